@@ -1,0 +1,56 @@
+package cache
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// ValidIdentifier tells whether name keeps ElastiCache's rule for identifiers: ASCII letters, digits and hyphens, a letter
+// first, no hyphen last and no two together, at most max characters.
+func ValidIdentifier(name string, max int) bool {
+	if name == "" || len(name) > max || strings.HasSuffix(name, "-") || strings.Contains(name, "--") {
+		return false
+	}
+	for i, c := range []byte(name) {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		digit := c >= '0' && c <= '9'
+		if !letter && (i == 0 || !digit && c != '-') {
+			return false
+		}
+	}
+	return true
+}
+
+// MemberID is the name of the n-th member (from 1) of a group with cluster mode off.
+func MemberID(group string, n int) string { return fmt.Sprintf("%s-%03d", group, n) }
+
+// SpreadZones gives each of n members a zone: the preferred ones in their order where given, else round the zones of the
+// subnet group, so that neighbours never share one while another is free.
+func SpreadZones(n int, preferred, zones []string) []string {
+	out := make([]string, n)
+	for i := range out {
+		if i < len(preferred) {
+			out[i] = preferred[i]
+		} else {
+			out[i] = zones[i%len(zones)]
+		}
+	}
+	return out
+}
+
+// Allocate returns the first n addresses of block that are not taken. The block's network address is left out, and so are
+// addresses that end in 0 or 255, which some tools take for networks and broadcasts.
+func Allocate(block netip.Prefix, taken map[netip.Addr]bool, n int) ([]netip.Addr, error) {
+	var out []netip.Addr
+	for a := block.Masked().Addr().Next(); block.Contains(a) && len(out) < n; a = a.Next() {
+		if last := a.As4()[3]; last == 0 || last == 255 || taken[a] {
+			continue
+		}
+		out = append(out, a)
+	}
+	if len(out) < n {
+		return nil, fmt.Errorf("cannot allocate %d addresses: %s has %d left", n, block, len(out))
+	}
+	return out, nil
+}

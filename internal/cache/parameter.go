@@ -1,0 +1,141 @@
+package cache
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Family is the parameter group family that larder serves: the one of redis 7.0 and 7.1.
+const Family = "redis7"
+
+// DefaultParameterGroup is the group that a replication group with cluster mode off gets when none is named.
+const DefaultParameterGroup = "default." + Family
+
+// Parameter is a row of a family's table of parameters.
+type Parameter struct {
+	Name             string
+	Default          string
+	Allowed          string // as the API prints it: "yes,no", "1-100", "0,20-", or empty for anything
+	DataType         string // integer or string
+	Modifiable       bool
+	RequiresReboot   bool   // takes effect when the node next starts
+	NodeTypeSpecific bool   // its default depends on the node type
+	Listed           bool   // DescribeCacheParameters lists it
+	MinimumVersion   string // the engine version it came with
+	Description      string
+}
+
+// Parameters is a family's table.
+type Parameters struct {
+	byName map[string]Parameter
+	names  []string // in the table's order, which is the API's
+}
+
+//go:embed parameters_redis7.csv
+var parametersCSV string
+
+// LoadParameters parses the table that is built into the program.
+func LoadParameters() (*Parameters, error) {
+	rows, err := records(parametersCSV)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the table of parameters: %w", err)
+	}
+	ps := &Parameters{byName: map[string]Parameter{}}
+	for _, r := range rows {
+		p := Parameter{
+			Name: r["parameter"], Default: r["default"], Allowed: r["allowed_values"], DataType: r["data_type"],
+			Modifiable: r["is_modifiable"] == "yes", RequiresReboot: r["change_type"] == "requires-reboot",
+			NodeTypeSpecific: r["node_type_specific"] == "yes", Listed: r["in_describe_list"] == "yes",
+			MinimumVersion: r["min_engine_version"], Description: r["description"],
+		}
+		if f, ok := fixed[p.Name]; ok {
+			p.Default = f.value
+		}
+		ps.byName[p.Name] = p
+		ps.names = append(ps.names, p.Name)
+	}
+	return ps, nil
+}
+
+// fixed holds the parameters of which larder honours one value only, and why.
+var fixed = map[string]struct{ value, why string }{
+	"activedefrag":           {"no", "it needs a redis-server built with its own jemalloc, which distributions don't ship"},
+	"close-on-replica-write": {"no", "redis-server answers READONLY to a write on a replica and keeps the connection; only ElastiCache's own engine closes it"},
+	"rename-commands":        {"", "redis-server renames commands at start only"},
+}
+
+// Lookup returns the parameter of that name.
+func (ps *Parameters) Lookup(name string) (Parameter, bool) {
+	p, ok := ps.byName[name]
+	return p, ok
+}
+
+// All returns the parameters in the API's order.
+func (ps *Parameters) All() []Parameter {
+	out := make([]Parameter, len(ps.names))
+	for i, name := range ps.names {
+		out[i] = ps.byName[name]
+	}
+	return out
+}
+
+// Check tells whether a parameter group may set the parameter to value. The error is the API's text where that is known.
+func (ps *Parameters) Check(name, value string) error {
+	p, ok := ps.byName[name]
+	switch {
+	case !ok:
+		return fmt.Errorf("Parameter %s doesn't exist", name)
+	case !p.Modifiable:
+		return fmt.Errorf("The parameter %s cannot be modified.", name)
+	case !p.allows(value):
+		return fmt.Errorf("The parameter %s has an invalid value: %q. Allowed values: %s", name, value, p.allowedText())
+	}
+	if f, ok := fixed[name]; ok && value != f.value {
+		return fmt.Errorf("larder serves %s = %q only: %s", name, f.value, f.why)
+	}
+	return nil
+}
+
+// keyspaceLetters are the classes that notify-keyspace-events takes on redis 7.
+const keyspaceLetters = "KEg$lshzxetdmnA"
+
+func (p Parameter) allows(value string) bool {
+	if p.Name == "notify-keyspace-events" {
+		return strings.Trim(value, keyspaceLetters) == ""
+	}
+	if p.DataType == "integer" {
+		n, err := strconv.ParseInt(value, 10, 64)
+		return err == nil && (p.Allowed == "" || p.Allowed == "-" || slices.ContainsFunc(strings.Split(p.Allowed, ","), func(r string) bool { return inRange(n, r) }))
+	}
+	return p.Allowed == "" || p.Name == "rename-commands" || slices.Contains(strings.Split(p.Allowed, ","), value)
+}
+
+func (p Parameter) allowedText() string {
+	switch {
+	case p.Name == "notify-keyspace-events":
+		return "letters from " + keyspaceLetters
+	case p.Allowed == "" || p.Allowed == "-":
+		return "any " + p.DataType
+	}
+	return p.Allowed
+}
+
+// inRange tells whether n lies in a range as the API prints it: "5", "1-10", "20-"; a leading minus is a sign.
+func inRange(n int64, text string) bool {
+	low, high, isRange := strings.Cut(strings.TrimPrefix(text, "-"), "-")
+	if strings.HasPrefix(text, "-") {
+		low = "-" + low
+	}
+	min, err := strconv.ParseInt(low, 10, 64)
+	if err != nil {
+		return false
+	}
+	if !isRange {
+		return n == min
+	}
+	max, err := strconv.ParseInt(high, 10, 64)
+	return n >= min && (high == "" || err == nil && n <= max)
+}

@@ -1,0 +1,169 @@
+// Package engine makes what runs equal to what was asked for: it watches the store, and for each replication group observes,
+// plans, runs one plan's steps and records what came of them.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"larder/internal/cache"
+	"larder/internal/node"
+	"larder/internal/pki"
+	"larder/internal/seal"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// Config is what an engine works with. Every field is needed.
+type Config struct {
+	Store      *store.Store
+	Nodes      node.Runtime
+	Sealer     *seal.Sealer
+	Authority  *pki.Authority
+	Versions   cache.EngineVersions
+	NodeTypes  cache.NodeTypes
+	Parameters *cache.Parameters
+	// Relay is the command line of the process that spreads a reader endpoint's connections.
+	Relay  []string
+	Logger *slog.Logger
+	Now    func() time.Time
+}
+
+// Engine runs replication groups.
+type Engine struct {
+	Config
+
+	mu      sync.Mutex
+	groups  map[string]*group
+	runners sync.WaitGroup
+}
+
+// New makes an engine; Run starts it.
+func New(c Config) *Engine { return &Engine{Config: c, groups: map[string]*group{}} }
+
+// relaySuffix makes a relay's process id from its group's. The dot cannot be part of a member's id.
+const relaySuffix = ".reader"
+
+// Run takes over the processes that an earlier engine left, then keeps every group as desired until ctx ends. The nodes
+// outlive it. It returns when all its work has stopped.
+func (e *Engine) Run(ctx context.Context) error {
+	left, err := e.Nodes.Adopt(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot look for running nodes: %w", err)
+	}
+	adopted := map[string]node.Process{}
+	for _, p := range left {
+		adopted[p.ID()] = p
+	}
+	// Subscribing before reading the list leaves no moment in which a new group goes unseen.
+	changed := make(chan string, 64)
+	cancel := e.Store.Subscribe(string(state.ReplicationGroups), func(id string) {
+		if !e.wake(id) {
+			select {
+			case changed <- id:
+			case <-ctx.Done():
+			}
+		}
+	})
+	defer e.runners.Wait()
+	defer cancel()
+	known, err := e.groupIDs()
+	if err != nil {
+		return err
+	}
+	for _, id := range known {
+		e.start(ctx, id, adopted)
+	}
+	e.stopOrphans(ctx, adopted)
+	for {
+		select {
+		case id := <-changed:
+			e.start(ctx, id, nil)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (e *Engine) groupIDs() ([]string, error) {
+	var ids []string
+	err := e.Store.View(func(tx *store.Tx) error {
+		groups, err := state.ReplicationGroups.All(tx)
+		for _, g := range groups {
+			ids = append(ids, g.ID)
+		}
+		return err
+	})
+	return ids, err
+}
+
+// start begins to run a group that is not run yet, with the processes of its own among adopted, which it takes out.
+func (e *Engine) start(ctx context.Context, id string, adopted map[string]node.Process) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.groups[id] != nil {
+		return
+	}
+	g := newGroup(e, id)
+	for name, p := range adopted {
+		if name == id+relaySuffix || strings.HasPrefix(name, id+"-") && len(name) == len(cache.MemberID(id, 1)) {
+			g.adopt(ctx, p)
+			delete(adopted, name)
+		}
+	}
+	e.groups[id] = g
+	e.runners.Go(func() {
+		g.run(ctx)
+		e.mu.Lock()
+		delete(e.groups, id)
+		e.mu.Unlock()
+		// The id may have been taken again while the old group was on its way out.
+		if ctx.Err() == nil && e.exists(id) {
+			e.start(ctx, id, nil)
+		}
+	})
+}
+
+func (e *Engine) exists(id string) bool {
+	err := e.Store.View(func(tx *store.Tx) error {
+		_, err := state.ReplicationGroups.Get(tx, id)
+		return err
+	})
+	return err == nil
+}
+
+// stopOrphans ends processes whose group is gone.
+func (e *Engine) stopOrphans(ctx context.Context, adopted map[string]node.Process) {
+	for name, p := range adopted {
+		e.Logger.Warn("stopping a process without a group", "process", name, "pid", p.PID())
+		if err := errors.Join(p.Stop(ctx, 0), e.Nodes.Remove(name)); err != nil {
+			e.Logger.Error("cannot stop a process without a group", "process", name, "error", err)
+		}
+	}
+}
+
+// wake has a running group look again; false says that no such group runs.
+func (e *Engine) wake(id string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	g := e.groups[id]
+	if g == nil {
+		return false
+	}
+	g.wakeUp()
+	return true
+}
+
+// ReconfigureAll has every group look again, after a change that concerns them all, such as of a parameter group.
+func (e *Engine) ReconfigureAll() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, g := range e.groups {
+		g.wakeUp()
+	}
+}

@@ -1,0 +1,203 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"larder/internal/cache"
+	"larder/internal/engine"
+	"larder/internal/loopback"
+	"larder/internal/node"
+	"larder/internal/node/process"
+	"larder/internal/pki"
+	"larder/internal/redisnode"
+	"larder/internal/relay"
+	"larder/internal/seal"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// relayArgument makes the test binary the relay's process.
+const relayArgument = "-larder-relay"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == relayArgument {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		defer stop()
+		if err := relay.Serve(ctx, os.Stdin, node.Socket, slog.New(slog.NewTextHandler(os.Stderr, nil))); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// world is an engine with a store of its own.
+type world struct {
+	t       *testing.T
+	config  engine.Config
+	runtime *process.Runtime
+	block   *loopback.Block
+	stop    func()
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	dir := t.TempDir()
+	s := must(store.Open(filepath.Join(dir, "larder.db")))(t)
+	t.Cleanup(func() { s.Close() })
+	versions, found, err := redisnode.Discover(t.Context(), os.Getenv("PATH"))
+	if err != nil || len(versions) == 0 {
+		t.Fatalf("redis-server 7.0 or later is needed: found %v: %v", found, err)
+	}
+	runtime := &process.Runtime{Dir: filepath.Join(dir, "nodes")}
+	level := slog.LevelInfo
+	out := io.Discard
+	if testing.Verbose() {
+		level, out = slog.LevelDebug, os.Stderr
+	}
+	w := &world{t: t, runtime: runtime, config: engine.Config{
+		Store: s, Nodes: runtime,
+		Sealer:    must(seal.Open(filepath.Join(dir, "master.key")))(t),
+		Authority: must(pki.NewAuthority(time.Now()))(t),
+		Versions:  versions, NodeTypes: must(cache.LoadNodeTypes())(t), Parameters: must(cache.LoadParameters())(t),
+		Relay:  []string{must(os.Executable())(t), relayArgument},
+		Logger: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level})), Now: time.Now,
+	}}
+	w.block = must(loopback.Claim(netip.Prefix{}, rand.IntN))(t)
+	t.Cleanup(func() { w.block.Close() })
+	t.Cleanup(w.destroy)
+	w.start()
+	return w
+}
+
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// start runs an engine; stop ends it and leaves the nodes, as a crash would.
+func (w *world) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	e := engine.New(w.config)
+	go func() { done <- e.Run(ctx) }()
+	w.stop = func() {
+		cancel()
+		if err := <-done; err != nil {
+			w.t.Error(err)
+		}
+		w.runtime.Close()
+	}
+}
+
+func (w *world) destroy() {
+	w.stop()
+	left, err := w.runtime.Adopt(context.Background())
+	if err != nil {
+		w.t.Error(err)
+	}
+	for _, p := range left {
+		if err := p.Stop(context.Background(), 0); err != nil {
+			w.t.Error(err)
+		}
+	}
+	w.runtime.Close()
+}
+
+const token = "a-token-of-at-least-16-characters"
+
+var zeroTime time.Time
+
+// create asks for a group as the API does.
+func (w *world) create(id string, members int, change func(*cache.ReplicationGroup)) {
+	w.t.Helper()
+	addrs := must(cache.Allocate(w.block.Prefix, nil, members+2))(w.t)
+	rg := cache.ReplicationGroup{
+		ID: id, ARN: "arn:aws:elasticache:us-east-1:000000000000:replicationgroup:" + id, Status: cache.Creating,
+		EngineVersion: w.config.Versions[0].Version, NodeType: "cache.t3.micro", Port: 6379, ParameterGroup: cache.DefaultParameterGroup,
+		AutomaticFailover: members > 1, TransitEncryption: true, PrimaryAddress: addrs[0], ReaderAddress: addrs[1],
+		AuthToken: w.config.Sealer.Seal(state.AuthTokenPlace(id), []byte(token)),
+	}
+	for i, addr := range addrs[2:] {
+		rg.Members = append(rg.Members, cache.Member{ID: cache.MemberID(id, i+1), Zone: "us-east-1a", Address: addr, Status: cache.MemberCreating})
+	}
+	rg.SetPrimary(rg.Members[0].ID)
+	if change != nil {
+		change(&rg)
+	}
+	w.put(rg)
+}
+
+func (w *world) put(rg cache.ReplicationGroup) {
+	w.t.Helper()
+	if err := w.config.Store.Update(func(tx *store.Tx) error { return state.ReplicationGroups.Put(tx, rg.ID, rg) }); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) get(id string) (rg cache.ReplicationGroup, err error) {
+	err = w.config.Store.View(func(tx *store.Tx) (err error) {
+		rg, err = state.ReplicationGroups.Get(tx, id)
+		return err
+	})
+	return rg, err
+}
+
+// await waits until the group's record fulfils a condition.
+func (w *world) await(id, what string, condition func(cache.ReplicationGroup, error) bool) cache.ReplicationGroup {
+	w.t.Helper()
+	changed := make(chan struct{}, 1)
+	cancel := w.config.Store.Subscribe(string(state.ReplicationGroups), func(string) {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	})
+	defer cancel()
+	deadline := time.After(20 * time.Second)
+	for {
+		rg, err := w.get(id)
+		if condition(rg, err) {
+			return rg
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			w.t.Fatalf("%s: still not %s: %+v, %v", id, what, rg, err)
+		}
+	}
+}
+
+func (w *world) awaitAvailable(id string) cache.ReplicationGroup {
+	w.t.Helper()
+	return w.await(id, "available", func(rg cache.ReplicationGroup, err error) bool { return err == nil && rg.Status == cache.Available })
+}
+
+// client connects as an application does.
+func (w *world) client(addr netip.Addr) *redis.Client {
+	c := redis.NewClient(&redis.Options{
+		Addr: netip.AddrPortFrom(addr, 6379).String(), Password: token, TLSConfig: w.tls(), PoolSize: 1,
+	})
+	w.t.Cleanup(func() { c.Close() })
+	return c
+}

@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"larder/internal/cache"
+	"larder/internal/node"
+	"larder/internal/redisnode"
+	"larder/internal/relay"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+const (
+	steadyLook = time.Second            // between two looks at a settled group; an exit or a change comes at once
+	firstLook  = 2 * time.Millisecond   // between two looks at something under way, doubling up to
+	lastLook   = 250 * time.Millisecond // this
+	firstRetry = 50 * time.Millisecond  // after a failed step, doubling up to
+	lastRetry  = 5 * time.Second        // this
+	// maxFailures is how many plans in a row may fail before a group that never was available is given up.
+	maxFailures = 5
+)
+
+// group runs one replication group. All but wakeUp belongs to the goroutine in run.
+type group struct {
+	e      *Engine
+	id     string
+	log    *slog.Logger
+	wakes  chan struct{}
+	watch  sync.WaitGroup // of the processes' exits
+	nodes  map[string]*member
+	relay  *member
+	failed int // plans in a row
+
+	verified bool
+}
+
+// member is a running process and the connection to it.
+type member struct {
+	process node.Process
+	redis   *redisnode.Node // nil for the relay
+	control relay.Client    // of the relay
+}
+
+func newGroup(e *Engine, id string) *group {
+	return &group{e: e, id: id, log: e.Logger.With("group", id), wakes: make(chan struct{}, 1), nodes: map[string]*member{}}
+}
+
+func (g *group) wakeUp() {
+	select {
+	case g.wakes <- struct{}{}:
+	default: // one is waiting already
+	}
+}
+
+// run keeps the group as desired until it is deleted or ctx ends.
+func (g *group) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer g.watch.Wait()
+	defer cancel()
+	defer g.disconnect()
+	pause := firstLook
+	for ctx.Err() == nil {
+		next, err := g.look(ctx)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return
+		case err != nil && ctx.Err() == nil:
+			g.log.Error("cannot bring the group to where it should be", "error", err, "failures", g.failed)
+			pause = min(firstRetry<<min(g.failed, 10), lastRetry)
+		case next == lookAgain:
+			continue
+		case next == lookSoon:
+			pause = min(pause*2, lastLook)
+		default:
+			pause = steadyLook
+		}
+		g.rest(ctx, pause)
+		if next != lookSoon {
+			pause = firstLook
+		}
+	}
+}
+
+func (g *group) rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-g.wakes:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// next says when the group wants another look.
+type next int
+
+const (
+	lookAgain next = iota // at once: something was changed
+	lookSoon              // something is under way
+	lookLater             // all is as desired
+)
+
+// look observes, plans and runs the plan's steps.
+func (g *group) look(ctx context.Context) (next, error) {
+	desired, err := g.desired()
+	if err != nil {
+		return lookSoon, err
+	}
+	observed := g.observe(ctx, desired.Group)
+	steps, settled := cache.Plan(desired, observed)
+	if settled {
+		return lookLater, g.settle(ctx, desired.Group)
+	}
+	if disturbs(steps) && desired.Group.Status == cache.Available {
+		if err := g.fire(cache.Diverged); err != nil {
+			return lookSoon, err
+		}
+	}
+	if len(steps) == 0 {
+		return lookSoon, nil
+	}
+	if err := g.runSteps(ctx, desired, steps); err != nil {
+		g.failed++
+		return lookSoon, errors.Join(err, g.giveUp(desired.Group, err))
+	}
+	g.failed = 0
+	return lookAgain, nil
+}
+
+// disturbs tells whether steps (or the wait for something, when there are none) mean that the group is not as it should be.
+// New parameters and a check of the endpoints leave it available.
+func disturbs(steps []cache.Step) bool {
+	for _, s := range steps {
+		if s.Kind != cache.Configure && s.Kind != cache.Verify {
+			return true
+		}
+	}
+	return len(steps) == 0
+}
+
+// desired reads the group and what its nodes' parameters should be.
+func (g *group) desired() (cache.Desired, error) {
+	var rg cache.ReplicationGroup
+	var directives cache.Directives
+	err := g.e.Store.View(func(tx *store.Tx) (err error) {
+		if rg, err = state.ReplicationGroups.Get(tx, g.id); err != nil {
+			return err
+		}
+		directives, err = g.directives(tx, rg)
+		return err
+	})
+	return cache.Desired{Group: &rg, Parameters: cache.Fingerprint(directives.Live)}, err
+}
+
+func (g *group) directives(tx *store.Tx, rg cache.ReplicationGroup) (cache.Directives, error) {
+	parameters, err := state.ParameterGroups.Get(tx, rg.ParameterGroup)
+	if err != nil && !errors.Is(err, store.ErrNotFound) { // default groups are not stored: they hold no values of their own
+		return cache.Directives{}, err
+	}
+	return g.e.Parameters.Directives(parameters.Values, g.e.NodeTypes[rg.NodeType])
+}
+
+// update changes the group's record in one transaction.
+func (g *group) update(change func(tx *store.Tx, rg *cache.ReplicationGroup) error) error {
+	return g.e.Store.Update(func(tx *store.Tx) error {
+		rg, err := state.ReplicationGroups.Get(tx, g.id)
+		if err != nil {
+			return err
+		}
+		if err := change(tx, &rg); err != nil {
+			return err
+		}
+		return state.ReplicationGroups.Put(tx, g.id, rg)
+	})
+}
+
+// fire applies an event to the group's status.
+func (g *group) fire(event cache.Event) error {
+	return g.update(func(_ *store.Tx, rg *cache.ReplicationGroup) (err error) {
+		rg.Status, err = cache.Transition(rg.Status, event)
+		return err
+	})
+}
+
+// giveUp ends the attempt to create a group after too many failures; its status then says why. The engine stops its nodes.
+func (g *group) giveUp(rg *cache.ReplicationGroup, cause error) error {
+	if rg.Status != cache.Creating || g.failed < maxFailures {
+		return nil
+	}
+	return g.update(func(_ *store.Tx, rg *cache.ReplicationGroup) (err error) {
+		rg.StatusReason = cause.Error()
+		rg.Status, err = cache.Transition(rg.Status, cache.GaveUp)
+		return err
+	})
+}
+
+// disconnect closes the connections to the nodes, which go on.
+func (g *group) disconnect() {
+	for _, m := range g.nodes {
+		if err := m.redis.Close(); err != nil {
+			g.log.Warn("cannot close the connection to a node", "error", err)
+		}
+	}
+}

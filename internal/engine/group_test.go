@@ -1,0 +1,235 @@
+package engine_test
+
+import (
+	"crypto/tls"
+	"errors"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"larder/internal/cache"
+	"larder/internal/redisnode"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+func (w *world) tls() *tls.Config {
+	return &tls.Config{RootCAs: w.config.Authority.Pool(), MinVersion: tls.VersionTLS12}
+}
+
+func TestGroupServesThroughItsEndpoints(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, members := range map[string]int{"one": 1, "two": 2, "three": 3} {
+		w.create(name, members, func(rg *cache.ReplicationGroup) { shift(rg, members*20) })
+	}
+	for _, name := range []string{"one", "two", "three"} {
+		rg := w.awaitAvailable(name)
+		ctx := t.Context()
+		primary, reader := w.client(rg.PrimaryAddress), w.client(rg.ReaderAddress)
+		if err := primary.Set(ctx, "k", name, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if len(rg.Members) > 1 {
+			if n, err := primary.Do(ctx, "WAIT", len(rg.Members)-1, 5000).Int(); err != nil || n != len(rg.Members)-1 {
+				t.Fatalf("%s: %d replicas have the write, %v", name, n, err)
+			}
+			if err := reader.Set(ctx, "k", "x", 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "READONLY") {
+				t.Errorf("%s: a write through the reader endpoint answers %v, want READONLY", name, err)
+			}
+		}
+		if got, err := reader.Get(ctx, "k").Result(); err != nil || got != name {
+			t.Errorf("%s: the reader endpoint answers %q, %v", name, got, err)
+		}
+	}
+}
+
+// shift moves a group's addresses, so that several groups fit in one block.
+func shift(rg *cache.ReplicationGroup, by int) {
+	move := func(a netip.Addr) netip.Addr {
+		for range by {
+			a = a.Next()
+		}
+		return a
+	}
+	rg.PrimaryAddress, rg.ReaderAddress = move(rg.PrimaryAddress), move(rg.ReaderAddress)
+	for i := range rg.Members {
+		rg.Members[i].Address = move(rg.Members[i].Address)
+	}
+}
+
+func TestRestrictedCommandsAreRefusedToTheTokensUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 1, nil)
+	rg := w.awaitAvailable("g")
+	c := w.client(rg.PrimaryAddress)
+	for _, command := range redisnode.Restricted {
+		var args []any
+		for _, word := range strings.Split(command, "|") {
+			args = append(args, word)
+		}
+		if err := c.Do(t.Context(), args...).Err(); err == nil || !strings.HasPrefix(err.Error(), "NOPERM") && !strings.Contains(err.Error(), "wrong number of arguments") {
+			t.Errorf("%s answers %v", command, err)
+		}
+	}
+	for _, command := range [][]any{{"CONFIG", "GET", "maxmemory"}, {"ACL", "SETUSER", "default", "on"}, {"CLUSTER", "MEET", "127.0.0.1", "1"}, {"REPLICAOF", "NO", "ONE"}} {
+		if err := c.Do(t.Context(), command...).Err(); err == nil || !strings.HasPrefix(err.Error(), "NOPERM") {
+			t.Errorf("%v answers %v, want NOPERM", command, err)
+		}
+	}
+}
+
+func TestNodesOutliveTheEngineAndAreAdopted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 3, nil)
+	rg := w.awaitAvailable("g")
+	primary, reader := w.client(rg.PrimaryAddress), w.client(rg.ReaderAddress)
+	id := func() [2]int64 {
+		a, err := primary.Do(t.Context(), "CLIENT", "ID").Int64()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := reader.Do(t.Context(), "CLIENT", "ID").Int64()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return [2]int64{a, b}
+	}
+	before := id()
+	w.stop()
+	if got := id(); got != before {
+		t.Errorf("connections broke when the engine stopped: %v, then %v", before, got)
+	}
+	w.start()
+	// A change of parameters reaches the adopted nodes, so they are in the engine's hands again.
+	w.setParameter("timeout", "300")
+	w.await("g", "configured", func(rg cache.ReplicationGroup, err error) bool {
+		return w.noticed("Updated parameter timeout to 300") == 3
+	})
+	if got := id(); got != before {
+		t.Errorf("connections broke when the engine came back: %v, then %v", before, got)
+	}
+}
+
+func (w *world) setParameter(name, value string) {
+	w.t.Helper()
+	err := w.config.Store.Update(func(tx *store.Tx) error {
+		if err := state.ParameterGroups.Put(tx, "custom", cache.ParameterGroup{Name: "custom", Family: cache.Family, Values: map[string]string{name: value}}); err != nil {
+			return err
+		}
+		rg, err := state.ReplicationGroups.Get(tx, "g")
+		if err != nil {
+			return err
+		}
+		rg.ParameterGroup = "custom"
+		return state.ReplicationGroups.Put(tx, "g", rg)
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// noticed counts the notices of that text.
+func (w *world) noticed(message string) int {
+	n := 0
+	err := w.config.Store.View(func(tx *store.Tx) error {
+		notices, err := state.Notices(tx, zeroTime)
+		for _, notice := range notices {
+			if notice.Message == message {
+				n++
+			}
+		}
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+func TestAPrimaryThatDiesIsReplacedByAReplica(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 3, nil)
+	rg := w.awaitAvailable("g")
+	primary := w.client(rg.PrimaryAddress)
+	if err := primary.Set(t.Context(), "k", "v", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := primary.Do(t.Context(), "WAIT", 2, 5000).Int(); n != 2 || err != nil {
+		t.Fatal(n, err)
+	}
+	w.kill(rg.Members[0].ID)
+	rg = w.await("g", "failed over and available", func(rg cache.ReplicationGroup, err error) bool {
+		return rg.Status == cache.Available && rg.Primary().ID != "g-001"
+	})
+	if got, err := primary.Get(t.Context(), "k").Result(); err != nil || got != "v" {
+		t.Errorf("the primary endpoint answers %q, %v", got, err)
+	}
+	if err := primary.Set(t.Context(), "k", "w", 0).Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWithoutFailoverAPrimaryComesBackWithItsReplicasData(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 2, func(rg *cache.ReplicationGroup) { rg.AutomaticFailover = false })
+	rg := w.awaitAvailable("g")
+	primary := w.client(rg.PrimaryAddress)
+	if err := primary.Set(t.Context(), "k", "v", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := primary.Do(t.Context(), "WAIT", 1, 5000).Int(); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	w.kill("g-001")
+	w.await("g", "modifying", func(rg cache.ReplicationGroup, err error) bool { return rg.Status == cache.Modifying })
+	rg = w.awaitAvailable("g")
+	if rg.Primary().ID != "g-001" {
+		t.Errorf("the primary is %s, want g-001", rg.Primary().ID)
+	}
+	if got, err := primary.Get(t.Context(), "k").Result(); err != nil || got != "v" {
+		t.Errorf("the primary endpoint answers %q, %v", got, err)
+	}
+}
+
+// kill ends one node by its own process id.
+func (w *world) kill(id string) {
+	w.t.Helper()
+	left, err := w.runtime.Adopt(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, p := range left {
+		if p.ID() == id {
+			if err := syscall.Kill(p.PID(), syscall.SIGKILL); err != nil {
+				w.t.Fatal(err)
+			}
+			return
+		}
+	}
+	w.t.Fatalf("no process of %s", id)
+}
+
+func TestDeleteLeavesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 3, nil)
+	rg := w.awaitAvailable("g")
+	rg.Status = cache.Deleting
+	w.put(rg)
+	w.await("g", "gone", func(_ cache.ReplicationGroup, err error) bool { return errors.Is(err, store.ErrNotFound) })
+	left, err := w.runtime.Adopt(t.Context())
+	if err != nil || len(left) > 0 {
+		t.Errorf("processes left: %v, %v", left, err)
+	}
+	entries, err := os.ReadDir(w.runtime.Dir)
+	if err != nil || len(entries) > 0 {
+		t.Errorf("files left: %v, %v", entries, err)
+	}
+}

@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+
+	"larder/internal/cache"
+	"larder/internal/node"
+	"larder/internal/redisnode"
+	"larder/internal/relay"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// startNode starts a member's redis-server. It serves nobody until its role is decided.
+func (g *group) startNode(ctx context.Context, rg *cache.ReplicationGroup, m cache.Member) (node.Process, error) {
+	server, err := g.server(rg.EngineVersion)
+	if err != nil {
+		return nil, err
+	}
+	config, directives, err := g.nodeConfig(rg, m)
+	if err != nil {
+		return nil, err
+	}
+	spec := node.Spec{ID: m.ID, Path: server.Path, Args: []string{"-"}, Stdin: config.Render()}
+	if rg.TransitEncryption {
+		names := []string{cache.PrimaryName(rg), cache.ReaderName(rg), cache.MemberName(rg, m.ID)}
+		addrs := []netip.Addr{m.Address, rg.PrimaryAddress, rg.ReaderAddress}
+		certificate, key, err := g.e.Authority.Issue(g.e.Now(), m.ID, names, addrs)
+		if err != nil {
+			return nil, err
+		}
+		spec.Files = [][]byte{certificate, key, g.e.Authority.CertificatePEM()}
+	}
+	p, err := g.e.Nodes.Start(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	return p, g.recordStart(rg.ID, m.ID, directives)
+}
+
+// server finds the executable of the version that the group was created with.
+func (g *group) server(version string) (cache.EngineVersion, error) {
+	for _, v := range g.e.Versions {
+		if v.Version == version {
+			return v, nil
+		}
+	}
+	return cache.EngineVersion{}, fmt.Errorf("redis-server %s, which runs this group, is no longer installed; installed: %s", version, g.e.Versions)
+}
+
+func (g *group) nodeConfig(rg *cache.ReplicationGroup, m cache.Member) (redisnode.Config, cache.Directives, error) {
+	var d cache.Directives
+	err := g.e.Store.View(func(tx *store.Tx) (err error) {
+		d, err = g.directives(tx, *rg)
+		return err
+	})
+	if err != nil {
+		return redisnode.Config{}, d, err
+	}
+	admin, replication, err := g.passwords()
+	if err != nil {
+		return redisnode.Config{}, d, err
+	}
+	token, err := g.authToken(rg)
+	if err != nil {
+		return redisnode.Config{}, d, err
+	}
+	all := maps.Clone(d.Live)
+	maps.Copy(all, d.Boot)
+	return redisnode.Config{
+		Address: m.Address, Port: rg.Port, TLS: rg.TransitEncryption, Directives: all,
+		AuthToken: token, AdminPassword: admin, ReplicationPassword: replication,
+	}, d, nil
+}
+
+func (g *group) authToken(rg *cache.ReplicationGroup) (string, error) {
+	if rg.AuthToken == nil {
+		return "", nil
+	}
+	token, err := g.e.Sealer.Open(state.AuthTokenPlace(rg.ID), rg.AuthToken)
+	return string(token), err
+}
+
+// recordStart notes which parameters the new process has. A member that was available before is being recovered.
+func (g *group) recordStart(_, id string, d cache.Directives) error {
+	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
+		m := rg.Member(id)
+		m.Parameters, m.PendingReboot = cache.Fingerprint(d.Live), nil
+		if m.Created.IsZero() {
+			return nil
+		}
+		m.Status = cache.MemberModifying
+		return g.notice(tx, cache.SourceCluster, id, "Recovering cache nodes %s", nodeID)
+	})
+}
+
+// passwords returns the admin and the replication user's, made when the group is first started.
+func (g *group) passwords() (admin, replication string, err error) {
+	adminPlace, replicationPlace := "replication-group/"+g.id+"/admin", "replication-group/"+g.id+"/replication"
+	var c state.Credential
+	err = g.e.Store.View(func(tx *store.Tx) (err error) {
+		c, err = state.Credentials.Get(tx, g.id)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = g.e.Store.Update(func(tx *store.Tx) (err error) {
+			if c, err = state.Credentials.Get(tx, g.id); !errors.Is(err, store.ErrNotFound) {
+				return err // another node's start was first
+			}
+			c = state.Credential{
+				Admin:       g.e.Sealer.Seal(adminPlace, []byte(rand.Text())),
+				Replication: g.e.Sealer.Seal(replicationPlace, []byte(rand.Text())),
+			}
+			return state.Credentials.Put(tx, g.id, c)
+		})
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("cannot read the passwords of %s's nodes: %w", g.id, err)
+	}
+	a, errAdmin := g.e.Sealer.Open(adminPlace, c.Admin)
+	r, errReplication := g.e.Sealer.Open(replicationPlace, c.Replication)
+	return string(a), string(r), errors.Join(errAdmin, errReplication)
+}
+
+// startRelay starts the process behind the reader endpoint. It listens there when it gets backends.
+func (g *group) startRelay(ctx context.Context, rg *cache.ReplicationGroup) (node.Process, error) {
+	config, err := json.Marshal(relay.Config{Address: netip.AddrPortFrom(rg.ReaderAddress, uint16(rg.Port))})
+	if err != nil {
+		return nil, err
+	}
+	return g.e.Nodes.Start(ctx, node.Spec{ID: rg.ID + relaySuffix, Path: g.e.Relay[0], Args: g.e.Relay[1:], Stdin: config})
+}

@@ -1,0 +1,200 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"larder/internal/cache"
+	"larder/internal/node"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+const (
+	stepTimeout = 10 * time.Second
+	// stopGrace is short: a node has nothing to write when it ends.
+	stopGrace = 500 * time.Millisecond
+)
+
+// runSteps runs a plan's steps side by side and returns the first error. Processes that were started join the group afterwards.
+func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Step) error {
+	var mu sync.Mutex
+	var started []node.Process
+	run, stepCtx := errgroup.WithContext(ctx)
+	for _, s := range steps {
+		run.Go(func() error {
+			ctx, cancel := context.WithTimeout(stepCtx, stepTimeout)
+			defer cancel()
+			g.log.Debug("step", "kind", s.Kind, "node", s.Member, "target", s.Target, "addresses", s.Addresses)
+			p, err := g.runStep(ctx, d, s)
+			if p != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				started = append(started, p)
+			}
+			return err
+		})
+	}
+	err := run.Wait()
+	for _, p := range started {
+		g.adopt(ctx, p)
+	}
+	if steps[0].Kind != cache.Verify {
+		g.verified = false
+	} else if err == nil {
+		g.verified = true
+	}
+	return err
+}
+
+// runStep does one step; a process that it started is returned.
+func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (node.Process, error) {
+	rg := d.Group
+	switch s.Kind {
+	case cache.StartNode:
+		return g.startNode(ctx, rg, *rg.Member(s.Member))
+	case cache.StopNode:
+		return nil, g.nodes[s.Member].process.Stop(ctx, stopGrace)
+	case cache.Configure:
+		return nil, g.configure(ctx, rg, s.Member)
+	case cache.Elect:
+		return nil, g.elect(rg, s.Member)
+	case cache.Promote:
+		return nil, g.nodes[s.Member].redis.Promote(ctx)
+	case cache.Follow:
+		return nil, g.nodes[s.Member].redis.Follow(ctx, netip.AddrPortFrom(s.Target, uint16(rg.Port)))
+	case cache.Serve:
+		return nil, g.nodes[s.Member].redis.Serve(ctx, s.Addresses, rg.Port, rg.TransitEncryption)
+	case cache.StartRelay:
+		return g.startRelay(ctx, rg)
+	case cache.SetBackends:
+		return nil, g.relay.control.SetBackends(ctx, s.Addresses)
+	case cache.StopRelay:
+		return nil, g.relay.process.Stop(ctx, stopGrace)
+	case cache.Verify:
+		return nil, g.verify(ctx, rg)
+	case cache.Forget:
+		return nil, g.forget(rg)
+	}
+	return nil, fmt.Errorf("no such step: %q", s.Kind)
+}
+
+// configure brings a node's live parameters up to date and says so in the event list.
+func (g *group) configure(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
+	var d cache.Directives
+	err := g.e.Store.View(func(tx *store.Tx) (err error) {
+		d, err = g.directives(tx, *rg)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	changed, err := g.nodes[id].redis.Configure(ctx, d.Live)
+	if err != nil {
+		return err
+	}
+	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
+		rg.Member(id).Parameters = cache.Fingerprint(d.Live)
+		for _, name := range changed {
+			if err := g.notice(tx, cache.SourceCluster, id, "Updated parameter %s to %s", name, d.Live[name]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// elect records a new primary. The old one's process is gone, or serves nobody.
+func (g *group) elect(rg *cache.ReplicationGroup, id string) error {
+	old := rg.Primary().ID
+	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
+		rg.SetPrimary(id)
+		if err := g.notice(tx, cache.SourceCluster, id, "Failover from primary node %s to replica node %s completed", old, id); err != nil {
+			return err
+		}
+		return g.notice(tx, cache.SourceGroup, rg.ID, "Failover from primary node %s to replica node %s completed", old, id)
+	})
+}
+
+// settle records that the group is as desired.
+func (g *group) settle(ctx context.Context, rg *cache.ReplicationGroup) error {
+	if rg.Status != cache.Creating && rg.Status != cache.Modifying {
+		return nil
+	}
+	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
+		created := rg.Status == cache.Creating
+		if rg.Status, err = cache.Transition(rg.Status, cache.Converged); err != nil {
+			return err
+		}
+		for i, m := range rg.Members {
+			message := []any{"Finished recovery for cache nodes %s", nodeID}
+			if m.Created.IsZero() {
+				rg.Members[i].Created = g.e.Now()
+				message = []any{"Added cache node %s in availability zone %s", nodeID, m.Zone}
+			}
+			if m.Status == cache.MemberAvailable {
+				continue
+			}
+			rg.Members[i].Status = cache.MemberAvailable
+			if err := g.notice(tx, cache.SourceCluster, m.ID, message[0].(string), message[1:]...); err != nil {
+				return err
+			}
+		}
+		if !created {
+			return nil
+		}
+		return g.announce(tx, rg)
+	})
+}
+
+// nodeID is the id of the one node that a cache cluster of this engine has.
+const nodeID = "0001"
+
+func (g *group) announce(tx *store.Tx, rg *cache.ReplicationGroup) error {
+	if err := g.notice(tx, cache.SourceGroup, rg.ID, "Replication group %s created", rg.ID); err != nil {
+		return err
+	}
+	if !rg.AutomaticFailover {
+		return nil
+	}
+	return g.notice(tx, cache.SourceGroup, rg.ID, "Automatic failover has been turned on for replication group %s", rg.ID)
+}
+
+// forget drops the group's record when nothing of it is left running.
+func (g *group) forget(rg *cache.ReplicationGroup) error {
+	names := []string{rg.ID + relaySuffix}
+	for _, m := range rg.Members {
+		names = append(names, m.ID)
+	}
+	for _, name := range names {
+		if err := g.e.Nodes.Remove(name); err != nil {
+			return fmt.Errorf("cannot remove the files of %s: %w", name, err)
+		}
+	}
+	return g.e.Store.Update(func(tx *store.Tx) error {
+		for _, name := range slices.Backward(names[1:]) {
+			if err := g.notice(tx, cache.SourceCluster, name, "Cache cluster deleted"); err != nil {
+				return err
+			}
+		}
+		if err := g.notice(tx, cache.SourceGroup, rg.ID, "Replication group %s deleted", rg.ID); err != nil {
+			return err
+		}
+		if err := state.Credentials.Delete(tx, rg.ID); err != nil {
+			return err
+		}
+		return state.ReplicationGroups.Delete(tx, rg.ID)
+	})
+}
+
+func (g *group) notice(tx *store.Tx, sourceType, source, format string, args ...any) error {
+	return state.AddNotice(tx, cache.Notice{
+		Date: g.e.Now(), SourceType: sourceType, Source: source, Message: fmt.Sprintf(format, args...),
+	})
+}

@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+	"golang.org/x/sync/errgroup"
+
+	"larder/internal/cache"
+)
+
+// verifyTimeout bounds one endpoint's answer.
+const verifyTimeout = 2 * time.Second
+
+// verify reaches every node and both endpoints as a client does: over TLS, checking the certificate, with the token. Only
+// then is a group available.
+func (g *group) verify(ctx context.Context, rg *cache.ReplicationGroup) error {
+	token, err := g.authToken(rg)
+	if err != nil {
+		return err
+	}
+	var secure *tls.Config
+	if rg.TransitEncryption {
+		secure = &tls.Config{RootCAs: g.e.Authority.Pool(), MinVersion: tls.VersionTLS12}
+	}
+	run, ctx := errgroup.WithContext(ctx)
+	for _, addr := range rg.Addresses() {
+		run.Go(func() error { return ping(ctx, netip.AddrPortFrom(addr, uint16(rg.Port)), secure, token) })
+	}
+	return run.Wait()
+}
+
+func ping(ctx context.Context, addr netip.AddrPort, secure *tls.Config, token string) error {
+	client := redis.NewClient(&redis.Options{
+		Addr: addr.String(), TLSConfig: secure, Password: token, Protocol: 2, PoolSize: 1, MaxRetries: -1, DisableIdentity: true,
+		DialTimeout: verifyTimeout, ReadTimeout: verifyTimeout, WriteTimeout: verifyTimeout,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
+	defer client.Close()
+	if err := client.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("%s does not answer as a client would see it: %w", addr, err)
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+// Package loopback gives each engine a block of 127/8 of its own, so that the nodes of two engines never collide.
+package loopback
+
+import (
+	"bufio"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// Blocks lie in 127.64.0.0 to 127.255.255.255, away from the addresses that people and other programs use.
+const (
+	firstOctet = 64
+	blockBits  = 20 // a block has 4,096 addresses
+	blocks     = (256 - firstOctet) * 16
+	attempts   = 64
+)
+
+// Block is a claimed block. The claim is held as long as the process lives or until Close.
+type Block struct {
+	netip.Prefix
+	claim net.Listener
+}
+
+// Close gives the block up.
+func (b *Block) Close() error { return b.claim.Close() }
+
+// Claim claims the block that an engine had before, or, where that is zero, one in which nobody listens. random yields
+// block numbers to try.
+func Claim(before netip.Prefix, random func(n int) int) (*Block, error) {
+	if before.IsValid() {
+		b, err := claim(before)
+		if err != nil {
+			return nil, fmt.Errorf("cannot use the addresses of this state directory, %s: another larder on this machine uses them: %w", before, err)
+		}
+		return b, nil
+	}
+	var err error
+	for range attempts {
+		prefix := block(random(blocks))
+		var used bool
+		if used, err = listening(prefix); err != nil || used {
+			continue
+		}
+		var b *Block
+		if b, err = claim(prefix); err == nil {
+			return b, nil
+		}
+	}
+	return nil, errors.Join(fmt.Errorf("cannot find a free block of loopback addresses in %d attempts", attempts), err)
+}
+
+func block(n int) netip.Prefix {
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{127, byte(firstOctet + n/16), byte(n % 16 * 16), 0}), blockBits)
+}
+
+// claim listens on an abstract unix socket: its name is unique in the network namespace, as loopback addresses are, and
+// the kernel frees it when the process ends, however it ends.
+func claim(p netip.Prefix) (*Block, error) {
+	l, err := net.Listen("unix", "@larder/"+p.String())
+	if err != nil {
+		return nil, err
+	}
+	return &Block{p, l}, nil
+}
+
+// listening tells whether a process listens on an address of the block, such as a node whose engine is down.
+func listening(p netip.Prefix) (bool, error) {
+	f, err := os.Open("/proc/net/tcp")
+	if err != nil {
+		return false, fmt.Errorf("cannot see who listens on this machine (larder needs Linux): %w", err)
+	}
+	defer f.Close()
+	addrs, err := parseListeners(f)
+	for _, a := range addrs {
+		if p.Contains(a.Addr()) {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// parseListeners reads the local addresses of listening sockets in the form of /proc/net/tcp.
+func parseListeners(r io.Reader) ([]netip.AddrPort, error) {
+	const listen = "0A"
+	var out []netip.AddrPort
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 4 || fields[3] != listen {
+			continue
+		}
+		address, port, _ := strings.Cut(fields[1], ":")
+		ip, errIP := hex.DecodeString(address)
+		number, errPort := hex.DecodeString(port)
+		if errIP != nil || errPort != nil || len(ip) != 4 || len(number) != 2 {
+			return nil, fmt.Errorf("cannot read the listening address %q", fields[1])
+		}
+		// The kernel prints the address as a number in the machine's byte order, which is little-endian wherever larder runs.
+		a := netip.AddrFrom4([4]byte{ip[3], ip[2], ip[1], ip[0]})
+		out = append(out, netip.AddrPortFrom(a, uint16(number[0])<<8|uint16(number[1])))
+	}
+	return out, lines.Err()
+}
+
+// PortFree tells whether a process may listen on the address; the error says what is in the way.
+func PortFree(a netip.AddrPort) error {
+	l, err := net.Listen("tcp", a.String())
+	switch {
+	case err == nil:
+		return l.Close()
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("port %d is in use on this machine: another process listens on it on every address (ss -ltnp 'sport = :%d' shows which)", a.Port(), a.Port())
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("port %d may be listened on by root only: choose one of 1024 to 65535", a.Port())
+	}
+	return fmt.Errorf("cannot listen on %s: %w", a, err)
+}

@@ -1,0 +1,46 @@
+// Package node says what the engine asks of whatever runs its processes.
+package node
+
+import (
+	"context"
+	"net"
+	"time"
+)
+
+// Socket is the name of the unix socket that a process listens on, in its working directory, once it is up.
+const Socket = "admin.sock"
+
+// Spec is a process to start.
+type Spec struct {
+	ID    string   // names it among the runtime's processes
+	Path  string   // of the executable
+	Args  []string // without the executable's name; never holds a secret
+	Stdin []byte
+	// Files are contents that the process finds at /proc/self/fd/3, 4 and so on. They are kept in memory only.
+	Files [][]byte
+}
+
+// Process is one that was started or found again. Its methods may be called from several goroutines.
+type Process interface {
+	ID() string
+	PID() int
+	// Exited is closed when the process is gone.
+	Exited() <-chan struct{}
+	// Dial connects to the process's Socket.
+	Dial(ctx context.Context) (net.Conn, error)
+	// Stop asks it to end, kills it when it has not done so within grace (0 kills at once), and returns when it is gone.
+	Stop(ctx context.Context, grace time.Duration) error
+	// LastWords is the end of what it logged.
+	LastWords() string
+}
+
+// Runtime starts processes and finds them again.
+type Runtime interface {
+	// Start returns when the process accepts connections on its Socket. A process that ends before that is an error which
+	// holds its last words.
+	Start(ctx context.Context, spec Spec) (Process, error)
+	// Adopt returns the processes that an earlier run of larder left running.
+	Adopt(ctx context.Context) ([]Process, error)
+	// Remove deletes what is kept of a process that is gone.
+	Remove(id string) error
+}

@@ -1,0 +1,163 @@
+package process
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"larder/internal/node"
+)
+
+// process is a running one; see node.Process.
+type process struct {
+	id     string
+	dir    string
+	pid    int
+	pidfd  *os.File
+	exited chan struct{}
+}
+
+// watch begins to watch a process. One of larder's own children is waited for when it ends, so that no zombie stays.
+func (r *Runtime) watch(id, dir string, handle *os.Process, child bool) (*process, error) {
+	fd, err := unix.PidfdOpen(handle.Pid, unix.PIDFD_NONBLOCK)
+	if err != nil {
+		return nil, fmt.Errorf("cannot watch process %d of %s: %w", handle.Pid, id, err)
+	}
+	p := &process{id: id, dir: dir, pid: handle.Pid, pidfd: os.NewFile(uintptr(fd), "pidfd"), exited: make(chan struct{})}
+	r.mu.Lock()
+	if r.live == nil {
+		r.live = map[*process]struct{}{}
+	}
+	r.live[p] = struct{}{}
+	r.mu.Unlock()
+	r.watchers.Go(func() {
+		gone := p.awaitExit()
+		if gone && child {
+			handle.Wait() // how it ended is in its log
+		}
+		r.mu.Lock()
+		delete(r.live, p)
+		r.mu.Unlock()
+		p.pidfd.Close()
+		if gone {
+			close(p.exited)
+		}
+	})
+	return p, nil
+}
+
+// awaitExit parks until the process is gone; false says that the watching was ended first. The pidfd becomes readable then,
+// so the runtime's poller does the waiting and no thread is spent.
+func (p *process) awaitExit() bool {
+	conn, err := p.pidfd.SyscallConn()
+	if err != nil {
+		return false
+	}
+	err = conn.Read(func(fd uintptr) bool {
+		polled := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(polled, 0)
+		return err == nil && n == 1
+	})
+	return err == nil
+}
+
+func (p *process) ID() string              { return p.id }
+func (p *process) PID() int                { return p.pid }
+func (p *process) Exited() <-chan struct{} { return p.exited }
+
+// Dial goes through the directory's descriptor: a socket's path may have 107 characters at most, a state directory's more.
+func (p *process) Dial(ctx context.Context) (net.Conn, error) {
+	dir, err := os.Open(p.dir)
+	if err != nil {
+		return nil, fmt.Errorf("cannot reach %s: %w", p.id, err)
+	}
+	defer dir.Close()
+	var d net.Dialer
+	return d.DialContext(ctx, "unix", "/proc/self/fd/"+strconv.Itoa(int(dir.Fd()))+"/"+node.Socket)
+}
+
+func (p *process) awaitSocket(ctx context.Context) error {
+	tick := time.NewTicker(pollSocket)
+	defer tick.Stop()
+	for {
+		if conn, err := p.Dial(ctx); err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-tick.C:
+		case <-p.exited:
+			return fmt.Errorf("it ended at once: %s", p.LastWords())
+		case <-ctx.Done():
+			return fmt.Errorf("its socket did not open: %w: %s", ctx.Err(), p.LastWords())
+		}
+	}
+}
+
+// Stop ends the process and everything in its session's first process group, such as a child that writes a snapshot.
+func (p *process) Stop(ctx context.Context, grace time.Duration) error {
+	if grace > 0 {
+		p.signal(unix.SIGTERM)
+		if p.gone(ctx, grace) {
+			return nil
+		}
+	}
+	p.signal(unix.SIGKILL)
+	const unkillable = 10 * time.Second // only the kernel can hold a killed process that long
+	if !p.gone(ctx, unkillable) {
+		return fmt.Errorf("cannot end %s (process %d): still there after SIGKILL", p.id, p.pid)
+	}
+	return nil
+}
+
+func (p *process) gone(ctx context.Context, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-p.exited:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// signal goes to the process through its pidfd, and to its group only when the process was there to receive it: the group's
+// number cannot belong to anybody else then.
+func (p *process) signal(s unix.Signal) {
+	conn, err := p.pidfd.SyscallConn()
+	if err != nil {
+		return // closed: the process is gone
+	}
+	conn.Control(func(fd uintptr) {
+		if unix.PidfdSendSignal(int(fd), s, nil, 0) == nil {
+			unix.Kill(-p.pid, s)
+		}
+	})
+}
+
+// LastWords returns the last lines of the log, at most 2 KiB.
+func (p *process) LastWords() string {
+	const most = 2 << 10
+	f, err := os.Open(filepath.Join(p.dir, logName))
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return ""
+	}
+	tail := make([]byte, min(most, info.Size()))
+	if _, err := f.ReadAt(tail, info.Size()-int64(len(tail))); err != nil && !errors.Is(err, os.ErrClosed) {
+		return ""
+	}
+	return string(bytes.TrimSpace(tail))
+}

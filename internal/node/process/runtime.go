@@ -1,0 +1,187 @@
+// Package process runs nodes as processes of this machine. They live in sessions of their own, so that they outlive larder, and
+// are watched through pidfds, so that an exit is seen at once and a reused process id is never signalled.
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"larder/internal/node"
+)
+
+const (
+	logName        = "node.log"
+	executableName = "executable" // holds the path of what was started, to know it again
+	maxLog         = 4 << 20      // bytes; a longer log is begun anew at the next start
+	pollSocket     = time.Millisecond
+)
+
+// Runtime keeps one directory per process under Dir: its working directory, with its log and socket.
+type Runtime struct {
+	Dir string
+
+	watchers sync.WaitGroup
+	mu       sync.Mutex
+	live     map[*process]struct{}
+}
+
+// Start starts a process; see node.Runtime.
+func (r *Runtime) Start(ctx context.Context, spec node.Spec) (node.Process, error) {
+	dir := filepath.Join(r.Dir, spec.ID)
+	log, err := r.prepare(dir, spec)
+	if err != nil {
+		return nil, fmt.Errorf("cannot start %s: %w", spec.ID, err)
+	}
+	defer log.Close()
+	files, err := memoryFiles(append([][]byte{spec.Stdin}, spec.Files...))
+	if err != nil {
+		return nil, fmt.Errorf("cannot start %s: %w", spec.ID, err)
+	}
+	defer closeAll(files)
+
+	cmd := exec.Command(spec.Path, spec.Args...)
+	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = dir, files[0], log, log, files[1:]
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("cannot start %s: %w", spec.ID, err)
+	}
+	p, err := r.watch(spec.ID, dir, cmd.Process, true)
+	if err != nil {
+		return nil, errors.Join(err, cmd.Process.Kill())
+	}
+	if err := p.awaitSocket(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot start %s: %w", spec.ID, err), p.Stop(context.WithoutCancel(ctx), 0))
+	}
+	return p, nil
+}
+
+// prepare makes the directory ready and opens the log.
+func (r *Runtime) prepare(dir string, spec node.Spec) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.Remove(filepath.Join(dir, node.Socket)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, executableName), []byte(spec.Path), 0o600); err != nil {
+		return nil, err
+	}
+	flags := os.O_CREATE | os.O_APPEND | os.O_WRONLY
+	if info, err := os.Stat(filepath.Join(dir, logName)); err == nil && info.Size() > maxLog {
+		flags |= os.O_TRUNC
+	}
+	return os.OpenFile(filepath.Join(dir, logName), flags, 0o600)
+}
+
+// memoryFiles makes files that exist in memory only, ready to be read from their beginning.
+func memoryFiles(contents [][]byte) ([]*os.File, error) {
+	var files []*os.File
+	for i, content := range contents {
+		fd, err := unix.MemfdCreate("larder-"+strconv.Itoa(i), unix.MFD_CLOEXEC)
+		if err != nil {
+			closeAll(files)
+			return nil, fmt.Errorf("cannot make a file in memory: %w", err)
+		}
+		f := os.NewFile(uintptr(fd), "memory")
+		files = append(files, f)
+		if _, err := f.Write(content); err != nil {
+			closeAll(files)
+			return nil, fmt.Errorf("cannot fill a file in memory: %w", err)
+		}
+		if _, err := f.Seek(0, 0); err != nil {
+			closeAll(files)
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close()
+	}
+}
+
+// Adopt finds the processes whose working directory is one of the runtime's. A process is known by its directory, its being
+// the leader of its session, and its program, so nothing that a person runs in such a directory is taken for a node.
+func (r *Runtime) Adopt(ctx context.Context) ([]node.Process, error) {
+	pids, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return nil, err
+	}
+	var found []node.Process
+	for _, proc := range pids {
+		dir, err := os.Readlink(filepath.Join(proc, "cwd"))
+		if err != nil || filepath.Dir(dir) != r.Dir { // gone meanwhile, another user's, or not ours
+			continue
+		}
+		pid, _ := strconv.Atoi(filepath.Base(proc))
+		if !isNode(proc, pid, dir) {
+			continue
+		}
+		handle, err := os.FindProcess(pid)
+		if err != nil {
+			continue
+		}
+		p, err := r.watch(filepath.Base(dir), dir, handle, false)
+		if err != nil {
+			return found, err
+		}
+		found = append(found, p)
+	}
+	return found, nil
+}
+
+func isNode(proc string, pid int, dir string) bool {
+	executable, err := os.ReadFile(filepath.Join(dir, executableName))
+	if err != nil {
+		return false
+	}
+	comm, err := os.ReadFile(filepath.Join(proc, "comm"))
+	if err != nil {
+		return false
+	}
+	program := filepath.Base(string(executable))
+	const commLength = 15 // the kernel keeps that many characters
+	if len(program) > commLength {
+		program = program[:commLength]
+	}
+	sid, err := unix.Getsid(pid)
+	return err == nil && sid == pid && strings.TrimSpace(string(comm)) == program && !isZombie(proc)
+}
+
+// isZombie tells whether a process has ended but was not waited for, as happens where nothing reaps orphans.
+func isZombie(proc string) bool {
+	stat, err := os.ReadFile(filepath.Join(proc, "stat"))
+	if err != nil {
+		return true
+	}
+	_, fields, _ := strings.Cut(string(stat), ") ") // the name in parentheses may hold spaces
+	return strings.HasPrefix(fields, "Z")
+}
+
+// Remove deletes the process's directory.
+func (r *Runtime) Remove(id string) error { return os.RemoveAll(filepath.Join(r.Dir, id)) }
+
+// Close ends the watching, not the processes.
+func (r *Runtime) Close() error {
+	r.mu.Lock()
+	for p := range r.live {
+		p.pidfd.Close()
+	}
+	r.mu.Unlock()
+	r.watchers.Wait()
+	return nil
+}

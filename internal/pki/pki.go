@@ -1,0 +1,119 @@
+// Package pki is the local certificate authority: it vouches for the nodes, so that clients verify them as they verify AWS's.
+package pki
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net/netip"
+	"time"
+)
+
+const (
+	authorityLife = 10 * 365 * 24 * time.Hour
+	// A node gets a new certificate whenever it starts, and Apple's clients refuse more than 825 days.
+	nodeLife = 820 * 24 * time.Hour
+	// backdate allows for clients whose clock is behind.
+	backdate = time.Hour
+)
+
+// Authority signs certificates for nodes.
+type Authority struct {
+	certificate *x509.Certificate
+	key         *ecdsa.PrivateKey
+}
+
+// NewAuthority makes an authority with a fresh key.
+func NewAuthority(now time.Time) (*Authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial(), Subject: pkix.Name{CommonName: "larder local CA", Organization: []string{"larder"}},
+		NotBefore: now.Add(-backdate), NotAfter: now.Add(authorityLife),
+		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make the local CA: %w", err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	return &Authority{certificate, key}, err
+}
+
+// ParseAuthority reads what CertificatePEM and KeyPEM wrote.
+func ParseAuthority(certificatePEM, keyPEM []byte) (*Authority, error) {
+	c, _ := pem.Decode(certificatePEM)
+	k, _ := pem.Decode(keyPEM)
+	if c == nil || k == nil {
+		return nil, fmt.Errorf("cannot read the local CA: not PEM")
+	}
+	certificate, err := x509.ParseCertificate(c.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the local CA's certificate: %w", err)
+	}
+	key, err := x509.ParseECPrivateKey(k.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the local CA's key: %w", err)
+	}
+	return &Authority{certificate, key}, nil
+}
+
+// CertificatePEM is what clients trust.
+func (a *Authority) CertificatePEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
+}
+
+// KeyPEM is the authority's secret.
+func (a *Authority) KeyPEM() ([]byte, error) { return keyPEM(a.key) }
+
+// Pool holds the authority alone.
+func (a *Authority) Pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.certificate)
+	return pool
+}
+
+// Issue makes a key and a certificate for the node of that id (at most 64 characters, X.509's limit for a common name), which is
+// reached under those names and addresses.
+func (a *Authority) Issue(now time.Time, id string, names []string, addrs []netip.Addr) (certificatePEM, secretKeyPEM []byte, err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial(), Subject: pkix.Name{CommonName: id}, DNSNames: names,
+		NotBefore: now.Add(-backdate), NotAfter: now.Add(nodeLife),
+		KeyUsage: x509.KeyUsageDigitalSignature,
+		// Nodes are clients of each other when they replicate.
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	for _, addr := range addrs {
+		template.IPAddresses = append(template.IPAddresses, addr.AsSlice())
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, &key.PublicKey, a.key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot issue a certificate for %s: %w", id, err)
+	}
+	secretKeyPEM, err = keyPEM(key)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), secretKeyPEM, err
+}
+
+func keyPEM(key *ecdsa.PrivateKey) ([]byte, error) {
+	der, err := x509.MarshalECPrivateKey(key)
+	return pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), err
+}
+
+// serial is random, so that two authorities of one name never vouch for the same number.
+func serial() *big.Int {
+	b := make([]byte, 16)
+	rand.Read(b)
+	return new(big.Int).SetBytes(b)
+}

@@ -1,0 +1,161 @@
+// Package redisnode is everything that larder says to one redis-server: its configuration, its users, and the commands that
+// give it a role.
+package redisnode
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"larder/internal/node"
+)
+
+// Users that larder keeps beside the clients' own.
+const (
+	AdminUser       = "larder"
+	ReplicationUser = "larder-replication"
+)
+
+// Where a node finds its TLS files. They are given as node.Spec.Files, in this order, and exist in memory only.
+const (
+	certificateFile = "/proc/self/fd/3"
+	keyFile         = "/proc/self/fd/4"
+	authorityFile   = "/proc/self/fd/5"
+)
+
+// Config is what a redis-server is started with.
+type Config struct {
+	Address             netip.Addr
+	Port                int
+	TLS                 bool
+	Directives          map[string]string // the parameter group's, boot and live
+	AuthToken           string            // of the default user, who needs no password when it is empty
+	AdminPassword       string
+	ReplicationPassword string
+}
+
+// Render writes the configuration file, which holds secrets: it goes to the server over standard input. The server starts
+// without a TCP port: it serves nobody until Serve.
+func (c Config) Render() []byte {
+	var b strings.Builder
+	line := func(name string, args ...string) {
+		b.WriteString(name)
+		for _, a := range args {
+			b.WriteString(" " + quote(a))
+		}
+		b.WriteByte('\n')
+	}
+	for _, d := range c.fixed() {
+		line(d[0], d[1:]...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Directives)) {
+		args := []string{c.Directives[name]}
+		if name == bufferLimit {
+			args = strings.Fields(args[0])
+		}
+		line(name, args...)
+	}
+	for _, user := range c.users() {
+		line("user", user...)
+	}
+	return []byte(b.String())
+}
+
+// bufferLimit is the one directive among the parameters that takes several arguments.
+const bufferLimit = "client-output-buffer-limit"
+
+// fixed are the directives that no parameter group changes. Nothing may write data to a disk: no snapshot, no append-only file, and
+// replication without files on either side.
+func (c Config) fixed() [][]string {
+	address := c.Address.String()
+	out := [][]string{
+		{"daemonize", "no"}, {"logfile", ""}, {"always-show-logo", "no"},
+		{"unixsocket", node.Socket}, {"unixsocketperm", "700"},
+		{"port", "0"}, {"tls-port", "0"}, {"bind", address}, {"bind-source-addr", address},
+		{"protected-mode", "no"}, // it takes every address but 127.0.0.1 for a foreign one; the users below protect the node
+		{"save", ""}, {"appendonly", "no"}, {"stop-writes-on-bgsave-error", "no"},
+		{"repl-diskless-sync", "yes"}, {"repl-diskless-sync-delay", "0"}, {"repl-diskless-load", "swapdb"},
+		{"repl-ping-replica-period", "1"},
+		{"replica-announce-ip", address}, {"replica-announce-port", fmt.Sprint(c.Port)},
+		{"masteruser", ReplicationUser}, {"masterauth", c.ReplicationPassword},
+		{"shutdown-timeout", "0"},
+		{"enable-debug-command", "local"},
+	}
+	if c.TLS {
+		out = append(out, [][]string{
+			{"tls-replication", "yes"}, {"tls-auth-clients", "no"}, {"tls-protocols", "TLSv1.2 TLSv1.3"},
+			{"tls-cert-file", certificateFile}, {"tls-key-file", keyFile}, {"tls-ca-cert-file", authorityFile},
+		}...)
+	}
+	return out
+}
+
+func (c Config) users() [][]string {
+	everything := []string{"~*", "&*", "+@all"}
+	clients := append(append([]string{"default"}, DefaultUserRules(c.AuthToken)...), denials()...)
+	return [][]string{
+		clients,
+		append([]string{AdminUser, "reset", "on", hash(c.AdminPassword)}, everything...),
+		{ReplicationUser, "reset", "on", hash(c.ReplicationPassword), "+psync", "+replconf", "+ping"},
+	}
+}
+
+// DefaultUserRules give the clients' user all keys and commands. Its channels follow acl-pubsub-default, as reset does.
+func DefaultUserRules(token string) []string {
+	rules := []string{"reset", "on", "~*", "+@all"}
+	if token == "" {
+		return append(rules, "nopass")
+	}
+	return append(rules, hash(token))
+}
+
+// hash is a password as an ACL rule that does not show it.
+func hash(password string) string {
+	sum := sha256.Sum256([]byte(password))
+	return "#" + hex.EncodeToString(sum[:])
+}
+
+// Restricted are the commands that ElastiCache takes away from its users (restricted_commands.md, section 1), and those that
+// would let a client undo what the engine does. They stand after the user's own rules: the last rule wins.
+var Restricted = []string{
+	"acl|setuser", "acl|load", "acl|save", "acl|deluser",
+	"bgrewriteaof", "bgsave", "config", "debug", "migrate", "psync", "replicaof", "save", "shutdown", "slaveof", "sync",
+	"cluster|addslots", "cluster|addslotsrange", "cluster|bumpepoch", "cluster|delslots", "cluster|delslotsrange",
+	"cluster|failover", "cluster|flushslots", "cluster|forget", "cluster|links", "cluster|meet", "cluster|setslot",
+	"cluster|replicate", "cluster|reset", "cluster|saveconfig", "cluster|set-config-epoch",
+	"failover", "module", "replconf",
+}
+
+func denials() []string {
+	var out []string
+	for _, command := range Restricted {
+		out = append(out, "-"+command)
+	}
+	return out
+}
+
+// quote spells an argument as redis-server's configuration file wants it.
+func quote(s string) string {
+	if s != "" && !strings.ContainsAny(s, " \t\r\n\"'\\#") {
+		return s
+	}
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, c := range []byte(s) {
+		switch {
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c < ' ' || c > '~':
+			fmt.Fprintf(&b, `\x%02x`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}

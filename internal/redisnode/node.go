@@ -1,0 +1,195 @@
+package redisnode
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// commandTimeout bounds one exchange with a node. A node that takes longer counts as not answering.
+const commandTimeout = 2 * time.Second
+
+// Node is a connection to one redis-server's admin socket. Its methods may be called from several goroutines.
+type Node struct{ client *redis.Client }
+
+// Connect makes a Node that connects with dial when it is first used.
+func Connect(dial func(context.Context) (net.Conn, error), adminPassword string) *Node {
+	return &Node{redis.NewClient(&redis.Options{
+		Network: "unix", Addr: "admin", // for messages only: dial knows the way
+		Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+		Username: AdminUser, Password: adminPassword, Protocol: 2,
+		PoolSize: 2, MaxRetries: -1, DisableIdentity: true,
+		DialTimeout: commandTimeout, ReadTimeout: commandTimeout, WriteTimeout: commandTimeout,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})}
+}
+
+// Close closes the connections.
+func (n *Node) Close() error { return n.client.Close() }
+
+// State is what a node says of itself.
+type State struct {
+	Primary bool
+	Serves  []netip.Addr   // the addresses of its TCP listeners; none when it has no port
+	Follows netip.AddrPort // the primary it replicates; zero for a primary
+	LinkUp  bool           // the replication link is up, which it is only when the data set is loaded
+	Offset  int64          // of the replication stream, in bytes
+}
+
+// State asks the node for its state.
+func (n *Node) State(ctx context.Context) (State, error) {
+	pipe := n.client.Pipeline()
+	info := pipe.Info(ctx, "replication")
+	config := pipe.ConfigGet(ctx, "bind")
+	ports := pipe.ConfigGet(ctx, "*port")
+	if _, err := pipe.Exec(ctx); err != nil {
+		return State{}, fmt.Errorf("cannot read the node's state: %w", err)
+	}
+	s, err := parseReplication(info.Val())
+	if err != nil {
+		return s, err
+	}
+	if ports.Val()["port"] == "0" && ports.Val()["tls-port"] == "0" {
+		return s, nil
+	}
+	for _, field := range strings.Fields(config.Val()["bind"]) {
+		addr, err := netip.ParseAddr(field)
+		if err != nil {
+			return s, fmt.Errorf("cannot read the node's addresses: %w", err)
+		}
+		s.Serves = append(s.Serves, addr)
+	}
+	return s, nil
+}
+
+// parseReplication reads INFO replication.
+func parseReplication(info string) (State, error) {
+	f := Fields(info)
+	offset := f["master_repl_offset"]
+	s := State{Primary: f["role"] == "master"}
+	if !s.Primary {
+		addr, err := netip.ParseAddr(f["master_host"])
+		if err != nil {
+			return s, fmt.Errorf("cannot read whom the node follows: %w", err)
+		}
+		port, err := strconv.ParseUint(f["master_port"], 10, 16)
+		if err != nil {
+			return s, fmt.Errorf("cannot read whom the node follows: %w", err)
+		}
+		s.Follows = netip.AddrPortFrom(addr, uint16(port))
+		s.LinkUp = f["master_link_status"] == "up"
+		offset = f["slave_repl_offset"]
+	}
+	var err error
+	if s.Offset, err = strconv.ParseInt(offset, 10, 64); err != nil {
+		return s, fmt.Errorf("cannot read the node's replication offset: %w", err)
+	}
+	return s, nil
+}
+
+// Fields reads the lines of an INFO answer.
+func Fields(info string) map[string]string {
+	f := map[string]string{}
+	for line := range strings.Lines(info) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			f[name] = value
+		}
+	}
+	return f
+}
+
+// Promote makes the node a primary; replicas of its old primary can go on from it without a full copy.
+func (n *Node) Promote(ctx context.Context) error {
+	return n.do(ctx, "REPLICAOF", "NO", "ONE")
+}
+
+// Follow makes the node a replica of the one at that address.
+func (n *Node) Follow(ctx context.Context, primary netip.AddrPort) error {
+	return n.do(ctx, "REPLICAOF", primary.Addr().String(), primary.Port())
+}
+
+// Serve has the node listen on exactly these addresses, and closes the connections to those it gives up. Changing the
+// addresses reopens every listener of the node, so it is only for changes of role.
+func (n *Node) Serve(ctx context.Context, addrs []netip.Addr, port int, tls bool) error {
+	before, err := n.State(ctx)
+	if err != nil {
+		return err
+	}
+	var list []string
+	for _, a := range addrs {
+		list = append(list, a.String())
+	}
+	portName := "port"
+	if tls {
+		portName = "tls-port"
+	}
+	if err := n.do(ctx, "CONFIG", "SET", "bind", strings.Join(list, " "), portName, port); err != nil {
+		return err
+	}
+	for _, a := range before.Serves {
+		if !slices.Contains(addrs, a) {
+			if err := n.do(ctx, "CLIENT", "KILL", "LADDR", netip.AddrPortFrom(a, uint16(port)).String()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Configure sets live directives and returns the names of those that had another value before, sorted.
+func (n *Node) Configure(ctx context.Context, directives map[string]string) (changed []string, err error) {
+	names := slices.Sorted(maps.Keys(directives))
+	before, err := n.values(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	args := []any{"CONFIG", "SET"}
+	for _, name := range names {
+		args = append(args, name, directives[name])
+	}
+	if err := n.do(ctx, args...); err != nil {
+		return nil, err
+	}
+	after, err := n.values(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if before[name] != after[name] {
+			changed = append(changed, name)
+		}
+	}
+	return changed, nil
+}
+
+func (n *Node) values(ctx context.Context, names []string) (map[string]string, error) {
+	args := []any{"CONFIG", "GET"}
+	for _, name := range names {
+		args = append(args, name)
+	}
+	pairs, err := n.client.Do(ctx, args...).StringSlice()
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the node's parameters: %w", err)
+	}
+	values := map[string]string{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		values[pairs[i]] = pairs[i+1]
+	}
+	return values, nil
+}
+
+func (n *Node) do(ctx context.Context, args ...any) error {
+	if err := n.client.Do(ctx, args...).Err(); err != nil {
+		return fmt.Errorf("cannot run %v %v: %w", args[0], args[1], err)
+	}
+	return nil
+}

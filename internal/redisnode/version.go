@@ -1,0 +1,51 @@
+package redisnode
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+
+	"larder/internal/cache"
+)
+
+var versionLine = regexp.MustCompile(`^Redis server v=(\d+\.\d+\.\d+) `)
+
+// Discover finds the redis-servers in the directories of a search path (PATH's form) and asks each for its version. Servers
+// older than larder can run are left out; found tells of every one that was looked at, for messages.
+func Discover(ctx context.Context, searchPath string) (versions cache.EngineVersions, found []string, err error) {
+	seen := map[string]bool{}
+	for _, dir := range filepath.SplitList(searchPath) {
+		paths, err := filepath.Glob(filepath.Join(dir, "redis-server*"))
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, path := range paths {
+			v, err := version(ctx, path)
+			if err != nil || seen[v] { // not a server, or shadowed by one earlier in the path
+				continue
+			}
+			seen[v] = true
+			found = append(found, fmt.Sprintf("%s (%s)", v, path))
+			if cache.CompareVersions(v, cache.OldestServed) >= 0 {
+				versions = append(versions, cache.EngineVersion{Version: v, Path: path})
+			}
+		}
+	}
+	slices.SortFunc(versions, func(a, b cache.EngineVersion) int { return cache.CompareVersions(a.Version, b.Version) })
+	return versions, found, nil
+}
+
+func version(ctx context.Context, path string) (string, error) {
+	out, err := exec.CommandContext(ctx, path, "--version").Output()
+	if err != nil {
+		return "", err
+	}
+	m := versionLine.FindSubmatch(out)
+	if m == nil {
+		return "", fmt.Errorf("%s does not say its version: %q", path, out)
+	}
+	return string(m[1]), nil
+}

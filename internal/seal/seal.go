@@ -1,0 +1,79 @@
+// Package seal keeps secrets unreadable at rest: each is sealed with a key of this installation, and bound to the place it is
+// kept in, so that one sealed secret cannot be swapped for another.
+package seal
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// KeySize is the length of the master key in bytes: AES-256.
+const KeySize = 32
+
+// Sealer seals and opens secrets. Its methods may be called from several goroutines.
+type Sealer struct{ aead cipher.AEAD }
+
+// New makes a Sealer from a key of KeySize bytes.
+func New(key []byte) (*Sealer, error) {
+	if len(key) != KeySize {
+		return nil, fmt.Errorf("the master key has %d bytes, want %d", len(key), KeySize)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, err
+	}
+	return &Sealer{aead}, nil
+}
+
+// Open makes a Sealer from the key file at path, which it creates, readable by its owner only, when it is not there.
+func Open(path string) (*Sealer, error) {
+	key, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		key = make([]byte, KeySize)
+		rand.Read(key)
+		err = WriteFile(path, key)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot use the master key: %w", err)
+	}
+	return New(key)
+}
+
+// Seal seals a secret for a place, such as "replication-group/NAME/auth-token". The same place opens it again.
+func (s *Sealer) Seal(place string, secret []byte) []byte {
+	return s.aead.Seal(nil, nil, secret, []byte(place))
+}
+
+// Open returns the secret sealed for that place.
+func (s *Sealer) Open(place string, sealed []byte) ([]byte, error) {
+	secret, err := s.aead.Open(nil, nil, sealed, []byte(place))
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the secret %s: it was sealed with another master key, or changed", place)
+	}
+	return secret, nil
+}
+
+// WriteFile writes a file that only its owner may read, and makes it durable before it gets its name: a crash leaves the old
+// file or the new one, never half.
+func WriteFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // after a success there is nothing of that name
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,112 @@
+// Package store keeps larder's state: typed tables in one bbolt file, changed in transactions, with a feed of what changed.
+package store
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bberrors "go.etcd.io/bbolt/errors"
+)
+
+// ErrLocked says that another process has the store open.
+var ErrLocked = errors.New("the state directory is in use by another larder")
+
+// Store is an open state file. Its methods may be called from several goroutines.
+type Store struct {
+	db *bbolt.DB
+
+	mu          sync.Mutex
+	subscribers map[int]subscriber
+	next        int
+}
+
+type subscriber struct {
+	table  string
+	notify func(key string)
+}
+
+// Open opens the file at path, making it if it is not there. It returns ErrLocked when another process holds it.
+func Open(path string) (*Store, error) {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 50 * time.Millisecond})
+	switch {
+	case errors.Is(err, bberrors.ErrTimeout):
+		return nil, fmt.Errorf("cannot open %s: %w", path, ErrLocked)
+	case err != nil:
+		return nil, fmt.Errorf("cannot open the state file %s: %w", path, err)
+	}
+	return &Store{db: db, subscribers: map[int]subscriber{}}, nil
+}
+
+// Close waits for running transactions and closes the file.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Tx is a transaction. It is valid only inside the function it was given to.
+type Tx struct {
+	tx      *bbolt.Tx
+	changed []change
+}
+
+type change struct{ table, key string }
+
+// View runs f on an unchanging view of the state.
+func (s *Store) View(f func(*Tx) error) error {
+	return s.db.View(func(tx *bbolt.Tx) error { return f(&Tx{tx: tx}) })
+}
+
+// Update runs f and makes its changes durable, all or none: an error from f undoes them. Subscribers are told afterwards.
+func (s *Store) Update(f func(*Tx) error) error {
+	var changed []change
+	var refusal error
+	err := s.db.Update(func(tx *bbolt.Tx) error {
+		t := &Tx{tx: tx}
+		refusal = f(t)
+		changed = t.changed
+		return refusal
+	})
+	switch {
+	case refusal != nil:
+		return refusal
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("the disk that holds %s is full: free some space and try again: %w", filepath.Dir(s.db.Path()), err)
+	case err != nil:
+		return fmt.Errorf("cannot write the state in %s: %w", filepath.Dir(s.db.Path()), err)
+	}
+	s.publish(changed)
+	return nil
+}
+
+// Subscribe has notify called, after each transaction that changed the table, once per changed key. notify must not block for
+// long. The returned function ends the subscription; a call that is under way may still be made.
+func (s *Store) Subscribe(table string, notify func(key string)) (cancel func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := s.next
+	s.next++
+	s.subscribers[id] = subscriber{table, notify}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.subscribers, id)
+	}
+}
+
+// publish calls the subscribers without holding the lock: they may wait for someone who is about to publish.
+func (s *Store) publish(changed []change) {
+	s.mu.Lock()
+	subscribers := slices.Collect(maps.Values(s.subscribers))
+	s.mu.Unlock()
+	for _, c := range changed {
+		for _, sub := range subscribers {
+			if sub.table == c.table {
+				sub.notify(c.key)
+			}
+		}
+	}
+}
