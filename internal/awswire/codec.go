@@ -1,0 +1,97 @@
+package awswire
+
+import (
+	"reflect"
+	"sync"
+	"time"
+)
+
+// Codec encodes and decodes one service's structures. It works out each Go type
+// once and is safe for concurrent use.
+type Codec struct {
+	shapes *Shapes
+	plans  sync.Map // reflect.Type → *plan
+}
+
+// NewCodec returns a codec for the service that shapes describes.
+func NewCodec(shapes *Shapes) *Codec { return &Codec{shapes: shapes} }
+
+// plan is a structure type, worked out.
+type plan struct {
+	members []member
+	byKey   map[string]*member
+}
+
+// member is one field of a structure, with every name the wire gives it.
+type member struct {
+	index            int
+	key              string
+	item             string
+	mapKey, mapValue string
+	flat             bool
+}
+
+var timeType = reflect.TypeFor[time.Time]()
+
+// plan works t out. Two goroutines may do so at once; either result serves.
+func (c *Codec) plan(t reflect.Type) *plan {
+	if p, ok := c.plans.Load(t); ok {
+		return p.(*plan)
+	}
+	p := &plan{members: make([]member, 0, t.NumField()), byKey: make(map[string]*member, t.NumField())}
+	for i := range t.NumField() {
+		if f := t.Field(i); isMember(f) {
+			p.members = append(p.members, c.member(t, f, i))
+		}
+	}
+	for i := range p.members {
+		p.byKey[p.members[i].key] = &p.members[i]
+	}
+	stored, _ := c.plans.LoadOrStore(t, p)
+	return stored.(*plan)
+}
+
+// isMember tells the shape's members from what the SDK adds for itself.
+func isMember(f reflect.StructField) bool {
+	return f.IsExported() && f.Name != "ResultMetadata"
+}
+
+func (c *Codec) member(t reflect.Type, f reflect.StructField, index int) member {
+	fact := c.shapes.Fields[t.Name()+"."+f.Name]
+	item := defaultItem
+	if f.Type.Kind() == reflect.Map {
+		item = defaultEntry
+	}
+	return member{
+		index:    index,
+		key:      or(fact.Key, c.shapes.DefaultKey(f.Name)),
+		item:     or(fact.Item, item),
+		mapKey:   or(fact.MapKey, defaultMapKey),
+		mapValue: or(fact.MapValue, defaultMapValue),
+		flat:     fact.Flat,
+	}
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// absent reports whether an output's member is left out: what AWS omits, or
+// what the SDK's types cannot tell from omitted (an empty enum).
+func absent(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
+		return v.IsNil()
+	case reflect.String:
+		return v.Len() == 0
+	}
+	return false
+}
+
+// isBlob tells []byte, a scalar on the wire, from a list.
+func isBlob(t reflect.Type) bool {
+	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
+}

@@ -1,0 +1,81 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+)
+
+// Access is an action's access level, as IAM classifies actions.
+type Access string
+
+// IAM's access levels.
+const (
+	List        Access = "List"
+	Read        Access = "Read"
+	Write       Access = "Write"
+	Tagging     Access = "Tagging"
+	Permissions Access = "Permissions management"
+)
+
+// Action is one operation of a service that larder serves.
+type Action struct {
+	Name     string
+	Access   Access
+	Refusals []Refusal
+
+	input reflect.Type
+	// call makes an input, has prepare fill and check it, and runs the handler.
+	call func(ctx context.Context, prepare func(input any) error) (output any, err error)
+}
+
+// Handle makes an action of a handler: I and O are the SDK's input and output
+// structures. Refusals name what of the input the handler does not serve.
+func Handle[I, O any](name string, access Access, f func(context.Context, *I) (*O, error), refusals ...Refusal) Action {
+	return Action{
+		Name:     name,
+		Access:   access,
+		Refusals: refusals,
+		input:    reflect.TypeFor[I](),
+		call: func(ctx context.Context, prepare func(any) error) (any, error) {
+			in := new(I)
+			if err := prepare(in); err != nil {
+				return nil, err
+			}
+			out, err := f(ctx, in)
+			if err != nil {
+				return nil, err
+			}
+			if out == nil {
+				return nil, errors.New("the handler returned neither an output nor an error")
+			}
+			return out, nil
+		},
+	}
+}
+
+// check finds mistakes in the action's own declaration.
+func (a *Action) check() error {
+	if a.call == nil {
+		return fmt.Errorf("action %q was not made by Handle", a.Name)
+	}
+	for _, r := range a.Refusals {
+		if err := r.check(a.input); err != nil {
+			return fmt.Errorf("action %s: %w", a.Name, err)
+		}
+	}
+	return nil
+}
+
+// refuse is the error for the first refused member that input sets.
+func (a *Action) refuse(input any) error {
+	for _, r := range a.Refusals {
+		for v := range r.values(reflect.ValueOf(input).Elem()) {
+			if !r.accepts(v) {
+				return clientError("InvalidParameterValue", "%s", r.message(a.Name))
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/aws/smithy-go"
+
+	"larder/internal/awswire"
+)
+
+// fault is an error in the form that crosses the wire.
+type fault struct {
+	status  int
+	code    string
+	message string
+	sender  bool // the client's fault, not ours
+}
+
+// internalFailure is all that a client learns of an error that is no API error.
+var internalFailure = fault{
+	status:  http.StatusInternalServerError,
+	code:    "InternalFailure",
+	message: "An internal error has occurred. Please try your query again at a later time.",
+}
+
+// faultOf returns the fault for an error, and whether it is one that may cross
+// the API: an SDK error type, a smithy code, or the codec's.
+func faultOf(err error) (fault, bool) {
+	if wire := wireError(err); wire != nil {
+		err = wire
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return internalFailure, false
+	}
+	f := fault{
+		status:  http.StatusBadRequest,
+		code:    api.ErrorCode(),
+		message: api.ErrorMessage(),
+		sender:  api.ErrorFault() != smithy.FaultServer,
+	}
+	if !f.sender {
+		f.status = http.StatusInternalServerError
+	}
+	if status, ok := statuses[f.code]; ok {
+		f.status = status
+	}
+	var withStatus interface{ HTTPStatusCode() int }
+	if errors.As(err, &withStatus) && withStatus.HTTPStatusCode() >= 400 {
+		f.status = withStatus.HTTPStatusCode()
+	}
+	return f, true
+}
+
+// wireError gives the codec's errors AWS's codes.
+func wireError(err error) error {
+	var (
+		unknown *awswire.UnknownParameterError
+		value   *awswire.ValueError
+		syntax  *awswire.SyntaxError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return clientError("InvalidQueryParameter", "%s", unknown)
+	case errors.As(err, &value):
+		return clientError("MalformedInput", "%s", value)
+	case errors.As(err, &syntax):
+		return clientError("MalformedQueryString", "%s", syntax)
+	}
+	return nil
+}
+
+func clientError(code, format string, args ...any) error {
+	return &smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
+}
+
+// statuses are the codes whose HTTP status is not 400 for a client's fault or
+// 500 for a server's. Source: ElastiCache's service model 2015-02-02 and AWS's
+// list of common errors; the last three are HTTP's own.
+var statuses = map[string]int{
+	"AuthorizationNotFound":                http.StatusNotFound,
+	"CacheClusterNotFound":                 http.StatusNotFound,
+	"CacheParameterGroupNotFound":          http.StatusNotFound,
+	"CacheSecurityGroupNotFound":           http.StatusNotFound,
+	"GlobalReplicationGroupNotFoundFault":  http.StatusNotFound,
+	"MalformedQueryString":                 http.StatusNotFound,
+	"NodeGroupNotFoundFault":               http.StatusNotFound,
+	"ReplicationGroupNotFoundFault":        http.StatusNotFound,
+	"ReservedCacheNodeAlreadyExists":       http.StatusNotFound,
+	"ReservedCacheNodeNotFound":            http.StatusNotFound,
+	"ReservedCacheNodesOfferingNotFound":   http.StatusNotFound,
+	"ServerlessCacheNotFoundFault":         http.StatusNotFound,
+	"ServerlessCacheSnapshotNotFoundFault": http.StatusNotFound,
+	"ServiceUpdateNotFoundFault":           http.StatusNotFound,
+	"SnapshotNotFoundFault":                http.StatusNotFound,
+	"TagNotFound":                          http.StatusNotFound,
+	"UserGroupNotFound":                    http.StatusNotFound,
+	"UserNotFound":                         http.StatusNotFound,
+
+	"AccessDenied":                http.StatusForbidden,
+	"AccessDeniedException":       http.StatusForbidden,
+	"ExpiredTokenException":       http.StatusForbidden,
+	"InvalidClientTokenId":        http.StatusForbidden,
+	"MissingAuthenticationToken":  http.StatusForbidden,
+	"OptInRequired":               http.StatusForbidden,
+	"SignatureDoesNotMatch":       http.StatusForbidden,
+	"UnrecognizedClientException": http.StatusForbidden,
+
+	"NotAuthorized":               http.StatusUnauthorized,
+	"InvalidCredentialsException": http.StatusRequestTimeout,
+	"ServiceUnavailable":          http.StatusServiceUnavailable,
+
+	"MethodNotAllowed":      http.StatusMethodNotAllowed,
+	"RequestEntityTooLarge": http.StatusRequestEntityTooLarge,
+	"UnsupportedMediaType":  http.StatusUnsupportedMediaType,
+}

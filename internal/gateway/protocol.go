@@ -1,0 +1,63 @@
+package gateway
+
+import (
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"larder/internal/awswire"
+)
+
+// protocol is one way to ask for an operation and to be answered.
+type protocol interface {
+	// speaks reports whether a service is asked in this protocol.
+	speaks(awswire.Protocol) bool
+	// parse finds the call in a request.
+	parse(r *http.Request, body []byte, presigned bool) (call, error)
+	// adapt gives a fault the protocol's own codes.
+	adapt(fault) fault
+	// fault is a fault's body; it sets what headers it needs.
+	fault(h http.Header, f fault, namespace, requestID string) []byte
+	contentType() string
+}
+
+// call is a request for an operation, not yet decoded.
+type call interface {
+	// operation is the operation's name, once the API it is asked of is shapes'.
+	operation(shapes *awswire.Shapes) (string, error)
+	decode(c *awswire.Codec, input any) error
+	appendResponse(b []byte, c *awswire.Codec, requestID string, output any) ([]byte, error)
+}
+
+// protocolOf tells the protocols apart; a request that is in neither is answered as awsQuery.
+func protocolOf(r *http.Request) protocol {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err == nil && strings.HasPrefix(media, "application/x-amz-json-") {
+		return jsonProtocol{media: media}
+	}
+	if r.Header.Get("X-Amz-Target") != "" {
+		return jsonProtocol{media: "application/x-amz-json-1.1"}
+	}
+	return queryProtocol{}
+}
+
+// checkHTTP refuses what no AWS client sends.
+func checkHTTP(r *http.Request, media string, methods ...string) error {
+	if r.URL.Path != "/" {
+		return clientError("InvalidAction", "%s is no path of an AWS API here: every operation is served on /", clip(r.URL.Path))
+	}
+	if !slices.Contains(methods, r.Method) {
+		return clientError("MethodNotAllowed", "%s is not a method of this API; use %s", clip(r.Method), strings.Join(methods, " or "))
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" {
+		return clientError("UnsupportedMediaType", "larder does not decode request bodies in Content-Encoding %s; send it plain", clip(coding))
+	}
+	if r.Method == http.MethodGet {
+		return nil
+	}
+	if got, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || got != media {
+		return clientError("UnsupportedMediaType", "the Content-Type %q is not one of this API; use %s", clip(r.Header.Get("Content-Type")), media)
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package gateway
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"larder/internal/awswire"
+)
+
+// queryProtocol is awsQuery: a form asks, XML answers.
+type queryProtocol struct{}
+
+func (queryProtocol) speaks(p awswire.Protocol) bool { return p == awswire.AWSQuery }
+
+func (queryProtocol) contentType() string { return "text/xml" }
+
+func (queryProtocol) adapt(f fault) fault { return f }
+
+func (queryProtocol) fault(_ http.Header, f fault, namespace, requestID string) []byte {
+	return awswire.AppendQueryError(nil, namespace, f.code, f.message, requestID, f.sender)
+}
+
+func (queryProtocol) parse(r *http.Request, body []byte, presigned bool) (call, error) {
+	if err := checkHTTP(r, "application/x-www-form-urlencoded", http.MethodPost, http.MethodGet); err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, clientError("MalformedQueryString", "the body is not a form: %v", err)
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, clientError("MalformedQueryString", "the query string is not a form: %v", err)
+	}
+	for name, values := range query {
+		if presigned && strings.HasPrefix(name, "X-Amz-") {
+			continue // the signature, not the request
+		}
+		form[name] = append(form[name], values...)
+	}
+	return takeCall(form)
+}
+
+// takeCall takes out of a form what is not the operation's own input.
+func takeCall(form url.Values) (call, error) {
+	for _, name := range []string{"Action", "Version"} {
+		if len(form[name]) > 1 {
+			return nil, clientError("InvalidQueryParameter", "the parameter %s is given more than once", name)
+		}
+	}
+	c := queryCall{action: form.Get("Action"), version: form.Get("Version"), form: form}
+	if c.action == "" {
+		return nil, clientError("MissingAction", "the request has no Action: the parameter names the operation to run")
+	}
+	form.Del("Action")
+	form.Del("Version")
+	return c, nil
+}
+
+type queryCall struct {
+	action, version string
+	form            url.Values
+}
+
+func (c queryCall) operation(shapes *awswire.Shapes) (string, error) {
+	if c.version != "" && c.version != shapes.Version {
+		return "", unknownOperation(c.action, c.version)
+	}
+	return c.action, nil
+}
+
+func (c queryCall) decode(codec *awswire.Codec, input any) error {
+	return codec.DecodeQuery(c.form, input)
+}
+
+func (c queryCall) appendResponse(b []byte, codec *awswire.Codec, requestID string, output any) ([]byte, error) {
+	return codec.AppendQueryResponse(b, c.action, requestID, output)
+}
