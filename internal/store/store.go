@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -70,13 +69,11 @@ func (s *Store) Update(f func(*Tx) error) error {
 		changed = t.changed
 		return refusal
 	})
-	switch {
-	case refusal != nil:
+	if refusal != nil {
 		return refusal
-	case errors.Is(err, syscall.ENOSPC):
-		return fmt.Errorf("the disk that holds %s is full: free some space and try again: %w", filepath.Dir(s.db.Path()), err)
-	case err != nil:
-		return fmt.Errorf("cannot write the state in %s: %w", filepath.Dir(s.db.Path()), err)
+	}
+	if err != nil {
+		return &WriteError{Dir: filepath.Dir(s.db.Path()), Err: err}
 	}
 	s.publish(changed)
 	return nil
