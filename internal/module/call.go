@@ -1,0 +1,263 @@
+package module
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Source says which module call to read.
+type Source struct {
+	Path      string    // a file, or a directory of .tf files
+	Module    string    // the label of the module block; "" when there is only one call of the redis module
+	NodeTypes NodeTypes // what node_type may be; required
+}
+
+// Call is a module call that passed every check.
+type Call struct {
+	Name           string // the label of the module block
+	File           string
+	Line           int // of the module block
+	Inputs         Inputs
+	GeneratedToken bool     // a token is wanted and none is given: generate Inputs.AuthTokenLength characters
+	NodeMemoryGiB  float64  // of one node
+	Sensitive      bool     // an input besides auth_token came from a sensitive variable: every output is sensitive
+	Notices        []string // what the call asks for and larder does not do yet, a line each
+}
+
+// Load reads and checks the module call. The call is nil when the diagnostics have an error; it can come with warnings.
+func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
+	files, diags := readSources(src.Path)
+	if diags.HasErrors() {
+		return nil, fromHCL(diags, "").sorted()
+	}
+	cfg, diags := parseConfig(files.configs)
+	if cfg == nil {
+		return nil, fromHCL(diags, "").sorted()
+	}
+	values, more := assignments(files.values, vars)
+	diags = append(diags, more...)
+	block, more := cfg.pick(src.Path, src.Module)
+	diags = append(diags, more...)
+	if block == nil {
+		return nil, fromHCL(diags, "").sorted()
+	}
+	scope := newScope(cfg, values, env)
+	r := newReader(scope, block)
+	r.readAll()
+	r.check(rules(src.NodeTypes))
+	diags = append(diags, unused(values, cfg, scope.asked)...)
+	all := append(fromHCL(diags, ""), r.diags...).sorted()
+	if all.HasErrors() {
+		return nil, all
+	}
+	call := &Call{Name: block.Labels[0], File: block.TypeRange.Filename, Line: block.TypeRange.Start.Line, Inputs: r.inputs}
+	call.GeneratedToken = r.inputs.AuthTokenEnabled && r.inputs.AuthToken == ""
+	call.NodeMemoryGiB, _ = nodeMemory(src.NodeTypes, r.inputs.NodeType)
+	call.Sensitive = slices.ContainsFunc(r.table, func(in Input) bool { return r.hidden[in.Name] && !in.Sensitive })
+	call.Notices = r.notices()
+	return call, all
+}
+
+// ReplicationGroupID is the identifier of the replication group, <project>-<environment>-redis.
+func (c *Call) ReplicationGroupID() string { return c.Inputs.replicationGroupID() }
+
+// SecretName is the name of the secret that keeps the token.
+func (c *Call) SecretName() string { return c.Inputs.secretName() }
+
+// reader fills in the inputs of one call and gathers all that is wrong with them.
+type reader struct {
+	scope  *scope
+	block  *hclsyntax.Block
+	table  []Input
+	inputs Inputs
+	set    map[string]hcl.Range // where an input is set
+	values map[string]cty.Value // as read, without marks
+	hidden map[string]bool      // came from a sensitive variable
+	broken map[string]bool      // failed its own checks
+	diags  Diagnostics
+}
+
+func newReader(s *scope, block *hclsyntax.Block) *reader {
+	return &reader{
+		scope: s, block: block, table: Table(),
+		set: map[string]hcl.Range{}, values: map[string]cty.Value{}, hidden: map[string]bool{}, broken: map[string]bool{},
+	}
+}
+
+// readAll evaluates and decodes every input; one that cannot be read has no value in r.values afterwards.
+func (r *reader) readAll() {
+	for _, b := range r.block.Body.Blocks {
+		r.complain(errorAt(b.TypeRange, "the module block holds a block %q: the module has no such block, write inputs as name = value", b.Type))
+	}
+	attributes := r.block.Body.Attributes
+	for _, in := range r.table {
+		a, ok := attributes[in.Name]
+		switch {
+		case ok:
+			r.set[in.Name] = a.SrcRange
+			r.read(in, a.Expr)
+		case in.Required:
+			r.blame(in.Name, Error, "", "the input is required and not set: add "+in.Name+" = ... ("+in.Description+")")
+		default:
+			r.store(in, in.Default)
+		}
+	}
+	for _, a := range sortedAttributes(r.block.Body) {
+		r.checkName(a)
+	}
+}
+
+// checkName refuses arguments that are no input. Of Terraform's own arguments those are left alone that change nothing
+// here: larder has one provider, one version of the module, and the modules a call depends on are stand-ins.
+func (r *reader) checkName(a *hclsyntax.Attribute) {
+	switch a.Name {
+	case "source", "version", "providers", "depends_on":
+		return
+	case "count", "for_each":
+		r.complain(errorAt(a.NameRange, "larder up runs one call of the module and does not repeat it: remove %s", a.Name))
+		return
+	}
+	var names []string
+	for _, in := range r.table {
+		if in.Name == a.Name {
+			return
+		}
+		names = append(names, in.Name)
+	}
+	r.complain(errorAt(a.NameRange, "the module has no input %q%s", a.Name, suggest(a.Name, names)))
+}
+
+func (r *reader) read(in Input, expr hcl.Expression) {
+	if in.Name == "auth_token" && r.scope.standsForToken(expr) {
+		r.store(in, in.Default)
+		return
+	}
+	before := len(r.scope.diags)
+	value, ok := r.scope.eval(expr)
+	for _, d := range r.scope.diags[before:] {
+		if in.Sensitive { // whatever the token is made of is secret, marked or not
+			d = r.scope.explain(d, true)
+		}
+		r.diags = append(r.diags, fromHCL(hcl.Diagnostics{d}, in.Name)...)
+	}
+	if !ok {
+		return
+	}
+	r.hidden[in.Name] = value.ContainsMarked() || in.Sensitive
+	value, _ = value.UnmarkDeep()
+	fitted, err := in.fit(value)
+	if err != nil {
+		r.blame(in.Name, Error, r.shown(in.Name, value), err.Error())
+		return
+	}
+	if in.Unsupported != "" {
+		r.refuse(in, fitted)
+		return
+	}
+	r.store(in, fitted)
+}
+
+func (r *reader) refuse(in Input, value cty.Value) {
+	if value.RawEquals(in.Default) {
+		return
+	}
+	r.blame(in.Name, Error, r.shown(in.Name, value), "is not supported: "+in.Unsupported+"; remove the input or set its default, "+render(in.Default))
+}
+
+func (r *reader) store(in Input, value cty.Value) {
+	r.values[in.Name] = value
+	if in.Unsupported != "" {
+		return
+	}
+	if err := in.decode(value, &r.inputs); err != nil {
+		delete(r.values, in.Name)
+		r.blame(in.Name, Error, r.shown(in.Name, value), "does not fit: "+err.Error())
+	}
+}
+
+// check runs every input's own checks, and then the rules across inputs.
+func (r *reader) check(rules []rule) {
+	for _, in := range r.table {
+		if _, read := r.values[in.Name]; !read || in.check == nil {
+			continue
+		}
+		for _, p := range in.check(&r.inputs) {
+			if r.hidden[in.Name] && !in.Sensitive {
+				p.value = hiddenValue
+			}
+			r.broken[in.Name] = true
+			r.blame(in.Name, Error, p.value, p.text)
+		}
+	}
+	for _, rule := range rules {
+		r.checkRule(rule)
+	}
+}
+
+// checkRule runs a rule when every input it looks at could be read, and the one it blames is sound in itself.
+func (r *reader) checkRule(rule rule) {
+	involved := append([]string{rule.input}, rule.with...)
+	if slices.ContainsFunc(involved, func(name string) bool { _, read := r.values[name]; return !read }) || r.broken[rule.input] {
+		return
+	}
+	text := rule.broken(&r.inputs)
+	if text == "" {
+		return
+	}
+	value := r.shown(rule.input, r.values[rule.input])
+	if rule.input != "auth_token" && slices.ContainsFunc(involved, func(name string) bool { return r.hidden[name] }) {
+		text = fmt.Sprintf("breaks a rule, alone or together with %v; the details are withheld because a value is sensitive", rule.with)
+	}
+	r.blame(rule.input, rule.severity, value, text)
+}
+
+const hiddenValue = "the value (sensitive, not shown)"
+
+// shown renders a value for a message, unless it is secret.
+func (r *reader) shown(name string, value cty.Value) string {
+	if name == "auth_token" {
+		return "the token (not shown)"
+	}
+	if r.hidden[name] {
+		return hiddenValue
+	}
+	return render(value)
+}
+
+// blame reports a problem with an input at the line that sets it, or that of the module block when none does.
+func (r *reader) blame(name string, severity Severity, value, text string) {
+	at, ok := r.set[name]
+	if !ok {
+		at = r.block.TypeRange
+	}
+	d := Diagnostic{Severity: severity, File: at.Filename, Line: at.Start.Line, Input: name, Value: value, Message: text}
+	if value != "" {
+		d.Message = value + " " + text
+	}
+	if r.hidden[name] {
+		d.Value = ""
+	}
+	r.diags = append(r.diags, d)
+}
+
+func (r *reader) complain(d *hcl.Diagnostic) {
+	r.diags = append(r.diags, fromHCL(hcl.Diagnostics{d}, "")...)
+}
+
+// notices lists what the call asks for and larder does not do yet.
+func (r *reader) notices() []string {
+	var list []string
+	for _, in := range r.table {
+		if in.Deferred != "" && in.asks(&r.inputs) {
+			list = append(list, fmt.Sprintf("%s = %s: %s", in.Name, r.shown(in.Name, r.values[in.Name]), in.Deferred))
+		}
+	}
+	if r.scope.cfg.outputs > 0 {
+		list = append(list, "output blocks are not evaluated: larder outputs prints the module's own outputs")
+	}
+	return list
+}

@@ -1,0 +1,185 @@
+package module
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// config is what the .tf files declare, before anything is evaluated.
+type config struct {
+	variables map[string]*variable
+	locals    map[string]*hclsyntax.Attribute
+	modules   map[string]string // module label -> the kind that stands in for it (vpc, kms, ...)
+	calls     []*hclsyntax.Block
+	outputs   int // output blocks, the caller's own
+}
+
+// standInKinds are the modules the redis module depends on, as the last part of their source and as the label under
+// which a snippet without module blocks refers to them.
+var standInKinds = [...]string{"vpc", "security", "kms", "secrets", "sns"}
+
+func parseConfig(files []sourceFile) (*config, hcl.Diagnostics) {
+	c := &config{variables: map[string]*variable{}, locals: map[string]*hclsyntax.Attribute{}, modules: map[string]string{}}
+	var diags hcl.Diagnostics
+	var bodies []*hclsyntax.Body
+	for _, f := range files {
+		body, more := f.parse()
+		diags = append(diags, more...)
+		if b, ok := body.(*hclsyntax.Body); ok {
+			bodies = append(bodies, b)
+		}
+	}
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	for _, b := range bodies {
+		for _, a := range sortedAttributes(b) {
+			diags = append(diags, errorAt(a.NameRange, "%q stands outside of any block: move it into locals or the module block", a.Name))
+		}
+		for _, block := range b.Blocks {
+			diags = append(diags, c.add(block)...)
+		}
+	}
+	return c, diags
+}
+
+func (c *config) add(b *hclsyntax.Block) hcl.Diagnostics {
+	labels := map[string]int{"variable": 1, "output": 1, "module": 1, "provider": 1}
+	if want := labels[b.Type]; isKnownBlock(b.Type) && len(b.Labels) != want {
+		return hcl.Diagnostics{errorAt(b.TypeRange, "a %s block has %d labels, this one has %d", b.Type, want, len(b.Labels))}
+	}
+	switch b.Type {
+	case "variable":
+		return c.addVariable(b)
+	case "locals":
+		return c.addLocals(b)
+	case "module":
+		return c.addModule(b)
+	case "output":
+		c.outputs++
+		return nil
+	case "terraform", "provider":
+		// Versions, backend and provider settings steer Terraform; here larder itself is the provider.
+		return nil
+	}
+	what := strings.Join(append([]string{b.Type}, b.Labels...), " ")
+	return hcl.Diagnostics{errorAt(b.TypeRange, "larder up runs the redis module only; run terraform apply for %s", what)}
+}
+
+func isKnownBlock(kind string) bool {
+	return slices.Contains([]string{"variable", "locals", "module", "output", "terraform", "provider"}, kind)
+}
+
+func (c *config) addVariable(b *hclsyntax.Block) hcl.Diagnostics {
+	name := b.Labels[0]
+	if first, ok := c.variables[name]; ok {
+		return duplicate(b.LabelRanges[0], "variable", name, first.declared)
+	}
+	v, diags := decodeVariable(b)
+	c.variables[name] = v
+	return diags
+}
+
+func (c *config) addLocals(b *hclsyntax.Block) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, block := range b.Body.Blocks {
+		diags = append(diags, errorAt(block.TypeRange, "a locals block holds no blocks: write %s = ...", block.Type))
+	}
+	for _, a := range sortedAttributes(b.Body) {
+		if first, ok := c.locals[a.Name]; ok {
+			diags = append(diags, duplicate(a.NameRange, "local", a.Name, first.NameRange)...)
+			continue
+		}
+		c.locals[a.Name] = a
+	}
+	return diags
+}
+
+func (c *config) addModule(b *hclsyntax.Block) hcl.Diagnostics {
+	name := b.Labels[0]
+	for _, call := range c.calls {
+		if call.Labels[0] == name {
+			return duplicate(b.LabelRanges[0], "module", name, call.LabelRanges[0])
+		}
+	}
+	if _, ok := c.modules[name]; ok {
+		return hcl.Diagnostics{errorAt(b.LabelRanges[0], "module %q is declared twice: rename one", name)}
+	}
+	source, diags := moduleSource(b)
+	if diags.HasErrors() {
+		return diags
+	}
+	switch kind := moduleKind(source); {
+	case kind == "redis":
+		c.calls = append(c.calls, b)
+	case slices.Contains(standInKinds[:], kind):
+		// Its arguments are not looked at: what it would make is stood in for.
+		c.modules[name] = kind
+	default:
+		return hcl.Diagnostics{errorAt(b.TypeRange, "larder up runs the redis module only; run terraform apply for module %s (source %q)", name, source)}
+	}
+	return nil
+}
+
+func duplicate(at hcl.Range, kind, name string, first hcl.Range) hcl.Diagnostics {
+	return hcl.Diagnostics{errorAt(at, "%s %q is declared twice, first at %s:%d: rename one", kind, name, first.Filename, first.Start.Line)}
+}
+
+func moduleSource(b *hclsyntax.Block) (string, hcl.Diagnostics) {
+	a, ok := b.Body.Attributes["source"]
+	if !ok {
+		return "", hcl.Diagnostics{errorAt(b.TypeRange, "module %q has no source: write source = \"./modules/redis\"", b.Labels[0])}
+	}
+	v, diags := a.Expr.Value(nil)
+	if diags.HasErrors() || v.IsNull() || !v.IsKnown() || v.Type() != cty.String {
+		return "", hcl.Diagnostics{errorAt(a.SrcRange, "the source of module %q is not a plain string: write the path in quotes", b.Labels[0])}
+	}
+	return v.AsString(), nil
+}
+
+// moduleKind returns X for a source that ends in modules/X, such as ./modules/redis or git::https://host/x//modules/redis?ref=v1,
+// and "" for any other.
+func moduleKind(source string) string {
+	source, _, _ = strings.Cut(source, "?")
+	source = path.Clean(source)
+	if path.Base(path.Dir(source)) != "modules" {
+		return ""
+	}
+	return path.Base(source)
+}
+
+// pick finds the one call of the redis module, or the one called name.
+func (c *config) pick(where, name string) (*hclsyntax.Block, hcl.Diagnostics) {
+	var found []string
+	for _, b := range c.calls {
+		if b.Labels[0] == name {
+			return b, nil
+		}
+		found = append(found, b.Labels[0]+" ("+at(b.TypeRange)+")")
+	}
+	list := strings.Join(found, ", ")
+	switch {
+	case len(found) == 0:
+		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: where}, "no call of the redis module: add a module block whose source ends in modules/redis")}
+	case name != "":
+		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: where}, "no module %q calls the redis module; these do: %s", name, list)}
+	case len(found) > 1:
+		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: where}, "%d calls of the redis module, of which one can be run at a time: name one of %s", len(found), list)}
+	}
+	return c.calls[0], nil
+}
+
+// sortedAttributes returns a body's attributes in the order they are written.
+func sortedAttributes(b *hclsyntax.Body) []*hclsyntax.Attribute {
+	var list []*hclsyntax.Attribute
+	for _, a := range b.Attributes {
+		list = append(list, a)
+	}
+	slices.SortFunc(list, func(x, y *hclsyntax.Attribute) int { return x.NameRange.Start.Byte - y.NameRange.Start.Byte })
+	return list
+}

@@ -1,0 +1,115 @@
+package module
+
+import (
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/gocty"
+)
+
+// Input describes one input of the module: all that decoding, defaults, checks and documentation know of it.
+type Input struct {
+	Name        string
+	Type        cty.Type
+	Required    bool
+	Default     cty.Value // cty.NilVal when required
+	Description string
+	Sensitive   bool
+	Unsupported string // why larder cannot honour it; it may only hold its default
+	Deferred    string // what larder leaves undone for some values; "" when it acts on all of them in full
+
+	asks   func(*Inputs) bool // whether the value asks for what Deferred says
+	decode func(cty.Value, *Inputs) error
+	check  func(*Inputs) []problem
+}
+
+// problem is what a check finds: the value, or the part of it, and why that is refused. The text never repeats the
+// value, so that a secret one can be left out.
+type problem struct{ value, text string }
+
+// required describes an input that every call sets.
+func required[T any](name, description string, field func(*Inputs) *T, checks ...check[T]) Input {
+	in := describe(name, description, field, checks)
+	in.Required = true
+	return in
+}
+
+// optional describes an input with a default. A nil pointer is a default of null.
+func optional[T any](name string, def T, description string, field func(*Inputs) *T, checks ...check[T]) Input {
+	in := describe(name, description, field, checks)
+	value, err := gocty.ToCtyValue(def, in.Type)
+	if err != nil {
+		panic(fmt.Sprintf("module: default of %s: %v", name, err)) // a mistake in the table
+	}
+	in.Default = value
+	return in
+}
+
+func describe[T any](name, description string, field func(*Inputs) *T, checks []check[T]) Input {
+	var zero T
+	typ, err := gocty.ImpliedType(zero)
+	if err != nil {
+		panic(fmt.Sprintf("module: type of %s: %v", name, err)) // a mistake in the table
+	}
+	return Input{
+		Name: name, Type: typ, Description: description,
+		decode: func(v cty.Value, in *Inputs) error { return gocty.FromCtyValue(v, field(in)) },
+		check: func(in *Inputs) (all []problem) {
+			for _, c := range checks {
+				all = append(all, c(*field(in))...)
+			}
+			return all
+		},
+	}
+}
+
+// secret says that messages and outputs never show the value.
+func (in Input) secret() Input {
+	in.Sensitive = true
+	return in
+}
+
+// deferred says what larder leaves undone, and for which values.
+func (in Input) deferred(what string, asks func(*Inputs) bool) Input {
+	in.Deferred, in.asks = what, asks
+	return in
+}
+
+// unsupported describes an input of the module that larder cannot honour.
+func unsupported(name string, typ cty.Type, def cty.Value, description, reason string) Input {
+	return Input{Name: name, Type: typ, Default: def, Description: description, Unsupported: reason}
+}
+
+// fit converts a value to the input's type; null asks for the default.
+func (in Input) fit(v cty.Value) (cty.Value, error) {
+	if v.IsNull() && !in.Required {
+		return in.Default, nil
+	}
+	if v.IsNull() {
+		return v, fmt.Errorf("is no value for a required input: set one")
+	}
+	if !v.IsWhollyKnown() {
+		return v, fmt.Errorf("is not known before an apply: write a value")
+	}
+	v, err := convert.Convert(v, in.Type)
+	if err != nil {
+		return v, fmt.Errorf("does not fit the type %s: %w", typeName(in.Type), err)
+	}
+	return v, nil
+}
+
+// typeName writes a type the way Terraform does.
+func typeName(t cty.Type) string {
+	switch {
+	case t == cty.DynamicPseudoType:
+		return "any"
+	case t.IsListType():
+		return "list(" + typeName(t.ElementType()) + ")"
+	case t.IsMapType():
+		return "map(" + typeName(t.ElementType()) + ")"
+	case t.IsObjectType():
+		return "object"
+	}
+	return t.FriendlyName()
+}

@@ -1,0 +1,305 @@
+package module
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// sensitive marks values that came from a sensitive variable; functions and operators hand the mark on to their results.
+type sensitive struct{}
+
+// StandIns are what references to the modules around the redis module resolve to.
+type StandIns struct {
+	SubnetIDs        []string // module.vpc.private_data_subnet_ids
+	Zones            []string // module.vpc.availability_zones
+	SecurityGroupID  string   // module.security.redis_security_group_id
+	KMSKeyARN        string   // module.kms.key_arn
+	CriticalTopicARN string   // module.sns.critical_topic_arn
+	WarningTopicARN  string   // module.sns.warning_topic_arn
+	InfoTopicARN     string   // module.sns.info_topic_arn
+}
+
+// outputs returns what a module of the kind offers.
+func (s StandIns) outputs(kind string) map[string]cty.Value {
+	switch kind {
+	case "vpc":
+		return map[string]cty.Value{"private_data_subnet_ids": stringList(s.SubnetIDs), "availability_zones": stringList(s.Zones)}
+	case "security":
+		return map[string]cty.Value{"redis_security_group_id": cty.StringVal(s.SecurityGroupID)}
+	case "kms":
+		return map[string]cty.Value{"key_arn": cty.StringVal(s.KMSKeyARN)}
+	case "sns":
+		return map[string]cty.Value{
+			"critical_topic_arn": cty.StringVal(s.CriticalTopicARN),
+			"warning_topic_arn":  cty.StringVal(s.WarningTopicARN),
+			"info_topic_arn":     cty.StringVal(s.InfoTopicARN),
+		}
+	}
+	return nil
+}
+
+func stringList(list []string) cty.Value {
+	if len(list) == 0 {
+		return cty.ListValEmpty(cty.String)
+	}
+	values := make([]cty.Value, len(list))
+	for i, s := range list {
+		values[i] = cty.StringVal(s)
+	}
+	return cty.ListVal(values)
+}
+
+// scope evaluates expressions. Variables and locals are looked at only when something refers to them, so a variable that
+// only a provider block uses need not be set.
+type scope struct {
+	cfg       *config
+	given     map[string]assignment
+	modules   map[string]string // label -> kind
+	standIns  StandIns
+	functions map[string]function.Function
+	known     map[string]cty.Value // "var.x", "local.x"; cty.NilVal once it has failed, which is said once
+	busy      map[string]bool      // locals being worked out, to notice a circle
+	asked     map[string]bool      // variables referred to
+	diags     hcl.Diagnostics
+}
+
+func newScope(c *config, given map[string]assignment, standIns StandIns) *scope {
+	modules := map[string]string{}
+	for _, kind := range standInKinds {
+		modules[kind] = kind
+	}
+	maps.Copy(modules, c.modules)
+	return &scope{
+		cfg: c, given: given, modules: modules, standIns: standIns, functions: functions(),
+		known: map[string]cty.Value{}, busy: map[string]bool{}, asked: map[string]bool{},
+	}
+}
+
+// eval works out an expression; false means that it said why not.
+func (s *scope) eval(expr hcl.Expression) (cty.Value, bool) {
+	roots := map[string]map[string]cty.Value{"var": {}, "local": {}, "module": {}}
+	complete, secret := true, false
+	for _, t := range expr.Variables() {
+		root, name, value := s.resolve(t)
+		if value == cty.NilVal {
+			complete = false
+			continue
+		}
+		roots[root][name] = value
+		secret = secret || value.ContainsMarked()
+	}
+	if !complete {
+		return cty.NilVal, false
+	}
+	ctx := &hcl.EvalContext{Functions: s.functions, Variables: map[string]cty.Value{}}
+	for root, values := range roots {
+		ctx.Variables[root] = cty.ObjectVal(values)
+	}
+	value, diags := expr.Value(ctx)
+	for _, d := range diags {
+		s.diags = append(s.diags, s.explain(d, secret))
+	}
+	if diags.HasErrors() {
+		return cty.NilVal, false
+	}
+	return value, true
+}
+
+// explain lists the functions there are under a call of an unknown one, and takes the details, which may quote a value,
+// off a complaint about an expression that touches a secret.
+func (s *scope) explain(d *hcl.Diagnostic, secret bool) *hcl.Diagnostic {
+	if extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d); ok {
+		names := slices.Sorted(maps.Keys(s.functions))
+		return errorAt(*d.Subject, "larder up has no function %q; it has %s", extra.CalledFunctionName(), strings.Join(names, ", "))
+	}
+	if secret && d.Detail != "" {
+		d.Detail = "the details are withheld because the expression uses a sensitive value"
+	}
+	return d
+}
+
+// resolve finds what a reference such as var.name or module.kms.key_arn begins with; cty.NilVal when it said why not.
+func (s *scope) resolve(t hcl.Traversal) (root, name string, value cty.Value) {
+	root = t.RootName()
+	if len(t) > 1 {
+		if step, ok := t[1].(hcl.TraverseAttr); ok {
+			name = step.Name
+		}
+	}
+	switch {
+	case !slices.Contains([]string{"var", "local", "module"}, root):
+		s.errorf(t, "%s is unknown here: larder up knows var.NAME, local.NAME and %s", show(t), s.moduleList())
+	case name == "":
+		s.errorf(t, "%s is not followed by a name: write %s.NAME", root, root)
+	case root == "module":
+		value = s.module(t, name)
+	default:
+		value = s.memo(t, root, name)
+	}
+	return root, name, value
+}
+
+// memo works out a variable or local on the first reference to it.
+func (s *scope) memo(t hcl.Traversal, root, name string) cty.Value {
+	key := root + "." + name
+	if s.busy[key] {
+		s.errorf(t, "%s refers to itself, directly or by way of other locals", key)
+		return cty.NilVal
+	}
+	if v, ok := s.known[key]; ok {
+		return v
+	}
+	if root == "local" {
+		s.busy[key] = true
+		s.known[key] = s.local(t, name)
+		s.busy[key] = false
+		return s.known[key]
+	}
+	v := s.variable(name)
+	s.known[key] = s.assigned(t, v)
+	if s.known[key] != cty.NilVal {
+		s.validate(v) // after it is known: its rules refer to it
+	}
+	return s.known[key]
+}
+
+func (s *scope) local(t hcl.Traversal, name string) cty.Value {
+	a, ok := s.cfg.locals[name]
+	if !ok {
+		s.errorf(t, "local.%s does not exist; %s", name, listing("local.", slices.Sorted(maps.Keys(s.cfg.locals))))
+		return cty.NilVal
+	}
+	value, _ := s.eval(a.Expr)
+	return value
+}
+
+func (s *scope) variable(name string) *variable {
+	s.asked[name] = true
+	if v, ok := s.cfg.variables[name]; ok {
+		return v
+	}
+	return undeclared(name)
+}
+
+// isSet reports whether the variable has a value or a default.
+func (s *scope) isSet(v *variable) bool {
+	_, given := s.given[v.name]
+	return given || v.def != cty.NilVal
+}
+
+// assigned returns the variable's value, or cty.NilVal when it said why there is none.
+func (s *scope) assigned(t hcl.Traversal, v *variable) cty.Value {
+	if !s.isSet(v) {
+		s.errorf(t, "var.%s is not set: give -var %s=VALUE, set it in terraform.tfvars or a -var-file, export TF_VAR_%s, or declare it with a default%s",
+			v.name, v.name, v.name, suggest(v.name, slices.Collect(maps.Keys(s.cfg.variables))))
+		return cty.NilVal
+	}
+	value := v.def
+	if a, ok := s.given[v.name]; ok {
+		var diags hcl.Diagnostics
+		if value, diags = a.evaluate(v); diags.HasErrors() {
+			for _, d := range diags {
+				s.diags = append(s.diags, s.explain(d, v.sensitive))
+			}
+			return cty.NilVal
+		}
+		if value.IsNull() && !v.nullable {
+			value = v.def
+		}
+	}
+	if value != cty.NilVal && v.sensitive {
+		value = value.Mark(sensitive{})
+	}
+	return value
+}
+
+// validate runs the variable's validation blocks.
+func (s *scope) validate(v *variable) {
+	for _, rule := range v.validations {
+		value, ok := s.eval(rule.condition)
+		if !ok {
+			continue
+		}
+		value, _ = value.Unmark()
+		value, err := convert.Convert(value, cty.Bool)
+		switch {
+		case err != nil || value.IsNull() || !value.IsKnown():
+			s.diags = append(s.diags, errorAt(rule.condition.Range(), "the validation condition of var.%s is not true or false", v.name))
+		case value.False():
+			s.diags = append(s.diags, errorAt(v.declared, "var.%s is refused by its own validation: %s", v.name, s.message(rule)))
+		}
+	}
+}
+
+func (s *scope) message(rule validation) string {
+	value, ok := s.eval(rule.message)
+	if !ok || value.IsMarked() || value.IsNull() || value.Type() != cty.String || !value.IsKnown() {
+		return "its error_message is not a string that can be shown"
+	}
+	return value.AsString()
+}
+
+func (s *scope) module(t hcl.Traversal, label string) cty.Value {
+	kind, ok := s.modules[label]
+	if !ok {
+		s.errorf(t, "module.%s is unknown here: larder up knows %s", label, s.moduleList())
+		return cty.NilVal
+	}
+	if kind == "secrets" {
+		s.errorf(t, "%s stands for the token that larder generates, and can be used only as auth_token = %s", show(t), show(t))
+		return cty.NilVal
+	}
+	outputs := s.standIns.outputs(kind)
+	if len(t) > 2 {
+		step, ok := t[2].(hcl.TraverseAttr)
+		if ok && outputs[step.Name] == cty.NilVal {
+			s.errorf(t, "module.%s has no output %q; %s", label, step.Name, listing("module."+label+".", slices.Sorted(maps.Keys(outputs))))
+			return cty.NilVal
+		}
+	}
+	return cty.ObjectVal(outputs)
+}
+
+func (s *scope) moduleList() string {
+	var names []string
+	for _, label := range slices.Sorted(maps.Keys(s.modules)) {
+		outputs := slices.Sorted(maps.Keys(s.standIns.outputs(s.modules[label])))
+		if len(outputs) == 0 {
+			outputs = []string{"*"}
+		}
+		for _, o := range outputs {
+			names = append(names, "module."+label+"."+o)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// standsForToken reports whether the expression is a bare reference to a token nobody has given: a variable without a
+// value, or an output of module.secrets.
+func (s *scope) standsForToken(expr hcl.Expression) bool {
+	t, diags := hcl.AbsTraversalForExpr(expr)
+	if diags.HasErrors() || len(t) < 2 {
+		return false
+	}
+	step, ok := t[1].(hcl.TraverseAttr)
+	switch {
+	case !ok:
+		return false
+	case t.RootName() == "module":
+		return s.modules[step.Name] == "secrets" && len(t) == 3
+	case t.RootName() == "var" && len(t) == 2:
+		return !s.isSet(s.variable(step.Name))
+	}
+	return false
+}
+
+func (s *scope) errorf(t hcl.Traversal, format string, args ...any) {
+	s.diags = append(s.diags, errorAt(t.SourceRange(), format, args...))
+}
