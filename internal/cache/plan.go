@@ -61,6 +61,8 @@ type Step struct {
 	Member    string       // the member it is done to; empty for the group's own steps
 	Target    netip.Addr   // of Follow
 	Addresses []netip.Addr // of Serve and SetBackends
+	// DataLost, of Serve, says that the group had data and nobody is left who has them: the member begins empty.
+	DataLost bool
 }
 
 // Plan returns the steps that lead from observed towards desired, as far as can be seen now. No steps and settled means
@@ -162,7 +164,7 @@ func (p *planner) settlePrimary() {
 	case state.Role == Replica:
 		p.add(Step{Kind: Promote, Member: primary.ID})
 	default:
-		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: p.wanted(*primary)})
+		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: p.wanted(*primary), DataLost: !primary.Created.IsZero()})
 	}
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"sync"
 
@@ -13,7 +14,7 @@ import (
 
 // observe asks every running process for its state, side by side.
 func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.Observed {
-	g.dropExited()
+	g.dropExited(ctx, rg.Status)
 	o := cache.Observed{Nodes: map[string]cache.NodeState{}, Verified: g.verified}
 	var mu sync.Mutex
 	var asked sync.WaitGroup
@@ -56,18 +57,22 @@ func (m *member) state(ctx context.Context) cache.NodeState {
 	}
 }
 
-// dropExited forgets processes that are gone.
-func (g *group) dropExited() {
+// dropExited forgets processes that are gone. In a group that is being deleted nothing else is expected.
+func (g *group) dropExited(ctx context.Context, status cache.Status) {
+	level := slog.LevelWarn
+	if status == cache.Deleting {
+		level = slog.LevelDebug
+	}
 	for id, m := range g.nodes {
 		if m.exited() {
-			g.log.Warn("a node is gone", "node", id, "last_words", m.process.LastWords())
+			g.log.Log(ctx, level, "a node is gone", "node", id, "last_words", m.process.LastWords())
 			m.redis.Close() // every connection is broken already
 			delete(g.nodes, id)
 			g.verified = false
 		}
 	}
 	if g.relay != nil && g.relay.exited() {
-		g.log.Warn("the reader endpoint's relay is gone", "last_words", g.relay.process.LastWords())
+		g.log.Log(ctx, level, "the reader endpoint's relay is gone", "last_words", g.relay.process.LastWords())
 		g.relay = nil
 		g.verified = false
 	}

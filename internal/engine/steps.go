@@ -70,7 +70,7 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 	case cache.Follow:
 		return nil, g.nodes[s.Member].redis.Follow(ctx, netip.AddrPortFrom(s.Target, uint16(rg.Port)))
 	case cache.Serve:
-		return nil, g.nodes[s.Member].redis.Serve(ctx, s.Addresses, rg.Port, rg.TransitEncryption)
+		return nil, g.serve(ctx, rg, s)
 	case cache.StartRelay:
 		return g.startRelay(ctx, rg)
 	case cache.SetBackends:
@@ -83,6 +83,19 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 		return nil, g.forget(rg)
 	}
 	return nil, fmt.Errorf("no such step: %q", s.Kind)
+}
+
+// serve opens a node's listeners. One that begins empty where there were data says so in the event list first.
+func (g *group) serve(ctx context.Context, rg *cache.ReplicationGroup, s cache.Step) error {
+	if s.DataLost {
+		err := g.update(func(tx *store.Tx, _ *cache.ReplicationGroup) error {
+			return g.notice(tx, cache.SourceCluster, s.Member, "Cache node %s restarted without data: no other node of the replication group was left", nodeID)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return g.nodes[s.Member].redis.Serve(ctx, s.Addresses, rg.Port, rg.TransitEncryption)
 }
 
 // configure brings a node's live parameters up to date and says so in the event list.

@@ -50,7 +50,7 @@ func New(region, account string) StandIns {
 	}
 	s := StandIns{
 		VPCID: id("vpc"), SecurityGroupID: id("sg"),
-		KMSKeyARN:        fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", region, account, uuid()),
+		KMSKeyARN:        fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", region, account, UUID()),
 		CriticalTopicARN: topic("critical"), WarningTopicARN: topic("warning"), InfoTopicARN: topic("info"),
 	}
 	for i, zone := range []string{"a", "b", "c"} {
@@ -66,7 +66,8 @@ func id(kind string) string {
 	return kind + "-" + hex.EncodeToString(b)[:17]
 }
 
-func uuid() string {
+// UUID makes a random UUID, version 4.
+func UUID() string {
 	b := make([]byte, 16)
 	rand.Read(b)
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // version 4, variant 1

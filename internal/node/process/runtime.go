@@ -185,3 +185,14 @@ func (r *Runtime) Close() error {
 	r.watchers.Wait()
 	return nil
 }
+
+// PIDs returns the process ids of the nodes that run now.
+func (r *Runtime) PIDs(context.Context) (map[string]int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	pids := map[string]int{}
+	for p := range r.live {
+		pids[p.id] = p.pid
+	}
+	return pids, nil
+}

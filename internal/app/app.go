@@ -1,0 +1,257 @@
+// Package app builds an engine with everything it needs, in one straight function, and takes it down in reverse.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"larder/internal/cache"
+	"larder/internal/engine"
+	"larder/internal/gateway"
+	"larder/internal/loopback"
+	"larder/internal/node/process"
+	"larder/internal/redisnode"
+	"larder/internal/seal"
+	"larder/internal/services/elasticache"
+	"larder/internal/services/larder"
+	"larder/internal/services/secretsmanager"
+	"larder/internal/services/sts"
+	"larder/internal/sigv4"
+	"larder/internal/standin"
+	"larder/internal/store"
+)
+
+// The region and account that larder is.
+const (
+	Region  = "us-east-1"
+	Account = "000000000000"
+)
+
+// Version is larder's own.
+const Version = "0.1.0"
+
+// Options say how to run an engine. Every field is needed.
+type Options struct {
+	Home       Home
+	Listen     string   // address of the API, on loopback
+	SearchPath string   // directories in which redis-server is looked for, in PATH's form
+	Relay      []string // command line of the process behind a reader endpoint
+	Logger     *slog.Logger
+	Now        func() time.Time
+	Ready      func(Info) // called when the API answers
+}
+
+const (
+	shutdownGrace = 2 * time.Second
+	// memoryTarget has the garbage collector work harder rather than let the engine grow; it is no limit.
+	memoryTarget = 32 << 20
+)
+
+// Run runs an engine until ctx ends or a client stops it. The nodes outlive it unless the client asked for their end.
+func Run(ctx context.Context, o Options) (err error) {
+	debug.SetMemoryLimit(memoryTarget)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	if err := checkListen(o.Listen); err != nil {
+		return err
+	}
+	if err := o.Home.prepare(); err != nil {
+		return err
+	}
+	state, err := store.Open(o.Home.stateFile())
+	if errors.Is(err, store.ErrLocked) {
+		return fmt.Errorf("another larder runs on the state directory %s%s: stop it with `larder down`, or give this one a directory of its own with LARDER_HOME", o.Home, o.Home.runningPID())
+	}
+	if err != nil {
+		return err
+	}
+	defer closing(&err, state.Close)
+
+	sealer, err := seal.Open(o.Home.masterKey())
+	if err != nil {
+		return err
+	}
+	self, err := loadIdentity(state, sealer, o.Now())
+	if err != nil {
+		return err
+	}
+	authority, err := self.authority(sealer)
+	if err != nil {
+		return err
+	}
+	if err := o.Home.writeTrust(self.Certificate); err != nil {
+		return fmt.Errorf("cannot write what clients shall trust: %w", err)
+	}
+	versions, err := discover(ctx, o.SearchPath)
+	if err != nil {
+		return err
+	}
+	block, err := claim(state, self)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, block.Close)
+	standIns, err := standin.Ensure(state, Region, Account)
+	if err != nil {
+		return err
+	}
+	nodeTypes, err := cache.LoadNodeTypes()
+	if err != nil {
+		return err
+	}
+	parameters, err := cache.LoadParameters()
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot serve the API: %w; choose another address with --listen or LARDER_LISTEN", err)
+	}
+	defer listener.Close()
+
+	nodes := &process.Runtime{Dir: o.Home.nodes()}
+	defer closing(&err, nodes.Close)
+	runner := engine.New(engine.Config{
+		Store: state, Nodes: nodes, Sealer: sealer, Authority: authority, Versions: versions, NodeTypes: nodeTypes,
+		Parameters: parameters, Relay: o.Relay, Logger: o.Logger, Now: o.Now,
+	})
+	info, err := o.info(self, sealer, listener)
+	if err != nil {
+		return err
+	}
+	end := &ending{stop: stop}
+	api, err := gateway.New(gateway.Config{
+		Services: []gateway.Service{
+			elasticache.New(elasticache.Config{
+				Store: state, Sealer: sealer, Versions: versions, NodeTypes: nodeTypes, Parameters: parameters, Block: block.Prefix,
+				Account: Account, Region: Region, Network: network{standIns}, PortFree: loopback.PortFree,
+				ParametersChanged: runner.ReconfigureAll, Now: o.Now,
+			}).Gateway(),
+			secretsmanager.New(secretsmanager.Config{Store: state, Sealer: sealer, Account: Account, Region: Region, Now: o.Now}).Gateway(),
+			sts.New(sts.Config{Account: Account}).Gateway(),
+			larder.New(larder.Config{
+				Store: state, Sealer: sealer, PIDs: nodes.PIDs, StopSoon: end.withNodes,
+				Engine: larder.DescribeEngineOutput{
+					PID: int32(os.Getpid()), Home: string(o.Home), Version: Version, EngineVersions: full(versions),
+					Addresses: block.String(), StandIns: standIns,
+				},
+			}).Gateway(),
+		},
+		Verifier: &sigv4.Verifier{Secret: info.secret, Now: o.Now},
+		Logger:   o.Logger, Region: Region, AccountID: Account, NewRequestID: standin.UUID,
+	})
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: api, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug)}
+	if err := o.Home.writeInfo(info); err != nil {
+		return err
+	}
+	o.Logger.Info("serving", "endpoint", info.Endpoint, "home", o.Home, "redis", versions.String(), "addresses", block.String())
+
+	var work errgroup.Group
+	work.Go(func() error { defer stop(); return runner.Run(ctx) })
+	work.Go(func() error { defer stop(); return serve(server, listener) })
+	o.Ready(info)
+	<-ctx.Done()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	err = errors.Join(server.Shutdown(grace), work.Wait())
+	if end.nodesToo() {
+		err = errors.Join(err, StopNodes(context.WithoutCancel(ctx), nodes))
+	}
+	return err
+}
+
+// closing runs a teardown step and keeps its error.
+func closing(err *error, f func() error) { *err = errors.Join(*err, f()) }
+
+func serve(s *http.Server, l net.Listener) error {
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("the API ended: %w", err)
+	}
+	return nil
+}
+
+// checkListen keeps the API on this machine: it is plain HTTP.
+func checkListen(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %q: want host:port, such as 127.0.0.1:4566: %w", address, err)
+	}
+	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return fmt.Errorf("cannot listen on %q: larder serves this machine only: use an address of the loopback range, such as 127.0.0.1:4566", address)
+	}
+	return nil
+}
+
+func discover(ctx context.Context, searchPath string) (cache.EngineVersions, error) {
+	versions, found, err := redisnode.Discover(ctx, searchPath)
+	if err != nil {
+		return nil, err
+	}
+	if len(versions) > 0 {
+		return versions, nil
+	}
+	what := "there is none on this machine"
+	if len(found) > 0 {
+		what = "this machine has " + strings.Join(found, ", ")
+	}
+	return nil, fmt.Errorf("larder runs redis-server %s or later, and %s: install it (Debian, Ubuntu: `apt-get install redis-server`, or `make up`) and see that it is in PATH", cache.OldestServed, what)
+}
+
+// claim claims the installation's address block, and keeps a new one.
+func claim(s *store.Store, self identity) (*loopback.Block, error) {
+	block, err := loopback.Claim(self.Block, rand.IntN)
+	if err != nil || block.Prefix == self.Block {
+		return block, err
+	}
+	self.Block = block.Prefix
+	err = s.Update(func(tx *store.Tx) error { return identities.Put(tx, "self", self) })
+	if err != nil {
+		return nil, errors.Join(err, block.Close())
+	}
+	return block, nil
+}
+
+func (o Options) info(self identity, sealer *seal.Sealer, l net.Listener) (Info, error) {
+	secret, err := sealer.Open("identity/secret-access-key", self.SecretAccessKey)
+	return Info{
+		Endpoint: "http://" + l.Addr().String(), Region: Region, PID: os.Getpid(),
+		AccessKeyID: self.AccessKeyID, SecretAccessKey: string(secret),
+	}, err
+}
+
+// secret is the one credential there is.
+func (i Info) secret(accessKeyID string) (string, bool) {
+	return i.SecretAccessKey, accessKeyID == i.AccessKeyID
+}
+
+func full(versions cache.EngineVersions) []string {
+	var out []string
+	for _, v := range versions {
+		out = append(out, v.Version)
+	}
+	return out
+}
+
+// runningPID says which process wrote the info file last, for a message.
+func (h Home) runningPID() string {
+	i, err := h.ReadInfo()
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(" (process %d)", i.PID)
+}

@@ -1,0 +1,148 @@
+package app
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"larder/internal/pki"
+	"larder/internal/seal"
+	"larder/internal/store"
+)
+
+// Home is a state directory: all that larder keeps is under it.
+type Home string
+
+func (h Home) path(name string) string { return filepath.Join(string(h), name) }
+
+// The files of a state directory.
+func (h Home) stateFile() string { return h.path("larder.db") }
+func (h Home) masterKey() string { return h.path("master.key") }
+func (h Home) infoFile() string  { return h.path("engine.json") }
+func (h Home) nodes() string     { return h.path("nodes") }
+
+// LogFile is where an engine in the background logs.
+func (h Home) LogFile() string { return h.path("engine.log") }
+
+// AuthorityFile holds the certificate of the local CA.
+func (h Home) AuthorityFile() string { return h.path("ca.pem") }
+
+// BundleFile holds the local CA's certificate and the system's, for programs that take one file for all they trust.
+func (h Home) BundleFile() string { return h.path("ca-bundle.pem") }
+
+// Info is what a client needs to talk to an engine. It is kept in the state directory, readable by its owner only.
+type Info struct {
+	Endpoint        string // of the API, such as http://127.0.0.1:4566
+	Region          string
+	AccessKeyID     string
+	SecretAccessKey string
+	PID             int
+}
+
+// ReadInfo reads what the engine of this state directory wrote when it was last started; fs.ErrNotExist says there was none.
+func (h Home) ReadInfo() (Info, error) {
+	var i Info
+	raw, err := os.ReadFile(h.infoFile())
+	if err != nil {
+		return i, err
+	}
+	if err := json.Unmarshal(raw, &i); err != nil {
+		return i, fmt.Errorf("cannot read %s: %w", h.infoFile(), err)
+	}
+	return i, nil
+}
+
+func (h Home) writeInfo(i Info) error {
+	raw, err := json.MarshalIndent(i, "", "  ")
+	if err != nil {
+		return err
+	}
+	return seal.WriteFile(h.infoFile(), append(raw, '\n'))
+}
+
+// prepare makes the directory, or says why it cannot be used.
+func (h Home) prepare() error {
+	if err := os.MkdirAll(h.nodes(), 0o700); err != nil {
+		return fmt.Errorf("cannot use the state directory: %w; choose another with LARDER_HOME", err)
+	}
+	probe, err := os.CreateTemp(string(h), ".probe-*")
+	if err != nil {
+		return fmt.Errorf("cannot write to the state directory: %w; choose another with LARDER_HOME", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// identity is what an installation is given once, and keeps. Secrets are sealed.
+type identity struct {
+	AccessKeyID     string
+	SecretAccessKey []byte
+	Certificate     []byte // of the local CA, PEM
+	Key             []byte
+	Block           netip.Prefix // of loopback addresses
+}
+
+const identities = store.Table[identity]("identity")
+
+// loadIdentity returns the installation's identity, made the first time; its address block is zero until one is claimed.
+func loadIdentity(s *store.Store, sealer *seal.Sealer, now time.Time) (identity, error) {
+	var id identity
+	err := s.Update(func(tx *store.Tx) (err error) {
+		if id, err = identities.Get(tx, "self"); !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		authority, err := pki.NewAuthority(now)
+		if err != nil {
+			return err
+		}
+		key, err := authority.KeyPEM()
+		if err != nil {
+			return err
+		}
+		id = identity{
+			AccessKeyID:     "AKIA" + rand.Text()[:16],
+			SecretAccessKey: sealer.Seal("identity/secret-access-key", []byte(rand.Text()+rand.Text()[:14])),
+			Certificate:     authority.CertificatePEM(),
+			Key:             sealer.Seal("identity/ca-key", key),
+		}
+		return identities.Put(tx, "self", id)
+	})
+	return id, err
+}
+
+// authority opens the local CA.
+func (id identity) authority(sealer *seal.Sealer) (*pki.Authority, error) {
+	key, err := sealer.Open("identity/ca-key", id.Key)
+	if err != nil {
+		return nil, err
+	}
+	return pki.ParseAuthority(id.Certificate, key)
+}
+
+// systemBundles are where distributions keep the certificates that programs trust.
+var systemBundles = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"}
+
+// writeTrust writes what clients shall trust: the local CA alone, and together with the system's.
+func (h Home) writeTrust(certificate []byte) error {
+	if err := os.WriteFile(h.AuthorityFile(), certificate, 0o644); err != nil {
+		return err
+	}
+	bundle := certificate
+	for _, path := range systemBundles {
+		system, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		bundle = append(append(system, '\n'), certificate...)
+		break
+	}
+	return os.WriteFile(h.BundleFile(), bundle, 0o644)
+}

@@ -1,0 +1,92 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// allowed says which of larder's packages a package may import; one that is not named here fails the test. A trailing slash stands
+// for everything below. The order is from the inside outwards.
+var allowed = map[string]string{
+	"internal/awswire":          "",
+	"internal/awswire/shapegen": "",
+	"internal/cache":            "",
+	"internal/loopback":         "",
+	"internal/node":             "",
+	"internal/node/nodetest":    "internal/node",
+	"internal/node/process":     "internal/node",
+	"internal/pki":              "",
+	"internal/relay":            "",
+	"internal/seal":             "",
+	"internal/sigv4":            "",
+	"internal/store":            "",
+	"internal/standin":          "internal/store",
+	"internal/state":            "internal/cache internal/store",
+	"internal/redisnode":        "internal/cache internal/node",
+	"internal/gateway":          "internal/awswire internal/sigv4",
+	"internal/module":           "internal/cache",
+	"internal/deploy":           "internal/module",
+	"internal/engine":           "internal/cache internal/node internal/pki internal/redisnode internal/relay internal/seal internal/state internal/store",
+	"internal/services/":        "internal/awswire internal/cache internal/gateway internal/seal internal/standin internal/state internal/store",
+	"internal/app":              "internal/",
+	"internal/cli":              "internal/",
+	"cmd/larder":                "internal/cli",
+	"bench":                     "internal/",
+	"test/":                     "internal/",
+}
+
+func TestImportsPointInwards(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "larder/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(p.ImportPath, "larder/")
+		rule, known := match(name)
+		if !known {
+			t.Errorf("%s has no rule: say in this test what it may import", name)
+		}
+		for _, i := range p.Imports {
+			if ours, ok := strings.CutPrefix(i, "larder/"); ok && !permits(rule, ours) {
+				t.Errorf("%s imports %s, which lies outside of what it may know", name, ours)
+			}
+		}
+	}
+}
+
+// match finds the rule of a package: its own, or that of a folder above it.
+func match(name string) (rule string, known bool) {
+	if rule, known = allowed[name]; known {
+		return rule, true
+	}
+	for prefix, rule := range allowed {
+		if strings.HasSuffix(prefix, "/") && strings.HasPrefix(name+"/", prefix) {
+			return rule, true
+		}
+	}
+	return "", false
+}
+
+func permits(rule, imported string) bool {
+	for _, r := range strings.Fields(rule) {
+		if imported == r || strings.HasSuffix(r, "/") && strings.HasPrefix(imported, r) {
+			return true
+		}
+	}
+	return false
+}

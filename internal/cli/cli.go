@@ -1,0 +1,153 @@
+// Package cli is the larder command: one file per subcommand. It talks to the engine over the AWS APIs, as any client would.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"larder/internal/app"
+)
+
+// Environment is what a command sees of the world it runs in.
+type Environment struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+	Environ        []string
+	Executable     string // of larder itself, to start an engine in the background
+}
+
+// Main runs the command line of this process and returns its exit code.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	executable, err := os.Executable()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "larder: cannot find its own executable:", err)
+		return 1
+	}
+	return Run(ctx, os.Args[1:], Environment{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ(), Executable: executable,
+	})
+}
+
+// Run runs a command line: 0 means success, 1 that it was refused or failed, 2 that it was not understood.
+func Run(ctx context.Context, args []string, env Environment) int {
+	root := newRoot(env)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var silent silentError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &silent): // already said
+		return 1
+	}
+	fmt.Fprintln(env.Stderr, "larder:", plain(err))
+	var usage usageError
+	if errors.As(err, &usage) {
+		return 2
+	}
+	return 1
+}
+
+// usageError is a command line that was not understood.
+type usageError struct{ error }
+
+// silentError ends a command whose messages are printed already.
+type silentError struct{}
+
+func (silentError) Error() string { return "failed" }
+
+// tool is what the subcommands share.
+type tool struct {
+	Environment
+	listen string
+	json   bool
+}
+
+func newRoot(env Environment) *cobra.Command {
+	t := &tool{Environment: env}
+	root := &cobra.Command{
+		Use:           "larder",
+		Short:         "A managed Redis on this machine, through the module call and the commands you use on AWS",
+		Example:       "  larder up examples/production\n  eval \"$(larder env)\"\n  aws elasticache describe-replication-groups",
+		SilenceErrors: true, SilenceUsage: true,
+		Version: app.Version,
+	}
+	root.SetOut(env.Stdout)
+	root.SetErr(env.Stderr)
+	root.SetIn(env.Stdin)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w\nsee: %s --help", err, c.CommandPath())}
+	})
+	root.PersistentFlags().StringVar(&t.listen, "listen", env.Getenv("LARDER_LISTEN"), "address of the API (default 127.0.0.1:4566, or LARDER_LISTEN)")
+	root.AddCommand(
+		t.upCommand(), t.statusCommand(), t.outputsCommand(), t.envCommand(), t.destroyCommand(),
+		t.serveCommand(), t.downCommand(), t.relayCommand(),
+	)
+	for _, c := range root.Commands() {
+		c.Args = understood(c.Args)
+	}
+	return root
+}
+
+// understood makes what cobra says about arguments a usageError.
+func understood(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usageError{fmt.Errorf("%w\nsee: %s --help", err, c.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// jsonFlag gives a command its --json.
+func (t *tool) jsonFlag(c *cobra.Command) *cobra.Command {
+	c.Flags().BoolVar(&t.json, "json", false, "print JSON, for scripts")
+	return c
+}
+
+// defaultListen is where AWS's local emulators have come to be expected.
+const defaultListen = "127.0.0.1:4566"
+
+func (t *tool) address() string {
+	if t.listen == "" {
+		return defaultListen
+	}
+	return t.listen
+}
+
+// home is the state directory: LARDER_HOME, or larder's own under the user's state.
+func (t *tool) home() (app.Home, error) {
+	if h := t.Getenv("LARDER_HOME"); h != "" {
+		abs, err := filepath.Abs(h)
+		return app.Home(abs), err
+	}
+	if h := t.Getenv("XDG_STATE_HOME"); filepath.IsAbs(h) {
+		return app.Home(filepath.Join(h, "larder")), nil
+	}
+	if h := t.Getenv("HOME"); h != "" {
+		return app.Home(filepath.Join(h, ".local", "state", "larder")), nil
+	}
+	return "", errors.New("cannot tell where to keep state: set LARDER_HOME, or HOME")
+}
+
+// terminal tells whether w is one, and how wide.
+func terminal(w any) (width int, ok bool) {
+	f, isFile := w.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	return width, err == nil
+}

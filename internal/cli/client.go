@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go"
+
+	"larder/internal/app"
+	"larder/internal/services/larder"
+)
+
+// client talks to one engine.
+type client struct {
+	app.Info
+	cache   *elasticache.Client
+	secrets *secretsmanager.Client
+	http    *http.Client
+}
+
+func newClient(i app.Info) *client {
+	config := aws.Config{
+		Region: i.Region, BaseEndpoint: aws.String(i.Endpoint),
+		Credentials:      credentials.NewStaticCredentialsProvider(i.AccessKeyID, i.SecretAccessKey, ""),
+		RetryMaxAttempts: 1, // the engine is on this machine: what fails once fails again
+	}
+	return &client{
+		Info: i, cache: elasticache.NewFromConfig(config), secrets: secretsmanager.NewFromConfig(config),
+		http: &http.Client{Timeout: 10 * time.Second},
+	}
+}
+
+// errNotRunning says that no engine serves the state directory.
+var errNotRunning = errors.New("no engine is running: start one with `larder up DIR` or `larder serve`")
+
+// connect finds the running engine.
+func (t *tool) connect(ctx context.Context) (*client, error) {
+	home, err := t.home()
+	if err != nil {
+		return nil, err
+	}
+	info, err := home.ReadInfo()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errNotRunning
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := newClient(info)
+	if _, err := c.engine(ctx); err != nil {
+		var refused smithy.APIError
+		if errors.As(err, &refused) {
+			return nil, fmt.Errorf("something else than this state directory's engine answers at %s: %w", info.Endpoint, err)
+		}
+		return nil, errNotRunning
+	}
+	return c, nil
+}
+
+func (c *client) engine(ctx context.Context) (out larder.DescribeEngineOutput, err error) {
+	return out, c.call(ctx, "DescribeEngine", larder.DescribeEngineInput{}, &out)
+}
+
+// call runs an action of the engine's own service.
+func (c *client) call(ctx context.Context, action string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Endpoint+"/", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	r.Header.Set("X-Amz-Target", larder.Target+"."+action)
+	sum := sha256.Sum256(body)
+	key := aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey}
+	if err := v4.NewSigner().SignHTTP(ctx, key, r, hex.EncodeToString(sum[:]), larder.Name, c.Region, time.Now()); err != nil {
+		return err
+	}
+	response, err := c.http.Do(r)
+	if err != nil {
+		return fmt.Errorf("cannot reach the engine: %w", err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return fmt.Errorf("cannot read the engine's answer: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return apiError(answer, response.Status)
+	}
+	return json.Unmarshal(answer, out)
+}
+
+func apiError(answer []byte, status string) error {
+	var e struct {
+		Type    string `json:"__type"`
+		Message string `json:"message"`
+	}
+	if err := json.Unmarshal(answer, &e); err != nil || e.Type == "" {
+		return fmt.Errorf("the engine answered %s: %q", status, answer)
+	}
+	return &smithy.GenericAPIError{Code: e.Type, Message: e.Message}
+}
+
+// plain words an error for a person: of an SDK error only what the service said.
+func plain(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return fmt.Sprintf("%s (%s)", api.ErrorMessage(), api.ErrorCode())
+	}
+	return err.Error()
+}
+
+// isCode tells whether the service answered with that error code.
+func isCode(err error, code string) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == code
+}

@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"larder/internal/app"
+	"larder/internal/deploy"
+	"larder/internal/node/process"
+	"larder/internal/services/larder"
+)
+
+func (t *tool) destroyCommand() *cobra.Command {
+	var yes bool
+	c := &cobra.Command{
+		Use:     "destroy [ID]",
+		Short:   "Delete a deployment and its data",
+		Example: "  larder destroy\n  larder destroy uex-payments-prod-redis --yes",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return t.destroy(c.Context(), strings.Join(args, ""), yes)
+		},
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return c
+}
+
+func (t *tool) destroy(ctx context.Context, id string, yes bool) error {
+	engine, err := t.connect(ctx)
+	if err != nil {
+		return err
+	}
+	d, err := engine.deployment(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := t.confirm(yes, fmt.Sprintf("Delete %s and all its data?", d.ID)); err != nil {
+		return err
+	}
+	shown := newProgress(t.Stderr)
+	err = engine.deployer(shown).Destroy(ctx, deploy.Deployed{
+		ReplicationGroup: d.ID, ParameterGroup: d.ParameterGroup, SubnetGroup: d.SubnetGroup, Secret: d.Secret,
+	})
+	shown.finish()
+	if err != nil {
+		return err
+	}
+	if err := engine.call(ctx, "DeleteDeployment", larder.DeleteDeploymentInput{ID: d.ID}, &larder.DeleteDeploymentOutput{}); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.Stdout, "%s is gone.\n", d.ID)
+	return nil
+}
+
+// confirm asks on a terminal; elsewhere there is nobody to ask, and the command's name has to do.
+func (t *tool) confirm(yes bool, question string) error {
+	if _, ok := terminal(t.Stdin); yes || !ok {
+		return nil
+	}
+	fmt.Fprintf(t.Stderr, "%s [y/N] ", question)
+	answer, err := bufio.NewReader(t.Stdin).ReadString('\n')
+	if err != nil || !strings.EqualFold(strings.TrimSpace(answer), "y") {
+		return errors.New("not confirmed: nothing was changed")
+	}
+	return nil
+}
+
+func (t *tool) downCommand() *cobra.Command {
+	var yes bool
+	c := &cobra.Command{
+		Use:   "down",
+		Short: "Stop the engine and its nodes",
+		Long: "Stop the engine and its nodes. The nodes' data are lost: they are in memory only. What was deployed is remembered: the next " +
+			"`larder up` or `larder serve` brings it back, empty.",
+		Example: "  larder down\n  larder down --yes",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return t.down(c.Context(), yes) },
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return c
+}
+
+func (t *tool) down(ctx context.Context, yes bool) error {
+	engine, err := t.connect(ctx)
+	if err == errNotRunning {
+		return t.stopLeftovers(ctx, yes)
+	}
+	if err != nil {
+		return err
+	}
+	if err := t.confirm(yes, "Stop the engine and every node? The data in them are lost."); err != nil {
+		return err
+	}
+	var out larder.StopEngineOutput
+	if err := engine.call(ctx, "StopEngine", larder.StopEngineInput{}, &out); err != nil {
+		return err
+	}
+	home, err := t.home()
+	if err != nil {
+		return err
+	}
+	if err := home.AwaitFree(ctx, 15*time.Second); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.Stdout, "The engine and %s are stopped; the data in them are gone.\n", processes(int(out.Nodes)))
+	return nil
+}
+
+// stopLeftovers ends the nodes of an engine that is gone.
+func (t *tool) stopLeftovers(ctx context.Context, yes bool) error {
+	home, err := t.home()
+	if err != nil {
+		return err
+	}
+	runtime := &process.Runtime{Dir: app.NodesDir(home)}
+	left, err := runtime.Adopt(ctx)
+	if err != nil {
+		return err
+	}
+	defer runtime.Close()
+	if len(left) == 0 {
+		fmt.Fprintln(t.Stdout, "No engine and no nodes are running.")
+		return nil
+	}
+	if err := t.confirm(yes, fmt.Sprintf("The engine is gone; stop %s it left? The data in them are lost.", processes(len(left)))); err != nil {
+		return err
+	}
+	for _, p := range left {
+		err = errors.Join(err, p.Stop(ctx, 0))
+	}
+	if err == nil {
+		fmt.Fprintf(t.Stdout, "%s stopped; the data in them are gone.\n", processes(len(left)))
+	}
+	return err
+}
+
+func processes(n int) string {
+	if n == 1 {
+		return "1 process"
+	}
+	return fmt.Sprintf("%d processes", n)
+}

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"larder/internal/services/larder"
+)
+
+func (t *tool) outputsCommand() *cobra.Command {
+	var id string
+	c := &cobra.Command{
+		Use:   "outputs [NAME]",
+		Short: "Print the module's outputs, or one of them",
+		Long: "Print the module's outputs as `terraform output` does: all of them without the secret ones, or the named one as it is, for scripts. " +
+			"--json prints every output, secret ones too.",
+		Example: "  larder outputs\n  larder outputs replication_group_primary_endpoint_address\n  REDISCLI_AUTH=\"$(larder outputs auth_token)\" redis-cli --tls -h …",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			engine, err := t.connect(c.Context())
+			if err != nil {
+				return err
+			}
+			d, err := engine.deployment(c.Context(), id)
+			if err != nil {
+				return err
+			}
+			return t.printOutputs(d, args)
+		},
+	}
+	deploymentFlag(c, &id)
+	return t.jsonFlag(c)
+}
+
+func deploymentFlag(c *cobra.Command, id *string) {
+	c.Flags().StringVar(id, "deployment", "", "which deployment, by its replication group's id (default the only one)")
+}
+
+// deployment finds the deployment of that id, or the only one there is.
+func (c *client) deployment(ctx context.Context, id string) (larder.Deployment, error) {
+	var all larder.DescribeDeploymentsOutput
+	if err := c.call(ctx, "DescribeDeployments", larder.DescribeDeploymentsInput{}, &all); err != nil {
+		return larder.Deployment{}, err
+	}
+	var ids []string
+	for _, d := range all.Deployments {
+		if d.ID == id || id == "" && len(all.Deployments) == 1 {
+			return d, nil
+		}
+		ids = append(ids, d.ID)
+	}
+	switch {
+	case len(ids) == 0:
+		return larder.Deployment{}, errors.New("there is no deployment: bring one up with `larder up DIR`")
+	case id == "":
+		return larder.Deployment{}, fmt.Errorf("there are several deployments, name one with --deployment: %s", strings.Join(ids, ", "))
+	}
+	return larder.Deployment{}, fmt.Errorf("there is no deployment %q; there are: %s", id, strings.Join(ids, ", "))
+}
+
+// output is an entry of the outputs as they are kept.
+type output struct {
+	Sensitive bool            `json:"sensitive"`
+	Value     json.RawMessage `json:"value"`
+}
+
+func (t *tool) printOutputs(d larder.Deployment, names []string) error {
+	if t.json && len(names) == 0 {
+		_, err := io.WriteString(t.Stdout, d.Outputs)
+		return err
+	}
+	var all map[string]output
+	if err := json.Unmarshal([]byte(d.Outputs), &all); err != nil {
+		return fmt.Errorf("cannot read the outputs of %s: %w", d.ID, err)
+	}
+	if len(names) == 1 {
+		return t.printOutput(all, names[0])
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		value := "(sensitive: larder outputs " + name + ")"
+		if !all[name].Sensitive {
+			value = display(all[name].Value)
+		}
+		fmt.Fprintf(t.Stdout, "%s = %s\n", name, value)
+	}
+	return nil
+}
+
+// printOutput prints one value: a string as it is, anything else as JSON.
+func (t *tool) printOutput(all map[string]output, name string) error {
+	o, ok := all[name]
+	if !ok {
+		return fmt.Errorf("there is no output %q; there are: %s", name, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
+	}
+	var text string
+	if !t.json && json.Unmarshal(o.Value, &text) == nil && string(o.Value) != "null" {
+		fmt.Fprintln(t.Stdout, text)
+		return nil
+	}
+	fmt.Fprintln(t.Stdout, display(o.Value))
+	return nil
+}
+
+// display shows a value on as few lines as it has: several lines of text stand as they are, below the name.
+func display(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil && strings.Contains(text, "\n") {
+		return "\n  " + strings.ReplaceAll(text, "\n", "\n  ")
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, raw); err != nil {
+		return string(raw)
+	}
+	return compact.String()
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// found tells whether a search path has that program.
+func found(searchPath, program string) bool {
+	return slices.ContainsFunc(filepath.SplitList(searchPath), func(dir string) bool {
+		info, err := os.Stat(filepath.Join(dir, program))
+		return err == nil && !info.IsDir()
+	})
+}
+
+// shellWord spells a word for a shell, in quotes only where it needs them.
+func shellWord(s string) string {
+	if s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-") == "" {
+		return s
+	}
+	return shellQuote(s)
+}

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"larder/internal/app"
+	"larder/internal/node"
+	"larder/internal/relay"
+)
+
+// relayName is the hidden subcommand that a reader endpoint's process is.
+const relayName = "relay"
+
+func (t *tool) serveCommand() *cobra.Command {
+	var debug bool
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the engine in the foreground",
+		Long: "Run the engine in the foreground, logging to standard error.\n\n" +
+			"An interrupt ends the engine and leaves the nodes running: the next `larder serve` or `larder up` takes them over. " +
+			"`larder down` ends both.",
+		Example: "  larder serve\n  LARDER_HOME=/tmp/other larder serve --listen 127.0.0.1:4567",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			level := slog.LevelInfo
+			if debug {
+				level = slog.LevelDebug
+			}
+			return t.serve(c.Context(), slog.New(slog.NewTextHandler(t.Stderr, &slog.HandlerOptions{Level: level})))
+		},
+	}
+	c.Flags().BoolVar(&debug, "debug", false, "log every request and step")
+	return c
+}
+
+func (t *tool) serve(ctx context.Context, log *slog.Logger) error {
+	home, err := t.home()
+	if err != nil {
+		return err
+	}
+	return app.Run(ctx, app.Options{
+		Home: home, Listen: t.address(), SearchPath: t.Getenv("PATH"), Relay: []string{t.Executable, relayName},
+		Logger: log, Now: time.Now, Ready: func(app.Info) {},
+	})
+}
+
+// relayCommand is started by the engine, not by people.
+func (t *tool) relayCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: relayName, Hidden: true, Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return relay.Serve(c.Context(), t.Stdin, node.Socket, slog.New(slog.NewTextHandler(t.Stderr, nil)))
+		},
+	}
+}
+
+const (
+	startTimeout = 10 * time.Second
+	startPoll    = 5 * time.Millisecond
+)
+
+// ensureEngine connects to the running engine, or starts one in the background.
+func (t *tool) ensureEngine(ctx context.Context) (*client, error) {
+	if c, err := t.connect(ctx); err == nil || err != errNotRunning {
+		return c, err
+	}
+	home, err := t.home()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(string(home), 0o700); err != nil {
+		return nil, fmt.Errorf("cannot use the state directory: %w; choose another with LARDER_HOME", err)
+	}
+	log, err := os.OpenFile(home.LogFile(), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the engine's log: %w; choose another state directory with LARDER_HOME", err)
+	}
+	defer log.Close()
+	begin, err := log.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(t.Stderr, "starting the engine (state in %s)\n", home)
+	cmd := exec.Command(t.Executable, "serve", "--listen", t.address())
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = t.Environ, string(home), log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // it goes on when this terminal closes
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("cannot start the engine: %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	return t.awaitEngine(ctx, ended, func() string { return since(log, begin) })
+}
+
+func (t *tool) awaitEngine(ctx context.Context, ended <-chan error, words func() string) (*client, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	tick := time.NewTicker(startPoll)
+	defer tick.Stop()
+	for {
+		if c, err := t.connect(ctx); err != errNotRunning {
+			return c, err
+		}
+		select {
+		case <-ended:
+			return nil, fmt.Errorf("the engine did not start: %s", words())
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the engine does not answer after %s: %s", startTimeout, words())
+		case <-tick.C:
+		}
+	}
+}
+
+// since returns what was written to a log from an offset on, without the engine's own prefix.
+func since(log *os.File, begin int64) string {
+	words, err := io.ReadAll(io.NewSectionReader(log, begin, 64<<10))
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimPrefix(strings.TrimSpace(string(words)), "larder: ")
+}

@@ -1,0 +1,225 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/spf13/cobra"
+
+	"larder/internal/app"
+	"larder/internal/cache"
+	"larder/internal/deploy"
+	"larder/internal/module"
+	"larder/internal/services/larder"
+	"larder/internal/standin"
+)
+
+func (t *tool) upCommand() *cobra.Command {
+	vars := &varFlags{}
+	var label string
+	var verbose bool
+	c := &cobra.Command{
+		Use:   "up [FILE|DIR]",
+		Short: "Bring up the Redis that a module call describes",
+		Long: "Read the call of the redis module in a Terraform file or directory (the current one by default), start the engine if it is not running, " +
+			"and make what runs equal to the call.",
+		Example: "  larder up examples/production\n  larder up main.tf --var redis_auth_token=\"$TOKEN\"\n  larder up --var-file prod.tfvars --json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			path := "."
+			if len(args) == 1 {
+				path = args[0]
+			}
+			return t.up(c.Context(), path, label, verbose, module.Vars{Args: vars.args, Environ: t.Environ})
+		},
+	}
+	c.Flags().Var(&varFlag{vars, false}, "var", "set a variable: NAME=VALUE (repeatable)")
+	c.Flags().Var(&varFlag{vars, true}, "var-file", "read variables from a .tfvars file (repeatable)")
+	c.Flags().StringVar(&label, "module", "", "which module call, where there are several")
+	c.Flags().BoolVar(&verbose, "verbose", false, "explain which inputs are not acted on")
+	return t.jsonFlag(c)
+}
+
+// varFlags gathers -var and -var-file in the order of the command line: the later wins.
+type varFlags struct{ args []module.VarArg }
+
+type varFlag struct {
+	all  *varFlags
+	file bool
+}
+
+func (f *varFlag) String() string { return "" }
+func (f *varFlag) Type() string {
+	if f.file {
+		return "FILE"
+	}
+	return "NAME=VALUE"
+}
+
+func (f *varFlag) Set(s string) error {
+	if f.file {
+		f.all.args = append(f.all.args, module.VarArg{File: s})
+		return nil
+	}
+	name, value, ok := strings.Cut(s, "=")
+	if !ok {
+		return errors.New("want NAME=VALUE")
+	}
+	f.all.args = append(f.all.args, module.VarArg{Name: name, Value: value})
+	return nil
+}
+
+func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars module.Vars) error {
+	begin := time.Now()
+	types, err := cache.LoadNodeTypes()
+	if err != nil {
+		return err
+	}
+	src := module.Source{Path: path, Module: label, NodeTypes: types}
+	// Before there is an engine, ids of the right form do: a call that is wrong starts nothing.
+	if _, diags := module.Load(src, vars, resolve(standin.New(app.Region, app.Account))); diags.HasErrors() {
+		return t.explain(diags)
+	}
+	engine, err := t.ensureEngine(ctx)
+	if err != nil {
+		return err
+	}
+	facts, err := engine.engine(ctx)
+	if err != nil {
+		return err
+	}
+	call, diags := module.Load(src, vars, resolve(facts.StandIns))
+	if diags.HasErrors() {
+		return t.explain(diags)
+	}
+	t.explain(diags) // warnings
+	t.noteUnused(call.Notices, verbose)
+	shown := newProgress(t.Stderr)
+	result, err := engine.deployer(shown).Apply(ctx, call)
+	shown.finish()
+	if err != nil {
+		return err
+	}
+	return t.deployed(ctx, engine, call, path, result, time.Since(begin))
+}
+
+// noteUnused says which inputs larder accepts and does not act on yet: by name, or with what each means.
+func (t *tool) noteUnused(notices []string, verbose bool) {
+	if len(notices) == 0 {
+		return
+	}
+	if verbose {
+		for _, n := range notices {
+			fmt.Fprintln(t.Stderr, "note:", n)
+		}
+		return
+	}
+	var names []string
+	for _, n := range notices {
+		name, _, _ := strings.Cut(n, " = ")
+		names = append(names, name)
+	}
+	fmt.Fprintf(t.Stderr, "note: accepted, and not acted on by this larder yet: %s (--verbose explains)\n", strings.Join(names, ", "))
+}
+
+// explain prints diagnostics; with an error among them the command has failed, and all is said.
+func (t *tool) explain(diags module.Diagnostics) error {
+	for _, d := range diags {
+		fmt.Fprintln(t.Stderr, d)
+	}
+	if !diags.HasErrors() {
+		return nil
+	}
+	return silentError{}
+}
+
+// resolve gives a module call what module.vpc and the like refer to.
+func resolve(s standin.StandIns) module.StandIns {
+	return module.StandIns{
+		SubnetIDs: s.SubnetIDs(), Zones: s.Zones(), SecurityGroupID: s.SecurityGroupID, KMSKeyARN: s.KMSKeyARN,
+		CriticalTopicARN: s.CriticalTopicARN, WarningTopicARN: s.WarningTopicARN, InfoTopicARN: s.InfoTopicARN,
+	}
+}
+
+func (c *client) deployer(p deploy.Progress) *deploy.Deployer {
+	return &deploy.Deployer{Cache: c.cache, Secrets: c.secrets, Progress: p, Reason: c.reason}
+}
+
+func (c *client) reason(ctx context.Context, group string) (string, error) {
+	var out larder.DescribeNodesOutput
+	err := c.call(ctx, "DescribeNodes", larder.DescribeNodesInput{ReplicationGroupId: group}, &out)
+	return out.StatusReason, err
+}
+
+// deployed records the deployment and shows it.
+func (t *tool) deployed(ctx context.Context, engine *client, call *module.Call, path string, r *deploy.Result, took time.Duration) error {
+	outputs := call.Outputs(r.Observed, module.Access{Token: module.Secret(r.Token), SecretARN: r.SecretARN, Local: true})
+	raw, err := module.MarshalOutputs(outputs)
+	if err != nil {
+		return err
+	}
+	source, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	resources := call.Resources()
+	d := larder.Deployment{
+		ID: call.ReplicationGroupID(), Source: source, Outputs: string(raw),
+		ParameterGroup: aws.ToString(resources.ParameterGroup.CacheParameterGroupName),
+		SubnetGroup:    aws.ToString(resources.SubnetGroup.CacheSubnetGroupName),
+	}
+	if resources.Secret != nil {
+		d.Secret = aws.ToString(resources.Secret.Name)
+	}
+	if err := engine.call(ctx, "PutDeployment", larder.PutDeploymentInput{Deployment: d}, &larder.PutDeploymentOutput{}); err != nil {
+		return err
+	}
+	if t.json {
+		return printJSON(t.Stdout, upReport{ID: d.ID, Changed: append([]string{}, r.Changed...), Seconds: took.Seconds()})
+	}
+	if len(r.Changed) == 0 {
+		fmt.Fprintf(t.Stdout, "%s is as %s asks: nothing to change.\n", d.ID, path)
+	} else {
+		fmt.Fprintf(t.Stdout, "%s is up after %.1f s.\n", d.ID, took.Seconds())
+	}
+	s, err := engine.status(ctx, d.ID)
+	if err != nil {
+		return err
+	}
+	s.print(t.Stdout)
+	t.suggest(call, outputs)
+	return nil
+}
+
+// upReport is what `up --json` prints.
+type upReport struct {
+	ID      string   `json:"id"`
+	Changed []string `json:"changed"`
+	Seconds float64  `json:"seconds"`
+}
+
+// suggest prints the commands to try. They run in a shell as they stand.
+func (t *tool) suggest(call *module.Call, outputs []module.Output) {
+	self := t.Executable
+	if wd, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(wd, self); err == nil && !strings.HasPrefix(rel, "..") {
+			self = "./" + rel
+		}
+	}
+	fmt.Fprintf(t.Stdout, "\nTry, in this shell:\n  eval \"$(%s env)\"\n", shellWord(self))
+	for _, o := range outputs {
+		if text, ok := o.Value.(string); ok && (o.Name == "redis_cli_command" || o.Name == "connection_test_command") {
+			fmt.Fprintf(t.Stdout, "  %s\n", text)
+		}
+	}
+	fmt.Fprintf(t.Stdout, "  larder status\n  larder outputs\n")
+	if found(t.Getenv("PATH"), "aws") {
+		fmt.Fprintf(t.Stdout, "  aws elasticache describe-replication-groups --replication-group-id %s\n", call.ReplicationGroupID())
+	}
+}

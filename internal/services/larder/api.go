@@ -1,0 +1,80 @@
+// Package larder is the engine's own service: what a client of larder needs and AWS has no action for. It speaks awsJson like
+// AWS's services, and takes the same credential.
+package larder
+
+import (
+	"larder/internal/standin"
+)
+
+// Name is what requests to the service are signed for; Target begins its X-Amz-Target header.
+const (
+	Name   = "larder"
+	Target = "Larder_20261101"
+)
+
+// DescribeEngineInput asks what the engine is.
+type DescribeEngineInput struct{}
+
+// DescribeEngineOutput tells what the engine is.
+type DescribeEngineOutput struct {
+	PID            int32
+	Home           string
+	Version        string
+	EngineVersions []string // of redis-server, in full
+	Addresses      string   // the block of loopback addresses, such as 127.72.96.0/20
+	StandIns       standin.StandIns
+}
+
+// DescribeNodesInput asks for the processes of a replication group.
+type DescribeNodesInput struct{ ReplicationGroupId string }
+
+// DescribeNodesOutput tells of the processes of a replication group.
+type DescribeNodesOutput struct {
+	EngineVersion string // in full
+	StatusReason  string // why the group is create-failed
+	Nodes         []Node
+}
+
+// Node is one member of a replication group.
+type Node struct {
+	CacheClusterId string
+	Zone           string
+	Address        string
+	Role           string
+	Status         string
+	PID            int32 // 0 when it does not run
+}
+
+// PutDeploymentInput records what a module call became.
+type PutDeploymentInput struct{ Deployment Deployment }
+
+// PutDeploymentOutput is empty.
+type PutDeploymentOutput struct{}
+
+// Deployment is what `larder up` made of one module call.
+type Deployment struct {
+	ID             string // the replication group's
+	Source         string // the file or directory it was read from
+	ParameterGroup string
+	SubnetGroup    string
+	Secret         string // name; empty without one
+	Outputs        string // the module's outputs, as JSON; holds secrets and is kept sealed
+}
+
+// DescribeDeploymentsInput asks for every deployment.
+type DescribeDeploymentsInput struct{}
+
+// DescribeDeploymentsOutput lists every deployment, by ID.
+type DescribeDeploymentsOutput struct{ Deployments []Deployment }
+
+// DeleteDeploymentInput forgets a deployment; its resources are the caller's to delete first.
+type DeleteDeploymentInput struct{ ID string }
+
+// DeleteDeploymentOutput is empty.
+type DeleteDeploymentOutput struct{}
+
+// StopEngineInput ends the engine and its nodes, whose data are lost with them.
+type StopEngineInput struct{}
+
+// StopEngineOutput tells how many nodes the engine is about to end.
+type StopEngineOutput struct{ Nodes int32 }

@@ -1,0 +1,146 @@
+package larder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/smithy-go"
+
+	"larder/internal/awswire"
+	"larder/internal/cache"
+	"larder/internal/gateway"
+	"larder/internal/seal"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// Config is what the service works with.
+type Config struct {
+	Store    *store.Store
+	Sealer   *seal.Sealer
+	Engine   DescribeEngineOutput
+	PIDs     func(ctx context.Context) (map[string]int, error) // of the running nodes, by id
+	StopSoon func()                                            // ends the engine and its nodes after the answer
+}
+
+// Service serves the engine's own actions.
+type Service struct{ Config }
+
+// New makes the service.
+func New(c Config) *Service { return &Service{c} }
+
+// Gateway is the service as the gateway serves it.
+func (s *Service) Gateway() gateway.Service {
+	return describe(
+		gateway.Handle("DescribeEngine", gateway.Read, s.describeEngine),
+		gateway.Handle("DescribeNodes", gateway.Read, s.describeNodes),
+		gateway.Handle("PutDeployment", gateway.Write, s.putDeployment),
+		gateway.Handle("DescribeDeployments", gateway.List, s.describeDeployments),
+		gateway.Handle("DeleteDeployment", gateway.Write, s.deleteDeployment),
+		gateway.Handle("StopEngine", gateway.Write, s.stopEngine),
+	)
+}
+
+// describe makes the service's shapes from its actions: members are spelled as their Go names.
+func describe(actions ...gateway.Action) gateway.Service {
+	shapes := &awswire.Shapes{ServiceID: "larder", SigningName: Name, Protocol: awswire.AWSJSON10, TargetPrefix: Target}
+	for _, a := range actions {
+		shapes.Operations = append(shapes.Operations, a.Name)
+	}
+	return gateway.Service{Shapes: shapes, Actions: actions}
+}
+
+// kept is a deployment at rest.
+type kept struct {
+	Deployment
+	Sealed []byte // Outputs
+}
+
+const deployments = store.Table[kept]("deployments")
+
+func place(id string) string { return "deployment/" + id + "/outputs" }
+
+func (s *Service) describeEngine(context.Context, *DescribeEngineInput) (*DescribeEngineOutput, error) {
+	out := s.Engine
+	return &out, nil
+}
+
+func (s *Service) describeNodes(ctx context.Context, in *DescribeNodesInput) (*DescribeNodesOutput, error) {
+	var rg cache.ReplicationGroup
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		rg, err = state.ReplicationGroups.Get(tx, in.ReplicationGroupId)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, notFound("replication group", in.ReplicationGroupId)
+	}
+	if err != nil {
+		return nil, err
+	}
+	pids, err := s.PIDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &DescribeNodesOutput{EngineVersion: rg.EngineVersion, StatusReason: rg.StatusReason}
+	for _, m := range rg.Members {
+		out.Nodes = append(out.Nodes, Node{
+			CacheClusterId: m.ID, Zone: m.Zone, Address: m.Address.String(), Role: string(m.Role), Status: string(m.Status), PID: int32(pids[m.ID]),
+		})
+	}
+	return out, nil
+}
+
+func (s *Service) putDeployment(_ context.Context, in *PutDeploymentInput) (*PutDeploymentOutput, error) {
+	d := in.Deployment
+	if d.ID == "" {
+		return nil, &smithy.GenericAPIError{Code: "ValidationException", Message: "Deployment.ID must not be empty"}
+	}
+	k := kept{Deployment: d, Sealed: s.Sealer.Seal(place(d.ID), []byte(d.Outputs))}
+	k.Outputs = ""
+	return &PutDeploymentOutput{}, s.Store.Update(func(tx *store.Tx) error { return deployments.Put(tx, d.ID, k) })
+}
+
+func (s *Service) describeDeployments(context.Context, *DescribeDeploymentsInput) (*DescribeDeploymentsOutput, error) {
+	var all []kept
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		all, err = deployments.All(tx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &DescribeDeploymentsOutput{}
+	for _, k := range all {
+		outputs, err := s.Sealer.Open(place(k.ID), k.Sealed)
+		if err != nil {
+			return nil, err
+		}
+		k.Outputs = string(outputs)
+		out.Deployments = append(out.Deployments, k.Deployment)
+	}
+	return out, nil
+}
+
+func (s *Service) deleteDeployment(_ context.Context, in *DeleteDeploymentInput) (*DeleteDeploymentOutput, error) {
+	err := s.Store.Update(func(tx *store.Tx) error {
+		if _, err := deployments.Get(tx, in.ID); errors.Is(err, store.ErrNotFound) {
+			return notFound("deployment", in.ID)
+		}
+		return deployments.Delete(tx, in.ID)
+	})
+	return &DeleteDeploymentOutput{}, err
+}
+
+func (s *Service) stopEngine(ctx context.Context, _ *StopEngineInput) (*StopEngineOutput, error) {
+	pids, err := s.PIDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.StopSoon()
+	return &StopEngineOutput{Nodes: int32(len(pids))}, nil
+}
+
+func notFound(what, id string) error {
+	return &smithy.GenericAPIError{Code: "ResourceNotFoundException", Message: fmt.Sprintf("there is no %s %q", what, id)}
+}

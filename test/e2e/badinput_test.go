@@ -1,0 +1,179 @@
+package e2e
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Every one of these is refused with what, where, the limit and what to do, and starts nothing.
+func TestBadInputsAreRefusedBeforeAnythingStarts(t *testing.T) {
+	t.Parallel()
+	production := read(t, seed+"production.tf")
+	with := func(old, new string) string {
+		t.Helper()
+		if !strings.Contains(production, old) {
+			t.Fatalf("the seed has no %q", old)
+		}
+		return strings.Replace(production, old, new, 1)
+	}
+	token := func(s string) string { return with("var.redis_auth_token", `"`+s+`"`) }
+	for name, c := range map[string]struct {
+		config string
+		words  []string
+	}{
+		"unknown input":          {with("num_cache_nodes ", "num_cache_node "), []string{"num_cache_node", "main.tf:"}},
+		"wrong type":             {with("num_cache_nodes           = 3", `num_cache_nodes = "many"`), []string{"num_cache_nodes", "number"}},
+		"missing required input": {with("project_name = \"uex-payments\"\n", ""), []string{"project_name", "required"}},
+		"token of 15":            {token(strings.Repeat("a", 15)), []string{"auth_token", "15", "16"}},
+		"token of 129":           {token(strings.Repeat("a", 129)), []string{"auth_token", "129", "128"}},
+		"token with @":           {token("abcdefgh@ijklmnopq"), []string{"auth_token", "@"}},
+		"seven nodes":            {with("num_cache_nodes           = 3", "num_cache_nodes = 7"), []string{"num_cache_nodes", "7", "6"}},
+		"failover with one node": {with("num_cache_nodes           = 3", "num_cache_nodes = 1"), []string{"automatic_failover_enabled", "num_cache_nodes"}},
+		"unknown node type":      {with("cache.r6g.large", "cache.r6g.huge"), []string{"node_type", "cache.r6g.huge"}},
+		"several at once":        {strings.Replace(with("num_cache_nodes           = 3", "num_cache_nodes = 7"), "cache.r6g.large", "cache.x.y", 1), []string{"num_cache_nodes", "node_type"}},
+		"malformed":              {with("module \"redis\" {", "module \"redis\""), []string{"main.tf:"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			d.refused([]string{"up", d.write("main.tf", c.config)}, c.words...)
+			if _, err := os.Stat(d.home); !os.IsNotExist(err) {
+				t.Error("a refused call made a state directory")
+			}
+		})
+	}
+}
+
+func TestMissingFilesAndWrongUse(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.refused([]string{"up", "no/such/dir"}, "no/such/dir")
+	d.refused([]string{"up", t.TempDir()}, ".tf")
+	d.refused([]string{"status"}, "no engine is running", "larder up")
+	for _, args := range [][]string{{"up", "a", "b"}, {"up", "--nonsense"}, {"nonsense"}, {"up", "-var", "novalue"}} {
+		if r := d.larder(args...); r.code != 2 {
+			t.Errorf("larder %v: exit %d, want 2\n%s", args, r.code, r.stderr)
+		}
+	}
+}
+
+func TestAPortInUseLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	l, err := net.Listen("tcp4", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := strings.Replace(read(t, seed+"production.tf"), "maxmemory_policy =", "redis_port = "+port+"\n  maxmemory_policy =", 1)
+	dir := d.write("main.tf", config)
+	d.refused([]string{"up", dir}, port, "in use")
+	if out := d.must("status"); !strings.Contains(out, "No replication groups") {
+		t.Errorf("left behind: %s", out)
+	}
+	groups, err := d.api().DescribeCacheSubnetGroups(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range groups.CacheSubnetGroups {
+		if *g.CacheSubnetGroupName != "default" {
+			t.Errorf("left behind: subnet group %s", *g.CacheSubnetGroupName)
+		}
+	}
+	l.Close()
+	d.must("up", dir)
+}
+
+func TestTheAPIsPortInUse(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	d.refused([]string{"up", seed + "development.tf", "--listen", l.Addr().String()}, "address already in use", "--listen")
+	d.refused([]string{"serve", "--listen", "0.0.0.0:4599"}, "loopback")
+}
+
+func TestNoRedisServer(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for i, v := range d.env {
+		if strings.HasPrefix(v, "PATH=") {
+			d.env[i] = "PATH=" + t.TempDir()
+		}
+	}
+	d.refused([]string{"up", seed + "development.tf"}, "redis-server", "7.0", "install")
+}
+
+func TestAnEngineVersionThatIsNotInstalled(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	config := strings.Replace(read(t, seed+"development.tf"), `"7.0"`, `"6.2"`, 1)
+	d.refused([]string{"up", d.write("main.tf", config)}, "6.2", "7.0")
+}
+
+func TestStateDirectoryThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	// A file in the way stops root too, whom permissions don't.
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.env = append(d.env, "LARDER_HOME="+filepath.Join(file, "state"))
+	d.refused([]string{"up", seed + "development.tf"}, "state directory", "LARDER_HOME")
+}
+
+// A state directory on a file system that fills up: what was asked for is refused with the reason, the engine goes on.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		t.Skip("only root can mount a small file system")
+	}
+	d := newDesk(t)
+	if err := os.MkdirAll(d.home, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("larder-test", d.home, "tmpfs", 0, "size=3m"); err != nil {
+		t.Skipf("this sandbox mounts nothing: %v", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(d.home, syscall.MNT_DETACH) })
+	t.Cleanup(d.clear)
+	d.must("up", seed+"development.tf")
+	filler := filepath.Join(d.home, "filler")
+	fill(t, filler)
+	d.refused([]string{"up", seed + "production.tf"}, "full")
+	if s := d.status("uex-payments-dev-redis"); s.Status != "available" {
+		t.Errorf("the first group is %s", s.Status)
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	d.must("up", seed+"production.tf")
+}
+
+// fill writes until the file system has no room.
+func fill(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	block := make([]byte, 4096)
+	for {
+		if _, err := f.Write(block); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,227 @@
+// Package e2e runs the larder program as its users do: real processes, free addresses, a state directory per test.
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+)
+
+var program string // path of the larder under test
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "larder-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	program = filepath.Join(dir, "larder")
+	build := exec.Command("go", "build", "-o", program, "larder/cmd/larder")
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "cannot build larder:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+// seed is where the seed's configurations lie, as it writes them.
+const seed = "../../internal/module/testdata/seed/"
+
+// desk is a user's shell: a state directory and an environment.
+type desk struct {
+	t    *testing.T
+	home string
+	env  []string
+}
+
+// newDesk makes a desk whose engine listens on an address of its own. What runs at the end of the test is stopped, and a
+// process that stays is a failure.
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	d := &desk{t: t, home: filepath.Join(t.TempDir(), "state")}
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "TF_VAR_") && !strings.HasPrefix(name, "LARDER_") {
+			d.env = append(d.env, v)
+		}
+	}
+	d.env = append(d.env, "LARDER_HOME="+d.home, "LARDER_LISTEN="+l.Addr().String())
+	t.Cleanup(d.clear)
+	return d
+}
+
+func (d *desk) clear() {
+	if _, err := os.Stat(d.home); errors.Is(err, os.ErrNotExist) {
+		return
+	}
+	if r := d.larder("down", "--yes"); r.code != 0 {
+		d.t.Errorf("larder down: %s", r.stderr)
+	}
+	if left := d.processes(); len(left) > 0 {
+		d.t.Errorf("processes left: %v", left)
+	}
+}
+
+// processes lists the programs that run with a working directory under the state directory.
+func (d *desk) processes() []string {
+	d.t.Helper()
+	dirs, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var found []string
+	for _, link := range dirs {
+		if dir, err := os.Readlink(link); err == nil && strings.HasPrefix(dir, d.home) {
+			found = append(found, filepath.Base(filepath.Dir(link))+" in "+dir)
+		}
+	}
+	return found
+}
+
+type result struct {
+	stdout, stderr string
+	code           int
+}
+
+// larder runs a command to its end.
+func (d *desk) larder(args ...string) result { return d.run(program, args...) }
+
+func (d *desk) run(name string, args ...string) result {
+	d.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = d.env
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		d.t.Fatalf("%s %v: %v", name, args, err)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// must runs a larder command that has to succeed and returns what it printed.
+func (d *desk) must(args ...string) string {
+	d.t.Helper()
+	r := d.larder(args...)
+	if r.code != 0 {
+		d.t.Fatalf("larder %s: exit %d\n%s%s", strings.Join(args, " "), r.code, r.stdout, r.stderr)
+	}
+	return r.stdout
+}
+
+// refused runs a larder command that has to fail, and to say each of the words.
+func (d *desk) refused(args []string, words ...string) {
+	d.t.Helper()
+	r := d.larder(args...)
+	if r.code == 0 {
+		d.t.Fatalf("larder %s: succeeded, want a refusal\n%s", strings.Join(args, " "), r.stdout)
+	}
+	for _, w := range words {
+		if !strings.Contains(r.stderr, w) {
+			d.t.Errorf("larder %s: %q is not in\n%s", strings.Join(args, " "), w, r.stderr)
+		}
+	}
+}
+
+// clientEnv is what `larder env` gives.
+func (d *desk) clientEnv() map[string]string {
+	d.t.Helper()
+	env := map[string]string{}
+	if err := json.Unmarshal([]byte(d.must("env", "--json")), &env); err != nil {
+		d.t.Fatal(err)
+	}
+	return env
+}
+
+// api is an SDK client with the engine's credential.
+func (d *desk) api() *elasticache.Client {
+	env := d.clientEnv()
+	return elasticache.NewFromConfig(aws.Config{
+		Region: env["AWS_REGION"], BaseEndpoint: aws.String(env["AWS_ENDPOINT_URL"]), RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], ""),
+	})
+}
+
+// shell runs a command line as one who pasted it after eval "$(larder env)".
+func (d *desk) shell(line string) result {
+	return d.run("sh", "-c", `eval "$(`+program+` env)"; `+line)
+}
+
+// status is what `larder status --json` says of one group.
+type status struct {
+	ID, Status string
+	Primary    string `json:"primary_endpoint"`
+	Reader     string `json:"reader_endpoint"`
+	Nodes      []struct {
+		ID, Zone, Role, Status, Address string
+		PID                             int
+	}
+}
+
+func (d *desk) status(id string) status {
+	d.t.Helper()
+	var all []status
+	if err := json.Unmarshal([]byte(d.must("status", id, "--json")), &all); err != nil {
+		d.t.Fatal(err)
+	}
+	return all[0]
+}
+
+// write makes a file in a directory of its own and returns the directory.
+func (d *desk) write(name, content string) string {
+	d.t.Helper()
+	dir := d.t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+	return dir
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// eventually waits until a condition holds.
+func (d *desk) eventually(what string, condition func() bool) {
+	d.t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		if time.Now().After(deadline) {
+			d.t.Fatalf("still not: %s", what)
+		}
+		<-tick.C
+	}
+}
