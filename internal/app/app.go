@@ -3,6 +3,7 @@ package app
 
 import (
 	"context"
+	crand "crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -127,6 +128,9 @@ func Run(ctx context.Context, o Options) (err error) {
 		Store: state, Nodes: nodes, Sealer: sealer, Authority: authority, Versions: versions, NodeTypes: nodeTypes,
 		Parameters: parameters, Relay: o.Relay, Logger: o.Logger, Now: o.Now,
 	})
+	if err := runner.Adopt(ctx); err != nil {
+		return err
+	}
 	info, err := o.info(self, sealer, listener)
 	if err != nil {
 		return err
@@ -139,10 +143,12 @@ func Run(ctx context.Context, o Options) (err error) {
 				Account: Account, Region: Region, Network: network{standIns}, PortFree: loopback.PortFree,
 				ParametersChanged: runner.ReconfigureAll, Now: o.Now,
 			}).Gateway(),
-			secretsmanager.New(secretsmanager.Config{Store: state, Sealer: sealer, Account: Account, Region: Region, Now: o.Now}).Gateway(),
-			sts.New(sts.Config{Account: Account}).Gateway(),
+			secretsmanager.New(secretsmanager.Config{
+				Store: state, Sealer: sealer, Account: Account, Region: Region, Keys: standIns, Random: crand.Reader, Now: o.Now,
+			}).Gateway(),
+			sts.Service{Account: Account}.Gateway(),
 			larder.New(larder.Config{
-				Store: state, Sealer: sealer, PIDs: nodes.PIDs, StopSoon: end.withNodes,
+				Store: state, Sealer: sealer, PIDs: nodes.PIDs, Trouble: runner.Trouble, StopSoon: end.withNodes,
 				Engine: larder.DescribeEngineOutput{
 					PID: int32(os.Getpid()), Home: string(o.Home), Version: Version, EngineVersions: full(versions),
 					Addresses: block.String(), StandIns: standIns,

@@ -14,7 +14,7 @@ import (
 // for everything below. The order is from the inside outwards.
 var allowed = map[string]string{
 	"internal/awswire":          "",
-	"internal/awswire/shapegen": "",
+	"internal/awswire/shapegen": "internal/awswire",
 	"internal/cache":            "",
 	"internal/loopback":         "",
 	"internal/node":             "",

@@ -12,7 +12,7 @@ func Services() []gateway.Service {
 	return []gateway.Service{
 		elasticache.New(elasticache.Config{}).Gateway(),
 		secretsmanager.New(secretsmanager.Config{}).Gateway(),
-		sts.New(sts.Config{}).Gateway(),
+		sts.Service{}.Gateway(),
 	}
 }
 

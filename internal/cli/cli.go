@@ -82,7 +82,8 @@ func newRoot(env Environment) *cobra.Command {
 		Short:         "A managed Redis on this machine, through the module call and the commands you use on AWS",
 		Example:       "  larder up examples/production\n  eval \"$(larder env)\"\n  aws elasticache describe-replication-groups",
 		SilenceErrors: true, SilenceUsage: true,
-		Version: app.Version,
+		Version: app.Version, Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
@@ -95,7 +96,7 @@ func newRoot(env Environment) *cobra.Command {
 		t.upCommand(), t.statusCommand(), t.outputsCommand(), t.envCommand(), t.destroyCommand(),
 		t.serveCommand(), t.downCommand(), t.relayCommand(),
 	)
-	for _, c := range root.Commands() {
+	for _, c := range append(root.Commands(), root) {
 		c.Args = understood(c.Args)
 	}
 	return root

@@ -11,6 +11,8 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -54,7 +56,7 @@ func (t *tool) connect(ctx context.Context) (*client, error) {
 		return nil, err
 	}
 	info, err := home.ReadInfo()
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, errNotRunning
 	}
 	if err != nil {
@@ -118,17 +120,23 @@ func apiError(answer []byte, status string) error {
 	return &smithy.GenericAPIError{Code: e.Type, Message: e.Message}
 }
 
-// plain words an error for a person: of an SDK error only what the service said.
+// plain words an error for a person: of several each on a line, and of an SDK error only what the service said.
 func plain(err error) string {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		var lines []string
+		for _, e := range all.Unwrap() {
+			lines = append(lines, plain(e))
+		}
+		return strings.Join(lines, "\n")
+	}
+	var operation *smithy.OperationError
 	var api smithy.APIError
-	if errors.As(err, &api) {
+	switch {
+	case errors.As(err, &operation) && errors.As(err, &api):
+		before, _, _ := strings.Cut(err.Error(), operation.Error())
+		return fmt.Sprintf("%s%s (%s)", before, api.ErrorMessage(), api.ErrorCode())
+	case errors.As(err, &api):
 		return fmt.Sprintf("%s (%s)", api.ErrorMessage(), api.ErrorCode())
 	}
 	return err.Error()
-}
-
-// isCode tells whether the service answered with that error code.
-func isCode(err error, code string) bool {
-	var api smithy.APIError
-	return errors.As(err, &api) && api.ErrorCode() == code
 }

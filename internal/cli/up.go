@@ -99,6 +99,9 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 		return t.explain(diags)
 	}
 	t.explain(diags) // warnings
+	if err := runnable(call, facts); err != nil {
+		return err
+	}
 	t.noteUnused(call.Notices, verbose)
 	shown := newProgress(t.Stderr)
 	result, err := engine.deployer(shown).Apply(ctx, call)
@@ -107,6 +110,21 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 		return err
 	}
 	return t.deployed(ctx, engine, call, path, result, time.Since(begin))
+}
+
+// runnable refuses, before anything is made, a call that this engine cannot run.
+func runnable(call *module.Call, engine larder.DescribeEngineOutput) error {
+	if call.Inputs.ClusterModeEnabled {
+		return errors.New("input \"cluster_mode_enabled\": the call is right, but this larder does not run cluster mode")
+	}
+	var installed cache.EngineVersions
+	for _, v := range engine.EngineVersions {
+		installed = append(installed, cache.EngineVersion{Version: v})
+	}
+	if _, err := installed.Resolve(call.Inputs.RedisEngineVersion); err != nil {
+		return fmt.Errorf("input \"redis_engine_version\": %w", err)
+	}
+	return nil
 }
 
 // noteUnused says which inputs larder accepts and does not act on yet: by name, or with what each means.
@@ -151,10 +169,10 @@ func (c *client) deployer(p deploy.Progress) *deploy.Deployer {
 	return &deploy.Deployer{Cache: c.cache, Secrets: c.secrets, Progress: p, Reason: c.reason}
 }
 
-func (c *client) reason(ctx context.Context, group string) (string, error) {
+func (c *client) reason(ctx context.Context, group string) (reason string, stuck bool, err error) {
 	var out larder.DescribeNodesOutput
-	err := c.call(ctx, "DescribeNodes", larder.DescribeNodesInput{ReplicationGroupId: group}, &out)
-	return out.StatusReason, err
+	err = c.call(ctx, "DescribeNodes", larder.DescribeNodesInput{ReplicationGroupId: group}, &out)
+	return out.StatusReason, out.Stuck, err
 }
 
 // deployed records the deployment and shows it.

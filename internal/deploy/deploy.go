@@ -23,8 +23,8 @@ import (
 type Deployer struct {
 	Cache   *elasticache.Client
 	Secrets *secretsmanager.Client
-	// Reason tells why a group is create-failed.
-	Reason func(ctx context.Context, group string) (string, error)
+	// Reason tells why a group is create-failed, or what keeps it from being available; stuck says that waiting is no use.
+	Reason func(ctx context.Context, group string) (reason string, stuck bool, err error)
 	// Progress is told of each thing done, and of the group's members while they come up.
 	Progress Progress
 }
@@ -56,10 +56,8 @@ func (d *Deployer) Apply(ctx context.Context, call *module.Call) (*Result, error
 	if err != nil {
 		return nil, err
 	}
-	if observed.ReplicationGroup != nil && aws.ToString(observed.ReplicationGroup.Status) != "available" {
-		if observed, err = d.awaitAvailable(ctx, desired); err != nil {
-			return nil, err
-		}
+	if observed, err = d.awaitRest(ctx, desired, observed); err != nil {
+		return nil, err
 	}
 	changes := module.Diff(desired, observed)
 	if err := refused(changes); err != nil {
@@ -74,6 +72,23 @@ func (d *Deployer) Apply(ctx context.Context, call *module.Call) (*Result, error
 		return nil, err
 	}
 	return &run.result, nil
+}
+
+// awaitRest waits for a group that is on its way somewhere: to be available, or gone.
+func (d *Deployer) awaitRest(ctx context.Context, desired module.Resources, o module.Observed) (module.Observed, error) {
+	if o.ReplicationGroup == nil {
+		return o, nil
+	}
+	switch aws.ToString(o.ReplicationGroup.Status) {
+	case "available":
+		return o, nil
+	case "deleting":
+		if err := d.awaitGone(ctx, aws.ToString(o.ReplicationGroup.ReplicationGroupId)); err != nil {
+			return o, err
+		}
+		return d.Observe(ctx, desired)
+	}
+	return d.awaitAvailable(ctx, desired)
 }
 
 // refused joins why changes cannot be made; nil when all can.
@@ -123,10 +138,11 @@ func (d *Deployer) awaitAvailable(ctx context.Context, desired module.Resources)
 		switch aws.ToString(group.Status) {
 		case "available":
 			return observed, nil
-		case "create-failed":
-			return observed, d.failure(ctx, group)
 		case "deleting":
-			return observed, fmt.Errorf("the replication group %s is being deleted: try again when it is gone", aws.ToString(group.ReplicationGroupId))
+			return observed, fmt.Errorf("somebody deletes the replication group %s meanwhile", aws.ToString(group.ReplicationGroupId))
+		}
+		if err := d.failure(ctx, group); err != nil {
+			return observed, err
 		}
 		select {
 		case <-tick.C:
@@ -136,13 +152,18 @@ func (d *Deployer) awaitAvailable(ctx context.Context, desired module.Resources)
 	}
 }
 
+// failure is the error of a group that will not become available, nil while it may.
 func (d *Deployer) failure(ctx context.Context, group *ectypes.ReplicationGroup) error {
 	id := aws.ToString(group.ReplicationGroupId)
-	reason, err := d.Reason(ctx, id)
-	if err != nil {
+	reason, stuck, err := d.Reason(ctx, id)
+	failed := aws.ToString(group.Status) == "create-failed"
+	switch {
+	case err != nil && failed:
 		return fmt.Errorf("the replication group %s could not be created; why is not known: %w", id, err)
+	case err == nil && (failed || stuck):
+		return fmt.Errorf("the replication group %s does not come up: %s", id, reason)
 	}
-	return fmt.Errorf("the replication group %s could not be created: %s", id, reason)
+	return nil
 }
 
 // tokenAlphabet are the characters an auth token may have (module.md, trap 6).

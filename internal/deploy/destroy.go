@@ -63,6 +63,10 @@ func (d *Deployer) deleteReplicationGroup(ctx context.Context, id string) error 
 	if _, err := d.Cache.DeleteReplicationGroup(ctx, &elasticache.DeleteReplicationGroupInput{ReplicationGroupId: &id}); err != nil {
 		return err
 	}
+	return d.awaitGone(ctx, id)
+}
+
+func (d *Deployer) awaitGone(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, availableTimeout)
 	defer cancel()
 	tick := time.NewTicker(poll)
@@ -74,6 +78,9 @@ func (d *Deployer) deleteReplicationGroup(ctx context.Context, id string) error 
 		}
 		if err != nil && ctx.Err() == nil {
 			return err
+		}
+		if reason, stuck, err := d.Reason(ctx, id); err == nil && stuck {
+			return fmt.Errorf("the replication group %s does not go: %s", id, reason)
 		}
 		select {
 		case <-tick.C:

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,28 +39,59 @@ type Config struct {
 type Engine struct {
 	Config
 
+	adopted map[string]node.Process // by Adopt, for Run
+
 	mu      sync.Mutex
 	groups  map[string]*group
 	runners sync.WaitGroup
 }
 
-// New makes an engine; Run starts it.
+// New makes an engine; Adopt and then Run start it.
 func New(c Config) *Engine { return &Engine{Config: c, groups: map[string]*group{}} }
 
 // relaySuffix makes a relay's process id from its group's. The dot cannot be part of a member's id.
 const relaySuffix = ".reader"
 
-// Run takes over the processes that an earlier engine left, then keeps every group as desired until ctx ends. The nodes
-// outlive it. It returns when all its work has stopped.
-func (e *Engine) Run(ctx context.Context) error {
+// Adopt finds the processes that an earlier engine left, and takes the word "available" from groups that lack one: nobody
+// shall read it before it is true again.
+func (e *Engine) Adopt(ctx context.Context) error {
 	left, err := e.Nodes.Adopt(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot look for running nodes: %w", err)
 	}
-	adopted := map[string]node.Process{}
+	e.adopted = map[string]node.Process{}
 	for _, p := range left {
-		adopted[p.ID()] = p
+		e.adopted[p.ID()] = p
 	}
+	return e.Store.Update(func(tx *store.Tx) error {
+		groups, err := state.ReplicationGroups.All(tx)
+		for _, rg := range groups {
+			if err := e.doubt(tx, rg); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+}
+
+// doubt marks a group that lacks a node as not available.
+func (e *Engine) doubt(tx *store.Tx, rg cache.ReplicationGroup) (err error) {
+	if rg.Status != cache.Available || !slices.ContainsFunc(rg.Members, func(m cache.Member) bool { return e.adopted[m.ID] == nil }) {
+		return nil
+	}
+	if rg.Status, err = cache.Transition(rg.Status, cache.Diverged); err != nil {
+		return err
+	}
+	for i, m := range rg.Members {
+		if e.adopted[m.ID] == nil {
+			rg.Members[i].Status = cache.MemberModifying
+		}
+	}
+	return state.ReplicationGroups.Put(tx, rg.ID, rg)
+}
+
+// Run keeps every group as desired until ctx ends. The nodes outlive it. It returns when all its work has stopped.
+func (e *Engine) Run(ctx context.Context) error {
 	// Subscribing before reading the list leaves no moment in which a new group goes unseen.
 	changed := make(chan string, 64)
 	cancel := e.Store.Subscribe(string(state.ReplicationGroups), func(id string) {
@@ -77,9 +109,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		return err
 	}
 	for _, id := range known {
-		e.start(ctx, id, adopted)
+		e.start(ctx, id, e.adopted)
 	}
-	e.stopOrphans(ctx, adopted)
+	e.stopOrphans(ctx, e.adopted)
 	for {
 		select {
 		case id := <-changed:
@@ -166,4 +198,20 @@ func (e *Engine) ReconfigureAll() {
 	for _, g := range e.groups {
 		g.wakeUp()
 	}
+}
+
+// Trouble is what keeps a group from being as desired, in the words of the last attempt; stuck says that it has failed too often
+// to be a matter of moments. Both are zero for a group that is on its way.
+func (e *Engine) Trouble(id string) (text string, stuck bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	g := e.groups[id]
+	if g == nil {
+		return "", false
+	}
+	t := g.trouble.Load()
+	if t == nil {
+		return "", false
+	}
+	return t.err.Error(), t.failures >= maxFailures
 }

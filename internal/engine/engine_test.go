@@ -100,6 +100,9 @@ func (w *world) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	e := engine.New(w.config)
+	if err := e.Adopt(ctx); err != nil {
+		w.t.Fatal(err)
+	}
 	go func() { done <- e.Run(ctx) }()
 	w.stop = func() {
 		cancel()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"larder/internal/cache"
@@ -37,6 +38,13 @@ type group struct {
 	failed int // plans in a row
 
 	verified bool
+	trouble  atomic.Pointer[trouble] // read by others
+}
+
+// trouble is a failure that has not been followed by a success.
+type trouble struct {
+	err      error
+	failures int // in a row
 }
 
 // member is a running process and the connection to it.
@@ -122,13 +130,16 @@ func (g *group) look(ctx context.Context) (next, error) {
 		}
 	}
 	if len(steps) == 0 {
+		g.verified = false
 		return lookSoon, nil
 	}
 	if err := g.runSteps(ctx, desired, steps); err != nil {
 		g.failed++
+		g.trouble.Store(&trouble{err, g.failed})
 		return lookSoon, errors.Join(err, g.giveUp(desired.Group, err))
 	}
 	g.failed = 0
+	g.trouble.Store(nil)
 	return lookAgain, nil
 }
 

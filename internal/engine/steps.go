@@ -95,7 +95,29 @@ func (g *group) serve(ctx context.Context, rg *cache.ReplicationGroup, s cache.S
 			return err
 		}
 	}
+	if rg.Member(s.Member).Role == cache.Replica {
+		if err := g.hasten(ctx, rg, s.Member); err != nil {
+			return err
+		}
+	}
 	return g.nodes[s.Member].redis.Serve(ctx, s.Addresses, rg.Port, rg.TransitEncryption)
+}
+
+// smallGap, in bytes, is well within every replication backlog: a replica that lags by less goes on without a full copy.
+const smallGap = 4 << 10
+
+// hasten starts the replication stream of a replica that has just been copied, unless so much was written meanwhile that a new
+// connection might cost another copy: then the stream starts by itself within a second.
+func (g *group) hasten(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
+	primary, err := g.nodes[rg.Primary().ID].redis.State(ctx)
+	if err != nil {
+		return err
+	}
+	replica, err := g.nodes[id].redis.State(ctx)
+	if err != nil || primary.Offset-replica.Offset > smallGap {
+		return err
+	}
+	return g.nodes[id].redis.Reattach(ctx)
 }
 
 // configure brings a node's live parameters up to date and says so in the event list.

@@ -14,14 +14,20 @@ import (
 	"larder/internal/cache"
 )
 
-// verifyTimeout bounds one endpoint's answer.
-const verifyTimeout = 2 * time.Second
+const (
+	verifyTimeout = 2 * time.Second // of one endpoint's answer
+	// streamTimeout is over the second that a stream may take to begin, and under the admin connection's limit.
+	streamTimeout = 1500 * time.Millisecond
+)
 
-// verify reaches every node and both endpoints as a client does: over TLS, checking the certificate, with the token. Only
-// then is a group available.
+// verify sees that the replicas receive the stream, and reaches every node and both endpoints as a client does: over TLS, checking
+// the certificate, with the token. Only then is a group available.
 func (g *group) verify(ctx context.Context, rg *cache.ReplicationGroup) error {
 	token, err := g.authToken(rg)
 	if err != nil {
+		return err
+	}
+	if err := g.verifyStream(ctx, rg); err != nil {
 		return err
 	}
 	var secure *tls.Config
@@ -33,6 +39,19 @@ func (g *group) verify(ctx context.Context, rg *cache.ReplicationGroup) error {
 		run.Go(func() error { return ping(ctx, netip.AddrPortFrom(addr, uint16(rg.Port)), secure, token) })
 	}
 	return run.Wait()
+}
+
+// verifyStream has every replica acknowledge something that the primary sent now: a link that is up proves no more than that the
+// last copy is complete.
+func (g *group) verifyStream(ctx context.Context, rg *cache.ReplicationGroup) error {
+	if len(rg.Members) == 1 {
+		return nil
+	}
+	ok, err := g.nodes[rg.Primary().ID].redis.Streams(ctx, len(rg.Members)-1, streamTimeout)
+	if err == nil && !ok {
+		err = fmt.Errorf("not every replica of %s acknowledged a message within %s", rg.ID, streamTimeout)
+	}
+	return err
 }
 
 func ping(ctx context.Context, addr netip.AddrPort, secure *tls.Config, token string) error {

@@ -117,6 +117,27 @@ func (n *Node) Follow(ctx context.Context, primary netip.AddrPort) error {
 	return n.do(ctx, "REPLICAOF", primary.Addr().String(), primary.Port())
 }
 
+// Reattach has a replica take up the replication stream again where it left it. After a full copy a primary begins to stream only
+// when the replica acknowledges once more, which it does once a second; a new connection gets the stream at once.
+func (n *Node) Reattach(ctx context.Context) error {
+	return n.do(ctx, "CLIENT", "KILL", "TYPE", "master")
+}
+
+// Streams tells whether that many replicas receive and acknowledge what the primary sends, waiting for them at most so long.
+// What is sent is a message on a channel that nobody needs: it takes the way of every write and leaves the data as they are.
+func (n *Node) Streams(ctx context.Context, replicas int, most time.Duration) (bool, error) {
+	conn := n.client.Conn()
+	defer conn.Close()
+	if err := conn.Publish(ctx, "larder:probe", "").Err(); err != nil {
+		return false, fmt.Errorf("cannot probe the replication stream: %w", err)
+	}
+	acknowledged, err := conn.Wait(ctx, replicas, most).Result()
+	if err != nil {
+		return false, fmt.Errorf("cannot wait for the replicas: %w", err)
+	}
+	return int(acknowledged) >= replicas, nil
+}
+
 // Serve has the node listen on exactly these addresses, and closes the connections to those it gives up. Changing the
 // addresses reopens every listener of the node, so it is only for changes of role.
 func (n *Node) Serve(ctx context.Context, addrs []netip.Addr, port int, tls bool) error {

@@ -41,6 +41,9 @@ type Runtime struct {
 func (r *Runtime) Start(ctx context.Context, spec node.Spec) (node.Process, error) {
 	dir := filepath.Join(r.Dir, spec.ID)
 	log, err := r.prepare(dir, spec)
+	if errors.Is(err, syscall.ENOSPC) {
+		return nil, fmt.Errorf("cannot start %s: the disk that holds %s is full: free some space", spec.ID, r.Dir)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot start %s: %w", spec.ID, err)
 	}

@@ -31,7 +31,8 @@ type DescribeNodesInput struct{ ReplicationGroupId string }
 // DescribeNodesOutput tells of the processes of a replication group.
 type DescribeNodesOutput struct {
 	EngineVersion string // in full
-	StatusReason  string // why the group is create-failed
+	StatusReason  string // why the group is create-failed, or what keeps it from being available
+	Stuck         bool   // the reason will not go away by itself
 	Nodes         []Node
 }
 

@@ -21,6 +21,7 @@ type Config struct {
 	Sealer   *seal.Sealer
 	Engine   DescribeEngineOutput
 	PIDs     func(ctx context.Context) (map[string]int, error) // of the running nodes, by id
+	Trouble  func(group string) (text string, stuck bool)      // see engine.Trouble
 	StopSoon func()                                            // ends the engine and its nodes after the answer
 }
 
@@ -83,6 +84,9 @@ func (s *Service) describeNodes(ctx context.Context, in *DescribeNodesInput) (*D
 		return nil, err
 	}
 	out := &DescribeNodesOutput{EngineVersion: rg.EngineVersion, StatusReason: rg.StatusReason}
+	if rg.Status != cache.CreateFailed {
+		out.StatusReason, out.Stuck = s.Trouble(rg.ID)
+	}
 	for _, m := range rg.Members {
 		out.Nodes = append(out.Nodes, Node{
 			CacheClusterId: m.ID, Zone: m.Zone, Address: m.Address.String(), Role: string(m.Role), Status: string(m.Status), PID: int32(pids[m.ID]),
