@@ -1,0 +1,163 @@
+package elasticache
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// cluster is a member with what it takes to describe it.
+type cluster struct {
+	cache.Member
+	group   cache.ReplicationGroup
+	desired string // the fingerprint of the parameters that the node should have
+}
+
+func (s *Service) describeCacheClusters(_ context.Context, in *sdk.DescribeCacheClustersInput) (*sdk.DescribeCacheClustersOutput, error) {
+	clusters, err := s.clusters(filter(in.CacheClusterId))
+	if err != nil {
+		return nil, err
+	}
+	if aws.ToBool(in.ShowCacheClustersNotInReplicationGroups) {
+		clusters = nil // every cluster is in a group
+	}
+	clusters, marker, err := page(clusters, func(c cluster) string { return c.ID }, in.MaxRecords, in.Marker)
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.DescribeCacheClustersOutput{CacheClusters: []types.CacheCluster{}, Marker: marker}
+	for _, c := range clusters {
+		out.CacheClusters = append(out.CacheClusters, s.describeCluster(c, aws.ToBool(in.ShowCacheNodeInfo)))
+	}
+	return out, nil
+}
+
+// clusters reads the cluster of that id, or every one.
+func (s *Service) clusters(id string) (clusters []cluster, err error) {
+	err = s.Store.View(func(tx *store.Tx) error {
+		groups, err := state.ReplicationGroups.All(tx)
+		if err != nil {
+			return err
+		}
+		for _, g := range groups {
+			if id != "" && g.Member(id) == nil {
+				continue
+			}
+			desired, err := s.fingerprint(tx, g)
+			if err != nil {
+				return err
+			}
+			for _, m := range g.Members {
+				if id == "" || m.ID == id {
+					clusters = append(clusters, cluster{m, g, desired})
+				}
+			}
+		}
+		return nil
+	})
+	if err == nil && id != "" && len(clusters) == 0 {
+		err = cacheClusterNotFound(id)
+	}
+	return clusters, err
+}
+
+// fingerprint names the live parameters that a group's nodes should have.
+func (s *Service) fingerprint(tx *store.Tx, g cache.ReplicationGroup) (string, error) {
+	parameters, err := s.parameterGroup(tx, g.ParameterGroup)
+	if err != nil {
+		return "", err
+	}
+	directives, err := s.Parameters.Directives(parameters.Values, s.NodeTypes[g.NodeType])
+	return cache.Fingerprint(directives.Live), err
+}
+
+// describeCluster is a cluster as the API shows it. When it was made and where appear with its node.
+func (s *Service) describeCluster(c cluster, withNodes bool) types.CacheCluster {
+	g := c.group
+	out := types.CacheCluster{
+		CacheClusterId:                     &c.ID,
+		ARN:                                new(s.arn(clusterResource, c.ID)),
+		CacheClusterStatus:                 new(string(c.Status)),
+		ReplicationGroupId:                 &g.ID,
+		ReplicationGroupLogDeliveryEnabled: new(false),
+		PendingModifiedValues:              &types.PendingModifiedValues{},
+
+		Engine:                  &g.Engine,
+		EngineVersion:           &g.EngineVersion,
+		CacheNodeType:           &g.NodeType,
+		NumCacheNodes:           new(int32(1)),
+		NetworkType:             types.NetworkTypeIpv4,
+		IpDiscovery:             types.IpDiscoveryIpv4,
+		AutoMinorVersionUpgrade: &g.AutoMinorVersionUpgrade,
+		CacheParameterGroup:     c.parameterGroupStatus(),
+		CacheSubnetGroupName:    &g.SubnetGroup,
+
+		AtRestEncryptionEnabled:   &g.AtRestEncryption,
+		TransitEncryptionEnabled:  &g.TransitEncryption,
+		TransitEncryptionMode:     transitMode(g),
+		AuthTokenEnabled:          new(g.AuthToken != nil),
+		AuthTokenLastModifiedDate: moment(g.AuthTokenModified),
+
+		PreferredMaintenanceWindow: &g.MaintenanceWindow,
+		SnapshotWindow:             &g.SnapshotWindow,
+		SnapshotRetentionLimit:     new(int32(0)),
+	}
+	if c.ID == g.SnapshottingCluster {
+		out.SnapshotRetentionLimit = new(int32(g.SnapshotRetentionLimit))
+	}
+	for _, id := range g.SecurityGroupIDs {
+		out.SecurityGroups = append(out.SecurityGroups, types.SecurityGroupMembership{SecurityGroupId: &id, Status: new("active")})
+	}
+	if g.NotificationTopicARN != "" {
+		out.NotificationConfiguration = &types.NotificationConfiguration{TopicArn: &g.NotificationTopicARN, TopicStatus: new("active")}
+	}
+	if !c.Created.IsZero() {
+		out.CacheClusterCreateTime, out.PreferredAvailabilityZone = &c.Created, &c.Zone
+		if withNodes && c.Status != cache.MemberDeleting {
+			out.CacheNodes = []types.CacheNode{c.node()}
+		}
+	}
+	return out
+}
+
+func (c cluster) node() types.CacheNode {
+	status := string(c.Status)
+	if c.Status == cache.MemberModifying { // the node is on its way back; "modifying" is no status of nodes
+		status = "rebooting"
+	}
+	return types.CacheNode{
+		CacheNodeId:              new(nodeID),
+		CacheNodeStatus:          &status,
+		CacheNodeCreateTime:      &c.Created,
+		CustomerAvailabilityZone: &c.Zone,
+		Endpoint:                 endpoint(c.Address, c.group.Port),
+		ParameterGroupStatus:     new(c.applyStatus()),
+	}
+}
+
+func (c cluster) parameterGroupStatus() *types.CacheParameterGroupStatus {
+	out := &types.CacheParameterGroupStatus{
+		CacheParameterGroupName: &c.group.ParameterGroup, ParameterApplyStatus: new(c.applyStatus()), CacheNodeIdsToReboot: []string{},
+	}
+	if len(c.PendingReboot) > 0 {
+		out.CacheNodeIdsToReboot = []string{nodeID}
+	}
+	return out
+}
+
+// applyStatus tells how far the node's parameters are those of its group. A node that was not started yet will start with them.
+func (c cluster) applyStatus() string {
+	switch {
+	case c.Parameters != "" && c.Parameters != c.desired:
+		return "applying"
+	case len(c.PendingReboot) > 0:
+		return "pending-reboot"
+	}
+	return "in-sync"
+}

@@ -1,0 +1,267 @@
+package elasticache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// maxChanges is how many parameters one ModifyCacheParameterGroup may set.
+const maxChanges = 20
+
+func (s *Service) modifyParameterGroup(_ context.Context, in *sdk.ModifyCacheParameterGroupInput) (*sdk.ModifyCacheParameterGroupOutput, error) {
+	switch n := len(in.ParameterNameValues); {
+	case n == 0:
+		return nil, invalidValue("The parameter ParameterNameValues must be provided.")
+	case n > maxChanges:
+		return nil, invalidValue("The request sets %d parameters. At most %d may be set in one request: send several.", n, maxChanges)
+	}
+	name, err := s.changeParameters(in.CacheParameterGroupName, func(values map[string]string) error {
+		for _, p := range in.ParameterNameValues {
+			parameter := aws.ToString(p.ParameterName)
+			if p.ParameterValue == nil {
+				return invalidValue("The parameter %s needs a ParameterValue. To set it back to its default, use ResetCacheParameterGroup.", parameter)
+			}
+			if err := s.Parameters.Check(parameter, *p.ParameterValue); err != nil {
+				return invalidValue("%s", err)
+			}
+			values[parameter] = *p.ParameterValue
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.ModifyCacheParameterGroupOutput{CacheParameterGroupName: &name}, nil
+}
+
+// resetParameterGroup takes values away. Those that the request gives mean nothing, as on AWS: clients send them along.
+func (s *Service) resetParameterGroup(_ context.Context, in *sdk.ResetCacheParameterGroupInput) (*sdk.ResetCacheParameterGroupOutput, error) {
+	all := aws.ToBool(in.ResetAllParameters)
+	switch {
+	case all && len(in.ParameterNameValues) > 0:
+		return nil, invalidCombination("Cannot specify both ResetAllParameters and ParameterNameValues.")
+	case !all && len(in.ParameterNameValues) == 0:
+		return nil, invalidValue("The parameter ParameterNameValues must be provided, or ResetAllParameters be true.")
+	}
+	name, err := s.changeParameters(in.CacheParameterGroupName, func(values map[string]string) error {
+		if all {
+			clear(values)
+		}
+		for _, p := range in.ParameterNameValues {
+			parameter := aws.ToString(p.ParameterName)
+			if _, ok := s.Parameters.Lookup(parameter); !ok {
+				return invalidValue("Parameter %s doesn't exist", parameter)
+			}
+			delete(values, parameter)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.ResetCacheParameterGroupOutput{CacheParameterGroupName: &name}, nil
+}
+
+// changeParameters changes a group's values. The nodes that use it learn of it: of live parameters through the engine, of the
+// others when they next start.
+func (s *Service) changeParameters(group *string, change func(values map[string]string) error) (string, error) {
+	name, err := ownParameterGroup(group)
+	if err != nil {
+		return "", err
+	}
+	err = s.Store.Update(func(tx *store.Tx) error {
+		g, err := s.parameterGroup(tx, name)
+		if errors.Is(err, store.ErrNotFound) {
+			return parameterGroupNotFound(name)
+		}
+		if err != nil {
+			return err
+		}
+		values := map[string]string{}
+		maps.Copy(values, g.Values)
+		if err := change(values); err != nil {
+			return err
+		}
+		if err := deferToRestart(tx, name, s.changedBoot(g.Values, values)); err != nil {
+			return err
+		}
+		g.Values = values
+		return state.ParameterGroups.Put(tx, name, g)
+	})
+	if err == nil {
+		s.ParametersChanged()
+	}
+	return name, err
+}
+
+// changedBoot names the parameters with another value than before that a node takes up when it starts.
+func (s *Service) changedBoot(before, after map[string]string) []string {
+	var changed []string
+	for _, p := range s.Parameters.All() {
+		old, _ := value(p, before)
+		if now, _ := value(p, after); p.RequiresReboot && now != old {
+			changed = append(changed, p.Name)
+		}
+	}
+	return changed
+}
+
+// deferToRestart notes on every node that uses the group which parameters wait for its next start.
+func deferToRestart(tx *store.Tx, group string, parameters []string) error {
+	if len(parameters) == 0 {
+		return nil
+	}
+	users, err := usersOf(tx, func(rg cache.ReplicationGroup) bool { return rg.ParameterGroup == group })
+	if err != nil {
+		return err
+	}
+	for _, rg := range users {
+		for i := range rg.Members {
+			m := &rg.Members[i]
+			m.PendingReboot = slices.Compact(slices.Sorted(slices.Values(slices.Concat(m.PendingReboot, parameters))))
+		}
+		if err := state.ReplicationGroups.Put(tx, rg.ID, rg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// value is a parameter's value in a group, and whether the group sets it.
+func value(p cache.Parameter, set map[string]string) (string, bool) {
+	if v, ok := set[p.Name]; ok {
+		return v, true
+	}
+	return p.Default, false
+}
+
+// Where a parameter's value comes from, as the API names it.
+const (
+	sourceUser          = "user"
+	sourceSystem        = "system"
+	sourceEngineDefault = "engine-default"
+)
+
+func (s *Service) describeParameters(_ context.Context, in *sdk.DescribeCacheParametersInput) (*sdk.DescribeCacheParametersOutput, error) {
+	source := aws.ToString(in.Source)
+	if !slices.Contains([]string{"", sourceUser, sourceSystem, sourceEngineDefault}, source) {
+		return nil, invalidValue("Invalid value %s for Source. Must be one of %s, %s, %s", source, sourceUser, sourceSystem, sourceEngineDefault)
+	}
+	name, err := reference("CacheParameterGroupName", in.CacheParameterGroupName)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := s.parameterGroups(name)
+	if err != nil {
+		return nil, err
+	}
+	l := s.list(groups[0].Values, source)
+	out := &sdk.DescribeCacheParametersOutput{CacheNodeTypeSpecificParameters: l.byNodeType}
+	out.Parameters, out.Marker, err = page(l.parameters, l.key, in.MaxRecords, in.Marker)
+	return out, err
+}
+
+func (s *Service) describeEngineDefaults(_ context.Context, in *sdk.DescribeEngineDefaultParametersInput) (*sdk.DescribeEngineDefaultParametersOutput, error) {
+	if err := checkFamily(in.CacheParameterGroupFamily); err != nil {
+		return nil, err
+	}
+	l := s.list(nil, sourceSystem)
+	parameters, marker, err := page(l.parameters, l.key, in.MaxRecords, in.Marker)
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.DescribeEngineDefaultParametersOutput{EngineDefaults: &types.EngineDefaults{
+		CacheParameterGroupFamily: in.CacheParameterGroupFamily, Parameters: parameters, Marker: marker,
+		CacheNodeTypeSpecificParameters: l.byNodeType,
+	}}, nil
+}
+
+// parameterList is a group's parameters as the API shows them.
+type parameterList struct {
+	parameters []types.Parameter
+	byNodeType []types.CacheNodeTypeSpecificParameter
+	position   map[string]int // in the family's table, whose order is the API's
+}
+
+func (l parameterList) key(p types.Parameter) string {
+	return fmt.Sprintf("%04d", l.position[*p.ParameterName])
+}
+
+// list collects the parameters whose values come from source; an empty one means all. A parameter that AWS does not list is
+// listed once it is set.
+func (s *Service) list(set map[string]string, source string) parameterList {
+	l := parameterList{parameters: []types.Parameter{}, byNodeType: []types.CacheNodeTypeSpecificParameter{}, position: map[string]int{}}
+	for i, p := range s.Parameters.All() {
+		l.position[p.Name] = i
+		v, own := value(p, set)
+		from := sourceSystem
+		if own {
+			from = sourceUser
+		}
+		switch {
+		case source != "" && source != from:
+		case p.Listed || own:
+			l.parameters = append(l.parameters, describeParameter(p, v, from))
+		case p.NodeTypeSpecific:
+			l.byNodeType = append(l.byNodeType, s.describeByNodeType(p))
+		}
+	}
+	return l
+}
+
+func describeParameter(p cache.Parameter, v, source string) types.Parameter {
+	out := types.Parameter{
+		ParameterName: &p.Name, ParameterValue: &v, Source: &source, AllowedValues: text(p.Allowed), DataType: &p.DataType,
+		Description: &p.Description, IsModifiable: &p.Modifiable, MinimumEngineVersion: &p.MinimumVersion, ChangeType: changeType(p),
+	}
+	if v == "" && source != sourceUser {
+		out.ParameterValue = nil
+	}
+	return out
+}
+
+func changeType(p cache.Parameter) types.ChangeType {
+	if p.RequiresReboot {
+		return types.ChangeTypeRequiresReboot
+	}
+	return types.ChangeTypeImmediate
+}
+
+func (s *Service) describeByNodeType(p cache.Parameter) types.CacheNodeTypeSpecificParameter {
+	out := types.CacheNodeTypeSpecificParameter{
+		ParameterName: &p.Name, Source: new(sourceSystem), AllowedValues: text(p.Allowed), DataType: &p.DataType,
+		Description: &p.Description, IsModifiable: &p.Modifiable, MinimumEngineVersion: &p.MinimumVersion, ChangeType: changeType(p),
+	}
+	for _, name := range s.NodeTypes.Names() {
+		if v, ok := byNodeType(p.Name, s.NodeTypes[name]); ok {
+			out.CacheNodeTypeSpecificValues = append(out.CacheNodeTypeSpecificValues,
+				types.CacheNodeTypeSpecificValue{CacheNodeType: new(name), Value: new(strconv.FormatInt(v, 10))})
+		}
+	}
+	return out
+}
+
+// byNodeType is the value that a parameter has on a node type.
+func byNodeType(parameter string, t cache.NodeType) (int64, bool) {
+	switch parameter {
+	case "maxmemory":
+		return t.MaxMemory, true
+	case "client-output-buffer-limit-replica-hard-limit":
+		return t.ReplicaBufferHard, true
+	case "client-output-buffer-limit-replica-soft-limit":
+		return t.ReplicaBufferSoft, true
+	}
+	return 0, false
+}

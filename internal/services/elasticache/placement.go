@@ -1,0 +1,124 @@
+package elasticache
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// maxNodes is how many nodes an account may have in a region.
+const maxNodes = 300
+
+// admit checks a new group against those that are there, and resolves its parameter group.
+func (s *Service) admit(tx *store.Tx, rg *cache.ReplicationGroup) error {
+	groups, err := state.ReplicationGroups.All(tx)
+	if err != nil {
+		return err
+	}
+	nodes := len(rg.Members)
+	for _, g := range groups {
+		if g.ID == rg.ID {
+			return &types.ReplicationGroupAlreadyExistsFault{Message: new("Replication group with specified name already exists.")}
+		}
+		nodes += len(g.Members)
+	}
+	if nodes > maxNodes {
+		return &types.NodeQuotaForCustomerExceededFault{
+			Message: new(fmt.Sprintf("Customer node quota exceeded. You can have at most %d nodes in this region", maxNodes)),
+		}
+	}
+	if rg.ParameterGroup == "" {
+		rg.ParameterGroup = cache.DefaultParameterGroup
+	}
+	return s.checkParameterGroup(tx, rg.ParameterGroup)
+}
+
+// otherDefault matches the default groups of AWS's families, and tells the family and whether they are for cluster mode.
+var otherDefault = regexp.MustCompile(`^default\.((?:redis|valkey|memcached)[0-9.]+x?)(\.cluster\.on)?$`)
+
+// checkParameterGroup checks that a group is there and fits the engine.
+func (s *Service) checkParameterGroup(tx *store.Tx, name string) error {
+	g, err := s.parameterGroup(tx, name)
+	if errors.Is(err, store.ErrNotFound) {
+		other := otherDefault.FindStringSubmatch(name)
+		switch {
+		case other == nil:
+			return parameterGroupNotFound(name)
+		case other[1] == cache.Family:
+			return invalidValue("larder does not serve the parameter group %s: %s. Use %s.", name, noClusterMode, cache.DefaultParameterGroup)
+		}
+		g.Family, err = other[1], nil
+	}
+	if err == nil && g.Family != cache.Family {
+		return invalidCombination("Expected a parameter group of family %s but found one of family %s", cache.Family, g.Family)
+	}
+	return err
+}
+
+// place gives every member of a new group a zone, a subnet and an address, and the group its endpoints.
+func (s *Service) place(tx *store.Tx, rg *cache.ReplicationGroup, preferred []string) error {
+	if rg.SubnetGroup == "" {
+		rg.SubnetGroup = defaultSubnetGroup
+	}
+	group, err := s.subnetGroup(tx, rg.SubnetGroup)
+	if err != nil {
+		return err
+	}
+	if err := s.placeInZones(rg, group, preferred); err != nil {
+		return err
+	}
+	taken, err := state.Taken(tx)
+	if err != nil {
+		return err
+	}
+	addrs, err := cache.Allocate(s.Block, taken, 2+len(rg.Members))
+	if err != nil {
+		return &types.InsufficientCacheClusterCapacityFault{Message: new(err.Error() + ". Delete a replication group first.")}
+	}
+	rg.PrimaryAddress, rg.ReaderAddress = addrs[0], addrs[1]
+	for i := range rg.Members {
+		rg.Members[i].Address = addrs[2+i]
+	}
+	if err := s.PortFree(netip.AddrPortFrom(rg.PrimaryAddress, uint16(rg.Port))); err != nil {
+		return invalidValue("Cannot use Port %d: %s. Choose another Port.", rg.Port, err)
+	}
+	return nil
+}
+
+func (s *Service) placeInZones(rg *cache.ReplicationGroup, group cache.SubnetGroup, preferred []string) error {
+	var zones []string
+	subnets := map[string]string{} // the first of each zone
+	for _, id := range group.SubnetIDs {
+		if n, ok := s.Network.Subnet(id); ok && subnets[n.Zone] == "" {
+			subnets[n.Zone] = id
+			zones = append(zones, n.Zone)
+		}
+	}
+	if len(zones) == 0 {
+		return invalidValue("Cannot place a node in the cache subnet group %s: none of its subnets exists any more.", group.Name)
+	}
+	for _, zone := range preferred {
+		if subnets[zone] == "" {
+			return invalidValue("The cache subnet group %s has no subnet in availability zone %s. Its zones: %s.",
+				group.Name, zone, strings.Join(zones, ", "))
+		}
+	}
+	used := cache.SpreadZones(len(rg.Members), preferred, zones)
+	for i, zone := range used {
+		rg.Members[i].Zone, rg.Members[i].SubnetID = zone, subnets[zone]
+	}
+	if rg.MultiAZ && len(slices.Compact(slices.Clone(used))) == 1 {
+		return invalidCombination("Multi-AZ needs a replica in another availability zone than the primary's: "+
+			"every node would be in %s. Give the cache subnet group subnets in two zones.", used[0])
+	}
+	return nil
+}

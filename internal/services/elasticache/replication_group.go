@@ -1,0 +1,98 @@
+package elasticache
+
+import (
+	"context"
+	"errors"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+func (s *Service) createReplicationGroup(_ context.Context, in *sdk.CreateReplicationGroupInput) (*sdk.CreateReplicationGroupOutput, error) {
+	rg, err := s.requested(in)
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.Update(func(tx *store.Tx) error {
+		if err := s.admit(tx, &rg); err != nil {
+			return err
+		}
+		if err := s.place(tx, &rg, in.PreferredCacheClusterAZs); err != nil {
+			return err
+		}
+		return state.ReplicationGroups.Put(tx, rg.ID, rg)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.CreateReplicationGroupOutput{ReplicationGroup: new(describeGroup(rg))}, nil
+}
+
+func (s *Service) describeReplicationGroups(_ context.Context, in *sdk.DescribeReplicationGroupsInput) (*sdk.DescribeReplicationGroupsOutput, error) {
+	groups, err := s.replicationGroups(filter(in.ReplicationGroupId))
+	if err != nil {
+		return nil, err
+	}
+	groups, marker, err := page(groups, func(g cache.ReplicationGroup) string { return g.ID }, in.MaxRecords, in.Marker)
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.DescribeReplicationGroupsOutput{ReplicationGroups: []types.ReplicationGroup{}, Marker: marker}
+	for _, g := range groups {
+		out.ReplicationGroups = append(out.ReplicationGroups, describeGroup(g))
+	}
+	return out, nil
+}
+
+// replicationGroups reads the group of that id, or every one.
+func (s *Service) replicationGroups(id string) (groups []cache.ReplicationGroup, err error) {
+	err = s.Store.View(func(tx *store.Tx) error {
+		if id == "" {
+			groups, err = state.ReplicationGroups.All(tx)
+			return err
+		}
+		g, err := replicationGroup(tx, id)
+		groups = append(groups, g)
+		return err
+	})
+	return groups, err
+}
+
+func replicationGroup(tx *store.Tx, id string) (cache.ReplicationGroup, error) {
+	g, err := state.ReplicationGroups.Get(tx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return g, replicationGroupNotFound(id)
+	}
+	return g, err
+}
+
+func (s *Service) deleteReplicationGroup(_ context.Context, in *sdk.DeleteReplicationGroupInput) (*sdk.DeleteReplicationGroupOutput, error) {
+	id, err := reference("ReplicationGroupId", in.ReplicationGroupId)
+	if err != nil {
+		return nil, err
+	}
+	var rg cache.ReplicationGroup
+	err = s.Store.Update(func(tx *store.Tx) (err error) {
+		if rg, err = replicationGroup(tx, id); err != nil {
+			return err
+		}
+		if rg.Status, err = cache.Transition(rg.Status, cache.DeleteAsked); err != nil {
+			return &types.InvalidReplicationGroupStateFault{Message: new(err.Error())}
+		}
+		rg.SetMemberStatus(cache.MemberDeleting)
+		for _, m := range rg.Members {
+			if err := clusterTags.Delete(tx, m.ID); err != nil {
+				return err
+			}
+		}
+		return state.ReplicationGroups.Put(tx, rg.ID, rg)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.DeleteReplicationGroupOutput{ReplicationGroup: new(describeGroup(rg))}, nil
+}

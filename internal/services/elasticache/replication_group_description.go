@@ -1,0 +1,132 @@
+package elasticache
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/cache"
+)
+
+// redis is the one engine, as the API names it.
+const redis = "redis"
+
+// With cluster mode off, a group has one shard, and a cluster one node. Their ids are fixed (statuses.md, section 5).
+const (
+	shardID = "0001"
+	nodeID  = "0001"
+)
+
+// describeGroup is a group as the API shows it. Which fields are there depends on its status (statuses.md, section 3): shards
+// and endpoints appear when it serves, and members go when it is being deleted.
+func describeGroup(g cache.ReplicationGroup) types.ReplicationGroup {
+	out := types.ReplicationGroup{
+		ReplicationGroupId:         &g.ID,
+		ARN:                        &g.ARN,
+		Description:                &g.Description,
+		Status:                     new(string(g.Status)),
+		ReplicationGroupCreateTime: &g.Created,
+		PendingModifiedValues:      &types.ReplicationGroupPendingModifiedValues{},
+
+		Engine:                  &g.Engine,
+		CacheNodeType:           &g.NodeType,
+		ClusterEnabled:          new(false),
+		ClusterMode:             types.ClusterModeDisabled,
+		NetworkType:             types.NetworkTypeIpv4,
+		IpDiscovery:             types.IpDiscoveryIpv4,
+		DataTiering:             types.DataTieringStatusDisabled,
+		AutoMinorVersionUpgrade: &g.AutoMinorVersionUpgrade,
+		AutomaticFailover:       types.AutomaticFailoverStatusDisabled,
+		MultiAZ:                 types.MultiAZStatusDisabled,
+
+		AtRestEncryptionEnabled:   &g.AtRestEncryption,
+		StorageEncryptionType:     storageEncryption(g),
+		KmsKeyId:                  text(g.KMSKeyID),
+		TransitEncryptionEnabled:  &g.TransitEncryption,
+		TransitEncryptionMode:     transitMode(g),
+		AuthTokenEnabled:          new(g.AuthToken != nil),
+		AuthTokenLastModifiedDate: moment(g.AuthTokenModified),
+
+		SnapshotRetentionLimit: new(int32(g.SnapshotRetentionLimit)),
+		SnapshotWindow:         &g.SnapshotWindow,
+		SnapshottingClusterId:  text(g.SnapshottingCluster),
+	}
+	if g.AutomaticFailover {
+		out.AutomaticFailover = types.AutomaticFailoverStatusEnabled
+	}
+	if g.MultiAZ {
+		out.MultiAZ = types.MultiAZStatusEnabled
+	}
+	if g.Status != cache.Deleting {
+		for _, m := range g.Members {
+			out.MemberClusters = append(out.MemberClusters, m.ID)
+		}
+	}
+	if g.Status.Serving() {
+		out.NodeGroups = []types.NodeGroup{describeShard(g)}
+	}
+	return out
+}
+
+func describeShard(g cache.ReplicationGroup) types.NodeGroup {
+	status := g.Status
+	if status == cache.Snapshotting { // which a shard's statuses don't have
+		status = cache.Available
+	}
+	shard := types.NodeGroup{
+		NodeGroupId:     new(shardID),
+		Status:          new(string(status)),
+		PrimaryEndpoint: endpoint(g.PrimaryAddress, g.Port),
+		ReaderEndpoint:  endpoint(g.ReaderAddress, g.Port),
+	}
+	for _, m := range g.Members {
+		if m.Created.IsZero() { // it is not built yet
+			continue
+		}
+		shard.NodeGroupMembers = append(shard.NodeGroupMembers, types.NodeGroupMember{
+			CacheClusterId:            &m.ID,
+			CacheNodeId:               new(nodeID),
+			CurrentRole:               new(string(m.Role)),
+			PreferredAvailabilityZone: &m.Zone,
+			ReadEndpoint:              endpoint(m.Address, g.Port),
+		})
+	}
+	return shard
+}
+
+func endpoint(address netip.Addr, port int) *types.Endpoint {
+	return &types.Endpoint{Address: new(address.String()), Port: new(int32(port))}
+}
+
+func storageEncryption(g cache.ReplicationGroup) types.StorageEncryptionType {
+	switch {
+	case !g.AtRestEncryption:
+		return types.StorageEncryptionTypeNone
+	case g.KMSKeyID != "":
+		return types.StorageEncryptionTypeSseKms
+	}
+	return types.StorageEncryptionTypeSseElasticache
+}
+
+func transitMode(g cache.ReplicationGroup) types.TransitEncryptionMode {
+	if g.TransitEncryption {
+		return types.TransitEncryptionModeRequired
+	}
+	return ""
+}
+
+// text and moment leave out what is empty.
+func text(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

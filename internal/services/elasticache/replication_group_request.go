@@ -1,0 +1,202 @@
+package elasticache
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/agext/levenshtein"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+)
+
+const (
+	maxGroupID   = 40
+	maxReplicas  = 5
+	maxRetention = 35 // days
+	defaultPort  = 6379
+	// oldestWithMode is the first engine version that takes TransitEncryptionMode.
+	oldestWithMode = "7.0.5"
+)
+
+// authToken is what a token may be made of; AWS names the special characters.
+var authToken = regexp.MustCompile(`^[A-Za-z0-9!&#$^<>-]{16,128}$`)
+
+// requested reads and checks all of a request that needs no state. Each function fills the fields that it answers for.
+func (s *Service) requested(in *sdk.CreateReplicationGroupInput) (cache.ReplicationGroup, error) {
+	rg := cache.ReplicationGroup{
+		Status: cache.Creating, Created: s.Now(),
+		AutoMinorVersionUpgrade: in.AutoMinorVersionUpgrade == nil || *in.AutoMinorVersionUpgrade,
+		ParameterGroup:          filter(in.CacheParameterGroupName),
+		SubnetGroup:             filter(in.CacheSubnetGroupName),
+	}
+	for _, read := range []func(*sdk.CreateReplicationGroupInput, *cache.ReplicationGroup) error{
+		s.identity, s.server, s.members, s.availability, s.encryption, s.windows, s.snapshots, s.surroundings,
+	} {
+		if err := read(in, &rg); err != nil {
+			return rg, err
+		}
+	}
+	return rg, nil
+}
+
+func (s *Service) identity(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) (err error) {
+	if len(aws.ToString(in.ReplicationGroupId)) > maxGroupID {
+		return invalidValue("Replication group id should be no more than %d characters.", maxGroupID)
+	}
+	if rg.ID, err = identifier("ReplicationGroupId", in.ReplicationGroupId, maxGroupID); err != nil {
+		return err
+	}
+	if rg.Description = aws.ToString(in.ReplicationGroupDescription); rg.Description == "" {
+		return missing("ReplicationGroupDescription")
+	}
+	rg.ARN = s.arn(groupResource, rg.ID)
+	rg.Tags, err = newTags(in.Tags)
+	return err
+}
+
+// server reads what the nodes run and on what. The request names no other engine than redis: the action table sees to it.
+func (s *Service) server(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
+	asked := aws.ToString(in.EngineVersion)
+	version, err := s.Versions.Resolve(asked)
+	switch {
+	case err != nil && strings.Count(asked, ".") == 2: // a full number, which is not for the caller to choose
+		return invalidValue("%s", err)
+	case err != nil:
+		return invalidCombination("%s", err)
+	}
+	nodeType, err := s.nodeType(in.CacheNodeType)
+	if err != nil {
+		return err
+	}
+	rg.Engine, rg.EngineVersion, rg.NodeType = redis, version.Version, nodeType.Name
+	if rg.Port = defaultPort; in.Port != nil {
+		rg.Port = int(*in.Port)
+	}
+	if rg.Port < 1 || rg.Port > 65535 {
+		return invalidValue("Invalid value %d for Port. Must be between 1 and 65535", rg.Port)
+	}
+	return nil
+}
+
+func (s *Service) nodeType(name *string) (cache.NodeType, error) {
+	if name == nil {
+		return cache.NodeType{}, invalidValue("The parameter CacheNodeType must be provided and must not be null.")
+	}
+	t, ok := s.NodeTypes[*name]
+	switch {
+	case !ok:
+		return t, invalidValue("Invalid Cache Node Type: %s. Near it: %s.", *name, strings.Join(nearest(*name, s.NodeTypes.Names()), ", "))
+	case t.DataTiering:
+		return t, invalidCombination("When using the %s node type, you must enable data tiering. larder does not serve data tiering: "+
+			"choose a node type without it.", *name)
+	}
+	return t, nil
+}
+
+// nearest returns the three names that take the fewest changes of a letter.
+func nearest(name string, names []string) []string {
+	slices.SortStableFunc(names, func(a, b string) int {
+		return levenshtein.Distance(name, a, nil) - levenshtein.Distance(name, b, nil)
+	})
+	return names[:min(3, len(names))]
+}
+
+// members names the clusters, of which the first is the primary. Their number is NumCacheClusters, or, in the words that
+// cluster mode uses too, one node group of a primary and ReplicasPerNodeGroup.
+func (s *Service) members(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
+	count := 1
+	switch {
+	case in.NumCacheClusters != nil && in.ReplicasPerNodeGroup != nil:
+		return invalidCombination("Cannot specify both NumCacheClusters and ReplicasPerNodeGroup.")
+	case in.NumCacheClusters != nil:
+		count = int(*in.NumCacheClusters)
+	case in.ReplicasPerNodeGroup != nil:
+		count += int(*in.ReplicasPerNodeGroup)
+	}
+	if count < 1 || count > 1+maxReplicas {
+		return invalidValue("The number of replicas per node group must be within 0 and %d.", maxReplicas)
+	}
+	for n := range count {
+		rg.Members = append(rg.Members, cache.Member{ID: cache.MemberID(rg.ID, n+1), Status: cache.MemberCreating})
+	}
+	rg.SetPrimary(rg.Members[0].ID)
+	if zones := len(in.PreferredCacheClusterAZs); zones > 0 && zones != count {
+		return invalidCombination("The number of PreferredCacheClusterAZs, %d, must equal the number of cache clusters, %d.", zones, count)
+	}
+	return nil
+}
+
+func (s *Service) availability(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
+	rg.AutomaticFailover, rg.MultiAZ = aws.ToBool(in.AutomaticFailoverEnabled), aws.ToBool(in.MultiAZEnabled)
+	switch alone := len(rg.Members) == 1; {
+	case rg.AutomaticFailover && alone && in.ReplicasPerNodeGroup != nil:
+		return invalidValue("Must have at least 1 replica when cluster mode is disabled with auto failover enabled.")
+	case rg.AutomaticFailover && alone:
+		return invalidCombination("When using automatic failover, there must be at least 2 cache clusters in the replication group.")
+	case rg.MultiAZ && !rg.AutomaticFailover:
+		return invalidCombination("Multi-AZ needs automatic failover: set AutomaticFailoverEnabled.")
+	}
+	return nil
+}
+
+func (s *Service) encryption(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
+	rg.TransitEncryption = aws.ToBool(in.TransitEncryptionEnabled)
+	rg.AtRestEncryption = aws.ToBool(in.AtRestEncryptionEnabled)
+	rg.KMSKeyID = aws.ToString(in.KmsKeyId)
+	switch {
+	case in.TransitEncryptionMode != "" && !rg.TransitEncryption:
+		return invalidCombination("To modify transit encryption mode, set encryption-in-transit as enabled.")
+	case in.TransitEncryptionMode != "" && cache.CompareVersions(rg.EngineVersion, oldestWithMode) < 0:
+		return invalidCombination("Transit encryption mode is not supported for engine version %s. Please use engine version %s or higher.",
+			rg.EngineVersion, oldestWithMode)
+	case rg.KMSKeyID != "" && !rg.AtRestEncryption:
+		return invalidCombination("KmsKeyId needs encryption at rest: set AtRestEncryptionEnabled.")
+	case in.AuthToken == nil:
+		return nil
+	case !rg.TransitEncryption:
+		return invalidCombination("AuthToken needs encryption in transit: set TransitEncryptionEnabled.")
+	case !authToken.MatchString(*in.AuthToken):
+		return invalidValue("Invalid AuthToken provided.")
+	}
+	rg.AuthToken = s.Sealer.Seal(state.AuthTokenPlace(rg.ID), []byte(*in.AuthToken))
+	rg.AuthTokenModified = rg.Created
+	return nil
+}
+
+// snapshots reads what is kept of them. The source is a replica where there is one: its primary has enough to do.
+func (s *Service) snapshots(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
+	rg.SnapshotRetentionLimit = int(aws.ToInt32(in.SnapshotRetentionLimit))
+	if rg.SnapshotRetentionLimit < 0 || rg.SnapshotRetentionLimit > maxRetention {
+		return invalidValue("Invalid value %d for SnapshotRetentionLimit. Must be between 0 and %d", rg.SnapshotRetentionLimit, maxRetention)
+	}
+	if rg.SnapshotRetentionLimit > 0 {
+		rg.SnapshottingCluster = rg.Members[min(1, len(rg.Members)-1)].ID
+	}
+	return nil
+}
+
+// surroundings reads what the group refers to outside of this service.
+func (s *Service) surroundings(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
+	for _, id := range in.SecurityGroupIds {
+		if !s.Network.HasSecurityGroup(id) {
+			return invalidValue("Some security group ids are not valid: [%s] does not exist.", id)
+		}
+		if !slices.Contains(rg.SecurityGroupIDs, id) {
+			rg.SecurityGroupIDs = append(rg.SecurityGroupIDs, id)
+		}
+	}
+	rg.NotificationTopicARN = aws.ToString(in.NotificationTopicArn)
+	home := "arn:" + partition + ":sns:" + s.Region + ":" + s.Account + ":"
+	if name, ok := strings.CutPrefix(rg.NotificationTopicARN, home); rg.NotificationTopicARN != "" && (!ok || !topicName.MatchString(name)) {
+		return invalidValue("Invalid NotificationTopicArn %s: it must name an SNS topic of this account and region, %sNAME.",
+			rg.NotificationTopicARN, home)
+	}
+	return nil
+}
+
+// topicName is SNS's rule for standard topics; the service cannot publish to others.
+var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)

@@ -1,0 +1,110 @@
+// Package elasticache serves the ElastiCache API: it checks what is asked for, records it, and describes what is. The engine
+// makes it so.
+package elasticache
+
+import (
+	"net/netip"
+	"time"
+
+	"larder/internal/awswire"
+	"larder/internal/cache"
+	"larder/internal/gateway"
+	"larder/internal/seal"
+	"larder/internal/store"
+)
+
+// Config is what a service works with. Every field is needed.
+type Config struct {
+	Store      *store.Store
+	Sealer     *seal.Sealer
+	Versions   cache.EngineVersions
+	NodeTypes  cache.NodeTypes
+	Parameters *cache.Parameters
+	// Block holds the loopback addresses that groups are given.
+	Block           netip.Prefix
+	Account, Region string
+	Network         Network
+	// PortFree asks the machine whether a process may listen on the address; the error says what is in the way.
+	PortFree func(netip.AddrPort) error
+	// ParametersChanged is called after a parameter group got other values: the nodes that use it have to be told.
+	ParametersChanged func()
+	Now               func() time.Time
+}
+
+// Network is the virtual network that groups are placed in.
+type Network interface {
+	// Subnets lists the subnets that the default subnet group is made of, all of one VPC.
+	Subnets() []Subnet
+	Subnet(id string) (Subnet, bool)
+	HasSecurityGroup(id string) bool
+}
+
+// Subnet is a part of the network, in one zone.
+type Subnet struct{ ID, VPCID, Zone string }
+
+// Service answers the ElastiCache API.
+type Service struct{ Config }
+
+// New makes a service.
+func New(c Config) *Service { return &Service{c} }
+
+// Why parts of the API are not served.
+const (
+	oneMachine    = "a global datastore spans regions, and larder runs on one machine"
+	noClusterMode = "cluster mode is not served"
+	noRestore     = "restoring a snapshot is not served"
+	noSnapshots   = "snapshots are not taken"
+)
+
+// Gateway is the service as the gateway serves it.
+func (s *Service) Gateway() gateway.Service {
+	return gateway.Service{Shapes: awswire.ElastiCache(), Actions: []gateway.Action{
+		gateway.Handle("CreateReplicationGroup", gateway.Write, s.createReplicationGroup, notServed...),
+		gateway.Handle("DescribeReplicationGroups", gateway.List, s.describeReplicationGroups),
+		gateway.Handle("DeleteReplicationGroup", gateway.Write, s.deleteReplicationGroup,
+			gateway.Refuse("FinalSnapshotIdentifier", noSnapshots),
+			gateway.Only("RetainPrimaryCluster", "a cache cluster outside of a replication group is not served", "false")),
+		gateway.Handle("DescribeCacheClusters", gateway.List, s.describeCacheClusters),
+
+		gateway.Handle("CreateCacheSubnetGroup", gateway.Write, s.createSubnetGroup),
+		gateway.Handle("DescribeCacheSubnetGroups", gateway.List, s.describeSubnetGroups),
+		gateway.Handle("ModifyCacheSubnetGroup", gateway.Write, s.modifySubnetGroup),
+		gateway.Handle("DeleteCacheSubnetGroup", gateway.Write, s.deleteSubnetGroup),
+
+		gateway.Handle("CreateCacheParameterGroup", gateway.Write, s.createParameterGroup),
+		gateway.Handle("DescribeCacheParameterGroups", gateway.List, s.describeParameterGroups),
+		gateway.Handle("DeleteCacheParameterGroup", gateway.Write, s.deleteParameterGroup),
+		gateway.Handle("DescribeCacheParameters", gateway.List, s.describeParameters),
+		gateway.Handle("ModifyCacheParameterGroup", gateway.Write, s.modifyParameterGroup),
+		gateway.Handle("ResetCacheParameterGroup", gateway.Write, s.resetParameterGroup),
+		gateway.Handle("DescribeEngineDefaultParameters", gateway.List, s.describeEngineDefaults),
+		gateway.Handle("DescribeCacheEngineVersions", gateway.List, s.describeEngineVersions),
+
+		gateway.Handle("AddTagsToResource", gateway.Tagging, s.addTags),
+		gateway.Handle("RemoveTagsFromResource", gateway.Tagging, s.removeTags),
+		gateway.Handle("ListTagsForResource", gateway.Read, s.listTags),
+
+		gateway.Handle("DescribeEvents", gateway.List, s.describeEvents),
+	}}
+}
+
+// notServed is what CreateReplicationGroup can be asked for on AWS only.
+var notServed = []gateway.Refusal{
+	gateway.Only("ClusterMode", noClusterMode, "disabled"),
+	gateway.Only("DataTieringEnabled", "data tiering needs node types with local disks", "false"),
+	gateway.Refuse("Durability", "it is a setting of engines that larder does not run"),
+	gateway.Only("Engine", "larder runs redis-server", "redis"),
+	gateway.Refuse("GlobalReplicationGroupId", oneMachine),
+	gateway.Only("IpDiscovery", "nodes have IPv4 addresses", "ipv4"),
+	gateway.Refuse("LogDeliveryConfigurations", "log delivery is not served"),
+	gateway.Only("NetworkType", "nodes have IPv4 addresses", "ipv4"),
+	gateway.Refuse("NodeGroupConfiguration", noClusterMode),
+	gateway.Only("NumNodeGroups", noClusterMode, "1"),
+	gateway.Refuse("PrimaryClusterId", "a cache cluster outside of a replication group is not served"),
+	gateway.Refuse("CacheSecurityGroupNames", "they belong to EC2-Classic. Use SecurityGroupIds"),
+	gateway.Refuse("ServerlessCacheSnapshotName", noRestore),
+	gateway.Refuse("SnapshotArns", noRestore),
+	gateway.Refuse("SnapshotName", noRestore),
+	gateway.Only("TransitEncryptionMode", "a node listens with TLS or without", "required"),
+	gateway.Refuse("UserGroupIds", "user groups are not served. Use AuthToken"),
+}

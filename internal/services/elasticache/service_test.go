@@ -1,0 +1,225 @@
+package elasticache_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+	"github.com/aws/smithy-go"
+	"pgregory.net/rapid"
+
+	"larder/internal/cache"
+	"larder/internal/gateway"
+	"larder/internal/seal"
+	"larder/internal/services/elasticache"
+	"larder/internal/sigv4"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+const (
+	region    = "us-east-1"
+	account   = "123456789012"
+	authToken = "0123456789abcdef"
+)
+
+// network has three zones, and a second VPC with one subnet.
+type network struct{ subnets []elasticache.Subnet }
+
+func newNetwork() *network {
+	return &network{[]elasticache.Subnet{
+		{ID: "subnet-a", VPCID: "vpc-1", Zone: "us-east-1a"},
+		{ID: "subnet-b", VPCID: "vpc-1", Zone: "us-east-1b"},
+		{ID: "subnet-c", VPCID: "vpc-1", Zone: "us-east-1c"},
+		{ID: "subnet-x", VPCID: "vpc-2", Zone: "us-east-1a"},
+	}}
+}
+
+func (n *network) Subnets() []elasticache.Subnet   { return n.subnets[:3] }
+func (n *network) HasSecurityGroup(id string) bool { return id == "sg-1" || id == "sg-2" }
+func (n *network) Subnet(id string) (elasticache.Subnet, bool) {
+	for _, s := range n.subnets {
+		if s.ID == id {
+			return s, true
+		}
+	}
+	return elasticache.Subnet{}, false
+}
+
+// tb is a test, or one run of a property.
+type tb interface {
+	rapid.TB
+	Context() context.Context
+}
+
+// server is the service behind a real gateway, with a real client. There is no engine: tests put into the store what it would.
+type server struct {
+	*sdk.Client
+	elasticache.Config
+	now          time.Time
+	portFree     func(netip.AddrPort) error
+	reconfigured atomic.Int32
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	s := &server{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), portFree: func(netip.AddrPort) error { return nil }}
+	s.Config = elasticache.Config{
+		Store: must(store.Open(filepath.Join(t.TempDir(), "state.db")))(t), Sealer: must(seal.New(make([]byte, seal.KeySize)))(t),
+		Versions:  cache.EngineVersions{{Version: "7.0.4"}, {Version: "7.0.15"}, {Version: "7.2.4"}},
+		NodeTypes: must(cache.LoadNodeTypes())(t), Parameters: must(cache.LoadParameters())(t),
+		Block: netip.MustParsePrefix("127.77.0.0/20"), Account: account, Region: region, Network: newNetwork(),
+		PortFree:          func(a netip.AddrPort) error { return s.portFree(a) },
+		ParametersChanged: func() { s.reconfigured.Add(1) },
+		Now:               func() time.Time { return s.now },
+	}
+	t.Cleanup(func() {
+		if err := s.Store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.Client = sdk.NewFromConfig(aws.Config{
+		Region: region, BaseEndpoint: new(listen(t, elasticache.New(s.Config).Gateway())),
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
+		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+		HTTPClient:  wholeRequests{http.DefaultClient},
+	})
+	return s
+}
+
+// wholeRequests sends a request's body in one piece with its headers. The SDK closes a body as soon as an answer begins; a
+// transport that is still looking for the body's end then takes the connection down, and the rest of the answer with it.
+type wholeRequests struct{ *http.Client }
+
+func (c wholeRequests) Do(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return c.Client.Do(r)
+}
+
+// listen serves the service and returns its URL.
+func listen(t *testing.T, service gateway.Service) string {
+	t.Helper()
+	entry := must(gateway.New(gateway.Config{
+		Services: []gateway.Service{service}, Region: region, AccountID: account,
+		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
+		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
+	}))(t)
+	s := httptest.NewServer(entry)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// must is for what cannot fail in a test that goes well.
+func must[T any](v T, err error) func(tb) T {
+	return func(t tb) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// update changes a group as the engine would.
+func (s *server) update(t *testing.T, id string, change func(*cache.ReplicationGroup)) {
+	t.Helper()
+	s.change(t, func(tx *store.Tx) error {
+		g, err := state.ReplicationGroups.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		change(&g)
+		return state.ReplicationGroups.Put(tx, id, g)
+	})
+}
+
+// group reads a group from the store.
+func (s *server) group(t *testing.T, id string) (g cache.ReplicationGroup) {
+	t.Helper()
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		g, err = state.ReplicationGroups.Get(tx, id)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// settle makes a group available.
+func (s *server) settle(t *testing.T, id string) {
+	t.Helper()
+	s.update(t, id, func(g *cache.ReplicationGroup) {
+		g.Status = cache.Available
+		g.SetMemberStatus(cache.MemberAvailable)
+		for i := range g.Members {
+			g.Members[i].Created = s.now
+		}
+	})
+}
+
+// minimal is the smallest request that creates a group.
+func minimal(id string) *sdk.CreateReplicationGroupInput {
+	return &sdk.CreateReplicationGroupInput{
+		ReplicationGroupId: &id, ReplicationGroupDescription: new("sessions"), CacheNodeType: new("cache.t3.micro"),
+	}
+}
+
+// create creates a group and makes it available.
+func (s *server) create(t *testing.T, in *sdk.CreateReplicationGroupInput) {
+	t.Helper()
+	must(s.CreateReplicationGroup(t.Context(), in))(t)
+	s.settle(t, *in.ReplicationGroupId)
+}
+
+// wantError checks an error's code and text.
+func wantError(t *testing.T, err error, code, message string) {
+	t.Helper()
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		t.Fatalf("got error %v, want %s", err, code)
+	}
+	if got, want := api.ErrorCode()+": "+api.ErrorMessage(), code+": "+message; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// tagsOf makes n tags.
+func tagsOf(n int) []types.Tag {
+	var tags []types.Tag
+	for i := range n {
+		tags = append(tags, types.Tag{Key: new(fmt.Sprintf("key-%03d", i)), Value: new("value")})
+	}
+	return tags
+}
+
+// change changes the store.
+func (s *server) change(t tb, change func(*store.Tx) error) {
+	t.Helper()
+	if err := s.Store.Update(change); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// forget drops a group, as the engine does when nothing of it runs any more.
+func (s *server) forget(t tb, id string) {
+	t.Helper()
+	s.change(t, func(tx *store.Tx) error { return state.ReplicationGroups.Delete(tx, id) })
+}

@@ -1,0 +1,260 @@
+package elasticache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+const (
+	maxSubnetGroups = 300
+	maxSubnets      = 20
+	// defaultSubnetGroup is the group that is there without being made: the network's default subnets. It is not stored.
+	defaultSubnetGroup = "default"
+)
+
+func (s *Service) createSubnetGroup(_ context.Context, in *sdk.CreateCacheSubnetGroupInput) (*sdk.CreateCacheSubnetGroupOutput, error) {
+	name, err := identifier("CacheSubnetGroupName", in.CacheSubnetGroupName, maxName)
+	if err != nil {
+		return nil, err
+	}
+	if in.CacheSubnetGroupDescription == nil {
+		return nil, missing("CacheSubnetGroupDescription")
+	}
+	g := cache.SubnetGroup{Name: name, ARN: s.arn(subnetGroupResource, name), Description: *in.CacheSubnetGroupDescription}
+	if g.SubnetIDs, g.VPCID, err = s.checkSubnets(in.SubnetIds); err != nil {
+		return nil, err
+	}
+	if g.Tags, err = newTags(in.Tags); err != nil {
+		return nil, err
+	}
+	err = s.Store.Update(func(tx *store.Tx) error {
+		if err := s.admitSubnetGroup(tx, name); err != nil {
+			return err
+		}
+		return state.SubnetGroups.Put(tx, name, g)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.CreateCacheSubnetGroupOutput{CacheSubnetGroup: new(s.describeSubnetGroup(g))}, nil
+}
+
+func (s *Service) admitSubnetGroup(tx *store.Tx, name string) error {
+	groups, err := state.SubnetGroups.All(tx)
+	if err != nil {
+		return err
+	}
+	taken := slices.ContainsFunc(groups, func(g cache.SubnetGroup) bool { return g.Name == name })
+	switch {
+	case taken || name == defaultSubnetGroup:
+		return &types.CacheSubnetGroupAlreadyExistsFault{Message: new(fmt.Sprintf("Cache subnet group %s already exists.", name))}
+	case len(groups) >= maxSubnetGroups:
+		return &types.CacheSubnetGroupQuotaExceededFault{
+			Message: new(fmt.Sprintf("Subnet group quota exceeded. You can have at most %d subnet groups in this region.", maxSubnetGroups)),
+		}
+	}
+	return nil
+}
+
+// checkSubnets returns the subnets, each once, and their network.
+func (s *Service) checkSubnets(given []string) (ids []string, vpc string, err error) {
+	var first Subnet
+	for _, id := range given {
+		n, ok := s.Network.Subnet(id)
+		switch {
+		case !ok:
+			return nil, "", invalidValue("Some input subnets in :[%s] are invalid.", strings.Join(given, ", "))
+		case len(ids) == 0:
+			first = n
+		case n.VPCID != first.VPCID:
+			return nil, "", &types.InvalidSubnet{Message: new(fmt.Sprintf("Subnets %s and %s are not in the same VPC.", first.ID, id))}
+		}
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	switch {
+	case len(ids) == 0:
+		return nil, "", invalidValue("The parameter SubnetIds must be provided.")
+	case len(ids) > maxSubnets:
+		return nil, "", &types.CacheSubnetQuotaExceededFault{
+			Message: new(fmt.Sprintf("Subnet quota exceeded: %d subnets. A cache subnet group can have at most %d.", len(ids), maxSubnets)),
+		}
+	}
+	return ids, first.VPCID, nil
+}
+
+func (s *Service) describeSubnetGroups(_ context.Context, in *sdk.DescribeCacheSubnetGroupsInput) (*sdk.DescribeCacheSubnetGroupsOutput, error) {
+	groups, err := s.subnetGroups(filter(in.CacheSubnetGroupName))
+	if err != nil {
+		return nil, err
+	}
+	groups, marker, err := page(groups, func(g cache.SubnetGroup) string { return g.Name }, in.MaxRecords, in.Marker)
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.DescribeCacheSubnetGroupsOutput{CacheSubnetGroups: []types.CacheSubnetGroup{}, Marker: marker}
+	for _, g := range groups {
+		out.CacheSubnetGroups = append(out.CacheSubnetGroups, s.describeSubnetGroup(g))
+	}
+	return out, nil
+}
+
+// subnetGroups reads the group of that name, or every one.
+func (s *Service) subnetGroups(name string) (groups []cache.SubnetGroup, err error) {
+	err = s.Store.View(func(tx *store.Tx) error {
+		if name != "" {
+			g, err := s.subnetGroup(tx, name)
+			groups = append(groups, g)
+			return err
+		}
+		if groups, err = state.SubnetGroups.All(tx); err != nil {
+			return err
+		}
+		if g, ok := s.defaultSubnets(); ok {
+			groups = append(groups, g)
+		}
+		return nil
+	})
+	return groups, err
+}
+
+func (s *Service) subnetGroup(tx *store.Tx, name string) (cache.SubnetGroup, error) {
+	if name == defaultSubnetGroup {
+		if g, ok := s.defaultSubnets(); ok {
+			return g, nil
+		}
+	}
+	g, err := state.SubnetGroups.Get(tx, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return g, subnetGroupNotFound(name)
+	}
+	return g, err
+}
+
+// defaultSubnets is the default group. A network without subnets has none.
+func (s *Service) defaultSubnets() (cache.SubnetGroup, bool) {
+	g := cache.SubnetGroup{
+		Name: defaultSubnetGroup, ARN: s.arn(subnetGroupResource, defaultSubnetGroup), Description: "Default CacheSubnetGroup",
+	}
+	for _, n := range s.Network.Subnets() {
+		g.VPCID = n.VPCID
+		g.SubnetIDs = append(g.SubnetIDs, n.ID)
+	}
+	return g, len(g.SubnetIDs) > 0
+}
+
+func (s *Service) describeSubnetGroup(g cache.SubnetGroup) types.CacheSubnetGroup {
+	ipv4 := []types.NetworkType{types.NetworkTypeIpv4}
+	out := types.CacheSubnetGroup{
+		ARN: &g.ARN, CacheSubnetGroupName: &g.Name, CacheSubnetGroupDescription: &g.Description, VpcId: &g.VPCID, SupportedNetworkTypes: ipv4,
+	}
+	for _, id := range g.SubnetIDs {
+		subnet := types.Subnet{SubnetIdentifier: &id, SupportedNetworkTypes: ipv4}
+		if n, ok := s.Network.Subnet(id); ok {
+			subnet.SubnetAvailabilityZone = &types.AvailabilityZone{Name: &n.Zone}
+		}
+		out.Subnets = append(out.Subnets, subnet)
+	}
+	return out
+}
+
+func (s *Service) modifySubnetGroup(_ context.Context, in *sdk.ModifyCacheSubnetGroupInput) (*sdk.ModifyCacheSubnetGroupOutput, error) {
+	name, err := reference("CacheSubnetGroupName", in.CacheSubnetGroupName)
+	if err != nil {
+		return nil, err
+	}
+	if name == defaultSubnetGroup {
+		return nil, invalidValue("The cache subnet group %s is made of the network's default subnets and cannot be modified.", name)
+	}
+	var g cache.SubnetGroup
+	err = s.Store.Update(func(tx *store.Tx) (err error) {
+		if g, err = s.subnetGroup(tx, name); err != nil {
+			return err
+		}
+		if in.CacheSubnetGroupDescription != nil {
+			g.Description = *in.CacheSubnetGroupDescription
+		}
+		if in.SubnetIds != nil {
+			if err := s.changeSubnets(tx, &g, in.SubnetIds); err != nil {
+				return err
+			}
+		}
+		return state.SubnetGroups.Put(tx, name, g)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.ModifyCacheSubnetGroupOutput{CacheSubnetGroup: new(s.describeSubnetGroup(g))}, nil
+}
+
+// changeSubnets keeps those in which there are nodes.
+func (s *Service) changeSubnets(tx *store.Tx, g *cache.SubnetGroup, given []string) error {
+	ids, vpc, err := s.checkSubnets(given)
+	if err != nil {
+		return err
+	}
+	if vpc != g.VPCID {
+		return invalidValue("The new Subnets are not in the same Vpc as the existing subnet group")
+	}
+	users, err := usersOf(tx, func(rg cache.ReplicationGroup) bool { return rg.SubnetGroup == g.Name })
+	if err != nil {
+		return err
+	}
+	for _, rg := range users {
+		for _, m := range rg.Members {
+			if !slices.Contains(ids, m.SubnetID) {
+				return &types.SubnetInUse{Message: new(fmt.Sprintf("The subnet ID %s is in use.", m.SubnetID))}
+			}
+		}
+	}
+	g.SubnetIDs = ids
+	return nil
+}
+
+func (s *Service) deleteSubnetGroup(_ context.Context, in *sdk.DeleteCacheSubnetGroupInput) (*sdk.DeleteCacheSubnetGroupOutput, error) {
+	name, err := reference("CacheSubnetGroupName", in.CacheSubnetGroupName)
+	if err != nil {
+		return nil, err
+	}
+	if name == defaultSubnetGroup {
+		return nil, invalidValue("The cache subnet group %s is made of the network's default subnets and cannot be deleted.", name)
+	}
+	err = s.Store.Update(func(tx *store.Tx) error {
+		_, err := state.SubnetGroups.Get(tx, name)
+		if errors.Is(err, store.ErrNotFound) {
+			return &types.CacheSubnetGroupNotFoundFault{Message: new(fmt.Sprintf("Cache Subnet Group %s does not exist.", name))}
+		}
+		if err != nil {
+			return err
+		}
+		users, err := usersOf(tx, func(rg cache.ReplicationGroup) bool { return rg.SubnetGroup == name })
+		if err != nil {
+			return err
+		}
+		if len(users) > 0 {
+			return &types.CacheSubnetGroupInUse{Message: new(fmt.Sprintf("Cache subnet group %s is currently in use by a cache cluster.", name))}
+		}
+		return state.SubnetGroups.Delete(tx, name)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.DeleteCacheSubnetGroupOutput{}, nil
+}
+
+// usersOf returns the replication groups that use something.
+func usersOf(tx *store.Tx, uses func(cache.ReplicationGroup) bool) ([]cache.ReplicationGroup, error) {
+	groups, err := state.ReplicationGroups.All(tx)
+	return slices.DeleteFunc(groups, func(rg cache.ReplicationGroup) bool { return !uses(rg) }), err
+}

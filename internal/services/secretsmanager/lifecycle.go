@@ -1,0 +1,212 @@
+package secretsmanager
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"larder/internal/store"
+)
+
+// The recovery window, in days.
+const (
+	minWindow     = 7
+	maxWindow     = 30
+	defaultWindow = 30
+)
+
+// maxDescription is in characters.
+const maxDescription = 2048
+
+// ownKey is the alias of the key that the service uses by itself.
+const ownKey = "alias/aws/secretsmanager"
+
+func (s *Service) createSecret(_ context.Context, in *sdk.CreateSecretInput) (*sdk.CreateSecretOutput, error) {
+	if err := checkName(in.Name); err != nil {
+		return nil, err
+	}
+	v, err := readValue(in.SecretString, in.SecretBinary, in.ClientRequestToken)
+	if err != nil {
+		return nil, err
+	}
+	made := secret{Name: *in.Name, Tags: map[string]string{}, Created: s.Now(), Changed: s.Now()}
+	if err := s.describe(&made, in.Description, in.KmsKeyId); err != nil {
+		return nil, err
+	}
+	if err := setTags(made.Tags, in.Tags); err != nil {
+		return nil, err
+	}
+	if made.ARN, err = s.newARN(made.Name); err != nil {
+		return nil, err
+	}
+	err = s.Store.Update(func(tx *store.Tx) error {
+		if err := s.purge(tx); err != nil {
+			return err
+		}
+		found, err := s.get(tx, made.Name)
+		switch {
+		case err == nil:
+			made = found
+			return s.sameAgain(found, v)
+		case !isNotFound(err):
+			return err
+		}
+		if v != nil {
+			made.add(s.sealed(made.ARN, v), nil)
+		}
+		return secrets.Put(tx, made.Name, made)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.CreateSecretOutput{ARN: &made.ARN, Name: &made.Name}
+	if v != nil {
+		out.VersionId = &v.id
+	}
+	return out, nil
+}
+
+// sameAgain tells whether a secret that is there was made by the same request, which the client sends again.
+func (s *Service) sameAgain(found secret, v *value) error {
+	if !found.Deleted.IsZero() {
+		return invalidRequest("You can't create this secret because a secret with this name is already scheduled for deletion.")
+	}
+	if v != nil && found.Versions[v.id] != nil {
+		return s.checkSame(found, v)
+	}
+	return &types.ResourceExistsException{Message: new("The operation failed because the secret " + found.Name + " already exists.")}
+}
+
+// describe sets what was given of a description and a key.
+func (s *Service) describe(to *secret, description, key *string) error {
+	if description != nil {
+		if len([]rune(*description)) > maxDescription {
+			return validation("The description must have at most %d characters.", maxDescription)
+		}
+		to.Description = *description
+	}
+	switch {
+	case key == nil:
+	case *key == "" || *key == ownKey:
+		to.KMSKeyID = ""
+	case !s.Keys.HasKey(*key):
+		return &types.EncryptionFailure{Message: new("Secrets Manager can't encrypt the protected secret text using the provided KMS key. " +
+			"Check that the KMS key is available, enabled, and not in an invalid state. There is no key " + *key + ".")}
+	default:
+		to.KMSKeyID = *key
+	}
+	return nil
+}
+
+func (s *Service) describeSecret(_ context.Context, in *sdk.DescribeSecretInput) (*sdk.DescribeSecretOutput, error) {
+	var found secret
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		found, err = s.find(tx, in.SecretId)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.DescribeSecretOutput{
+		ARN: &found.ARN, Name: &found.Name, Description: text(found.Description), KmsKeyId: text(found.KMSKeyID), Tags: tagList(found.Tags),
+		CreatedDate: &found.Created, LastChangedDate: &found.Changed, LastAccessedDate: moment(found.LastAccessed),
+		DeletedDate: moment(found.Deleted), VersionIdsToStages: found.stages(),
+	}, nil
+}
+
+func (s *Service) updateSecret(_ context.Context, in *sdk.UpdateSecretInput) (*sdk.UpdateSecretOutput, error) {
+	v, err := readValue(in.SecretString, in.SecretBinary, in.ClientRequestToken)
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.UpdateSecretOutput{}
+	changed, err := s.change(in.SecretId, func(found *secret) error {
+		if err := s.describe(found, in.Description, in.KmsKeyId); err != nil {
+			return err
+		}
+		found.Changed = s.Now()
+		if v == nil {
+			return nil
+		}
+		out.VersionId = &v.id
+		return s.put(found, v, nil)
+	})
+	out.ARN, out.Name = &changed.ARN, &changed.Name
+	return out, err
+}
+
+func (s *Service) deleteSecret(_ context.Context, in *sdk.DeleteSecretInput) (*sdk.DeleteSecretOutput, error) {
+	force, window := aws.ToBool(in.ForceDeleteWithoutRecovery), int64(defaultWindow)
+	if in.RecoveryWindowInDays != nil {
+		window = *in.RecoveryWindowInDays
+	}
+	switch {
+	case force && in.RecoveryWindowInDays != nil:
+		return nil, invalidParameter("You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
+	case window < minWindow || window > maxWindow:
+		return nil, invalidParameter("The RecoveryWindowInDays value must be between %d and %d days (inclusive).", minWindow, maxWindow)
+	case force:
+		return s.deleteAtOnce(in.SecretId)
+	}
+	var found secret
+	err := s.Store.Update(func(tx *store.Tx) (err error) {
+		if found, err = s.find(tx, in.SecretId); err != nil {
+			return err
+		}
+		if !found.Deleted.IsZero() {
+			return invalidRequest("You can't perform this operation on the secret because it was already scheduled for deletion.")
+		}
+		found.Deleted = s.Now()
+		found.DeletionDate = found.Deleted.Add(time.Duration(window) * day)
+		return secrets.Put(tx, found.Name, found)
+	})
+	return &sdk.DeleteSecretOutput{ARN: &found.ARN, Name: &found.Name, DeletionDate: &found.DeletionDate}, err
+}
+
+// deleteAtOnce also succeeds where there is no such secret, as on AWS.
+func (s *Service) deleteAtOnce(id *string) (*sdk.DeleteSecretOutput, error) {
+	out := &sdk.DeleteSecretOutput{DeletionDate: new(s.Now())}
+	err := s.Store.Update(func(tx *store.Tx) error {
+		found, err := s.find(tx, id)
+		if isNotFound(err) {
+			out.Name, out.ARN = id, new(s.arnPrefix()+*id)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		out.Name, out.ARN = &found.Name, &found.ARN
+		return secrets.Delete(tx, found.Name)
+	})
+	return out, err
+}
+
+func (s *Service) restoreSecret(_ context.Context, in *sdk.RestoreSecretInput) (*sdk.RestoreSecretOutput, error) {
+	var found secret
+	err := s.Store.Update(func(tx *store.Tx) (err error) {
+		if found, err = s.find(tx, in.SecretId); err != nil {
+			return err
+		}
+		found.Deleted, found.DeletionDate = time.Time{}, time.Time{}
+		return secrets.Put(tx, found.Name, found)
+	})
+	return &sdk.RestoreSecretOutput{ARN: &found.ARN, Name: &found.Name}, err
+}
+
+// text and moment leave out what is empty.
+func text(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

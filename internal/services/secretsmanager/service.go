@@ -1,0 +1,89 @@
+// Package secretsmanager serves the Secrets Manager API. Secret values are kept sealed, each for its own place.
+package secretsmanager
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"larder/internal/awswire"
+	"larder/internal/gateway"
+	"larder/internal/seal"
+	"larder/internal/store"
+)
+
+// Config is what a service works with. Every field is needed.
+type Config struct {
+	Store           *store.Store
+	Sealer          *seal.Sealer
+	Account, Region string
+	Keys            Keys
+	// Random makes the ends of ARNs.
+	Random io.Reader
+	Now    func() time.Time
+}
+
+// Keys knows the account's KMS keys.
+type Keys interface {
+	// HasKey tells whether there is a key of that ARN.
+	HasKey(arn string) bool
+}
+
+// Service answers the Secrets Manager API.
+type Service struct{ Config }
+
+// New makes a service.
+func New(c Config) *Service { return &Service{c} }
+
+// Why parts of the API are not served.
+const (
+	oneRegion = "larder is one region"
+	noPartner = "secrets of other vendors are not served"
+)
+
+// Gateway is the service as the gateway serves it.
+func (s *Service) Gateway() gateway.Service {
+	return gateway.Service{Shapes: awswire.SecretsManager(), Actions: []gateway.Action{
+		gateway.Handle("CreateSecret", gateway.Write, s.createSecret,
+			gateway.Refuse("AddReplicaRegions", oneRegion),
+			gateway.Refuse("ForceOverwriteReplicaSecret", oneRegion),
+			gateway.Refuse("Type", noPartner)),
+		gateway.Handle("DescribeSecret", gateway.Read, s.describeSecret),
+		gateway.Handle("ListSecrets", gateway.List, s.listSecrets,
+			gateway.Only("Filters.Key", "larder looks for prefixes of these", filterKeys()...)),
+		gateway.Handle("UpdateSecret", gateway.Write, s.updateSecret, gateway.Refuse("Type", noPartner)),
+		gateway.Handle("DeleteSecret", gateway.Write, s.deleteSecret),
+		gateway.Handle("RestoreSecret", gateway.Write, s.restoreSecret),
+
+		gateway.Handle("GetSecretValue", gateway.Read, s.getSecretValue),
+		gateway.Handle("PutSecretValue", gateway.Write, s.putSecretValue,
+			gateway.Refuse("RotationToken", "rotation is not served")),
+		gateway.Handle("ListSecretVersionIds", gateway.Read, s.listVersions),
+
+		gateway.Handle("TagResource", gateway.Tagging, s.tagResource),
+		gateway.Handle("UntagResource", gateway.Tagging, s.untagResource),
+	}}
+}
+
+// suffixLength is how many random characters an ARN ends in.
+const suffixLength = 6
+
+func (s *Service) arnPrefix() string {
+	return fmt.Sprintf("arn:aws:secretsmanager:%s:%s:secret:", s.Region, s.Account)
+}
+
+// newARN makes the ARN of a secret: a secret made later under the same name has another one.
+func (s *Service) newARN(name string) (string, error) {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	suffix := make([]byte, 0, suffixLength)
+	var b [1]byte
+	for len(suffix) < suffixLength {
+		if _, err := io.ReadFull(s.Random, b[:]); err != nil {
+			return "", fmt.Errorf("cannot make an ARN for the secret %s: %w", name, err)
+		}
+		if i := int(b[0] >> 2); i < len(alphabet) { // the top six bits; 62 and 63 are drawn again
+			suffix = append(suffix, alphabet[i])
+		}
+	}
+	return s.arnPrefix() + name + "-" + string(suffix), nil
+}

@@ -1,0 +1,69 @@
+package secretsmanager
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+)
+
+// Lengths count characters.
+const (
+	maxTags     = 50
+	maxTagKey   = 128
+	maxTagValue = 256
+	awsPrefix   = "aws:"
+)
+
+func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
+	_, err := s.change(in.SecretId, func(found *secret) error {
+		if found.Tags == nil {
+			found.Tags = map[string]string{}
+		}
+		return setTags(found.Tags, in.Tags)
+	})
+	return &sdk.TagResourceOutput{}, err
+}
+
+func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
+	_, err := s.change(in.SecretId, func(found *secret) error {
+		for _, key := range in.TagKeys {
+			delete(found.Tags, key)
+		}
+		return nil
+	})
+	return &sdk.UntagResourceOutput{}, err
+}
+
+func setTags(tags map[string]string, given []types.Tag) error {
+	for _, t := range given {
+		key, value := aws.ToString(t.Key), aws.ToString(t.Value)
+		switch {
+		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
+			return invalidParameter("The tag key %q must have 1 to %d characters.", key, maxTagKey)
+		case utf8.RuneCountInString(value) > maxTagValue:
+			return invalidParameter("The value of the tag %q must have at most %d characters.", key, maxTagValue)
+		case strings.HasPrefix(strings.ToLower(key), awsPrefix):
+			return invalidParameter("The tag key %q must not begin with %s, which is kept for AWS's own tags.", key, awsPrefix)
+		}
+		tags[key] = value
+	}
+	if len(tags) > maxTags {
+		return invalidParameter("The secret would have %d tags. A secret can have at most %d.", len(tags), maxTags)
+	}
+	return nil
+}
+
+// tagList is the form of the API, in the order of the keys.
+func tagList(tags map[string]string) []types.Tag {
+	list := []types.Tag{}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		list = append(list, types.Tag{Key: new(key), Value: new(tags[key])})
+	}
+	return list
+}

@@ -1,0 +1,197 @@
+package secretsmanager_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+)
+
+// Whatever is put in whichever order: a label is on one version at most, the current value is the last that was put as such,
+// and the previous one is the one before.
+func TestStages(t *testing.T) {
+	s := newServer(t)
+	n := 0
+	rapid.Check(t, func(t *rapid.T) {
+		n++
+		name := fmt.Sprint("secret-", n)
+		must(s.CreateSecret(t.Context(), &sdk.CreateSecretInput{Name: &name}))(t)
+		var current, previous, pending string
+		for i := range rapid.IntRange(1, 6).Draw(t, "puts") {
+			value := fmt.Sprint("value ", i)
+			switch rapid.SampledFrom([]string{"default", "AWSCURRENT", "AWSPENDING"}).Draw(t, "stage") {
+			case "default":
+				s.put(t, name, value)
+				previous, current = current, value
+			case "AWSCURRENT":
+				s.put(t, name, value, "AWSCURRENT")
+				previous, current = current, value
+			case "AWSPENDING":
+				s.put(t, name, value, "AWSPENDING")
+				if pending = value; current == "" {
+					current = value // the first version is current whatever its labels
+				}
+			}
+		}
+		for stage, want := range map[string]string{"AWSCURRENT": current, "AWSPREVIOUS": previous, "AWSPENDING": pending} {
+			if want == "" {
+				continue
+			}
+			if got := s.value(t, name, stage); got != want {
+				t.Fatalf("%s is %q, want %q", stage, got, want)
+			}
+		}
+		holders := map[string]int{}
+		for _, stages := range must(s.DescribeSecret(t.Context(), &sdk.DescribeSecretInput{SecretId: &name}))(t).VersionIdsToStages {
+			for _, stage := range stages {
+				if holders[stage]++; holders[stage] > 1 {
+					t.Fatalf("two versions are %s", stage)
+				}
+			}
+		}
+	})
+}
+
+// A request that a client sends again does nothing; another one with its token is refused.
+func TestTokens(t *testing.T) {
+	s := newServer(t)
+	token := strings.Repeat("t", 32)
+	create := func(value string) error {
+		_, err := s.CreateSecret(t.Context(), &sdk.CreateSecretInput{Name: new("mine"), SecretString: &value, ClientRequestToken: &token})
+		return err
+	}
+	put := func(token, value string) error {
+		_, err := s.PutSecretValue(t.Context(), &sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: &value, ClientRequestToken: &token})
+		return err
+	}
+	other := strings.Repeat("u", 64)
+	for _, err := range []error{create("one"), create("one"), put(token, "one"), put(other, "two"), put(other, "two"), put(token, "one")} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if got := s.value(t, "mine", "AWSCURRENT"); got != "two" {
+		t.Errorf("got %q", got)
+	}
+	arn := *must(s.DescribeSecret(t.Context(), &sdk.DescribeSecretInput{SecretId: new("mine")}))(t).ARN
+	const text = "You can't use ClientRequestToken %s because that value is already in use for a version of secret %s."
+	wantError(t, create("three"), "ResourceExistsException", fmt.Sprintf(text, token, arn))
+	wantError(t, put(other, "three"), "ResourceExistsException", fmt.Sprintf(text, other, arn))
+	_, err := s.UpdateSecret(t.Context(), &sdk.UpdateSecretInput{SecretId: new("mine"), SecretBinary: []byte("two"), ClientRequestToken: &other})
+	wantError(t, err, "ResourceExistsException", fmt.Sprintf(text, other, arn))
+}
+
+func TestValueRefusals(t *testing.T) {
+	s := newServer(t)
+	s.create(t, "mine", "one")
+	second := s.put(t, "mine", "two")
+	must(s.CreateSecret(t.Context(), &sdk.CreateSecretInput{Name: new("empty")}))(t)
+	s.create(t, "going", "one")
+	must(s.DeleteSecret(t.Context(), &sdk.DeleteSecretInput{SecretId: new("going")}))(t)
+	get := func(in sdk.GetSecretValueInput) error { _, err := s.GetSecretValue(t.Context(), &in); return err }
+	put := func(in sdk.PutSecretValueInput) error { _, err := s.PutSecretValue(t.Context(), &in); return err }
+	const (
+		parameter, request, none = "InvalidParameterException", "InvalidRequestException", "ResourceNotFoundException"
+		marked                   = "You can't perform this operation on the secret because it was marked for deletion."
+	)
+	stages := make([]string, 21)
+	for i := range stages {
+		stages[i] = fmt.Sprint("stage-", i)
+	}
+	for _, test := range []struct {
+		what          string
+		err           error
+		code, message string
+	}{
+		{"unknown", get(sdk.GetSecretValueInput{SecretId: new("other")}), none, "Secrets Manager can't find the specified secret."},
+		{"deleted", get(sdk.GetSecretValueInput{SecretId: new("going")}), request, marked},
+		{"no value", get(sdk.GetSecretValueInput{SecretId: new("empty")}), none,
+			"Secrets Manager can't find the specified secret value for staging label: AWSCURRENT"},
+		{"stage", get(sdk.GetSecretValueInput{SecretId: new("mine"), VersionStage: new("x")}), none,
+			"Secrets Manager can't find the specified secret value for staging label: x"},
+		{"version", get(sdk.GetSecretValueInput{SecretId: new("mine"), VersionId: new("x")}), none,
+			"Secrets Manager can't find the specified secret value for VersionId: x"},
+		{"version and stage", get(sdk.GetSecretValueInput{SecretId: new("mine"), VersionId: &second, VersionStage: new("AWSPREVIOUS")}), request,
+			"You provided a VersionStage that is not associated to the provided VersionId."},
+		{"put nothing", put(sdk.PutSecretValueInput{SecretId: new("mine")}), request, "You must provide either SecretString or SecretBinary."},
+		{"put to none", put(sdk.PutSecretValueInput{SecretId: new("other"), SecretString: new("x")}), none,
+			"Secrets Manager can't find the specified secret."},
+		{"put to a deleted one", put(sdk.PutSecretValueInput{SecretId: new("going"), SecretString: new("x")}), request, marked},
+		{"empty", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("")}), parameter,
+			"The secret value has 0 bytes. It must have 1 to 65536."},
+		{"stages", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("x"), VersionStages: stages}), parameter,
+			"A version can have at most 20 staging labels; the request gives 21."},
+		{"long stage", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("x"), VersionStages: []string{strings.Repeat("s", 257)}}),
+			parameter, "A staging label must have 1 to 256 characters."},
+		{"stage twice", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("x"), VersionStages: []string{"a", "a"}}), parameter,
+			"The staging label a is given more than once."},
+		{"rotation", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("x"), RotationToken: new("x")}), "ValidationException",
+			"larder does not serve PutSecretValue's RotationToken: rotation is not served"},
+	} {
+		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+	}
+	if got := s.value(t, "mine", "AWSCURRENT"); got != "two" {
+		t.Errorf("after the refusals the value is %q", got)
+	}
+}
+
+func TestListSecretVersionIds(t *testing.T) {
+	s := newServer(t)
+	s.create(t, "mine", "0")
+	var ids []string
+	for i := range 3 {
+		s.now = s.now.Add(time.Minute)
+		ids = append(ids, s.put(t, "mine", fmt.Sprint(i+1)))
+	}
+	s.value(t, "mine", "AWSCURRENT")
+	out := must(s.ListSecretVersionIds(t.Context(), &sdk.ListSecretVersionIdsInput{SecretId: new("mine")}))(t)
+	key := []string{"DefaultEncryptionKey"}
+	want := []types.SecretVersionsListEntry{
+		{VersionId: &ids[2], VersionStages: []string{"AWSCURRENT"}, CreatedDate: new(s.now), LastAccessedDate: new(s.now.Truncate(day)), KmsKeyIds: key},
+		{VersionId: &ids[1], VersionStages: []string{"AWSPREVIOUS"}, CreatedDate: new(s.now.Add(-time.Minute)), KmsKeyIds: key},
+	}
+	if diff := cmp.Diff(want, out.Versions, plain, cmpopts.EquateEmpty()); diff != "" {
+		t.Error(diff)
+	}
+	pages, entries := 0, 0
+	all := sdk.NewListSecretVersionIdsPaginator(s, &sdk.ListSecretVersionIdsInput{
+		SecretId: new("mine"), IncludeDeprecated: new(true), MaxResults: new(int32(3)),
+	})
+	for ; all.HasMorePages(); pages++ {
+		entries += len(must(all.NextPage(t.Context()))(t).Versions)
+	}
+	if pages != 2 || entries != 4 {
+		t.Errorf("got %d versions on %d pages", entries, pages)
+	}
+}
+
+// A secret keeps its last 100 versions, and those of the last day.
+func TestOldVersionsGo(t *testing.T) {
+	s := newServer(t)
+	s.create(t, "mine", "first")
+	count := func() (n int) {
+		all := sdk.NewListSecretVersionIdsPaginator(s, &sdk.ListSecretVersionIdsInput{SecretId: new("mine"), IncludeDeprecated: new(true)})
+		for all.HasMorePages() {
+			n += len(must(all.NextPage(t.Context()))(t).Versions)
+		}
+		return n
+	}
+	for i := range 119 {
+		s.now = s.now.Add(time.Second)
+		s.put(t, "mine", fmt.Sprint(i))
+	}
+	if got := count(); got != 120 {
+		t.Errorf("%d versions on one day, want 120", got)
+	}
+	s.now = s.now.Add(25 * time.Hour)
+	s.put(t, "mine", "last")
+	if got := count(); got != 100 {
+		t.Errorf("%d versions after a day, want 100", got)
+	}
+}
