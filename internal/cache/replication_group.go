@@ -65,10 +65,9 @@ type Member struct {
 	Status   MemberStatus
 	Created  time.Time // zero until the node first answered
 
-	// Parameters is the fingerprint of the parameters last applied to the running process; see Fingerprint.
-	Parameters string
-	// PendingReboot names the parameters whose new values wait for the node's next start.
-	PendingReboot []string
+	// Parameters and BootParameters are the fingerprints of the live and the boot directives that the running process has; see
+	// Fingerprint. Both are empty until the node is first started.
+	Parameters, BootParameters string
 }
 
 // MemberStatus is a cache cluster's status.

@@ -91,7 +91,7 @@ func (g *group) authToken(rg *cache.ReplicationGroup) (string, error) {
 func (g *group) recordStart(_, id string, d cache.Directives) error {
 	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
 		m := rg.Member(id)
-		m.Parameters, m.PendingReboot = cache.Fingerprint(d.Live), nil
+		m.Parameters, m.BootParameters = cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot)
 		if m.Created.IsZero() {
 			return nil
 		}

@@ -15,8 +15,9 @@ import (
 // cluster is a member with what it takes to describe it.
 type cluster struct {
 	cache.Member
-	group   cache.ReplicationGroup
-	desired string // the fingerprint of the parameters that the node should have
+	group cache.ReplicationGroup
+	// The fingerprints of the live and the boot directives that the node should have.
+	live, boot string
 }
 
 func (s *Service) describeCacheClusters(_ context.Context, in *sdk.DescribeCacheClustersInput) (*sdk.DescribeCacheClustersOutput, error) {
@@ -49,13 +50,13 @@ func (s *Service) clusters(id string) (clusters []cluster, err error) {
 			if id != "" && g.Member(id) == nil {
 				continue
 			}
-			desired, err := s.fingerprint(tx, g)
+			d, err := s.directives(tx, g)
 			if err != nil {
 				return err
 			}
 			for _, m := range g.Members {
 				if id == "" || m.ID == id {
-					clusters = append(clusters, cluster{m, g, desired})
+					clusters = append(clusters, cluster{m, g, cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot)})
 				}
 			}
 		}
@@ -67,14 +68,13 @@ func (s *Service) clusters(id string) (clusters []cluster, err error) {
 	return clusters, err
 }
 
-// fingerprint names the live parameters that a group's nodes should have.
-func (s *Service) fingerprint(tx *store.Tx, g cache.ReplicationGroup) (string, error) {
+// directives are what the servers of a group's nodes should have been told.
+func (s *Service) directives(tx *store.Tx, g cache.ReplicationGroup) (cache.Directives, error) {
 	parameters, err := s.parameterGroup(tx, g.ParameterGroup)
 	if err != nil {
-		return "", err
+		return cache.Directives{}, err
 	}
-	directives, err := s.Parameters.Directives(parameters.Values, s.NodeTypes[g.NodeType])
-	return cache.Fingerprint(directives.Live), err
+	return s.Parameters.Directives(parameters.Values, s.NodeTypes[g.NodeType])
 }
 
 // describeCluster is a cluster as the API shows it. When it was made and where appear with its node.
@@ -145,7 +145,7 @@ func (c cluster) parameterGroupStatus() *types.CacheParameterGroupStatus {
 	out := &types.CacheParameterGroupStatus{
 		CacheParameterGroupName: &c.group.ParameterGroup, ParameterApplyStatus: new(c.applyStatus()), CacheNodeIdsToReboot: []string{},
 	}
-	if len(c.PendingReboot) > 0 {
+	if c.pendingReboot() {
 		out.CacheNodeIdsToReboot = []string{nodeID}
 	}
 	return out
@@ -154,10 +154,13 @@ func (c cluster) parameterGroupStatus() *types.CacheParameterGroupStatus {
 // applyStatus tells how far the node's parameters are those of its group. A node that was not started yet will start with them.
 func (c cluster) applyStatus() string {
 	switch {
-	case c.Parameters != "" && c.Parameters != c.desired:
+	case c.Parameters != "" && c.Parameters != c.live:
 		return "applying"
-	case len(c.PendingReboot) > 0:
+	case c.pendingReboot():
 		return "pending-reboot"
 	}
 	return "in-sync"
 }
+
+// pendingReboot tells whether parameters wait for the node's next start.
+func (c cluster) pendingReboot() bool { return c.BootParameters != "" && c.BootParameters != c.boot }

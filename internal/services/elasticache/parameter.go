@@ -94,9 +94,6 @@ func (s *Service) changeParameters(group *string, change func(values map[string]
 		if err := change(values); err != nil {
 			return err
 		}
-		if err := deferToRestart(tx, name, s.changedBoot(g.Values, values)); err != nil {
-			return err
-		}
 		g.Values = values
 		return state.ParameterGroups.Put(tx, name, g)
 	})
@@ -104,39 +101,6 @@ func (s *Service) changeParameters(group *string, change func(values map[string]
 		s.ParametersChanged()
 	}
 	return name, err
-}
-
-// changedBoot names the parameters with another value than before that a node takes up when it starts.
-func (s *Service) changedBoot(before, after map[string]string) []string {
-	var changed []string
-	for _, p := range s.Parameters.All() {
-		old, _ := value(p, before)
-		if now, _ := value(p, after); p.RequiresReboot && now != old {
-			changed = append(changed, p.Name)
-		}
-	}
-	return changed
-}
-
-// deferToRestart notes on every node that uses the group which parameters wait for its next start.
-func deferToRestart(tx *store.Tx, group string, parameters []string) error {
-	if len(parameters) == 0 {
-		return nil
-	}
-	users, err := usersOf(tx, func(rg cache.ReplicationGroup) bool { return rg.ParameterGroup == group })
-	if err != nil {
-		return err
-	}
-	for _, rg := range users {
-		for i := range rg.Members {
-			m := &rg.Members[i]
-			m.PendingReboot = slices.Compact(slices.Sorted(slices.Values(slices.Concat(m.PendingReboot, parameters))))
-		}
-		if err := state.ReplicationGroups.Put(tx, rg.ID, rg); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // value is a parameter's value in a group, and whether the group sets it.
