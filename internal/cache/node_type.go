@@ -74,17 +74,11 @@ func parseNodeType(r map[string]string) (NodeType, error) {
 	return t, err
 }
 
-// Lookup returns the memory of a node type that AWS knows, in GiB.
-func (ts NodeTypes) Lookup(name string) (memoryGiB float64, ok bool) {
-	t, ok := ts[name]
-	return t.MemoryGiB, ok && !t.LocalOnly
-}
-
-// Names returns the names that AWS knows, sorted.
+// Names returns the names of the types that AWS sells, sorted.
 func (ts NodeTypes) Names() []string {
 	var names []string
 	for name, t := range ts {
-		if !t.LocalOnly {
+		if t.Creatable {
 			names = append(names, name)
 		}
 	}

@@ -7,13 +7,15 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"larder/internal/cache"
 )
 
 // Source says which module call to read.
 type Source struct {
-	Path      string    // a file, or a directory of .tf files
-	Module    string    // the label of the module block; "" when there is only one call of the redis module
-	NodeTypes NodeTypes // what node_type may be; required
+	Path      string          // a file, or a directory of .tf files
+	Module    string          // the label of the module block; "" when there is only one call of the redis module
+	NodeTypes cache.NodeTypes // what node_type may be; required
 }
 
 // Call is a module call that passed every check.
@@ -56,7 +58,7 @@ func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
 	}
 	call := &Call{Name: block.Labels[0], File: block.TypeRange.Filename, Line: block.TypeRange.Start.Line, Inputs: r.inputs}
 	call.GeneratedToken = r.inputs.AuthTokenEnabled && r.inputs.AuthToken == ""
-	call.NodeMemoryGiB, _ = nodeMemory(src.NodeTypes, r.inputs.NodeType)
+	call.NodeMemoryGiB = src.NodeTypes[r.inputs.NodeType].MemoryGiB
 	call.Sensitive = slices.ContainsFunc(r.table, func(in Input) bool { return r.hidden[in.Name] && !in.Sensitive })
 	call.Notices = r.notices()
 	return call, all

@@ -1,25 +1,22 @@
 package module
 
 import (
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"larder/internal/cache"
 )
 
-// fakeTypes are a few of the node types.
-type fakeTypes map[string]float64
-
-func (f fakeTypes) Lookup(name string) (float64, bool) { m, ok := f[name]; return m, ok }
-func (f fakeTypes) Names() []string                    { return slices.Sorted(maps.Keys(f)) }
-
-func testTypes() fakeTypes {
-	return fakeTypes{
-		"cache.t3.micro": 0.5, "cache.t3.medium": 3.09, "cache.m6g.large": 6.38, "cache.r6g.large": 13.07, "cache.r6g.xlarge": 26.32,
-		"cache.r6gd.xlarge": 26.32,
+// testTypes are the node types there are.
+func testTypes() cache.NodeTypes {
+	types, err := cache.LoadNodeTypes()
+	if err != nil {
+		panic(err) // the table is built into the program
 	}
+	return types
 }
 
 func testStandIns() StandIns {

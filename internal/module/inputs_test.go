@@ -45,7 +45,7 @@ func TestComplaints(t *testing.T) {
 		{[]string{`redis_port = "redis"`}, `input "redis_port": "redis" does not fit the type number: a number is required`},
 		{[]string{`redis_engine_version = "7.0.7"`}, `input "redis_engine_version": "7.0.7" is not a version to ask ElastiCache for: use one of "5.0.6", "6.0", "6.2", "6.x", "7.0", "7.1", in quotes and without a patch number from 6 on`},
 		{[]string{`redis_engine_version = 7.0`}, `input "redis_engine_version": "7" is not a version to ask ElastiCache for: use one of "5.0.6", "6.0", "6.2", "6.x", "7.0", "7.1", in quotes and without a patch number from 6 on`},
-		{[]string{`node_type = "cache.t3.medum"`}, `input "node_type": "cache.t3.medum" is not a node type larder knows; did you mean cache.t3.medium or cache.t3.micro?`},
+		{[]string{`node_type = "cache.t3.medum"`}, `input "node_type": "cache.t3.medum" is not a node type larder knows; did you mean cache.t3.medium or cache.t4g.medium?`},
 		{[]string{`node_type = "large"`}, `input "node_type": "large" is not a node type larder knows: write one such as cache.t3.medium or cache.r6g.large`},
 		{[]string{`node_type = "cache.r6gd.xlarge"`}, `input "node_type": "cache.r6gd.xlarge" works with data tiering only, which larder does not have: use the cache.r6g of the same size`},
 		{[]string{`num_cache_nodes = 7`}, `input "num_cache_nodes": 7 is more than 6, the most nodes without cluster mode (1 primary and 5 replicas): for more set cluster_mode_enabled = true`},

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"larder/internal/cache"
 )
 
 // rule looks at several inputs together.
@@ -15,7 +17,7 @@ type rule struct {
 }
 
 // rules are the module's rules across inputs; the order is that of the inputs in the table.
-func rules(types NodeTypes) []rule {
+func rules(types cache.NodeTypes) []rule {
 	return slices.Concat(nameRules(), nodeTypeRules(types), topologyRules(), zoneRules(), tokenRules(), backupRules(), versionRules())
 }
 
