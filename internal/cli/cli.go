@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -43,7 +45,7 @@ func Main() int {
 // Run runs a command line: 0 means success, 1 that it was refused or failed, 2 that it was not understood.
 func Run(ctx context.Context, args []string, env Environment) int {
 	root := newRoot(env)
-	root.SetArgs(args)
+	root.SetArgs(twoDashes(args))
 	err := root.ExecuteContext(ctx)
 	var silent silentError
 	switch {
@@ -58,6 +60,17 @@ func Run(ctx context.Context, args []string, env Environment) int {
 		return 2
 	}
 	return 1
+}
+
+// twoDashes spells -var and -var-file, as Terraform's users write them, the way flags are read here.
+func twoDashes(args []string) []string {
+	out := slices.Clone(args)
+	for i, a := range out {
+		if name, _, _ := strings.Cut(a, "="); name == "-var" || name == "-var-file" || name == "-json" {
+			out[i] = "-" + a
+		}
+	}
+	return out
 }
 
 // usageError is a command line that was not understood.
@@ -150,5 +163,8 @@ func terminal(w any) (width int, ok bool) {
 		return 0, false
 	}
 	width, _, err := term.GetSize(int(f.Fd()))
-	return width, err == nil
+	if err != nil || width <= 0 { // a terminal that doesn't know
+		width = 80
+	}
+	return width, true
 }

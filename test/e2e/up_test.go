@@ -121,6 +121,21 @@ func TestATokenThatIsGivenIsUsed(t *testing.T) {
 	}
 }
 
+func TestVariablesComeFromFlagsFilesAndEnvironment(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	config := strings.NewReplacer(`"uex-payments"`, "var.project", `"dev"`, "var.environment", `"7.0"`, "var.engine_version").
+		Replace(read(t, seed+"development.tf"))
+	dir := d.write("main.tf", config)
+	d.refused([]string{"up", dir}, "var.project", "TF_VAR_project")
+	file := d.write("dev.tfvars", "environment = \"dev\"\nengine_version = \"6.2\"\n") + "/dev.tfvars"
+	d.env = append(d.env, "TF_VAR_project=from-environment")
+	d.must("up", dir, "-var-file", file, "-var", "engine_version=7.0")
+	if got := strings.TrimSpace(d.must("outputs", "replication_group_id")); got != "from-environment-dev-redis" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // The plain outputs, the log and the process list show no secret.
 func TestSecretsAreNotShown(t *testing.T) {
 	t.Parallel()
