@@ -65,7 +65,7 @@ func maxMemory(value func(string) string, t NodeType) (int64, error) {
 	if reserved > 0 {
 		return max(t.MaxMemory-reserved, 1), nil
 	}
-	return max(t.MaxMemory/100*(100-percent), 1), nil
+	return max(t.MaxMemory*(100-percent)/100, 1), nil
 }
 
 func isBufferLimit(name string) bool {

@@ -34,7 +34,7 @@ func (vs EngineVersions) Resolve(requested string) (EngineVersion, error) {
 	if requested == "" {
 		return vs[len(vs)-1], nil
 	}
-	if parts := strings.Split(requested, "."); len(parts) == 3 && parts[0] >= "6" {
+	if parts := strings.Split(requested, "."); len(parts) == 3 && CompareVersions(requested, "6") >= 0 {
 		short := strings.Join(parts[:2], ".")
 		return EngineVersion{}, fmt.Errorf("Specific version selection is not allowed for '%s', please use '%s'", requested, short)
 	}

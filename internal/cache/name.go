@@ -3,6 +3,7 @@ package cache
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -30,10 +31,13 @@ func MemberID(group string, n int) string { return fmt.Sprintf("%s-%03d", group,
 func SpreadZones(n int, preferred, zones []string) []string {
 	out := make([]string, n)
 	for i := range out {
-		if i < len(preferred) {
+		switch {
+		case i < len(preferred):
 			out[i] = preferred[i]
-		} else {
-			out[i] = zones[i%len(zones)]
+		case i == 0:
+			out[i] = zones[0]
+		default:
+			out[i] = zones[(slices.Index(zones, out[i-1])+1)%len(zones)]
 		}
 	}
 	return out

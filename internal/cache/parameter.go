@@ -102,13 +102,32 @@ func (ps *Parameters) Check(name, value string) error {
 // keyspaceLetters are the classes that notify-keyspace-events takes on redis 7.
 const keyspaceLetters = "KEg$lshzxetdmnA"
 
+// served are the ranges that redis-server takes, where they are narrower than the family's.
+var served = map[string]string{
+	"lfu-decay-time": "0-2147483647", "lfu-log-factor": "1-2147483647", "list-compress-depth": "0-2147483647",
+	"maxmemory-samples": "1-2147483647", "min-replicas-max-lag": "0-2147483647", "min-replicas-to-write": "0-2147483647",
+	"slowlog-log-slower-than": "-1-", "tcp-keepalive": "0-2147483647", "timeout": "0,20-2147483647",
+}
+
+// ranges are the values that an integer may have; empty or "-" for any.
+func (p Parameter) ranges() string {
+	if r, ok := served[p.Name]; ok {
+		return r
+	}
+	return p.Allowed
+}
+
 func (p Parameter) allows(value string) bool {
 	if p.Name == "notify-keyspace-events" {
 		return strings.Trim(value, keyspaceLetters) == ""
 	}
 	if p.DataType == "integer" {
 		n, err := strconv.ParseInt(value, 10, 64)
-		return err == nil && (p.Allowed == "" || p.Allowed == "-" || slices.ContainsFunc(strings.Split(p.Allowed, ","), func(r string) bool { return inRange(n, r) }))
+		if err != nil || strconv.FormatInt(n, 10) != value { // redis-server takes no sign but a minus, and no leading zeros
+			return false
+		}
+		ranges := p.ranges()
+		return ranges == "" || ranges == "-" || slices.ContainsFunc(strings.Split(ranges, ","), func(r string) bool { return inRange(n, r) })
 	}
 	return p.Allowed == "" || p.Name == "rename-commands" || slices.Contains(strings.Split(p.Allowed, ","), value)
 }
@@ -117,10 +136,10 @@ func (p Parameter) allowedText() string {
 	switch {
 	case p.Name == "notify-keyspace-events":
 		return "letters from " + keyspaceLetters
-	case p.Allowed == "" || p.Allowed == "-":
+	case p.ranges() == "" || p.ranges() == "-":
 		return "any " + p.DataType
 	}
-	return p.Allowed
+	return p.ranges()
 }
 
 // inRange tells whether n lies in a range as the API prints it: "5", "1-10", "20-"; a leading minus is a sign.

@@ -20,7 +20,7 @@ type NodeState struct {
 	Serves  []netip.Addr   // the addresses it listens on. None until the engine lets it serve: the boot guard
 	Follows netip.AddrPort // the primary it is told to follow; zero for a primary
 	InSync  bool           // its link to that primary is up and the data set loaded
-	Offset  int64          // replication offset, in bytes
+	Offset  int64          // replication offset, in bytes; negative for a replica that has yet to load a data set
 }
 
 // RelayState is what is seen of the process that spreads the reader endpoint's connections.
@@ -53,6 +53,11 @@ const (
 	StopRelay   StepKind = "stop relay"
 	Verify      StepKind = "verify" // reach every node and endpoint as a client does
 	Forget      StepKind = "forget" // nothing is left running: drop the group's record
+
+	Authorize StepKind = "authorize" // bring the tokens that the node takes up to date
+	Handover  StepKind = "handover"  // make the replica primary without losing a write; the old primary follows it
+	Resize    StepKind = "resize"    // give the one node of a group the limits of another node type, as it runs
+	Drop      StepKind = "drop"      // the member has left and its process is gone: forget it
 )
 
 // Step is one thing to do. The steps of one plan may run side by side.
@@ -68,7 +73,9 @@ type Step struct {
 // Plan returns the steps that lead from observed towards desired, as far as can be seen now. No steps and settled means
 // that nothing is left to do; no steps and not settled, that something is under way and worth another look.
 func Plan(d Desired, o Observed) (steps []Step, settled bool) {
-	p := planner{g: d.Group, d: d, o: o}
+	staying := *d.Group
+	staying.Members = d.Group.Staying()
+	p := planner{g: &staying, d: d, o: o}
 	switch d.Group.Status {
 	case Deleting:
 		return p.tearDown(), false
@@ -76,6 +83,7 @@ func Plan(d Desired, o Observed) (steps []Step, settled bool) {
 		steps = p.stopAll()
 		return steps, len(steps) == 0
 	}
+	p.dismiss()
 	p.startMissing()
 	p.configure()
 	p.settlePrimary()
@@ -90,11 +98,14 @@ func Plan(d Desired, o Observed) (steps []Step, settled bool) {
 	if !o.Verified {
 		return []Step{{Kind: Verify}}, false
 	}
+	if step, ok := p.renew(); ok {
+		return []Step{step}, false
+	}
 	return nil, true
 }
 
 type planner struct {
-	g       *ReplicationGroup
+	g       *ReplicationGroup // without the members that leave
 	d       Desired
 	o       Observed
 	steps   []Step
@@ -115,12 +126,51 @@ func (p *planner) stopAll() []Step {
 	if p.o.Relay.Running {
 		steps = append(steps, Step{Kind: StopRelay})
 	}
-	for _, m := range p.g.Members {
+	for _, m := range p.d.Group.Members {
 		if p.o.Nodes[m.ID].Running {
 			steps = append(steps, Step{Kind: StopNode, Member: m.ID})
 		}
 	}
 	return steps
+}
+
+// dismiss ends the members that leave. None of them is the primary.
+func (p *planner) dismiss() {
+	for _, m := range p.d.Group.Members {
+		switch {
+		case !m.Leaving:
+		case p.o.Nodes[m.ID].Running:
+			p.add(Step{Kind: StopNode, Member: m.ID})
+		default:
+			p.add(Step{Kind: Drop, Member: m.ID})
+		}
+	}
+}
+
+// renew moves a settled group on to processes of its present spec, one at a time, replicas first: at any moment all but one of
+// the nodes serve, and the primary is never without a replica that has everything. It also makes the planned promotion that
+// was asked for.
+func (p *planner) renew() (Step, bool) {
+	primary := p.g.Primary()
+	if heir := p.g.Member(p.g.Promote); heir != nil && heir.ID != primary.ID {
+		return Step{Kind: Handover, Member: heir.ID}, true
+	}
+	outdated := func(m Member) bool { return m.Spec != "" && m.Spec != p.g.Spec() }
+	for _, m := range p.g.Members {
+		if m.Role == Replica && outdated(m) {
+			return Step{Kind: StopNode, Member: m.ID}, true
+		}
+	}
+	switch {
+	case !outdated(*primary):
+		return Step{}, false
+	case len(p.g.Members) == 1:
+		return Step{Kind: Resize, Member: primary.ID}, true
+	}
+	heir := slices.MinFunc(p.readable(), func(a, b Member) int {
+		return cmp.Or(cmp.Compare(p.o.Nodes[b.ID].Offset, p.o.Nodes[a.ID].Offset), cmp.Compare(a.ID, b.ID))
+	})
+	return Step{Kind: Handover, Member: heir.ID}, true
 }
 
 func (p *planner) startMissing() {
@@ -135,26 +185,33 @@ func (p *planner) startMissing() {
 }
 
 func (p *planner) configure() {
+	access := AccessFingerprint(p.g.AuthTokens)
 	for _, m := range p.g.Members {
-		if p.o.Nodes[m.ID].Answers && m.Parameters != p.d.Parameters {
+		if !p.o.Nodes[m.ID].Answers {
+			continue
+		}
+		if m.Parameters != p.d.Parameters {
 			p.add(Step{Kind: Configure, Member: m.ID})
+		}
+		if m.Access != "" && m.Access != access {
+			p.add(Step{Kind: Authorize, Member: m.ID})
 		}
 	}
 }
 
-// settlePrimary makes the recorded primary serve, or records another one. A node that serves has a data set the engine has
-// blessed; one that does not is empty or unknown, and must never become the source of a replication while another serves.
+// settlePrimary makes the recorded primary serve, or records another one. An empty node must never become the source of a
+// replication while another has data.
 func (p *planner) settlePrimary() {
 	primary := p.g.Primary()
 	state := p.o.Nodes[primary.ID]
-	if state.Answers && len(state.Serves) > 0 {
-		if state.Role == Replica {
-			p.add(Step{Kind: Promote, Member: primary.ID})
-		}
-		return
-	}
+	serves := state.Answers && len(state.Serves) > 0
 	heir, found := p.heir(primary)
 	switch {
+	case serves && state.Role == Primary:
+	case serves, found && heir.ID == primary.ID && state.Role == Replica:
+		p.add(Step{Kind: Promote, Member: primary.ID})
+	case found && heir.ID == primary.ID:
+		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: p.free(*primary)})
 	case found && p.g.AutomaticFailover && !p.hung(primary.ID):
 		p.add(Step{Kind: Elect, Member: heir.ID})
 	case !state.Answers, p.anyHung():
@@ -164,16 +221,16 @@ func (p *planner) settlePrimary() {
 	case state.Role == Replica:
 		p.add(Step{Kind: Promote, Member: primary.ID})
 	default:
-		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: p.wanted(*primary), DataLost: !primary.Created.IsZero()})
+		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: p.free(*primary), DataLost: !primary.Created.IsZero()})
 	}
 }
 
-// heir is the serving member with the most advanced data set: one that is primary already, else the highest offset; on a tie
-// one outside the old primary's zone, which may be gone as a whole, then the lowest id.
+// heir is the member with the most advanced data set, which has the highest offset; on a tie one that is primary already, the
+// recorded primary, one outside its zone, which may be gone as a whole, the lowest id.
 func (p *planner) heir(old *Member) (Member, bool) {
 	var heirs []Member
 	for _, m := range p.g.Members {
-		if s := p.o.Nodes[m.ID]; m.ID != old.ID && s.Answers && len(s.Serves) > 0 {
+		if p.o.Nodes[m.ID].hasData() {
 			heirs = append(heirs, m)
 		}
 	}
@@ -183,11 +240,18 @@ func (p *planner) heir(old *Member) (Member, bool) {
 	return slices.MinFunc(heirs, func(a, b Member) int {
 		as, bs := p.o.Nodes[a.ID], p.o.Nodes[b.ID]
 		return cmp.Or(
-			cmp.Compare(rank(bs.Role == Primary), rank(as.Role == Primary)),
 			cmp.Compare(bs.Offset, as.Offset),
+			cmp.Compare(rank(bs.Role == Primary), rank(as.Role == Primary)),
+			cmp.Compare(rank(b.ID == old.ID), rank(a.ID == old.ID)),
 			cmp.Compare(rank(a.Zone == old.Zone), rank(b.Zone == old.Zone)),
 			cmp.Compare(a.ID, b.ID))
 	}), true
+}
+
+// hasData tells whether a node's data set is the group's. A node that serves was let to by the engine; one that does not may have
+// caught up, or been promoted, just before its primary died. Anything else is empty, as every process is when it starts.
+func (s NodeState) hasData() bool {
+	return s.Answers && (len(s.Serves) > 0 || s.Offset > 0 || s.Offset == 0 && s.Role == Replica)
 }
 
 func rank(b bool) int {
@@ -209,11 +273,13 @@ func (p *planner) anyHung() bool {
 // reseed gives a primary that came back empty the data of a replica. That is what the service does without automatic
 // failover: the endpoint stays where it is, and serves again when the data are there.
 func (p *planner) reseed(primary *Member, source Member) {
-	state := p.o.Nodes[primary.ID]
+	state, from := p.o.Nodes[primary.ID], p.o.Nodes[source.ID]
 	switch {
-	case p.o.Nodes[source.ID].Role == Replica:
+	case from.Role == Replica:
 		// A replica without a link to its primary refuses to be one itself.
 		p.add(Step{Kind: Promote, Member: source.ID})
+	case len(from.Serves) == 0:
+		p.add(Step{Kind: Serve, Member: source.ID, Addresses: []netip.Addr{source.Address}})
 	case state.Follows != netip.AddrPortFrom(source.Address, uint16(p.g.Port)):
 		p.add(Step{Kind: Follow, Member: primary.ID, Target: source.Address})
 	case state.InSync:
@@ -248,22 +314,13 @@ func (p *planner) followPrimary() {
 // serve makes every node listen where it should. An address that moves is given up in one plan and taken in the next: two
 // processes cannot listen on it at once.
 func (p *planner) serve() {
-	held := map[netip.Addr]string{}
-	for id, s := range p.o.Nodes {
-		for _, a := range s.Serves {
-			held[a] = id
-		}
-	}
 	for _, m := range p.g.Members {
 		s := p.o.Nodes[m.ID]
 		wanted := p.wanted(m)
 		if !s.Answers || len(wanted) == 0 || sameSet(s.Serves, wanted) {
 			continue
 		}
-		free := slices.DeleteFunc(slices.Clone(wanted), func(a netip.Addr) bool {
-			holder, taken := held[a]
-			return taken && holder != m.ID
-		})
+		free := p.free(m)
 		if len(free) < len(wanted) {
 			p.waiting = true
 		}
@@ -271,6 +328,25 @@ func (p *planner) serve() {
 			p.add(Step{Kind: Serve, Member: m.ID, Addresses: free})
 		}
 	}
+}
+
+// free lists those of the wanted addresses on which nobody else listens.
+func (p *planner) free(m Member) []netip.Addr {
+	return slices.DeleteFunc(p.wanted(m), func(a netip.Addr) bool { return p.heldByAnother(m, a) })
+}
+
+// heldByAnother tells whether another process listens on the address, or may: one that does not answer keeps the reader
+// endpoint's if it had it.
+func (p *planner) heldByAnother(m Member, a netip.Addr) bool {
+	if a == p.g.ReaderAddress && p.o.Relay.Running {
+		return true
+	}
+	for id, s := range p.o.Nodes {
+		if id != m.ID && (slices.Contains(s.Serves, a) || a == p.g.ReaderAddress && p.hung(id)) {
+			return true
+		}
+	}
+	return false
 }
 
 // wanted lists the addresses on which a member should listen now. A replica that is not in sync keeps those it has of its
@@ -325,11 +401,21 @@ func (p *planner) relay() {
 	switch {
 	case !p.o.Relay.Running:
 		p.add(Step{Kind: StartRelay})
-	case len(backends) == 0:
+	case len(backends) == 0, p.listensOnReader():
 		p.waiting = true
 	case !sameSet(p.o.Relay.Backends, backends):
 		p.add(Step{Kind: SetBackends, Addresses: backends})
 	}
+}
+
+// listensOnReader tells whether a node still has the reader endpoint, as it had while the group was smaller.
+func (p *planner) listensOnReader() bool {
+	for _, s := range p.o.Nodes {
+		if slices.Contains(s.Serves, p.g.ReaderAddress) {
+			return true
+		}
+	}
+	return false
 }
 
 // sameSet tells whether two lists without repetition hold the same addresses.

@@ -1,7 +1,10 @@
 package cache
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -39,7 +42,9 @@ type ReplicationGroup struct {
 	AtRestEncryption        bool
 	AutoMinorVersionUpgrade bool
 
-	AuthToken         []byte    // sealed; nil when the group has no token
+	// AuthTokens are sealed, oldest first: none when the group has no token, two while one is being rotated. An empty entry stands for
+	// a group that is being given its first token and still lets clients in without one.
+	AuthTokens        [][]byte
 	AuthTokenModified time.Time // zero when the group has no token
 
 	SnapshotRetentionLimit int // days
@@ -47,12 +52,41 @@ type ReplicationGroup struct {
 	SnapshottingCluster    string
 	MaintenanceWindow      string
 	NotificationTopicARN   string
+	NotificationsOff       bool // the topic's status is inactive
+	LogDeliveries          []LogDelivery
 
 	PrimaryAddress netip.Addr // of the primary endpoint
 	ReaderAddress  netip.Addr // of the reader endpoint
 	Members        []Member   // in the order of their ids
 
 	Tags map[string]string
+
+	// Promote names the member that shall become primary by a planned move; empty otherwise.
+	Promote string
+	// Scaling is the node type that is being moved to; empty otherwise.
+	Scaling string
+	// Deferred waits for the maintenance window; nil when nothing does.
+	Deferred *Deferred
+}
+
+// Deferred are changes to the nodes that wait for the maintenance window. Empty fields stay as they are.
+type Deferred struct{ NodeType, EngineVersion string }
+
+// LogDelivery is where a log of the nodes is to go.
+type LogDelivery struct {
+	LogType     string // slow-log or engine-log
+	Destination string // cloudwatch-logs or kinesis-firehose
+	Name        string // of the log group or delivery stream
+	Format      string // text or json
+	Status      string // the API's word for how far it is
+}
+
+// Spec says what a member's process is: another one takes a new process.
+func (g *ReplicationGroup) Spec() string { return g.NodeType + " " + g.EngineVersion }
+
+// Staying returns the members that are not on their way out.
+func (g *ReplicationGroup) Staying() []Member {
+	return slices.DeleteFunc(slices.Clone(g.Members), func(m Member) bool { return m.Leaving })
 }
 
 // Member is one node as the API names it: a cache cluster of one node.
@@ -68,6 +102,9 @@ type Member struct {
 	// Parameters and BootParameters are the fingerprints of the live and the boot directives that the running process has; see
 	// Fingerprint. Both are empty until the node is first started.
 	Parameters, BootParameters string
+	Spec                       string // of the running process; see ReplicationGroup.Spec. Empty until it is first started
+	Access                     string // the fingerprint of the tokens that it takes; see AccessFingerprint. Empty until then
+	Leaving                    bool   // the member is being removed
 }
 
 // MemberStatus is a cache cluster's status.
@@ -122,6 +159,13 @@ func (g *ReplicationGroup) SetMemberStatus(s MemberStatus) {
 // listens on the reader address itself; with none, the primary does.
 func (g *ReplicationGroup) SpreadsReads() bool { return len(g.Members) > 2 }
 
+// Reachable returns the addresses on which clients are served when the group is as it should be.
+func (g *ReplicationGroup) Reachable() []netip.Addr {
+	staying := *g
+	staying.Members = g.Staying()
+	return staying.Addresses()
+}
+
 // Addresses returns every address the group occupies.
 func (g *ReplicationGroup) Addresses() []netip.Addr {
 	addrs := []netip.Addr{g.PrimaryAddress, g.ReaderAddress}
@@ -129,4 +173,30 @@ func (g *ReplicationGroup) Addresses() []netip.Addr {
 		addrs = append(addrs, m.Address)
 	}
 	return addrs
+}
+
+// AccessFingerprint names a set of sealed tokens.
+func AccessFingerprint(sealed [][]byte) string {
+	h := sha256.New()
+	for _, token := range sealed {
+		sum := sha256.Sum256(token)
+		h.Write(sum[:])
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// Apply makes deferred changes the desired state.
+func (g *ReplicationGroup) Apply(d Deferred) {
+	if d.NodeType != "" {
+		g.NodeType, g.Scaling = d.NodeType, d.NodeType
+	}
+	if d.EngineVersion != "" {
+		g.EngineVersion = d.EngineVersion
+	}
+	g.Deferred = nil
+}
+
+// Remove takes a member out of the group.
+func (g *ReplicationGroup) Remove(id string) {
+	g.Members = slices.DeleteFunc(g.Members, func(m Member) bool { return m.ID == id })
 }

@@ -78,3 +78,13 @@ func (w Window) Overlaps(o Window) bool {
 }
 
 func mod(a, b int) int { return (a%b + b) % b }
+
+// Contains tells whether the window is open at that instant.
+func (w Window) Contains(t time.Time) bool {
+	t = t.UTC()
+	minute := t.Hour()*60 + t.Minute()
+	if w.period == week {
+		minute += int(t.Weekday()) * day
+	}
+	return mod(minute-w.start, w.period) < w.length
+}

@@ -139,7 +139,7 @@ func (w *world) create(id string, members int, change func(*cache.ReplicationGro
 		ID: id, ARN: "arn:aws:elasticache:us-east-1:000000000000:replicationgroup:" + id, Status: cache.Creating,
 		EngineVersion: w.config.Versions[0].Version, NodeType: "cache.t3.micro", Port: 6379, ParameterGroup: cache.DefaultParameterGroup,
 		AutomaticFailover: members > 1, TransitEncryption: true, PrimaryAddress: addrs[0], ReaderAddress: addrs[1],
-		AuthToken: w.config.Sealer.Seal(state.AuthTokenPlace(id), []byte(token)),
+		AuthTokens: [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace(id), []byte(token))},
 	}
 	for i, addr := range addrs[2:] {
 		rg.Members = append(rg.Members, cache.Member{ID: cache.MemberID(id, i+1), Zone: "us-east-1a", Address: addr, Status: cache.MemberCreating})

@@ -122,7 +122,7 @@ func (g *group) look(ctx context.Context) (next, error) {
 	observed := g.observe(ctx, desired.Group)
 	steps, settled := cache.Plan(desired, observed)
 	if settled {
-		return lookLater, g.settle(ctx, desired.Group)
+		return lookLater, errors.Join(g.settle(desired.Group), g.maintain(desired.Group))
 	}
 	if disturbs(steps) && desired.Group.Status == cache.Available {
 		if err := g.fire(cache.Diverged); err != nil {
@@ -147,7 +147,7 @@ func (g *group) look(ctx context.Context) (next, error) {
 // New parameters and a check of the endpoints leave it available.
 func disturbs(steps []cache.Step) bool {
 	for _, s := range steps {
-		if s.Kind != cache.Configure && s.Kind != cache.Verify {
+		if s.Kind != cache.Configure && s.Kind != cache.Authorize && s.Kind != cache.Verify {
 			return true
 		}
 	}
@@ -174,6 +174,15 @@ func (g *group) directives(tx *store.Tx, rg cache.ReplicationGroup) (cache.Direc
 		return cache.Directives{}, err
 	}
 	return g.e.Parameters.Directives(parameters.Values, g.e.NodeTypes[rg.NodeType])
+}
+
+// wantedDirectives are what the group's servers should have been told.
+func (g *group) wantedDirectives(rg *cache.ReplicationGroup) (d cache.Directives, err error) {
+	err = g.e.Store.View(func(tx *store.Tx) error {
+		d, err = g.directives(tx, *rg)
+		return err
+	})
+	return d, err
 }
 
 // update changes the group's record in one transaction.

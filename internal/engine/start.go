@@ -41,7 +41,7 @@ func (g *group) startNode(ctx context.Context, rg *cache.ReplicationGroup, m cac
 	if err != nil {
 		return nil, err
 	}
-	return p, g.recordStart(rg.ID, m.ID, directives)
+	return p, g.recordStart(rg, m.ID, directives)
 }
 
 // server finds the executable of the version that the group was created with.
@@ -55,11 +55,7 @@ func (g *group) server(version string) (cache.EngineVersion, error) {
 }
 
 func (g *group) nodeConfig(rg *cache.ReplicationGroup, m cache.Member) (redisnode.Config, cache.Directives, error) {
-	var d cache.Directives
-	err := g.e.Store.View(func(tx *store.Tx) (err error) {
-		d, err = g.directives(tx, *rg)
-		return err
-	})
+	d, err := g.wantedDirectives(rg)
 	if err != nil {
 		return redisnode.Config{}, d, err
 	}
@@ -67,7 +63,7 @@ func (g *group) nodeConfig(rg *cache.ReplicationGroup, m cache.Member) (redisnod
 	if err != nil {
 		return redisnode.Config{}, d, err
 	}
-	token, err := g.authToken(rg)
+	tokens, err := g.authTokens(rg)
 	if err != nil {
 		return redisnode.Config{}, d, err
 	}
@@ -75,22 +71,32 @@ func (g *group) nodeConfig(rg *cache.ReplicationGroup, m cache.Member) (redisnod
 	maps.Copy(all, d.Boot)
 	return redisnode.Config{
 		Address: m.Address, Port: rg.Port, TLS: rg.TransitEncryption, Directives: all,
-		AuthToken: token, AdminPassword: admin, ReplicationPassword: replication,
+		AuthTokens: tokens, AdminPassword: admin, ReplicationPassword: replication,
 	}, d, nil
 }
 
-func (g *group) authToken(rg *cache.ReplicationGroup) (string, error) {
-	if rg.AuthToken == nil {
-		return "", nil
+// authTokens opens the tokens that clients may use, oldest first; an empty one lets them in without.
+func (g *group) authTokens(rg *cache.ReplicationGroup) ([]string, error) {
+	var tokens []string
+	for _, sealed := range rg.AuthTokens {
+		if len(sealed) == 0 {
+			tokens = append(tokens, "")
+			continue
+		}
+		token, err := g.e.Sealer.Open(state.AuthTokenPlace(rg.ID), sealed)
+		if err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, string(token))
 	}
-	token, err := g.e.Sealer.Open(state.AuthTokenPlace(rg.ID), rg.AuthToken)
-	return string(token), err
+	return tokens, nil
 }
 
 // recordStart notes which parameters the new process has. A member that was available before is being recovered.
-func (g *group) recordStart(_, id string, d cache.Directives) error {
+func (g *group) recordStart(started *cache.ReplicationGroup, id string, d cache.Directives) error {
 	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
 		m := rg.Member(id)
+		m.Spec, m.Access = started.Spec(), cache.AccessFingerprint(started.AuthTokens)
 		m.Parameters, m.BootParameters = cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot)
 		if m.Created.IsZero() {
 			return nil

@@ -63,6 +63,14 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 		return nil, g.nodes[s.Member].process.Stop(ctx, stopGrace)
 	case cache.Configure:
 		return nil, g.configure(ctx, rg, s.Member)
+	case cache.Authorize:
+		return nil, g.authorize(ctx, rg, s.Member)
+	case cache.Handover:
+		return nil, g.handover(ctx, rg, s.Member)
+	case cache.Resize:
+		return nil, g.resize(ctx, rg, s.Member)
+	case cache.Drop:
+		return nil, g.drop(s.Member)
 	case cache.Elect:
 		return nil, g.elect(rg, s.Member)
 	case cache.Promote:
@@ -122,11 +130,7 @@ func (g *group) hasten(ctx context.Context, rg *cache.ReplicationGroup, id strin
 
 // configure brings a node's live parameters up to date and says so in the event list.
 func (g *group) configure(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
-	var d cache.Directives
-	err := g.e.Store.View(func(tx *store.Tx) (err error) {
-		d, err = g.directives(tx, *rg)
-		return err
-	})
+	d, err := g.wantedDirectives(rg)
 	if err != nil {
 		return err
 	}
@@ -150,6 +154,7 @@ func (g *group) elect(rg *cache.ReplicationGroup, id string) error {
 	old := rg.Primary().ID
 	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
 		rg.SetPrimary(id)
+		rg.Promote = ""
 		if err := g.notice(tx, cache.SourceCluster, id, "Failover from primary node %s to replica node %s completed", old, id); err != nil {
 			return err
 		}
@@ -158,12 +163,18 @@ func (g *group) elect(rg *cache.ReplicationGroup, id string) error {
 }
 
 // settle records that the group is as desired.
-func (g *group) settle(ctx context.Context, rg *cache.ReplicationGroup) error {
+func (g *group) settle(rg *cache.ReplicationGroup) error {
 	if rg.Status != cache.Creating && rg.Status != cache.Modifying {
 		return nil
 	}
 	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
 		created := rg.Status == cache.Creating
+		if rg.Scaling != "" {
+			if err := g.notice(tx, cache.SourceGroup, rg.ID, "Succeeded applying modification to cache node type to %s.", rg.Scaling); err != nil {
+				return err
+			}
+			rg.Scaling = ""
+		}
 		if rg.Status, err = cache.Transition(rg.Status, cache.Converged); err != nil {
 			return err
 		}

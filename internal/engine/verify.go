@@ -23,7 +23,7 @@ const (
 // verify sees that the replicas receive the stream, and reaches every node and both endpoints as a client does: over TLS, checking
 // the certificate, with the token. Only then is a group available.
 func (g *group) verify(ctx context.Context, rg *cache.ReplicationGroup) error {
-	token, err := g.authToken(rg)
+	tokens, err := g.authTokens(rg)
 	if err != nil {
 		return err
 	}
@@ -35,19 +35,28 @@ func (g *group) verify(ctx context.Context, rg *cache.ReplicationGroup) error {
 		secure = &tls.Config{RootCAs: g.e.Authority.Pool(), MinVersion: tls.VersionTLS12}
 	}
 	run, ctx := errgroup.WithContext(ctx)
-	for _, addr := range rg.Addresses() {
-		run.Go(func() error { return ping(ctx, netip.AddrPortFrom(addr, uint16(rg.Port)), secure, token) })
+	for _, addr := range rg.Reachable() {
+		run.Go(func() error { return ping(ctx, netip.AddrPortFrom(addr, uint16(rg.Port)), secure, newest(tokens)) })
 	}
 	return run.Wait()
+}
+
+// newest is the token that clients are given now.
+func newest(tokens []string) string {
+	if len(tokens) == 0 {
+		return ""
+	}
+	return tokens[len(tokens)-1]
 }
 
 // verifyStream has every replica acknowledge something that the primary sent now: a link that is up proves no more than that the
 // last copy is complete.
 func (g *group) verifyStream(ctx context.Context, rg *cache.ReplicationGroup) error {
-	if len(rg.Members) == 1 {
+	replicas := len(rg.Staying()) - 1
+	if replicas == 0 {
 		return nil
 	}
-	ok, err := g.nodes[rg.Primary().ID].redis.Streams(ctx, len(rg.Members)-1, streamTimeout)
+	ok, err := g.nodes[rg.Primary().ID].redis.Streams(ctx, replicas, streamTimeout)
 	if err == nil && !ok {
 		err = fmt.Errorf("not every replica of %s acknowledged a message within %s", rg.ID, streamTimeout)
 	}

@@ -33,7 +33,7 @@ type Config struct {
 	Port                int
 	TLS                 bool
 	Directives          map[string]string // the parameter group's, boot and live
-	AuthToken           string            // of the default user, who needs no password when it is empty
+	AuthTokens          []string          // of the default user; with none, or with an empty one among them, it needs no password
 	AdminPassword       string
 	ReplicationPassword string
 }
@@ -96,7 +96,7 @@ func (c Config) fixed() [][]string {
 
 func (c Config) users() [][]string {
 	everything := []string{"~*", "&*", "+@all"}
-	clients := append(append([]string{"default"}, DefaultUserRules(c.AuthToken)...), denials()...)
+	clients := append(append([]string{"default"}, DefaultUserRules(c.AuthTokens)...), denials()...)
 	return [][]string{
 		clients,
 		append([]string{AdminUser, "reset", "on", hash(c.AdminPassword)}, everything...),
@@ -105,12 +105,21 @@ func (c Config) users() [][]string {
 }
 
 // DefaultUserRules give the clients' user all keys and commands. Its channels follow acl-pubsub-default, as reset does.
-func DefaultUserRules(token string) []string {
-	rules := []string{"reset", "on", "~*", "+@all"}
-	if token == "" {
+func DefaultUserRules(tokens []string) []string {
+	return append([]string{"reset", "on", "~*", "+@all"}, passwordRules(tokens)...)
+}
+
+// passwordRules replace a user's passwords. A user without one takes any, which is how a first token is brought in: clients
+// may use it already, and need not yet.
+func passwordRules(tokens []string) []string {
+	rules := []string{"resetpass"}
+	if len(tokens) == 0 || slices.Contains(tokens, "") {
 		return append(rules, "nopass")
 	}
-	return append(rules, hash(token))
+	for _, t := range tokens {
+		rules = append(rules, hash(t))
+	}
+	return rules
 }
 
 // hash is a password as an ACL rule that does not show it.

@@ -42,7 +42,7 @@ type State struct {
 	Serves  []netip.Addr   // the addresses of its TCP listeners; none when it has no port
 	Follows netip.AddrPort // the primary it replicates; zero for a primary
 	LinkUp  bool           // the replication link is up, which it is only when the data set is loaded
-	Offset  int64          // of the replication stream, in bytes
+	Offset  int64          // of the replication stream, in bytes; negative for a replica that has yet to load a data set
 }
 
 // State asks the node for its state.
@@ -88,6 +88,9 @@ func parseReplication(info string) (State, error) {
 		s.Follows = netip.AddrPortFrom(addr, uint16(port))
 		s.LinkUp = f["master_link_status"] == "up"
 		offset = f["slave_repl_offset"]
+		if f["master_link_down_since_seconds"] == "-1" { // it has never been up
+			offset = "-1"
+		}
 	}
 	var err error
 	if s.Offset, err = strconv.ParseInt(offset, 10, 64); err != nil {

@@ -31,9 +31,13 @@ type subscriber struct {
 	notify func(key string)
 }
 
+// mapped is how much of the file is mapped at first, in bytes of address space: while the file fits, no Update has to wait for
+// a View to end before it can map more.
+const mapped = 64 << 20
+
 // Open opens the file at path, making it if it is not there. It returns ErrLocked when another process holds it.
 func Open(path string) (*Store, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 50 * time.Millisecond})
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 50 * time.Millisecond, InitialMmapSize: mapped})
 	switch {
 	case errors.Is(err, bberrors.ErrTimeout):
 		return nil, fmt.Errorf("cannot open %s: %w", path, ErrLocked)
@@ -99,7 +103,12 @@ func (s *Store) publish(changed []change) {
 	s.mu.Lock()
 	subscribers := slices.Collect(maps.Values(s.subscribers))
 	s.mu.Unlock()
+	told := map[change]bool{}
 	for _, c := range changed {
+		if told[c] {
+			continue
+		}
+		told[c] = true
 		for _, sub := range subscribers {
 			if sub.table == c.table {
 				sub.notify(c.key)

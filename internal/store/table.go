@@ -24,7 +24,8 @@ func (t Table[T]) Get(tx *Tx, key string) (T, error) {
 	if raw == nil {
 		return row, ErrNotFound
 	}
-	return row, t.decode(key, raw, &row)
+	err := t.decode(key, raw, &row)
+	return row, err
 }
 
 func (t Table[T]) decode(key string, raw []byte, row *T) error {
@@ -48,10 +49,10 @@ func (t Table[T]) Put(tx *Tx, key string, row T) error {
 	return b.Put([]byte(key), raw)
 }
 
-// Delete removes a row; one that is not there is no error.
+// Delete removes a row; one that is not there is no error, and no change.
 func (t Table[T]) Delete(tx *Tx, key string) error {
 	b := tx.tx.Bucket([]byte(t))
-	if b == nil {
+	if b == nil || b.Get([]byte(key)) == nil {
 		return nil
 	}
 	tx.changed = append(tx.changed, change{string(t), key})

@@ -101,7 +101,7 @@ func (s *Service) describeCluster(c cluster, withNodes bool) types.CacheCluster 
 		AtRestEncryptionEnabled:   &g.AtRestEncryption,
 		TransitEncryptionEnabled:  &g.TransitEncryption,
 		TransitEncryptionMode:     transitMode(g),
-		AuthTokenEnabled:          new(g.AuthToken != nil),
+		AuthTokenEnabled:          new(len(g.AuthTokens) > 0),
 		AuthTokenLastModifiedDate: moment(g.AuthTokenModified),
 
 		PreferredMaintenanceWindow: &g.MaintenanceWindow,

@@ -207,7 +207,7 @@ func TestParameterGroupRefusals(t *testing.T) {
 		{"no value", noValue, value, "The parameter timeout needs a ParameterValue. To set it back to its default, use ResetCacheParameterGroup."},
 		{"unknown parameter", s.set(t, "tuned", "timeout", "60", "colour", "red"), value, "Parameter colour doesn't exist"},
 		{"fixed parameter", s.set(t, "tuned", "cluster-enabled", "yes"), value, "The parameter cluster-enabled cannot be modified."},
-		{"value", s.set(t, "tuned", "timeout", "19"), value, `The parameter timeout has an invalid value: "19". Allowed values: 0,20-`},
+		{"value", s.set(t, "tuned", "timeout", "19"), value, `The parameter timeout has an invalid value: "19". Allowed values: 0,20-2147483647`},
 		{"reset unknown group", reset("other", true), "CacheParameterGroupNotFound", "CacheParameterGroup not found: other"},
 		{"reset default group", reset("default.redis7", true), value, isDefault},
 		{"reset unknown parameter", reset("tuned", false, "colour"), value, "Parameter colour doesn't exist"},

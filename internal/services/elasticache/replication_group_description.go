@@ -45,7 +45,7 @@ func describeGroup(g cache.ReplicationGroup) types.ReplicationGroup {
 		KmsKeyId:                  text(g.KMSKeyID),
 		TransitEncryptionEnabled:  &g.TransitEncryption,
 		TransitEncryptionMode:     transitMode(g),
-		AuthTokenEnabled:          new(g.AuthToken != nil),
+		AuthTokenEnabled:          new(len(g.AuthTokens) > 0),
 		AuthTokenLastModifiedDate: moment(g.AuthTokenModified),
 
 		SnapshotRetentionLimit: new(int32(g.SnapshotRetentionLimit)),

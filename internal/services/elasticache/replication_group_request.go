@@ -162,7 +162,7 @@ func (s *Service) encryption(in *sdk.CreateReplicationGroupInput, rg *cache.Repl
 	case !authToken.MatchString(*in.AuthToken):
 		return invalidValue("Invalid AuthToken provided.")
 	}
-	rg.AuthToken = s.Sealer.Seal(state.AuthTokenPlace(rg.ID), []byte(*in.AuthToken))
+	rg.AuthTokens = [][]byte{s.Sealer.Seal(state.AuthTokenPlace(rg.ID), []byte(*in.AuthToken))}
 	rg.AuthTokenModified = rg.Created
 	return nil
 }

@@ -132,7 +132,7 @@ func TestCreateReplicationGroupKeepsWhatTheEngineNeeds(t *testing.T) {
 	s.prepare(t)
 	must(s.CreateReplicationGroup(t.Context(), full("my-redis")))(t)
 	g := s.group(t, "my-redis")
-	opened := must(s.Sealer.Open(state.AuthTokenPlace(g.ID), g.AuthToken))(t)
+	opened := must(s.Sealer.Open(state.AuthTokenPlace(g.ID), g.AuthTokens[0]))(t)
 	if string(opened) != authToken {
 		t.Errorf("the token is %q", opened)
 	}
@@ -149,7 +149,7 @@ func TestCreateReplicationGroupDefaults(t *testing.T) {
 	must(s.CreateReplicationGroup(t.Context(), minimal("plain")))(t)
 	g := s.group(t, "plain")
 	if g.Port != 6379 || g.EngineVersion != "7.2.4" || g.ParameterGroup != "default.redis7" || g.SubnetGroup != "default" ||
-		len(g.Members) != 1 || !g.AutoMinorVersionUpgrade || g.TransitEncryption || g.AuthToken != nil || g.SnapshottingCluster != "" {
+		len(g.Members) != 1 || !g.AutoMinorVersionUpgrade || g.TransitEncryption || g.AuthTokens != nil || g.SnapshottingCluster != "" {
 		t.Errorf("got %+v", g)
 	}
 }

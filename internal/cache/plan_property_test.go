@@ -1,0 +1,151 @@
+package cache_test
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"larder/internal/cache"
+)
+
+// TestPlanSurvivesMishaps kills and hangs processes at any moment. Whatever happens, a plan never needs an address that
+// another process has, an empty server is never replicated while another has data, and what a replica in sync held when its
+// primary died is served by the next primary (the world checks these); when nothing fails any more, the group settles.
+func TestPlanSurvivesMishaps(t *testing.T) {
+	for range 10 { // what goes wrong once in a thousand runs still does
+		rapid.Check(t, mishaps)
+	}
+}
+
+func mishaps(t *rapid.T) {
+	w := newWorld(t)
+	for range rapid.IntRange(20, 60).Draw(t, "rounds") {
+		w.mishap()
+		w.checkPrimaryAddress()
+		if rapid.IntRange(0, 9).Draw(t, "reconfigure") == 0 {
+			w.reconfigure()
+		}
+		w.look()
+	}
+	w.settle()
+	w.checkSettled()
+	w.g.Status = cache.Deleting
+	w.checkDeleted()
+}
+
+// checkSettled checks a settled group against what its endpoints promise.
+func (w *world) checkSettled() {
+	primary := w.g.Primary()
+	if w.g.Status != cache.Available {
+		w.Fatalf("settled as %s", w.g.Status)
+	}
+	if got := w.listener(w.g.PrimaryAddress); got != primary.ID {
+		w.Fatalf("%q listens on the primary endpoint's address, want %s", got, primary.ID)
+	}
+	for _, m := range w.g.Members {
+		s := w.servers[m.ID]
+		if got := w.listener(m.Address); got != m.ID {
+			w.Fatalf("%q listens on the address of %s", got, m.ID)
+		}
+		if s.role != m.Role {
+			w.Fatalf("%s is %s, recorded as %s", m.ID, s.role, m.Role)
+		}
+		if m.Parameters != w.parameters {
+			w.Fatalf("%s has the parameters %s, want %s", m.ID, m.Parameters, w.parameters)
+		}
+		if m.Role == cache.Replica && (s.source == nil || s.source.id != primary.ID || !slices.Equal(s.data, w.servers[primary.ID].data)) {
+			w.Fatalf("%s does not replicate %s", m.ID, primary.ID)
+		}
+	}
+	w.checkReader()
+}
+
+// checkReader checks that the reader endpoint leads to every replica, or to the primary where there is none.
+func (w *world) checkReader() {
+	var replicas []netip.Addr
+	for _, m := range w.g.Members {
+		if m.Role == cache.Replica {
+			replicas = append(replicas, m.Address)
+		}
+	}
+	want := w.g.Primary().ID
+	switch len(replicas) {
+	case 0:
+	case 1:
+		want = w.g.Members[slices.IndexFunc(w.g.Members, func(m cache.Member) bool { return m.Role == cache.Replica })].ID
+	default:
+		want = "relay"
+		slices.SortFunc(w.relay.backends, netip.Addr.Compare)
+		if !slices.Equal(w.relay.backends, replicas) {
+			w.Fatalf("the reader endpoint leads to %v, want %v", w.relay.backends, replicas)
+		}
+	}
+	if got := w.listener(w.g.ReaderAddress); got != want {
+		w.Fatalf("%q listens on the reader endpoint's address, want %s", got, want)
+	}
+}
+
+// checkDeleted checks that the plans of a group that is being deleted end everything, and only then forget it.
+func (w *world) checkDeleted() {
+	for range 3 {
+		steps, settled := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters}, w.observe())
+		if settled {
+			w.Fatal("a group that is being deleted never settles: it is forgotten")
+		}
+		for _, s := range steps {
+			if s.Kind == cache.Forget {
+				if len(w.servers) > 0 || w.relay != nil || len(steps) > 1 {
+					w.Fatalf("forgotten with %v running by %v", w.servers, steps)
+				}
+				return
+			}
+			if err := w.run(s); err != nil {
+				w.Fatal(err)
+			}
+		}
+	}
+	w.Fatal("not forgotten")
+}
+
+// checkHandOver checks that no step needs an address that another process still has, or that another step takes.
+func (w *world) checkHandOver(steps []cache.Step) {
+	takes := map[netip.Addr]string{}
+	for _, s := range steps {
+		addrs, who := s.Addresses, s.Member
+		switch s.Kind {
+		case cache.SetBackends:
+			addrs, who = []netip.Addr{w.g.ReaderAddress}, "relay"
+		case cache.Serve:
+		default:
+			continue
+		}
+		for _, a := range addrs {
+			if holder := w.listener(a); holder != "" && holder != who {
+				w.Fatalf("%s shall listen on %s, where %s listens", who, a, holder)
+			}
+			if other := takes[a]; other != "" {
+				w.Fatalf("%s and %s shall both listen on %s", other, who, a)
+			}
+			takes[a] = who
+		}
+	}
+}
+
+// checkPrimaryAddress checks that only a primary serves the primary endpoint, and that it has what is owed.
+func (w *world) checkPrimaryAddress() {
+	s := w.servers[w.listener(w.g.PrimaryAddress)]
+	if s == nil {
+		return
+	}
+	if s.role != cache.Primary {
+		w.Fatalf("%s serves the primary endpoint as %s", s.id, s.role)
+	}
+	for _, d := range w.owed {
+		if len(s.data) < len(d.data) || !slices.Equal(s.data[:len(d.data)], d.data) {
+			w.Fatalf("the primary endpoint is served by %s with %v; %s was in sync and has %v", s.id, s.data, d.holder, d.data)
+		}
+	}
+	w.owed = nil
+}

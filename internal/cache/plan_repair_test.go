@@ -1,0 +1,129 @@
+package cache_test
+
+import (
+	"testing"
+
+	"larder/internal/cache"
+)
+
+func TestPlanFailsOver(t *testing.T) {
+	checkPlans(t, map[string]planCase{
+		"to the highest offset": {members: 4, change: lived, relay: backends(12, 13, 14),
+			nodes: []cache.NodeState{{}, cut(11, 100, 12), cut(11, 300, 13), cut(11, 200, 14)},
+			want:  []cache.Step{step(cache.StartNode, "g-001"), step(cache.Elect, "g-003")}},
+		"on a tie out of the zone": {members: 4, change: recorded("g-002"), relay: backends(12, 13, 14),
+			nodes: []cache.NodeState{cut(12, 100, 11), {}, cut(12, 100, 13), cut(12, 100, 14)},
+			want:  []cache.Step{step(cache.StartNode, "g-002"), step(cache.Elect, "g-001")}},
+		"on a tie out of the zone, not by id": {members: 4, change: recorded("g-001"), relay: backends(12, 13, 14),
+			nodes: []cache.NodeState{{}, {}, cut(11, 100, 13), cut(11, 100, 14)},
+			want:  []cache.Step{step(cache.StartNode, "g-001"), step(cache.StartNode, "g-002"), step(cache.Elect, "g-004")}},
+		"also from one that is back, and empty": {members: 2, change: lived, nodes: []cache.NodeState{up(), cut(11, 100, 12, readerEndpoint)},
+			want: []cache.Step{step(cache.Elect, "g-002")}},
+		"to one that had just caught up": {members: 2, change: lived, nodes: []cache.NodeState{up(), cut(11, 0)},
+			want: []cache.Step{step(cache.Elect, "g-002")}},
+		"not to one that had yet to": {members: 2, change: lived, nodes: []cache.NodeState{up(), cut(11, -1)},
+			want: []cache.Step{{Kind: cache.Serve, Member: "g-001", Addresses: addrs(11, primaryEndpoint, readerEndpoint), DataLost: true}}},
+		"not from one that hangs": {members: 2, change: lived, nodes: []cache.NodeState{hung(), cut(11, 100, 12)}},
+		"the new one is promoted": {members: 2, change: recorded("g-002"), nodes: []cache.NodeState{up(), cut(11, 100, 12, readerEndpoint)},
+			want: []cache.Step{step(cache.Promote, "g-002")}},
+		"the new one is promoted, however late the old one's other replicas are": {members: 3, change: recorded("g-002"), relay: backends(12, 13),
+			nodes: []cache.NodeState{up(), cut(11, 100), cut(11, 90, 13)}, want: []cache.Step{step(cache.Promote, "g-002")}},
+		"an equal of the new one does not take its place": {members: 4, change: recorded("g-002"), relay: backends(12, 13),
+			nodes: []cache.NodeState{up(), cut(11, 100), cut(11, 100, 13)},
+			want:  []cache.Step{step(cache.StartNode, "g-004"), step(cache.Promote, "g-002")}},
+		"the new one serves before the others follow": {members: 3, change: recorded("g-002"), relay: backends(13),
+			nodes: []cache.NodeState{up(), promoted(), cut(11, 90, 13)}, want: []cache.Step{serve("g-002", 12, primaryEndpoint)}},
+		"the endpoint follows the role": {members: 3, change: recorded("g-002"), relay: backends(12, 13),
+			nodes: []cache.NodeState{up(), primary(12), cut(11, 100, 13)},
+			want: []cache.Step{follow("g-001", 12), follow("g-003", 12), serve("g-002", 12, primaryEndpoint),
+				{Kind: cache.SetBackends, Addresses: addrs(12)}}},
+		"both replicas gone, the primary back": {members: 3, change: lived, relay: backends(12, 13), nodes: []cache.NodeState{up()},
+			want: []cache.Step{step(cache.StartNode, "g-002"), step(cache.StartNode, "g-003"),
+				{Kind: cache.Serve, Member: "g-001", Addresses: addrs(11, primaryEndpoint), DataLost: true}}},
+		"never beside one that may have the data": {members: 3, change: lived, relay: backends(12, 13),
+			nodes: []cache.NodeState{up(), hung(), up()}},
+	})
+}
+
+// promoted is a replica that has become primary and serves nobody yet.
+func promoted() cache.NodeState {
+	s := up()
+	s.Offset = 100
+	return s
+}
+
+func TestPlanReseedsWithoutFailover(t *testing.T) {
+	checkPlans(t, map[string]planCase{
+		"waits for the primary": {members: 2, change: noFailover, nodes: []cache.NodeState{{}, cut(11, 100, 12)},
+			want: []cache.Step{step(cache.StartNode, "g-001")}},
+		"makes the replica a source": {members: 2, change: noFailover, nodes: []cache.NodeState{up(), cut(11, 100, 12)},
+			want: []cache.Step{step(cache.Promote, "g-002")}},
+		"which listens": {members: 2, change: noFailover, nodes: []cache.NodeState{up(), promoted()},
+			want: []cache.Step{serve("g-002", 12)}},
+		"which the primary follows": {members: 2, change: noFailover, nodes: []cache.NodeState{up(), primary(12)},
+			want: []cache.Step{follow("g-001", 12)}},
+		"and no other": {members: 3, change: noFailover, relay: backends(13), nodes: []cache.NodeState{follows(13), primary(12), up()},
+			want: []cache.Step{follow("g-001", 12)}},
+		"until it has the data":   {members: 2, change: noFailover, nodes: []cache.NodeState{follows(12), primary(12)}},
+		"serves when it has them": {members: 2, change: noFailover, nodes: []cache.NodeState{synced(12), primary(12)}, want: []cache.Step{serve("g-001", 11)}},
+		"and is primary again": {members: 2, change: noFailover, nodes: []cache.NodeState{synced(12, 11), primary(12)},
+			want: []cache.Step{step(cache.Promote, "g-001")}},
+		"and the source its replica": {members: 2, change: noFailover, nodes: []cache.NodeState{primary(11), primary(12)},
+			want: []cache.Step{follow("g-002", 11), serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
+		"the source dies, another has data": {members: 3, change: noFailover, relay: backends(13),
+			nodes: []cache.NodeState{follows(12), up(), cut(11, 90, 13)}, want: []cache.Step{step(cache.Promote, "g-003")}},
+		"the source dies when the primary has the data": {members: 2, change: noFailover, nodes: []cache.NodeState{cut(12, 100), up()},
+			want: []cache.Step{step(cache.Promote, "g-001")}},
+		"which then serves": {members: 2, change: noFailover, nodes: []cache.NodeState{promoted(), up()},
+			want: []cache.Step{serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
+		"the source dies, nobody has data": {members: 2, change: noFailover, nodes: []cache.NodeState{follows(12), up()},
+			want: []cache.Step{step(cache.Promote, "g-001")}},
+		"one node begins empty": {members: 1, change: noFailover, nodes: []cache.NodeState{up()},
+			want: []cache.Step{{Kind: cache.Serve, Member: "g-001", Addresses: addrs(11, primaryEndpoint, readerEndpoint), DataLost: true}}},
+	})
+}
+
+func TestPlanHandsAddressesOver(t *testing.T) {
+	checkPlans(t, map[string]planCase{
+		"a lost replica's reads go to the primary": {members: 2, change: lived, nodes: []cache.NodeState{primary(11, primaryEndpoint)},
+			want: []cache.Step{step(cache.StartNode, "g-002"), serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
+		"but not while the replica may listen": {members: 2, change: lived, nodes: []cache.NodeState{primary(11, primaryEndpoint), hung()}},
+		"a stale replica gives the reader endpoint up": {members: 2, change: lived,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint), cut(11, 50, 12, readerEndpoint)}, want: []cache.Step{serve("g-002", 12)}},
+		"then the primary takes it": {members: 2, change: lived,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint), cut(11, 50, 12)}, want: []cache.Step{serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
+		"a replica in sync waits for it": {members: 2, change: lived,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint, readerEndpoint), synced(11)},
+			want:  []cache.Step{serve("g-001", 11, primaryEndpoint), serve("g-002", 12)}},
+		"then takes it": {members: 2, change: lived, nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12)},
+			want: []cache.Step{serve("g-002", 12, readerEndpoint)}},
+		"during creation reads wait for the replica": {members: 2, nodes: []cache.NodeState{primary(11, primaryEndpoint), follows(11)}},
+		"a replica that follows another node keeps its own address": {members: 2, change: lived,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint, readerEndpoint), synced(13, 12)}, want: []cache.Step{follow("g-002", 11)}},
+		"a relay that is not needed ends before a replica listens": {members: 2, change: lived, relay: backends(12),
+			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12)}, want: []cache.Step{step(cache.StopRelay, "")}},
+	})
+}
+
+func TestPlanKeepsTheRelayFed(t *testing.T) {
+	checkPlans(t, map[string]planCase{
+		"a relay that died": {members: 3, change: lived, nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12), synced(11, 13)},
+			want: []cache.Step{step(cache.StartRelay, "")}},
+		"a replica that died": {members: 3, change: lived, relay: backends(12, 13), nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12)},
+			want: []cache.Step{step(cache.StartNode, "g-003"), {Kind: cache.SetBackends, Addresses: addrs(12)}}},
+		"a replica that hangs": {members: 3, change: lived, relay: backends(12, 13), nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12), hung()},
+			want: []cache.Step{{Kind: cache.SetBackends, Addresses: addrs(12)}}},
+		"no replica left": {members: 3, change: lived, relay: backends(12, 13), nodes: []cache.NodeState{primary(11, primaryEndpoint), follows(11), follows(11)},
+			want: []cache.Step{{Kind: cache.SetBackends, Addresses: addrs(11)}}},
+	})
+}
+
+// TestPlanAdopts: processes that another engine left are looked at as they stand; nothing of them is touched.
+func TestPlanAdopts(t *testing.T) {
+	nodes := []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12), synced(11, 13)}
+	checkPlans(t, map[string]planCase{
+		"all is well":             {members: 3, change: lived, nodes: nodes, relay: backends(12, 13), want: []cache.Step{step(cache.Verify, "")}},
+		"a failover was recorded": {members: 3, change: recorded("g-002"), nodes: []cache.NodeState{{}, cut(11, 100, 12), cut(11, 100, 13)}, relay: backends(12, 13), want: []cache.Step{step(cache.StartNode, "g-001"), step(cache.Promote, "g-002")}},
+		"a failover was not":      {members: 3, change: lived, nodes: []cache.NodeState{up(), primary(12), cut(11, 100, 13)}, relay: backends(12, 13), want: []cache.Step{step(cache.Elect, "g-002")}},
+	})
+}

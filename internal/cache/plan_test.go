@@ -1,0 +1,141 @@
+package cache_test
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"larder/internal/cache"
+)
+
+var created = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// In these tests the address 127.64.0.N is called N: the primary endpoint's is 1, the reader endpoint's 2, the members' 11 and up.
+const (
+	primaryEndpoint = 1
+	readerEndpoint  = 2
+)
+
+func addr(n int) netip.Addr { return netip.AddrFrom4([4]byte{127, 64, 0, byte(n)}) }
+
+func addrs(ns ...int) (out []netip.Addr) {
+	for _, n := range ns {
+		out = append(out, addr(n))
+	}
+	return out
+}
+
+// newGroup makes a group of n members in creation, in turn in the zones a and b, with failover where it can have one.
+func newGroup(n int) *cache.ReplicationGroup {
+	g := &cache.ReplicationGroup{
+		ID: "g", Status: cache.Creating, Port: 6379, AutomaticFailover: n > 1,
+		PrimaryAddress: addr(primaryEndpoint), ReaderAddress: addr(readerEndpoint),
+	}
+	for i := range n {
+		g.Members = append(g.Members, cache.Member{ID: cache.MemberID("g", i+1), Zone: string(rune('a' + i%2)), Address: addr(11 + i)})
+	}
+	g.SetPrimary("g-001")
+	return g
+}
+
+// up is a process that has just started: it serves nobody.
+func up() cache.NodeState { return cache.NodeState{Running: true, Answers: true, Role: cache.Primary} }
+
+// hung is a process that does not answer.
+func hung() cache.NodeState { return cache.NodeState{Running: true} }
+
+// primary is one at an offset of 100 that listens on those addresses.
+func primary(serves ...int) cache.NodeState {
+	s := up()
+	s.Serves, s.Offset = addrs(serves...), 100
+	return s
+}
+
+// follows is a replica that has yet to get its primary's data.
+func follows(of int, serves ...int) cache.NodeState {
+	s := up()
+	s.Role, s.Follows, s.Serves, s.Offset = cache.Replica, netip.AddrPortFrom(addr(of), 6379), addrs(serves...), -1
+	return s
+}
+
+// synced is a replica in sync with its primary, at an offset of 100.
+func synced(of int, serves ...int) cache.NodeState {
+	s := follows(of, serves...)
+	s.InSync, s.Offset = true, 100
+	return s
+}
+
+// cut is a replica whose primary died.
+func cut(of int, offset int64, serves ...int) cache.NodeState {
+	s := follows(of, serves...)
+	s.Offset = offset
+	return s
+}
+
+type change func(*cache.ReplicationGroup)
+
+func status(s cache.Status) change { return func(g *cache.ReplicationGroup) { g.Status = s } }
+
+// lived makes a group one that has been available, and is being repaired.
+func lived(g *cache.ReplicationGroup) {
+	g.Status = cache.Modifying
+	for i := range g.Members {
+		g.Members[i].Created = created
+	}
+}
+
+func noFailover(g *cache.ReplicationGroup) { lived(g); g.AutomaticFailover = false }
+
+func recorded(id string) change {
+	return func(g *cache.ReplicationGroup) { lived(g); g.SetPrimary(id) }
+}
+
+func step(k cache.StepKind, member string) cache.Step { return cache.Step{Kind: k, Member: member} }
+
+func serve(member string, on ...int) cache.Step {
+	return cache.Step{Kind: cache.Serve, Member: member, Addresses: addrs(on...)}
+}
+
+func follow(member string, target int) cache.Step {
+	return cache.Step{Kind: cache.Follow, Member: member, Target: addr(target)}
+}
+
+func backends(ns ...int) cache.RelayState {
+	return cache.RelayState{Running: true, Backends: addrs(ns...)}
+}
+
+// planCase is what is seen of a group, and the plan for it. No steps and not settled means that the plan is to wait.
+type planCase struct {
+	members  int
+	change   change
+	nodes    []cache.NodeState // in the order of the members; one that is missing does not run
+	relay    cache.RelayState
+	verified bool
+	want     []cache.Step
+	settled  bool
+}
+
+func checkPlans(t *testing.T, cases map[string]planCase) {
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			g := newGroup(c.members)
+			if c.change != nil {
+				c.change(g)
+			}
+			o := cache.Observed{Nodes: map[string]cache.NodeState{}, Relay: c.relay, Verified: c.verified}
+			for i, s := range c.nodes {
+				o.Nodes[g.Members[i].ID] = s
+			}
+			steps, settled := cache.Plan(cache.Desired{Group: g}, o)
+			if diff := cmp.Diff(c.want, steps, cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+				t.Errorf("steps (-want +got):\n%s", diff)
+			}
+			if settled != c.settled {
+				t.Errorf("settled: %v, want %v", settled, c.settled)
+			}
+		})
+	}
+}

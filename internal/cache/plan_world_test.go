@@ -1,0 +1,258 @@
+package cache_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"pgregory.net/rapid"
+
+	"larder/internal/cache"
+)
+
+// world is a model of a group's processes: of redis-server, the kernel and the engine it has what a plan can tell apart.
+// Its data sets are lists of the writes that a client was told to be done.
+type world struct {
+	*rapid.T
+	g          *cache.ReplicationGroup
+	parameters string
+	verified   bool
+	servers    map[string]*server
+	relay      *relay
+	writes     int
+	owed       []debt
+	calm       bool // nothing fails any more
+}
+
+func newWorld(t *rapid.T) *world {
+	w := &world{T: t, parameters: "1", servers: map[string]*server{}}
+	w.g = newGroup(rapid.IntRange(1, 4).Draw(t, "members"))
+	w.g.AutomaticFailover = len(w.g.Members) > 1 && rapid.Bool().Draw(t, "failover")
+	return w
+}
+
+func (w *world) sorted() []*server {
+	var out []*server
+	for _, id := range slices.Sorted(maps.Keys(w.servers)) {
+		out = append(out, w.servers[id])
+	}
+	return out
+}
+
+func (w *world) observe() cache.Observed {
+	o := cache.Observed{Nodes: map[string]cache.NodeState{}, Verified: w.verified}
+	for id, s := range w.servers {
+		o.Nodes[id] = s.state()
+	}
+	if w.relay != nil {
+		o.Relay = cache.RelayState{Running: true, Backends: w.relay.backends}
+	}
+	return o
+}
+
+// look is one round of the engine; true says that the plan found nothing left to do.
+func (w *world) look() bool {
+	steps, settled := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters}, w.observe())
+	if settled {
+		if !w.verified {
+			w.Fatal("settled without a client's answer from the endpoints")
+		}
+		w.fire(cache.Converged)
+		for i := range w.g.Members {
+			w.g.Members[i].Created = created
+		}
+		return true
+	}
+	w.checkHandOver(steps)
+	disturbs := func(s cache.Step) bool { return s.Kind != cache.Verify && s.Kind != cache.Configure }
+	if w.g.Status == cache.Available && (len(steps) == 0 || slices.ContainsFunc(steps, disturbs)) {
+		w.fire(cache.Diverged)
+	}
+	failed := false
+	for _, i := range rapid.Permutation(upTo(len(steps))).Draw(w.T, "order") {
+		s := steps[i]
+		w.Logf("step %s %s %v%v in %s", s.Kind, s.Member, s.Target, s.Addresses, w)
+		w.mishap()
+		if failed && rapid.Bool().Draw(w.T, "cancelled") {
+			continue
+		}
+		if err := w.run(s); err != nil {
+			w.Logf("%v: %v", s, err)
+			failed = true
+			if w.calm {
+				w.Fatalf("%v failed although nothing is wrong: %v", s, err)
+			}
+		}
+		w.checkPrimaryAddress()
+	}
+	if len(steps) > 0 {
+		w.verified = steps[0].Kind == cache.Verify && !failed
+	}
+	return false
+}
+
+func (w *world) fire(e cache.Event) {
+	next, err := cache.Transition(w.g.Status, e)
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.g.Status = next
+}
+
+// run does a step as the engine does.
+func (w *world) run(s cache.Step) error {
+	switch s.Kind {
+	case cache.StartNode:
+		w.servers[s.Member] = &server{id: s.Member, role: cache.Primary}
+		w.g.Member(s.Member).Parameters = w.parameters
+		return nil
+	case cache.Elect:
+		if !w.g.AutomaticFailover {
+			w.Fatal("a failover, which is off")
+		}
+		w.g.SetPrimary(s.Member)
+		return nil
+	case cache.StartRelay:
+		w.relay = &relay{}
+		return nil
+	case cache.SetBackends:
+		return w.setBackends(s.Addresses)
+	case cache.StopRelay:
+		w.relay = nil
+		return nil
+	case cache.Verify:
+		return w.verify()
+	}
+	n := w.servers[s.Member]
+	switch {
+	case n == nil:
+		return errors.New("it is gone")
+	case s.Kind == cache.StopNode:
+		w.kill(n)
+		return nil
+	case n.hung:
+		return errors.New("it does not answer")
+	}
+	switch s.Kind {
+	case cache.Configure:
+		w.g.Member(n.id).Parameters = w.parameters
+	case cache.Promote:
+		n.role, n.follows, n.source, n.loaded = cache.Primary, netip.AddrPort{}, nil, false
+	case cache.Follow:
+		n.role, n.follows, n.source = cache.Replica, netip.AddrPortFrom(s.Target, uint16(w.g.Port)), nil
+	case cache.Serve:
+		return w.serve(n, s)
+	default:
+		w.Fatalf("a plan for a living group holds %v", s)
+	}
+	return nil
+}
+
+// serve binds a server's listeners, which the kernel refuses where another process listens, and cuts the given-up ones' clients.
+func (w *world) serve(n *server, s cache.Step) error {
+	for _, a := range s.Addresses {
+		if other := w.listener(a); other != "" && other != n.id {
+			return fmt.Errorf("%s listens on %s", other, a)
+		}
+	}
+	fresh := !n.synced && len(n.serves) == 0 && n.role == cache.Primary
+	if s.DataLost && len(n.data) > 0 || !s.DataLost && fresh && !w.g.Member(n.id).Created.IsZero() {
+		w.Fatalf("%s begins to serve %v: that data were lost is said to be %v", n.id, n.data, s.DataLost)
+	}
+	for _, r := range w.servers {
+		if r.source == n && !slices.Contains(s.Addresses, r.follows.Addr()) {
+			r.source = nil
+		}
+	}
+	n.serves = s.Addresses
+	return nil
+}
+
+func (w *world) setBackends(addrs []netip.Addr) error {
+	switch {
+	case w.relay == nil:
+		return errors.New("the relay is gone")
+	case w.listener(w.g.ReaderAddress) != "" && w.listener(w.g.ReaderAddress) != "relay":
+		return fmt.Errorf("%s listens on the reader endpoint's address", w.listener(w.g.ReaderAddress))
+	}
+	w.relay.backends = addrs
+	return nil
+}
+
+// listener names the process that listens on an address, hung ones included: the kernel does not ask them.
+func (w *world) listener(a netip.Addr) string {
+	for _, s := range w.sorted() {
+		if slices.Contains(s.serves, a) {
+			return s.id
+		}
+	}
+	if a == w.g.ReaderAddress && w.relay != nil && w.relay.backends != nil {
+		return "relay"
+	}
+	return ""
+}
+
+func (w *world) answers(a netip.Addr) bool {
+	s := w.servers[w.listener(a)]
+	return s != nil && !s.hung
+}
+
+func (w *world) verify() error {
+	for _, a := range w.g.Addresses() {
+		ok := w.answers(a)
+		if w.listener(a) == "relay" {
+			ok = slices.ContainsFunc(w.relay.backends, w.answers)
+		}
+		if !ok {
+			return fmt.Errorf("%s does not answer", a)
+		}
+	}
+	return nil
+}
+
+// reconfigure asks for other parameters.
+func (w *world) reconfigure() {
+	n, _ := strconv.Atoi(w.parameters)
+	w.parameters = strconv.Itoa(n + 1)
+}
+
+// settle lets nothing fail any more until the plans are done.
+func (w *world) settle() {
+	w.calm = true
+	for _, s := range w.servers {
+		s.hung = false
+	}
+	for i := range 50 {
+		if i < 20 {
+			w.replicate(w.some)
+		} else {
+			w.replicate(all)
+		}
+		if w.look() {
+			w.replicate(all)
+			return
+		}
+	}
+	w.Fatalf("not settled: %+v", w.observe())
+}
+
+// String shows the servers, for the log of a failure.
+func (w *world) String() string {
+	var b strings.Builder
+	for _, s := range w.sorted() {
+		fmt.Fprintf(&b, " %s:%s on %v follows %v up=%t hung=%t %v;", s.id, s.role, s.serves, s.follows, s.source != nil, s.hung, s.data)
+	}
+	return b.String()
+}
+
+func upTo(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}

@@ -1,0 +1,64 @@
+package redisnode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// SetTokens replaces the clients' tokens. Connections that are open stay so.
+func (n *Node) SetTokens(ctx context.Context, tokens []string) error {
+	args := []any{"ACL", "SETUSER", "default"}
+	for _, rule := range passwordRules(tokens) {
+		args = append(args, rule)
+	}
+	return n.do(ctx, args...)
+}
+
+// PauseWrites holds back the clients' writes, expiry and eviction too, for at most so long: the replication offset stands still.
+func (n *Node) PauseWrites(ctx context.Context, most time.Duration) error {
+	return n.do(ctx, "CLIENT", "PAUSE", most.Milliseconds(), "WRITE")
+}
+
+// Unpause lets the clients' writes go on.
+func (n *Node) Unpause(ctx context.Context) error { return n.do(ctx, "CLIENT", "UNPAUSE") }
+
+// AwaitOffset waits until a replica has the replication stream up to that offset.
+func (n *Node) AwaitOffset(ctx context.Context, offset int64) error {
+	const poll = 500 * time.Microsecond
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for {
+		s, err := n.State(ctx)
+		switch {
+		case err != nil:
+			return err
+		case !s.LinkUp:
+			return errors.New("the replica lost its link to the primary")
+		case s.Offset >= offset:
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("the replica has %d of %d bytes: %w", s.Offset, offset, ctx.Err())
+		}
+	}
+}
+
+// SetMaxClients changes the limit of connections of a running server, to what the limit on open files leaves room for: a server
+// that starts lowers it in the same way.
+func (n *Node) SetMaxClients(ctx context.Context, clients int) error {
+	const ownFiles = 32 // that redis-server keeps for itself
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("cannot read the limit on open files: %w", err)
+	}
+	if room := limit.Max - ownFiles; limit.Max > ownFiles && room < uint64(clients) {
+		clients = int(room)
+	}
+	return n.do(ctx, "CONFIG", "SET", "maxclients", clients)
+}
