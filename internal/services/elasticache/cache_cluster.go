@@ -85,8 +85,9 @@ func (s *Service) describeCluster(c cluster, withNodes bool) types.CacheCluster 
 		ARN:                                new(s.arn(clusterResource, c.ID)),
 		CacheClusterStatus:                 new(string(c.Status)),
 		ReplicationGroupId:                 &g.ID,
-		ReplicationGroupLogDeliveryEnabled: new(false),
-		PendingModifiedValues:              &types.PendingModifiedValues{},
+		ReplicationGroupLogDeliveryEnabled: new(len(g.LogDeliveries) > 0),
+		PendingModifiedValues:              pendingCluster(g),
+		LogDeliveryConfigurations:          describeLogs(g.LogDeliveries),
 
 		Engine:                  &g.Engine,
 		EngineVersion:           &g.EngineVersion,
@@ -115,7 +116,7 @@ func (s *Service) describeCluster(c cluster, withNodes bool) types.CacheCluster 
 		out.SecurityGroups = append(out.SecurityGroups, types.SecurityGroupMembership{SecurityGroupId: &id, Status: new("active")})
 	}
 	if g.NotificationTopicARN != "" {
-		out.NotificationConfiguration = &types.NotificationConfiguration{TopicArn: &g.NotificationTopicARN, TopicStatus: new("active")}
+		out.NotificationConfiguration = &types.NotificationConfiguration{TopicArn: &g.NotificationTopicARN, TopicStatus: new(topicStatus(g))}
 	}
 	if !c.Created.IsZero() {
 		out.CacheClusterCreateTime, out.PreferredAvailabilityZone = &c.Created, &c.Zone
@@ -149,6 +150,20 @@ func (c cluster) parameterGroupStatus() *types.CacheParameterGroupStatus {
 		out.CacheNodeIdsToReboot = []string{nodeID}
 	}
 	return out
+}
+
+func pendingCluster(g cache.ReplicationGroup) *types.PendingModifiedValues {
+	if g.Deferred == nil {
+		return &types.PendingModifiedValues{}
+	}
+	return &types.PendingModifiedValues{CacheNodeType: text(g.Deferred.NodeType), EngineVersion: text(g.Deferred.EngineVersion)}
+}
+
+func topicStatus(g cache.ReplicationGroup) string {
+	if g.NotificationsOff {
+		return "inactive"
+	}
+	return "active"
 }
 
 // applyStatus tells how far the node's parameters are those of its group. A node that was not started yet will start with them.

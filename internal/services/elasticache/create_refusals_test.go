@@ -131,15 +131,12 @@ func TestCreateReplicationGroupNotServed(t *testing.T) {
 	s := newServer(t)
 	type input = sdk.CreateReplicationGroupInput
 	for field, change := range map[string]func(*input){
-		"ClusterMode":              func(in *input) { in.ClusterMode = types.ClusterModeEnabled },
-		"DataTieringEnabled":       func(in *input) { in.DataTieringEnabled = new(true) },
-		"Durability":               func(in *input) { in.Durability = types.DurabilitySync },
-		"Engine":                   func(in *input) { in.Engine = new("valkey") },
-		"GlobalReplicationGroupId": func(in *input) { in.GlobalReplicationGroupId = new("ldgnf-x") },
-		"IpDiscovery":              func(in *input) { in.IpDiscovery = types.IpDiscoveryIpv6 },
-		"LogDeliveryConfigurations": func(in *input) {
-			in.LogDeliveryConfigurations = []types.LogDeliveryConfigurationRequest{{LogType: types.LogTypeSlowLog}}
-		},
+		"ClusterMode":                 func(in *input) { in.ClusterMode = types.ClusterModeEnabled },
+		"DataTieringEnabled":          func(in *input) { in.DataTieringEnabled = new(true) },
+		"Durability":                  func(in *input) { in.Durability = types.DurabilitySync },
+		"Engine":                      func(in *input) { in.Engine = new("valkey") },
+		"GlobalReplicationGroupId":    func(in *input) { in.GlobalReplicationGroupId = new("ldgnf-x") },
+		"IpDiscovery":                 func(in *input) { in.IpDiscovery = types.IpDiscoveryIpv6 },
 		"NetworkType":                 func(in *input) { in.NetworkType = types.NetworkTypeDualStack },
 		"NodeGroupConfiguration":      func(in *input) { in.NodeGroupConfiguration = []types.NodeGroupConfiguration{{NodeGroupId: new("1")}} },
 		"NumNodeGroups":               func(in *input) { in.NumNodeGroups = new(int32(2)) },

@@ -95,14 +95,7 @@ func (s *Service) place(tx *store.Tx, rg *cache.ReplicationGroup, preferred []st
 }
 
 func (s *Service) placeInZones(rg *cache.ReplicationGroup, group cache.SubnetGroup, preferred []string) error {
-	var zones []string
-	subnets := map[string]string{} // the first of each zone
-	for _, id := range group.SubnetIDs {
-		if n, ok := s.Network.Subnet(id); ok && subnets[n.Zone] == "" {
-			subnets[n.Zone] = id
-			zones = append(zones, n.Zone)
-		}
-	}
+	subnets, zones := s.zones(group)
 	if len(zones) == 0 {
 		return invalidValue("Cannot place a node in the cache subnet group %s: none of its subnets exists any more.", group.Name)
 	}
@@ -121,4 +114,16 @@ func (s *Service) placeInZones(rg *cache.ReplicationGroup, group cache.SubnetGro
 			"every node would be in %s. Give the cache subnet group subnets in two zones.", used[0])
 	}
 	return nil
+}
+
+// zones returns the first subnet of each zone that a subnet group has, and the zones in the order of its subnets.
+func (s *Service) zones(group cache.SubnetGroup) (subnets map[string]string, order []string) {
+	subnets = map[string]string{}
+	for _, id := range group.SubnetIDs {
+		if n, ok := s.Network.Subnet(id); ok && subnets[n.Zone] == "" {
+			subnets[n.Zone] = id
+			order = append(order, n.Zone)
+		}
+	}
+	return subnets, order
 }

@@ -27,7 +27,7 @@ func describeGroup(g cache.ReplicationGroup) types.ReplicationGroup {
 		Description:                &g.Description,
 		Status:                     new(string(g.Status)),
 		ReplicationGroupCreateTime: &g.Created,
-		PendingModifiedValues:      &types.ReplicationGroupPendingModifiedValues{},
+		PendingModifiedValues:      pendingGroup(g),
 
 		Engine:                  &g.Engine,
 		CacheNodeType:           &g.NodeType,
@@ -48,6 +48,8 @@ func describeGroup(g cache.ReplicationGroup) types.ReplicationGroup {
 		AuthTokenEnabled:          new(len(g.AuthTokens) > 0),
 		AuthTokenLastModifiedDate: moment(g.AuthTokenModified),
 
+		LogDeliveryConfigurations: describeLogs(g.LogDeliveries),
+
 		SnapshotRetentionLimit: new(int32(g.SnapshotRetentionLimit)),
 		SnapshotWindow:         &g.SnapshotWindow,
 		SnapshottingClusterId:  text(g.SnapshottingCluster),
@@ -67,6 +69,22 @@ func describeGroup(g cache.ReplicationGroup) types.ReplicationGroup {
 		out.NodeGroups = []types.NodeGroup{describeShard(g)}
 	}
 	return out
+}
+
+// pendingGroup tells what the engine has yet to bring about.
+func pendingGroup(g cache.ReplicationGroup) *types.ReplicationGroupPendingModifiedValues {
+	pending := &types.ReplicationGroupPendingModifiedValues{PrimaryClusterId: text(g.Promote)}
+	access := cache.AccessFingerprint(g.AuthTokens)
+	for _, m := range g.Members {
+		if m.Access == "" || m.Access == access {
+			continue
+		}
+		pending.AuthTokenStatus = types.AuthTokenUpdateStatusSetting
+		if len(g.AuthTokens) > 1 {
+			pending.AuthTokenStatus = types.AuthTokenUpdateStatusRotating
+		}
+	}
+	return pending
 }
 
 func describeShard(g cache.ReplicationGroup) types.NodeGroup {

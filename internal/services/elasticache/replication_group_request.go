@@ -181,21 +181,15 @@ func (s *Service) snapshots(in *sdk.CreateReplicationGroupInput, rg *cache.Repli
 
 // surroundings reads what the group refers to outside of this service.
 func (s *Service) surroundings(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
-	for _, id := range in.SecurityGroupIds {
-		if !s.Network.HasSecurityGroup(id) {
-			return invalidValue("Some security group ids are not valid: [%s] does not exist.", id)
-		}
-		if !slices.Contains(rg.SecurityGroupIDs, id) {
-			rg.SecurityGroupIDs = append(rg.SecurityGroupIDs, id)
-		}
+	groups, err := s.securityGroups(in.SecurityGroupIds)
+	if err != nil {
+		return err
 	}
-	rg.NotificationTopicARN = aws.ToString(in.NotificationTopicArn)
-	home := "arn:" + partition + ":sns:" + s.Region + ":" + s.Account + ":"
-	if name, ok := strings.CutPrefix(rg.NotificationTopicARN, home); rg.NotificationTopicARN != "" && (!ok || !topicName.MatchString(name)) {
-		return invalidValue("Invalid NotificationTopicArn %s: it must name an SNS topic of this account and region, %sNAME.",
-			rg.NotificationTopicARN, home)
+	rg.SecurityGroupIDs, rg.NotificationTopicARN = groups, aws.ToString(in.NotificationTopicArn)
+	if err := s.checkTopic(rg.NotificationTopicARN); err != nil {
+		return err
 	}
-	return nil
+	return changeLogs(rg, in.LogDeliveryConfigurations)
 }
 
 // topicName is SNS's rule for standard topics; the service cannot publish to others.

@@ -54,6 +54,9 @@ const (
 	noClusterMode = "cluster mode is not served"
 	noRestore     = "restoring a snapshot is not served"
 	noSnapshots   = "snapshots are not taken"
+	noFirehose    = "logs are delivered to CloudWatch Logs only"
+	noUserGroups  = "user groups are not served. Use AuthToken"
+	noClassic     = "they belong to EC2-Classic. Use SecurityGroupIds"
 )
 
 // Gateway is the service as the gateway serves it.
@@ -61,6 +64,9 @@ func (s *Service) Gateway() gateway.Service {
 	return gateway.Service{Shapes: awswire.ElastiCache(), Actions: []gateway.Action{
 		gateway.Handle("CreateReplicationGroup", gateway.Write, s.createReplicationGroup, notServed...),
 		gateway.Handle("DescribeReplicationGroups", gateway.List, s.describeReplicationGroups),
+		gateway.Handle("ModifyReplicationGroup", gateway.Write, s.modifyReplicationGroup, notModified...),
+		gateway.Handle("IncreaseReplicaCount", gateway.Write, s.increaseReplicaCount),
+		gateway.Handle("DecreaseReplicaCount", gateway.Write, s.decreaseReplicaCount),
 		gateway.Handle("DeleteReplicationGroup", gateway.Write, s.deleteReplicationGroup,
 			gateway.Refuse("FinalSnapshotIdentifier", noSnapshots),
 			gateway.Only("RetainPrimaryCluster", "a cache cluster outside of a replication group is not served", "false")),
@@ -96,15 +102,30 @@ var notServed = []gateway.Refusal{
 	gateway.Only("Engine", "larder runs redis-server", "redis"),
 	gateway.Refuse("GlobalReplicationGroupId", oneMachine),
 	gateway.Only("IpDiscovery", "nodes have IPv4 addresses", "ipv4"),
-	gateway.Refuse("LogDeliveryConfigurations", "log delivery is not served"),
+	gateway.Refuse("LogDeliveryConfigurations.DestinationDetails.KinesisFirehoseDetails", noFirehose),
 	gateway.Only("NetworkType", "nodes have IPv4 addresses", "ipv4"),
 	gateway.Refuse("NodeGroupConfiguration", noClusterMode),
 	gateway.Only("NumNodeGroups", noClusterMode, "1"),
 	gateway.Refuse("PrimaryClusterId", "a cache cluster outside of a replication group is not served"),
-	gateway.Refuse("CacheSecurityGroupNames", "they belong to EC2-Classic. Use SecurityGroupIds"),
+	gateway.Refuse("CacheSecurityGroupNames", noClassic),
 	gateway.Refuse("ServerlessCacheSnapshotName", noRestore),
 	gateway.Refuse("SnapshotArns", noRestore),
 	gateway.Refuse("SnapshotName", noRestore),
 	gateway.Only("TransitEncryptionMode", "a node listens with TLS or without", "required"),
-	gateway.Refuse("UserGroupIds", "user groups are not served. Use AuthToken"),
+	gateway.Refuse("UserGroupIds", noUserGroups),
+}
+
+// notModified is what ModifyReplicationGroup can change on AWS only.
+var notModified = []gateway.Refusal{
+	gateway.Refuse("CacheSecurityGroupNames", noClassic),
+	gateway.Only("ClusterMode", noClusterMode, "disabled"),
+	gateway.Refuse("Durability", "it is a setting of engines that larder does not run"),
+	gateway.Only("Engine", "larder runs redis-server", "redis"),
+	gateway.Only("IpDiscovery", "nodes have IPv4 addresses", "ipv4"),
+	gateway.Refuse("LogDeliveryConfigurations.DestinationDetails.KinesisFirehoseDetails", noFirehose),
+	gateway.Refuse("NodeGroupId", "it is deprecated, and AWS takes no notice of it"),
+	gateway.Only("RemoveUserGroups", noUserGroups, "false"),
+	gateway.Only("TransitEncryptionMode", "a node listens with TLS or without", "required"),
+	gateway.Refuse("UserGroupIdsToAdd", noUserGroups),
+	gateway.Refuse("UserGroupIdsToRemove", noUserGroups),
 }

@@ -13,25 +13,32 @@ import (
 
 // windows reads the two windows, and chooses those that were not given so that they don't overlap.
 func (s *Service) windows(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
-	maintenance := windowsFor(rg.ID, in.PreferredMaintenanceWindow, maintenanceWindows())
-	backup := windowsFor(rg.ID, in.SnapshotWindow, snapshotWindows())
-	for _, m := range maintenance {
-		weekly, err := cache.ParseMaintenanceWindow(m)
-		if err != nil {
-			return invalidValue("%s", err)
-		}
-		for _, b := range backup {
-			daily, err := cache.ParseSnapshotWindow(b)
-			if err != nil {
-				return invalidValue("%s", err)
-			}
-			if !weekly.Overlaps(daily) {
+	var err error
+	for _, m := range windowsFor(rg.ID, in.PreferredMaintenanceWindow, maintenanceWindows()) {
+		for _, b := range windowsFor(rg.ID, in.SnapshotWindow, snapshotWindows()) {
+			if err = checkWindows(m, b); err == nil {
 				rg.MaintenanceWindow, rg.SnapshotWindow = m, b
 				return nil
 			}
 		}
 	}
-	return invalidValue("The snapshot window and maintenance window must not overlap.")
+	return err
+}
+
+// checkWindows checks both windows of a group, which must not overlap.
+func checkWindows(maintenance, snapshot string) error {
+	weekly, err := cache.ParseMaintenanceWindow(maintenance)
+	if err != nil {
+		return invalidValue("%s", err)
+	}
+	daily, err := cache.ParseSnapshotWindow(snapshot)
+	if err != nil {
+		return invalidValue("%s", err)
+	}
+	if weekly.Overlaps(daily) {
+		return invalidValue("The snapshot window and maintenance window must not overlap.")
+	}
+	return nil
 }
 
 // windowsFor returns the window that was given, or the choices in an order that depends on the group: groups are spread over

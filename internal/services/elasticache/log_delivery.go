@@ -1,0 +1,61 @@
+package elasticache
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/cache"
+)
+
+// changeLogs turns deliveries on, changes or ends them. One that is on reads enabling until logs are delivered.
+func changeLogs(rg *cache.ReplicationGroup, given []types.LogDeliveryConfigurationRequest) error {
+	for _, in := range given {
+		if in.LogType == "" {
+			return missing("LogType")
+		}
+		rest := slices.DeleteFunc(slices.Clone(rg.LogDeliveries), func(d cache.LogDelivery) bool { return d.LogType == string(in.LogType) })
+		if in.Enabled != nil && !*in.Enabled {
+			rg.LogDeliveries = rest
+			continue
+		}
+		d, err := newLogDelivery(in)
+		if err != nil {
+			return err
+		}
+		rg.LogDeliveries = append(rest, d)
+		slices.SortFunc(rg.LogDeliveries, func(a, b cache.LogDelivery) int { return strings.Compare(a.LogType, b.LogType) })
+	}
+	return nil
+}
+
+func newLogDelivery(in types.LogDeliveryConfigurationRequest) (cache.LogDelivery, error) {
+	d := cache.LogDelivery{LogType: string(in.LogType), Destination: string(in.DestinationType), Format: string(in.LogFormat), Status: "enabling"}
+	switch details := in.DestinationDetails; {
+	case !slices.Contains(in.LogType.Values(), in.LogType):
+		return d, invalidValue("Invalid LogType %q: it must be slow-log or engine-log.", in.LogType)
+	case !slices.Contains(in.LogFormat.Values(), in.LogFormat):
+		return d, invalidValue("Invalid LogFormat %q: it must be text or json.", in.LogFormat)
+	case in.DestinationType != types.DestinationTypeCloudWatchLogs:
+		return d, invalidValue("larder delivers logs to cloudwatch-logs only, not to %q.", in.DestinationType)
+	case details == nil || details.CloudWatchLogsDetails == nil || aws.ToString(details.CloudWatchLogsDetails.LogGroup) == "":
+		return d, missing("DestinationDetails.CloudWatchLogsDetails.LogGroup")
+	default:
+		d.Name = *details.CloudWatchLogsDetails.LogGroup
+	}
+	return d, nil
+}
+
+func describeLogs(deliveries []cache.LogDelivery) []types.LogDeliveryConfiguration {
+	var out []types.LogDeliveryConfiguration
+	for _, d := range deliveries {
+		out = append(out, types.LogDeliveryConfiguration{
+			LogType: types.LogType(d.LogType), LogFormat: types.LogFormat(d.Format), DestinationType: types.DestinationType(d.Destination),
+			DestinationDetails: &types.DestinationDetails{CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: &d.Name}},
+			Status:             types.LogDeliveryConfigurationStatus(d.Status),
+		})
+	}
+	return out
+}

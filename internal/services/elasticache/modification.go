@@ -1,0 +1,301 @@
+package elasticache
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// modification is one ModifyReplicationGroup on its way: each of its methods reads the fields that it answers for.
+type modification struct {
+	*Service
+	tx *store.Tx
+	rg *cache.ReplicationGroup
+}
+
+func (s *Service) modifyReplicationGroup(_ context.Context, in *sdk.ModifyReplicationGroupInput) (*sdk.ModifyReplicationGroupOutput, error) {
+	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg *cache.ReplicationGroup) error {
+		m := modification{s, tx, rg}
+		for _, apply := range []func(*sdk.ModifyReplicationGroupInput) error{
+			m.description, m.availability, m.windows, m.snapshots, m.nodes, m.parameters, m.surroundings, m.token, m.primary, m.logs, m.transit,
+		} {
+			if err := apply(in); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.ModifyReplicationGroupOutput{ReplicationGroup: new(describeGroup(rg))}, nil
+}
+
+// change changes an available group in one transaction, and leaves it modifying: the engine says when it is available again.
+func (s *Service) change(given *string, f func(*store.Tx, *cache.ReplicationGroup) error) (rg cache.ReplicationGroup, err error) {
+	id, err := reference("ReplicationGroupId", given)
+	if err != nil {
+		return rg, err
+	}
+	err = s.Store.Update(func(tx *store.Tx) (err error) {
+		if rg, err = replicationGroup(tx, id); err != nil {
+			return err
+		}
+		if rg.Status, err = cache.Transition(rg.Status, cache.ModifyAsked); err != nil {
+			return &types.InvalidReplicationGroupStateFault{Message: new(err.Error())}
+		}
+		if err := f(tx, &rg); err != nil {
+			return err
+		}
+		return state.ReplicationGroups.Put(tx, rg.ID, rg)
+	})
+	return rg, err
+}
+
+func (m modification) notice(message string) error {
+	return state.AddNotice(m.tx, cache.Notice{Date: m.Now(), Source: m.rg.ID, SourceType: cache.SourceGroup, Message: message + m.rg.ID})
+}
+
+func (m modification) description(in *sdk.ModifyReplicationGroupInput) error {
+	if in.ReplicationGroupDescription != nil {
+		if m.rg.Description = *in.ReplicationGroupDescription; m.rg.Description == "" {
+			return missing("ReplicationGroupDescription")
+		}
+	}
+	if in.AutoMinorVersionUpgrade != nil {
+		m.rg.AutoMinorVersionUpgrade = *in.AutoMinorVersionUpgrade
+	}
+	return nil
+}
+
+func (m modification) availability(in *sdk.ModifyReplicationGroupInput) error {
+	was := m.rg.AutomaticFailover
+	if in.AutomaticFailoverEnabled != nil {
+		m.rg.AutomaticFailover = *in.AutomaticFailoverEnabled
+	}
+	if in.MultiAZEnabled != nil {
+		m.rg.MultiAZ = *in.MultiAZEnabled
+	}
+	switch {
+	case m.rg.AutomaticFailover && len(m.rg.Staying()) == 1:
+		return invalidCombination("Replication group must have at least one read replica to enable autofailover.")
+	case m.rg.MultiAZ && !m.rg.AutomaticFailover:
+		return invalidCombination("Multi-AZ needs automatic failover: set AutomaticFailoverEnabled, or turn MultiAZEnabled off with it.")
+	case m.rg.AutomaticFailover && !was:
+		return m.notice("Automatic failover has been turned on for replication group ")
+	case was && !m.rg.AutomaticFailover:
+		return m.notice("Automatic failover has been turned off for replication group ")
+	}
+	return nil
+}
+
+func (m modification) windows(in *sdk.ModifyReplicationGroupInput) error {
+	if in.PreferredMaintenanceWindow != nil {
+		m.rg.MaintenanceWindow = strings.ToLower(*in.PreferredMaintenanceWindow)
+	}
+	if in.SnapshotWindow != nil {
+		m.rg.SnapshotWindow = strings.ToLower(*in.SnapshotWindow)
+	}
+	return checkWindows(m.rg.MaintenanceWindow, m.rg.SnapshotWindow)
+}
+
+func (m modification) snapshots(in *sdk.ModifyReplicationGroupInput) error {
+	if id := aws.ToString(in.SnapshottingClusterId); id != "" {
+		if m.rg.Member(id) == nil {
+			return &types.CacheClusterNotFoundFault{Message: new("Specified snapshotting cluster does not exist")}
+		}
+		m.rg.SnapshottingCluster = id
+	}
+	if in.SnapshotRetentionLimit == nil {
+		return nil
+	}
+	limit := int(*in.SnapshotRetentionLimit)
+	switch {
+	case limit < 0 || limit > maxRetention:
+		return invalidValue("Invalid value %d for SnapshotRetentionLimit. Must be between 0 and %d", limit, maxRetention)
+	case limit > 0 && m.rg.SnapshottingCluster == "":
+		return invalidCombination("Must specify both SnapshotRetentionLimit and SnapshottingClusterId to turn on snapshots")
+	case limit == 0:
+		m.rg.SnapshottingCluster = ""
+	}
+	m.rg.SnapshotRetentionLimit = limit
+	return nil
+}
+
+// nodes reads what takes new processes: at once, or in the maintenance window together with what waits for it already.
+func (m modification) nodes(in *sdk.ModifyReplicationGroupInput) error {
+	var d cache.Deferred
+	if m.rg.Deferred != nil {
+		d = *m.rg.Deferred
+	}
+	if in.CacheNodeType != nil {
+		t, err := m.nodeType(in.CacheNodeType)
+		if err != nil {
+			return err
+		}
+		d.NodeType = t.Name
+	}
+	if err := m.engineVersion(in, &d); err != nil {
+		return err
+	}
+	if d.NodeType == m.rg.NodeType {
+		d.NodeType = ""
+	}
+	if d.EngineVersion == m.rg.EngineVersion {
+		d.EngineVersion = ""
+	}
+	m.rg.Deferred = nil
+	switch {
+	case d == cache.Deferred{}:
+	case aws.ToBool(in.ApplyImmediately):
+		m.rg.Apply(d)
+	default:
+		m.rg.Deferred = &d
+	}
+	return nil
+}
+
+func (m modification) engineVersion(in *sdk.ModifyReplicationGroupInput, d *cache.Deferred) error {
+	if in.EngineVersion == nil {
+		return nil
+	}
+	v, err := m.Versions.Resolve(*in.EngineVersion)
+	switch {
+	case err != nil:
+		return invalidCombination("%s", err)
+	case cache.CompareVersions(v.Version, m.rg.EngineVersion) < 0:
+		return invalidCombination("Cannot modify redis from %s to %s", m.rg.EngineVersion, v.Version)
+	case v.Version != m.rg.EngineVersion && len(m.rg.Staying()) == 1:
+		return invalidCombination("larder cannot change the engine version of a group with one node without losing its data: add a replica first.")
+	}
+	d.EngineVersion = v.Version
+	return nil
+}
+
+func (m modification) parameters(in *sdk.ModifyReplicationGroupInput) error {
+	name := filter(in.CacheParameterGroupName)
+	if name == "" {
+		return nil
+	}
+	m.rg.ParameterGroup = name
+	return m.checkParameterGroup(m.tx, name)
+}
+
+func (m modification) surroundings(in *sdk.ModifyReplicationGroupInput) error {
+	if in.SecurityGroupIds != nil {
+		groups, err := m.securityGroups(in.SecurityGroupIds)
+		if err != nil {
+			return err
+		}
+		m.rg.SecurityGroupIDs = groups
+	}
+	if in.NotificationTopicArn != nil {
+		m.rg.NotificationTopicARN = *in.NotificationTopicArn
+		m.rg.NotificationsOff = false
+	}
+	switch status := aws.ToString(in.NotificationTopicStatus); status {
+	case "":
+	case "active", "inactive":
+		m.rg.NotificationsOff = status == "inactive"
+	default:
+		return invalidValue("Invalid NotificationTopicStatus %q: it must be active or inactive.", status)
+	}
+	return m.checkTopic(m.rg.NotificationTopicARN)
+}
+
+// token changes the tokens that clients may use (restricted_commands.md, section 5).
+func (m modification) token(in *sdk.ModifyReplicationGroupInput) error {
+	strategy := in.AuthTokenUpdateStrategy
+	switch {
+	case strategy == types.AuthTokenUpdateStrategyTypeDelete:
+		return invalidValue("Auth token update strategy delete is not supported currently")
+	case in.AuthToken == nil && strategy != "":
+		return invalidCombination("AuthTokenUpdateStrategy needs an AuthToken.")
+	case in.AuthToken == nil:
+		return nil
+	case !aws.ToBool(in.ApplyImmediately):
+		return invalidCombination("To modify the auth token, set the apply-immediately parameter to true.")
+	case !m.rg.TransitEncryption:
+		return invalidCombination("AuthToken needs encryption in transit: set TransitEncryptionEnabled.")
+	case !authToken.MatchString(*in.AuthToken):
+		return invalidValue("Invalid AuthToken provided.")
+	}
+	sealed := m.Sealer.Seal(state.AuthTokenPlace(m.rg.ID), []byte(*in.AuthToken))
+	switch {
+	case strategy == types.AuthTokenUpdateStrategyTypeSet && len(m.rg.AuthTokens) == 0:
+		return invalidCombination("AuthTokenUpdateStrategy SET needs a token that is set already. Use ROTATE first.")
+	case strategy == types.AuthTokenUpdateStrategyTypeSet:
+		m.rg.AuthTokens = [][]byte{sealed}
+	case len(m.rg.AuthTokens) == 0: // clients without a token are let in until the next change
+		m.rg.AuthTokens = [][]byte{{}, sealed}
+	default:
+		m.rg.AuthTokens = [][]byte{m.rg.AuthTokens[len(m.rg.AuthTokens)-1], sealed}
+	}
+	m.rg.AuthTokenModified = m.Now()
+	return nil
+}
+
+func (m modification) primary(in *sdk.ModifyReplicationGroupInput) error {
+	id := filter(in.PrimaryClusterId)
+	if id == "" || id == m.rg.Primary().ID {
+		return nil
+	}
+	switch member := m.rg.Member(id); {
+	case member == nil:
+		return cacheClusterNotFound(id)
+	case member.Leaving || member.Status != cache.MemberAvailable:
+		return &types.InvalidCacheClusterStateFault{Message: new("The cache cluster " + id + " is not in the available state.")}
+	case m.rg.AutomaticFailover:
+		return invalidCombination("Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first.")
+	}
+	m.rg.Promote = id
+	return nil
+}
+
+func (m modification) logs(in *sdk.ModifyReplicationGroupInput) error {
+	if len(in.LogDeliveryConfigurations) > 0 && !aws.ToBool(in.ApplyImmediately) {
+		return invalidValue("To modify the log delivery configuration, set the apply-immediately parameter to true.")
+	}
+	return changeLogs(m.rg, in.LogDeliveryConfigurations)
+}
+
+func (m modification) transit(in *sdk.ModifyReplicationGroupInput) error {
+	if in.TransitEncryptionEnabled != nil && *in.TransitEncryptionEnabled != m.rg.TransitEncryption {
+		return invalidCombination("larder cannot switch encryption in transit of a group that exists: create another group.")
+	}
+	if in.TransitEncryptionMode != "" && !m.rg.TransitEncryption {
+		return invalidCombination("To modify transit encryption mode, set encryption-in-transit as enabled.")
+	}
+	return nil
+}
+
+// securityGroups checks that the groups are there, and lists each once.
+func (s *Service) securityGroups(ids []string) ([]string, error) {
+	var out []string
+	for _, id := range ids {
+		if !s.Network.HasSecurityGroup(id) {
+			return nil, invalidValue("Some security group ids are not valid: [%s] does not exist.", id)
+		}
+		if !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
+// checkTopic tells whether the service could publish to the topic; none is fine.
+func (s *Service) checkTopic(arn string) error {
+	home := "arn:" + partition + ":sns:" + s.Region + ":" + s.Account + ":"
+	if name, ok := strings.CutPrefix(arn, home); arn != "" && (!ok || !topicName.MatchString(name)) {
+		return invalidValue("Invalid NotificationTopicArn %s: it must name an SNS topic of this account and region, %sNAME.", arn, home)
+	}
+	return nil
+}

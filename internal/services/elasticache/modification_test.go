@@ -1,0 +1,187 @@
+package elasticache_test
+
+import (
+	"slices"
+	"testing"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/cache"
+)
+
+// available makes a group of n nodes that the engine has brought up.
+func (s *server) available(t *testing.T, id string, n int32, change func(*sdk.CreateReplicationGroupInput)) {
+	t.Helper()
+	in := minimal(id)
+	in.NumCacheClusters = &n
+	if change != nil {
+		change(in)
+	}
+	s.create(t, in)
+	s.settled(t, id)
+}
+
+// settled records what the engine would after a change.
+func (s *server) settled(t *testing.T, id string) {
+	t.Helper()
+	s.update(t, id, func(g *cache.ReplicationGroup) {
+		g.Status = cache.Available
+		for i := range g.Members {
+			g.Members[i].Status, g.Members[i].Created = cache.MemberAvailable, s.now
+			g.Members[i].Spec, g.Members[i].Access = g.Spec(), cache.AccessFingerprint(g.AuthTokens)
+		}
+	})
+}
+
+type modify = sdk.ModifyReplicationGroupInput
+
+func (s *server) modify(t *testing.T, id string, change func(*modify)) error {
+	t.Helper()
+	in := &modify{ReplicationGroupId: &id}
+	change(in)
+	_, err := s.ModifyReplicationGroup(t.Context(), in)
+	return err
+}
+
+func TestModifications(t *testing.T) {
+	s := newServer(t)
+	secure := func(in *sdk.CreateReplicationGroupInput) {
+		in.TransitEncryptionEnabled, in.AuthToken = new(true), new(authToken)
+	}
+	s.available(t, "mine", 2, secure)
+	for name, c := range map[string]struct {
+		change func(*modify)
+		is     func(cache.ReplicationGroup) bool
+	}{
+		"description": {func(in *modify) { in.ReplicationGroupDescription = new("other") }, func(g cache.ReplicationGroup) bool { return g.Description == "other" }},
+		"failover": {func(in *modify) { in.AutomaticFailoverEnabled, in.MultiAZEnabled = new(true), new(true) },
+			func(g cache.ReplicationGroup) bool { return g.AutomaticFailover && g.MultiAZ }},
+		"windows": {func(in *modify) {
+			in.SnapshotWindow, in.PreferredMaintenanceWindow = new("01:00-02:00"), new("Mon:05:00-Mon:06:00")
+		},
+			func(g cache.ReplicationGroup) bool {
+				return g.SnapshotWindow == "01:00-02:00" && g.MaintenanceWindow == "mon:05:00-mon:06:00"
+			}},
+		"retention": {func(in *modify) { in.SnapshotRetentionLimit, in.SnapshottingClusterId = new(int32(3)), new("mine-001") },
+			func(g cache.ReplicationGroup) bool {
+				return g.SnapshotRetentionLimit == 3 && g.SnapshottingCluster == "mine-001"
+			}},
+		"node type": {func(in *modify) { in.CacheNodeType, in.ApplyImmediately = new("cache.r6g.large"), new(true) },
+			func(g cache.ReplicationGroup) bool { return g.NodeType == "cache.r6g.large" && g.Deferred == nil }},
+		"node type in the window": {func(in *modify) { in.CacheNodeType = new("cache.r6g.xlarge") },
+			func(g cache.ReplicationGroup) bool {
+				return g.Deferred != nil && g.Deferred.NodeType == "cache.r6g.xlarge"
+			}},
+		"security groups": {func(in *modify) { in.SecurityGroupIds = []string{"sg-2"} }, func(g cache.ReplicationGroup) bool { return slices.Equal(g.SecurityGroupIDs, []string{"sg-2"}) }},
+		"topic": {func(in *modify) {
+			in.NotificationTopicArn, in.NotificationTopicStatus = new("arn:aws:sns:us-east-1:123456789012:t"), new("inactive")
+		}, func(g cache.ReplicationGroup) bool { return g.NotificationTopicARN != "" && g.NotificationsOff }},
+		"rotate": {func(in *modify) { in.AuthToken, in.ApplyImmediately = new("another-0123456789"), new(true) },
+			func(g cache.ReplicationGroup) bool { return len(g.AuthTokens) == 2 }},
+		"set": {func(in *modify) {
+			in.AuthToken, in.ApplyImmediately, in.AuthTokenUpdateStrategy = new("another-0123456789"), new(true), types.AuthTokenUpdateStrategyTypeSet
+		}, func(g cache.ReplicationGroup) bool { return len(g.AuthTokens) == 1 }},
+		"logs": {func(in *modify) {
+			in.ApplyImmediately = new(true)
+			in.LogDeliveryConfigurations = []types.LogDeliveryConfigurationRequest{{
+				LogType: types.LogTypeSlowLog, LogFormat: types.LogFormatJson, DestinationType: types.DestinationTypeCloudWatchLogs,
+				DestinationDetails: &types.DestinationDetails{CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: new("/x")}},
+			}}
+		}, func(g cache.ReplicationGroup) bool {
+			return len(g.LogDeliveries) == 1 && g.LogDeliveries[0].Status == "enabling"
+		}},
+		"parameter group": {func(in *modify) { in.CacheParameterGroupName = new("default.redis7") }, func(g cache.ReplicationGroup) bool { return g.ParameterGroup == "default.redis7" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := s.modify(t, "mine", c.change); err != nil {
+				t.Fatal(err)
+			}
+			if g := s.group(t, "mine"); g.Status != cache.Modifying || !c.is(g) {
+				t.Errorf("got %+v", g)
+			}
+			wantError(t, s.modify(t, "mine", c.change), "InvalidReplicationGroupState", "Replication group must be in available state to modify.")
+			s.settled(t, "mine")
+		})
+	}
+}
+
+func TestModificationsThatAreRefused(t *testing.T) {
+	s := newServer(t)
+	s.available(t, "one", 1, nil)
+	s.available(t, "two", 2, func(in *sdk.CreateReplicationGroupInput) { in.AutomaticFailoverEnabled = new(true) })
+	for name, c := range map[string]struct {
+		group      string
+		change     func(*modify)
+		code, text string
+	}{
+		"failover alone": {"one", func(in *modify) { in.AutomaticFailoverEnabled = new(true) }, combination, "Replication group must have at least one read replica to enable autofailover."},
+		"overlap": {"one", func(in *modify) {
+			in.SnapshotWindow, in.PreferredMaintenanceWindow = new("05:00-06:00"), new("sun:05:00-sun:06:00")
+		}, value, "The snapshot window and maintenance window must not overlap."},
+		"retention":         {"one", func(in *modify) { in.SnapshotRetentionLimit = new(int32(1)) }, combination, "Must specify both SnapshotRetentionLimit and SnapshottingClusterId to turn on snapshots"},
+		"snapshotting":      {"one", func(in *modify) { in.SnapshottingClusterId = new("two-001") }, "CacheClusterNotFound", "Specified snapshotting cluster does not exist"},
+		"downgrade":         {"one", func(in *modify) { in.EngineVersion = new("7.0") }, combination, "Cannot modify redis from 7.2.4 to 7.0.15"},
+		"token without TLS": {"one", func(in *modify) { in.AuthToken, in.ApplyImmediately = new("0123456789abcdef"), new(true) }, combination, "AuthToken needs encryption in transit: set TransitEncryptionEnabled."},
+		"strategy delete":   {"one", func(in *modify) { in.AuthTokenUpdateStrategy = types.AuthTokenUpdateStrategyTypeDelete }, value, "Auth token update strategy delete is not supported currently"},
+		"logs later": {"one", func(in *modify) {
+			in.LogDeliveryConfigurations = []types.LogDeliveryConfigurationRequest{{LogType: types.LogTypeSlowLog}}
+		}, value, "To modify the log delivery configuration, set the apply-immediately parameter to true."},
+		"promotion":          {"two", func(in *modify) { in.PrimaryClusterId = new("two-002") }, combination, "Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first."},
+		"promotion of other": {"two", func(in *modify) { in.PrimaryClusterId = new("one-001") }, "CacheClusterNotFound", "CacheCluster not found: one-001"},
+		"unknown group":      {"three", func(*modify) {}, "ReplicationGroupNotFoundFault", "Replication group three not found."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantError(t, s.modify(t, c.group, c.change), c.code, c.text)
+			if c.group != "three" && s.group(t, c.group).Status != cache.Available {
+				t.Error("a refused change left the group modifying")
+			}
+		})
+	}
+}
+
+func TestReplicaCounts(t *testing.T) {
+	s := newServer(t)
+	s.available(t, "mine", 2, nil)
+	up := func(n int32) error {
+		_, err := s.IncreaseReplicaCount(t.Context(), &sdk.IncreaseReplicaCountInput{ReplicationGroupId: new("mine"), NewReplicaCount: &n, ApplyImmediately: new(true)})
+		return err
+	}
+	down := func(n int32) error {
+		_, err := s.DecreaseReplicaCount(t.Context(), &sdk.DecreaseReplicaCountInput{ReplicationGroupId: new("mine"), NewReplicaCount: &n, ApplyImmediately: new(true)})
+		return err
+	}
+	wantError(t, up(1), "NoOperationFault", "Requested new replica count already matches current number of replicas.")
+	wantError(t, up(6), value, "The number of replicas per node group must be within 0 and 5.")
+	if err := up(3); err != nil {
+		t.Fatal(err)
+	}
+	g := s.group(t, "mine")
+	if len(g.Members) != 4 || g.Members[2].ID != "mine-003" || g.Members[2].Zone != "us-east-1c" || g.Members[3].Role != cache.Replica {
+		t.Errorf("got %+v", g.Members)
+	}
+	s.settled(t, "mine")
+	s.update(t, "mine", func(g *cache.ReplicationGroup) { g.SetPrimary("mine-004"); g.SnapshottingCluster = "mine-003" })
+	if err := down(1); err != nil {
+		t.Fatal(err)
+	}
+	var leaving []string
+	g = s.group(t, "mine")
+	for _, m := range g.Members {
+		if m.Leaving {
+			leaving = append(leaving, m.ID)
+		}
+	}
+	if !slices.Equal(leaving, []string{"mine-002", "mine-003"}) || g.SnapshottingCluster != "mine-004" {
+		t.Errorf("%v leave, backups are taken of %s", leaving, g.SnapshottingCluster)
+	}
+	s.update(t, "mine", func(g *cache.ReplicationGroup) {
+		g.Remove("mine-002")
+		g.Remove("mine-003")
+		g.AutomaticFailover = true
+	})
+	s.settled(t, "mine")
+	wantError(t, down(0), value, "Must have at least 1 replica when cluster mode is disabled with auto failover enabled.")
+	_, err := s.DecreaseReplicaCount(t.Context(), &sdk.DecreaseReplicaCountInput{ReplicationGroupId: new("mine"), ReplicasToRemove: []string{"mine-001"}, ApplyImmediately: new(true)})
+	wantError(t, err, value, "Must have at least 1 replica when cluster mode is disabled with auto failover enabled.")
+}
