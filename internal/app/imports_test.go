@@ -38,6 +38,8 @@ var allowed = map[string]string{
 	"internal/cli":              "internal/",
 	"cmd/larder":                "internal/cli",
 	"bench":                     "internal/",
+	"modules/redis":             "",
+	"modules/redis/readmegen":   "modules/redis",
 	"test/":                     "internal/",
 }
 
