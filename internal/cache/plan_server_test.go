@@ -20,6 +20,8 @@ type server struct {
 	synced  bool    // the link has ever been up
 	data    []int
 	hung    bool
+	paused  bool // its clients' writes wait
+	behind  bool // it hung while another became primary, and has followed nobody since
 }
 
 // relay is the running process behind the reader endpoint.
@@ -36,7 +38,7 @@ func (s *server) state() cache.NodeState {
 		return cache.NodeState{Running: true}
 	}
 	offset := int64(len(s.data))
-	if s.role == cache.Replica && !s.loaded {
+	if s.role == cache.Replica && !s.loaded && len(s.data) == 0 {
 		offset = -1
 	}
 	return cache.NodeState{
@@ -86,12 +88,12 @@ func (w *world) sync(s, src *server) {
 			r.source = nil
 		}
 	}
-	s.data, s.source, s.loaded, s.synced = slices.Clone(src.data), src, true, true
+	s.data, s.source, s.loaded, s.synced, s.behind = slices.Clone(src.data), src, true, true, src.behind
 }
 
 // write is a client's, through the primary endpoint.
 func (w *world) write() {
-	if s := w.servers[w.listener(w.g.PrimaryAddress)]; s != nil && !s.hung {
+	if s := w.servers[w.listener(w.g.PrimaryAddress)]; s != nil && !s.hung && !s.paused {
 		w.writes++
 		s.data = append(s.data, w.writes)
 	}
@@ -106,7 +108,7 @@ func (w *world) kill(s *server) {
 			continue
 		}
 		r.source = nil
-		if s.id == w.g.Primary().ID && s.role == cache.Primary && !r.hung {
+		if m := w.g.Member(r.id); s.id == w.g.Primary().ID && s.role == cache.Primary && !r.hung && !m.Leaving {
 			w.owed = append(w.owed, debt{r.id, slices.Clone(r.data)})
 		}
 	}
@@ -142,6 +144,7 @@ func (w *world) mishap() {
 			w.forgive(s.id)
 		case "resume":
 			s.hung = false
+			s.paused = s.paused && w.moving // a pause outlasts the move that it is for
 		}
 	}
 }

@@ -35,10 +35,14 @@ func newGroup(n int) *cache.ReplicationGroup {
 		PrimaryAddress: addr(primaryEndpoint), ReaderAddress: addr(readerEndpoint),
 	}
 	for i := range n {
-		g.Members = append(g.Members, cache.Member{ID: cache.MemberID("g", i+1), Zone: string(rune('a' + i%2)), Address: addr(11 + i)})
+		g.Members = append(g.Members, newMember(i+1))
 	}
 	g.SetPrimary("g-001")
 	return g
+}
+
+func newMember(n int) cache.Member {
+	return cache.Member{ID: cache.MemberID("g", n), Zone: string(rune('a' + (n-1)%2)), Address: addr(10 + n)}
 }
 
 // up is a process that has just started: it serves nobody.

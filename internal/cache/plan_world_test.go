@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"pgregory.net/rapid"
@@ -24,13 +23,17 @@ type world struct {
 	servers    map[string]*server
 	relay      *relay
 	writes     int
+	asked      int // how many values were made for what was asked
+	added      int // the number of the member that was added last
 	owed       []debt
+	moving     bool // a planned move is under way
 	calm       bool // nothing fails any more
 }
 
 func newWorld(t *rapid.T) *world {
 	w := &world{T: t, parameters: "1", servers: map[string]*server{}}
-	w.g = newGroup(rapid.IntRange(1, 4).Draw(t, "members"))
+	w.added = rapid.IntRange(1, 4).Draw(t, "members")
+	w.g = newGroup(w.added)
 	w.g.AutomaticFailover = len(w.g.Members) > 1 && rapid.Bool().Draw(t, "failover")
 	return w
 }
@@ -65,10 +68,15 @@ func (w *world) look() bool {
 		for i := range w.g.Members {
 			w.g.Members[i].Created = created
 		}
+		if w.g.Promote != "" {
+			w.Fatalf("settled with %s to be promoted", w.g.Promote)
+		}
 		return true
 	}
 	w.checkHandOver(steps)
-	disturbs := func(s cache.Step) bool { return s.Kind != cache.Verify && s.Kind != cache.Configure }
+	disturbs := func(s cache.Step) bool {
+		return s.Kind != cache.Verify && s.Kind != cache.Configure && s.Kind != cache.Authorize
+	}
 	if w.g.Status == cache.Available && (len(steps) == 0 || slices.ContainsFunc(steps, disturbs)) {
 		w.fire(cache.Diverged)
 	}
@@ -108,14 +116,22 @@ func (w *world) run(s cache.Step) error {
 	switch s.Kind {
 	case cache.StartNode:
 		w.servers[s.Member] = &server{id: s.Member, role: cache.Primary}
-		w.g.Member(s.Member).Parameters = w.parameters
+		m := w.g.Member(s.Member)
+		m.Parameters, m.Spec, m.Access = w.parameters, w.g.Spec(), cache.AccessFingerprint(w.g.AuthTokens)
 		return nil
 	case cache.Elect:
 		if !w.g.AutomaticFailover {
 			w.Fatal("a failover, which is off")
 		}
-		w.g.SetPrimary(s.Member)
+		return w.elect(s.Member)
+	case cache.Drop:
+		if w.servers[s.Member] != nil {
+			w.Fatalf("%s is forgotten and runs", s.Member)
+		}
+		w.g.Remove(s.Member)
 		return nil
+	case cache.Handover:
+		return w.handover(s.Member)
 	case cache.StartRelay:
 		w.relay = &relay{}
 		return nil
@@ -140,6 +156,10 @@ func (w *world) run(s cache.Step) error {
 	switch s.Kind {
 	case cache.Configure:
 		w.g.Member(n.id).Parameters = w.parameters
+	case cache.Authorize:
+		w.g.Member(n.id).Access = cache.AccessFingerprint(w.g.AuthTokens)
+	case cache.Resize:
+		w.g.Member(n.id).Spec = w.g.Spec()
 	case cache.Promote:
 		n.role, n.follows, n.source, n.loaded = cache.Primary, netip.AddrPort{}, nil, false
 	case cache.Follow:
@@ -202,7 +222,7 @@ func (w *world) answers(a netip.Addr) bool {
 }
 
 func (w *world) verify() error {
-	for _, a := range w.g.Addresses() {
+	for _, a := range w.g.Reachable() {
 		ok := w.answers(a)
 		if w.listener(a) == "relay" {
 			ok = slices.ContainsFunc(w.relay.backends, w.answers)
@@ -214,19 +234,13 @@ func (w *world) verify() error {
 	return nil
 }
 
-// reconfigure asks for other parameters.
-func (w *world) reconfigure() {
-	n, _ := strconv.Atoi(w.parameters)
-	w.parameters = strconv.Itoa(n + 1)
-}
-
 // settle lets nothing fail any more until the plans are done.
 func (w *world) settle() {
 	w.calm = true
 	for _, s := range w.servers {
-		s.hung = false
+		s.hung, s.paused = false, false
 	}
-	for i := range 50 {
+	for i := range 100 {
 		if i < 20 {
 			w.replicate(w.some)
 		} else {

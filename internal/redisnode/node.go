@@ -88,7 +88,8 @@ func parseReplication(info string) (State, error) {
 		s.Follows = netip.AddrPortFrom(addr, uint16(port))
 		s.LinkUp = f["master_link_status"] == "up"
 		offset = f["slave_repl_offset"]
-		if f["master_link_down_since_seconds"] == "-1" { // it has never been up
+		// The link has never been up, and the node was no primary before that.
+		if offset == "0" && f["master_link_down_since_seconds"] == "-1" {
 			offset = "-1"
 		}
 	}

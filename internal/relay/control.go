@@ -58,7 +58,7 @@ func (c Client) Backends(ctx context.Context) ([]netip.Addr, error) {
 
 // SetBackends replaces the backends.
 func (c Client) SetBackends(ctx context.Context, addrs []netip.Addr) error {
-	_, err := c.exchange(ctx, request{Set: addrs})
+	_, err := c.exchange(ctx, request{Set: append([]netip.Addr{}, addrs...)}) // nil would ask for them
 	return err
 }
 

@@ -41,7 +41,8 @@ func (r *Runtime) watch(id, dir string, handle *os.Process, child bool) (*proces
 	r.watchers.Go(func() {
 		gone := p.awaitExit()
 		if gone && child {
-			handle.Wait() // how it ended is in its log
+			unix.Kill(-p.pid, unix.SIGKILL) // what it left behind, before the wait gives its number free
+			handle.Wait()                   // how it ended is in its log
 		}
 		r.mu.Lock()
 		delete(r.live, p)
@@ -111,7 +112,7 @@ func (p *process) Stop(ctx context.Context, grace time.Duration) error {
 	}
 	p.signal(unix.SIGKILL)
 	const unkillable = 10 * time.Second // only the kernel can hold a killed process that long
-	if !p.gone(ctx, unkillable) {
+	if !p.gone(context.WithoutCancel(ctx), unkillable) {
 		return fmt.Errorf("cannot end %s (process %d): still there after SIGKILL", p.id, p.pid)
 	}
 	return nil

@@ -120,6 +120,13 @@ func closeAll(files []*os.File) {
 // Adopt finds the processes whose working directory is one of the runtime's. A process is known by its directory, its being
 // the leader of its session, and its program, so nothing that a person runs in such a directory is taken for a node.
 func (r *Runtime) Adopt(ctx context.Context) ([]node.Process, error) {
+	root, err := realPath(r.Dir)
+	if errors.Is(err, fs.ErrNotExist) { // nothing was ever started
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot look for processes: %w", err)
+	}
 	pids, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		return nil, err
@@ -127,7 +134,7 @@ func (r *Runtime) Adopt(ctx context.Context) ([]node.Process, error) {
 	var found []node.Process
 	for _, proc := range pids {
 		dir, err := os.Readlink(filepath.Join(proc, "cwd"))
-		if err != nil || filepath.Dir(dir) != r.Dir { // gone meanwhile, another user's, or not ours
+		if err != nil || filepath.Dir(dir) != root { // gone meanwhile, another user's, or not ours
 			continue
 		}
 		pid, _ := strconv.Atoi(filepath.Base(proc))
@@ -145,6 +152,15 @@ func (r *Runtime) Adopt(ctx context.Context) ([]node.Process, error) {
 		found = append(found, p)
 	}
 	return found, nil
+}
+
+// realPath is the path that the kernel knows a directory by.
+func realPath(dir string) (string, error) {
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(absolute)
 }
 
 func isNode(proc string, pid int, dir string) bool {

@@ -1,0 +1,109 @@
+package cache_test
+
+import (
+	"errors"
+	"net/netip"
+	"strconv"
+
+	"pgregory.net/rapid"
+
+	"larder/internal/cache"
+)
+
+// ask is what may be asked of a group at any time.
+func (w *world) ask() {
+	switch rapid.SampledFrom([]string{"", "", "", "", "parameters", "tokens", "modify"}).Draw(w.T, "ask") {
+	case "parameters":
+		w.asked++
+		w.parameters = strconv.Itoa(w.asked)
+	case "tokens":
+		w.asked++
+		w.g.AuthTokens = [][]byte{[]byte(strconv.Itoa(w.asked))}
+	case "modify":
+		if w.g.Status == cache.Available {
+			w.modify()
+			w.fire(cache.ModifyAsked)
+		}
+	}
+}
+
+// modify is what may be asked of an available group only.
+func (w *world) modify() {
+	m := w.g.Members[rapid.IntRange(0, len(w.g.Members)-1).Draw(w.T, "member")]
+	staying := len(w.g.Staying())
+	switch rapid.SampledFrom([]string{"node type", "promote", "add", "remove"}).Draw(w.T, "modify") {
+	case "node type":
+		w.asked++
+		w.g.NodeType = strconv.Itoa(w.asked)
+	case "promote":
+		if m.Role == cache.Replica && !w.g.AutomaticFailover {
+			w.g.Promote = m.ID
+		}
+	case "add":
+		if staying < 4 {
+			w.added++
+			w.g.Members = append(w.g.Members, newMember(w.added))
+			w.g.SetPrimary(w.g.Primary().ID)
+		}
+	case "remove":
+		if m.Role == cache.Replica && (staying > 2 || !w.g.AutomaticFailover) {
+			w.g.Member(m.ID).Leaving = true
+			w.forgive(m.ID)
+		}
+	}
+}
+
+// elect records a primary. One that hung through an election counts its offset in a history of its own: when it wins the next by
+// that, what the others hold is lost.
+func (w *world) elect(id string) error {
+	if s := w.servers[id]; s != nil && s.behind {
+		w.owed = nil
+	}
+	for _, s := range w.servers {
+		s.behind = s.behind || s.hung
+	}
+	w.g.SetPrimary(id)
+	w.g.Promote = ""
+	return nil
+}
+
+// handover moves the primary's role to a replica as the engine does, which may itself end in the middle.
+func (w *world) handover(to string) error {
+	from := w.g.Primary().ID
+	old, heir := w.servers[from], w.servers[to]
+	if old == nil || old.hung {
+		return errors.New("the old primary does not answer")
+	}
+	old.paused, w.moving = true, true
+	defer func() { w.moving = false }()
+	w.mishap()
+	if heir == nil || w.servers[to] != heir || heir.hung || heir.source != old {
+		old.paused = false
+		return errors.New("the replica does not catch up")
+	}
+	heir.data = append([]int{}, old.data...)
+	own, next := w.g.Member(from).Address, w.g.Member(to).Address
+	for _, move := range []func() error{
+		func() error { return w.run(cache.Step{Kind: cache.Serve, Member: from, Addresses: []netip.Addr{own}}) },
+		func() error { return w.run(step(cache.Promote, to)) },
+		func() error { return w.elect(to) },
+		func() error {
+			return w.run(cache.Step{Kind: cache.Serve, Member: to, Addresses: []netip.Addr{next, w.g.PrimaryAddress}})
+		},
+		func() error { return w.run(cache.Step{Kind: cache.Follow, Member: from, Target: next}) },
+	} {
+		w.mishap()
+		if !w.calm && rapid.IntRange(0, 9).Draw(w.T, "engine") == 0 {
+			return errors.New("the engine ends, and another begins")
+		}
+		if err := move(); err != nil {
+			if w.servers[from] == old {
+				w.kill(old)
+			}
+			return err
+		}
+		w.checkPrimaryAddress()
+	}
+	old.paused = false
+	return nil
+}

@@ -1,0 +1,275 @@
+// Package nodetest holds what every node.Runtime must do, as tests that each runtime runs.
+package nodetest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"larder/internal/node"
+)
+
+// patience bounds every wait for something that comes at once.
+const patience = 10 * time.Second
+
+// Contract checks a runtime. newRuntime returns one over what belongs to t: called again with the same t, it is the runtime
+// of a larder that was started again. Whatever still runs when t ends is newRuntime's to end. The test binary's TestMain must call
+// Program.
+func Contract(t *testing.T, newRuntime func(t *testing.T) node.Runtime) {
+	for name, check := range map[string]func(contract){
+		"start": contract.start, "inputs": contract.inputs, "failed starts": contract.failedStarts, "exit": contract.exit,
+		"stop": contract.stop, "stop of a deaf process": contract.stopDeaf, "cancelled stop": contract.cancelledStop,
+		"last words": contract.lastWords, "restart": contract.restart, "adopt": contract.adopt, "remove": contract.remove,
+	} {
+		t.Run(name, func(t *testing.T) {
+			check(contract{t, newRuntime(t), func() node.Runtime { return newRuntime(t) }})
+		})
+	}
+}
+
+// contract is one check, of its own runtime.
+type contract struct {
+	*testing.T
+	node.Runtime
+	again func() node.Runtime // the runtime of a larder that was started again
+}
+
+func (c contract) mustStart(id, habit string) node.Process {
+	c.Helper()
+	p, err := c.Start(c.Context(), spec(c.T, id, habit))
+	if err != nil {
+		c.Fatal(err)
+	}
+	return p
+}
+
+func (c contract) mustStop(p node.Process, grace time.Duration) {
+	c.Helper()
+	if err := p.Stop(c.Context(), grace); err != nil {
+		c.Fatal(err)
+	}
+	if !exited(p) {
+		c.Errorf("%s is stopped, and not said to have exited", p.ID())
+	}
+	if conn, err := p.Dial(c.Context()); err == nil {
+		conn.Close()
+		c.Errorf("%s is stopped, and still answers", p.ID())
+	}
+}
+
+func exited(p node.Process) bool {
+	select {
+	case <-p.Exited():
+		return true
+	default:
+		return false
+	}
+}
+
+func (c contract) awaitExit(p node.Process) {
+	c.Helper()
+	select {
+	case <-p.Exited():
+	case <-time.After(patience):
+		c.Fatalf("the end of %s goes unseen", p.ID())
+	}
+}
+
+// start: when Start returns, the process answers; processes do not get in each other's way.
+func (c contract) start() {
+	a, b := c.mustStart("a", ""), c.mustStart("b", "")
+	if a.ID() != "a" || b.ID() != "b" || a.PID() == b.PID() {
+		c.Errorf("%s has the process id %d, %s has %d", a.ID(), a.PID(), b.ID(), b.PID())
+	}
+	Ask(c.T, a, "say I am a")
+	if !strings.Contains(a.LastWords(), "I am a") || strings.Contains(b.LastWords(), "I am a") {
+		c.Errorf("a said %q, b %q", a.LastWords(), b.LastWords())
+	}
+	c.mustStop(a, 0)
+	Ask(c.T, b, "say still there")
+	if exited(b) {
+		c.Error("b is said to have exited")
+	}
+}
+
+// inputs: standard input and files hold what the spec says, whatever it is, and may be read again.
+func (c contract) inputs() {
+	s := Spec(c.T, "a")
+	s.Stdin = []byte("standard input")
+	s.Files = [][]byte{[]byte("third"), bytes.Repeat([]byte{0, 1, '\n'}, 1<<16), nil}
+	p, err := c.Start(c.Context(), s)
+	if err != nil {
+		c.Fatal(err)
+	}
+	for range 2 {
+		for i, want := range append([][]byte{s.Stdin, nil, nil}, s.Files...) {
+			if i == 1 || i == 2 { // its log
+				continue
+			}
+			if got := Ask(c.T, p, fmt.Sprintf("read /proc/self/fd/%d", i)); got != string(want) {
+				c.Errorf("descriptor %d holds %d bytes, want %d", i, len(got), len(want))
+			}
+		}
+	}
+}
+
+// failedStarts: the error says why, and nothing is left running.
+func (c contract) failedStarts() {
+	if _, err := c.Start(c.Context(), spec(c.T, "dies", dies)); err == nil || !strings.Contains(err.Error(), "these are my last words") || !strings.Contains(err.Error(), "dies") {
+		c.Errorf("a process that ends at once: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := c.Start(ctx, spec(c.T, "hides", hides)); err == nil || !strings.Contains(err.Error(), "hides") {
+		c.Errorf("a process that never opens its socket: %v", err)
+	}
+	if _, err := c.Start(c.Context(), node.Spec{ID: "missing", Path: filepath.Join(os.DevNull, "missing")}); err == nil {
+		c.Error("an executable that is not there is no error")
+	}
+	if left := c.ids(c.again()); len(left) > 0 {
+		c.Errorf("left running: %v", left)
+	}
+}
+
+// ids names the processes that a runtime adopts.
+func (c contract) ids(r node.Runtime) (ids []string) {
+	c.Helper()
+	left, err := r.Adopt(c.Context())
+	if err != nil {
+		c.Fatal(err)
+	}
+	for _, p := range left {
+		ids = append(ids, p.ID())
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// exit: the end of a process is seen without asking.
+func (c contract) exit() {
+	p := c.mustStart("a", "")
+	conn, err := p.Dial(c.Context())
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintln(conn, "exit")
+	c.awaitExit(p)
+	c.mustStop(p, time.Second) // it is gone already
+}
+
+// stop: a process is asked to end; without grace it is not asked.
+func (c contract) stop() {
+	p := c.mustStart("a", "")
+	c.mustStop(p, patience)
+	if !strings.Contains(p.LastWords(), "bye") {
+		c.Errorf("it was not asked; its last words are %q", p.LastWords())
+	}
+	c.mustStop(p, patience)
+	p = c.mustStart("b", "")
+	c.mustStop(p, 0)
+	if strings.Contains(p.LastWords(), "bye") {
+		c.Error("it was asked, with a grace of 0")
+	}
+}
+
+// stopDeaf: a process that takes no notice is killed, not before its grace is over.
+func (c contract) stopDeaf() {
+	const grace = 100 * time.Millisecond
+	p := c.mustStart("a", deaf)
+	begin := time.Now()
+	c.mustStop(p, grace)
+	if took := time.Since(begin); took < grace {
+		c.Errorf("it was killed after %s of %s", took, grace)
+	}
+}
+
+// cancelledStop: who has no time to wait gets the process killed, and the truth about it.
+func (c contract) cancelledStop() {
+	ctx, cancel := context.WithCancel(c.Context())
+	cancel()
+	for id, grace := range map[string]time.Duration{"a": 0, "b": time.Hour} {
+		p := c.mustStart(id, deaf)
+		if err := p.Stop(ctx, grace); err != nil {
+			c.Errorf("grace %s: %v", grace, err)
+		}
+		c.awaitExit(p)
+	}
+}
+
+// lastWords: they are the end of the log, and not too long to show.
+func (c contract) lastWords() {
+	p := c.mustStart("a", "")
+	for i := range 200 {
+		Ask(c.T, p, fmt.Sprintf("say line %d of what is said, at some length", i))
+	}
+	words := p.LastWords()
+	if !strings.HasSuffix(words, "line 199 of what is said, at some length") || len(words) > 4<<10 {
+		c.Errorf("%d bytes, %q at the end", len(words), words[max(0, len(words)-80):])
+	}
+	c.mustStop(p, 0)
+	if p.LastWords() != words {
+		c.Error("they change when the process is gone")
+	}
+}
+
+// restart: an id may be used again when its process is gone.
+func (c contract) restart() {
+	first := c.mustStart("a", "")
+	c.mustStop(first, 0)
+	second := c.mustStart("a", "")
+	Ask(c.T, second, "say second")
+	if exited(second) || !exited(first) {
+		c.Error("the two are taken for one")
+	}
+}
+
+// adopt: a larder that was started again finds what runs, and only that, and has it in hand.
+func (c contract) adopt() {
+	if left := c.ids(c.Runtime); len(left) > 0 {
+		c.Errorf("before anything was started: %v", left)
+	}
+	a, b, gone := c.mustStart("a", ""), c.mustStart("b", ""), c.mustStart("gone", "")
+	c.mustStop(gone, 0)
+	found, err := c.again().Adopt(c.Context())
+	if err != nil {
+		c.Fatal(err)
+	}
+	slices.SortFunc(found, func(x, y node.Process) int { return strings.Compare(x.ID(), y.ID()) })
+	if len(found) != 2 || found[0].ID() != "a" || found[1].ID() != "b" || found[0].PID() != a.PID() || found[1].PID() != b.PID() {
+		c.Fatalf("found %v, want a (%d) and b (%d)", found, a.PID(), b.PID())
+	}
+	Ask(c.T, found[0], "say hello again")
+	if !strings.Contains(found[0].LastWords(), "hello again") {
+		c.Errorf("its last words are %q", found[0].LastWords())
+	}
+	c.mustStop(found[0], patience)
+	c.awaitExit(a)
+	if !strings.Contains(a.LastWords(), "bye") {
+		c.Errorf("it was not asked; its last words are %q", a.LastWords())
+	}
+	c.mustStop(b, 0)
+	c.awaitExit(found[1])
+}
+
+// remove: nothing is left of a process whose id is used again.
+func (c contract) remove() {
+	p := c.mustStart("a", "")
+	Ask(c.T, p, "say an old story")
+	c.mustStop(p, 0)
+	if err := c.Remove("a"); err != nil {
+		c.Fatal(err)
+	}
+	if err := c.Remove("a"); err != nil {
+		c.Errorf("the second time: %v", err)
+	}
+	if words := c.mustStart("a", "").LastWords(); words != "" {
+		c.Errorf("its last words are %q", words)
+	}
+}

@@ -1,0 +1,171 @@
+package nodetest
+
+import (
+	"bufio"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"larder/internal/node"
+)
+
+// programArgument makes a test binary the contract's program.
+const programArgument = "-nodetest-program"
+
+// What the program does besides answering on its socket.
+const (
+	dies    = "dies"    // says its last words and ends, before its socket opens
+	hides   = "hides"   // never opens its socket
+	deaf    = "deaf"    // takes no notice of SIGTERM
+	childed = "childed" // has a child in its process group that takes no notice of SIGTERM
+	child   = "child"   // is that child
+)
+
+// Program is what the contract runs as a node. A test binary's TestMain calls it first, and returns when it returns true.
+func Program() bool {
+	if len(os.Args) < 2 || os.Args[1] != programArgument {
+		return false
+	}
+	if err := run(append(os.Args[2:], "")[0]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	return true
+}
+
+// Spec is the program, which is the test binary itself, as a node of that id.
+func Spec(t *testing.T, id string) node.Spec { return spec(t, id, "") }
+
+// Hidden is a node that never opens its socket.
+func Hidden(t *testing.T, id string) node.Spec { return spec(t, id, hides) }
+
+// Childed is a node with a child in its process group that takes no notice of SIGTERM; the request "child" tells its process id.
+func Childed(t *testing.T, id string) node.Spec { return spec(t, id, childed) }
+
+func spec(t *testing.T, id, habit string) node.Spec {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return node.Spec{ID: id, Path: exe, Args: []string{programArgument, habit}}
+}
+
+// Ask sends a node one request: "say TEXT" has it log the text, "read PATH" answers with a file, "exit" ends it.
+func Ask(t *testing.T, p node.Process, request string) string {
+	t.Helper()
+	conn, err := p.Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(patience))
+	fmt.Fprintln(conn, request)
+	raw, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, conn))
+	if err != nil {
+		t.Fatalf("%s: %v", request, err)
+	}
+	return string(raw)
+}
+
+func run(habit string) error {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	switch habit {
+	case dies:
+		return fmt.Errorf("these are my last words")
+	case child:
+		fmt.Println("ready")
+		select {}
+	case hides:
+		<-stop
+		return nil
+	}
+	p := program{}
+	if habit == childed {
+		if err := p.bear(); err != nil {
+			return err
+		}
+	}
+	l, err := net.Listen("unix", node.Socket)
+	if err != nil {
+		return err
+	}
+	go p.accept(l)
+	for range stop {
+		if habit != deaf {
+			fmt.Println("bye")
+			syscall.Exit(0) // os.Exit lingers for a second under the race detector
+		}
+	}
+	return nil
+}
+
+type program struct{ childPID int }
+
+// bear starts the child, and returns when it takes no notice of SIGTERM any more.
+func (p *program) bear() error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(exe, programArgument, child)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	p.childPID = cmd.Process.Pid
+	_, err = bufio.NewReader(out).ReadString('\n')
+	return err
+}
+
+func (p *program) accept(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go p.answer(conn)
+	}
+}
+
+// answer takes one request, a word and its argument, and answers it in base64.
+func (p *program) answer(conn net.Conn) {
+	defer conn.Close()
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil {
+		return // one who only looks whether the socket is there
+	}
+	word, argument, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+	io.WriteString(conn, base64.StdEncoding.EncodeToString(p.reply(word, argument)))
+}
+
+func (p *program) reply(word, argument string) []byte {
+	switch word {
+	case "say":
+		fmt.Println(argument)
+	case "read": // a file
+		raw, err := os.ReadFile(argument)
+		if err != nil {
+			return []byte(err.Error())
+		}
+		return raw
+	case "child":
+		return []byte(strconv.Itoa(p.childPID))
+	case "exit":
+		os.Exit(3)
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package process_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"larder/internal/node"
+	"larder/internal/node/nodetest"
+	"larder/internal/node/process"
+)
+
+func TestMain(m *testing.M) {
+	if nodetest.Program() {
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// homes gives each test a directory of its own, with a path longer than a socket's may be.
+type homes map[*testing.T]string
+
+func (h homes) of(t *testing.T) string {
+	if h[t] == "" {
+		h[t] = filepath.Join(t.TempDir(), strings.Repeat("long", 40))
+		if err := os.MkdirAll(h[t], 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return h[t]
+}
+
+// newRuntime returns a runtime over dir, whose processes end with the test.
+func newRuntime(t *testing.T, dir string) *process.Runtime {
+	r := &process.Runtime{Dir: dir}
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		left, err := r.Adopt(ctx)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, p := range left {
+			if err := p.Stop(ctx, 0); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+func TestContract(t *testing.T) {
+	h := homes{}
+	nodetest.Contract(t, func(t *testing.T) node.Runtime { return newRuntime(t, h.of(t)) })
+}

@@ -1,0 +1,350 @@
+package process_test
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"larder/internal/node"
+	"larder/internal/node/nodetest"
+	"larder/internal/node/process"
+)
+
+// patience bounds every wait for something that comes at once.
+const patience = 10 * time.Second
+
+func mustStart(t *testing.T, r *process.Runtime, s node.Spec) node.Process {
+	t.Helper()
+	p, err := r.Start(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func adopt(t *testing.T, r *process.Runtime) []node.Process {
+	t.Helper()
+	found, err := r.Adopt(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func awaitExit(t *testing.T, p node.Process) {
+	t.Helper()
+	select {
+	case <-p.Exited():
+	case <-time.After(patience):
+		t.Fatalf("the end of %s goes unseen", p.ID())
+	}
+}
+
+func kill(t *testing.T, pid int, s syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(pid, s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAnExitIsSeenAtOnce: of one's own process and of an adopted one. The best of a few counts: the machine may be busy.
+func TestAnExitIsSeenAtOnce(t *testing.T) {
+	const atOnce = 50 * time.Millisecond
+	dir := t.TempDir()
+	own, next := newRuntime(t, dir), newRuntime(t, dir)
+	best := map[string]time.Duration{"own": time.Hour, "adopted": time.Hour}
+	for range 4 {
+		p := mustStart(t, own, nodetest.Spec(t, "a"))
+		found := adopt(t, next)
+		if len(found) != 1 {
+			t.Fatalf("found %v", found)
+		}
+		begin := time.Now()
+		kill(t, p.PID(), syscall.SIGKILL)
+		awaitExit(t, found[0])
+		best["adopted"] = min(best["adopted"], time.Since(begin))
+		awaitExit(t, p)
+		best["own"] = min(best["own"], time.Since(begin))
+	}
+	for whose, took := range best {
+		if took > atOnce {
+			t.Errorf("%s: seen after %s", whose, took)
+		}
+	}
+}
+
+func TestProcessesOutliveTheirRuntime(t *testing.T) {
+	dir := t.TempDir()
+	r := newRuntime(t, dir)
+	p := mustStart(t, r, nodetest.Spec(t, "a"))
+	sid, err := unix.Getsid(p.PID())
+	if err != nil || sid != p.PID() {
+		t.Errorf("its session is %d, %v: it would get the signals of larder's", sid, err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.Exited():
+		t.Error("it is said to have exited when the runtime closed")
+	default:
+	}
+	conn, err := p.Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	if found := adopt(t, newRuntime(t, dir)); len(found) != 1 || found[0].PID() != p.PID() {
+		t.Errorf("found %v", found)
+	}
+}
+
+// TestAdoptThroughALink: the kernel tells a process's directory by its real path.
+func TestAdoptThroughALink(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	p := mustStart(t, newRuntime(t, link), nodetest.Spec(t, "a"))
+	for _, path := range []string{link, link + "/", dir} {
+		if found := adopt(t, newRuntime(t, path)); len(found) != 1 || found[0].PID() != p.PID() {
+			t.Errorf("by %s: found %v", path, found)
+		}
+	}
+	t.Chdir(dir)
+	if found := adopt(t, newRuntime(t, ".")); len(found) != 1 || found[0].PID() != p.PID() {
+		t.Errorf("by a relative path: found %v", found)
+	}
+}
+
+func TestAdoptWhereNothingEverRan(t *testing.T) {
+	if found := adopt(t, newRuntime(t, filepath.Join(t.TempDir(), "missing"))); len(found) > 0 {
+		t.Errorf("found %v", found)
+	}
+}
+
+// TestAdoptTakesNodesOnly: neither what a person runs in a node's directory, nor a node's child, nor one beside it.
+func TestAdoptTakesNodesOnly(t *testing.T) {
+	dir := t.TempDir()
+	p := mustStart(t, newRuntime(t, dir), nodetest.Spec(t, "a"))
+	childed := mustStart(t, newRuntime(t, dir), nodetest.Childed(t, "b"))
+	if err := os.Mkdir(filepath.Join(dir, "stranger"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	self := nodetest.Spec(t, "a")
+	for _, c := range []struct {
+		in  string
+		own bool // a session of its own, as a terminal's shell has
+		run []string
+	}{
+		{"a", true, []string{"sleep", "60"}},
+		{"a", false, []string{"sleep", "60"}},
+		{"a", false, append([]string{self.Path}, nodetest.Hidden(t, "a").Args...)},
+		{"stranger", true, append([]string{self.Path}, nodetest.Hidden(t, "a").Args...)},
+		{".", true, append([]string{self.Path}, nodetest.Hidden(t, "a").Args...)},
+	} {
+		cmd := exec.Command(c.run[0], c.run[1:]...)
+		cmd.Dir, cmd.SysProcAttr = filepath.Join(dir, c.in), &syscall.SysProcAttr{Setsid: c.own}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			cmd.Process.Kill()
+			cmd.Wait()
+		})
+	}
+	got := map[string]int{}
+	for _, f := range adopt(t, newRuntime(t, dir)) {
+		got[f.ID()] = f.PID()
+	}
+	if want := map[string]int{"a": p.PID(), "b": childed.PID()}; !maps.Equal(got, want) {
+		t.Errorf("adopted %v, want %v", got, want)
+	}
+}
+
+// TestAdoptLeavesZombiesAlone: a process that ended, and that its parent does not wait for, is not running.
+func TestAdoptLeavesZombiesAlone(t *testing.T) {
+	dir := t.TempDir()
+	r := newRuntime(t, dir)
+	p := mustStart(t, r, nodetest.Spec(t, "a"))
+	if err := r.Close(); err != nil { // nobody waits for it any more
+		t.Fatal(err)
+	}
+	kill(t, p.PID(), syscall.SIGKILL)
+	if err := unix.Waitid(unix.P_PID, p.PID(), nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	if found := adopt(t, newRuntime(t, dir)); len(found) > 0 {
+		t.Errorf("found %v", found)
+	}
+	if _, err := syscall.Wait4(p.PID(), nil, 0, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestStopTakesTheChildrenToo: those that take no notice of SIGTERM while their parent does, and those of a killed one.
+func TestStopTakesTheChildrenToo(t *testing.T) {
+	for name, grace := range map[string]time.Duration{"asked": patience, "killed": 0} {
+		t.Run(name, func(t *testing.T) {
+			p := mustStart(t, newRuntime(t, t.TempDir()), nodetest.Childed(t, "a"))
+			child, err := strconv.Atoi(nodetest.Ask(t, p, "child"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			fd, err := unix.PidfdOpen(child, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Close(fd)
+			if err := p.Stop(t.Context(), grace); err != nil {
+				t.Fatal(err)
+			}
+			polled := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			if n, err := unix.Poll(polled, int(patience/time.Millisecond)); n != 1 || err != nil {
+				kill(t, child, syscall.SIGKILL)
+				t.Errorf("its child goes on: %v", err)
+			}
+		})
+	}
+}
+
+func TestNothingOfTheInputsIsOnDisk(t *testing.T) {
+	dir := t.TempDir()
+	s := nodetest.Spec(t, "a")
+	s.Stdin, s.Files = []byte("a secret configuration"), [][]byte{[]byte("a secret key")}
+	p := mustStart(t, newRuntime(t, dir), s)
+	for i, want := range map[int]string{0: "a secret configuration", 3: "a secret key"} {
+		fd := "/proc/" + strconv.Itoa(p.PID()) + "/fd/" + strconv.Itoa(i)
+		if link, err := os.Readlink(fd); err != nil || !strings.HasPrefix(link, "/memfd:") {
+			t.Errorf("descriptor %d is %s, %v", i, link, err)
+		}
+		if raw, err := os.ReadFile(fd); err != nil || string(raw) != want {
+			t.Errorf("descriptor %d holds %q, %v", i, raw, err)
+		}
+	}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		if bytes.Contains(raw, []byte("secret")) {
+			t.Errorf("%s holds a secret", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheDirectoryIsItsOwners(t *testing.T) {
+	dir := t.TempDir()
+	mustStart(t, newRuntime(t, dir), nodetest.Spec(t, "a"))
+	got := map[string]fs.FileMode{}
+	err := filepath.WalkDir(filepath.Join(dir, "a"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if d.Type()&fs.ModeSocket == 0 { // a socket's mode is the process's to choose
+			got[d.Name()] = info.Mode().Perm()
+		}
+		return err
+	})
+	want := map[string]fs.FileMode{"a": 0o700, "node.log": 0o600, "executable": 0o600}
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("%v, %v; want %v", got, err, want)
+	}
+}
+
+func TestALongLogIsBegunAnew(t *testing.T) {
+	dir := t.TempDir()
+	r := newRuntime(t, dir)
+	log := filepath.Join(dir, "a", "node.log")
+	p := mustStart(t, r, nodetest.Spec(t, "a"))
+	nodetest.Ask(t, p, "say kept")
+	if err := p.Stop(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	p = mustStart(t, r, nodetest.Spec(t, "a"))
+	if words := p.LastWords(); words != "kept" {
+		t.Errorf("the log of the earlier process holds %q", words)
+	}
+	if err := p.Stop(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(log, 5<<20); err != nil {
+		t.Fatal(err)
+	}
+	mustStart(t, r, nodetest.Spec(t, "a"))
+	if info, err := os.Stat(log); err != nil || info.Size() > 1<<10 {
+		t.Errorf("%d bytes, %v", info.Size(), err)
+	}
+}
+
+func TestPIDs(t *testing.T) {
+	dir := t.TempDir()
+	r := newRuntime(t, dir)
+	check := func(processes ...node.Process) {
+		t.Helper()
+		want := map[string]int{}
+		for _, p := range processes {
+			want[p.ID()] = p.PID()
+		}
+		if got, err := r.PIDs(t.Context()); err != nil || !maps.Equal(got, want) {
+			t.Errorf("%v, %v; want %v", got, err, want)
+		}
+	}
+	check()
+	a, b := mustStart(t, r, nodetest.Spec(t, "a")), mustStart(t, r, nodetest.Spec(t, "b"))
+	check(a, b)
+	if err := a.Stop(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	check(b)
+}
+
+// TestStartDoesNotWaitForever: when its context ends, a process that never opened its socket is ended, not left behind.
+func TestStartDoesNotWaitForever(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	r, hidden := newRuntime(t, dir), nodetest.Hidden(t, "a")
+	go func() {
+		_, err := r.Start(ctx, hidden)
+		done <- err
+	}()
+	var pids []int
+	for deadline := time.Now().Add(patience); len(pids) == 0 && time.Now().Before(deadline); {
+		all, err := r.PIDs(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids = slices.Collect(maps.Values(all))
+	}
+	cancel()
+	if err := <-done; err == nil || !strings.Contains(err.Error(), "cannot start a: its socket did not open") {
+		t.Error(err)
+	}
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, 0); err == nil {
+			t.Errorf("process %d is left behind", pid)
+		}
+	}
+	if len(pids) != 1 {
+		t.Errorf("%d processes were started", len(pids))
+	}
+}
