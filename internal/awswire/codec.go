@@ -7,14 +7,26 @@ import (
 )
 
 // Codec encodes and decodes one service's structures. It works out each Go type
-// once and is safe for concurrent use.
+// once for each direction and is safe for concurrent use.
 type Codec struct {
-	shapes *Shapes
-	plans  sync.Map // reflect.Type → *plan
+	namespace           string
+	requests, responses *planner
 }
 
 // NewCodec returns a codec for the service that shapes describes.
-func NewCodec(shapes *Shapes) *Codec { return &Codec{shapes: shapes} }
+func NewCodec(shapes *Shapes) *Codec {
+	return &Codec{
+		namespace: shapes.Namespace,
+		requests:  &planner{spelling: shapes.Requests()},
+		responses: &planner{spelling: shapes.Responses()},
+	}
+}
+
+// planner works structure types out for one direction.
+type planner struct {
+	spelling Spelling
+	plans    sync.Map // reflect.Type → *plan
+}
 
 // plan is a structure type, worked out.
 type plan struct {
@@ -34,20 +46,20 @@ type member struct {
 var timeType = reflect.TypeFor[time.Time]()
 
 // plan works t out. Two goroutines may do so at once; either result serves.
-func (c *Codec) plan(t reflect.Type) *plan {
-	if p, ok := c.plans.Load(t); ok {
-		return p.(*plan)
+func (p *planner) plan(t reflect.Type) *plan {
+	if known, ok := p.plans.Load(t); ok {
+		return known.(*plan)
 	}
-	p := &plan{members: make([]member, 0, t.NumField()), byKey: make(map[string]*member, t.NumField())}
+	made := &plan{members: make([]member, 0, t.NumField()), byKey: make(map[string]*member, t.NumField())}
 	for i := range t.NumField() {
 		if f := t.Field(i); isMember(f) {
-			p.members = append(p.members, c.member(t, f, i))
+			made.members = append(made.members, p.member(t, f, i))
 		}
 	}
-	for i := range p.members {
-		p.byKey[p.members[i].key] = &p.members[i]
+	for i := range made.members {
+		made.byKey[made.members[i].key] = &made.members[i]
 	}
-	stored, _ := c.plans.LoadOrStore(t, p)
+	stored, _ := p.plans.LoadOrStore(t, made)
 	return stored.(*plan)
 }
 
@@ -56,19 +68,19 @@ func isMember(f reflect.StructField) bool {
 	return f.IsExported() && f.Name != "ResultMetadata"
 }
 
-func (c *Codec) member(t reflect.Type, f reflect.StructField, index int) member {
-	fact := c.shapes.Fields[t.Name()+"."+f.Name]
-	item := defaultItem
+func (p *planner) member(t reflect.Type, f reflect.StructField, index int) member {
+	fact := p.spelling.Fields[t.Name()+"."+f.Name]
+	item := p.spelling.Item
 	if f.Type.Kind() == reflect.Map {
 		item = defaultEntry
 	}
 	return member{
 		index:    index,
-		key:      or(fact.Key, c.shapes.DefaultKey(f.Name)),
+		key:      or(fact.Key, p.spelling.DefaultKey(f.Name)),
 		item:     or(fact.Item, item),
 		mapKey:   or(fact.MapKey, defaultMapKey),
 		mapValue: or(fact.MapValue, defaultMapValue),
-		flat:     fact.Flat,
+		flat:     fact.Flat || p.spelling.Flat,
 	}
 }
 

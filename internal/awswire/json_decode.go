@@ -35,7 +35,7 @@ func (c *Codec) DecodeJSON(body []byte, dst any) error {
 }
 
 func (c *Codec) jsonStruct(object map[string]any, path string, dst reflect.Value) error {
-	p := c.plan(dst.Type())
+	p := c.requests.plan(dst.Type())
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		m, ok := p.byKey[name]
 		if !ok {

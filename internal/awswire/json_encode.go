@@ -29,7 +29,7 @@ func AppendJSONError(b []byte, code, message string) []byte {
 }
 
 func (c *Codec) appendJSONStruct(b []byte, v reflect.Value) ([]byte, error) {
-	p := c.plan(v.Type())
+	p := c.responses.plan(v.Type())
 	b = append(b, '{')
 	separate := false
 	var err error

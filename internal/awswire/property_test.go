@@ -19,7 +19,7 @@ func TestRequests(t *testing.T) {
 	operations(t, func(t *testing.T, s sdk, op string) {
 		rapid.Check(t, func(t *rapid.T) {
 			input := s.newInput(op)
-			fill(t, reflect.ValueOf(input).Elem())
+			fill(t, reflect.ValueOf(input).Elem(), s.shortestList())
 			body := s.request(t, op, input)
 			decoded := s.newInput(op)
 			decodeRequest(t, s, op, body, decoded)
@@ -36,7 +36,7 @@ func TestResponses(t *testing.T) {
 		codec := awswire.NewCodec(s.shapes)
 		rapid.Check(t, func(t *rapid.T) {
 			output := s.newOutput(op)
-			fill(t, reflect.ValueOf(output).Elem())
+			fill(t, reflect.ValueOf(output).Elem(), 0)
 			body, err := encodeResponse(codec, s, op, output)
 			if err != nil {
 				t.Fatalf("encode %s: %v", op, err)
@@ -49,8 +49,11 @@ func TestResponses(t *testing.T) {
 }
 
 func encodeResponse(codec *awswire.Codec, s sdk, op string, output any) ([]byte, error) {
-	if s.shapes.Protocol == awswire.AWSQuery {
+	switch s.shapes.Protocol {
+	case awswire.AWSQuery:
 		return codec.AppendQueryResponse(nil, op, "request-1", output)
+	case awswire.EC2Query:
+		return codec.AppendEC2Response(nil, op, "request-1", output)
 	}
 	return codec.AppendJSONResponse(nil, output)
 }
@@ -58,7 +61,7 @@ func encodeResponse(codec *awswire.Codec, s sdk, op string, output any) ([]byte,
 // times is how exactly the client reads times: of JSON's epoch seconds the SDK
 // truncates what a float64 makes of 0.975, and so loses a millisecond at times.
 func (s sdk) times() cmp.Option {
-	if s.shapes.Protocol == awswire.AWSQuery {
+	if s.shapes.Protocol == awswire.AWSQuery || s.shapes.Protocol == awswire.EC2Query {
 		return cmp.Options{}
 	}
 	return cmpopts.EquateApproxTime(time.Millisecond)
@@ -80,9 +83,18 @@ var text = rapid.StringOf(rapid.OneOf(
 	rapid.RuneFrom(nil, unicode.L, unicode.N, unicode.P, unicode.S),
 ))
 
+// shortestList is the length of the shortest list that the client sends: ec2Query
+// cannot say that a list is there and empty.
+func (s sdk) shortestList() int {
+	if s.shapes.Protocol == awswire.EC2Query {
+		return 1
+	}
+	return 0
+}
+
 // fill gives every member of a structure a random value, or none; but at least
 // one member has one: awsQuery cannot say that a structure is there and empty.
-func fill(t *rapid.T, v reflect.Value) {
+func fill(t *rapid.T, v reflect.Value, shortest int) {
 	var members []reflect.StructField
 	for _, f := range reflect.VisibleFields(v.Type()) {
 		if f.IsExported() && f.Name != "ResultMetadata" {
@@ -95,12 +107,12 @@ func fill(t *rapid.T, v reflect.Value) {
 	sure := rapid.IntRange(0, len(members)-1).Draw(t, "sure")
 	for i, f := range members {
 		if i == sure || rapid.Bool().Draw(t, f.Name+"?") {
-			fillValue(t, v.FieldByIndex(f.Index), f.Name)
+			fillValue(t, v.FieldByIndex(f.Index), f.Name, shortest)
 		}
 	}
 }
 
-func fillValue(t *rapid.T, v reflect.Value, name string) {
+func fillValue(t *rapid.T, v reflect.Value, name string, shortest int) {
 	if v.Type() == reflect.TypeFor[time.Time]() {
 		ms := rapid.Int64Range(0, 4_000_000_000_000).Draw(t, name)
 		v.Set(reflect.ValueOf(time.UnixMilli(ms).UTC()))
@@ -109,13 +121,13 @@ func fillValue(t *rapid.T, v reflect.Value, name string) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
-		fillValue(t, v.Elem(), name)
+		fillValue(t, v.Elem(), name, shortest)
 	case reflect.Struct:
-		fill(t, v)
+		fill(t, v, shortest)
 	case reflect.Slice:
-		fillSlice(t, v, name)
+		fillSlice(t, v, name, shortest)
 	case reflect.Map:
-		fillMap(t, v, name)
+		fillMap(t, v, name, shortest)
 	case reflect.String:
 		v.SetString(text.Draw(t, name))
 		if v.Type() != reflect.TypeFor[string]() && v.Len() == 0 {
@@ -132,24 +144,24 @@ func fillValue(t *rapid.T, v reflect.Value, name string) {
 	}
 }
 
-func fillSlice(t *rapid.T, v reflect.Value, name string) {
-	n := rapid.IntRange(0, 2).Draw(t, "len "+name)
+func fillSlice(t *rapid.T, v reflect.Value, name string, shortest int) {
+	n := rapid.IntRange(shortest, 2).Draw(t, "len "+name)
 	if v.Type().Elem().Kind() == reflect.Uint8 {
 		v.SetBytes(rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, name))
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), n, n))
 	for i := range n {
-		fillValue(t, v.Index(i), name)
+		fillValue(t, v.Index(i), name, shortest)
 	}
 }
 
-func fillMap(t *rapid.T, v reflect.Value, name string) {
+func fillMap(t *rapid.T, v reflect.Value, name string, shortest int) {
 	v.Set(reflect.MakeMap(v.Type()))
 	for range rapid.IntRange(0, 2).Draw(t, "len "+name) {
 		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-		fillValue(t, key, name)
-		fillValue(t, value, name)
+		fillValue(t, key, name, shortest)
+		fillValue(t, value, name, shortest)
 		v.SetMapIndex(key, value)
 	}
 }

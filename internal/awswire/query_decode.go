@@ -23,8 +23,8 @@ type node struct {
 	children map[string]*node
 }
 
-// DecodeQuery fills dst, a pointer to an SDK input, from an awsQuery form
-// without its Action and Version. What it allocates grows with the form, not
+// DecodeQuery fills dst, a pointer to an SDK input, from an awsQuery or ec2Query
+// form without its Action and Version. What it allocates grows with the form, not
 // with the indices in it.
 func (c *Codec) DecodeQuery(form url.Values, dst any) error {
 	root, err := parseForm(form)
@@ -94,7 +94,7 @@ func (c *Codec) queryStruct(n *node, path string, dst reflect.Value) error {
 	if n.hasText && n.text != "" {
 		return badValue(path, n.text, "a structure, whose members are given as "+path+".Name")
 	}
-	p := c.plan(dst.Type())
+	p := c.requests.plan(dst.Type())
 	for _, name := range n.names() {
 		m, ok := p.byKey[name]
 		if !ok {
@@ -137,7 +137,11 @@ type element struct {
 // the generic name ("member") as well as the shape's own.
 func (n *node) elements(path string, m *member, generic string) ([]element, error) {
 	if n.hasText && n.text != "" {
-		return nil, badValue(path, n.text, "a list, whose elements are given as "+path+"."+m.item+".1")
+		first := join(path, m.item) + ".1"
+		if m.flat {
+			first = path + ".1"
+		}
+		return nil, badValue(path, n.text, "a list, whose elements are given as "+first)
 	}
 	if m.flat || len(n.children) == 0 {
 		return n.numbered(path)

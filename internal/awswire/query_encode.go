@@ -17,17 +17,14 @@ const iso8601 = "2006-01-02T15:04:05.000Z"
 // AppendQueryResponse appends an awsQuery response to b: out, a pointer to an
 // SDK output, within the elements that the SDK's clients expect around it.
 func (c *Codec) AppendQueryResponse(b []byte, action, requestID string, out any) ([]byte, error) {
-	b = fmt.Appendf(b, `<%sResponse xmlns="%s">`, action, c.shapes.Namespace)
-	v := reflect.ValueOf(out).Elem()
-	// An operation without output members has no result element.
-	if len(c.plan(v.Type()).members) > 0 {
-		b = openTag(b, action+"Result")
-		var err error
-		if b, err = c.appendXMLMembers(b, v); err != nil {
-			return nil, fmt.Errorf("encode the response of %s: %w", action, err)
-		}
-		b = closeTag(b, action+"Result")
+	b = fmt.Appendf(b, `<%sResponse xmlns="%s">`, action, c.namespace)
+	// Some clients insist on the result element where it is empty, and none minds one that it does not expect.
+	b = openTag(b, action+"Result")
+	b, err := c.appendXMLMembers(b, reflect.ValueOf(out).Elem())
+	if err != nil {
+		return nil, fmt.Errorf("encode the response of %s: %w", action, err)
 	}
+	b = closeTag(b, action+"Result")
 	b = append(b, `<ResponseMetadata><RequestId>`...)
 	b = appendXMLText(b, requestID)
 	return fmt.Appendf(b, `</RequestId></ResponseMetadata></%sResponse>`, action), nil
@@ -55,7 +52,7 @@ func AppendQueryError(b []byte, namespace, code, message, requestID string, send
 }
 
 func (c *Codec) appendXMLMembers(b []byte, v reflect.Value) ([]byte, error) {
-	p := c.plan(v.Type())
+	p := c.responses.plan(v.Type())
 	var err error
 	for i := range p.members {
 		m := &p.members[i]

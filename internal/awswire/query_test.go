@@ -212,3 +212,53 @@ func TestAppendQueryError(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+func ec2Codec() *Codec {
+	return NewCodec(&Shapes{
+		Protocol: EC2Query, Namespace: "http://larder.test/",
+		Fields:         map[string]Field{"sample.Names": {Key: "Name"}},
+		ResponseFields: map[string]Field{"sample.Names": {Key: "nameSet"}},
+	})
+}
+
+// TestEC2Sample: what is read flat and in capitals is written in a list and in small letters.
+func TestEC2Sample(t *testing.T) {
+	var got sample
+	form := url.Values{"Name.2": {"b"}, "Name.1": {"a"}, "Count": {"7"}}
+	if err := ec2Codec().DecodeQuery(form, &got); err != nil {
+		t.Fatal(err)
+	}
+	body, err := ec2Codec().AppendEC2Response([]byte("kept "), "Do", "id&", &got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `kept <DoResponse xmlns="http://larder.test/"><requestId>id&amp;</requestId>` +
+		`<nameSet><item>a</item><item>b</item></nameSet><count>7</count></DoResponse>`
+	if diff := cmp.Diff(want, string(body)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	value := &ValueError{Name: "Name", Value: "a", Want: "a list, whose elements are given as Name.1"}
+	if diff := cmp.Diff(error(value), ec2Codec().DecodeQuery(url.Values{"Name": {"a"}}, &got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestEC2ResponseWithoutMembers(t *testing.T) {
+	got, err := ec2Codec().AppendEC2Response(nil, "Do", "id", &struct{}{})
+	const want = `<DoResponse xmlns="http://larder.test/"><requestId>id</requestId><return>true</return></DoResponse>`
+	if err != nil || string(got) != want {
+		t.Errorf("got  %s, %v\nwant %s", got, err, want)
+	}
+	if out, err := ec2Codec().AppendEC2Response(nil, "Do", "", &sample{Choice: choice{}}); err == nil {
+		t.Errorf("encoded a union as %s", out)
+	}
+}
+
+func TestAppendEC2Error(t *testing.T) {
+	got := string(AppendEC2Error(nil, "InvalidVpcID.NotFound", "a < b", "6f1c"))
+	const want = `<Response><Errors><Error><Code>InvalidVpcID.NotFound</Code><Message>a &lt; b</Message></Error></Errors>` +
+		`<RequestID>6f1c</RequestID></Response>`
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

@@ -6,7 +6,7 @@
 // shapegen reads out of the SDK's own serializers.
 package awswire
 
-import "strings"
+import "slices"
 
 //go:generate go run ./shapegen
 
@@ -16,6 +16,7 @@ type Protocol string
 // The protocols this package speaks.
 const (
 	AWSQuery  Protocol = "awsQuery"
+	EC2Query  Protocol = "ec2Query"
 	AWSJSON10 Protocol = "awsJson1_0"
 	AWSJSON11 Protocol = "awsJson1_1"
 )
@@ -30,7 +31,7 @@ type Shapes struct {
 	Protocol Protocol
 	// Version is the API's date: "2015-02-02".
 	Version string
-	// Namespace is the XML namespace of awsQuery responses.
+	// Namespace is the XML namespace of awsQuery and ec2Query responses.
 	Namespace string
 	// TargetPrefix stands before the operation in awsJson's X-Amz-Target.
 	TargetPrefix string
@@ -39,35 +40,29 @@ type Shapes struct {
 	LowerCamel bool
 	// Operations are all operations of the service's model, sorted.
 	Operations []string
-	// Fields holds a fact per "Struct.Field", and only where a default does not fit.
+	// Covered are the operations whose structures the tables below know; none means all.
+	Covered []string
+	// Fields are those of [Spelling], for requests and responses.
 	Fields map[string]Field
+	// ResponseFields are those of responses alone, in ec2Query: it writes a
+	// structure otherwise than it reads it.
+	ResponseFields map[string]Field
+}
+
+// Covers reports whether the tables know the structures of an operation.
+func (s *Shapes) Covers(operation string) bool {
+	return len(s.Covered) == 0 || slices.Contains(s.Covered, operation)
 }
 
 // Field is how one member of a structure is spelled on the wire.
 type Field struct {
-	// Key is the member's name; empty means [Shapes.DefaultKey].
+	// Key is the member's name; empty means [Spelling.DefaultKey].
 	Key string
 	// Item is the name of a list's elements, or of a map's entries; empty means
-	// "member" for a list and "entry" for a map.
+	// [Spelling]'s Item for a list and "entry" for a map.
 	Item string
 	// MapKey and MapValue name the halves of a map's entry; empty means "key" and "value".
 	MapKey, MapValue string
 	// Flat lists and maps have no element around their items.
 	Flat bool
 }
-
-// DefaultKey is how a member is spelled unless Fields says otherwise.
-func (s *Shapes) DefaultKey(goName string) string {
-	if s.LowerCamel {
-		return strings.ToLower(goName[:1]) + goName[1:]
-	}
-	return goName
-}
-
-// The names a list, and a map's entries, have unless a shape says otherwise.
-const (
-	defaultItem     = "member"
-	defaultEntry    = "entry"
-	defaultMapKey   = "key"
-	defaultMapValue = "value"
-)

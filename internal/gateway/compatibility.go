@@ -9,7 +9,8 @@ import (
 )
 
 // WriteCompatibility writes, as Markdown, what larder serves of each service:
-// every operation of its model in full, in part, or not at all.
+// every operation of its model in full, in part, or not at all. Of a model that
+// the wire table covers in part, the rest is counted only.
 func WriteCompatibility(w io.Writer, services []Service) error {
 	b := bufio.NewWriter(w)
 	for i, s := range services {
@@ -21,12 +22,18 @@ func WriteCompatibility(w io.Writer, services []Service) error {
 			len(s.Actions), len(s.Shapes.Operations))
 		fmt.Fprint(b, "| Operation | Access level | Served |\n|---|---|---|\n")
 		for _, operation := range s.Shapes.Operations {
+			if !s.Shapes.Covers(operation) {
+				continue
+			}
 			at := slices.IndexFunc(s.Actions, func(a Action) bool { return a.Name == operation })
 			if at < 0 {
 				fmt.Fprintf(b, "| %s | | no |\n", operation)
 				continue
 			}
 			fmt.Fprintf(b, "| %s | %s | %s |\n", operation, s.Actions[at].Access, s.Actions[at].served())
+		}
+		if len(s.Shapes.Covered) > 0 {
+			fmt.Fprintf(b, "| the other %d | | no |\n", len(s.Shapes.Operations)-len(s.Shapes.Covered))
 		}
 	}
 	return b.Flush()

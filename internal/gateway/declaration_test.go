@@ -30,6 +30,10 @@ func TestNewFindsMistakes(t *testing.T) {
 	}{
 		{"good", service(good), ""},
 		{"no such operation", service(gateway.Handle("Failover", gateway.Write, failover)), "ElastiCache has no operation Failover"},
+		{"not in the wire table", []gateway.Service{{
+			Shapes:  &awswire.Shapes{ServiceID: "EC2", SigningName: "ec2", Operations: []string{"CreateVpc", "TestFailover"}, Covered: []string{"CreateVpc"}},
+			Actions: []gateway.Action{good},
+		}}, "EC2's wire table does not cover TestFailover: add it to shapegen's list"},
 		{"twice", service(good, good), "ElastiCache's TestFailover is declared twice"},
 		{"service twice", append(service(good), service()...), "the service elasticache is declared twice"},
 		{"no handler", service(gateway.Action{Name: "TestFailover"}), `action "TestFailover" was not made by Handle`},
@@ -73,6 +77,28 @@ func TestWriteCompatibility(t *testing.T) {
 		"| DescribeUsers | | no |\n" +
 		"| TestFailover | Write | in part: without `NodeGroupId` (one \\| only); `ReplicationGroupId` only as `a` or `b` (it is the one) |\n" +
 		"| TestMigration | Write | yes |\n"
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestWriteCompatibilityOfAPart(t *testing.T) {
+	shapes := &awswire.Shapes{
+		ServiceID: "EC2", SigningName: "ec2", Version: "2016-11-15",
+		Operations: []string{"RunInstances", "StopInstances", "TestFailover"}, Covered: []string{"TestFailover"},
+	}
+	var got bytes.Buffer
+	err := gateway.WriteCompatibility(&got, []gateway.Service{{Shapes: shapes, Actions: []gateway.Action{
+		gateway.Handle("TestFailover", gateway.Write, failover),
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "## EC2\n\n" +
+		"`ec2`, API version 2016-11-15: 1 of 3 operations.\n\n" +
+		"| Operation | Access level | Served |\n|---|---|---|\n" +
+		"| TestFailover | Write | yes |\n" +
+		"| the other 2 | | no |\n"
 	if diff := cmp.Diff(want, got.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

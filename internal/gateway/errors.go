@@ -78,7 +78,7 @@ func clientError(code, format string, args ...any) error {
 
 // statuses are the codes whose HTTP status is not 400 for a client's fault or
 // 500 for a server's. Source: ElastiCache's service model 2015-02-02 and AWS's
-// list of common errors; the last three are HTTP's own.
+// list of common errors; EC2's API reference; the last three are HTTP's own.
 var statuses = map[string]int{
 	"AuthorizationNotFound":                http.StatusNotFound,
 	"CacheClusterNotFound":                 http.StatusNotFound,
@@ -111,6 +111,8 @@ var statuses = map[string]int{
 	"NotAuthorized":               http.StatusUnauthorized,
 	"InvalidCredentialsException": http.StatusRequestTimeout,
 	"ServiceUnavailable":          http.StatusServiceUnavailable,
+
+	"DryRunOperation": http.StatusPreconditionFailed,
 
 	"MethodNotAllowed":      http.StatusMethodNotAllowed,
 	"RequestEntityTooLarge": http.StatusRequestEntityTooLarge,

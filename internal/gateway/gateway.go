@@ -90,7 +90,7 @@ type exchange struct {
 // ServeHTTP implements http.Handler.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := g.config.Now()
-	x := &exchange{requestID: g.config.NewRequestID(), protocol: protocolOf(r), status: http.StatusOK}
+	x := &exchange{requestID: g.config.NewRequestID(), protocol: g.protocolOf(r), status: http.StatusOK}
 	body, err := g.answer(r, x)
 	if err != nil {
 		body = g.fail(w, r, x, err)

@@ -30,8 +30,8 @@ type call interface {
 	appendResponse(b []byte, c *awswire.Codec, requestID string, output any) ([]byte, error)
 }
 
-// protocolOf tells the protocols apart; a request that is in neither is answered as awsQuery.
-func protocolOf(r *http.Request) protocol {
+// protocolOf tells the protocols apart; a request that is in none is answered as awsQuery.
+func (g *Gateway) protocolOf(r *http.Request) protocol {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err == nil && strings.HasPrefix(media, "application/x-amz-json-") {
 		return jsonProtocol{media: media}
@@ -39,7 +39,23 @@ func protocolOf(r *http.Request) protocol {
 	if r.Header.Get("X-Amz-Target") != "" {
 		return jsonProtocol{media: "application/x-amz-json-1.1"}
 	}
+	if s := g.services[claimedService(r)]; s != nil && s.shapes.Protocol == awswire.EC2Query {
+		return ec2Protocol{}
+	}
 	return queryProtocol{}
+}
+
+// claimedService is the service that a request says it is signed for. Nothing
+// else tells ec2Query from awsQuery, and a refused signature is answered too.
+func claimedService(r *http.Request) string {
+	_, credential, ok := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	if !ok {
+		credential = r.URL.Query().Get("X-Amz-Credential")
+	}
+	credential, _, _ = strings.Cut(credential, ",")
+	// The scope is AKIDEXAMPLE/20260304/us-east-1/ec2/aws4_request.
+	scope := strings.Split(credential, "/")
+	return scope[max(len(scope)-2, 0)]
 }
 
 // checkHTTP refuses what no AWS client sends.

@@ -22,16 +22,20 @@ func (queryProtocol) fault(_ http.Header, f fault, namespace, requestID string) 
 }
 
 func (queryProtocol) parse(r *http.Request, body []byte, presigned bool) (call, error) {
+	return parseQuery(r, body, presigned)
+}
+
+func parseQuery(r *http.Request, body []byte, presigned bool) (queryCall, error) {
 	if err := checkHTTP(r, "application/x-www-form-urlencoded", http.MethodPost, http.MethodGet); err != nil {
-		return nil, err
+		return queryCall{}, err
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return nil, clientError("MalformedQueryString", "the body is not a form: %v", err)
+		return queryCall{}, clientError("MalformedQueryString", "the body is not a form: %v", err)
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, clientError("MalformedQueryString", "the query string is not a form: %v", err)
+		return queryCall{}, clientError("MalformedQueryString", "the query string is not a form: %v", err)
 	}
 	for name, values := range query {
 		if presigned && strings.HasPrefix(name, "X-Amz-") {
@@ -43,15 +47,15 @@ func (queryProtocol) parse(r *http.Request, body []byte, presigned bool) (call, 
 }
 
 // takeCall takes out of a form what is not the operation's own input.
-func takeCall(form url.Values) (call, error) {
+func takeCall(form url.Values) (queryCall, error) {
 	for _, name := range []string{"Action", "Version"} {
 		if len(form[name]) > 1 {
-			return nil, clientError("InvalidQueryParameter", "the parameter %s is given more than once", name)
+			return queryCall{}, clientError("InvalidQueryParameter", "the parameter %s is given more than once", name)
 		}
 	}
 	c := queryCall{action: form.Get("Action"), version: form.Get("Version"), form: form}
 	if c.action == "" {
-		return nil, clientError("MissingAction", "the request has no Action: the parameter names the operation to run")
+		return queryCall{}, clientError("MissingAction", "the request has no Action: the parameter names the operation to run")
 	}
 	form.Del("Action")
 	form.Del("Version")

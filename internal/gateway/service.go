@@ -26,6 +26,9 @@ func newService(s Service) (*service, error) {
 		if !slices.Contains(s.Shapes.Operations, a.Name) {
 			return nil, fmt.Errorf("%s has no operation %s", s.Shapes.ServiceID, a.Name)
 		}
+		if !s.Shapes.Covers(a.Name) {
+			return nil, fmt.Errorf("%s's wire table does not cover %s: add it to shapegen's list", s.Shapes.ServiceID, a.Name)
+		}
 		if ready.actions[a.Name] != nil {
 			return nil, fmt.Errorf("%s's %s is declared twice", s.Shapes.ServiceID, a.Name)
 		}

@@ -1,34 +1,49 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"larder/internal/awswire"
 )
 
 // dropDefaults keeps only what awswire does not assume by itself.
-func dropDefaults(s *awswire.Shapes) {
+func dropDefaults(s *awswire.Shapes) error {
 	s.LowerCamel = mostlyLowerCamel(s.Fields)
-	for name, f := range s.Fields {
-		_, goName, _ := strings.Cut(name, ".")
-		if f.Key == s.DefaultKey(goName) {
-			f.Key = ""
-		}
-		isMap := f.MapKey != ""
-		if (isMap && f.Item == "entry") || (!isMap && f.Item == "member") {
-			f.Item = ""
-		}
-		if f.MapKey == "key" {
-			f.MapKey = ""
-		}
-		if f.MapValue == "value" {
-			f.MapValue = ""
-		}
-		s.Fields[name] = f
-		if f == (awswire.Field{}) {
-			delete(s.Fields, name)
+	for _, spelling := range []awswire.Spelling{s.Requests(), s.Responses()} {
+		for name, f := range spelling.Fields {
+			if spelling.Flat && f.Item != "" && !f.Flat {
+				return fmt.Errorf("%s is not flat, which awswire takes every list of %s to be", name, s.Protocol)
+			}
+			if f = withoutDefaults(spelling, name, f); f == (awswire.Field{}) {
+				delete(spelling.Fields, name)
+			} else {
+				spelling.Fields[name] = f
+			}
 		}
 	}
+	return nil
+}
+
+func withoutDefaults(s awswire.Spelling, name string, f awswire.Field) awswire.Field {
+	_, goName, _ := strings.Cut(name, ".")
+	if f.Key == s.DefaultKey(goName) {
+		f.Key = ""
+	}
+	isMap := f.MapKey != ""
+	if (isMap && f.Item == "entry") || (!isMap && f.Item == s.Item) {
+		f.Item = ""
+	}
+	if f.MapKey == "key" {
+		f.MapKey = ""
+	}
+	if f.MapValue == "value" {
+		f.MapValue = ""
+	}
+	if s.Flat {
+		f.Flat, f.Item = false, ""
+	}
+	return f
 }
 
 // mostlyLowerCamel tells services that write logGroupName from those that write LogGroupName.

@@ -32,20 +32,30 @@ func emit(function, modulePath string, s *awswire.Shapes) ([]byte, error) {
 	if s.LowerCamel {
 		b.WriteString("LowerCamel: true,\n")
 	}
-	b.WriteString("Operations: []string{\n")
-	for _, op := range s.Operations {
-		fmt.Fprintf(&b, "%q,\n", op)
-	}
-	b.WriteString("},\n")
-	if len(s.Fields) > 0 {
-		emitFields(&b, s.Fields)
-	}
+	emitNames(&b, "Operations", s.Operations)
+	emitNames(&b, "Covered", s.Covered)
+	emitFields(&b, "Fields", s.Fields)
+	emitFields(&b, "ResponseFields", s.ResponseFields)
 	b.WriteString("}\n}\n")
 	return format.Source(b.Bytes())
 }
 
-func emitFields(b *bytes.Buffer, fields map[string]awswire.Field) {
-	b.WriteString("Fields: map[string]Field{\n")
+func emitNames(b *bytes.Buffer, list string, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "%s: []string{\n", list)
+	for _, name := range names {
+		fmt.Fprintf(b, "%q,\n", name)
+	}
+	b.WriteString("},\n")
+}
+
+func emitFields(b *bytes.Buffer, table string, fields map[string]awswire.Field) {
+	if len(fields) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "%s: map[string]Field{\n", table)
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		fmt.Fprintf(b, "%q: {%s},\n", name, fieldLiteral(fields[name]))
 	}

@@ -12,13 +12,52 @@ import (
 type service struct {
 	module    string // the SDK module's last path element
 	function  string // the Go function that returns the table
-	namespace string // awsQuery only: the SDK does not say it, the service's WSDL and API reference do
+	namespace string // awsQuery and ec2Query only: the SDK does not say it, the service's WSDL and API reference do
+	// operations are those whose structures the table is to know; none means all.
+	operations []string
 }
 
 var services = []service{
+	{module: "cloudwatch", function: "CloudWatch", namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/"},
+	{module: "cloudwatchlogs", function: "CloudWatchLogs"},
+	{module: "ec2", function: "EC2", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", operations: vpcOperations},
 	{module: "elasticache", function: "ElastiCache", namespace: "http://elasticache.amazonaws.com/doc/2015-02-02/"},
+	{module: "kms", function: "KMS"},
 	{module: "secretsmanager", function: "SecretsManager"},
+	{module: "sns", function: "SNS", namespace: "http://sns.amazonaws.com/doc/2010-03-31/"},
 	{module: "sts", function: "STS", namespace: "https://sts.amazonaws.com/doc/2011-06-15/"},
+}
+
+// vpcOperations are the part of EC2 that concerns networks: the whole has more
+// than ten thousand fields.
+var vpcOperations = []string{
+	"AuthorizeSecurityGroupEgress",
+	"AuthorizeSecurityGroupIngress",
+	"CreateSecurityGroup",
+	"CreateSubnet",
+	"CreateTags",
+	"CreateVpc",
+	"DeleteSecurityGroup",
+	"DeleteSubnet",
+	"DeleteTags",
+	"DeleteVpc",
+	"DescribeAvailabilityZones",
+	"DescribeNetworkAcls",
+	"DescribeNetworkInterfaces",
+	"DescribeRouteTables",
+	"DescribeSecurityGroupRules",
+	"DescribeSecurityGroups",
+	"DescribeSubnets",
+	"DescribeTags",
+	"DescribeVpcAttribute",
+	"DescribeVpcs",
+	"ModifySecurityGroupRules",
+	"ModifySubnetAttribute",
+	"ModifyVpcAttribute",
+	"RevokeSecurityGroupEgress",
+	"RevokeSecurityGroupIngress",
+	"UpdateSecurityGroupRuleDescriptionsEgress",
+	"UpdateSecurityGroupRuleDescriptionsIngress",
 }
 
 // file is the generated file's name.
@@ -51,7 +90,7 @@ func generate(s service) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	shapes, err := m.shapes()
+	shapes, err := m.shapes(s.operations)
 	if err != nil {
 		return nil, err
 	}

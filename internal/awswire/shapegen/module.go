@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,12 +37,18 @@ func openModule(name string) (*module, error) {
 	return &module{path: path, dir: dir, fset: token.NewFileSet()}, nil
 }
 
-// shapes reads everything the module's source says.
-func (m *module) shapes() (*awswire.Shapes, error) {
-	shapes := &awswire.Shapes{}
+// shapes reads everything the module's source says, or of its structures only
+// what the operations need.
+func (m *module) shapes(operations []string) (*awswire.Shapes, error) {
+	shapes := &awswire.Shapes{Covered: operations}
 	var err error
 	if shapes.Operations, err = m.operations(); err != nil {
 		return nil, err
+	}
+	for _, op := range operations {
+		if !slices.Contains(shapes.Operations, op) {
+			return nil, fmt.Errorf("the service has no operation %s", op)
+		}
 	}
 	client, err := m.parse("api_client.go")
 	if err != nil {
@@ -65,8 +72,7 @@ func (m *module) shapes() (*awswire.Shapes, error) {
 	if err := read(shapes); err != nil {
 		return nil, err
 	}
-	dropDefaults(shapes)
-	return shapes, nil
+	return shapes, dropDefaults(shapes)
 }
 
 // operations lists the service's operations: each has a file of its own.
@@ -100,11 +106,15 @@ func (m *module) parse(file string) (*ast.File, error) {
 // errorTypes are the names of the service's modelled errors. An SDK error is
 // encoded by its code, never field by field.
 func (m *module) errorTypes() (map[string]bool, error) {
-	file, err := m.parse(filepath.Join("types", "errors.go"))
+	names := map[string]bool{}
+	source := filepath.Join("types", "errors.go")
+	if !m.has(source) { // EC2's model has no errors
+		return names, nil
+	}
+	file, err := m.parse(source)
 	if err != nil {
 		return nil, err
 	}
-	names := map[string]bool{}
 	for _, spec := range specs[*ast.TypeSpec](file) {
 		names[spec.Name.Name] = true
 	}

@@ -17,6 +17,8 @@ type serde struct {
 	via    map[string]string
 	// containers holds the element names each list or map function uses.
 	containers map[string]awswire.Field
+	// structs names the structure that a function is for.
+	structs map[string]string
 }
 
 // shapeKind is what a (de)serializer function is for, by its first parameter.
@@ -29,15 +31,14 @@ const (
 	mapShape
 )
 
-// readSerde adds the facts of an awsQuery client's serializers.go and deserializers.go.
+// readSerde adds the facts of an awsQuery or ec2Query client's serializers.go and deserializers.go.
 func (m *module) readSerde(shapes *awswire.Shapes) error {
-	shapes.Protocol = awswire.AWSQuery
 	requests, err := m.parse("serializers.go")
 	if err != nil {
 		return err
 	}
-	if !strings.HasPrefix(firstFunc(requests, "serializeOpDocument"), "awsAwsquery_") {
-		return fmt.Errorf("serializers.go is not awsQuery's: the only function-per-shape protocol shapegen reads")
+	if shapes.Protocol, err = serdeProtocol(requests); err != nil {
+		return err
 	}
 	if shapes.Version, err = queryVersion(requests); err != nil {
 		return err
@@ -58,13 +59,29 @@ func (m *module) readSerde(shapes *awswire.Shapes) error {
 	if err != nil {
 		return err
 	}
+	in.keepReached(shapes.Covered)
+	out.keepReached(shapes.Covered)
 	shapes.Fields = map[string]awswire.Field{}
-	for _, side := range []*serde{in, out} {
-		if err := side.merge(shapes.Fields, skip); err != nil {
-			return err
-		}
+	if err := in.merge(shapes.Fields, skip); err != nil {
+		return err
 	}
-	return nil
+	if shapes.Protocol == awswire.EC2Query {
+		shapes.ResponseFields = map[string]awswire.Field{}
+		return out.merge(shapes.ResponseFields, skip)
+	}
+	return out.merge(shapes.Fields, skip)
+}
+
+// serdeProtocol is in the name of every function of serializers.go.
+func serdeProtocol(requests *ast.File) (awswire.Protocol, error) {
+	name, _, _ := strings.Cut(firstFunc(requests, "serializeOpDocument"), "_")
+	switch name {
+	case "awsAwsquery":
+		return awswire.AWSQuery, nil
+	case "awsEc2query":
+		return awswire.EC2Query, nil
+	}
+	return "", fmt.Errorf("serializers.go is neither awsQuery's nor ec2Query's: the only function-per-shape protocols shapegen reads")
 }
 
 func firstFunc(file *ast.File, part string) string {
@@ -97,7 +114,9 @@ func queryVersion(file *ast.File) (string, error) {
 
 // collect walks the shape functions of one file with the reader for its direction.
 func collect(file *ast.File, verb string, read func(*serde, *ast.FuncDecl, shapeKind, string) error) (*serde, error) {
-	s := &serde{fields: map[string]awswire.Field{}, via: map[string]string{}, containers: map[string]awswire.Field{}}
+	s := &serde{
+		fields: map[string]awswire.Field{}, via: map[string]string{}, containers: map[string]awswire.Field{}, structs: map[string]string{},
+	}
 	for _, decl := range file.Decls {
 		f, ok := decl.(*ast.FuncDecl)
 		if !ok || f.Recv != nil || !strings.Contains(f.Name.Name, "_"+verb) || !strings.Contains(f.Name.Name, "Document") {
@@ -109,6 +128,9 @@ func collect(file *ast.File, verb string, read func(*serde, *ast.FuncDecl, shape
 		}
 		if kind == listShape || kind == mapShape {
 			s.via[f.Name.Name] = strings.TrimSuffix(shapeCall(f.Body, verb), "Unwrapped")
+		}
+		if kind == structShape {
+			s.structs[f.Name.Name] = name
 		}
 	}
 	if len(s.fields) == 0 {
@@ -246,6 +268,44 @@ func shapeCall(n ast.Node, verb string) string {
 		return found == ""
 	})
 	return found
+}
+
+// keepReached drops the structures that are not a part of the operations' inputs and outputs.
+func (s *serde) keepReached(operations []string) {
+	if len(operations) == 0 {
+		return
+	}
+	members := map[string][]string{} // structure → its fields
+	for name := range s.fields {
+		structName, _, _ := strings.Cut(name, ".")
+		members[structName] = append(members[structName], name)
+	}
+	reached := map[string]bool{}
+	var reach func(structName string)
+	reach = func(structName string) {
+		if reached[structName] {
+			return
+		}
+		reached[structName] = true
+		for _, name := range members[structName] {
+			function := s.via[name]
+			for s.isContainer(function) {
+				function = s.via[function]
+			}
+			reach(s.structs[function])
+		}
+	}
+	for _, op := range operations {
+		reach(op + "Input")
+		reach(op + "Output")
+	}
+	for structName, names := range members {
+		for _, name := range names {
+			if !reached[structName] {
+				delete(s.fields, name)
+			}
+		}
+	}
 }
 
 // merge adds one direction's facts. A structure that goes both ways must be spelled alike in both.

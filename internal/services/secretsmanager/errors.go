@@ -30,3 +30,7 @@ func isNotFound(err error) bool {
 func validation(format string, args ...any) error {
 	return &smithy.GenericAPIError{Code: "ValidationException", Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
 }
+
+func malformed(format string, args ...any) error {
+	return &types.MalformedPolicyDocumentException{Message: new(fmt.Sprintf(format, args...))}
+}

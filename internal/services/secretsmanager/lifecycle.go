@@ -32,10 +32,11 @@ func (s *Service) createSecret(_ context.Context, in *sdk.CreateSecretInput) (*s
 	if err != nil {
 		return nil, err
 	}
-	made := secret{Name: *in.Name, Tags: map[string]string{}, Created: s.Now(), Changed: s.Now()}
-	if err := s.describe(&made, in.Description, in.KmsKeyId); err != nil {
+	if err := s.checkDescribed(in.Description, in.KmsKeyId); err != nil {
 		return nil, err
 	}
+	made := secret{Name: *in.Name, Tags: map[string]string{}, Created: s.Now(), Changed: s.Now()}
+	made.describe(in.Description, in.KmsKeyId)
 	if err := setTags(made.Tags, in.Tags); err != nil {
 		return nil, err
 	}
@@ -80,25 +81,29 @@ func (s *Service) sameAgain(found secret, v *value) error {
 	return &types.ResourceExistsException{Message: new("The operation failed because the secret " + found.Name + " already exists.")}
 }
 
+// checkDescribed refuses a description or a key that a secret cannot have.
+func (s *Service) checkDescribed(description, key *string) error {
+	if description != nil && len([]rune(*description)) > maxDescription {
+		return validation("The description must have at most %d characters.", maxDescription)
+	}
+	if key == nil || *key == "" || *key == ownKey || s.Keys.HasKey(*key) {
+		return nil
+	}
+	return &types.EncryptionFailure{Message: new("Secrets Manager can't encrypt the protected secret text using the provided KMS key. " +
+		"Check that the KMS key is available, enabled, and not in an invalid state. There is no enabled key " + *key + ".")}
+}
+
 // describe sets what was given of a description and a key.
-func (s *Service) describe(to *secret, description, key *string) error {
+func (s *secret) describe(description, key *string) {
 	if description != nil {
-		if len([]rune(*description)) > maxDescription {
-			return validation("The description must have at most %d characters.", maxDescription)
-		}
-		to.Description = *description
+		s.Description = *description
 	}
-	switch {
-	case key == nil:
-	case *key == "" || *key == ownKey:
-		to.KMSKeyID = ""
-	case !s.Keys.HasKey(*key):
-		return &types.EncryptionFailure{Message: new("Secrets Manager can't encrypt the protected secret text using the provided KMS key. " +
-			"Check that the KMS key is available, enabled, and not in an invalid state. There is no key " + *key + ".")}
-	default:
-		to.KMSKeyID = *key
+	if key == nil {
+		return
 	}
-	return nil
+	if s.KMSKeyID = *key; *key == ownKey {
+		s.KMSKeyID = ""
+	}
 }
 
 func (s *Service) describeSecret(_ context.Context, in *sdk.DescribeSecretInput) (*sdk.DescribeSecretOutput, error) {
@@ -122,11 +127,12 @@ func (s *Service) updateSecret(_ context.Context, in *sdk.UpdateSecretInput) (*s
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkDescribed(in.Description, in.KmsKeyId); err != nil {
+		return nil, err
+	}
 	out := &sdk.UpdateSecretOutput{}
 	changed, err := s.change(in.SecretId, func(found *secret) error {
-		if err := s.describe(found, in.Description, in.KmsKeyId); err != nil {
-			return err
-		}
+		found.describe(in.Description, in.KmsKeyId)
 		found.Changed = s.Now()
 		if v == nil {
 			return nil

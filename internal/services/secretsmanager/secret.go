@@ -20,6 +20,7 @@ type secret struct {
 	ARN          string
 	Description  string
 	KMSKeyID     string // empty for the service's own key
+	Policy       string // empty for none
 	Tags         map[string]string
 	Versions     map[string]*version // by id
 	Created      time.Time

@@ -165,7 +165,7 @@ func TestSecretRefusals(t *testing.T) {
 		name                           = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
 		marked                         = "You can't perform this operation on the secret because it was marked for deletion."
 		noKey                          = "Secrets Manager can't encrypt the protected secret text using the provided KMS key. " +
-			"Check that the KMS key is available, enabled, and not in an invalid state. There is no key nobody."
+			"Check that the KMS key is available, enabled, and not in an invalid state. There is no enabled key nobody."
 	)
 	for _, test := range []struct {
 		what          string

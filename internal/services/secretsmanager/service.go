@@ -18,14 +18,14 @@ type Config struct {
 	Sealer          *seal.Sealer
 	Account, Region string
 	Keys            Keys
-	// Random makes the ends of ARNs.
+	// Random makes the ends of ARNs, and passwords.
 	Random io.Reader
 	Now    func() time.Time
 }
 
 // Keys knows the account's KMS keys.
 type Keys interface {
-	// HasKey tells whether there is a key of that ARN.
+	// HasKey tells whether there is an enabled key of that id, ARN or alias.
 	HasKey(arn string) bool
 }
 
@@ -59,6 +59,12 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("PutSecretValue", gateway.Write, s.putSecretValue,
 			gateway.Refuse("RotationToken", "rotation is not served")),
 		gateway.Handle("ListSecretVersionIds", gateway.Read, s.listVersions),
+		gateway.Handle("UpdateSecretVersionStage", gateway.Write, s.updateVersionStage),
+		gateway.Handle("GetRandomPassword", gateway.Read, s.getRandomPassword),
+
+		gateway.Handle("GetResourcePolicy", gateway.Read, s.getResourcePolicy),
+		gateway.Handle("PutResourcePolicy", gateway.Permissions, s.putResourcePolicy),
+		gateway.Handle("DeleteResourcePolicy", gateway.Permissions, s.deleteResourcePolicy),
 
 		gateway.Handle("TagResource", gateway.Tagging, s.tagResource),
 		gateway.Handle("UntagResource", gateway.Tagging, s.untagResource),

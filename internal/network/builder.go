@@ -1,0 +1,67 @@
+package network
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"net/netip"
+
+	"larder/internal/store"
+)
+
+// Builder adds resources to the network as they are made: with ids, and with what comes with each.
+type Builder struct {
+	// NewID makes an id of a kind, such as "subnet"; RandomID is one.
+	NewID func(kind string) string
+}
+
+// RandomID makes an id with 17 hexadecimal digits, as AWS's have.
+func RandomID(kind string) string {
+	b := make([]byte, 9)
+	rand.Read(b)
+	return kind + "-" + hex.EncodeToString(b)[:17]
+}
+
+// CreateVPC adds a VPC with its default security group, its main route table and its network ACL.
+func (b Builder) CreateVPC(tx *store.Tx, v VPC) (VPC, error) {
+	v.ID, v.CIDRAssociationID = b.NewID("vpc"), b.NewID("vpc-cidr-assoc")
+	if err := VPCs.Put(tx, v.ID, v); err != nil {
+		return v, err
+	}
+	acl := ACL{ID: b.NewID("acl"), VPCID: v.ID}
+	if err := ACLs.Put(tx, acl.ID, acl); err != nil {
+		return v, err
+	}
+	routes := RouteTable{ID: b.NewID("rtb"), VPCID: v.ID, AssociationID: b.NewID("rtbassoc")}
+	if err := RouteTables.Put(tx, routes.ID, routes); err != nil {
+		return v, err
+	}
+	group, err := b.CreateSecurityGroup(tx, SecurityGroup{VPCID: v.ID, Name: DefaultGroup, Description: "default VPC security group"})
+	if err != nil {
+		return v, err
+	}
+	_, err = b.CreateRule(tx, Rule{GroupID: group.ID, Protocol: AnyProtocol, From: -1, To: -1, Group: group.ID})
+	return v, err
+}
+
+// CreateSubnet adds a subnet.
+func (b Builder) CreateSubnet(tx *store.Tx, s Subnet) (Subnet, error) {
+	s.ID, s.ACLAssociationID = b.NewID("subnet"), b.NewID("aclassoc")
+	return s, Subnets.Put(tx, s.ID, s)
+}
+
+// CreateSecurityGroup adds a group with the rule that lets everything out.
+func (b Builder) CreateSecurityGroup(tx *store.Tx, g SecurityGroup) (SecurityGroup, error) {
+	g.ID = b.NewID("sg")
+	if err := SecurityGroups.Put(tx, g.ID, g); err != nil {
+		return g, err
+	}
+	everywhere := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	_, err := b.CreateRule(tx, Rule{GroupID: g.ID, Egress: true, Protocol: AnyProtocol, From: -1, To: -1, CIDR: everywhere})
+	return g, err
+}
+
+// CreateRule adds a rule to a group.
+func (b Builder) CreateRule(tx *store.Tx, r Rule) (Rule, error) {
+	r.ID = b.NewID("sgr")
+	return r, Rules.Put(tx, r.ID, r)
+}

@@ -1,0 +1,43 @@
+package network
+
+import (
+	"errors"
+
+	"larder/internal/store"
+)
+
+// TagSet is the tags of one resource.
+type TagSet struct {
+	ID   string
+	Tags map[string]string
+}
+
+// tagSets holds the resources that have tags, by id.
+const tagSets = store.Table[TagSet]("network-tags")
+
+// Tags returns a resource's tags.
+func Tags(tx *store.Tx, id string) (map[string]string, error) {
+	set, err := tagSets.Get(tx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return map[string]string{}, nil
+	}
+	return set.Tags, err
+}
+
+// AllTags returns the tags of every resource that has some, by its id.
+func AllTags(tx *store.Tx) (map[string]map[string]string, error) {
+	sets, err := tagSets.All(tx)
+	all := make(map[string]map[string]string, len(sets))
+	for _, s := range sets {
+		all[s.ID] = s.Tags
+	}
+	return all, err
+}
+
+// SetTags replaces a resource's tags.
+func SetTags(tx *store.Tx, id string, tags map[string]string) error {
+	if len(tags) == 0 {
+		return tagSets.Delete(tx, id)
+	}
+	return tagSets.Put(tx, id, TagSet{ID: id, Tags: tags})
+}

@@ -1,0 +1,200 @@
+package cloudwatch
+
+import (
+	"cmp"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+)
+
+// The limits of an alarm (alarm_semantics.md, section 2). Lengths count characters, times seconds.
+const (
+	maxName        = 255
+	maxDescription = 1024
+	maxActions     = 5
+	maxDimensions  = 30
+	maxWindow      = 604_800
+	maxShortWindow = 86_400 // for periods under longPeriod
+	longPeriod     = 3600
+)
+
+// checkAlarm refuses what cannot be an alarm.
+func checkAlarm(in *sdk.PutMetricAlarmInput) error {
+	name := aws.ToString(in.AlarmName)
+	switch n := utf8.RuneCountInString(name); {
+	case n < 1 || n > maxName:
+		return validation("AlarmName must have 1 to %d characters; it has %d", maxName, n)
+	case utf8.RuneCountInString(aws.ToString(in.AlarmDescription)) > maxDescription:
+		return validation("AlarmDescription must have at most %d characters", maxDescription)
+	case in.ComparisonOperator == "":
+		return missing("The parameter ComparisonOperator is required")
+	case in.Threshold == nil:
+		return missing("The parameter Threshold is required")
+	case math.IsNaN(*in.Threshold) || math.IsInf(*in.Threshold, 0):
+		return invalidValue("Threshold must be a finite number")
+	}
+	return cmp.Or(checkActions(in), checkPeriods(in), checkMissing(in), checkMeasured(in))
+}
+
+func checkActions(in *sdk.PutMetricAlarmInput) error {
+	for _, list := range []struct {
+		name    string
+		actions []string
+	}{{"OKActions", in.OKActions}, {"AlarmActions", in.AlarmActions}, {"InsufficientDataActions", in.InsufficientDataActions}} {
+		if len(list.actions) > maxActions {
+			return validation("%s must name at most %d actions; the request has %d", list.name, maxActions, len(list.actions))
+		}
+		for _, action := range list.actions {
+			switch {
+			case !strings.HasPrefix(action, "arn:"):
+				return validation("Invalid arn syntax: %s", action)
+			case !strings.HasPrefix(action, "arn:aws:sns:"):
+				return invalidValue("larder serves %s that are topics of SNS only, not %s", list.name, action)
+			}
+		}
+	}
+	return nil
+}
+
+func checkPeriods(in *sdk.PutMetricAlarmInput) error {
+	switch {
+	case in.EvaluationPeriods == nil:
+		return missing("The parameter EvaluationPeriods is required")
+	case *in.EvaluationPeriods < 1:
+		return validation("EvaluationPeriods is %d. It must be at least 1", *in.EvaluationPeriods)
+	case in.DatapointsToAlarm != nil && (*in.DatapointsToAlarm < 1 || *in.DatapointsToAlarm > *in.EvaluationPeriods):
+		return validation("DatapointsToAlarm is %d. It must be between 1 and EvaluationPeriods, which is %d", *in.DatapointsToAlarm, *in.EvaluationPeriods)
+	}
+	period, err := alarmPeriod(in)
+	if err != nil {
+		return err
+	}
+	switch window := int64(period) * int64(*in.EvaluationPeriods); {
+	case window > maxWindow:
+		return validation("Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= %d).", maxWindow)
+	case period < longPeriod && window > maxShortWindow:
+		return validation("Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= %d) with a Period under %d.",
+			maxShortWindow, longPeriod)
+	}
+	return nil
+}
+
+// alarmPeriod is the period of an alarm's metric, or the longest of those of its metrics.
+func alarmPeriod(in *sdk.PutMetricAlarmInput) (int32, error) {
+	if len(in.Metrics) == 0 {
+		if in.Period == nil {
+			return 0, missing("The parameter Period is required with MetricName")
+		}
+		return *in.Period, checkPeriod(*in.Period)
+	}
+	longest := int32(0)
+	for _, m := range in.Metrics {
+		for _, p := range []*int32{m.Period, statPeriod(m)} {
+			if p == nil {
+				continue
+			}
+			if err := checkPeriod(*p); err != nil {
+				return 0, err
+			}
+			longest = max(longest, *p)
+		}
+	}
+	return longest, nil
+}
+
+func statPeriod(m types.MetricDataQuery) *int32 {
+	if m.MetricStat == nil {
+		return nil
+	}
+	return m.MetricStat.Period
+}
+
+func checkPeriod(p int32) error {
+	if p < 1 || p%60 != 0 && !slices.Contains([]int32{10, 20, 30}, p) {
+		return validation("Period is %d. It must be 10, 20, 30 or a multiple of 60", p)
+	}
+	return nil
+}
+
+func checkMissing(in *sdk.PutMetricAlarmInput) error {
+	treatments := []string{"breaching", "notBreaching", "ignore", "missing"}
+	if in.TreatMissingData != nil && !slices.Contains(treatments, *in.TreatMissingData) {
+		return validation("TreatMissingData %q must be one of %v", *in.TreatMissingData, treatments)
+	}
+	if in.EvaluateLowSampleCountPercentile == nil {
+		return nil
+	}
+	if !slices.Contains([]string{"evaluate", "ignore"}, *in.EvaluateLowSampleCountPercentile) {
+		return validation("EvaluateLowSampleCountPercentile %q must be evaluate or ignore", *in.EvaluateLowSampleCountPercentile)
+	}
+	if in.ExtendedStatistic == nil {
+		return invalidCombination("EvaluateLowSampleCountPercentile is for alarms on a percentile: it must be given with ExtendedStatistic")
+	}
+	return nil
+}
+
+// checkMeasured checks what an alarm measures: a metric, or metric math.
+func checkMeasured(in *sdk.PutMetricAlarmInput) error {
+	if len(in.Metrics) > 0 {
+		if in.MetricName != nil || in.Namespace != nil || len(in.Dimensions) > 0 || in.Statistic != "" ||
+			in.ExtendedStatistic != nil || in.Period != nil || in.Unit != "" {
+			return invalidCombination("Metrics must not be given together with MetricName, Namespace, Dimensions, Period, Unit, Statistic or ExtendedStatistic")
+		}
+		return checkMath(in.Metrics)
+	}
+	switch {
+	case in.MetricName == nil:
+		return missing("One of the parameters MetricName and Metrics is required")
+	case (in.Statistic == "") == (in.ExtendedStatistic == nil):
+		return invalidCombination("Exactly one of the parameters Statistic and ExtendedStatistic must be given")
+	case in.Statistic != "" && !slices.Contains(in.Statistic.Values(), in.Statistic):
+		return validation("Statistic %q must be one of %v", in.Statistic, in.Statistic.Values())
+	case in.ExtendedStatistic != nil && !percentile.MatchString(*in.ExtendedStatistic):
+		return invalidValue("larder serves an ExtendedStatistic that is a percentile, p0 to p100, not %q", *in.ExtendedStatistic)
+	}
+	return cmp.Or(checkUnit(in.Unit), checkMetric(in.Namespace, in.MetricName, in.Dimensions))
+}
+
+var percentile = regexp.MustCompile(`^p(\d{1,2}(\.\d{1,10})?|100)$`)
+
+func checkUnit(unit types.StandardUnit) error {
+	if unit != "" && !slices.Contains(unit.Values(), unit) {
+		return validation("Unit %q must be one of %v", unit, unit.Values())
+	}
+	return nil
+}
+
+func checkMetric(namespace, name *string, dimensions []types.Dimension) error {
+	for _, text := range []struct {
+		name  string
+		value *string
+	}{{"Namespace", namespace}, {"MetricName", name}} {
+		switch n := utf8.RuneCountInString(aws.ToString(text.value)); {
+		case text.value == nil:
+			return missing("The parameter %s is required", text.name)
+		case n < 1 || n > maxName:
+			return validation("%s must have 1 to %d characters; it has %d", text.name, maxName, n)
+		}
+	}
+	if len(dimensions) > maxDimensions {
+		return validation("A metric has at most %d Dimensions; the request gives %d", maxDimensions, len(dimensions))
+	}
+	seen := map[string]bool{}
+	for _, d := range dimensions {
+		name := aws.ToString(d.Name)
+		switch {
+		case name == "" || aws.ToString(d.Value) == "":
+			return validation("A dimension must have a Name and a Value")
+		case seen[name]:
+			return invalidValue("The dimension %s is given more than once", name)
+		}
+		seen[name] = true
+	}
+	return nil
+}

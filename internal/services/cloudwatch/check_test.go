@@ -1,0 +1,88 @@
+package cloudwatch_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+)
+
+func TestAlarmRefusals(t *testing.T) {
+	s := newServer(t)
+	const validation, value, combination, missing = "ValidationError", "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter"
+	long := strings.Repeat("ä", 256)
+	for _, test := range []struct {
+		what          string
+		change        func(in *sdk.PutMetricAlarmInput)
+		code, message string
+	}{
+		{"name", func(in *sdk.PutMetricAlarmInput) { in.AlarmName = &long }, validation, "AlarmName must have 1 to 255 characters; it has 256"},
+		{"description", func(in *sdk.PutMetricAlarmInput) { in.AlarmDescription = new(strings.Repeat("ä", 1025)) }, validation,
+			"AlarmDescription must have at most 1024 characters"},
+		{"no threshold", func(in *sdk.PutMetricAlarmInput) { in.Threshold = nil }, missing, "The parameter Threshold is required"},
+		{"threshold", func(in *sdk.PutMetricAlarmInput) { in.Threshold = new(math.NaN()) }, value, "Threshold must be a finite number"},
+		{"band", func(in *sdk.PutMetricAlarmInput) {
+			in.ComparisonOperator = types.ComparisonOperatorLessThanLowerThreshold
+		}, value, "larder serves PutMetricAlarm's ComparisonOperator only as GreaterThanOrEqualToThreshold or GreaterThanThreshold or " +
+			"LessThanThreshold or LessThanOrEqualToThreshold: anomaly detection is not served"},
+		{"band metric", func(in *sdk.PutMetricAlarmInput) { in.ThresholdMetricId = new("ad1") }, value,
+			"larder does not serve PutMetricAlarm's ThresholdMetricId: anomaly detection is not served"},
+		{"many actions", func(in *sdk.PutMetricAlarmInput) { in.OKActions = make([]string, 6) }, validation,
+			"OKActions must name at most 5 actions; the request has 6"},
+		{"action", func(in *sdk.PutMetricAlarmInput) { in.AlarmActions = []string{"critical"} }, validation, "Invalid arn syntax: critical"},
+		{"other action", func(in *sdk.PutMetricAlarmInput) {
+			in.InsufficientDataActions = []string{"arn:aws:automate:us-east-1:ec2:stop"}
+		}, value, "larder serves InsufficientDataActions that are topics of SNS only, not arn:aws:automate:us-east-1:ec2:stop"},
+		{"no periods", func(in *sdk.PutMetricAlarmInput) { in.EvaluationPeriods = new(int32(0)) }, validation, "EvaluationPeriods is 0. It must be at least 1"},
+		{"datapoints", func(in *sdk.PutMetricAlarmInput) { in.DatapointsToAlarm = new(int32(3)) }, validation,
+			"DatapointsToAlarm is 3. It must be between 1 and EvaluationPeriods, which is 2"},
+		{"no period", func(in *sdk.PutMetricAlarmInput) { in.Period = nil }, missing, "The parameter Period is required with MetricName"},
+		{"period", func(in *sdk.PutMetricAlarmInput) { in.Period = new(int32(90)) }, validation, "Period is 90. It must be 10, 20, 30 or a multiple of 60"},
+		{"a day", func(in *sdk.PutMetricAlarmInput) { in.EvaluationPeriods = new(int32(289)) }, validation,
+			"Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400) with a Period under 3600."},
+		{"a week", func(in *sdk.PutMetricAlarmInput) { in.EvaluationPeriods, in.Period = new(int32(169)), new(int32(3600)) }, validation,
+			"Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800)."},
+		{"missing data", func(in *sdk.PutMetricAlarmInput) { in.TreatMissingData = new("x") }, validation,
+			`TreatMissingData "x" must be one of [breaching notBreaching ignore missing]`},
+		{"few samples", func(in *sdk.PutMetricAlarmInput) { in.EvaluateLowSampleCountPercentile = new("x") }, validation,
+			`EvaluateLowSampleCountPercentile "x" must be evaluate or ignore`},
+		{"few samples of what", func(in *sdk.PutMetricAlarmInput) { in.EvaluateLowSampleCountPercentile = new("ignore") }, combination,
+			"EvaluateLowSampleCountPercentile is for alarms on a percentile: it must be given with ExtendedStatistic"},
+		{"no metric", func(in *sdk.PutMetricAlarmInput) { in.MetricName = nil }, missing, "One of the parameters MetricName and Metrics is required"},
+		{"no namespace", func(in *sdk.PutMetricAlarmInput) { in.Namespace = nil }, missing, "The parameter Namespace is required"},
+		{"metric name", func(in *sdk.PutMetricAlarmInput) { in.MetricName = &long }, validation, "MetricName must have 1 to 255 characters; it has 256"},
+		{"no statistic", func(in *sdk.PutMetricAlarmInput) { in.Statistic = "" }, combination,
+			"Exactly one of the parameters Statistic and ExtendedStatistic must be given"},
+		{"statistic", func(in *sdk.PutMetricAlarmInput) { in.Statistic = "Median" }, validation,
+			`Statistic "Median" must be one of [SampleCount Average Sum Minimum Maximum]`},
+		{"percentile", func(in *sdk.PutMetricAlarmInput) { in.Statistic, in.ExtendedStatistic = "", new("p101") }, value,
+			`larder serves an ExtendedStatistic that is a percentile, p0 to p100, not "p101"`},
+		{"unit", func(in *sdk.PutMetricAlarmInput) { in.Unit = "Furlongs" }, validation,
+			`Unit "Furlongs" must be one of ` + fmt.Sprint(types.StandardUnit("").Values())},
+		{"many dimensions", func(in *sdk.PutMetricAlarmInput) { in.Dimensions = slices.Repeat(in.Dimensions, 31) }, validation,
+			"A metric has at most 30 Dimensions; the request gives 31"},
+		{"dimension", func(in *sdk.PutMetricAlarmInput) {
+			in.Dimensions = []types.Dimension{{Name: new("CacheClusterId"), Value: new("")}}
+		}, validation, "A dimension must have a Name and a Value"},
+		{"dimension twice", func(in *sdk.PutMetricAlarmInput) { in.Dimensions = append(in.Dimensions, in.Dimensions[0]) }, value,
+			"The dimension CacheClusterId is given more than once"},
+		{"tag", func(in *sdk.PutMetricAlarmInput) { in.Tags = []types.Tag{{Key: new("aws:x"), Value: new("")}} }, value,
+			`The tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags`},
+		{"both", func(in *sdk.PutMetricAlarmInput) { in.Metrics = hitRate().Metrics }, combination,
+			"Metrics must not be given together with MetricName, Namespace, Dimensions, Period, Unit, Statistic or ExtendedStatistic"},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			in := cpu("cpu")
+			test.change(in)
+			_, err := s.PutMetricAlarm(t.Context(), in, unchecked)
+			wantError(t, err, test.code, test.message)
+		})
+	}
+	if got := s.names(t, &sdk.DescribeAlarmsInput{}); len(got) != 0 {
+		t.Errorf("after the refusals there are %v", got)
+	}
+}

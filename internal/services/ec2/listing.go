@@ -1,0 +1,98 @@
+package ec2
+
+import (
+	"cmp"
+	"encoding/base64"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"larder/internal/network"
+	"larder/internal/store"
+)
+
+// The bounds of MaxResults. Without it everything is on one page.
+const (
+	minResults = 5
+	maxResults = 1000
+)
+
+// listing is how an action lists what it describes.
+type listing[T any] struct {
+	// key orders, and is what request.ids name.
+	key     func(T) string
+	filters filters[T]
+	// notFound is the error for an id that nothing has.
+	notFound func(id string) error
+}
+
+// request is what a listing is asked for.
+type request struct {
+	ids     []string
+	filters []types.Filter
+	limit   *int32
+	token   *string
+}
+
+// pick returns what is asked for of the rows, and the token of the next page when there is one.
+func (l listing[T]) pick(rows []T, r request) ([]T, *string, error) {
+	if err := l.filters.check(r.filters); err != nil {
+		return nil, nil, err
+	}
+	if len(r.ids) > 0 && r.limit != nil {
+		return nil, nil, invalidCombination("The parameter MaxResults cannot be used with a list of IDs")
+	}
+	for _, id := range r.ids {
+		if !slices.ContainsFunc(rows, func(row T) bool { return l.key(row) == id }) {
+			return nil, nil, l.notFound(id)
+		}
+	}
+	rows = slices.DeleteFunc(rows, func(row T) bool {
+		return len(r.ids) > 0 && !slices.Contains(r.ids, l.key(row)) || !l.filters.match(r.filters, row)
+	})
+	return page(rows, l.key, r.limit, r.token)
+}
+
+// page returns the rows, in the order of their keys, of one page. A token holds the last key shown, so that rows which come and
+// go between two pages shift nothing.
+func page[T any](rows []T, key func(T) string, limit *int32, token *string) ([]T, *string, error) {
+	if limit != nil && (*limit < minResults || *limit > maxResults) {
+		return nil, nil, invalidValue("Value ( %d ) for parameter maxResults is invalid. Expecting a value from %d to %d.", *limit, minResults, maxResults)
+	}
+	slices.SortFunc(rows, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
+	if token != nil && *token != "" {
+		last, err := base64.RawURLEncoding.DecodeString(*token)
+		if err != nil {
+			return nil, nil, refuse("InvalidNextToken", "The token '%s' is invalid", *token)
+		}
+		start, shown := slices.BinarySearchFunc(rows, string(last), func(row T, last string) int { return cmp.Compare(key(row), last) })
+		if shown {
+			start++
+		}
+		rows = rows[start:]
+	}
+	if rows == nil {
+		rows = []T{}
+	}
+	if limit == nil || len(rows) <= int(*limit) {
+		return rows, nil, nil
+	}
+	return rows[:*limit], new(base64.RawURLEncoding.EncodeToString([]byte(key(rows[*limit-1])))), nil
+}
+
+// describeAll describes the rows of a table.
+func describeAll[R, T any](tx *store.Tx, table store.Table[R], id func(R) string, describe func(R, map[string]string) T) ([]T, error) {
+	rows, err := table.All(tx)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := network.AllTags(tx)
+	if err != nil {
+		return nil, err
+	}
+	var out []T
+	for _, row := range rows {
+		out = append(out, describe(row, tags[id(row)]))
+	}
+	return out, nil
+}

@@ -1,0 +1,199 @@
+package kms
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"larder/internal/store"
+)
+
+const (
+	aliasPrefix = "alias/"
+	ownPrefix   = "alias/aws/" // AWS's own
+	maxAlias    = 256
+)
+
+// alias is another name of a key.
+type alias struct {
+	Name    string // with its prefix
+	Target  string // a key's id
+	Created time.Time
+	Updated time.Time
+}
+
+var validAlias = regexp.MustCompile(`^alias/[a-zA-Z0-9/_-]+$`)
+
+func checkAlias(name *string) error {
+	switch {
+	case name == nil:
+		return constraint("null", "aliasName", "not be null")
+	case len(*name) > maxAlias:
+		return constraint(*name, "aliasName", "have length less than or equal to 256")
+	case !strings.HasPrefix(*name, aliasPrefix):
+		return validation(`Alias must start with the prefix "alias/": %s does not`, *name)
+	case strings.HasPrefix(*name, ownPrefix):
+		return clientError("NotAuthorizedException", "%s begins with %s, which is kept for AWS's own keys", *name, ownPrefix)
+	case !validAlias.MatchString(*name):
+		return &types.InvalidAliasNameException{Message: new(*name + " contains invalid characters for an alias: letters, digits and / _ - are valid")}
+	}
+	return nil
+}
+
+// aliasTarget finds the key that an alias shall stand for.
+func (s *Service) aliasTarget(tx *store.Tx, id *string) (key, error) {
+	if id == nil {
+		return key{}, constraint("null", "targetKeyId", "not be null")
+	}
+	k, err := s.find(tx, id)
+	if err != nil {
+		return key{}, err
+	}
+	return k, s.alive(k)
+}
+
+func (s *Service) createAlias(_ context.Context, in *sdk.CreateAliasInput) (*sdk.CreateAliasOutput, error) {
+	if err := checkAlias(in.AliasName); err != nil {
+		return nil, err
+	}
+	err := s.Store.Update(func(tx *store.Tx) error {
+		if err := s.purge(tx); err != nil {
+			return err
+		}
+		k, err := s.aliasTarget(tx, in.TargetKeyId)
+		if err != nil {
+			return err
+		}
+		_, err = aliases.Get(tx, *in.AliasName)
+		if err == nil {
+			return &types.AlreadyExistsException{Message: new("An alias with the name " + s.arn(*in.AliasName) + " already exists")}
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return aliases.Put(tx, *in.AliasName, alias{Name: *in.AliasName, Target: k.ID, Created: s.Now(), Updated: s.Now()})
+	})
+	return &sdk.CreateAliasOutput{}, err
+}
+
+// changeAlias finds an alias and changes it in the same transaction.
+func (s *Service) changeAlias(name *string, change func(*store.Tx, alias) error) error {
+	if err := checkAlias(name); err != nil {
+		return err
+	}
+	return s.Store.Update(func(tx *store.Tx) error {
+		if err := s.purge(tx); err != nil {
+			return err
+		}
+		a, err := aliases.Get(tx, *name)
+		if errors.Is(err, store.ErrNotFound) {
+			return notFound("Alias %s is not found.", s.arn(*name))
+		}
+		if err != nil {
+			return err
+		}
+		return change(tx, a)
+	})
+}
+
+func (s *Service) updateAlias(_ context.Context, in *sdk.UpdateAliasInput) (*sdk.UpdateAliasOutput, error) {
+	err := s.changeAlias(in.AliasName, func(tx *store.Tx, a alias) error {
+		k, err := s.aliasTarget(tx, in.TargetKeyId)
+		if err != nil {
+			return err
+		}
+		a.Target, a.Updated = k.ID, s.Now()
+		return aliases.Put(tx, a.Name, a)
+	})
+	return &sdk.UpdateAliasOutput{}, err
+}
+
+func (s *Service) deleteAlias(_ context.Context, in *sdk.DeleteAliasInput) (*sdk.DeleteAliasOutput, error) {
+	err := s.changeAlias(in.AliasName, func(tx *store.Tx, a alias) error { return aliases.Delete(tx, a.Name) })
+	return &sdk.DeleteAliasOutput{}, err
+}
+
+func (s *Service) listAliases(_ context.Context, in *sdk.ListAliasesInput) (*sdk.ListAliasesOutput, error) {
+	var shown []alias
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		shown, err = s.liveAliases(tx, in.KeyId)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	shown, marker, err := page(shown, func(a alias) string { return a.Name }, maxAliases, in.Limit, in.Marker)
+	if err != nil {
+		return nil, err
+	}
+	out := &sdk.ListAliasesOutput{Aliases: []types.AliasListEntry{}, NextMarker: marker, Truncated: marker != nil}
+	for _, a := range shown {
+		out.Aliases = append(out.Aliases, types.AliasListEntry{
+			AliasName: &a.Name, AliasArn: new(s.arn(a.Name)), TargetKeyId: &a.Target, CreationDate: &a.Created, LastUpdatedDate: &a.Updated,
+		})
+	}
+	return out, nil
+}
+
+// liveAliases lists the aliases of a key, or of all keys, in the order of the names.
+func (s *Service) liveAliases(tx *store.Tx, of *string) ([]alias, error) {
+	target := ""
+	if of != nil {
+		k, err := s.find(tx, of)
+		if err != nil {
+			return nil, err
+		}
+		target = k.ID
+	}
+	var live []alias
+	for a, err := range aliases.From(tx, "") {
+		if err != nil {
+			return nil, err
+		}
+		if target != "" && a.Target != target {
+			continue
+		}
+		switch _, err := s.find(tx, &a.Target); {
+		case err == nil:
+			live = append(live, a)
+		case !isNotFound(err):
+			return nil, err
+		}
+	}
+	return live, nil
+}
+
+const (
+	maxAliases   = 100 // on a page
+	defaultLimit = 50
+)
+
+// page returns the rows, which come in the order of their keys, that a request asks for, and the marker of the next page when
+// there is one. A marker holds the last key shown.
+func page[T any](rows []T, key func(T) string, most int, limit *int32, marker *string) ([]T, *string, error) {
+	size := defaultLimit
+	if limit != nil {
+		if size = int(*limit); size < 1 || size > most {
+			return nil, nil, validation("Invalid value %d for Limit. Must be between 1 and %d", size, most)
+		}
+	}
+	if marker != nil {
+		last, err := base64.RawURLEncoding.DecodeString(*marker)
+		if err != nil {
+			return nil, nil, &types.InvalidMarkerException{Message: new("The Marker is not one of an earlier answer.")}
+		}
+		for len(rows) > 0 && key(rows[0]) <= string(last) {
+			rows = rows[1:]
+		}
+	}
+	if len(rows) <= size {
+		return rows, nil, nil
+	}
+	return rows[:size], new(base64.RawURLEncoding.EncodeToString([]byte(key(rows[size-1])))), nil
+}

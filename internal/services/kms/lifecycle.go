@@ -1,0 +1,136 @@
+package kms
+
+import (
+	"context"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"larder/internal/store"
+)
+
+// maxDescription is in characters.
+const maxDescription = 8192
+
+// The waiting period before a key is deleted, in days.
+const (
+	minWindow     = 7
+	maxWindow     = 30
+	defaultWindow = 30
+)
+
+func (s *Service) createKey(_ context.Context, in *sdk.CreateKeyInput) (*sdk.CreateKeyOutput, error) {
+	if err := checkDescription(in.Description); err != nil {
+		return nil, err
+	}
+	id, err := s.newID()
+	if err != nil {
+		return nil, err
+	}
+	made, err := s.newKey(id)
+	if err != nil {
+		return nil, err
+	}
+	made.Description = aws.ToString(in.Description)
+	if in.Policy != nil {
+		if err := s.checkPolicy(*in.Policy, in.BypassPolicyLockoutSafetyCheck); err != nil {
+			return nil, err
+		}
+		made.Policy = *in.Policy
+	}
+	if err := setTags(made.Tags, in.Tags); err != nil {
+		return nil, err
+	}
+	err = s.Store.Update(func(tx *store.Tx) error { return keys.Put(tx, made.ID, made) })
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.CreateKeyOutput{KeyMetadata: s.metadata(made)}, nil
+}
+
+func checkDescription(d *string) error {
+	if d != nil && utf8.RuneCountInString(*d) > maxDescription {
+		return constraint(*d, "description", "have length less than or equal to 8192")
+	}
+	return nil
+}
+
+func (s *Service) metadata(k key) *types.KeyMetadata {
+	m := &types.KeyMetadata{
+		KeyId: &k.ID, Arn: new(s.keyARN(k.ID)), AWSAccountId: &s.Account, CreationDate: &k.Created, Description: &k.Description,
+		Enabled: k.State == types.KeyStateEnabled, KeyState: k.State, KeyManager: types.KeyManagerTypeCustomer,
+		KeyUsage: types.KeyUsageTypeEncryptDecrypt, Origin: types.OriginTypeAwsKms, MultiRegion: new(false),
+		KeySpec: types.KeySpecSymmetricDefault, CustomerMasterKeySpec: types.CustomerMasterKeySpecSymmetricDefault,
+		EncryptionAlgorithms: []types.EncryptionAlgorithmSpec{types.EncryptionAlgorithmSpecSymmetricDefault},
+		CurrentKeyMaterialId: new(k.current().ID),
+	}
+	if !k.Deletion.IsZero() {
+		m.DeletionDate = &k.Deletion
+	}
+	return m
+}
+
+func (s *Service) describeKey(_ context.Context, in *sdk.DescribeKeyInput) (*sdk.DescribeKeyOutput, error) {
+	var k key
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		k, err = s.resolve(tx, in.KeyId)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.DescribeKeyOutput{KeyMetadata: s.metadata(k)}, nil
+}
+
+func (s *Service) updateKeyDescription(_ context.Context, in *sdk.UpdateKeyDescriptionInput) (*sdk.UpdateKeyDescriptionOutput, error) {
+	if err := checkDescription(in.Description); err != nil {
+		return nil, err
+	}
+	if in.Description == nil {
+		return nil, constraint("null", "description", "not be null")
+	}
+	err := s.change(in.KeyId, func(k *key) error {
+		k.Description = *in.Description
+		return nil
+	})
+	return &sdk.UpdateKeyDescriptionOutput{}, err
+}
+
+func (s *Service) enableKey(_ context.Context, in *sdk.EnableKeyInput) (*sdk.EnableKeyOutput, error) {
+	return &sdk.EnableKeyOutput{}, s.setState(in.KeyId, types.KeyStateEnabled)
+}
+
+func (s *Service) disableKey(_ context.Context, in *sdk.DisableKeyInput) (*sdk.DisableKeyOutput, error) {
+	return &sdk.DisableKeyOutput{}, s.setState(in.KeyId, types.KeyStateDisabled)
+}
+
+func (s *Service) setState(id *string, state types.KeyState) error {
+	return s.change(id, func(k *key) error {
+		k.State = state
+		return nil
+	})
+}
+
+func (s *Service) scheduleKeyDeletion(_ context.Context, in *sdk.ScheduleKeyDeletionInput) (*sdk.ScheduleKeyDeletionOutput, error) {
+	window := int32(defaultWindow)
+	if in.PendingWindowInDays != nil {
+		window = *in.PendingWindowInDays
+	}
+	switch {
+	case window < minWindow:
+		return nil, constraint(window, "pendingWindowInDays", "have value greater than or equal to 7")
+	case window > maxWindow:
+		return nil, constraint(window, "pendingWindowInDays", "have value less than or equal to 30")
+	}
+	out := &sdk.ScheduleKeyDeletionOutput{KeyState: types.KeyStatePendingDeletion, PendingWindowInDays: &window}
+	err := s.change(in.KeyId, func(k *key) error {
+		k.State = types.KeyStatePendingDeletion
+		k.Deletion = s.Now().Add(time.Duration(window) * day)
+		out.KeyId, out.DeletionDate = new(s.keyARN(k.ID)), &k.Deletion
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,126 @@
+// Package kms serves the KMS API. Keys really encrypt: AES-256 in Galois/Counter Mode, with key material that is kept sealed.
+package kms
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"larder/internal/awswire"
+	"larder/internal/gateway"
+	"larder/internal/seal"
+	"larder/internal/store"
+)
+
+// Config is what a service works with. Every field is needed.
+type Config struct {
+	Store           *store.Store
+	Sealer          *seal.Sealer
+	Account, Region string
+	// Random makes ids, key material, data keys and nonces.
+	Random io.Reader
+	Now    func() time.Time
+}
+
+// Service answers the KMS API.
+type Service struct{ Config }
+
+// New makes a service.
+func New(c Config) *Service { return &Service{c} }
+
+// Why parts of the API are not served.
+const (
+	symmetric  = "larder's keys are symmetric"
+	ownKeys    = "larder makes the key material itself"
+	oneRegion  = "larder is one region"
+	noGrants   = "grants are not served"
+	noEnclaves = "Nitro enclaves are not served"
+	justDryRun = "a dry run checks the whole request"
+)
+
+// Gateway is the service as the gateway serves it.
+func (s *Service) Gateway() gateway.Service {
+	return gateway.Service{Shapes: awswire.KMS(), Actions: []gateway.Action{
+		gateway.Handle("CreateKey", gateway.Write, s.createKey,
+			gateway.Refuse("CustomKeyStoreId", ownKeys),
+			gateway.Only("CustomerMasterKeySpec", symmetric, string(types.CustomerMasterKeySpecSymmetricDefault)),
+			gateway.Only("KeySpec", symmetric, string(types.KeySpecSymmetricDefault)),
+			gateway.Only("KeyUsage", symmetric, string(types.KeyUsageTypeEncryptDecrypt)),
+			gateway.Only("MultiRegion", oneRegion, "false"),
+			gateway.Only("Origin", ownKeys, string(types.OriginTypeAwsKms)),
+			gateway.Refuse("XksKeyId", ownKeys)),
+		gateway.Handle("DescribeKey", gateway.Read, s.describeKey, gateway.Refuse("GrantTokens", noGrants)),
+		gateway.Handle("UpdateKeyDescription", gateway.Write, s.updateKeyDescription),
+		gateway.Handle("EnableKey", gateway.Write, s.enableKey),
+		gateway.Handle("DisableKey", gateway.Write, s.disableKey),
+		gateway.Handle("ScheduleKeyDeletion", gateway.Write, s.scheduleKeyDeletion),
+
+		gateway.Handle("GetKeyPolicy", gateway.Read, s.getKeyPolicy),
+		gateway.Handle("PutKeyPolicy", gateway.Permissions, s.putKeyPolicy),
+		gateway.Handle("GetKeyRotationStatus", gateway.Read, s.getKeyRotationStatus),
+		gateway.Handle("EnableKeyRotation", gateway.Write, s.enableKeyRotation),
+		gateway.Handle("DisableKeyRotation", gateway.Write, s.disableKeyRotation),
+
+		gateway.Handle("CreateAlias", gateway.Write, s.createAlias),
+		gateway.Handle("UpdateAlias", gateway.Write, s.updateAlias),
+		gateway.Handle("DeleteAlias", gateway.Write, s.deleteAlias),
+		gateway.Handle("ListAliases", gateway.List, s.listAliases),
+
+		gateway.Handle("TagResource", gateway.Tagging, s.tagResource),
+		gateway.Handle("UntagResource", gateway.Tagging, s.untagResource),
+		gateway.Handle("ListResourceTags", gateway.List, s.listResourceTags),
+
+		gateway.Handle("Encrypt", gateway.Write, s.encrypt, gateway.Refuse("GrantTokens", noGrants), symmetricOnly("EncryptionAlgorithm")),
+		gateway.Handle("Decrypt", gateway.Write, s.decrypt,
+			gateway.Refuse("GrantTokens", noGrants), gateway.Refuse("DryRunModifiers", justDryRun),
+			gateway.Refuse("Recipient", noEnclaves), symmetricOnly("EncryptionAlgorithm")),
+		gateway.Handle("ReEncrypt", gateway.Write, s.reEncrypt,
+			gateway.Refuse("GrantTokens", noGrants), gateway.Refuse("DryRunModifiers", justDryRun),
+			symmetricOnly("SourceEncryptionAlgorithm"), symmetricOnly("DestinationEncryptionAlgorithm")),
+		gateway.Handle("GenerateDataKey", gateway.Write, s.generateDataKey,
+			gateway.Refuse("GrantTokens", noGrants), gateway.Refuse("Recipient", noEnclaves)),
+		gateway.Handle("GenerateDataKeyWithoutPlaintext", gateway.Write, s.generateDataKeyWithoutPlaintext,
+			gateway.Refuse("GrantTokens", noGrants)),
+	}}
+}
+
+func symmetricOnly(field string) gateway.Refusal {
+	return gateway.Only(field, symmetric, string(types.EncryptionAlgorithmSpecSymmetricDefault))
+}
+
+// HasKey tells whether there is an enabled key of that id, ARN, alias or alias ARN.
+func (s *Service) HasKey(id string) bool {
+	err := s.Store.View(func(tx *store.Tx) error {
+		k, err := s.resolve(tx, &id)
+		if err != nil {
+			return err
+		}
+		return s.usable(k)
+	})
+	return err == nil
+}
+
+// Ensure makes an enabled key of that ARN unless there is one: the key that deployments stand on where nobody made one.
+func (s *Service) Ensure(arn, description string) error {
+	return s.Store.Update(func(tx *store.Tx) error {
+		_, err := s.find(tx, &arn)
+		if !isNotFound(err) {
+			return err
+		}
+		id, err := s.resource(&arn)
+		if err != nil {
+			return err
+		}
+		if !validID.MatchString(id) {
+			return fmt.Errorf("cannot make a key of the ARN %s: it must end in a UUID", arn)
+		}
+		made, err := s.newKey(id)
+		if err != nil {
+			return err
+		}
+		made.Description = description
+		return keys.Put(tx, made.ID, made)
+	})
+}

@@ -1,0 +1,190 @@
+package logs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+
+	"larder/internal/store"
+)
+
+// groups holds every log group, by name.
+const groups = store.Table[group]("log-groups")
+
+// group is a log group.
+type group struct {
+	Name      string
+	Created   time.Time
+	Retention int32  // days; 0 for ever
+	KMSKey    string // an ARN; empty for the service's own key
+	Tags      map[string]string
+}
+
+const maxName = 512
+
+var validName = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]+$`)
+
+func checkName(name *string) error {
+	switch n := aws.ToString(name); {
+	case name == nil:
+		return constraint("null", "logGroupName", "not be null")
+	case len(n) < 1 || len(n) > maxName:
+		return constraint(n, "logGroupName", fmt.Sprintf("have length between 1 and %d", maxName))
+	case !validName.MatchString(n):
+		return constraint(n, "logGroupName", `satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+`)
+	}
+	return nil
+}
+
+// find returns the log group of that name.
+func find(tx *store.Tx, name string) (group, error) {
+	found, err := groups.Get(tx, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return group{}, notFound("The specified log group does not exist.")
+	}
+	return found, err
+}
+
+// change changes a log group in one transaction.
+func (s *Service) change(name *string, change func(*group) error) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	return s.Store.Update(func(tx *store.Tx) error {
+		found, err := find(tx, *name)
+		if err != nil {
+			return err
+		}
+		if err := change(&found); err != nil {
+			return err
+		}
+		return groups.Put(tx, found.Name, found)
+	})
+}
+
+func (s *Service) createLogGroup(_ context.Context, in *sdk.CreateLogGroupInput) (*sdk.CreateLogGroupOutput, error) {
+	if err := checkName(in.LogGroupName); err != nil {
+		return nil, err
+	}
+	made := group{Name: *in.LogGroupName, Created: s.Now(), KMSKey: aws.ToString(in.KmsKeyId), Tags: map[string]string{}}
+	if in.KmsKeyId != nil {
+		if err := s.checkKey(*in.KmsKeyId); err != nil {
+			return nil, err
+		}
+	}
+	if err := setTags(made.Tags, in.Tags); err != nil {
+		return nil, err
+	}
+	err := s.Store.Update(func(tx *store.Tx) error {
+		_, err := groups.Get(tx, made.Name)
+		if err == nil {
+			return &types.ResourceAlreadyExistsException{Message: new("The specified log group already exists")}
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return groups.Put(tx, made.Name, made)
+	})
+	return &sdk.CreateLogGroupOutput{}, err
+}
+
+func (s *Service) checkKey(arn string) error {
+	if !strings.HasPrefix(arn, "arn:") || !s.Keys.HasKey(arn) {
+		return invalidParameter("The specified KMS key does not exist or is not allowed to be used with %s: want the ARN of an enabled key",
+			clip(arn))
+	}
+	return nil
+}
+
+func (s *Service) deleteLogGroup(_ context.Context, in *sdk.DeleteLogGroupInput) (*sdk.DeleteLogGroupOutput, error) {
+	if err := checkName(in.LogGroupName); err != nil {
+		return nil, err
+	}
+	err := s.Store.Update(func(tx *store.Tx) error {
+		if _, err := find(tx, *in.LogGroupName); err != nil {
+			return err
+		}
+		return groups.Delete(tx, *in.LogGroupName)
+	})
+	return &sdk.DeleteLogGroupOutput{}, err
+}
+
+// retentions are the days that events can be kept for. Source: PutRetentionPolicy in the API reference.
+func retentions() []int32 {
+	return []int32{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+}
+
+func (s *Service) putRetentionPolicy(_ context.Context, in *sdk.PutRetentionPolicyInput) (*sdk.PutRetentionPolicyOutput, error) {
+	if in.RetentionInDays == nil {
+		return nil, constraint("null", "retentionInDays", "not be null")
+	}
+	if days := *in.RetentionInDays; !slices.Contains(retentions(), days) {
+		return nil, constraint(days, "retentionInDays", fmt.Sprintf("satisfy enum value set: %v", retentions()))
+	}
+	err := s.change(in.LogGroupName, func(g *group) error {
+		g.Retention = *in.RetentionInDays
+		return nil
+	})
+	return &sdk.PutRetentionPolicyOutput{}, err
+}
+
+func (s *Service) deleteRetentionPolicy(_ context.Context, in *sdk.DeleteRetentionPolicyInput) (*sdk.DeleteRetentionPolicyOutput, error) {
+	err := s.change(in.LogGroupName, func(g *group) error {
+		g.Retention = 0
+		return nil
+	})
+	return &sdk.DeleteRetentionPolicyOutput{}, err
+}
+
+func (s *Service) associateKey(_ context.Context, in *sdk.AssociateKmsKeyInput) (*sdk.AssociateKmsKeyOutput, error) {
+	name, err := s.identified(in.LogGroupName, in.ResourceIdentifier)
+	if err != nil {
+		return nil, err
+	}
+	if in.KmsKeyId == nil {
+		return nil, constraint("null", "kmsKeyId", "not be null")
+	}
+	if err := s.checkKey(*in.KmsKeyId); err != nil {
+		return nil, err
+	}
+	err = s.change(name, func(g *group) error {
+		g.KMSKey = *in.KmsKeyId
+		return nil
+	})
+	return &sdk.AssociateKmsKeyOutput{}, err
+}
+
+func (s *Service) disassociateKey(_ context.Context, in *sdk.DisassociateKmsKeyInput) (*sdk.DisassociateKmsKeyOutput, error) {
+	name, err := s.identified(in.LogGroupName, in.ResourceIdentifier)
+	if err != nil {
+		return nil, err
+	}
+	err = s.change(name, func(g *group) error {
+		g.KMSKey = ""
+		return nil
+	})
+	return &sdk.DisassociateKmsKeyOutput{}, err
+}
+
+// identified returns the name that a request gives, or that of the ARN it gives instead.
+func (s *Service) identified(name, arn *string) (*string, error) {
+	if (name == nil) == (arn == nil) {
+		return nil, invalidParameter("Exactly one of logGroupName and resourceIdentifier must be given")
+	}
+	if name != nil {
+		return name, nil
+	}
+	found, err := s.named(*arn)
+	return &found, err
+}
+
+// clip bounds how much of a client's text an error repeats, in bytes.
+func clip(s string) string { return s[:min(len(s), 128)] }

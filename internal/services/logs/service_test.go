@@ -1,0 +1,106 @@
+package logs_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/smithy-go"
+
+	"larder/internal/gateway"
+	"larder/internal/services/logs"
+	"larder/internal/sigv4"
+	"larder/internal/store"
+)
+
+const (
+	region  = "us-east-1"
+	account = "123456789012"
+	prefix  = "arn:aws:logs:us-east-1:123456789012:log-group:"
+	key     = "arn:aws:kms:us-east-1:123456789012:key/1"
+)
+
+type keys struct{}
+
+func (keys) HasKey(arn string) bool { return arn == key }
+
+// server is the service behind a real gateway, with a real client.
+type server struct {
+	*sdk.Client
+	logs *logs.Service
+	now  time.Time
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	s := &server{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
+	state := must(store.Open(filepath.Join(t.TempDir(), "state.db")))(t)
+	t.Cleanup(func() {
+		if err := state.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.logs = logs.New(logs.Config{Store: state, Account: account, Region: region, Keys: keys{}, Now: func() time.Time { return s.now }})
+	entry := httptest.NewServer(must(gateway.New(gateway.Config{
+		Services: []gateway.Service{s.logs.Gateway()}, Region: region, AccountID: account,
+		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
+		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
+	}))(t))
+	t.Cleanup(entry.Close)
+	s.Client = sdk.NewFromConfig(aws.Config{
+		Region: region, BaseEndpoint: &entry.URL, HTTPClient: wholeRequests{http.DefaultClient},
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
+		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+	})
+	return s
+}
+
+// wholeRequests sends a request's body in one piece with its headers. The SDK closes a body as soon as an answer begins; a
+// transport that is still looking for the body's end then takes the connection down, and the rest of the answer with it.
+type wholeRequests struct{ *http.Client }
+
+func (c wholeRequests) Do(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return c.Client.Do(r)
+}
+
+// must is for what cannot fail in a test that goes well.
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// wantError checks an error's code and text.
+func wantError(t *testing.T, err error, code, message string) {
+	t.Helper()
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		t.Fatalf("got error %v, want %s", err, code)
+	}
+	if got, want := api.ErrorCode()+": "+api.ErrorMessage(), code+": "+message; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// create makes a log group.
+func (s *server) create(t *testing.T, name string) {
+	t.Helper()
+	must(s.CreateLogGroup(t.Context(), &sdk.CreateLogGroupInput{LogGroupName: &name}))(t)
+}

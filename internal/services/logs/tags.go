@@ -1,0 +1,120 @@
+package logs
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+
+	"larder/internal/store"
+)
+
+// Lengths count characters.
+const (
+	maxTags     = 50
+	maxTagKey   = 128
+	maxTagValue = 256
+	awsPrefix   = "aws:"
+)
+
+// The API has two generations of tag actions: one names the log group, the other its ARN.
+
+func (s *Service) tagLogGroup(_ context.Context, in *sdk.TagLogGroupInput) (*sdk.TagLogGroupOutput, error) {
+	return &sdk.TagLogGroupOutput{}, s.tag(in.LogGroupName, in.Tags)
+}
+
+func (s *Service) untagLogGroup(_ context.Context, in *sdk.UntagLogGroupInput) (*sdk.UntagLogGroupOutput, error) {
+	return &sdk.UntagLogGroupOutput{}, s.untag(in.LogGroupName, in.Tags)
+}
+
+func (s *Service) listTagsLogGroup(_ context.Context, in *sdk.ListTagsLogGroupInput) (*sdk.ListTagsLogGroupOutput, error) {
+	tags, err := s.tags(in.LogGroupName)
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.ListTagsLogGroupOutput{Tags: tags}, nil
+}
+
+func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
+	name, err := s.named(aws.ToString(in.ResourceArn))
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.TagResourceOutput{}, s.tag(&name, in.Tags)
+}
+
+func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
+	name, err := s.named(aws.ToString(in.ResourceArn))
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.UntagResourceOutput{}, s.untag(&name, in.TagKeys)
+}
+
+func (s *Service) listTagsForResource(_ context.Context, in *sdk.ListTagsForResourceInput) (*sdk.ListTagsForResourceOutput, error) {
+	name, err := s.named(aws.ToString(in.ResourceArn))
+	if err != nil {
+		return nil, err
+	}
+	tags, err := s.tags(&name)
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.ListTagsForResourceOutput{Tags: tags}, nil
+}
+
+func (s *Service) tag(name *string, given map[string]string) error {
+	return s.change(name, func(g *group) error {
+		if g.Tags == nil {
+			g.Tags = map[string]string{}
+		}
+		return setTags(g.Tags, given)
+	})
+}
+
+func (s *Service) untag(name *string, keys []string) error {
+	return s.change(name, func(g *group) error {
+		for _, key := range keys {
+			delete(g.Tags, key)
+		}
+		return nil
+	})
+}
+
+// tags returns a log group's tags, never nil: the API shows that there are none.
+func (s *Service) tags(name *string) (map[string]string, error) {
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	tags := map[string]string{}
+	err := s.Store.View(func(tx *store.Tx) error {
+		found, err := find(tx, *name)
+		maps.Copy(tags, found.Tags)
+		return err
+	})
+	return tags, err
+}
+
+func setTags(tags, given map[string]string) error {
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		switch {
+		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
+			return invalidParameter("The tag key %q must have 1 to %d characters", key, maxTagKey)
+		case utf8.RuneCountInString(given[key]) > maxTagValue:
+			return invalidParameter("The value of the tag %q must have at most %d characters", key, maxTagValue)
+		case strings.HasPrefix(strings.ToLower(key), awsPrefix):
+			return invalidParameter("The tag key %q must not begin with %s, which is kept for AWS's own tags", key, awsPrefix)
+		}
+	}
+	maps.Copy(tags, given)
+	if len(tags) > maxTags {
+		return &types.TooManyTagsException{Message: new(fmt.Sprintf("The log group would have %d tags. A log group can have at most %d.", len(tags), maxTags))}
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+package sns
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+	"github.com/aws/smithy-go"
+)
+
+// invalidParameter begins as all of the service's refusals do.
+func invalidParameter(format string, args ...any) error {
+	return &types.InvalidParameterException{Message: new("Invalid parameter: " + fmt.Sprintf(format, args...))}
+}
+
+// notServed has the code of the gateway's refusals. Clients take InvalidParameter for a policy whose principals are not known
+// yet, and try again for minutes.
+func notServed(format string, args ...any) error {
+	return &smithy.GenericAPIError{Code: "InvalidParameterValue", Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
+}
+
+func notFound(format string, args ...any) error {
+	return absent{&types.NotFoundException{Message: new(fmt.Sprintf(format, args...))}}
+}
+
+// noResource is how the tag actions say it.
+func noResource() error {
+	return absent{&types.ResourceNotFoundException{Message: new("Resource does not exist")}}
+}
+
+// absent is an error about something that is not there, with the HTTP status that this service gives it.
+type absent struct{ smithy.APIError }
+
+// HTTPStatusCode is read by the gateway.
+func (absent) HTTPStatusCode() int { return http.StatusNotFound }

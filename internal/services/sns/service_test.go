@@ -1,0 +1,122 @@
+package sns_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/smithy-go"
+
+	"larder/internal/gateway"
+	"larder/internal/services/sns"
+	"larder/internal/sigv4"
+	"larder/internal/store"
+)
+
+const (
+	region  = "us-east-1"
+	account = "123456789012"
+	prefix  = "arn:aws:sns:us-east-1:123456789012:"
+)
+
+// server is the service behind a real gateway, with a real client.
+type server struct {
+	*sdk.Client
+	sns   *sns.Service
+	store *store.Store
+	now   time.Time
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	s := &server{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), store: must(store.Open(filepath.Join(t.TempDir(), "state.db")))(t)}
+	t.Cleanup(func() {
+		if err := s.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.sns = sns.New(sns.Config{
+		Store: s.store, Account: account, Region: region, Random: rand.Reader, Now: func() time.Time { return s.now },
+	})
+	entry := httptest.NewServer(must(gateway.New(gateway.Config{
+		Services: []gateway.Service{s.sns.Gateway()}, Region: region, AccountID: account,
+		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
+		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
+	}))(t))
+	t.Cleanup(entry.Close)
+	s.Client = sdk.NewFromConfig(aws.Config{
+		Region: region, BaseEndpoint: &entry.URL, HTTPClient: wholeRequests{http.DefaultClient},
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
+		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+	})
+	return s
+}
+
+// wholeRequests sends a request's body in one piece with its headers. The SDK closes a body as soon as an answer begins; a
+// transport that is still looking for the body's end then takes the connection down, and the rest of the answer with it.
+type wholeRequests struct{ *http.Client }
+
+func (c wholeRequests) Do(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return c.Client.Do(r)
+}
+
+// must is for what cannot fail in a test that goes well.
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// wantError checks an error's code and text.
+func wantError(t *testing.T, err error, code, message string) {
+	t.Helper()
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		t.Fatalf("got error %v, want %s", err, code)
+	}
+	if got, want := api.ErrorCode()+": "+api.ErrorMessage(), code+": "+message; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// topic makes a topic and returns its ARN.
+func (s *server) topic(t *testing.T, name string) string {
+	t.Helper()
+	return *must(s.CreateTopic(t.Context(), &sdk.CreateTopicInput{Name: &name}))(t).TopicArn
+}
+
+func (s *server) topicAttributes(t *testing.T, arn string) map[string]string {
+	t.Helper()
+	return must(s.GetTopicAttributes(t.Context(), &sdk.GetTopicAttributesInput{TopicArn: &arn}))(t).Attributes
+}
+
+// subscribe makes a subscription and returns its ARN.
+func (s *server) subscribe(t *testing.T, topic, protocol, endpoint string) string {
+	t.Helper()
+	return *must(s.Subscribe(t.Context(), &sdk.SubscribeInput{
+		TopicArn: &topic, Protocol: &protocol, Endpoint: &endpoint, ReturnSubscriptionArn: true,
+	}))(t).SubscriptionArn
+}
+
+func (s *server) subscriptionAttributes(t *testing.T, arn string) map[string]string {
+	t.Helper()
+	return must(s.GetSubscriptionAttributes(t.Context(), &sdk.GetSubscriptionAttributesInput{SubscriptionArn: &arn}))(t).Attributes
+}

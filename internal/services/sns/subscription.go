@@ -1,0 +1,260 @@
+package sns
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"larder/internal/store"
+)
+
+// subscriptions holds every subscription, by the part of its ARN after the account: "topic:id".
+const subscriptions = store.Table[subscription]("sns-subscriptions")
+
+// subscription is somebody whom a topic's messages are for.
+type subscription struct {
+	ID, Topic, Protocol, Endpoint string
+	Attributes                    map[string]string // those that were set
+	Pending                       bool              // until the endpoint's owner confirms
+	Created                       time.Time
+}
+
+func (sub subscription) key() string { return sub.Topic + ":" + sub.ID }
+
+// pendingLife is how long a subscription waits to be confirmed.
+const pendingLife = 48 * time.Hour
+
+// pendingARN stands for the ARN of a subscription that is not confirmed, unless the caller asks for the ARN.
+const pendingARN = "pending confirmation"
+
+// onAttributes is what a filter policy looks at unless it is told otherwise.
+const onAttributes = "MessageAttributes"
+
+// protocols are those of the receivers that larder can reach. All of them have to confirm.
+func protocols() []string { return []string{"http", "https", "email", "email-json"} }
+
+func (s *Service) gone(sub subscription) bool {
+	return sub.Pending && s.Now().Sub(sub.Created) >= pendingLife
+}
+
+// subscribed lists the subscriptions of a topic.
+func (s *Service) subscribed(tx *store.Tx, topic string) ([]subscription, error) {
+	var out []subscription
+	for sub, err := range subscriptions.From(tx, topic+":") {
+		if err != nil {
+			return nil, err
+		}
+		if sub.Topic != topic {
+			break
+		}
+		if !s.gone(sub) {
+			out = append(out, sub)
+		}
+	}
+	return out, nil
+}
+
+func (s *Service) subscribe(_ context.Context, in *sdk.SubscribeInput) (*sdk.SubscribeOutput, error) {
+	asked := subscription{
+		Protocol: aws.ToString(in.Protocol), Endpoint: aws.ToString(in.Endpoint), Attributes: map[string]string{}, Pending: true, Created: s.Now(),
+	}
+	if err := checkEndpoint(asked.Protocol, asked.Endpoint); err != nil {
+		return nil, err
+	}
+	for name, value := range in.Attributes {
+		if err := asked.set(name, value); err != nil {
+			return nil, err
+		}
+	}
+	err := s.Store.Update(func(tx *store.Tx) error {
+		to, err := s.findTopic(tx, in.TopicArn)
+		if err != nil {
+			return err
+		}
+		asked.Topic = to.Name
+		if err := s.purge(tx); err != nil {
+			return err
+		}
+		return s.subscribeOnce(tx, &asked)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if in.ReturnSubscriptionArn || !asked.Pending {
+		return &sdk.SubscribeOutput{SubscriptionArn: new(s.arn(asked.key()))}, nil
+	}
+	return &sdk.SubscribeOutput{SubscriptionArn: new(pendingARN)}, nil
+}
+
+// subscribeOnce stores a subscription, or finds the one that the topic has for the same endpoint.
+func (s *Service) subscribeOnce(tx *store.Tx, asked *subscription) error {
+	subscribed, err := s.subscribed(tx, asked.Topic)
+	if err != nil {
+		return err
+	}
+	for _, found := range subscribed {
+		if found.Protocol != asked.Protocol || found.Endpoint != asked.Endpoint {
+			continue
+		}
+		if len(asked.Attributes) > 0 && !maps.Equal(asked.Attributes, found.Attributes) {
+			return invalidParameter("Attributes Reason: Subscription already exists with different attributes")
+		}
+		*asked = found
+		return nil
+	}
+	if asked.ID, err = s.newID(); err != nil {
+		return err
+	}
+	return subscriptions.Put(tx, asked.key(), *asked)
+}
+
+func checkEndpoint(protocol, endpoint string) error {
+	if protocol == "" {
+		return invalidParameter("Protocol Reason: no value for required parameter")
+	}
+	if strings.HasPrefix(protocol, "email") {
+		if user, host, ok := strings.Cut(endpoint, "@"); !ok || user == "" || host == "" || strings.ContainsAny(endpoint, " \t\r\n") {
+			return invalidParameter("Email address")
+		}
+		return nil
+	}
+	if !strings.HasPrefix(endpoint, protocol+"://") {
+		return invalidParameter("Endpoint must match the specified protocol")
+	}
+	return nil
+}
+
+// set sets one of a subscription's attributes.
+func (sub subscription) set(name, value string) error {
+	rules := map[string]rule{
+		deliveryPolicy:     subscriptionDeliveryReason,
+		filterPolicy:       filterPolicyReason,
+		filterPolicyScope:  oneOf(onAttributes, "MessageBody"),
+		rawMessageDelivery: oneOf("true", "false"),
+	}
+	isHTTP := strings.HasPrefix(sub.Protocol, "http")
+	if !isHTTP && (name == rawMessageDelivery && value == "true" || name == deliveryPolicy && value != "") {
+		return invalidParameter("Attributes Reason: Delivery protocol [%s] does not support %s.", sub.Protocol, name)
+	}
+	return setAttribute(sub.Attributes, "subscription", rules, name, value)
+}
+
+// filterPolicyReason says what is wrong with a filter policy.
+func filterPolicyReason(text string) string {
+	var policy map[string]any
+	if err := json.Unmarshal([]byte(text), &policy); err != nil || policy == nil {
+		return "failed to parse JSON: it must be an object"
+	}
+	return ""
+}
+
+// newID makes a random UUID, version 4.
+func (s *Service) newID() (string, error) {
+	b := make([]byte, 16)
+	if _, err := io.ReadFull(s.Random, b); err != nil {
+		return "", fmt.Errorf("cannot make an ARN for a subscription: %w", err)
+	}
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // version 4, variant 1
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
+}
+
+// findSubscription returns the subscription of that ARN.
+func (s *Service) findSubscription(tx *store.Tx, arn *string) (subscription, error) {
+	name, err := s.resource(arn, "SubscriptionArn")
+	if err != nil {
+		return subscription{}, err
+	}
+	if !strings.Contains(name, ":") {
+		return subscription{}, invalidParameter("SubscriptionArn Reason: %s is the ARN of a topic", *arn)
+	}
+	found, err := subscriptions.Get(tx, name)
+	if errors.Is(err, store.ErrNotFound) || err == nil && s.gone(found) {
+		return subscription{}, notFound("Subscription does not exist")
+	}
+	return found, err
+}
+
+func (s *Service) getSubscriptionAttributes(_ context.Context, in *sdk.GetSubscriptionAttributesInput) (*sdk.GetSubscriptionAttributesOutput, error) {
+	var found subscription
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		found, err = s.findSubscription(tx, in.SubscriptionArn)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	attributes := map[string]string{
+		"SubscriptionArn": s.arn(found.key()), "TopicArn": s.arn(found.Topic), "Owner": s.Account,
+		"SubscriptionPrincipal": "arn:aws:iam::" + s.Account + ":user/larder",
+		"Protocol":              found.Protocol, "Endpoint": found.Endpoint,
+		"PendingConfirmation": strconv.FormatBool(found.Pending), "ConfirmationWasAuthenticated": "false", rawMessageDelivery: "false",
+	}
+	maps.Copy(attributes, found.Attributes)
+	if slices.Contains([]string{"http", "https"}, found.Protocol) {
+		if attributes[effectiveDeliveryPolicy], err = effectivePolicy(defaultSubscriptionDelivery, found.Attributes[deliveryPolicy]); err != nil {
+			return nil, err
+		}
+	}
+	if found.Attributes[filterPolicy] != "" && found.Attributes[filterPolicyScope] == "" {
+		attributes[filterPolicyScope] = onAttributes
+	}
+	return &sdk.GetSubscriptionAttributesOutput{Attributes: attributes}, nil
+}
+
+func (s *Service) setSubscriptionAttributes(_ context.Context, in *sdk.SetSubscriptionAttributesInput) (*sdk.SetSubscriptionAttributesOutput, error) {
+	err := s.Store.Update(func(tx *store.Tx) error {
+		found, err := s.findSubscription(tx, in.SubscriptionArn)
+		if err != nil {
+			return err
+		}
+		if found.Attributes == nil {
+			found.Attributes = map[string]string{}
+		}
+		if err := found.set(aws.ToString(in.AttributeName), aws.ToString(in.AttributeValue)); err != nil {
+			return err
+		}
+		return subscriptions.Put(tx, found.key(), found)
+	})
+	return &sdk.SetSubscriptionAttributesOutput{}, err
+}
+
+// unsubscribe ends a subscription. One that is not confirmed ends by itself.
+func (s *Service) unsubscribe(_ context.Context, in *sdk.UnsubscribeInput) (*sdk.UnsubscribeOutput, error) {
+	err := s.Store.Update(func(tx *store.Tx) error {
+		found, err := s.findSubscription(tx, in.SubscriptionArn)
+		if err != nil {
+			return err
+		}
+		if found.Pending {
+			return invalidParameter("SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
+		}
+		of, err := topics.Get(tx, found.Topic)
+		if err != nil {
+			return fmt.Errorf("cannot find the topic of the subscription %s: %w", found.key(), err)
+		}
+		of.Deleted++
+		return errors.Join(topics.Put(tx, of.Name, of), subscriptions.Delete(tx, found.key()))
+	})
+	return &sdk.UnsubscribeOutput{}, err
+}
+
+// purge drops the subscriptions that nobody confirmed in time.
+func (s *Service) purge(tx *store.Tx) error {
+	all, err := subscriptions.All(tx)
+	for _, sub := range all {
+		if s.gone(sub) {
+			err = errors.Join(err, subscriptions.Delete(tx, sub.key()))
+		}
+	}
+	return err
+}

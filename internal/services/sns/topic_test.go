@@ -1,0 +1,195 @@
+package sns_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+const defaultDelivery = `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,"numMaxDelayRetries":0,` +
+	`"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"disableSubscriptionOverrides":false,` +
+	`"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}`
+
+func TestTopicLife(t *testing.T) {
+	s := newServer(t)
+	out := must(s.CreateTopic(t.Context(), &sdk.CreateTopicInput{
+		Name: new("uex-prod-critical"), Attributes: map[string]string{"KmsMasterKeyId": "alias/mine", "DisplayName": "Critical"},
+		Tags: []types.Tag{{Key: new("team"), Value: new("payments")}},
+	}))(t)
+	arn := *out.TopicArn
+	if arn != prefix+"uex-prod-critical" {
+		t.Errorf("the ARN is %s", arn)
+	}
+	want := map[string]string{
+		"TopicArn": arn, "Owner": account, "DisplayName": "Critical", "KmsMasterKeyId": "alias/mine",
+		"SubscriptionsPending": "0", "SubscriptionsConfirmed": "0", "SubscriptionsDeleted": "0", "EffectiveDeliveryPolicy": defaultDelivery,
+		"Policy": `{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID","Effect":"Allow",` +
+			`"Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes","SNS:AddPermission","SNS:RemovePermission",` +
+			`"SNS:DeleteTopic","SNS:Subscribe","SNS:ListSubscriptionsByTopic","SNS:Publish"],"Resource":"` + arn +
+			`","Condition":{"StringEquals":{"AWS:SourceOwner":"123456789012"}}}]}`,
+	}
+	if diff := cmp.Diff(want, s.topicAttributes(t, arn)); diff != "" {
+		t.Errorf("created: -want +got\n%s", diff)
+	}
+	if !s.sns.HasTopic(arn) || s.sns.HasTopic(prefix+"other") || s.sns.HasTopic("x") {
+		t.Error("HasTopic is mistaken")
+	}
+	set := func(name, value string) {
+		t.Helper()
+		must(s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{TopicArn: &arn, AttributeName: &name, AttributeValue: &value}))(t)
+	}
+	set("Policy", `{"Statement":{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"SNS:Publish","Resource":"*"}}`)
+	set("KmsMasterKeyId", "")
+	set("SignatureVersion", "2")
+	set("TracingConfig", "PassThrough")
+	set("LambdaSuccessFeedbackSampleRate", "0")
+	set("DeliveryPolicy", `{"http":{"defaultHealthyRetryPolicy":{"numRetries":5},"disableSubscriptionOverrides":true}}`)
+	want["Policy"] = `{"Statement":{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"SNS:Publish","Resource":"*"}}`
+	delete(want, "KmsMasterKeyId")
+	want["SignatureVersion"], want["TracingConfig"] = "2", "PassThrough"
+	want["LambdaSuccessFeedbackSampleRate"] = "0"
+	want["DeliveryPolicy"] = `{"http":{"defaultHealthyRetryPolicy":{"numRetries":5},"disableSubscriptionOverrides":true}}`
+	want["EffectiveDeliveryPolicy"] = `{"http":{"defaultHealthyRetryPolicy":{"backoffFunction":"linear","maxDelayTarget":20,"minDelayTarget":20,` +
+		`"numMaxDelayRetries":0,"numMinDelayRetries":0,"numNoDelayRetries":0,"numRetries":5},` +
+		`"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"},"disableSubscriptionOverrides":true}}`
+	if diff := cmp.Diff(want, s.topicAttributes(t, arn)); diff != "" {
+		t.Errorf("changed: -want +got\n%s", diff)
+	}
+	for range 2 { // the second time there is none
+		must(s.DeleteTopic(t.Context(), &sdk.DeleteTopicInput{TopicArn: &arn}))(t)
+	}
+	_, err := s.GetTopicAttributes(t.Context(), &sdk.GetTopicAttributesInput{TopicArn: &arn})
+	wantError(t, err, "NotFound", "Topic does not exist")
+}
+
+func TestEnsure(t *testing.T) {
+	s := newServer(t)
+	const arn = prefix + "larder-critical"
+	for _, want := range []string{"", "mine"} { // the second time it is there
+		if err := s.sns.Ensure(arn); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.topicAttributes(t, arn)["DisplayName"]; got != want {
+			t.Errorf("the display name is %q, want %q", got, want)
+		}
+		must(s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{
+			TopicArn: new(arn), AttributeName: new("DisplayName"), AttributeValue: new("mine"),
+		}))(t)
+	}
+	for _, bad := range []string{"mine", prefix + "mine:1", "arn:aws:sns:us-east-2:123456789012:mine"} {
+		if err := s.sns.Ensure(bad); err == nil {
+			t.Errorf("made a topic of the ARN %s", bad)
+		}
+	}
+}
+
+func TestTopicTags(t *testing.T) {
+	s := newServer(t)
+	arn := s.topic(t, "mine")
+	tag := func(arn string, tags ...types.Tag) error {
+		_, err := s.TagResource(t.Context(), &sdk.TagResourceInput{ResourceArn: &arn, Tags: tags})
+		return err
+	}
+	if err := tag(arn, types.Tag{Key: new("b"), Value: new("1")}, types.Tag{Key: new("a"), Value: new("")}); err != nil {
+		t.Fatal(err)
+	}
+	must(s.UntagResource(t.Context(), &sdk.UntagResourceInput{ResourceArn: &arn, TagKeys: []string{"b", "unknown"}}))(t)
+	got := must(s.ListTagsForResource(t.Context(), &sdk.ListTagsForResourceInput{ResourceArn: &arn}))(t).Tags
+	if diff := cmp.Diff([]types.Tag{{Key: new("a"), Value: new("")}}, got, cmpopts.IgnoreUnexported(types.Tag{})); diff != "" {
+		t.Error(diff)
+	}
+	var many []types.Tag
+	for i := range 50 {
+		many = append(many, types.Tag{Key: new(fmt.Sprint("key-", i)), Value: new("")})
+	}
+	wantError(t, tag(arn, many...), "TagLimitExceeded", "The topic would have 51 tags. A topic can have at most 50.")
+	wantError(t, tag(prefix+"other", many[0]), "ResourceNotFound", "Resource does not exist")
+	_, err := s.ListTagsForResource(t.Context(), &sdk.ListTagsForResourceInput{ResourceArn: new(prefix + "other")})
+	wantError(t, err, "ResourceNotFound", "Resource does not exist")
+	for message, bad := range map[string][]types.Tag{
+		`the tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags`: {{Key: new("aws:x"), Value: new("")}},
+		`the tag key "" must have 1 to 128 characters`:                                   {{Key: new(""), Value: new("")}},
+		`the value of the tag "k" must have at most 256 characters`:                      {{Key: new("k"), Value: new(strings.Repeat("v", 257))}},
+		`the tag key "k" is given more than once`:                                        {{Key: new("k"), Value: new("")}, {Key: new("k"), Value: new("")}},
+	} {
+		wantError(t, tag(arn, bad...), "InvalidParameter", "Invalid parameter: Tags Reason: "+message)
+	}
+}
+
+// A request that is sent again makes the same topic; one that asks for another of the name is refused.
+func TestSameTopic(t *testing.T) {
+	s := newServer(t)
+	create := func(attributes map[string]string, tags ...types.Tag) error {
+		_, err := s.CreateTopic(t.Context(), &sdk.CreateTopicInput{Name: new("mine"), Attributes: attributes, Tags: tags})
+		return err
+	}
+	first := map[string]string{"DisplayName": "one"}
+	tag := types.Tag{Key: new("a"), Value: new("b")}
+	for _, err := range []error{create(first, tag), create(first, tag), create(nil), create(first)} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	wantError(t, create(map[string]string{"DisplayName": "two"}), "InvalidParameter",
+		"Invalid parameter: Attributes Reason: Topic already exists with different attributes")
+	wantError(t, create(nil, types.Tag{Key: new("a"), Value: new("c")}), "InvalidParameter",
+		"Invalid parameter: Tags Reason: Topic already exists with different tags")
+}
+
+func TestTopicRefusals(t *testing.T) {
+	s := newServer(t)
+	arn := s.topic(t, "mine")
+	set := func(name, value string) error {
+		_, err := s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{TopicArn: &arn, AttributeName: &name, AttributeValue: &value})
+		return err
+	}
+	create := func(in sdk.CreateTopicInput) error { _, err := s.CreateTopic(t.Context(), &in); return err }
+	get := func(arn string) error {
+		_, err := s.GetTopicAttributes(t.Context(), &sdk.GetTopicAttributesInput{TopicArn: &arn})
+		return err
+	}
+	_, publishing := s.Publish(t.Context(), &sdk.PublishInput{TopicArn: &arn, Message: new("hello")})
+	const code = "InvalidParameter"
+	for _, test := range []struct {
+		what          string
+		err           error
+		code, message string
+	}{
+		{"name", create(sdk.CreateTopicInput{Name: new("a b")}), code, "Invalid parameter: Topic Name"},
+		{"long name", create(sdk.CreateTopicInput{Name: new(strings.Repeat("a", 257))}), code, "Invalid parameter: Topic Name"},
+		{"FIFO", create(sdk.CreateTopicInput{Name: new("a"), Attributes: map[string]string{"FifoTopic": "true"}}), "InvalidParameterValue",
+			"larder does not serve the attribute FifoTopic of a topic"},
+		{"protection", create(sdk.CreateTopicInput{Name: new("a"), DataProtectionPolicy: new("{}")}), "InvalidParameterValue",
+			"larder does not serve CreateTopic's DataProtectionPolicy: data protection policies are not served"},
+		{"attribute", set("HTTPSuccessFeedbackRoleArn", ""), "InvalidParameterValue",
+			"larder does not serve the attribute HTTPSuccessFeedbackRoleArn of a topic"},
+		{"sample rate", set("SQSSuccessFeedbackSampleRate", "10"), code, `Invalid parameter: SQSSuccessFeedbackSampleRate Reason: "10" must be one of [0]`},
+		{"display name", set("DisplayName", strings.Repeat("ä", 101)), code, "Invalid parameter: DisplayName Reason: must have at most 100 characters"},
+		{"signature", set("SignatureVersion", "3"), code, `Invalid parameter: SignatureVersion Reason: "3" must be one of [1 2]`},
+		{"tracing", set("TracingConfig", "Active"), code, `Invalid parameter: TracingConfig Reason: "Active" must be one of [PassThrough]`},
+		{"policy", set("Policy", "{"), code, "Invalid parameter: Policy Reason: Policy is not a JSON object with a Statement"},
+		{"statement", set("Policy", `{"Statement":[{"Effect":"Allow","Principal":"*"}]}`), code,
+			"Invalid parameter: Policy Reason: Policy statement 1 must have an Action"},
+		{"principal", set("Policy", `{"Statement":[{"Effect":"Allow"}]}`), code,
+			"Invalid parameter: Policy Reason: Policy statement 1 must have a Principal"},
+		{"effect", set("Policy", `{"Statement":{"Effect":"Maybe"}}`), code,
+			"Invalid parameter: Policy Reason: Policy statement 1 must have the Effect Allow or Deny"},
+		{"large policy", set("Policy", strings.Repeat(" ", 30721)), code,
+			"Invalid parameter: Policy Reason: Policy has 30721 bytes; it must have at most 30720"},
+		{"delivery", set("DeliveryPolicy", `{"sqs":{}}`), code,
+			"Invalid parameter: DeliveryPolicy Reason: DeliveryPolicy must not have sqs: http is the only protocol with a delivery policy"},
+		{"delivery form", set("DeliveryPolicy", `{"http":1}`), code,
+			"Invalid parameter: DeliveryPolicy Reason: DeliveryPolicy must be a JSON object with an object for http"},
+		{"no topic", get(prefix + "other"), "NotFound", "Topic does not exist"},
+		{"no ARN", get("mine"), code,
+			"Invalid parameter: TopicArn Reason: mine is not an ARN of a topic or a subscription of account 123456789012 in us-east-1"},
+		{"publish", publishing, "InvalidAction", "larder does not serve sns:Publish; docs/COMPATIBILITY.md lists what it serves"},
+	} {
+		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+	}
+}
