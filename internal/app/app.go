@@ -22,12 +22,18 @@ import (
 	"larder/internal/engine"
 	"larder/internal/gateway"
 	"larder/internal/loopback"
+	"larder/internal/network"
 	"larder/internal/node/process"
 	"larder/internal/redisnode"
 	"larder/internal/seal"
+	"larder/internal/services/cloudwatch"
+	"larder/internal/services/ec2"
 	"larder/internal/services/elasticache"
+	"larder/internal/services/kms"
 	"larder/internal/services/larder"
+	"larder/internal/services/logs"
 	"larder/internal/services/secretsmanager"
+	"larder/internal/services/sns"
 	"larder/internal/services/sts"
 	"larder/internal/sigv4"
 	"larder/internal/standin"
@@ -136,16 +142,28 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	end := &ending{stop: stop}
+	keys := kms.New(kms.Config{Store: state, Sealer: sealer, Account: Account, Region: Region, Random: crand.Reader, Now: o.Now})
+	topics := sns.New(sns.Config{Store: state, Account: Account, Region: Region, Random: crand.Reader, Now: o.Now})
+	if err := makeStandIns(standIns, keys, topics); err != nil {
+		return err
+	}
 	api, err := gateway.New(gateway.Config{
 		Services: []gateway.Service{
 			elasticache.New(elasticache.Config{
 				Store: state, Sealer: sealer, Versions: versions, NodeTypes: nodeTypes, Parameters: parameters, Block: block.Prefix,
-				Account: Account, Region: Region, Network: network{standIns}, PortFree: loopback.PortFree,
+				Account: Account, Region: Region, Network: networkView{state, standIns.VPCID}, PortFree: loopback.PortFree,
 				ParametersChanged: runner.ReconfigureAll, Now: o.Now,
 			}).Gateway(),
 			secretsmanager.New(secretsmanager.Config{
-				Store: state, Sealer: sealer, Account: Account, Region: Region, Keys: standIns, Random: crand.Reader, Now: o.Now,
+				Store: state, Sealer: sealer, Account: Account, Region: Region, Keys: keys, Random: crand.Reader, Now: o.Now,
 			}).Gateway(),
+			ec2.New(ec2.Config{
+				Store: state, Account: Account, Region: Region, Builder: network.Builder{NewID: network.RandomID}, Users: networkUsers{},
+			}).Gateway(),
+			keys.Gateway(),
+			topics.Gateway(),
+			cloudwatch.New(cloudwatch.Config{Store: state, Account: Account, Region: Region, Now: o.Now}).Gateway(),
+			logs.New(logs.Config{Store: state, Account: Account, Region: Region, Keys: keys, Now: o.Now}).Gateway(),
 			sts.Service{Account: Account}.Gateway(),
 			larder.New(larder.Config{
 				Store: state, Sealer: sealer, PIDs: nodes.PIDs, Trouble: runner.Trouble, StopSoon: end.withNodes,

@@ -25,7 +25,7 @@ var allowed = map[string]string{
 	"internal/seal":             "",
 	"internal/sigv4":            "",
 	"internal/store":            "",
-	"internal/standin":          "internal/store",
+	"internal/standin":          "internal/network internal/store",
 	"internal/network":          "internal/store",
 	"internal/state":            "internal/cache internal/store",
 	"internal/redisnode":        "internal/cache internal/node",

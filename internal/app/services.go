@@ -2,18 +2,42 @@ package app
 
 import (
 	"larder/internal/gateway"
+	"larder/internal/services/cloudwatch"
+	"larder/internal/services/ec2"
 	"larder/internal/services/elasticache"
+	"larder/internal/services/kms"
+	"larder/internal/services/logs"
 	"larder/internal/services/secretsmanager"
+	"larder/internal/services/sns"
 	"larder/internal/services/sts"
+	"larder/internal/standin"
 )
 
 // Services are the AWS services as they are declared, without anything behind them: for the list of what is served.
 func Services() []gateway.Service {
 	return []gateway.Service{
 		elasticache.New(elasticache.Config{}).Gateway(),
+		ec2.New(ec2.Config{}).Gateway(),
+		kms.New(kms.Config{}).Gateway(),
+		sns.New(sns.Config{}).Gateway(),
+		cloudwatch.New(cloudwatch.Config{}).Gateway(),
+		logs.New(logs.Config{}).Gateway(),
 		secretsmanager.New(secretsmanager.Config{}).Gateway(),
 		sts.Service{}.Gateway(),
 	}
+}
+
+// makeStandIns makes the key and the topics that deployments stand on where nobody made others.
+func makeStandIns(s standin.StandIns, keys *kms.Service, topics *sns.Service) error {
+	if err := keys.Ensure(s.KMSKeyARN, "Stand-in for module.kms"); err != nil {
+		return err
+	}
+	for _, arn := range []string{s.CriticalTopicARN, s.WarningTopicARN, s.InfoTopicARN} {
+		if err := topics.Ensure(arn); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // CompatibilityNotes is what the action tables cannot tell of docs/COMPATIBILITY.md.
@@ -24,8 +48,9 @@ const CompatibilityNotes = `
 - A command that ElastiCache withholds answers NOPERM, where ElastiCache answers "unknown command".
 - The parameters activedefrag, close-on-replica-write and rename-commands are served with one value each, which DescribeCacheParameters
   shows; another value is refused with the reason. A write to a replica answers READONLY and leaves the connection open.
-- Snapshot and maintenance windows, retention and the notification topic are stored and described; nothing is backed up, maintained or
-  published yet.
+- Snapshot windows, retention and the notification topic are stored and described; nothing is backed up or published yet. The maintenance
+  window is kept: changes that were not asked for at once are made in it.
+- Alarms are kept and not evaluated: they read INSUFFICIENT_DATA. Log deliveries read enabling: nothing is delivered yet.
 - There is one region, us-east-1, and one account, 000000000000. A request signed for another region is refused.
 - Requests over 1 MiB get 413 RequestEntityTooLarge.
 `

@@ -4,10 +4,11 @@ package standin
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/netip"
 
+	"larder/internal/network"
 	"larder/internal/store"
 )
 
@@ -30,7 +31,8 @@ type StandIns struct {
 	InfoTopicARN     string
 }
 
-// Ensure returns the stored resources, making them the first time.
+// Ensure returns the resources, made the first time: the network as records that the EC2 API shows, the key and the topics as ARNs
+// that are the caller's to make.
 func Ensure(s *store.Store, region, account string) (StandIns, error) {
 	var found StandIns
 	err := s.Update(func(tx *store.Tx) (err error) {
@@ -38,32 +40,48 @@ func Ensure(s *store.Store, region, account string) (StandIns, error) {
 			return err
 		}
 		found = New(region, account)
+		if err := found.build(tx, region); err != nil {
+			return err
+		}
 		return table.Put(tx, key, found)
 	})
 	return found, err
 }
 
-// New makes resources with fresh ids.
+// New makes resources with fresh ids that nobody else knows of.
 func New(region, account string) StandIns {
 	topic := func(level string) string {
 		return fmt.Sprintf("arn:aws:sns:%s:%s:larder-%s", region, account, level)
 	}
 	s := StandIns{
-		VPCID: id("vpc"), SecurityGroupID: id("sg"),
+		VPCID: network.RandomID("vpc"), SecurityGroupID: network.RandomID("sg"),
 		KMSKeyARN:        fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", region, account, UUID()),
 		CriticalTopicARN: topic("critical"), WarningTopicARN: topic("warning"), InfoTopicARN: topic("info"),
 	}
-	for i, zone := range []string{"a", "b", "c"} {
-		s.Subnets = append(s.Subnets, Subnet{ID: id("subnet"), VPCID: s.VPCID, Zone: region + zone, CIDR: fmt.Sprintf("10.0.%d.0/24", 21+i)})
+	for i, zone := range network.Zones(region) {
+		s.Subnets = append(s.Subnets, Subnet{ID: network.RandomID("subnet"), VPCID: s.VPCID, Zone: zone.Name, CIDR: fmt.Sprintf("10.0.%d.0/24", 21+i)})
 	}
 	return s
 }
 
-// id has 17 hexadecimal digits, as AWS's have.
-func id(kind string) string {
-	b := make([]byte, 9)
-	rand.Read(b)
-	return kind + "-" + hex.EncodeToString(b)[:17]
+// build puts the network into the store, under the ids it gets there.
+func (s *StandIns) build(tx *store.Tx, region string) error {
+	b := network.Builder{NewID: network.RandomID}
+	vpc, err := b.CreateVPC(tx, network.VPC{CIDR: netip.MustParsePrefix("10.0.0.0/16"), Default: true, Tenancy: "default", DNSSupport: true})
+	if err != nil {
+		return err
+	}
+	s.VPCID = vpc.ID
+	for i := range s.Subnets {
+		n, err := b.CreateSubnet(tx, network.Subnet{VPCID: vpc.ID, CIDR: netip.MustParsePrefix(s.Subnets[i].CIDR), Zone: s.Subnets[i].Zone, HostnameType: "ip-name"})
+		if err != nil {
+			return err
+		}
+		s.Subnets[i].ID, s.Subnets[i].VPCID = n.ID, vpc.ID
+	}
+	group, err := b.CreateSecurityGroup(tx, network.SecurityGroup{VPCID: vpc.ID, Name: "larder-redis", Description: "Stand-in for module.security"})
+	s.SecurityGroupID = group.ID
+	return err
 }
 
 // UUID makes a random UUID, version 4.
@@ -73,22 +91,6 @@ func UUID() string {
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // version 4, variant 1
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
-
-// Subnet returns the subnet of that id.
-func (s StandIns) Subnet(id string) (Subnet, bool) {
-	for _, n := range s.Subnets {
-		if n.ID == id {
-			return n, true
-		}
-	}
-	return Subnet{}, false
-}
-
-// HasSecurityGroup tells whether there is a security group of that id.
-func (s StandIns) HasSecurityGroup(id string) bool { return id == s.SecurityGroupID }
-
-// HasKey tells whether there is a key of that ARN.
-func (s StandIns) HasKey(arn string) bool { return arn == s.KMSKeyARN }
 
 // SubnetIDs lists the ids in the order of the zones.
 func (s StandIns) SubnetIDs() []string {
