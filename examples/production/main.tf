@@ -1,13 +1,54 @@
 # Production: a primary and two replicas in three zones.
 #
-# larder up examples/production runs it on this machine. What module.vpc, module.security, module.kms and module.sns offer is
-# then stood in for by larder.
+# On AWS, and on larder after eval "$(larder env)": terraform init && terraform apply. The region comes from AWS_REGION.
+# Without Terraform: larder up examples/production, which stands in for all modules but redis.
+
+terraform {
+  required_version = ">= 1.7"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 6.0"
+    }
+  }
+}
 
 variable "redis_auth_token" {
   type        = string
   description = "Auth token of 16 to 128 characters; null to have one generated"
   sensitive   = true
   default     = null
+}
+
+module "vpc" {
+  source = "../../modules/vpc"
+
+  project_name = "uex-payments"
+  environment  = "prod"
+}
+
+module "security" {
+  source = "../../modules/security"
+
+  project_name = "uex-payments"
+  environment  = "prod"
+  vpc_id       = module.vpc.vpc_id
+}
+
+module "kms" {
+  source = "../../modules/kms"
+
+  project_name = "uex-payments"
+  environment  = "prod"
+}
+
+module "sns" {
+  source = "../../modules/sns"
+
+  project_name = "uex-payments"
+  environment  = "prod"
+  kms_key_arn  = module.kms.key_arn
 }
 
 module "redis" {

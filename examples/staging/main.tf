@@ -1,14 +1,55 @@
-# Staging: a primary and one replica. AWS has no cache.t3.large:
-# larder up warns and runs it; before an apply on AWS use cache.t3.medium or cache.m6g.large.
+# Staging: a primary and one replica. AWS has no cache.t3.large: larder up and Terraform warn, and larder runs it;
+# before an apply on AWS use cache.t3.medium or cache.m6g.large.
 #
-# larder up examples/staging runs it on this machine. What module.vpc, module.security, module.kms and module.sns offer is
-# then stood in for by larder.
+# On AWS, and on larder after eval "$(larder env)": terraform init && terraform apply. The region comes from AWS_REGION.
+# Without Terraform: larder up examples/staging, which stands in for all modules but redis.
+
+terraform {
+  required_version = ">= 1.7"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 6.0"
+    }
+  }
+}
 
 variable "redis_auth_token" {
   type        = string
   description = "Auth token of 16 to 128 characters; null to have one generated"
   sensitive   = true
   default     = null
+}
+
+module "vpc" {
+  source = "../../modules/vpc"
+
+  project_name = "uex-payments"
+  environment  = "staging"
+}
+
+module "security" {
+  source = "../../modules/security"
+
+  project_name = "uex-payments"
+  environment  = "staging"
+  vpc_id       = module.vpc.vpc_id
+}
+
+module "kms" {
+  source = "../../modules/kms"
+
+  project_name = "uex-payments"
+  environment  = "staging"
+}
+
+module "sns" {
+  source = "../../modules/sns"
+
+  project_name = "uex-payments"
+  environment  = "staging"
+  kms_key_arn  = module.kms.key_arn
 }
 
 module "redis" {
