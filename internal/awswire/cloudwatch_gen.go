@@ -5,11 +5,12 @@ package awswire
 // CloudWatch returns the wire facts of CloudWatch, API version 2010-08-01.
 func CloudWatch() *Shapes {
 	return &Shapes{
-		ServiceID:   "CloudWatch",
-		SigningName: "monitoring",
-		Protocol:    "awsQuery",
-		Version:     "2010-08-01",
-		Namespace:   "http://monitoring.amazonaws.com/doc/2010-08-01/",
+		ServiceID:    "CloudWatch",
+		SigningName:  "monitoring",
+		Protocol:     "awsQuery",
+		Version:      "2010-08-01",
+		Namespace:    "http://monitoring.amazonaws.com/doc/2010-08-01/",
+		TargetPrefix: "GraniteServiceVersion20100801",
 		Operations: []string{
 			"DeleteAlarms",
 			"DeleteAnomalyDetector",

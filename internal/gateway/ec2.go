@@ -9,7 +9,7 @@ import (
 // ec2Protocol is ec2Query: a form asks, as in awsQuery; XML of its own form answers.
 type ec2Protocol struct{ queryProtocol }
 
-func (ec2Protocol) speaks(p awswire.Protocol) bool { return p == awswire.EC2Query }
+func (ec2Protocol) speaks(s *awswire.Shapes) bool { return s.Protocol == awswire.EC2Query }
 
 // ec2Codes are the query protocol's codes for what goes wrong before a handler
 // runs, as EC2 spells them. Source: the EC2 API reference's list of error codes.

@@ -164,7 +164,7 @@ func (g *Gateway) service(signer sigv4.Identity, p protocol) (*service, error) {
 		return nil, clientError("InvalidAction", "larder does not serve %s; it serves %s", clip(signer.Service),
 			strings.Join(slices.Sorted(maps.Keys(g.services)), ", "))
 	}
-	if !p.speaks(s.shapes.Protocol) {
+	if !p.speaks(s.shapes) {
 		return nil, clientError("InvalidAction", "%s is asked in %s, not in the protocol of this request",
 			s.shapes.SigningName, s.shapes.Protocol)
 	}

@@ -10,9 +10,8 @@ import (
 // jsonProtocol is awsJson 1.0 and 1.1, which differ in the media type only.
 type jsonProtocol struct{ media string }
 
-func (jsonProtocol) speaks(p awswire.Protocol) bool {
-	return p == awswire.AWSJSON10 || p == awswire.AWSJSON11
-}
+// speaks is true of CloudWatch too, which newer clients ask in awsJson and older ones in awsQuery.
+func (jsonProtocol) speaks(s *awswire.Shapes) bool { return s.TargetPrefix != "" }
 
 func (p jsonProtocol) contentType() string { return p.media }
 

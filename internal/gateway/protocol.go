@@ -12,7 +12,7 @@ import (
 // protocol is one way to ask for an operation and to be answered.
 type protocol interface {
 	// speaks reports whether a service is asked in this protocol.
-	speaks(awswire.Protocol) bool
+	speaks(*awswire.Shapes) bool
 	// parse finds the call in a request.
 	parse(r *http.Request, body []byte, presigned bool) (call, error)
 	// adapt gives a fault the protocol's own codes.

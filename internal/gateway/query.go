@@ -11,7 +11,7 @@ import (
 // queryProtocol is awsQuery: a form asks, XML answers.
 type queryProtocol struct{}
 
-func (queryProtocol) speaks(p awswire.Protocol) bool { return p == awswire.AWSQuery }
+func (queryProtocol) speaks(s *awswire.Shapes) bool { return s.Protocol == awswire.AWSQuery }
 
 func (queryProtocol) contentType() string { return "text/xml" }
 

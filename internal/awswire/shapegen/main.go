@@ -13,12 +13,15 @@ type service struct {
 	module    string // the SDK module's last path element
 	function  string // the Go function that returns the table
 	namespace string // awsQuery and ec2Query only: the SDK does not say it, the service's WSDL and API reference do
+	// target stands before the operation in awsJson's X-Amz-Target, of a service that the SDK asks in awsQuery and others in awsJson
+	// too. The service's model says it.
+	target string
 	// operations are those whose structures the table is to know; none means all.
 	operations []string
 }
 
 var services = []service{
-	{module: "cloudwatch", function: "CloudWatch", namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/"},
+	{module: "cloudwatch", function: "CloudWatch", namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/", target: "GraniteServiceVersion20100801"},
 	{module: "cloudwatchlogs", function: "CloudWatchLogs"},
 	{module: "ec2", function: "EC2", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", operations: vpcOperations},
 	{module: "elasticache", function: "ElastiCache", namespace: "http://elasticache.amazonaws.com/doc/2015-02-02/"},
@@ -95,5 +98,8 @@ func generate(s service) ([]byte, error) {
 		return nil, err
 	}
 	shapes.Namespace = s.namespace
+	if s.target != "" {
+		shapes.TargetPrefix = s.target
+	}
 	return emit(s.function, m.path, shapes)
 }

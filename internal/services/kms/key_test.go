@@ -28,8 +28,10 @@ func TestKeyLife(t *testing.T) {
 		KeyId: &id, Arn: new(prefix + "key/" + id), AWSAccountId: new(account), CreationDate: new(s.now), Description: new("for the cache"),
 		Enabled: true, KeyState: types.KeyStateEnabled, KeyManager: types.KeyManagerTypeCustomer, KeyUsage: types.KeyUsageTypeEncryptDecrypt,
 		Origin: types.OriginTypeAwsKms, MultiRegion: new(false), KeySpec: types.KeySpecSymmetricDefault,
-		CustomerMasterKeySpec: types.CustomerMasterKeySpecSymmetricDefault, CurrentKeyMaterialId: made.CurrentKeyMaterialId,
-		EncryptionAlgorithms: []types.EncryptionAlgorithmSpec{types.EncryptionAlgorithmSpecSymmetricDefault},
+		//lint:ignore SA1019 KMS answers both fields, and older clients read this one
+		CustomerMasterKeySpec: types.CustomerMasterKeySpecSymmetricDefault,
+		CurrentKeyMaterialId:  made.CurrentKeyMaterialId,
+		EncryptionAlgorithms:  []types.EncryptionAlgorithmSpec{types.EncryptionAlgorithmSpecSymmetricDefault},
 	}
 	if diff := cmp.Diff(want, made, plain); diff != "" {
 		t.Errorf("created: -want +got\n%s", diff)

@@ -63,9 +63,11 @@ func (s *Service) metadata(k key) *types.KeyMetadata {
 		KeyId: &k.ID, Arn: new(s.keyARN(k.ID)), AWSAccountId: &s.Account, CreationDate: &k.Created, Description: &k.Description,
 		Enabled: k.State == types.KeyStateEnabled, KeyState: k.State, KeyManager: types.KeyManagerTypeCustomer,
 		KeyUsage: types.KeyUsageTypeEncryptDecrypt, Origin: types.OriginTypeAwsKms, MultiRegion: new(false),
-		KeySpec: types.KeySpecSymmetricDefault, CustomerMasterKeySpec: types.CustomerMasterKeySpecSymmetricDefault,
-		EncryptionAlgorithms: []types.EncryptionAlgorithmSpec{types.EncryptionAlgorithmSpecSymmetricDefault},
-		CurrentKeyMaterialId: new(k.current().ID),
+		KeySpec: types.KeySpecSymmetricDefault,
+		//lint:ignore SA1019 KMS answers both fields, and older clients read this one
+		CustomerMasterKeySpec: types.CustomerMasterKeySpecSymmetricDefault,
+		EncryptionAlgorithms:  []types.EncryptionAlgorithmSpec{types.EncryptionAlgorithmSpecSymmetricDefault},
+		CurrentKeyMaterialId:  new(k.current().ID),
 	}
 	if !k.Deletion.IsZero() {
 		m.DeletionDate = &k.Deletion
