@@ -104,6 +104,7 @@ const keyspaceLetters = "KEg$lshzxetdmnA"
 
 // served are the ranges that redis-server takes, where they are narrower than the family's.
 var served = map[string]string{
+	"client-output-buffer-limit-normal-soft-seconds": "0-2147483647", "client-output-buffer-limit-pubsub-soft-seconds": "0-2147483647",
 	"lfu-decay-time": "0-2147483647", "lfu-log-factor": "1-2147483647", "list-compress-depth": "0-2147483647",
 	"maxmemory-samples": "1-2147483647", "min-replicas-max-lag": "0-2147483647", "min-replicas-to-write": "0-2147483647",
 	"slowlog-log-slower-than": "-1-", "tcp-keepalive": "0-2147483647", "timeout": "0,20-2147483647",

@@ -149,7 +149,8 @@ func denials() []string {
 
 // quote spells an argument as redis-server's configuration file wants it.
 func quote(s string) string {
-	if s != "" && !strings.ContainsAny(s, " \t\r\n\"'\\#") {
+	special := func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune("\"'\\#", c) }
+	if s != "" && !strings.ContainsFunc(s, special) {
 		return s
 	}
 	var b strings.Builder

@@ -27,7 +27,7 @@ func Connect(dial func(context.Context) (net.Conn, error), adminPassword string)
 		Network: "unix", Addr: "admin", // for messages only: dial knows the way
 		Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 		Username: AdminUser, Password: adminPassword, Protocol: 2,
-		PoolSize: 2, MaxRetries: -1, DisableIdentity: true,
+		PoolSize: 2, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
 		DialTimeout: commandTimeout, ReadTimeout: commandTimeout, WriteTimeout: commandTimeout,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})}

@@ -3,10 +3,12 @@ package redisnode
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"larder/internal/cache"
 )
@@ -18,11 +20,15 @@ var versionLine = regexp.MustCompile(`^Redis server v=(\d+\.\d+\.\d+) `)
 func Discover(ctx context.Context, searchPath string) (versions cache.EngineVersions, found []string, err error) {
 	seen := map[string]bool{}
 	for _, dir := range filepath.SplitList(searchPath) {
-		paths, err := filepath.Glob(filepath.Join(dir, "redis-server*"))
-		if err != nil {
-			return nil, nil, err
+		entries, err := os.ReadDir(dir)
+		if err != nil { // as a search path may hold directories that are not there
+			continue
 		}
-		for _, path := range paths {
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), "redis-server") {
+				continue
+			}
+			path := filepath.Join(dir, e.Name())
 			v, err := version(ctx, path)
 			if err != nil || seen[v] { // not a server, or shadowed by one earlier in the path
 				continue

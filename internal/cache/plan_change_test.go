@@ -1,0 +1,97 @@
+package cache_test
+
+import (
+	"testing"
+
+	"larder/internal/cache"
+)
+
+// outdated makes the processes of those members ones of another spec.
+func outdated(ids ...string) change {
+	return func(g *cache.ReplicationGroup) {
+		lived(g)
+		g.NodeType = "new"
+		for i := range g.Members {
+			g.Members[i].Spec = g.Spec()
+		}
+		for _, id := range ids {
+			g.Member(id).Spec = "old"
+		}
+	}
+}
+
+func TestPlanRenewsProcesses(t *testing.T) {
+	three := []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12), synced(11, 13)}
+	ahead := synced(11, 13)
+	ahead.Offset = 200
+	checkPlans(t, map[string]planCase{
+		"replicas first, one at a time": {members: 3, change: outdated("g-001", "g-002", "g-003"), nodes: three, relay: backends(12, 13), verified: true,
+			want: []cache.Step{step(cache.StopNode, "g-002")}},
+		"not before the endpoints answer": {members: 3, change: outdated("g-001", "g-002", "g-003"), nodes: three, relay: backends(12, 13),
+			want: []cache.Step{step(cache.Verify, "")}},
+		"not while one is away": {members: 3, change: outdated("g-001", "g-003"), relay: backends(12, 13), verified: true,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint), follows(11), synced(11, 13)},
+			want:  []cache.Step{{Kind: cache.SetBackends, Addresses: addrs(13)}}},
+		"then the primary's role moves to the replica that is ahead": {members: 3, change: outdated("g-001"), relay: backends(12, 13), verified: true,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12), ahead}, want: []cache.Step{step(cache.Handover, "g-003")}},
+		"one node alone is resized as it runs": {members: 1, change: outdated("g-001"), verified: true,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint, readerEndpoint)}, want: []cache.Step{step(cache.Resize, "g-001")}},
+		"nothing is outdated": {members: 3, change: outdated(), nodes: three, relay: backends(12, 13), verified: true, settled: true},
+	})
+}
+
+func TestPlanPromotesOnRequest(t *testing.T) {
+	promote := func(id string) change {
+		return func(g *cache.ReplicationGroup) {
+			noFailover(g)
+			g.Promote = id
+		}
+	}
+	two := []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)}
+	checkPlans(t, map[string]planCase{
+		"the replica":               {members: 2, change: promote("g-002"), nodes: two, verified: true, want: []cache.Step{step(cache.Handover, "g-002")}},
+		"when all is well":          {members: 2, change: promote("g-002"), nodes: two, want: []cache.Step{step(cache.Verify, "")}},
+		"not the primary":           {members: 2, change: promote("g-001"), nodes: two, verified: true, settled: true},
+		"not one that is not there": {members: 2, change: promote("g-009"), nodes: two, verified: true, settled: true},
+	})
+}
+
+func TestPlanRotatesTokens(t *testing.T) {
+	checkPlans(t, map[string]planCase{
+		"on those that have others": {members: 2, verified: true, nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)},
+			change: func(g *cache.ReplicationGroup) {
+				lived(g)
+				g.AuthTokens = [][]byte{[]byte("sealed")}
+				g.Members[0].Access, g.Members[1].Access = cache.AccessFingerprint(nil), cache.AccessFingerprint(g.AuthTokens)
+			},
+			want: []cache.Step{step(cache.Authorize, "g-001")}},
+	})
+}
+
+func TestPlanRemovesMembers(t *testing.T) {
+	leaving := func(ids ...string) change {
+		return func(g *cache.ReplicationGroup) {
+			lived(g)
+			for _, id := range ids {
+				g.Member(id).Leaving = true
+			}
+		}
+	}
+	checkPlans(t, map[string]planCase{
+		"one that leaves is ended; the relay with it when one replica is left": {members: 3, change: leaving("g-003"), relay: backends(12, 13), verified: true,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12), synced(11, 13)},
+			want:  []cache.Step{step(cache.StopNode, "g-003"), step(cache.StopRelay, "")}},
+		"also one that hangs": {members: 3, change: leaving("g-003"), relay: backends(12, 13), verified: true,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12), hung()},
+			want:  []cache.Step{step(cache.StopNode, "g-003"), step(cache.StopRelay, "")}},
+		"then forgotten": {members: 3, change: leaving("g-003"), verified: true,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)}, want: []cache.Step{step(cache.Drop, "g-003")}},
+		"it is no heir": {members: 3, change: leaving("g-003"), relay: backends(12, 13),
+			nodes: []cache.NodeState{{}, cut(11, 100, 12), cut(11, 200, 13)},
+			want:  []cache.Step{step(cache.StopNode, "g-003"), step(cache.StartNode, "g-001"), step(cache.Elect, "g-002")}},
+		"its address is free when it is gone": {members: 2, change: leaving("g-002"), verified: true,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)}, want: []cache.Step{step(cache.StopNode, "g-002")}},
+		"a relay waits for the replica that listened while it was alone": {members: 3, change: lived, relay: backends(),
+			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint), synced(11, 13)}, want: []cache.Step{serve("g-002", 12)}},
+	})
+}

@@ -1,0 +1,162 @@
+package redisnode_test
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"larder/internal/redisnode"
+)
+
+func TestServe(t *testing.T) {
+	f := newField(t)
+	for name, change := range map[string]func(*redisnode.Config){"plain": nil, "TLS": withTLS} {
+		t.Run(name, func(t *testing.T) {
+			s := f.start(change)
+			own, endpoint := s.config.Address, f.addr()
+			s.serve(own, endpoint)
+			if got := s.state().Serves; !slices.Equal(got, []netip.Addr{own, endpoint}) {
+				t.Errorf("it serves %v", got)
+			}
+			kept, cut := s.client(own, "", token), s.client(endpoint, "", token)
+			before := connectionID(t, kept)
+			connectionID(t, cut)
+			s.serve(own)
+			if connectionID(t, kept) != before {
+				t.Error("a connection to the address that is kept was broken")
+			}
+			if err := cut.Ping(t.Context()).Err(); err == nil {
+				t.Error("a connection to the address that was given up goes on")
+			}
+			if open(netip.AddrPortFrom(endpoint, port)) {
+				t.Error("the address that was given up is open")
+			}
+			s.serve(own) // again
+			if got := s.state().Serves; !slices.Equal(got, []netip.Addr{own}) {
+				t.Errorf("it serves %v", got)
+			}
+		})
+	}
+}
+
+func TestServeWhereAnotherListens(t *testing.T) {
+	f := newField(t)
+	s := f.serving(nil)
+	taken := f.addr()
+	l, err := net.Listen("tcp", netip.AddrPortFrom(taken, port).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	client := s.client(s.config.Address, "", token)
+	before := connectionID(t, client)
+	if err := s.Serve(t.Context(), []netip.Addr{s.config.Address, taken}, port, false); err == nil || !strings.Contains(err.Error(), "Failed to bind") {
+		t.Errorf("the error is %v", err)
+	}
+	if got := s.state().Serves; !slices.Equal(got, []netip.Addr{s.config.Address}) {
+		t.Errorf("it serves %v", got)
+	}
+	if connectionID(t, client) != before || !open(s.at()) {
+		t.Error("it stopped serving where it did")
+	}
+	fresh := f.start(nil)
+	if err := fresh.Serve(t.Context(), []netip.Addr{taken}, port, false); err == nil {
+		t.Error("no error")
+	}
+	if got := fresh.state().Serves; len(got) > 0 {
+		t.Errorf("one that served nobody serves %v", got)
+	}
+}
+
+// TestAHungServerKeepsItsAddress: the kernel does not give an address to two, so a server that cannot be asked is no danger.
+func TestAHungServerKeepsItsAddress(t *testing.T) {
+	f := newField(t)
+	hung, heir := f.start(nil), f.serving(nil)
+	endpoint := f.addr()
+	hung.serve(hung.config.Address, endpoint)
+	if err := syscall.Kill(hung.process.PID(), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if err := heir.Serve(t.Context(), []netip.Addr{heir.config.Address, endpoint}, port, false); err == nil {
+		t.Error("two servers have one address")
+	}
+	if err := hung.process.Stop(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	heir.serve(heir.config.Address, endpoint)
+}
+
+// TestADeadNodeIsToldAtOnce: whoever looks after many nodes does not wait for one that is gone.
+func TestADeadNodeIsToldAtOnce(t *testing.T) {
+	s := newField(t).start(nil)
+	if err := s.process.Stop(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	if st, err := s.State(t.Context()); err == nil {
+		t.Errorf("it answers %+v", st)
+	}
+	if took := time.Since(begin); took > 200*time.Millisecond {
+		t.Errorf("that took %s", took)
+	}
+}
+
+func TestAnotherPasswordIsNoWayIn(t *testing.T) {
+	s := newField(t).start(nil)
+	stranger := redisnode.Connect(s.process.Dial, "guessed")
+	defer stranger.Close()
+	if _, err := stranger.State(t.Context()); err == nil || !strings.Contains(err.Error(), "WRONGPASS") {
+		t.Error(err)
+	}
+}
+
+func TestConfigure(t *testing.T) {
+	s := newField(t).start(nil)
+	live := directives(t, "cache.t3.micro", map[string]string{"timeout": "300", "maxmemory-policy": "noeviction"}).Live
+	for _, want := range [][]string{{"maxmemory-policy", "timeout"}, nil} {
+		changed, err := s.Configure(t.Context(), live)
+		if diff := cmp.Diff(want, changed); diff != "" || err != nil {
+			t.Errorf("(-want +got):\n%s%v", diff, err)
+		}
+	}
+	broken := map[string]string{"timeout": "20", "maxmemory-policy": "nonsense", "tcp-keepalive": "60"}
+	if changed, err := s.Configure(t.Context(), broken); err == nil || len(changed) > 0 {
+		t.Errorf("nonsense changes %v, %v", changed, err)
+	}
+	if timeout, keepalive := s.get("timeout"), s.get("tcp-keepalive"); timeout != "300" || keepalive != "300" {
+		t.Errorf("a refused change leaves a timeout of %s and a keepalive of %s", timeout, keepalive)
+	}
+}
+
+// TestSetMaxClients: as many as asked for, or as the limit on open files has room for, which a server that starts does as well.
+func TestSetMaxClients(t *testing.T) {
+	f := newField(t)
+	s := f.start(nil)
+	for _, clients := range []int{100, 1 << 20, 20000} {
+		if err := s.SetMaxClients(t.Context(), clients); err != nil {
+			t.Fatal(err)
+		}
+		started := f.start(func(c *redisnode.Config) { c.Directives["maxclients"] = strconv.Itoa(clients) })
+		if got, want := s.get("maxclients"), started.get("maxclients"); got != want {
+			t.Errorf("%d clients: %s as it runs, %s when it starts", clients, got, want)
+		}
+	}
+}
+
+// connectionID tells connections apart.
+func connectionID(t *testing.T, c *redis.Client) int64 {
+	t.Helper()
+	id, err := c.Do(t.Context(), "CLIENT", "ID").Int64()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
