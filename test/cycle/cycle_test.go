@@ -211,7 +211,7 @@ func TestExamples(t *testing.T) {
 			for _, c := range changes {
 				s.change(c[0], c[1])
 			}
-			if out := s.apply(); strings.Contains(out, "must be replaced") || !strings.Contains(out, "changed, 0 destroyed") {
+			if out := s.apply(); strings.Contains(out, "must be replaced") || !strings.Contains(out, "Apply complete! Resources: 0 added") {
 				t.Errorf("the changes were not made in place:\n%s", out)
 			}
 			s.run("terraform", "destroy", "-auto-approve", "-no-color", "-input=false")
