@@ -4,7 +4,7 @@ resource "aws_security_group" "this" {
 
   name        = local.id
   description = "Access to ${local.id}"
-  vpc_id      = data.aws_subnet.redis[0].vpc_id
+  vpc_id      = var.create_subnet_group ? aws_elasticache_subnet_group.this[0].vpc_id : data.aws_subnet.redis[0].vpc_id
   tags        = local.tags
 }
 

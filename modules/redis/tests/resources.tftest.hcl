@@ -260,8 +260,13 @@ run "security_group" {
     allowed_cidrs              = ["10.0.0.0/16", "10.1.0.0/16"]
     redis_port                 = 6380
   }
+  override_resource {
+    target          = aws_elasticache_subnet_group.this[0]
+    override_during = plan
+    values          = { vpc_id = "vpc-0000000b" }
+  }
   assert {
-    condition     = aws_security_group.this[0].vpc_id == "vpc-0000000a" && length(aws_vpc_security_group_ingress_rule.group) == 1 && length(aws_vpc_security_group_ingress_rule.network) == 2
+    condition     = aws_security_group.this[0].vpc_id == "vpc-0000000b" && length(aws_vpc_security_group_ingress_rule.group) == 1 && length(aws_vpc_security_group_ingress_rule.network) == 2
     error_message = "the group lets in ${length(aws_vpc_security_group_ingress_rule.group)} groups and ${length(aws_vpc_security_group_ingress_rule.network)} networks"
   }
   assert {
