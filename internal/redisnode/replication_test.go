@@ -12,7 +12,7 @@ import (
 
 func (s *server) follow(primary *server) {
 	s.Helper()
-	if err := s.Follow(s.Context(), primary.at()); err != nil {
+	if err := patiently(func() error { return s.Follow(s.Context(), primary.at()) }); err != nil {
 		s.Fatal(err)
 	}
 }
@@ -57,6 +57,9 @@ func TestFollowAndPromote(t *testing.T) {
 			b.do("SET", "k", "w")
 			a.follow(b)
 			a.await("in sync", linked)
+			if err := a.AwaitOffset(t.Context(), b.state().Offset); err != nil {
+				t.Fatal(err)
+			}
 			if got := a.do("GET", "k"); got != "w" {
 				t.Errorf("the old primary has %v", got)
 			}

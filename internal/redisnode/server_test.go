@@ -3,6 +3,7 @@ package redisnode_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -157,8 +158,18 @@ func (f *field) serving(change func(*redisnode.Config)) *server {
 
 func (s *server) serve(addrs ...netip.Addr) {
 	s.Helper()
-	if err := s.Serve(s.Context(), addrs, port, s.config.TLS); err != nil {
+	if err := patiently(func() error { return s.Serve(s.Context(), addrs, port, s.config.TLS) }); err != nil {
 		s.Fatal(err)
+	}
+}
+
+// patiently does again what timed out: on a machine that is busy with other things, a server may not get to run for seconds.
+func patiently(do func() error) error {
+	for deadline := time.Now().Add(3 * patience); ; {
+		err := do()
+		if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() || time.Now().After(deadline) {
+			return err
+		}
 	}
 }
 
@@ -188,7 +199,11 @@ func open(at netip.AddrPort) bool {
 
 func (s *server) state() redisnode.State {
 	s.Helper()
-	st, err := s.State(s.Context())
+	var st redisnode.State
+	err := patiently(func() (err error) {
+		st, err = s.State(s.Context())
+		return err
+	})
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -201,6 +201,11 @@ func TestNothingIsOnDisk(t *testing.T) {
 	if err := a.client(a.config.Address, "", "a wrong token").Ping(t.Context()).Err(); err == nil {
 		t.Error("a wrong token is taken")
 	}
+	for name, want := range map[string]string{"save": "", "appendonly": "no", "repl-diskless-sync": "yes", "repl-diskless-load": "swapdb"} {
+		if got := a.get(name); got != want { // what would be written at another time
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
 	secrets := []string{value, token, adminPassword, replicationPassword, "PRIVATE KEY"}
 	for _, s := range []*server{a, b} {
 		var files []string

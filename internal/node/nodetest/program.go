@@ -23,11 +23,11 @@ const programArgument = "-nodetest-program"
 
 // What the program does besides answering on its socket.
 const (
-	dies    = "dies"    // says its last words and ends, before its socket opens
-	hides   = "hides"   // never opens its socket
-	deaf    = "deaf"    // takes no notice of SIGTERM
-	childed = "childed" // has a child in its process group that takes no notice of SIGTERM
-	child   = "child"   // is that child
+	dies   = "dies"   // says its last words and ends, before its socket opens
+	hides  = "hides"  // never opens its socket
+	deaf   = "deaf"   // takes no notice of SIGTERM
+	parent = "parent" // has a child in its process group that takes no notice of SIGTERM
+	child  = "child"  // is that child
 )
 
 // Program is what the contract runs as a node. A test binary's TestMain calls it first, and returns when it returns true.
@@ -48,8 +48,8 @@ func Spec(t *testing.T, id string) node.Spec { return spec(t, id, "") }
 // Hidden is a node that never opens its socket.
 func Hidden(t *testing.T, id string) node.Spec { return spec(t, id, hides) }
 
-// Childed is a node with a child in its process group that takes no notice of SIGTERM; the request "child" tells its process id.
-func Childed(t *testing.T, id string) node.Spec { return spec(t, id, childed) }
+// Parent is a node with a child in its process group that takes no notice of SIGTERM; the request "child" tells its process id.
+func Parent(t *testing.T, id string) node.Spec { return spec(t, id, parent) }
 
 func spec(t *testing.T, id, habit string) node.Spec {
 	t.Helper()
@@ -91,7 +91,7 @@ func run(habit string) error {
 		return nil
 	}
 	p := program{}
-	if habit == childed {
+	if habit == parent {
 		if err := p.bear(); err != nil {
 			return err
 		}

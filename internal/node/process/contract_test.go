@@ -2,9 +2,11 @@ package process_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -39,16 +41,16 @@ func newRuntime(t *testing.T, dir string) *process.Runtime {
 	r := &process.Runtime{Dir: dir}
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
-		left, err := r.Adopt(ctx)
-		if err != nil {
-			t.Error(err)
+		own, errOwn := r.PIDs(ctx)
+		for _, pid := range own {
+			syscall.Kill(-pid, syscall.SIGKILL) // it may have ended this moment
 		}
+		left, err := r.Adopt(ctx) // of a runtime that was closed
+		err = errors.Join(err, errOwn)
 		for _, p := range left {
-			if err := p.Stop(ctx, 0); err != nil {
-				t.Error(err)
-			}
+			err = errors.Join(err, p.Stop(ctx, 0))
 		}
-		if err := r.Close(); err != nil {
+		if err := errors.Join(err, r.Close()); err != nil {
 			t.Error(err)
 		}
 	})

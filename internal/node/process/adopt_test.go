@@ -1,0 +1,109 @@
+package process_test
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"larder/internal/node"
+	"larder/internal/node/nodetest"
+	"larder/internal/node/process"
+)
+
+func adopt(t *testing.T, r *process.Runtime) []node.Process {
+	t.Helper()
+	found, err := r.Adopt(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// TestAdoptThroughALink: the kernel tells a process's directory by its real path.
+func TestAdoptThroughALink(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	p := mustStart(t, newRuntime(t, link), nodetest.Spec(t, "a"))
+	for _, path := range []string{link, link + "/", dir} {
+		if found := adopt(t, newRuntime(t, path)); len(found) != 1 || found[0].PID() != p.PID() {
+			t.Errorf("by %s: found %v", path, found)
+		}
+	}
+	t.Chdir(dir)
+	if found := adopt(t, newRuntime(t, ".")); len(found) != 1 || found[0].PID() != p.PID() {
+		t.Errorf("by a relative path: found %v", found)
+	}
+}
+
+func TestAdoptWhereNothingEverRan(t *testing.T) {
+	if found := adopt(t, newRuntime(t, filepath.Join(t.TempDir(), "missing"))); len(found) > 0 {
+		t.Errorf("found %v", found)
+	}
+}
+
+// TestAdoptTakesNodesOnly: neither what a person runs in a node's directory, nor a node's child, nor one beside it.
+func TestAdoptTakesNodesOnly(t *testing.T) {
+	dir := t.TempDir()
+	p := mustStart(t, newRuntime(t, dir), nodetest.Spec(t, "a"))
+	parent := mustStart(t, newRuntime(t, dir), nodetest.Parent(t, "b"))
+	if err := os.Mkdir(filepath.Join(dir, "stranger"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	self := nodetest.Spec(t, "a")
+	for _, c := range []struct {
+		in  string
+		own bool // a session of its own, as a terminal's shell has
+		run []string
+	}{
+		{"a", true, []string{"sleep", "60"}},
+		{"a", false, []string{"sleep", "60"}},
+		{"a", false, append([]string{self.Path}, nodetest.Hidden(t, "a").Args...)},
+		{"stranger", true, append([]string{self.Path}, nodetest.Hidden(t, "a").Args...)},
+		{".", true, append([]string{self.Path}, nodetest.Hidden(t, "a").Args...)},
+	} {
+		cmd := exec.Command(c.run[0], c.run[1:]...)
+		cmd.Dir, cmd.SysProcAttr = filepath.Join(dir, c.in), &syscall.SysProcAttr{Setsid: c.own}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			cmd.Process.Kill()
+			cmd.Wait()
+		})
+	}
+	got := map[string]int{}
+	for _, f := range adopt(t, newRuntime(t, dir)) {
+		got[f.ID()] = f.PID()
+	}
+	if want := map[string]int{"a": p.PID(), "b": parent.PID()}; !maps.Equal(got, want) {
+		t.Errorf("adopted %v, want %v", got, want)
+	}
+}
+
+// TestAdoptLeavesZombiesAlone: a process that ended, and that its parent does not wait for, is not running.
+func TestAdoptLeavesZombiesAlone(t *testing.T) {
+	dir := t.TempDir()
+	r := newRuntime(t, dir)
+	p := mustStart(t, r, nodetest.Spec(t, "a"))
+	if err := r.Close(); err != nil { // nobody waits for it any more
+		t.Fatal(err)
+	}
+	kill(t, p.PID(), syscall.SIGKILL)
+	if err := unix.Waitid(unix.P_PID, p.PID(), nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	if found := adopt(t, newRuntime(t, dir)); len(found) > 0 {
+		t.Errorf("found %v", found)
+	}
+	if _, err := syscall.Wait4(p.PID(), nil, 0, nil); err != nil {
+		t.Fatal(err)
+	}
+}
