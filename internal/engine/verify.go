@@ -65,7 +65,7 @@ func (g *group) verifyStream(ctx context.Context, rg *cache.ReplicationGroup) er
 
 func ping(ctx context.Context, addr netip.AddrPort, secure *tls.Config, token string) error {
 	client := redis.NewClient(&redis.Options{
-		Addr: addr.String(), TLSConfig: secure, Password: token, Protocol: 2, PoolSize: 1, MaxRetries: -1, DisableIdentity: true,
+		Addr: addr.String(), TLSConfig: secure, Password: token, Protocol: 2, PoolSize: 1, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
 		DialTimeout: verifyTimeout, ReadTimeout: verifyTimeout, WriteTimeout: verifyTimeout,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -157,7 +158,7 @@ func (p *process) LastWords() string {
 		return ""
 	}
 	tail := make([]byte, min(most, info.Size()))
-	if _, err := f.ReadAt(tail, info.Size()-int64(len(tail))); err != nil && !errors.Is(err, os.ErrClosed) {
+	if _, err := f.ReadAt(tail, info.Size()-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
 		return ""
 	}
 	return string(bytes.TrimSpace(tail))
