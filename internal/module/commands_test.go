@@ -139,10 +139,11 @@ func TestCommandsAreShell(t *testing.T) {
 		}
 		for _, local := range []bool{true, false} {
 			for _, o := range call.Outputs(observe(call.Resources()), testAccess(local)) {
-				if !strings.HasSuffix(o.Name, "_command") && !strings.HasSuffix(o.Name, "_example") {
+				command, isText := o.Value.(string) // a command for what larder does not do is null
+				if !isText || !strings.HasSuffix(o.Name, "_command") && !strings.HasSuffix(o.Name, "_example") {
 					continue
 				}
-				if out, err := exec.Command("sh", "-n", "-c", o.Value.(string)).CombinedOutput(); err != nil || len(out) > 0 {
+				if out, err := exec.Command("sh", "-n", "-c", command).CombinedOutput(); err != nil || len(out) > 0 {
 					t.Errorf("%s: sh -n says %v, %s", o.Name, err, out)
 				}
 			}

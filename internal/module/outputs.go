@@ -28,7 +28,7 @@ type Access struct {
 // Outputs returns the module's outputs, those of the documentation first. Only outputs marked sensitive hold the token.
 func (c *Call) Outputs(o Observed, a Access) []Output {
 	v := newView(c, o, a)
-	all := slices.Concat(v.connection(), v.resources(), v.commands(), v.additions())
+	all := slices.Concat(v.connection(), v.resources(), v.commands(), v.additions(), v.notMade())
 	for i := range all {
 		all[i].Sensitive = all[i].Sensitive || c.Sensitive
 	}
@@ -251,5 +251,22 @@ func (v view) additions() []Output {
 		{Name: "auth_token_secret_name", Value: secretName, Description: "Name of the secret with the auth token; null without one"},
 		{Name: "auth_token", Sensitive: true, Value: token, Description: "Auth token; null without one"},
 		{Name: "tags_all", Value: allTags(v.in), Description: "Tags of every resource"},
+	}
+}
+
+// notMade are the outputs about what larder up makes nothing of: they are there, so that a script finds them, and null.
+func (v view) notMade() []Output {
+	return []Output{
+		{Name: "slow_log_group_name", Description: "Log group of the slow log; null, because larder up makes no log groups"},
+		{Name: "slow_log_group_arn", Description: "Its ARN; null, because larder up makes no log groups"},
+		{Name: "engine_log_group_name", Description: "Log group of the engine log; null, because larder up makes no log groups"},
+		{Name: "engine_log_group_arn", Description: "Its ARN; null, because larder up makes no log groups"},
+		{Name: "alarm_arns", Description: "ARNs of the alarms by key; null, because larder up makes no alarms"},
+		{Name: "alarm_names", Description: "Names of the alarms; null, because larder up makes no alarms"},
+		{Name: "dashboard_arn", Description: "Dashboard; null, because larder up makes none"},
+		{Name: "user_group_id", Description: "User group; null, because larder serves none"},
+		{Name: "final_snapshot_identifier", Description: "Final snapshot; null, because larder takes none"},
+		{Name: "snapshot_create_command", Description: "Command that takes a snapshot; null, because larder takes none"},
+		{Name: "snapshot_restore_command", Description: "Command that restores one; null, because larder takes none"},
 	}
 }

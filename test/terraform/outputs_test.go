@@ -93,6 +93,13 @@ variables {
 run "apply" {}
 `
 
+// notInGo are outputs about what larder up makes nothing of, and of which it prints null.
+var notInGo = map[string]bool{
+	"slow_log_group_name": true, "slow_log_group_arn": true, "engine_log_group_name": true, "engine_log_group_arn": true,
+	"alarm_arns": true, "alarm_names": true, "dashboard_arn": true, "user_group_id": true, "final_snapshot_identifier": true,
+	"snapshot_create_command": true, "snapshot_restore_command": true,
+}
+
 type output struct {
 	Sensitive bool
 	Type      any
@@ -114,6 +121,9 @@ func TestOutputsAreTheSameInGo(t *testing.T) {
 			got := applied(t, example, want)
 			offered := sensitiveOutputs(t)
 			for name, o := range want {
+				if notInGo[name] {
+					continue
+				}
 				if _, known := offered[name]; !known {
 					t.Errorf("modules/redis has no output %s", name)
 				}
