@@ -15,7 +15,7 @@ import (
 var allowed = map[string]string{
 	"internal/awswire":          "",
 	"internal/awswire/shapegen": "internal/awswire",
-	"internal/cache":            "",
+	"internal/cache":            "modules/redis",
 	"internal/loopback":         "",
 	"internal/node":             "",
 	"internal/node/nodetest":    "internal/node",

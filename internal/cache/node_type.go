@@ -1,12 +1,13 @@
 package cache
 
 import (
-	_ "embed"
 	"encoding/csv"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"larder/modules/redis"
 )
 
 // NodeType is a row of the table of node types: what a node of that type may use.
@@ -27,12 +28,12 @@ type NodeType struct {
 // NodeTypes is the table of node types, by name.
 type NodeTypes map[string]NodeType
 
-//go:embed node_types.csv
-var nodeTypesCSV string
+// localOnly marks what AWS has never sold in the table's column "creatable": the seed's staging uses cache.t3.large.
+const localOnly = "larder only"
 
-// LoadNodeTypes parses the table that is built into the program.
+// LoadNodeTypes parses the Terraform module's table, which is built into the program.
 func LoadNodeTypes() (NodeTypes, error) {
-	rows, err := records(nodeTypesCSV)
+	rows, err := records(redis.NodeTypes())
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the table of node types: %w", err)
 	}
@@ -44,17 +45,13 @@ func LoadNodeTypes() (NodeTypes, error) {
 		}
 		types[t.Name] = t
 	}
-	// The seed's staging uses cache.t3.large, which AWS does not sell. It has the memory of the other two-processor .large types.
-	large := types["cache.m6g.large"]
-	large.Name, large.LocalOnly, large.Creatable = "cache.t3.large", true, false
-	types[large.Name] = large
 	return types, nil
 }
 
 func parseNodeType(r map[string]string) (NodeType, error) {
 	t := NodeType{
 		Name: r["node_type"], Network: r["network_performance_label"],
-		DataTiering: r["data_tiering"] == "yes", Creatable: r["creatable"] == "yes",
+		DataTiering: r["data_tiering"] == "yes", Creatable: r["creatable"] == "yes", LocalOnly: r["creatable"] == localOnly,
 	}
 	var err error
 	parse := func(column string) int64 {

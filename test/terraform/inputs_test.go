@@ -2,7 +2,6 @@ package terraform
 
 import (
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,7 +11,6 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
-	"larder/internal/cache"
 	"larder/internal/module"
 )
 
@@ -132,36 +130,4 @@ func readInputs(t *testing.T) map[string]input {
 		all[b.Labels[0]] = in
 	}
 	return all
-}
-
-// The two tables of node types say the same.
-func TestNodeTypesAreTheSameInGo(t *testing.T) {
-	text, err := os.ReadFile("../../modules/redis/node_types.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	types, err := cache.LoadNodeTypes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
-	if len(rows) != len(types) {
-		t.Errorf("modules/redis has %d node types, larder has %d", len(rows), len(types))
-	}
-	for _, row := range rows {
-		cells := strings.Split(row, ",")
-		have, known := types[cells[0]]
-		if !known {
-			t.Errorf("larder does not know %s", cells[0])
-			continue
-		}
-		creatable := map[string]string{"yes": "true", "larder only": "local"}[cells[8]]
-		inGo := map[[2]bool]string{{true, false}: "true", {false, true}: "local"}[[2]bool{have.Creatable, have.LocalOnly}]
-		if creatable != inGo {
-			t.Errorf("%s: modules/redis says %q, larder says creatable %v, local only %v", cells[0], cells[8], have.Creatable, have.LocalOnly)
-		}
-		if got := cells[2]; !sameNumber(got, have.MemoryGiB) {
-			t.Errorf("%s has %s GiB in modules/redis and %v in larder", cells[0], got, have.MemoryGiB)
-		}
-	}
 }

@@ -4,17 +4,11 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-func sameNumber(text string, want float64) bool {
-	got, err := strconv.ParseFloat(text, 64)
-	return err == nil && got == want
-}
 
 // The golden outputs of internal/module are what it says of AWS for the seed's four calls.
 const goldenOutputs = "../../internal/module/testdata/outputs/"
