@@ -151,7 +151,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		Services: []gateway.Service{
 			elasticache.New(elasticache.Config{
 				Store: state, Sealer: sealer, Versions: versions, NodeTypes: nodeTypes, Parameters: parameters, Block: block.Prefix,
-				Account: Account, Region: Region, Network: networkView{state, standIns.VPCID}, PortFree: loopback.PortFree,
+				Account: Account, Region: Region, DefaultVPC: standIns.VPCID, Keys: keys, PortFree: loopback.PortFree,
 				ParametersChanged: runner.ReconfigureAll, Now: o.Now,
 			}).Gateway(),
 			secretsmanager.New(secretsmanager.Config{

@@ -191,11 +191,10 @@ func (m modification) parameters(in *sdk.ModifyReplicationGroupInput) error {
 
 func (m modification) surroundings(in *sdk.ModifyReplicationGroupInput) error {
 	if in.SecurityGroupIds != nil {
-		groups, err := m.securityGroups(in.SecurityGroupIds)
-		if err != nil {
+		m.rg.SecurityGroupIDs = distinct(in.SecurityGroupIds)
+		if err := m.checkSecurityGroups(m.tx, m.rg); err != nil {
 			return err
 		}
-		m.rg.SecurityGroupIDs = groups
 	}
 	if in.NotificationTopicArn != nil {
 		m.rg.NotificationTopicARN = *in.NotificationTopicArn
@@ -277,18 +276,14 @@ func (m modification) transit(in *sdk.ModifyReplicationGroupInput) error {
 	return nil
 }
 
-// securityGroups checks that the groups are there, and lists each once.
-func (s *Service) securityGroups(ids []string) ([]string, error) {
-	var out []string
+// distinct lists each once, in the order given.
+func distinct(ids []string) (out []string) {
 	for _, id := range ids {
-		if !s.Network.HasSecurityGroup(id) {
-			return nil, invalidValue("Some security group ids are not valid: [%s] does not exist.", id)
-		}
 		if !slices.Contains(out, id) {
 			out = append(out, id)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // checkTopic tells whether the service could publish to the topic; none is fine.

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/network"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -73,7 +74,10 @@ func (s *Service) place(tx *store.Tx, rg *cache.ReplicationGroup, preferred []st
 	if err != nil {
 		return err
 	}
-	if err := s.placeInZones(rg, group, preferred); err != nil {
+	if err := s.checkSecurityGroups(tx, rg); err != nil {
+		return err
+	}
+	if err := placeInZones(tx, rg, group, preferred); err != nil {
 		return err
 	}
 	taken, err := state.Taken(tx)
@@ -94,8 +98,11 @@ func (s *Service) place(tx *store.Tx, rg *cache.ReplicationGroup, preferred []st
 	return nil
 }
 
-func (s *Service) placeInZones(rg *cache.ReplicationGroup, group cache.SubnetGroup, preferred []string) error {
-	subnets, zones := s.zones(group)
+func placeInZones(tx *store.Tx, rg *cache.ReplicationGroup, group cache.SubnetGroup, preferred []string) error {
+	subnets, zones, err := zonesOf(tx, group)
+	if err != nil {
+		return err
+	}
 	if len(zones) == 0 {
 		return invalidValue("Cannot place a node in the cache subnet group %s: none of its subnets exists any more.", group.Name)
 	}
@@ -116,14 +123,40 @@ func (s *Service) placeInZones(rg *cache.ReplicationGroup, group cache.SubnetGro
 	return nil
 }
 
-// zones returns the first subnet of each zone that a subnet group has, and the zones in the order of its subnets.
-func (s *Service) zones(group cache.SubnetGroup) (subnets map[string]string, order []string) {
+// zonesOf returns the first subnet of each zone that a subnet group has, and the zones in the order of its subnets.
+func zonesOf(tx *store.Tx, group cache.SubnetGroup) (subnets map[string]string, order []string, err error) {
 	subnets = map[string]string{}
 	for _, id := range group.SubnetIDs {
-		if n, ok := s.Network.Subnet(id); ok && subnets[n.Zone] == "" {
+		n, err := network.Subnets.Get(tx, id)
+		switch {
+		case errors.Is(err, store.ErrNotFound): // deleted meanwhile
+		case err != nil:
+			return nil, nil, err
+		case subnets[n.Zone] == "":
 			subnets[n.Zone] = id
 			order = append(order, n.Zone)
 		}
 	}
-	return subnets, order
+	return subnets, order, nil
+}
+
+// checkSecurityGroups checks that the group's security groups are there, in the network of its subnets.
+func (s *Service) checkSecurityGroups(tx *store.Tx, rg *cache.ReplicationGroup) error {
+	subnets, err := s.subnetGroup(tx, rg.SubnetGroup)
+	if err != nil {
+		return err
+	}
+	for _, id := range rg.SecurityGroupIDs {
+		g, err := network.SecurityGroups.Get(tx, id)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return invalidValue("Some security group ids are not valid: [%s] does not exist.", id)
+		case err != nil:
+			return err
+		case g.VPCID != subnets.VPCID:
+			return invalidValue("Some security group ids are not valid: [%s] is in %s, and the cache subnet group %s is in %s.",
+				id, g.VPCID, subnets.Name, subnets.VPCID)
+		}
+	}
+	return nil
 }

@@ -89,7 +89,10 @@ func (s *Service) addReplicas(tx *store.Tx, rg *cache.ReplicationGroup, n int, z
 	if err != nil {
 		return &types.InsufficientCacheClusterCapacityFault{Message: new(err.Error() + ". Delete a replication group first.")}
 	}
-	subnets, order := s.zones(group)
+	subnets, order, err := zonesOf(tx, group)
+	if err != nil {
+		return err
+	}
 	for i, addr := range addrs {
 		zone := leastUsed(rg, order)
 		if len(zones) > 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/agext/levenshtein"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
 	"larder/internal/state"
@@ -155,6 +156,8 @@ func (s *Service) encryption(in *sdk.CreateReplicationGroupInput, rg *cache.Repl
 			rg.EngineVersion, oldestWithMode)
 	case rg.KMSKeyID != "" && !rg.AtRestEncryption:
 		return invalidCombination("KmsKeyId needs encryption at rest: set AtRestEncryptionEnabled.")
+	case rg.KMSKeyID != "" && !s.Keys.HasKey(rg.KMSKeyID):
+		return &types.InvalidKMSKeyFault{Message: new("The KMS key " + rg.KMSKeyID + " does not exist, or is not enabled.")}
 	case in.AuthToken == nil:
 		return nil
 	case !rg.TransitEncryption:
@@ -181,11 +184,7 @@ func (s *Service) snapshots(in *sdk.CreateReplicationGroupInput, rg *cache.Repli
 
 // surroundings reads what the group refers to outside of this service.
 func (s *Service) surroundings(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
-	groups, err := s.securityGroups(in.SecurityGroupIds)
-	if err != nil {
-		return err
-	}
-	rg.SecurityGroupIDs, rg.NotificationTopicARN = groups, aws.ToString(in.NotificationTopicArn)
+	rg.SecurityGroupIDs, rg.NotificationTopicARN = distinct(in.SecurityGroupIds), aws.ToString(in.NotificationTopicArn)
 	if err := s.checkTopic(rg.NotificationTopicARN); err != nil {
 		return err
 	}

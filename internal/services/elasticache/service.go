@@ -23,7 +23,9 @@ type Config struct {
 	// Block holds the loopback addresses that groups are given.
 	Block           netip.Prefix
 	Account, Region string
-	Network         Network
+	// DefaultVPC is the network whose subnets the default subnet group is made of.
+	DefaultVPC string
+	Keys       Keys
 	// PortFree asks the machine whether a process may listen on the address; the error says what is in the way.
 	PortFree func(netip.AddrPort) error
 	// ParametersChanged is called after a parameter group got other values: the nodes that use it have to be told.
@@ -31,16 +33,11 @@ type Config struct {
 	Now               func() time.Time
 }
 
-// Network is the virtual network that groups are placed in.
-type Network interface {
-	// Subnets lists the subnets that the default subnet group is made of, all of one VPC.
-	Subnets() []Subnet
-	Subnet(id string) (Subnet, bool)
-	HasSecurityGroup(id string) bool
+// Keys knows the account's KMS keys.
+type Keys interface {
+	// HasKey tells whether there is an enabled key of that id, ARN or alias.
+	HasKey(id string) bool
 }
-
-// Subnet is a part of the network, in one zone.
-type Subnet struct{ ID, VPCID, Zone string }
 
 // Service answers the ElastiCache API.
 type Service struct{ Config }

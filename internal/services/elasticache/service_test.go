@@ -23,6 +23,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/gateway"
+	"larder/internal/network"
 	"larder/internal/seal"
 	"larder/internal/services/elasticache"
 	"larder/internal/sigv4"
@@ -36,28 +37,29 @@ const (
 	authToken = "0123456789abcdef"
 )
 
-// network has three zones, and a second VPC with one subnet.
-type network struct{ subnets []elasticache.Subnet }
+// defaultVPC has a subnet in each of three zones; another VPC has one subnet and a security group.
+const defaultVPC = "vpc-1"
 
-func newNetwork() *network {
-	return &network{[]elasticache.Subnet{
-		{ID: "subnet-a", VPCID: "vpc-1", Zone: "us-east-1a"},
-		{ID: "subnet-b", VPCID: "vpc-1", Zone: "us-east-1b"},
-		{ID: "subnet-c", VPCID: "vpc-1", Zone: "us-east-1c"},
+func addNetwork(tx *store.Tx) error {
+	var errs []error
+	for _, n := range []network.Subnet{
+		{ID: "subnet-a", VPCID: defaultVPC, Zone: "us-east-1a"},
+		{ID: "subnet-b", VPCID: defaultVPC, Zone: "us-east-1b"},
+		{ID: "subnet-c", VPCID: defaultVPC, Zone: "us-east-1c"},
 		{ID: "subnet-x", VPCID: "vpc-2", Zone: "us-east-1a"},
-	}}
+	} {
+		errs = append(errs, network.Subnets.Put(tx, n.ID, n))
+	}
+	for _, g := range []network.SecurityGroup{{ID: "sg-1", VPCID: defaultVPC}, {ID: "sg-2", VPCID: defaultVPC}, {ID: "sg-x", VPCID: "vpc-2"}} {
+		errs = append(errs, network.SecurityGroups.Put(tx, g.ID, g))
+	}
+	return errors.Join(errs...)
 }
 
-func (n *network) Subnets() []elasticache.Subnet   { return n.subnets[:3] }
-func (n *network) HasSecurityGroup(id string) bool { return id == "sg-1" || id == "sg-2" }
-func (n *network) Subnet(id string) (elasticache.Subnet, bool) {
-	for _, s := range n.subnets {
-		if s.ID == id {
-			return s, true
-		}
-	}
-	return elasticache.Subnet{}, false
-}
+// keys knows the key that groups are encrypted with.
+type keys struct{}
+
+func (keys) HasKey(id string) bool { return id == "arn:aws:kms:us-east-1:123456789012:key/1" }
 
 // tb is a test, or one run of a property.
 type tb interface {
@@ -81,7 +83,7 @@ func newServer(t *testing.T) *server {
 		Store: must(store.Open(filepath.Join(t.TempDir(), "state.db")))(t), Sealer: must(seal.New(make([]byte, seal.KeySize)))(t),
 		Versions:  cache.EngineVersions{{Version: "7.0.4"}, {Version: "7.0.15"}, {Version: "7.2.4"}},
 		NodeTypes: must(cache.LoadNodeTypes())(t), Parameters: must(cache.LoadParameters())(t),
-		Block: netip.MustParsePrefix("127.77.0.0/20"), Account: account, Region: region, Network: newNetwork(),
+		Block: netip.MustParsePrefix("127.77.0.0/20"), Account: account, Region: region, DefaultVPC: defaultVPC, Keys: keys{},
 		PortFree:          func(a netip.AddrPort) error { return s.portFree(a) },
 		ParametersChanged: func() { s.reconfigured.Add(1) },
 		Now:               func() time.Time { return s.now },
@@ -91,6 +93,7 @@ func newServer(t *testing.T) *server {
 			t.Error(err)
 		}
 	})
+	s.change(t, addNetwork)
 	s.Client = sdk.NewFromConfig(aws.Config{
 		Region: region, BaseEndpoint: new(listen(t, elasticache.New(s.Config).Gateway())),
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),

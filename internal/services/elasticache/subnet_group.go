@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/network"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -31,22 +32,27 @@ func (s *Service) createSubnetGroup(_ context.Context, in *sdk.CreateCacheSubnet
 		return nil, missing("CacheSubnetGroupDescription")
 	}
 	g := cache.SubnetGroup{Name: name, ARN: s.arn(subnetGroupResource, name), Description: *in.CacheSubnetGroupDescription}
-	if g.SubnetIDs, g.VPCID, err = s.checkSubnets(in.SubnetIds); err != nil {
-		return nil, err
-	}
 	if g.Tags, err = newTags(in.Tags); err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	var made types.CacheSubnetGroup
+	err = s.Store.Update(func(tx *store.Tx) (err error) {
+		if g.SubnetIDs, g.VPCID, err = checkSubnets(tx, in.SubnetIds); err != nil {
+			return err
+		}
 		if err := s.admitSubnetGroup(tx, name); err != nil {
 			return err
 		}
-		return state.SubnetGroups.Put(tx, name, g)
+		if err := state.SubnetGroups.Put(tx, name, g); err != nil {
+			return err
+		}
+		made, err = describeSubnetGroup(tx, g)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.CreateCacheSubnetGroupOutput{CacheSubnetGroup: new(s.describeSubnetGroup(g))}, nil
+	return &sdk.CreateCacheSubnetGroupOutput{CacheSubnetGroup: &made}, nil
 }
 
 func (s *Service) admitSubnetGroup(tx *store.Tx, name string) error {
@@ -67,13 +73,15 @@ func (s *Service) admitSubnetGroup(tx *store.Tx, name string) error {
 }
 
 // checkSubnets returns the subnets, each once, and their network.
-func (s *Service) checkSubnets(given []string) (ids []string, vpc string, err error) {
-	var first Subnet
+func checkSubnets(tx *store.Tx, given []string) (ids []string, vpc string, err error) {
+	var first network.Subnet
 	for _, id := range given {
-		n, ok := s.Network.Subnet(id)
+		n, err := network.Subnets.Get(tx, id)
 		switch {
-		case !ok:
+		case errors.Is(err, store.ErrNotFound):
 			return nil, "", invalidValue("Some input subnets in :[%s] are invalid.", strings.Join(given, ", "))
+		case err != nil:
+			return nil, "", err
 		case len(ids) == 0:
 			first = n
 		case n.VPCID != first.VPCID:
@@ -95,45 +103,52 @@ func (s *Service) checkSubnets(given []string) (ids []string, vpc string, err er
 }
 
 func (s *Service) describeSubnetGroups(_ context.Context, in *sdk.DescribeCacheSubnetGroupsInput) (*sdk.DescribeCacheSubnetGroupsOutput, error) {
-	groups, err := s.subnetGroups(filter(in.CacheSubnetGroupName))
+	out := &sdk.DescribeCacheSubnetGroupsOutput{CacheSubnetGroups: []types.CacheSubnetGroup{}}
+	err := s.Store.View(func(tx *store.Tx) error {
+		groups, err := s.subnetGroups(tx, filter(in.CacheSubnetGroupName))
+		if err != nil {
+			return err
+		}
+		groups, out.Marker, err = page(groups, func(g cache.SubnetGroup) string { return g.Name }, in.MaxRecords, in.Marker)
+		for _, g := range groups {
+			described, err := describeSubnetGroup(tx, g)
+			if err != nil {
+				return err
+			}
+			out.CacheSubnetGroups = append(out.CacheSubnetGroups, described)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
-	}
-	groups, marker, err := page(groups, func(g cache.SubnetGroup) string { return g.Name }, in.MaxRecords, in.Marker)
-	if err != nil {
-		return nil, err
-	}
-	out := &sdk.DescribeCacheSubnetGroupsOutput{CacheSubnetGroups: []types.CacheSubnetGroup{}, Marker: marker}
-	for _, g := range groups {
-		out.CacheSubnetGroups = append(out.CacheSubnetGroups, s.describeSubnetGroup(g))
 	}
 	return out, nil
 }
 
 // subnetGroups reads the group of that name, or every one.
-func (s *Service) subnetGroups(name string) (groups []cache.SubnetGroup, err error) {
-	err = s.Store.View(func(tx *store.Tx) error {
-		if name != "" {
-			g, err := s.subnetGroup(tx, name)
-			groups = append(groups, g)
-			return err
-		}
-		if groups, err = state.SubnetGroups.All(tx); err != nil {
-			return err
-		}
-		if g, ok := s.defaultSubnets(); ok {
-			groups = append(groups, g)
-		}
-		return nil
-	})
+func (s *Service) subnetGroups(tx *store.Tx, name string) ([]cache.SubnetGroup, error) {
+	if name != "" {
+		g, err := s.subnetGroup(tx, name)
+		return []cache.SubnetGroup{g}, err
+	}
+	groups, err := state.SubnetGroups.All(tx)
+	if err != nil {
+		return nil, err
+	}
+	g, err := s.defaultSubnets(tx)
+	if len(g.SubnetIDs) > 0 {
+		groups = append(groups, g)
+	}
 	return groups, err
 }
 
 func (s *Service) subnetGroup(tx *store.Tx, name string) (cache.SubnetGroup, error) {
 	if name == defaultSubnetGroup {
-		if g, ok := s.defaultSubnets(); ok {
-			return g, nil
+		g, err := s.defaultSubnets(tx)
+		if err == nil && len(g.SubnetIDs) == 0 {
+			err = subnetGroupNotFound(name)
 		}
+		return g, err
 	}
 	g, err := state.SubnetGroups.Get(tx, name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -143,30 +158,34 @@ func (s *Service) subnetGroup(tx *store.Tx, name string) (cache.SubnetGroup, err
 }
 
 // defaultSubnets is the default group. A network without subnets has none.
-func (s *Service) defaultSubnets() (cache.SubnetGroup, bool) {
+func (s *Service) defaultSubnets(tx *store.Tx) (cache.SubnetGroup, error) {
 	g := cache.SubnetGroup{
-		Name: defaultSubnetGroup, ARN: s.arn(subnetGroupResource, defaultSubnetGroup), Description: "Default CacheSubnetGroup",
+		Name: defaultSubnetGroup, ARN: s.arn(subnetGroupResource, defaultSubnetGroup), Description: "Default CacheSubnetGroup", VPCID: s.DefaultVPC,
 	}
-	for _, n := range s.Network.Subnets() {
-		g.VPCID = n.VPCID
+	subnets, err := network.In(tx, network.Subnets, func(n network.Subnet) bool { return n.VPCID == s.DefaultVPC })
+	for _, n := range subnets {
 		g.SubnetIDs = append(g.SubnetIDs, n.ID)
 	}
-	return g, len(g.SubnetIDs) > 0
+	return g, err
 }
 
-func (s *Service) describeSubnetGroup(g cache.SubnetGroup) types.CacheSubnetGroup {
+func describeSubnetGroup(tx *store.Tx, g cache.SubnetGroup) (types.CacheSubnetGroup, error) {
 	ipv4 := []types.NetworkType{types.NetworkTypeIpv4}
 	out := types.CacheSubnetGroup{
 		ARN: &g.ARN, CacheSubnetGroupName: &g.Name, CacheSubnetGroupDescription: &g.Description, VpcId: &g.VPCID, SupportedNetworkTypes: ipv4,
 	}
 	for _, id := range g.SubnetIDs {
 		subnet := types.Subnet{SubnetIdentifier: &id, SupportedNetworkTypes: ipv4}
-		if n, ok := s.Network.Subnet(id); ok {
+		n, err := network.Subnets.Get(tx, id)
+		switch {
+		case err == nil:
 			subnet.SubnetAvailabilityZone = &types.AvailabilityZone{Name: &n.Zone}
+		case !errors.Is(err, store.ErrNotFound):
+			return out, err
 		}
 		out.Subnets = append(out.Subnets, subnet)
 	}
-	return out
+	return out, nil
 }
 
 func (s *Service) modifySubnetGroup(_ context.Context, in *sdk.ModifyCacheSubnetGroupInput) (*sdk.ModifyCacheSubnetGroupOutput, error) {
@@ -177,30 +196,35 @@ func (s *Service) modifySubnetGroup(_ context.Context, in *sdk.ModifyCacheSubnet
 	if name == defaultSubnetGroup {
 		return nil, invalidValue("The cache subnet group %s is made of the network's default subnets and cannot be modified.", name)
 	}
-	var g cache.SubnetGroup
-	err = s.Store.Update(func(tx *store.Tx) (err error) {
-		if g, err = s.subnetGroup(tx, name); err != nil {
+	var changed types.CacheSubnetGroup
+	err = s.Store.Update(func(tx *store.Tx) error {
+		g, err := s.subnetGroup(tx, name)
+		if err != nil {
 			return err
 		}
 		if in.CacheSubnetGroupDescription != nil {
 			g.Description = *in.CacheSubnetGroupDescription
 		}
 		if in.SubnetIds != nil {
-			if err := s.changeSubnets(tx, &g, in.SubnetIds); err != nil {
+			if err := changeSubnets(tx, &g, in.SubnetIds); err != nil {
 				return err
 			}
 		}
-		return state.SubnetGroups.Put(tx, name, g)
+		if err := state.SubnetGroups.Put(tx, name, g); err != nil {
+			return err
+		}
+		changed, err = describeSubnetGroup(tx, g)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.ModifyCacheSubnetGroupOutput{CacheSubnetGroup: new(s.describeSubnetGroup(g))}, nil
+	return &sdk.ModifyCacheSubnetGroupOutput{CacheSubnetGroup: &changed}, nil
 }
 
 // changeSubnets keeps those in which there are nodes.
-func (s *Service) changeSubnets(tx *store.Tx, g *cache.SubnetGroup, given []string) error {
-	ids, vpc, err := s.checkSubnets(given)
+func changeSubnets(tx *store.Tx, g *cache.SubnetGroup, given []string) error {
+	ids, vpc, err := checkSubnets(tx, given)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/cache"
-	"larder/internal/services/elasticache"
+	"larder/internal/network"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -117,8 +117,9 @@ func TestSubnetQuotas(t *testing.T) {
 	var many []string
 	for i := range 21 {
 		many = append(many, fmt.Sprintf("subnet-%02d", i))
-		n := s.Network.(*network)
-		n.subnets = append(n.subnets, elasticache.Subnet{ID: many[i], VPCID: "vpc-3", Zone: "us-east-1a"})
+		s.change(t, func(tx *store.Tx) error {
+			return network.Subnets.Put(tx, many[i], network.Subnet{ID: many[i], VPCID: "vpc-3", Zone: "us-east-1a"})
+		})
 	}
 	_, err := s.CreateCacheSubnetGroup(t.Context(), subnetGroup("data", many...))
 	wantError(t, err, "CacheSubnetQuotaExceededFault", "Subnet quota exceeded: 21 subnets. A cache subnet group can have at most 20.")
@@ -139,8 +140,7 @@ func TestSubnetQuotas(t *testing.T) {
 func TestSubnetsThatAreGone(t *testing.T) {
 	s := newServer(t)
 	must(s.CreateCacheSubnetGroup(t.Context(), subnetGroup("data", "subnet-x")))(t)
-	n := s.Network.(*network)
-	n.subnets = n.subnets[:3]
+	s.change(t, func(tx *store.Tx) error { return network.Subnets.Delete(tx, "subnet-x") })
 	in := minimal("mine")
 	in.CacheSubnetGroupName = new("data")
 	_, err := s.CreateReplicationGroup(t.Context(), in)
