@@ -1,9 +1,11 @@
-// Command readmegen writes the tables in modules/redis/README.md from the module itself. It runs in that directory.
+// Command readmegen writes the tables in modules/redis/README.md and in the project's README.md from the module itself. It runs in
+// modules/redis.
 package main
 
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 func main() {
@@ -14,13 +16,19 @@ func main() {
 }
 
 func run(dir string) error {
-	old, err := os.ReadFile(dir + "/README.md")
-	if err != nil {
-		return err
+	for readme, tables := range readmes {
+		path := filepath.Join(dir, readme)
+		old, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		text, err := render(dir, string(old), tables)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			return err
+		}
 	}
-	text, err := render(dir, string(old))
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(dir+"/README.md", []byte(text), 0o644)
+	return nil
 }

@@ -8,8 +8,14 @@ import (
 	"strings"
 )
 
-// render returns the README with every generated table replaced by a current one.
-func render(dir, readme string) (string, error) {
+// readmes lists the generated tables of each README, by its path from the module.
+var readmes = map[string][]string{
+	"README.md":       {"inputs", "outputs", "alarms"},
+	"../../README.md": {"inputs", "outputs"},
+}
+
+// render returns the README with its generated tables replaced by current ones.
+func render(dir, readme string, tables []string) (string, error) {
 	inputs, err := parse(filepath.Join(dir, "variables.tf"), "variable")
 	if err != nil {
 		return "", err
@@ -22,10 +28,9 @@ func render(dir, readme string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, part := range []struct{ name, text string }{
-		{"inputs", inputTable(inputs)}, {"outputs", outputTable(outputs)}, {"alarms", alarms},
-	} {
-		if readme, err = between(readme, part.name, part.text); err != nil {
+	text := map[string]string{"inputs": inputTable(inputs), "outputs": outputTable(outputs), "alarms": alarms}
+	for _, name := range tables {
+		if readme, err = between(readme, name, text[name]); err != nil {
 			return "", err
 		}
 	}
@@ -38,7 +43,7 @@ func between(readme, name, text string) (string, error) {
 	head, rest, opened := strings.Cut(readme, begin)
 	_, tail, closed := strings.Cut(rest, end)
 	if !opened || !closed {
-		return "", fmt.Errorf("README.md has no lines %q and %q", strings.TrimSpace(begin), end)
+		return "", fmt.Errorf("it has no lines %q and %q", strings.TrimSpace(begin), end)
 	}
 	return head + begin + text + end + tail, nil
 }
