@@ -1,0 +1,64 @@
+package cachemetric
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Reading is what was seen of a node at one moment.
+type Reading struct {
+	At time.Time
+	// Info are the fields of INFO, of every section that Sections names.
+	Info map[string]string
+	// CPU is the processor time that the process has used since it started, all threads together.
+	CPU time.Duration
+	// Resident and Swapped are the process's memory, in bytes.
+	Resident, Swapped int64
+	// Lag is how far a replica is behind its primary.
+	Lag time.Duration
+}
+
+// Sections are the sections of INFO that a reading needs.
+func Sections() []string {
+	return []string{"server", "clients", "memory", "persistence", "stats", "replication", "cpu", "keyspace", "commandstats"}
+}
+
+// Node is what a node may use.
+type Node struct {
+	VCPU   int
+	Memory int64 // bytes, of the whole node
+}
+
+// number reads a field of INFO. A version of redis-server that lacks the field has no such metric.
+func (r Reading) number(field string) (float64, bool) {
+	n, err := strconv.ParseFloat(r.Info[field], 64)
+	return n, err == nil
+}
+
+// primary tells whether the node is one.
+func (r Reading) primary() bool { return r.Info["role"] == "master" }
+
+// parts reads a field such as "keys=2,expires=1,avg_ttl=0".
+func parts(field string) map[string]float64 {
+	out := map[string]float64{}
+	for part := range strings.SplitSeq(field, ",") {
+		name, value, _ := strings.Cut(part, "=")
+		if n, err := strconv.ParseFloat(value, 64); err == nil {
+			out[name] = n
+		}
+	}
+	return out
+}
+
+// databases adds up a part of the fields db0, db1 and so on, such as the number of keys.
+func (r Reading) databases(part string) (sum float64) {
+	for name, value := range r.Info {
+		if number, ok := strings.CutPrefix(name, "db"); ok {
+			if _, err := strconv.Atoi(number); err == nil {
+				sum += parts(value)[part]
+			}
+		}
+	}
+	return sum
+}
