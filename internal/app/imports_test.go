@@ -16,6 +16,7 @@ var allowed = map[string]string{
 	"internal/awswire":          "",
 	"internal/awswire/shapegen": "internal/awswire",
 	"internal/cache":            "modules/redis",
+	"internal/cachelog":         "",
 	"internal/cachemetric":      "",
 	"internal/loopback":         "",
 	"internal/node":             "",
