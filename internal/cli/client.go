@@ -19,7 +19,6 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
 
 	"larder/internal/app"
@@ -29,9 +28,9 @@ import (
 // client talks to one engine.
 type client struct {
 	app.Info
-	cache   *elasticache.Client
-	secrets *secretsmanager.Client
-	http    *http.Client
+	cache  *elasticache.Client
+	config aws.Config // of the engine's other services
+	http   *http.Client
 }
 
 func newClient(i app.Info) *client {
@@ -42,8 +41,7 @@ func newClient(i app.Info) *client {
 		RetryMaxAttempts: 1, // the engine is on this machine: what fails once fails again
 	}
 	return &client{
-		Info: i, cache: elasticache.NewFromConfig(config), secrets: secretsmanager.NewFromConfig(config),
-		http: &http.Client{Timeout: 10 * time.Second},
+		Info: i, cache: elasticache.NewFromConfig(config), config: config, http: &http.Client{Timeout: 10 * time.Second},
 	}
 }
 

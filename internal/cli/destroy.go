@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"larder/internal/app"
-	"larder/internal/deploy"
 	"larder/internal/node/process"
 	"larder/internal/services/larder"
 )
@@ -44,9 +43,7 @@ func (t *tool) destroy(ctx context.Context, id string, yes bool) error {
 		return err
 	}
 	shown := newProgress(t.Stderr)
-	err = engine.deployer(shown).Destroy(ctx, deploy.Deployed{
-		ReplicationGroup: d.ID, ParameterGroup: d.ParameterGroup, SubnetGroup: d.SubnetGroup, Secret: d.Secret,
-	})
+	err = engine.deployer(shown).Destroy(ctx, made(d))
 	shown.finish()
 	if err != nil {
 		return err

@@ -76,6 +76,9 @@ type output struct {
 }
 
 func (t *tool) printOutputs(d larder.Deployment, names []string) error {
+	if d.Outputs == "" {
+		return fmt.Errorf("%s is not complete: run `larder up %s` again, or `larder destroy %s`", d.ID, d.Source, d.ID)
+	}
 	if t.json && len(names) == 0 {
 		_, err := io.WriteString(t.Stdout, d.Outputs)
 		return err

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 
 	"larder/internal/app"
@@ -81,7 +80,7 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 	if err != nil {
 		return err
 	}
-	src := module.Source{Path: path, Module: label, NodeTypes: types}
+	src := module.Source{Path: path, Module: label, NodeTypes: types, Region: app.Region}
 	// Before there is an engine, ids of the right form do: a call that is wrong starts nothing.
 	if _, diags := module.Load(src, vars, resolve(standin.New(app.Region, app.Account))); diags.HasErrors() {
 		return t.explain(diags)
@@ -103,13 +102,23 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 		return err
 	}
 	t.noteUnused(call.Notices, verbose)
+	d, err := engine.recorded(ctx, call, path)
+	if err != nil {
+		return err
+	}
+	before, err := earlier(d)
+	if err != nil {
+		return err
+	}
 	shown := newProgress(t.Stderr)
-	result, err := engine.deployer(shown).Apply(ctx, call)
+	deployer := engine.deployer(shown)
+	deployer.Record = func(ctx context.Context, all []deploy.Resource) error { return engine.record(ctx, d, all) }
+	result, err := deployer.Apply(ctx, call, before)
 	shown.finish()
 	if err != nil {
 		return err
 	}
-	return t.deployed(ctx, engine, call, path, result, time.Since(begin))
+	return t.deployed(ctx, engine, call, d, result, time.Since(begin))
 }
 
 // runnable refuses, before anything is made, a call that this engine cannot run.
@@ -165,10 +174,6 @@ func resolve(s standin.StandIns) module.StandIns {
 	}
 }
 
-func (c *client) deployer(p deploy.Progress) *deploy.Deployer {
-	return &deploy.Deployer{Cache: c.cache, Secrets: c.secrets, Progress: p, Reason: c.reason}
-}
-
 func (c *client) reason(ctx context.Context, group string) (reason string, stuck bool, err error) {
 	var out larder.DescribeNodesOutput
 	err = c.call(ctx, "DescribeNodes", larder.DescribeNodesInput{ReplicationGroupId: group}, &out)
@@ -176,33 +181,21 @@ func (c *client) reason(ctx context.Context, group string) (reason string, stuck
 }
 
 // deployed records the deployment and shows it.
-func (t *tool) deployed(ctx context.Context, engine *client, call *module.Call, path string, r *deploy.Result, took time.Duration) error {
-	outputs := call.Outputs(r.Observed, module.Access{Token: module.Secret(r.Token), SecretARN: r.SecretARN, Local: true})
+func (t *tool) deployed(ctx context.Context, engine *client, call *module.Call, d larder.Deployment, r *deploy.Result, took time.Duration) error {
+	outputs := call.Outputs(r.Observed, module.Access{Token: r.Token, SecretARN: r.SecretARN, Local: true})
 	raw, err := module.MarshalOutputs(outputs)
 	if err != nil {
 		return err
 	}
-	source, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	resources := call.Resources()
-	d := larder.Deployment{
-		ID: call.ReplicationGroupID(), Source: source, Outputs: string(raw),
-		ParameterGroup: aws.ToString(resources.ParameterGroup.CacheParameterGroupName),
-		SubnetGroup:    aws.ToString(resources.SubnetGroup.CacheSubnetGroupName),
-	}
-	if resources.Secret != nil {
-		d.Secret = aws.ToString(resources.Secret.Name)
-	}
-	if err := engine.call(ctx, "PutDeployment", larder.PutDeploymentInput{Deployment: d}, &larder.PutDeploymentOutput{}); err != nil {
+	d.Outputs, d.AuthTokenUpdateStrategy = string(raw), call.Inputs.AuthTokenUpdateStrategy
+	if err := engine.record(ctx, d, r.Resources); err != nil {
 		return err
 	}
 	if t.json {
 		return printJSON(t.Stdout, upReport{ID: d.ID, Changed: append([]string{}, r.Changed...), Seconds: took.Seconds()})
 	}
 	if len(r.Changed) == 0 {
-		fmt.Fprintf(t.Stdout, "%s is as %s asks: nothing to change.\n", d.ID, path)
+		fmt.Fprintf(t.Stdout, "%s is as %s asks: nothing to change.\n", d.ID, d.Source)
 	} else {
 		fmt.Fprintf(t.Stdout, "%s is up after %.1f s.\n", d.ID, took.Seconds())
 	}

@@ -4,14 +4,14 @@ package deploy
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -23,8 +23,14 @@ import (
 type Deployer struct {
 	Cache   *elasticache.Client
 	Secrets *secretsmanager.Client
+	Alarms  *cloudwatch.Client
+	Logs    *cloudwatchlogs.Client
+	Network *ec2.Client
 	// Reason tells why a group is create-failed, or what keeps it from being available; stuck says that waiting is no use.
 	Reason func(ctx context.Context, group string) (reason string, stuck bool, err error)
+	// Record keeps what a deployment has made, and is about to make: an apply that dies half way can be destroyed. With no
+	// resources there is nothing to remember.
+	Record func(ctx context.Context, all []Resource) error
 	// Progress is told of each thing done, and of the group's members while they come up.
 	Progress Progress
 }
@@ -39,56 +45,72 @@ const (
 	poll = 10 * time.Millisecond
 	// availableTimeout is long for nodes of this machine, so that only a group that hangs meets it.
 	availableTimeout = 2 * time.Minute
+	// atOnce is how many requests of a kind are under way together.
+	atOnce = 8
 )
+
+// Before is what an earlier apply of the same deployment came to.
+type Before struct {
+	Resources     []Resource
+	Token         module.Secret // "" when it is not known
+	TokenStrategy string        // how it was set; "" when there was no earlier apply
+}
 
 // Result is what an apply came to.
 type Result struct {
 	Changed   []string // what was created or changed, for people; empty when all was as desired
 	Observed  module.Observed
-	Token     string
+	Resources []Resource // that the deployment has now
+	Token     module.Secret
 	SecretARN string
 }
 
-// Apply makes what runs equal to the module call. What cannot be changed yet is an error before anything is.
-func (d *Deployer) Apply(ctx context.Context, call *module.Call) (*Result, error) {
-	desired := call.Resources()
-	observed, err := d.Observe(ctx, desired)
+// Apply makes what runs equal to the module call. What cannot be changed is an error before anything is. What a failed apply of
+// a new group has made is taken back; a failed change is left for the next apply to complete.
+func (d *Deployer) Apply(ctx context.Context, call *module.Call, before Before) (*Result, error) {
+	observed, err := d.Observe(ctx, call.Resources(module.Known{}))
 	if err != nil {
 		return nil, err
 	}
-	if observed, err = d.awaitRest(ctx, desired, observed); err != nil {
+	if observed, err = d.awaitRest(ctx, call, observed); err != nil {
 		return nil, err
 	}
-	changes := module.Diff(desired, observed)
-	if err := refused(changes); err != nil {
+	desired := call.Resources(observed.Known())
+	if err := refused(module.Diff(desired, observed)); err != nil {
 		return nil, err
 	}
-	run := &apply{Deployer: d, call: call, desired: desired, observed: observed}
-	err = run.do(ctx, changes)
-	if err != nil {
+	run := &apply{Deployer: d, call: call, desired: desired, observed: observed, before: before, fresh: observed.ReplicationGroup == nil}
+	if err := run.record(ctx); err != nil {
+		return nil, err
+	}
+	if err := run.do(ctx); err != nil {
 		return nil, errors.Join(err, run.undo(context.WithoutCancel(ctx)))
 	}
-	if run.result.Observed, err = d.Observe(ctx, desired); err != nil {
+	if run.result.Observed, err = d.Observe(ctx, run.desired); err != nil {
 		return nil, err
 	}
+	run.result.Resources = run.resources()
 	return &run.result, nil
 }
 
 // awaitRest waits for a group that is on its way somewhere: to be available, or gone.
-func (d *Deployer) awaitRest(ctx context.Context, desired module.Resources, o module.Observed) (module.Observed, error) {
+func (d *Deployer) awaitRest(ctx context.Context, call *module.Call, o module.Observed) (module.Observed, error) {
 	if o.ReplicationGroup == nil {
 		return o, nil
 	}
+	var err error
 	switch aws.ToString(o.ReplicationGroup.Status) {
 	case "available":
 		return o, nil
 	case "deleting":
-		if err := d.awaitGone(ctx, aws.ToString(o.ReplicationGroup.ReplicationGroupId)); err != nil {
-			return o, err
-		}
-		return d.Observe(ctx, desired)
+		err = d.awaitGone(ctx, call.ReplicationGroupID())
+	default:
+		err = d.awaitAvailable(ctx, call.ReplicationGroupID())
 	}
-	return d.awaitAvailable(ctx, desired)
+	if err != nil {
+		return o, err
+	}
+	return d.Observe(ctx, call.Resources(module.Known{}))
 }
 
 // refused joins why changes cannot be made; nil when all can.
@@ -102,11 +124,14 @@ func refused(changes []module.Change) error {
 	return errors.Join(errs...)
 }
 
-// Members describes the group's clusters, in the order of their ids.
+// Members describes the group's clusters, in the order of their ids. One that went meanwhile is left out.
 func (d *Deployer) Members(ctx context.Context, group *ectypes.ReplicationGroup) ([]ectypes.CacheCluster, error) {
 	var clusters []ectypes.CacheCluster
 	for _, id := range group.MemberClusters {
 		out, err := d.Cache.DescribeCacheClusters(ctx, &elasticache.DescribeCacheClustersInput{CacheClusterId: aws.String(id), ShowCacheNodeInfo: aws.Bool(true)})
+		if notFound(err) {
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("cannot describe the node %s: %w", id, err)
 		}
@@ -116,38 +141,70 @@ func (d *Deployer) Members(ctx context.Context, group *ectypes.ReplicationGroup)
 }
 
 // awaitAvailable waits until the group is available, and says why when it never will be.
-func (d *Deployer) awaitAvailable(ctx context.Context, desired module.Resources) (module.Observed, error) {
+func (d *Deployer) awaitAvailable(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, availableTimeout)
 	defer cancel()
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for {
-		observed, err := d.Observe(ctx, desired)
+		group, err := d.group(ctx, id)
 		if err != nil {
-			return observed, err
-		}
-		group := observed.ReplicationGroup
-		if group == nil {
-			return observed, errors.New("the replication group was deleted meanwhile")
+			return err
 		}
 		clusters, err := d.Members(ctx, group)
 		if err != nil && ctx.Err() == nil {
-			return observed, err
+			return err
 		}
 		d.Progress.Members(group, clusters)
 		switch aws.ToString(group.Status) {
 		case "available":
-			return observed, nil
+			return nil
 		case "deleting":
-			return observed, fmt.Errorf("somebody deletes the replication group %s meanwhile", aws.ToString(group.ReplicationGroupId))
+			return fmt.Errorf("somebody deletes the replication group %s meanwhile", id)
 		}
 		if err := d.failure(ctx, group); err != nil {
-			return observed, err
+			return err
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return observed, fmt.Errorf("the replication group %s is still %s: %w", aws.ToString(group.ReplicationGroupId), aws.ToString(group.Status), ctx.Err())
+			return fmt.Errorf("the replication group %s is still %s: %w", id, aws.ToString(group.Status), ctx.Err())
+		}
+	}
+}
+
+func (d *Deployer) group(ctx context.Context, id string) (*ectypes.ReplicationGroup, error) {
+	out, err := d.Cache.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &id})
+	if notFound(err) {
+		return nil, fmt.Errorf("the replication group %s was deleted meanwhile", id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot describe the replication group %s: %w", id, err)
+	}
+	return &out.ReplicationGroups[0], nil
+}
+
+// awaitGone waits until the group is no more.
+func (d *Deployer) awaitGone(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, availableTimeout)
+	defer cancel()
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for {
+		_, err := d.Cache.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &id})
+		if notFound(err) {
+			return nil
+		}
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		if reason, stuck, err := d.Reason(ctx, id); err == nil && stuck {
+			return fmt.Errorf("the replication group %s does not go: %s", id, reason)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("%s is still there", id), ctx.Err())
 		}
 	}
 }
@@ -164,30 +221,4 @@ func (d *Deployer) failure(ctx context.Context, group *ectypes.ReplicationGroup)
 		return fmt.Errorf("the replication group %s does not come up: %s", id, reason)
 	}
 	return nil
-}
-
-// tokenAlphabet are the characters an auth token may have (module.md, trap 6).
-const tokenAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!&#$^<>-"
-
-func generateToken(length int) (string, error) {
-	token := make([]byte, length)
-	for i := range token {
-		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(tokenAlphabet))))
-		if err != nil {
-			return "", err
-		}
-		token[i] = tokenAlphabet[n.Int64()]
-	}
-	return string(token), nil
-}
-
-// tokenOf reads the token out of a secret's value.
-func tokenOf(secretString string) (string, error) {
-	var value struct {
-		AuthToken string `json:"auth_token"`
-	}
-	if err := json.Unmarshal([]byte(secretString), &value); err != nil || value.AuthToken == "" {
-		return "", errors.New("the secret holds no auth_token")
-	}
-	return value.AuthToken, nil
 }

@@ -16,6 +16,7 @@ type Source struct {
 	Path      string          // a file, or a directory of .tf files
 	Module    string          // the label of the module block; "" when there is only one call of the redis module
 	NodeTypes cache.NodeTypes // what node_type may be; required
+	Region    string          // of what is made; the dashboard shows metrics of it
 }
 
 // Call is a module call that passed every check.
@@ -23,6 +24,7 @@ type Call struct {
 	Name           string // the label of the module block
 	File           string
 	Line           int // of the module block
+	Region         string
 	Inputs         Inputs
 	GeneratedToken bool     // a token is wanted and none is given: generate Inputs.AuthTokenLength characters
 	NodeMemoryGiB  float64  // of one node
@@ -56,7 +58,7 @@ func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
 	if all.HasErrors() {
 		return nil, all
 	}
-	call := &Call{Name: block.Labels[0], File: block.TypeRange.Filename, Line: block.TypeRange.Start.Line, Inputs: r.inputs}
+	call := &Call{Name: block.Labels[0], File: block.TypeRange.Filename, Line: block.TypeRange.Start.Line, Inputs: r.inputs, Region: src.Region}
 	call.GeneratedToken = r.inputs.AuthTokenEnabled && r.inputs.AuthToken == ""
 	call.NodeMemoryGiB = src.NodeTypes[r.inputs.NodeType].MemoryGiB
 	call.Sensitive = slices.ContainsFunc(r.table, func(in Input) bool { return r.hidden[in.Name] && !in.Sensitive })

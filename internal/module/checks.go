@@ -2,6 +2,7 @@ package module
 
 import (
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -121,6 +122,27 @@ var (
 	keyARN = form(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$`,
 		"is not the ARN of a KMS key: write arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias, which would make Terraform replace the cache")
 )
+
+var (
+	anyKeyARN      = form(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/`, "is not the ARN of a KMS key: write arn:aws:kms:REGION:ACCOUNT:key/ID")
+	logGroupPrefix = form(`^[A-Za-z0-9_/.#-]{0,399}[A-Za-z0-9_.#-]$`,
+		"is not the start of a log group's name: use letters, digits and _ - / . #, without a slash at the end, or null for /aws/elasticache")
+)
+
+// recoveryWindow is Secrets Manager's, in days.
+func recoveryWindow(days int) []problem {
+	if days == 0 || days >= 7 && days <= 30 {
+		return nil
+	}
+	return bad(days, "is not a recovery window: use 7 to 30 days, or 0 to delete at once")
+}
+
+func ipv4Network(s string) []problem {
+	if p, err := netip.ParsePrefix(s); err != nil || !p.Addr().Is4() {
+		return bad(s, "is not an IPv4 network: write one such as 10.0.0.0/16")
+	}
+	return nil
+}
 
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9-]*[a-z0-9]$`)
 

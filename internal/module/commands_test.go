@@ -113,7 +113,7 @@ func TestConnectionTestCommandRuns(t *testing.T) {
 				t.Fatal(err)
 			}
 			call := mustLoad(t, block(lines...))
-			observed := observe(call.Resources())
+			observed := observe(call.Resources(Known{}))
 			*endpoint(observed.ReplicationGroup) = ectypes.Endpoint{Address: aws.String(serverHost), Port: aws.Int32(int32(port))}
 			command := value(call.Outputs(observed, testAccess(true)), "connection_test_command").(string)
 			shell := exec.Command("sh", "-c", command)
@@ -138,7 +138,7 @@ func TestCommandsAreShell(t *testing.T) {
 			t.Fatal(diags)
 		}
 		for _, local := range []bool{true, false} {
-			for _, o := range call.Outputs(observe(call.Resources()), testAccess(local)) {
+			for _, o := range call.Outputs(observe(call.Resources(Known{})), testAccess(local)) {
 				command, isText := o.Value.(string) // a command for what larder does not do is null
 				if !isText || !strings.HasSuffix(o.Name, "_command") && !strings.HasSuffix(o.Name, "_example") {
 					continue

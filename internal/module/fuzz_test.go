@@ -29,7 +29,7 @@ func FuzzLoad(f *testing.F) {
 			t.Fatalf("call is %v, diagnostics %v", call, diags)
 		}
 		if call != nil {
-			r := call.Resources()
+			r := call.Resources(Known{})
 			if changes := Diff(r, observe(r)); len(changes) > 0 && call.Inputs.RedisEngineVersion == "7.0" {
 				t.Fatalf("changes are %+v right after creation", changes)
 			}

@@ -64,6 +64,22 @@ func describe[T any](name, description string, field func(*Inputs) *T, checks []
 	}
 }
 
+// typed says of what type the value is written, where Go's type alone does not tell.
+func (in Input) typed(t cty.Type) Input {
+	in.Type = t
+	if in.Default.IsNull() {
+		in.Default = cty.NullVal(t)
+	}
+	decode := in.decode
+	in.decode = func(v cty.Value, inputs *Inputs) error {
+		if v.IsNull() { // the field holds it already
+			return nil
+		}
+		return decode(v, inputs)
+	}
+	return in
+}
+
 // secret says that messages and outputs never show the value.
 func (in Input) secret() Input {
 	in.Sensitive = true
@@ -106,6 +122,8 @@ func typeName(t cty.Type) string {
 		return "any"
 	case t.IsListType():
 		return "list(" + typeName(t.ElementType()) + ")"
+	case t.IsSetType():
+		return "set(" + typeName(t.ElementType()) + ")"
 	case t.IsMapType():
 		return "map(" + typeName(t.ElementType()) + ")"
 	case t.IsObjectType():

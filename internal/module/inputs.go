@@ -23,15 +23,24 @@ type Inputs struct {
 	AutomaticFailoverEnabled bool
 	PreferredCacheClusterAZs []string // empty: AWS chooses
 
-	TransitEncryptionEnabled   bool
-	AtRestEncryptionEnabled    bool
-	AuthTokenEnabled           bool
-	AuthToken                  Secret // "" when one is to be generated
-	GenerateAuthToken          bool
-	AuthTokenLength            int // characters of a generated token
-	CreateAuthTokenSecret      bool
-	AuthTokenSecretName        *string // nil: <project>/<environment>/redis
+	TransitEncryptionEnabled bool
+	AtRestEncryptionEnabled  bool
+	AuthTokenEnabled         bool
+	AuthToken                Secret // "" when one is to be generated
+	GenerateAuthToken        bool
+	AuthTokenLength          int // characters of a generated token
+	CreateAuthTokenSecret    bool
+	AuthTokenSecretName      *string // nil: <project>/<environment>/redis
+	AuthTokenUpdateStrategy  string  // ROTATE or SET
+	AuthTokenSecretRecovery  int     // days in which a deleted secret can be recovered; 0: none
+	AuthTokenSecretKMSKeyARN *string // nil: the account's own key
+
+	CreateSubnetGroup          bool
+	SubnetGroupName            *string // the existing one, when none is created
 	AdditionalSecurityGroupIDs []string
+	CreateSecurityGroup        bool
+	AllowedSecurityGroupIDs    []string // what the created security group lets in
+	AllowedCIDRs               []string // likewise
 
 	EnableSnapshots        bool
 	SnapshotRetentionLimit int    // days
@@ -44,14 +53,32 @@ type Inputs struct {
 	NotifyKeyspaceEvents string
 	Parameters           []Parameter
 	ParameterGroupFamily *string // nil: derived from the engine version
+	CreateParameterGroup bool
+	ParameterGroupName   *string // the existing one, when none is created
 
-	CreateAlarms               bool
-	AlarmSNSTopicARN           *string
-	NotificationTopicARN       *string
-	CloudwatchLogRetentionDays int // 0: for ever
+	CreateAlarms                 bool
+	AlarmSNSTopicARN             *string
+	AlarmOKActions               []string           // nil: as when the alarm goes off
+	AlarmInsufficientDataActions []string           // nil: none
+	EnabledAlarms                []string           // slugs of the table; nil: all
+	AlarmThresholds              map[string]float64 // by slug; the table's for the others
+	AlarmPeriod                  *int               // seconds; nil: the table's
+	AlarmEvaluationPeriods       *int               // nil: the table's
+	AlarmDimensionMode           *string            // node or member; nil: node
+	TreatMissingData             *string            // nil: notBreaching
+	CreateDashboard              bool
+	NotificationTopicARN         *string
+
 	SlowLogEnabled             bool
 	EngineLogEnabled           bool
 	LogFormat                  string
+	CreateLogGroups            bool
+	SlowLogDestination         *string // an existing log group, when none is created
+	EngineLogDestination       *string // likewise
+	LogGroupPrefix             *string // nil: /aws/elasticache
+	CloudwatchLogRetentionDays int     // 0: for ever
+	CloudwatchLogKMSKeyARN     *string // nil: the account's own key
+	LogSkipDestroy             bool
 
 	Description             *string // nil: derived from project and environment
 	ApplyImmediately        *bool   // nil: true outside of prod
@@ -137,23 +164,4 @@ func (in *Inputs) kmsKey() *string {
 		return nil
 	}
 	return &in.KMSKeyARN
-}
-
-// engineVersion is a version a request may name, with the family of its parameter groups.
-type engineVersion struct{ name, family string }
-
-// engineVersions lists what ElastiCache runs and this module offers, oldest first. From 6 on a request names major.minor.
-func engineVersions() []engineVersion {
-	return []engineVersion{
-		{"5.0.6", "redis5.0"}, {"6.0", "redis6.x"}, {"6.2", "redis6.x"}, {"6.x", "redis6.x"}, {"7.0", "redis7"}, {"7.1", "redis7"},
-	}
-}
-
-func familyOf(version string) string {
-	for _, v := range engineVersions() {
-		if v.name == version {
-			return v.family
-		}
-	}
-	return ""
 }

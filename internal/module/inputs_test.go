@@ -25,6 +25,31 @@ func TestComplaints(t *testing.T) {
 		lines []string
 		want  string
 	}{
+		// Resources given by name, and what is let in.
+		{[]string{`create_subnet_group = false`}, `input "subnet_group_name": null is no name and create_subnet_group is false: name an existing subnet group, or set create_subnet_group = true`},
+		{[]string{`subnet_group_name = "mine"`}, `input "subnet_group_name": "mine" is not used while create_subnet_group is true: set create_subnet_group = false, or leave the name out`},
+		{[]string{`create_parameter_group = false`}, `input "parameter_group_name": null is no name and create_parameter_group is false: name an existing parameter group, or set create_parameter_group = true`},
+		{[]string{`allowed_cidrs = ["10.0.0.0/16"]`}, `input "allowed_cidrs": ["10.0.0.0/16"] lets nothing in without a security group of the module, which opens nothing in redis_security_group_id: set create_security_group = true`},
+		{[]string{`allowed_cidrs = ["10.0.0.0"]`, `create_security_group = true`}, `input "allowed_cidrs": "10.0.0.0" (element 1) is not an IPv4 network: write one such as 10.0.0.0/16`},
+		{[]string{`allowed_security_group_ids = ["sg-0000000b"]`}, `input "allowed_security_group_ids": ["sg-0000000b"] lets nothing in without a security group of the module, which opens nothing in redis_security_group_id: set create_security_group = true`},
+		{[]string{`auth_token_update_strategy = "DELETE"`}, `input "auth_token_update_strategy": "DELETE" takes the token away in favour of user groups, which larder has not: use ROTATE or SET`},
+		{[]string{`auth_token_update_strategy = "NONE"`}, `input "auth_token_update_strategy": "NONE" is not a strategy: use one of SET, ROTATE, DELETE`},
+		{[]string{`auth_token_secret_recovery_window_in_days = 6`}, `input "auth_token_secret_recovery_window_in_days": 6 is not a recovery window: use 7 to 30 days, or 0 to delete at once`},
+		{[]string{`auth_token_secret_kms_key_arn = "alias/x"`}, `input "auth_token_secret_kms_key_arn": "alias/x" is not the ARN of a KMS key: write arn:aws:kms:REGION:ACCOUNT:key/ID`},
+		// Alarms and logs.
+		{[]string{`enabled_alarms = ["cpus"]`}, `input "enabled_alarms": "cpus" (element 1) is not an alarm of the module: use one of cpu, engine-cpu, memory, evictions, connections, replication-lag, hit-rate, network-in, network-out`},
+		{[]string{`alarm_thresholds = { cpu = 101 }`}, `input "alarm_thresholds": cpu = 101 is more than 100 percent: use 0 to 100`},
+		{[]string{`alarm_thresholds = { network_in = -1 }`}, `input "alarm_thresholds": network_in = -1 is less than 0, which no metric is: use 0 or more`},
+		{[]string{`alarm_period = 90`}, `input "alarm_period": 90 is not a period of ElastiCache's metrics: use 60 seconds or a multiple of it`},
+		{[]string{`alarm_evaluation_periods = 0`}, `input "alarm_evaluation_periods": 0 is not a number of periods: use 1 or more`},
+		{[]string{`alarm_evaluation_periods = 300`}, `input "alarm_evaluation_periods": 300 makes an alarm look back 90000 seconds, the most is one day (86400): use fewer or shorter periods`},
+		{[]string{`alarm_ok_actions = [for n in range(6) : module.sns.info_topic_arn]`}, `input "alarm_ok_actions": the list has 6 elements: an alarm takes up to 5 actions of a kind`},
+		{[]string{`alarm_dimension_mode = "group"`}, `input "alarm_dimension_mode": "group" is not a set of dimensions ElastiCache publishes: use one of node, member`},
+		{[]string{`treat_missing_data = "bad"`}, `input "treat_missing_data": "bad" is not a treatment: use one of breaching, notBreaching, ignore, missing`},
+		{[]string{`create_log_groups = false`, `engine_log_enabled = false`}, `input "slow_log_destination": null names no destination for the slow-log and create_log_groups is false: name a log group, or set create_log_groups = true`},
+		{[]string{`engine_log_destination = "mine"`}, `input "engine_log_destination": "mine" is not used while the module makes the log groups: set create_log_groups = false, or leave it out`},
+		{[]string{`log_group_prefix = "/logs/"`}, `input "log_group_prefix": "/logs/" is not the start of a log group's name: use letters, digits and _ - / . #, without a slash at the end, or null for /aws/elasticache`},
+		{[]string{`cloudwatch_log_kms_key_arn = "x"`}, `input "cloudwatch_log_kms_key_arn": "x" is not the ARN of a KMS key: write arn:aws:kms:REGION:ACCOUNT:key/ID`},
 		// What each input takes.
 		{[]string{`project_name =`}, `input "project_name": the input is required and not set: add project_name = ... (Project name for resource naming)`},
 		{[]string{`project_name = null`}, `input "project_name": null is no value for a required input: set one`},

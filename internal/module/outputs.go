@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 )
@@ -15,7 +16,7 @@ type Output struct {
 	Name        string
 	Description string
 	Sensitive   bool
-	Value       any // string, int, bool, []string, map[string]string, map[string]any, or nil for a string there is none of
+	Value       any // string, int, bool, []string, []any, map[string]string, map[string]any, or nil for a string there is none of
 }
 
 // Access is what the outputs need to know besides what AWS describes.
@@ -28,7 +29,7 @@ type Access struct {
 // Outputs returns the module's outputs, those of the documentation first. Only outputs marked sensitive hold the token.
 func (c *Call) Outputs(o Observed, a Access) []Output {
 	v := newView(c, o, a)
-	all := slices.Concat(v.connection(), v.resources(), v.commands(), v.additions(), v.notMade())
+	all := slices.Concat(v.connection(), v.resources(), v.commands(), v.additions(), v.monitoring(), v.notMade())
 	for i := range all {
 		all[i].Sensitive = all[i].Sensitive || c.Sensitive
 	}
@@ -65,6 +66,12 @@ func outputType(v any) any {
 		return "number"
 	case []string:
 		return []any{"list", "string"}
+	case []any: // what a for expression makes
+		types := []any{}
+		for _, value := range v {
+			types = append(types, outputType(value))
+		}
+		return []any{"tuple", types}
 	case map[string]string:
 		return []any{"map", "string"}
 	case map[string]any:
@@ -233,7 +240,6 @@ func (v view) additions() []Output {
 	if v.in.AuthTokenEnabled {
 		token = orNil(string(v.access.Token))
 	}
-	r := v.call.Resources()
 	return []Output{
 		{Name: "replication_group_configuration_endpoint_address", Value: v.configuration,
 			Description: "Configuration endpoint hostname in cluster mode; null without cluster mode"},
@@ -242,10 +248,10 @@ func (v view) additions() []Output {
 		{Name: "cluster_enabled", Value: v.in.ClusterModeEnabled, Description: "Whether cluster mode is on"},
 		{Name: "engine_version_actual", Value: orNil(text(v.cluster.EngineVersion)), Description: "Engine version that runs, with its patch number"},
 		{Name: "node_count", Value: v.in.nodes(), Description: "Number of nodes, primaries and replicas"},
-		{Name: "parameter_group_name", Value: text(r.ParameterGroup.CacheParameterGroupName), Description: "Parameter group"},
+		{Name: "parameter_group_name", Value: parameterGroupName(v.in), Description: "Parameter group"},
 		{Name: "parameter_group_family", Value: v.in.family(), Description: "Family of the parameter group"},
-		{Name: "subnet_group_name", Value: text(r.SubnetGroup.CacheSubnetGroupName), Description: "Subnet group"},
-		{Name: "security_group_ids", Value: securityGroups(v.in), Description: "Security groups of the nodes"},
+		{Name: "subnet_group_name", Value: subnetGroupName(v.in), Description: "Subnet group"},
+		{Name: "security_group_ids", Value: securityGroups(v.in, v.observed.Known().SecurityGroupID), Description: "Security groups of the nodes"},
 		{Name: "kms_key_arn", Value: key, Description: "KMS key the data is encrypted with; null without encryption at rest"},
 		{Name: "auth_token_secret_arn", Value: v.secretARN, Description: "Secret with the auth token; null without one"},
 		{Name: "auth_token_secret_name", Value: secretName, Description: "Name of the secret with the auth token; null without one"},
@@ -254,16 +260,47 @@ func (v view) additions() []Output {
 	}
 }
 
+func (v view) monitoring() []Output {
+	arns := map[string]any{}
+	for _, a := range v.observed.Alarms {
+		arns[strings.TrimPrefix(text(a.AlarmName), v.in.replicationGroupID()+"-")] = text(a.AlarmArn)
+	}
+	names := []any{}
+	for _, key := range sortedKeys(arns) {
+		names = append(names, v.in.replicationGroupID()+"-"+key)
+	}
+	var dashboard any
+	if v.observed.Dashboard != nil {
+		dashboard = text(v.observed.Dashboard.DashboardArn)
+	}
+	slowName, slowARN := v.logGroup(ectypes.LogTypeSlowLog)
+	engineName, engineARN := v.logGroup(ectypes.LogTypeEngineLog)
+	return []Output{
+		{Name: "slow_log_group_name", Value: slowName, Description: "Log group of the slow log; null when the module makes none"},
+		{Name: "slow_log_group_arn", Value: slowARN, Description: "ARN of the slow log's log group; null when the module makes none"},
+		{Name: "engine_log_group_name", Value: engineName, Description: "Log group of the engine log; null when the module makes none"},
+		{Name: "engine_log_group_arn", Value: engineARN, Description: "ARN of the engine log's log group; null when the module makes none"},
+		{Name: "alarm_names", Value: names, Description: "Names of the alarms"},
+		{Name: "alarm_arns", Value: arns, Description: "ARNs of the alarms, by <member>-<alarm>"},
+		{Name: "dashboard_arn", Value: dashboard, Description: "ARN of the dashboard; null without one"},
+	}
+}
+
+// logGroup is the name and ARN of the log group made for a log, nil while there is none.
+func (v view) logGroup(log ectypes.LogType) (name, arn any) {
+	for _, want := range logGroups(v.in) {
+		for _, g := range v.observed.LogGroups {
+			if want.LogType == log && text(g.LogGroupName) == text(want.Create.LogGroupName) {
+				return text(g.LogGroupName), strings.TrimSuffix(text(g.Arn), ":*")
+			}
+		}
+	}
+	return nil, nil
+}
+
 // notMade are the outputs about what larder up makes nothing of: they are there, so that a script finds them, and null.
 func (v view) notMade() []Output {
 	return []Output{
-		{Name: "slow_log_group_name", Description: "Log group of the slow log; null, because larder up makes no log groups"},
-		{Name: "slow_log_group_arn", Description: "Its ARN; null, because larder up makes no log groups"},
-		{Name: "engine_log_group_name", Description: "Log group of the engine log; null, because larder up makes no log groups"},
-		{Name: "engine_log_group_arn", Description: "Its ARN; null, because larder up makes no log groups"},
-		{Name: "alarm_arns", Description: "ARNs of the alarms by key; null, because larder up makes no alarms"},
-		{Name: "alarm_names", Description: "Names of the alarms; null, because larder up makes no alarms"},
-		{Name: "dashboard_arn", Description: "Dashboard; null, because larder up makes none"},
 		{Name: "user_group_id", Description: "User group; null, because larder serves none"},
 		{Name: "final_snapshot_identifier", Description: "Final snapshot; null, because larder takes none"},
 		{Name: "snapshot_create_command", Description: "Command that takes a snapshot; null, because larder takes none"},

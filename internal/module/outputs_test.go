@@ -28,7 +28,7 @@ func TestOutputsGolden(t *testing.T) {
 			if diags.HasErrors() {
 				t.Fatal(diags)
 			}
-			got, err := MarshalOutputs(call.Outputs(observe(call.Resources()), testAccess(local)))
+			got, err := MarshalOutputs(call.Outputs(observe(call.Resources(Known{})), testAccess(local)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func TestPlainOutputsHideTheToken(t *testing.T) {
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}
-		for _, o := range call.Outputs(observe(call.Resources()), testAccess(true)) {
+		for _, o := range call.Outputs(observe(call.Resources(Known{})), testAccess(true)) {
 			holds := strings.Contains(fmt.Sprint(o.Value), testToken) || strings.Contains(fmt.Sprint(o.Value), url.QueryEscape(testToken))
 			if holds != o.Sensitive {
 				t.Errorf("%s: output %s holds the token: %v, is sensitive: %v", name, o.Name, holds, o.Sensitive)
@@ -168,7 +168,7 @@ func value(outputs []Output, name string) any {
 // Any token that passes the check comes back out of the connection string unharmed.
 func TestConnectionStringKeepsTheToken(t *testing.T) {
 	call := mustLoad(t, block())
-	observed := observe(call.Resources())
+	observed := observe(call.Resources(Known{}))
 	allowed := []rune("abcXYZ019" + tokenSpecials)
 	rapid.Check(t, func(t *rapid.T) {
 		token := rapid.StringOfN(rapid.RuneFrom(allowed), 16, 128, -1).Draw(t, "token")
@@ -189,7 +189,7 @@ func TestConnectionStringKeepsTheToken(t *testing.T) {
 
 func TestConnectionStringWithoutTLS(t *testing.T) {
 	call := mustLoad(t, block(`transit_encryption_enabled = false`, `auth_token_enabled = false`))
-	outputs := call.Outputs(observe(call.Resources()), Access{Local: true})
+	outputs := call.Outputs(observe(call.Resources(Known{})), Access{Local: true})
 	if got := value(outputs, "redis_connection_string"); got != "redis://127.0.10.1:6379" {
 		t.Errorf("redis_connection_string is %v", got)
 	}
@@ -200,7 +200,7 @@ func TestConnectionStringWithoutTLS(t *testing.T) {
 
 func TestTokenSourceWithoutSecretOnAWS(t *testing.T) {
 	call := mustLoad(t, block(`create_auth_token_secret = false`))
-	got := value(call.Outputs(observe(call.Resources()), Access{Token: testToken}), "redis_cli_command")
+	got := value(call.Outputs(observe(call.Resources(Known{})), Access{Token: testToken}), "redis_cli_command")
 	if want := `REDISCLI_AUTH="${REDIS_AUTH_TOKEN:?set it to the auth token}" redis-cli -h 127.0.10.1 -p 6379 --tls`; got != want {
 		t.Errorf("redis_cli_command is %v, want %s", got, want)
 	}

@@ -4,6 +4,9 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -15,7 +18,10 @@ import (
 // sdkTypes lets go-cmp pass over the marker that the SDK puts into every struct.
 var sdkTypes = cmpopts.IgnoreUnexported(
 	elasticache.CreateReplicationGroupInput{}, elasticache.CreateCacheSubnetGroupInput{}, elasticache.CreateCacheParameterGroupInput{},
-	ectypes.Tag{}, ectypes.ParameterNameValue{}, secretsmanager.CreateSecretInput{}, smtypes.Tag{},
+	ectypes.Tag{}, ectypes.ParameterNameValue{}, secretsmanager.CreateSecretInput{}, smtypes.Tag{}, ectypes.LogDeliveryConfigurationRequest{},
+	ectypes.DestinationDetails{}, ectypes.CloudWatchLogsDestinationDetails{}, cloudwatchlogs.CreateLogGroupInput{}, cloudwatch.PutMetricAlarmInput{},
+	cwtypes.Tag{}, cwtypes.Dimension{}, cwtypes.MetricDataQuery{}, cwtypes.MetricStat{}, cwtypes.Metric{},
+	ectypes.ConfigureShard{}, elasticache.ModifyReplicationGroupInput{}, elasticache.IncreaseReplicaCountInput{}, elasticache.DecreaseReplicaCountInput{},
 )
 
 func tagList(pairs ...string) (list []ectypes.Tag) {
@@ -39,7 +45,21 @@ func TestResourcesOfProduction(t *testing.T) {
 	}
 	s := testStandIns()
 	tags := tagList("Backup", "daily", "Environment", "prod", "ManagedBy", "larder-module", "Project", "uex-payments", "Terraform", "true")
+	delivery := func(log ectypes.LogType) ectypes.LogDeliveryConfigurationRequest {
+		return ectypes.LogDeliveryConfigurationRequest{
+			LogType: log, LogFormat: "json", DestinationType: "cloudwatch-logs", Enabled: aws.Bool(true),
+			DestinationDetails: &ectypes.DestinationDetails{CloudWatchLogsDetails: &ectypes.CloudWatchLogsDestinationDetails{
+				LogGroup: aws.String("/aws/elasticache/uex-payments-prod-redis/" + string(log)),
+			}},
+		}
+	}
+	logGroup := func(log ectypes.LogType) LogGroup {
+		return LogGroup{LogType: log, RetentionInDays: 90, Create: &cloudwatchlogs.CreateLogGroupInput{
+			LogGroupName: aws.String("/aws/elasticache/uex-payments-prod-redis/" + string(log)), Tags: allTags(&call.Inputs),
+		}}
+	}
 	want := Resources{
+		LogGroups: []LogGroup{logGroup("engine-log"), logGroup("slow-log")}, SecretRecovery: 7, Tags: allTags(&call.Inputs),
 		SubnetGroup: &elasticache.CreateCacheSubnetGroupInput{
 			CacheSubnetGroupName: aws.String("uex-payments-prod-redis-subnets"), CacheSubnetGroupDescription: aws.String("Subnets of uex-payments-prod-redis"),
 			SubnetIds: s.SubnetIDs, Tags: tags,
@@ -62,13 +82,19 @@ func TestResourcesOfProduction(t *testing.T) {
 			SecurityGroupIds: []string{s.SecurityGroupID}, TransitEncryptionEnabled: aws.Bool(true), AtRestEncryptionEnabled: aws.Bool(true),
 			KmsKeyId: &s.KMSKeyARN, SnapshotRetentionLimit: aws.Int32(7), SnapshotWindow: aws.String("03:00-05:00"),
 			PreferredMaintenanceWindow: aws.String("sun:05:00-sun:07:00"), NotificationTopicArn: &s.InfoTopicARN, Tags: tags,
+			LogDeliveryConfigurations: []ectypes.LogDeliveryConfigurationRequest{delivery("engine-log"), delivery("slow-log")},
 		},
 		AuthTokenEnabled: true,
 	}
 	if call.ReplicationGroupID() != "uex-payments-prod-redis" {
 		t.Errorf("the replication group is %s", call.ReplicationGroupID())
 	}
-	if diff := cmp.Diff(want, call.Resources(), sdkTypes); diff != "" {
+	got := call.Resources(Known{})
+	if len(got.Alarms) != 27 {
+		t.Errorf("there are %d alarms, want 9 of each of 3 members", len(got.Alarms))
+	}
+	got.Alarms = nil // see TestAlarms
+	if diff := cmp.Diff(want, got, sdkTypes); diff != "" {
 		t.Errorf("resources (-want +got):\n%s", diff)
 	}
 }
@@ -76,7 +102,7 @@ func TestResourcesOfProduction(t *testing.T) {
 func TestResourcesOfClusterMode(t *testing.T) {
 	call := mustLoad(t, block(`cluster_mode_enabled = true`, `num_node_groups = 3`, `replicas_per_node_group = 2`, `redis_engine_version = "6.2"`,
 		`notify_keyspace_events = "Ex"`, `parameters = [{ name = "hz", value = 20 }]`, `additional_security_group_ids = ["sg-0000000b"]`))
-	r := call.Resources()
+	r := call.Resources(Known{})
 	group := r.ReplicationGroup
 	if group.NumCacheClusters != nil || *group.NumNodeGroups != 3 || *group.ReplicasPerNodeGroup != 2 || group.PreferredCacheClusterAZs != nil {
 		t.Errorf("counts are %v, %v, %v, zones %v", group.NumCacheClusters, group.NumNodeGroups, group.ReplicasPerNodeGroup, group.PreferredCacheClusterAZs)
@@ -97,7 +123,7 @@ func TestResourcesOfClusterMode(t *testing.T) {
 func TestResourcesLeaveOutWhatIsOff(t *testing.T) {
 	call := mustLoad(t, block(`num_cache_nodes = 1`, `automatic_failover_enabled = false`, `multi_az_enabled = false`, `enable_snapshots = false`,
 		`transit_encryption_enabled = false`, `auth_token_enabled = false`, `at_rest_encryption_enabled = false`, `description = "mine"`))
-	r := call.Resources()
+	r := call.Resources(Known{})
 	group := r.ReplicationGroup
 	if r.Secret != nil || r.AuthTokenEnabled {
 		t.Error("a secret without a token")
@@ -110,10 +136,10 @@ func TestResourcesLeaveOutWhatIsOff(t *testing.T) {
 	if group.AutomaticFailoverEnabled == nil || *group.AutomaticFailoverEnabled || *group.ReplicationGroupDescription != "mine" {
 		t.Errorf("failover is %v, description %q", group.AutomaticFailoverEnabled, *group.ReplicationGroupDescription)
 	}
-	if replicas := mustLoad(t, block(`cluster_mode_enabled = true`, `replicas_per_node_group = 0`, `multi_az_enabled = false`)).Resources(); replicas.ReplicationGroup.ReplicasPerNodeGroup != nil {
+	if replicas := mustLoad(t, block(`cluster_mode_enabled = true`, `replicas_per_node_group = 0`, `multi_az_enabled = false`)).Resources(Known{}); replicas.ReplicationGroup.ReplicasPerNodeGroup != nil {
 		t.Error("zero replicas are sent")
 	}
-	if secret := mustLoad(t, block(`create_auth_token_secret = false`)).Resources(); secret.Secret != nil || !secret.AuthTokenEnabled {
+	if secret := mustLoad(t, block(`create_auth_token_secret = false`)).Resources(Known{}); secret.Secret != nil || !secret.AuthTokenEnabled {
 		t.Error("create_auth_token_secret = false does not drop the secret alone")
 	}
 }
@@ -124,7 +150,7 @@ func TestParameterGroupNames(t *testing.T) {
 		if version == "5.0.6" {
 			lines = append(lines, `slow_log_enabled = false`, `engine_log_enabled = false`)
 		}
-		if got := *mustLoad(t, block(lines...)).Resources().ParameterGroup.CacheParameterGroupName; got != want {
+		if got := *mustLoad(t, block(lines...)).Resources(Known{}).ParameterGroup.CacheParameterGroupName; got != want {
 			t.Errorf("%s has the parameter group %s, want %s", version, got, want)
 		}
 	}
@@ -136,7 +162,7 @@ func TestCallersTagsWin(t *testing.T) {
 	if diff := cmp.Diff(want, allTags(&call.Inputs)); diff != "" {
 		t.Errorf("tags (-want +got):\n%s", diff)
 	}
-	if got := *call.Resources().Secret.Name; got != "team/redis" {
+	if got := *call.Resources(Known{}).Secret.Name; got != "team/redis" {
 		t.Errorf("secret is called %s", got)
 	}
 }

@@ -18,7 +18,8 @@ type rule struct {
 
 // rules are the module's rules across inputs; the order is that of the inputs in the table.
 func rules(types cache.NodeTypes) []rule {
-	return slices.Concat(nameRules(), nodeTypeRules(types), topologyRules(), zoneRules(), tokenRules(), backupRules(), versionRules())
+	return slices.Concat(nameRules(), nodeTypeRules(types), topologyRules(), zoneRules(), networkRules(), tokenRules(),
+		backupRules(), versionRules(), alarmRules(), logRules())
 }
 
 // The most characters ElastiCache takes in a replication group's identifier, and the most tags on a resource.
@@ -115,6 +116,9 @@ func tokenRules() []rule {
 		{input: "auth_token", with: []string{"auth_token_enabled", "generate_auth_token"}, broken: func(in *Inputs) string {
 			return when(in.AuthTokenEnabled && in.AuthToken == "" && !in.GenerateAuthToken,
 				"is empty and generate_auth_token is false: give a token of 16 to 128 characters, or set generate_auth_token = true")
+		}},
+		{input: "auth_token_update_strategy", broken: func(in *Inputs) string {
+			return when(in.AuthTokenUpdateStrategy == "DELETE", "takes the token away in favour of user groups, which larder has not: use ROTATE or SET")
 		}},
 		{input: "auth_token", with: []string{"auth_token_enabled"}, severity: Warning, broken: func(in *Inputs) string {
 			return when(!in.AuthTokenEnabled && in.AuthToken != "", "is not used, because auth_token_enabled is false")

@@ -80,9 +80,10 @@ func TestSeedInputs(t *testing.T) {
 		NumCacheNodes: 3, NumNodeGroups: 1, ReplicasPerNodeGroup: 1, MultiAZEnabled: true, AutomaticFailoverEnabled: true,
 		PreferredCacheClusterAZs: s.Zones, TransitEncryptionEnabled: true, AtRestEncryptionEnabled: true,
 		AuthTokenEnabled: true, AuthToken: "0123456789abcdef", GenerateAuthToken: true, AuthTokenLength: 64, CreateAuthTokenSecret: true,
+		AuthTokenUpdateStrategy: "ROTATE", AuthTokenSecretRecovery: 7, CreateSubnetGroup: true, AllowedSecurityGroupIDs: []string{}, AllowedCIDRs: []string{},
 		AdditionalSecurityGroupIDs: []string{}, EnableSnapshots: true, SnapshotRetentionLimit: 7,
 		SnapshotWindow: "03:00-05:00", MaintenanceWindow: "sun:05:00-sun:07:00", MaxmemoryPolicy: "allkeys-lru", Timeout: "300",
-		Parameters: []Parameter{}, CreateAlarms: true, AlarmSNSTopicARN: &s.CriticalTopicARN, NotificationTopicARN: &s.InfoTopicARN,
+		Parameters: []Parameter{}, CreateParameterGroup: true, CreateLogGroups: true, CreateAlarms: true, AlarmSNSTopicARN: &s.CriticalTopicARN, NotificationTopicARN: &s.InfoTopicARN,
 		CloudwatchLogRetentionDays: 90, SlowLogEnabled: true, EngineLogEnabled: true, LogFormat: "json", AutoMinorVersionUpgrade: true,
 		Tags: map[string]string{"Environment": "prod", "Terraform": "true", "Backup": "daily"},
 	}
@@ -100,20 +101,17 @@ func TestSeedInputs(t *testing.T) {
 func TestSeedNotices(t *testing.T) {
 	want := map[string][]string{
 		"development": {
-			"slow_log_enabled = true: the slow log is not exported by this larder yet",
-			"engine_log_enabled = true: the engine log is not exported by this larder yet",
+			"slow_log_enabled = true: nothing is delivered to the slow log's group by this larder yet",
+			"engine_log_enabled = true: nothing is delivered to the engine log's group by this larder yet",
 			"auto_minor_version_upgrade = true: larder runs the engine version of this machine and does not upgrade it by itself",
 		},
 		"production": {
 			"snapshot_retention_limit = 7: automatic backups are not taken by this larder yet",
 			"skip_final_snapshot = false: the final snapshot on delete is not taken by this larder yet",
-			"create_alarms = true: alarms are not evaluated by this larder yet",
-			`alarm_sns_topic_arn = "arn:aws:sns:us-east-1:000000000000:critical": nothing is published to the alarm topic by this larder yet`,
+			"create_alarms = true: alarms are made and not evaluated by this larder yet",
 			`notification_topic_arn = "arn:aws:sns:us-east-1:000000000000:info": nothing is published to the notification topic by this larder yet`,
-			"cloudwatch_log_retention_days = 90: there are no log groups in this larder yet",
-			"slow_log_enabled = true: the slow log is not exported by this larder yet",
-			"engine_log_enabled = true: the engine log is not exported by this larder yet",
-			"apply_immediately = null: changes that would wait for the maintenance window on AWS are made at once by this larder",
+			"slow_log_enabled = true: nothing is delivered to the slow log's group by this larder yet",
+			"engine_log_enabled = true: nothing is delivered to the engine log's group by this larder yet",
 			"auto_minor_version_upgrade = true: larder runs the engine version of this machine and does not upgrade it by itself",
 		},
 	}

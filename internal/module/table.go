@@ -6,8 +6,8 @@ import "slices"
 // that of the documentation.
 func Table() []Input {
 	return slices.Concat(
-		requiredInputs(), nodeInputs(), securityInputs(), backupInputs(), engineInputs(), monitoringInputs(), otherInputs(),
-		unsupportedInputs(),
+		requiredInputs(), nodeInputs(), networkInputs(), securityInputs(), backupInputs(), engineInputs(), alarmInputs(), logInputs(),
+		otherInputs(), unsupportedInputs(),
 	)
 }
 
@@ -77,8 +77,29 @@ func securityInputs() []Input {
 		optional("auth_token_secret_name", (*string)(nil), "Name of the secret with the token; null for <project>/<environment>/redis",
 			func(in *Inputs) *(*string) { return &in.AuthTokenSecretName },
 			given(form(`^[A-Za-z0-9/_+=.@-]{1,512}$`, "is not a secret name: use 1 to 512 letters, digits and / _ + = . @ -"))),
+		optional("auth_token_update_strategy", "ROTATE", "How a new token replaces the old (SET, ROTATE, DELETE)",
+			func(in *Inputs) *string { return &in.AuthTokenUpdateStrategy }, oneOf("a strategy", "SET", "ROTATE", "DELETE")),
+		optional("auth_token_secret_recovery_window_in_days", 7, "Days a deleted secret can be recovered",
+			func(in *Inputs) *int { return &in.AuthTokenSecretRecovery }, recoveryWindow),
+		optional("auth_token_secret_kms_key_arn", (*string)(nil), "KMS key of the secret",
+			func(in *Inputs) *(*string) { return &in.AuthTokenSecretKMSKeyARN }, given(anyKeyARN)),
 		optional("additional_security_group_ids", []string{}, "More security groups for Redis",
 			func(in *Inputs) *[]string { return &in.AdditionalSecurityGroupIDs }, each(groupID), distinct("security group")),
+	}
+}
+
+func networkInputs() []Input {
+	return []Input{
+		optional("create_subnet_group", true, "Create the subnet group; false to use subnet_group_name",
+			func(in *Inputs) *bool { return &in.CreateSubnetGroup }),
+		optional("subnet_group_name", (*string)(nil), "An existing subnet group",
+			func(in *Inputs) *(*string) { return &in.SubnetGroupName }),
+		optional("create_security_group", false, "Create a security group",
+			func(in *Inputs) *bool { return &in.CreateSecurityGroup }),
+		optional("allowed_security_group_ids", []string{}, "Security groups that may connect",
+			func(in *Inputs) *[]string { return &in.AllowedSecurityGroupIDs }, each(groupID)),
+		optional("allowed_cidrs", []string{}, "Networks that may connect",
+			func(in *Inputs) *[]string { return &in.AllowedCIDRs }, each(ipv4Network)),
 	}
 }
 
@@ -115,42 +136,42 @@ func engineInputs() []Input {
 			func(in *Inputs) *[]Parameter { return &in.Parameters }, parameters),
 		optional("parameter_group_family", (*string)(nil), "Parameter group family; null to follow redis_engine_version",
 			func(in *Inputs) *(*string) { return &in.ParameterGroupFamily },
-			given(oneOf("a family of the module", "redis5.0", "redis6.x", "redis7"))),
+			given(oneOf("a family of the module", families()...))),
+		optional("create_parameter_group", true, "Create the parameter group; false to use parameter_group_name",
+			func(in *Inputs) *bool { return &in.CreateParameterGroup }),
+		optional("parameter_group_name", (*string)(nil), "An existing parameter group",
+			func(in *Inputs) *(*string) { return &in.ParameterGroupName }),
 	}
 }
 
 // logRetentionDays are the values CloudWatch Logs takes; 0 keeps logs for ever.
 var logRetentionDays = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
-func monitoringInputs() []Input {
+func logInputs() []Input {
 	return []Input{
-		optional("create_alarms", true, "Create CloudWatch alarms",
-			func(in *Inputs) *bool { return &in.CreateAlarms }).
-			deferred("alarms are not evaluated by this larder yet", func(in *Inputs) bool { return in.CreateAlarms }),
-		optional("alarm_sns_topic_arn", (*string)(nil), "SNS topic that alarms go to",
-			func(in *Inputs) *(*string) { return &in.AlarmSNSTopicARN }, given(topicARN)).
-			deferred("nothing is published to the alarm topic by this larder yet",
-				func(in *Inputs) bool { return in.CreateAlarms && in.AlarmSNSTopicARN != nil }),
-		optional("notification_topic_arn", (*string)(nil), "SNS topic that ElastiCache events go to",
-			func(in *Inputs) *(*string) { return &in.NotificationTopicARN }, given(topicARN)).
-			deferred("nothing is published to the notification topic by this larder yet",
-				func(in *Inputs) bool { return in.NotificationTopicARN != nil }),
-		optional("cloudwatch_log_retention_days", 30, "Days that CloudWatch keeps the logs, 0 for ever",
-			func(in *Inputs) *int { return &in.CloudwatchLogRetentionDays },
-			oneOfNumbers("a number of days CloudWatch Logs takes", logRetentionDays...)).
-			deferred("there are no log groups in this larder yet",
-				func(in *Inputs) bool {
-					return in.CloudwatchLogRetentionDays != 30 && (in.SlowLogEnabled || in.EngineLogEnabled)
-				}),
 		optional("slow_log_enabled", true, "Export the slow log to CloudWatch",
 			func(in *Inputs) *bool { return &in.SlowLogEnabled }).
-			deferred("the slow log is not exported by this larder yet", func(in *Inputs) bool { return in.SlowLogEnabled }),
+			deferred("nothing is delivered to the slow log's group by this larder yet", func(in *Inputs) bool { return in.SlowLogEnabled }),
 		optional("engine_log_enabled", true, "Export the engine log to CloudWatch",
 			func(in *Inputs) *bool { return &in.EngineLogEnabled }).
-			deferred("the engine log is not exported by this larder yet", func(in *Inputs) bool { return in.EngineLogEnabled }),
+			deferred("nothing is delivered to the engine log's group by this larder yet", func(in *Inputs) bool { return in.EngineLogEnabled }),
 		optional("log_format", "json", "Format of the exported logs",
-			func(in *Inputs) *string { return &in.LogFormat }, oneOf("a log format", "json", "text")).
-			deferred("no logs are exported by this larder yet", func(in *Inputs) bool { return in.LogFormat != "json" }),
+			func(in *Inputs) *string { return &in.LogFormat }, oneOf("a log format", "json", "text")),
+		optional("create_log_groups", true, "Create the log groups; false to use slow_log_destination and engine_log_destination",
+			func(in *Inputs) *bool { return &in.CreateLogGroups }),
+		optional("slow_log_destination", (*string)(nil), "Name of the slow log's destination",
+			func(in *Inputs) *(*string) { return &in.SlowLogDestination }),
+		optional("engine_log_destination", (*string)(nil), "Name of the engine log's destination",
+			func(in *Inputs) *(*string) { return &in.EngineLogDestination }),
+		optional("log_group_prefix", (*string)(nil), "Prefix of the log groups' names",
+			func(in *Inputs) *(*string) { return &in.LogGroupPrefix }, given(logGroupPrefix)),
+		optional("cloudwatch_log_retention_days", 30, "Days that CloudWatch keeps the logs, 0 for ever",
+			func(in *Inputs) *int { return &in.CloudwatchLogRetentionDays },
+			oneOfNumbers("a number of days CloudWatch Logs takes", logRetentionDays...)),
+		optional("cloudwatch_log_kms_key_arn", (*string)(nil), "KMS key of the log groups",
+			func(in *Inputs) *(*string) { return &in.CloudwatchLogKMSKeyARN }, given(anyKeyARN)),
+		optional("log_skip_destroy", false, "Keep the log groups on destroy",
+			func(in *Inputs) *bool { return &in.LogSkipDestroy }),
 	}
 }
 
@@ -160,9 +181,7 @@ func otherInputs() []Input {
 			func(in *Inputs) *(*string) { return &in.Description },
 			given(form(`\S`, "is empty, which AWS refuses: describe the group, or leave it out"))),
 		optional("apply_immediately", (*bool)(nil), "Make changes at once and not in the maintenance window; null for true outside of prod",
-			func(in *Inputs) *(*bool) { return &in.ApplyImmediately }).
-			deferred("changes that would wait for the maintenance window on AWS are made at once by this larder",
-				func(in *Inputs) bool { return !in.applyImmediately() }),
+			func(in *Inputs) *(*bool) { return &in.ApplyImmediately }),
 		optional("auto_minor_version_upgrade", true, "Upgrade to new minor versions in the maintenance window",
 			func(in *Inputs) *bool { return &in.AutoMinorVersionUpgrade }).
 			deferred("larder runs the engine version of this machine and does not upgrade it by itself",

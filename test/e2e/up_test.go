@@ -96,8 +96,8 @@ func TestUpAgainChangesOnlyWhatDiffers(t *testing.T) {
 		return strings.Contains(d.shell(line+" INFO memory").stdout, "maxmemory_policy:noeviction")
 	})
 
-	dir = d.write("main.tf", strings.Replace(changed, "num_cache_nodes           = 2", "num_cache_nodes           = 3", 1))
-	d.refused([]string{"up", dir}, "num_cache_nodes", `"2"`, `"3"`)
+	dir = d.write("main.tf", strings.Replace(changed, "num_cache_nodes           = 2", "num_cache_nodes = 2\n  redis_port = 6380", 1))
+	d.refused([]string{"up", dir}, "redis_port", `"6379"`, `"6380"`)
 	if s := d.status("uex-payments-staging-redis"); s.Status != "available" || len(s.Nodes) != 2 {
 		t.Errorf("a refused change left %+v", s)
 	}

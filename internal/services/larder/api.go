@@ -52,14 +52,20 @@ type PutDeploymentInput struct{ Deployment Deployment }
 // PutDeploymentOutput is empty.
 type PutDeploymentOutput struct{}
 
-// Deployment is what `larder up` made of one module call.
+// Deployment is what `larder up` made of one module call, or is about to make.
 type Deployment struct {
-	ID             string // the replication group's
-	Source         string // the file or directory it was read from
-	ParameterGroup string
-	SubnetGroup    string
-	Secret         string // name; empty without one
-	Outputs        string // the module's outputs, as JSON; holds secrets and is kept sealed
+	ID                      string // the replication group's
+	Source                  string // the file or directory it was read from
+	Resources               []Resource
+	AuthTokenUpdateStrategy string // how the group's token was set
+	Outputs                 string // the module's outputs, as JSON; holds secrets and is kept sealed. Empty until all is made
+}
+
+// Resource is one resource of a deployment.
+type Resource struct {
+	Kind         string
+	Name         string // EC2's by id
+	RecoveryDays int32  // in which its deletion can be taken back; 0: none
 }
 
 // DescribeDeploymentsInput asks for every deployment.

@@ -1,0 +1,143 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/module"
+)
+
+// replicationGroup has a new group created, or brings the one that is there through its changes.
+func (a *apply) replicationGroup(ctx context.Context) error {
+	a.desired = a.call.Resources(a.observed.Known())
+	if a.fresh {
+		return a.createGroup(ctx)
+	}
+	if err := a.changeGroup(ctx); err != nil {
+		return err
+	}
+	return a.rotate(ctx)
+}
+
+func (a *apply) createGroup(ctx context.Context) error {
+	in := *a.desired.ReplicationGroup
+	if a.result.Token != "" {
+		in.AuthToken = aws.String(string(a.result.Token))
+	}
+	out, err := a.Cache.CreateReplicationGroup(ctx, &in)
+	a.creating(err, Resource{Kind: replicationGroupKind, Name: *in.ReplicationGroupId})
+	if err != nil {
+		return fmt.Errorf("cannot create the replication group %s: %w", *in.ReplicationGroupId, err)
+	}
+	known := a.observed.Known()
+	known.Members = out.ReplicationGroup.MemberClusters
+	a.desired = a.call.Resources(known)
+	return nil
+}
+
+// available waits for a new group; the members are told of meanwhile.
+func (a *apply) available(ctx context.Context) error {
+	if !a.fresh {
+		return nil
+	}
+	if err := a.awaitAvailable(ctx, a.call.ReplicationGroupID()); err != nil {
+		return err
+	}
+	a.done("created replication group %s", a.call.ReplicationGroupID())
+	return nil
+}
+
+// changeGroup makes the calls of a modification, each when the one before it has been brought about.
+func (a *apply) changeGroup(ctx context.Context) error {
+	changes := of(module.Diff(a.desired, a.observed), module.ReplicationGroupResource)
+	m := a.desired.Modification(a.observed, changes)
+	calls := []func() error{
+		func() error { _, err := a.Cache.IncreaseReplicaCount(ctx, m.Increase); return err },
+		func() error { _, err := a.Cache.ModifyReplicationGroup(ctx, m.Modify); return err },
+		func() error { _, err := a.Cache.ModifyReplicationGroup(ctx, m.Logs); return err },
+		func() error { _, err := a.Cache.DecreaseReplicaCount(ctx, m.Decrease); return err },
+	}
+	made := 0
+	for i, asked := range []bool{m.Increase != nil, m.Modify != nil, m.Logs != nil, m.Decrease != nil} {
+		if !asked {
+			continue
+		}
+		made++
+		if err := a.modified(ctx, calls[i]); err != nil {
+			return err
+		}
+	}
+	if made == 0 {
+		return nil
+	}
+	if err := a.observeGroup(ctx); err != nil {
+		return err
+	}
+	a.sayChanged(changes)
+	return nil
+}
+
+func (a *apply) modified(ctx context.Context, call func() error) error {
+	id := a.call.ReplicationGroupID()
+	if err := call(); err != nil {
+		return fmt.Errorf("cannot change the replication group %s: %w", id, err)
+	}
+	return a.awaitAvailable(ctx, id)
+}
+
+// observeGroup looks at the group again: its members may be others now.
+func (a *apply) observeGroup(ctx context.Context) error {
+	o := &observation{Deployer: a.Deployer, desired: a.desired, found: module.Observed{Tags: a.observed.Tags}}
+	if err := o.replicationGroup(ctx); err != nil {
+		return fmt.Errorf("cannot describe the replication group: %w", err)
+	}
+	a.observed.ReplicationGroup, a.observed.CacheCluster = o.found.ReplicationGroup, o.found.CacheCluster
+	a.desired = a.call.Resources(a.observed.Known())
+	return nil
+}
+
+// sayChanged tells of each change, and of what waits for the maintenance window.
+func (a *apply) sayChanged(changes []module.Change) {
+	waiting := map[string]bool{}
+	if p := a.observed.CacheCluster.PendingModifiedValues; p != nil {
+		waiting["CacheNodeType"], waiting["EngineVersion"] = p.CacheNodeType != nil, p.EngineVersion != nil
+	}
+	for _, c := range changes {
+		switch {
+		case c.Field == "AuthToken": // see rotate
+		case waiting[c.Field]:
+			a.done("%s changes from %q to %q in the maintenance window, %s", c.Input, c.Old, c.New, a.call.Inputs.MaintenanceWindow)
+		default:
+			a.done("changed %s from %q to %q", c.Input, c.Old, c.New)
+		}
+	}
+}
+
+// rotate gives the group another token, or the same one in another way. A group without a token can only begin with ROTATE.
+func (a *apply) rotate(ctx context.Context) error {
+	has := aws.ToBool(a.observed.ReplicationGroup.AuthTokenEnabled)
+	strategy := a.call.Inputs.AuthTokenUpdateStrategy
+	otherWay := a.before.TokenStrategy != "" && a.before.TokenStrategy != strategy
+	if !a.desired.AuthTokenEnabled || has && a.kept() == a.result.Token && !otherWay {
+		return nil
+	}
+	if !has {
+		strategy = string(ectypes.AuthTokenUpdateStrategyTypeRotate)
+	}
+	id, token := a.call.ReplicationGroupID(), string(a.result.Token)
+	err := a.modified(ctx, func() error {
+		_, err := a.Cache.ModifyReplicationGroup(ctx, &elasticache.ModifyReplicationGroupInput{
+			ReplicationGroupId: &id, AuthToken: &token, AuthTokenUpdateStrategy: ectypes.AuthTokenUpdateStrategyType(strategy), ApplyImmediately: aws.Bool(true),
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	a.done("changed the auth token (%s)", strategy)
+	return nil
+}

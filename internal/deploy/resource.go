@@ -1,0 +1,211 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"larder/internal/module"
+)
+
+// Resource is one thing that a deployment made, and that goes with it.
+type Resource struct {
+	Kind         string
+	Name         string // EC2's by id
+	RecoveryDays int32  // in which its deletion can be taken back; 0: none
+}
+
+// The kinds of resources.
+const (
+	securityGroupKind    = "security group"
+	logGroupKind         = "log group"
+	subnetGroupKind      = "subnet group"
+	parameterGroupKind   = "parameter group"
+	secretKind           = "secret"
+	replicationGroupKind = "replication group"
+	alarmKind            = "alarm"
+	dashboardKind        = "dashboard"
+)
+
+// kind says how all resources of one kind are deleted. What is gone already is no error.
+type kind struct {
+	name   string
+	delete func(context.Context, *Deployer, []Resource) error
+}
+
+// kinds are in the order in which resources are made; they are deleted the other way round.
+func kinds() []kind {
+	return []kind{
+		{securityGroupKind, each((*Deployer).deleteSecurityGroup)},
+		{logGroupKind, each((*Deployer).deleteLogGroup)},
+		{subnetGroupKind, each((*Deployer).deleteSubnetGroup)},
+		{parameterGroupKind, each((*Deployer).deleteParameterGroup)},
+		{secretKind, each((*Deployer).deleteSecret)},
+		{replicationGroupKind, each((*Deployer).deleteReplicationGroup)},
+		{alarmKind, deleteAlarms},
+		{dashboardKind, each((*Deployer).deleteDashboard)},
+	}
+}
+
+func each(one func(*Deployer, context.Context, Resource) error) func(context.Context, *Deployer, []Resource) error {
+	return func(ctx context.Context, d *Deployer, all []Resource) error {
+		for _, r := range all {
+			if err := one(d, ctx, r); err != nil && !notFound(err) {
+				return fmt.Errorf("cannot delete the %s %s: %w", r.Kind, r.Name, err)
+			}
+		}
+		return nil
+	}
+}
+
+// Destroy deletes resources in the reverse order of their creation. What is gone already is no error.
+func (d *Deployer) Destroy(ctx context.Context, all []Resource) error {
+	for _, k := range slices.Backward(kinds()) {
+		var own []Resource
+		for _, r := range all {
+			if r.Kind == k.name {
+				own = append(own, r)
+			}
+		}
+		if len(own) == 0 {
+			continue
+		}
+		if err := k.delete(ctx, d, own); err != nil {
+			return err
+		}
+		d.Progress.Done("deleted " + counted(own))
+	}
+	return nil
+}
+
+// counted names one resource, or says how many there are of its kind.
+func counted(all []Resource) string {
+	if len(all) == 1 {
+		return all[0].Kind + " " + all[0].Name
+	}
+	return fmt.Sprintf("%d %ss", len(all), all[0].Kind)
+}
+
+// wanted lists the resources of a call that have a name before they are made.
+func wanted(r module.Resources) []Resource {
+	var all []Resource
+	for _, g := range r.LogGroups {
+		if !g.Keep {
+			all = append(all, Resource{Kind: logGroupKind, Name: *g.Create.LogGroupName})
+		}
+	}
+	if r.SubnetGroup != nil {
+		all = append(all, Resource{Kind: subnetGroupKind, Name: *r.SubnetGroup.CacheSubnetGroupName})
+	}
+	if r.ParameterGroup != nil {
+		all = append(all, Resource{Kind: parameterGroupKind, Name: *r.ParameterGroup.CacheParameterGroupName})
+	}
+	if r.Secret != nil {
+		all = append(all, Resource{Kind: secretKind, Name: *r.Secret.Name, RecoveryDays: r.SecretRecovery})
+	}
+	all = append(all, Resource{Kind: replicationGroupKind, Name: *r.ReplicationGroup.ReplicationGroupId})
+	for _, a := range r.Alarms {
+		all = append(all, Resource{Kind: alarmKind, Name: *a.AlarmName})
+	}
+	if r.Dashboard != nil {
+		all = append(all, Resource{Kind: dashboardKind, Name: *r.Dashboard.DashboardName})
+	}
+	return all
+}
+
+// without returns the resources that are not among others.
+func without(all, others []Resource) []Resource {
+	return slices.DeleteFunc(slices.Clone(all), func(r Resource) bool {
+		return slices.ContainsFunc(others, func(o Resource) bool { return o.Kind == r.Kind && o.Name == r.Name })
+	})
+}
+
+func (d *Deployer) deleteSecurityGroup(ctx context.Context, r Resource) error {
+	_, err := d.Network.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &r.Name})
+	return err
+}
+
+func (d *Deployer) deleteLogGroup(ctx context.Context, r Resource) error {
+	_, err := d.Logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: &r.Name})
+	return err
+}
+
+func (d *Deployer) deleteSubnetGroup(ctx context.Context, r Resource) error {
+	_, err := d.Cache.DeleteCacheSubnetGroup(ctx, &elasticache.DeleteCacheSubnetGroupInput{CacheSubnetGroupName: &r.Name})
+	return err
+}
+
+func (d *Deployer) deleteParameterGroup(ctx context.Context, r Resource) error {
+	_, err := d.Cache.DeleteCacheParameterGroup(ctx, &elasticache.DeleteCacheParameterGroupInput{CacheParameterGroupName: &r.Name})
+	return err
+}
+
+func (d *Deployer) deleteSecret(ctx context.Context, r Resource) error {
+	in := &secretsmanager.DeleteSecretInput{SecretId: &r.Name, ForceDeleteWithoutRecovery: aws.Bool(true)}
+	if r.RecoveryDays > 0 {
+		in.ForceDeleteWithoutRecovery, in.RecoveryWindowInDays = nil, aws.Int64(int64(r.RecoveryDays))
+	}
+	described, err := d.Secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &r.Name})
+	if err != nil || described.DeletedDate != nil && r.RecoveryDays > 0 {
+		return err
+	}
+	_, err = d.Secrets.DeleteSecret(ctx, in)
+	return err
+}
+
+// deleteAlarms deletes those that are there in one call, which refuses a name that is not.
+func deleteAlarms(ctx context.Context, d *Deployer, all []Resource) error {
+	for batch := range slices.Chunk(all, 100) {
+		var names, found []string
+		for _, r := range batch {
+			names = append(names, r.Name)
+		}
+		pages := cloudwatch.NewDescribeAlarmsPaginator(d.Alarms, &cloudwatch.DescribeAlarmsInput{AlarmNames: names})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return fmt.Errorf("cannot describe the alarms: %w", err)
+			}
+			for _, a := range page.MetricAlarms {
+				found = append(found, *a.AlarmName)
+			}
+		}
+		if len(found) == 0 {
+			continue
+		}
+		if _, err := d.Alarms.DeleteAlarms(ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: found}); err != nil {
+			return fmt.Errorf("cannot delete the alarms: %w", err)
+		}
+	}
+	return nil
+}
+
+func (d *Deployer) deleteDashboard(ctx context.Context, r Resource) error {
+	_, err := d.Alarms.DeleteDashboards(ctx, &cloudwatch.DeleteDashboardsInput{DashboardNames: []string{r.Name}})
+	return err
+}
+
+// deleteReplicationGroup asks for deletion and waits for the end of it.
+func (d *Deployer) deleteReplicationGroup(ctx context.Context, r Resource) error {
+	out, err := d.Cache.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &r.Name})
+	if err != nil {
+		return err
+	}
+	if len(out.ReplicationGroups) != 1 {
+		return errors.New("the engine describes no such group and no error")
+	}
+	if aws.ToString(out.ReplicationGroups[0].Status) != "deleting" {
+		if _, err := d.Cache.DeleteReplicationGroup(ctx, &elasticache.DeleteReplicationGroupInput{ReplicationGroupId: &r.Name}); err != nil {
+			return err
+		}
+	}
+	return d.awaitGone(ctx, r.Name)
+}

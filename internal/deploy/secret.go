@@ -1,0 +1,169 @@
+package deploy
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"larder/internal/module"
+)
+
+// secret finds the token to have: the one given, else the one kept in the secret, else a new one. Only a secret that is new
+// gets its value here; one that is there gets it when the group has the token.
+func (a *apply) secret(ctx context.Context) error {
+	if !a.desired.AuthTokenEnabled {
+		return nil
+	}
+	if a.desired.Secret == nil {
+		return a.chooseToken()
+	}
+	switch found := a.observed.Secret; {
+	case found == nil:
+		if err := a.chooseToken(); err != nil {
+			return err
+		}
+		return a.createSecret(ctx)
+	case found.DeletedDate != nil:
+		if err := a.restoreSecret(ctx); err != nil {
+			return err
+		}
+	}
+	a.result.SecretARN = *a.observed.Secret.ARN
+	if a.observed.Secret.DeletedDate == nil || !a.fresh { // else the token was that of a group that is gone
+		if err := a.readSecret(ctx); err != nil {
+			return err
+		}
+	}
+	if err := a.chooseToken(); err != nil {
+		return err
+	}
+	return a.changeSecretKey(ctx)
+}
+
+// chooseToken takes the given token, else the one that the group has, else makes one.
+func (a *apply) chooseToken() (err error) {
+	given := a.call.Inputs.AuthToken
+	has := !a.fresh && aws.ToBool(a.observed.ReplicationGroup.AuthTokenEnabled)
+	switch {
+	case given != "":
+		a.result.Token = given
+	case a.kept() != "":
+		a.result.Token = a.kept()
+	case has:
+		return errors.New("the token that was generated for the group is kept nowhere any more: set auth_token to the token the group has")
+	case a.desired.Secret == nil:
+		return errors.New("auth_token is not set and create_auth_token_secret is false: a generated token would be lost; set one of them")
+	default:
+		a.result.Token, err = generateToken(a.call.Inputs.AuthTokenLength)
+	}
+	return err
+}
+
+// kept is the token that the group is known to have; "" when there is none or nobody knows it.
+func (a *apply) kept() module.Secret {
+	if a.inSecret != "" || a.fresh {
+		return a.inSecret
+	}
+	return a.before.Token
+}
+
+func (a *apply) createSecret(ctx context.Context) error {
+	in := *a.desired.Secret
+	in.SecretString = aws.String(module.SecretString(string(a.result.Token)))
+	out, err := a.Secrets.CreateSecret(ctx, &in)
+	a.creating(err, Resource{Kind: secretKind, Name: *in.Name})
+	if err != nil {
+		return fmt.Errorf("cannot create the secret %s: %w", *in.Name, err)
+	}
+	a.result.SecretARN, a.inSecret = *out.ARN, a.result.Token
+	a.done("created secret %s", *in.Name)
+	return nil
+}
+
+// restoreSecret takes back the deletion of a secret that a destroy left in its recovery window.
+func (a *apply) restoreSecret(ctx context.Context) error {
+	name := a.desired.Secret.Name
+	_, err := a.Secrets.RestoreSecret(ctx, &secretsmanager.RestoreSecretInput{SecretId: name})
+	a.creating(err, Resource{Kind: secretKind, Name: *name, RecoveryDays: a.desired.SecretRecovery})
+	if err != nil {
+		return fmt.Errorf("cannot restore the secret %s: %w", *name, err)
+	}
+	a.done("restored secret %s", *name)
+	return nil
+}
+
+// readSecret reads the token that the secret keeps.
+func (a *apply) readSecret(ctx context.Context) error {
+	name := a.desired.Secret.Name
+	kept, err := a.Secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: name})
+	if notFound(err) { // a secret without a value
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read the secret %s: %w", *name, err)
+	}
+	if a.inSecret, err = tokenOf(aws.ToString(kept.SecretString)); err != nil {
+		return fmt.Errorf("cannot read the secret %s: %w", *name, err)
+	}
+	return nil
+}
+
+func (a *apply) changeSecretKey(ctx context.Context) error {
+	for _, c := range of(module.Diff(a.desired, a.observed), module.SecretResource) {
+		key := a.desired.Secret.KmsKeyId
+		if key == nil {
+			key = aws.String("alias/aws/secretsmanager") // the account's own
+		}
+		if _, err := a.Secrets.UpdateSecret(ctx, &secretsmanager.UpdateSecretInput{SecretId: a.desired.Secret.Name, KmsKeyId: key}); err != nil {
+			return fmt.Errorf("cannot change the key of the secret %s: %w", *a.desired.Secret.Name, err)
+		}
+		a.done("changed %s from %q to %q", c.Input, c.Old, c.New)
+	}
+	return nil
+}
+
+// keepToken writes the token into the secret. The group has it already: with ROTATE it takes the old one too meanwhile.
+func (a *apply) keepToken(ctx context.Context) error {
+	if a.desired.Secret == nil || a.inSecret == a.result.Token {
+		return nil
+	}
+	name := a.desired.Secret.Name
+	_, err := a.Secrets.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: name, SecretString: aws.String(module.SecretString(string(a.result.Token)))})
+	if err != nil {
+		return fmt.Errorf("cannot write the secret %s: %w", *name, err)
+	}
+	a.done("changed secret %s", *name)
+	return nil
+}
+
+// tokenAlphabet are the characters an auth token may have (module.md, trap 6).
+const tokenAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!&#$^<>-"
+
+func generateToken(length int) (module.Secret, error) {
+	token := make([]byte, length)
+	for i := range token {
+		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(tokenAlphabet))))
+		if err != nil {
+			return "", err
+		}
+		token[i] = tokenAlphabet[n.Int64()]
+	}
+	return module.Secret(token), nil
+}
+
+// tokenOf reads the token out of a secret's value.
+func tokenOf(secretString string) (module.Secret, error) {
+	var value struct {
+		AuthToken string `json:"auth_token"`
+	}
+	if err := json.Unmarshal([]byte(secretString), &value); err != nil || value.AuthToken == "" {
+		return "", errors.New("the secret holds no auth_token")
+	}
+	return module.Secret(value.AuthToken), nil
+}

@@ -1,0 +1,147 @@
+package module
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+)
+
+// Modification makes a replication group that exists equal to a call. Its calls are made in this order, each when the group is
+// available: failover can be turned on only after a replica has come, and has to be off before the last one goes.
+type Modification struct {
+	Increase *elasticache.IncreaseReplicaCountInput
+	Modify   *elasticache.ModifyReplicationGroupInput
+	Logs     *elasticache.ModifyReplicationGroupInput // apart, because it must not wait and what is in Modify may
+	Decrease *elasticache.DecreaseReplicaCountInput
+}
+
+type (
+	modify = elasticache.ModifyReplicationGroupInput
+	create = elasticache.CreateReplicationGroupInput
+)
+
+// settings are the fields of a replication group that ModifyReplicationGroup changes in place.
+var settings = map[string]func(m *modify, want *create){
+	"ReplicationGroupDescription": func(m *modify, want *create) { m.ReplicationGroupDescription = want.ReplicationGroupDescription },
+	"CacheNodeType":               func(m *modify, want *create) { m.CacheNodeType = want.CacheNodeType },
+	"EngineVersion":               func(m *modify, want *create) { m.EngineVersion = want.EngineVersion },
+	"CacheParameterGroupName":     func(m *modify, want *create) { m.CacheParameterGroupName = want.CacheParameterGroupName },
+	"AutomaticFailoverEnabled":    func(m *modify, want *create) { m.AutomaticFailoverEnabled = want.AutomaticFailoverEnabled },
+	"MultiAZEnabled":              func(m *modify, want *create) { m.MultiAZEnabled = aws.Bool(aws.ToBool(want.MultiAZEnabled)) },
+	"SnapshotRetentionLimit": func(m *modify, want *create) {
+		m.SnapshotRetentionLimit = aws.Int32(aws.ToInt32(want.SnapshotRetentionLimit))
+	},
+	"SnapshotWindow":             func(m *modify, want *create) { m.SnapshotWindow = want.SnapshotWindow },
+	"PreferredMaintenanceWindow": func(m *modify, want *create) { m.PreferredMaintenanceWindow = want.PreferredMaintenanceWindow },
+	"SecurityGroupIds":           func(m *modify, want *create) { m.SecurityGroupIds = want.SecurityGroupIds },
+	"NotificationTopicArn": func(m *modify, want *create) {
+		m.NotificationTopicArn = aws.String(text(want.NotificationTopicArn)) // an empty one ends the notifications
+	},
+	"AutoMinorVersionUpgrade": func(m *modify, want *create) { m.AutoMinorVersionUpgrade = want.AutoMinorVersionUpgrade },
+}
+
+// inPlace tells whether a group keeps its nodes' data through a change. An engine goes forwards only, a token can be added and
+// not taken away.
+func inPlace(c Change) bool {
+	switch c.Field {
+	case "EngineVersion":
+		return newer(c.New, c.Old)
+	case "AuthToken":
+		return c.New == "true"
+	case "NumCacheClusters", logField:
+		return true
+	}
+	return settings[c.Field] != nil
+}
+
+// Modification is what the changes of the replication group become.
+func (r Resources) Modification(o Observed, changes []Change) Modification {
+	want, have := r.ReplicationGroup, o.ReplicationGroup
+	var m Modification
+	for _, c := range changes {
+		if c.Resource != ReplicationGroupResource {
+			continue
+		}
+		switch set := settings[c.Field]; {
+		case c.Field == "NumCacheClusters":
+			m.Increase, m.Decrease = replicaCount(want, have)
+		case c.Field == logField:
+			m.Logs = r.logModification(have)
+		case set != nil:
+			if m.Modify == nil {
+				m.Modify = &elasticache.ModifyReplicationGroupInput{ReplicationGroupId: want.ReplicationGroupId, ApplyImmediately: &r.ApplyImmediately}
+			}
+			set(m.Modify, want)
+			if c.Field == "SnapshotRetentionLimit" && c.Old == "0" {
+				m.Modify.SnapshottingClusterId = aws.String(snapshotSource(have))
+			}
+		}
+	}
+	return m
+}
+
+func replicaCount(want *elasticache.CreateReplicationGroupInput, have *ectypes.ReplicationGroup) (*elasticache.IncreaseReplicaCountInput, *elasticache.DecreaseReplicaCountInput) {
+	count := aws.ToInt32(want.NumCacheClusters) - 1
+	if int(count) < len(have.MemberClusters)-1 {
+		return nil, &elasticache.DecreaseReplicaCountInput{ReplicationGroupId: want.ReplicationGroupId, NewReplicaCount: &count, ApplyImmediately: aws.Bool(true)}
+	}
+	in := &elasticache.IncreaseReplicaCountInput{ReplicationGroupId: want.ReplicationGroupId, ApplyImmediately: aws.Bool(true)}
+	if len(want.PreferredCacheClusterAZs) == 0 {
+		in.NewReplicaCount = &count
+		return in, nil
+	}
+	in.ReplicaConfiguration = []ectypes.ConfigureShard{{NodeGroupId: aws.String("0001"), // the only one without cluster mode
+		NewReplicaCount: &count, PreferredAvailabilityZones: want.PreferredCacheClusterAZs}}
+	return in, nil
+}
+
+// logModification turns on or changes what the call wants, and ends the rest.
+func (r Resources) logModification(have *ectypes.ReplicationGroup) *elasticache.ModifyReplicationGroupInput {
+	m := &elasticache.ModifyReplicationGroupInput{
+		ReplicationGroupId: r.ReplicationGroup.ReplicationGroupId, ApplyImmediately: aws.Bool(true),
+		LogDeliveryConfigurations: slices.Clone(r.ReplicationGroup.LogDeliveryConfigurations),
+	}
+	for _, d := range have.LogDeliveryConfigurations {
+		if !slices.ContainsFunc(m.LogDeliveryConfigurations, func(w ectypes.LogDeliveryConfigurationRequest) bool { return w.LogType == d.LogType }) {
+			m.LogDeliveryConfigurations = append(m.LogDeliveryConfigurations, ectypes.LogDeliveryConfigurationRequest{LogType: d.LogType, Enabled: aws.Bool(false)})
+		}
+	}
+	return m
+}
+
+// snapshotSource is the member to take backups of: a replica where there is one, for its primary has enough to do.
+func snapshotSource(g *ectypes.ReplicationGroup) string {
+	for _, shard := range g.NodeGroups {
+		for _, m := range shard.NodeGroupMembers {
+			if text(m.CurrentRole) == "replica" {
+				return text(m.CacheClusterId)
+			}
+		}
+	}
+	return slices.Min(g.MemberClusters)
+}
+
+// newer tells whether a version to ask for, such as 7.1, is later than one that runs, such as 7.0.15.
+func newer(want, have string) bool {
+	w, h := versionParts(want), versionParts(have)
+	return slices.Compare(w, h) > 0
+}
+
+// versionParts are major and minor; x, which stands for the latest minor version, is greater than any.
+func versionParts(v string) []int {
+	var parts []int
+	for i, p := range strings.Split(v, ".") {
+		n, err := strconv.Atoi(p)
+		if err != nil {
+			n = 1 << 30
+		}
+		if i < 2 {
+			parts = append(parts, n)
+		}
+	}
+	return parts
+}
