@@ -10,7 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go"
 
 	"larder/internal/deploy"
@@ -21,7 +23,8 @@ import (
 func (c *client) deployer(p deploy.Progress) *deploy.Deployer {
 	return &deploy.Deployer{
 		Cache: c.cache, Secrets: secretsmanager.NewFromConfig(c.config), Alarms: cloudwatch.NewFromConfig(c.config),
-		Logs: cloudwatchlogs.NewFromConfig(c.config), Network: ec2.NewFromConfig(c.config), Progress: p, Reason: c.reason,
+		Logs: cloudwatchlogs.NewFromConfig(c.config), Network: ec2.NewFromConfig(c.config), Keys: kms.NewFromConfig(c.config),
+		Topics: sns.NewFromConfig(c.config), Progress: p, Reason: c.reason,
 	}
 }
 

@@ -80,7 +80,7 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 	if err != nil {
 		return err
 	}
-	src := module.Source{Path: path, Module: label, NodeTypes: types, Region: app.Region}
+	src := module.Source{Path: path, Module: label, NodeTypes: types, Region: app.Region, Account: app.Account}
 	// Before there is an engine, ids of the right form do: a call that is wrong starts nothing.
 	if _, diags := module.Load(src, vars, resolve(standin.New(app.Region, app.Account))); diags.HasErrors() {
 		return t.explain(diags)
@@ -113,12 +113,18 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 	shown := newProgress(t.Stderr)
 	deployer := engine.deployer(shown)
 	deployer.Record = func(ctx context.Context, all []deploy.Resource) error { return engine.record(ctx, d, all) }
-	result, err := deployer.Apply(ctx, call, before)
+	result, err := deployer.Apply(ctx, func(found module.StandIns) (*module.Call, error) {
+		call, diags := module.Load(src, vars, found)
+		if diags.HasErrors() {
+			return nil, t.explain(diags)
+		}
+		return call, nil
+	}, resolve(facts.StandIns), before)
 	shown.finish()
 	if err != nil {
 		return err
 	}
-	return t.deployed(ctx, engine, call, d, result, time.Since(begin))
+	return t.deployed(ctx, engine, d, result, time.Since(begin))
 }
 
 // runnable refuses, before anything is made, a call that this engine cannot run.
@@ -169,7 +175,7 @@ func (t *tool) explain(diags module.Diagnostics) error {
 // resolve gives a module call what module.vpc and the like refer to.
 func resolve(s standin.StandIns) module.StandIns {
 	return module.StandIns{
-		SubnetIDs: s.SubnetIDs(), Zones: s.Zones(), SecurityGroupID: s.SecurityGroupID, KMSKeyARN: s.KMSKeyARN,
+		VPCID: s.VPCID, CIDR: standin.CIDR, SubnetIDs: s.SubnetIDs(), Zones: s.Zones(), SecurityGroupID: s.SecurityGroupID, KMSKeyARN: s.KMSKeyARN,
 		CriticalTopicARN: s.CriticalTopicARN, WarningTopicARN: s.WarningTopicARN, InfoTopicARN: s.InfoTopicARN,
 	}
 }
@@ -181,7 +187,8 @@ func (c *client) reason(ctx context.Context, group string) (reason string, stuck
 }
 
 // deployed records the deployment and shows it.
-func (t *tool) deployed(ctx context.Context, engine *client, call *module.Call, d larder.Deployment, r *deploy.Result, took time.Duration) error {
+func (t *tool) deployed(ctx context.Context, engine *client, d larder.Deployment, r *deploy.Result, took time.Duration) error {
+	call := r.Call
 	outputs := call.Outputs(r.Observed, module.Access{Token: r.Token, SecretARN: r.SecretARN, Local: true})
 	raw, err := module.MarshalOutputs(outputs)
 	if err != nil {

@@ -24,10 +24,12 @@ type apply struct {
 	fresh    bool          // there was no group
 	inSecret module.Secret // the token that the secret holds
 
+	recording sync.Mutex // records are written one after the other
+
 	mu      sync.Mutex // over what follows
 	result  Result
 	created []Resource // by this run
-	named   []Resource // those of created that had no name before
+	named   []Resource // that have their names from AWS, or are of the modules around
 }
 
 // do creates what is missing, makes the changes, and deletes what is no longer wanted, in the order in which the resources depend
@@ -57,23 +59,23 @@ func together(steps ...func(context.Context) error) func(context.Context) error 
 
 // resources are those the deployment has when the run succeeds.
 func (a *apply) resources() []Resource {
-	all := wanted(a.desired)
-	if a.observed.SecurityGroup != nil && a.desired.SecurityGroup != nil {
-		all = append(all, Resource{Kind: securityGroupKind, Name: *a.observed.SecurityGroup.GroupId})
-	}
-	return all
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append(wanted(a.desired), a.named...)
 }
 
 // record keeps what there was, and what there will be.
 func (a *apply) record(ctx context.Context) error {
 	all := a.resources()
-	return a.Record(ctx, slices.Concat(without(a.before.Resources, all), without(all, a.named), a.named))
+	a.recording.Lock()
+	defer a.recording.Unlock()
+	return a.Record(ctx, append(without(a.before.Resources, all), all...))
 }
 
-// made notes something that has a name only now, before anything else can go wrong.
+// made notes something that this run created, before anything else can go wrong.
 func (a *apply) made(ctx context.Context, r Resource) error {
 	a.creating(nil, r)
-	a.named = append(a.named, r)
+	a.keep(r)
 	return a.record(ctx)
 }
 
@@ -124,6 +126,19 @@ func (a *apply) done(format string, args ...any) {
 	a.result.Changed = append(a.result.Changed, what)
 	a.mu.Unlock()
 	a.Progress.Done(what)
+}
+
+// doneOnce tells only once of what is done in several places.
+func (a *apply) doneOnce(what string) {
+	a.mu.Lock()
+	said := slices.Contains(a.result.Changed, what)
+	if !said {
+		a.result.Changed = append(a.result.Changed, what)
+	}
+	a.mu.Unlock()
+	if !said {
+		a.Progress.Done(what)
+	}
 }
 
 func of(changes []module.Change, resource string) []module.Change {

@@ -14,7 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"larder/internal/module"
 )
@@ -26,6 +28,8 @@ type Deployer struct {
 	Alarms  *cloudwatch.Client
 	Logs    *cloudwatchlogs.Client
 	Network *ec2.Client
+	Keys    *kms.Client
+	Topics  *sns.Client
 	// Reason tells why a group is create-failed, or what keeps it from being available; stuck says that waiting is no use.
 	Reason func(ctx context.Context, group string) (reason string, stuck bool, err error)
 	// Record keeps what a deployment has made, and is about to make: an apply that dies half way can be destroyed. With no
@@ -58,39 +62,57 @@ type Before struct {
 
 // Result is what an apply came to.
 type Result struct {
-	Changed   []string // what was created or changed, for people; empty when all was as desired
+	Call      *module.Call // as it is with what the modules around it have made
+	Changed   []string     // what was created or changed, for people; empty when all was as desired
 	Observed  module.Observed
 	Resources []Resource // that the deployment has now
 	Token     module.Secret
 	SecretARN string
 }
 
-// Apply makes what runs equal to the module call. What cannot be changed is an error before anything is. What a failed apply of
-// a new group has made is taken back; a failed change is left for the next apply to complete.
-func (d *Deployer) Apply(ctx context.Context, call *module.Call, before Before) (*Result, error) {
-	observed, err := d.Observe(ctx, call.Resources(module.Known{}))
+// Apply makes what runs equal to the module call, with what the modules around it make. What cannot be changed is an error before
+// the group is. What a failed apply of a new group has made is taken back; a failed change is left for the next apply to complete.
+func (d *Deployer) Apply(ctx context.Context, load Loader, standIns module.StandIns, before Before) (*Result, error) {
+	call, err := load(standIns)
 	if err != nil {
 		return nil, err
 	}
-	if observed, err = d.awaitRest(ctx, call, observed); err != nil {
+	run := &apply{Deployer: d, call: call, desired: call.Resources(module.Known{}), before: before}
+	_, err = d.group(ctx, call.ReplicationGroupID())
+	if run.fresh = notFound(err); err != nil && !run.fresh {
 		return nil, err
 	}
-	desired := call.Resources(observed.Known())
-	if err := refused(module.Diff(desired, observed)); err != nil {
-		return nil, err
-	}
-	run := &apply{Deployer: d, call: call, desired: desired, observed: observed, before: before, fresh: observed.ReplicationGroup == nil}
 	if err := run.record(ctx); err != nil {
 		return nil, err
 	}
-	if err := run.do(ctx); err != nil {
+	if err := run.all(ctx, load, standIns); err != nil {
 		return nil, errors.Join(err, run.undo(context.WithoutCancel(ctx)))
 	}
 	if run.result.Observed, err = d.Observe(ctx, run.desired); err != nil {
 		return nil, err
 	}
-	run.result.Resources = run.resources()
+	run.result.Call, run.result.Resources = run.call, run.resources()
 	return &run.result, nil
+}
+
+// all makes what is around first, then the call's own.
+func (a *apply) all(ctx context.Context, load Loader, standIns module.StandIns) error {
+	if err := a.around(ctx, load, standIns); err != nil {
+		return err
+	}
+	observed, err := a.Observe(ctx, a.call.Resources(module.Known{}))
+	if err != nil {
+		return err
+	}
+	if a.observed, err = a.awaitRest(ctx, a.call, observed); err != nil {
+		return err
+	}
+	a.fresh = a.observed.ReplicationGroup == nil
+	a.desired = a.call.Resources(a.observed.Known())
+	if err := refused(module.Diff(a.desired, a.observed)); err != nil {
+		return err
+	}
+	return a.do(ctx)
 }
 
 // awaitRest waits for a group that is on its way somewhere: to be available, or gone.
@@ -175,9 +197,6 @@ func (d *Deployer) awaitAvailable(ctx context.Context, id string) error {
 
 func (d *Deployer) group(ctx context.Context, id string) (*ectypes.ReplicationGroup, error) {
 	out, err := d.Cache.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &id})
-	if notFound(err) {
-		return nil, fmt.Errorf("the replication group %s was deleted meanwhile", id)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot describe the replication group %s: %w", id, err)
 	}

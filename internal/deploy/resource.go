@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -19,12 +20,17 @@ import (
 // Resource is one thing that a deployment made, and that goes with it.
 type Resource struct {
 	Kind         string
-	Name         string // EC2's by id
+	Name         string // of keys and what EC2 has the id, of topics the ARN
 	RecoveryDays int32  // in which its deletion can be taken back; 0: none
 }
 
 // The kinds of resources.
 const (
+	keyKind              = "key"
+	aliasKind            = "key alias"
+	vpcKind              = "VPC"
+	subnetKind           = "subnet"
+	topicKind            = "topic"
 	securityGroupKind    = "security group"
 	logGroupKind         = "log group"
 	subnetGroupKind      = "subnet group"
@@ -44,7 +50,12 @@ type kind struct {
 // kinds are in the order in which resources are made; they are deleted the other way round.
 func kinds() []kind {
 	return []kind{
-		{securityGroupKind, each((*Deployer).deleteSecurityGroup)},
+		{keyKind, each((*Deployer).deleteKey)},
+		{aliasKind, each((*Deployer).deleteAlias)},
+		{vpcKind, each((*Deployer).deleteVPC)},
+		{subnetKind, each((*Deployer).deleteSubnet)},
+		{topicKind, each((*Deployer).deleteTopic)},
+		{securityGroupKind, deleteSecurityGroups},
 		{logGroupKind, each((*Deployer).deleteLogGroup)},
 		{subnetGroupKind, each((*Deployer).deleteSubnetGroup)},
 		{parameterGroupKind, each((*Deployer).deleteParameterGroup)},
@@ -91,7 +102,7 @@ func counted(all []Resource) string {
 	if len(all) == 1 {
 		return all[0].Kind + " " + all[0].Name
 	}
-	return fmt.Sprintf("%d %ss", len(all), all[0].Kind)
+	return fmt.Sprintf("%d %s", len(all), strings.ReplaceAll(all[0].Kind+"s", "aliass", "aliases"))
 }
 
 // wanted lists the resources of a call that have a name before they are made.
@@ -128,9 +139,23 @@ func without(all, others []Resource) []Resource {
 	})
 }
 
-func (d *Deployer) deleteSecurityGroup(ctx context.Context, r Resource) error {
-	_, err := d.Network.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &r.Name})
-	return err
+// deleteSecurityGroups first revokes the rules, which may name the other groups.
+func deleteSecurityGroups(ctx context.Context, d *Deployer, all []Resource) error {
+	for _, r := range all {
+		rules, err := d.rulesOf(ctx, r.Name)
+		if err != nil && !notFound(err) {
+			return err
+		}
+		for _, rule := range rules {
+			if err := d.revoke(ctx, rule); err != nil {
+				return err
+			}
+		}
+	}
+	return each(func(d *Deployer, ctx context.Context, r Resource) error {
+		_, err := d.Network.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &r.Name})
+		return err
+	})(ctx, d, all)
 }
 
 func (d *Deployer) deleteLogGroup(ctx context.Context, r Resource) error {

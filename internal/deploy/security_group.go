@@ -22,18 +22,15 @@ func (o *observation) securityGroup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	groups, err := o.Network.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{
-		{Name: aws.String("group-name"), Values: []string{o.desired.SecurityGroup.Name}}, {Name: aws.String("vpc-id"), Values: []string{vpc}},
-	}})
-	if err != nil || len(groups.SecurityGroups) == 0 {
+	group, err := o.groupNamed(ctx, vpc, o.desired.SecurityGroup.Name)
+	if err != nil || group == nil {
 		return err
 	}
-	group := groups.SecurityGroups[0]
 	rules, err := o.rulesOf(ctx, *group.GroupId)
 	if err != nil {
 		return err
 	}
-	o.found.SecurityGroup, o.found.SecurityGroupRules = &group, rules
+	o.found.SecurityGroup, o.found.SecurityGroupRules = group, rules
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.found.Tags[*group.GroupId] = fromNetwork(group.Tags)
@@ -78,29 +75,23 @@ func (a *apply) securityGroup(ctx context.Context) error {
 	if want == nil {
 		return nil
 	}
-	if a.observed.SecurityGroup == nil {
-		vpc, err := a.vpcOf(ctx, want.SubnetID)
-		if err != nil {
-			return err
-		}
-		id, err := a.createSecurityGroup(ctx, *want, vpc)
-		if err != nil {
-			return err
-		}
-		if err := a.made(ctx, Resource{Kind: securityGroupKind, Name: id}); err != nil {
-			return err
-		}
-		a.done("created security group %s", want.Name)
-		a.observed.SecurityGroup = &ec2types.SecurityGroup{GroupId: &id}
+	vpc, err := a.vpcOf(ctx, want.SubnetID)
+	if err != nil {
+		return err
 	}
-	return a.rules(ctx, *want, *a.observed.SecurityGroup.GroupId)
+	id, err := a.groupIn(ctx, vpc, *want)
+	if err != nil {
+		return err
+	}
+	a.observed.SecurityGroup = &ec2types.SecurityGroup{GroupId: &id}
+	return a.rules(ctx, *want, id)
 }
 
 // createSecurityGroup makes a group without any rule: the one that EC2 gives every new group lets everything out.
 func (d *Deployer) createSecurityGroup(ctx context.Context, g module.SecurityGroup, vpc string) (string, error) {
 	out, err := d.Network.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
 		GroupName: &g.Name, Description: &g.Description, VpcId: &vpc,
-		TagSpecifications: []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeSecurityGroup, Tags: networkTags(g.Tags)}},
+		TagSpecifications: tagged(ec2types.ResourceTypeSecurityGroup, g.Tags),
 	})
 	if err != nil {
 		return "", fmt.Errorf("cannot create the security group %s: %w", g.Name, err)
@@ -125,12 +116,10 @@ func (a *apply) rules(ctx context.Context, want module.SecurityGroup, group stri
 			have = slices.Delete(have, i, i+1)
 			continue
 		}
-		if _, err := a.authorize(ctx, group, r, want.Tags); err != nil {
+		if _, err := a.authorize(ctx, group, r, want.RuleTags); err != nil {
 			return err
 		}
-		if len(a.observed.SecurityGroupRules) > 0 {
-			a.done("let %s%s in through security group %s", r.PeerGroup, r.PeerNetwork, want.Name)
-		}
+		a.done("added the rule %q for %s%s to security group %s", r.Description, r.PeerGroup, r.PeerNetwork, want.Name)
 	}
 	for _, r := range have {
 		if err := a.revoke(ctx, r); err != nil {
@@ -158,16 +147,16 @@ func (d *Deployer) authorize(ctx context.Context, group string, r module.Securit
 	} else {
 		permission.IpRanges = []ec2types.IpRange{{CidrIp: &r.PeerNetwork, Description: &r.Description}}
 	}
-	tagged := []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeSecurityGroupRule, Tags: networkTags(tags)}}
+	specification := tagged(ec2types.ResourceTypeSecurityGroupRule, tags)
 	var rules []ec2types.SecurityGroupRule
 	if r.Egress {
-		out, err := d.Network.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: []ec2types.IpPermission{permission}, TagSpecifications: tagged})
+		out, err := d.Network.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: []ec2types.IpPermission{permission}, TagSpecifications: specification})
 		if err != nil {
 			return "", fmt.Errorf("cannot add a rule to the security group %s: %w", group, err)
 		}
 		rules = out.SecurityGroupRules
 	} else {
-		out, err := d.Network.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: []ec2types.IpPermission{permission}, TagSpecifications: tagged})
+		out, err := d.Network.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: []ec2types.IpPermission{permission}, TagSpecifications: specification})
 		if err != nil {
 			return "", fmt.Errorf("cannot add a rule to the security group %s: %w", group, err)
 		}

@@ -15,8 +15,10 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	smtypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"golang.org/x/sync/errgroup"
 
 	"larder/internal/module"
@@ -57,6 +59,22 @@ func (d *Deployer) tagsOf(ctx context.Context, resource string) (map[string]stri
 			return nil, err
 		}
 		tags = out.Tags
+	case "kms":
+		out, err := d.Keys.ListResourceTags(ctx, &kms.ListResourceTagsInput{KeyId: &resource})
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range out.Tags {
+			tags[*t.TagKey] = aws.ToString(t.TagValue)
+		}
+	case "sns":
+		out, err := d.Topics.ListTagsForResource(ctx, &sns.ListTagsForResourceInput{ResourceArn: &resource})
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range out.Tags {
+			tags[*t.Key] = aws.ToString(t.Value)
+		}
 	default:
 		return nil, fmt.Errorf("the tags of %s's resources are not read this way", service)
 	}
@@ -88,6 +106,10 @@ func (d *Deployer) setTags(ctx context.Context, resource string, set map[string]
 		_, err = d.Logs.TagResource(ctx, &cloudwatchlogs.TagResourceInput{ResourceArn: &resource, Tags: set})
 	case "secretsmanager":
 		_, err = d.Secrets.TagResource(ctx, &secretsmanager.TagResourceInput{SecretId: &resource, Tags: listed(set, func(k, v *string) smtypes.Tag { return smtypes.Tag{Key: k, Value: v} })})
+	case "kms":
+		_, err = d.Keys.TagResource(ctx, &kms.TagResourceInput{KeyId: &resource, Tags: listed(set, keyTag)})
+	case "sns":
+		_, err = d.Topics.TagResource(ctx, &sns.TagResourceInput{ResourceArn: &resource, Tags: listed(set, topicTag)})
 	default:
 		_, err = d.Network.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{resource}, Tags: networkTags(set)})
 	}
@@ -104,6 +126,10 @@ func (d *Deployer) removeTags(ctx context.Context, resource string, keys []strin
 		_, err = d.Logs.UntagResource(ctx, &cloudwatchlogs.UntagResourceInput{ResourceArn: &resource, TagKeys: keys})
 	case "secretsmanager":
 		_, err = d.Secrets.UntagResource(ctx, &secretsmanager.UntagResourceInput{SecretId: &resource, TagKeys: keys})
+	case "kms":
+		_, err = d.Keys.UntagResource(ctx, &kms.UntagResourceInput{KeyId: &resource, TagKeys: keys})
+	case "sns":
+		_, err = d.Topics.UntagResource(ctx, &sns.UntagResourceInput{ResourceArn: &resource, TagKeys: keys})
 	default:
 		var tags []ec2types.Tag
 		for _, key := range keys {
@@ -133,24 +159,31 @@ func (a *apply) tags(ctx context.Context) error {
 	for _, c := range of(module.Diff(a.desired, a.observed), module.TagResource) {
 		changes[c.Name] = append(changes[c.Name], c)
 	}
-	said := map[string]bool{}
-	work, ctx := errgroup.WithContext(ctx)
+	var work errgroup.Group
 	work.SetLimit(atOnce)
-	for _, resource := range slices.Sorted(maps.Keys(changes)) {
-		set, remove := map[string]string{}, []string(nil)
-		for _, c := range changes[resource] {
-			what := fmt.Sprintf("set tag %s to %q", c.Field, c.New)
-			if c.Remove {
-				remove, what = append(remove, c.Field), "removed tag "+c.Field
-			} else {
-				set[c.Field] = c.New
-			}
-			if !said[what] {
-				said[what] = true
-				a.done("%s", what)
-			}
-		}
-		work.Go(func() error { return a.retag(ctx, resource, set, remove) })
+	for resource, changes := range changes {
+		work.Go(func() error { return a.changeTags(ctx, resource, changes) })
 	}
 	return work.Wait()
+}
+
+// ensureTags gives a resource the tags of the call.
+func (a *apply) ensureTags(ctx context.Context, resource string, want, have map[string]string) error {
+	changes := module.Diff(module.Resources{Tags: want}, module.Observed{Tags: map[string]map[string]string{resource: have}})
+	return a.changeTags(ctx, resource, changes)
+}
+
+// changeTags tells of the same change of several resources once.
+func (a *apply) changeTags(ctx context.Context, resource string, changes []module.Change) error {
+	set, remove := map[string]string{}, []string(nil)
+	for _, c := range changes {
+		if c.Remove {
+			remove = append(remove, c.Field)
+			a.doneOnce("removed tag " + c.Field)
+		} else {
+			set[c.Field] = c.New
+			a.doneOnce(fmt.Sprintf("set tag %s to %q", c.Field, c.New))
+		}
+	}
+	return a.retag(ctx, resource, set, remove)
 }

@@ -16,7 +16,8 @@ type Source struct {
 	Path      string          // a file, or a directory of .tf files
 	Module    string          // the label of the module block; "" when there is only one call of the redis module
 	NodeTypes cache.NodeTypes // what node_type may be; required
-	Region    string          // of what is made; the dashboard shows metrics of it
+	Region    string          // of what is made: the dashboard and policies name it
+	Account   string          // likewise
 }
 
 // Call is a module call that passed every check.
@@ -25,6 +26,7 @@ type Call struct {
 	File           string
 	Line           int // of the module block
 	Region         string
+	Around         Around // what the modules beside the redis module make
 	Inputs         Inputs
 	GeneratedToken bool     // a token is wanted and none is given: generate Inputs.AuthTokenLength characters
 	NodeMemoryGiB  float64  // of one node
@@ -50,11 +52,12 @@ func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
 		return nil, fromHCL(diags, "").sorted()
 	}
 	scope := newScope(cfg, values, env)
-	r := newReader(scope, block)
+	around, aroundNotices, aroundDiags := scope.readAround(src)
+	r := newReader(scope, block, Table())
 	r.readAll()
 	r.check(rules(src.NodeTypes))
 	diags = append(diags, unused(values, cfg, scope.asked)...)
-	all := append(fromHCL(diags, ""), r.diags...).sorted()
+	all := slices.Concat(fromHCL(diags, ""), aroundDiags, r.diags).sorted()
 	if all.HasErrors() {
 		return nil, all
 	}
@@ -62,7 +65,11 @@ func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
 	call.GeneratedToken = r.inputs.AuthTokenEnabled && r.inputs.AuthToken == ""
 	call.NodeMemoryGiB = src.NodeTypes[r.inputs.NodeType].MemoryGiB
 	call.Sensitive = slices.ContainsFunc(r.table, func(in Input) bool { return r.hidden[in.Name] && !in.Sensitive })
-	call.Notices = r.notices()
+	call.Around = around
+	call.Notices = append(r.notices(), aroundNotices...)
+	if cfg.outputs > 0 {
+		call.Notices = append(call.Notices, "output blocks are not evaluated: larder outputs prints the module's own outputs")
+	}
 	return call, all
 }
 
@@ -73,11 +80,11 @@ func (c *Call) ReplicationGroupID() string { return c.Inputs.replicationGroupID(
 func (c *Call) SecretName() string { return c.Inputs.secretName() }
 
 // reader fills in the inputs of one call and gathers all that is wrong with them.
-type reader struct {
+type reader[I any] struct {
 	scope  *scope
 	block  *hclsyntax.Block
-	table  []Input
-	inputs Inputs
+	table  []InputOf[I]
+	inputs I
 	set    map[string]hcl.Range // where an input is set
 	values map[string]cty.Value // as read, without marks
 	hidden map[string]bool      // came from a sensitive variable
@@ -85,15 +92,15 @@ type reader struct {
 	diags  Diagnostics
 }
 
-func newReader(s *scope, block *hclsyntax.Block) *reader {
-	return &reader{
-		scope: s, block: block, table: Table(),
+func newReader[I any](s *scope, block *hclsyntax.Block, table []InputOf[I]) *reader[I] {
+	return &reader[I]{
+		scope: s, block: block, table: table,
 		set: map[string]hcl.Range{}, values: map[string]cty.Value{}, hidden: map[string]bool{}, broken: map[string]bool{},
 	}
 }
 
 // readAll evaluates and decodes every input; one that cannot be read has no value in r.values afterwards.
-func (r *reader) readAll() {
+func (r *reader[I]) readAll() {
 	for _, b := range r.block.Body.Blocks {
 		r.complain(errorAt(b.TypeRange, "the module block holds a block %q: the module has no such block, write inputs as name = value", b.Type))
 	}
@@ -117,7 +124,7 @@ func (r *reader) readAll() {
 
 // checkName refuses arguments that are no input. Of Terraform's own arguments those are left alone that change nothing
 // here: larder has one provider, one version of the module, and the modules a call depends on are stand-ins.
-func (r *reader) checkName(a *hclsyntax.Attribute) {
+func (r *reader[I]) checkName(a *hclsyntax.Attribute) {
 	switch a.Name {
 	case "source", "version", "providers", "depends_on":
 		return
@@ -135,7 +142,7 @@ func (r *reader) checkName(a *hclsyntax.Attribute) {
 	r.complain(errorAt(a.NameRange, "the module has no input %q%s", a.Name, suggest(a.Name, names)))
 }
 
-func (r *reader) read(in Input, expr hcl.Expression) {
+func (r *reader[I]) read(in InputOf[I], expr hcl.Expression) {
 	if in.Name == "auth_token" && r.scope.standsForToken(expr) {
 		r.store(in, in.Default)
 		return
@@ -165,14 +172,14 @@ func (r *reader) read(in Input, expr hcl.Expression) {
 	r.store(in, fitted)
 }
 
-func (r *reader) refuse(in Input, value cty.Value) {
+func (r *reader[I]) refuse(in InputOf[I], value cty.Value) {
 	if value.RawEquals(in.Default) {
 		return
 	}
 	r.blame(in.Name, Error, r.shown(in.Name, value), "is not supported: "+in.Unsupported+"; remove the input or set its default, "+render(in.Default))
 }
 
-func (r *reader) store(in Input, value cty.Value) {
+func (r *reader[I]) store(in InputOf[I], value cty.Value) {
 	r.values[in.Name] = value
 	if in.Unsupported != "" {
 		return
@@ -184,7 +191,7 @@ func (r *reader) store(in Input, value cty.Value) {
 }
 
 // check runs every input's own checks, and then the rules across inputs.
-func (r *reader) check(rules []rule) {
+func (r *reader[I]) check(rules []ruleOf[I]) {
 	for _, in := range r.table {
 		if _, read := r.values[in.Name]; !read || in.check == nil {
 			continue
@@ -203,7 +210,7 @@ func (r *reader) check(rules []rule) {
 }
 
 // checkRule runs a rule when every input it looks at could be read, and the one it blames is sound in itself.
-func (r *reader) checkRule(rule rule) {
+func (r *reader[I]) checkRule(rule ruleOf[I]) {
 	involved := append([]string{rule.input}, rule.with...)
 	if slices.ContainsFunc(involved, func(name string) bool { _, read := r.values[name]; return !read }) || r.broken[rule.input] {
 		return
@@ -222,7 +229,7 @@ func (r *reader) checkRule(rule rule) {
 const hiddenValue = "the value (sensitive, not shown)"
 
 // shown renders a value for a message, unless it is secret.
-func (r *reader) shown(name string, value cty.Value) string {
+func (r *reader[I]) shown(name string, value cty.Value) string {
 	if name == "auth_token" {
 		return "the token (not shown)"
 	}
@@ -233,7 +240,7 @@ func (r *reader) shown(name string, value cty.Value) string {
 }
 
 // blame reports a problem with an input at the line that sets it, or that of the module block when none does.
-func (r *reader) blame(name string, severity Severity, value, text string) {
+func (r *reader[I]) blame(name string, severity Severity, value, text string) {
 	at, ok := r.set[name]
 	if !ok {
 		at = r.block.TypeRange
@@ -248,20 +255,17 @@ func (r *reader) blame(name string, severity Severity, value, text string) {
 	r.diags = append(r.diags, d)
 }
 
-func (r *reader) complain(d *hcl.Diagnostic) {
+func (r *reader[I]) complain(d *hcl.Diagnostic) {
 	r.diags = append(r.diags, fromHCL(hcl.Diagnostics{d}, "")...)
 }
 
 // notices lists what the call asks for and larder does not do yet.
-func (r *reader) notices() []string {
+func (r *reader[I]) notices() []string {
 	var list []string
 	for _, in := range r.table {
 		if in.Deferred != "" && in.asks(&r.inputs) {
 			list = append(list, fmt.Sprintf("%s = %s: %s", in.Name, r.shown(in.Name, r.values[in.Name]), in.Deferred))
 		}
-	}
-	if r.scope.cfg.outputs > 0 {
-		list = append(list, "output blocks are not evaluated: larder outputs prints the module's own outputs")
 	}
 	return list
 }

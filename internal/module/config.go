@@ -14,7 +14,8 @@ import (
 type config struct {
 	variables map[string]*variable
 	locals    map[string]*hclsyntax.Attribute
-	modules   map[string]string // module label -> the kind that stands in for it (vpc, kms, ...)
+	modules   map[string]string           // module label -> the kind that stands in for it (vpc, kms, ...)
+	around    map[string]*hclsyntax.Block // kind -> the call of the module of that kind
 	calls     []*hclsyntax.Block
 	outputs   int // output blocks, the caller's own
 }
@@ -24,7 +25,7 @@ type config struct {
 var standInKinds = [...]string{"vpc", "security", "kms", "secrets", "sns"}
 
 func parseConfig(files []sourceFile) (*config, hcl.Diagnostics) {
-	c := &config{variables: map[string]*variable{}, locals: map[string]*hclsyntax.Attribute{}, modules: map[string]string{}}
+	c := &config{variables: map[string]*variable{}, locals: map[string]*hclsyntax.Attribute{}, modules: map[string]string{}, around: map[string]*hclsyntax.Block{}}
 	var diags hcl.Diagnostics
 	var bodies []*hclsyntax.Body
 	for _, f := range files {
@@ -118,8 +119,10 @@ func (c *config) addModule(b *hclsyntax.Block) hcl.Diagnostics {
 	case kind == "redis":
 		c.calls = append(c.calls, b)
 	case slices.Contains(standInKinds[:], kind):
-		// Its arguments are not looked at: what it would make is stood in for.
-		c.modules[name] = kind
+		if first, ok := c.around[kind]; ok {
+			return hcl.Diagnostics{errorAt(b.LabelRanges[0], "module %q calls modules/%s a second time, after %s: larder up makes one of a kind", name, kind, at(first.TypeRange))}
+		}
+		c.modules[name], c.around[kind] = kind, b
 	default:
 		return hcl.Diagnostics{errorAt(b.TypeRange, "larder up runs the redis module only; run terraform apply for module %s (source %q)", name, source)}
 	}

@@ -21,6 +21,8 @@ func testTypes() cache.NodeTypes {
 
 func testStandIns() StandIns {
 	return StandIns{
+		VPCID:            "vpc-0000000a",
+		CIDR:             "10.0.0.0/16",
 		SubnetIDs:        []string{"subnet-0000000a", "subnet-0000000b", "subnet-0000000c"},
 		Zones:            []string{"us-east-1a", "us-east-1b", "us-east-1c"},
 		SecurityGroupID:  "sg-0000000a",
@@ -68,7 +70,7 @@ func writeFiles(t *testing.T, files ...string) string {
 
 // load loads a directory or file with the fakes.
 func load(path string, vars Vars) (*Call, Diagnostics) {
-	return Load(Source{Path: path, NodeTypes: testTypes(), Region: "us-east-1"}, vars, testStandIns())
+	return Load(Source{Path: path, NodeTypes: testTypes(), Region: "us-east-1", Account: "000000000000"}, vars, testStandIns())
 }
 
 // mustLoad loads a text that has to pass without an error.

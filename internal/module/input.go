@@ -8,8 +8,12 @@ import (
 	"github.com/zclconf/go-cty/cty/gocty"
 )
 
-// Input describes one input of the module: all that decoding, defaults, checks and documentation know of it.
-type Input struct {
+// Input describes one input of the redis module.
+type Input = InputOf[Inputs]
+
+// InputOf describes one input of a module: all that decoding, defaults, checks and documentation know of it. I is what the
+// inputs are decoded into.
+type InputOf[I any] struct {
 	Name        string
 	Type        cty.Type
 	Required    bool
@@ -19,9 +23,9 @@ type Input struct {
 	Unsupported string // why larder cannot honour it; it may only hold its default
 	Deferred    string // what larder leaves undone for some values; "" when it acts on all of them in full
 
-	asks   func(*Inputs) bool // whether the value asks for what Deferred says
-	decode func(cty.Value, *Inputs) error
-	check  func(*Inputs) []problem
+	asks   func(*I) bool // whether the value asks for what Deferred says
+	decode func(cty.Value, *I) error
+	check  func(*I) []problem
 }
 
 // problem is what a check finds: the value, or the part of it, and why that is refused. The text never repeats the
@@ -29,14 +33,14 @@ type Input struct {
 type problem struct{ value, text string }
 
 // required describes an input that every call sets.
-func required[T any](name, description string, field func(*Inputs) *T, checks ...check[T]) Input {
+func required[I, T any](name, description string, field func(*I) *T, checks ...check[T]) InputOf[I] {
 	in := describe(name, description, field, checks)
 	in.Required = true
 	return in
 }
 
 // optional describes an input with a default. A nil pointer is a default of null.
-func optional[T any](name string, def T, description string, field func(*Inputs) *T, checks ...check[T]) Input {
+func optional[I, T any](name string, def T, description string, field func(*I) *T, checks ...check[T]) InputOf[I] {
 	in := describe(name, description, field, checks)
 	value, err := gocty.ToCtyValue(def, in.Type)
 	if err != nil {
@@ -46,16 +50,16 @@ func optional[T any](name string, def T, description string, field func(*Inputs)
 	return in
 }
 
-func describe[T any](name, description string, field func(*Inputs) *T, checks []check[T]) Input {
+func describe[I, T any](name, description string, field func(*I) *T, checks []check[T]) InputOf[I] {
 	var zero T
 	typ, err := gocty.ImpliedType(zero)
 	if err != nil {
 		panic(fmt.Sprintf("module: type of %s: %v", name, err)) // a mistake in the table
 	}
-	return Input{
+	return InputOf[I]{
 		Name: name, Type: typ, Description: description,
-		decode: func(v cty.Value, in *Inputs) error { return gocty.FromCtyValue(v, field(in)) },
-		check: func(in *Inputs) (all []problem) {
+		decode: func(v cty.Value, in *I) error { return gocty.FromCtyValue(v, field(in)) },
+		check: func(in *I) (all []problem) {
 			for _, c := range checks {
 				all = append(all, c(*field(in))...)
 			}
@@ -65,13 +69,13 @@ func describe[T any](name, description string, field func(*Inputs) *T, checks []
 }
 
 // typed says of what type the value is written, where Go's type alone does not tell.
-func (in Input) typed(t cty.Type) Input {
+func (in InputOf[I]) typed(t cty.Type) InputOf[I] {
 	in.Type = t
 	if in.Default.IsNull() {
 		in.Default = cty.NullVal(t)
 	}
 	decode := in.decode
-	in.decode = func(v cty.Value, inputs *Inputs) error {
+	in.decode = func(v cty.Value, inputs *I) error {
 		if v.IsNull() { // the field holds it already
 			return nil
 		}
@@ -81,13 +85,13 @@ func (in Input) typed(t cty.Type) Input {
 }
 
 // secret says that messages and outputs never show the value.
-func (in Input) secret() Input {
+func (in InputOf[I]) secret() InputOf[I] {
 	in.Sensitive = true
 	return in
 }
 
 // deferred says what larder leaves undone, and for which values.
-func (in Input) deferred(what string, asks func(*Inputs) bool) Input {
+func (in InputOf[I]) deferred(what string, asks func(*I) bool) InputOf[I] {
 	in.Deferred, in.asks = what, asks
 	return in
 }
@@ -98,7 +102,7 @@ func unsupported(name string, typ cty.Type, def cty.Value, description, reason s
 }
 
 // fit converts a value to the input's type; null asks for the default.
-func (in Input) fit(v cty.Value) (cty.Value, error) {
+func (in InputOf[I]) fit(v cty.Value) (cty.Value, error) {
 	if v.IsNull() && !in.Required {
 		return in.Default, nil
 	}

@@ -8,12 +8,14 @@ import (
 	"larder/internal/cache"
 )
 
-// rule looks at several inputs together.
-type rule struct {
+// rule looks at several inputs of the redis module together.
+type rule = ruleOf[Inputs]
+
+type ruleOf[I any] struct {
 	input    string   // the one to blame
 	with     []string // the others it looks at
 	severity Severity
-	broken   func(*Inputs) string // what is wrong with the input's value; "" when nothing is
+	broken   func(*I) string // what is wrong with the input's value; "" when nothing is
 }
 
 // rules are the module's rules across inputs; the order is that of the inputs in the table.

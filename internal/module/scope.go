@@ -15,31 +15,59 @@ import (
 // sensitive marks values that came from a sensitive variable; functions and operators hand the mark on to their results.
 type sensitive struct{}
 
-// StandIns are what references to the modules around the redis module resolve to.
+// StandIns are what references to the modules around the redis module resolve to: what those modules have made, or what stands in
+// for them. What only they can give is empty until they have.
 type StandIns struct {
+	VPCID            string   // module.vpc.vpc_id
+	CIDR             string   // module.vpc.cidr_block
 	SubnetIDs        []string // module.vpc.private_data_subnet_ids
 	Zones            []string // module.vpc.availability_zones
 	SecurityGroupID  string   // module.security.redis_security_group_id
+	ClientGroupID    string   // module.security.redis_client_security_group_id
 	KMSKeyARN        string   // module.kms.key_arn
+	KMSAlias         string   // module.kms.alias_name
 	CriticalTopicARN string   // module.sns.critical_topic_arn
 	WarningTopicARN  string   // module.sns.warning_topic_arn
 	InfoTopicARN     string   // module.sns.info_topic_arn
+	Token            Secret   // module.secrets.redis_auth_token
+	SecretARN        string   // module.secrets.secret_arn
+	SecretName       string   // module.secrets.secret_name
 }
 
-// outputs returns what a module of the kind offers.
-func (s StandIns) outputs(kind string) map[string]cty.Value {
+// outputs returns what a module of the kind offers; one that the configuration calls offers all that it has.
+func (s StandIns) outputs(kind string, called bool) map[string]cty.Value {
+	offered := map[string]cty.Value{}
 	switch kind {
 	case "vpc":
-		return map[string]cty.Value{"private_data_subnet_ids": stringList(s.SubnetIDs), "availability_zones": stringList(s.Zones)}
+		offered["private_data_subnet_ids"], offered["availability_zones"] = stringList(s.SubnetIDs), stringList(s.Zones)
 	case "security":
-		return map[string]cty.Value{"redis_security_group_id": cty.StringVal(s.SecurityGroupID)}
+		offered["redis_security_group_id"] = cty.StringVal(s.SecurityGroupID)
 	case "kms":
-		return map[string]cty.Value{"key_arn": cty.StringVal(s.KMSKeyARN)}
+		offered["key_arn"] = cty.StringVal(s.KMSKeyARN)
 	case "sns":
+		offered["critical_topic_arn"], offered["warning_topic_arn"] = cty.StringVal(s.CriticalTopicARN), cty.StringVal(s.WarningTopicARN)
+		offered["info_topic_arn"] = cty.StringVal(s.InfoTopicARN)
+	}
+	if called {
+		maps.Copy(offered, s.more(kind))
+	}
+	return offered
+}
+
+func (s StandIns) more(kind string) map[string]cty.Value {
+	switch {
+	case kind == "vpc":
+		return map[string]cty.Value{"vpc_id": cty.StringVal(s.VPCID), "cidr_block": cty.StringVal(s.CIDR)}
+	case kind == "security":
+		return map[string]cty.Value{"redis_client_security_group_id": cty.StringVal(s.ClientGroupID)}
+	case kind == "kms":
+		account, id, _ := strings.Cut(s.KMSKeyARN, ":key/")
 		return map[string]cty.Value{
-			"critical_topic_arn": cty.StringVal(s.CriticalTopicARN),
-			"warning_topic_arn":  cty.StringVal(s.WarningTopicARN),
-			"info_topic_arn":     cty.StringVal(s.InfoTopicARN),
+			"key_id": cty.StringVal(id), "alias_name": cty.StringVal(s.KMSAlias), "alias_arn": cty.StringVal(account + ":" + s.KMSAlias),
+		}
+	case kind == "secrets" && s.Token != "":
+		return map[string]cty.Value{
+			"redis_auth_token": cty.StringVal(string(s.Token)).Mark(sensitive{}), "secret_arn": cty.StringVal(s.SecretARN), "secret_name": cty.StringVal(s.SecretName),
 		}
 	}
 	return nil
@@ -62,6 +90,7 @@ type scope struct {
 	cfg       *config
 	given     map[string]assignment
 	modules   map[string]string // label -> kind
+	called    map[string]bool   // kinds of which larder makes what the module makes
 	standIns  StandIns
 	functions map[string]function.Function
 	known     map[string]cty.Value // "var.x", "local.x"; cty.NilVal once it has failed, which is said once
@@ -77,7 +106,7 @@ func newScope(c *config, given map[string]assignment, standIns StandIns) *scope 
 	}
 	maps.Copy(modules, c.modules)
 	return &scope{
-		cfg: c, given: given, modules: modules, standIns: standIns, functions: functions(),
+		cfg: c, given: given, modules: modules, called: map[string]bool{}, standIns: standIns, functions: functions(),
 		known: map[string]cty.Value{}, busy: map[string]bool{}, asked: map[string]bool{},
 	}
 }
@@ -252,11 +281,11 @@ func (s *scope) module(t hcl.Traversal, label string) cty.Value {
 		s.errorf(t, "module.%s is unknown here: larder up knows %s", label, s.moduleList())
 		return cty.NilVal
 	}
-	if kind == "secrets" {
+	outputs := s.standIns.outputs(kind, s.called[kind])
+	if len(outputs) == 0 {
 		s.errorf(t, "%s stands for the token that larder generates, and can be used only as auth_token = %s", show(t), show(t))
 		return cty.NilVal
 	}
-	outputs := s.standIns.outputs(kind)
 	if len(t) > 2 {
 		step, ok := t[2].(hcl.TraverseAttr)
 		if ok && outputs[step.Name] == cty.NilVal {
@@ -270,7 +299,7 @@ func (s *scope) module(t hcl.Traversal, label string) cty.Value {
 func (s *scope) moduleList() string {
 	var names []string
 	for _, label := range slices.Sorted(maps.Keys(s.modules)) {
-		outputs := slices.Sorted(maps.Keys(s.standIns.outputs(s.modules[label])))
+		outputs := slices.Sorted(maps.Keys(s.standIns.outputs(s.modules[label], s.called[s.modules[label]])))
 		if len(outputs) == 0 {
 			outputs = []string{"*"}
 		}
@@ -293,7 +322,7 @@ func (s *scope) standsForToken(expr hcl.Expression) bool {
 	case !ok:
 		return false
 	case t.RootName() == "module":
-		return s.modules[step.Name] == "secrets" && len(t) == 3
+		return s.modules[step.Name] == "secrets" && len(t) == 3 && (s.standIns.Token == "" || !s.called["secrets"])
 	case t.RootName() == "var" && len(t) == 2:
 		return !s.isSet(s.variable(step.Name))
 	}

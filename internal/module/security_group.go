@@ -10,6 +10,7 @@ type SecurityGroup struct {
 	Description string
 	SubnetID    string // of the VPC that the group belongs to
 	Tags        map[string]string
+	RuleTags    map[string]string
 	Rules       []SecurityGroupRule
 }
 
@@ -28,7 +29,7 @@ func securityGroup(in *Inputs) *SecurityGroup {
 	if !in.CreateSecurityGroup {
 		return nil
 	}
-	g := &SecurityGroup{Name: in.replicationGroupID(), Description: "Access to " + in.replicationGroupID(), SubnetID: in.RedisSubnetIDs[0], Tags: allTags(in)}
+	g := &SecurityGroup{Name: in.replicationGroupID(), Description: "Access to " + in.replicationGroupID(), SubnetID: in.RedisSubnetIDs[0], Tags: allTags(in), RuleTags: allTags(in)}
 	for _, id := range in.AllowedSecurityGroupIDs {
 		g.Rules = append(g.Rules, SecurityGroupRule{Description: "Redis from a security group", PeerGroup: id, Port: int32(in.RedisPort)})
 	}

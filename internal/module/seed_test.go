@@ -138,6 +138,10 @@ func TestExamplesAreTheSeed(t *testing.T) {
 			t.Fatal(diags)
 		}
 		want.File, want.Line, got.File, got.Line = "", 0, "", 0
+		if got.Around.VPC == nil || got.Around.KMS == nil || got.Around.Security == nil {
+			t.Errorf("examples/%s does not call the modules around", name)
+		}
+		got.Around = Around{} // which the seed refers to and does not call
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("examples/%s differs from the seed (-seed +example):\n%s", name, diff)
 		}

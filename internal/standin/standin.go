@@ -17,6 +17,9 @@ const (
 	key   = "default"
 )
 
+// CIDR is the network's.
+const CIDR = "10.0.0.0/16"
+
 // Subnet is a private data subnet.
 type Subnet struct{ ID, VPCID, Zone, CIDR string }
 
@@ -67,7 +70,7 @@ func New(region, account string) StandIns {
 // build puts the network into the store, under the ids it gets there.
 func (s *StandIns) build(tx *store.Tx, region string) error {
 	b := network.Builder{NewID: network.RandomID}
-	vpc, err := b.CreateVPC(tx, network.VPC{CIDR: netip.MustParsePrefix("10.0.0.0/16"), Default: true, Tenancy: "default", DNSSupport: true})
+	vpc, err := b.CreateVPC(tx, network.VPC{CIDR: netip.MustParsePrefix(CIDR), Default: true, Tenancy: "default", DNSSupport: true})
 	if err != nil {
 		return err
 	}

@@ -9,10 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// mirrorVariable names the directory that holds the folder registry.terraform.io, where none of the usual places does.
-const mirrorVariable = "LARDER_TERRAFORM_MIRROR"
+	"larder/internal/testkit"
+)
 
 // workspace is a copy of the modules and examples, with a directory in which Terraform runs.
 type workspace struct {
@@ -26,9 +25,6 @@ type workspace struct {
 // relative to the repository.
 func newWorkspace(t *testing.T, dir string) *workspace {
 	t.Helper()
-	if _, err := exec.LookPath("terraform"); err != nil {
-		missing(t, "there is no terraform in PATH: install Terraform 1.11")
-	}
 	w := &workspace{t: t, root: t.TempDir()}
 	for _, part := range []string{"modules", "examples"} {
 		if err := os.CopyFS(filepath.Join(w.root, part), os.DirFS(filepath.Join("..", "..", part))); err != nil {
@@ -39,48 +35,8 @@ func newWorkspace(t *testing.T, dir string) *workspace {
 	if err := os.MkdirAll(w.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	w.env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+cliConfig(t), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1",
-		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true")
+	w.env = append(append(os.Environ(), testkit.Terraform(t, w.root)...), "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")
 	return w
-}
-
-// missing skips a test for want of a program, and fails it where everything has to be there.
-func missing(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
-
-// cliConfig returns a configuration file by which Terraform finds the provider without a registry.
-func cliConfig(t *testing.T) string {
-	t.Helper()
-	if given := os.Getenv("TF_CLI_CONFIG_FILE"); given != "" {
-		if text, err := os.ReadFile(given); err == nil && strings.Contains(string(text), "provider_installation") {
-			return given
-		}
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	places := []string{os.Getenv(mirrorVariable), home + "/.terraform.d/plugins", home + "/.terraform.d/plugin-cache",
-		"/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins", "/usr/local/lib/*", "/usr/lib/*", "/opt", "/opt/*"}
-	for _, place := range places {
-		found, err := filepath.Glob(filepath.Join(place, "registry.terraform.io"))
-		if place == "" || err != nil || len(found) == 0 {
-			continue
-		}
-		file := filepath.Join(t.TempDir(), "terraformrc")
-		text := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.Dir(found[0]))
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
-	missing(t, "there is no mirror of hashicorp/aws: set "+mirrorVariable+" to the directory that holds the folder registry.terraform.io")
-	return ""
 }
 
 // write adds a file to the directory Terraform runs in.

@@ -1,0 +1,101 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"larder/internal/module"
+)
+
+// key makes the key of modules/kms with its alias, or gives the one that an earlier apply made what the call says.
+func (a *apply) key(ctx context.Context, want *module.Key, found *module.StandIns) error {
+	if want == nil {
+		return nil
+	}
+	for _, r := range a.earlier(keyKind) {
+		out, err := a.Keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &r.Name})
+		if err != nil && !notFound(err) {
+			return fmt.Errorf("cannot describe the key %s: %w", r.Name, err)
+		}
+		if err == nil && out.KeyMetadata.KeyState == kmstypes.KeyStateEnabled {
+			found.KMSKeyARN, found.KMSAlias = *out.KeyMetadata.Arn, want.Alias
+			return a.changeKey(ctx, *want, *out.KeyMetadata)
+		}
+	}
+	out, err := a.Keys.CreateKey(ctx, &kms.CreateKeyInput{Description: &want.Description, Policy: &want.Policy, Tags: listed(want.Tags, keyTag)})
+	if err != nil {
+		return fmt.Errorf("cannot create the key for %s: %w", want.Alias, err)
+	}
+	id := *out.KeyMetadata.KeyId
+	if err := a.made(ctx, Resource{Kind: keyKind, Name: id, RecoveryDays: want.DeletionDays}); err != nil {
+		return err
+	}
+	if _, err := a.Keys.EnableKeyRotation(ctx, &kms.EnableKeyRotationInput{KeyId: &id}); err != nil {
+		return fmt.Errorf("cannot have the key %s rotated: %w", id, err)
+	}
+	if _, err := a.Keys.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: &want.Alias, TargetKeyId: &id}); err != nil {
+		return fmt.Errorf("cannot create %s: %w", want.Alias, err)
+	}
+	found.KMSKeyARN, found.KMSAlias = *out.KeyMetadata.Arn, want.Alias
+	a.done("created key %s", want.Alias)
+	return a.made(ctx, Resource{Kind: aliasKind, Name: want.Alias})
+}
+
+func keyTag(k, v *string) kmstypes.Tag { return kmstypes.Tag{TagKey: k, TagValue: v} }
+
+func (a *apply) changeKey(ctx context.Context, want module.Key, have kmstypes.KeyMetadata) error {
+	id := *have.KeyId
+	a.keep(Resource{Kind: keyKind, Name: id, RecoveryDays: want.DeletionDays})
+	a.keep(Resource{Kind: aliasKind, Name: want.Alias})
+	policy, err := a.Keys.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &id})
+	if err != nil {
+		return fmt.Errorf("cannot read the policy of the key %s: %w", id, err)
+	}
+	var errs []error
+	if !sameDocument(want.Policy, aws.ToString(policy.Policy)) {
+		_, err := a.Keys.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &id, Policy: &want.Policy})
+		errs = append(errs, err)
+		a.done("changed the policy of key %s", want.Alias)
+	}
+	if aws.ToString(have.Description) != want.Description {
+		_, err := a.Keys.UpdateKeyDescription(ctx, &kms.UpdateKeyDescriptionInput{KeyId: &id, Description: &want.Description})
+		errs = append(errs, err)
+		a.done("changed the description of key %s", want.Alias)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("cannot change the key %s: %w", want.Alias, err)
+	}
+	tags, err := a.tagsOf(ctx, *have.Arn)
+	if err != nil {
+		return fmt.Errorf("cannot read the tags of the key %s: %w", id, err)
+	}
+	return a.ensureTags(ctx, *have.Arn, want.Tags, tags)
+}
+
+// sameDocument compares what two JSON texts say.
+func sameDocument(a, b string) bool {
+	var x, y any
+	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
+}
+
+func (d *Deployer) deleteAlias(ctx context.Context, r Resource) error {
+	_, err := d.Keys.DeleteAlias(ctx, &kms.DeleteAliasInput{AliasName: &r.Name})
+	return err
+}
+
+// deleteKey has the key deleted at the end of its window, which KMS never makes shorter than seven days.
+func (d *Deployer) deleteKey(ctx context.Context, r Resource) error {
+	out, err := d.Keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &r.Name})
+	if err != nil || out.KeyMetadata.KeyState == kmstypes.KeyStatePendingDeletion {
+		return err
+	}
+	_, err = d.Keys.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: &r.Name, PendingWindowInDays: aws.Int32(max(r.RecoveryDays, 7))})
+	return err
+}

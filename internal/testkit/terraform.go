@@ -1,0 +1,61 @@
+package testkit
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// mirrorVariable names the directory that holds the folder registry.terraform.io, where none of the usual places does.
+const mirrorVariable = "LARDER_TERRAFORM_MIRROR"
+
+// Missing skips a test for want of a program, and fails it where everything has to be there.
+func Missing(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
+// Terraform returns the environment in which Terraform finds its providers without a registry; dir takes a file.
+func Terraform(t *testing.T, dir string) []string {
+	t.Helper()
+	if _, err := exec.LookPath("terraform"); err != nil {
+		Missing(t, "there is no terraform in PATH: install Terraform 1.11")
+	}
+	return []string{"TF_CLI_CONFIG_FILE=" + cliConfig(t, dir), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "AWS_EC2_METADATA_DISABLED=true"}
+}
+
+// cliConfig returns the configuration file that is set, when it says where providers come from, or makes one.
+func cliConfig(t *testing.T, dir string) string {
+	t.Helper()
+	if given := os.Getenv("TF_CLI_CONFIG_FILE"); given != "" {
+		if text, err := os.ReadFile(given); err == nil && strings.Contains(string(text), "provider_installation") {
+			return given
+		}
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := []string{os.Getenv(mirrorVariable), home + "/.terraform.d/plugins", home + "/.terraform.d/plugin-cache",
+		"/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins", "/usr/local/lib/*", "/usr/lib/*", "/opt", "/opt/*"}
+	for _, place := range places {
+		found, err := filepath.Glob(filepath.Join(place, "registry.terraform.io"))
+		if place == "" || err != nil || len(found) == 0 {
+			continue
+		}
+		file := filepath.Join(dir, "terraformrc")
+		text := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.Dir(found[0]))
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	Missing(t, "there is no mirror of hashicorp/aws: set "+mirrorVariable+" to the directory that holds the folder registry.terraform.io")
+	return ""
+}
