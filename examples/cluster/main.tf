@@ -1,7 +1,7 @@
 # Cluster: three shards with two replicas each.
 #
 # On AWS, and on larder after eval "$(larder env)": terraform init && terraform apply. The region comes from AWS_REGION.
-# Without Terraform: larder up examples/cluster, which stands in for all modules but redis.
+# Without Terraform: larder up examples/cluster
 
 terraform {
   required_version = ">= 1.7"

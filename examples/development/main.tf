@@ -1,7 +1,7 @@
 # Development: one node, no snapshots and no alarms.
 #
 # On AWS, and on larder after eval "$(larder env)": terraform init && terraform apply. The region comes from AWS_REGION.
-# Without Terraform: larder up examples/development, which stands in for all modules but redis.
+# Without Terraform: larder up examples/development
 
 terraform {
   required_version = ">= 1.7"

@@ -1,7 +1,7 @@
 # Production: a primary and two replicas in three zones.
 #
 # On AWS, and on larder after eval "$(larder env)": terraform init && terraform apply. The region comes from AWS_REGION.
-# Without Terraform: larder up examples/production, which stands in for all modules but redis.
+# Without Terraform: larder up examples/production
 
 terraform {
   required_version = ">= 1.7"

@@ -2,7 +2,7 @@
 # before an apply on AWS use cache.t3.medium or cache.m6g.large.
 #
 # On AWS, and on larder after eval "$(larder env)": terraform init && terraform apply. The region comes from AWS_REGION.
-# Without Terraform: larder up examples/staging, which stands in for all modules but redis.
+# Without Terraform: larder up examples/staging
 
 terraform {
   required_version = ">= 1.7"

@@ -23,7 +23,19 @@ var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
 // ParseMaintenanceWindow reads "ddd:hh24:mi-ddd:hh24:mi". A window lasts at least 60 minutes and at most a day.
 func ParseMaintenanceWindow(s string) (Window, error) {
-	return parseWindow(s, "maintenance window", week, func(clock string) (int, bool) {
+	w, ok := ReadMaintenanceWindow(s)
+	return w, w.check(s, "maintenance window", "ddd:hh24:mi-ddd:hh24:mi", ok)
+}
+
+// ParseSnapshotWindow reads "hh24:mi-hh24:mi".
+func ParseSnapshotWindow(s string) (Window, error) {
+	w, ok := ReadSnapshotWindow(s)
+	return w, w.check(s, "snapshot window", "hh24:mi-hh24:mi", ok)
+}
+
+// ReadMaintenanceWindow reads a window of any length; false says that the text is none.
+func ReadMaintenanceWindow(s string) (Window, bool) {
+	return readWindow(s, week, func(clock string) (int, bool) {
 		name, hhmm, ok := strings.Cut(clock, ":")
 		d := slices.Index(weekdays, strings.ToLower(name))
 		m, valid := parseClock(hhmm)
@@ -31,30 +43,39 @@ func ParseMaintenanceWindow(s string) (Window, error) {
 	})
 }
 
-// ParseSnapshotWindow reads "hh24:mi-hh24:mi".
-func ParseSnapshotWindow(s string) (Window, error) {
-	return parseWindow(s, "snapshot window", day, parseClock)
-}
+// ReadSnapshotWindow reads a window of any length; false says that the text is none.
+func ReadSnapshotWindow(s string) (Window, bool) { return readWindow(s, day, parseClock) }
 
-func parseWindow(s, what string, period int, clock func(string) (int, bool)) (Window, error) {
-	form := "hh24:mi-hh24:mi"
-	if period == week {
-		form = "ddd:hh24:mi-ddd:hh24:mi"
-	}
+func readWindow(s string, period int, clock func(string) (int, bool)) (Window, bool) {
 	from, till, ok := strings.Cut(s, "-")
 	start, validStart := clock(from)
 	end, validEnd := clock(till)
 	if !ok || !validStart || !validEnd {
-		return Window{}, fmt.Errorf("Invalid %s format: %q. Should be specified as a range %s (24H Clock UTC).", what, s, form)
+		return Window{}, false
 	}
-	w := Window{start: start, length: (end - start + period) % period, period: period}
+	return Window{start: start, length: (end - start + period) % period, period: period}, true
+}
+
+// The least and the most minutes that a window may last.
+const (
+	MinWindow = 60
+	MaxWindow = day
+)
+
+// Minutes is how long the window lasts.
+func (w Window) Minutes() int { return w.length }
+
+// check says in the API's words what is wrong with a window.
+func (w Window) check(s, what, form string, ok bool) error {
 	switch {
-	case w.length < 60:
-		return w, fmt.Errorf("%s must be at least 60 minutes.", strings.ToUpper(what[:1])+what[1:])
-	case w.length > day:
-		return w, fmt.Errorf("The %s must be at most 24 hours.", what)
+	case !ok:
+		return fmt.Errorf("Invalid %s format: %q. Should be specified as a range %s (24H Clock UTC).", what, s, form)
+	case w.length < MinWindow:
+		return fmt.Errorf("%s must be at least %d minutes.", strings.ToUpper(what[:1])+what[1:], MinWindow)
+	case w.length > MaxWindow:
+		return fmt.Errorf("The %s must be at most 24 hours.", what)
 	}
-	return w, nil
+	return nil
 }
 
 // parseClock reads hh:mm into minutes.

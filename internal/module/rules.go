@@ -139,9 +139,9 @@ func backupRules() []rule {
 				"is not in effect, and Terraform cannot switch snapshots on later in cluster mode: set enable_snapshots = true and keep them at least 1 day")
 		}},
 		{input: "snapshot_window", with: []string{"maintenance_window"}, broken: func(in *Inputs) string {
-			daily, noDaily := parseDaily(in.SnapshotWindow)
-			weekly, noWeekly := parseWeekly(in.MaintenanceWindow) // what is wrong with either form has been said
-			return when(noDaily == nil && noWeekly == nil && daily.overlaps(weekly),
+			daily, noDaily := cache.ParseSnapshotWindow(in.SnapshotWindow)
+			weekly, noWeekly := cache.ParseMaintenanceWindow(in.MaintenanceWindow) // what is wrong with either has been said
+			return when(noDaily == nil && noWeekly == nil && daily.Overlaps(weekly),
 				"overlaps maintenance_window %q, which AWS refuses even without snapshots: move one of them", in.MaintenanceWindow)
 		}},
 	}
