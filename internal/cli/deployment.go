@@ -28,23 +28,49 @@ func (c *client) deployer(p deploy.Progress) *deploy.Deployer {
 	}
 }
 
-// recorded is what the engine remembers of the call's deployment, or the beginning of a new record.
-func (c *client) recorded(ctx context.Context, call *module.Call, path string) (larder.Deployment, error) {
+// recorded is what the engine remembers of the call's deployment, or the beginning of a new record; and what other deployments of
+// the same configuration made.
+func (c *client) recorded(ctx context.Context, call *module.Call, path string) (own larder.Deployment, shared []deploy.Resource, err error) {
 	source, err := filepath.Abs(path)
 	if err != nil {
-		return larder.Deployment{}, err
+		return own, nil, err
 	}
-	var all larder.DescribeDeploymentsOutput
-	if err := c.call(ctx, "DescribeDeployments", larder.DescribeDeploymentsInput{}, &all); err != nil {
-		return larder.Deployment{}, err
+	all, err := c.deployments(ctx)
+	if err != nil {
+		return own, nil, err
 	}
-	for _, d := range all.Deployments {
-		if d.ID == call.ReplicationGroupID() {
-			d.Source = source
-			return d, nil
+	own.ID = call.ReplicationGroupID()
+	for _, d := range all {
+		switch {
+		case d.ID == own.ID:
+			own = d
+		case d.Source == source:
+			shared = append(shared, made(d)...)
 		}
 	}
-	return larder.Deployment{ID: call.ReplicationGroupID(), Source: source}, nil
+	own.Source = source
+	return own, shared, nil
+}
+
+func (c *client) deployments(ctx context.Context) ([]larder.Deployment, error) {
+	var all larder.DescribeDeploymentsOutput
+	err := c.call(ctx, "DescribeDeployments", larder.DescribeDeploymentsInput{}, &all)
+	return all.Deployments, err
+}
+
+// alone are a deployment's resources but for those that another deployment has too.
+func (c *client) alone(ctx context.Context, d larder.Deployment) ([]deploy.Resource, error) {
+	all, err := c.deployments(ctx)
+	if err != nil {
+		return nil, err
+	}
+	own := made(d)
+	for _, other := range all {
+		if other.ID != d.ID {
+			own = deploy.Without(own, made(other))
+		}
+	}
+	return own, nil
 }
 
 // record remembers a deployment with those resources; without any there is nothing to remember.

@@ -42,8 +42,12 @@ func (t *tool) destroy(ctx context.Context, id string, yes bool) error {
 	if err := t.confirm(yes, fmt.Sprintf("Delete %s and all its data?", d.ID)); err != nil {
 		return err
 	}
+	own, err := engine.alone(ctx, d)
+	if err != nil {
+		return err
+	}
 	shown := newProgress(t.Stderr)
-	err = engine.deployer(shown).Destroy(ctx, made(d))
+	err = engine.deployer(shown).Destroy(ctx, own)
 	shown.finish()
 	if err != nil {
 		return err

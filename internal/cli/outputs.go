@@ -49,13 +49,13 @@ func deploymentFlag(c *cobra.Command, id *string) {
 
 // deployment finds the deployment of that id, or the only one there is.
 func (c *client) deployment(ctx context.Context, id string) (larder.Deployment, error) {
-	var all larder.DescribeDeploymentsOutput
-	if err := c.call(ctx, "DescribeDeployments", larder.DescribeDeploymentsInput{}, &all); err != nil {
+	all, err := c.deployments(ctx)
+	if err != nil {
 		return larder.Deployment{}, err
 	}
 	var ids []string
-	for _, d := range all.Deployments {
-		if d.ID == id || id == "" && len(all.Deployments) == 1 {
+	for _, d := range all {
+		if d.ID == id || id == "" && len(all) == 1 {
 			return d, nil
 		}
 		ids = append(ids, d.ID)

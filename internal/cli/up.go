@@ -41,7 +41,7 @@ func (t *tool) upCommand() *cobra.Command {
 	c.Flags().Var(&varFlag{vars, false}, "var", "set a variable: NAME=VALUE (repeatable)")
 	c.Flags().Var(&varFlag{vars, true}, "var-file", "read variables from a .tfvars file (repeatable)")
 	c.Flags().StringVar(&label, "module", "", "which module call, where there are several")
-	c.Flags().BoolVar(&verbose, "verbose", false, "explain which inputs are not acted on")
+	c.Flags().BoolVar(&verbose, "verbose", false, "explain which inputs are not acted on in full")
 	return t.jsonFlag(c)
 }
 
@@ -102,7 +102,7 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 		return err
 	}
 	t.noteUnused(call.Notices, verbose)
-	d, err := engine.recorded(ctx, call, path)
+	d, shared, err := engine.recorded(ctx, call, path)
 	if err != nil {
 		return err
 	}
@@ -110,6 +110,7 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 	if err != nil {
 		return err
 	}
+	before.Shared = shared
 	shown := newProgress(t.Stderr)
 	deployer := engine.deployer(shown)
 	deployer.Record = func(ctx context.Context, all []deploy.Resource) error { return engine.record(ctx, d, all) }
@@ -142,7 +143,7 @@ func runnable(call *module.Call, engine larder.DescribeEngineOutput) error {
 	return nil
 }
 
-// noteUnused says which inputs larder accepts and does not act on yet: by name, or with what each means.
+// noteUnused says which inputs larder accepts and does not act on in full yet: by name, or with what each means.
 func (t *tool) noteUnused(notices []string, verbose bool) {
 	if len(notices) == 0 {
 		return
@@ -158,7 +159,7 @@ func (t *tool) noteUnused(notices []string, verbose bool) {
 		name, _, _ := strings.Cut(n, " = ")
 		names = append(names, name)
 	}
-	fmt.Fprintf(t.Stderr, "note: accepted, and not acted on by this larder yet: %s (--verbose explains)\n", strings.Join(names, ", "))
+	fmt.Fprintf(t.Stderr, "note: accepted, and acted on in part or not at all by this larder yet: %s (--verbose explains)\n", strings.Join(names, ", "))
 }
 
 // explain prints diagnostics; with an error among them the command has failed, and all is said.

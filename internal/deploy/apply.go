@@ -69,14 +69,30 @@ func (a *apply) record(ctx context.Context) error {
 	all := a.resources()
 	a.recording.Lock()
 	defer a.recording.Unlock()
-	return a.Record(ctx, append(without(a.before.Resources, all), all...))
+	return a.Record(ctx, append(Without(a.before.Resources, all), all...))
 }
 
-// made notes something that this run created, before anything else can go wrong.
+// plan records what is about to be made, or is there, under a name that is known before: an apply that dies leaves nothing that
+// a destroy would not find.
+func (a *apply) plan(ctx context.Context, all ...Resource) error {
+	for _, r := range all {
+		a.keep(r)
+	}
+	return a.record(ctx)
+}
+
+// made notes something that has its name only now that this run created it, before anything else can go wrong.
 func (a *apply) made(ctx context.Context, r Resource) error {
 	a.creating(nil, r)
 	a.keep(r)
 	return a.record(ctx)
+}
+
+// keep notes a resource that the deployment will have.
+func (a *apply) keep(r Resource) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.named = append(a.named, r)
 }
 
 // creating notes what a request with that end created. One that was broken off may have reached the engine.
@@ -102,7 +118,7 @@ func (a *apply) undo(ctx context.Context) error {
 
 // unwanted deletes what an earlier apply made and the call no longer asks for.
 func (a *apply) unwanted(ctx context.Context) error {
-	gone := without(a.before.Resources, a.resources())
+	gone := Without(Without(a.before.Resources, a.resources()), a.before.Shared)
 	if len(gone) == 0 {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -46,22 +47,15 @@ func (a *apply) around(ctx context.Context, load Loader, found module.StandIns) 
 	return err
 }
 
-// earlier are the resources of a kind that an earlier apply made.
+// earlier are the resources of a kind that an earlier apply made, this deployment's own first.
 func (a *apply) earlier(kind string) []Resource {
 	var all []Resource
-	for _, r := range a.before.Resources {
+	for _, r := range slices.Concat(a.before.Resources, a.before.Shared) {
 		if r.Kind == kind {
 			all = append(all, r)
 		}
 	}
 	return all
-}
-
-// keep notes that a resource which was there before stays.
-func (a *apply) keep(r Resource) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.named = append(a.named, r)
 }
 
 // keptToken makes the secret of modules/secrets, and finds the token: the one given, else the one kept, else a new one.
@@ -70,11 +64,14 @@ func (a *apply) keptToken(ctx context.Context, want *module.KeptToken, found *mo
 		return nil
 	}
 	name := *want.Create.Name
+	own := Resource{Kind: secretKind, Name: name, RecoveryDays: want.RecoveryDays}
+	if err := a.plan(ctx, own); err != nil {
+		return err
+	}
 	described, err := a.Secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name})
 	if err != nil && !notFound(err) {
 		return fmt.Errorf("cannot describe the secret %s: %w", name, err)
 	}
-	own := Resource{Kind: secretKind, Name: name, RecoveryDays: want.RecoveryDays}
 	found.SecretName, found.Token = name, want.Token
 	if err != nil {
 		if found.Token == "" {
@@ -85,12 +82,13 @@ func (a *apply) keptToken(ctx context.Context, want *module.KeptToken, found *mo
 		in := *want.Create
 		in.SecretString = aws.String(module.SecretString(string(found.Token)))
 		out, err := a.Secrets.CreateSecret(ctx, &in)
+		a.creating(err, Resource{Kind: secretKind, Name: name})
 		if err != nil {
 			return fmt.Errorf("cannot create the secret %s: %w", name, err)
 		}
 		found.SecretARN = *out.ARN
 		a.done("created secret %s", name)
-		return a.made(ctx, own)
+		return nil
 	}
 	found.SecretARN = *described.ARN
 	if described.DeletedDate != nil {
@@ -99,7 +97,6 @@ func (a *apply) keptToken(ctx context.Context, want *module.KeptToken, found *mo
 		}
 		a.done("restored secret %s", name)
 	}
-	a.keep(own)
 	tags := map[string]string{}
 	for _, t := range described.Tags {
 		tags[*t.Key] = aws.ToString(t.Value)

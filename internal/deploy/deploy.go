@@ -56,6 +56,7 @@ const (
 // Before is what an earlier apply of the same deployment came to.
 type Before struct {
 	Resources     []Resource
+	Shared        []Resource    // that other deployments of the same configuration made: what the modules around make is made once
 	Token         module.Secret // "" when it is not known
 	TokenStrategy string        // how it was set; "" when there was no earlier apply
 }

@@ -40,12 +40,33 @@ func (a *apply) key(ctx context.Context, want *module.Key, found *module.StandIn
 	if _, err := a.Keys.EnableKeyRotation(ctx, &kms.EnableKeyRotationInput{KeyId: &id}); err != nil {
 		return fmt.Errorf("cannot have the key %s rotated: %w", id, err)
 	}
-	if _, err := a.Keys.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: &want.Alias, TargetKeyId: &id}); err != nil {
-		return fmt.Errorf("cannot create %s: %w", want.Alias, err)
-	}
 	found.KMSKeyARN, found.KMSAlias = *out.KeyMetadata.Arn, want.Alias
 	a.done("created key %s", want.Alias)
-	return a.made(ctx, Resource{Kind: aliasKind, Name: want.Alias})
+	return a.alias(ctx, want.Alias, id)
+}
+
+// alias gives the key its alias, unless it has it. One that another key has is not taken from it.
+func (a *apply) alias(ctx context.Context, name, key string) error {
+	own := Resource{Kind: aliasKind, Name: name}
+	found, err := a.Keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &name})
+	switch {
+	case err == nil && *found.KeyMetadata.KeyId == key:
+		a.keep(own)
+		return nil
+	case err == nil:
+		return fmt.Errorf("cannot create %s: it is there already, of the key %s, which this deployment did not make", name, *found.KeyMetadata.KeyId)
+	case !notFound(err):
+		return fmt.Errorf("cannot describe %s: %w", name, err)
+	}
+	if err := a.plan(ctx, own); err != nil {
+		return err
+	}
+	_, err = a.Keys.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: &name, TargetKeyId: &key})
+	a.creating(err, own)
+	if err != nil {
+		return fmt.Errorf("cannot create %s: %w", name, err)
+	}
+	return nil
 }
 
 func keyTag(k, v *string) kmstypes.Tag { return kmstypes.Tag{TagKey: k, TagValue: v} }
@@ -53,7 +74,9 @@ func keyTag(k, v *string) kmstypes.Tag { return kmstypes.Tag{TagKey: k, TagValue
 func (a *apply) changeKey(ctx context.Context, want module.Key, have kmstypes.KeyMetadata) error {
 	id := *have.KeyId
 	a.keep(Resource{Kind: keyKind, Name: id, RecoveryDays: want.DeletionDays})
-	a.keep(Resource{Kind: aliasKind, Name: want.Alias})
+	if err := a.alias(ctx, want.Alias, id); err != nil {
+		return err
+	}
 	policy, err := a.Keys.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &id})
 	if err != nil {
 		return fmt.Errorf("cannot read the policy of the key %s: %w", id, err)
@@ -63,6 +86,13 @@ func (a *apply) changeKey(ctx context.Context, want module.Key, have kmstypes.Ke
 		_, err := a.Keys.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &id, Policy: &want.Policy})
 		errs = append(errs, err)
 		a.done("changed the policy of key %s", want.Alias)
+	}
+	if rotation, err := a.Keys.GetKeyRotationStatus(ctx, &kms.GetKeyRotationStatusInput{KeyId: &id}); err != nil {
+		errs = append(errs, err)
+	} else if !rotation.KeyRotationEnabled {
+		_, err := a.Keys.EnableKeyRotation(ctx, &kms.EnableKeyRotationInput{KeyId: &id})
+		errs = append(errs, err)
+		a.done("key %s is rotated", want.Alias)
 	}
 	if aws.ToString(have.Description) != want.Description {
 		_, err := a.Keys.UpdateKeyDescription(ctx, &kms.UpdateKeyDescriptionInput{KeyId: &id, Description: &want.Description})

@@ -20,7 +20,7 @@ import (
 // Resource is one thing that a deployment made, and that goes with it.
 type Resource struct {
 	Kind         string
-	Name         string // of keys and what EC2 has the id, of topics the ARN
+	Name         string // of keys and VPCs the id, of what is in a VPC the VPC and its name there, of topics the ARN
 	RecoveryDays int32  // in which its deletion can be taken back; 0: none
 }
 
@@ -132,8 +132,8 @@ func wanted(r module.Resources) []Resource {
 	return all
 }
 
-// without returns the resources that are not among others.
-func without(all, others []Resource) []Resource {
+// Without returns the resources that are not among others.
+func Without(all, others []Resource) []Resource {
 	return slices.DeleteFunc(slices.Clone(all), func(r Resource) bool {
 		return slices.ContainsFunc(others, func(o Resource) bool { return o.Kind == r.Kind && o.Name == r.Name })
 	})
@@ -141,9 +141,19 @@ func without(all, others []Resource) []Resource {
 
 // deleteSecurityGroups first revokes the rules, which may name the other groups.
 func deleteSecurityGroups(ctx context.Context, d *Deployer, all []Resource) error {
+	var ids []string
 	for _, r := range all {
-		rules, err := d.rulesOf(ctx, r.Name)
-		if err != nil && !notFound(err) {
+		vpc, name, _ := strings.Cut(r.Name, "/")
+		group, err := d.groupNamed(ctx, vpc, name)
+		if err != nil {
+			return err
+		}
+		if group == nil {
+			continue
+		}
+		ids = append(ids, *group.GroupId)
+		rules, err := d.rulesOf(ctx, *group.GroupId)
+		if err != nil {
 			return err
 		}
 		for _, rule := range rules {
@@ -152,10 +162,12 @@ func deleteSecurityGroups(ctx context.Context, d *Deployer, all []Resource) erro
 			}
 		}
 	}
-	return each(func(d *Deployer, ctx context.Context, r Resource) error {
-		_, err := d.Network.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &r.Name})
-		return err
-	})(ctx, d, all)
+	for _, id := range ids {
+		if _, err := d.Network.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &id}); err != nil && !notFound(err) {
+			return fmt.Errorf("cannot delete the security group %s: %w", id, err)
+		}
+	}
+	return nil
 }
 
 func (d *Deployer) deleteLogGroup(ctx context.Context, r Resource) error {

@@ -79,6 +79,9 @@ func (a *apply) securityGroup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.plan(ctx, Resource{Kind: securityGroupKind, Name: inVPC(vpc, want.Name)}); err != nil {
+		return err
+	}
 	id, err := a.groupIn(ctx, vpc, *want)
 	if err != nil {
 		return err
@@ -88,15 +91,16 @@ func (a *apply) securityGroup(ctx context.Context) error {
 }
 
 // createSecurityGroup makes a group without any rule: the one that EC2 gives every new group lets everything out.
-func (d *Deployer) createSecurityGroup(ctx context.Context, g module.SecurityGroup, vpc string) (string, error) {
-	out, err := d.Network.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
+func (a *apply) createSecurityGroup(ctx context.Context, g module.SecurityGroup, vpc string) (string, error) {
+	out, err := a.Network.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
 		GroupName: &g.Name, Description: &g.Description, VpcId: &vpc,
 		TagSpecifications: tagged(ec2types.ResourceTypeSecurityGroup, g.Tags),
 	})
+	a.creating(err, Resource{Kind: securityGroupKind, Name: inVPC(vpc, g.Name)})
 	if err != nil {
 		return "", fmt.Errorf("cannot create the security group %s: %w", g.Name, err)
 	}
-	_, err = d.Network.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: out.GroupId, IpPermissions: []ec2types.IpPermission{
+	_, err = a.Network.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: out.GroupId, IpPermissions: []ec2types.IpPermission{
 		{IpProtocol: aws.String("-1"), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}},
 	}})
 	if err != nil {

@@ -13,62 +13,54 @@ import (
 
 // topics makes the topics of modules/sns, or gives those that are there what the call says. A topic's name finds it.
 func (a *apply) topics(ctx context.Context, all []module.Topic, found *module.StandIns) error {
+	var planned []Resource
 	for _, want := range all {
-		arn, err := a.topic(ctx, want)
-		if err != nil {
+		planned = append(planned, Resource{Kind: topicKind, Name: want.ARN})
+	}
+	if err := a.plan(ctx, planned...); err != nil {
+		return err
+	}
+	for _, want := range all {
+		if err := a.topic(ctx, want); err != nil {
 			return err
 		}
 		switch want.Level {
 		case "critical":
-			found.CriticalTopicARN = arn
+			found.CriticalTopicARN = want.ARN
 		case "warning":
-			found.WarningTopicARN = arn
+			found.WarningTopicARN = want.ARN
 		case "info":
-			found.InfoTopicARN = arn
+			found.InfoTopicARN = want.ARN
 		}
 	}
 	return nil
 }
 
-func (a *apply) topic(ctx context.Context, want module.Topic) (string, error) {
-	for _, r := range a.earlier(topicKind) {
-		out, err := a.Topics.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &r.Name})
-		if err != nil && !notFound(err) {
-			return "", fmt.Errorf("cannot describe the topic %s: %w", r.Name, err)
-		}
-		if err == nil && topicName(r.Name) == want.Name {
-			a.keep(r)
-			return r.Name, a.changeTopic(ctx, want, r.Name, out.Attributes)
-		}
+func (a *apply) topic(ctx context.Context, want module.Topic) error {
+	own := Resource{Kind: topicKind, Name: want.ARN}
+	out, err := a.Topics.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &want.ARN})
+	if err == nil {
+		return a.changeTopic(ctx, want, out.Attributes)
+	}
+	if !notFound(err) {
+		return fmt.Errorf("cannot describe the topic %s: %w", want.Name, err)
 	}
 	attributes := map[string]string{"Policy": want.Policy}
 	if want.KeyARN != "" {
 		attributes["KmsMasterKeyId"] = want.KeyARN
 	}
-	out, err := a.Topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: &want.Name, Attributes: attributes, Tags: listed(want.Tags, topicTag)})
+	_, err = a.Topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: &want.Name, Attributes: attributes, Tags: listed(want.Tags, topicTag)})
+	a.creating(err, own)
 	if err != nil {
-		return "", fmt.Errorf("cannot create the topic %s: %w", want.Name, err)
-	}
-	if err := a.made(ctx, Resource{Kind: topicKind, Name: *out.TopicArn}); err != nil {
-		return "", err
+		return fmt.Errorf("cannot create the topic %s: %w", want.Name, err)
 	}
 	a.done("created topic %s", want.Name)
-	return *out.TopicArn, a.subscribe(ctx, want, *out.TopicArn)
+	return a.subscribe(ctx, want)
 }
 
 func topicTag(k, v *string) snstypes.Tag { return snstypes.Tag{Key: k, Value: v} }
 
-// topicName is the last part of a topic's ARN.
-func topicName(arn string) string {
-	for i := len(arn) - 1; i >= 0; i-- {
-		if arn[i] == ':' {
-			return arn[i+1:]
-		}
-	}
-	return arn
-}
-
-func (a *apply) changeTopic(ctx context.Context, want module.Topic, arn string, have map[string]string) error {
+func (a *apply) changeTopic(ctx context.Context, want module.Topic, have map[string]string) error {
 	set := map[string]string{}
 	if !sameDocument(want.Policy, have["Policy"]) {
 		set["Policy"] = want.Policy
@@ -77,26 +69,26 @@ func (a *apply) changeTopic(ctx context.Context, want module.Topic, arn string, 
 		set["KmsMasterKeyId"] = want.KeyARN
 	}
 	for _, name := range sortedKeys(set) {
-		if _, err := a.Topics.SetTopicAttributes(ctx, &sns.SetTopicAttributesInput{TopicArn: &arn, AttributeName: &name, AttributeValue: aws.String(set[name])}); err != nil {
+		if _, err := a.Topics.SetTopicAttributes(ctx, &sns.SetTopicAttributesInput{TopicArn: &want.ARN, AttributeName: &name, AttributeValue: aws.String(set[name])}); err != nil {
 			return fmt.Errorf("cannot change the topic %s: %w", want.Name, err)
 		}
 		a.done("changed %s of topic %s", name, want.Name)
 	}
-	tags, err := a.tagsOf(ctx, arn)
+	tags, err := a.tagsOf(ctx, want.ARN)
 	if err != nil {
 		return fmt.Errorf("cannot read the tags of the topic %s: %w", want.Name, err)
 	}
-	if err := a.ensureTags(ctx, arn, want.Tags, tags); err != nil {
+	if err := a.ensureTags(ctx, want.ARN, want.Tags, tags); err != nil {
 		return err
 	}
-	return a.subscribe(ctx, want, arn)
+	return a.subscribe(ctx, want)
 }
 
 // subscribe asks for each address; one that is subscribed already stays so. Addresses that are no longer named are left alone:
 // the topic cannot be asked who they are.
-func (a *apply) subscribe(ctx context.Context, want module.Topic, arn string) error {
+func (a *apply) subscribe(ctx context.Context, want module.Topic) error {
 	for _, address := range want.Emails {
-		_, err := a.Topics.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &arn, Protocol: aws.String("email"), Endpoint: &address})
+		_, err := a.Topics.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &want.ARN, Protocol: aws.String("email"), Endpoint: &address})
 		if err != nil {
 			return fmt.Errorf("cannot subscribe an address to the topic %s: %w", want.Name, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -34,6 +35,13 @@ func (a *apply) vpc(ctx context.Context, want *module.VPC, found *module.StandIn
 		a.done("created VPC %s", id)
 	}
 	found.VPCID, found.CIDR, found.SubnetIDs, found.Zones = id, want.CIDR, nil, nil
+	var planned []Resource
+	for _, s := range want.Subnets {
+		planned = append(planned, Resource{Kind: subnetKind, Name: inVPC(id, s.CIDR)})
+	}
+	if err := a.plan(ctx, planned...); err != nil {
+		return err
+	}
 	have, err := a.Network.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{{Name: aws.String("vpc-id"), Values: []string{id}}}})
 	if err != nil {
 		return fmt.Errorf("cannot describe the subnets of %s: %w", id, err)
@@ -78,24 +86,30 @@ func (a *apply) privateSubnet(ctx context.Context, vpc string, want module.Subne
 		if zone != want.Zone {
 			return "", fmt.Errorf("availability_zones: larder cannot move the subnet %s from %s to %s: set it back, or destroy and bring up again", id, zone, want.Zone)
 		}
-		a.keep(Resource{Kind: subnetKind, Name: id})
 		return id, a.ensureTags(ctx, id, want.Tags, fromNetwork(have[i].Tags))
 	}
 	out, err := a.Network.CreateSubnet(ctx, &ec2.CreateSubnetInput{
 		VpcId: &vpc, CidrBlock: &want.CIDR, AvailabilityZone: &want.Zone, TagSpecifications: tagged(ec2types.ResourceTypeSubnet, want.Tags),
 	})
+	a.creating(err, Resource{Kind: subnetKind, Name: inVPC(vpc, want.CIDR)})
 	if err != nil {
 		return "", fmt.Errorf("cannot create the subnet %s: %w", want.CIDR, err)
 	}
-	id := *out.Subnet.SubnetId
 	a.done("created subnet %s in %s", want.CIDR, want.Zone)
-	return id, a.made(ctx, Resource{Kind: subnetKind, Name: id})
+	return *out.Subnet.SubnetId, nil
 }
+
+// inVPC names something in a VPC by what tells it from others there, which is known before its id is.
+func inVPC(vpc, part string) string { return vpc + "/" + part }
 
 // security makes the two groups of modules/security, whose rules name each other.
 func (a *apply) security(ctx context.Context, want *module.Security, found *module.StandIns) error {
 	if want == nil {
 		return nil
+	}
+	err := a.plan(ctx, Resource{Kind: securityGroupKind, Name: inVPC(want.VPCID, want.Clients.Name)}, Resource{Kind: securityGroupKind, Name: inVPC(want.VPCID, want.Nodes.Name)})
+	if err != nil {
+		return err
 	}
 	var ids []string
 	for _, g := range []module.SecurityGroup{want.Clients, want.Nodes} {
@@ -122,7 +136,6 @@ func (a *apply) groupIn(ctx context.Context, vpc string, want module.SecurityGro
 		return "", err
 	}
 	if have != nil {
-		a.keep(Resource{Kind: securityGroupKind, Name: *have.GroupId})
 		return *have.GroupId, a.ensureTags(ctx, *have.GroupId, want.Tags, fromNetwork(have.Tags))
 	}
 	id, err := a.createSecurityGroup(ctx, want, vpc)
@@ -130,7 +143,7 @@ func (a *apply) groupIn(ctx context.Context, vpc string, want module.SecurityGro
 		return "", err
 	}
 	a.done("created security group %s", want.Name)
-	return id, a.made(ctx, Resource{Kind: securityGroupKind, Name: id})
+	return id, nil
 }
 
 func (d *Deployer) groupNamed(ctx context.Context, vpc, name string) (*ec2types.SecurityGroup, error) {
@@ -147,8 +160,19 @@ func (d *Deployer) groupNamed(ctx context.Context, vpc, name string) (*ec2types.
 }
 
 func (d *Deployer) deleteSubnet(ctx context.Context, r Resource) error {
-	_, err := d.Network.DeleteSubnet(ctx, &ec2.DeleteSubnetInput{SubnetId: &r.Name})
-	return err
+	vpc, network, _ := strings.Cut(r.Name, "/")
+	out, err := d.Network.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{
+		{Name: aws.String("vpc-id"), Values: []string{vpc}}, {Name: aws.String("cidr-block"), Values: []string{network}},
+	}})
+	if err != nil {
+		return err
+	}
+	for _, s := range out.Subnets {
+		if _, err := d.Network.DeleteSubnet(ctx, &ec2.DeleteSubnetInput{SubnetId: s.SubnetId}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *Deployer) deleteVPC(ctx context.Context, r Resource) error {

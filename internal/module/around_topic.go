@@ -4,6 +4,7 @@ package module
 type Topic struct {
 	Level  string // critical, warning or info
 	Name   string
+	ARN    string
 	KeyARN string // "" for none: ElastiCache does not publish to an encrypted topic
 	Policy string // as JSON
 	Emails []string
@@ -37,7 +38,7 @@ func topics(in topicInputs, at place) []Topic {
 	}{{"critical", in.Critical}, {"warning", in.Warning}, {"info", in.Info}} {
 		name := in.name() + "-" + level.name
 		statements := []map[string]any{topicOwner(at, name)}
-		t := Topic{Level: level.name, Name: name, Emails: level.emails, Tags: in.tags()}
+		t := Topic{Level: level.name, Name: name, ARN: at.arn("sns", name), Emails: level.emails, Tags: in.tags()}
 		if level.name != "info" {
 			t.KeyARN = text(in.KMSKeyARN)
 			statements = append(statements, statement("Alarms", "Service", "cloudwatch.amazonaws.com", []string{"sns:Publish"}, at.arn("sns", name),

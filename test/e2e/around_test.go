@@ -114,6 +114,28 @@ func TestModulesAroundAreMade(t *testing.T) {
 	d.nothingAround()
 }
 
+// Two calls of the redis module in one configuration share what is around them; the last one that goes takes it away.
+func TestTwoCallsShareWhatIsAround(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	config := example(t, "staging")
+	_, call, _ := strings.Cut(config, "module \"redis\" {")
+	call = strings.Replace(call, `project_name = "uex-payments"`, `project_name = "uex-sessions"`, 1)
+	dir := d.write("main.tf", config+"\nmodule \"sessions\" {"+call)
+	d.must("up", dir, "--module", "redis")
+	first := d.surroundings()
+	d.must("up", dir, "--module", "sessions")
+	if both := d.surroundings(); len(both.vpcs) != 1 || *both.key.Arn != *first.key.Arn {
+		t.Errorf("with both calls there is %+v, with one %+v", both, first)
+	}
+	d.must("destroy", staging+"-redis", "--yes")
+	if out := d.must("up", dir, "--module", "sessions"); !strings.Contains(out, "nothing to change") {
+		t.Errorf("the other call, when the first is gone, says %s", out)
+	}
+	d.must("destroy", "--yes")
+	d.nothingAround()
+}
+
 func (d *desk) nothingAround() {
 	d.t.Helper()
 	if s := d.surroundings(); len(s.vpcs)+len(s.subnets)+len(s.groups)+len(s.topicKeys) > 0 || s.key != nil {
