@@ -23,7 +23,7 @@ func (t *tool) outputsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "outputs [NAME]",
 		Short: "Print the module's outputs, or one of them",
-		Long: "Print the module's outputs as `terraform output` does: all of them without the secret ones, or the named one as it is, for scripts. " +
+		Long: "Print the module's outputs, and those of the configuration, as `terraform output` does: all of them without the secret ones, or the named one as it is, for scripts. " +
 			"--json prints every output, secret ones too.",
 		Example: "  larder outputs\n  larder outputs replication_group_primary_endpoint_address\n  REDISCLI_AUTH=\"$(larder outputs auth_token)\" redis-cli --tls -h …",
 		Args:    cobra.MaximumNArgs(1),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,7 +115,9 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 	shown := newProgress(t.Stderr)
 	deployer := engine.deployer(shown)
 	deployer.Record = func(ctx context.Context, all []deploy.Resource) error { return engine.record(ctx, d, all) }
+	var around module.StandIns // as it is in the end
 	result, err := deployer.Apply(ctx, func(found module.StandIns) (*module.Call, error) {
+		around = found
 		call, diags := module.Load(src, vars, found)
 		if diags.HasErrors() {
 			return nil, t.explain(diags)
@@ -125,7 +128,12 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 	if err != nil {
 		return err
 	}
-	return t.deployed(ctx, engine, d, result, time.Since(begin))
+	outputs := result.Call.Outputs(result.Observed, module.Access{Token: result.Token, SecretARN: result.SecretARN, Local: true})
+	own, diags := module.OwnOutputs(src, vars, around, result.Call, outputs)
+	if err := t.deployed(ctx, engine, d, result, slices.Concat(outputs, own), time.Since(begin)); err != nil {
+		return err
+	}
+	return t.explain(diags)
 }
 
 // runnable refuses, before anything is made, a call that this engine cannot run.
@@ -188,9 +196,8 @@ func (c *client) reason(ctx context.Context, group string) (reason string, stuck
 }
 
 // deployed records the deployment and shows it.
-func (t *tool) deployed(ctx context.Context, engine *client, d larder.Deployment, r *deploy.Result, took time.Duration) error {
+func (t *tool) deployed(ctx context.Context, engine *client, d larder.Deployment, r *deploy.Result, outputs []module.Output, took time.Duration) error {
 	call := r.Call
-	outputs := call.Outputs(r.Observed, module.Access{Token: r.Token, SecretARN: r.SecretARN, Local: true})
 	raw, err := module.MarshalOutputs(outputs)
 	if err != nil {
 		return err

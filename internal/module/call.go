@@ -67,9 +67,14 @@ func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
 	call.Sensitive = slices.ContainsFunc(r.table, func(in Input) bool { return r.hidden[in.Name] && !in.Sensitive })
 	call.Around = around
 	call.Notices = append(r.notices(), aroundNotices...)
-	if cfg.outputs > 0 {
-		call.Notices = append(call.Notices, "output blocks are not evaluated: larder outputs prints the module's own outputs")
+	if err := scope.offer(call.Name, call.Outputs(Observed{}, Access{})); err != nil {
+		panic("module: outputs: " + err.Error()) // they are texts, numbers and lists of them
 	}
+	outputNotices, diags := scope.checkOutputs(call.Name)
+	if more := fromHCL(diags, ""); more.HasErrors() {
+		return nil, append(all, more...).sorted()
+	}
+	call.Notices = append(call.Notices, outputNotices...)
 	return call, all
 }
 

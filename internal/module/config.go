@@ -17,7 +17,7 @@ type config struct {
 	modules   map[string]string           // module label -> the kind that stands in for it (vpc, kms, ...)
 	around    map[string]*hclsyntax.Block // kind -> the call of the module of that kind
 	calls     []*hclsyntax.Block
-	outputs   int // output blocks, the caller's own
+	outputs   []*hclsyntax.Block // the caller's own
 }
 
 // standInKinds are the modules the redis module depends on, as the last part of their source and as the label under
@@ -62,7 +62,12 @@ func (c *config) add(b *hclsyntax.Block) hcl.Diagnostics {
 	case "module":
 		return c.addModule(b)
 	case "output":
-		c.outputs++
+		for _, first := range c.outputs {
+			if first.Labels[0] == b.Labels[0] {
+				return duplicate(b.LabelRanges[0], "output", b.Labels[0], first.LabelRanges[0])
+			}
+		}
+		c.outputs = append(c.outputs, b)
 		return nil
 	case "terraform", "provider":
 		// Versions, backend and provider settings steer Terraform; here larder itself is the provider.

@@ -16,7 +16,7 @@ type Output struct {
 	Name        string
 	Description string
 	Sensitive   bool
-	Value       any // string, int, bool, []string, []any, map[string]string, map[string]any, or nil for a string there is none of
+	Value       any // string, int, bool, []string, []any, map[string]string, map[string]any, what an output block gives, or nil for a string there is none of
 }
 
 // Access is what the outputs need to know besides what AWS describes.
@@ -66,6 +66,8 @@ func outputType(v any) any {
 		return "number"
 	case []string:
 		return []any{"list", "string"}
+	case evaluated:
+		return v.typ
 	case []any: // what a for expression makes
 		types := []any{}
 		for _, value := range v {

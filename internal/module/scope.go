@@ -92,6 +92,7 @@ type scope struct {
 	modules   map[string]string // label -> kind
 	called    map[string]bool   // kinds of which larder makes what the module makes
 	standIns  StandIns
+	offered   map[string]map[string]cty.Value // outputs of the call of the redis module, by its label; for output blocks
 	functions map[string]function.Function
 	known     map[string]cty.Value // "var.x", "local.x"; cty.NilVal once it has failed, which is said once
 	busy      map[string]bool      // locals being worked out, to notice a circle
@@ -276,6 +277,10 @@ func (s *scope) message(rule validation) string {
 }
 
 func (s *scope) module(t hcl.Traversal, label string) cty.Value {
+	if outputs, ok := s.offered[label]; ok {
+		s.checkOffered(t)
+		return cty.ObjectVal(outputs)
+	}
 	kind, ok := s.modules[label]
 	if !ok {
 		s.errorf(t, "module.%s is unknown here: larder up knows %s", label, s.moduleList())

@@ -84,9 +84,12 @@ func TestModulesAroundAreMade(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	config := example(t, "staging")
-	dir := d.write("main.tf", config)
+	dir := d.write("main.tf", config+"\noutput \"place\" {\n  value = \"${module.redis.redis_endpoint_address} in ${module.vpc.vpc_id}\"\n}\n")
 	d.must("up", dir)
 	s := d.surroundings()
+	if got, want := d.must("outputs", "place"), strings.TrimSpace(d.must("outputs", "redis_endpoint_address"))+" in "+s.vpcs[0]+"\n"; got != want {
+		t.Errorf("the configuration's own output is %q, want %q", got, want)
+	}
 	if len(s.vpcs) != 1 || len(s.subnets) != 3 || len(s.groups) != 2 || s.key == nil || s.topicKeys["critical"] != *s.key.Arn || s.topicKeys["info"] != "" || len(s.topicKeys) != 3 {
 		t.Fatalf("made %+v", s)
 	}

@@ -34,7 +34,6 @@ type made struct {
 	retention map[string]int32               // of each log group
 	tags      map[string]map[string]string   // by ARN, of all that has tags
 	secret    string
-	topics    []string
 }
 
 const shop = "shop-dev-redis"
