@@ -79,6 +79,11 @@ func each(one func(*Deployer, context.Context, Resource) error) func(context.Con
 
 // Destroy deletes resources in the reverse order of their creation. What is gone already is no error.
 func (d *Deployer) Destroy(ctx context.Context, all []Resource) error {
+	for _, r := range all {
+		if !slices.ContainsFunc(kinds(), func(k kind) bool { return k.name == r.Kind }) {
+			return fmt.Errorf("this larder cannot delete the %s %s: another version has made it", r.Kind, r.Name)
+		}
+	}
 	for _, k := range slices.Backward(kinds()) {
 		var own []Resource
 		for _, r := range all {

@@ -278,6 +278,41 @@ func TestEveryKindOfResource(t *testing.T) {
 	}
 }
 
+// Groups that the call names are used, and left alone when it goes.
+func TestGivenGroups(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	alone := []line{{"num_cache_nodes", "1"}, {"multi_az_enabled", "false"}, {"automatic_failover_enabled", "false"}, {"create_alarms", "false"}}
+	d.must("up", d.write("main.tf", shopCall(alone...)))
+	ctx, config := context.Background(), d.config()
+	ec, logs := elasticache.NewFromConfig(config), cloudwatchlogs.NewFromConfig(config)
+	mine := aws.String("mine")
+	_, err := ec.CreateCacheParameterGroup(ctx, &elasticache.CreateCacheParameterGroupInput{CacheParameterGroupName: mine, CacheParameterGroupFamily: aws.String("redis7"), Description: mine})
+	d.check(err)
+	_, err = logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: mine})
+	d.check(err)
+	dir := d.write("main.tf", shopCall(append(alone, line{"project_name", `"store"`}, line{"create_subnet_group", "false"}, line{"subnet_group_name", `"` + shop + `-subnets"`},
+		line{"create_parameter_group", "false"}, line{"parameter_group_name", `"mine"`}, line{"create_log_groups", "false"}, line{"slow_log_destination", `"mine"`},
+		line{"engine_log_destination", `"mine"`})...))
+	d.must("up", dir)
+	clusters, err := ec.DescribeCacheClusters(ctx, &elasticache.DescribeCacheClustersInput{CacheClusterId: aws.String("store-dev-redis-001")})
+	d.check(err)
+	c := clusters.CacheClusters[0]
+	if *c.CacheSubnetGroupName != shop+"-subnets" || *c.CacheParameterGroup.CacheParameterGroupName != "mine" || *c.LogDeliveryConfigurations[0].DestinationDetails.CloudWatchLogsDetails.LogGroup != "mine" {
+		t.Errorf("the node is in %s with %s", *c.CacheSubnetGroupName, *c.CacheParameterGroup.CacheParameterGroupName)
+	}
+	if out := d.must("up", dir); !strings.Contains(out, "nothing to change") {
+		t.Errorf("a second up says %s", out)
+	}
+	d.must("destroy", "store-dev-redis", "--yes")
+	if _, err := ec.DescribeCacheParameterGroups(ctx, &elasticache.DescribeCacheParameterGroupsInput{CacheParameterGroupName: mine}); err != nil {
+		t.Errorf("the given parameter group: %v", err)
+	}
+	if groups, err := logs.DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: mine}); err != nil || len(groups.LogGroups) != 1 {
+		t.Errorf("the given log group: %v", err)
+	}
+}
+
 // A call that the API refuses half way leaves nothing behind.
 func TestAFailedUpLeavesNothing(t *testing.T) {
 	t.Parallel()
