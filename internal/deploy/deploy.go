@@ -89,8 +89,11 @@ func (d *Deployer) Apply(ctx context.Context, load Loader, standIns module.Stand
 	if err := run.all(ctx, load, standIns); err != nil {
 		return nil, errors.Join(err, run.undo(context.WithoutCancel(ctx)))
 	}
-	if run.result.Observed, err = d.Observe(ctx, run.desired); err != nil {
-		return nil, err
+	run.result.Observed = run.observed
+	if len(run.result.Changed) > 0 {
+		if run.result.Observed, err = d.Observe(ctx, run.desired); err != nil {
+			return nil, err
+		}
 	}
 	run.result.Call, run.result.Resources = run.call, run.resources()
 	return &run.result, nil
