@@ -1,0 +1,150 @@
+package seal
+
+import (
+	"bufio"
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// A sealed stream is a row of chunks of ChunkSize bytes, the last of which may be shorter; each is sealed with AES-GCM under a key
+// that seals this stream only. The nonce is the chunk's number, and whether it is the last: chunks that were changed, swapped,
+// repeated or cut off do not open.
+const (
+	// ChunkSize is how much of a stream is sealed at once, in bytes: what a Writer and a Reader hold in memory.
+	ChunkSize = 64 << 10
+	tagSize   = 16
+)
+
+// ErrDamaged says that a sealed stream is not what was written: changed, cut off, or sealed with another key or for another place.
+var ErrDamaged = errors.New("it was changed or cut off, or sealed with another key")
+
+// chunks seals or opens the chunks of one stream, in order.
+type chunks struct {
+	aead   cipher.AEAD
+	place  []byte
+	number uint64
+}
+
+func newChunks(key []byte, place string) (*chunks, error) {
+	if len(key) != KeySize {
+		return nil, fmt.Errorf("the stream's key has %d bytes, want %d", len(key), KeySize)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCM(block)
+	return &chunks{aead: aead, place: []byte(place)}, err
+}
+
+// nonce is that of the next chunk.
+func (c *chunks) nonce(last bool) []byte {
+	nonce := make([]byte, c.aead.NonceSize())
+	binary.BigEndian.PutUint64(nonce, c.number)
+	if last {
+		nonce[len(nonce)-1] = 1
+	}
+	c.number++
+	return nonce
+}
+
+// Writer seals what is written to it. Close seals the rest and marks the end: without it the stream counts as cut off.
+type Writer struct {
+	to     io.Writer
+	chunks *chunks
+	plain  []byte // not sealed yet; at most ChunkSize bytes
+	sealed []byte
+}
+
+// NewWriter makes a Writer that seals for a place with a key of KeySize bytes, which must not seal anything else.
+func NewWriter(to io.Writer, key []byte, place string) (*Writer, error) {
+	c, err := newChunks(key, place)
+	if err != nil {
+		return nil, err
+	}
+	return &Writer{to: to, chunks: c, plain: make([]byte, 0, ChunkSize), sealed: make([]byte, 0, ChunkSize+tagSize)}, nil
+}
+
+// Write seals p, chunk by chunk. A full chunk waits for more: the last one has to be known as such.
+func (w *Writer) Write(p []byte) (written int, err error) {
+	for len(p) > 0 {
+		if len(w.plain) == ChunkSize {
+			if err := w.flush(false); err != nil {
+				return written, err
+			}
+		}
+		n := min(len(p), ChunkSize-len(w.plain))
+		w.plain = append(w.plain, p[:n]...)
+		p, written = p[n:], written+n
+	}
+	return written, nil
+}
+
+// Close seals what is left as the last chunk. It does not close what the Writer writes to.
+func (w *Writer) Close() error { return w.flush(true) }
+
+func (w *Writer) flush(last bool) error {
+	w.sealed = w.chunks.aead.Seal(w.sealed[:0], w.chunks.nonce(last), w.plain, w.chunks.place)
+	w.plain = w.plain[:0]
+	_, err := w.to.Write(w.sealed)
+	return err
+}
+
+// Reader opens a sealed stream. What it returns has been verified; the stream's end too, before it says io.EOF.
+type Reader struct {
+	from   *bufio.Reader
+	chunks *chunks
+	sealed []byte
+	plain  []byte // opened and not read yet
+	err    error
+}
+
+// NewReader makes a Reader of what a Writer sealed for that place.
+func NewReader(from io.Reader, key []byte, place string) (*Reader, error) {
+	c, err := newChunks(key, place)
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{from: bufio.NewReaderSize(from, ChunkSize), chunks: c, sealed: make([]byte, ChunkSize+tagSize)}, nil
+}
+
+// Read returns what was sealed, or ErrDamaged.
+func (r *Reader) Read(p []byte) (int, error) {
+	for len(r.plain) == 0 {
+		if r.err != nil {
+			return 0, r.err
+		}
+		r.err = r.next()
+	}
+	n := copy(p, r.plain)
+	r.plain = r.plain[n:]
+	return n, nil
+}
+
+// next opens a chunk; io.EOF says that it was the last.
+func (r *Reader) next() error {
+	n, err := io.ReadFull(r.from, r.sealed)
+	last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	if err != nil && !last {
+		return err
+	}
+	if !last {
+		_, err = r.from.Peek(1)
+		last = errors.Is(err, io.EOF)
+		if err != nil && !last {
+			return err
+		}
+	}
+	r.plain, err = r.chunks.aead.Open(r.sealed[:0], r.chunks.nonce(last), r.sealed[:n], r.chunks.place)
+	switch {
+	case err != nil:
+		return ErrDamaged
+	case last:
+		return io.EOF
+	}
+	return nil
+}
