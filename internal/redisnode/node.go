@@ -19,11 +19,15 @@ import (
 const commandTimeout = 2 * time.Second
 
 // Node is a connection to one redis-server's admin socket. Its methods may be called from several goroutines.
-type Node struct{ client *redis.Client }
+type Node struct {
+	client   *redis.Client
+	dial     func(context.Context) (net.Conn, error)
+	password string // of AdminUser
+}
 
 // Connect makes a Node that connects with dial when it is first used.
 func Connect(dial func(context.Context) (net.Conn, error), adminPassword string) *Node {
-	return &Node{redis.NewClient(&redis.Options{
+	return &Node{dial: dial, password: adminPassword, client: redis.NewClient(&redis.Options{
 		Network: "unix", Addr: "admin", // for messages only: dial knows the way
 		Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 		Username: AdminUser, Password: adminPassword, Protocol: 2,
