@@ -193,3 +193,27 @@ func TestMaterialIsSealed(t *testing.T) {
 }
 
 func uuid(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
+
+// What was wrapped comes back in the same context only, and only while the key is enabled.
+func TestWrap(t *testing.T) {
+	s := newServer(t)
+	id := s.create(t)
+	context := map[string]string{"for": "a test"}
+	blob, err := s.kms.Wrap(prefix+"key/"+id, []byte("secret"), context)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.kms.Unwrap(blob, context); err != nil || string(got) != "secret" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err := s.kms.Unwrap(blob, nil); err == nil {
+		t.Error("unwrapped in another context")
+	}
+	s.disable(t, id)
+	if _, err := s.kms.Unwrap(blob, context); err == nil {
+		t.Error("unwrapped with a disabled key")
+	}
+	if _, err := s.kms.Wrap(id, []byte("secret"), context); err == nil {
+		t.Error("wrapped with a disabled key")
+	}
+}

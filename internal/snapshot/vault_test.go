@@ -1,0 +1,209 @@
+package snapshot_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"larder/internal/seal"
+	"larder/internal/snapshot"
+)
+
+// keys is a KMS with one key, which can be disabled.
+type keys struct {
+	*seal.Sealer
+	disabled bool
+}
+
+var errDisabled = errors.New("it is disabled")
+
+func (k *keys) Wrap(key string, plaintext []byte, context map[string]string) ([]byte, error) {
+	if k.disabled {
+		return nil, errDisabled
+	}
+	return k.Seal("kms/"+context["larder:snapshot"], plaintext), nil
+}
+
+func (k *keys) Unwrap(blob []byte, context map[string]string) ([]byte, error) {
+	if k.disabled {
+		return nil, errDisabled
+	}
+	return k.Sealer.Open("kms/"+context["larder:snapshot"], blob)
+}
+
+func newVault(t *testing.T) *snapshot.Vault {
+	t.Helper()
+	master, err := seal.New(make([]byte, seal.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := seal.New(bytes.Repeat([]byte{1}, seal.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &snapshot.Vault{Dir: filepath.Join(t.TempDir(), "snapshots"), Sealer: master, Keys: &keys{Sealer: other}}
+}
+
+const marker = "a marker that nobody shall find "
+
+var content = strings.Repeat(marker, 10_000)
+
+func fill(text string) func(io.Writer) (int64, error) {
+	return func(w io.Writer) (int64, error) { return io.Copy(w, strings.NewReader(text)) }
+}
+
+func write(t *testing.T, v *snapshot.Vault, name, key string) snapshot.Sealed {
+	t.Helper()
+	s, err := v.Write(name, key, fill(content))
+	if err != nil || s.Size != int64(len(content)) {
+		t.Fatal(s.Size, err)
+	}
+	return s
+}
+
+func read(v *snapshot.Vault, name string, s snapshot.Sealed) (string, error) {
+	r, err := v.Open(name, s)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	all, err := io.ReadAll(r)
+	return string(all), err
+}
+
+func files(t *testing.T, v *snapshot.Vault) string {
+	t.Helper()
+	entries, err := os.ReadDir(v.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+		if info, err := e.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", e.Name(), info.Mode(), err)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+func TestASnapshotComesBack(t *testing.T) {
+	v := newVault(t)
+	for name, key := range map[string]string{"one": "", "two": "arn:aws:kms:us-east-1:000000000000:key/1"} {
+		s := write(t, v, name, key)
+		if got, err := read(v, name, s); err != nil || got != content {
+			t.Errorf("%s: %d bytes, %v", name, len(got), err)
+		}
+		raw, err := os.ReadFile(filepath.Join(v.Dir, name))
+		if err != nil || bytes.Contains(raw, []byte(marker)) {
+			t.Errorf("%s: readable at rest, %v", name, err)
+		}
+	}
+	if got := files(t, v); got != "one two" {
+		t.Errorf("files: %s", got)
+	}
+	if err := errors.Join(v.Remove("one"), v.Remove("one")); err != nil {
+		t.Error(err)
+	}
+	if got := files(t, v); got != "two" {
+		t.Errorf("files: %s", got)
+	}
+}
+
+func TestAChangedFileIsNotRead(t *testing.T) {
+	for name, change := range map[string]func([]byte) []byte{
+		"changed":  func(b []byte) []byte { b[len(b)/2] ^= 1; return b },
+		"cut off":  func(b []byte) []byte { return b[:len(b)/2] },
+		"a chunk":  func(b []byte) []byte { return b[:seal.ChunkSize+16] },
+		"empty":    func(b []byte) []byte { return nil },
+		"appended": func(b []byte) []byte { return append(b, b...) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := newVault(t)
+			s := write(t, v, "one", "")
+			path := filepath.Join(v.Dir, "one")
+			raw, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, change(raw), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := read(v, "one", s); !errors.Is(err, seal.ErrDamaged) || !strings.Contains(err.Error(), "snapshot one") {
+				t.Errorf("read with %v", err)
+			}
+		})
+	}
+}
+
+func TestOneSnapshotIsNotTakenForAnother(t *testing.T) {
+	v := newVault(t)
+	one, two := write(t, v, "one", ""), write(t, v, "two", "")
+	if err := os.Rename(filepath.Join(v.Dir, "one"), filepath.Join(v.Dir, "two")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := read(v, "two", two); !errors.Is(err, seal.ErrDamaged) {
+		t.Errorf("swapped: %v", err)
+	}
+	if _, err := read(v, "two", one); err == nil {
+		t.Error("a data key opens another snapshot")
+	}
+	if _, err := read(v, "one", one); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("not there: %v", err)
+	}
+}
+
+func TestADisabledKeyIsNamed(t *testing.T) {
+	v := newVault(t)
+	s := write(t, v, "one", "key-1")
+	v.Keys.(*keys).disabled = true
+	if _, err := read(v, "one", s); !errors.Is(err, errDisabled) || !strings.Contains(err.Error(), "key-1") {
+		t.Errorf("read with %v", err)
+	}
+	if _, err := v.Write("two", "key-1", fill(content)); !errors.Is(err, errDisabled) || !strings.Contains(err.Error(), "key-1") {
+		t.Errorf("written with %v", err)
+	}
+}
+
+func TestAFailureLeavesNoFile(t *testing.T) {
+	v := newVault(t)
+	broken := errors.New("broken")
+	_, err := v.Write("one", "", func(w io.Writer) (int64, error) {
+		if _, err := io.WriteString(w, content); err != nil {
+			return 0, err
+		}
+		if got := files(t, v); got != "one.partial" {
+			t.Errorf("meanwhile: %s", got)
+		}
+		return 0, broken
+	})
+	if !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	if got := files(t, v); got != "" {
+		t.Errorf("files: %s", got)
+	}
+}
+
+func TestSweep(t *testing.T) {
+	v := newVault(t)
+	if swept, err := v.Sweep(func(string) bool { return true }); err != nil || swept != nil {
+		t.Errorf("nothing there: %v, %v", swept, err)
+	}
+	write(t, v, "known", "")
+	write(t, v, "unknown", "")
+	if err := os.WriteFile(filepath.Join(v.Dir, "known.partial"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	swept, err := v.Sweep(func(name string) bool { return name == "known" })
+	if err != nil || strings.Join(swept, " ") != "known.partial unknown" {
+		t.Errorf("swept %v, %v", swept, err)
+	}
+	if got := files(t, v); got != "known" {
+		t.Errorf("left: %s", got)
+	}
+}
