@@ -32,10 +32,13 @@ const (
 	ModifyAsked Event = "modify asked" // the API was asked for a change
 	DeleteAsked Event = "delete asked"
 	GaveUp      Event = "gave up" // the group could not be created
+
+	SnapshotAsked Event = "snapshot asked"
+	SnapshotEnded Event = "snapshot ended" // it is available, or failed
 )
 
 // Events lists every event.
-var Events = []Event{Converged, Diverged, ModifyAsked, DeleteAsked, GaveUp}
+var Events = []Event{Converged, Diverged, ModifyAsked, DeleteAsked, GaveUp, SnapshotAsked, SnapshotEnded}
 
 // verdict is one cell of the lifecycle table: the next status, or why the event is not allowed. Staying put is said by
 // naming the same status.
@@ -50,32 +53,41 @@ func refuse(why string) verdict { return verdict{refuse: why} }
 // notAvailable is the service's own text (errors.csv, InvalidReplicationGroupState).
 const notAvailable = "Replication group must be in available state to modify."
 
+// notBackedUp is what a group that cannot be backed up now answers; the service's own text is not known.
+const notBackedUp = "Replication group must be in available state to create a snapshot."
+
 // lifecycle names every (status, event) pair; a missing one fails a test. Nothing leaves deleting: the group is gone after it.
 var lifecycle = map[Status]map[Event]verdict{
 	Creating: {
 		Converged: to(Available), Diverged: to(Creating), GaveUp: to(CreateFailed),
 		ModifyAsked: refuse(notAvailable), DeleteAsked: to(Deleting),
+		SnapshotAsked: refuse(notBackedUp), SnapshotEnded: to(Creating),
 	},
 	Available: {
 		Converged: to(Available), Diverged: to(Modifying), GaveUp: to(Available),
 		ModifyAsked: to(Modifying), DeleteAsked: to(Deleting),
+		SnapshotAsked: to(Snapshotting), SnapshotEnded: to(Available),
 	},
 	Modifying: {
 		Converged: to(Available), Diverged: to(Modifying), GaveUp: to(Modifying),
 		ModifyAsked: refuse(notAvailable), DeleteAsked: to(Deleting),
+		SnapshotAsked: refuse(notBackedUp), SnapshotEnded: to(Modifying),
 	},
 	Snapshotting: {
 		Converged: to(Snapshotting), Diverged: to(Snapshotting), GaveUp: to(Snapshotting),
-		ModifyAsked: refuse(notAvailable),
-		DeleteAsked: refuse("Replication group is being backed up. Delete it when the snapshot is complete."),
+		ModifyAsked:   refuse(notAvailable),
+		DeleteAsked:   refuse("Replication group is being backed up. Delete it when the snapshot is complete."),
+		SnapshotAsked: refuse(notBackedUp), SnapshotEnded: to(Available),
 	},
 	Deleting: {
 		Converged: to(Deleting), Diverged: to(Deleting), GaveUp: to(Deleting),
 		ModifyAsked: refuse(notAvailable), DeleteAsked: refuse("Replication group is already being deleted."),
+		SnapshotAsked: refuse(notBackedUp), SnapshotEnded: to(Deleting),
 	},
 	CreateFailed: {
 		Converged: to(CreateFailed), Diverged: to(CreateFailed), GaveUp: to(CreateFailed),
 		ModifyAsked: refuse(notAvailable), DeleteAsked: to(Deleting),
+		SnapshotAsked: refuse(notBackedUp), SnapshotEnded: to(CreateFailed),
 	},
 }
 

@@ -22,12 +22,14 @@ func TestEveryEventIsHandledInEveryStatus(t *testing.T) {
 				t.Errorf("%s, %s: missing in the table", s, e)
 			case err != nil && next != s:
 				t.Errorf("%s, %s: refused, and yet the status becomes %s", s, e, next)
-			case err != nil && e != cache.ModifyAsked && e != cache.DeleteAsked:
+			case err != nil && e != cache.ModifyAsked && e != cache.DeleteAsked && e != cache.SnapshotAsked:
 				t.Errorf("%s, %s: only a request can be refused: %v", s, e, err)
 			case err == nil && e == cache.DeleteAsked && next != cache.Deleting:
 				t.Errorf("%s, %s: becomes %s", s, e, next)
-			case err == nil && e == cache.ModifyAsked && s != cache.Available:
-				t.Errorf("%s, %s: only an available group can be modified", s, e)
+			case err == nil && (e == cache.ModifyAsked || e == cache.SnapshotAsked) && s != cache.Available:
+				t.Errorf("%s, %s: only an available group can be changed or backed up", s, e)
+			case e == cache.SnapshotEnded && (next == cache.Snapshotting || next != s && s != cache.Snapshotting):
+				t.Errorf("%s, %s: becomes %s", s, e, next)
 			case next != s && (s == cache.Deleting || s == cache.CreateFailed && e != cache.DeleteAsked):
 				t.Errorf("%s, %s: a final status becomes %s", s, e, next)
 			}

@@ -34,6 +34,8 @@ type Observed struct {
 	Nodes    map[string]NodeState // by member id
 	Relay    RelayState
 	Verified bool // the endpoints have answered a client since the last step that changed something
+	// Transferring says that a snapshot is being taken of a node, or loaded into one.
+	Transferring bool
 }
 
 // StepKind names what a step does.
@@ -58,6 +60,10 @@ const (
 	Handover  StepKind = "handover"  // make the replica primary without losing a write; the old primary follows it
 	Resize    StepKind = "resize"    // give the one node of a group the limits of another node type, as it runs
 	Drop      StepKind = "drop"      // the member has left and its process is gone: forget it
+
+	TakeSnapshot    StepKind = "take snapshot"    // begin to copy the member's data into the group's snapshot
+	LoadSnapshot    StepKind = "load snapshot"    // begin to fill the member with the data that the group is made of
+	AbandonSnapshot StepKind = "abandon snapshot" // nobody is left who has the data: the snapshot failed
 )
 
 // Step is one thing to do. The steps of one plan may run side by side.
@@ -78,6 +84,9 @@ func Plan(d Desired, o Observed) (steps []Step, settled bool) {
 	p := planner{g: &staying, d: d, o: o}
 	switch d.Group.Status {
 	case Deleting:
+		if steps, done := p.finalBackup(); !done {
+			return steps, false
+		}
 		return p.tearDown(), false
 	case CreateFailed:
 		steps = p.stopAll()
@@ -97,6 +106,9 @@ func Plan(d Desired, o Observed) (steps []Step, settled bool) {
 	}
 	if !o.Verified {
 		return []Step{{Kind: Verify}}, false
+	}
+	if steps, busy := p.backup(); busy {
+		return steps, len(steps) == 0
 	}
 	if step, ok := p.renew(); ok {
 		return []Step{step}, false
@@ -207,6 +219,8 @@ func (p *planner) settlePrimary() {
 	serves := state.Answers && len(state.Serves) > 0
 	heir, found := p.heir(primary)
 	switch {
+	case p.restoring():
+		p.waiting = true
 	case serves && state.Role == Primary:
 	case serves, found && heir.ID == primary.ID && state.Role == Replica:
 		p.add(Step{Kind: Promote, Member: primary.ID})
@@ -218,6 +232,8 @@ func (p *planner) settlePrimary() {
 		p.waiting = true
 	case found:
 		p.reseed(primary, heir)
+	case p.g.Restore != "":
+		p.restore(primary)
 	case state.Role == Replica:
 		p.add(Step{Kind: Promote, Member: primary.ID})
 	default:

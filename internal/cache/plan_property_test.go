@@ -29,6 +29,9 @@ func mishaps(t *rapid.T) {
 	}
 	w.settle()
 	w.checkSettled()
+	if rapid.Bool().Draw(t, "final snapshot") {
+		w.checkFinalSnapshot()
+	}
 	w.g.Status = cache.Deleting
 	w.checkDeleted()
 }
@@ -36,8 +39,8 @@ func mishaps(t *rapid.T) {
 // checkSettled checks a settled group against what its endpoints promise.
 func (w *world) checkSettled() {
 	primary := w.g.Primary()
-	if w.g.Status != cache.Available {
-		w.Fatalf("settled as %s", w.g.Status)
+	if w.g.Status != cache.Available || w.g.Snapshot != nil {
+		w.Fatalf("settled as %s with %v to be backed up", w.g.Status, w.g.Snapshot)
 	}
 	if got := w.listener(w.g.PrimaryAddress); got != primary.ID {
 		w.Fatalf("%q listens on the primary endpoint's address, want %s", got, primary.ID)

@@ -12,7 +12,7 @@ import (
 
 // ask is what may be asked of a group at any time.
 func (w *world) ask() {
-	switch rapid.SampledFrom([]string{"", "", "", "", "parameters", "tokens", "modify"}).Draw(w.T, "ask") {
+	switch rapid.SampledFrom([]string{"", "", "", "", "parameters", "tokens", "modify", "snapshot"}).Draw(w.T, "ask") {
 	case "parameters":
 		w.asked++
 		w.parameters = strconv.Itoa(w.asked)
@@ -23,6 +23,11 @@ func (w *world) ask() {
 		if w.g.Status == cache.Available {
 			w.modify()
 			w.fire(cache.ModifyAsked)
+		}
+	case "snapshot":
+		if w.g.Status == cache.Available {
+			w.backup()
+			w.fire(cache.SnapshotAsked)
 		}
 	}
 }

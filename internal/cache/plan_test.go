@@ -118,6 +118,7 @@ type planCase struct {
 	nodes    []cache.NodeState // in the order of the members; one that is missing does not run
 	relay    cache.RelayState
 	verified bool
+	transfer bool // a snapshot is being taken or loaded
 	want     []cache.Step
 	settled  bool
 }
@@ -129,7 +130,7 @@ func checkPlans(t *testing.T, cases map[string]planCase) {
 			if c.change != nil {
 				c.change(g)
 			}
-			o := cache.Observed{Nodes: map[string]cache.NodeState{}, Relay: c.relay, Verified: c.verified}
+			o := cache.Observed{Nodes: map[string]cache.NodeState{}, Relay: c.relay, Verified: c.verified, Transferring: c.transfer}
 			for i, s := range c.nodes {
 				o.Nodes[g.Members[i].ID] = s
 			}

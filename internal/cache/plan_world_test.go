@@ -28,6 +28,9 @@ type world struct {
 	owed       []debt
 	moving     bool // a planned move is under way
 	calm       bool // nothing fails any more
+	transfer   *transfer
+	kept       []int // what the last snapshot holds
+	restored   bool  // the group was made of a snapshot
 }
 
 func newWorld(t *rapid.T) *world {
@@ -35,6 +38,9 @@ func newWorld(t *rapid.T) *world {
 	w.added = rapid.IntRange(1, 4).Draw(t, "members")
 	w.g = newGroup(w.added)
 	w.g.AutomaticFailover = len(w.g.Members) > 1 && rapid.Bool().Draw(t, "failover")
+	if w.restored = rapid.Bool().Draw(t, "restored"); w.restored {
+		w.g.Restore = "s"
+	}
 	return w
 }
 
@@ -47,7 +53,7 @@ func (w *world) sorted() []*server {
 }
 
 func (w *world) observe() cache.Observed {
-	o := cache.Observed{Nodes: map[string]cache.NodeState{}, Verified: w.verified}
+	o := cache.Observed{Nodes: map[string]cache.NodeState{}, Verified: w.verified, Transferring: w.transfer != nil}
 	for id, s := range w.servers {
 		o.Nodes[id] = s.state()
 	}
@@ -59,12 +65,14 @@ func (w *world) observe() cache.Observed {
 
 // look is one round of the engine; true says that the plan found nothing left to do.
 func (w *world) look() bool {
+	w.carry()
 	steps, settled := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters}, w.observe())
 	if settled {
 		if !w.verified {
 			w.Fatal("settled without a client's answer from the endpoints")
 		}
 		w.fire(cache.Converged)
+		w.g.Restore = ""
 		for i := range w.g.Members {
 			w.g.Members[i].Created = created
 		}
@@ -142,6 +150,12 @@ func (w *world) run(s cache.Step) error {
 		return nil
 	case cache.Verify:
 		return w.verify()
+	case cache.TakeSnapshot, cache.LoadSnapshot:
+		w.begin(s)
+		return nil
+	case cache.AbandonSnapshot:
+		w.abandon()
+		return nil
 	}
 	n := w.servers[s.Member]
 	switch {
@@ -187,6 +201,9 @@ func (w *world) serve(n *server, s cache.Step) error {
 		if r.source == n && !slices.Contains(s.Addresses, r.follows.Addr()) {
 			r.source = nil
 		}
+	}
+	if w.g.Restore != "" && n.role == cache.Primary && !slices.Equal(n.data[:min(1, len(n.data))], restoredData) {
+		w.Fatalf("%s begins to serve %v before it has the snapshot's data", n.id, n.data)
 	}
 	n.serves = s.Addresses
 	return nil
@@ -246,7 +263,7 @@ func (w *world) settle() {
 		} else {
 			w.replicate(all)
 		}
-		if w.look() {
+		if w.look() && w.transfer == nil {
 			w.replicate(all)
 			return
 		}

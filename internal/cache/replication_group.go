@@ -67,6 +67,10 @@ type ReplicationGroup struct {
 	Scaling string
 	// Deferred waits for the maintenance window; nil when nothing does.
 	Deferred *Deferred
+	// Snapshot is being taken; nil when none is. A group that is being deleted waits for it.
+	Snapshot *Backup
+	// Restore names the snapshot whose data the group begins with; empty without one, and once the group has been available.
+	Restore string
 }
 
 // Deferred are changes to the nodes that wait for the maintenance window. Empty fields stay as they are.

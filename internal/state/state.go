@@ -16,6 +16,7 @@ const (
 	ReplicationGroups = store.Table[cache.ReplicationGroup]("replication-groups")
 	ParameterGroups   = store.Table[cache.ParameterGroup]("parameter-groups")
 	SubnetGroups      = store.Table[cache.SubnetGroup]("subnet-groups")
+	Snapshots         = store.Table[cache.Snapshot]("snapshots")
 	Credentials       = store.Table[Credential]("credentials")
 )
 

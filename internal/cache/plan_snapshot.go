@@ -1,0 +1,52 @@
+package cache
+
+// What a plan does about snapshots. Taking and loading one are transfers: they outlast a plan, which goes on beside them.
+
+// backup has a snapshot taken of a group that is as it should be; busy says that the group has one to take. A member that is gone
+// is stood in for by the primary.
+func (p *planner) backup() (steps []Step, busy bool) {
+	b := p.g.Snapshot
+	switch {
+	case b == nil:
+		return nil, false
+	case p.o.Transferring:
+		return nil, true
+	case p.g.Member(b.Member) != nil:
+		return []Step{{Kind: TakeSnapshot, Member: b.Member}}, true
+	}
+	return []Step{{Kind: TakeSnapshot, Member: p.g.Primary().ID}}, true
+}
+
+// finalBackup has the last snapshot taken of a group that is being deleted; done says that there is none, or none any more. It is
+// the primary's, or else that of the member who has most. One that does not answer is asked nevertheless, which fails and says so:
+// data that somebody wants to keep are given up only when no process is left that may have them.
+func (p *planner) finalBackup() (steps []Step, done bool) {
+	if p.g.Snapshot == nil {
+		return nil, true
+	}
+	primary := p.g.Primary()
+	heir, found := p.heir(primary)
+	switch {
+	case p.o.Transferring:
+		return nil, false
+	case p.hung(primary.ID):
+		return []Step{{Kind: TakeSnapshot, Member: primary.ID}}, false
+	case found && p.o.Nodes[heir.ID].Role == Replica && !p.o.Nodes[heir.ID].InSync:
+		// A replica without a link to its primary gives nobody a copy.
+		return []Step{{Kind: Promote, Member: heir.ID}}, false
+	case found:
+		return []Step{{Kind: TakeSnapshot, Member: heir.ID}}, false
+	}
+	for _, m := range p.g.Members {
+		if p.hung(m.ID) {
+			return []Step{{Kind: TakeSnapshot, Member: m.ID}}, false
+		}
+	}
+	return []Step{{Kind: AbandonSnapshot}}, false
+}
+
+// restore gives an empty primary the data that its group shall begin with.
+func (p *planner) restore(primary *Member) { p.add(Step{Kind: LoadSnapshot, Member: primary.ID}) }
+
+// restoring tells whether the data are on their way: until they are there, the node's role is not the plan's affair.
+func (p *planner) restoring() bool { return p.g.Restore != "" && p.o.Transferring }
