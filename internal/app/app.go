@@ -36,6 +36,7 @@ import (
 	"larder/internal/services/sns"
 	"larder/internal/services/sts"
 	"larder/internal/sigv4"
+	"larder/internal/snapshot"
 	"larder/internal/standin"
 	"larder/internal/store"
 )
@@ -128,11 +129,13 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	defer listener.Close()
 
+	keys := kms.New(kms.Config{Store: state, Sealer: sealer, Account: Account, Region: Region, Random: crand.Reader, Now: o.Now})
 	nodes := &process.Runtime{Dir: o.Home.nodes()}
 	defer closing(&err, nodes.Close)
 	runner := engine.New(engine.Config{
 		Store: state, Nodes: nodes, Sealer: sealer, Authority: authority, Versions: versions, NodeTypes: nodeTypes,
 		Parameters: parameters, Relay: o.Relay, Logger: o.Logger, Now: o.Now,
+		Snapshots: &snapshot.Vault{Dir: o.Home.snapshots(), Sealer: sealer, Keys: keys},
 	})
 	if err := runner.Adopt(ctx); err != nil {
 		return err
@@ -142,7 +145,6 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	end := &ending{stop: stop}
-	keys := kms.New(kms.Config{Store: state, Sealer: sealer, Account: Account, Region: Region, Random: crand.Reader, Now: o.Now})
 	topics := sns.New(sns.Config{Store: state, Account: Account, Region: Region, Random: crand.Reader, Now: o.Now})
 	if err := makeStandIns(standIns, keys, topics); err != nil {
 		return err

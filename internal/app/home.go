@@ -26,6 +26,7 @@ func (h Home) stateFile() string { return h.path("larder.db") }
 func (h Home) masterKey() string { return h.path("master.key") }
 func (h Home) infoFile() string  { return h.path("engine.json") }
 func (h Home) nodes() string     { return h.path("nodes") }
+func (h Home) snapshots() string { return h.path("snapshots") }
 
 // LogFile is where an engine in the background logs.
 func (h Home) LogFile() string { return h.path("engine.log") }

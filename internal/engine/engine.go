@@ -16,6 +16,7 @@ import (
 	"larder/internal/node"
 	"larder/internal/pki"
 	"larder/internal/seal"
+	"larder/internal/snapshot"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -29,6 +30,7 @@ type Config struct {
 	Versions   cache.EngineVersions
 	NodeTypes  cache.NodeTypes
 	Parameters *cache.Parameters
+	Snapshots  *snapshot.Vault
 	// Relay is the command line of the process that spreads a reader endpoint's connections.
 	Relay  []string
 	Logger *slog.Logger
@@ -58,6 +60,9 @@ func (e *Engine) Adopt(ctx context.Context) error {
 	left, err := e.Nodes.Adopt(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot look for running nodes: %w", err)
+	}
+	if err := e.sweepSnapshots(); err != nil {
+		return err
 	}
 	e.adopted = map[string]node.Process{}
 	for _, p := range left {
@@ -112,6 +117,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		e.start(ctx, id, e.adopted)
 	}
 	e.stopOrphans(ctx, e.adopted)
+	e.runners.Go(func() { e.dropSnapshots(ctx) })
 	for {
 		select {
 		case id := <-changed:

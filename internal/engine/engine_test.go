@@ -26,6 +26,7 @@ import (
 	"larder/internal/redisnode"
 	"larder/internal/relay"
 	"larder/internal/seal"
+	"larder/internal/snapshot"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -52,6 +53,7 @@ type world struct {
 	config  engine.Config
 	runtime *process.Runtime
 	block   *loopback.Block
+	engine  *engine.Engine
 	stop    func()
 }
 
@@ -75,8 +77,9 @@ func newWorld(t *testing.T) *world {
 		Sealer:    must(seal.Open(filepath.Join(dir, "master.key")))(t),
 		Authority: must(pki.NewAuthority(time.Now()))(t),
 		Versions:  versions, NodeTypes: must(cache.LoadNodeTypes())(t), Parameters: must(cache.LoadParameters())(t),
-		Relay:  []string{must(os.Executable())(t), relayArgument},
-		Logger: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level})), Now: time.Now,
+		Snapshots: &snapshot.Vault{Dir: filepath.Join(dir, "snapshots"), Sealer: must(seal.Open(filepath.Join(dir, "master.key")))(t)},
+		Relay:     []string{must(os.Executable())(t), relayArgument},
+		Logger:    slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level})), Now: time.Now,
 	}}
 	w.block = must(loopback.Claim(netip.Prefix{}, rand.IntN))(t)
 	t.Cleanup(func() { w.block.Close() })
@@ -103,6 +106,7 @@ func (w *world) start() {
 	if err := e.Adopt(ctx); err != nil {
 		w.t.Fatal(err)
 	}
+	w.engine = e
 	go func() { done <- e.Run(ctx) }()
 	w.stop = func() {
 		cancel()

@@ -37,6 +37,8 @@ type group struct {
 	relay  *member
 	failed int // plans in a row
 
+	transfer *transfer // nil when none goes on
+	undone   bool      // the last transfer failed, and the group needs it: other steps' success is none
 	verified bool
 	trouble  atomic.Pointer[trouble] // read by others
 }
@@ -119,6 +121,12 @@ func (g *group) look(ctx context.Context) (next, error) {
 	if err != nil {
 		return lookSoon, err
 	}
+	switch ended, err := g.endTransfer(desired.Group); {
+	case err != nil:
+		return lookSoon, g.fail(desired.Group, err)
+	case ended:
+		return lookAgain, nil
+	}
 	observed := g.observe(ctx, desired.Group)
 	steps, settled := cache.Plan(desired, observed)
 	if settled {
@@ -133,14 +141,29 @@ func (g *group) look(ctx context.Context) (next, error) {
 		g.verified = false
 		return lookSoon, nil
 	}
-	if err := g.runSteps(ctx, desired, steps); err != nil {
-		g.failed++
-		g.trouble.Store(&trouble{err, g.failed})
-		return lookSoon, errors.Join(err, g.giveUp(desired.Group, err))
+	if steps = g.beginTransfers(ctx, desired.Group, steps); len(steps) == 0 {
+		return lookSoon, nil // how it went is not known yet
 	}
-	g.failed = 0
-	g.trouble.Store(nil)
+	if err := g.runSteps(ctx, desired, steps); err != nil {
+		return lookSoon, g.fail(desired.Group, err)
+	}
+	if !g.undone {
+		g.succeed()
+	}
 	return lookAgain, nil
+}
+
+// fail counts a failure, which others can read, and gives a new group up after too many.
+func (g *group) fail(rg *cache.ReplicationGroup, err error) error {
+	g.failed++
+	g.trouble.Store(&trouble{err, g.failed})
+	return errors.Join(err, g.giveUp(rg, err))
+}
+
+// succeed forgets the failures before a success.
+func (g *group) succeed() {
+	g.failed, g.undone = 0, false
+	g.trouble.Store(nil)
 }
 
 // disturbs tells whether steps (or the wait for something, when there are none) mean that the group is not as it should be.
@@ -212,7 +235,10 @@ func (g *group) giveUp(rg *cache.ReplicationGroup, cause error) error {
 	if rg.Status != cache.Creating || g.failed < maxFailures {
 		return nil
 	}
-	return g.update(func(_ *store.Tx, rg *cache.ReplicationGroup) (err error) {
+	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
+		if err := g.release(tx, rg); err != nil {
+			return err
+		}
 		rg.StatusReason = cause.Error()
 		rg.Status, err = cache.Transition(rg.Status, cache.GaveUp)
 		return err

@@ -15,7 +15,7 @@ import (
 // observe asks every running process for its state, side by side.
 func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.Observed {
 	g.dropExited(ctx, rg.Status)
-	o := cache.Observed{Nodes: map[string]cache.NodeState{}, Verified: g.verified}
+	o := cache.Observed{Nodes: map[string]cache.NodeState{}, Verified: g.verified, Transferring: g.transfer != nil}
 	var mu sync.Mutex
 	var asked sync.WaitGroup
 	for _, m := range rg.Members {

@@ -87,6 +87,8 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 		return nil, g.relay.process.Stop(ctx, stopGrace)
 	case cache.Verify:
 		return nil, g.verify(ctx, rg)
+	case cache.AbandonSnapshot:
+		return nil, g.failSnapshot(errNoData)
 	case cache.Forget:
 		return nil, g.forget(rg)
 	}
@@ -195,6 +197,9 @@ func (g *group) settle(rg *cache.ReplicationGroup) error {
 		if !created {
 			return nil
 		}
+		if err := g.release(tx, rg); err != nil {
+			return err
+		}
 		return g.announce(tx, rg)
 	})
 }
@@ -230,6 +235,9 @@ func (g *group) forget(rg *cache.ReplicationGroup) error {
 			}
 		}
 		if err := g.notice(tx, cache.SourceGroup, rg.ID, "Replication group %s deleted", rg.ID); err != nil {
+			return err
+		}
+		if err := g.release(tx, rg); err != nil {
 			return err
 		}
 		if err := state.Credentials.Delete(tx, rg.ID); err != nil {

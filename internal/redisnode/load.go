@@ -21,6 +21,8 @@ import (
 // DataSet is an RDB that a node shall load.
 type DataSet struct {
 	Size int64 // bytes
+	// Limit is how much memory the data may take in the node, in bytes; 0 for any. Over its maxmemory, a primary evicts.
+	Limit int64
 	// Open returns the RDB from its beginning.
 	Open func() (io.ReadCloser, error)
 	// Password of ReplicationUser, and the certificate to show where replication is over TLS.
@@ -28,13 +30,16 @@ type DataSet struct {
 	TLS      *tls.Config
 }
 
+// FeedAddress is where larder offers a data set to the node that loads it.
+var FeedAddress = netip.MustParseAddr("127.0.0.1")
+
 // loadedOffset is where the history of a loaded data set begins: over 0, which is that of an empty node.
 const loadedOffset = 1
 
 // Load replaces the node's data by those of d, and leaves it a primary. The node replicates larder for as long as that takes; it
 // keeps what it has until it has everything. Nothing is written to a disk on the way.
 func (n *Node) Load(ctx context.Context, d DataSet) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", netip.AddrPortFrom(FeedAddress, 0).String())
 	if err != nil {
 		return fmt.Errorf("cannot offer the data set: %w", err)
 	}
@@ -47,6 +52,14 @@ func (n *Node) Load(ctx context.Context, d DataSet) error {
 	}
 	if err := f.await(ctx, n); err != nil {
 		return fmt.Errorf("cannot load the data set: %w", err)
+	}
+	// A replica never evicts; the primary that it becomes would, before anybody could ask.
+	memory, err := n.Memory(ctx)
+	switch {
+	case err != nil:
+		return err
+	case d.Limit > 0 && memory.Used > d.Limit:
+		return fmt.Errorf("the data take %d bytes, and the node has %d for them", memory.Used, d.Limit)
 	}
 	return n.Promote(ctx)
 }
@@ -255,7 +268,7 @@ func readLength(from *bufio.Reader, kind byte, most int) (int, error) {
 	return n, err
 }
 
-// Memory is how much a node's data take, and may take, in bytes.
+// Memory is how much a node uses of what counts for eviction, and may use, in bytes.
 type Memory struct{ Used, Limit int64 }
 
 // Memory asks the node how much its data take. The limit is 0 where there is none.
@@ -266,6 +279,7 @@ func (n *Node) Memory(ctx context.Context) (Memory, error) {
 	}
 	f := Fields(info)
 	used, errUsed := strconv.ParseInt(f["used_memory"], 10, 64)
+	other, errOther := strconv.ParseInt(f["mem_not_counted_for_evict"], 10, 64)
 	limit, errLimit := strconv.ParseInt(f["maxmemory"], 10, 64)
-	return Memory{used, limit}, errors.Join(errUsed, errLimit)
+	return Memory{used - other, limit}, errors.Join(errUsed, errOther, errLimit)
 }

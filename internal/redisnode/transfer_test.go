@@ -193,3 +193,24 @@ func TestMemory(t *testing.T) {
 		t.Errorf("%+v, then %+v, %v", before, after, err)
 	}
 }
+
+// Where there is less memory than the data take, they are refused before the node could evict any.
+func TestADataSetThatIsTooLarge(t *testing.T) {
+	f := newField(t)
+	a, b := f.serving(nil), f.start(nil)
+	a.fill(1000)
+	d := f.dataSet(a.dump(), false)
+	d.Limit = 1 << 20
+	b.do("CONFIG", "SET", "maxmemory", d.Limit)
+	if err := b.Load(t.Context(), d); err == nil || !strings.Contains(err.Error(), "the node has 1048576 for them") {
+		t.Errorf("loaded with %v", err)
+	}
+	if st := b.state(); st.Primary {
+		t.Errorf("it says %+v", st)
+	}
+	d.Limit = 0
+	b.do("CONFIG", "SET", "maxmemory", 0)
+	if err := b.Load(t.Context(), d); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,173 @@
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+
+	"larder/internal/cache"
+	"larder/internal/redisnode"
+	"larder/internal/snapshot"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// transfer is a snapshot on its way from a node, or into one. It takes as long as the data are large, so it runs beside the group's
+// plans, which go on: a primary that dies meanwhile is replaced.
+type transfer struct {
+	member string
+	load   bool
+	done   chan struct{}
+	// Of a transfer that is done.
+	err   error
+	taken taken
+}
+
+// taken is what is known of a snapshot when it has been taken.
+type taken struct {
+	snapshot.Sealed
+	cacheSize int64
+}
+
+// beginTransfers begins those of a plan's steps that are transfers, and returns the others. It is given the context that the group
+// runs in: that of a step would end too soon.
+func (g *group) beginTransfers(ctx context.Context, rg *cache.ReplicationGroup, steps []cache.Step) []cache.Step {
+	return slices.DeleteFunc(slices.Clone(steps), func(s cache.Step) bool {
+		t := &transfer{member: s.Member, done: make(chan struct{})}
+		node := g.nodes[s.Member]
+		var run func(context.Context) error
+		switch s.Kind {
+		case cache.TakeSnapshot:
+			run = func(ctx context.Context) (err error) {
+				t.taken, err = g.take(ctx, rg.Snapshot.Name, node)
+				return err
+			}
+		case cache.LoadSnapshot:
+			t.load = true
+			run = func(ctx context.Context) error { return g.load(ctx, rg, node) }
+		default:
+			return false
+		}
+		g.log.Debug("step", "kind", s.Kind, "node", s.Member)
+		g.transfer = t
+		g.watch.Go(func() {
+			t.err = run(ctx)
+			close(t.done)
+			g.wakeUp()
+		})
+		return true
+	})
+}
+
+// endTransfer records what came of a transfer that is done; ended says that one was.
+func (g *group) endTransfer(rg *cache.ReplicationGroup) (ended bool, err error) {
+	t := g.transfer
+	if t == nil {
+		return false, nil
+	}
+	select {
+	case <-t.done:
+	default:
+		return false, nil
+	}
+	g.transfer = nil
+	deleting := rg.Status == cache.Deleting
+	switch {
+	case errors.Is(t.err, context.Canceled): // the engine ends; the next one begins again
+		return true, nil
+	case t.load && deleting:
+		return true, nil // nobody wants the data any more
+	case t.load && t.err != nil:
+		g.undone = true
+		return true, t.err
+	case t.err != nil && deleting:
+		g.undone = true
+		// Data that somebody asked to keep are not given up: the group stays as it is, and the next plan tries again.
+		return true, fmt.Errorf("the final snapshot %s could not be taken yet, and the group is kept until it is: %w", rg.Snapshot.Name, t.err)
+	case t.err != nil:
+		return true, g.failSnapshot(t.err)
+	}
+	g.succeed()
+	if t.load {
+		return true, nil
+	}
+	return true, g.recordSnapshot(t)
+}
+
+// take copies a node's data into a snapshot.
+func (g *group) take(ctx context.Context, name string, from *member) (taken, error) {
+	var s cache.Snapshot
+	err := g.e.Store.View(func(tx *store.Tx) (err error) {
+		s, err = state.Snapshots.Get(tx, name)
+		return err
+	})
+	if err != nil {
+		return taken{}, fmt.Errorf("cannot find the record of the snapshot %s: %w", name, err)
+	}
+	memory, err := from.redis.Memory(ctx)
+	if err != nil {
+		return taken{}, err
+	}
+	sealed, err := g.e.Snapshots.Write(name, s.KMSKeyID, func(w io.Writer) (int64, error) { return from.redis.Dump(ctx, w) })
+	return taken{sealed, memory.Used}, err
+}
+
+// load fills a node with the data of the snapshot that the group is made of.
+func (g *group) load(ctx context.Context, rg *cache.ReplicationGroup, into *member) error {
+	var s cache.Snapshot
+	err := g.e.Store.View(func(tx *store.Tx) (err error) {
+		s, err = state.Snapshots.Get(tx, rg.Restore)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("cannot find the record of the snapshot %s: %w", rg.Restore, err)
+	}
+	limit, err := g.roomFor(s, rg)
+	if err != nil {
+		return err
+	}
+	data := redisnode.DataSet{Size: s.Size, Limit: limit, Open: func() (io.ReadCloser, error) {
+		return g.e.Snapshots.Open(s.Name, snapshot.Sealed{DataKey: s.DataKey, KMSKey: s.KMSKeyID, Size: s.Size})
+	}}
+	if _, data.Password, err = g.passwords(); err != nil {
+		return err
+	}
+	if rg.TransitEncryption {
+		if data.TLS, err = g.feedTLS(); err != nil {
+			return err
+		}
+	}
+	if err := into.redis.Load(ctx, data); err != nil {
+		// What it has is not what the group shall have: it starts again, empty.
+		return errors.Join(fmt.Errorf("cannot restore the snapshot %s: %w", s.Name, err), into.process.Stop(context.WithoutCancel(ctx), 0))
+	}
+	return nil
+}
+
+// roomFor returns how much memory the snapshot's data may take, in bytes, or 0 where there is as much as they had: a node with less
+// than they need would silently evict some of them.
+func (g *group) roomFor(s cache.Snapshot, rg *cache.ReplicationGroup) (int64, error) {
+	had, has := g.e.NodeTypes[s.NodeType].MaxMemory, g.e.NodeTypes[rg.NodeType].MaxMemory
+	switch {
+	case has >= had && had > 0:
+		return 0, nil
+	case s.CacheSize > has:
+		return 0, fmt.Errorf("cannot restore the snapshot %s: its data took %d bytes, and a node of type %s has %d for them: choose a larger CacheNodeType",
+			s.Name, s.CacheSize, rg.NodeType, has)
+	}
+	return has, nil
+}
+
+// feedTLS is the certificate that larder shows to a node that loads a snapshot.
+func (g *group) feedTLS() (*tls.Config, error) {
+	certificate, key, err := g.e.Authority.Issue(g.e.Now(), "larder", nil, []netip.Addr{redisnode.FeedAddress})
+	if err != nil {
+		return nil, err
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, err
+}
