@@ -48,8 +48,12 @@ const CompatibilityNotes = `
 - A command that ElastiCache withholds answers NOPERM, where ElastiCache answers "unknown command".
 - The parameters activedefrag, close-on-replica-write and rename-commands are served with one value each, which DescribeCacheParameters
   shows; another value is refused with the reason. A write to a replica answers READONLY and leaves the connection open.
-- Snapshot windows, retention and the notification topic are stored and described; nothing is backed up or published yet. The maintenance
-  window is kept: changes that were not asked for at once are made in it.
+- Snapshots are taken when they are asked for, and with a deletion. Snapshot windows, retention and the notification topic are stored and
+  described; nothing is backed up by itself or published yet. The maintenance window is kept: changes that were not asked for at once
+  are made in it.
+- A snapshot of a replication group is one of its primary. Of the 20 manual snapshots that a node may have in 24 hours, those that were
+  deleted don't count. A group that is being deleted stays until its final snapshot is there, and ` + "`larder status`" + ` says what is in the
+  way; the snapshot fails when no node is left that has the data, and the group goes.
 - Alarms are kept and not evaluated: they read INSUFFICIENT_DATA. Log deliveries read enabling: nothing is delivered yet.
 - There is one region, us-east-1, and one account, 000000000000. A request signed for another region is refused.
 - Requests over 1 MiB get 413 RequestEntityTooLarge.

@@ -11,6 +11,7 @@ const (
 	clusterResource        = "cluster"
 	subnetGroupResource    = "subnetgroup"
 	parameterGroupResource = "parametergroup"
+	snapshotResource       = "snapshot"
 )
 
 // The partition and the service that every ARN of this service names.

@@ -83,7 +83,7 @@ func (s *Service) describeCluster(c cluster, withNodes bool) types.CacheCluster 
 	out := types.CacheCluster{
 		CacheClusterId:                     &c.ID,
 		ARN:                                new(s.arn(clusterResource, c.ID)),
-		CacheClusterStatus:                 new(string(c.Status)),
+		CacheClusterStatus:                 new(c.status()),
 		ReplicationGroupId:                 &g.ID,
 		ReplicationGroupLogDeliveryEnabled: new(len(g.LogDeliveries) > 0),
 		PendingModifiedValues:              pendingCluster(g),
@@ -125,6 +125,15 @@ func (s *Service) describeCluster(c cluster, withNodes bool) types.CacheCluster 
 		}
 	}
 	return out
+}
+
+// status is the member's, or that it is being backed up.
+func (c cluster) status() string {
+	b := c.group.Snapshot
+	if c.group.Status == cache.Snapshotting && b != nil && (c.ID == b.Member || b.Member == "" && c.Role == cache.Primary) {
+		return string(cache.Snapshotting)
+	}
+	return string(c.Status)
 }
 
 func (c cluster) node() types.CacheNode {

@@ -148,7 +148,6 @@ func TestCreateReplicationGroupNotServed(t *testing.T) {
 		"CacheSecurityGroupNames":     func(in *input) { in.CacheSecurityGroupNames = []string{"x"} },
 		"ServerlessCacheSnapshotName": func(in *input) { in.ServerlessCacheSnapshotName = new("x") },
 		"SnapshotArns":                func(in *input) { in.SnapshotArns = []string{"arn:aws:s3:::bucket/dump.rdb"} },
-		"SnapshotName":                func(in *input) { in.SnapshotName = new("x") },
 		"TransitEncryptionMode":       func(in *input) { in.TransitEncryptionMode = types.TransitEncryptionModePreferred },
 		"UserGroupIds":                func(in *input) { in.UserGroupIds = []string{"x"} },
 	} {

@@ -24,6 +24,9 @@ func (s *Service) createReplicationGroup(_ context.Context, in *sdk.CreateReplic
 		if err := s.place(tx, &rg, in.PreferredCacheClusterAZs); err != nil {
 			return err
 		}
+		if err := restoreFrom(tx, &rg, filter(in.SnapshotName)); err != nil {
+			return err
+		}
 		return state.ReplicationGroups.Put(tx, rg.ID, rg)
 	})
 	if err != nil {
@@ -70,10 +73,18 @@ func replicationGroup(tx *store.Tx, id string) (cache.ReplicationGroup, error) {
 	return g, err
 }
 
+// deleteReplicationGroup has the engine take the group down, after a final snapshot where one is asked for. The group reads deleting
+// from this answer on, not snapshotting: the SDK's waiter takes available for a failure, and Terraform's provider snapshotting.
 func (s *Service) deleteReplicationGroup(_ context.Context, in *sdk.DeleteReplicationGroupInput) (*sdk.DeleteReplicationGroupOutput, error) {
 	id, err := reference("ReplicationGroupId", in.ReplicationGroupId)
 	if err != nil {
 		return nil, err
+	}
+	final := ""
+	if in.FinalSnapshotIdentifier != nil {
+		if final, err = identifier("FinalSnapshotIdentifier", in.FinalSnapshotIdentifier, maxSnapshotName); err != nil {
+			return nil, err
+		}
 	}
 	var rg cache.ReplicationGroup
 	err = s.Store.Update(func(tx *store.Tx) (err error) {
@@ -82,6 +93,11 @@ func (s *Service) deleteReplicationGroup(_ context.Context, in *sdk.DeleteReplic
 		}
 		if rg.Status, err = cache.Transition(rg.Status, cache.DeleteAsked); err != nil {
 			return &types.InvalidReplicationGroupStateFault{Message: new(err.Error())}
+		}
+		if final != "" {
+			if _, err := s.beginSnapshot(tx, &rg, cache.Backup{Name: final}, func(*cache.Snapshot) {}); err != nil {
+				return err
+			}
 		}
 		rg.SetMemberStatus(cache.MemberDeleting)
 		for _, m := range rg.Members {

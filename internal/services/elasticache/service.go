@@ -49,8 +49,8 @@ func New(c Config) *Service { return &Service{c} }
 const (
 	oneMachine    = "a global datastore spans regions, and larder runs on one machine"
 	noClusterMode = "cluster mode is not served"
-	noRestore     = "restoring a snapshot is not served"
-	noSnapshots   = "snapshots are not taken"
+	noImport      = "there is no S3 to read an RDB file from. Use SnapshotName"
+	noServerless  = "serverless caches are not served"
 	noFirehose    = "logs are delivered to CloudWatch Logs only"
 	noUserGroups  = "user groups are not served. Use AuthToken"
 	noClassic     = "they belong to EC2-Classic. Use SecurityGroupIds"
@@ -65,9 +65,12 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("IncreaseReplicaCount", gateway.Write, s.increaseReplicaCount),
 		gateway.Handle("DecreaseReplicaCount", gateway.Write, s.decreaseReplicaCount),
 		gateway.Handle("DeleteReplicationGroup", gateway.Write, s.deleteReplicationGroup,
-			gateway.Refuse("FinalSnapshotIdentifier", noSnapshots),
 			gateway.Only("RetainPrimaryCluster", "a cache cluster outside of a replication group is not served", "false")),
 		gateway.Handle("DescribeCacheClusters", gateway.List, s.describeCacheClusters),
+
+		gateway.Handle("CreateSnapshot", gateway.Write, s.createSnapshot),
+		gateway.Handle("DescribeSnapshots", gateway.List, s.describeSnapshots),
+		gateway.Handle("DeleteSnapshot", gateway.Write, s.deleteSnapshot),
 
 		gateway.Handle("CreateCacheSubnetGroup", gateway.Write, s.createSubnetGroup),
 		gateway.Handle("DescribeCacheSubnetGroups", gateway.List, s.describeSubnetGroups),
@@ -105,9 +108,8 @@ var notServed = []gateway.Refusal{
 	gateway.Only("NumNodeGroups", noClusterMode, "1"),
 	gateway.Refuse("PrimaryClusterId", "a cache cluster outside of a replication group is not served"),
 	gateway.Refuse("CacheSecurityGroupNames", noClassic),
-	gateway.Refuse("ServerlessCacheSnapshotName", noRestore),
-	gateway.Refuse("SnapshotArns", noRestore),
-	gateway.Refuse("SnapshotName", noRestore),
+	gateway.Refuse("ServerlessCacheSnapshotName", noServerless),
+	gateway.Refuse("SnapshotArns", noImport),
 	gateway.Only("TransitEncryptionMode", "a node listens with TLS or without", "required"),
 	gateway.Refuse("UserGroupIds", noUserGroups),
 }

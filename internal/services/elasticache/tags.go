@@ -106,9 +106,11 @@ func (s *Service) tagged(tx *store.Tx, arn *string) ([]tagged, error) {
 		return s.taggedSubnetGroup(tx, name)
 	case parameterGroupResource:
 		return s.taggedParameterGroup(tx, name)
+	case snapshotResource:
+		return s.taggedSnapshot(tx, name)
 	}
-	return nil, invalidARN("The resource type %s of the ARN %s is not one that larder keeps: %s, %s, %s or %s.",
-		resource, *arn, groupResource, clusterResource, subnetGroupResource, parameterGroupResource)
+	return nil, invalidARN("The resource type %s of the ARN %s is not one that larder keeps: %s, %s, %s, %s or %s.",
+		resource, *arn, groupResource, clusterResource, subnetGroupResource, parameterGroupResource, snapshotResource)
 }
 
 // taggedGroup also names the tags of members that have some of their own: tags on a group are copied to its clusters.
@@ -173,6 +175,14 @@ func (s *Service) taggedSubnetGroup(tx *store.Tx, name string) ([]tagged, error)
 		g.Tags = tags
 		return state.SubnetGroups.Put(tx, name, g)
 	}}}, nil
+}
+
+func (s *Service) taggedSnapshot(tx *store.Tx, name string) ([]tagged, error) {
+	found, err := snapshot(tx, name)
+	return []tagged{{found.Tags, func(tags map[string]string) error {
+		found.Tags = tags
+		return state.Snapshots.Put(tx, name, found)
+	}}}, err
 }
 
 func (s *Service) taggedParameterGroup(tx *store.Tx, name string) ([]tagged, error) {

@@ -128,8 +128,9 @@ func TestTagRefusals(t *testing.T) {
 			"Unauthorized call. Please check the region or customer id"},
 		{"account", s.addTags(t, "arn:aws:elasticache:us-east-1:210987654321:cluster:x", tag("a", "1")), value,
 			"Unauthorized call. Please check the region or customer id"},
-		{"resource type", s.listTags(t, arnPrefix+"snapshot:x"), "InvalidARN", "The resource type snapshot of the ARN " + arnPrefix +
-			"snapshot:x is not one that larder keeps: replicationgroup, cluster, subnetgroup or parametergroup."},
+		{"resource type", s.listTags(t, arnPrefix+"user:x"), "InvalidARN", "The resource type user of the ARN " + arnPrefix +
+			"user:x is not one that larder keeps: replicationgroup, cluster, subnetgroup, parametergroup or snapshot."},
+		{"unknown snapshot", s.listTags(t, arnPrefix+"snapshot:x"), "SnapshotNotFoundFault", "Snapshot x not found."},
 		{"unknown group", s.listTags(t, arnPrefix+"replicationgroup:x"), "ReplicationGroupNotFoundFault", "Replication group x not found."},
 		{"unknown cluster", s.listTags(t, arnPrefix+"cluster:x"), "CacheClusterNotFound", "x is either not present or not available."},
 		{"unknown subnet group", s.listTags(t, arnPrefix+"subnetgroup:x"), "CacheSubnetGroupNotFoundFault", "Cache subnet group x not found."},

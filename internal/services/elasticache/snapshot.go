@@ -1,0 +1,174 @@
+package elasticache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+const (
+	maxSnapshotName = 40
+	// maxSnapshots is how many manual snapshots of one node may be taken in a day (limits.md, section 1).
+	maxSnapshots = 20
+	day          = 24 * time.Hour
+)
+
+func (s *Service) createSnapshot(_ context.Context, in *sdk.CreateSnapshotInput) (*sdk.CreateSnapshotOutput, error) {
+	name, err := identifier("SnapshotName", in.SnapshotName, maxSnapshotName)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := newTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	key := aws.ToString(in.KmsKeyId)
+	if key != "" && !s.Keys.HasKey(key) {
+		return nil, invalidValue("The KMS key %s does not exist, or is not enabled.", key)
+	}
+	var made cache.Snapshot
+	err = s.Store.Update(func(tx *store.Tx) error {
+		rg, member, err := source(tx, in)
+		if err != nil {
+			return err
+		}
+		if rg.Status, err = cache.Transition(rg.Status, cache.SnapshotAsked); err != nil {
+			return &types.InvalidReplicationGroupStateFault{Message: new(err.Error())}
+		}
+		made, err = s.beginSnapshot(tx, &rg, cache.Backup{Name: name, Member: member}, func(snapshot *cache.Snapshot) {
+			if snapshot.Tags = tags; key != "" {
+				snapshot.KMSKeyID = key
+			}
+		})
+		return errors.Join(err, state.ReplicationGroups.Put(tx, rg.ID, rg))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.CreateSnapshotOutput{Snapshot: new(describeSnapshot(made, false))}, nil
+}
+
+// source finds the group that a snapshot is asked of, and the cluster where it is asked of one. With cluster mode off, either may
+// be named.
+func source(tx *store.Tx, in *sdk.CreateSnapshotInput) (rg cache.ReplicationGroup, member string, err error) {
+	group, member := filter(in.ReplicationGroupId), filter(in.CacheClusterId)
+	switch {
+	case group == "" && member == "":
+		return rg, "", invalidCombination("One of ReplicationGroupId and CacheClusterId must be provided.")
+	case group != "" && member != "":
+		return rg, "", invalidCombination("Cannot specify both ReplicationGroupId and CacheClusterId.")
+	case group != "":
+		rg, err = replicationGroup(tx, group)
+		return rg, "", err
+	}
+	groups, err := state.ReplicationGroups.All(tx)
+	if err != nil {
+		return rg, "", err
+	}
+	at := slices.IndexFunc(groups, func(g cache.ReplicationGroup) bool { return g.Member(member) != nil })
+	if at < 0 {
+		return rg, "", cacheClusterNotFound(member)
+	}
+	return groups[at], member, nil
+}
+
+// beginSnapshot records a snapshot that is to be taken of a group: of a member, or of the primary where none is named.
+func (s *Service) beginSnapshot(tx *store.Tx, rg *cache.ReplicationGroup, b cache.Backup, change func(*cache.Snapshot)) (made cache.Snapshot, err error) {
+	all, err := state.Snapshots.All(tx)
+	if err != nil {
+		return made, err
+	}
+	of := rg.Member(b.Member)
+	if of == nil {
+		of = rg.Primary()
+	}
+	made = cache.SnapshotOf(rg, *of)
+	made.Name, made.ARN, made.Asked, made.ByGroup = b.Name, s.arn(snapshotResource, b.Name), s.Now(), b.Member == ""
+	recent := 0
+	for _, other := range all {
+		if other.Name == b.Name {
+			return made, &types.SnapshotAlreadyExistsFault{Message: new(fmt.Sprintf("Snapshot %s already exists.", b.Name))}
+		}
+		if other.Member == made.Member && made.Asked.Sub(other.Asked) < day {
+			recent++
+		}
+	}
+	if recent >= maxSnapshots {
+		return made, &types.SnapshotQuotaExceededFault{Message: new(fmt.Sprintf(
+			"The maximum number of manual snapshots for this node taken within 24 hours has been reached its quota of %d", maxSnapshots))}
+	}
+	if made.VPCID, err = s.vpcOf(tx, rg.SubnetGroup); err != nil {
+		return made, err
+	}
+	change(&made)
+	rg.Snapshot = &b
+	return made, state.Snapshots.Put(tx, b.Name, made)
+}
+
+// vpcOf is the network of a subnet group; that of a default group whose subnets were deleted is not known any more.
+func (s *Service) vpcOf(tx *store.Tx, name string) (string, error) {
+	g, err := s.subnetGroup(tx, name)
+	if _, gone := errors.AsType[*types.CacheSubnetGroupNotFoundFault](err); gone {
+		err = nil
+	}
+	return g.VPCID, err
+}
+
+func (s *Service) deleteSnapshot(_ context.Context, in *sdk.DeleteSnapshotInput) (*sdk.DeleteSnapshotOutput, error) {
+	name, err := reference("SnapshotName", in.SnapshotName)
+	if err != nil {
+		return nil, err
+	}
+	var deleted cache.Snapshot
+	err = s.Store.Update(func(tx *store.Tx) (err error) {
+		if deleted, err = snapshot(tx, name); err != nil {
+			return err
+		}
+		if err := deleted.Fire(cache.SnapshotDeleteAsked); err != nil {
+			return &types.InvalidSnapshotStateFault{Message: new(err.Error())}
+		}
+		return state.Snapshots.Put(tx, name, deleted)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.DeleteSnapshotOutput{Snapshot: new(describeSnapshot(deleted, false))}, nil
+}
+
+func snapshot(tx *store.Tx, name string) (cache.Snapshot, error) {
+	s, err := state.Snapshots.Get(tx, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return s, &types.SnapshotNotFoundFault{Message: new(fmt.Sprintf("Snapshot %s not found.", name))}
+	}
+	return s, err
+}
+
+// restoreFrom has a new group begin with a snapshot's data.
+func restoreFrom(tx *store.Tx, rg *cache.ReplicationGroup, name string) error {
+	if name == "" {
+		return nil
+	}
+	s, err := snapshot(tx, name)
+	if err != nil {
+		return err
+	}
+	if cache.CompareVersions(rg.EngineVersion, s.EngineVersion) < 0 {
+		return invalidCombination("Cannot restore the snapshot %s of redis %s with redis %s: choose an EngineVersion that is not older.",
+			name, s.EngineVersion, rg.EngineVersion)
+	}
+	if err := s.Fire(cache.RestoreAsked); err != nil {
+		return invalidValue("%s", err)
+	}
+	rg.Restore = name
+	return state.Snapshots.Put(tx, name, s)
+}
