@@ -1,0 +1,214 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+	"github.com/redis/go-redis/v9"
+)
+
+// marker begins every value, and must not be found on a disk.
+const marker = "a marker that nobody shall find "
+
+const (
+	keyCount  = 10_000
+	valueSize = 4 << 10 // random, so that the snapshot takes long enough to be interrupted
+	batch     = 500
+)
+
+// fillKeys writes the keys, one in ten with an expiry.
+func fillKeys(t *testing.T, c *redis.Client) {
+	t.Helper()
+	random := make([]byte, valueSize/2)
+	for first := 0; first < keyCount; first += batch {
+		pipe := c.Pipeline()
+		for i := first; i < first+batch; i++ {
+			rand.Read(random)
+			expiry := time.Duration(0)
+			if i%10 == 0 {
+				expiry = time.Hour + time.Duration(i)*time.Second
+			}
+			pipe.Set(t.Context(), fmt.Sprint("key-", i), marker+hex.EncodeToString(random), expiry)
+		}
+		if _, err := pipe.Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// readKeys returns every key's value and expiry.
+func readKeys(t *testing.T, c *redis.Client) []string {
+	t.Helper()
+	var all []string
+	for first := 0; first < keyCount; first += batch {
+		pipe := c.Pipeline()
+		var answers []redis.Cmder
+		for i := first; i < first+batch; i++ {
+			key := fmt.Sprint("key-", i)
+			answers = append(answers, pipe.Get(t.Context(), key), pipe.PExpireTime(t.Context(), key))
+		}
+		if _, err := pipe.Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range answers {
+			all = append(all, a.String())
+		}
+	}
+	return all
+}
+
+// serve starts an engine that is ended with the test.
+func (d *desk) serve() {
+	d.t.Helper()
+	engine := exec.Command(program, "serve")
+	engine.Env = d.env
+	if err := engine.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() {
+		d.must("down", "--yes")
+		if err := engine.Wait(); err != nil {
+			d.t.Errorf("larder serve: %v", err)
+		}
+	})
+	d.eventually("the engine answers", func() bool { return d.larder("status").code == 0 })
+}
+
+func (d *desk) snapshot(name string) types.Snapshot {
+	d.t.Helper()
+	out, err := d.api().DescribeSnapshots(d.t.Context(), &elasticache.DescribeSnapshotsInput{SnapshotName: &name})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return out.Snapshots[0]
+}
+
+func (d *desk) groupGone(group string) bool {
+	_, err := d.api().DescribeReplicationGroups(d.t.Context(), &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &group})
+	_, notFound := errors.AsType[*types.ReplicationGroupNotFoundFault](err)
+	return notFound
+}
+
+// restore makes a plain group of two nodes from a snapshot.
+func (d *desk) restore(group, snapshot string) {
+	d.t.Helper()
+	_, err := d.api().CreateReplicationGroup(d.t.Context(), &elasticache.CreateReplicationGroupInput{
+		ReplicationGroupId: &group, ReplicationGroupDescription: &group, CacheNodeType: new("cache.r6g.xlarge"), NumCacheClusters: new(int32(2)),
+		AutomaticFailoverEnabled: new(true), SnapshotName: &snapshot,
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *desk) plain(addr string) *redis.Client {
+	c := redis.NewClient(&redis.Options{Addr: addr, PoolSize: 1})
+	d.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// unreadable checks that no file under the state directory holds the marker.
+func (d *desk) unreadable() {
+	d.t.Helper()
+	err := filepath.WalkDir(d.home, func(path string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !e.Type().IsRegular() {
+			return nil
+		}
+		raw, readErr := os.ReadFile(path)
+		if bytes.Contains(raw, []byte(marker)) {
+			d.t.Errorf("%s holds a value in plain text", path)
+		}
+		if errors.Is(readErr, fs.ErrNotExist) {
+			readErr = nil
+		}
+		return errors.Join(err, readErr)
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// A group is deleted with a final snapshot, while which the engine is killed. The next engine takes the snapshot, and a group made
+// of it has every key.
+func TestFinalSnapshotSurvivesTheEngineAndIsRestored(t *testing.T) {
+	t.Parallel()
+	const group, name = "uex-payments-prod-redis", "last"
+	d := newDesk(t)
+	d.must("up", seed+"production.tf")
+	primary := d.client(d.status(group).Primary)
+	fillKeys(t, primary)
+	want := readKeys(t, primary)
+	snapshots := filepath.Join(d.home, "snapshots")
+	_, err := d.api().DeleteReplicationGroup(t.Context(), &elasticache.DeleteReplicationGroupInput{ReplicationGroupId: new(group), FinalSnapshotIdentifier: new(name)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitFile(t, filepath.Join(snapshots, name+".partial"))
+	d.kill(d.pid())
+	if _, err := os.Stat(filepath.Join(snapshots, name)); err == nil {
+		t.Log("the snapshot was there before the engine was killed")
+	}
+	d.unreadable()
+
+	d.serve()
+	d.eventually("the group is gone", func() bool { return d.groupGone(group) })
+	if s := d.snapshot(name); *s.SnapshotStatus != "available" || *s.CacheClusterId != group+"-001" || s.NodeSnapshots[0].SnapshotCreateTime == nil {
+		t.Errorf("got %+v", s)
+	}
+	if left, err := os.ReadDir(snapshots); err != nil || len(left) != 1 {
+		t.Errorf("files: %v, %v", left, err)
+	}
+	d.unreadable()
+
+	d.restore("restored", name)
+	d.eventually("the restored group is available", func() bool { return d.status("restored").Status == "available" })
+	s := d.status("restored")
+	for _, addr := range []string{s.Primary, s.Reader} {
+		if got := readKeys(t, d.plain(addr)); !slices.Equal(got, want) {
+			t.Errorf("%s does not have what was written", addr)
+		}
+	}
+	if s := d.snapshot(name); *s.SnapshotStatus != "available" {
+		t.Errorf("after the restore the snapshot is %s", *s.SnapshotStatus)
+	}
+	d.unreadable()
+
+	path := filepath.Join(snapshots, name)
+	raw := []byte(read(t, path))
+	raw[len(raw)/2] ^= 1
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.restore("damaged", name)
+	d.eventually("a group of a damaged snapshot is given up", func() bool { return d.status("damaged").Status == "create-failed" })
+	if out := d.must("status", "damaged"); !strings.Contains(out, "snapshot last") || !strings.Contains(out, "changed or cut off") {
+		t.Errorf("status says %s", out)
+	}
+}
+
+// awaitFile waits until a file is there; polled closely, for it may not stay long.
+func awaitFile(t *testing.T, path string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for ctx.Err() == nil {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+	}
+	t.Fatalf("%s does not appear", path)
+}
