@@ -1,0 +1,330 @@
+package chaos
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+
+	"larder/internal/app"
+	"larder/internal/node"
+	"larder/internal/redisnode"
+	"larder/internal/seal"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+const (
+	groupID = "chaos"
+	// token is what clients log in with. The group ends with the test.
+	token = "chaos-0123456789-chaos"
+	// nodeTypes are the two that the group moves between.
+	smallNodes, largeNodes = "cache.t3.small", "cache.t3.medium"
+
+	startPatience   = 15 * time.Second // of an engine
+	settlePatience  = 30 * time.Second // of a group
+	poll            = 20 * time.Millisecond
+	commandPatience = 10 * time.Second // with a larder command
+)
+
+// desk is a larder with a state directory of its own, and one group.
+type desk struct {
+	program string
+	dir     string // holds the state directory and the engine's log
+	env     []string
+	disk    disk
+	say     func(format string, args ...any)
+
+	engine *exec.Cmd
+	log    *os.File
+	admin  string // the password of larder's own user on the nodes
+	trust  *tls.Config
+	group  group // as it was when it last had settled
+}
+
+// newDesk makes a state directory in dir, and an engine with a group of three nodes, TLS and a token.
+func newDesk(ctx context.Context, program, dir string, say func(string, ...any)) (*desk, error) {
+	d := &desk{program: program, dir: dir, say: say}
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "AWS_") && !strings.HasPrefix(v, "LARDER_") {
+			d.env = append(d.env, v)
+		}
+	}
+	d.env = append(d.env, "LARDER_HOME="+string(d.home()), "LARDER_LISTEN=127.0.0.1:0", "GOTRACEBACK=all")
+	return d, d.create(ctx)
+}
+
+func (d *desk) create(ctx context.Context) (err error) {
+	if err := os.MkdirAll(string(d.home()), 0o700); err != nil {
+		return err
+	}
+	if d.disk, err = newDisk(string(d.home())); err != nil {
+		return err
+	}
+	if d.log, err = os.OpenFile(d.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+		return err
+	}
+	if err := d.start(ctx); err != nil {
+		return err
+	}
+	api, err := d.api()
+	if err != nil {
+		return err
+	}
+	_, err = api.CreateReplicationGroup(ctx, &elasticache.CreateReplicationGroupInput{
+		ReplicationGroupId: aws.String(groupID), ReplicationGroupDescription: aws.String("a group that lives through faults"),
+		NumCacheClusters: aws.Int32(3), CacheNodeType: aws.String(smallNodes), AutomaticFailoverEnabled: aws.Bool(true),
+		TransitEncryptionEnabled: aws.Bool(true), AuthToken: aws.String(token),
+	})
+	if err != nil {
+		return fmt.Errorf("cannot create the group: %w", err)
+	}
+	if err := d.awaitStatus(ctx, "available"); err != nil {
+		return err
+	}
+	if err := d.readSecrets(ctx); err != nil {
+		return err
+	}
+	return d.settle(ctx)
+}
+
+func (d *desk) home() app.Home  { return app.Home(filepath.Join(d.dir, "state")) }
+func (d *desk) logFile() string { return filepath.Join(d.dir, "engine.log") }
+
+// readSecrets opens the state for the password of larder's own user. The store is the engine's alone while it runs.
+func (d *desk) readSecrets(ctx context.Context) error {
+	if err := d.end(syscall.SIGTERM); err != nil {
+		return err
+	}
+	sealer, err := seal.Open(filepath.Join(string(d.home()), "master.key"))
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(filepath.Join(string(d.home()), "larder.db"))
+	if err != nil {
+		return err
+	}
+	var c state.Credential
+	err = s.View(func(tx *store.Tx) (err error) {
+		c, err = state.Credentials.Get(tx, groupID)
+		return err
+	})
+	if err = errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	password, err := sealer.Open("replication-group/"+groupID+"/admin", c.Admin)
+	if err != nil {
+		return err
+	}
+	d.admin = string(password)
+	certificate, err := os.ReadFile(d.home().AuthorityFile())
+	if err != nil {
+		return err
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(certificate)
+	d.trust = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(16)}
+	return d.start(ctx)
+}
+
+// start runs the engine and returns when it answers.
+func (d *desk) start(ctx context.Context) error {
+	d.engine = exec.Command(d.program, "serve")
+	d.engine.Env, d.engine.Dir, d.engine.Stdout, d.engine.Stderr = d.env, d.dir, d.log, d.log
+	d.engine.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is for the test, which ends it in order
+	if err := d.engine.Start(); err != nil {
+		return err
+	}
+	return await(ctx, startPatience, "the engine answers", func(ctx context.Context) error {
+		info, err := d.home().ReadInfo()
+		if err == nil && info.PID != d.engine.Process.Pid {
+			err = errors.New("engine.json is an earlier engine's")
+		}
+		if err != nil {
+			return err
+		}
+		_, err = d.larder(ctx, "status", "--json")
+		return err
+	})
+}
+
+// end signals the engine and waits until it is gone.
+func (d *desk) end(s syscall.Signal) error {
+	if err := d.engine.Process.Signal(s); err != nil {
+		return fmt.Errorf("cannot end the engine: %w", err)
+	}
+	var exit *exec.ExitError
+	if err := d.engine.Wait(); err != nil && !errors.As(err, &exit) {
+		return err
+	}
+	d.engine = nil
+	return nil
+}
+
+// close stops the engine with its nodes and gives the disk back. What still runs then is an error.
+func (d *desk) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*commandPatience)
+	defer cancel()
+	_, err := d.larder(ctx, "down", "--yes")
+	if d.engine != nil {
+		d.engine.Process.Kill() // it has ended, unless down failed
+		d.engine.Wait()
+	}
+	left, errLeft := processesIn(string(d.home()))
+	for _, pid := range left {
+		err = errors.Join(err, fmt.Errorf("process %d is left in the state directory", pid), syscall.Kill(pid, syscall.SIGKILL))
+	}
+	if d.log != nil {
+		err = errors.Join(err, d.log.Close())
+	}
+	if d.disk != nil {
+		err = errors.Join(err, d.disk.close())
+	}
+	return errors.Join(err, errLeft)
+}
+
+// larder runs a command and returns what it printed.
+func (d *desk) larder(ctx context.Context, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, commandPatience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, d.program, args...)
+	var stderr bytes.Buffer
+	cmd.Env, cmd.Stderr = d.env, &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("larder %s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	return out, nil
+}
+
+// api is an SDK client of the engine that runs now.
+func (d *desk) api() (*elasticache.Client, error) {
+	info, err := d.home().ReadInfo()
+	return elasticache.NewFromConfig(aws.Config{
+		Region: info.Region, BaseEndpoint: &info.Endpoint, RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider(info.AccessKeyID, info.SecretAccessKey, ""),
+	}), err
+}
+
+// status is what `larder status --json` says of the group.
+type status struct {
+	Status, Reason string
+	Primary        string `json:"primary_endpoint"`
+	Reader         string `json:"reader_endpoint"`
+	Nodes          []member
+}
+
+type member struct {
+	ID, Role, Status, Address string
+	PID                       int
+}
+
+func (d *desk) status(ctx context.Context) (status, error) {
+	out, err := d.larder(ctx, "status", groupID, "--json")
+	if err != nil {
+		return status{}, err
+	}
+	var all []status
+	if err := json.Unmarshal(out, &all); err != nil {
+		return status{}, fmt.Errorf("cannot read the status %s: %w", out, err)
+	}
+	return all[0], nil
+}
+
+func (d *desk) awaitStatus(ctx context.Context, wanted string) error {
+	return await(ctx, settlePatience, "the group is "+wanted, func(ctx context.Context) error {
+		s, err := d.status(ctx)
+		if err == nil && s.Status != wanted {
+			err = fmt.Errorf("it is %s: %s", s.Status, s.Reason)
+		}
+		return err
+	})
+}
+
+// tail is the end of the engine's log.
+func (d *desk) tail() string {
+	const most = 4 << 10
+	raw, err := os.ReadFile(d.logFile())
+	if err != nil {
+		return err.Error()
+	}
+	return string(raw[max(0, len(raw)-most):])
+}
+
+// node opens a connection to a member's admin socket, as larder's own user.
+func (d *desk) node(ctx context.Context, id string) (*conn, error) {
+	path := filepath.Join(string(d.home()), "nodes", id, node.Socket)
+	var dialer net.Dialer
+	dial := func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "unix", path) }
+	return open(ctx, dial, clientPatience, redisnode.AdminUser, d.admin)
+}
+
+// client opens a connection to an address as an application does.
+func (d *desk) client(ctx context.Context, address string) (*conn, error) {
+	dialer := tls.Dialer{Config: d.trust}
+	dial := func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", address) }
+	return open(ctx, dial, clientPatience, token)
+}
+
+func (d *desk) primary(ctx context.Context) (*conn, error) { return d.client(ctx, d.group.Primary) }
+func (d *desk) reader(ctx context.Context) (*conn, error)  { return d.client(ctx, d.group.Reader) }
+
+// await tries until it succeeds; the error is that of the last attempt.
+func await(ctx context.Context, patience time.Duration, what string, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	last := errors.New("not tried yet")
+	for {
+		err := try(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() == nil {
+			last = err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("still not after %s: %s: %w", patience, what, last)
+		}
+	}
+}
+
+// processesIn finds the processes that work in a directory or below it.
+func processesIn(dir string) ([]int, error) {
+	links, err := filepath.Glob("/proc/[0-9]*/cwd")
+	var pids []int
+	for _, link := range links {
+		var pid int
+		if !worksIn(link, dir) {
+			continue
+		}
+		if _, err := fmt.Sscanf(link, "/proc/%d/cwd", &pid); err != nil {
+			return nil, err
+		}
+		pids = append(pids, pid)
+	}
+	return pids, err
+}
+
+// worksIn tells whether a process's working directory, which /proc shows as that link, lies in dir.
+func worksIn(link, dir string) bool {
+	cwd, err := os.Readlink(link)
+	return err == nil && (cwd == dir || strings.HasPrefix(cwd, dir+"/"))
+}

@@ -1,0 +1,275 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"golang.org/x/sys/unix"
+)
+
+// injections do what each kind is named after, and take its cause away again. They return as soon as the group can be expected to
+// become whole by itself.
+var injections = map[Kind]func(context.Context, *desk, Fault) error{
+	KillPrimary:  func(_ context.Context, d *desk, _ Fault) error { return d.signal(syscall.SIGKILL, 0) },
+	CrashPrimary: func(_ context.Context, d *desk, _ Fault) error { return d.signal(syscall.SIGSEGV, 0) },
+	KillReplica:  func(_ context.Context, d *desk, f Fault) error { return d.signal(syscall.SIGKILL, d.replica(f)) },
+	KillReplicas: func(_ context.Context, d *desk, _ Fault) error {
+		return d.signal(syscall.SIGKILL, d.everyNode()[1:]...)
+	},
+	KillAll:         func(_ context.Context, d *desk, _ Fault) error { return d.signal(syscall.SIGKILL, d.everyNode()...) },
+	StopPrimary:     func(ctx context.Context, d *desk, f Fault) error { return d.freeze(ctx, 0, f.Hold) },
+	StopReplica:     func(ctx context.Context, d *desk, f Fault) error { return d.freeze(ctx, d.replica(f), f.Hold) },
+	ExhaustPrimary:  exhaust,
+	FillDisk:        fillDisk,
+	KillEngine:      func(ctx context.Context, d *desk, f Fault) error { return d.restart(ctx, syscall.SIGKILL, f.Hold) },
+	StopEngine:      func(ctx context.Context, d *desk, f Fault) error { return d.restart(ctx, syscall.SIGTERM, f.Hold) },
+	KillBoth:        killBoth,
+	KillMidFailover: killMidFailover,
+	ResetConnections: func(ctx context.Context, d *desk, f Fault) error {
+		return d.cut(ctx, f.Hold, "normal", d.everyNode()...)
+	},
+	CutLinks:         func(ctx context.Context, d *desk, f Fault) error { return d.cut(ctx, f.Hold, "replica", 0) },
+	Promote:          promote,
+	Resize:           resize,
+	KillMidPromotion: killMidPromotion,
+}
+
+// everyNode lists the places of the group's members: the primary's is 0.
+func (d *desk) everyNode() []int {
+	var all []int
+	for i := range d.group.Nodes {
+		all = append(all, i)
+	}
+	return all
+}
+
+func (d *desk) replica(f Fault) int { return 1 + f.Pick%(len(d.group.Nodes)-1) }
+
+// process takes hold of a member's process. Nothing that does not work in this state directory is ever signalled: a process id may
+// have been given to another since larder named it.
+func (d *desk) process(at int) (*os.Process, error) {
+	m := d.group.Nodes[at]
+	p, err := os.FindProcess(m.PID) // holds a pidfd, so that from here on it is the same process
+	if err != nil {
+		return nil, fmt.Errorf("cannot find %s: %w", m.ID, err)
+	}
+	dir, err := filepath.EvalSymlinks(string(d.home()))
+	if err != nil {
+		return nil, err
+	}
+	if !worksIn("/proc/"+strconv.Itoa(m.PID)+"/cwd", dir) {
+		return nil, fmt.Errorf("process %d is not %s any more", m.PID, m.ID)
+	}
+	return p, nil
+}
+
+// signal sends a signal to some of the nodes, as near to at once as can be.
+func (d *desk) signal(s syscall.Signal, at ...int) error {
+	var processes []*os.Process
+	for _, i := range at {
+		p, err := d.process(i)
+		if err != nil {
+			return err
+		}
+		defer p.Release()
+		processes = append(processes, p)
+	}
+	for _, p := range processes {
+		if err := p.Signal(s); err != nil {
+			return fmt.Errorf("cannot signal process %d: %w", p.Pid, err)
+		}
+	}
+	return nil
+}
+
+// freeze stops a node for a while. It may have been put an end to when it is to go on.
+func (d *desk) freeze(ctx context.Context, at int, hold time.Duration) error {
+	p, err := d.process(at)
+	if err != nil {
+		return err
+	}
+	defer p.Release()
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	errWait := wait(ctx, hold)
+	if err := p.Signal(syscall.SIGCONT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return errWait
+}
+
+// exhaust lets the primary open nothing any more and then cuts its clients off: it cannot take them back.
+func exhaust(ctx context.Context, d *desk, f Fault) error {
+	primary := d.group.Nodes[0]
+	c, err := d.node(ctx, primary.ID)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := setLimit(primary.PID, unix.RLIMIT_NOFILE, 4); err != nil {
+		return err
+	}
+	_, err = c.do("CLIENT", "KILL", "TYPE", "normal")
+	err = errors.Join(err, wait(ctx, f.Hold))
+	if errLimit := setLimit(primary.PID, unix.RLIMIT_NOFILE, unix.RLIM_INFINITY); !errors.Is(errLimit, unix.ESRCH) { // it may have been put an end to
+		err = errors.Join(err, errLimit)
+	}
+	return err
+}
+
+// fillDisk takes the primary away while larder cannot write down what becomes of it.
+func fillDisk(ctx context.Context, d *desk, f Fault) error {
+	if err := d.disk.fill(d.engine.Process.Pid); err != nil {
+		return err
+	}
+	err := d.signal(syscall.SIGKILL, 0)
+	return errors.Join(err, wait(ctx, f.Hold), d.disk.free(d.engine.Process.Pid))
+}
+
+// restart has the group without an engine for a while.
+func (d *desk) restart(ctx context.Context, s syscall.Signal, hold time.Duration) error {
+	if err := d.end(s); err != nil {
+		return err
+	}
+	return errors.Join(wait(ctx, hold), d.start(ctx))
+}
+
+func killBoth(ctx context.Context, d *desk, f Fault) error {
+	if err := d.signal(syscall.SIGKILL, 0); err != nil {
+		return err
+	}
+	return d.restart(ctx, syscall.SIGKILL, f.Hold)
+}
+
+// killMidFailover ends larder within the time that a failover takes.
+func killMidFailover(ctx context.Context, d *desk, f Fault) error {
+	if err := d.signal(syscall.SIGKILL, 0); err != nil {
+		return err
+	}
+	if err := wait(ctx, f.Hold); err != nil {
+		return err
+	}
+	return d.restart(ctx, syscall.SIGKILL, 0)
+}
+
+// cut closes connections of a type again and again.
+func (d *desk) cut(ctx context.Context, hold time.Duration, kind string, at ...int) error {
+	const every = 50 * time.Millisecond
+	var admins []*conn
+	for _, i := range at {
+		c, err := d.node(ctx, d.group.Nodes[i].ID)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		admins = append(admins, c)
+	}
+	for end := time.Now().Add(hold); time.Now().Before(end); {
+		for _, c := range admins {
+			if _, err := c.do("CLIENT", "KILL", "TYPE", kind); err != nil {
+				return err
+			}
+		}
+		if err := wait(ctx, every); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// modify asks for a change of the group.
+func (d *desk) modify(ctx context.Context, in elasticache.ModifyReplicationGroupInput) error {
+	api, err := d.api()
+	if err != nil {
+		return err
+	}
+	in.ReplicationGroupId, in.ApplyImmediately = aws.String(groupID), aws.Bool(true)
+	if _, err := api.ModifyReplicationGroup(ctx, &in); err != nil {
+		return fmt.Errorf("cannot change the group: %w", err)
+	}
+	return nil
+}
+
+// askPromotion asks for a replica to become primary. The service takes that only with automatic failover off.
+func (d *desk) askPromotion(ctx context.Context, f Fault) error {
+	return d.modify(ctx, elasticache.ModifyReplicationGroupInput{
+		PrimaryClusterId: aws.String(d.group.Nodes[d.replica(f)].ID), AutomaticFailoverEnabled: aws.Bool(false),
+	})
+}
+
+// promoted waits for the promotion that was asked for, and turns automatic failover on again.
+func (d *desk) promoted(ctx context.Context, f Fault) error {
+	heir := d.group.Nodes[d.replica(f)].ID
+	err := await(ctx, settlePatience, heir+" is primary", func(ctx context.Context) error {
+		s, err := d.status(ctx)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(s.Nodes, func(m member) bool { return m.ID == heir && m.Role == "primary" }) || s.Status != "available" {
+			return fmt.Errorf("the group is %s: %+v", s.Status, s.Nodes)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return d.modify(ctx, elasticache.ModifyReplicationGroupInput{AutomaticFailoverEnabled: aws.Bool(true)})
+}
+
+func promote(ctx context.Context, d *desk, f Fault) error {
+	if err := d.askPromotion(ctx, f); err != nil {
+		return err
+	}
+	return d.promoted(ctx, f)
+}
+
+// killMidPromotion ends larder within the time that a planned move takes.
+func killMidPromotion(ctx context.Context, d *desk, f Fault) error {
+	if err := d.askPromotion(ctx, f); err != nil {
+		return err
+	}
+	if err := wait(ctx, f.Hold); err != nil {
+		return err
+	}
+	if err := d.restart(ctx, syscall.SIGKILL, 0); err != nil {
+		return err
+	}
+	return d.promoted(ctx, f)
+}
+
+// resize moves the group to the other node type: every node is replaced, the primary by way of a promotion.
+func resize(ctx context.Context, d *desk, _ Fault) error {
+	api, err := d.api()
+	if err != nil {
+		return err
+	}
+	groups, err := api.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: aws.String(groupID)})
+	if err != nil {
+		return err
+	}
+	wanted := largeNodes
+	if aws.ToString(groups.ReplicationGroups[0].CacheNodeType) == largeNodes {
+		wanted = smallNodes
+	}
+	return d.modify(ctx, elasticache.ModifyReplicationGroupInput{CacheNodeType: &wanted})
+}
+
+// wait lets a cause last.
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,143 @@
+package chaos
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Kind names a fault, or a move that is asked for.
+type Kind string
+
+// Every kind. A clock jump is not among them: it would need the machine's clock, or a library that stands between it and a process.
+const (
+	KillPrimary      Kind = "kill -9 primary"
+	KillReplica      Kind = "kill -9 replica"
+	KillReplicas     Kind = "kill -9 every replica"
+	KillAll          Kind = "kill -9 every node"
+	KillBoth         Kind = "kill -9 primary and larder"
+	KillMidFailover  Kind = "kill -9 larder during a failover"
+	CrashPrimary     Kind = "SIGSEGV primary"
+	StopPrimary      Kind = "SIGSTOP primary"
+	StopReplica      Kind = "SIGSTOP replica"
+	ExhaustPrimary   Kind = "no file descriptors left, primary"
+	FillDisk         Kind = "disk full, kill -9 primary"
+	KillEngine       Kind = "kill -9 larder"
+	StopEngine       Kind = "SIGTERM larder"
+	ResetConnections Kind = "reset every connection"
+	CutLinks         Kind = "cut the replication links"
+	Promote          Kind = "promote a replica"
+	Resize           Kind = "change the node type"
+	KillMidPromotion Kind = "kill -9 larder during a promotion"
+)
+
+// Class says what a fault may cost.
+type Class string
+
+// The classes.
+const (
+	Planned   Class = "planned"   // no acknowledged write is lost
+	Spared    Class = "spared"    // nothing happens to the primary: it stays, and no acknowledged write is lost
+	Unplanned Class = "unplanned" // what only the old primary had may be lost
+	Total     Class = "total"     // no process is left that has the data: all may be lost, and an event says so
+)
+
+// trait is what holds for every fault of a kind.
+type trait struct {
+	kind  Kind
+	class Class
+	hold  [2]time.Duration // how long the cause lasts, at least and at most
+	often int              // in each round of the schedule
+}
+
+const ms = time.Millisecond
+
+var traits = []trait{
+	{KillPrimary, Unplanned, [2]time.Duration{}, 2},
+	{KillReplica, Spared, [2]time.Duration{}, 1},
+	{KillReplicas, Spared, [2]time.Duration{}, 1},
+	{KillAll, Total, [2]time.Duration{}, 1},
+	{KillBoth, Unplanned, [2]time.Duration{100 * ms, 2000 * ms}, 1},
+	{KillMidFailover, Unplanned, [2]time.Duration{0, 30 * ms}, 1},
+	{CrashPrimary, Unplanned, [2]time.Duration{}, 1},
+	{StopPrimary, Unplanned, [2]time.Duration{100 * ms, 4000 * ms}, 2},
+	{StopReplica, Spared, [2]time.Duration{100 * ms, 4000 * ms}, 1},
+	{ExhaustPrimary, Unplanned, [2]time.Duration{500 * ms, 3000 * ms}, 1},
+	{FillDisk, Unplanned, [2]time.Duration{200 * ms, 2000 * ms}, 1},
+	{KillEngine, Spared, [2]time.Duration{100 * ms, 2000 * ms}, 1},
+	{StopEngine, Spared, [2]time.Duration{100 * ms, 2000 * ms}, 1},
+	{ResetConnections, Spared, [2]time.Duration{200 * ms, 1000 * ms}, 1},
+	{CutLinks, Spared, [2]time.Duration{200 * ms, 1500 * ms}, 1},
+	{Promote, Planned, [2]time.Duration{}, 3},
+	{Resize, Planned, [2]time.Duration{}, 1},
+	{KillMidPromotion, Planned, [2]time.Duration{0, 40 * ms}, 2},
+}
+
+func traitOf(k Kind) trait {
+	return traits[slices.IndexFunc(traits, func(t trait) bool { return t.kind == k })]
+}
+
+// Kinds lists every kind, or those that a comma separated list names.
+func Kinds(list string) ([]Kind, error) {
+	var all, chosen []Kind
+	for _, t := range traits {
+		all = append(all, t.kind)
+	}
+	if list == "" {
+		return all, nil
+	}
+	for name := range strings.SplitSeq(list, ";") {
+		k := Kind(strings.TrimSpace(name))
+		if !slices.Contains(all, k) {
+			return nil, fmt.Errorf("there is no fault %q; there are %q", k, all)
+		}
+		chosen = append(chosen, k)
+	}
+	return chosen, nil
+}
+
+// Fault is one entry of a schedule.
+type Fault struct {
+	Kind  Kind
+	Pause time.Duration // of undisturbed load before it
+	Hold  time.Duration // how long its cause lasts, for kinds that have one
+	Pick  int           // chooses among the replicas
+}
+
+func (f Fault) class() Class { return traitOf(f.Kind).class }
+
+func (f Fault) String() string {
+	return fmt.Sprintf("%s (after %s, for %s, replica %d)", f.Kind, f.Pause, f.Hold, f.Pick)
+}
+
+// The bounds of a pause.
+const leastPause, mostPause = 200 * ms, 1200 * ms
+
+// Schedule returns n faults of the given kinds. The same seed gives the same schedule, and a longer one begins with a shorter one.
+// Each kind comes as often as its trait says before any comes again.
+func Schedule(seed uint64, n int, kinds []Kind) []Fault {
+	random := rand.New(rand.NewPCG(seed, 0))
+	var out []Fault
+	for len(out) < n {
+		for _, k := range shuffled(random, kinds) {
+			t := traitOf(k)
+			out = append(out, Fault{k, between(random, leastPause, mostPause), between(random, t.hold[0], t.hold[1]), random.IntN(2)})
+		}
+	}
+	return out[:n]
+}
+
+func shuffled(random *rand.Rand, kinds []Kind) []Kind {
+	var bag []Kind
+	for _, k := range kinds {
+		bag = append(bag, slices.Repeat([]Kind{k}, traitOf(k).often)...)
+	}
+	random.Shuffle(len(bag), func(i, j int) { bag[i], bag[j] = bag[j], bag[i] })
+	return bag
+}
+
+func between(random *rand.Rand, least, most time.Duration) time.Duration {
+	return least + time.Duration(random.Int64N(int64(most-least)/int64(ms)+1))*ms
+}
