@@ -20,8 +20,9 @@ const (
 
 // The short run. Its seed is fixed, so that what fails once fails again.
 const (
-	shortFaults = 30
-	shortSeed   = 1
+	shortFaults    = 30
+	shortSeed      = 1
+	shortFailovers = 100
 )
 
 var program string // path of the larder under test
@@ -94,6 +95,13 @@ func TestChaos(t *testing.T) {
 		t.Error(err)
 	}
 	if err := report.Broken(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFailoversLeakNothing(t *testing.T) {
+	failovers := setting(t, failoversVariable, shortFailovers)
+	if err := Leaks(t.Context(), Config{Program: program, Dir: shortDir(t), Say: t.Logf}, failovers); err != nil {
 		t.Error(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -211,11 +212,12 @@ func (d *desk) larder(ctx context.Context, args ...string) ([]byte, error) {
 	return out, nil
 }
 
-// api is an SDK client of the engine that runs now.
+// api is an SDK client of the engine that runs now. It keeps no connection, which would count as the engine's.
 func (d *desk) api() (*elasticache.Client, error) {
 	info, err := d.home().ReadInfo()
 	return elasticache.NewFromConfig(aws.Config{
-		Region: info.Region, BaseEndpoint: &info.Endpoint, RetryMaxAttempts: 1,
+		HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
+		Region:     info.Region, BaseEndpoint: &info.Endpoint, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider(info.AccessKeyID, info.SecretAccessKey, ""),
 	}), err
 }
