@@ -20,7 +20,7 @@ const (
 
 // The short run. Its seed is fixed, so that what fails once fails again.
 const (
-	shortFaults    = 30
+	shortFaults    = 50
 	shortSeed      = 1
 	shortFailovers = 100
 )

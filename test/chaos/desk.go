@@ -54,7 +54,8 @@ type desk struct {
 	log    *os.File
 	admin  string // the password of larder's own user on the nodes
 	trust  *tls.Config
-	group  group // as it was when it last had settled
+	group  group     // as it was when it last had settled
+	struck time.Time // when a node was last signalled
 }
 
 // newDesk makes a state directory in dir, and an engine with a group of three nodes, TLS and a token.
@@ -88,7 +89,7 @@ func (d *desk) create(ctx context.Context) (err error) {
 	}
 	_, err = api.CreateReplicationGroup(ctx, &elasticache.CreateReplicationGroupInput{
 		ReplicationGroupId: aws.String(groupID), ReplicationGroupDescription: aws.String("a group that lives through faults"),
-		NumCacheClusters: aws.Int32(3), CacheNodeType: aws.String(smallNodes), AutomaticFailoverEnabled: aws.Bool(true),
+		NumCacheClusters: aws.Int32(1 + usualReplicas), CacheNodeType: aws.String(smallNodes), AutomaticFailoverEnabled: aws.Bool(true),
 		TransitEncryptionEnabled: aws.Bool(true), AuthToken: aws.String(token),
 	})
 	if err != nil {

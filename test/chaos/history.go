@@ -120,10 +120,14 @@ func LongestGap(writes []Write, from time.Duration) time.Duration {
 	return longest
 }
 
+// lossWindow is how far back an unplanned loss may reach. Replicas that follow are behind by milliseconds, on one machine by less.
+const lossWindow = time.Second
+
 // Outcome is what is known of the group after a fault.
 type Outcome struct {
 	Class         Class
-	Before, After Term // the primary's when the fault came, and when the group had recovered
+	Before, After Term          // the primary's when the fault came, and when the group had recovered
+	Struck        time.Duration // when the last blow fell
 	Missing       []Write
 	Announced     bool // an event says that a node restarted without data
 }
@@ -142,6 +146,9 @@ func (o Outcome) Judge() error {
 		}
 		if o.Class == Unplanned && w.By != o.Before {
 			return fmt.Errorf("%+v is missing, and the primary that died was another one, %s", w, o.Before)
+		}
+		if o.Class != Total && w.Answered < o.Struck-lossWindow {
+			return fmt.Errorf("%+v is missing, and was acknowledged %s before the primary died: a replica with it was left", w, o.Struck-w.Answered)
 		}
 	}
 	if o.Class == Total && len(o.Missing) > 0 && !o.Announced {

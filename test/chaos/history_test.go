@@ -103,19 +103,22 @@ func TestJudge(t *testing.T) {
 		outcome Outcome
 		broken  string
 	}{
-		"planned, nothing missing":         {Outcome{Planned, a, b, nil, false}, ""},
-		"planned, one missing":             {Outcome{Planned, a, b, byOld, false}, "nothing may be lost"},
-		"spared, nothing missing":          {Outcome{Spared, a, a, nil, false}, ""},
-		"spared, one missing":              {Outcome{Spared, a, a, byOld, false}, "nothing may be lost"},
-		"spared, another primary":          {Outcome{Spared, a, b, nil, false}, "nothing had happened"},
-		"unplanned, of the dead":           {Outcome{Unplanned, a, b, byOld, false}, ""},
-		"unplanned, of the new":            {Outcome{Unplanned, a, b, byNew, false}, "does not have it"},
-		"unplanned, of a third":            {Outcome{Unplanned, a, b, []Write{took(Term{"c", "x"}, 1, 0, 1)}, false}, "another one"},
-		"unplanned, none took over":        {Outcome{Unplanned, a, a, byOld, false}, "does not have it"},
-		"unplanned, and said to have none": {Outcome{Unplanned, a, b, nil, true}, "was left"},
-		"total, announced":                 {Outcome{Total, a, b, byOld, true}, ""},
-		"total, in silence":                {Outcome{Total, a, b, byOld, false}, "no event"},
-		"total, of the new":                {Outcome{Total, a, b, byNew, true}, "does not have it"},
+		"planned, nothing missing":         {Outcome{Planned, a, b, 2 * ms, nil, false}, ""},
+		"planned, one missing":             {Outcome{Planned, a, b, 2 * ms, byOld, false}, "nothing may be lost"},
+		"spared, nothing missing":          {Outcome{Spared, a, a, 2 * ms, nil, false}, ""},
+		"spared, one missing":              {Outcome{Spared, a, a, 2 * ms, byOld, false}, "nothing may be lost"},
+		"spared, another primary":          {Outcome{Spared, a, b, 2 * ms, nil, false}, "nothing had happened"},
+		"unplanned, of the dead":           {Outcome{Unplanned, a, b, 2 * ms, byOld, false}, ""},
+		"unplanned, of the new":            {Outcome{Unplanned, a, b, 2 * ms, byNew, false}, "does not have it"},
+		"unplanned, of a third":            {Outcome{Unplanned, a, b, 2 * ms, []Write{took(Term{"c", "x"}, 1, 0, 1)}, false}, "another one"},
+		"unplanned, none took over":        {Outcome{Unplanned, a, a, 2 * ms, byOld, false}, "does not have it"},
+		"unplanned, and said to have none": {Outcome{Unplanned, a, b, 2 * ms, nil, true}, "was left"},
+		"unplanned, of long ago":           {Outcome{Unplanned, a, b, 2 * time.Second, byOld, false}, "was left"},
+		"cascading, of a third":            {Outcome{Cascading, a, b, 2 * ms, []Write{took(Term{"c", "x"}, 1, 0, 1)}, false}, ""},
+		"cascading, of the new":            {Outcome{Cascading, a, b, 2 * ms, byNew, false}, "does not have it"},
+		"total, announced":                 {Outcome{Total, a, b, 2 * ms, byOld, true}, ""},
+		"total, in silence":                {Outcome{Total, a, b, 2 * ms, byOld, false}, "no event"},
+		"total, of the new":                {Outcome{Total, a, b, 2 * ms, byNew, true}, "does not have it"},
 	} {
 		err := c.outcome.Judge()
 		if (err != nil) != (c.broken != "") || err != nil && !strings.Contains(err.Error(), c.broken) {

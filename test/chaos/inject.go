@@ -34,6 +34,12 @@ var injections = map[Kind]func(context.Context, *desk, Fault) error{
 	StopEngine:      func(ctx context.Context, d *desk, f Fault) error { return d.restart(ctx, syscall.SIGTERM, f.Hold) },
 	KillBoth:        killBoth,
 	KillMidFailover: killMidFailover,
+	KillHeir:        killHeir,
+	KillPastStale:   killPastStale,
+	StopUnwatched:   stopUnwatched,
+	Scale:           scale,
+	KillMidResize:   killMidResize,
+	KillMidScale:    killMidScale,
 	ResetConnections: func(ctx context.Context, d *desk, f Fault) error {
 		return d.cut(ctx, f.Hold, "normal", d.everyNode()...)
 	},
@@ -83,6 +89,7 @@ func (d *desk) signal(s syscall.Signal, at ...int) error {
 		defer p.Release()
 		processes = append(processes, p)
 	}
+	d.struck = time.Now()
 	for _, p := range processes {
 		if err := p.Signal(s); err != nil {
 			return fmt.Errorf("cannot signal process %d: %w", p.Pid, err)
@@ -98,6 +105,7 @@ func (d *desk) freeze(ctx context.Context, at int, hold time.Duration) error {
 		return err
 	}
 	defer p.Release()
+	d.struck = time.Now()
 	if err := p.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
@@ -106,6 +114,65 @@ func (d *desk) freeze(ctx context.Context, at int, hold time.Duration) error {
 		return err
 	}
 	return errWait
+}
+
+// killHeir kills the primary, and then whoever took over.
+func killHeir(ctx context.Context, d *desk, f Fault) error {
+	old := d.group.Nodes[0]
+	if err := d.signal(syscall.SIGKILL, 0); err != nil {
+		return err
+	}
+	heir := 0
+	err := await(ctx, settlePatience, "another primary", func(ctx context.Context) error {
+		s, err := d.status(ctx)
+		heir = slices.IndexFunc(d.group.Nodes, func(m member) bool {
+			return m.ID != old.ID && slices.ContainsFunc(s.Nodes, func(n member) bool { return n.ID == m.ID && n.PID == m.PID && n.Role == "primary" })
+		})
+		if err == nil && heir < 0 {
+			err = errors.New("there is none")
+		}
+		return err
+	})
+	if err := errors.Join(err, wait(ctx, f.Hold)); err != nil {
+		return err
+	}
+	return d.signal(syscall.SIGKILL, heir)
+}
+
+// killPastStale kills the primary while one replica has not listened for a while: the other has to take over. It stays stopped for
+// as long again.
+func killPastStale(ctx context.Context, d *desk, f Fault) error {
+	p, err := d.process(d.replica(f))
+	if err != nil {
+		return err
+	}
+	defer p.Release()
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	err = errors.Join(wait(ctx, f.Hold/2), d.signal(syscall.SIGKILL, 0), wait(ctx, f.Hold/2))
+	if errCont := p.Signal(syscall.SIGCONT); !errors.Is(errCont, os.ErrProcessDone) { // it may have been put an end to
+		err = errors.Join(err, errCont)
+	}
+	return err
+}
+
+// stopUnwatched stops the primary while no engine looks, and lets it go on some time after one looks again.
+func stopUnwatched(ctx context.Context, d *desk, f Fault) error {
+	p, err := d.process(0)
+	if err != nil {
+		return err
+	}
+	defer p.Release()
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	d.struck = time.Now()
+	err = errors.Join(d.restart(ctx, syscall.SIGKILL, f.Hold/2), wait(ctx, f.Hold/2))
+	if errCont := p.Signal(syscall.SIGCONT); !errors.Is(errCont, os.ErrProcessDone) {
+		err = errors.Join(err, errCont)
+	}
+	return err
 }
 
 // exhaust lets the primary open nothing any more and then cuts its clients off: it cannot take them back.
@@ -262,6 +329,58 @@ func resize(ctx context.Context, d *desk, _ Fault) error {
 		wanted = smallNodes
 	}
 	return d.modify(ctx, elasticache.ModifyReplicationGroupInput{CacheNodeType: &wanted})
+}
+
+// killMidResize ends larder somewhere within the replacement of every node.
+func killMidResize(ctx context.Context, d *desk, f Fault) error {
+	if err := resize(ctx, d, f); err != nil {
+		return err
+	}
+	return errors.Join(wait(ctx, f.Hold), d.restart(ctx, syscall.SIGKILL, 0))
+}
+
+// replicas asks for that many replicas.
+func (d *desk) replicas(ctx context.Context, n int32) error {
+	api, err := d.api()
+	if err != nil {
+		return err
+	}
+	group, now := aws.String(groupID), aws.Bool(true)
+	if int(n) >= len(d.group.Nodes) {
+		_, err = api.IncreaseReplicaCount(ctx, &elasticache.IncreaseReplicaCountInput{ReplicationGroupId: group, ApplyImmediately: now, NewReplicaCount: &n})
+	} else {
+		_, err = api.DecreaseReplicaCount(ctx, &elasticache.DecreaseReplicaCountInput{ReplicationGroupId: group, ApplyImmediately: now, NewReplicaCount: &n})
+	}
+	if err != nil {
+		return fmt.Errorf("cannot ask for %d replicas: %w", n, err)
+	}
+	return nil
+}
+
+const usualReplicas = 2
+
+func scale(ctx context.Context, d *desk, _ Fault) error {
+	if err := d.replicas(ctx, usualReplicas+1); err != nil {
+		return err
+	}
+	if err := d.settle(ctx); err != nil {
+		return err
+	}
+	return d.replicas(ctx, usualReplicas)
+}
+
+// killMidScale ends larder somewhere within the start of another replica, which is removed again afterwards.
+func killMidScale(ctx context.Context, d *desk, f Fault) error {
+	if err := d.replicas(ctx, usualReplicas+1); err != nil {
+		return err
+	}
+	if err := errors.Join(wait(ctx, f.Hold), d.restart(ctx, syscall.SIGKILL, 0)); err != nil {
+		return err
+	}
+	if err := d.settle(ctx); err != nil {
+		return err
+	}
+	return d.replicas(ctx, usualReplicas)
 }
 
 // wait lets a cause last.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -110,7 +111,7 @@ func (l *load) write(ctx context.Context, writer int) {
 	l.keep(ctx, l.endpoints.primary, func(c *conn) error {
 		number++
 		w := Write{Writer: writer, Number: number, Invoked: l.now(), By: c.term}
-		_, err := c.do("RPUSH", listKey(l.round, writer), strconv.Itoa(number))
+		_, err := c.do("RPUSH", listKey(l.round, writer), strconv.Itoa(number)+padding)
 		w.Answered, w.Acked = l.now(), err == nil
 		if !errors.As(err, new(refused)) {
 			writes = append(writes, w)
@@ -155,13 +156,17 @@ func (l *load) useRegisters(ctx context.Context, client int) {
 	l.record.registers = append(l.record.registers, history...)
 }
 
-// number reads an answer that is one; nothing, or a text that is none, is 0.
+// padding makes elements long enough for a replica that is away for a second or two to need a full copy.
+var padding = ":" + strings.Repeat("x", 500)
+
+// number reads an answer that is one, or begins with one; nothing, or a text that is none, is 0.
 func number(answer any) int64 {
 	switch v := answer.(type) {
 	case int64:
 		return v
 	case string:
-		n, err := strconv.ParseInt(v, 10, 64)
+		digits, _, _ := strings.Cut(v, ":")
+		n, err := strconv.ParseInt(digits, 10, 64)
 		if err == nil {
 			return n
 		}

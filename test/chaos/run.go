@@ -84,7 +84,10 @@ func (r *run) round(ctx context.Context, n int, f Fault) (Row, error) {
 	if err != nil {
 		return row, err
 	}
-	o := Outcome{Class: f.class(), Before: before.terms[0], After: r.group.terms[0], Announced: told}
+	o := Outcome{Class: f.class(), Before: before.terms[0], After: r.group.terms[0], Struck: row.at, Announced: told}
+	if r.struck.After(since) {
+		o.Struck = r.struck.Sub(r.begin)
+	}
 	row.judge(o, seen, lists, r.ended)
 	r.ended = seen.writes
 	return row, r.forget(ctx, n)

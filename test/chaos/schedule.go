@@ -19,6 +19,9 @@ const (
 	KillAll          Kind = "kill -9 every node"
 	KillBoth         Kind = "kill -9 primary and larder"
 	KillMidFailover  Kind = "kill -9 larder during a failover"
+	KillHeir         Kind = "kill -9 primary, then its heir"
+	KillPastStale    Kind = "kill -9 primary with a replica stopped"
+	StopUnwatched    Kind = "SIGSTOP primary, kill -9 larder"
 	CrashPrimary     Kind = "SIGSEGV primary"
 	StopPrimary      Kind = "SIGSTOP primary"
 	StopReplica      Kind = "SIGSTOP replica"
@@ -30,7 +33,10 @@ const (
 	CutLinks         Kind = "cut the replication links"
 	Promote          Kind = "promote a replica"
 	Resize           Kind = "change the node type"
+	Scale            Kind = "add a replica and remove it"
 	KillMidPromotion Kind = "kill -9 larder during a promotion"
+	KillMidResize    Kind = "kill -9 larder during a node type change"
+	KillMidScale     Kind = "kill -9 larder during a scale-out"
 )
 
 // Class says what a fault may cost.
@@ -40,7 +46,8 @@ type Class string
 const (
 	Planned   Class = "planned"   // no acknowledged write is lost
 	Spared    Class = "spared"    // nothing happens to the primary: it stays, and no acknowledged write is lost
-	Unplanned Class = "unplanned" // what only the old primary had may be lost
+	Unplanned Class = "unplanned" // what only the old primary had may be lost: its last moments
+	Cascading Class = "cascading" // several primaries die, and what only they had may be lost
 	Total     Class = "total"     // no process is left that has the data: all may be lost, and an event says so
 )
 
@@ -61,6 +68,9 @@ var traits = []trait{
 	{KillAll, Total, [2]time.Duration{}, 1},
 	{KillBoth, Unplanned, [2]time.Duration{100 * ms, 2000 * ms}, 1},
 	{KillMidFailover, Unplanned, [2]time.Duration{0, 30 * ms}, 1},
+	{KillHeir, Cascading, [2]time.Duration{0, 400 * ms}, 1},
+	{KillPastStale, Unplanned, [2]time.Duration{1200 * ms, 3000 * ms}, 1},
+	{StopUnwatched, Unplanned, [2]time.Duration{100 * ms, 2000 * ms}, 1},
 	{CrashPrimary, Unplanned, [2]time.Duration{}, 1},
 	{StopPrimary, Unplanned, [2]time.Duration{100 * ms, 4000 * ms}, 2},
 	{StopReplica, Spared, [2]time.Duration{100 * ms, 4000 * ms}, 1},
@@ -72,7 +82,10 @@ var traits = []trait{
 	{CutLinks, Spared, [2]time.Duration{200 * ms, 1500 * ms}, 1},
 	{Promote, Planned, [2]time.Duration{}, 3},
 	{Resize, Planned, [2]time.Duration{}, 1},
+	{Scale, Planned, [2]time.Duration{}, 1},
 	{KillMidPromotion, Planned, [2]time.Duration{0, 40 * ms}, 2},
+	{KillMidResize, Planned, [2]time.Duration{0, 1500 * ms}, 1},
+	{KillMidScale, Planned, [2]time.Duration{0, 300 * ms}, 1},
 }
 
 func traitOf(k Kind) trait {
