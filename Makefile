@@ -1,8 +1,10 @@
 # up    bring up examples/production on this machine
 # test  run every test, with the race detector where there is a C compiler
 # lint  gofmt, vet, staticcheck
+# chaos put a short schedule of faults on a group under load: LARDER_CHAOS_SEED=N chooses another
+# chaos-long 1,000 faults, and 1,000 failovers that must leak nothing
 # bench measure, and write docs/BENCHMARKS.md
-.PHONY: up test lint bench build generate
+.PHONY: up test lint chaos chaos-long bench build generate
 
 LARDER := ./larder
 RACE := $(shell command -v cc >/dev/null 2>&1 && echo -race)
@@ -25,6 +27,14 @@ lint:
 	@fmt="$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l)"; [ -z "$$fmt" ] || { echo "gofmt would change:"; echo "$$fmt"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
+
+chaos:
+	@scripts/install-redis
+	go test -count=1 -v -timeout 15m -run '^TestChaos$$' ./test/chaos
+
+chaos-long:
+	@scripts/install-redis
+	LARDER_CHAOS_FAULTS=1000 LARDER_CHAOS_FAILOVERS=1000 go test -count=1 -v -timeout 0 -run '^(TestChaos|TestFailoversLeakNothing)$$' ./test/chaos
 
 bench: build
 	@scripts/install-redis

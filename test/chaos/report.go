@@ -40,6 +40,25 @@ func (r *Row) judge(o Outcome, seen record, lists map[int][]int, earlier []Write
 	if o.Class == Planned || o.Class == Spared {
 		r.Broken = errors.Join(r.Broken, Linearizable(seen.registers, linearPatience))
 	}
+	r.Broken = errors.Join(r.Broken, r.tooLong())
+}
+
+// What clients may have to bear. The bounds are wide, for machines that have other work to do; the benchmarks measure.
+const (
+	mostGap   = 2 * time.Second // without a write, where the primary moves by plan or nothing happens to it
+	mostStale = 5 * time.Second // that the reader endpoint is behind
+)
+
+// tooLong is an error when clients had to wait for longer than can be explained, or were shown what was long past.
+func (r *Row) tooLong() error {
+	var all []error
+	if c := r.class(); r.Gap > mostGap && (c == Planned || c == Spared) {
+		all = append(all, fmt.Errorf("no write was acknowledged for %s, more than %s", r.Gap, mostGap))
+	}
+	if r.Stale > mostStale {
+		all = append(all, fmt.Errorf("the reader endpoint was %s behind, more than %s", r.Stale, mostStale))
+	}
+	return errors.Join(all...)
 }
 
 func readGap(reads []read, from time.Duration) time.Duration {

@@ -50,3 +50,19 @@ func TestReport(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestTooLong(t *testing.T) {
+	for name, c := range map[string]struct {
+		row    Row
+		broken bool
+	}{
+		"a planned move":               {Row{Fault: Fault{Kind: Promote}, Gap: 20 * ms, Stale: time.Second}, false},
+		"a planned move that hangs":    {Row{Fault: Fault{Kind: Promote}, Gap: 20 * time.Second}, true},
+		"a failover waits for larder":  {Row{Fault: Fault{Kind: KillBoth}, Gap: 4 * time.Second}, false},
+		"a replica that does not read": {Row{Fault: Fault{Kind: KillBoth}, Stale: 20 * time.Second}, true},
+	} {
+		if err := c.row.tooLong(); (err != nil) != c.broken {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
