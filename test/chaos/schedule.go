@@ -83,7 +83,7 @@ var traits = []trait{
 	{Promote, Planned, [2]time.Duration{}, 3},
 	{Resize, Planned, [2]time.Duration{}, 1},
 	{Scale, Planned, [2]time.Duration{}, 1},
-	{KillMidPromotion, Planned, [2]time.Duration{0, 40 * ms}, 2},
+	{KillMidPromotion, Planned, [2]time.Duration{0, 15 * ms}, 2},
 	{KillMidResize, Planned, [2]time.Duration{0, 1500 * ms}, 1},
 	{KillMidScale, Planned, [2]time.Duration{0, 300 * ms}, 1},
 }
