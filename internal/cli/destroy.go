@@ -16,21 +16,24 @@ import (
 )
 
 func (t *tool) destroyCommand() *cobra.Command {
-	var yes bool
+	var yes, skip bool
 	c := &cobra.Command{
-		Use:     "destroy [ID]",
-		Short:   "Delete a deployment and its data",
-		Example: "  larder destroy\n  larder destroy uex-payments-prod-redis --yes",
+		Use:   "destroy [ID]",
+		Short: "Delete a deployment and its data",
+		Long: "Delete a deployment and its data. A final snapshot is kept where the module call asks for one (skip_final_snapshot is false and " +
+			"enable_snapshots true, as they are by default).",
+		Example: "  larder destroy\n  larder destroy uex-payments-prod-redis --yes --skip-final-snapshot",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return t.destroy(c.Context(), strings.Join(args, ""), yes)
+			return t.destroy(c.Context(), strings.Join(args, ""), yes, skip)
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&skip, "skip-final-snapshot", false, "keep no snapshot, whatever the module call says")
 	return c
 }
 
-func (t *tool) destroy(ctx context.Context, id string, yes bool) error {
+func (t *tool) destroy(ctx context.Context, id string, yes, skipSnapshot bool) error {
 	engine, err := t.connect(ctx)
 	if err != nil {
 		return err
@@ -45,6 +48,11 @@ func (t *tool) destroy(ctx context.Context, id string, yes bool) error {
 	own, err := engine.alone(ctx, d)
 	if err != nil {
 		return err
+	}
+	for i := range own {
+		if skipSnapshot {
+			own[i].FinalSnapshot = ""
+		}
 	}
 	shown := newProgress(t.Stderr)
 	err = engine.deployer(shown).Destroy(ctx, own)

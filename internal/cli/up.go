@@ -128,7 +128,7 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 	if err != nil {
 		return err
 	}
-	outputs := result.Call.Outputs(result.Observed, module.Access{Token: result.Token, SecretARN: result.SecretARN, Local: true})
+	outputs := result.Call.Outputs(result.Observed, module.Access{Token: result.Token, SecretARN: result.SecretARN, Local: true, FinalSnapshot: result.FinalSnapshot})
 	own, diags := module.OwnOutputs(src, vars, around, result.Call, outputs)
 	if err := t.deployed(ctx, engine, d, result, slices.Concat(outputs, own), time.Since(begin)); err != nil {
 		return err

@@ -3,10 +3,12 @@ package deploy
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -23,6 +25,8 @@ type apply struct {
 	before   Before
 	fresh    bool          // there was no group
 	inSecret module.Secret // the token that the secret holds
+
+	finalSnapshot string // the group's, when it is deleted; empty: none
 
 	recording sync.Mutex // records are written one after the other
 
@@ -61,7 +65,28 @@ func together(steps ...func(context.Context) error) func(context.Context) error 
 func (a *apply) resources() []Resource {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return append(wanted(a.desired), a.named...)
+	all := append(wanted(a.desired), a.named...)
+	for i := range all {
+		if all[i].Kind == replicationGroupKind {
+			all[i].FinalSnapshot = a.finalSnapshot
+		}
+	}
+	return all
+}
+
+// nameFinalSnapshot settles the name of the snapshot that the group's deletion takes. One that was made up stays: the record tells it.
+func (a *apply) nameFinalSnapshot() {
+	asked := a.call.FinalSnapshot()
+	if a.finalSnapshot = asked.Name; !asked.MadeUp {
+		return
+	}
+	for _, r := range a.before.Resources {
+		if r.Kind == replicationGroupKind && strings.HasPrefix(r.FinalSnapshot, asked.Name+"-") {
+			a.finalSnapshot = r.FinalSnapshot
+			return
+		}
+	}
+	a.finalSnapshot += "-" + strings.ToLower(rand.Text()[:8])
 }
 
 // record keeps what there was, and what there will be.

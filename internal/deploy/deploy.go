@@ -67,8 +67,10 @@ type Result struct {
 	Changed   []string     // what was created or changed, for people; empty when all was as desired
 	Observed  module.Observed
 	Resources []Resource // that the deployment has now
-	Token     module.Secret
-	SecretARN string
+	// FinalSnapshot is the snapshot that the group's deletion will take; empty: none.
+	FinalSnapshot string
+	Token         module.Secret
+	SecretARN     string
 }
 
 // Apply makes what runs equal to the module call, with what the modules around it make. What cannot be changed is an error before
@@ -79,6 +81,7 @@ func (d *Deployer) Apply(ctx context.Context, load Loader, standIns module.Stand
 		return nil, err
 	}
 	run := &apply{Deployer: d, call: call, desired: call.Resources(module.Known{}), before: before}
+	run.nameFinalSnapshot()
 	_, err = d.group(ctx, call.ReplicationGroupID())
 	if run.fresh = notFound(err); err != nil && !run.fresh {
 		return nil, err
@@ -95,7 +98,7 @@ func (d *Deployer) Apply(ctx context.Context, load Loader, standIns module.Stand
 			return nil, err
 		}
 	}
-	run.result.Call, run.result.Resources = run.call, run.resources()
+	run.result.Call, run.result.Resources, run.result.FinalSnapshot = run.call, run.resources(), run.finalSnapshot
 	return &run.result, nil
 }
 

@@ -22,6 +22,8 @@ type Resource struct {
 	Kind         string
 	Name         string // of keys and VPCs the id, of what is in a VPC the VPC and its name there, of topics the ARN
 	RecoveryDays int32  // in which its deletion can be taken back; 0: none
+	// FinalSnapshot is the snapshot of a replication group that its deletion takes; empty: none.
+	FinalSnapshot string
 }
 
 // The kinds of resources.
@@ -245,9 +247,17 @@ func (d *Deployer) deleteReplicationGroup(ctx context.Context, r Resource) error
 		return errors.New("the engine describes no such group and no error")
 	}
 	if aws.ToString(out.ReplicationGroups[0].Status) != "deleting" {
-		if _, err := d.Cache.DeleteReplicationGroup(ctx, &elasticache.DeleteReplicationGroupInput{ReplicationGroupId: &r.Name}); err != nil {
+		in := &elasticache.DeleteReplicationGroupInput{ReplicationGroupId: &r.Name}
+		if r.FinalSnapshot != "" {
+			in.FinalSnapshotIdentifier = &r.FinalSnapshot
+		}
+		if _, err := d.Cache.DeleteReplicationGroup(ctx, in); err != nil {
 			return err
 		}
 	}
-	return d.awaitGone(ctx, r.Name)
+	if err := d.awaitGone(ctx, r.Name); err != nil || r.FinalSnapshot == "" {
+		return err
+	}
+	d.Progress.Done("kept snapshot " + r.FinalSnapshot)
+	return nil
 }

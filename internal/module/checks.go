@@ -113,6 +113,14 @@ func given(c check[string]) check[*string] {
 var (
 	subnetID = form(`^subnet-([0-9a-f]{8}|[0-9a-f]{17})$`, "is not a subnet ID: write subnet- and 8 or 17 hexadecimal digits")
 	groupID  = form(`^sg-([0-9a-f]{8}|[0-9a-f]{17})$`, "is not a security group ID: write sg- and 8 or 17 hexadecimal digits")
+	// snapshotName has at most 40 characters: each repetition of the pattern takes one or two.
+	snapshotName = func(s string) []problem {
+		const text = "is not the name of a snapshot: use 1 to 40 lower-case letters, digits and single hyphens, a letter first and no hyphen last"
+		if len(s) > 40 {
+			return bad(s, "%s", text)
+		}
+		return form(`^[a-z](-?[a-z0-9]){0,39}$`, text)(s)
+	}
 	topicARN = form(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$`,
 		"is not the ARN of an SNS topic: write arn:aws:sns:REGION:ACCOUNT:NAME, or null for none")
 	zoneName = form(`^[a-z]{2}(-[a-z]+)+-[0-9][a-z]$`, "is not an availability zone: write a name such as us-east-1a")

@@ -48,6 +48,9 @@ type Inputs struct {
 	MaintenanceWindow      string // ddd:hh:mm-ddd:hh:mm UTC
 	SkipFinalSnapshot      bool
 
+	FinalSnapshotIdentifier *string
+	SnapshotName            *string
+
 	MaxmemoryPolicy      string
 	Timeout              string // seconds
 	NotifyKeyspaceEvents string

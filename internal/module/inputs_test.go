@@ -143,7 +143,8 @@ func TestComplaints(t *testing.T) {
 		{[]string{`for_each = {}`}, `larder up runs one call of the module and does not repeat it: remove for_each`},
 		{[]string{`engine = "valkey"`}, `input "engine": "valkey" is not supported: larder runs redis; remove the input or set its default, "redis"`},
 		{[]string{`user_group_ids = ["admins"]`}, `input "user_group_ids": ["admins"] is not supported: larder has no users and user groups, only the auth token; remove the input or set its default, []`},
-		{[]string{`snapshot_name = "nightly"`}, `input "snapshot_name": "nightly" is not supported: larder cannot restore from a snapshot; remove the input or set its default, null`},
+		{[]string{`final_snapshot_identifier = "Last"`}, `input "final_snapshot_identifier": "Last" is not the name of a snapshot: use 1 to 40 lower-case letters, digits and single hyphens, a letter first and no hyphen last`},
+		{[]string{`final_snapshot_identifier = "last"`, `skip_final_snapshot = true`}, `input "final_snapshot_identifier": "last" is not used, because no final snapshot is taken: set enable_snapshots = true and skip_final_snapshot = false, or leave it out`},
 	}
 	for _, tt := range tests {
 		t.Run(strings.Join(tt.lines, ","), func(t *testing.T) {

@@ -24,12 +24,14 @@ type Access struct {
 	Token     Secret // "" without a token
 	SecretARN string // "" without a secret
 	Local     bool   // the commands take the token from larder on this machine, not from AWS
+	// FinalSnapshot is the snapshot that the group's deletion will take; "" for none.
+	FinalSnapshot string
 }
 
 // Outputs returns the module's outputs, those of the documentation first. Only outputs marked sensitive hold the token.
 func (c *Call) Outputs(o Observed, a Access) []Output {
 	v := newView(c, o, a)
-	all := slices.Concat(v.connection(), v.resources(), v.commands(), v.additions(), v.monitoring(), v.notMade())
+	all := slices.Concat(v.connection(), v.resources(), v.commands(), v.additions(), v.monitoring(), v.snapshots(), v.notMade())
 	for i := range all {
 		all[i].Sensitive = all[i].Sensitive || c.Sensitive
 	}
@@ -304,8 +306,5 @@ func (v view) logGroup(log ectypes.LogType) (name, arn any) {
 func (v view) notMade() []Output {
 	return []Output{
 		{Name: "user_group_id", Description: "User group; null, because larder serves none"},
-		{Name: "final_snapshot_identifier", Description: "Final snapshot; null, because larder takes none"},
-		{Name: "snapshot_create_command", Description: "Command that takes a snapshot; null, because larder takes none"},
-		{Name: "snapshot_restore_command", Description: "Command that restores one; null, because larder takes none"},
 	}
 }

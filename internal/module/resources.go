@@ -128,6 +128,7 @@ func replicationGroup(in *Inputs, k Known) *elasticache.CreateReplicationGroupIn
 		AtRestEncryptionEnabled:     trueOrNil(in.AtRestEncryptionEnabled),
 		KmsKeyId:                    in.kmsKey(),
 		SnapshotRetentionLimit:      positiveOrNil(in.retention()),
+		SnapshotName:                in.SnapshotName,
 		LogDeliveryConfigurations:   logDeliveries(in),
 		Tags:                        cacheTags(in),
 	}

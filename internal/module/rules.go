@@ -138,6 +138,10 @@ func backupRules() []rule {
 			return when(in.ClusterModeEnabled && in.retention() == 0 && !in.EnableSnapshots,
 				"is not in effect, and Terraform cannot switch snapshots on later in cluster mode: set enable_snapshots = true and keep them at least 1 day")
 		}},
+		{input: "final_snapshot_identifier", with: []string{"enable_snapshots", "skip_final_snapshot"}, broken: func(in *Inputs) string {
+			return when(in.FinalSnapshotIdentifier != nil && !in.finalSnapshot(),
+				"is not used, because no final snapshot is taken: set enable_snapshots = true and skip_final_snapshot = false, or leave it out")
+		}},
 		{input: "snapshot_window", with: []string{"maintenance_window"}, broken: func(in *Inputs) string {
 			daily, noDaily := cache.ParseSnapshotWindow(in.SnapshotWindow)
 			weekly, noWeekly := cache.ParseMaintenanceWindow(in.MaintenanceWindow) // what is wrong with either has been said

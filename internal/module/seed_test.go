@@ -107,7 +107,6 @@ func TestSeedNotices(t *testing.T) {
 		},
 		"production": {
 			"snapshot_retention_limit = 7: automatic backups are not taken by this larder yet",
-			"skip_final_snapshot = false: the final snapshot on delete is not taken by this larder yet",
 			"create_alarms = true: alarms are made and not evaluated by this larder yet",
 			`notification_topic_arn = "arn:aws:sns:us-east-1:000000000000:info": nothing is published to the notification topic by this larder yet`,
 			"slow_log_enabled = true: nothing is delivered to the slow log's group by this larder yet",

@@ -116,9 +116,12 @@ func backupInputs() []Input {
 		optional("maintenance_window", "sun:05:00-sun:07:00", "Maintenance window (UTC)",
 			func(in *Inputs) *string { return &in.MaintenanceWindow }, weeklyWindow),
 		optional("skip_final_snapshot", false, "Take no snapshot when the group is deleted",
-			func(in *Inputs) *bool { return &in.SkipFinalSnapshot }).
-			deferred("the final snapshot on delete is not taken by this larder yet",
-				func(in *Inputs) bool { return in.EnableSnapshots && !in.SkipFinalSnapshot }),
+			func(in *Inputs) *bool { return &in.SkipFinalSnapshot }),
+		optional("final_snapshot_identifier", (*string)(nil), "Name of the final snapshot",
+			func(in *Inputs) *(*string) { return &in.FinalSnapshotIdentifier },
+			given(snapshotName)),
+		optional("snapshot_name", (*string)(nil), "Snapshot to start from",
+			func(in *Inputs) *(*string) { return &in.SnapshotName }),
 	}
 }
 

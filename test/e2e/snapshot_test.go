@@ -212,3 +212,33 @@ func awaitFile(t *testing.T, path string) {
 	}
 	t.Fatalf("%s does not appear", path)
 }
+
+// A destroy takes the final snapshot that the configuration asks for; the next up begins with it when it is told to.
+func TestDestroyKeepsTheFinalSnapshot(t *testing.T) {
+	t.Parallel()
+	const group = "uex-payments-dev-redis"
+	d := newDesk(t)
+	config := strings.NewReplacer("enable_snapshots          = false", "", "snapshot_retention_limit  = 0", "").Replace(read(t, seed+"development.tf"))
+	dir := d.write("main.tf", config)
+	d.must("up", dir)
+	if err := d.client(d.status(group).Primary).Set(t.Context(), "kept", "yes", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	name := strings.TrimSpace(d.must("outputs", "final_snapshot_identifier"))
+	if again := d.larder("up", dir); !strings.Contains(again.stdout, "nothing to change") || strings.TrimSpace(d.must("outputs", "final_snapshot_identifier")) != name {
+		t.Errorf("the snapshot's name changed, or: %s", again.stdout)
+	}
+	d.must("destroy", "--yes")
+	if s := d.snapshot(name); *s.SnapshotStatus != "available" {
+		t.Errorf("the snapshot %s is %s", name, *s.SnapshotStatus)
+	}
+	last := strings.LastIndex(config, "}")
+	d.must("up", d.write("main.tf", config[:last]+"  snapshot_name = \""+name+"\"\n}\n"))
+	if got, err := d.client(d.status(group).Primary).Get(t.Context(), "kept").Result(); got != "yes" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	d.must("destroy", "--yes", "--skip-final-snapshot")
+	if all, err := d.api().DescribeSnapshots(t.Context(), &elasticache.DescribeSnapshotsInput{}); err != nil || len(all.Snapshots) != 1 {
+		t.Errorf("got %+v, %v", all, err)
+	}
+}

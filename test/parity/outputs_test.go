@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// notCompared are outputs about what larder up makes nothing of yet, and of which it prints null.
-var notCompared = []string{"user_group_id", "final_snapshot_identifier", "snapshot_create_command", "snapshot_restore_command"}
+// notCompared are outputs about what larder up makes nothing of yet, and of which it prints null; and a name that each makes up.
+var notCompared = []string{"user_group_id", "final_snapshot_identifier"}
 
 // A command gets the token in one of two ways: larder's own, and AWS's. Node.js trusts larder's CA by a flag.
 var (
 	tokenSource = regexp.MustCompile(`\$\((larder outputs auth_token|aws secretsmanager get-secret-value --secret-id '[^']+' --query SecretString --output text \| jq -r \.auth_token)\)`)
 	nodeFlag    = "node --use-openssl-ca "
+	asJSON      = regexp.MustCompile(`^(larder outputs auth_token \| jq -R '\{AuthToken: \.\}'|aws secretsmanager get-secret-value --secret-id '[^']+' --query SecretString --output text \| jq '\{AuthToken: \.auth_token\}') \|`)
 )
 
 // outputs reads the outputs that a command prints, plainly. Terraform keeps none that is null.
@@ -37,7 +38,7 @@ func (s *site) outputs(name string, args ...string) map[string]any {
 		}
 		if text, ok := o.Value.(string); ok {
 			text = strings.NewReplacer(token, "TOKEN", url.QueryEscape(token), "TOKEN", nodeFlag, "node ").Replace(text)
-			o.Value = tokenSource.ReplaceAllString(text, "TOKEN")
+			o.Value = asJSON.ReplaceAllString(tokenSource.ReplaceAllString(text, "TOKEN"), "TOKEN |")
 		}
 		all[name] = plain(s.t, o)
 	}

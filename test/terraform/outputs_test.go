@@ -87,10 +87,10 @@ variables {
 run "apply" {}
 `
 
-// notCompared are outputs about what larder up makes nothing of, and of which it prints null; and ARNs, which the provider that
+// notCompared are outputs about what larder up makes nothing of, and of which it prints null; a name that each makes up; and ARNs, which the provider that
 // makes nothing makes up.
 var notCompared = map[string]bool{
-	"user_group_id": true, "final_snapshot_identifier": true, "snapshot_create_command": true, "snapshot_restore_command": true,
+	"user_group_id": true, "final_snapshot_identifier": true,
 	"slow_log_group_arn": true, "engine_log_group_arn": true, "alarm_arns": true,
 }
 

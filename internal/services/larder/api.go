@@ -66,6 +66,8 @@ type Resource struct {
 	Kind         string
 	Name         string // EC2's by id
 	RecoveryDays int32  // in which its deletion can be taken back; 0: none
+	// FinalSnapshot is the snapshot of a replication group that its deletion takes; empty: none.
+	FinalSnapshot string
 }
 
 // DescribeDeploymentsInput asks for every deployment.
