@@ -25,7 +25,34 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = local.member_alarms
+  for_each = { for key, alarm in local.member_alarms : key => alarm if !can(alarm.expression) }
+
+  alarm_name                = "${local.id}-${each.key}"
+  alarm_description         = replace(each.value.description, "{threshold}", each.value.threshold)
+  namespace                 = "AWS/ElastiCache"
+  metric_name               = each.value.metric
+  statistic                 = each.value.statistic
+  period                    = each.value.period
+  dimensions                = local.dimensions[each.value.member]
+  comparison_operator       = each.value.comparison
+  threshold                 = each.value.threshold
+  evaluation_periods        = each.value.evaluation_periods
+  datapoints_to_alarm       = each.value.datapoints_to_alarm
+  treat_missing_data        = coalesce(var.treat_missing_data, "notBreaching")
+  alarm_actions             = local.alarm_actions
+  ok_actions                = var.alarm_ok_actions == null ? local.alarm_actions : var.alarm_ok_actions
+  insufficient_data_actions = var.alarm_insufficient_data_actions
+  tags                      = local.tags
+}
+
+# While nodes are added or removed it is not known what the members are called. The provider cannot plan a change of
+# metric_query to something unknown ("Provider produced inconsistent final plan"), so these alarms are made again.
+resource "terraform_data" "members" {
+  input = local.member_suffixes
+}
+
+resource "aws_cloudwatch_metric_alarm" "math" {
+  for_each = { for key, alarm in local.member_alarms : key => alarm if can(alarm.expression) }
 
   alarm_name                = "${local.id}-${each.key}"
   alarm_description         = replace(each.value.description, "{threshold}", each.value.threshold)
@@ -37,15 +64,17 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   alarm_actions             = local.alarm_actions
   ok_actions                = var.alarm_ok_actions == null ? local.alarm_actions : var.alarm_ok_actions
   insufficient_data_actions = var.alarm_insufficient_data_actions
+  tags                      = local.tags
 
-  namespace   = can(each.value.expression) ? null : "AWS/ElastiCache"
-  metric_name = can(each.value.expression) ? null : each.value.metric
-  statistic   = can(each.value.expression) ? null : each.value.statistic
-  period      = can(each.value.expression) ? null : each.value.period
-  dimensions  = can(each.value.expression) ? null : local.dimensions[each.value.member]
+  metric_query {
+    id          = replace(each.value.slug, "-", "_")
+    label       = each.value.metric
+    expression  = each.value.expression
+    return_data = true
+  }
 
   dynamic "metric_query" {
-    for_each = can(each.value.expression) ? each.value.inputs : []
+    for_each = each.value.inputs
 
     content {
       id          = metric_query.value.id
@@ -61,16 +90,11 @@ resource "aws_cloudwatch_metric_alarm" "this" {
     }
   }
 
-  dynamic "metric_query" {
-    for_each = can(each.value.expression) ? [each.value] : []
-
-    content {
-      id          = replace(metric_query.value.slug, "-", "_")
-      label       = metric_query.value.metric
-      expression  = metric_query.value.expression
-      return_data = true
-    }
+  lifecycle {
+    replace_triggered_by = [terraform_data.members]
   }
+}
 
-  tags = local.tags
+locals {
+  alarm_resources = merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math)
 }

@@ -212,12 +212,12 @@ output "engine_log_group_arn" {
 
 output "alarm_names" {
   description = "Names of the alarms"
-  value       = [for alarm in values(aws_cloudwatch_metric_alarm.this) : alarm.alarm_name]
+  value       = [for alarm in values(local.alarm_resources) : alarm.alarm_name]
 }
 
 output "alarm_arns" {
   description = "ARNs of the alarms, by <member>-<alarm>"
-  value       = { for key, alarm in aws_cloudwatch_metric_alarm.this : key => alarm.arn }
+  value       = { for key, alarm in local.alarm_resources : key => alarm.arn }
 }
 
 output "dashboard_arn" {

@@ -36,11 +36,11 @@ run "nine_for_each_member" {
     values          = { member_clusters = ["shop-dev-redis-003", "shop-dev-redis-001"] }
   }
   assert {
-    condition = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset([
+    condition = toset(keys(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math))) == toset([
       "001-cpu", "001-engine-cpu", "001-memory", "001-evictions", "001-connections", "001-replication-lag", "001-hit-rate", "001-network-in", "001-network-out",
       "002-cpu", "002-engine-cpu", "002-memory", "002-evictions", "002-connections", "002-replication-lag", "002-hit-rate", "002-network-in", "002-network-out",
     ])
-    error_message = "the alarms are ${jsonencode(keys(aws_cloudwatch_metric_alarm.this))}"
+    error_message = "the alarms are ${jsonencode(keys(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math)))}"
   }
   assert {
     condition     = output.alarm_names[0] == "shop-dev-redis-001-connections" && length(output.alarm_names) == 18
@@ -72,7 +72,7 @@ run "nine_for_each_member" {
     error_message = aws_cloudwatch_metric_alarm.this["001-network-in"].alarm_description
   }
   assert {
-    condition     = alltrue([for a in values(aws_cloudwatch_metric_alarm.this) : a.alarm_actions == toset(["arn:aws:sns:us-east-1:000000000000:critical"]) && a.ok_actions == a.alarm_actions && a.treat_missing_data == "notBreaching"])
+    condition     = alltrue([for a in values(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math)) : a.alarm_actions == toset(["arn:aws:sns:us-east-1:000000000000:critical"]) && a.ok_actions == a.alarm_actions && a.treat_missing_data == "notBreaching"])
     error_message = "an alarm does not go to the topic, both ways"
   }
 }
@@ -81,21 +81,21 @@ run "nine_for_each_member" {
 run "hit_rate" {
   command = plan
   assert {
-    condition     = aws_cloudwatch_metric_alarm.this["001-hit-rate"].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.this["001-hit-rate"].threshold == 80 && aws_cloudwatch_metric_alarm.this["001-hit-rate"].metric_name == null
+    condition     = aws_cloudwatch_metric_alarm.math["001-hit-rate"].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.math["001-hit-rate"].threshold == 80 && aws_cloudwatch_metric_alarm.math["001-hit-rate"].metric_name == null
     error_message = "the hit rate is not compared with 80"
   }
   assert {
-    condition = { for q in aws_cloudwatch_metric_alarm.this["001-hit-rate"].metric_query : q.id => q.expression if q.return_data } == {
+    condition = { for q in aws_cloudwatch_metric_alarm.math["001-hit-rate"].metric_query : q.id => q.expression if q.return_data } == {
       hit_rate = "IF(hits + misses >= 100, 100 * hits / (hits + misses), 100)"
     }
-    error_message = "the expression is ${jsonencode(aws_cloudwatch_metric_alarm.this["001-hit-rate"].metric_query)}"
+    error_message = "the expression is ${jsonencode(aws_cloudwatch_metric_alarm.math["001-hit-rate"].metric_query)}"
   }
   assert {
-    condition = { for q in aws_cloudwatch_metric_alarm.this["002-hit-rate"].metric_query : q.id => "${q.metric[0].metric_name} ${q.metric[0].stat} ${q.metric[0].period} ${q.metric[0].dimensions.CacheClusterId}" if q.return_data != true } == {
+    condition = { for q in aws_cloudwatch_metric_alarm.math["002-hit-rate"].metric_query : q.id => "${q.metric[0].metric_name} ${q.metric[0].stat} ${q.metric[0].period} ${q.metric[0].dimensions.CacheClusterId}" if q.return_data != true } == {
       hits   = "CacheHits Sum 300 shop-dev-redis-002"
       misses = "CacheMisses Sum 300 shop-dev-redis-002"
     }
-    error_message = "the queries are ${jsonencode(aws_cloudwatch_metric_alarm.this["002-hit-rate"].metric_query)}"
+    error_message = "the queries are ${jsonencode(aws_cloudwatch_metric_alarm.math["002-hit-rate"].metric_query)}"
   }
 }
 
@@ -107,11 +107,11 @@ run "no_lag_without_replicas" {
     multi_az_enabled           = false
   }
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.this) == 8 && !contains(keys(aws_cloudwatch_metric_alarm.this), "001-replication-lag")
-    error_message = "the alarms are ${jsonencode(keys(aws_cloudwatch_metric_alarm.this))}"
+    condition     = length(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math)) == 8 && !contains(keys(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math)), "001-replication-lag")
+    error_message = "the alarms are ${jsonencode(keys(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math)))}"
   }
   assert {
-    condition     = alltrue([for a in values(aws_cloudwatch_metric_alarm.this) : length(a.alarm_actions) == 0])
+    condition     = alltrue([for a in values(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math)) : length(a.alarm_actions) == 0])
     error_message = "there is an action without a topic"
   }
 }
@@ -124,8 +124,8 @@ run "members_in_cluster_mode" {
     replicas_per_node_group = 1
   }
   assert {
-    condition     = toset([for a in values(aws_cloudwatch_metric_alarm.this) : try(a.dimensions.CacheClusterId, "math")]) == toset(["shop-dev-redis-0001-001", "shop-dev-redis-0001-002", "shop-dev-redis-0002-001", "shop-dev-redis-0002-002", "math"])
-    error_message = "the members are ${jsonencode([for a in values(aws_cloudwatch_metric_alarm.this) : a.dimensions])}"
+    condition     = toset([for a in values(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math)) : try(a.dimensions.CacheClusterId, "math")]) == toset(["shop-dev-redis-0001-001", "shop-dev-redis-0001-002", "shop-dev-redis-0002-001", "shop-dev-redis-0002-002", "math"])
+    error_message = "the members are ${jsonencode([for a in values(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math)) : a.dimensions])}"
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["0002-001-memory"].alarm_name == "shop-dev-redis-0002-001-memory"
@@ -147,8 +147,8 @@ run "tuned" {
     alarm_insufficient_data_actions = ["arn:aws:sns:us-east-1:000000000000:info"]
   }
   assert {
-    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["001-cpu", "001-replication-lag", "002-cpu", "002-replication-lag"])
-    error_message = "the alarms are ${jsonencode(keys(aws_cloudwatch_metric_alarm.this))}"
+    condition     = toset(keys(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math))) == toset(["001-cpu", "001-replication-lag", "002-cpu", "002-replication-lag"])
+    error_message = "the alarms are ${jsonencode(keys(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math)))}"
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["001-cpu"].threshold == 45 && aws_cloudwatch_metric_alarm.this["001-replication-lag"].threshold == 30
@@ -159,7 +159,7 @@ run "tuned" {
     error_message = "an alarm is not tuned"
   }
   assert {
-    condition     = alltrue([for a in values(aws_cloudwatch_metric_alarm.this) : length(a.ok_actions) == 0 && a.insufficient_data_actions == toset(["arn:aws:sns:us-east-1:000000000000:info"])])
+    condition     = alltrue([for a in values(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math)) : length(a.ok_actions) == 0 && a.insufficient_data_actions == toset(["arn:aws:sns:us-east-1:000000000000:info"])])
     error_message = "the actions are not those given"
   }
 }

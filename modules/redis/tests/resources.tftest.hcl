@@ -119,7 +119,7 @@ run "everything_off" {
     error_message = "a key, snapshots or a final snapshot although they are off"
   }
   assert {
-    condition     = length(aws_cloudwatch_log_group.this) + length(aws_cloudwatch_metric_alarm.this) + length(aws_elasticache_replication_group.this.log_delivery_configuration) == 0
+    condition     = length(aws_cloudwatch_log_group.this) + length(aws_cloudwatch_metric_alarm.this) + length(aws_cloudwatch_metric_alarm.math) + length(aws_elasticache_replication_group.this.log_delivery_configuration) == 0
     error_message = "log groups or alarms although they are off"
   }
 }
