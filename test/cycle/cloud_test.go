@@ -1,0 +1,249 @@
+package cycle
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// cloud is what the AWS SDK and Redis clients see of a stack.
+type cloud struct {
+	id      string // of the replication group
+	roots   *x509.CertPool
+	cache   *elasticache.Client
+	alarms  *cloudwatch.Client
+	logs    *cloudwatchlogs.Client
+	secrets *secretsmanager.Client
+	network *ec2.Client
+}
+
+// newCloud makes the clients from what `larder env` prints.
+func newCloud(id string, env map[string]string) (*cloud, error) {
+	c := &cloud{id: id, roots: x509.NewCertPool()}
+	bundle, err := os.ReadFile(env["SSL_CERT_FILE"])
+	if err != nil {
+		return nil, err
+	}
+	if !c.roots.AppendCertsFromPEM(bundle) {
+		return nil, fmt.Errorf("%s has no certificate", env["SSL_CERT_FILE"])
+	}
+	config := aws.Config{
+		Region: env["AWS_REGION"], BaseEndpoint: aws.String(env["AWS_ENDPOINT_URL"]), RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], ""),
+	}
+	c.cache, c.alarms, c.logs = elasticache.NewFromConfig(config), cloudwatch.NewFromConfig(config), cloudwatchlogs.NewFromConfig(config)
+	c.secrets, c.network = secretsmanager.NewFromConfig(config), ec2.NewFromConfig(config)
+	return c, nil
+}
+
+func (c *cloud) group() (ectypes.ReplicationGroup, error) {
+	out, err := c.cache.DescribeReplicationGroups(context.Background(), &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &c.id})
+	if err != nil {
+		return ectypes.ReplicationGroup{}, err
+	}
+	return out.ReplicationGroups[0], nil
+}
+
+func (c *cloud) clusters() ([]ectypes.CacheCluster, error) {
+	out, err := c.cache.DescribeCacheClusters(context.Background(), &elasticache.DescribeCacheClustersInput{ShowCacheNodeInfo: aws.Bool(true)})
+	if err != nil {
+		return nil, err
+	}
+	return out.CacheClusters, nil
+}
+
+// primary is the address of the primary endpoint.
+func (c *cloud) primary() (string, error) {
+	g, err := c.group()
+	if err != nil {
+		return "", err
+	}
+	return address(g.NodeGroups[0].PrimaryEndpoint), nil
+}
+
+func address(e *ectypes.Endpoint) string { return fmt.Sprintf("%s:%d", *e.Address, *e.Port) }
+
+// token is the one that the module keeps in its secret.
+func (c *cloud) token() (string, error) {
+	parts := strings.Split(strings.TrimSuffix(c.id, "-redis"), "-")
+	name := "uex-payments/" + parts[len(parts)-1] + "/redis"
+	out, err := c.secrets.GetSecretValue(context.Background(), &secretsmanager.GetSecretValueInput{SecretId: &name})
+	if err != nil {
+		return "", err
+	}
+	var secret struct {
+		Token string `json:"auth_token"`
+	}
+	err = json.Unmarshal([]byte(*out.SecretString), &secret)
+	return secret.Token, err
+}
+
+// connect makes a client that checks the certificate.
+func (c *cloud) connect(address, token string) *redis.Client {
+	return c.connectWith(address, func(context.Context) (string, string, error) { return "", token, nil })
+}
+
+// connectWith makes a client that asks for its user and token whenever it opens a connection.
+func (c *cloud) connectWith(address string, credentials func(context.Context) (user, token string, err error)) *redis.Client {
+	return redis.NewClient(&redis.Options{
+		Addr: address, CredentialsProviderContext: credentials, TLSConfig: &tls.Config{RootCAs: c.roots, MinVersion: tls.VersionTLS12}, Protocol: 2, PoolSize: 1,
+		MaxRetries: -1, DialerRetries: 1, DisableIdentity: true, DialTimeout: 2 * time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
+}
+
+// opens tells whether a token opens a connection through the primary endpoint.
+func (c *cloud) opens(token string) (bool, error) {
+	primary, err := c.primary()
+	if err != nil {
+		return false, err
+	}
+	client := c.connect(primary, token)
+	defer client.Close()
+	err = client.Ping(context.Background()).Err()
+	if redis.IsAuthError(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// info reads the lines of INFO on every node at its own address, by the node's id. INFO tells what the server runs with, and is
+// what clients may ask: ElastiCache keeps CONFIG from them.
+func (c *cloud) info() (map[string]map[string]string, error) {
+	all := map[string]map[string]string{}
+	clusters, errClusters := c.clusters()
+	token, errToken := c.token()
+	if err := errors.Join(errClusters, errToken); err != nil {
+		return nil, err
+	}
+	for _, cluster := range clusters {
+		text, err := c.infoOf(address(cluster.CacheNodes[0].Endpoint), token)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", *cluster.CacheClusterId, err)
+		}
+		fields := map[string]string{}
+		for line := range strings.Lines(text) {
+			name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+			fields[name] = value
+		}
+		all[*cluster.CacheClusterId] = fields
+	}
+	return all, nil
+}
+
+func (c *cloud) infoOf(address, token string) (string, error) {
+	client := c.connect(address, token)
+	defer client.Close()
+	return client.Info(context.Background(), "everything").Result()
+}
+
+// everyNode checks a line of INFO on every node.
+func everyNode(field, want string) func(*cloud) error {
+	return func(c *cloud) error {
+		nodes, err := c.info()
+		if err != nil {
+			return err
+		}
+		for id, fields := range nodes {
+			if fields[field] != want {
+				return fmt.Errorf("INFO of %s says %s:%s, want %s", id, field, fields[field], want)
+			}
+		}
+		return nil
+	}
+}
+
+// members checks how many nodes there are: one primary that all others follow, in the record and on the nodes.
+func members(want int) func(*cloud) error {
+	return func(c *cloud) error {
+		g, errGroup := c.group()
+		nodes, errNodes := c.info()
+		if err := errors.Join(errGroup, errNodes); err != nil {
+			return err
+		}
+		if len(g.MemberClusters) != want || len(nodes) != want {
+			return fmt.Errorf("the group lists %v and %d nodes answer, want %d", g.MemberClusters, len(nodes), want)
+		}
+		for _, m := range g.NodeGroups[0].NodeGroupMembers {
+			fields := nodes[*m.CacheClusterId]
+			role := map[string]string{"master": "primary", "slave": "replica"}[fields["role"]]
+			switch {
+			case aws.ToString(m.CurrentRole) != role:
+				return fmt.Errorf("%s is recorded as %s and is %s", *m.CacheClusterId, aws.ToString(m.CurrentRole), role)
+			case role == "primary" && fields["connected_slaves"] != fmt.Sprint(want-1):
+				return fmt.Errorf("%s replicas follow %s, want %d", fields["connected_slaves"], *m.CacheClusterId, want-1)
+			case role == "replica" && fields["master_link_status"] != "up":
+				return fmt.Errorf("the link of %s is %s", *m.CacheClusterId, fields["master_link_status"])
+			}
+		}
+		return nil
+	}
+}
+
+// census names all that a stack consists of, but keys: a key stays for days after it is deleted, as on AWS.
+func (c *cloud) census() (map[string][]string, error) {
+	ctx := context.Background()
+	groups, errGroups := c.cache.DescribeReplicationGroups(ctx, nil)
+	clusters, errClusters := c.cache.DescribeCacheClusters(ctx, nil)
+	parameters, errParameters := c.cache.DescribeCacheParameterGroups(ctx, nil)
+	subnets, errSubnets := c.cache.DescribeCacheSubnetGroups(ctx, nil)
+	alarms, errAlarms := c.alarms.DescribeAlarms(ctx, nil)
+	logs, errLogs := c.logs.DescribeLogGroups(ctx, nil)
+	secrets, errSecrets := c.secrets.ListSecrets(ctx, nil)
+	vpcs, errVPCs := c.network.DescribeVpcs(ctx, nil)
+	security, errSecurity := c.network.DescribeSecurityGroups(ctx, nil)
+	if err := errors.Join(errGroups, errClusters, errParameters, errSubnets, errAlarms, errLogs, errSecrets, errVPCs, errSecurity); err != nil {
+		return nil, err
+	}
+	all := map[string][]string{}
+	add := func(kind string, name *string) { all[kind] = append(all[kind], aws.ToString(name)) }
+	for _, g := range groups.ReplicationGroups {
+		add("replication group", g.ReplicationGroupId)
+	}
+	for _, cluster := range clusters.CacheClusters {
+		add("cache cluster", cluster.CacheClusterId)
+	}
+	for _, g := range parameters.CacheParameterGroups {
+		add("parameter group", g.CacheParameterGroupName)
+	}
+	for _, g := range subnets.CacheSubnetGroups {
+		add("subnet group", g.CacheSubnetGroupName)
+	}
+	for _, a := range alarms.MetricAlarms {
+		add("alarm", a.AlarmName)
+	}
+	for _, g := range logs.LogGroups {
+		add("log group", g.LogGroupName)
+	}
+	for _, s := range secrets.SecretList {
+		add("secret", s.Name)
+	}
+	for _, v := range vpcs.Vpcs {
+		add("VPC", v.VpcId)
+	}
+	for _, g := range security.SecurityGroups {
+		add("security group", g.GroupId)
+	}
+	for _, names := range all {
+		slices.Sort(names)
+	}
+	return all, nil
+}
