@@ -102,7 +102,7 @@ func (b *bench) run(ctx context.Context, report io.Writer) (err error) {
 	}
 	// The first needs every core; from then on servers and load have one each.
 	var sections []section
-	for _, measure := range []func(context.Context) ([]section, error){b.startup, b.engine, b.throughput} {
+	for _, measure := range []func(context.Context) ([]section, error){b.startup, b.terraform, b.engine, b.throughput} {
 		found, err := measure(ctx)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,23 +25,41 @@ func Missing(t *testing.T, why string) {
 // Terraform returns the environment in which Terraform finds its providers without a registry; dir takes a file.
 func Terraform(t *testing.T, dir string) []string {
 	t.Helper()
-	if _, err := exec.LookPath("terraform"); err != nil {
-		Missing(t, "there is no terraform in PATH: install Terraform 1.11")
+	env, err := TerraformEnvironment(dir)
+	switch {
+	case errors.Is(err, ErrNoTerraform):
+		Missing(t, err.Error())
+	case err != nil:
+		t.Fatal(err)
 	}
-	return []string{"TF_CLI_CONFIG_FILE=" + cliConfig(t, dir), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "AWS_EC2_METADATA_DISABLED=true"}
+	return env
+}
+
+// ErrNoTerraform says that Terraform or its provider is not on the machine.
+var ErrNoTerraform = errors.New("cannot run Terraform")
+
+// TerraformEnvironment is Terraform for what is not a test.
+func TerraformEnvironment(dir string) ([]string, error) {
+	if _, err := exec.LookPath("terraform"); err != nil {
+		return nil, fmt.Errorf("%w: there is no terraform in PATH: install Terraform 1.11", ErrNoTerraform)
+	}
+	file, err := cliConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	return []string{"TF_CLI_CONFIG_FILE=" + file, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "AWS_EC2_METADATA_DISABLED=true"}, nil
 }
 
 // cliConfig returns the configuration file that is set, when it says where providers come from, or makes one.
-func cliConfig(t *testing.T, dir string) string {
-	t.Helper()
+func cliConfig(dir string) (string, error) {
 	if given := os.Getenv("TF_CLI_CONFIG_FILE"); given != "" {
 		if text, err := os.ReadFile(given); err == nil && strings.Contains(string(text), "provider_installation") {
-			return given
+			return given, nil
 		}
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	places := []string{os.Getenv(mirrorVariable), home + "/.terraform.d/plugins", home + "/.terraform.d/plugin-cache",
 		"/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins", "/usr/local/lib/*", "/usr/lib/*", "/opt", "/opt/*"}
@@ -51,11 +70,7 @@ func cliConfig(t *testing.T, dir string) string {
 		}
 		file := filepath.Join(dir, "terraformrc")
 		text := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.Dir(found[0]))
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return file
+		return file, os.WriteFile(file, []byte(text), 0o600)
 	}
-	Missing(t, "there is no mirror of hashicorp/aws: set "+mirrorVariable+" to the directory that holds the folder registry.terraform.io")
-	return ""
+	return "", fmt.Errorf("%w: there is no mirror of hashicorp/aws: set %s to the directory that holds the folder registry.terraform.io", ErrNoTerraform, mirrorVariable)
 }

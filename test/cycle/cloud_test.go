@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -22,6 +21,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"larder/internal/testkit"
 )
 
 // cloud is what the AWS SDK and Redis clients see of a stack.
@@ -45,10 +46,7 @@ func newCloud(id string, env map[string]string) (*cloud, error) {
 	if !c.roots.AppendCertsFromPEM(bundle) {
 		return nil, fmt.Errorf("%s has no certificate", env["SSL_CERT_FILE"])
 	}
-	config := aws.Config{
-		Region: env["AWS_REGION"], BaseEndpoint: aws.String(env["AWS_ENDPOINT_URL"]), RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], ""),
-	}
+	config := testkit.Config(env)
 	c.cache, c.alarms, c.logs = elasticache.NewFromConfig(config), cloudwatch.NewFromConfig(config), cloudwatchlogs.NewFromConfig(config)
 	c.secrets, c.network = secretsmanager.NewFromConfig(config), ec2.NewFromConfig(config)
 	return c, nil
@@ -198,7 +196,26 @@ func members(want int) func(*cloud) error {
 	}
 }
 
-// census names all that a stack consists of, but keys: a key stays for days after it is deleted, as on AWS.
+// finalSnapshot checks whether the destroyed group has left a snapshot, which is there to be restored.
+func (c *cloud) finalSnapshot(wanted bool) error {
+	out, err := c.cache.DescribeSnapshots(context.Background(), nil)
+	if err != nil {
+		return err
+	}
+	final := 0
+	for _, s := range out.Snapshots {
+		if strings.Contains(*s.SnapshotName, "-final-") && *s.SnapshotStatus == "available" {
+			final++
+		}
+	}
+	if final > 1 || (final == 1) != wanted {
+		return fmt.Errorf("there are %d final snapshots that are available, wanted: %v", final, wanted)
+	}
+	return nil
+}
+
+// census names all that a stack consists of, but keys, which stay for days after they are deleted as on AWS, and snapshots, which
+// outlive the stack.
 func (c *cloud) census() (map[string][]string, error) {
 	ctx := context.Background()
 	groups, errGroups := c.cache.DescribeReplicationGroups(ctx, nil)

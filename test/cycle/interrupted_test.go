@@ -28,7 +28,6 @@ func TestAStoppedApplyIsTakenUp(t *testing.T) {
 func TestHalfAStackIsDestroyed(t *testing.T) {
 	t.Parallel()
 	s := newStack(t, "staging")
-	s.skipFinalSnapshot("staging")
 	before := s.census()
 	s.interruptedApply(syscall.SIGTERM, s.groupIsThere)
 	s.noTerraform()

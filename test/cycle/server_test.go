@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"larder/internal/testkit"
 )
 
 // laterVersion is what the second redis-server calls itself.
@@ -19,7 +21,7 @@ func laterServer(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
-		missing(t, "there is no redis-server in PATH")
+		testkit.Missing(t, "there is no redis-server in PATH")
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/testkit"
 )
 
 // firstToken is the token that every stack is applied with.
@@ -50,14 +52,15 @@ func newStack(t *testing.T, example string, path ...string) *stack {
 		t.Fatal(err)
 	}
 	l.Close()
+	terraform := testkit.Terraform(t, s.root)
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "TF_") && !strings.HasPrefix(name, "LARDER_") {
 			s.env = append(s.env, v)
 		}
 	}
-	s.env = append(s.env, "LARDER_HOME="+s.home(), "LARDER_LISTEN="+l.Addr().String(), "TF_CLI_CONFIG_FILE="+cliConfig(t, s.root),
-		"CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "AWS_EC2_METADATA_DISABLED=true", "TF_VAR_redis_auth_token="+firstToken,
+	s.env = append(s.env, "LARDER_HOME="+s.home(), "LARDER_LISTEN="+l.Addr().String(), "TF_VAR_redis_auth_token="+firstToken,
 		"PATH="+strings.Join(append(path, os.Getenv("PATH")), string(filepath.ListSeparator)))
+	s.env = append(s.env, terraform...)
 	s.serve()
 	s.run("terraform", "init", "-no-color", "-input=false")
 	return s
@@ -232,17 +235,6 @@ func (s *stack) change(old, new string) {
 	}
 	if err := os.WriteFile(path, []byte(strings.Replace(string(text), old, new, 1)), 0o600); err != nil {
 		s.t.Fatal(err)
-	}
-}
-
-// skipFinalSnapshot has a destroy take no last backup, which larder does not take yet.
-func (s *stack) skipFinalSnapshot(example string) {
-	s.t.Helper()
-	switch example {
-	case "staging":
-		s.change("# Backups", "# Backups\n  skip_final_snapshot = true")
-	case "production":
-		s.change("skip_final_snapshot      = false", "skip_final_snapshot      = true")
 	}
 }
 
