@@ -1,0 +1,60 @@
+package cache
+
+import (
+	"cmp"
+	"slices"
+)
+
+// dismiss ends the members that leave. None of them is the primary.
+func (p *planner) dismiss() {
+	for _, m := range p.d.Group.Members {
+		switch {
+		case !m.Leaving:
+		case p.o.Nodes[m.ID].Running:
+			p.add(Step{Kind: StopNode, Member: m.ID})
+		default:
+			p.add(Step{Kind: Drop, Member: m.ID})
+		}
+	}
+}
+
+func (p *planner) configure() {
+	access := AccessFingerprint(p.g.AuthTokens)
+	for _, m := range p.g.Members {
+		if !p.o.Nodes[m.ID].Answers {
+			continue
+		}
+		if m.Parameters != p.d.Parameters {
+			p.add(Step{Kind: Configure, Member: m.ID})
+		}
+		if m.Access != "" && m.Access != access {
+			p.add(Step{Kind: Authorize, Member: m.ID})
+		}
+	}
+}
+
+// renew moves a settled group on to processes of its present spec, one at a time, replicas first: at any moment all but one of
+// the nodes serve, and the primary is never without a replica that has everything. It also makes the planned promotion that
+// was asked for.
+func (p *planner) renew() (Step, bool) {
+	primary := p.g.Primary()
+	if heir := p.g.Member(p.g.Promote); heir != nil && heir.ID != primary.ID {
+		return Step{Kind: Handover, Member: heir.ID}, true
+	}
+	outdated := func(m Member) bool { return m.Spec != "" && m.Spec != p.g.Spec() }
+	for _, m := range p.g.Members {
+		if m.Role == Replica && outdated(m) {
+			return Step{Kind: StopNode, Member: m.ID}, true
+		}
+	}
+	switch {
+	case !outdated(*primary):
+		return Step{}, false
+	case len(p.g.Members) == 1:
+		return Step{Kind: Resize, Member: primary.ID}, true
+	}
+	heir := slices.MinFunc(p.readable(), func(a, b Member) int {
+		return cmp.Or(cmp.Compare(p.o.Nodes[b.ID].Offset, p.o.Nodes[a.ID].Offset), cmp.Compare(a.ID, b.ID))
+	})
+	return Step{Kind: Handover, Member: heir.ID}, true
+}

@@ -1,0 +1,82 @@
+package cache
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// serve makes every node listen where it should. An address that moves is given up in one plan and taken in the next: two
+// processes cannot listen on it at once.
+func (p *planner) serve() {
+	for _, m := range p.g.Members {
+		s := p.o.Nodes[m.ID]
+		wanted := p.wanted(m)
+		if !s.Answers || len(wanted) == 0 || sameSet(s.Serves, wanted) {
+			continue
+		}
+		free := p.free(m)
+		if len(free) < len(wanted) {
+			p.waiting = true
+		}
+		if !sameSet(s.Serves, free) {
+			p.add(Step{Kind: Serve, Member: m.ID, Addresses: free})
+		}
+	}
+}
+
+// free lists those of the wanted addresses on which nobody else listens.
+func (p *planner) free(m Member) []netip.Addr {
+	return slices.DeleteFunc(p.wanted(m), func(a netip.Addr) bool { return p.heldByAnother(m, a) })
+}
+
+// heldByAnother tells whether another process listens on the address, or may: one that does not answer keeps the reader
+// endpoint's if it had it.
+func (p *planner) heldByAnother(m Member, a netip.Addr) bool {
+	if a == p.g.ReaderAddress && p.o.Relay.Running {
+		return true
+	}
+	for id, s := range p.o.Nodes {
+		if id != m.ID && (slices.Contains(s.Serves, a) || a == p.g.ReaderAddress && p.hung(id)) {
+			return true
+		}
+	}
+	return false
+}
+
+// wanted lists the addresses on which a member should listen now. A replica that is not in sync keeps those it has of its
+// own, so that its last data stay readable there, and never gets the reader endpoint's.
+func (p *planner) wanted(m Member) []netip.Addr {
+	s := p.o.Nodes[m.ID]
+	addrs := []netip.Addr{m.Address}
+	if m.Role == Primary {
+		addrs = append(addrs, p.g.PrimaryAddress)
+		if !p.g.SpreadsReads() && len(p.readable()) == 0 && (len(p.g.Members) == 1 || p.g.Status.Serving()) {
+			addrs = append(addrs, p.g.ReaderAddress)
+		}
+		return addrs
+	}
+	if !p.syncs(m) {
+		return slices.DeleteFunc(addrs, func(a netip.Addr) bool { return !slices.Contains(s.Serves, a) })
+	}
+	if !p.g.SpreadsReads() {
+		addrs = append(addrs, p.g.ReaderAddress)
+	}
+	return addrs
+}
+
+// syncs tells whether a replica follows the recorded primary and has caught up.
+func (p *planner) syncs(m Member) bool {
+	s := p.o.Nodes[m.ID]
+	return m.Role == Replica && s.Answers && s.Role == Replica && s.InSync &&
+		s.Follows == netip.AddrPortFrom(p.g.Primary().Address, uint16(p.g.Port))
+}
+
+// readable lists the replicas that the reader endpoint may hand out.
+func (p *planner) readable() []Member {
+	return slices.DeleteFunc(slices.Clone(p.g.Members), func(m Member) bool { return !p.syncs(m) })
+}
+
+// sameSet tells whether two lists without repetition hold the same addresses.
+func sameSet(a, b []netip.Addr) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(x netip.Addr) bool { return !slices.Contains(b, x) })
+}

@@ -1,0 +1,41 @@
+package cache
+
+import "net/netip"
+
+// StepKind names what a step does.
+type StepKind string
+
+// Every kind of step. All are idempotent: running one again after a crash half way does no harm.
+const (
+	StartNode   StepKind = "start node"   // start the process; it serves nobody yet
+	StopNode    StepKind = "stop node"    // end the process
+	Configure   StepKind = "configure"    // bring the live parameters up to date
+	Elect       StepKind = "elect"        // record the member as primary; the old one is dead
+	Promote     StepKind = "promote"      // REPLICAOF NO ONE
+	Follow      StepKind = "follow"       // REPLICAOF the node at Target
+	Serve       StepKind = "serve"        // listen on exactly Addresses, and cut clients of the addresses given up
+	StartRelay  StepKind = "start relay"  // start the reader endpoint's process
+	SetBackends StepKind = "set backends" // give it Addresses to spread connections over
+	StopRelay   StepKind = "stop relay"
+	Verify      StepKind = "verify" // reach every node and endpoint as a client does
+	Forget      StepKind = "forget" // nothing is left running: drop the group's record
+
+	Authorize StepKind = "authorize" // bring the tokens that the node takes up to date
+	Handover  StepKind = "handover"  // make the replica primary without losing a write; the old primary follows it
+	Resize    StepKind = "resize"    // give the one node of a group the limits of another node type, as it runs
+	Drop      StepKind = "drop"      // the member has left and its process is gone: forget it
+
+	TakeSnapshot    StepKind = "take snapshot"    // begin to copy the member's data into the group's snapshot
+	LoadSnapshot    StepKind = "load snapshot"    // begin to fill the member with the data that the group is made of
+	AbandonSnapshot StepKind = "abandon snapshot" // nobody is left who has the data: the snapshot failed
+)
+
+// Step is one thing to do. The steps of one plan may run side by side.
+type Step struct {
+	Kind      StepKind
+	Member    string       // the member it is done to; empty for the group's own steps
+	Target    netip.Addr   // of Follow
+	Addresses []netip.Addr // of Serve and SetBackends
+	// DataLost, of Serve, says that the group had data and nobody is left who has them: the member begins empty.
+	DataLost bool
+}
