@@ -20,6 +20,13 @@ type Spec struct {
 	Files [][]byte
 }
 
+// Pulse is what the scheduler says of a process's main thread at one moment. Two of them tell one that works from one that hangs.
+type Pulse struct {
+	Stopped  bool          // by a signal or a debugger: it does nothing until another lets it go on
+	Runnable bool          // it has a processor, or waits for its turn on one
+	CPU      time.Duration // how much it has used; it never shrinks
+}
+
 // Process is one that was started or found again. Its methods may be called from several goroutines.
 type Process interface {
 	ID() string
@@ -30,6 +37,8 @@ type Process interface {
 	Dial(ctx context.Context) (net.Conn, error)
 	// Stop asks it to end, kills it when it has not done so within grace (0 kills at once), and returns when it is gone.
 	Stop(ctx context.Context, grace time.Duration) error
+	// Pulse looks at the main thread, without disturbing it. It fails when the process is gone.
+	Pulse() (Pulse, error)
 	// LastWords is the end of what it logged.
 	LastWords() string
 }
@@ -37,7 +46,7 @@ type Process interface {
 // Runtime starts processes and finds them again.
 type Runtime interface {
 	// Start returns when the process accepts connections on its Socket. A process that ends before that is an error which
-	// holds its last words.
+	// holds its last words. So is an id whose process still runs, or is being started: two would have the same files.
 	Start(ctx context.Context, spec Spec) (Process, error)
 	// Adopt returns the processes that an earlier run of larder left running.
 	Adopt(ctx context.Context) ([]Process, error)

@@ -134,3 +134,22 @@ func TestServeRefusesWhatItCannotUse(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAnIdleControlConnectionDoesNotHoldUpTheEnd: whoever connects and asks nothing is not waited for.
+func TestAnIdleControlConnectionDoesNotHoldUpTheEnd(t *testing.T) {
+	f, _ := newField(t)
+	client, stop := start(t, netip.AddrPortFrom(f.addr(), 6379))
+	conn, err := client.Dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := client.Backends(t.Context()); err != nil { // accepted after the idle one
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	stop()
+	if took := time.Since(begin); took > time.Second {
+		t.Errorf("it ended after %s", took)
+	}
+}

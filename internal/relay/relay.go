@@ -195,6 +195,10 @@ func (r *Relay) Run(ctx context.Context, l net.Listener) error {
 		if err != nil {
 			return fmt.Errorf("cannot accept control connections: %w", err)
 		}
-		control.Go(func() { r.control(conn) })
+		control.Go(func() {
+			// A connection that asks nothing must not hold up the end.
+			defer context.AfterFunc(ctx, func() { conn.Close() })()
+			r.control(conn)
+		})
 	}
 }

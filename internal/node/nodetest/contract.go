@@ -26,6 +26,7 @@ func Contract(t *testing.T, newRuntime func(t *testing.T) node.Runtime) {
 		"start": contract.start, "inputs": contract.inputs, "failed starts": contract.failedStarts, "exit": contract.exit,
 		"stop": contract.stop, "stop of a deaf process": contract.stopDeaf, "cancelled stop": contract.cancelledStop,
 		"last words": contract.lastWords, "restart": contract.restart, "adopt": contract.adopt, "remove": contract.remove,
+		"second start": contract.secondStart, "pulse": contract.pulse,
 	} {
 		t.Run(name, func(t *testing.T) {
 			check(contract{t, newRuntime(t), func() node.Runtime { return newRuntime(t) }})
@@ -227,6 +228,62 @@ func (c contract) restart() {
 	Ask(c.T, second, "say second")
 	if exited(second) || !exited(first) {
 		c.Error("the two are taken for one")
+	}
+}
+
+// secondStart: an id stands for one process at a time; the first goes on.
+func (c contract) secondStart() {
+	first := c.mustStart("a", "")
+	if _, err := c.Start(c.Context(), Spec(c.T, "a")); err == nil || !strings.Contains(err.Error(), "cannot start a: it runs already") {
+		c.Errorf("a second start: %v", err)
+	}
+	Ask(c.T, first, "say still there")
+	if !strings.Contains(first.LastWords(), "still there") {
+		c.Errorf("the first one's last words are %q", first.LastWords())
+	}
+	errs := make(chan error)
+	for range 2 {
+		go func() {
+			_, err := c.Start(c.Context(), Spec(c.T, "b"))
+			errs <- err
+		}()
+	}
+	if one, other := <-errs, <-errs; (one == nil) == (other == nil) {
+		c.Errorf("of two starts at once: %v, %v", one, other)
+	}
+}
+
+// pulse: one that works is told from one that waits, and from one that is stopped.
+func (c contract) pulse() {
+	p := c.mustStart("a", "")
+	look := func() node.Pulse {
+		c.Helper()
+		pulse, err := p.Pulse()
+		if err != nil {
+			c.Fatal(err)
+		}
+		return pulse
+	}
+	before := look()
+	if before.Stopped {
+		c.Error("it is said to be stopped")
+	}
+	Ask(c.T, p, "work") // for 50 ms of CPU time
+	if after := look(); after.CPU < before.CPU+30*time.Millisecond {
+		c.Errorf("it worked for 50 ms, and used %s", after.CPU-before.CPU)
+	}
+	Ask(c.T, p, "stop")
+	for deadline := time.Now().Add(patience); !look().Stopped; {
+		if time.Now().After(deadline) {
+			c.Fatal("that it is stopped goes unseen")
+		}
+	}
+	if one, other := look(), look(); one.CPU != other.CPU || one.Runnable {
+		c.Errorf("stopped, it goes on: %+v, then %+v", one, other)
+	}
+	c.mustStop(p, 0)
+	if pulse, err := p.Pulse(); err == nil {
+		c.Errorf("gone, it has the pulse %+v", pulse)
 	}
 }
 

@@ -9,11 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"larder/internal/node"
 )
@@ -29,6 +32,13 @@ const (
 	parent = "parent" // has a child in its process group that takes no notice of SIGTERM
 	child  = "child"  // is that child
 )
+
+// The program's main goroutine stays on the main thread, whose pulse the contract takes. Only an init can promise that.
+func init() {
+	if len(os.Args) > 1 && os.Args[1] == programArgument {
+		runtime.LockOSThread()
+	}
+}
 
 // Program is what the contract runs as a node. A test binary's TestMain calls it first, and returns when it returns true.
 func Program() bool {
@@ -60,7 +70,8 @@ func spec(t *testing.T, id, habit string) node.Spec {
 	return node.Spec{ID: id, Path: exe, Args: []string{programArgument, habit}}
 }
 
-// Ask sends a node one request: "say TEXT" has it log the text, "read PATH" answers with a file, "exit" ends it.
+// Ask sends a node one request: "say TEXT" has it log the text, "read PATH" answers with a file, "work" has its main thread use
+// 50 ms of a processor, "stop" has it stop itself after the answer, "exit" ends it.
 func Ask(t *testing.T, p node.Process, request string) string {
 	t.Helper()
 	conn, err := p.Dial(t.Context())
@@ -90,7 +101,7 @@ func run(habit string) error {
 		<-stop
 		return nil
 	}
-	p := program{}
+	p := program{work: make(chan chan struct{})}
 	if habit == parent {
 		if err := p.bear(); err != nil {
 			return err
@@ -101,16 +112,34 @@ func run(habit string) error {
 		return err
 	}
 	go p.accept(l)
-	for range stop {
-		if habit != deaf {
-			fmt.Println("bye")
-			syscall.Exit(0) // os.Exit lingers for a second under the race detector
+	for {
+		select {
+		case done := <-p.work:
+			for begin := cpuTime(); cpuTime()-begin < 50*time.Millisecond; {
+			}
+			close(done)
+		case <-stop:
+			if habit != deaf {
+				fmt.Println("bye")
+				syscall.Exit(0) // os.Exit lingers for a second under the race detector
+			}
 		}
 	}
-	return nil
 }
 
-type program struct{ childPID int }
+// cpuTime is what the calling thread has used.
+func cpuTime() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
+		panic(err)
+	}
+	return time.Duration(t.Nano())
+}
+
+type program struct {
+	childPID int
+	work     chan chan struct{} // for the main thread
+}
 
 // bear starts the child, and returns when it takes no notice of SIGTERM any more.
 func (p *program) bear() error {
@@ -162,6 +191,12 @@ func (p *program) reply(word, argument string) []byte {
 			return []byte(err.Error())
 		}
 		return raw
+	case "work":
+		done := make(chan struct{})
+		p.work <- done
+		<-done
+	case "stop":
+		time.AfterFunc(10*time.Millisecond, func() { syscall.Kill(os.Getpid(), syscall.SIGSTOP) })
 	case "child":
 		return []byte(strconv.Itoa(p.childPID))
 	case "exit":

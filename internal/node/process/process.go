@@ -24,6 +24,8 @@ type process struct {
 	pid    int
 	pidfd  *os.File
 	exited chan struct{}
+
+	scheduler scheduler
 }
 
 // watch begins to watch a process. One of larder's own children is waited for when it ends, so that no zombie stays.
@@ -32,7 +34,15 @@ func (r *Runtime) watch(id, dir string, handle *os.Process, child bool) (*proces
 	if err != nil {
 		return nil, fmt.Errorf("cannot watch process %d of %s: %w", handle.Pid, id, err)
 	}
-	p := &process{id: id, dir: dir, pid: handle.Pid, pidfd: os.NewFile(uintptr(fd), "pidfd"), exited: make(chan struct{})}
+	// Opened after the pidfd: when the process is still there afterwards, both are its own.
+	s, err := openScheduler(handle.Pid)
+	if err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("cannot watch process %d of %s: %w", handle.Pid, id, err)
+	}
+	p := &process{
+		id: id, dir: dir, pid: handle.Pid, pidfd: os.NewFile(uintptr(fd), "pidfd"), exited: make(chan struct{}), scheduler: s,
+	}
 	r.mu.Lock()
 	if r.live == nil {
 		r.live = map[*process]struct{}{}
@@ -49,6 +59,7 @@ func (r *Runtime) watch(id, dir string, handle *os.Process, child bool) (*proces
 		delete(r.live, p)
 		r.mu.Unlock()
 		p.pidfd.Close()
+		p.scheduler.close()
 		if gone {
 			close(p.exited)
 		}

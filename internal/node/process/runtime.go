@@ -35,10 +35,15 @@ type Runtime struct {
 	watchers sync.WaitGroup
 	mu       sync.Mutex
 	live     map[*process]struct{}
+	starting map[string]bool // ids
 }
 
 // Start starts a process; see node.Runtime.
 func (r *Runtime) Start(ctx context.Context, spec node.Spec) (node.Process, error) {
+	if err := r.reserve(spec.ID); err != nil {
+		return nil, fmt.Errorf("cannot start %s: %w", spec.ID, err)
+	}
+	defer r.release(spec.ID)
 	dir := filepath.Join(r.Dir, spec.ID)
 	log, err := r.prepare(dir, spec)
 	if errors.Is(err, syscall.ENOSPC) {
@@ -68,6 +73,31 @@ func (r *Runtime) Start(ctx context.Context, spec node.Spec) (node.Process, erro
 		return nil, errors.Join(fmt.Errorf("cannot start %s: %w", spec.ID, err), p.Stop(context.WithoutCancel(ctx), 0))
 	}
 	return p, nil
+}
+
+// reserve claims an id for one start, and refuses one whose process runs.
+func (r *Runtime) reserve(id string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for p := range r.live {
+		if p.id == id {
+			return fmt.Errorf("it runs already, as process %d", p.pid)
+		}
+	}
+	if r.starting[id] {
+		return errors.New("it is being started already")
+	}
+	if r.starting == nil {
+		r.starting = map[string]bool{}
+	}
+	r.starting[id] = true
+	return nil
+}
+
+func (r *Runtime) release(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.starting, id)
 }
 
 // prepare makes the directory ready and opens the log.
@@ -146,6 +176,9 @@ func (r *Runtime) Adopt(ctx context.Context) ([]node.Process, error) {
 			continue
 		}
 		p, err := r.watch(filepath.Base(dir), dir, handle, false)
+		if errors.Is(err, unix.ESRCH) || errors.Is(err, fs.ErrNotExist) { // it ended this moment
+			continue
+		}
 		if err != nil {
 			return found, err
 		}
