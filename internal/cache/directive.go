@@ -91,3 +91,16 @@ func Fingerprint(directives map[string]string) string {
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
+
+// MinReplicas is how many replicas a primary shall need to take writes. Sets without the parameter need none.
+func (d Directives) MinReplicas() (int, error) {
+	value, ok := d.Live["min-replicas-to-write"]
+	if !ok {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil {
+		return 0, fmt.Errorf("min-replicas-to-write: %w", err)
+	}
+	return n, nil
+}

@@ -1,27 +1,63 @@
 package cache
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
 
 // NodeState is what is seen of a member's process.
 type NodeState struct {
 	Running bool           // its process exists
-	Answers bool           // its admin socket answered; the fields below are unknown otherwise
+	Answers bool           // its admin socket answered; the fields below Overdue are unknown otherwise
+	Hung    bool           // it does not answer and does nothing: it is stopped, or its main thread stands still
+	Overdue bool           // it has not answered for longer than a node may be busy
 	Role    Role           // what redis-server takes itself for
 	Serves  []netip.Addr   // the addresses it listens on. None until the engine lets it serve: the boot guard
 	Follows netip.AddrPort // the primary it is told to follow; zero for a primary
 	InSync  bool           // its link to that primary is up and the data set loaded
 	Offset  int64          // replication offset, in bytes; negative for a replica that has yet to load a data set
+	History History        // the replication stream that the offset counts in
+	// Lag is for how long a replica has lacked something that its primary has; for one that does not answer, since when.
+	Lag time.Duration
+	// MinReplicas is how many replicas must be there for it to take writes (min-replicas-to-write).
+	MinReplicas int
 }
+
+// History names a node's replication stream. Offsets can be compared within one stream only: a promoted replica goes on from where
+// it was in a stream of its own.
+type History struct {
+	ID     string // master_replid
+	Before string // the stream it went on from (master_replid2); empty when it began with ID
+	Fork   int64  // the offset up to which it has the stream Before
+}
+
+// silent tells whether a node runs and cannot be asked.
+func (s NodeState) silent() bool { return s.Running && !s.Answers }
 
 // hasData tells whether a node's data set is the group's. A node that serves was let to by the engine; one that does not may have
 // caught up, or been promoted, just before its primary died. Anything else is empty, as every process is when it starts.
-func (s NodeState) hasData() bool {
-	return s.Answers && (len(s.Serves) > 0 || s.Offset > 0 || s.Offset == 0 && s.Role == Replica)
+func (s NodeState) hasData(known []string) bool {
+	return s.Answers && (len(s.Serves) > 0 || s.Offset > 0 || s.Offset == 0 && s.Role == Replica || slices.Contains(known, s.History.ID))
+}
+
+// position is how new a data set is: the place of its stream among those known, 0 for the newest, and the offset in that stream.
+// What a promoted replica adds in a stream that was never recorded nobody has written: the engine records a stream before it lets
+// clients reach it.
+func (s NodeState) position(known []string) (age int, offset int64) {
+	if i := slices.Index(known, s.History.ID); i >= 0 {
+		return i, s.Offset
+	}
+	if i := slices.Index(known, s.History.Before); i >= 0 && s.History.Before != "" {
+		return i, min(s.Offset, s.History.Fork)
+	}
+	return len(known), s.Offset
 }
 
 // RelayState is what is seen of the process that spreads the reader endpoint's connections.
 type RelayState struct {
 	Running  bool
+	Hung     bool // it does not answer, and has nothing to be busy with
 	Backends []netip.Addr
 }
 

@@ -1,9 +1,13 @@
 package cache
 
+import "slices"
+
 // Desired is what the API was asked for.
 type Desired struct {
 	Group      *ReplicationGroup
 	Parameters string // the Fingerprint of the live directives that every node shall have
+	// MinReplicas is what the parameters want of min-replicas-to-write.
+	MinReplicas int
 }
 
 // Plan returns the steps that lead from observed towards desired, as far as can be seen now. No steps and settled means
@@ -22,14 +26,18 @@ func Plan(d Desired, o Observed) (steps []Step, settled bool) {
 		steps = p.stopAll()
 		return steps, len(steps) == 0
 	}
+	if p.settlePrimary(); p.electing() {
+		return p.steps, false // whatever else there is to do can wait until clients are served
+	}
+	p.fence()
 	p.dismiss()
 	p.startMissing()
 	p.configure()
-	p.settlePrimary()
 	if p.primaryServes() {
 		p.followPrimary()
 		p.serve()
 		p.relay()
+		p.relax()
 	}
 	if len(p.steps) > 0 || p.waiting {
 		return p.steps, false
@@ -76,12 +84,43 @@ func (p *planner) stopAll() []Step {
 	return steps
 }
 
+// electing tells whether the plan is a failover.
+func (p *planner) electing() bool {
+	return slices.ContainsFunc(p.steps, func(s Step) bool { return s.Kind == Elect })
+}
+
+// fence kills what hangs, so that it cannot come back to life beside its successor. The one node that has the data is given the
+// time that a busy one has: killing it loses them.
+func (p *planner) fence() {
+	for _, m := range p.g.Members {
+		if p.doomed(m) {
+			p.add(Step{Kind: Fence, Member: m.ID})
+		}
+	}
+}
+
+// doomed tells whether a member hangs and is not to be waited for.
+func (p *planner) doomed(m Member) bool {
+	s := p.o.Nodes[m.ID]
+	return s.Overdue || s.Hung && (m.Role == Replica || p.replaceable(m))
+}
+
+// replaceable tells whether another node has data of the last primary's stream, with which the group can go on.
+func (p *planner) replaceable(m Member) bool {
+	heir, found := p.heir(&m)
+	if !found || heir.ID == m.ID {
+		return false
+	}
+	age, _ := p.o.Nodes[heir.ID].position(p.g.Histories)
+	return age == 0
+}
+
 func (p *planner) startMissing() {
 	for _, m := range p.g.Members {
 		switch s := p.o.Nodes[m.ID]; {
 		case !s.Running:
 			p.add(Step{Kind: StartNode, Member: m.ID})
-		case !s.Answers:
+		case s.silent():
 			p.waiting = true
 		}
 	}

@@ -41,20 +41,32 @@ func (p *planner) renew() (Step, bool) {
 	if heir := p.g.Member(p.g.Promote); heir != nil && heir.ID != primary.ID {
 		return Step{Kind: Handover, Member: heir.ID}, true
 	}
-	outdated := func(m Member) bool { return m.Spec != "" && m.Spec != p.g.Spec() }
 	for _, m := range p.g.Members {
-		if m.Role == Replica && outdated(m) {
+		if m.Role == Replica && p.outdated(m) {
 			return Step{Kind: StopNode, Member: m.ID}, true
 		}
 	}
+	replicas := slices.DeleteFunc(slices.Clone(p.g.Members), func(m Member) bool { return !p.syncs(m) })
 	switch {
-	case !outdated(*primary):
+	case !p.outdated(*primary):
 		return Step{}, false
+	case len(p.g.Members) == 1 && primary.Renewal != "":
+		return Step{Kind: StopNode, Member: primary.ID}, true
 	case len(p.g.Members) == 1:
 		return Step{Kind: Resize, Member: primary.ID}, true
+	case len(replicas) == 0:
+		return Step{}, false
 	}
-	heir := slices.MinFunc(p.readable(), func(a, b Member) int {
-		return cmp.Or(cmp.Compare(p.o.Nodes[b.ID].Offset, p.o.Nodes[a.ID].Offset), cmp.Compare(a.ID, b.ID))
+	heir := slices.MinFunc(replicas, func(a, b Member) int {
+		return cmp.Or(
+			cmp.Compare(p.o.Nodes[b.ID].Offset, p.o.Nodes[a.ID].Offset),
+			cmp.Compare(rank(a.Zone == primary.Zone), rank(b.Zone == primary.Zone)),
+			cmp.Compare(a.ID, b.ID))
 	})
 	return Step{Kind: Handover, Member: heir.ID}, true
+}
+
+// outdated tells whether a member shall get another process.
+func (p *planner) outdated(m Member) bool {
+	return m.Renewal != "" || m.Spec != "" && m.Spec != p.g.Spec()
 }

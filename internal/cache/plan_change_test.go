@@ -20,6 +20,13 @@ func outdated(ids ...string) change {
 	}
 }
 
+func renewed(id string) change {
+	return func(g *cache.ReplicationGroup) {
+		lived(g)
+		g.Member(id).Renewal = cache.Rebooting
+	}
+}
+
 func TestPlanRenewsProcesses(t *testing.T) {
 	three := []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12), synced(11, 13)}
 	ahead := synced(11, 13)
@@ -36,6 +43,12 @@ func TestPlanRenewsProcesses(t *testing.T) {
 			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12), ahead}, want: []cache.Step{step(cache.Handover, "g-003")}},
 		"one node alone is resized as it runs": {members: 1, change: outdated("g-001"), verified: true,
 			nodes: []cache.NodeState{primary(11, primaryEndpoint, readerEndpoint)}, want: []cache.Step{step(cache.Resize, "g-001")}},
+		"a replica that is to be rebooted": {members: 3, change: renewed("g-002"), nodes: three, relay: backends(12, 13), verified: true,
+			want: []cache.Step{step(cache.StopNode, "g-002")}},
+		"a primary hands over first": {members: 3, change: renewed("g-001"), nodes: three, relay: backends(12, 13), verified: true,
+			want: []cache.Step{step(cache.Handover, "g-002")}},
+		"where there is nobody, it ends": {members: 1, change: renewed("g-001"), verified: true,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint, readerEndpoint)}, want: []cache.Step{step(cache.StopNode, "g-001")}},
 		"nothing is outdated": {members: 3, change: outdated(), nodes: three, relay: backends(12, 13), verified: true, settled: true},
 	})
 }
@@ -88,7 +101,7 @@ func TestPlanRemovesMembers(t *testing.T) {
 			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)}, want: []cache.Step{step(cache.Drop, "g-003")}},
 		"it is no heir": {members: 3, change: leaving("g-003"), relay: backends(12, 13),
 			nodes: []cache.NodeState{{}, cut(11, 100, 12), cut(11, 200, 13)},
-			want:  []cache.Step{step(cache.StopNode, "g-003"), step(cache.StartNode, "g-001"), step(cache.Elect, "g-002")}},
+			want:  []cache.Step{elect("g-002", 12, primaryEndpoint)}},
 		"its address is free when it is gone": {members: 2, change: leaving("g-002"), verified: true,
 			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)}, want: []cache.Step{step(cache.StopNode, "g-002")}},
 		"a relay waits for the replica that listened while it was alone": {members: 3, change: lived, relay: backends(),

@@ -17,7 +17,7 @@ func TestPlanCreates(t *testing.T) {
 			want: []cache.Step{step(cache.Verify, "")}},
 		"one node, done": {members: 1, verified: true, settled: true, nodes: []cache.NodeState{primary(11, primaryEndpoint, readerEndpoint)}},
 		"a primary waits for nobody to serve": {members: 2, nodes: []cache.NodeState{up()}, want: []cache.Step{
-			step(cache.StartNode, "g-002"), serve("g-001", 11, primaryEndpoint),
+			serve("g-001", 11, primaryEndpoint), step(cache.StartNode, "g-002"),
 		}},
 		"a process that does not answer yet": {members: 1, nodes: []cache.NodeState{hung()}},
 		"replicas follow only one that serves": {members: 2, nodes: []cache.NodeState{up(), up()},

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 )
@@ -17,13 +18,23 @@ func (p *planner) settlePrimary() {
 	case p.restoring():
 		p.waiting = true
 	case serves && state.Role == Primary:
-	case serves, found && heir.ID == primary.ID && state.Role == Replica:
+		if !p.noted(state) {
+			p.add(Step{Kind: Note, Member: primary.ID})
+		}
+	case serves:
+		p.add(Step{Kind: Promote, Member: primary.ID})
+	case p.contested():
+		p.add(Step{Kind: Refuse, Reason: fmt.Sprintf("the nodes of %s hold data sets that do not descend from each other, and none of them is the last primary's: "+
+			"which is the newest cannot be known. End the nodes whose data you can do without", p.g.ID)})
+	case found && p.outdatedBySilent(heir):
+		p.waiting = true
+	case found && heir.ID == primary.ID && state.Role == Replica:
 		p.add(Step{Kind: Promote, Member: primary.ID})
 	case found && heir.ID == primary.ID:
 		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: p.free(*primary)})
-	case found && p.g.AutomaticFailover && !p.hung(primary.ID):
-		p.add(Step{Kind: Elect, Member: heir.ID})
-	case !state.Answers, p.anyHung():
+	case found && p.g.AutomaticFailover && !state.silent():
+		p.add(p.elect(heir))
+	case !state.Answers, p.anySilent():
 		p.waiting = true
 	case found:
 		p.reseed(primary, heir)
@@ -36,27 +47,66 @@ func (p *planner) settlePrimary() {
 	}
 }
 
-// heir is the member with the most advanced data set, which has the highest offset; on a tie one that is primary already, the
-// recorded primary, one outside its zone, which may be gone as a whole, the lowest id.
+// noted tells whether a node's stream is recorded as the newest.
+func (p *planner) noted(s NodeState) bool {
+	return s.History.ID == "" || len(p.g.Histories) > 0 && p.g.Histories[0] == s.History.ID
+}
+
+// elect is the step that makes a member primary, on the addresses that it is to have then.
+func (p *planner) elect(heir Member) Step {
+	next := *p
+	g := *p.g
+	g.Members = slices.Clone(g.Members)
+	g.SetPrimary(heir.ID)
+	next.g = &g
+	age, _ := p.o.Nodes[heir.ID].position(p.g.Histories)
+	return Step{Kind: Elect, Member: heir.ID, Addresses: next.free(*g.Member(heir.ID)), DataLost: age > 0 && len(p.g.Histories) > 0}
+}
+
+// heir is the member with the most advanced data set: of the newest stream, at the highest offset; on a tie one that is primary
+// already, the recorded primary, one outside its zone, which may be gone as a whole, the lowest id.
 func (p *planner) heir(old *Member) (Member, bool) {
-	var heirs []Member
-	for _, m := range p.g.Members {
-		if p.o.Nodes[m.ID].hasData() {
-			heirs = append(heirs, m)
-		}
-	}
+	heirs := p.withData()
 	if len(heirs) == 0 {
 		return Member{}, false
 	}
 	return slices.MinFunc(heirs, func(a, b Member) int {
 		as, bs := p.o.Nodes[a.ID], p.o.Nodes[b.ID]
+		aAge, aOffset := as.position(p.g.Histories)
+		bAge, bOffset := bs.position(p.g.Histories)
 		return cmp.Or(
-			cmp.Compare(bs.Offset, as.Offset),
+			cmp.Compare(aAge, bAge),
+			cmp.Compare(bOffset, aOffset),
 			cmp.Compare(rank(bs.Role == Primary), rank(as.Role == Primary)),
 			cmp.Compare(rank(b.ID == old.ID), rank(a.ID == old.ID)),
 			cmp.Compare(rank(a.Zone == old.Zone), rank(b.Zone == old.Zone)),
 			cmp.Compare(a.ID, b.ID))
 	}), true
+}
+
+// withData lists the members that have data of the group.
+func (p *planner) withData() []Member {
+	return slices.DeleteFunc(slices.Clone(p.g.Members), func(m Member) bool { return !p.o.Nodes[m.ID].hasData(p.g.Histories) })
+}
+
+// contested tells whether the data sets that are left are of several streams, of which none is known.
+func (p *planner) contested() bool {
+	streams := map[string]bool{}
+	for _, m := range p.withData() {
+		s := p.o.Nodes[m.ID]
+		if age, _ := s.position(p.g.Histories); age < len(p.g.Histories) {
+			return false
+		}
+		streams[s.History.ID] = true
+	}
+	return len(streams) > 1
+}
+
+// outdatedBySilent tells whether a node that cannot be asked may have newer data than the heir has: the heir's are not of the
+// last primary's stream.
+func (p *planner) outdatedBySilent(heir Member) bool {
+	age, _ := p.o.Nodes[heir.ID].position(p.g.Histories)
+	return age > 0 && p.anySilent()
 }
 
 func rank(b bool) int {
@@ -66,25 +116,29 @@ func rank(b bool) int {
 	return 0
 }
 
-func (p *planner) hung(id string) bool {
-	s := p.o.Nodes[id]
-	return s.Running && !s.Answers
-}
-
-func (p *planner) anyHung() bool {
-	return slices.ContainsFunc(p.g.Members, func(m Member) bool { return p.hung(m.ID) })
+func (p *planner) anySilent() bool {
+	return slices.ContainsFunc(p.g.Members, func(m Member) bool { return p.o.Nodes[m.ID].silent() })
 }
 
 // reseed gives a primary that came back empty the data of a replica. That is what the service does without automatic
-// failover: the endpoint stays where it is, and serves again when the data are there.
+// failover: the endpoint stays where it is, and serves again when the data are there. The source gives the reader endpoint up
+// before it is promoted: who only reads shall not find it writable.
 func (p *planner) reseed(primary *Member, source Member) {
 	state, from := p.o.Nodes[primary.ID], p.o.Nodes[source.ID]
+	own := []netip.Addr{source.Address}
 	switch {
+	case from.Role == Replica && slices.Contains(p.o.Relay.Backends, source.Address):
+		others := slices.DeleteFunc(slices.Clone(p.o.Relay.Backends), func(a netip.Addr) bool { return a == source.Address })
+		p.add(Step{Kind: SetBackends, Addresses: others})
+	case from.Role == Replica && slices.Contains(from.Serves, p.g.ReaderAddress):
+		p.add(Step{Kind: Serve, Member: source.ID, Addresses: own})
 	case from.Role == Replica:
 		// A replica without a link to its primary refuses to be one itself.
 		p.add(Step{Kind: Promote, Member: source.ID})
+	case !p.noted(from):
+		p.add(Step{Kind: Note, Member: source.ID}) // the copy will know of no other stream
 	case len(from.Serves) == 0:
-		p.add(Step{Kind: Serve, Member: source.ID, Addresses: []netip.Addr{source.Address}})
+		p.add(Step{Kind: Serve, Member: source.ID, Addresses: own})
 	case state.Follows != netip.AddrPortFrom(source.Address, uint16(p.g.Port)):
 		p.add(Step{Kind: Follow, Member: primary.ID, Target: source.Address})
 	case state.InSync:
@@ -113,5 +167,20 @@ func (p *planner) followPrimary() {
 		} else if !s.InSync {
 			p.waiting = true
 		}
+	}
+}
+
+// relax lets the primary take writes without replicas (min-replicas-to-write) while no other node has the group's data: nobody
+// could acknowledge, and the bound on what may be lost would turn into an outage. It holds again as soon as one is in sync.
+func (p *planner) relax() {
+	primary := p.g.Primary()
+	want := 0
+	for _, m := range p.g.Members {
+		if s := p.o.Nodes[m.ID]; m.ID != primary.ID && (s.silent() || s.hasData(p.g.Histories)) {
+			want = p.d.MinReplicas
+		}
+	}
+	if p.o.Nodes[primary.ID].MinReplicas != want {
+		p.add(Step{Kind: Relax, Member: primary.ID, MinReplicas: want})
 	}
 }

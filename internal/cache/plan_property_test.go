@@ -56,12 +56,18 @@ func (w *world) checkSettled() {
 		if s.role != m.Role {
 			w.Fatalf("%s is %s, recorded as %s", m.ID, s.role, m.Role)
 		}
+		if m.Renewal != "" {
+			w.Fatalf("%s was to get a new process", m.ID)
+		}
 		if m.Parameters != w.parameters || m.Spec != w.g.Spec() || m.Access != cache.AccessFingerprint(w.g.AuthTokens) || m.Leaving {
 			w.Fatalf("not brought up to date: %+v", m)
 		}
 		if m.Role == cache.Replica && (s.source == nil || s.source.id != primary.ID || !slices.Equal(s.data, w.servers[primary.ID].data)) {
 			w.Fatalf("%s does not replicate %s", m.ID, primary.ID)
 		}
+	}
+	if want := min(w.required*(len(w.g.Members)-1), w.required); w.servers[primary.ID].required != want {
+		w.Fatalf("the primary takes writes with %d replicas, want %d", w.servers[primary.ID].required, want)
 	}
 	w.checkReader()
 }
@@ -94,7 +100,7 @@ func (w *world) checkReader() {
 // checkDeleted checks that the plans of a group that is being deleted end everything, and only then forget it.
 func (w *world) checkDeleted() {
 	for range 3 {
-		steps, settled := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters}, w.observe())
+		steps, settled := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters, MinReplicas: w.required}, w.observe())
 		if settled {
 			w.Fatal("a group that is being deleted never settles: it is forgotten")
 		}

@@ -13,8 +13,8 @@ func (p *planner) relay() {
 		return
 	}
 	var backends []netip.Addr
-	for _, m := range p.readable() {
-		if slices.Contains(p.o.Nodes[m.ID].Serves, m.Address) {
+	for _, m := range p.g.Members {
+		if p.backend(m) {
 			backends = append(backends, m.Address)
 		}
 	}
@@ -22,6 +22,8 @@ func (p *planner) relay() {
 		backends = []netip.Addr{p.g.Primary().Address}
 	}
 	switch {
+	case p.o.Relay.Hung:
+		p.add(Step{Kind: StopRelay})
 	case !p.o.Relay.Running:
 		p.add(Step{Kind: StartRelay})
 	case len(backends) == 0, p.listensOnReader():
@@ -29,6 +31,16 @@ func (p *planner) relay() {
 	case !sameSet(p.o.Relay.Backends, backends):
 		p.add(Step{Kind: SetBackends, Addresses: backends})
 	}
+}
+
+// backend tells whether the relay shall lead to a member. A replica that is busy stays, since whoever made it so is waiting for the
+// answer, until it has been so for too long; one that hangs leaves at once.
+func (p *planner) backend(m Member) bool {
+	s := p.o.Nodes[m.ID]
+	if s.silent() {
+		return m.Role == Replica && !s.Hung && slices.Contains(p.o.Relay.Backends, m.Address) && p.fresh(m)
+	}
+	return p.syncs(m) && p.fresh(m) && slices.Contains(s.Serves, m.Address)
 }
 
 // listensOnReader tells whether a node still has the reader endpoint, as it had while the group was smaller.

@@ -15,7 +15,7 @@ func (w *world) ask() {
 	switch rapid.SampledFrom([]string{"", "", "", "", "parameters", "tokens", "modify", "snapshot"}).Draw(w.T, "ask") {
 	case "parameters":
 		w.asked++
-		w.parameters = strconv.Itoa(w.asked)
+		w.parameters, w.required = strconv.Itoa(w.asked), rapid.IntRange(0, 2).Draw(w.T, "required")
 	case "tokens":
 		w.asked++
 		w.g.AuthTokens = [][]byte{[]byte(strconv.Itoa(w.asked))}
@@ -36,13 +36,17 @@ func (w *world) ask() {
 func (w *world) modify() {
 	m := w.g.Members[rapid.IntRange(0, len(w.g.Members)-1).Draw(w.T, "member")]
 	staying := len(w.g.Staying())
-	switch rapid.SampledFrom([]string{"node type", "promote", "add", "remove"}).Draw(w.T, "modify") {
+	switch rapid.SampledFrom([]string{"node type", "promote", "renew", "add", "remove"}).Draw(w.T, "modify") {
 	case "node type":
 		w.asked++
 		w.g.NodeType = strconv.Itoa(w.asked)
 	case "promote":
 		if m.Role == cache.Replica && !w.g.AutomaticFailover {
 			w.g.Promote = m.ID
+		}
+	case "renew":
+		if staying > 1 {
+			w.g.Member(m.ID).Renewal = cache.Rebooting
 		}
 	case "add":
 		if staying < 4 {
@@ -58,16 +62,10 @@ func (w *world) modify() {
 	}
 }
 
-// elect records a primary. One that hung through an election counts its offset in a history of its own: when it wins the next by
-// that, what the others hold is lost.
+// elect records a primary and its replication stream.
 func (w *world) elect(id string) error {
-	if s := w.servers[id]; s != nil && s.behind {
-		w.owed = nil
-	}
-	for _, s := range w.servers {
-		s.behind = s.behind || s.hung
-	}
 	w.g.SetPrimary(id)
+	w.g.SetHistory(w.servers[id].history.ID)
 	w.g.Promote = ""
 	return nil
 }
@@ -90,16 +88,27 @@ func (w *world) handover(to string) error {
 	own, next := w.g.Member(from).Address, w.g.Member(to).Address
 	for _, move := range []func() error{
 		func() error { return w.run(cache.Step{Kind: cache.Serve, Member: from, Addresses: []netip.Addr{own}}) },
-		func() error { return w.run(step(cache.Promote, to)) },
-		func() error { return w.elect(to) },
+		func() error {
+			n := w.servers[to]
+			if n == nil || n.hung {
+				return errors.New("it does not answer")
+			}
+			w.promote(n)
+			return nil
+		},
+		func() error {
+			if n := w.servers[to]; n == nil || n.hung {
+				return errors.New("it does not answer")
+			}
+			return w.elect(to)
+		},
 		func() error {
 			return w.run(cache.Step{Kind: cache.Serve, Member: to, Addresses: []netip.Addr{next, w.g.PrimaryAddress}})
 		},
 		func() error { return w.run(cache.Step{Kind: cache.Follow, Member: from, Target: next}) },
 	} {
-		w.mishap()
-		if !w.calm && rapid.IntRange(0, 9).Draw(w.T, "engine") == 0 {
-			return errors.New("the engine ends, and another begins")
+		if err := w.mayGoOn(); err != nil {
+			return err
 		}
 		if err := move(); err != nil {
 			if w.servers[from] == old {

@@ -3,6 +3,7 @@ package cache
 import (
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // serve makes every node listen where it should. An address that moves is given up in one plan and taken in the next: two
@@ -36,7 +37,7 @@ func (p *planner) heldByAnother(m Member, a netip.Addr) bool {
 		return true
 	}
 	for id, s := range p.o.Nodes {
-		if id != m.ID && (slices.Contains(s.Serves, a) || a == p.g.ReaderAddress && p.hung(id)) {
+		if id != m.ID && (slices.Contains(s.Serves, a) || a == p.g.ReaderAddress && s.silent()) {
 			return true
 		}
 	}
@@ -58,7 +59,7 @@ func (p *planner) wanted(m Member) []netip.Addr {
 	if !p.syncs(m) {
 		return slices.DeleteFunc(addrs, func(a netip.Addr) bool { return !slices.Contains(s.Serves, a) })
 	}
-	if !p.g.SpreadsReads() {
+	if !p.g.SpreadsReads() && p.fresh(m) {
 		addrs = append(addrs, p.g.ReaderAddress)
 	}
 	return addrs
@@ -71,9 +72,25 @@ func (p *planner) syncs(m Member) bool {
 		s.Follows == netip.AddrPortFrom(p.g.Primary().Address, uint16(p.g.Port))
 }
 
+// How long a replica may have lacked what its primary has, and be read through the reader endpoint. One that was taken out
+// comes back when it has caught up better than that, lest it goes in and out.
+const (
+	maxReaderLag   = 5 * time.Second
+	freshReaderLag = 1 * time.Second
+)
+
+// fresh tells whether a replica lags by no more than the reader endpoint's clients have to put up with.
+func (p *planner) fresh(m Member) bool {
+	s := p.o.Nodes[m.ID]
+	if slices.Contains(s.Serves, p.g.ReaderAddress) || slices.Contains(p.o.Relay.Backends, m.Address) {
+		return s.Lag <= maxReaderLag
+	}
+	return s.Lag <= freshReaderLag
+}
+
 // readable lists the replicas that the reader endpoint may hand out.
 func (p *planner) readable() []Member {
-	return slices.DeleteFunc(slices.Clone(p.g.Members), func(m Member) bool { return !p.syncs(m) })
+	return slices.DeleteFunc(slices.Clone(p.g.Members), func(m Member) bool { return !p.syncs(m) || !p.fresh(m) })
 }
 
 // sameSet tells whether two lists without repetition hold the same addresses.

@@ -1,6 +1,7 @@
 package cache_test
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -11,17 +12,20 @@ import (
 
 // server is a running redis-server.
 type server struct {
-	id      string
-	role    cache.Role
-	serves  []netip.Addr
-	follows netip.AddrPort
-	source  *server // the replication link is up to it; nil when it is down
-	loaded  bool    // the link has been up since the server began to follow
-	synced  bool    // the link has ever been up
-	data    []int
-	hung    bool
-	paused  bool // its clients' writes wait
-	behind  bool // it hung while another became primary, and has followed nobody since
+	id       string
+	role     cache.Role
+	serves   []netip.Addr
+	follows  netip.AddrPort
+	source   *server // the replication link is up to it; nil when it is down
+	loaded   bool    // the link has been up since the server began to follow
+	synced   bool    // the link has ever been up
+	data     []int
+	history  cache.History
+	hung     bool // it does not answer
+	stuck    bool // and does nothing
+	overdue  bool // and has not for long
+	paused   bool // its clients' writes wait
+	required int  // min-replicas-to-write
 }
 
 // relay is the running process behind the reader endpoint.
@@ -35,7 +39,7 @@ type debt struct {
 
 func (s *server) state() cache.NodeState {
 	if s.hung {
-		return cache.NodeState{Running: true}
+		return cache.NodeState{Running: true, Hung: s.stuck, Overdue: s.overdue}
 	}
 	offset := int64(len(s.data))
 	if s.role == cache.Replica && !s.loaded && len(s.data) == 0 {
@@ -43,6 +47,7 @@ func (s *server) state() cache.NodeState {
 	}
 	return cache.NodeState{
 		Running: true, Answers: true, Role: s.role, Serves: slices.Clone(s.serves), Follows: s.follows, InSync: s.source != nil, Offset: offset,
+		History: s.history, MinReplicas: s.required,
 	}
 }
 
@@ -88,7 +93,35 @@ func (w *world) sync(s, src *server) {
 			r.source = nil
 		}
 	}
-	s.data, s.source, s.loaded, s.synced, s.behind = slices.Clone(src.data), src, true, true, src.behind
+	s.join(src)
+	s.data, s.source, s.loaded, s.synced = slices.Clone(src.data), src, true, true
+}
+
+// join gives a server its source's replication stream, as redis-server does: after a full copy it knows of no stream before, and
+// after a partial one it has gone on from its own.
+func (s *server) join(src *server) {
+	partial := s.history.ID == src.history.ID && len(s.data) <= len(src.data) ||
+		s.history.ID == src.history.Before && int64(len(s.data)) <= src.history.Fork
+	switch {
+	case !partial:
+		s.history = cache.History{ID: src.history.ID}
+	case s.history.ID != src.history.ID:
+		s.history = cache.History{ID: src.history.ID, Before: s.history.ID, Fork: int64(len(s.data))}
+	}
+}
+
+// promote makes a replica a primary, with a stream of its own that goes on from the one it followed.
+func (w *world) promote(n *server) {
+	if n.role == cache.Primary {
+		return
+	}
+	n.history = cache.History{ID: w.newStream(), Before: n.history.ID, Fork: int64(len(n.data))}
+	n.role, n.follows, n.source, n.loaded = cache.Primary, netip.AddrPort{}, nil, false
+}
+
+func (w *world) newStream() string {
+	w.streams++
+	return fmt.Sprint("stream-", w.streams)
 }
 
 // write is a client's, through the primary endpoint.
@@ -124,14 +157,14 @@ func (w *world) mishap() {
 	if w.calm {
 		return
 	}
-	switch what := rapid.SampledFrom([]string{"", "", "replicate", "write", "kill", "hang", "resume", "kill relay"}).Draw(w.T, "mishap"); what {
+	switch what := rapid.SampledFrom([]string{"", "", "replicate", "write", "kill", "hang", "stick", "resume", "kill relay"}).Draw(w.T, "mishap"); what {
 	case "replicate":
 		w.replicate(w.some)
 	case "write":
 		w.write()
 	case "kill relay":
 		w.relay = nil
-	case "kill", "hang", "resume":
+	case "kill", "hang", "stick", "resume":
 		s := w.servers[w.g.Members[rapid.IntRange(0, len(w.g.Members)-1).Draw(w.T, "member")].ID]
 		if s == nil {
 			return
@@ -139,11 +172,11 @@ func (w *world) mishap() {
 		switch what {
 		case "kill":
 			w.kill(s)
-		case "hang":
-			s.hung = true
+		case "hang", "stick":
+			s.hung, s.stuck = true, what == "stick"
 			w.forgive(s.id)
 		case "resume":
-			s.hung = false
+			s.hung, s.stuck = false, false
 			s.paused = s.paused && w.moving // a pause outlasts the move that it is for
 		}
 	}

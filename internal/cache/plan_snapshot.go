@@ -29,7 +29,9 @@ func (p *planner) finalBackup() (steps []Step, done bool) {
 	switch {
 	case p.o.Transferring:
 		return nil, false
-	case p.hung(primary.ID):
+	case p.doomed(*primary):
+		return []Step{{Kind: Fence, Member: primary.ID}}, false
+	case p.o.Nodes[primary.ID].silent():
 		return []Step{{Kind: TakeSnapshot, Member: primary.ID}}, false
 	case found && p.o.Nodes[heir.ID].Role == Replica && !p.o.Nodes[heir.ID].InSync:
 		// A replica without a link to its primary gives nobody a copy.
@@ -38,7 +40,7 @@ func (p *planner) finalBackup() (steps []Step, done bool) {
 		return []Step{{Kind: TakeSnapshot, Member: heir.ID}}, false
 	}
 	for _, m := range p.g.Members {
-		if p.hung(m.ID) {
+		if p.o.Nodes[m.ID].silent() {
 			return []Step{{Kind: TakeSnapshot, Member: m.ID}}, false
 		}
 	}

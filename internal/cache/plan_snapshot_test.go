@@ -44,6 +44,8 @@ func TestPlanTakesAFinalSnapshot(t *testing.T) {
 		"and waits for it": {members: 2, change: final, nodes: []cache.NodeState{primary(11), synced(11, 12)}, transfer: true},
 		"of a primary that does not answer, to say so": {members: 2, change: final, nodes: []cache.NodeState{hung(), synced(11, 12)},
 			want: []cache.Step{step(cache.TakeSnapshot, "g-001")}},
+		"of a replica when the primary hangs": {members: 2, change: final, nodes: []cache.NodeState{stuck(), synced(11, 12)},
+			want: []cache.Step{step(cache.Fence, "g-001")}},
 		"of a replica in the end": {members: 3, change: final, nodes: []cache.NodeState{{}, cut(11, 90, 12), cut(11, 95, 13)},
 			want: []cache.Step{step(cache.Promote, "g-003")}},
 		"of a replica that was promoted": {members: 2, change: final, nodes: []cache.NodeState{{}, primary(12)},
@@ -65,7 +67,7 @@ func TestPlanRestores(t *testing.T) {
 		"an empty primary": {members: 2, change: from, nodes: []cache.NodeState{up(), up()},
 			want: []cache.Step{step(cache.LoadSnapshot, "g-001")}},
 		"beside what else is to start": {members: 2, change: from, nodes: []cache.NodeState{up()},
-			want: []cache.Step{step(cache.StartNode, "g-002"), step(cache.LoadSnapshot, "g-001")}},
+			want: []cache.Step{step(cache.LoadSnapshot, "g-001"), step(cache.StartNode, "g-002")}},
 		"while it loads": {members: 1, change: from, nodes: []cache.NodeState{follows(99)}, transfer: true},
 		"when it has loaded and its role is being decided": {members: 1, change: from, nodes: []cache.NodeState{synced(99)}, transfer: true},
 		"what was left half loaded, again": {members: 1, change: from, nodes: []cache.NodeState{follows(99)},
@@ -124,6 +126,7 @@ func (w *world) carry() {
 	}
 	if t.load {
 		t.server.role, t.server.follows, t.server.data, t.server.synced = cache.Primary, netip.AddrPort{}, slices.Clone(restoredData), true
+		t.server.history = cache.History{ID: w.newStream()}
 		return
 	}
 	w.kept = slices.Clone(t.server.data)

@@ -51,6 +51,21 @@ func up() cache.NodeState { return cache.NodeState{Running: true, Answers: true,
 // hung is a process that does not answer.
 func hung() cache.NodeState { return cache.NodeState{Running: true} }
 
+// stuck is one that does nothing any more.
+func stuck() cache.NodeState { return cache.NodeState{Running: true, Hung: true} }
+
+// lagging is a replica that has lacked something for so many seconds.
+func lagging(s cache.NodeState, seconds int) cache.NodeState {
+	s.Lag = time.Duration(seconds) * time.Second
+	return s
+}
+
+// of gives a node's data set a history: its stream, and, where it has one, the stream before and the offset of the fork.
+func of(s cache.NodeState, id, before string, fork int64) cache.NodeState {
+	s.History = cache.History{ID: id, Before: before, Fork: fork}
+	return s
+}
+
 // primary is one at an offset of 100 that listens on those addresses.
 func primary(serves ...int) cache.NodeState {
 	s := up()
@@ -103,6 +118,10 @@ func serve(member string, on ...int) cache.Step {
 	return cache.Step{Kind: cache.Serve, Member: member, Addresses: addrs(on...)}
 }
 
+func elect(member string, on ...int) cache.Step {
+	return cache.Step{Kind: cache.Elect, Member: member, Addresses: addrs(on...)}
+}
+
 func follow(member string, target int) cache.Step {
 	return cache.Step{Kind: cache.Follow, Member: member, Target: addr(target)}
 }
@@ -123,6 +142,13 @@ type planCase struct {
 	settled  bool
 }
 
+func checkSteps(t *testing.T, want, got []cache.Step) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+}
+
 func checkPlans(t *testing.T, cases map[string]planCase) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -135,9 +161,7 @@ func checkPlans(t *testing.T, cases map[string]planCase) {
 				o.Nodes[g.Members[i].ID] = s
 			}
 			steps, settled := cache.Plan(cache.Desired{Group: g}, o)
-			if diff := cmp.Diff(c.want, steps, cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
-				t.Errorf("steps (-want +got):\n%s", diff)
-			}
+			checkSteps(t, c.want, steps)
 			if settled != c.settled {
 				t.Errorf("settled: %v, want %v", settled, c.settled)
 			}

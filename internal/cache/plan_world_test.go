@@ -23,10 +23,12 @@ type world struct {
 	servers    map[string]*server
 	relay      *relay
 	writes     int
+	required   int // min-replicas-to-write, of the parameters
 	asked      int // how many values were made for what was asked
 	added      int // the number of the member that was added last
 	owed       []debt
 	moving     bool // a planned move is under way
+	streams    int  // how many replication streams there have been
 	calm       bool // nothing fails any more
 	transfer   *transfer
 	kept       []int // what the last snapshot holds
@@ -66,7 +68,7 @@ func (w *world) observe() cache.Observed {
 // look is one round of the engine; true says that the plan found nothing left to do.
 func (w *world) look() bool {
 	w.carry()
-	steps, settled := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters}, w.observe())
+	steps, settled := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters, MinReplicas: w.required}, w.observe())
 	if settled {
 		if !w.verified {
 			w.Fatal("settled without a client's answer from the endpoints")
@@ -123,15 +125,16 @@ func (w *world) fire(e cache.Event) {
 func (w *world) run(s cache.Step) error {
 	switch s.Kind {
 	case cache.StartNode:
-		w.servers[s.Member] = &server{id: s.Member, role: cache.Primary}
+		w.servers[s.Member] = &server{id: s.Member, role: cache.Primary, history: cache.History{ID: w.newStream()}, required: w.required}
 		m := w.g.Member(s.Member)
+		m.Renewal = ""
 		m.Parameters, m.Spec, m.Access = w.parameters, w.g.Spec(), cache.AccessFingerprint(w.g.AuthTokens)
 		return nil
 	case cache.Elect:
 		if !w.g.AutomaticFailover {
 			w.Fatal("a failover, which is off")
 		}
-		return w.elect(s.Member)
+		return w.failOver(s)
 	case cache.Drop:
 		if w.servers[s.Member] != nil {
 			w.Fatalf("%s is forgotten and runs", s.Member)
@@ -161,7 +164,7 @@ func (w *world) run(s cache.Step) error {
 	switch {
 	case n == nil:
 		return errors.New("it is gone")
-	case s.Kind == cache.StopNode:
+	case s.Kind == cache.StopNode, s.Kind == cache.Fence:
 		w.kill(n)
 		return nil
 	case n.hung:
@@ -169,19 +172,57 @@ func (w *world) run(s cache.Step) error {
 	}
 	switch s.Kind {
 	case cache.Configure:
+		n.required = w.required
 		w.g.Member(n.id).Parameters = w.parameters
 	case cache.Authorize:
 		w.g.Member(n.id).Access = cache.AccessFingerprint(w.g.AuthTokens)
 	case cache.Resize:
 		w.g.Member(n.id).Spec = w.g.Spec()
 	case cache.Promote:
-		n.role, n.follows, n.source, n.loaded = cache.Primary, netip.AddrPort{}, nil, false
+		w.promote(n)
+	case cache.Note:
+		w.g.SetHistory(n.history.ID)
+	case cache.Relax:
+		n.required = s.MinReplicas
 	case cache.Follow:
 		n.role, n.follows, n.source = cache.Replica, netip.AddrPortFrom(s.Target, uint16(w.g.Port)), nil
 	case cache.Serve:
+		if w.g.Primary().ID == n.id {
+			w.g.SetHistory(n.history.ID)
+		}
 		return w.serve(n, s)
 	default:
 		w.Fatalf("a plan for a living group holds %v", s)
+	}
+	return nil
+}
+
+// mayGoOn tells, in the middle of a step, whether the engine lives to do the rest.
+func (w *world) mayGoOn() error {
+	w.mishap()
+	if !w.calm && rapid.IntRange(0, 9).Draw(w.T, "engine") == 0 {
+		return errors.New("the engine ends, and another begins")
+	}
+	return nil
+}
+
+// failOver promotes a server, records it, and has it listen, with whatever happens in between.
+func (w *world) failOver(s cache.Step) error {
+	for _, move := range []func(*server) error{
+		func(n *server) error { w.promote(n); return nil },
+		func(n *server) error { return w.elect(s.Member) },
+		func(n *server) error { return w.serve(n, s) },
+	} {
+		if err := w.mayGoOn(); err != nil {
+			return err
+		}
+		n := w.servers[s.Member]
+		if n == nil || n.hung {
+			return errors.New("it does not answer")
+		}
+		if err := move(n); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -193,8 +234,11 @@ func (w *world) serve(n *server, s cache.Step) error {
 			return fmt.Errorf("%s listens on %s", other, a)
 		}
 	}
+	if slices.Contains(s.Addresses, w.g.PrimaryAddress) && w.g.Histories[0] != n.history.ID {
+		w.Fatalf("%s serves %v before its stream is recorded: %v", n.id, n.history, w.g.Histories)
+	}
 	fresh := !n.synced && len(n.serves) == 0 && n.role == cache.Primary
-	if s.DataLost && len(n.data) > 0 || !s.DataLost && fresh && !w.g.Member(n.id).Created.IsZero() {
+	if s.Kind == cache.Serve && s.DataLost && len(n.data) > 0 || !s.DataLost && fresh && !w.g.Member(n.id).Created.IsZero() {
 		w.Fatalf("%s begins to serve %v: that data were lost is said to be %v", n.id, n.data, s.DataLost)
 	}
 	for _, r := range w.servers {
@@ -255,9 +299,12 @@ func (w *world) verify() error {
 func (w *world) settle() {
 	w.calm = true
 	for _, s := range w.servers {
-		s.hung, s.paused = false, false
+		s.hung, s.paused = s.stuck, false
 	}
 	for i := range 100 {
+		for _, s := range w.servers {
+			s.overdue = s.stuck && i > 10
+		}
 		if i < 20 {
 			w.replicate(w.some)
 		} else {
@@ -275,7 +322,7 @@ func (w *world) settle() {
 func (w *world) String() string {
 	var b strings.Builder
 	for _, s := range w.sorted() {
-		fmt.Fprintf(&b, " %s:%s on %v follows %v up=%t hung=%t %v;", s.id, s.role, s.serves, s.follows, s.source != nil, s.hung, s.data)
+		fmt.Fprintf(&b, " %s:%s on %v follows %v up=%t hung=%t %v %v;", s.id, s.role, s.serves, s.follows, s.source != nil, s.hung, s.history, s.data)
 	}
 	return b.String()
 }

@@ -61,6 +61,10 @@ type ReplicationGroup struct {
 
 	Tags map[string]string
 
+	// Histories are the replication streams that the group's primaries have had, newest first (see History). A primary's is
+	// recorded before clients can write to it: a node of an older one lacks something.
+	Histories []string
+
 	// Promote names the member that shall become primary by a planned move; empty otherwise.
 	Promote string
 	// Scaling is the node type that is being moved to; empty otherwise.
@@ -109,7 +113,18 @@ type Member struct {
 	Spec                       string // of the running process; see ReplicationGroup.Spec. Empty until it is first started
 	Access                     string // the fingerprint of the tokens that it takes; see AccessFingerprint. Empty until then
 	Leaving                    bool   // the member is being removed
+	Renewal                    Renewal
 }
+
+// Renewal says why a member is to get a new process, which its present one is otherwise fit to go on without. A primary hands its
+// role over first, where it can.
+type Renewal string
+
+// Every reason; the empty one stands for none.
+const (
+	Rebooting  Renewal = "reboot"        // RebootCacheCluster
+	FailedOver Renewal = "test failover" // TestFailover
+)
 
 // MemberStatus is a cache cluster's status.
 type MemberStatus string
@@ -120,6 +135,7 @@ const (
 	MemberAvailable MemberStatus = "available"
 	MemberModifying MemberStatus = "modifying"
 	MemberDeleting  MemberStatus = "deleting"
+	MemberRebooting MemberStatus = "rebooting cluster nodes"
 )
 
 // Member returns the member of that id, or nil.
@@ -150,6 +166,20 @@ func (g *ReplicationGroup) SetPrimary(id string) {
 			g.Members[i].Role = Primary
 		}
 	}
+}
+
+// maxHistories is how many streams are remembered. A node would have to be out of reach for as many elections to be taken for a
+// stranger.
+const maxHistories = 16
+
+// SetHistory records the stream of the primary.
+func (g *ReplicationGroup) SetHistory(id string) {
+	if len(g.Histories) > 0 && g.Histories[0] == id {
+		return
+	}
+	older := slices.DeleteFunc(slices.Clone(g.Histories), func(h string) bool { return h == id })
+	g.Histories = append([]string{id}, older...)
+	g.Histories = g.Histories[:min(len(g.Histories), maxHistories)]
 }
 
 // SetMemberStatus gives every member that status.

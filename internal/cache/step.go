@@ -10,8 +10,12 @@ const (
 	StartNode   StepKind = "start node"   // start the process; it serves nobody yet
 	StopNode    StepKind = "stop node"    // end the process
 	Configure   StepKind = "configure"    // bring the live parameters up to date
-	Elect       StepKind = "elect"        // record the member as primary; the old one is dead
+	Elect       StepKind = "elect"        // promote the member, record it as primary, and have it listen on Addresses; the old one is dead
 	Promote     StepKind = "promote"      // REPLICAOF NO ONE
+	Fence       StepKind = "fence"        // kill: it hangs
+	Relax       StepKind = "relax"        // have the primary take writes with MinReplicas replicas
+	Note        StepKind = "note"         // record the member's replication stream as the group's newest
+	Refuse      StepKind = "refuse"       // do nothing, for Reason, until somebody decides
 	Follow      StepKind = "follow"       // REPLICAOF the node at Target
 	Serve       StepKind = "serve"        // listen on exactly Addresses, and cut clients of the addresses given up
 	StartRelay  StepKind = "start relay"  // start the reader endpoint's process
@@ -35,7 +39,10 @@ type Step struct {
 	Kind      StepKind
 	Member    string       // the member it is done to; empty for the group's own steps
 	Target    netip.Addr   // of Follow
-	Addresses []netip.Addr // of Serve and SetBackends
-	// DataLost, of Serve, says that the group had data and nobody is left who has them: the member begins empty.
-	DataLost bool
+	Addresses []netip.Addr // of Serve, Elect and SetBackends
+	// DataLost says that the group had data and nobody is left who has them: the member begins empty (Serve), or with what it
+	// had before the last primary was elected (Elect).
+	DataLost    bool
+	Reason      string // of Refuse
+	MinReplicas int    // of Relax
 }

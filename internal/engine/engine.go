@@ -21,7 +21,7 @@ import (
 	"larder/internal/store"
 )
 
-// Config is what an engine works with. Every field is needed.
+// Config is what an engine works with. Every field but BusyLimit is needed.
 type Config struct {
 	Store      *store.Store
 	Nodes      node.Runtime
@@ -32,9 +32,12 @@ type Config struct {
 	Parameters *cache.Parameters
 	Snapshots  *snapshot.Vault
 	// Relay is the command line of the process that spreads a reader endpoint's connections.
-	Relay  []string
-	Logger *slog.Logger
-	Now    func() time.Time
+	Relay []string
+	// BusyLimit is for how long a node may go on with one command, such as a script, before it is taken for one that hangs. Zero
+	// stands for DefaultBusyLimit.
+	BusyLimit time.Duration
+	Logger    *slog.Logger
+	Now       func() time.Time
 }
 
 // Engine runs replication groups.
@@ -50,6 +53,13 @@ type Engine struct {
 
 // New makes an engine; Adopt and then Run start it.
 func New(c Config) *Engine { return &Engine{Config: c, groups: map[string]*group{}} }
+
+func (e *Engine) busyLimit() time.Duration {
+	if e.BusyLimit == 0 {
+		return DefaultBusyLimit
+	}
+	return e.BusyLimit
+}
 
 // relaySuffix makes a relay's process id from its group's. The dot cannot be part of a member's id.
 const relaySuffix = ".reader"

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +37,7 @@ type group struct {
 	watch  sync.WaitGroup // of the processes' exits
 	nodes  map[string]*member
 	relay  *member
+	trail  trail
 	failed int // plans in a row
 
 	transfer *transfer // nil when none goes on
@@ -54,6 +57,10 @@ type member struct {
 	process node.Process
 	redis   *redisnode.Node // nil for the relay
 	control relay.Client    // of the relay
+	vigil   vigil
+
+	swept    bool         // since it was adopted, or since a change of its addresses failed half way
+	backends []netip.Addr // of the relay, as it last told them
 }
 
 func newGroup(e *Engine, id string) *group {
@@ -96,13 +103,24 @@ func (g *group) run(ctx context.Context) {
 	}
 }
 
+// rest returns after d, or as soon as there is something to see: a change, an exit, a node that does nothing any more.
 func (g *group) rest(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
+	timer, pulse := time.NewTimer(d), time.NewTicker(pulseTime)
 	defer timer.Stop()
-	select {
-	case <-g.wakes:
-	case <-timer.C:
-	case <-ctx.Done():
+	defer pulse.Stop()
+	for {
+		select {
+		case <-pulse.C:
+			if g.doubtful() {
+				return
+			}
+		case <-g.wakes:
+			return
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
@@ -128,12 +146,18 @@ func (g *group) look(ctx context.Context) (next, error) {
 		return lookAgain, nil
 	}
 	observed := g.observe(ctx, desired.Group)
+	if ctx.Err() != nil { // who did not answer had no time to
+		return lookLater, nil
+	}
 	steps, settled := cache.Plan(desired, observed)
 	if settled {
 		return lookLater, errors.Join(g.settle(desired.Group), g.maintain(desired.Group))
 	}
-	if disturbs(steps) && desired.Group.Status == cache.Available {
-		if err := g.fire(cache.Diverged); err != nil {
+	if len(steps) == 0 && busy(observed) { // which is no reason to call a group anything but available
+		return lookSoon, nil
+	}
+	if disturbs(steps) {
+		if err := g.diverge(desired.Group); err != nil {
 			return lookSoon, err
 		}
 	}
@@ -157,7 +181,7 @@ func (g *group) look(ctx context.Context) (next, error) {
 func (g *group) fail(rg *cache.ReplicationGroup, err error) error {
 	g.failed++
 	g.trouble.Store(&trouble{err, g.failed})
-	return errors.Join(err, g.giveUp(rg, err))
+	return errors.Join(err, g.diverge(rg), g.giveUp(rg, err))
 }
 
 // succeed forgets the failures before a success.
@@ -166,15 +190,23 @@ func (g *group) succeed() {
 	g.trouble.Store(nil)
 }
 
-// disturbs tells whether steps (or the wait for something, when there are none) mean that the group is not as it should be.
-// New parameters and a check of the endpoints leave it available.
-func disturbs(steps []cache.Step) bool {
-	for _, s := range steps {
-		if s.Kind != cache.Configure && s.Kind != cache.Authorize && s.Kind != cache.Verify {
+// busy tells whether a node runs and has no time to answer.
+func busy(o cache.Observed) bool {
+	for _, s := range o.Nodes {
+		if s.Running && !s.Answers && !s.Hung {
 			return true
 		}
 	}
-	return len(steps) == 0
+	return false
+}
+
+// quiet are the steps that leave a group available: new parameters, and a check of the endpoints. An election says by itself that
+// it is not, in the transaction that clients are waiting for anyway.
+var quiet = []cache.StepKind{cache.Configure, cache.Authorize, cache.Verify, cache.Note, cache.Relax, cache.Elect}
+
+// disturbs tells whether steps (or the wait for something, when there are none) mean that the group is not as it should be.
+func disturbs(steps []cache.Step) bool {
+	return len(steps) == 0 || slices.ContainsFunc(steps, func(s cache.Step) bool { return !slices.Contains(quiet, s.Kind) })
 }
 
 // desired reads the group and what its nodes' parameters should be.
@@ -188,7 +220,11 @@ func (g *group) desired() (cache.Desired, error) {
 		directives, err = g.directives(tx, rg)
 		return err
 	})
-	return cache.Desired{Group: &rg, Parameters: cache.Fingerprint(directives.Live)}, err
+	if err != nil {
+		return cache.Desired{}, err
+	}
+	replicas, err := directives.MinReplicas()
+	return cache.Desired{Group: &rg, Parameters: cache.Fingerprint(directives.Live), MinReplicas: replicas}, err
 }
 
 func (g *group) directives(tx *store.Tx, rg cache.ReplicationGroup) (cache.Directives, error) {
@@ -222,12 +258,25 @@ func (g *group) update(change func(tx *store.Tx, rg *cache.ReplicationGroup) err
 	})
 }
 
-// fire applies an event to the group's status.
-func (g *group) fire(event cache.Event) error {
+// diverge takes the word available from a group, and from its members that do not run.
+func (g *group) diverge(seen *cache.ReplicationGroup) error {
+	if seen.Status != cache.Available {
+		return nil
+	}
 	return g.update(func(_ *store.Tx, rg *cache.ReplicationGroup) (err error) {
-		rg.Status, err = cache.Transition(rg.Status, event)
+		g.markLost(rg)
+		rg.Status, err = cache.Transition(rg.Status, cache.Diverged)
 		return err
 	})
+}
+
+// markLost has the members that do not run say so. Recovering one begins with a start, which says that too.
+func (g *group) markLost(rg *cache.ReplicationGroup) {
+	for i, m := range rg.Members {
+		if g.nodes[m.ID] == nil && m.Status == cache.MemberAvailable {
+			rg.Members[i].Status = cache.MemberModifying
+		}
+	}
 }
 
 // giveUp ends the attempt to create a group after too many failures; its status then says why. The engine stops its nodes.

@@ -50,18 +50,16 @@ func (g *group) awaitCaughtUp(ctx context.Context, old, heir *redisnode.Node) er
 }
 
 func (g *group) switchPrimary(ctx context.Context, rg *cache.ReplicationGroup, from *cache.Member, to string) error {
-	old, heir := g.nodes[from.ID].redis, g.nodes[to].redis
+	old := g.nodes[from.ID].redis
 	target := *rg.Member(to)
-	if err := old.Serve(ctx, []netip.Addr{from.Address}, rg.Port, rg.TransitEncryption); err != nil {
+	if err := g.listen(ctx, rg, from.ID, []netip.Addr{from.Address}); err != nil {
 		return err
 	}
-	if err := heir.Promote(ctx); err != nil {
+	if err := ctx.Err(); err != nil { // the pause may be over: no second primary then
 		return err
 	}
-	if err := g.elect(rg, to); err != nil {
-		return err
-	}
-	if err := heir.Serve(ctx, []netip.Addr{target.Address, rg.PrimaryAddress}, rg.Port, rg.TransitEncryption); err != nil {
+	takeOver := cache.Step{Member: to, Addresses: []netip.Addr{target.Address, rg.PrimaryAddress}}
+	if err := g.failOver(ctx, rg, takeOver); err != nil {
 		return err
 	}
 	if err := old.Follow(ctx, netip.AddrPortFrom(target.Address, uint16(rg.Port))); err != nil {

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"log/slog"
+	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 
@@ -12,7 +14,7 @@ import (
 	"larder/internal/relay"
 )
 
-// observe asks every running process for its state, side by side.
+// observe asks every running process for its state, side by side: one that hangs delays the others by answerTime at most.
 func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.Observed {
 	g.dropExited(ctx, rg.Status)
 	o := cache.Observed{Nodes: map[string]cache.NodeState{}, Verified: g.verified, Transferring: g.transfer != nil}
@@ -24,29 +26,34 @@ func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.O
 			continue
 		}
 		asked.Go(func() {
-			s := running.state(ctx)
+			s := g.ask(ctx, rg, running)
 			mu.Lock()
 			defer mu.Unlock()
 			o.Nodes[m.ID] = s
 		})
 	}
 	if g.relay != nil {
-		o.Relay.Running = true
-		backends, err := g.relay.control.Backends(ctx)
-		if err != nil {
-			g.log.Warn("the reader endpoint's relay does not answer", "error", err)
-		}
-		o.Relay.Backends = backends
+		asked.Go(func() { o.Relay = g.askRelay(ctx) })
 	}
 	asked.Wait()
+	g.measureLag(rg, o.Nodes)
 	return o
 }
 
-func (m *member) state(ctx context.Context) cache.NodeState {
+// ask asks a node for its state. One that does not tell it in time is judged by its pulse.
+func (g *group) ask(ctx context.Context, rg *cache.ReplicationGroup, m *member) cache.NodeState {
+	m.look(g.e.Now())
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	s, err := m.redis.State(ctx)
+	now := g.e.Now()
+	m.look(now)
 	if err != nil {
-		return cache.NodeState{Running: true}
+		silence := m.vigil.silence(now)
+		return cache.NodeState{Running: true, Hung: m.vigil.hung(now), Overdue: silence > g.e.busyLimit(), Lag: silence}
 	}
+	m.vigil.answered = now
+	g.sweep(ctx, rg, m, s.Serves)
 	role := cache.Replica
 	if s.Primary {
 		role = cache.Primary
@@ -54,7 +61,58 @@ func (m *member) state(ctx context.Context) cache.NodeState {
 	return cache.NodeState{
 		Running: true, Answers: true, Role: role,
 		Serves: s.Serves, Follows: s.Follows, InSync: s.LinkUp, Offset: s.Offset,
+		History: cache.History{ID: s.Stream, Before: s.StreamBefore, Fork: s.Fork}, MinReplicas: s.MinReplicas,
 	}
+}
+
+// sweep ends what an engine that died in the middle of a move left behind on a node: clients on an endpoint that it has given
+// up, and held writes.
+func (g *group) sweep(ctx context.Context, rg *cache.ReplicationGroup, m *member, serves []netip.Addr) {
+	if m.swept {
+		return
+	}
+	given := slices.DeleteFunc([]netip.Addr{rg.PrimaryAddress, rg.ReaderAddress}, func(a netip.Addr) bool { return slices.Contains(serves, a) })
+	err := m.redis.Cut(ctx, given, rg.Port)
+	if err == nil {
+		err = m.redis.Unpause(ctx)
+	}
+	if err != nil {
+		g.log.Warn("cannot close the connections to endpoints that a node has given up", "node", m.process.ID(), "error", err)
+	}
+	m.swept = err == nil
+}
+
+// measureLag fills in for how long each replica has lacked something of the recorded primary's.
+func (g *group) measureLag(rg *cache.ReplicationGroup, nodes map[string]cache.NodeState) {
+	now := g.e.Now()
+	if p := nodes[rg.Primary().ID]; p.Answers && p.Role == cache.Primary {
+		g.trail.add(now, p.History.ID, p.Offset)
+	}
+	for id, s := range nodes {
+		if s.Answers && s.Role == cache.Replica {
+			s.Lag = g.trail.lag(now, s.History.ID, s.Offset)
+			nodes[id] = s
+		}
+	}
+}
+
+// askRelay asks the relay for its backends. It answers at once, so that one that does not in time hangs when it is stopped, or has
+// been silent for long.
+func (g *group) askRelay(ctx context.Context) cache.RelayState {
+	m := g.relay
+	m.look(g.e.Now())
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	backends, err := m.control.Backends(ctx)
+	now := g.e.Now()
+	m.look(now)
+	if err != nil {
+		g.log.Warn("the reader endpoint's relay does not answer", "error", err)
+		hung := !m.vigil.stopped.IsZero() && m.vigil.hung(now) || m.vigil.silence(now) > relaySilence
+		return cache.RelayState{Running: true, Hung: hung, Backends: m.backends}
+	}
+	m.vigil.answered, m.backends = now, backends
+	return cache.RelayState{Running: true, Backends: backends}
 }
 
 // dropExited forgets processes that are gone. In a group that is being deleted nothing else is expected.
@@ -89,14 +147,17 @@ func (m *member) exited() bool {
 
 // adopt takes over a process that runs already, or was just started, and has the group look when it ends.
 func (g *group) adopt(ctx context.Context, p node.Process) {
+	m := &member{process: p, vigil: newVigil(g.e.Now())}
 	if strings.HasSuffix(p.ID(), relaySuffix) {
-		g.relay = &member{process: p, control: relay.Client{Dial: p.Dial}}
+		m.control = relay.Client{Dial: p.Dial}
+		g.relay = m
 	} else {
 		admin, _, err := g.passwords()
 		if err != nil {
 			g.log.Error("cannot read the passwords of a node", "node", p.ID(), "error", err)
 		}
-		g.nodes[p.ID()] = &member{process: p, redis: redisnode.Connect(p.Dial, admin)}
+		m.redis = redisnode.Connect(p.Dial, admin)
+		g.nodes[p.ID()] = m
 	}
 	g.watch.Go(func() {
 		select {

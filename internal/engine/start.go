@@ -98,7 +98,9 @@ func (g *group) recordStart(started *cache.ReplicationGroup, id string, d cache.
 		m := rg.Member(id)
 		m.Spec, m.Access = started.Spec(), cache.AccessFingerprint(started.AuthTokens)
 		m.Parameters, m.BootParameters = cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot)
-		if m.Created.IsZero() {
+		renewal := m.Renewal
+		m.Renewal = ""
+		if m.Created.IsZero() || renewal == cache.Rebooting {
 			return nil
 		}
 		m.Status = cache.MemberModifying

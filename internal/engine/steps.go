@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -60,7 +61,7 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 	case cache.StartNode:
 		return g.startNode(ctx, rg, *rg.Member(s.Member))
 	case cache.StopNode:
-		return nil, g.nodes[s.Member].process.Stop(ctx, stopGrace)
+		return nil, g.stopNode(ctx, rg, s.Member)
 	case cache.Configure:
 		return nil, g.configure(ctx, rg, s.Member)
 	case cache.Authorize:
@@ -72,7 +73,15 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 	case cache.Drop:
 		return nil, g.drop(s.Member)
 	case cache.Elect:
-		return nil, g.elect(rg, s.Member)
+		return nil, g.failOver(ctx, rg, s)
+	case cache.Fence:
+		return nil, g.fence(ctx, s.Member)
+	case cache.Note:
+		return nil, g.note(ctx, s.Member)
+	case cache.Relax:
+		return nil, g.nodes[s.Member].redis.RequireReplicas(ctx, s.MinReplicas)
+	case cache.Refuse:
+		return nil, errors.New(s.Reason)
 	case cache.Promote:
 		return nil, g.nodes[s.Member].redis.Promote(ctx)
 	case cache.Follow:
@@ -84,7 +93,7 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 	case cache.SetBackends:
 		return nil, g.relay.control.SetBackends(ctx, s.Addresses)
 	case cache.StopRelay:
-		return nil, g.relay.process.Stop(ctx, stopGrace)
+		return nil, g.relay.process.Stop(ctx, stopGrace) // one that hangs is killed when the grace is over
 	case cache.Verify:
 		return nil, g.verify(ctx, rg)
 	case cache.AbandonSnapshot:
@@ -95,7 +104,8 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 	return nil, fmt.Errorf("no such step: %q", s.Kind)
 }
 
-// serve opens a node's listeners. One that begins empty where there were data says so in the event list first.
+// serve opens a node's listeners. One that begins empty where there were data says so in the event list first, and the primary's
+// replication stream is recorded first.
 func (g *group) serve(ctx context.Context, rg *cache.ReplicationGroup, s cache.Step) error {
 	if s.DataLost {
 		err := g.update(func(tx *store.Tx, _ *cache.ReplicationGroup) error {
@@ -109,8 +119,21 @@ func (g *group) serve(ctx context.Context, rg *cache.ReplicationGroup, s cache.S
 		if err := g.hasten(ctx, rg, s.Member); err != nil {
 			return err
 		}
+	} else if err := g.note(ctx, s.Member); err != nil {
+		return err
 	}
-	return g.nodes[s.Member].redis.Serve(ctx, s.Addresses, rg.Port, rg.TransitEncryption)
+	return g.listen(ctx, rg, s.Member, s.Addresses)
+}
+
+// listen has a node listen on exactly those addresses. Where that fails half way, the next look ends what is left of it.
+func (g *group) listen(ctx context.Context, rg *cache.ReplicationGroup, id string, addrs []netip.Addr) error {
+	m := g.nodes[id]
+	m.swept = false
+	if err := m.redis.Serve(ctx, addrs, rg.Port, rg.TransitEncryption); err != nil {
+		return err
+	}
+	m.swept = true
+	return nil
 }
 
 // smallGap, in bytes, is well within every replication backlog: a replica that lags by less goes on without a full copy.
@@ -151,19 +174,6 @@ func (g *group) configure(ctx context.Context, rg *cache.ReplicationGroup, id st
 	})
 }
 
-// elect records a new primary. The old one's process is gone, or serves nobody.
-func (g *group) elect(rg *cache.ReplicationGroup, id string) error {
-	old := rg.Primary().ID
-	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
-		rg.SetPrimary(id)
-		rg.Promote = ""
-		if err := g.notice(tx, cache.SourceCluster, id, "Failover from primary node %s to replica node %s completed", old, id); err != nil {
-			return err
-		}
-		return g.notice(tx, cache.SourceGroup, rg.ID, "Failover from primary node %s to replica node %s completed", old, id)
-	})
-}
-
 // settle records that the group is as desired.
 func (g *group) settle(rg *cache.ReplicationGroup) error {
 	if rg.Status != cache.Creating && rg.Status != cache.Modifying {
@@ -186,8 +196,11 @@ func (g *group) settle(rg *cache.ReplicationGroup) error {
 				rg.Members[i].Created = g.e.Now()
 				message = []any{"Added cache node %s in availability zone %s", nodeID, m.Zone}
 			}
-			if m.Status == cache.MemberAvailable {
+			switch m.Status {
+			case cache.MemberAvailable:
 				continue
+			case cache.MemberRebooting:
+				message = []any{"Cache node %s restarted", nodeID}
 			}
 			rg.Members[i].Status = cache.MemberAvailable
 			if err := g.notice(tx, cache.SourceCluster, m.ID, message[0].(string), message[1:]...); err != nil {

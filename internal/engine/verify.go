@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	verifyTimeout = 2 * time.Second // of one endpoint's answer
-	// streamTimeout is over the second that a stream may take to begin, and under the admin connection's limit.
-	streamTimeout = 1500 * time.Millisecond
+	verifyTimeout = time.Second // of one endpoint's answer
+	// streamTimeout is over the second that a stream may take to begin.
+	streamTimeout = 1200 * time.Millisecond
 )
 
 // verify sees that the replicas receive the stream, and reaches every node and both endpoints as a client does: over TLS, checking
@@ -56,6 +56,8 @@ func (g *group) verifyStream(ctx context.Context, rg *cache.ReplicationGroup) er
 	if replicas == 0 {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, streamTimeout+answerTime)
+	defer cancel()
 	ok, err := g.nodes[rg.Primary().ID].redis.Streams(ctx, replicas, streamTimeout)
 	if err == nil && !ok {
 		err = fmt.Errorf("not every replica of %s acknowledged a message within %s", rg.ID, streamTimeout)

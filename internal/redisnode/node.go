@@ -16,7 +16,7 @@ import (
 )
 
 // commandTimeout bounds one exchange with a node. A node that takes longer counts as not answering.
-const commandTimeout = 2 * time.Second
+const commandTimeout = time.Second
 
 // Node is a connection to one redis-server's admin socket. Its methods may be called from several goroutines.
 type Node struct {
@@ -32,7 +32,7 @@ func Connect(dial func(context.Context) (net.Conn, error), adminPassword string)
 		Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 		Username: AdminUser, Password: adminPassword, Protocol: 2,
 		PoolSize: 2, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
-		DialTimeout: commandTimeout, ReadTimeout: commandTimeout, WriteTimeout: commandTimeout,
+		DialTimeout: commandTimeout, ReadTimeout: commandTimeout, WriteTimeout: commandTimeout, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})}
 }
@@ -47,14 +47,23 @@ type State struct {
 	Follows netip.AddrPort // the primary it replicates; zero for a primary
 	LinkUp  bool           // the replication link is up, which it is only when the data set is loaded
 	Offset  int64          // of the replication stream, in bytes; negative for a replica that has yet to load a data set
+
+	// Stream names the replication stream that Offset counts in, StreamBefore the one that it went on from at the offset Fork;
+	// that is empty where there was none.
+	Stream, StreamBefore string
+	Fork                 int64
+	MinReplicas          int // min-replicas-to-write
 }
+
+// minReplicas is the directive that holds writes back when there are too few replicas.
+const minReplicas = "min-replicas-to-write"
 
 // State asks the node for its state.
 func (n *Node) State(ctx context.Context) (State, error) {
 	pipe := n.client.Pipeline()
 	info := pipe.Info(ctx, "replication")
-	config := pipe.ConfigGet(ctx, "bind")
-	ports := pipe.ConfigGet(ctx, "*port")
+	config := redis.NewMapStringStringCmd(ctx, "CONFIG", "GET", "bind", "port", "tls-port", minReplicas)
+	pipe.Process(ctx, config)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return State{}, fmt.Errorf("cannot read the node's state: %w", err)
 	}
@@ -62,7 +71,10 @@ func (n *Node) State(ctx context.Context) (State, error) {
 	if err != nil {
 		return s, err
 	}
-	if ports.Val()["port"] == "0" && ports.Val()["tls-port"] == "0" {
+	if s.MinReplicas, err = strconv.Atoi(config.Val()[minReplicas]); err != nil {
+		return s, fmt.Errorf("cannot read the node's %s: %w", minReplicas, err)
+	}
+	if config.Val()["port"] == "0" && config.Val()["tls-port"] == "0" {
 		return s, nil
 	}
 	for _, field := range strings.Fields(config.Val()["bind"]) {
@@ -101,7 +113,21 @@ func parseReplication(info string) (State, error) {
 	if s.Offset, err = strconv.ParseInt(offset, 10, 64); err != nil {
 		return s, fmt.Errorf("cannot read the node's replication offset: %w", err)
 	}
-	return s, nil
+	return s, s.parseStreams(f)
+}
+
+// parseStreams reads the two replication ids. The second is zeros, and its offset -1, where the stream was no other before.
+func (s *State) parseStreams(f map[string]string) error {
+	s.Stream = f["master_replid"]
+	if strings.Trim(f["master_replid2"], "0") == "" {
+		return nil
+	}
+	second, err := strconv.ParseInt(f["second_repl_offset"], 10, 64)
+	if err != nil {
+		return fmt.Errorf("cannot read where the node's replication stream begins: %w", err)
+	}
+	s.StreamBefore, s.Fork = f["master_replid2"], second-1 // the first byte of the new stream is the second's
+	return nil
 }
 
 // Fields reads the lines of an INFO answer.
@@ -164,14 +190,23 @@ func (n *Node) Serve(ctx context.Context, addrs []netip.Addr, port int, tls bool
 	if err := n.do(ctx, "CONFIG", "SET", "bind", strings.Join(list, " "), portName, port); err != nil {
 		return err
 	}
-	for _, a := range before.Serves {
-		if !slices.Contains(addrs, a) {
-			if err := n.do(ctx, "CLIENT", "KILL", "LADDR", netip.AddrPortFrom(a, uint16(port)).String()); err != nil {
-				return err
-			}
+	gone := slices.DeleteFunc(before.Serves, func(a netip.Addr) bool { return slices.Contains(addrs, a) })
+	return n.Cut(ctx, gone, port)
+}
+
+// Cut closes the connections that clients made to those addresses. A connection outlives the listener that it was made through.
+func (n *Node) Cut(ctx context.Context, addrs []netip.Addr, port int) error {
+	for _, a := range addrs {
+		if err := n.do(ctx, "CLIENT", "KILL", "LADDR", netip.AddrPortFrom(a, uint16(port)).String()); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// RequireReplicas has a primary take writes only while so many replicas keep up.
+func (n *Node) RequireReplicas(ctx context.Context, replicas int) error {
+	return n.do(ctx, "CONFIG", "SET", minReplicas, replicas)
 }
 
 // Configure sets live directives and returns the names of those that had another value before, sorted.

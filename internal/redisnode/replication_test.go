@@ -223,3 +223,57 @@ func TestAwaitOffsetGivesUp(t *testing.T) {
 		t.Errorf("one that follows nobody: %v", err)
 	}
 }
+
+// TestHistory: it tells which of two data sets went on from the other, and where.
+func TestHistory(t *testing.T) {
+	f := newField(t)
+	a, b := f.serving(nil), f.serving(nil)
+	if st := a.state(); st.Stream == "" || st.StreamBefore != "" || st.Fork != 0 || st.Stream == b.state().Stream {
+		t.Errorf("fresh, it says %+v", st)
+	}
+	a.do("SET", "k", "v")
+	b.copyOf(a)
+	first := a.state().Stream
+	if st := b.state(); st.Stream != first || st.StreamBefore != "" {
+		t.Errorf("a copy of %s says %+v", first, st)
+	}
+	at := b.state().Offset
+	if err := b.Promote(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	st := b.state()
+	if st.Stream == first || st.StreamBefore != first || st.Fork < at || st.Fork > st.Offset {
+		t.Errorf("promoted at %d, it says %+v", at, st)
+	}
+	if err := b.Promote(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if again := b.state(); again.Stream != st.Stream || again.Fork != st.Fork {
+		t.Errorf("promoted again, it says %+v, said %+v", again, st)
+	}
+	a.follow(b)
+	a.await("in sync", linked)
+	if after := a.state(); after.Stream != st.Stream || after.StreamBefore != first {
+		t.Errorf("the old primary went on as %+v", after)
+	}
+}
+
+func TestRequireReplicas(t *testing.T) {
+	s := newField(t).serving(nil)
+	client := s.client(s.config.Address, "", token)
+	if err := s.RequireReplicas(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Set(t.Context(), "k", "v", 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "NOREPLICAS") {
+		t.Errorf("without a replica, a write answers %v", err)
+	}
+	if got := s.state().MinReplicas; got != 1 {
+		t.Errorf("it says %d", got)
+	}
+	if err := s.RequireReplicas(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Set(t.Context(), "k", "v", 0).Err(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,90 @@
+package cache_test
+
+import (
+	"testing"
+
+	"larder/internal/cache"
+)
+
+// since makes a group one whose primaries have had those streams, the last first.
+func since(streams ...string) change {
+	return func(g *cache.ReplicationGroup) {
+		lived(g)
+		g.Histories = streams
+	}
+}
+
+func TestPlanElectsWithinTheNewestStream(t *testing.T) {
+	lost := elect("g-002", 12, primaryEndpoint)
+	lost.DataLost = true
+	checkPlans(t, map[string]planCase{
+		"an offset in an older stream counts for nothing": {members: 3, change: since("new", "old"), relay: backends(12, 13),
+			nodes: []cache.NodeState{{}, of(cut(11, 900, 12), "old", "", 0), of(cut(11, 100, 13), "new", "old", 50)},
+			want:  []cache.Step{elect("g-003", 13, primaryEndpoint)}},
+		"one that was promoted, and not recorded, counts as what it was": {members: 3, change: since("new"), relay: backends(12, 13),
+			nodes: []cache.NodeState{{}, of(cut(11, 120, 12), "new", "", 0), of(primary(13), "unrecorded", "new", 90)},
+			want:  []cache.Step{elect("g-002", 12, primaryEndpoint)}},
+		"and wins by that": {members: 3, change: since("new"), relay: backends(12, 13),
+			nodes: []cache.NodeState{{}, of(cut(11, 80, 12), "new", "", 0), of(primary(13), "unrecorded", "new", 90)},
+			want:  []cache.Step{elect("g-003", 13, primaryEndpoint)}},
+		"nobody has the newest: the next, and that is said": {members: 3, change: since("new", "old"), relay: backends(12),
+			nodes: []cache.NodeState{up(), of(cut(11, 900, 12), "old", "", 0), up()}, want: []cache.Step{lost}},
+		"not while one that cannot be asked may have it": {members: 3, change: since("new", "old"), relay: backends(12),
+			nodes: []cache.NodeState{up(), of(cut(11, 900, 12), "old", "", 0), hung()}},
+		"data sets that cannot be compared": {members: 3, change: since("new"), relay: backends(12, 13),
+			nodes: []cache.NodeState{{}, of(cut(11, 900, 12), "foreign", "", 0), of(cut(11, 100, 13), "strange", "", 0)},
+			want: []cache.Step{{Kind: cache.Refuse, Reason: "the nodes of g hold data sets that do not descend from each other, and none of them is the last primary's: " +
+				"which is the newest cannot be known. End the nodes whose data you can do without"}, step(cache.StartNode, "g-001")}},
+		"a record from before streams were recorded": {members: 3, change: lived, relay: backends(12, 13),
+			nodes: []cache.NodeState{{}, of(cut(11, 900, 12), "a", "", 0), of(cut(11, 100, 13), "a", "", 0)},
+			want:  []cache.Step{elect("g-002", 12, primaryEndpoint)}},
+		"the primary's stream is recorded when it is another": {members: 1, change: since("old"),
+			nodes: []cache.NodeState{of(primary(11, primaryEndpoint, readerEndpoint), "new", "", 0)}, want: []cache.Step{step(cache.Note, "g-001")}},
+		"a primary that had no replicas has data at no offset": {members: 1, change: since("new"), nodes: []cache.NodeState{of(up(), "new", "", 0)},
+			want: []cache.Step{serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
+	})
+}
+
+func TestPlanFencesWhatHangs(t *testing.T) {
+	overdue := hung()
+	overdue.Overdue = true
+	three := func(first cache.NodeState) []cache.NodeState {
+		return []cache.NodeState{first, of(synced(11, 12), "new", "", 0), of(synced(11, 13), "new", "", 0)}
+	}
+	checkPlans(t, map[string]planCase{
+		"a primary that has replicas": {members: 3, change: since("new"), relay: backends(12, 13), nodes: three(stuck()),
+			want: []cache.Step{step(cache.Fence, "g-001")}},
+		"one that is busy is waited for": {members: 3, change: since("new"), relay: backends(12, 13), nodes: three(hung())},
+		"not for ever":                   {members: 3, change: since("new"), relay: backends(12, 13), nodes: three(overdue), want: []cache.Step{step(cache.Fence, "g-001")}},
+		"also without failover": {members: 2, change: noFailover, nodes: []cache.NodeState{stuck(), cut(11, 100, 12, readerEndpoint)},
+			want: []cache.Step{step(cache.Fence, "g-001")}},
+		"one that alone has the data is given time": {members: 1, change: since("new"), nodes: []cache.NodeState{stuck()}},
+		"which ends":                  {members: 1, change: since("new"), nodes: []cache.NodeState{overdue}, want: []cache.Step{step(cache.Fence, "g-001")}},
+		"also beside an older stream": {members: 2, change: since("new", "old"), nodes: []cache.NodeState{stuck(), of(cut(11, 100, 12), "old", "", 0)}},
+	})
+}
+
+func TestPlanRelaxesTheNeedForReplicas(t *testing.T) {
+	needs := func(s cache.NodeState, replicas int) cache.NodeState {
+		s.MinReplicas = replicas
+		return s
+	}
+	relax := func(n int) cache.Step { return cache.Step{Kind: cache.Relax, Member: "g-001", MinReplicas: n} }
+	for name, c := range map[string]struct {
+		nodes []cache.NodeState
+		want  []cache.Step
+	}{
+		"nobody could acknowledge": {[]cache.NodeState{needs(primary(11, primaryEndpoint, readerEndpoint), 1), follows(11)}, []cache.Step{relax(0)}},
+		"one is on its way back with the data": {[]cache.NodeState{needs(primary(11, primaryEndpoint), 1), cut(13, 100, 12)},
+			[]cache.Step{follow("g-002", 11), serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
+		"one is in sync": {[]cache.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)}, []cache.Step{relax(1)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGroup(2)
+			lived(g)
+			o := cache.Observed{Nodes: map[string]cache.NodeState{"g-001": c.nodes[0], "g-002": c.nodes[1]}}
+			got, _ := cache.Plan(cache.Desired{Group: g, MinReplicas: 1}, o)
+			checkSteps(t, c.want, got)
+		})
+	}
+}

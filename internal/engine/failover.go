@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"larder/internal/cache"
+	"larder/internal/store"
+)
+
+// failOver makes a replica the primary. The old one is gone, or serves nobody. The order matters: the new primary's replication
+// stream is recorded before clients can write to it, so that nobody who lacks what they wrote is taken for its equal.
+func (g *group) failOver(ctx context.Context, rg *cache.ReplicationGroup, s cache.Step) error {
+	heir := g.nodes[s.Member].redis
+	if err := heir.Promote(ctx); err != nil {
+		return err
+	}
+	state, err := heir.State(ctx)
+	if err != nil {
+		return err
+	}
+	if err := g.elect(rg, s, state.Stream); err != nil {
+		return err
+	}
+	return g.listen(ctx, rg, s.Member, s.Addresses)
+}
+
+// elect records a new primary and its replication stream.
+func (g *group) elect(rg *cache.ReplicationGroup, s cache.Step, stream string) error {
+	old, heir := rg.Primary().ID, s.Member
+	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
+		rg.SetPrimary(heir)
+		rg.SetHistory(stream)
+		rg.Promote = ""
+		if rg.Status == cache.Available {
+			g.markLost(rg)
+			if rg.Status, err = cache.Transition(rg.Status, cache.Diverged); err != nil {
+				return err
+			}
+		}
+		for _, to := range [][2]string{{cache.SourceCluster, heir}, {cache.SourceGroup, rg.ID}} {
+			if err := g.notice(tx, to[0], to[1], "Failover from primary node %s to replica node %s completed", old, heir); err != nil {
+				return err
+			}
+		}
+		if !s.DataLost {
+			return nil
+		}
+		return g.notice(tx, cache.SourceCluster, heir,
+			"Cache node %s was promoted with an older data set: no node that had the data of primary node %s was left", nodeID, old)
+	})
+}
+
+// fence kills a node that hangs.
+func (g *group) fence(ctx context.Context, id string) error {
+	m := g.nodes[id]
+	g.log.Warn("a node hangs: it is killed", "node", id, "pid", m.process.PID(), "silent", m.vigil.silence(g.e.Now()))
+	return m.process.Stop(ctx, 0)
+}
+
+// note records a node's replication stream as the group's newest.
+func (g *group) note(ctx context.Context, id string) error {
+	state, err := g.nodes[id].redis.State(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot read which replication stream %s has: %w", id, err)
+	}
+	return g.update(func(_ *store.Tx, rg *cache.ReplicationGroup) error {
+		rg.SetHistory(state.Stream)
+		return nil
+	})
+}
+
+// stopNode ends a node's process. One that is to be rebooted says so in the event list.
+func (g *group) stopNode(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
+	if rg.Member(id).Renewal == cache.Rebooting {
+		err := g.update(func(tx *store.Tx, _ *cache.ReplicationGroup) error {
+			return g.notice(tx, cache.SourceCluster, id, "Cache node %s shutdown", nodeID)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return g.nodes[id].process.Stop(ctx, stopGrace)
+}
