@@ -58,6 +58,7 @@ type member struct {
 	redis   *redisnode.Node // nil for the relay
 	control relay.Client    // of the relay
 	vigil   vigil
+	silent  bool // it did not answer the last time
 
 	swept    bool         // since it was adopted, or since a change of its addresses failed half way
 	backends []netip.Addr // of the relay, as it last told them

@@ -43,17 +43,21 @@ func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.O
 // ask asks a node for its state. One that does not tell it in time is judged by its pulse.
 func (g *group) ask(ctx context.Context, rg *cache.ReplicationGroup, m *member) cache.NodeState {
 	m.look(g.e.Now())
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	patience := answerTime
+	if m.silent { // it has had its time; the others shall not wait for it again
+		patience = silentTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	s, err := m.redis.State(ctx)
 	now := g.e.Now()
 	m.look(now)
-	if err != nil {
+	if m.silent = err != nil; m.silent {
 		silence := m.vigil.silence(now)
 		return cache.NodeState{Running: true, Hung: m.vigil.hung(now), Overdue: silence > g.e.busyLimit(), Lag: silence}
 	}
 	m.vigil.answered = now
-	g.sweep(ctx, rg, m, s.Serves)
+	g.sweep(ctx, rg, m, s)
 	role := cache.Replica
 	if s.Primary {
 		role = cache.Primary
@@ -66,20 +70,21 @@ func (g *group) ask(ctx context.Context, rg *cache.ReplicationGroup, m *member) 
 }
 
 // sweep ends what an engine that died in the middle of a move left behind on a node: clients on an endpoint that it has given
-// up, and held writes.
-func (g *group) sweep(ctx context.Context, rg *cache.ReplicationGroup, m *member, serves []netip.Addr) {
+// up, and held writes. An old primary that has yet to follow the new one keeps its writes back: nobody would ever see them.
+func (g *group) sweep(ctx context.Context, rg *cache.ReplicationGroup, m *member, s redisnode.State) {
 	if m.swept {
 		return
 	}
-	given := slices.DeleteFunc([]netip.Addr{rg.PrimaryAddress, rg.ReaderAddress}, func(a netip.Addr) bool { return slices.Contains(serves, a) })
+	given := slices.DeleteFunc([]netip.Addr{rg.PrimaryAddress, rg.ReaderAddress}, func(a netip.Addr) bool { return slices.Contains(s.Serves, a) })
 	err := m.redis.Cut(ctx, given, rg.Port)
-	if err == nil {
+	settled := !s.Primary || rg.Primary().ID == m.process.ID()
+	if err == nil && settled {
 		err = m.redis.Unpause(ctx)
 	}
 	if err != nil {
-		g.log.Warn("cannot close the connections to endpoints that a node has given up", "node", m.process.ID(), "error", err)
+		g.log.Warn("cannot end what an earlier engine left on a node", "node", m.process.ID(), "error", err)
 	}
-	m.swept = err == nil
+	m.swept = err == nil && settled
 }
 
 // measureLag fills in for how long each replica has lacked something of the recorded primary's.

@@ -136,18 +136,16 @@ func (g *group) listen(ctx context.Context, rg *cache.ReplicationGroup, id strin
 	return nil
 }
 
-// smallGap, in bytes, is well within every replication backlog: a replica that lags by less goes on without a full copy.
-const smallGap = 4 << 10
-
-// hasten starts the replication stream of a replica that has just been copied, unless so much was written meanwhile that a new
-// connection might cost another copy: then the stream starts by itself within a second.
+// hasten starts the replication stream of a replica that has just been copied: by itself it starts within a second, and until then
+// its reads are stale. Where so much was written meanwhile that the primary's backlog might not hold it, a new connection would cost
+// another copy, and the stream is left to start by itself.
 func (g *group) hasten(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
 	primary, err := g.nodes[rg.Primary().ID].redis.State(ctx)
 	if err != nil {
 		return err
 	}
 	replica, err := g.nodes[id].redis.State(ctx)
-	if err != nil || primary.Offset-replica.Offset > smallGap {
+	if err != nil || primary.Offset-replica.Offset > primary.Backlog/2 {
 		return err
 	}
 	return g.nodes[id].redis.Reattach(ctx)

@@ -10,6 +10,8 @@ const (
 	// answerTime is how long a node may take to tell its state. One that takes longer is looked at more closely; a busy machine
 	// costs nothing but that.
 	answerTime = 250 * time.Millisecond
+	// silentTime is how long one may take that did not the last time.
+	silentTime = 50 * time.Millisecond
 	// stillTime is how long a main thread that does not answer may stand still. An idle redis-server works ten times a second.
 	stillTime = 500 * time.Millisecond
 	// pulseTime is between two looks at the pulses of a settled group's nodes.

@@ -97,7 +97,7 @@ func TestQuote(t *testing.T) {
 }
 
 func TestParseReplicationRefusesWhatItCannotRead(t *testing.T) {
-	good := "role:slave\r\nmaster_host:127.64.0.1\r\nmaster_port:6379\r\nmaster_link_status:up\r\nslave_repl_offset:14\r\n"
+	good := "role:slave\r\nmaster_host:127.64.0.1\r\nmaster_port:6379\r\nmaster_link_status:up\r\nslave_repl_offset:14\r\nrepl_backlog_size:1048576\r\n"
 	if _, err := parseReplication(good); err != nil {
 		t.Fatal(err)
 	}

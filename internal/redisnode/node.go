@@ -52,7 +52,8 @@ type State struct {
 	// that is empty where there was none.
 	Stream, StreamBefore string
 	Fork                 int64
-	MinReplicas          int // min-replicas-to-write
+	Backlog              int64 // bytes of the stream that a replica may lack and go on without a full copy
+	MinReplicas          int   // min-replicas-to-write
 }
 
 // minReplicas is the directive that holds writes back when there are too few replicas.
@@ -118,6 +119,10 @@ func parseReplication(info string) (State, error) {
 
 // parseStreams reads the two replication ids. The second is zeros, and its offset -1, where the stream was no other before.
 func (s *State) parseStreams(f map[string]string) error {
+	var err error
+	if s.Backlog, err = strconv.ParseInt(f["repl_backlog_size"], 10, 64); err != nil {
+		return fmt.Errorf("cannot read the size of the node's backlog: %w", err)
+	}
 	s.Stream = f["master_replid"]
 	if strings.Trim(f["master_replid2"], "0") == "" {
 		return nil
