@@ -138,7 +138,7 @@ func (c cluster) status() string {
 
 func (c cluster) node() types.CacheNode {
 	status := string(c.Status)
-	if c.Status == cache.MemberModifying { // the node is on its way back; "modifying" is no status of nodes
+	if c.Status == cache.MemberModifying || c.Status == cache.MemberRebooting { // the node is on its way back; "modifying" is no status of nodes
 		status = "rebooting"
 	}
 	return types.CacheNode{

@@ -66,6 +66,8 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("DecreaseReplicaCount", gateway.Write, s.decreaseReplicaCount),
 		gateway.Handle("DeleteReplicationGroup", gateway.Write, s.deleteReplicationGroup,
 			gateway.Only("RetainPrimaryCluster", "a cache cluster outside of a replication group is not served", "false")),
+		gateway.Handle("TestFailover", gateway.Write, s.testFailover),
+		gateway.Handle("RebootCacheCluster", gateway.Write, s.rebootCacheCluster),
 		gateway.Handle("DescribeCacheClusters", gateway.List, s.describeCacheClusters),
 
 		gateway.Handle("CreateSnapshot", gateway.Write, s.createSnapshot),

@@ -1,0 +1,74 @@
+package elasticache
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// maxTestFailovers is how many node groups may be failed over in testSpan, counted over the account (limits.md).
+const (
+	maxTestFailovers = 15
+	testSpan         = 24 * time.Hour
+)
+
+// testCalled begins the event that each accepted call leaves; the events are the count.
+const testCalled = "Test Failover API called for node group "
+
+// testFailover has the primary hand its role over, and then replaces its process. On the service the primary is made to fail; here the
+// same is seen, and no acknowledged write is lost. The answer says available, as the service's does.
+func (s *Service) testFailover(_ context.Context, in *sdk.TestFailoverInput) (*sdk.TestFailoverOutput, error) {
+	if aws.ToString(in.NodeGroupId) == "" {
+		return nil, missing("NodeGroupId")
+	}
+	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg *cache.ReplicationGroup) error {
+		if *in.NodeGroupId != shardID {
+			return &types.NodeGroupNotFoundFault{Message: new(fmt.Sprintf("Node group %s not found.", *in.NodeGroupId))}
+		}
+		if err := s.mayTestFailover(tx, rg); err != nil {
+			return err
+		}
+		rg.Primary().Renewal = cache.FailedOver
+		return state.AddNotice(tx, cache.Notice{Date: s.Now(), Source: rg.ID, SourceType: cache.SourceGroup, Message: testCalled + shardID})
+	})
+	if err != nil {
+		return nil, err
+	}
+	rg.Status = cache.Available
+	return &sdk.TestFailoverOutput{ReplicationGroup: new(describeGroup(rg))}, nil
+}
+
+func (s *Service) mayTestFailover(tx *store.Tx, rg *cache.ReplicationGroup) error {
+	unavailable := func(format string, args ...any) error {
+		return &types.TestFailoverNotAvailableFault{Message: new(fmt.Sprintf(format, args...))}
+	}
+	switch {
+	case len(rg.Staying()) == 1:
+		return unavailable("Replication group %s has no replica to fail over to.", rg.ID)
+	case !rg.AutomaticFailover:
+		return unavailable("Automatic failover is not enabled for replication group %s.", rg.ID)
+	}
+	past, err := state.Notices(tx, s.Now().Add(-testSpan))
+	if err != nil {
+		return err
+	}
+	calls := 0
+	for _, n := range past {
+		if strings.HasPrefix(n.Message, testCalled) {
+			calls++
+		}
+	}
+	if calls >= maxTestFailovers {
+		return unavailable("TestFailover was called for %d node groups in the past 24 hours, which is as many as there may be.", calls)
+	}
+	return nil
+}
