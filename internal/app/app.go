@@ -50,12 +50,13 @@ const (
 // Version is larder's own.
 const Version = "0.1.0"
 
-// Options say how to run an engine. Every field is needed.
+// Options say how to run an engine. Every field but BusyLimit is needed.
 type Options struct {
 	Home       Home
-	Listen     string   // address of the API, on loopback
-	SearchPath string   // directories in which redis-server is looked for, in PATH's form
-	Relay      []string // command line of the process behind a reader endpoint
+	Listen     string        // address of the API, on loopback
+	SearchPath string        // directories in which redis-server is looked for, in PATH's form
+	Relay      []string      // command line of the process behind a reader endpoint
+	BusyLimit  time.Duration // see engine.Config; zero stands for the engine's own
 	Logger     *slog.Logger
 	Now        func() time.Time
 	Ready      func(Info) // called when the API answers
@@ -134,7 +135,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer closing(&err, nodes.Close)
 	runner := engine.New(engine.Config{
 		Store: state, Nodes: nodes, Sealer: sealer, Authority: authority, Versions: versions, NodeTypes: nodeTypes,
-		Parameters: parameters, Relay: o.Relay, Logger: o.Logger, Now: o.Now,
+		Parameters: parameters, Relay: o.Relay, BusyLimit: o.BusyLimit, Logger: o.Logger, Now: o.Now,
 		Snapshots: &snapshot.Vault{Dir: o.Home.snapshots(), Sealer: sealer, Keys: keys},
 	})
 	if err := runner.Adopt(ctx); err != nil {

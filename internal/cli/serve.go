@@ -48,10 +48,26 @@ func (t *tool) serve(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	limit, err := busyLimit(t.Getenv("LARDER_BUSY_LIMIT"))
+	if err != nil {
+		return err
+	}
 	return app.Run(ctx, app.Options{
 		Home: home, Listen: t.address(), SearchPath: t.Getenv("PATH"), Relay: []string{t.Executable, relayName},
-		Logger: log, Now: time.Now, Ready: func(app.Info) {},
+		BusyLimit: limit, Logger: log, Now: time.Now, Ready: func(app.Info) {},
 	})
+}
+
+// busyLimit reads for how long a node may be busy; zero, where nothing is said, leaves that to the engine.
+func busyLimit(given string) (time.Duration, error) {
+	if given == "" {
+		return 0, nil
+	}
+	limit, err := time.ParseDuration(given)
+	if err != nil || limit < time.Second {
+		return 0, fmt.Errorf("invalid LARDER_BUSY_LIMIT %q: want a duration of 1s or more, such as 30s", given)
+	}
+	return limit, nil
 }
 
 // relayCommand is started by the engine, not by people.

@@ -1,0 +1,72 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	"larder/internal/node"
+)
+
+// TestVigil: what is seen of a process every 100 ms, and what is made of it when it does not answer.
+func TestVigil(t *testing.T) {
+	works := func(i int) node.Pulse { return node.Pulse{CPU: time.Duration(i) * time.Millisecond} }
+	for name, c := range map[string]struct {
+		pulse          func(i int) node.Pulse
+		doubtful, hung time.Duration // from when on; 0 for never
+	}{
+		"works":                     {works, 0, 0},
+		"waits for a processor":     {func(int) node.Pulse { return node.Pulse{Runnable: true} }, 0, 0},
+		"stands still":              {func(int) node.Pulse { return node.Pulse{} }, pulseTime, stillTime},
+		"is stopped":                {func(int) node.Pulse { return node.Pulse{Stopped: true} }, 100 * time.Millisecond, 100*time.Millisecond + answerTime},
+		"is stopped now and then":   {func(i int) node.Pulse { return node.Pulse{Stopped: i%2 == 0, CPU: works(i).CPU} }, 0, 0},
+		"works once in 300 ms only": {func(i int) node.Pulse { return works(i / 3) }, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+			v := newVigil(begin)
+			for i := 1; i <= 20; i++ {
+				at := time.Duration(i) * 100 * time.Millisecond
+				v.see(c.pulse(i), begin.Add(at))
+				if c.doubtful > 0 && v.doubtful(begin.Add(at)) != (at >= c.doubtful) {
+					t.Errorf("after %s it is said to be doubtful: %v", at, at < c.doubtful)
+				}
+				if v.hung(begin.Add(at)) != (c.hung > 0 && at >= c.hung) {
+					t.Errorf("after %s it is said to hang: %v", at, v.hung(begin.Add(at)))
+				}
+			}
+			if v.silence(begin.Add(time.Minute)) != time.Minute {
+				t.Error("pulses are taken for answers")
+			}
+		})
+	}
+}
+
+func TestTrail(t *testing.T) {
+	begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	at := func(ms int) time.Time { return begin.Add(time.Duration(ms) * time.Millisecond) }
+	var trail trail
+	for i := range 10 {
+		trail.add(at(100*i), "a", int64(1000*i))
+		trail.add(at(100*i+50), "a", int64(1000*i+900)) // too soon after the one before
+	}
+	for _, c := range []struct {
+		stream string
+		offset int64
+		want   time.Duration
+	}{
+		{"a", 9000, 0}, {"a", 9001, 0}, {"a", 8999, 100 * time.Millisecond}, {"a", 500, 900 * time.Millisecond}, {"b", 500, 0},
+	} {
+		if got := trail.lag(at(1000), c.stream, c.offset); got != c.want {
+			t.Errorf("at %d of %s it lags by %s, want %s", c.offset, c.stream, got, c.want)
+		}
+	}
+	for i := range 1000 {
+		trail.add(at(1000+100*i), "a", int64(10_000+i))
+	}
+	if len(trail.moments) != trailLength {
+		t.Errorf("it has %d moments", len(trail.moments))
+	}
+	if trail.add(at(200_000), "b", 7); len(trail.moments) != 1 || trail.lag(at(200_100), "b", 6) != 100*time.Millisecond {
+		t.Errorf("another stream's trail is %+v", trail)
+	}
+}
