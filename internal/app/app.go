@@ -170,6 +170,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			sts.Service{Account: Account}.Gateway(),
 			larder.New(larder.Config{
 				Store: state, Sealer: sealer, PIDs: nodes.PIDs, Trouble: runner.Trouble, StopSoon: end.withNodes,
+				Observed: func(group string) cache.Observed { return runner.Report(group).Observed },
 				Engine: larder.DescribeEngineOutput{
 					PID: int32(os.Getpid()), Home: string(o.Home), Version: Version, EngineVersions: full(versions),
 					Addresses: block.String(), StandIns: standIns,

@@ -2,50 +2,64 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 
 	"larder/internal/services/larder"
 )
 
 func (t *tool) statusCommand() *cobra.Command {
-	return t.jsonFlag(&cobra.Command{
-		Use:     "status [ID]",
-		Short:   "Show replication groups, their nodes, roles and endpoints",
-		Example: "  larder status\n  larder status uex-payments-prod-redis --json",
-		Args:    cobra.MaximumNArgs(1),
+	var watching bool
+	c := &cobra.Command{
+		Use:   "status [ID]",
+		Short: "Show replication groups, their nodes, roles, lag and endpoints",
+		Long: "Show replication groups, their nodes, roles, lag and endpoints. --watch goes on showing them, with the last events, until Ctrl-C: on a " +
+			"terminal as a table that is redrawn, elsewhere as a line for each change, with --json as an object for each change.",
+		Example: "  larder status\n  larder status uex-payments-prod-redis --json\n  larder status --watch",
+		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeGroup,
 		RunE: func(c *cobra.Command, args []string) error {
-			engine, err := t.connect(c.Context())
-			if err != nil {
-				return err
+			if watching {
+				return t.watch(c.Context(), args)
 			}
-			groups, err := engine.statuses(c.Context(), args)
-			if err != nil {
-				return err
-			}
-			if t.json {
-				return printJSON(t.Stdout, groups)
-			}
-			if len(groups) == 0 {
-				fmt.Fprintln(t.Stdout, "No replication groups. Bring one up: larder up examples/production")
-			}
-			for i, g := range groups {
-				if i > 0 {
-					fmt.Fprintln(t.Stdout)
-				}
-				g.print(t.Stdout)
-			}
-			return nil
+			return t.status(c.Context(), args)
 		},
-	})
+	}
+	c.Flags().BoolVarP(&watching, "watch", "w", false, "go on showing every change")
+	return t.jsonFlag(c)
 }
+
+func (t *tool) status(ctx context.Context, ids []string) error {
+	engine, err := t.connect(ctx)
+	if err != nil {
+		return err
+	}
+	groups, err := engine.statuses(ctx, ids)
+	if err != nil {
+		return err
+	}
+	if t.json {
+		return printJSON(t.Stdout, groups)
+	}
+	if len(groups) == 0 {
+		fmt.Fprintln(t.Stdout, noGroups)
+	}
+	for i, g := range groups {
+		if i > 0 {
+			fmt.Fprintln(t.Stdout)
+		}
+		g.print(t.Stdout)
+	}
+	return nil
+}
+
+const noGroups = "No replication groups. Bring one up: larder up examples/production"
 
 // groupStatus is what `status` shows of one group.
 type groupStatus struct {
@@ -57,6 +71,8 @@ type groupStatus struct {
 	Primary  string       `json:"primary_endpoint,omitempty"`
 	Reader   string       `json:"reader_endpoint,omitempty"`
 	Nodes    []nodeStatus `json:"nodes"`
+
+	stuck bool // the reason will not go away by itself
 }
 
 type nodeStatus struct {
@@ -64,23 +80,42 @@ type nodeStatus struct {
 	Zone    string `json:"zone"`
 	Role    string `json:"role"`
 	Status  string `json:"status"`
+	Link    string `json:"link"`      // one of the links
+	Lag     *int64 `json:"lag_bytes"` // nil when unknown
 	Address string `json:"address"`
 	PID     int    `json:"pid"`
+}
+
+// What is known of a node's data, beside the API's word for its status.
+const (
+	linkUp      = "in sync"
+	linkSyncing = "syncing"   // the data set is not all there
+	linkSilent  = "no answer" // the process is there
+	linkGone    = "gone"      // it is not
+)
+
+func newNodeStatus(n larder.Node) nodeStatus {
+	s := nodeStatus{ID: n.CacheClusterId, Zone: n.Zone, Role: n.Role, Status: n.Status, Address: n.Address, PID: int(n.PID)}
+	switch {
+	case n.PID == 0:
+		s.Link = linkGone
+	case !n.Reachable:
+		s.Link = linkSilent
+	case !n.InSync:
+		s.Link = linkSyncing
+	default:
+		s.Link = linkUp
+	}
+	if n.LagBytes >= 0 {
+		s.Lag = &n.LagBytes
+	}
+	return s
 }
 
 // statuses returns the named groups, or all.
 func (c *client) statuses(ctx context.Context, ids []string) ([]groupStatus, error) {
 	if len(ids) == 0 {
-		pages := elasticache.NewDescribeReplicationGroupsPaginator(c.cache, &elasticache.DescribeReplicationGroupsInput{})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return nil, err
-			}
-			for _, g := range page.ReplicationGroups {
-				ids = append(ids, aws.ToString(g.ReplicationGroupId))
-			}
-		}
+		return c.allStatuses(ctx)
 	}
 	groups := []groupStatus{}
 	for _, id := range ids {
@@ -93,25 +128,68 @@ func (c *client) statuses(ctx context.Context, ids []string) ([]groupStatus, err
 	return groups, nil
 }
 
-func (c *client) status(ctx context.Context, id string) (groupStatus, error) {
+func (c *client) allStatuses(ctx context.Context) ([]groupStatus, error) {
+	all, err := c.groups(ctx)
+	groups := []groupStatus{}
+	for _, g := range all {
+		s, err := c.describe(ctx, g)
+		var refused smithy.APIError
+		if errors.As(err, &refused) && refused.ErrorCode() == notFoundCode { // it went between the two requests
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		groups = append(groups, s)
+	}
+	return groups, err
+}
+
+// notFoundCode is the engine's own service's.
+const notFoundCode = "ResourceNotFoundException"
+
+// groups lists every replication group.
+func (c *client) groups(ctx context.Context) (all []ectypes.ReplicationGroup, err error) {
+	pages := elasticache.NewDescribeReplicationGroupsPaginator(c.cache, &elasticache.DescribeReplicationGroupsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.ReplicationGroups...)
+	}
+	return all, nil
+}
+
+func (c *client) group(ctx context.Context, id string) (g ectypes.ReplicationGroup, err error) {
 	out, err := c.cache.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &id})
+	if err != nil {
+		return g, err
+	}
+	return out.ReplicationGroups[0], nil
+}
+
+func (c *client) status(ctx context.Context, id string) (groupStatus, error) {
+	g, err := c.group(ctx, id)
 	if err != nil {
 		return groupStatus{}, err
 	}
-	g := out.ReplicationGroups[0]
+	return c.describe(ctx, g)
+}
+
+// describe adds to what AWS tells of a group what the engine knows of its nodes.
+func (c *client) describe(ctx context.Context, g ectypes.ReplicationGroup) (groupStatus, error) {
+	s := groupStatus{ID: aws.ToString(g.ReplicationGroupId), Status: aws.ToString(g.Status), NodeType: aws.ToString(g.CacheNodeType)}
 	var nodes larder.DescribeNodesOutput
-	if err := c.call(ctx, "DescribeNodes", larder.DescribeNodesInput{ReplicationGroupId: aws.ToString(g.ReplicationGroupId)}, &nodes); err != nil {
-		return groupStatus{}, err
+	if err := c.call(ctx, "DescribeNodes", larder.DescribeNodesInput{ReplicationGroupId: s.ID}, &nodes); err != nil {
+		return s, err
 	}
-	s := groupStatus{
-		ID: aws.ToString(g.ReplicationGroupId), Status: aws.ToString(g.Status), NodeType: aws.ToString(g.CacheNodeType),
-		Reason: nodes.StatusReason, Engine: "redis " + nodes.EngineVersion,
-	}
+	s.Reason, s.stuck, s.Engine = nodes.StatusReason, nodes.Stuck, "redis "+nodes.EngineVersion
 	if len(g.NodeGroups) > 0 {
 		s.Primary, s.Reader = hostPort(g.NodeGroups[0].PrimaryEndpoint), hostPort(g.NodeGroups[0].ReaderEndpoint)
 	}
 	for _, n := range nodes.Nodes {
-		s.Nodes = append(s.Nodes, nodeStatus{ID: n.CacheClusterId, Zone: n.Zone, Role: n.Role, Status: n.Status, Address: n.Address, PID: int(n.PID)})
+		s.Nodes = append(s.Nodes, newNodeStatus(n))
 	}
 	return s, nil
 }
@@ -124,24 +202,18 @@ func hostPort(e *ectypes.Endpoint) string {
 }
 
 func (g groupStatus) print(w io.Writer) {
-	fmt.Fprintf(w, "\n%s  %s  %s  %s\n", g.ID, g.Status, g.Engine, g.NodeType)
-	if g.Reason != "" {
-		fmt.Fprintf(w, "  %s\n", g.Reason)
-	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "  NODE\tZONE\tROLE\tSTATUS\tADDRESS\tPID")
-	for _, n := range g.Nodes {
-		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\t%s\n", n.ID, n.Zone, n.Role, n.Status, n.Address, pid(n.PID))
-	}
-	table.Flush()
-	if g.Primary != "" {
-		fmt.Fprintf(w, "  primary endpoint  %s\n  reader endpoint   %s\n", g.Primary, g.Reader)
+	fmt.Fprintln(w)
+	for _, l := range g.lines() {
+		fmt.Fprintln(w, l.draw(0, false))
 	}
 }
 
-func pid(n int) string {
-	if n == 0 {
-		return "-"
+// primary is the id of the node that has the role, or empty.
+func (g groupStatus) primary() string {
+	for _, n := range g.Nodes {
+		if n.Role == "primary" {
+			return n.ID
+		}
 	}
-	return strings.TrimSpace(fmt.Sprint(n))
+	return ""
 }

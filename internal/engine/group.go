@@ -44,6 +44,7 @@ type group struct {
 	undone   bool      // the last transfer failed, and the group needs it: other steps' success is none
 	verified bool
 	trouble  atomic.Pointer[trouble] // read by others
+	report   atomic.Pointer[Report]  // read by others
 }
 
 // trouble is a failure that has not been followed by a success.

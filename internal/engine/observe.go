@@ -37,6 +37,7 @@ func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.O
 	}
 	asked.Wait()
 	g.measureLag(rg, o.Nodes)
+	g.tell(o)
 	return o
 }
 

@@ -44,6 +44,10 @@ type Node struct {
 	Role           string
 	Status         string
 	PID            int32 // 0 when it does not run
+	Reachable      bool  // it answered when the engine last looked
+	InSync         bool  // it is the primary, or follows it with the whole data set loaded
+	Offset         int64 // of the replication stream, in bytes
+	LagBytes       int64 // of the stream that a replica has yet to get; -1 when that is not known
 }
 
 // PutDeploymentInput records what a module call became.

@@ -22,6 +22,7 @@ type Config struct {
 	Engine   DescribeEngineOutput
 	PIDs     func(ctx context.Context) (map[string]int, error) // of the running nodes, by id
 	Trouble  func(group string) (text string, stuck bool)      // see engine.Trouble
+	Observed func(group string) cache.Observed                 // at the engine's last look
 	StopSoon func()                                            // ends the engine and its nodes after the answer
 }
 
@@ -87,10 +88,11 @@ func (s *Service) describeNodes(ctx context.Context, in *DescribeNodesInput) (*D
 	if rg.Status != cache.CreateFailed {
 		out.StatusReason, out.Stuck = s.Trouble(rg.ID)
 	}
+	observed := s.Observed(rg.ID)
 	for _, m := range rg.Members {
-		out.Nodes = append(out.Nodes, Node{
-			CacheClusterId: m.ID, Zone: m.Zone, Address: m.Address.String(), Role: string(m.Role), Status: string(m.Status), PID: int32(pids[m.ID]),
-		})
+		n := Node{CacheClusterId: m.ID, Zone: m.Zone, Address: m.Address.String(), Role: string(m.Role), Status: string(m.Status), PID: int32(pids[m.ID])}
+		n.sight(&rg, m, observed)
+		out.Nodes = append(out.Nodes, n)
 	}
 	return out, nil
 }

@@ -1,0 +1,251 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+	"golang.org/x/term"
+)
+
+// How long a watch rests between two looks. A person cannot read more than five screens a second; a failover that is over in less
+// leaves its events there, and most of its steps in a journal.
+const (
+	screenPause  = 200 * time.Millisecond
+	journalPause = 50 * time.Millisecond
+)
+
+// watch shows groups until ctx ends, which is success, or until the named one is deleted.
+func (t *tool) watch(ctx context.Context, ids []string) error {
+	e := &eye{connect: t.connect, ids: ids}
+	var show scene
+	pause := journalPause
+	switch f, isFile := t.Stdout.(*os.File); {
+	case t.json:
+		show = &journal{write: jsonLines(t.Stdout), now: time.Now}
+	case isFile && term.IsTerminal(int(f.Fd())) && t.Getenv("TERM") != "dumb":
+		pause = screenPause
+		show = &screen{w: f, size: func() (int, int) { return terminalSize(f) }, coloured: t.Getenv("NO_COLOR") == ""}
+	default:
+		show = &journal{write: textLines(t.Stdout), now: time.Now}
+	}
+	err := watch(ctx, e.look, show, pause)
+	if err == errDeleted {
+		_, err = fmt.Fprintf(t.Stderr, "%s is deleted.\n", ids[0])
+	}
+	return err
+}
+
+// errDeleted ends the watch of a group that is gone.
+var errDeleted = errors.New("the replication group is deleted")
+
+// scene is where a watch shows what it sees.
+type scene interface {
+	show(view) error
+	trouble(error) error // in looking; what was shown before stays true as far as is known
+	close() error
+}
+
+// watch looks, shows, rests, and begins again. What fails at the first look, such as the name of a group, is the command's error;
+// later the engine may be away for a while, and its nodes go on.
+func watch(ctx context.Context, look func(context.Context) (view, error), d scene, pause time.Duration) (err error) {
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	defer func() {
+		if errClose := d.close(); errClose != nil {
+			err = errors.Join(err, errClose)
+		}
+	}()
+	for seen := false; ; {
+		v, err := look(ctx)
+		var deleted *ectypes.ReplicationGroupNotFoundFault
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			seen = true
+			err = d.show(v)
+		case !seen:
+			return err
+		case errors.As(err, &deleted):
+			if err := d.show(view{}); err != nil {
+				return err
+			}
+			return errDeleted
+		default:
+			err = d.trouble(err)
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// screen draws on a terminal's alternate screen, and leaves the terminal as it was.
+type screen struct {
+	w        io.Writer
+	size     func() (width, height int)
+	coloured bool
+
+	open  bool
+	view  view
+	drawn string                      // the last time
+	at    struct{ width, height int } // that it was drawn for
+}
+
+func (s *screen) show(v view) error {
+	s.view = v
+	return s.draw(nil)
+}
+
+func (s *screen) trouble(err error) error { return s.draw(err) }
+
+func (s *screen) draw(trouble error) error {
+	at := s.at
+	at.width, at.height = s.size()
+	var text strings.Builder
+	for i, l := range frame(s.view, trouble, at.height) {
+		if i > 0 {
+			text.WriteString("\r\n")
+		}
+		text.WriteString(l.draw(at.width-1, s.coloured) + "\x1b[K") // a full line would lose its last character
+	}
+	if s.open && at == s.at && text.String() == s.drawn {
+		return nil
+	}
+	begin := "\x1b[H"
+	if !s.open {
+		begin = "\x1b[?1049h\x1b[?25l\x1b[H" // the alternate screen, no cursor
+	}
+	s.open, s.at, s.drawn = true, at, text.String()
+	_, err := io.WriteString(s.w, begin+s.drawn+"\x1b[J")
+	return err
+}
+
+func (s *screen) close() error {
+	if !s.open {
+		return nil
+	}
+	_, err := io.WriteString(s.w, "\x1b[?25h\x1b[?1049l")
+	return err
+}
+
+// frame lays a view out in at most so many lines. Events take the room that groups leave, the newest last.
+func frame(v view, trouble error, height int) []line {
+	var all []line
+	if trouble != nil {
+		text, _, _ := strings.Cut(plain(trouble), "\n")
+		all = append(all, line{{"cannot look: " + text + "; nodes go on without the engine", red}}, nil)
+	}
+	if len(v.groups) == 0 {
+		all = append(all, line{{noGroups, uncoloured}})
+	}
+	for i, g := range v.groups {
+		if i > 0 {
+			all = append(all, nil)
+		}
+		all = append(all, g.lines()...)
+	}
+	const heading = 2 // a blank line and a title
+	if room := height - len(all) - heading; room > 0 && len(v.events) > 0 {
+		all = append(all, nil, line{{"last events", dim}})
+		all = append(all, columns(eventRows(v.events[max(0, len(v.events)-room):]))...)
+	}
+	return all[:min(len(all), max(height, 1))]
+}
+
+func eventRows(events []event) [][]span {
+	var rows [][]span
+	for _, e := range events {
+		rows = append(rows, []span{{e.Time.Local().Format(time.TimeOnly), dim}, {e.Source, uncoloured}, {e.Message, uncoloured}})
+	}
+	return rows
+}
+
+func terminalSize(f *os.File) (width, height int) {
+	width, height, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 || height <= 0 { // a terminal that doesn't know
+		return 80, 24
+	}
+	return width, height
+}
+
+// journal writes an entry for each change, for pipes and files.
+type journal struct {
+	write func(entry) error
+	now   func() time.Time
+
+	view view
+	away bool
+}
+
+// entry is one of a journal's: a change, an event, or an error.
+type entry struct {
+	Time   time.Time `json:"time"`
+	Source string    `json:"source,omitempty"`
+	Field  string    `json:"field,omitempty"`
+	From   string    `json:"from,omitempty"`
+	To     string    `json:"to,omitempty"`
+	Event  string    `json:"event,omitempty"`
+	Error  string    `json:"error,omitempty"`
+}
+
+func (j *journal) show(v view) error {
+	for _, c := range changes(j.view.groups, v.groups) {
+		if err := j.write(entry{Time: j.now(), Source: c.Source, Field: c.Field, From: c.From, To: c.To}); err != nil {
+			return err
+		}
+	}
+	for _, e := range unknown(j.view.events, v.events) {
+		if err := j.write(entry{Time: e.Time, Source: e.Source, Event: e.Message}); err != nil {
+			return err
+		}
+	}
+	j.view, j.away = v, false
+	return nil
+}
+
+// trouble is told once, not at every look.
+func (j *journal) trouble(err error) error {
+	if j.away {
+		return nil
+	}
+	j.away = true
+	return j.write(entry{Time: j.now(), Error: plain(err)})
+}
+
+func (j *journal) close() error { return nil }
+
+func jsonLines(w io.Writer) func(entry) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return func(line entry) error { return e.Encode(line) }
+}
+
+func textLines(w io.Writer) func(entry) error {
+	return func(e entry) error {
+		_, err := fmt.Fprintf(w, "%s  %s\n", e.Time.Local().Format(time.TimeOnly), e)
+		return err
+	}
+}
+
+func (e entry) String() string {
+	switch {
+	case e.Event != "":
+		return e.Source + "  event: " + e.Event
+	case e.Error != "":
+		return "cannot look: " + e.Error
+	}
+	return change{e.Source, e.Field, e.From, e.To}.String()
+}

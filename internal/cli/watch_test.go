@@ -1,0 +1,220 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+	"github.com/google/go-cmp/cmp"
+)
+
+var noon = time.Date(2030, 1, 2, 12, 0, 0, 0, time.Local)
+
+// failedOver is pair after its primary's death.
+func failedOver() groupStatus {
+	g := pair()
+	g.Nodes[0].Role, g.Nodes[0].Link, g.Nodes[0].PID = "replica", linkGone, 0
+	g.Nodes[1].Role = "primary"
+	return g
+}
+
+func TestChanges(t *testing.T) {
+	want := []change{
+		{"shop-001", "role", "primary", "replica"}, {"shop-001", "link", "in sync", "gone"}, {"shop-001", "process", "41", ""},
+		{"shop-002", "role", "replica", "primary"},
+	}
+	if diff := cmp.Diff(want, changes([]groupStatus{pair()}, []groupStatus{failedOver()})); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	if got := changes([]groupStatus{pair()}, []groupStatus{pair()}); len(got) > 0 {
+		t.Errorf("nothing changed, and yet %v", got)
+	}
+	if got := changes(nil, []groupStatus{pair()}); len(got) != 3+2*4 { // there is no reason
+		t.Errorf("a new group is %v", got)
+	}
+	if got := changes([]groupStatus{pair()}, nil); len(got) != 3+2*4 || got[0] != (change{"shop", "status", "available", ""}) {
+		t.Errorf("a group that went is %v", got)
+	}
+	lagging := pair()
+	lagging.Nodes[1].Lag = new(int64(7))
+	if got := changes([]groupStatus{pair()}, []groupStatus{lagging}); len(got) > 0 {
+		t.Errorf("the lag counts as a change: %v", got)
+	}
+}
+
+func TestEventsAreToldOnce(t *testing.T) {
+	one, other := event{noon, "shop", "one"}, event{noon, "shop", "other"} // of one millisecond
+	later := event{noon.Add(time.Second), "shop-001", "one"}
+	if diff := cmp.Diff([]event{one, other, later}, merge([]event{one}, []event{one, other, later})); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	var many []event
+	for i := range eventsShown + 10 {
+		many = append(many, event{noon.Add(time.Duration(i) * time.Second), "shop", "m"})
+	}
+	if got := merge(nil, many); len(got) != eventsShown || got[0] != many[10] {
+		t.Errorf("%d are kept, from %v on", len(got), got[0])
+	}
+}
+
+func TestEventsOfAGroup(t *testing.T) {
+	e := eye{ids: []string{"shop"}}
+	for source, want := range map[string]bool{
+		"shop": true, "shop-001": true, "shop-0002-001": true, "shop-x": false, "shop-x-001": false, "shops": false, "bakery-001": false,
+	} {
+		if got := e.concerns(event{Source: source}); got != want {
+			t.Errorf("%s concerns shop: %t", source, got)
+		}
+	}
+	if !(&eye{}).concerns(event{Source: "bakery-001"}) {
+		t.Error("without a name every event concerns")
+	}
+}
+
+func TestFrameFitsTheTerminal(t *testing.T) {
+	v := view{groups: []groupStatus{pair()}, events: []event{{noon, "shop", "first"}, {noon, "shop-001", "second"}, {noon, "shop", "third"}}}
+	full := drawn(frame(v, nil, 24), 0, false)
+	if !strings.HasSuffix(full, "\nlast events\n  12:00:00  shop      first\n  12:00:00  shop-001  second\n  12:00:00  shop      third") {
+		t.Errorf("got\n%s", full)
+	}
+	// Six lines of the group, a blank one, the title, and one event: the newest.
+	if short := drawn(frame(v, nil, 9), 0, false); !strings.HasSuffix(short, "last events\n  12:00:00  shop  third") {
+		t.Errorf("got\n%s", short)
+	}
+	for height := range 12 {
+		if n := len(frame(v, errors.New("away"), height)); n > max(height, 1) {
+			t.Errorf("%d lines in a terminal of %d", n, height)
+		}
+	}
+	if text := drawn(frame(v, errors.New("away\nlong"), 24), 0, false); !strings.HasPrefix(text, "cannot look: away; nodes go on") {
+		t.Errorf("got\n%s", text)
+	}
+}
+
+// story looks at each of its views in turn, and at the last one from then on.
+type story struct {
+	views []view
+	errs  []error
+	told  int
+}
+
+func (s *story) look(context.Context) (view, error) {
+	at := min(s.told, len(s.views)-1)
+	s.told++
+	return s.views[at], s.errs[at]
+}
+
+func newStory(steps ...any) *story {
+	s := &story{}
+	for _, step := range steps {
+		err, _ := step.(error)
+		v, _ := step.(view)
+		s.views, s.errs = append(s.views, v), append(s.errs, err)
+	}
+	return s
+}
+
+// terminalOf records what is written at each write.
+type terminalOf struct{ writes []string }
+
+func (f *terminalOf) Write(b []byte) (int, error) {
+	f.writes = append(f.writes, string(b))
+	return len(b), nil
+}
+
+func TestWatchOnATerminal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		healthy, after := view{groups: []groupStatus{pair()}}, view{groups: []groupStatus{failedOver()}}
+		s := newStory(healthy, healthy, after, errors.New("the engine is away"), after)
+		var terminal terminalOf
+		ctx, interrupt := context.WithTimeout(t.Context(), 3*time.Second)
+		defer interrupt()
+		err := watch(ctx, s.look, &screen{w: &terminal, size: func() (int, int) { return 100, 24 }}, screenPause)
+		if err != nil {
+			t.Fatalf("an interrupt is no failure: %v", err)
+		}
+		if s.told < 14 || s.told > 16 {
+			t.Errorf("%d looks in 3 s, want five a second", s.told)
+		}
+		if len(terminal.writes) != 5 {
+			t.Fatalf("drawn %d times, want once per change and the end: %q", len(terminal.writes), terminal.writes)
+		}
+		if !strings.HasPrefix(terminal.writes[0], "\x1b[?1049h\x1b[?25l\x1b[H") {
+			t.Errorf("does not take the alternate screen: %q", terminal.writes[0])
+		}
+		for i, word := range []string{"  primary  available  -", "  replica  available  gone", "cannot look: the engine is away", "  replica  available  gone"} {
+			if !strings.Contains(terminal.writes[i], word) {
+				t.Errorf("%q is not in drawing %d: %q", word, i, terminal.writes[i])
+			}
+		}
+		if last := terminal.writes[4]; last != "\x1b[?25h\x1b[?1049l" {
+			t.Errorf("the terminal is not given back: %q", last)
+		}
+	})
+}
+
+func TestWatchRedrawsWhenTheTerminalChanges(t *testing.T) {
+	var terminal terminalOf
+	width := 100
+	s := &screen{w: &terminal, size: func() (int, int) { return width, 24 }}
+	for _, width = range []int{100, 100, 20, 20} {
+		if err := s.show(view{groups: []groupStatus{pair()}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(terminal.writes) != 2 {
+		t.Errorf("drawn %d times, want 2", len(terminal.writes))
+	}
+}
+
+func TestWatchIntoAFile(t *testing.T) {
+	healthy := view{groups: []groupStatus{pair()}}
+	after := view{groups: []groupStatus{failedOver()}, events: []event{{noon, "shop", "Failover"}}}
+	away := errors.New("away")
+	var gone error = &ectypes.ReplicationGroupNotFoundFault{Message: new("ReplicationGroup shop not found.")}
+	run := func(write func(io.Writer) func(entry) error) string {
+		var out bytes.Buffer
+		synctest.Test(t, func(t *testing.T) {
+			j := &journal{write: write(&out), now: func() time.Time { return noon }}
+			err := watch(t.Context(), newStory(healthy, healthy, away, away, after, gone).look, j, journalPause)
+			if !errors.Is(err, errDeleted) {
+				t.Errorf("ended with %v", err)
+			}
+		})
+		return out.String()
+	}
+	text := run(textLines)
+	for line, times := range map[string]int{
+		"12:00:00  shop  status: available\n": 1, "12:00:00  cannot look: away\n": 1, "12:00:00  shop-001  role: primary → replica\n": 1,
+		"12:00:00  shop  event: Failover\n": 1, "12:00:00  shop  status: available → none\n": 1,
+	} {
+		if n := strings.Count(text, line); n != times {
+			t.Errorf("%q stands there %d times, want %d, in\n%s", line, n, times, text)
+		}
+	}
+	lines := strings.Split(strings.TrimSpace(run(jsonLines)), "\n")
+	if want := strings.Count(text, "\n"); len(lines) != want {
+		t.Errorf("%d objects, want %d", len(lines), want)
+	}
+	for _, l := range lines {
+		var e entry
+		if err := json.Unmarshal([]byte(l), &e); err != nil || !e.Time.Equal(noon) || e.Error == "" && e.Source == "" {
+			t.Errorf("%s is not an entry: %v", l, err)
+		}
+	}
+}
+
+func TestWatchFailsAtTheFirstLook(t *testing.T) {
+	var terminal terminalOf
+	err := watch(t.Context(), newStory(errNotRunning).look, &screen{w: &terminal, size: func() (int, int) { return 80, 24 }}, time.Hour)
+	if !errors.Is(err, errNotRunning) || len(terminal.writes) > 0 {
+		t.Errorf("got %v after %q", err, terminal.writes)
+	}
+}

@@ -1,0 +1,31 @@
+package engine
+
+import (
+	"time"
+
+	"larder/internal/cache"
+)
+
+// Report is what the last look at a group saw.
+type Report struct {
+	At       time.Time
+	Observed cache.Observed // shared: to be read only
+}
+
+// Report returns what the last look at a group saw, without asking any node: reading it costs nothing and never waits. It is zero
+// for a group that has not been looked at yet.
+func (e *Engine) Report(id string) Report {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	g := e.groups[id]
+	if g == nil {
+		return Report{}
+	}
+	if r := g.report.Load(); r != nil {
+		return *r
+	}
+	return Report{}
+}
+
+// tell keeps what a look saw, for Report.
+func (g *group) tell(o cache.Observed) { g.report.Store(&Report{g.e.Now(), o}) }

@@ -1,0 +1,26 @@
+package larder
+
+import "larder/internal/cache"
+
+// sight fills in what the engine last saw of a member. A process that is gone was perhaps there at that look.
+func (n *Node) sight(rg *cache.ReplicationGroup, m cache.Member, o cache.Observed) {
+	n.LagBytes = -1
+	seen := o.Nodes[m.ID]
+	if n.PID == 0 || !seen.Answers {
+		return
+	}
+	n.Reachable, n.Offset = true, max(seen.Offset, 0)
+	if m.Role == cache.Primary {
+		n.InSync, n.LagBytes = seen.Role == cache.Primary, 0
+		return
+	}
+	primary := rg.Primary()
+	n.InSync = seen.InSync && primary != nil && seen.Follows.Addr() == primary.Address
+	if !n.InSync {
+		return
+	}
+	if source := o.Nodes[primary.ID]; source.Answers {
+		// Every node is asked at the same time and answers a little later than another: a replica may well seem ahead.
+		n.LagBytes = max(source.Offset-seen.Offset, 0)
+	}
+}

@@ -1,0 +1,48 @@
+package larder
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/cache"
+)
+
+func TestSight(t *testing.T) {
+	home := netip.MustParseAddrPort("127.64.0.3:6379")
+	rg := &cache.ReplicationGroup{Members: []cache.Member{
+		{ID: "a-001", Role: cache.Primary, Address: home.Addr()}, {ID: "a-002", Role: cache.Replica, Address: home.Addr().Next()},
+	}}
+	primary := cache.NodeState{Running: true, Answers: true, Role: cache.Primary, Offset: 1000}
+	replica := cache.NodeState{Running: true, Answers: true, Role: cache.Replica, Follows: home, InSync: true, Offset: 900}
+	seen := func(p, r cache.NodeState) cache.Observed {
+		return cache.Observed{Nodes: map[string]cache.NodeState{"a-001": p, "a-002": r}}
+	}
+	with := func(s cache.NodeState, change func(*cache.NodeState)) cache.NodeState { change(&s); return s }
+	for name, c := range map[string]struct {
+		member   int
+		pid      int32
+		observed cache.Observed
+		want     Node
+	}{
+		"primary":            {0, 7, seen(primary, replica), Node{PID: 7, Reachable: true, InSync: true, Offset: 1000}},
+		"replica":            {1, 7, seen(primary, replica), Node{PID: 7, Reachable: true, InSync: true, Offset: 900, LagBytes: 100}},
+		"asked a bit later":  {1, 7, seen(primary, with(replica, func(s *cache.NodeState) { s.Offset = 1100 })), Node{PID: 7, Reachable: true, InSync: true, Offset: 1100}},
+		"gone since":         {1, 0, seen(primary, replica), Node{LagBytes: -1}},
+		"silent":             {1, 7, seen(primary, cache.NodeState{Running: true}), Node{PID: 7, LagBytes: -1}},
+		"loading":            {1, 7, seen(primary, with(replica, func(s *cache.NodeState) { s.InSync, s.Offset = false, -1 })), Node{PID: 7, Reachable: true, LagBytes: -1}},
+		"follows another":    {1, 7, seen(primary, with(replica, func(s *cache.NodeState) { s.Follows = netip.MustParseAddrPort("127.64.0.9:6379") })), Node{PID: 7, Reachable: true, Offset: 900, LagBytes: -1}},
+		"primary is silent":  {1, 7, seen(cache.NodeState{Running: true}, replica), Node{PID: 7, Reachable: true, InSync: true, Offset: 900, LagBytes: -1}},
+		"not looked at":      {1, 7, cache.Observed{}, Node{PID: 7, LagBytes: -1}},
+		"elected, a replica": {0, 7, seen(replica, replica), Node{PID: 7, Reachable: true, Offset: 900}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := Node{PID: c.pid}
+			got.sight(rg, rg.Members[c.member], c.observed)
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
