@@ -82,8 +82,9 @@ func TestWatchShowsAFailoverOnATerminal(t *testing.T) {
 		t.Errorf("no alternate screen, or no colours: %q", begin)
 	}
 	d.kill(before.Nodes[0].PID)
-	awaitText(t, screen, "Failover from primary node "+before.Nodes[0].ID)
-	awaitText(t, screen, "Finished recovery")
+	if after := awaitText(t, screen, "Finished recovery"); !strings.Contains(after, "Failover from primary node "+before.Nodes[0].ID) {
+		t.Errorf("the failover is not among the last events: %q", after)
+	}
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
