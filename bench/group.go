@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 
 	"larder/internal/cache"
@@ -48,9 +47,9 @@ type status struct {
 	Primary            netip.AddrPort `json:"primary_endpoint"`
 	Reader             netip.AddrPort `json:"reader_endpoint"`
 	Nodes              []struct {
-		ID, Role, Status string
-		Address          netip.Addr
-		PID              int
+		ID, Role, Status, Link string
+		Address                netip.Addr
+		PID                    int
 	}
 }
 
@@ -118,14 +117,10 @@ func serverOf(ctx context.Context, version string) (string, error) {
 
 // parameters asks the API for the values that the group's parameter group sets.
 func (d *desk) parameters(ctx context.Context, id string) (map[string]string, error) {
-	engine, err := d.engine()
+	api, err := d.api()
 	if err != nil {
 		return nil, err
 	}
-	api := elasticache.NewFromConfig(aws.Config{
-		Region: engine.Region, BaseEndpoint: &engine.Endpoint,
-		Credentials: credentials.NewStaticCredentialsProvider(engine.AccessKeyID, engine.SecretAccessKey, ""),
-	})
 	clusters, err := api.DescribeCacheClusters(ctx, &elasticache.DescribeCacheClustersInput{CacheClusterId: aws.String(cache.MemberID(id, 1))})
 	if err != nil {
 		return nil, err

@@ -57,7 +57,7 @@ func firstLine(ctx context.Context, program string) (string, error) {
 }
 
 func (m machine) lines() []string {
-	where := fmt.Sprintf("from section 2 on, servers on core %d and loads on core %d", m.cores.serve, m.cores.load)
+	where := fmt.Sprintf("API, memory and throughput: servers on core %d and loads on core %d", m.cores.serve, m.cores.load)
 	if m.cores.available == 1 {
 		where = "servers and loads share the only core: the figures say little"
 	}

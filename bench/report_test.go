@@ -45,7 +45,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"on 2 January 2030, 03:04 UTC, in 1m1s.", "the median of 3 rounds", "- P, 4 cores; from section 2 on, servers on core 3 and loads on core 0\n",
+		"on 2 January 2030, 03:04 UTC, in 1m1s.", "the median of 3 rounds", "- P, 4 cores; API, memory and throughput: servers on core 3 and loads on core 0\n",
 		"\n## 1. One\n\nSo.\n\n- Target: less than 2: **not met**\n\n|  | a |\n|---|---:|\n| x | 1 |\n",
 	} {
 		if !strings.Contains(out.String(), want) {
