@@ -25,6 +25,7 @@ var allowed = map[string]string{
 	"internal/pki":              "",
 	"internal/relay":            "",
 	"internal/seal":             "",
+	"internal/series":           "",
 	"internal/sigv4":            "",
 	"internal/snapshot":         "internal/seal",
 	"internal/store":            "",

@@ -1,0 +1,191 @@
+package series
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The shapes of what a node's metrics look like, minute by minute, over a day with its hours of load. How many there are of each is
+// counted over metrics.csv: of 92 metrics that a Redis node has, most of the counts of commands and of errors stay zero.
+type shape struct {
+	name string
+	many int
+	next func(r *rand.Rand, load float64, last float64) float64
+}
+
+// steady is a Poisson count around a mean.
+func steady(r *rand.Rand, mean float64) float64 {
+	return math.Max(0, math.Round(mean+r.NormFloat64()*math.Sqrt(mean)))
+}
+
+func ratio(v float64, digits float64) float64 { return math.Round(v*digits) / digits }
+
+func shapes() []shape {
+	return []shape{
+		{"zero", 40, func(*rand.Rand, float64, float64) float64 { return 0 }},
+		{"flag", 6, func(r *rand.Rand, _, last float64) float64 {
+			if r.IntN(500) == 0 {
+				return 1 - last
+			}
+			return last
+		}},
+		{"calls", 14, func(r *rand.Rand, load, _ float64) float64 { return steady(r, 40_000*load) }},
+		{"rare", 8, func(r *rand.Rand, load, _ float64) float64 { return steady(r, 3*load) }},
+		{"latency", 8, func(r *rand.Rand, load, _ float64) float64 { return ratio(3+load+r.NormFloat64()*0.2, 100) }},
+		{"percent", 4, func(r *rand.Rand, load, _ float64) float64 { return ratio(30*load+r.NormFloat64()*2, 100) }},
+		{"memory", 4, func(r *rand.Rand, load, last float64) float64 {
+			return math.Max(0, last+math.Round(r.NormFloat64()*20_000*load)*8)
+		}},
+		{"pages", 2, func(r *rand.Rand, _, last float64) float64 {
+			return math.Max(0, last+math.Round(r.NormFloat64()*40)*4096)
+		}},
+		{"items", 2, func(r *rand.Rand, load, last float64) float64 {
+			return math.Max(0, last+math.Round(r.NormFloat64()*30*load))
+		}},
+		{"traffic", 4, func(r *rand.Rand, load, _ float64) float64 { return steady(r, 40_000*load) * 137 }},
+	}
+}
+
+// fill gives nodes their metrics for so many minutes, tending the store as it runs.
+func fill(b *testing.B, s *Store, now *time.Time, nodes, minutes int) (samples int) {
+	type line struct {
+		Key
+		shape
+		last float64
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	var lines []line
+	for n := range nodes {
+		for _, sh := range shapes() {
+			for i := range sh.many {
+				lines = append(lines, line{Key{"AWS/ElastiCache", fmt.Sprint(sh.name, i), []Dimension{{"CacheClusterId", fmt.Sprintf("group-%04d-001", n)}}, "Count"}, sh, 1e6})
+				if sh.name == "flag" || sh.name == "zero" {
+					lines[len(lines)-1].last = 0
+				}
+			}
+		}
+	}
+	for range minutes {
+		*now = now.Add(time.Minute)
+		load := 1 + 0.6*math.Sin(2*math.Pi*float64(now.Unix()%secondsOfDay)/secondsOfDay) + 0.1*r.NormFloat64()
+		for i := range lines {
+			l := &lines[i]
+			l.last = l.next(r, load, l.last)
+			if err := s.Add(Sample{Key: l.Key, Cell: Single(now.Unix(), l.last)}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		samples += len(lines)
+		if err := s.Tend(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return samples
+}
+
+func sizeOf(b *testing.B, dir string) (bytes int64) {
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, f := range files {
+		stat, err := os.Stat(f)
+		if err != nil {
+			b.Fatal(err)
+		}
+		bytes += stat.Size()
+	}
+	return bytes
+}
+
+// BenchmarkDisk states what fifteen days of 2 nodes take, in bytes a sample, and what 200 nodes would: a file holds any number of
+// nodes, at the same cost of each.
+func BenchmarkDisk(b *testing.B) {
+	for b.Loop() {
+		now := start
+		dir := b.TempDir()
+		s := opened(b, Config{Dir: dir, Now: func() time.Time { return now }})
+		samples := fill(b, s, &now, 2, 15*24*60)
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+		size := sizeOf(b, dir)
+		b.ReportMetric(float64(size)/float64(samples), "B/sample")
+		b.ReportMetric(float64(size)/float64(samples)*200*92*15*24*60/1e6, "MB/200nodes")
+	}
+}
+
+// BenchmarkMemory states what the store keeps in memory with 200 nodes.
+func BenchmarkMemory(b *testing.B) {
+	for b.Loop() {
+		now := start
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		s := opened(b, Config{Dir: b.TempDir(), Now: func() time.Time { return now }})
+		fill(b, s, &now, 200, 59)
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/1e6, "MB")
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func dayStore(b *testing.B) (*Store, time.Time) {
+	now := start.Add(6 * time.Hour)
+	s := opened(b, Config{Dir: b.TempDir(), Now: func() time.Time { return now }})
+	fill(b, s, &now, 2, 36*60)
+	return s, now
+}
+
+// processor is how much processor time this process has used, in nanoseconds: what counts on a machine that has other work.
+func processor(b *testing.B) int64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
+}
+
+// BenchmarkDay reads one series over a day, across the files of two.
+func BenchmarkDay(b *testing.B) {
+	s, now := dayStore(b)
+	defer s.Close()
+	k := Key{"AWS/ElastiCache", "calls0", []Dimension{{"CacheClusterId", "group-0001-001"}}, "Count"}
+	began := processor(b)
+	defer func() { b.ReportMetric(float64(processor(b)-began)/float64(b.N), "cpu-ns/op") }()
+	for b.Loop() {
+		cells, err := s.Cells(k, now.Unix()-secondsOfDay, now.Unix())
+		if err != nil || len(cells) < 1430 {
+			b.Fatal(len(cells), err)
+		}
+	}
+}
+
+// BenchmarkHundredDays reads a hundred series over a day.
+func BenchmarkHundredDays(b *testing.B) {
+	s, now := dayStore(b)
+	defer s.Close()
+	keys, err := s.List(func(Key) bool { return true })
+	if err != nil {
+		b.Fatal(err)
+	}
+	began := processor(b)
+	defer func() { b.ReportMetric(float64(processor(b)-began)/float64(b.N), "cpu-ns/op") }()
+	for b.Loop() {
+		for _, k := range keys[:100] {
+			if _, err := s.Cells(k.Key, now.Unix()-secondsOfDay, now.Unix()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package series
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Dimension is a name and a value that tell one series of a metric from another.
+type Dimension struct{ Name, Value string }
+
+// Key names a series. A metric that comes in two units is two series.
+type Key struct {
+	Namespace, Name string
+	Dimensions      []Dimension // in any order
+	Unit            string      // empty is the API's None
+}
+
+// encode is the key as one text, the same for every order of the dimensions. Namespace and name come first, so that sorted texts
+// are sorted metrics.
+func (k Key) encode() string {
+	dimensions := slices.SortedFunc(slices.Values(k.Dimensions), func(a, b Dimension) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Value, b.Value))
+	})
+	b := appendText(appendText(nil, k.Namespace), k.Name)
+	b = binary.AppendUvarint(b, uint64(len(dimensions)))
+	for _, d := range dimensions {
+		b = appendText(appendText(b, d.Name), d.Value)
+	}
+	return string(appendText(b, k.Unit))
+}
+
+// compare orders keys by namespace, name, dimensions and unit.
+func (k Key) compare(o Key) int {
+	return cmp.Or(strings.Compare(k.Namespace, o.Namespace), strings.Compare(k.Name, o.Name), strings.Compare(k.encode(), o.encode()))
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+var errKey = errors.New("the key of a series is cut short")
+
+// decodeKey reads what encode wrote.
+func decodeKey(s string) (Key, error) {
+	r := &reader{b: []byte(s)}
+	k := Key{Namespace: r.text(), Name: r.text()}
+	for n := r.uvarint(); n > 0 && !r.failed; n-- {
+		k.Dimensions = append(k.Dimensions, Dimension{r.text(), r.text()})
+	}
+	k.Unit = r.text()
+	if r.failed || len(r.b) > 0 {
+		return Key{}, errKey
+	}
+	return k, nil
+}
+
+// reader takes values off the front of bytes; after a failure it gives zeros.
+type reader struct {
+	b      []byte
+	failed bool
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.fail()
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *reader) varint() int64 {
+	v := r.uvarint()
+	return int64(v>>1) ^ -int64(v&1)
+}
+
+func (r *reader) uint64() uint64 {
+	if len(r.b) < 8 {
+		r.fail()
+		return 0
+	}
+	v := binary.LittleEndian.Uint64(r.b)
+	r.b = r.b[8:]
+	return v
+}
+
+func (r *reader) byte() byte { return r.bytes(1)[0] }
+
+// bytes gives n bytes, or as many zeros when fewer are left; n above what any input can hold fails first.
+func (r *reader) bytes(n int) []byte {
+	if n < 0 || n > len(r.b) {
+		r.fail()
+		return make([]byte, min(max(n, 1), 1))
+	}
+	v := r.b[:n]
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *reader) text() string {
+	n := r.uvarint()
+	if n > uint64(len(r.b)) {
+		r.fail()
+		return ""
+	}
+	return string(r.bytes(int(n)))
+}
+
+func (r *reader) fail() { r.b, r.failed = nil, true }

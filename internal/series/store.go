@@ -1,0 +1,220 @@
+// Package series keeps metric samples: what was measured, second by second or minute by minute, for fifteen days, and the statistics
+// that can be made of it.
+//
+// New cells are held in memory and written to a journal at every flush. Once an hour they become a file per day, in which a series is
+// one compressed chunk; the files of a day that is over become one, and seconds in it minutes.
+package series
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// How long what is kept, in seconds. Source: CloudWatch's retention of metrics.
+const (
+	Retention     = 15 * secondsOfDay
+	FineRetention = 3 * 3600 // of periods under a minute
+	minute        = 60
+)
+
+// Config says where samples are kept. Dir and Now are needed.
+type Config struct {
+	Dir string
+	Now func() time.Time
+	// FlushEvery is how much is lost at most when the process or the machine dies; zero means ten seconds.
+	FlushEvery time.Duration
+	// CutEvery is how long samples stay in memory; zero means an hour.
+	CutEvery time.Duration
+	// MaxHeld is how many bytes of samples stay in memory; zero means 8 MiB.
+	MaxHeld int
+	// MaxSeries is how many series there may be; zero means 100,000.
+	MaxSeries int
+	// Failed gets what goes wrong in Run, which goes on; nil means it is dropped.
+	Failed func(error)
+}
+
+func (c Config) withDefaults() Config {
+	or := func(n *int, otherwise int) {
+		if *n == 0 {
+			*n = otherwise
+		}
+	}
+	or(&c.MaxHeld, 8<<20)
+	or(&c.MaxSeries, 100_000)
+	if c.FlushEvery == 0 {
+		c.FlushEvery = 10 * time.Second
+	}
+	if c.CutEvery == 0 {
+		c.CutEvery = time.Hour
+	}
+	if c.Failed == nil {
+		c.Failed = func(error) {}
+	}
+	return c
+}
+
+// maxUnwritten is how many bytes of samples wait for a disk that does not take them.
+const maxUnwritten = 16 << 20
+
+// ErrUnwritten says that the disk has not taken samples for so long that no more can wait for it.
+var ErrUnwritten = errors.New("the disk does not take the metrics")
+
+// ErrTooMany says that there are as many series as may be.
+var ErrTooMany = errors.New("there are too many series")
+
+// Sample is a cell of a series. Fine samples keep their second; others count for their minute.
+type Sample struct {
+	Key
+	Cell
+	Fine bool
+}
+
+// Store keeps samples. Its methods may be called from several goroutines.
+type Store struct {
+	config Config
+
+	disk    sync.Mutex // held while files are made and removed; taken before mu
+	catalog *journal
+	wal     *journal
+	walSeq  uint64
+	cutAt   time.Time // when the journal began
+
+	mu     sync.RWMutex
+	ids    map[string]uint32
+	byID   map[uint32]*head
+	nextID uint32
+	blocks []*block
+	held   int    // bytes in the heads' rows
+	keys   []byte // of new series, not yet in the catalog
+	fresh  []byte // rows not yet in the journal
+}
+
+// head is one series: its key, and what of it is in memory only.
+type head struct {
+	id    uint32
+	key   string
+	fresh rows
+	// cut rows are being written to files, or wait for it after a failure.
+	cut  []byte
+	last int64 // the newest cell's time; after a restart, the newest of its file
+}
+
+// Add keeps samples. They are durable after the next flush. Samples older than the retention are dropped.
+func (s *Store) Add(samples ...Sample) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.fresh) > maxUnwritten {
+		return ErrUnwritten
+	}
+	oldest := s.config.Now().Unix() - Retention
+	for _, sample := range samples {
+		if !sample.Fine {
+			sample.At = floor(sample.At, minute)
+		}
+		if sample.At < oldest {
+			continue
+		}
+		h, err := s.head(sample.Key.encode())
+		if err != nil {
+			return err
+		}
+		s.keep(h, sample.Cell)
+		one := rows{b: binary.AppendUvarint(s.fresh, uint64(h.id))}
+		one.add(sample.Cell)
+		s.fresh = one.b
+	}
+	return nil
+}
+
+func (s *Store) keep(h *head, c Cell) {
+	before := len(h.fresh.b)
+	h.fresh.add(c)
+	s.held += len(h.fresh.b) - before
+	h.last = max(h.last, c.At)
+}
+
+// head is the series of a key, new or known.
+func (s *Store) head(key string) (*head, error) {
+	if id, ok := s.ids[key]; ok {
+		return s.byID[id], nil
+	}
+	if len(s.ids) >= s.config.MaxSeries {
+		return nil, fmt.Errorf("cannot keep another metric: %w: %d", ErrTooMany, len(s.ids))
+	}
+	h := s.addSeries(s.nextID, key)
+	s.keys = appendCatalog(s.keys, h.id, key)
+	return h, nil
+}
+
+func (s *Store) addSeries(id uint32, key string) *head {
+	h := &head{id: id, key: key}
+	s.ids[key], s.byID[id] = id, h
+	s.nextID = max(s.nextID, id+1)
+	return h
+}
+
+func appendCatalog(b []byte, id uint32, key string) []byte {
+	return appendText(binary.AppendUvarint(b, uint64(id)), key)
+}
+
+// Cells are a series' cells of the times from (inclusive) to (exclusive), in seconds since 1970, in order, one per time.
+func (s *Store) Cells(k Key, from, to int64) ([]Cell, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.cellsOf(k.encode(), from, to)
+}
+
+func (s *Store) cellsOf(key string, from, to int64) ([]Cell, error) {
+	id, ok := s.ids[key]
+	if !ok {
+		return nil, nil
+	}
+	from = max(from, s.config.Now().Unix()-Retention)
+	cells := make([]Cell, 0, max(0, min((min(to, s.config.Now().Unix()+1)-from)/minute+minute, 2*secondsOfDay/minute)))
+	var err error
+	for _, b := range s.blocks {
+		if cells, err = b.append(cells, id, from, to); err != nil {
+			return nil, err
+		}
+	}
+	h, onDisk := s.byID[id], len(cells)
+	cells = h.fresh.cells(rows{b: h.cut}.cells(cells))
+	outside := func(c Cell) bool { return c.At < from || c.At >= to }
+	return tidy(append(cells[:onDisk], slices.DeleteFunc(cells[onDisk:], outside)...)), nil
+}
+
+// Has reports whether there is a series of that key.
+func (s *Store) Has(k Key) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, ok := s.ids[k.encode()]
+	return ok
+}
+
+// Entry is a series in a list.
+type Entry struct {
+	Key
+	Last int64 // the time of its newest cell, to the hour when it is older
+}
+
+// List gives every series that accept takes, in an order that stays.
+func (s *Store) List(accept func(Key) bool) ([]Entry, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var entries []Entry
+	for key, id := range s.ids {
+		k, err := decodeKey(key)
+		if err != nil {
+			return nil, err
+		}
+		if accept(k) {
+			entries = append(entries, Entry{k, s.byID[id].last})
+		}
+	}
+	slices.SortFunc(entries, func(a, b Entry) int { return a.compare(b.Key) })
+	return entries, nil
+}

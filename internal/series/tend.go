@@ -1,0 +1,259 @@
+package series
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+)
+
+// maxFiles is how many files a day that is not over may have before they are merged.
+const maxFiles = 12
+
+// Tend flushes, and does what is due: cuts what is held into files, merges and removes files.
+func (s *Store) Tend() error {
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	if err := s.flush(); err != nil {
+		return err
+	}
+	s.mu.RLock()
+	due := s.held > s.config.MaxHeld || s.held > 0 && s.config.Now().Sub(s.cutAt) >= s.config.CutEvery
+	s.mu.RUnlock()
+	if !due {
+		return nil
+	}
+	return errors.Join(s.cut(), s.expire(), s.mergeDays(), s.forget())
+}
+
+// cut begins a journal and turns the one before into files.
+func (s *Store) cut() error {
+	number := s.walSeq
+	next, err := openJournal(s.path(journalName(number+1)), nil)
+	if err != nil {
+		return fmt.Errorf("cannot begin a journal of metrics: %w", err)
+	}
+	s.mu.Lock()
+	old := s.wal
+	s.wal, s.walSeq, s.cutAt = next, number+1, s.config.Now()
+	s.fresh = nil // these rows go into the files, so not into the new journal
+	s.hold()
+	s.mu.Unlock()
+	// The catalog knows every series before a file has cells of it.
+	if err := errors.Join(old.close(), s.flush()); err != nil {
+		return err
+	}
+	return s.writeHeld(number)
+}
+
+// hold sets the rows apart that are to become files.
+func (s *Store) hold() {
+	for _, h := range s.byID {
+		if len(h.fresh.b) == 0 {
+			continue
+		}
+		if len(h.cut) > 0 { // of a cut that failed
+			h.cut = rejoin(h.cut, h.fresh.b)
+		} else {
+			h.cut = h.fresh.b
+		}
+		h.fresh = rows{}
+	}
+	s.held = 0
+}
+
+// rejoin codes lots of rows as one.
+func rejoin(lots ...[]byte) []byte {
+	var all rows
+	for _, lot := range lots {
+		for _, c := range (rows{b: lot}).cells(nil) {
+			all.add(c)
+		}
+	}
+	return all.b
+}
+
+// heldRows are the rows that are set apart, by series, and the days they are of.
+func (s *Store) heldRows() (held map[uint32][]byte, first, last uint32, days []day) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	held, first = map[uint32][]byte{}, ^uint32(0)
+	of := map[day]bool{}
+	var cells []Cell
+	for id, h := range s.byID {
+		if len(h.cut) == 0 {
+			continue
+		}
+		held[id], first, last = h.cut, min(first, id), max(last, id)
+		cells = rows{b: h.cut}.cells(cells[:0])
+		for _, c := range cells {
+			of[dayOf(c.At)] = true
+		}
+	}
+	return held, first, last, slices.Sorted(maps.Keys(of))
+}
+
+// writeHeld makes a file per day of the rows that are set apart, under the number of their journal, and removes the journals up to it.
+func (s *Store) writeHeld(number uint64) error {
+	held, first, last, days := s.heldRows()
+	var made []*block
+	for _, d := range days {
+		b, err := writeBlock(s.config.Dir, blockName(d, number, false), first, last, func(id uint32) ([]Cell, error) {
+			cells := rows{b: held[id]}.cells(nil)
+			return tidy(slices.DeleteFunc(cells, func(c Cell) bool { return dayOf(c.At) != d })), nil
+		})
+		if err != nil {
+			return errors.Join(fmt.Errorf("cannot write metrics: %w", err), s.remove(made))
+		}
+		made = append(made, b)
+	}
+	s.mu.Lock()
+	s.blocks = append(s.blocks, made...)
+	for id := range held {
+		s.byID[id].cut = nil
+	}
+	s.mu.Unlock()
+	return s.removeJournals(number)
+}
+
+func (s *Store) removeJournals(upTo uint64) error {
+	names, err := s.journals()
+	if err != nil {
+		return err
+	}
+	for _, j := range names {
+		if j.number <= upTo {
+			if err := os.Remove(s.path(journalName(j.number))); err != nil {
+				return err
+			}
+		}
+	}
+	return syncDir(s.config.Dir)
+}
+
+// expire removes the files of days that are past the retention.
+func (s *Store) expire() error {
+	oldest := s.config.Now().Unix() - Retention
+	return s.drop(s.blocksOf(func(b *block) bool { return b.day.end() <= oldest }))
+}
+
+func (s *Store) blocksOf(accept func(*block) bool) []*block {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.DeleteFunc(slices.Clone(s.blocks), func(b *block) bool { return !accept(b) })
+}
+
+// drop takes files out of use and removes them.
+func (s *Store) drop(gone []*block) error {
+	s.mu.Lock()
+	s.blocks = slices.DeleteFunc(s.blocks, func(b *block) bool { return slices.Contains(gone, b) })
+	s.mu.Unlock()
+	return s.remove(gone)
+}
+
+func (s *Store) remove(gone []*block) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	var errs []error
+	for _, b := range gone {
+		errs = append(errs, b.close(), os.Remove(b.path))
+	}
+	return errors.Join(append(errs, syncDir(s.config.Dir))...)
+}
+
+// mergeDays makes one file of each day's, when the day is over or there are many.
+func (s *Store) mergeDays() error {
+	byDay := map[day][]*block{}
+	for _, b := range s.blocksOf(func(*block) bool { return true }) {
+		byDay[b.day] = append(byDay[b.day], b)
+	}
+	now := s.config.Now().Unix()
+	for _, d := range slices.Sorted(maps.Keys(byDay)) {
+		over := now >= d.end()+FineRetention && slices.ContainsFunc(byDay[d], func(b *block) bool { return !b.merged })
+		if over || len(byDay[d]) > maxFiles {
+			if err := s.merge(d, byDay[d], over); err != nil {
+				return fmt.Errorf("cannot merge the metrics of %s: %w", d, err)
+			}
+		}
+	}
+	return nil
+}
+
+// merge makes one file of a day's, in whole minutes when the day is over.
+func (s *Store) merge(d day, parts []*block, over bool) error {
+	first, last, number := ^uint32(0), uint32(0), uint64(0)
+	for _, b := range parts {
+		first, last, number = min(first, b.first), max(last, b.first+b.n-1), max(number, b.number)
+	}
+	var cells []Cell
+	whole, err := writeBlock(s.config.Dir, blockName(d, number, true), first, last, func(id uint32) ([]Cell, error) {
+		var err error
+		cells = cells[:0]
+		for _, b := range parts {
+			if cells, err = b.append(cells, id, -always, always); err != nil {
+				return nil, err
+			}
+		}
+		cells = tidy(cells)
+		if over {
+			cells = Aggregate(cells, minute, true)
+		}
+		return cells, nil
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.blocks = slices.DeleteFunc(s.blocks, func(b *block) bool { return slices.Contains(parts, b) })
+	s.blocks = append(s.blocks, whole)
+	s.mu.Unlock()
+	return s.remove(parts)
+}
+
+// forget drops the series that have no cell left.
+func (s *Store) forget() error {
+	oldest := floor(s.config.Now().Unix()-Retention, secondsOfDay)
+	s.mu.Lock()
+	var kept []byte
+	gone := 0
+	for id, h := range s.byID {
+		if h.last < oldest && len(h.fresh.b)+len(h.cut) == 0 {
+			delete(s.byID, id)
+			delete(s.ids, h.key)
+			gone++
+			continue
+		}
+		kept = appendCatalog(kept, id, h.key)
+	}
+	if gone > 0 {
+		s.keys = nil // they are among those kept
+	}
+	s.mu.Unlock()
+	if gone == 0 {
+		return nil
+	}
+	return s.rewriteCatalog(kept)
+}
+
+func (s *Store) rewriteCatalog(content []byte) error {
+	// A catalog half written by a crash is begun anew.
+	temporary := s.path("catalog.tmp")
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	next, err := openJournal(temporary, nil)
+	if err != nil {
+		return err
+	}
+	if err := next.append(content); err != nil {
+		return errors.Join(err, next.close())
+	}
+	if err := os.Rename(temporary, s.path("catalog")); err != nil {
+		return errors.Join(err, next.close())
+	}
+	old := s.catalog
+	s.catalog = next
+	return errors.Join(old.close(), syncDir(s.config.Dir))
+}
