@@ -66,7 +66,9 @@ func (w *world) modify() {
 func (w *world) elect(id string) error {
 	w.g.SetPrimary(id)
 	w.g.SetHistory(w.servers[id].history.ID)
-	w.g.Promote = ""
+	if w.g.Promote == id {
+		w.g.Promote = ""
+	}
 	return nil
 }
 

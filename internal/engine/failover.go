@@ -31,7 +31,9 @@ func (g *group) elect(rg *cache.ReplicationGroup, s cache.Step, stream string) e
 	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
 		rg.SetPrimary(heir)
 		rg.SetHistory(stream)
-		rg.Promote = ""
+		if rg.Promote == heir { // a failover to another one leaves the move to be made
+			rg.Promote = ""
+		}
 		if rg.Status == cache.Available {
 			g.markLost(rg)
 			if rg.Status, err = cache.Transition(rg.Status, cache.Diverged); err != nil {

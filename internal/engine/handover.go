@@ -24,8 +24,12 @@ const (
 // stop, the replica catches up, the old primary gives up the endpoint and its clients, and only then is there a new primary.
 // Until the new one is recorded, the next plan gives the endpoint back to the old one; nobody has written to the other.
 func (g *group) handover(ctx context.Context, rg *cache.ReplicationGroup, to string) error {
+	// Once begun it is brought to its end, also when the engine is about to end or another step fails.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
+	defer cancel()
 	from := rg.Primary()
 	old, heir := g.nodes[from.ID].redis, g.nodes[to].redis
+	g.nodes[from.ID].swept = false // until it is over: whatever ends it early, the next look lets writes go on
 	if err := old.PauseWrites(ctx, writePause); err != nil {
 		return err
 	}
@@ -58,6 +62,7 @@ func (g *group) switchPrimary(ctx context.Context, rg *cache.ReplicationGroup, f
 	if err := ctx.Err(); err != nil { // the pause may be over: no second primary then
 		return err
 	}
+	g.nodes[from.ID].swept = false // listening there has set it
 	takeOver := cache.Step{Member: to, Addresses: []netip.Addr{target.Address, rg.PrimaryAddress}}
 	if err := g.failOver(ctx, rg, takeOver); err != nil {
 		return err
@@ -65,7 +70,11 @@ func (g *group) switchPrimary(ctx context.Context, rg *cache.ReplicationGroup, f
 	if err := old.Follow(ctx, netip.AddrPortFrom(target.Address, uint16(rg.Port))); err != nil {
 		return err
 	}
-	return old.Unpause(ctx)
+	if err := old.Unpause(ctx); err != nil {
+		return err
+	}
+	g.nodes[from.ID].swept = true
+	return nil
 }
 
 // authorize brings the tokens that a node takes up to date.
