@@ -99,10 +99,14 @@ func (c *cloud) connect(address, token string) *redis.Client {
 	return c.connectWith(address, func(context.Context) (string, string, error) { return "", token, nil })
 }
 
+// failedDials is how many connections in a row may fail before the client stops trying for a second, whatever the server does (it
+// is the size of its pool): more than fail in a planned move.
+const failedDials = 1000
+
 // connectWith makes a client that asks for its user and token whenever it opens a connection.
 func (c *cloud) connectWith(address string, credentials func(context.Context) (user, token string, err error)) *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Addr: address, CredentialsProviderContext: credentials, TLSConfig: &tls.Config{RootCAs: c.roots, MinVersion: tls.VersionTLS12}, Protocol: 2, PoolSize: 1,
+		Addr: address, CredentialsProviderContext: credentials, TLSConfig: &tls.Config{RootCAs: c.roots, MinVersion: tls.VersionTLS12}, Protocol: 2, PoolSize: failedDials,
 		MaxRetries: -1, DialerRetries: 1, DisableIdentity: true, DialTimeout: 2 * time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
