@@ -1,0 +1,303 @@
+package logstore
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// A journal of so many bytes of messages, or frames, is rewritten as a segment.
+const (
+	fullJournal = 4 << 20
+	fullFrames  = 4096
+)
+
+// group is a log group's files.
+type group struct {
+	id, dir string
+	keys    Keys
+	logger  *slog.Logger
+
+	mu       sync.RWMutex
+	segments []*segment // by number
+	pending  []uint64   // numbers of journals that were found and not opened yet
+	journal  *journal   // nil until there is something to write
+	marks    Marks
+	number   uint64 // of the next file
+	next     uint64 // number of the next event
+	dropped  bool
+}
+
+// openGroup finds out what a directory holds. Journals stay closed: they need the group's key, which may not be usable now.
+func openGroup(id, dir string, keys Keys, logger *slog.Logger) (*group, error) {
+	names, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	g := &group{id: id, dir: dir, keys: keys, logger: logger, marks: Marks{}, number: 1, next: 1}
+	for _, entry := range names { // in the order of their names, and so of their numbers; .log before .seg
+		suffix := filepath.Ext(entry.Name())
+		n, err := strconv.ParseUint(strings.TrimSuffix(entry.Name(), suffix), 10, 64)
+		switch {
+		case suffix == segmentTemp:
+			err = os.Remove(filepath.Join(dir, entry.Name()))
+		case err != nil:
+			err = fmt.Errorf("%s holds %s, which is no file of log events", dir, entry.Name())
+		case suffix == journalSuffix:
+			g.pending = append(g.pending, n)
+		case suffix == segmentSuffix:
+			err = g.found(n)
+		}
+		if err != nil {
+			return nil, err
+		}
+		g.number = max(g.number, n+1)
+	}
+	return g, nil
+}
+
+// found takes up a segment. A journal of its number was rewritten as it, and only not deleted.
+func (g *group) found(n uint64) error {
+	s, err := openSegment(fileName(g.dir, n, segmentSuffix), n)
+	if err != nil {
+		return err
+	}
+	g.segments = append(g.segments, s)
+	g.next = max(g.next, s.last+1)
+	if at := slices.Index(g.pending, n); at >= 0 {
+		g.pending = slices.Delete(g.pending, at, at+1)
+		return os.Remove(fileName(g.dir, n, journalSuffix))
+	}
+	return nil
+}
+
+// ready opens what is pending. The last journal is gone on with; one before it was about to become a segment, and becomes one.
+func (g *group) ready() error {
+	if g.dropped {
+		return os.ErrNotExist
+	}
+	if err := g.discard(); err != nil {
+		return err
+	}
+	for len(g.pending) > 0 {
+		n := g.pending[0]
+		if err := g.open(fileName(g.dir, n, journalSuffix), n); err != nil {
+			return err
+		}
+		g.pending = g.pending[1:]
+	}
+	return nil
+}
+
+// discard removes what was to become a journal when its process ended, and could not have held an event.
+func (g *group) discard() error {
+	var errs []error
+	g.pending = slices.DeleteFunc(g.pending, func(n uint64) bool {
+		path := fileName(g.dir, n, journalSuffix)
+		begun, err := hasHeader(path)
+		if err == nil && !begun {
+			err = os.Remove(path)
+		}
+		errs = append(errs, err)
+		return err == nil && !begun
+	})
+	return errors.Join(errs...)
+}
+
+// open takes up a journal, which is older than the one that is open, if one is.
+func (g *group) open(path string, n uint64) error {
+	marks := maps.Clone(g.marks)
+	j, cut, err := openJournal(path, n, g.id, g.keys, marks)
+	if err != nil {
+		return err
+	}
+	if cut > 0 {
+		g.logger.Warn("cut off log events whose writing was interrupted", "file", path, "bytes", cut)
+	}
+	g.next = max(g.next, j.header.first, j.last+1)
+	if g.journal == nil {
+		g.mark(marks)
+	}
+	if g.journal != nil || len(g.pending) > 1 {
+		return g.retire(j)
+	}
+	g.journal = j
+	return nil
+}
+
+// append makes batches durable that are not known yet.
+func (g *group) append(arn string, batches []Batch) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.ready(); err != nil {
+		return err
+	}
+	if g.journal != nil && g.journal.header.arn != arn {
+		if err := g.rotate(arn); err != nil {
+			return err
+		}
+	}
+	marks, events := g.fresh(batches)
+	if len(events) == 0 && len(marks) == 0 {
+		return nil
+	}
+	if g.journal == nil {
+		if err := g.begin(arn); err != nil {
+			return err
+		}
+	}
+	if err := g.journal.append(marks, events); err != nil {
+		return err
+	}
+	g.next += uint64(len(events))
+	g.mark(marks)
+	if g.journal.raw >= fullJournal || g.journal.frames >= fullFrames {
+		if err := g.rotate(arn); err != nil { // what was appended is durable; the next append tries again
+			g.logger.Error("cannot rewrite the journal of a log group", "group", g.id, "error", err)
+		}
+	}
+	return nil
+}
+
+// fresh numbers the events that are not known yet, and collects their marks.
+func (g *group) fresh(batches []Batch) (Marks, []Event) {
+	marks := Marks{}
+	var events []Event
+	next := g.next
+	for _, b := range batches {
+		if b.Source != "" {
+			known, again := marks[b.Source]
+			if !again {
+				known = g.marks[b.Source]
+			}
+			if b.Mark != 0 && b.Mark <= known || b.Mark == 0 && known == 0 {
+				continue
+			}
+			marks[b.Source] = b.Mark
+		}
+		for _, e := range b.Events {
+			e.Seq = next
+			next++
+			events = append(events, e)
+		}
+	}
+	return marks, events
+}
+
+func (g *group) mark(marks Marks) {
+	maps.Copy(g.marks, marks)
+	maps.DeleteFunc(g.marks, func(_ string, mark uint64) bool { return mark == 0 })
+}
+
+func (g *group) begin(arn string) (err error) {
+	g.journal, err = beginJournal(g.dir, g.number, g.next, g.marks, arn, g.id, g.keys)
+	if err == nil {
+		g.number++
+	}
+	return err
+}
+
+// rotate makes a segment of the journal. The next journal comes first, so that at no time the marks are only in a file that goes.
+func (g *group) rotate(arn string) error {
+	full := g.journal
+	g.journal = nil
+	if len(g.marks) > 0 {
+		if err := g.begin(arn); err != nil {
+			g.journal = full
+			return err
+		}
+	}
+	return g.retire(full)
+}
+
+// retire replaces a journal by a segment of its events. One that could not be replaced is pending.
+func (g *group) retire(j *journal) error {
+	if len(j.streams) > 0 {
+		s, err := writeSegment(g.dir, j)
+		if err != nil {
+			if !slices.Contains(g.pending, j.number) {
+				g.pending = append(g.pending, j.number)
+			}
+			return errors.Join(err, j.file.Close())
+		}
+		g.segments = append(g.segments, s)
+	}
+	return errors.Join(os.Remove(j.path), j.file.Close())
+}
+
+// size is what the group takes on disk, in bytes.
+func (g *group) size() (n int64) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	for _, s := range g.segments {
+		n += s.size
+	}
+	if g.journal != nil {
+		n += g.journal.size
+	}
+	return n
+}
+
+// expire deletes the segments with no event later than a time. A journal that is old as a whole becomes a segment first.
+func (g *group) expire(before int64) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.ready(); err != nil {
+		return err
+	}
+	if j := g.journal; j != nil && len(j.streams) > 0 && j.extent.max < before {
+		if err := g.rotate(j.header.arn); err != nil {
+			return err
+		}
+	}
+	var errs []error
+	g.segments = slices.DeleteFunc(g.segments, func(s *segment) bool {
+		if s.extent.max >= before {
+			return false
+		}
+		err := os.Remove(s.path)
+		errs = append(errs, err)
+		return err == nil
+	})
+	return errors.Join(errs...)
+}
+
+// stats are the figures of the group's streams.
+func (g *group) stats() (map[uint32]Stat, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.ready(); err != nil {
+		return nil, err
+	}
+	out := map[uint32]Stat{}
+	add := func(streams map[uint32]Stat) {
+		for id, st := range streams {
+			out[id] = out[id].plus(st)
+		}
+	}
+	for _, s := range g.segments {
+		add(s.streams)
+	}
+	if g.journal != nil {
+		add(g.journal.streams)
+	}
+	return out, nil
+}
+
+// close lets go of the journal.
+func (g *group) close() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.dropped = true
+	if g.journal == nil {
+		return nil
+	}
+	return g.journal.file.Close()
+}

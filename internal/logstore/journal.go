@@ -1,0 +1,248 @@
+package logstore
+
+import (
+	"crypto/cipher"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"maps"
+	"os"
+	"slices"
+)
+
+const (
+	frameHeader = 8 // length and checksum, four bytes each
+	maxFrame    = 64 << 20
+	frameKind   = 'j'
+)
+
+// Marks say, for sources whose events are read from somewhere, how far that was done: what came with a mark that is not beyond
+// the source's last is known already.
+type Marks map[string]uint64
+
+// journal is the newest file of a group.
+type journal struct {
+	number  uint64
+	path    string
+	header  header
+	aead    cipher.AEAD
+	file    *os.File
+	begin   int64 // offset of the first frame
+	size    int64 // offset behind the last
+	frames  uint64
+	raw     int    // bytes of messages
+	last    uint64 // number of the last event
+	extent  extent
+	streams map[uint32]Stat
+}
+
+// extent is the span of some events' times.
+type extent struct{ min, max int64 }
+
+func (x extent) with(t int64) extent { return extent{min(x.min, t), max(x.max, t)} }
+
+var nothing = extent{min: Last.Time, max: First.Time}
+
+// Stat is what a group holds of a stream. Times are in milliseconds since 1970.
+type Stat struct {
+	Events, Bytes      int64
+	First, Last        int64 // times of the events
+	FirstSeq, Ingested int64 // number of the first event; time of the last arrival
+}
+
+func (e *row) stat() Stat {
+	return Stat{1, int64(len(e.message)), e.Time, e.Time, int64(e.Seq), e.Ingested}
+}
+
+func (s Stat) plus(o Stat) Stat {
+	if s.Events == 0 {
+		return o
+	}
+	return Stat{
+		s.Events + o.Events, s.Bytes + o.Bytes, min(s.First, o.First), max(s.Last, o.Last),
+		min(s.FirstSeq, o.FirstSeq), max(s.Ingested, o.Ingested),
+	}
+}
+
+// beginJournal makes a group's next journal. It begins with all marks, so that they outlive the files before it.
+func beginJournal(dir string, number, first uint64, marks Marks, arn, group string, keys Keys) (*journal, error) {
+	key := newDataKey()
+	wrapped, err := keys.Wrap(arn, group, key)
+	if err != nil {
+		return nil, &KeyError{err}
+	}
+	aead, err := newAEAD(key)
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{
+		number: number, path: fileName(dir, number, journalSuffix), header: header{first, arn, wrapped}, aead: aead,
+		extent: nothing, streams: map[uint32]Stat{},
+	}
+	if j.file, err = os.OpenFile(j.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
+		return nil, err
+	}
+	begin := j.header.encode()
+	j.begin = int64(len(begin))
+	if len(marks) > 0 {
+		begin = append(begin, j.frame(marks, nil)...)
+		j.frames++
+	}
+	_, err = j.file.Write(begin)
+	if err = errors.Join(err, j.file.Sync()); err == nil {
+		err = syncDir(dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, j.file.Close(), os.Remove(j.path))
+	}
+	j.size = int64(len(begin))
+	return j, nil
+}
+
+// frame seals marks and events as the journal's next frame.
+func (j *journal) frame(marks Marks, events []Event) []byte {
+	raw := binary.AppendUvarint(nil, uint64(len(marks)))
+	for _, source := range slices.Sorted(maps.Keys(marks)) {
+		raw = binary.AppendUvarint(raw, uint64(len(source)))
+		raw = append(raw, source...)
+		raw = binary.AppendUvarint(raw, marks[source])
+	}
+	var r rows
+	for i := range events {
+		raw = r.append(raw, &row{events[i], []byte(events[i].Message)})
+	}
+	out := make([]byte, frameHeader, frameHeader+len(raw)+sealedMore)
+	out = j.aead.Seal(out, nil, raw, place(j.number, frameKind, j.frames))
+	binary.BigEndian.PutUint32(out, uint32(len(out)-frameHeader))
+	binary.BigEndian.PutUint32(out[4:], crc32.Checksum(out[frameHeader:], castagnoli))
+	return out
+}
+
+// append makes marks and events durable. After a failure the file is as it was, for readers and for the next append.
+func (j *journal) append(marks Marks, events []Event) error {
+	frame := j.frame(marks, events)
+	if len(frame) > maxFrame {
+		return fmt.Errorf("cannot keep %d events at once: they take %d bytes", len(events), len(frame))
+	}
+	_, err := j.file.WriteAt(frame, j.size)
+	if err == nil {
+		err = j.file.Sync()
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write log events: %w", errors.Join(err, j.file.Truncate(j.size)))
+	}
+	j.size += int64(len(frame))
+	j.frames++
+	for i := range events {
+		j.count(&row{events[i], []byte(events[i].Message)})
+	}
+	return nil
+}
+
+func (j *journal) count(e *row) {
+	j.raw += len(e.message)
+	j.last = max(j.last, e.Seq)
+	j.extent = j.extent.with(e.Time)
+	j.streams[e.Stream] = j.streams[e.Stream].plus(e.stat())
+}
+
+// eachFrame calls f for the frames of a journal between two offsets, and returns where the whole ones end.
+func eachFrame(r io.ReaderAt, begin, size int64, f func(n uint64, sealed []byte) error) (end int64, err error) {
+	end = begin
+	head := make([]byte, frameHeader)
+	for n := uint64(0); end+frameHeader <= size; n++ {
+		if _, err := r.ReadAt(head, end); err != nil {
+			return end, err
+		}
+		length := int64(binary.BigEndian.Uint32(head))
+		if length < sealedMore || length > maxFrame || end+frameHeader+length > size {
+			return end, nil
+		}
+		sealed := make([]byte, length)
+		if _, err := r.ReadAt(sealed, end+frameHeader); err != nil {
+			return end, err
+		}
+		if crc32.Checksum(sealed, castagnoli) != binary.BigEndian.Uint32(head[4:]) {
+			return end, nil
+		}
+		if err := f(n, sealed); err != nil {
+			return end, err
+		}
+		end += frameHeader + length
+	}
+	return end, nil
+}
+
+// openFrame opens a frame and calls f for its events; their messages last until f returns.
+func openFrame(aead cipher.AEAD, number, n uint64, sealed []byte, marks Marks, f func(*row)) error {
+	raw, err := aead.Open(sealed[:0], nil, sealed, place(number, frameKind, n))
+	if err != nil {
+		return fmt.Errorf("frame %d was changed", n)
+	}
+	in := reader{b: raw}
+	for range in.uvarint() {
+		source := string(in.bytes())
+		offset := in.uvarint()
+		if in.err != nil {
+			return in.err
+		}
+		if marks != nil {
+			marks[source] = offset
+		}
+	}
+	if in.err != nil {
+		return in.err
+	}
+	return eachRow(in.b, f)
+}
+
+// eachRow calls f for the events in b.
+func eachRow(b []byte, f func(*row)) (err error) {
+	var r rows
+	var e row
+	for len(b) > 0 {
+		if b, err = r.next(b, &e); err != nil {
+			return err
+		}
+		f(&e)
+	}
+	return nil
+}
+
+// openJournal opens a journal that an earlier process wrote, cuts off what it did not finish, and adds to marks. It returns how many
+// bytes were cut.
+func openJournal(path string, number uint64, group string, keys Keys, marks Marks) (j *journal, cut int64, err error) {
+	file, err := os.OpenFile(path, os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("cannot read log events in %s: %w", path, errors.Join(err, file.Close()))
+		}
+	}()
+	j = &journal{number: number, path: path, file: file, extent: nothing, streams: map[uint32]Stat{}}
+	if j.header, j.begin, err = readHeader(file); err != nil {
+		return nil, 0, err
+	}
+	if j.aead, err = unwrap(keys, group, j.header.wrapped); err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	j.size, err = eachFrame(file, j.begin, info.Size(), func(n uint64, sealed []byte) error {
+		j.frames++
+		return openFrame(j.aead, number, n, sealed, marks, j.count)
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	if cut = info.Size() - j.size; cut > 0 {
+		err = errors.Join(file.Truncate(j.size), file.Sync())
+	}
+	return j, cut, err
+}

@@ -1,0 +1,274 @@
+package logstore
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/cipher"
+	"errors"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Query asks for events of a group.
+type Query struct {
+	// Streams are the numbers of the streams that are wanted.
+	Streams map[uint32]bool
+	// From and To are the first and the last position that is wanted.
+	From, To Position
+	// Backward takes the last events first. A page is in the order of the positions all the same.
+	Backward bool
+	// Limit and Bytes bound a page: events, and bytes of their messages with Overhead for each. 0 is no bound; one event always fits.
+	Limit, Bytes, Overhead int
+	// Contains are texts that each wanted message has.
+	Contains []string
+	// Match chooses messages; nil takes all. It must not keep the message, and is called from several goroutines.
+	Match func(message []byte) bool
+}
+
+// Page is an answer to a query.
+type Page struct {
+	Events []Event
+	// More says that the query goes on, at Next: there From, or To of one that goes backward, has to be.
+	More bool
+	Next Position
+}
+
+// maxScan is how many blocks one page may read: half a gigabyte. A page that found little by then ends.
+const maxScan = 4096
+
+// unit is a block of a segment, or a journal: what is read at once.
+type unit struct {
+	extent  extent
+	segment *source
+	block   int
+	journal *journal
+}
+
+// source is a segment that is being read. A segment that was deleted meanwhile has no events.
+type source struct {
+	*segment
+	aead func() (cipher.AEAD, error)
+}
+
+func (s *source) read(c *scratch, block int) ([]byte, error) {
+	aead, err := s.aead()
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	raw, err := c.read(f, s.segment, aead, block)
+	return raw, errors.Join(err, f.Close())
+}
+
+// Query answers a query on the group of that id.
+func (s *Store) Query(id string, q Query) (Page, error) {
+	g, err := s.group(id, false)
+	if g == nil || err != nil {
+		return Page{}, err
+	}
+	units, err := g.plan(q)
+	if err != nil {
+		return Page{}, err
+	}
+	defer closeJournals(units)
+	return q.run(units)
+}
+
+// plan lists what a query has to read, in the order in which it reads it.
+func (g *group) plan(q Query) (units []unit, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.ready(); err != nil {
+		return nil, err
+	}
+	for _, s := range g.segments {
+		if !q.touches(s.extent, s.streams) {
+			continue
+		}
+		from := &source{s, sync.OnceValues(func() (cipher.AEAD, error) { return unwrap(g.keys, g.id, s.header.wrapped) })}
+		for i, k := range s.blocks {
+			if q.overlaps(k.extent) {
+				units = append(units, unit{extent: k.extent, segment: from, block: i})
+			}
+		}
+	}
+	if j := g.journal; j != nil && q.touches(j.extent, j.streams) {
+		view := *j // what is written by now, in a file that outlives its name
+		if view.file, err = os.Open(j.path); err != nil {
+			return nil, err
+		}
+		units = append(units, unit{extent: j.extent, journal: &view})
+	}
+	slices.SortFunc(units, func(a, b unit) int {
+		if q.Backward {
+			return cmp.Compare(b.extent.max, a.extent.max)
+		}
+		return cmp.Compare(a.extent.min, b.extent.min)
+	})
+	return units, nil
+}
+
+func closeJournals(units []unit) {
+	for _, u := range units {
+		if u.journal != nil {
+			u.journal.file.Close() // of a file that was only read
+		}
+	}
+}
+
+func (q Query) overlaps(x extent) bool { return x.min <= q.To.Time && x.max >= q.From.Time }
+
+func (q Query) touches(x extent, streams map[uint32]Stat) bool {
+	if !q.overlaps(x) {
+		return false
+	}
+	for id := range streams {
+		if q.Streams[id] {
+			return true
+		}
+	}
+	return false
+}
+
+// run reads units, several at a time, until the page is full. An event goes onto the page once no unit that is left can hold one
+// that comes before it.
+func (q Query) run(units []unit) (Page, error) {
+	var found []Event // in the query's order
+	wave := 2 * runtime.GOMAXPROCS(0)
+	for read := 0; ; {
+		settled := len(found)
+		if read < len(units) {
+			settled, _ = slices.BinarySearchFunc(found, q.edge(units[read]), q.compare)
+		}
+		if n, full := q.fits(found[:settled]); full {
+			return q.page(found[:n], true, q.after(found[n-1])), nil
+		}
+		if read == len(units) {
+			return q.page(found, false, Position{}), nil
+		}
+		if read >= maxScan {
+			return q.page(found[:settled], true, q.edge(units[read]).Position()), nil
+		}
+		n := min(wave, len(units)-read)
+		more, err := q.readAll(units[read : read+n])
+		if err != nil {
+			return Page{}, err
+		}
+		found = append(found, more...)
+		slices.SortFunc(found, q.compare)
+		read += n
+		wave = min(2*wave, 64)
+	}
+}
+
+// compare orders events as the query meets them.
+func (q Query) compare(a, b Event) int {
+	if q.Backward {
+		a, b = b, a
+	}
+	return a.Position().Compare(b.Position())
+}
+
+// edge stands for the first event, in the query's order, that a unit can hold.
+func (q Query) edge(u unit) Event {
+	p := Position{Time: u.extent.min}
+	if q.Backward {
+		p = Position{u.extent.max, Last.Seq}
+	}
+	return Event{Time: p.Time, Seq: p.Seq}
+}
+
+func (q Query) after(e Event) Position {
+	if q.Backward {
+		return e.Position().Previous()
+	}
+	return e.Position().Next()
+}
+
+// fits says how many of the events a page takes, and whether it takes no more.
+func (q Query) fits(events []Event) (n int, full bool) {
+	left := q.Bytes
+	for i, e := range events {
+		left -= len(e.Message) + q.Overhead
+		if q.Bytes > 0 && left < 0 && i > 0 {
+			return i, true
+		}
+		if i+1 == q.Limit {
+			return i + 1, true
+		}
+	}
+	return len(events), false
+}
+
+func (q Query) page(events []Event, more bool, next Position) Page {
+	events = slices.Clone(events)
+	if q.Backward {
+		slices.Reverse(events)
+	}
+	return Page{Events: events, More: more, Next: next}
+}
+
+// readAll reads units in parallel.
+func (q Query) readAll(units []unit) ([]Event, error) {
+	found := make([][]Event, len(units))
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	for i, u := range units {
+		work.Go(func() (err error) {
+			found[i], err = q.read(u)
+			return err
+		})
+	}
+	err := work.Wait()
+	return slices.Concat(found...), err
+}
+
+func (q Query) read(u unit) (found []Event, err error) {
+	take := func(e *row) {
+		if q.wants(e) {
+			event := e.Event
+			event.Message = string(e.message)
+			found = append(found, event)
+		}
+	}
+	if j := u.journal; j != nil {
+		_, err := eachFrame(j.file, j.begin, j.size, func(n uint64, sealed []byte) error {
+			return openFrame(j.aead, j.number, n, sealed, nil, take)
+		})
+		return found, err
+	}
+	c := scratches.Get().(*scratch)
+	defer scratches.Put(c)
+	raw, err := u.segment.read(c, u.block)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range q.Contains {
+		if !bytes.Contains(raw, []byte(text)) {
+			return nil, nil
+		}
+	}
+	return found, eachRow(raw, take)
+}
+
+func (q Query) wants(e *row) bool {
+	if !q.Streams[e.Stream] {
+		return false
+	}
+	p := e.Position()
+	if p.Compare(q.From) < 0 || p.Compare(q.To) > 0 {
+		return false
+	}
+	return q.Match == nil || q.Match(e.message)
+}

@@ -1,0 +1,260 @@
+package logstore
+
+import (
+	"bytes"
+	"compress/flate"
+	"crypto/cipher"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+)
+
+const (
+	// blockSize is how many bytes of events go into a block at most, unless one event has more: enough to compress well, and
+	// little to read for a short answer.
+	blockSize   = 128 << 10
+	blockKind   = 's'
+	footerSize  = 4 + 4 + len(magic)
+	maxIndex    = 64 << 20
+	segmentTemp = ".tmp"
+)
+
+// segment is a file of a group that does not change any more.
+type segment struct {
+	number  uint64
+	path    string
+	header  header
+	size    int64 // of the file
+	last    uint64
+	blocks  []block
+	extent  extent
+	streams map[uint32]Stat
+}
+
+// block is where some events lie in a segment. Sizes are in bytes.
+type block struct {
+	offset int64
+	sealed uint32
+	raw    uint32 // before compression
+	extent extent
+}
+
+// writeSegment writes a journal's events as a segment, and returns it when it is durable under its name.
+func writeSegment(dir string, j *journal) (*segment, error) {
+	events, err := j.sorted()
+	if err != nil {
+		return nil, err
+	}
+	s := &segment{
+		number: j.number, path: fileName(dir, j.number, segmentSuffix), header: j.header, extent: j.extent, streams: j.streams,
+	}
+	f, err := os.Create(s.path + segmentTemp)
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(s.write(f, j.aead, events), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(s.path+segmentTemp, s.path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot write the log segment %s: %w", s.path, errors.Join(err, os.Remove(s.path+segmentTemp)))
+	}
+	return s, syncDir(dir)
+}
+
+// sorted reads a journal's events in the order of their positions.
+func (j *journal) sorted() ([]row, error) {
+	var events []row
+	_, err := eachFrame(j.file, j.begin, j.size, func(n uint64, sealed []byte) error {
+		return openFrame(j.aead, j.number, n, sealed, nil, func(e *row) { events = append(events, *e) })
+	})
+	slices.SortFunc(events, func(a, b row) int { return a.Position().Compare(b.Position()) })
+	return events, err
+}
+
+func (s *segment) write(w io.Writer, aead cipher.AEAD, events []row) error {
+	out := countingWriter{w: w}
+	out.write(s.header.encode())
+	squeeze := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(squeeze)
+	var raw []byte
+	var r rows
+	open := block{extent: nothing}
+	finish := func() error {
+		var small bytes.Buffer
+		squeeze.Reset(&small)
+		_, err := squeeze.Write(raw)
+		if err = errors.Join(err, squeeze.Close()); err != nil {
+			return err
+		}
+		sealed := aead.Seal(nil, nil, small.Bytes(), place(s.number, blockKind, uint64(len(s.blocks))))
+		open.offset, open.sealed, open.raw = out.n, uint32(len(sealed)), uint32(len(raw))
+		s.blocks = append(s.blocks, open)
+		out.write(sealed)
+		raw, r, open = raw[:0], rows{}, block{extent: nothing}
+		return out.err
+	}
+	for i := range events {
+		e := &events[i]
+		if len(raw) > 0 && len(raw)+len(e.message) > blockSize {
+			if err := finish(); err != nil {
+				return err
+			}
+		}
+		raw = r.append(raw, e)
+		open.extent = open.extent.with(e.Time)
+		s.last = max(s.last, e.Seq)
+	}
+	if len(raw) > 0 {
+		if err := finish(); err != nil {
+			return err
+		}
+	}
+	index := s.encodeIndex()
+	footer := binary.BigEndian.AppendUint32(nil, uint32(len(index)))
+	footer = binary.BigEndian.AppendUint32(footer, crc32.Checksum(index, castagnoli))
+	out.write(index)
+	out.write(append(footer, magic...))
+	s.size = out.n
+	return out.err
+}
+
+// countingWriter counts, and keeps its first failure.
+type countingWriter struct {
+	w   io.Writer
+	n   int64
+	err error
+}
+
+func (c *countingWriter) write(b []byte) {
+	if c.err == nil {
+		_, c.err = c.w.Write(b)
+		c.n += int64(len(b))
+	}
+}
+
+func (s *segment) encodeIndex() []byte {
+	b := binary.AppendUvarint(nil, s.last)
+	b = binary.AppendUvarint(b, uint64(len(s.blocks)))
+	for _, k := range s.blocks {
+		b = binary.AppendUvarint(b, uint64(k.offset))
+		b = binary.AppendUvarint(b, uint64(k.sealed))
+		b = binary.AppendUvarint(b, uint64(k.raw))
+		b = binary.AppendVarint(b, k.extent.min)
+		b = binary.AppendVarint(b, k.extent.max)
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.streams)))
+	for _, id := range slices.Sorted(maps.Keys(s.streams)) {
+		st := s.streams[id]
+		b = binary.AppendUvarint(b, uint64(id))
+		for _, v := range []int64{st.Events, st.Bytes, st.First, st.Last, st.FirstSeq, st.Ingested} {
+			b = binary.AppendVarint(b, v)
+		}
+	}
+	return b
+}
+
+func (s *segment) decodeIndex(b []byte) error {
+	in := reader{b: b}
+	s.last = in.uvarint()
+	s.extent = nothing
+	for range in.uvarint() {
+		k := block{int64(in.uvarint()), uint32(in.uvarint()), uint32(in.uvarint()), extent{in.varint(), in.varint()}}
+		if in.err != nil {
+			return in.err
+		}
+		s.blocks = append(s.blocks, k)
+		s.extent = s.extent.with(k.extent.min).with(k.extent.max)
+	}
+	s.streams = map[uint32]Stat{}
+	for range in.uvarint() {
+		id := uint32(in.uvarint())
+		s.streams[id] = Stat{in.varint(), in.varint(), in.varint(), in.varint(), in.varint(), in.varint()}
+		if in.err != nil {
+			return in.err
+		}
+	}
+	return in.err
+}
+
+// openSegment reads a segment's index.
+func openSegment(path string, number uint64) (s *segment, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			s, err = nil, fmt.Errorf("cannot read the log segment %s: %w", path, err)
+		}
+	}()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	s = &segment{number: number, path: path, size: info.Size()}
+	if s.header, _, err = readHeader(f); err != nil {
+		return nil, err
+	}
+	footer := make([]byte, footerSize)
+	if _, err := f.ReadAt(footer, s.size-int64(footerSize)); err != nil {
+		return nil, err
+	}
+	n := int64(binary.BigEndian.Uint32(footer))
+	if string(footer[8:]) != magic || n > maxIndex || n > s.size {
+		return nil, errors.New("it does not end as a segment")
+	}
+	index := make([]byte, n)
+	if _, err := f.ReadAt(index, s.size-int64(footerSize)-n); err != nil {
+		return nil, err
+	}
+	if crc32.Checksum(index, castagnoli) != binary.BigEndian.Uint32(footer[4:]) {
+		return nil, errors.New("the checksum of its index is another")
+	}
+	return s, s.decodeIndex(index)
+}
+
+// deflaters compress at the fastest level: on logs it gains nearly all that the others do.
+var deflaters = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(nil, flate.BestSpeed)
+	if err != nil {
+		panic(err) // the level is one of the package's own
+	}
+	return w
+}}
+
+// scratch is what reading a block takes; one is used again and again.
+type scratch struct {
+	sealed, raw []byte
+	inflate     io.ReadCloser
+}
+
+var scratches = sync.Pool{New: func() any { return &scratch{inflate: flate.NewReader(bytes.NewReader(nil))} }}
+
+// read reads, opens and inflates the n-th block of a segment. What it returns lasts until the scratch is used again.
+func (c *scratch) read(f io.ReaderAt, s *segment, aead cipher.AEAD, n int) ([]byte, error) {
+	k := s.blocks[n]
+	c.sealed = slices.Grow(c.sealed[:0], int(k.sealed))[:k.sealed]
+	if _, err := f.ReadAt(c.sealed, k.offset); err != nil {
+		return nil, fmt.Errorf("cannot read block %d of %s: %w", n, s.path, err)
+	}
+	small, err := aead.Open(c.sealed[:0], nil, c.sealed, place(s.number, blockKind, uint64(n)))
+	if err != nil {
+		return nil, fmt.Errorf("block %d of %s was changed", n, s.path)
+	}
+	c.raw = slices.Grow(c.raw[:0], int(k.raw))[:k.raw]
+	err = c.inflate.(flate.Resetter).Reset(bytes.NewReader(small), nil)
+	if err == nil {
+		_, err = io.ReadFull(c.inflate, c.raw)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot inflate block %d of %s: %w", n, s.path, err)
+	}
+	return c.raw, nil
+}
