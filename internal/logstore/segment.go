@@ -1,8 +1,6 @@
 package logstore
 
 import (
-	"bytes"
-	"compress/flate"
 	"crypto/cipher"
 	"encoding/binary"
 	"errors"
@@ -81,19 +79,15 @@ func (j *journal) sorted() ([]row, error) {
 func (s *segment) write(w io.Writer, aead cipher.AEAD, events []row) error {
 	out := countingWriter{w: w}
 	out.write(s.header.encode())
-	squeeze := deflaters.Get().(*flate.Writer)
-	defer deflaters.Put(squeeze)
 	var raw []byte
 	var r rows
 	open := block{extent: nothing}
 	finish := func() error {
-		var small bytes.Buffer
-		squeeze.Reset(&small)
-		_, err := squeeze.Write(raw)
-		if err = errors.Join(err, squeeze.Close()); err != nil {
+		small, err := deflate(raw)
+		if err != nil {
 			return err
 		}
-		sealed := aead.Seal(nil, nil, small.Bytes(), place(s.number, blockKind, uint64(len(s.blocks))))
+		sealed := aead.Seal(nil, nil, small, place(s.number, blockKind, uint64(len(s.blocks))))
 		open.offset, open.sealed, open.raw = out.n, uint32(len(sealed)), uint32(len(raw))
 		s.blocks = append(s.blocks, open)
 		out.write(sealed)
@@ -220,22 +214,13 @@ func openSegment(path string, number uint64) (s *segment, err error) {
 	return s, s.decodeIndex(index)
 }
 
-// deflaters compress at the fastest level: on logs it gains nearly all that the others do.
-var deflaters = sync.Pool{New: func() any {
-	w, err := flate.NewWriter(nil, flate.BestSpeed)
-	if err != nil {
-		panic(err) // the level is one of the package's own
-	}
-	return w
-}}
-
 // scratch is what reading a block takes; one is used again and again.
 type scratch struct {
 	sealed, raw []byte
-	inflate     io.ReadCloser
+	inflater
 }
 
-var scratches = sync.Pool{New: func() any { return &scratch{inflate: flate.NewReader(bytes.NewReader(nil))} }}
+var scratches = sync.Pool{New: func() any { return &scratch{inflater: newInflater()} }}
 
 // read reads, opens and inflates the n-th block of a segment. What it returns lasts until the scratch is used again.
 func (c *scratch) read(f io.ReaderAt, s *segment, aead cipher.AEAD, n int) ([]byte, error) {
@@ -249,10 +234,7 @@ func (c *scratch) read(f io.ReaderAt, s *segment, aead cipher.AEAD, n int) ([]by
 		return nil, fmt.Errorf("block %d of %s was changed", n, s.path)
 	}
 	c.raw = slices.Grow(c.raw[:0], int(k.raw))[:k.raw]
-	err = c.inflate.(flate.Resetter).Reset(bytes.NewReader(small), nil)
-	if err == nil {
-		_, err = io.ReadFull(c.inflate, c.raw)
-	}
+	err = c.inflate(c.raw, small)
 	if err != nil {
 		return nil, fmt.Errorf("cannot inflate block %d of %s: %w", n, s.path, err)
 	}
