@@ -28,6 +28,8 @@ var allowed = map[string]string{
 	"internal/relay":            "",
 	"internal/seal":             "",
 	"internal/series":           "",
+	"internal/metricmath":       "",
+	"internal/alarm":            "internal/metricmath internal/series",
 	"internal/sigv4":            "",
 	"internal/snapshot":         "internal/seal",
 	"internal/store":            "",

@@ -1,0 +1,178 @@
+package metricmath
+
+import (
+	"math"
+	"slices"
+)
+
+// Point is a value at a time, in seconds since 1970.
+type Point struct {
+	At    int64
+	Value float64
+}
+
+// Series is a time series: points in the order of time, one period apart where none is missing.
+type Series struct {
+	// Name is the Id of the metric or expression it comes from.
+	Name   string
+	Period int64 // seconds
+	Points []Point
+}
+
+// Range is the time that expressions are evaluated over. FILL and TIME_SERIES make points from From (inclusive) to To (exclusive).
+type Range struct{ From, To, Period int64 }
+
+// Result is what a query gave: a number is in Number, series in Series.
+type Result struct {
+	Kind   Kind
+	Number float64
+	Series []Series
+}
+
+// Eval evaluates all expressions. data has the series of each metric.
+func (p *Program) Eval(r Range, data map[string]Series) map[string]Result {
+	e := &evaluation{Range: r, results: map[string]Result{}}
+	for _, id := range p.metrics {
+		s := data[id]
+		s.Name = id
+		e.results[id] = Result{Kind: Single, Series: []Series{s}}
+		e.metrics = append(e.metrics, s)
+	}
+	for _, id := range p.order {
+		result := e.value(p.nodes[id])
+		result.Series = slices.Clone(result.Series)
+		for i := range result.Series {
+			if result.Kind == Single {
+				result.Series[i].Name = id
+			}
+		}
+		e.results[id] = result
+	}
+	return e.results
+}
+
+type evaluation struct {
+	Range
+	metrics []Series
+	results map[string]Result
+}
+
+func (e *evaluation) value(n node) Result {
+	switch n := n.(type) {
+	case number:
+		return scalar(float64(n))
+	case reference:
+		return e.results[string(n)]
+	case list:
+		all := Result{Kind: Array}
+		for _, item := range n {
+			all.Series = append(all.Series, e.value(item).Series...)
+		}
+		return all
+	case call:
+		f := functions[n.name]
+		var values []Result
+		for i, arg := range n.args {
+			if f.words != nil && f.words(i, arg) {
+				values = append(values, Result{})
+			} else {
+				values = append(values, e.value(arg))
+			}
+		}
+		return f.eval(e, n.args, values)
+	}
+	panic("metricmath: an expression was not checked")
+}
+
+func scalar(v float64) Result { return Result{Kind: Scalar, Number: v} }
+
+func single(s Series) Result { return Result{Kind: Single, Series: []Series{s}} }
+
+// mapped is f of every series.
+func (r Result) mapped(f func(Series) Series) Result {
+	out := Result{Kind: r.Kind}
+	for _, s := range r.Series {
+		out.Series = append(out.Series, f(s))
+	}
+	return out
+}
+
+// points makes a series' points from others; one whose value is no number is no point.
+func (s Series) points(f func(i int, p Point) float64) Series {
+	from := s.Points
+	s.Points = make([]Point, 0, len(from))
+	for i, p := range from {
+		if v := f(i, p); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			s.Points = append(s.Points, Point{p.At, v})
+		}
+	}
+	return s
+}
+
+// at is the value at a time.
+func (s Series) at(t int64) (float64, bool) {
+	i, ok := slices.BinarySearchFunc(s.Points, t, func(p Point, t int64) int { return int(p.At - t) })
+	if !ok {
+		return 0, false
+	}
+	return s.Points[i].Value, true
+}
+
+// pairwise applies an operator: to each point with a number, to the points that two series both have, to each series of an array.
+func pairwise(f func(a, b float64) float64, a, b Result) Result {
+	switch {
+	case a.Kind == Scalar && b.Kind == Scalar:
+		return scalar(f(a.Number, b.Number))
+	case b.Kind == Scalar:
+		return a.mapped(func(s Series) Series {
+			return s.points(func(_ int, p Point) float64 { return f(p.Value, b.Number) })
+		})
+	case a.Kind == Scalar:
+		return b.mapped(func(s Series) Series {
+			return s.points(func(_ int, p Point) float64 { return f(a.Number, p.Value) })
+		})
+	case a.Kind == Array:
+		return a.mapped(func(s Series) Series { return both(f, s, b.Series[0]) })
+	}
+	return b.mapped(func(s Series) Series { return renamed(both(f, a.Series[0], s), s.Name) })
+}
+
+func renamed(s Series, name string) Series {
+	s.Name = name
+	return s
+}
+
+func both(f func(a, b float64) float64, a, b Series) Series {
+	return a.points(func(_ int, p Point) float64 {
+		v, ok := b.at(p.At)
+		if !ok {
+			return math.NaN()
+		}
+		return f(p.Value, v)
+	})
+}
+
+// across makes one series of an array: f of the values that there are at each time.
+func (r Result) across(f func(values []float64) float64) Series {
+	at := map[int64][]float64{}
+	var out Series
+	for _, s := range r.Series {
+		out.Period = max(out.Period, s.Period)
+		for _, p := range s.Points {
+			at[p.At] = append(at[p.At], p.Value)
+		}
+	}
+	for t, values := range at {
+		out.Points = append(out.Points, Point{t, f(values)})
+	}
+	slices.SortFunc(out.Points, func(a, b Point) int { return int(a.At - b.At) })
+	return out.points(func(_ int, p Point) float64 { return p.Value })
+}
+
+func (s Series) values() []float64 {
+	values := make([]float64, len(s.Points))
+	for i, p := range s.Points {
+		values[i] = p.Value
+	}
+	return values
+}
