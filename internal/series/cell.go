@@ -86,12 +86,12 @@ func coarse(values []Value) []Value {
 	return rounded
 }
 
-// Aggregate merges cells, which come in the order of time, into one per period that has any. A period begins at a multiple of its
-// length, and its cell is stamped with that beginning. Without values, the result has statistic sets only, and costs less.
-func Aggregate(cells []Cell, period int64, values bool) []Cell {
+// Aggregate merges cells, which come in the order of time, into one per period that has any. A period begins at origin or whole
+// periods from it, and its cell is stamped with that beginning. Without values, the result has statistic sets only, and costs less.
+func Aggregate(cells []Cell, period, origin int64, values bool) []Cell {
 	out := make([]Cell, 0, len(cells))
 	for _, c := range cells {
-		c.At = floor(c.At, period)
+		c.At = floor(c.At-origin, period) + origin
 		n := len(out)
 		switch {
 		case n == 0 || out[n-1].At != c.At:
@@ -115,6 +115,9 @@ func floor(at, step int64) int64 {
 		return at - r
 	}
 }
+
+// Union merges two lists of cells that are each in the order of time.
+func Union(a, b []Cell) []Cell { return tidy(slices.Concat(a, b)) }
 
 // tidy sorts cells by time and merges those of one time.
 func tidy(cells []Cell) []Cell {

@@ -74,7 +74,7 @@ func TestChunks(t *testing.T) {
 		for _, c := range cells {
 			in.add(c)
 		}
-		if diff := cmp.Diff(cells, in.cells(nil), cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(cells, in.cells(nil, -always, always), cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("rows: -want +got:\n%s", diff)
 		}
 		b[rapid.IntRange(0, len(b)-1).Draw(t, "damaged")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
@@ -91,7 +91,7 @@ func FuzzReader(f *testing.F) {
 		r := &reader{b: b}
 		r.floats(100)
 		r.values()
-		rows{b: b}.cells(nil)
+		rows{b: b}.cells(nil, -always, always)
 		_, _ = decodeKey(string(b))
 	})
 }

@@ -18,18 +18,24 @@ type Key struct {
 	Unit            string      // empty is the API's None
 }
 
-// encode is the key as one text, the same for every order of the dimensions. Namespace and name come first, so that sorted texts
-// are sorted metrics.
-func (k Key) encode() string {
-	dimensions := slices.SortedFunc(slices.Values(k.Dimensions), func(a, b Dimension) int {
+// encode is the key as one text, the same for every order of the dimensions.
+func (k Key) encode() string { return string(appendText(k.base(), k.Unit)) }
+
+// base is the text without the unit.
+func (k Key) base() []byte {
+	byName := func(a, b Dimension) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Value, b.Value))
-	})
-	b := appendText(appendText(nil, k.Namespace), k.Name)
+	}
+	dimensions := k.Dimensions
+	if !slices.IsSortedFunc(dimensions, byName) {
+		dimensions = slices.SortedFunc(slices.Values(dimensions), byName)
+	}
+	b := appendText(appendText(make([]byte, 0, 128), k.Namespace), k.Name)
 	b = binary.AppendUvarint(b, uint64(len(dimensions)))
 	for _, d := range dimensions {
 		b = appendText(appendText(b, d.Name), d.Value)
 	}
-	return string(appendText(b, k.Unit))
+	return b
 }
 
 // compare orders keys by namespace, name, dimensions and unit.

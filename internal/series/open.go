@@ -13,7 +13,7 @@ import (
 
 // Open opens the samples in a directory, which it makes when it is not there. What a crash left half done is finished or undone.
 func Open(c Config) (s *Store, err error) {
-	s = &Store{config: c.withDefaults(), ids: map[string]uint32{}, byID: map[uint32]*head{}}
+	s = &Store{config: c.withDefaults(), byBase: map[string][]*head{}, byID: map[uint32]*head{}}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the directory of the metrics: %w", err)
 	}
@@ -39,7 +39,11 @@ func (s *Store) readCatalog(record []byte) error {
 		if r.failed {
 			return errors.New("the catalog is damaged")
 		}
-		s.addSeries(uint32(id), key)
+		k, err := decodeKey(key)
+		if err != nil {
+			return err
+		}
+		s.addSeries(uint32(id), key, k.Unit)
 	}
 	return nil
 }

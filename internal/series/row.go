@@ -62,11 +62,11 @@ func (r *reader) row(before *rows) Cell {
 	return Cell{}
 }
 
-// cells appends the rows' cells, in the order of their arrival.
-func (r rows) cells(cells []Cell) []Cell {
+// cells appends the rows' cells from (inclusive) to (exclusive), in the order of their arrival.
+func (r rows) cells(cells []Cell, from, to int64) []Cell {
 	in, before := &reader{b: r.b}, rows{}
 	for len(in.b) > 0 {
-		if c := in.row(&before); !in.failed {
+		if c := in.row(&before); !in.failed && from <= c.At && c.At < to {
 			cells = append(cells, c)
 		}
 	}

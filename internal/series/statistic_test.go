@@ -86,7 +86,7 @@ func TestManyValuesAreRounded(t *testing.T) {
 func TestAggregate(t *testing.T) {
 	cells := []Cell{Single(0, 1), Single(60, 2), Single(299, 6), Single(300, 4)}
 	for _, values := range []bool{true, false} {
-		got := Aggregate(cells, 300, values)
+		got := Aggregate(cells, 300, 0, values)
 		if len(got) != 2 || got[0].At != 0 || got[0].Count != 3 || got[0].Sum != 9 || got[0].Min != 1 || got[0].Max != 6 || got[1].At != 300 {
 			t.Errorf("got %+v", got)
 		}

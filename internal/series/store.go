@@ -84,7 +84,7 @@ type Store struct {
 	cutAt   time.Time // when the journal began
 
 	mu     sync.RWMutex
-	ids    map[string]uint32
+	byBase map[string][]*head // by the key without its unit
 	byID   map[uint32]*head
 	nextID uint32
 	blocks []*block
@@ -97,6 +97,7 @@ type Store struct {
 type head struct {
 	id    uint32
 	key   string
+	unit  string
 	fresh rows
 	// cut rows are being written to files, or wait for it after a failure.
 	cut  []byte
@@ -118,7 +119,7 @@ func (s *Store) Add(samples ...Sample) error {
 		if sample.At < oldest {
 			continue
 		}
-		h, err := s.head(sample.Key.encode())
+		h, err := s.head(sample.Key)
 		if err != nil {
 			return err
 		}
@@ -138,24 +139,44 @@ func (s *Store) keep(h *head, c Cell) {
 }
 
 // head is the series of a key, new or known.
-func (s *Store) head(key string) (*head, error) {
-	if id, ok := s.ids[key]; ok {
-		return s.byID[id], nil
+func (s *Store) head(k Key) (*head, error) {
+	if h := s.known(k); h != nil {
+		return h, nil
 	}
-	if len(s.ids) >= s.config.MaxSeries {
-		return nil, fmt.Errorf("cannot keep another metric: %w: %d", ErrTooMany, len(s.ids))
+	if len(k.Unit) > maxUnit {
+		return nil, fmt.Errorf("a unit has at most %d bytes, not %d", maxUnit, len(k.Unit))
 	}
-	h := s.addSeries(s.nextID, key)
-	s.keys = appendCatalog(s.keys, h.id, key)
+	if len(s.byID) >= s.config.MaxSeries {
+		return nil, fmt.Errorf("cannot keep another metric: %w: %d", ErrTooMany, len(s.byID))
+	}
+	h := s.addSeries(s.nextID, k.encode(), k.Unit)
+	s.keys = appendCatalog(s.keys, h.id, h.key)
 	return h, nil
 }
 
-func (s *Store) addSeries(id uint32, key string) *head {
-	h := &head{id: id, key: key}
-	s.ids[key], s.byID[id] = id, h
+// known is the series of a key, or nil.
+func (s *Store) known(k Key) *head {
+	for _, h := range s.byBase[string(k.base())] {
+		if h.unit == k.Unit {
+			return h
+		}
+	}
+	return nil
+}
+
+func (s *Store) addSeries(id uint32, key, unit string) *head {
+	h := &head{id: id, key: key, unit: unit}
+	base := h.base()
+	s.byBase[base], s.byID[id] = append(s.byBase[base], h), h
 	s.nextID = max(s.nextID, id+1)
 	return h
 }
+
+// maxUnit keeps a unit's length in one byte of the key.
+const maxUnit = 127
+
+// base is the key without its unit.
+func (h *head) base() string { return h.key[:len(h.key)-len(h.unit)-1] }
 
 func appendCatalog(b []byte, id uint32, key string) []byte {
 	return appendText(binary.AppendUvarint(b, uint64(id)), key)
@@ -165,34 +186,30 @@ func appendCatalog(b []byte, id uint32, key string) []byte {
 func (s *Store) Cells(k Key, from, to int64) ([]Cell, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.cellsOf(k.encode(), from, to)
-}
-
-func (s *Store) cellsOf(key string, from, to int64) ([]Cell, error) {
-	id, ok := s.ids[key]
-	if !ok {
+	h := s.known(k)
+	if h == nil {
 		return nil, nil
 	}
 	from = max(from, s.config.Now().Unix()-Retention)
-	cells := make([]Cell, 0, max(0, min((min(to, s.config.Now().Unix()+1)-from)/minute+minute, 2*secondsOfDay/minute)))
+	cells := make([]Cell, 0, max(0, min((min(to, s.config.Now().Unix()+1)-from)/minute+2, 2*secondsOfDay/minute)))
 	var err error
 	for _, b := range s.blocks {
-		if cells, err = b.append(cells, id, from, to); err != nil {
+		if cells, err = b.append(cells, h.id, from, to); err != nil {
 			return nil, err
 		}
 	}
-	h, onDisk := s.byID[id], len(cells)
-	cells = h.fresh.cells(rows{b: h.cut}.cells(cells))
-	outside := func(c Cell) bool { return c.At < from || c.At >= to }
-	return tidy(append(cells[:onDisk], slices.DeleteFunc(cells[onDisk:], outside)...)), nil
+	return tidy(h.fresh.cells(rows{b: h.cut}.cells(cells, from, to), from, to)), nil
 }
 
-// Has reports whether there is a series of that key.
-func (s *Store) Has(k Key) bool {
+// Units are the units that a metric has samples in, whatever the key's own is.
+func (s *Store) Units(k Key) []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	_, ok := s.ids[k.encode()]
-	return ok
+	var units []string
+	for _, h := range s.byBase[string(k.base())] {
+		units = append(units, h.unit)
+	}
+	return units
 }
 
 // Entry is a series in a list.
@@ -206,13 +223,13 @@ func (s *Store) List(accept func(Key) bool) ([]Entry, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var entries []Entry
-	for key, id := range s.ids {
-		k, err := decodeKey(key)
+	for _, h := range s.byID {
+		k, err := decodeKey(h.key)
 		if err != nil {
 			return nil, err
 		}
 		if accept(k) {
-			entries = append(entries, Entry{k, s.byID[id].last})
+			entries = append(entries, Entry{k, h.last})
 		}
 	}
 	slices.SortFunc(entries, func(a, b Entry) int { return a.compare(b.Key) })

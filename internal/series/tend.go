@@ -67,7 +67,7 @@ func (s *Store) hold() {
 func rejoin(lots ...[]byte) []byte {
 	var all rows
 	for _, lot := range lots {
-		for _, c := range (rows{b: lot}).cells(nil) {
+		for _, c := range (rows{b: lot}).cells(nil, -always, always) {
 			all.add(c)
 		}
 	}
@@ -86,7 +86,7 @@ func (s *Store) heldRows() (held map[uint32][]byte, first, last uint32, days []d
 			continue
 		}
 		held[id], first, last = h.cut, min(first, id), max(last, id)
-		cells = rows{b: h.cut}.cells(cells[:0])
+		cells = rows{b: h.cut}.cells(cells[:0], -always, always)
 		for _, c := range cells {
 			of[dayOf(c.At)] = true
 		}
@@ -100,8 +100,7 @@ func (s *Store) writeHeld(number uint64) error {
 	var made []*block
 	for _, d := range days {
 		b, err := writeBlock(s.config.Dir, blockName(d, number, false), first, last, func(id uint32) ([]Cell, error) {
-			cells := rows{b: held[id]}.cells(nil)
-			return tidy(slices.DeleteFunc(cells, func(c Cell) bool { return dayOf(c.At) != d })), nil
+			return tidy(rows{b: held[id]}.cells(nil, d.begin(), d.end())), nil
 		})
 		if err != nil {
 			return errors.Join(fmt.Errorf("cannot write metrics: %w", err), s.remove(made))
@@ -198,7 +197,7 @@ func (s *Store) merge(d day, parts []*block, over bool) error {
 		}
 		cells = tidy(cells)
 		if over {
-			cells = Aggregate(cells, minute, true)
+			cells = Aggregate(cells, minute, 0, true)
 		}
 		return cells, nil
 	})
@@ -221,7 +220,10 @@ func (s *Store) forget() error {
 	for id, h := range s.byID {
 		if h.last < oldest && len(h.fresh.b)+len(h.cut) == 0 {
 			delete(s.byID, id)
-			delete(s.ids, h.key)
+			s.byBase[h.base()] = slices.DeleteFunc(s.byBase[h.base()], func(o *head) bool { return o == h })
+			if len(s.byBase[h.base()]) == 0 {
+				delete(s.byBase, h.base())
+			}
 			gone++
 			continue
 		}

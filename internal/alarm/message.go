@@ -1,0 +1,273 @@
+package alarm
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+)
+
+// Place is whose alarms these are.
+type Place struct {
+	Account string
+	Region  string // its long name: US East (N. Virginia)
+}
+
+// Change is a change of an alarm's state.
+type Change struct {
+	From, To State
+	Reason   string
+	Data     string // the reason as JSON; may be empty
+	At       time.Time
+}
+
+// maxSubject is how many characters a topic takes.
+const maxSubject = 100
+
+// Subject is that of the message about a change; a long name is cut.
+func Subject(name string, to State, p Place) string {
+	text := func(name string) string { return fmt.Sprintf("%s: %q in %s", to, name, p.Region) }
+	if over := len(text(name)) - maxSubject; over > 0 {
+		name = strings.ToValidUTF8(name[:max(0, len(name)-over-len("..."))], "") + "..."
+	}
+	return text(name)
+}
+
+// common is what every message begins with, in AWS's order.
+type common struct {
+	AlarmName                          string
+	AlarmDescription                   *string
+	AWSAccountId                       string
+	AlarmConfigurationUpdatedTimestamp stamp
+	NewStateValue                      State
+	NewStateReason                     string
+	StateChangeTime                    stamp
+	Region                             string
+	AlarmArn                           string
+	OldStateValue                      State
+	OKActions                          []string
+	AlarmActions                       []string
+	InsufficientDataActions            []string
+}
+
+type dimension struct {
+	Value *string `json:"value"`
+	Name  *string `json:"name"`
+}
+
+// trigger is what an alarm on one metric watches.
+type trigger struct {
+	MetricName                       *string
+	Namespace                        *string
+	StatisticType                    string
+	Statistic                        string `json:",omitempty"`
+	ExtendedStatistic                string `json:",omitempty"`
+	Unit                             *string
+	Dimensions                       []dimension
+	Period                           int32
+	EvaluationPeriods                int32
+	DatapointsToAlarm                *int32 `json:",omitempty"`
+	ComparisonOperator               string
+	Threshold                        double
+	TreatMissingData                 string
+	EvaluateLowSampleCountPercentile string
+}
+
+// mathTrigger is what an alarm on metric math watches.
+type mathTrigger struct {
+	Period                           int32
+	EvaluationPeriods                int32
+	DatapointsToAlarm                *int32 `json:",omitempty"`
+	ComparisonOperator               string
+	Threshold                        double
+	TreatMissingData                 string
+	EvaluateLowSampleCountPercentile string
+	Metrics                          []query
+}
+
+type query struct {
+	Id         string
+	Expression *string     `json:",omitempty"`
+	MetricStat *metricStat `json:",omitempty"`
+	Label      *string     `json:",omitempty"`
+	ReturnData bool
+}
+
+type metricStat struct {
+	Metric struct {
+		Dimensions []dimension
+		MetricName *string
+		Namespace  *string
+	}
+	Period int32
+	Stat   *string
+	Unit   string `json:",omitempty"`
+}
+
+// MetricMessage is what a topic is sent about a metric alarm's change.
+func MetricMessage(a *types.MetricAlarm, c Change, p Place) string {
+	message := struct {
+		common
+		Trigger any
+	}{common{
+		*a.AlarmName, a.AlarmDescription, p.Account, stamp(*a.AlarmConfigurationUpdatedTimestamp), c.To, c.Reason, stamp(c.At), p.Region,
+		*a.AlarmArn, c.From, some(a.OKActions), some(a.AlarmActions), some(a.InsufficientDataActions),
+	}, triggerOf(a)}
+	return mustJSON(message)
+}
+
+func triggerOf(a *types.MetricAlarm) any {
+	treat, low := cmp.Or(aws.ToString(a.TreatMissingData), string(Missing)), aws.ToString(a.EvaluateLowSampleCountPercentile)
+	if len(a.Metrics) > 0 {
+		t := mathTrigger{
+			Period: mathPeriod(a.Metrics), EvaluationPeriods: *a.EvaluationPeriods, DatapointsToAlarm: a.DatapointsToAlarm,
+			ComparisonOperator: string(a.ComparisonOperator), Threshold: double(*a.Threshold), TreatMissingData: treat,
+			EvaluateLowSampleCountPercentile: low,
+		}
+		for _, q := range a.Metrics {
+			t.Metrics = append(t.Metrics, queryOf(q))
+		}
+		return t
+	}
+	t := trigger{
+		MetricName: a.MetricName, Namespace: a.Namespace, StatisticType: "Statistic", Statistic: strings.ToUpper(string(a.Statistic)),
+		Dimensions: dimensionsOf(a.Dimensions), Period: *a.Period, EvaluationPeriods: *a.EvaluationPeriods,
+		DatapointsToAlarm: a.DatapointsToAlarm, ComparisonOperator: string(a.ComparisonOperator), Threshold: double(*a.Threshold),
+		TreatMissingData: treat, EvaluateLowSampleCountPercentile: low,
+	}
+	if a.ExtendedStatistic != nil {
+		t.StatisticType, t.ExtendedStatistic = "ExtendedStatistic", *a.ExtendedStatistic
+	}
+	if a.Unit != "" {
+		t.Unit = new(string(a.Unit))
+	}
+	return t
+}
+
+func queryOf(q types.MetricDataQuery) query {
+	out := query{Id: *q.Id, Expression: q.Expression, Label: q.Label, ReturnData: q.ReturnData == nil || *q.ReturnData}
+	if s := q.MetricStat; s != nil {
+		out.MetricStat = &metricStat{Period: *s.Period, Stat: s.Stat, Unit: string(s.Unit)}
+		out.MetricStat.Metric.Dimensions = dimensionsOf(s.Metric.Dimensions)
+		out.MetricStat.Metric.MetricName, out.MetricStat.Metric.Namespace = s.Metric.MetricName, s.Metric.Namespace
+	}
+	return out
+}
+
+func dimensionsOf(dimensions []types.Dimension) []dimension {
+	out := []dimension{}
+	for _, d := range dimensions {
+		out = append(out, dimension{d.Value, d.Name})
+	}
+	return out
+}
+
+func some(actions []string) []string {
+	if actions == nil {
+		return []string{}
+	}
+	return actions
+}
+
+// Child is a child of a composite alarm, in the state that brought the change about.
+type Child struct {
+	Arn   string     `json:"arn"`
+	State childState `json:"state"`
+}
+
+type childState struct {
+	Value     State `json:"value"`
+	Timestamp stamp `json:"timestamp"`
+}
+
+// NewChild is a child that came into a state at a time.
+func NewChild(arn string, state State, at time.Time) Child {
+	return Child{arn, childState{state, stamp(at)}}
+}
+
+// CompositeReason says why a composite alarm changed: its child did. Source of the form: memory.
+func CompositeReason(c Child) (reason, data string) {
+	reason = fmt.Sprintf("%s transitioned to %s at %s", c.Arn, c.State.Value, time.Time(c.State.Timestamp).UTC().Format("Monday 02 January, 2006 15:04:05 MST"))
+	return reason, mustJSON(map[string][]Child{"triggeringAlarms": {c}})
+}
+
+// CompositeMessage is what a topic is sent about a composite alarm's change.
+func CompositeMessage(a *types.CompositeAlarm, c Change, p Place) string {
+	var data struct{ TriggeringAlarms []Child }
+	if c.Data != "" {
+		// A reason that SetAlarmState gave may have any form; then no child is named.
+		_ = json.Unmarshal([]byte(c.Data), &data)
+	}
+	type triggering struct {
+		Arn   string
+		State struct {
+			Value     State
+			Timestamp stamp
+		}
+	}
+	children := []triggering{}
+	for _, child := range data.TriggeringAlarms {
+		t := triggering{Arn: child.Arn}
+		t.State.Value, t.State.Timestamp = child.State.Value, child.State.Timestamp
+		children = append(children, t)
+	}
+	return mustJSON(struct {
+		common
+		AlarmRule          string
+		TriggeringChildren []triggering
+	}{common{
+		*a.AlarmName, a.AlarmDescription, p.Account, stamp(*a.AlarmConfigurationUpdatedTimestamp), c.To, c.Reason, stamp(c.At), p.Region,
+		*a.AlarmArn, c.From, some(a.OKActions), some(a.AlarmActions), some(a.InsufficientDataActions),
+	}, *a.AlarmRule, children})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (s *stamp) UnmarshalJSON(b []byte) error {
+	t, err := time.Parse(`"`+stampLayout+`"`, string(b))
+	*s = stamp(t)
+	return err
+}
+
+// HistoryState is a state in an alarm's history.
+type HistoryState struct {
+	StateValue      State           `json:"stateValue"`
+	StateReason     string          `json:"stateReason"`
+	StateReasonData json.RawMessage `json:"stateReasonData,omitempty"`
+}
+
+// NewHistoryState is a state with its reason, whose data are JSON or empty.
+func NewHistoryState(s State, reason, data string) HistoryState {
+	h := HistoryState{StateValue: s, StateReason: reason}
+	if json.Valid([]byte(data)) {
+		h.StateReasonData = json.RawMessage(data)
+	}
+	return h
+}
+
+// StateUpdate is the data of a history item about a change.
+func StateUpdate(from, to HistoryState) string {
+	return mustJSON(struct {
+		Version  string       `json:"version"`
+		OldState HistoryState `json:"oldState"`
+		NewState HistoryState `json:"newState"`
+	}{"1.0", from, to})
+}
+
+// ActionUpdate is the data of a history item about an action; without an error it succeeded.
+func ActionUpdate(topic, message string, c Change, err error) string {
+	item := struct {
+		ActionState          string  `json:"actionState"`
+		StateUpdateTimestamp stamp   `json:"stateUpdateTimestamp"`
+		NotificationResource string  `json:"notificationResource"`
+		PublishedMessage     string  `json:"publishedMessage"`
+		Error                *string `json:"error"`
+	}{"Succeeded", stamp(c.At), topic, message, nil}
+	if err != nil {
+		item.ActionState, item.Error = "Failed", new(err.Error())
+	}
+	return mustJSON(item)
+}

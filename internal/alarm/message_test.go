@@ -1,0 +1,77 @@
+package alarm
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+var place = Place{Account: "123456789012", Region: "US East (N. Virginia)"}
+
+// golden compares a message with the file that holds it, indented.
+func golden(t *testing.T, name, message string) {
+	t.Helper()
+	var got bytes.Buffer
+	if err := json.Indent(&got, []byte(message), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	got.WriteByte('\n')
+	path := filepath.Join("testdata", name+".json")
+	if *update {
+		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestMessages(t *testing.T) {
+	defined := noon.Add(-time.Hour)
+	a := metricAlarm("cpu-alarm", 300)
+	a.AlarmArn, a.AlarmConfigurationUpdatedTimestamp = new("arn:aws:cloudwatch:us-east-1:123456789012:alarm:cpu-alarm"), &defined
+	a.AlarmActions = []string{"arn:aws:sns:us-east-1:123456789012:critical"}
+	c := Change{OK, Alarm, "Threshold Crossed: …", "", noon.Add(536 * time.Millisecond)}
+	golden(t, "metric", MetricMessage(a, c, place))
+
+	a.Statistic, a.ExtendedStatistic, a.EvaluateLowSampleCountPercentile = "", new("p99"), new("ignore")
+	a.AlarmDescription, a.Unit, a.DatapointsToAlarm, a.TreatMissingData = new("<CPU>"), types.StandardUnitPercent, new(int32(1)), new("notBreaching")
+	golden(t, "percentile", MetricMessage(a, c, place))
+
+	m := mathAlarm()
+	m.AlarmArn, m.AlarmConfigurationUpdatedTimestamp = new("arn:aws:cloudwatch:us-east-1:123456789012:alarm:math"), &defined
+	golden(t, "math", MetricMessage(m, c, place))
+
+	composite := &types.CompositeAlarm{AlarmName: new("both"), AlarmArn: new("arn:aws:cloudwatch:us-east-1:123456789012:alarm:both"),
+		AlarmConfigurationUpdatedTimestamp: &defined, AlarmRule: new("ALARM(cpu-alarm)")}
+	c.Reason, c.Data = CompositeReason(NewChild(*a.AlarmArn, Alarm, noon))
+	golden(t, "composite", CompositeMessage(composite, c, place))
+	golden(t, "state_update", StateUpdate(NewHistoryState(OK, "a", ""), NewHistoryState(Alarm, c.Reason, c.Data)))
+	golden(t, "action", ActionUpdate("arn:aws:sns:us-east-1:123456789012:critical", "{}", c, errors.New("no such topic")))
+}
+
+func TestSubject(t *testing.T) {
+	if got, want := Subject("cpu-alarm", Alarm, place), `ALARM: "cpu-alarm" in US East (N. Virginia)`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	got := Subject(strings.Repeat("é", 200), Insufficient, place)
+	if len(got) > maxSubject || !strings.HasSuffix(got, `..." in US East (N. Virginia)`) || strings.ContainsRune(got, '�') {
+		t.Errorf("got %s, %d bytes", got, len(got))
+	}
+}

@@ -1,0 +1,240 @@
+package alarm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+)
+
+// Definition is an alarm as it is kept: one of the two. Every definition that an alarm is given has another revision.
+type Definition struct {
+	Metric    *types.MetricAlarm
+	Composite *types.CompositeAlarm
+	Revision  uint64
+}
+
+// Book keeps the alarms.
+type Book interface {
+	// Alarms are all of them.
+	Alarms() ([]Definition, error)
+	// Alarm is the one of a name; not when there is none.
+	Alarm(name string) (Definition, bool, error)
+	// Change puts an alarm into another state, keeps the history and has the actions run, unless the alarm has meanwhile another
+	// definition, or another state than the change begins with.
+	Change(name string, revision uint64, c Change) error
+	// Tidy forgets old history.
+	Tidy() error
+}
+
+// Runner evaluates alarms.
+type Runner struct {
+	Book    Book
+	Metrics Reader
+	Now     func() time.Time
+	Failed  func(error) // gets what goes wrong with one alarm; the others go on
+
+	mu     sync.Mutex
+	dirty  map[string]bool // changed since they were read
+	alarms map[string]*known
+	tidied time.Time
+}
+
+// known is an alarm as it was read last.
+type known struct {
+	name, arn string
+	revision  uint64
+	state     State
+	since     time.Time
+	watch     *watch     // of a metric alarm
+	composite *Composite // of a composite one
+	evaluated time.Time
+	seen      string // the children's states at the last evaluation
+}
+
+// step is the shortest pace of evaluation.
+const step = 10 * time.Second
+
+// Changed tells the runner that an alarm was made, changed or deleted. It does not block for long.
+func (r *Runner) Changed(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.dirty == nil {
+		r.dirty = map[string]bool{}
+	}
+	r.dirty[name] = true
+}
+
+// Run evaluates at every tenth second until ctx ends.
+func (r *Runner) Run(ctx context.Context) error {
+	for {
+		now := r.Now()
+		timer := time.NewTimer(now.Truncate(step).Add(step).Sub(now))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C:
+			if err := r.Evaluate(); err != nil {
+				r.Failed(err)
+			}
+		}
+	}
+}
+
+// Evaluate evaluates the alarms that are due now: metric alarms first, then composite ones, children before parents.
+func (r *Runner) Evaluate() error {
+	now := r.Now()
+	if err := r.refresh(); err != nil {
+		return fmt.Errorf("cannot read the alarms: %w", err)
+	}
+	var errs []error
+	names := slices.Sorted(maps.Keys(r.alarms))
+	for _, name := range names {
+		if a := r.alarms[name]; a.watch != nil {
+			errs = append(errs, r.evaluate(a, now))
+		}
+	}
+	done := map[string]bool{}
+	for _, name := range names {
+		errs = append(errs, r.compose(name, now, done))
+	}
+	if now.Sub(r.tidied) >= time.Hour {
+		r.tidied = now
+		errs = append(errs, r.Book.Tidy())
+	}
+	return errors.Join(errs...)
+}
+
+// refresh reads again what changed; at first, everything.
+func (r *Runner) refresh() error {
+	r.mu.Lock()
+	dirty := r.dirty
+	r.dirty = nil
+	r.mu.Unlock()
+	if r.alarms == nil {
+		all, err := r.Book.Alarms()
+		if err != nil {
+			return err
+		}
+		r.alarms = map[string]*known{}
+		for _, d := range all {
+			r.learn(d)
+		}
+		return nil
+	}
+	for name := range dirty {
+		d, there, err := r.Book.Alarm(name)
+		if err != nil {
+			r.Changed(name)
+			return err
+		}
+		if !there {
+			delete(r.alarms, name)
+			continue
+		}
+		r.learn(d)
+	}
+	return nil
+}
+
+// learn takes an alarm as it now is; when its definition is the one that is known, only its state can be another.
+func (r *Runner) learn(d Definition) {
+	var a known
+	if m := d.Metric; m != nil {
+		a = known{name: *m.AlarmName, arn: *m.AlarmArn, revision: d.Revision, state: State(m.StateValue), since: *m.StateUpdatedTimestamp}
+	} else {
+		c := d.Composite
+		a = known{name: *c.AlarmName, arn: *c.AlarmArn, revision: d.Revision, state: State(c.StateValue), since: *c.StateUpdatedTimestamp}
+	}
+	if old := r.alarms[a.name]; old != nil && old.revision == a.revision {
+		old.state, old.since = a.state, a.since
+		return
+	}
+	var err error
+	if d.Metric != nil {
+		a.watch, err = newWatch(d.Metric)
+	} else {
+		a.composite, err = ParseComposite(*d.Composite.AlarmRule)
+	}
+	if err != nil {
+		r.Failed(fmt.Errorf("cannot evaluate the alarm %s: %w", a.name, err))
+		a.watch, a.composite = nil, nil
+	}
+	r.alarms[a.name] = &a
+}
+
+// evaluate evaluates a metric alarm when it is due: at every whole pace, and once at the first step after it was made.
+func (r *Runner) evaluate(a *known, now time.Time) error {
+	pace := a.watch.pace()
+	if !a.evaluated.IsZero() && !now.Truncate(pace).After(a.evaluated.Truncate(pace)) {
+		return nil
+	}
+	points, err := a.watch.points(r.Metrics, now.Truncate(pace).Unix())
+	if err != nil {
+		return fmt.Errorf("cannot evaluate the alarm %s: %w", a.name, err)
+	}
+	a.evaluated = now
+	if v := Evaluate(a.watch.rule, points, a.state, now); !v.Keep {
+		return r.change(a, Change{a.state, v.State, v.Reason, v.Data, now})
+	}
+	return nil
+}
+
+func (r *Runner) change(a *known, c Change) error {
+	if err := r.Book.Change(a.name, a.revision, c); err != nil {
+		return fmt.Errorf("cannot change the state of the alarm %s: %w", a.name, err)
+	}
+	a.state, a.since = c.To, c.At
+	return nil
+}
+
+// compose evaluates a composite alarm after its children, when one of them has another state than at the last evaluation.
+func (r *Runner) compose(name string, now time.Time, done map[string]bool) error {
+	a := r.alarms[name]
+	if a == nil || a.composite == nil || done[name] {
+		return nil
+	}
+	done[name] = true
+	var states []string
+	var newest *known
+	for _, child := range a.composite.Children() {
+		if err := r.compose(child, now, done); err != nil {
+			return err
+		}
+		states = append(states, string(r.state(child)))
+		if c := r.alarms[child]; c != nil && (newest == nil || c.since.After(newest.since)) {
+			newest = c
+		}
+	}
+	seen := strings.Join(states, " ")
+	if !a.evaluated.IsZero() && seen == a.seen {
+		return nil
+	}
+	a.evaluated, a.seen = now, seen
+	to := OK
+	if a.composite.Holds(r.state) {
+		to = Alarm
+	}
+	if to == a.state {
+		return nil
+	}
+	c := Change{From: a.state, To: to, Reason: "The alarm rule has no alarms", At: now}
+	if newest != nil {
+		c.Reason, c.Data = CompositeReason(NewChild(newest.arn, newest.state, newest.since))
+	}
+	return r.change(a, c)
+}
+
+func (r *Runner) state(name string) State {
+	if a := r.alarms[name]; a != nil {
+		return a.state
+	}
+	return Insufficient
+}

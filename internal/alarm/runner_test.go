@@ -1,0 +1,257 @@
+package alarm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/series"
+)
+
+// book is a Book in memory.
+type book struct {
+	mu      sync.Mutex
+	alarms  map[string]Definition
+	changes []string
+}
+
+func (b *book) Alarms() (all []Definition, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, d := range b.alarms {
+		all = append(all, d)
+	}
+	return all, nil
+}
+
+func (b *book) Alarm(name string) (Definition, bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	d, ok := b.alarms[name]
+	return d, ok, nil
+}
+
+func (b *book) Change(name string, revision uint64, c Change) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	d := b.alarms[name]
+	if d.Revision != revision {
+		return errors.New("another definition")
+	}
+	if d.Metric != nil {
+		d.Metric.StateValue, d.Metric.StateUpdatedTimestamp = types.StateValue(c.To), &c.At
+	} else {
+		d.Composite.StateValue, d.Composite.StateUpdatedTimestamp = types.StateValue(c.To), &c.At
+	}
+	b.changes = append(b.changes, fmt.Sprintf("%s %s %s->%s", c.At.UTC().Format("15:04:05"), name, c.From, c.To))
+	return nil
+}
+
+func (b *book) Tidy() error { return nil }
+
+func (b *book) take() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	changes := b.changes
+	b.changes = nil
+	return changes
+}
+
+func (b *book) put(d Definition) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	name := ""
+	if d.Metric != nil {
+		name = *d.Metric.AlarmName
+		d.Metric.AlarmArn, d.Metric.StateUpdatedTimestamp, d.Metric.StateValue = new("arn:alarm:"+name), &now, types.StateValueInsufficientData
+	} else {
+		name = *d.Composite.AlarmName
+		d.Composite.AlarmArn, d.Composite.StateUpdatedTimestamp, d.Composite.StateValue = new("arn:alarm:"+name), &now, types.StateValueInsufficientData
+	}
+	d.Revision = b.alarms[name].Revision + 1
+	b.alarms[name] = d
+}
+
+func metricAlarm(name string, period int32) *types.MetricAlarm {
+	return &types.MetricAlarm{
+		AlarmName: &name, Namespace: new("N"), MetricName: new("M"), Dimensions: []types.Dimension{{Name: new("d"), Value: new("1")}},
+		Statistic: types.StatisticAverage, Period: &period, EvaluationPeriods: new(int32(2)), Threshold: new(10.0),
+		ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold,
+	}
+}
+
+// TestRunner turns the clock by hand: alarms go off and back at their own paces, and composite ones with their children.
+func TestRunner(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Second) // off the step
+		metrics, err := series.Open(series.Config{Dir: filepath.Join(dir, "m"), Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer metrics.Close()
+		b := &book{alarms: map[string]Definition{}}
+		b.put(Definition{Metric: metricAlarm("fast", 10)})
+		b.put(Definition{Metric: metricAlarm("slow", 60)})
+		b.put(Definition{Composite: &types.CompositeAlarm{AlarmName: new("both"), AlarmRule: new("ALARM(fast) AND ALARM(slow)")}})
+		b.put(Definition{Composite: &types.CompositeAlarm{AlarmName: new("above"), AlarmRule: new("NOT ALARM(both)")}})
+		b.put(Definition{Metric: mathAlarm()})
+		r := &Runner{Book: b, Metrics: metrics, Now: time.Now, Failed: func(err error) { t.Error(err) }}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- r.Run(ctx) }()
+		feed := func(value float64, minutes int) {
+			for range minutes * 6 {
+				key := series.Key{Namespace: "N", Name: "M", Dimensions: []series.Dimension{{Name: "d", Value: "1"}}, Unit: "Count"}
+				if err := metrics.Add(series.Sample{Key: key, Cell: series.Single(time.Now().Unix(), value), Fine: true}); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(10 * time.Second)
+			}
+		}
+		want := func(changes ...string) {
+			t.Helper()
+			if diff := cmp.Diff(changes, b.take()); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		}
+		feed(1, 3)
+		want("00:00:10 fast INSUFFICIENT_DATA->OK", "00:00:10 both INSUFFICIENT_DATA->OK", "00:00:10 above INSUFFICIENT_DATA->ALARM",
+			"00:01:00 math INSUFFICIENT_DATA->OK", "00:01:00 slow INSUFFICIENT_DATA->OK")
+		feed(20, 3)
+		want("00:03:20 fast OK->ALARM", "00:05:00 math OK->ALARM", "00:05:00 slow OK->ALARM", "00:05:00 both OK->ALARM", "00:05:00 above ALARM->OK")
+		feed(1, 3)
+		want("00:06:10 fast ALARM->OK", "00:06:10 both ALARM->OK", "00:06:10 above OK->ALARM", "00:07:00 math ALARM->OK", "00:07:00 slow ALARM->OK")
+
+		// Another definition counts from the next step on, a deleted alarm no more.
+		other := metricAlarm("fast", 10)
+		other.Threshold = new(0.5)
+		b.put(Definition{Metric: other})
+		b.mu.Lock()
+		delete(b.alarms, "slow")
+		b.mu.Unlock()
+		r.Changed("fast")
+		r.Changed("slow")
+		feed(1, 1)
+		want("00:09:10 fast INSUFFICIENT_DATA->ALARM")
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		if got := b.take(); !slices.ContainsFunc(got, func(c string) bool { return strings.HasSuffix(c, "fast ALARM->INSUFFICIENT_DATA") }) {
+			t.Errorf("without data: %v", got)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// mathAlarm looks at twice the metric, with nothing missing.
+func mathAlarm() *types.MetricAlarm {
+	a := metricAlarm("math", 60)
+	a.Metrics = []types.MetricDataQuery{
+		{Id: new("twice"), Expression: new("m * 2 + MIN(m)*0")},
+		{Id: new("m"), ReturnData: new(false), MetricStat: &types.MetricStat{
+			Metric: &types.Metric{Namespace: a.Namespace, MetricName: a.MetricName, Dimensions: a.Dimensions}, Period: new(int32(60)), Stat: new("Maximum")}},
+	}
+	a.MetricName, a.Namespace, a.Dimensions, a.Statistic, a.Period, a.Threshold = nil, nil, nil, "", nil, new(20.0)
+	return a
+}
+
+// TestQueue: one action that never ends holds up its own alarm's only, and is told to stop.
+func TestQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := NewQueue(time.Minute)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- q.Run(ctx) }()
+		var mu sync.Mutex
+		var ran []string
+		note := func(what string) func(context.Context) {
+			return func(context.Context) { mu.Lock(); defer mu.Unlock(); ran = append(ran, what) }
+		}
+		if err := errors.Join(q.Add("stuck", func(ctx context.Context) { <-ctx.Done(); note("given up")(ctx) }), q.Add("stuck", note("behind"))); err != nil {
+			t.Fatal(err)
+		}
+		free := ""
+		for i := 0; free == ""; i++ { // a name of another lane
+			if name := fmt.Sprint(i); q.lane(name) != q.lane("stuck") {
+				free = name
+			}
+		}
+		if err := q.Add(free, note("beside")); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		mu.Lock()
+		if diff := cmp.Diff([]string{"beside"}, ran); diff != "" {
+			t.Error(diff)
+		}
+		mu.Unlock()
+		time.Sleep(2 * time.Minute)
+		mu.Lock()
+		if diff := cmp.Diff([]string{"beside", "given up", "behind"}, ran); diff != "" {
+			t.Error(diff)
+		}
+		mu.Unlock()
+		for range laneLength {
+			_ = q.Add("stuck", func(ctx context.Context) { <-ctx.Done() })
+		}
+		synctest.Wait()
+		_ = q.Add("stuck", note("last place"))
+		if err := q.Add("stuck", note("too many")); !errors.Is(err, ErrQueueFull) {
+			t.Errorf("got %v", err)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// BenchmarkThousandAlarms evaluates a thousand alarms that are all due, on metrics of 150 nodes.
+func BenchmarkThousandAlarms(b *testing.B) {
+	now := time.Date(2026, 3, 4, 12, 0, 30, 0, time.UTC)
+	metrics, err := series.Open(series.Config{Dir: b.TempDir(), Now: func() time.Time { return now }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer metrics.Close()
+	list := &book{alarms: map[string]Definition{}}
+	for i := range 1000 {
+		a := metricAlarm(fmt.Sprint(i), 300)
+		a.Dimensions[0].Value = new(fmt.Sprint(i))
+		list.put(Definition{Metric: a})
+		for minute := range 90 {
+			key := Key(a.Namespace, a.MetricName, a.Dimensions, types.StandardUnitCount)
+			at := now.Unix() - int64(90-minute)*60
+			if err := metrics.Add(series.Sample{Key: key, Cell: series.Single(at, float64(minute%7))}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	r := &Runner{Book: list, Metrics: metrics, Now: func() time.Time { return now }, Failed: func(err error) { b.Error(err) }}
+	for b.Loop() {
+		now = now.Add(time.Minute)
+		if now.Second() == 30 && now.Minute() == 50 {
+			now = now.Add(-45 * time.Minute) // within the data
+			for _, a := range r.alarms {
+				a.evaluated = time.Time{}
+			}
+		}
+		if err := r.Evaluate(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
