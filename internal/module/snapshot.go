@@ -47,7 +47,7 @@ func (v view) snapshots() []Output {
 }
 
 // tokenAsJSON is the command that prints the token as a field of a request: on a command line it would be there for every user of the
-// machine to see.
+// machine to see. The AWS CLI reads its input twice, so it has to be a file.
 func (v view) tokenAsJSON() string {
 	switch {
 	case v.access.Local:
@@ -66,9 +66,9 @@ func (v view) restore() string {
 			words = append(words, fmt.Sprintf(word, args...))
 		}
 	}
-	add(in.AuthTokenEnabled, "%s |", v.tokenAsJSON())
+	add(in.AuthTokenEnabled, `(f=$(mktemp) && trap 'rm -f "$f"' EXIT && %s > "$f" &&`, v.tokenAsJSON())
 	add(true, "aws elasticache create-replication-group")
-	add(in.AuthTokenEnabled, "--cli-input-json file:///dev/stdin")
+	add(in.AuthTokenEnabled, `--cli-input-json "file://$f"`)
 	add(true, `--replication-group-id "${GROUP:?set it to the name of the new group}"`)
 	add(true, `--snapshot-name "${SNAPSHOT:?set it to the name of the snapshot}"`)
 	add(true, "--replication-group-description 'Restored from %s'", in.replicationGroupID())
@@ -84,5 +84,6 @@ func (v view) restore() string {
 	if key := in.kmsKey(); key != nil {
 		add(true, "--at-rest-encryption-enabled --kms-key-id %s", *key)
 	}
+	add(in.AuthTokenEnabled, ")")
 	return strings.Join(words, " ")
 }

@@ -81,12 +81,13 @@ locals {
     ")",
   ]))
 
-  # The token goes in over standard input.
-  token_as_json = local.create_secret ? "${local.read_secret} | jq '{AuthToken: .auth_token}' | " : "jq -n '{AuthToken: env.REDIS_AUTH_TOKEN}' | "
+  # The token goes in through a file that only its owner can read: the AWS CLI reads its input twice.
+  token_as_json = local.create_secret ? "${local.read_secret} | jq '{AuthToken: .auth_token}'" : "jq -n '{AuthToken: env.REDIS_AUTH_TOKEN}'"
 
   restore = join(" ", compact([
-    "${var.auth_token_enabled ? local.token_as_json : ""}aws elasticache create-replication-group",
-    var.auth_token_enabled ? "--cli-input-json file:///dev/stdin" : "",
+    var.auth_token_enabled ? "(f=$(mktemp) && trap 'rm -f \"$f\"' EXIT && ${local.token_as_json} > \"$f\" &&" : "",
+    "aws elasticache create-replication-group",
+    var.auth_token_enabled ? "--cli-input-json \"file://$f\"" : "",
     "--replication-group-id \"$${GROUP:?set it to the name of the new group}\"",
     "--snapshot-name \"$${SNAPSHOT:?set it to the name of the snapshot}\"",
     "--replication-group-description 'Restored from ${local.id}'",
@@ -99,5 +100,6 @@ locals {
     var.multi_az_enabled ? "--multi-az-enabled" : "",
     local.tls ? "--transit-encryption-enabled" : "",
     local.kms_key_arn == null ? "" : "--at-rest-encryption-enabled --kms-key-id ${coalesce(local.kms_key_arn, "-")}",
+    var.auth_token_enabled ? ")" : "",
   ]))
 }

@@ -54,8 +54,10 @@ type desk struct {
 	log    *os.File
 	admin  string // the password of larder's own user on the nodes
 	trust  *tls.Config
-	group  group     // as it was when it last had settled
-	struck time.Time // when a node was last signalled
+	group  group // as it was when it last had settled
+	// primaryEndpoint and readerEndpoint are the group's for its whole life: clients read them while the group settles.
+	primaryEndpoint, readerEndpoint string
+	struck                          time.Time // when a node was last signalled
 }
 
 // newDesk makes a state directory in dir, and an engine with a group of three nodes, TLS and a token.
@@ -101,7 +103,7 @@ func (d *desk) create(ctx context.Context) (err error) {
 	if err := d.readSecrets(ctx); err != nil {
 		return err
 	}
-	return d.settle(ctx)
+	return d.firstSettle(ctx)
 }
 
 func (d *desk) home() app.Home  { return app.Home(filepath.Join(d.dir, "state")) }
@@ -283,8 +285,8 @@ func (d *desk) client(ctx context.Context, address string) (*conn, error) {
 	return open(ctx, dial, clientPatience, token)
 }
 
-func (d *desk) primary(ctx context.Context) (*conn, error) { return d.client(ctx, d.group.Primary) }
-func (d *desk) reader(ctx context.Context) (*conn, error)  { return d.client(ctx, d.group.Reader) }
+func (d *desk) primary(ctx context.Context) (*conn, error) { return d.client(ctx, d.primaryEndpoint) }
+func (d *desk) reader(ctx context.Context) (*conn, error)  { return d.client(ctx, d.readerEndpoint) }
 
 // await tries until it succeeds; the error is that of the last attempt.
 func await(ctx context.Context, patience time.Duration, what string, try func(context.Context) error) error {

@@ -17,6 +17,15 @@ type group struct {
 	terms []Term // of the members, in their order
 }
 
+// firstSettle waits until the new group is whole, and remembers where clients reach it.
+func (d *desk) firstSettle(ctx context.Context) error {
+	if err := d.settle(ctx); err != nil {
+		return err
+	}
+	d.primaryEndpoint, d.readerEndpoint = d.group.Primary, d.group.Reader
+	return nil
+}
+
 // settle waits until the group is whole, and remembers it.
 func (d *desk) settle(ctx context.Context) error {
 	return await(ctx, settlePatience, "the group is whole", func(ctx context.Context) error {

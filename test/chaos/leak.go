@@ -44,6 +44,8 @@ const (
 	// extraThreads is what the Go runtime may start for system calls that block side by side.
 	extraThreads     = 8
 	extraDescriptors = 4
+	// relayDescriptors is a connection more that is under way: two sockets, and a pipe of two ends each way.
+	relayDescriptors = extraDescriptors + 6
 	extraMemory      = 12 << 20 // the garbage collector's slack, with the engine's target of 32 MiB
 	extraGoroutines  = 8
 	// A failover leaves events, which are kept for 14 days, and lines in the nodes' logs, which are begun anew beyond 4 MiB each.
@@ -62,7 +64,7 @@ func (f footprint) grown(before footprint, failovers int) error {
 		{"threads of the engine", int64(f.engine.threads), int64(before.engine.threads), extraThreads},
 		{"threads of the relay", int64(f.relay.threads), int64(before.relay.threads), extraThreads},
 		{"descriptors of the engine", int64(f.engine.descriptors), int64(before.engine.descriptors), extraDescriptors},
-		{"descriptors of the relay", int64(f.relay.descriptors), int64(before.relay.descriptors), extraDescriptors},
+		{"descriptors of the relay", int64(f.relay.descriptors), int64(before.relay.descriptors), relayDescriptors},
 		{"bytes of memory of the engine", f.engine.memory, before.engine.memory, extraMemory},
 		{"bytes of memory of the relay", f.relay.memory, before.relay.memory, extraMemory},
 		{"processes", int64(f.processes), int64(before.processes), 0},

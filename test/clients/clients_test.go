@@ -42,6 +42,7 @@ func TestClients(t *testing.T) {
 	t.Run("examples", testExamples)
 	t.Run("trust", testTrust)
 	t.Run("outputs", testOutputs)
+	t.Run("snapshot outputs", testSnapshotOutputs)
 }
 
 func testExamples(t *testing.T) {

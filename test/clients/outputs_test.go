@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // testOutputs runs the outputs that are commands, in a shell.
@@ -23,6 +24,11 @@ func testOutputs(t *testing.T) {
 			t.Errorf("there is no output %s", name)
 		}
 	}
+	for name := range commands {
+		if strings.HasPrefix(name, "snapshot_") {
+			delete(commands, name) // see testSnapshotOutputs
+		}
+	}
 	for name, text := range commands {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -35,6 +41,32 @@ func testOutputs(t *testing.T) {
 				t.Errorf("printed %q, want %q", got, want[name])
 			}
 		})
+	}
+}
+
+// testSnapshotOutputs takes a snapshot with one output, and starts another group from it with the other.
+func testSnapshotOutputs(t *testing.T) {
+	t.Parallel()
+	commands := commandOutputs(t)
+	run := func(text string, env ...string) string {
+		cmd := command(t, "sh", "-c", `eval "$(larder env)"`+"\n"+text)
+		cmd.Env = append(os.Environ(), env...)
+		return output(t, cmd)
+	}
+	var made struct{ Snapshot struct{ SnapshotName string } }
+	if err := json.Unmarshal([]byte(run(commands["snapshot_create_command"])), &made); err != nil {
+		t.Fatal(err)
+	}
+	name := made.Snapshot.SnapshotName
+	deadline := time.Now().Add(time.Minute)
+	for !strings.Contains(run("aws elasticache describe-snapshots --snapshot-name "+name), `"SnapshotStatus": "available"`) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the snapshot %s is not available", name)
+		}
+	}
+	restored := run(commands["snapshot_restore_command"], "GROUP=restored", "SNAPSHOT="+name)
+	if !strings.Contains(restored, `"ReplicationGroupId": "restored"`) || !strings.Contains(restored, `"AuthTokenEnabled": true`) {
+		t.Errorf("printed %s", restored)
 	}
 }
 

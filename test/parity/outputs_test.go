@@ -14,7 +14,7 @@ var notCompared = []string{"user_group_id", "final_snapshot_identifier"}
 var (
 	tokenSource = regexp.MustCompile(`\$\((larder outputs auth_token|aws secretsmanager get-secret-value --secret-id '[^']+' --query SecretString --output text \| jq -r \.auth_token)\)`)
 	nodeFlag    = "node --use-openssl-ca "
-	asJSON      = regexp.MustCompile(`^(larder outputs auth_token \| jq -R '\{AuthToken: \.\}'|aws secretsmanager get-secret-value --secret-id '[^']+' --query SecretString --output text \| jq '\{AuthToken: \.auth_token\}') \|`)
+	asJSON      = regexp.MustCompile(`(larder outputs auth_token \| jq -R '\{AuthToken: \.\}'|aws secretsmanager get-secret-value --secret-id '[^']+' --query SecretString --output text \| jq '\{AuthToken: \.auth_token\}')`)
 )
 
 // outputs reads the outputs that a command prints, plainly. Terraform keeps none that is null.
@@ -38,7 +38,7 @@ func (s *site) outputs(name string, args ...string) map[string]any {
 		}
 		if text, ok := o.Value.(string); ok {
 			text = strings.NewReplacer(token, "TOKEN", url.QueryEscape(token), "TOKEN", nodeFlag, "node ").Replace(text)
-			o.Value = asJSON.ReplaceAllString(tokenSource.ReplaceAllString(text, "TOKEN"), "TOKEN |")
+			o.Value = asJSON.ReplaceAllString(tokenSource.ReplaceAllString(text, "TOKEN"), "TOKEN")
 		}
 		all[name] = plain(s.t, o)
 	}
