@@ -21,6 +21,7 @@ import (
 	"larder/internal/cache"
 	"larder/internal/engine"
 	"larder/internal/gateway"
+	"larder/internal/logstore"
 	"larder/internal/loopback"
 	"larder/internal/network"
 	"larder/internal/node/process"
@@ -146,6 +147,14 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	end := &ending{stop: stop}
+	events, err := logstore.Open(logstore.Config{Dir: o.Home.logs(), Keys: logKeys{keys, sealer}, MaxBytes: maxLogBytes, Logger: o.Logger})
+	if err != nil {
+		return err
+	}
+	defer closing(&err, events.Close)
+	logGroups := logs.New(logs.Config{
+		Store: state, Account: Account, Region: Region, Keys: keys, Events: events, Metrics: o.logMetric, Now: o.Now,
+	})
 	topics := sns.New(sns.Config{Store: state, Account: Account, Region: Region, Random: crand.Reader, Now: o.Now})
 	if err := makeStandIns(standIns, keys, topics); err != nil {
 		return err
@@ -166,7 +175,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			keys.Gateway(),
 			topics.Gateway(),
 			cloudwatch.New(cloudwatch.Config{Store: state, Account: Account, Region: Region, Now: o.Now}).Gateway(),
-			logs.New(logs.Config{Store: state, Account: Account, Region: Region, Keys: keys, Now: o.Now}).Gateway(),
+			logGroups.Gateway(),
 			sts.Service{Account: Account}.Gateway(),
 			larder.New(larder.Config{
 				Store: state, Sealer: sealer, PIDs: nodes.PIDs, Trouble: runner.Trouble, StopSoon: end.withNodes,
@@ -192,6 +201,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	var work errgroup.Group
 	work.Go(func() error { defer stop(); return runner.Run(ctx) })
 	work.Go(func() error { defer stop(); return serve(server, listener) })
+	work.Go(func() error { defer stop(); return logGroups.Run(ctx, o.Logger) })
 	o.Ready(info)
 	<-ctx.Done()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)

@@ -56,5 +56,8 @@ const CompatibilityNotes = `
   way; the snapshot fails when no node is left that has the data, and the group goes.
 - Alarms are kept and not evaluated: they read INSUFFICIENT_DATA. Log deliveries read enabling: nothing is delivered yet.
 - There is one region, us-east-1, and one account, 000000000000. A request signed for another region is refused.
-- Requests over 1 MiB get 413 RequestEntityTooLarge.
+- Log events take 1 GiB on disk at most, compressed, over all log groups: the oldest go first. A deleted log stream's events go with the
+  files that hold them. Metric filters are applied, and what they make is not in CloudWatch's metrics yet. ` + "`aws logs tail`" + `, which polls
+  FilterLogEvents, works; StartLiveTail is not served.
+- Requests over 1 MiB, and over 7 MiB to CloudWatch Logs, get 413 RequestEntityTooLarge.
 `

@@ -22,6 +22,9 @@ func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 // readBody reads the body, and at most one byte beyond the limit.
 func (g *Gateway) readBody(r *http.Request) ([]byte, error) {
 	limit := g.config.MaxBody
+	if s := g.services[claimedService(r)]; s != nil { // whether the claim is true is found out when there is a body
+		limit = max(limit, s.maxBody)
+	}
 	if r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}

@@ -11,6 +11,8 @@ import (
 type Service struct {
 	Shapes  *awswire.Shapes
 	Actions []Action
+	// MaxBody is the largest request body in bytes; 0 means the gateway's.
+	MaxBody int64
 }
 
 // service is a Service made ready.
@@ -18,10 +20,11 @@ type service struct {
 	shapes  *awswire.Shapes
 	codec   *awswire.Codec
 	actions map[string]*Action
+	maxBody int64
 }
 
 func newService(s Service) (*service, error) {
-	ready := &service{shapes: s.Shapes, codec: awswire.NewCodec(s.Shapes), actions: map[string]*Action{}}
+	ready := &service{shapes: s.Shapes, codec: awswire.NewCodec(s.Shapes), actions: map[string]*Action{}, maxBody: s.MaxBody}
 	for _, a := range s.Actions {
 		if !slices.Contains(s.Shapes.Operations, a.Name) {
 			return nil, fmt.Errorf("%s has no operation %s", s.Shapes.ServiceID, a.Name)

@@ -269,11 +269,11 @@ func (g *group) expire(before int64) error {
 	return errors.Join(errs...)
 }
 
-// stats are the figures of the group's streams.
+// stats are the figures of the group's streams. A journal that is still closed for want of its key is not among them.
 func (g *group) stats() (map[uint32]Stat, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err := g.ready(); err != nil {
+	if err, locked := g.ready(), (*KeyError)(nil); err != nil && !errors.As(err, &locked) {
 		return nil, err
 	}
 	out := map[uint32]Stat{}

@@ -2,6 +2,8 @@ package logs
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
@@ -26,6 +28,13 @@ type group struct {
 	Retention int32  // days; 0 for ever
 	KMSKey    string // an ARN; empty for the service's own key
 	Tags      map[string]string
+	Streams   uint32 // number of the last log stream that was made
+}
+
+// id names the group's events: another group of the name, later, has another.
+func (g group) id() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", g.Name, g.Created.UnixNano()))
+	return hex.EncodeToString(sum[:16])
 }
 
 const maxName = 512
@@ -108,13 +117,30 @@ func (s *Service) deleteLogGroup(_ context.Context, in *sdk.DeleteLogGroupInput)
 	if err := checkName(in.LogGroupName); err != nil {
 		return nil, err
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
-		if _, err := find(tx, *in.LogGroupName); err != nil {
+	var gone group
+	err := s.Store.Update(func(tx *store.Tx) (err error) {
+		if gone, err = find(tx, *in.LogGroupName); err != nil {
 			return err
 		}
-		return groups.Delete(tx, *in.LogGroupName)
+		return errors.Join(deleteWithin(tx, gone.Name), groups.Delete(tx, gone.Name))
 	})
-	return &sdk.DeleteLogGroupOutput{}, err
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.DeleteLogGroupOutput{}, s.Events.Drop(gone.id())
+}
+
+// deleteWithin deletes what belongs to a group.
+func deleteWithin(tx *store.Tx, group string) error {
+	all, err := streamsOf(tx, group, "")
+	for _, st := range all {
+		err = errors.Join(err, streams.Delete(tx, st.key()))
+	}
+	filters, more := filtersOf(tx, group)
+	for _, f := range filters {
+		more = errors.Join(more, metricFilters.Delete(tx, f.key()))
+	}
+	return errors.Join(err, more)
 }
 
 // retentions are the days that events can be kept for. Source: PutRetentionPolicy in the API reference.
@@ -184,6 +210,17 @@ func (s *Service) identified(name, arn *string) (*string, error) {
 	}
 	found, err := s.named(*arn)
 	return &found, err
+}
+
+// chosen returns the name that a request gives, or that of the name or ARN it gives instead.
+func (s *Service) chosen(name, identifier *string) (*string, error) {
+	if identifier != nil && !strings.HasPrefix(*identifier, "arn:") {
+		if name != nil {
+			return nil, invalidParameter("Exactly one of logGroupName and logGroupIdentifier must be given")
+		}
+		return identifier, nil
+	}
+	return s.identified(name, identifier)
 }
 
 // clip bounds how much of a client's text an error repeats, in bytes.

@@ -143,7 +143,9 @@ func TestLogGroupRefusals(t *testing.T) {
 	}
 	associate := func(in sdk.AssociateKmsKeyInput) error { _, err := s.AssociateKmsKey(t.Context(), &in); return err }
 	describe := func(in sdk.DescribeLogGroupsInput) error { _, err := s.DescribeLogGroups(t.Context(), &in); return err }
-	_, filtering := s.FilterLogEvents(t.Context(), &sdk.FilterLogEventsInput{LogGroupName: new("mine")})
+	_, querying := s.StartQuery(t.Context(), &sdk.StartQueryInput{
+		LogGroupName: new("mine"), QueryString: new("fields @message"), StartTime: new(int64(1)), EndTime: new(int64(2)),
+	})
 	long := strings.Repeat("a", 513)
 	const (
 		parameter, validation = "InvalidParameterException", "ValidationException"
@@ -184,7 +186,7 @@ func TestLogGroupRefusals(t *testing.T) {
 		{"token", describe(sdk.DescribeLogGroupsInput{NextToken: new("%")}), parameter, "The specified nextToken is invalid."},
 		{"accounts", describe(sdk.DescribeLogGroupsInput{AccountIdentifiers: []string{"999999999999"}}), validation,
 			"larder does not serve DescribeLogGroups's AccountIdentifiers: larder is one account"},
-		{"events", filtering, "UnknownOperationException", "larder does not serve logs:FilterLogEvents; docs/COMPATIBILITY.md lists what it serves"},
+		{"queries", querying, "UnknownOperationException", "larder does not serve logs:StartQuery; docs/COMPATIBILITY.md lists what it serves"},
 	} {
 		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
 	}

@@ -56,7 +56,11 @@ func (s *Service) describeLogGroups(_ context.Context, in *sdk.DescribeLogGroups
 	}
 	out := &sdk.DescribeLogGroupsOutput{LogGroups: []types.LogGroup{}, NextToken: token}
 	for _, g := range found {
-		out.LogGroups = append(out.LogGroups, s.describe(g))
+		described, err := s.describe(g)
+		if err != nil {
+			return nil, err
+		}
+		out.LogGroups = append(out.LogGroups, described)
 	}
 	return out, nil
 }
@@ -77,10 +81,26 @@ func (s *Service) identifiers(given []string) (names []string, err error) {
 	return names, nil
 }
 
-func (s *Service) describe(g group) types.LogGroup {
+func (s *Service) describe(g group) (types.LogGroup, error) {
+	var filters []metricFilter
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		filters, err = filtersOf(tx, g.Name)
+		return err
+	})
+	if err != nil {
+		return types.LogGroup{}, err
+	}
+	stats, err := s.Events.Stats(g.id())
+	if err != nil {
+		return types.LogGroup{}, err
+	}
+	stored := int64(0)
+	for _, st := range stats {
+		stored += st.Bytes
+	}
 	out := types.LogGroup{
 		LogGroupName: &g.Name, LogGroupArn: new(s.arn(g.Name)), Arn: new(s.arn(g.Name) + ":*"), CreationTime: millis(g.Created),
-		LogGroupClass: types.LogGroupClassStandard, MetricFilterCount: new(int32(0)), StoredBytes: new(int64(0)),
+		LogGroupClass: types.LogGroupClassStandard, MetricFilterCount: new(int32(len(filters))), StoredBytes: &stored,
 		DeletionProtectionEnabled: new(false),
 	}
 	if g.Retention != 0 {
@@ -89,12 +109,17 @@ func (s *Service) describe(g group) types.LogGroup {
 	if g.KMSKey != "" {
 		out.KmsKeyId = &g.KMSKey
 	}
-	return out
+	return out, nil
 }
 
 // page returns the rows, which come in the order of their keys, that a request asks for, and the token of the next page when
 // there is one. A token holds the last key shown.
 func page[T any](rows []T, key func(T) string, limit *int32, token *string) ([]T, *string, error) {
+	return pageOf(rows, key, false, limit, token)
+}
+
+// pageOf does the same for rows that may come in the reverse order of their keys.
+func pageOf[T any](rows []T, key func(T) string, descending bool, limit *int32, token *string) ([]T, *string, error) {
 	size := maxLimit
 	if limit != nil {
 		if size = int(*limit); size < minLimit || size > maxLimit {
@@ -106,7 +131,7 @@ func page[T any](rows []T, key func(T) string, limit *int32, token *string) ([]T
 		if err != nil {
 			return nil, nil, invalidParameter("The specified nextToken is invalid.")
 		}
-		for len(rows) > 0 && key(rows[0]) <= string(last) {
+		for len(rows) > 0 && (key(rows[0]) == string(last) || key(rows[0]) < string(last) != descending) {
 			rows = rows[1:]
 		}
 	}

@@ -1,4 +1,4 @@
-// Package logs serves the CloudWatch Logs API for log groups and resource policies: what they are, not yet what is logged.
+// Package logs serves the CloudWatch Logs API: log groups, their streams and events, metric filters and resource policies.
 package logs
 
 import (
@@ -10,6 +10,7 @@ import (
 
 	"larder/internal/awswire"
 	"larder/internal/gateway"
+	"larder/internal/logstore"
 	"larder/internal/store"
 )
 
@@ -18,7 +19,10 @@ type Config struct {
 	Store           *store.Store
 	Account, Region string
 	Keys            Keys
-	Now             func() time.Time
+	Events          *logstore.Store
+	// Metrics gets the values that metric filters make. It must not block for long.
+	Metrics func(Datum)
+	Now     func() time.Time
 }
 
 // Keys knows the account's KMS keys.
@@ -28,10 +32,16 @@ type Keys interface {
 }
 
 // Service answers the CloudWatch Logs API.
-type Service struct{ Config }
+type Service struct {
+	Config
+	quiet minutes
+}
 
 // New makes a service.
-func New(c Config) *Service { return &Service{c} }
+func New(c Config) *Service { return &Service{Config: c} }
+
+// maxBody is the size of a request, in bytes, that has a batch of events of the largest size with every byte escaped.
+const maxBody = 6*maxBatchBytes + 1<<20
 
 // Why parts of the API are not served.
 const (
@@ -39,12 +49,16 @@ const (
 	oneAccount    = "larder is one account"
 	noProtection  = "it could not be taken back: PutLogGroupDeletionProtection is not served"
 	accountPolicy = "resource policies are the account's"
+	noEntities    = "entities are not served"
+	noMasks       = "data protection policies, which mask, are not served"
+	noTransformer = "log transformers are not served"
+	interleaved   = "events come in the order of their time, as AWS has given them since 2019"
 )
 
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
 	standard := string(types.LogGroupClassStandard)
-	return gateway.Service{Shapes: awswire.CloudWatchLogs(), Actions: []gateway.Action{
+	return gateway.Service{Shapes: awswire.CloudWatchLogs(), MaxBody: maxBody, Actions: []gateway.Action{
 		gateway.Handle("CreateLogGroup", gateway.Write, s.createLogGroup,
 			gateway.Only("DeletionProtectionEnabled", noProtection, "false"),
 			gateway.Only("LogGroupClass", oneClass, standard)),
@@ -57,6 +71,22 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("DeleteRetentionPolicy", gateway.Write, s.deleteRetentionPolicy),
 		gateway.Handle("AssociateKmsKey", gateway.Write, s.associateKey),
 		gateway.Handle("DisassociateKmsKey", gateway.Write, s.disassociateKey),
+
+		gateway.Handle("CreateLogStream", gateway.Write, s.createLogStream),
+		gateway.Handle("DescribeLogStreams", gateway.List, s.describeLogStreams),
+		gateway.Handle("DeleteLogStream", gateway.Write, s.deleteLogStream),
+
+		gateway.Handle("PutLogEvents", gateway.Write, s.putLogEvents, gateway.Refuse("Entity", noEntities)),
+		gateway.Handle("GetLogEvents", gateway.Read, s.getLogEvents, gateway.Only("Unmask", noMasks, "false")),
+		gateway.Handle("FilterLogEvents", gateway.Read, s.filterLogEvents,
+			gateway.Only("Interleaved", interleaved, "true"), gateway.Only("Unmask", noMasks, "false")),
+
+		gateway.Handle("PutMetricFilter", gateway.Write, s.putMetricFilter,
+			gateway.Only("ApplyOnTransformedLogs", noTransformer, "false"),
+			gateway.Refuse("EmitSystemFieldDimensions", oneAccount), gateway.Refuse("FieldSelectionCriteria", oneAccount)),
+		gateway.Handle("DescribeMetricFilters", gateway.List, s.describeMetricFilters),
+		gateway.Handle("DeleteMetricFilter", gateway.Write, s.deleteMetricFilter),
+		gateway.Handle("TestMetricFilter", gateway.Read, s.testMetricFilter),
 
 		gateway.Handle("TagLogGroup", gateway.Tagging, s.tagLogGroup),
 		gateway.Handle("UntagLogGroup", gateway.Tagging, s.untagLogGroup),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"larder/internal/gateway"
+	"larder/internal/logstore"
 	"larder/internal/services/logs"
 	"larder/internal/sigv4"
 	"larder/internal/store"
@@ -32,11 +34,16 @@ type keys struct{}
 
 func (keys) HasKey(arn string) bool { return arn == key }
 
+func (keys) Wrap(_, _ string, dataKey []byte) ([]byte, error) { return dataKey, nil }
+func (keys) Unwrap(_ string, wrapped []byte) ([]byte, error)  { return wrapped, nil }
+
 // server is the service behind a real gateway, with a real client.
 type server struct {
 	*sdk.Client
-	logs *logs.Service
-	now  time.Time
+	logs    *logs.Service
+	events  *logstore.Store
+	metrics []logs.Datum
+	now     time.Time
 }
 
 func newServer(t *testing.T) *server {
@@ -48,7 +55,18 @@ func newServer(t *testing.T) *server {
 			t.Error(err)
 		}
 	})
-	s.logs = logs.New(logs.Config{Store: state, Account: account, Region: region, Keys: keys{}, Now: func() time.Time { return s.now }})
+	s.events = must(logstore.Open(logstore.Config{
+		Dir: filepath.Join(t.TempDir(), "logs"), Keys: keys{}, MaxBytes: 1 << 30, Logger: slog.New(slog.DiscardHandler),
+	}))(t)
+	t.Cleanup(func() {
+		if err := s.events.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.logs = logs.New(logs.Config{
+		Store: state, Account: account, Region: region, Keys: keys{}, Events: s.events, Now: func() time.Time { return s.now },
+		Metrics: func(d logs.Datum) { s.metrics = append(s.metrics, d) },
+	})
 	entry := httptest.NewServer(must(gateway.New(gateway.Config{
 		Services: []gateway.Service{s.logs.Gateway()}, Region: region, AccountID: account,
 		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},

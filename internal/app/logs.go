@@ -1,0 +1,53 @@
+package app
+
+import (
+	"errors"
+
+	"larder/internal/seal"
+	"larder/internal/services/kms"
+	"larder/internal/services/logs"
+)
+
+// maxLogBytes bounds what all log events take on disk, compressed and sealed; the oldest go first.
+const maxLogBytes = 1 << 30
+
+// logKeys wraps the data keys of log events: with a log group's KMS key, or with the installation's own. The first byte of what it
+// wrapped says which.
+type logKeys struct {
+	keys   *kms.Service
+	sealer *seal.Sealer
+}
+
+const (
+	byInstallation = iota
+	byKMS
+)
+
+func logPlace(group string) string { return "log-group/" + group + "/data-key" }
+
+func logContext(group string) map[string]string { return map[string]string{"larder:log-group": group} }
+
+// Wrap implements logstore.Keys.
+func (k logKeys) Wrap(arn, group string, dataKey []byte) ([]byte, error) {
+	if arn == "" {
+		return append([]byte{byInstallation}, k.sealer.Seal(logPlace(group), dataKey)...), nil
+	}
+	wrapped, err := k.keys.Wrap(arn, dataKey, logContext(group))
+	return append([]byte{byKMS}, wrapped...), err
+}
+
+// Unwrap implements logstore.Keys.
+func (k logKeys) Unwrap(group string, wrapped []byte) ([]byte, error) {
+	if len(wrapped) == 0 || wrapped[0] > byKMS {
+		return nil, errors.New("a data key of log events is wrapped in an unknown way")
+	}
+	if wrapped[0] == byInstallation {
+		return k.sealer.Open(logPlace(group), wrapped[1:])
+	}
+	return k.keys.Unwrap(wrapped[1:], logContext(group))
+}
+
+// logMetric takes what metric filters make. CloudWatch does not keep metrics of its own yet, so that it can only be told.
+func (o Options) logMetric(d logs.Datum) {
+	o.Logger.Debug("a metric filter matched", "namespace", d.Namespace, "metric", d.Metric, "value", d.Value, "dimensions", d.Dimensions)
+}

@@ -1,0 +1,386 @@
+package logs_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"larder/internal/services/logs"
+)
+
+func (s *server) createStream(t *testing.T, group, stream string) {
+	t.Helper()
+	must(s.CreateLogStream(t.Context(), &sdk.CreateLogStreamInput{LogGroupName: &group, LogStreamName: &stream}))(t)
+}
+
+// put logs messages a second apart, the last of them now.
+func (s *server) put(t *testing.T, group, stream string, messages ...string) {
+	t.Helper()
+	var events []types.InputLogEvent
+	for i, m := range messages {
+		at := s.now.Add(time.Duration(i-len(messages)+1) * time.Second)
+		events = append(events, types.InputLogEvent{Message: new(m), Timestamp: new(at.UnixMilli())})
+	}
+	out := must(s.PutLogEvents(t.Context(), &sdk.PutLogEventsInput{LogGroupName: &group, LogStreamName: &stream, LogEvents: events}))(t)
+	if out.RejectedLogEventsInfo != nil || out.NextSequenceToken == nil {
+		t.Fatalf("put: %+v", out)
+	}
+}
+
+func TestLogStreams(t *testing.T) {
+	s := newServer(t)
+	s.create(t, "mine")
+	s.create(t, "mine-too") // whose streams are not mine's
+	s.createStream(t, "mine-too", "a")
+	for _, name := range []string{"c", "b", "a", "b/0001"} {
+		s.createStream(t, "mine", name)
+	}
+	_, err := s.CreateLogStream(t.Context(), &sdk.CreateLogStreamInput{LogGroupName: new("mine"), LogStreamName: new("a")})
+	wantError(t, err, "ResourceAlreadyExistsException", "The specified log stream already exists")
+	s.put(t, "mine", "b", "one", "two")
+	s.now = s.now.Add(time.Minute)
+	s.put(t, "mine", "a", "three")
+	list := func(in sdk.DescribeLogStreamsInput) (names []string) {
+		t.Helper()
+		in.Limit = new(int32(3))
+		if in.LogGroupIdentifier == nil {
+			in.LogGroupName = new("mine")
+		}
+		pages := sdk.NewDescribeLogStreamsPaginator(s, &in)
+		for pages.HasMorePages() {
+			for _, st := range must(pages.NextPage(t.Context()))(t).LogStreams {
+				names = append(names, *st.LogStreamName)
+			}
+		}
+		return names
+	}
+	for _, test := range []struct {
+		in   sdk.DescribeLogStreamsInput
+		want string
+	}{
+		{sdk.DescribeLogStreamsInput{}, "a b b/0001 c"},
+		{sdk.DescribeLogStreamsInput{Descending: new(true)}, "c b/0001 b a"},
+		{sdk.DescribeLogStreamsInput{LogStreamNamePrefix: new("b")}, "b b/0001"},
+		{sdk.DescribeLogStreamsInput{LogGroupIdentifier: new(prefix + "mine")}, "a b b/0001 c"},
+		{sdk.DescribeLogStreamsInput{LogGroupIdentifier: new("mine-too")}, "a"},
+		{sdk.DescribeLogStreamsInput{OrderBy: types.OrderByLastEventTime, Descending: new(true)}, "a b c b/0001"},
+	} {
+		if got := strings.Join(list(test.in), " "); got != test.want {
+			t.Errorf("%+v: got %s, want %s", test.in, got, test.want)
+		}
+	}
+	b := must(s.DescribeLogStreams(t.Context(), &sdk.DescribeLogStreamsInput{LogGroupName: new("mine"), LogStreamNamePrefix: new("b")}))(t).LogStreams[0]
+	put := s.now.Add(-time.Minute)
+	want := types.LogStream{
+		LogStreamName: new("b"), Arn: new(prefix + "mine:log-stream:b"), CreationTime: new(put.UnixMilli()), StoredBytes: new(int64(0)),
+		UploadSequenceToken: b.UploadSequenceToken, FirstEventTimestamp: new(put.Add(-time.Second).UnixMilli()), LastEventTimestamp: new(put.UnixMilli()),
+		LastIngestionTime: new(put.UnixMilli()),
+	}
+	if diff := cmp.Diff(want, b, cmpopts.IgnoreUnexported(types.LogStream{})); diff != "" {
+		t.Error(diff)
+	}
+	group := must(s.DescribeLogGroups(t.Context(), &sdk.DescribeLogGroupsInput{LogGroupNamePrefix: new("mine")}))(t).LogGroups[0]
+	if *group.StoredBytes != int64(len("onetwothree")) {
+		t.Errorf("the group has %d bytes", *group.StoredBytes)
+	}
+	must(s.DeleteLogStream(t.Context(), &sdk.DeleteLogStreamInput{LogGroupName: new("mine"), LogStreamName: new("b")}))(t)
+	s.createStream(t, "mine", "b") // another one of the name has none of its events
+	if got := s.filter(t, sdk.FilterLogEventsInput{LogGroupName: new("mine")}); !slices.Equal(got, []string{"three"}) {
+		t.Errorf("the events are %v", got)
+	}
+	must(s.DeleteLogGroup(t.Context(), &sdk.DeleteLogGroupInput{LogGroupName: new("mine")}))(t)
+	s.create(t, "mine")
+	if got := list(sdk.DescribeLogStreamsInput{}); got != nil {
+		t.Errorf("another group of the name has the streams %v", got)
+	}
+}
+
+// filter reads all pages.
+func (s *server) filter(t *testing.T, in sdk.FilterLogEventsInput) (messages []string) {
+	t.Helper()
+	ids := map[string]bool{}
+	pages := sdk.NewFilterLogEventsPaginator(s, &in)
+	for pages.HasMorePages() {
+		for _, e := range must(pages.NextPage(t.Context()))(t).Events {
+			if ids[*e.EventId] || len(*e.EventId) != 56 {
+				t.Errorf("the event id %s", *e.EventId)
+			}
+			ids[*e.EventId] = true
+			messages = append(messages, *e.Message)
+		}
+	}
+	return messages
+}
+
+func TestFilterLogEvents(t *testing.T) {
+	s := newServer(t)
+	s.create(t, "mine")
+	s.createStream(t, "mine", "a")
+	s.createStream(t, "mine", "b")
+	s.put(t, "mine", "a", "ERROR one", "INFO two", `{"level":"ERROR","ms":30}`)
+	s.put(t, "mine", "b", "ERROR four", "ERROR five ARGUMENTS", `{"level":"INFO","ms":31}`)
+	at := func(seconds int) *int64 { return new(s.now.Add(time.Duration(seconds) * time.Second).UnixMilli()) }
+	for _, test := range []struct {
+		what string
+		in   sdk.FilterLogEventsInput
+		want []string
+	}{
+		{"all in the order of their time", sdk.FilterLogEventsInput{Limit: new(int32(2))},
+			[]string{"ERROR one", "ERROR four", "INFO two", "ERROR five ARGUMENTS", `{"level":"ERROR","ms":30}`, `{"level":"INFO","ms":31}`}},
+		{"the last first", sdk.FilterLogEventsInput{Limit: new(int32(2)), StartFromHead: new(false), StartTime: at(-1)},
+			[]string{`{"level":"INFO","ms":31}`, `{"level":"ERROR","ms":30}`, "ERROR five ARGUMENTS", "INFO two"}},
+		{"a term", sdk.FilterLogEventsInput{FilterPattern: new("ERROR -ARGUMENTS"), Limit: new(int32(1))},
+			[]string{"ERROR one", "ERROR four", `{"level":"ERROR","ms":30}`}},
+		{"JSON", sdk.FilterLogEventsInput{FilterPattern: new("{ $.ms > 30 }"), Interleaved: new(true)}, []string{`{"level":"INFO","ms":31}`}},
+		{"a stream", sdk.FilterLogEventsInput{LogStreamNames: []string{"a"}, FilterPattern: new("ERROR")}, []string{"ERROR one", `{"level":"ERROR","ms":30}`}},
+		{"a prefix", sdk.FilterLogEventsInput{LogStreamNamePrefix: new("b"), FilterPattern: new("[w1=ERROR, w2]")}, []string{"ERROR four", "ERROR five ARGUMENTS"}},
+		{"a time, with its end", sdk.FilterLogEventsInput{StartTime: at(-1), EndTime: at(-1)}, []string{"INFO two", "ERROR five ARGUMENTS"}},
+		{"none", sdk.FilterLogEventsInput{StartTime: at(1)}, nil},
+	} {
+		test.in.LogGroupName = new("mine")
+		if diff := cmp.Diff(test.want, s.filter(t, test.in)); diff != "" {
+			t.Errorf("%s: %s", test.what, diff)
+		}
+	}
+	s.now = s.now.Add(24*time.Hour - time.Second) // and with a retention of a day, the older are gone at once
+	must(s.PutRetentionPolicy(t.Context(), &sdk.PutRetentionPolicyInput{LogGroupName: new("mine"), RetentionInDays: new(int32(1))}))(t)
+	if got := s.filter(t, sdk.FilterLogEventsInput{LogGroupName: new("mine")}); len(got) != 4 {
+		t.Errorf("a day later there are %v", got)
+	}
+}
+
+// GetLogEvents goes through a stream from either end, comes back, and at an end gives the same token again, with which later events
+// are found.
+func TestGetLogEvents(t *testing.T) {
+	s := newServer(t)
+	s.create(t, "mine")
+	s.createStream(t, "mine", "a")
+	get := func(in sdk.GetLogEventsInput) (string, *sdk.GetLogEventsOutput) {
+		t.Helper()
+		in.LogGroupName, in.LogStreamName = new("mine"), new("a")
+		out := must(s.GetLogEvents(t.Context(), &in))(t)
+		var messages []string
+		for _, e := range out.Events {
+			messages = append(messages, *e.Message)
+		}
+		return strings.Join(messages, " "), out
+	}
+	_, empty := get(sdk.GetLogEventsInput{})
+	s.put(t, "mine", "a", "1", "2", "3", "4", "5")
+	if got, _ := get(sdk.GetLogEventsInput{NextToken: empty.NextForwardToken}); got != "1 2 3 4 5" {
+		t.Errorf("after the stream was empty: %s", got)
+	}
+	step := func(want string, in sdk.GetLogEventsInput) *sdk.GetLogEventsOutput {
+		t.Helper()
+		in.Limit = new(int32(2))
+		got, out := get(in)
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		return out
+	}
+	out := step("1 2", sdk.GetLogEventsInput{StartFromHead: new(true)})
+	out = step("3 4", sdk.GetLogEventsInput{NextToken: out.NextForwardToken})
+	step("1 2", sdk.GetLogEventsInput{NextToken: out.NextBackwardToken})
+	out = step("5", sdk.GetLogEventsInput{NextToken: out.NextForwardToken})
+	end := step("", sdk.GetLogEventsInput{NextToken: out.NextForwardToken})
+	if *end.NextForwardToken != *out.NextForwardToken {
+		t.Error("the token at the end is another")
+	}
+	step("4 5", sdk.GetLogEventsInput{NextToken: end.NextBackwardToken})
+	s.now = s.now.Add(time.Second)
+	s.put(t, "mine", "a", "6")
+	step("6", sdk.GetLogEventsInput{NextToken: end.NextForwardToken})
+
+	out = step("5 6", sdk.GetLogEventsInput{})
+	out = step("3 4", sdk.GetLogEventsInput{NextToken: out.NextBackwardToken})
+	step("5 6", sdk.GetLogEventsInput{NextToken: out.NextForwardToken})
+	out = step("1 2", sdk.GetLogEventsInput{NextToken: out.NextBackwardToken})
+	head := step("", sdk.GetLogEventsInput{NextToken: out.NextBackwardToken})
+	if *head.NextBackwardToken != *out.NextBackwardToken {
+		t.Error("the token at the head is another")
+	}
+	step("1 2", sdk.GetLogEventsInput{NextToken: head.NextForwardToken})
+	at := func(seconds int) *int64 { return new(s.now.Add(time.Duration(seconds) * time.Second).UnixMilli()) }
+	step("3 4", sdk.GetLogEventsInput{StartTime: at(-3), EndTime: at(-1)}) // the end is not in it
+}
+
+func TestPutLogEventsBounds(t *testing.T) {
+	s := newServer(t)
+	s.create(t, "mine")
+	s.createStream(t, "mine", "a")
+	event := func(age time.Duration, message string) types.InputLogEvent {
+		return types.InputLogEvent{Timestamp: new(s.now.Add(-age).UnixMilli()), Message: &message}
+	}
+	put := func(events ...types.InputLogEvent) (*sdk.PutLogEventsOutput, error) {
+		return s.PutLogEvents(t.Context(), &sdk.PutLogEventsInput{LogGroupName: new("mine"), LogStreamName: new("a"), LogEvents: events})
+	}
+	const day = 24 * time.Hour
+	out := must(put(event(14*day+time.Hour, "too old"), event(14*day-time.Hour, "good")))(t)
+	if r := out.RejectedLogEventsInfo; r == nil || *r.TooOldLogEventEndIndex != 1 || r.ExpiredLogEventEndIndex != nil || r.TooNewLogEventStartIndex != nil {
+		t.Errorf("rejected: %+v", r)
+	}
+	must(s.PutRetentionPolicy(t.Context(), &sdk.PutRetentionPolicyInput{LogGroupName: new("mine"), RetentionInDays: new(int32(1))}))(t)
+	out = must(put(event(day+time.Second, "expired"), event(time.Hour, "good too")))(t)
+	if r := out.RejectedLogEventsInfo; r == nil || *r.ExpiredLogEventEndIndex != 1 || r.TooOldLogEventEndIndex != nil {
+		t.Errorf("rejected: %+v", r)
+	}
+	out = must(put(event(0, "now"), event(-2*time.Hour-time.Second, "too new")))(t)
+	if r := out.RejectedLogEventsInfo; r == nil || *r.TooNewLogEventStartIndex != 1 {
+		t.Errorf("rejected: %+v", r)
+	}
+	largest := strings.Repeat("é\x01", (1<<20-26)/3)
+	must(put(event(0, largest)))(t)
+	if got := s.filter(t, sdk.FilterLogEventsInput{LogGroupName: new("mine"), FilterPattern: new(`"é` + "\x01" + `é"`)}); len(got) != 1 || got[0] != largest {
+		t.Error("the largest event did not come back")
+	}
+	const parameter = "InvalidParameterException"
+	for _, test := range []struct {
+		what    string
+		events  []types.InputLogEvent
+		message string
+	}{
+		{"large", []types.InputLogEvent{event(0, strings.Repeat("a", 1<<20-25))}, "Upload too large: 1048577 bytes exceeds limit of 1048576"},
+		{"out of order", []types.InputLogEvent{event(0, "a"), event(1, "b"), event(time.Minute, "c")},
+			"Log events in a single PutLogEvents request must be in chronological order."},
+		{"a long time", []types.InputLogEvent{event(25*time.Hour, "a"), event(0, "b")},
+			"The batch of log events in a single PutLogEvents request cannot span more than 24 hours."},
+		{"empty", []types.InputLogEvent{event(0, "")},
+			"1 validation error detected: Value '' at 'logEvents.1.member.message' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+		{"none", []types.InputLogEvent{},
+			"1 validation error detected: Value '0 events' at 'logEvents' failed to satisfy constraint: Member must have length between 1 and 10000"},
+		{"many", slices.Repeat([]types.InputLogEvent{event(0, "a")}, 10_001),
+			"1 validation error detected: Value '10001 events' at 'logEvents' failed to satisfy constraint: Member must have length between 1 and 10000"},
+	} {
+		_, err := put(test.events...)
+		t.Run(test.what, func(t *testing.T) { wantError(t, err, parameter, test.message) })
+	}
+	_, err := s.PutLogEvents(t.Context(), &sdk.PutLogEventsInput{LogGroupName: new("mine"), LogStreamName: new("b"), LogEvents: []types.InputLogEvent{event(0, "a")}})
+	wantError(t, err, "ResourceNotFoundException", "The specified log stream does not exist.")
+	_, err = s.PutLogEvents(t.Context(), &sdk.PutLogEventsInput{LogGroupName: new("other"), LogStreamName: new("b"), LogEvents: []types.InputLogEvent{event(0, "a")}})
+	wantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
+}
+
+// What larder delivers itself is kept once, however often it is delivered, in streams that are made for it.
+func TestDeliver(t *testing.T) {
+	s := newServer(t)
+	if err := s.logs.Deliver("mine", logs.Delivery{Stream: "a"}); err == nil {
+		t.Error("delivered to a group that is not there")
+	}
+	s.create(t, "mine")
+	deliver := func(mark uint64, message string) {
+		t.Helper()
+		err := s.logs.Deliver("mine",
+			logs.Delivery{Stream: "elasticache/redis/x-001/0001/slow-log", Events: []logs.Event{{s.now, message}}, Source: "x-001/slow", Mark: mark},
+			logs.Delivery{Stream: "elasticache/redis/x-002/0001/slow-log", Events: []logs.Event{{s.now, message + "'"}}, Source: "x-002/slow", Mark: mark})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	deliver(1, "one")
+	deliver(1, "one")
+	deliver(7, "two")
+	deliver(5, "one and a half")
+	if diff := cmp.Diff([]string{"one", "one'", "two", "two'"}, s.filter(t, sdk.FilterLogEventsInput{LogGroupName: new("mine")})); diff != "" {
+		t.Error(diff)
+	}
+	if mark := must(s.logs.Delivered("mine", "x-002/slow"))(t); mark != 7 {
+		t.Errorf("delivered to %d", mark)
+	}
+}
+
+func TestMetricFilters(t *testing.T) {
+	s := newServer(t)
+	s.create(t, "mine")
+	s.createStream(t, "mine", "a")
+	put := func(name, pattern string, tr types.MetricTransformation) error {
+		tr.MetricNamespace = new("Mine")
+		_, err := s.PutMetricFilter(t.Context(), &sdk.PutMetricFilterInput{
+			LogGroupName: new("mine"), FilterName: &name, FilterPattern: &pattern, MetricTransformations: []types.MetricTransformation{tr},
+		})
+		return err
+	}
+	for name, err := range map[string]error{
+		"errors": put("errors", "ERROR", types.MetricTransformation{MetricName: new("Errors"), MetricValue: new("1"), DefaultValue: new(0.0), Unit: types.StandardUnitCount}),
+		"slow": put("slow", "{ $.ms > 10 }", types.MetricTransformation{MetricName: new("Slow"), MetricValue: new("$.ms"),
+			Dimensions: map[string]string{"Level": "$.level"}}),
+		"bytes": put("bytes", "[level, bytes]", types.MetricTransformation{MetricName: new("Bytes"), MetricValue: new("$bytes")}),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	s.put(t, "mine", "a", "ERROR 17", `{"ms":30,"level":"WARN"}`, `{"ms":31}`, `{"ms":3}`)
+	minute := s.now.Truncate(time.Minute)
+	at := func(i int) time.Time { return s.now.Add(time.Duration(i-3) * time.Second) }
+	want := []logs.Datum{
+		{Namespace: "Mine", Metric: "Bytes", Time: at(0), Value: 17},
+		{Namespace: "Mine", Metric: "Errors", Unit: "Count", Time: at(0), Value: 1},
+		{Namespace: "Mine", Metric: "Slow", Time: at(1), Value: 30, Dimensions: map[string]string{"Level": "WARN"}},
+		{Namespace: "Mine", Metric: "Slow", Time: at(2), Value: 31},
+	}
+	if diff := cmp.Diff(want, s.metrics); diff != "" {
+		t.Error(diff)
+	}
+	s.metrics = nil
+	s.now = s.now.Add(time.Minute) // in which nothing matches
+	s.put(t, "mine", "a", "quiet")
+	s.now = s.now.Add(time.Minute)
+	for range 2 {
+		if err := s.logs.Keep(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want = []logs.Datum{{Namespace: "Mine", Metric: "Errors", Unit: "Count", Time: minute.Add(time.Minute), Value: 0}}
+	if diff := cmp.Diff(want, s.metrics); diff != "" {
+		t.Errorf("a minute in which nothing matched: %s", diff)
+	}
+
+	described := must(s.DescribeMetricFilters(t.Context(), &sdk.DescribeMetricFiltersInput{LogGroupName: new("mine"), FilterNamePrefix: new("e")}))(t)
+	if f := described.MetricFilters; len(f) != 1 || *f[0].FilterPattern != "ERROR" || *f[0].MetricTransformations[0].DefaultValue != 0 || *f[0].MetricTransformations[0].MetricValue != "1" {
+		t.Errorf("described: %+v", f)
+	}
+	byMetric := must(s.DescribeMetricFilters(t.Context(), &sdk.DescribeMetricFiltersInput{MetricName: new("Slow"), MetricNamespace: new("Mine")}))(t)
+	if f := byMetric.MetricFilters; len(f) != 1 || *f[0].FilterName != "slow" {
+		t.Errorf("by metric: %+v", f)
+	}
+	must(s.DeleteMetricFilter(t.Context(), &sdk.DeleteMetricFilterInput{LogGroupName: new("mine"), FilterName: new("slow")}))(t)
+	_, err := s.DeleteMetricFilter(t.Context(), &sdk.DeleteMetricFilterInput{LogGroupName: new("mine"), FilterName: new("slow")})
+	wantError(t, err, "ResourceNotFoundException", "The specified metric filter does not exist.")
+	if g := must(s.DescribeLogGroups(t.Context(), &sdk.DescribeLogGroupsInput{}))(t).LogGroups[0]; *g.MetricFilterCount != 2 {
+		t.Errorf("the group has %d filters", *g.MetricFilterCount)
+	}
+
+	const parameter = "InvalidParameterException"
+	one := types.MetricTransformation{MetricName: new("M"), MetricValue: new("1")}
+	wantError(t, put("x", `"`, one), parameter, `Invalid filter pattern: the quotation that begins at " has no end`)
+	wantError(t, put("x", "a", types.MetricTransformation{MetricName: new("M"), MetricValue: new("$.ms")}), parameter,
+		`Invalid metric transformation: the value "$.ms" is neither a number nor something that the filter pattern names`)
+	wantError(t, put("x", "[a]", types.MetricTransformation{MetricName: new("M"), MetricValue: new("1"), DefaultValue: new(1.0), Dimensions: map[string]string{"A": "$a"}}), parameter,
+		"Invalid metric transformation: dimensions and default value are mutually exclusive properties.")
+	wantError(t, put("x", "[a]", types.MetricTransformation{MetricName: new("M"), MetricValue: new("1"), Dimensions: map[string]string{"A": "$b"}}), parameter,
+		`Invalid metric transformation: the dimension "A" is "$b", which the filter pattern does not name`)
+	for i := range 98 {
+		if err := put(fmt.Sprint("f", i), "a", one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantError(t, put("x", "a", one), "LimitExceededException", "Resource limit exceeded.")
+}
+
+func TestTestMetricFilter(t *testing.T) {
+	s := newServer(t)
+	out := must(s.TestMetricFilter(t.Context(), &sdk.TestMetricFilterInput{
+		FilterPattern: new("[level=ERROR, code]"), LogEventMessages: []string{"INFO 1", "ERROR 2"},
+	}))(t)
+	if m := out.Matches; len(m) != 1 || m[0].EventNumber != 2 || *m[0].EventMessage != "ERROR 2" || m[0].ExtractedValues["$code"] != "2" {
+		t.Errorf("matches: %+v", m)
+	}
+}
