@@ -155,7 +155,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	logGroups := logs.New(logs.Config{
 		Store: state, Account: Account, Region: Region, Keys: keys, Events: events, Metrics: o.logMetric, Now: o.Now,
 	})
-	topics := sns.New(sns.Config{Store: state, Account: Account, Region: Region, Random: crand.Reader, Now: o.Now})
+	topics := sns.New(sns.Config{
+		Store: state, Sealer: sealer, Keys: keys, Certifier: authority, Account: Account, Region: Region, Endpoint: info.Endpoint,
+		MailDir: o.Home.mail(), Client: sns.NewClient(), Timeout: sns.DefaultTimeout, Random: crand.Reader, Now: o.Now, After: time.After,
+		Logger: o.Logger,
+	})
 	if err := makeStandIns(standIns, keys, topics); err != nil {
 		return err
 	}
@@ -192,7 +196,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: api, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug)}
+	server := &http.Server{Handler: topics.Public(api), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug)}
 	if err := o.Home.writeInfo(info); err != nil {
 		return err
 	}
@@ -202,6 +206,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	work.Go(func() error { defer stop(); return runner.Run(ctx) })
 	work.Go(func() error { defer stop(); return serve(server, listener) })
 	work.Go(func() error { defer stop(); return logGroups.Run(ctx, o.Logger) })
+	work.Go(func() error { defer stop(); return topics.Run(ctx) })
 	o.Ready(info)
 	<-ctx.Done()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)

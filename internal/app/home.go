@@ -25,6 +25,7 @@ func (h Home) path(name string) string { return filepath.Join(string(h), name) }
 func (h Home) stateFile() string { return h.path("larder.db") }
 func (h Home) masterKey() string { return h.path("master.key") }
 func (h Home) infoFile() string  { return h.path("engine.json") }
+func (h Home) mail() string      { return h.path("mail") }
 func (h Home) logs() string      { return h.path("logs") }
 func (h Home) nodes() string     { return h.path("nodes") }
 func (h Home) snapshots() string { return h.path("snapshots") }

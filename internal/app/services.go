@@ -59,5 +59,9 @@ const CompatibilityNotes = `
 - Log events take 1 GiB on disk at most, compressed, over all log groups: the oldest go first. A deleted log stream's events go with the
   files that hold them. Metric filters are applied, and what they make is not in CloudWatch's metrics yet. ` + "`aws logs tail`" + `, which polls
   FilterLogEvents, works; StartLiveTail is not served.
-- Requests over 1 MiB, and over 7 MiB to CloudWatch Logs, get 413 RequestEntityTooLarge.
+- SNS delivers to HTTP and HTTPS endpoints, and mails into a mailbox in Maildir form for each address, in the folder mail of the state
+  directory; no mail leaves the machine. Either kind has to confirm as on AWS: by the link in the message or mail, which needs no signature
+  (` + "`curl`" + ` does). An endpoint may be any address that this machine reaches. Of a delivery policy, retries and the content type hold;
+  throttling does not. An HTTPS endpoint's certificate must be one that the machine trusts. 1,000 messages wait for one subscriber at most.
+- Requests over 1 MiB, over 7 MiB to CloudWatch Logs and over 1.75 MiB to SNS, get 413 RequestEntityTooLarge.
 `

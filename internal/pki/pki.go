@@ -2,6 +2,7 @@
 package pki
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -104,6 +105,19 @@ func (a *Authority) Issue(now time.Time, id string, names []string, addrs []neti
 	}
 	secretKeyPEM, err = keyPEM(key)
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), secretKeyPEM, err
+}
+
+// Certify makes a certificate, in PEM, for a key that signs messages under that name.
+func (a *Authority) Certify(now time.Time, name string, public crypto.PublicKey) ([]byte, error) {
+	template := &x509.Certificate{
+		SerialNumber: serial(), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotBefore: now.Add(-backdate), NotAfter: now.Add(nodeLife), KeyUsage: x509.KeyUsageDigitalSignature,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, public, a.key)
+	if err != nil {
+		return nil, fmt.Errorf("cannot certify the key of %s: %w", name, err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
 }
 
 func keyPEM(key *ecdsa.PrivateKey) ([]byte, error) {

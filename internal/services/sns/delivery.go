@@ -35,7 +35,13 @@ func deliveryPolicyReason(text string) string {
 			}
 		}
 	}
-	return ""
+	var http struct {
+		HTTP struct{ DefaultHealthyRetryPolicy json.RawMessage }
+	}
+	if err := json.Unmarshal([]byte(text), &http); err != nil {
+		return "DeliveryPolicy must be a JSON object with an object for http"
+	}
+	return retryReason(http.HTTP.DefaultHealthyRetryPolicy)
 }
 
 // subscriptionDeliveryReason says what is wrong with a subscription's delivery policy.
@@ -50,7 +56,11 @@ func subscriptionDeliveryReason(text string) string {
 			return fmt.Sprintf("DeliveryPolicy must not have %s; it may have %v", part, known)
 		}
 	}
-	return ""
+	var own struct{ HealthyRetryPolicy json.RawMessage }
+	if err := json.Unmarshal([]byte(text), &own); err != nil {
+		return "DeliveryPolicy must be a JSON object"
+	}
+	return retryReason(own.HealthyRetryPolicy)
 }
 
 // effectivePolicy lays a delivery policy over the default.

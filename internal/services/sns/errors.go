@@ -33,3 +33,12 @@ type absent struct{ smithy.APIError }
 
 // HTTPStatusCode is read by the gateway.
 func (absent) HTTPStatusCode() int { return http.StatusNotFound }
+
+// invalidParameterValue is how message attributes are refused.
+func invalidParameterValue(format string, args ...any) error {
+	return &types.InvalidParameterValueException{Message: new(fmt.Sprintf(format, args...))}
+}
+
+func notAuthorized(message string) error {
+	return &types.AuthorizationErrorException{Message: &message}
+}

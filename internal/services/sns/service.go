@@ -1,42 +1,81 @@
-// Package sns serves the SNS API for topics and subscriptions: what they are, not yet what is published to them.
+// Package sns serves the SNS API: topics, subscriptions, and messages that really go to HTTP subscribers and into mailboxes.
 package sns
 
 import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"larder/internal/awswire"
 	"larder/internal/gateway"
+	"larder/internal/seal"
 	"larder/internal/store"
 )
 
 // Config is what a service works with. Every field is needed.
 type Config struct {
 	Store           *store.Store
+	Sealer          *seal.Sealer
+	Keys            Keys
+	Certifier       Certifier
 	Account, Region string
-	// Random makes the ends of subscriptions' ARNs.
+	// Endpoint is where subscribers reach the API: http://127.0.0.1:4566.
+	Endpoint string
+	// MailDir holds a mailbox for each address.
+	MailDir string
+	// Client posts to subscribers; NewClient makes one.
+	Client *http.Client
+	// Timeout is how long a subscriber may take to answer.
+	Timeout time.Duration
+	// Random makes the ends of subscriptions' ARNs, messages' ids and tokens.
 	Random io.Reader
 	Now    func() time.Time
+	// After fires when a time has passed.
+	After  func(time.Duration) <-chan time.Time
+	Logger *slog.Logger
 }
 
-// Service answers the SNS API.
-type Service struct{ Config }
+// DefaultTimeout is how long AWS waits for a subscriber's answer.
+const DefaultTimeout = 15 * time.Second
+
+// idleTimeout is how long a connection to a subscriber is kept for its next message.
+const idleTimeout = 30 * time.Second
+
+// Keys encrypts with the account's KMS keys. Its refusals have KMS's codes.
+type Keys interface {
+	Wrap(id string, plaintext []byte, context map[string]string) ([]byte, error)
+	Unwrap(blob []byte, context map[string]string) ([]byte, error)
+}
+
+// Service answers the SNS API. Run delivers.
+type Service struct {
+	Config
+	couriers couriers
+	signing  sync.Mutex // one signing key is made at a time
+}
 
 // New makes a service.
-func New(c Config) *Service { return &Service{c} }
+func New(c Config) *Service { return &Service{Config: c} }
+
+// maxBody is the size of a request, in bytes, that has a message of the largest size with every byte escaped.
+const maxBody = 3*maxMessage + 1<<20
 
 // Why parts of the API are not served.
 const (
 	noProtection = "data protection policies are not served"
 	noReceiver   = "larder has no receiver of another kind"
+	noFIFO       = "topics are standard topics"
+	noPhones     = "larder sends no text messages"
 )
 
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
-	return gateway.Service{Shapes: awswire.SNS(), Actions: []gateway.Action{
+	return gateway.Service{Shapes: awswire.SNS(), MaxBody: maxBody, Actions: []gateway.Action{
 		gateway.Handle("CreateTopic", gateway.Write, s.createTopic, gateway.Refuse("DataProtectionPolicy", noProtection)),
 		gateway.Handle("GetTopicAttributes", gateway.Read, s.getTopicAttributes),
 		gateway.Handle("SetTopicAttributes", gateway.Permissions, s.setTopicAttributes),
@@ -45,7 +84,18 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("Subscribe", gateway.Write, s.subscribe, gateway.Only("Protocol", noReceiver, protocols()...)),
 		gateway.Handle("GetSubscriptionAttributes", gateway.Read, s.getSubscriptionAttributes),
 		gateway.Handle("SetSubscriptionAttributes", gateway.Write, s.setSubscriptionAttributes),
+		gateway.Handle("ConfirmSubscription", gateway.Write, s.confirmSubscription),
 		gateway.Handle("Unsubscribe", gateway.Write, s.unsubscribe),
+
+		gateway.Handle("Publish", gateway.Write, s.publish,
+			gateway.Refuse("MessageDeduplicationId", noFIFO), gateway.Refuse("MessageGroupId", noFIFO), gateway.Refuse("PhoneNumber", noPhones)),
+		gateway.Handle("PublishBatch", gateway.Write, s.publishBatch,
+			gateway.Refuse("PublishBatchRequestEntries.MessageDeduplicationId", noFIFO),
+			gateway.Refuse("PublishBatchRequestEntries.MessageGroupId", noFIFO)),
+
+		gateway.Handle("ListTopics", gateway.List, s.listTopics),
+		gateway.Handle("ListSubscriptions", gateway.List, s.listSubscriptions),
+		gateway.Handle("ListSubscriptionsByTopic", gateway.List, s.listSubscriptionsByTopic),
 
 		gateway.Handle("TagResource", gateway.Tagging, s.tagResource),
 		gateway.Handle("UntagResource", gateway.Tagging, s.untagResource),

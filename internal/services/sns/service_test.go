@@ -5,9 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +21,8 @@ import (
 	"github.com/aws/smithy-go"
 
 	"larder/internal/gateway"
+	"larder/internal/pki"
+	"larder/internal/seal"
 	"larder/internal/services/sns"
 	"larder/internal/sigv4"
 	"larder/internal/store"
@@ -32,29 +38,101 @@ const (
 type server struct {
 	*sdk.Client
 	sns   *sns.Service
+	path  string // of the store
 	store *store.Store
-	now   time.Time
+	keys  *keys
+	ca    *pki.Authority
+	url   string // of the API
+	mail  string // where the mailboxes are
+	clock *clock
+	now   time.Time // when the clock began
+}
+
+// clock goes on by as much as anybody waits for.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+func (c *clock) After(d time.Duration) <-chan time.Time {
+	c.pass(d)
+	fired := make(chan time.Time, 1)
+	fired <- c.Now()
+	return fired
+}
+
+// keys knows one KMS key, which can be disabled.
+type keys struct{ disabled atomic.Bool }
+
+func (k *keys) Wrap(id string, plaintext []byte, context map[string]string) ([]byte, error) {
+	switch {
+	case id != "alias/mine":
+		return nil, &smithy.GenericAPIError{Code: "NotFoundException", Message: id + " is not found."}
+	case k.disabled.Load():
+		return nil, &smithy.GenericAPIError{Code: "DisabledException", Message: id + " is disabled."}
+	}
+	return append([]byte(context["aws:sns:topicArn"]+"|"), flip(plaintext)...), nil
+}
+
+func (k *keys) Unwrap(blob []byte, context map[string]string) ([]byte, error) {
+	sealed, ok := bytes.CutPrefix(blob, []byte(context["aws:sns:topicArn"]+"|"))
+	if !ok || k.disabled.Load() {
+		return nil, &smithy.GenericAPIError{Code: "DisabledException", Message: "it is disabled."}
+	}
+	return flip(sealed), nil
+}
+
+func flip(b []byte) []byte {
+	out := slices.Clone(b)
+	for i := range out {
+		out[i] = ^out[i]
+	}
+	return out
 }
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), store: must(store.Open(filepath.Join(t.TempDir(), "state.db")))(t)}
+	path := filepath.Join(t.TempDir(), "state.db")
+	s := &server{
+		now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), path: path, store: must(store.Open(path))(t),
+		keys: &keys{}, ca: must(pki.NewAuthority(time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)))(t), mail: t.TempDir(),
+	}
 	t.Cleanup(func() {
 		if err := s.store.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	s.clock = &clock{now: s.now}
+	var api http.Handler
+	entry := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { api.ServeHTTP(w, r) }))
+	t.Cleanup(entry.Close)
+	s.url = entry.URL
+	client := sns.NewClient()
+	t.Cleanup(client.CloseIdleConnections)
 	s.sns = sns.New(sns.Config{
-		Store: s.store, Account: account, Region: region, Random: rand.Reader, Now: func() time.Time { return s.now },
+		Store: s.store, Sealer: must(seal.New(make([]byte, seal.KeySize)))(t), Keys: s.keys, Certifier: s.ca, Account: account, Region: region,
+		Endpoint: entry.URL, MailDir: s.mail, Client: client, Timeout: 200 * time.Millisecond, Random: rand.Reader,
+		Now: func() time.Time { return s.clock.Now() }, After: s.clock.After, Logger: slog.New(slog.DiscardHandler),
 	})
-	entry := httptest.NewServer(must(gateway.New(gateway.Config{
+	api = s.sns.Public(must(gateway.New(gateway.Config{
 		Services: []gateway.Service{s.sns.Gateway()}, Region: region, AccountID: account,
 		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
 		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
 	}))(t))
-	t.Cleanup(entry.Close)
 	s.Client = sdk.NewFromConfig(aws.Config{
-		Region: region, BaseEndpoint: &entry.URL, HTTPClient: wholeRequests{http.DefaultClient},
+		Region: region, BaseEndpoint: &s.url, HTTPClient: wholeRequests{http.DefaultClient},
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 	})

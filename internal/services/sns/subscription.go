@@ -2,11 +2,11 @@ package sns
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +26,8 @@ type subscription struct {
 	ID, Topic, Protocol, Endpoint string
 	Attributes                    map[string]string // those that were set
 	Pending                       bool              // until the endpoint's owner confirms
+	Token                         string            // hash of what the endpoint's owner confirms with
+	Authenticated                 bool              // whether unsubscribing needs a signature
 	Created                       time.Time
 }
 
@@ -76,7 +78,11 @@ func (s *Service) subscribe(_ context.Context, in *sdk.SubscribeInput) (*sdk.Sub
 			return nil, err
 		}
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
+	token, hash, err := s.newToken()
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.Update(func(tx *store.Tx) error {
 		to, err := s.findTopic(tx, in.TopicArn)
 		if err != nil {
 			return err
@@ -85,10 +91,19 @@ func (s *Service) subscribe(_ context.Context, in *sdk.SubscribeInput) (*sdk.Sub
 		if err := s.purge(tx); err != nil {
 			return err
 		}
-		return s.subscribeOnce(tx, &asked)
+		if err := s.subscribeOnce(tx, &asked); err != nil || !asked.Pending {
+			return err
+		}
+		asked.Token = hash // who asks again while it is pending gets another
+		return subscriptions.Put(tx, asked.key(), asked)
 	})
 	if err != nil {
 		return nil, err
+	}
+	if asked.Pending {
+		if err := s.askToConfirm(asked, token); err != nil {
+			return nil, err
+		}
 	}
 	if in.ReturnSubscriptionArn || !asked.Pending {
 		return &sdk.SubscribeOutput{SubscriptionArn: new(s.arn(asked.key()))}, nil
@@ -96,7 +111,7 @@ func (s *Service) subscribe(_ context.Context, in *sdk.SubscribeInput) (*sdk.Sub
 	return &sdk.SubscribeOutput{SubscriptionArn: new(pendingARN)}, nil
 }
 
-// subscribeOnce stores a subscription, or finds the one that the topic has for the same endpoint.
+// subscribeOnce gives a subscription its id, or finds the one that the topic has for the same endpoint.
 func (s *Service) subscribeOnce(tx *store.Tx, asked *subscription) error {
 	subscribed, err := s.subscribed(tx, asked.Topic)
 	if err != nil {
@@ -112,10 +127,8 @@ func (s *Service) subscribeOnce(tx *store.Tx, asked *subscription) error {
 		*asked = found
 		return nil
 	}
-	if asked.ID, err = s.newID(); err != nil {
-		return err
-	}
-	return subscriptions.Put(tx, asked.key(), *asked)
+	asked.ID, err = s.newID()
+	return err
 }
 
 func checkEndpoint(protocol, endpoint string) error {
@@ -128,7 +141,7 @@ func checkEndpoint(protocol, endpoint string) error {
 		}
 		return nil
 	}
-	if !strings.HasPrefix(endpoint, protocol+"://") {
+	if at, err := url.Parse(endpoint); !strings.HasPrefix(endpoint, protocol+"://") || err != nil || at.Host == "" {
 		return invalidParameter("Endpoint must match the specified protocol")
 	}
 	return nil
@@ -151,9 +164,8 @@ func (sub subscription) set(name, value string) error {
 
 // filterPolicyReason says what is wrong with a filter policy.
 func filterPolicyReason(text string) string {
-	var policy map[string]any
-	if err := json.Unmarshal([]byte(text), &policy); err != nil || policy == nil {
-		return "failed to parse JSON: it must be an object"
+	if _, err := parsePolicy(text); err != nil {
+		return err.Error()
 	}
 	return ""
 }
@@ -197,7 +209,7 @@ func (s *Service) getSubscriptionAttributes(_ context.Context, in *sdk.GetSubscr
 		"SubscriptionArn": s.arn(found.key()), "TopicArn": s.arn(found.Topic), "Owner": s.Account,
 		"SubscriptionPrincipal": "arn:aws:iam::" + s.Account + ":user/larder",
 		"Protocol":              found.Protocol, "Endpoint": found.Endpoint,
-		"PendingConfirmation": strconv.FormatBool(found.Pending), "ConfirmationWasAuthenticated": "false", rawMessageDelivery: "false",
+		"PendingConfirmation": strconv.FormatBool(found.Pending), "ConfirmationWasAuthenticated": strconv.FormatBool(found.Authenticated), rawMessageDelivery: "false",
 	}
 	maps.Copy(attributes, found.Attributes)
 	if slices.Contains([]string{"http", "https"}, found.Protocol) {
@@ -243,7 +255,7 @@ func (s *Service) unsubscribe(_ context.Context, in *sdk.UnsubscribeInput) (*sdk
 			return fmt.Errorf("cannot find the topic of the subscription %s: %w", found.key(), err)
 		}
 		of.Deleted++
-		return errors.Join(topics.Put(tx, of.Name, of), subscriptions.Delete(tx, found.key()))
+		return errors.Join(topics.Put(tx, of.Name, of), cancel(tx, found.key()), subscriptions.Delete(tx, found.key()))
 	})
 	return &sdk.UnsubscribeOutput{}, err
 }
@@ -253,7 +265,7 @@ func (s *Service) purge(tx *store.Tx) error {
 	all, err := subscriptions.All(tx)
 	for _, sub := range all {
 		if s.gone(sub) {
-			err = errors.Join(err, subscriptions.Delete(tx, sub.key()))
+			err = errors.Join(err, cancel(tx, sub.key()), subscriptions.Delete(tx, sub.key()))
 		}
 	}
 	return err

@@ -43,9 +43,9 @@ func TestSubscriptionLife(t *testing.T) {
 	_, err := s.Unsubscribe(t.Context(), &sdk.UnsubscribeInput{SubscriptionArn: &arn})
 	wantError(t, err, "InvalidParameter", "Invalid parameter: SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
 
-	s.now = s.now.Add(48*time.Hour - time.Second)
+	s.clock.pass(48*time.Hour - time.Second)
 	s.subscriptionAttributes(t, arn)
-	s.now = s.now.Add(time.Second)
+	s.clock.pass(time.Second)
 	_, err = s.GetSubscriptionAttributes(t.Context(), &sdk.GetSubscriptionAttributesInput{SubscriptionArn: &arn})
 	wantError(t, err, "NotFound", "Subscription does not exist")
 	if got := s.topicAttributes(t, topic)["SubscriptionsPending"]; got != "0" {
@@ -78,7 +78,7 @@ func TestConfirmedSubscription(t *testing.T) {
 	topic := s.topic(t, "mine")
 	arn := s.subscribe(t, topic, "https", "https://127.0.0.1/hook")
 	s.confirm(t, arn)
-	s.now = s.now.Add(48 * time.Hour)
+	s.clock.pass(48 * time.Hour)
 	if got := s.subscriptionAttributes(t, arn)["PendingConfirmation"]; got != "false" {
 		t.Errorf("PendingConfirmation is %s", got)
 	}

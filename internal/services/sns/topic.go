@@ -142,7 +142,7 @@ func (s *Service) deleteTopic(_ context.Context, in *sdk.DeleteTopicInput) (*sdk
 			return err
 		}
 		for _, sub := range subscribed {
-			if err := subscriptions.Delete(tx, sub.key()); err != nil {
+			if err := errors.Join(cancel(tx, sub.key()), subscriptions.Delete(tx, sub.key())); err != nil {
 				return err
 			}
 		}

@@ -153,7 +153,7 @@ func TestTopicRefusals(t *testing.T) {
 		_, err := s.GetTopicAttributes(t.Context(), &sdk.GetTopicAttributesInput{TopicArn: &arn})
 		return err
 	}
-	_, publishing := s.Publish(t.Context(), &sdk.PublishInput{TopicArn: &arn, Message: new("hello")})
+	_, texting := s.CheckIfPhoneNumberIsOptedOut(t.Context(), &sdk.CheckIfPhoneNumberIsOptedOutInput{PhoneNumber: new("+1")})
 	const code = "InvalidParameter"
 	for _, test := range []struct {
 		what          string
@@ -188,7 +188,7 @@ func TestTopicRefusals(t *testing.T) {
 		{"no topic", get(prefix + "other"), "NotFound", "Topic does not exist"},
 		{"no ARN", get("mine"), code,
 			"Invalid parameter: TopicArn Reason: mine is not an ARN of a topic or a subscription of account 123456789012 in us-east-1"},
-		{"publish", publishing, "InvalidAction", "larder does not serve sns:Publish; docs/COMPATIBILITY.md lists what it serves"},
+		{"texts", texting, "InvalidAction", "larder does not serve sns:CheckIfPhoneNumberIsOptedOut; docs/COMPATIBILITY.md lists what it serves"},
 	} {
 		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
 	}

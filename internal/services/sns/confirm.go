@@ -1,0 +1,168 @@
+package sns
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/smithy-go"
+
+	"larder/internal/awswire"
+	"larder/internal/store"
+)
+
+const tokenBytes = 64
+
+// newToken makes what a subscription is confirmed with. The subscription keeps only the hash.
+func (s *Service) newToken() (token, hash string, err error) {
+	b := make([]byte, tokenBytes)
+	if _, err := io.ReadFull(s.Random, b); err != nil {
+		return "", "", fmt.Errorf("cannot make a token: %w", err)
+	}
+	token = hex.EncodeToString(b)
+	return token, hashOf(token), nil
+}
+
+func hashOf(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+// askToConfirm sends a pending subscription's endpoint what it confirms with.
+func (s *Service) askToConfirm(sub subscription, token string) error {
+	arn := s.arn(sub.Topic)
+	id, err := s.newID()
+	if err != nil {
+		return err
+	}
+	return s.send(message{
+		ID: id, Kind: confirmation, Topic: arn, Token: token, Time: s.Now(),
+		Body: "You have chosen to subscribe to the topic " + arn + ".\nTo confirm the subscription, visit the SubscribeURL included in this message.",
+	}, sub.key())
+}
+
+func (s *Service) confirmSubscription(_ context.Context, in *sdk.ConfirmSubscriptionInput) (*sdk.ConfirmSubscriptionOutput, error) {
+	hash := hashOf(aws.ToString(in.Token))
+	var found subscription
+	err := s.Store.Update(func(tx *store.Tx) error {
+		of, err := s.findTopic(tx, in.TopicArn)
+		if err != nil {
+			return err
+		}
+		subscribed, err := s.subscribed(tx, of.Name)
+		if err != nil {
+			return err
+		}
+		for _, sub := range subscribed {
+			if subtle.ConstantTimeCompare([]byte(sub.Token), []byte(hash)) == 1 {
+				found = sub
+			}
+		}
+		if found.ID == "" {
+			return invalidParameter("Token")
+		}
+		if !found.Pending { // confirmed again
+			return nil
+		}
+		found.Pending = false
+		switch strings.ToLower(aws.ToString(in.AuthenticateOnUnsubscribe)) {
+		case "true":
+			found.Authenticated = true
+		case "", "false":
+		default:
+			return invalidParameter("AuthenticateOnUnsubscribe Reason: it must be true or false")
+		}
+		return subscriptions.Put(tx, found.key(), found)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.ConfirmSubscriptionOutput{SubscriptionArn: new(s.arn(found.key()))}, nil
+}
+
+// Public serves what subscribers ask for without a signature, as the messages that they get tell them to: the certificate of the
+// signing key, to confirm, and to unsubscribe. Everything else goes to next.
+func (s *Service) Public(next http.Handler) http.Handler {
+	codec := awswire.NewCodec(awswire.SNS())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead || r.Header.Get("Authorization") != "" || r.URL.Query().Has("X-Amz-Signature") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if certificate, ok := s.certificate(r.URL.Path); ok {
+			w.Header().Set("Content-Type", "application/x-pem-file")
+			w.Write(certificate) // who asked may have gone
+			return
+		}
+		form := r.URL.Query()
+		var out any
+		var err error
+		switch action := form.Get("Action"); {
+		case r.URL.Path == "/" && action == "ConfirmSubscription":
+			in := &sdk.ConfirmSubscriptionInput{TopicArn: new(form.Get("TopicArn")), Token: new(form.Get("Token"))}
+			out, err = s.confirmSubscription(r.Context(), in)
+		case r.URL.Path == "/" && action == "Unsubscribe":
+			out, err = s.unsubscribeUnsigned(form.Get("SubscriptionArn"))
+		default:
+			next.ServeHTTP(w, r)
+			return
+		}
+		s.answer(w, codec, form.Get("Action"), out, err)
+	})
+}
+
+// unsubscribeUnsigned ends a subscription that was not confirmed with AuthenticateOnUnsubscribe.
+func (s *Service) unsubscribeUnsigned(arn string) (*sdk.UnsubscribeOutput, error) {
+	err := s.Store.View(func(tx *store.Tx) error {
+		found, err := s.findSubscription(tx, &arn)
+		if err == nil && found.Authenticated {
+			err = notAuthorized("Unsubscribing needs a signature: the subscription was confirmed with AuthenticateOnUnsubscribe")
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.unsubscribe(context.Background(), &sdk.UnsubscribeInput{SubscriptionArn: &arn})
+}
+
+// answer writes what the API answers in its XML.
+func (s *Service) answer(w http.ResponseWriter, codec *awswire.Codec, action string, out any, err error) {
+	requestID, idErr := s.newID()
+	var body []byte
+	if err == nil {
+		body, err = codec.AppendQueryResponse(nil, action, requestID, out)
+	}
+	status := http.StatusOK
+	if err = errors.Join(err, idErr); err != nil {
+		var refusal smithy.APIError
+		if !errors.As(err, &refusal) {
+			s.Logger.Error("cannot answer a subscriber", "action", action, "error", err)
+			refusal = &smithy.GenericAPIError{Code: "InternalFailure", Message: "An internal error has occurred. Please try your query again at a later time.", Fault: smithy.FaultServer}
+		}
+		status = statusOf(err, refusal)
+		body = awswire.AppendQueryError(nil, awswire.SNS().Namespace, refusal.ErrorCode(), refusal.ErrorMessage(), requestID, refusal.ErrorFault() != smithy.FaultServer)
+	}
+	w.Header().Set("Content-Type", "text/xml")
+	w.WriteHeader(status)
+	w.Write(body) // who asked may have gone
+}
+
+func statusOf(err error, refusal smithy.APIError) int {
+	var own interface{ HTTPStatusCode() int }
+	switch {
+	case errors.As(err, &own):
+		return own.HTTPStatusCode()
+	case refusal.ErrorFault() == smithy.FaultServer:
+		return http.StatusInternalServerError
+	}
+	return http.StatusBadRequest
+}

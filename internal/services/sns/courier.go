@@ -1,0 +1,204 @@
+package sns
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"larder/internal/store"
+)
+
+// couriers deliver: one for each subscription that something waits for, so that none waits for another.
+type couriers struct {
+	mu      sync.Mutex
+	start   func(subscription string) // nil unless the service runs
+	working map[string]chan struct{}  // a courier's bell
+}
+
+// wake rings a subscription's courier, or has one start.
+func (c *couriers) wake(subscription string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.start == nil {
+		return // Run finds it in the store
+	}
+	bell, ok := c.working[subscription]
+	if !ok {
+		c.working[subscription] = make(chan struct{}, 1)
+		c.start(subscription)
+		return
+	}
+	select {
+	case bell <- struct{}{}:
+	default: // it was rung
+	}
+}
+
+// bell is what wakes a subscription's courier.
+func (c *couriers) bell(subscription string) <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.working[subscription]
+}
+
+// leave ends a courier's work, unless its bell was rung.
+func (c *couriers) leave(subscription string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-c.working[subscription]:
+		return false
+	default:
+		delete(c.working, subscription)
+		return true
+	}
+}
+
+// Run delivers until ctx ends, beginning with what an earlier run left, and returns when nothing is under way any more.
+func (s *Service) Run(ctx context.Context) error {
+	var work sync.WaitGroup
+	defer work.Wait()
+	s.couriers.mu.Lock()
+	s.couriers.working = map[string]chan struct{}{}
+	s.couriers.start = func(subscription string) {
+		work.Go(func() { s.carry(ctx, subscription) })
+	}
+	s.couriers.mu.Unlock()
+	defer func() {
+		s.couriers.mu.Lock()
+		defer s.couriers.mu.Unlock()
+		s.couriers.start = nil
+	}()
+	var left []string
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		left, err = waiting(tx)
+		return err
+	})
+	for _, subscription := range left {
+		s.couriers.wake(subscription)
+	}
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// carry delivers what waits for a subscription, each message when it is due, until nothing does.
+func (s *Service) carry(ctx context.Context, subscription string) {
+	bell := s.couriers.bell(subscription)
+	for ctx.Err() == nil {
+		next, ok, err := s.earliest(subscription)
+		if err != nil {
+			s.Logger.Error("cannot read what waits for a subscriber", "subscription", subscription, "error", err)
+		}
+		if !ok {
+			if s.couriers.leave(subscription) {
+				return
+			}
+			continue
+		}
+		if wait := next.Due.Sub(s.Now()); wait > 0 {
+			select {
+			case <-ctx.Done():
+			case <-bell:
+			case <-s.After(wait):
+			}
+			continue
+		}
+		if err := s.attempt(ctx, next); err != nil {
+			// The store cannot be written: trying at once would send the message again and again.
+			s.Logger.Error("cannot keep what became of a message", "subscription", subscription, "message", next.Message, "error", err)
+			select {
+			case <-ctx.Done():
+			case <-s.After(time.Minute):
+			}
+		}
+	}
+}
+
+// earliest is the delivery that is due first.
+func (s *Service) earliest(subscription string) (first delivery, ok bool, err error) {
+	err = s.Store.View(func(tx *store.Tx) error {
+		for d, err := range queued(tx, subscription) {
+			if err != nil {
+				return err
+			}
+			if !ok || d.Due.Before(first.Due) {
+				first, ok = d, true
+			}
+		}
+		return nil
+	})
+	return first, ok && err == nil, err
+}
+
+// errPermanent says that to try again would be of no use.
+var errPermanent = errors.New("it will not be tried again")
+
+// attempt tries one delivery, and keeps what became of it.
+func (s *Service) attempt(ctx context.Context, d delivery) error {
+	var sub subscription
+	var of topic
+	var p parcel
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		if sub, err = subscriptions.Get(tx, d.Subscription); err != nil {
+			return err
+		}
+		if of, err = topics.Get(tx, topicOf(d.Subscription)); err != nil {
+			return err
+		}
+		p, err = messages.Get(tx, d.Message)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) { // unsubscribed meanwhile
+		return s.Store.Update(func(tx *store.Tx) error { return finish(tx, d) })
+	}
+	if err != nil {
+		return err
+	}
+	m, err := s.open(p, d.Message, s.arn(of.Name))
+	if err == nil {
+		err = s.deliver(ctx, of, sub, m)
+	}
+	if ctx.Err() != nil {
+		return nil // what was interrupted is delivered after the restart
+	}
+	return s.conclude(d, of, sub, err)
+}
+
+// conclude takes a delivery off the queue when it succeeded or cannot, and has it tried again otherwise.
+func (s *Service) conclude(d delivery, of topic, sub subscription, failure error) error {
+	if failure == nil {
+		return s.Store.Update(func(tx *store.Tx) error { return finish(tx, d) })
+	}
+	policy, err := retries(of, sub)
+	if err != nil {
+		return err
+	}
+	delay, again := policy.delay(d.Tries)
+	if !again || errors.Is(failure, errPermanent) {
+		s.Logger.Warn("a message was not delivered", "subscription", d.Subscription, "message", d.Message, "tries", d.Tries+1, "error", failure)
+		return s.Store.Update(func(tx *store.Tx) error { return finish(tx, d) })
+	}
+	s.Logger.Debug("a message will be delivered again", "subscription", d.Subscription, "message", d.Message, "in", delay, "error", failure)
+	return s.Store.Update(func(tx *store.Tx) error {
+		if _, err := deliveries.Get(tx, d.key()); errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		d.Tries++
+		d.Due = s.Now().Add(delay)
+		return deliveries.Put(tx, d.key(), d)
+	})
+}
+
+// Idle tells whether nothing waits to be delivered.
+func (s *Service) Idle() bool {
+	var left []string
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		left, err = waiting(tx)
+		return err
+	})
+	return err == nil && len(left) == 0
+}

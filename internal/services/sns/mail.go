@@ -1,0 +1,100 @@
+package sns
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/quotedprintable"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// sender is who mails are from.
+const sender = "AWS Notifications <no-reply@sns.amazonaws.com>"
+
+// mail puts a message into the mailbox of a subscriber's address, a Maildir, where any mail program finds it. There it is as
+// readable as a mail is.
+func (s *Service) mail(of topic, sub subscription, m message) error {
+	body, err := s.letter(of, sub, m)
+	if err != nil {
+		return err
+	}
+	box := filepath.Join(s.MailDir, url.PathEscape(sub.Endpoint))
+	for _, dir := range []string{"tmp", "new", "cur"} {
+		if err := os.MkdirAll(filepath.Join(box, dir), 0o700); err != nil {
+			return fmt.Errorf("cannot make a mailbox: %w", err)
+		}
+	}
+	// The name is the same at a second try, so that a mail that was put there before larder was killed is not there twice.
+	name := fmt.Sprintf("%d.%s.larder", m.Time.Unix(), m.ID+"-"+sub.ID)
+	if seen, err := filepath.Glob(filepath.Join(globEscape(box), "cur", name+"*")); err != nil || len(seen) > 0 {
+		return err
+	}
+	return deposit(filepath.Join(box, "tmp", name), filepath.Join(box, "new", name), body)
+}
+
+// deposit writes a file, makes it durable and gives it its name.
+func deposit(temporary, name string, body []byte) error {
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(body)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("cannot write a mail: %w", err)
+	}
+	return os.Rename(temporary, name)
+}
+
+var globEscape = strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`).Replace
+
+// letter is a message as a mail: the text with a way to unsubscribe, or for email-json what other subscribers get.
+func (s *Service) letter(of topic, sub subscription, m message) ([]byte, error) {
+	subject := "AWS Notification Message"
+	if m.Subject != nil {
+		subject = *m.Subject
+	}
+	text := m.bodyFor(sub.Protocol)
+	switch {
+	case m.Kind == confirmation:
+		subject = "AWS Notification - Subscription Confirmation"
+	case sub.Protocol == "email":
+		text += "\n\n--\nIf you wish to stop receiving notifications from this topic, please visit the link below to unsubscribe:\n" +
+			s.unsubscribeURL(sub) + "\n"
+	}
+	if m.Kind == confirmation && sub.Protocol == "email" {
+		text = "You have chosen to subscribe to the topic:\n" + m.Topic + "\n\nTo confirm this subscription, visit the link below " +
+			"(if this was in error no action is necessary):\n" + s.subscribeURL(m) + "\n"
+	}
+	if sub.Protocol == "email-json" {
+		envelope, err := s.envelope(of, sub, m)
+		if err != nil {
+			return nil, err
+		}
+		text = string(envelope)
+	}
+	return compose(sub.Endpoint, of.Attributes[displayName], subject, m.ID, m.Time, text)
+}
+
+func compose(to, from, subject, id string, at time.Time, text string) ([]byte, error) {
+	name := sender
+	if from != "" {
+		name = mime.QEncoding.Encode("utf-8", from) + sender[strings.Index(sender, " <"):]
+	}
+	var b strings.Builder
+	for _, h := range [][2]string{
+		{"From", name}, {"To", to}, {"Subject", mime.QEncoding.Encode("utf-8", subject)}, {"Date", at.Format(time.RFC1123Z)},
+		{"Message-ID", "<" + id + "@larder>"}, {"MIME-Version", "1.0"}, {"Content-Type", "text/plain; charset=UTF-8"},
+		{"Content-Transfer-Encoding", "quoted-printable"},
+	} {
+		fmt.Fprintf(&b, "%s: %s\n", h[0], h[1])
+	}
+	b.WriteString("\n")
+	w := quotedprintable.NewWriter(&b)
+	_, err := io.WriteString(w, text)
+	return []byte(b.String()), errors.Join(err, w.Close())
+}

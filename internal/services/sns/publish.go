@@ -1,0 +1,243 @@
+package sns
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+	"github.com/aws/smithy-go"
+
+	"larder/internal/store"
+)
+
+// Bounds of what is published. Source: Publish in the API reference, and SNS's quotas.
+const (
+	maxMessage    = 256 << 10 // bytes, of a message with its attributes
+	maxSubject    = 99        // characters: fewer than 100
+	maxBatch      = 10
+	maxAttribute  = 256 // characters of an attribute's name
+	maxBatchEntry = 80  // characters of an entry's id
+)
+
+// Kinds of messages, as their header and their body call them.
+const (
+	notification = "Notification"
+	confirmation = "SubscriptionConfirmation"
+)
+
+// message is what is on its way to subscribers.
+type message struct {
+	ID, Kind, Topic string // Topic is its ARN
+	Subject         *string
+	Body            string
+	Bodies          map[string]string // by protocol, where they differ
+	Attributes      map[string]attribute
+	Token           string // to confirm with
+	Time            time.Time
+}
+
+// attribute is a message attribute; a binary value is in base64.
+type attribute struct{ Type, Value string }
+
+// bodyFor is what subscribers of a protocol get.
+func (m message) bodyFor(protocol string) string {
+	if body, ok := m.Bodies[protocol]; ok {
+		return body
+	}
+	return m.Body
+}
+
+// Publish publishes a message of larder's own, and returns when it is kept for every subscriber.
+func (s *Service) Publish(ctx context.Context, topicARN, subject, body string) error {
+	in := &sdk.PublishInput{TopicArn: &topicARN, Message: &body}
+	if subject != "" {
+		in.Subject = &subject
+	}
+	_, err := s.publish(ctx, in)
+	return err
+}
+
+func (s *Service) publish(_ context.Context, in *sdk.PublishInput) (*sdk.PublishOutput, error) {
+	arn := in.TopicArn
+	if arn == nil {
+		arn = in.TargetArn
+	} else if in.TargetArn != nil {
+		return nil, invalidParameter("TopicArn or TargetArn Reason: both are given")
+	}
+	m, err := s.compose(arn, publication{in.Subject, in.Message, in.MessageStructure, in.MessageAttributes})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.enqueue(m); err != nil {
+		return nil, err
+	}
+	return &sdk.PublishOutput{MessageId: &m.ID}, nil
+}
+
+func (s *Service) publishBatch(_ context.Context, in *sdk.PublishBatchInput) (*sdk.PublishBatchOutput, error) {
+	if err := s.checkBatch(in); err != nil {
+		return nil, err
+	}
+	out := &sdk.PublishBatchOutput{}
+	for _, e := range in.PublishBatchRequestEntries {
+		m, err := s.compose(in.TopicArn, publication{e.Subject, e.Message, e.MessageStructure, e.MessageAttributes})
+		if err == nil {
+			err = s.enqueue(m)
+		}
+		var refusal smithy.APIError
+		switch {
+		case err == nil:
+			out.Successful = append(out.Successful, types.PublishBatchResultEntry{Id: e.Id, MessageId: &m.ID})
+		case errors.As(err, &refusal):
+			out.Failed = append(out.Failed, types.BatchResultErrorEntry{
+				Id: e.Id, Code: new(refusal.ErrorCode()), Message: new(refusal.ErrorMessage()), SenderFault: refusal.ErrorFault() == smithy.FaultClient,
+			})
+		default:
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+var validEntry = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+
+func (s *Service) checkBatch(in *sdk.PublishBatchInput) error {
+	entries := in.PublishBatchRequestEntries
+	if len(entries) == 0 {
+		return &types.EmptyBatchRequestException{Message: new("The batch request doesn't contain any entries.")}
+	}
+	if len(entries) > maxBatch {
+		return &types.TooManyEntriesInBatchRequestException{Message: new(fmt.Sprintf("The batch request contains more entries than permissible: %d, at most %d.", len(entries), maxBatch))}
+	}
+	var ids []string
+	size := 0
+	for _, e := range entries {
+		if !validEntry.MatchString(aws.ToString(e.Id)) {
+			return &types.InvalidBatchEntryIdException{Message: new(fmt.Sprintf("The Id of a batch entry must have 1 to %d letters, digits, hyphens and underscores.", maxBatchEntry))}
+		}
+		if slices.Contains(ids, *e.Id) {
+			return &types.BatchEntryIdsNotDistinctException{Message: new("Two or more batch entries in the request have the same Id.")}
+		}
+		ids = append(ids, *e.Id)
+		size += len(aws.ToString(e.Message)) + attributesSize(e.MessageAttributes)
+	}
+	if size > maxMessage {
+		return &types.BatchRequestTooLongException{Message: new("The length of all the batch messages put together is more than the limit.")}
+	}
+	return s.Store.View(func(tx *store.Tx) error {
+		_, err := s.findTopic(tx, in.TopicArn)
+		return err
+	})
+}
+
+// publication is what is asked to be published, by either action.
+type publication struct {
+	subject, message, structure *string
+	attributes                  map[string]types.MessageAttributeValue
+}
+
+// validSubject is ASCII without control characters, and does not begin with a blank.
+var validSubject = regexp.MustCompile(`^[!-~][ -~]*$`)
+
+// compose checks a publication and makes the message of it.
+func (s *Service) compose(topicARN *string, p publication) (message, error) {
+	body := aws.ToString(p.message)
+	switch {
+	case body == "":
+		return message{}, invalidParameter("Empty message")
+	case !utf8.ValidString(body):
+		return message{}, invalidParameter("Message Reason: it is not UTF-8")
+	case len(body)+attributesSize(p.attributes) > maxMessage:
+		return message{}, invalidParameter("Message too long")
+	case p.subject != nil && (len(*p.subject) > maxSubject || !validSubject.MatchString(*p.subject)):
+		return message{}, invalidParameter("Subject")
+	}
+	m := message{Kind: notification, Topic: aws.ToString(topicARN), Subject: p.subject, Body: body, Time: s.Now()}
+	switch aws.ToString(p.structure) {
+	case "":
+	case "json":
+		if err := m.structure(); err != nil {
+			return m, err
+		}
+	default:
+		return m, invalidParameter("MessageStructure Reason: it must be json")
+	}
+	var err error
+	if m.Attributes, err = attributes(p.attributes); err != nil {
+		return m, err
+	}
+	m.ID, err = s.newID()
+	return m, err
+}
+
+// structure takes apart a message that has a text for each protocol.
+func (m *message) structure() error {
+	var bodies map[string]any
+	if json.Unmarshal([]byte(m.Body), &bodies) != nil {
+		return invalidParameter("Message Structure - JSON message body failed to parse")
+	}
+	m.Bodies = map[string]string{}
+	for protocol, body := range bodies {
+		if text, ok := body.(string); ok { // what is no text is ignored, as on AWS
+			m.Bodies[protocol] = text
+		}
+	}
+	text, ok := m.Bodies["default"]
+	if !ok {
+		return invalidParameter("Message Structure - No default entry in JSON message body")
+	}
+	m.Body = text
+	return nil
+}
+
+func attributesSize(given map[string]types.MessageAttributeValue) (n int) {
+	for name, a := range given {
+		n += len(name) + len(aws.ToString(a.DataType)) + len(aws.ToString(a.StringValue)) + len(a.BinaryValue)
+	}
+	return n
+}
+
+var validAttribute = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+
+func attributes(given map[string]types.MessageAttributeValue) (map[string]attribute, error) {
+	out := map[string]attribute{}
+	for name, a := range given {
+		kind, _, _ := strings.Cut(aws.ToString(a.DataType), ".")
+		made := attribute{Type: aws.ToString(a.DataType), Value: aws.ToString(a.StringValue)}
+		lower := strings.ToLower(name)
+		switch {
+		case len(name) > maxAttribute || !validAttribute.MatchString(name) || strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon."):
+			return nil, invalidParameterValue("The message attribute name %q is not valid", clip(name))
+		case kind == "Binary" && len(a.BinaryValue) > 0 && a.StringValue == nil:
+			made.Value = encodeBinary(a.BinaryValue)
+		case kind == "Binary" || a.BinaryValue != nil || made.Value == "":
+			return nil, invalidParameterValue("The message attribute '%s' must contain a non-empty value of its type '%s'", name, made.Type)
+		case kind == "Number":
+			if _, err := strconv.ParseFloat(made.Value, 64); err != nil {
+				return nil, invalidParameterValue("Could not cast message attribute '%s' value to number", name)
+			}
+		case made.Type == "String.Array":
+			var list []any
+			if json.Unmarshal([]byte(made.Value), &list) != nil {
+				return nil, invalidParameterValue("The message attribute '%s' must contain a JSON array", name)
+			}
+		case kind != "String":
+			return nil, invalidParameterValue("The message attribute '%s' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.", name)
+		}
+		out[name] = made
+	}
+	return out, nil
+}
+
+// clip bounds how much of a client's text an error repeats, in bytes.
+func clip(s string) string { return s[:min(len(s), 128)] }

@@ -1,0 +1,242 @@
+package sns
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+	"github.com/aws/smithy-go"
+
+	"larder/internal/store"
+)
+
+// What waits to be delivered is in the store, so that a restart loses nothing: each message once, sealed, and a row for each
+// subscription that it is for.
+const (
+	messages   = store.Table[parcel]("sns-messages")     // by message id
+	deliveries = store.Table[delivery]("sns-deliveries") // by subscription and number
+)
+
+// parcel is a message that waits, and for how many subscriptions.
+type parcel struct {
+	Sealed []byte // in JSON; with the topic's KMS key when Key is set
+	Key    bool
+	Left   int
+}
+
+// delivery is one attempt to come.
+type delivery struct {
+	Subscription, Message string
+	Number                uint64 // among the subscription's, in the order of publishing
+	Tries                 int
+	Due                   time.Time
+}
+
+func (d delivery) key() string { return queueOf(d.Subscription) + fmt.Sprintf("%016x", d.Number) }
+
+// queueOf is what the keys of a subscription's deliveries begin with.
+func queueOf(subscription string) string { return subscription + "/" }
+
+// maxQueue is how many messages may wait for one subscription. A message that comes when there are as many is not kept for it.
+const maxQueue = 1000
+
+// ownKey is the key that AWS keeps for topics; here it is the installation's.
+const ownKey = "alias/aws/sns"
+
+func messagePlace(id string) string { return "sns-message/" + id }
+
+// enqueue keeps a message for every subscription of its topic that wants it.
+func (s *Service) enqueue(m message) error {
+	var to []string
+	err := s.Store.View(func(tx *store.Tx) error {
+		of, err := s.findTopic(tx, &m.Topic)
+		if err != nil {
+			return err
+		}
+		subscribed, err := s.subscribed(tx, of.Name)
+		if err != nil {
+			return err
+		}
+		for _, sub := range subscribed {
+			wanted, err := sub.wants(m)
+			if err != nil {
+				return err
+			}
+			if wanted {
+				to = append(to, sub.key())
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.send(m, to...)
+}
+
+// send keeps a message for subscriptions, and wakes who delivers it.
+func (s *Service) send(m message, to ...string) error {
+	p, err := s.seal(m)
+	if err != nil {
+		return err
+	}
+	err = s.Store.Update(func(tx *store.Tx) error {
+		for _, key := range to {
+			number, full, err := s.nextNumber(tx, key)
+			if err != nil {
+				return err
+			}
+			if full {
+				s.Logger.Warn("a message is not kept for a subscriber: too many are waiting", "subscription", key, "message", m.ID)
+				continue
+			}
+			d := delivery{Subscription: key, Message: m.ID, Number: number, Due: s.Now()}
+			if err := deliveries.Put(tx, d.key(), d); err != nil {
+				return err
+			}
+			p.Left++
+		}
+		if p.Left == 0 {
+			return nil
+		}
+		return messages.Put(tx, m.ID, p)
+	})
+	if err != nil {
+		return err
+	}
+	for _, key := range to {
+		s.couriers.wake(key)
+	}
+	return nil
+}
+
+// seal makes a parcel: with the topic's KMS key where it has one.
+func (s *Service) seal(m message) (parcel, error) {
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return parcel{}, err
+	}
+	var of topic
+	err = s.Store.View(func(tx *store.Tx) (err error) {
+		of, err = s.findTopic(tx, &m.Topic)
+		return err
+	})
+	if err != nil {
+		return parcel{}, err
+	}
+	key := of.Attributes[kmsMasterKeyID]
+	if key == "" || key == ownKey {
+		return parcel{Sealed: s.Sealer.Seal(messagePlace(m.ID), raw)}, nil
+	}
+	sealed, err := s.Keys.Wrap(key, raw, map[string]string{"aws:sns:topicArn": m.Topic})
+	return parcel{Sealed: sealed, Key: true}, kmsError(err)
+}
+
+func (s *Service) open(p parcel, id, topicARN string) (m message, err error) {
+	var raw []byte
+	if p.Key {
+		raw, err = s.Keys.Unwrap(p.Sealed, map[string]string{"aws:sns:topicArn": topicARN})
+	} else {
+		raw, err = s.Sealer.Open(messagePlace(id), p.Sealed)
+	}
+	if err != nil {
+		return m, err
+	}
+	return m, json.Unmarshal(raw, &m)
+}
+
+// kmsError gives the refusals of KMS the names that they have here.
+func kmsError(err error) error {
+	var refusal smithy.APIError
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	text := new(refusal.ErrorMessage())
+	switch refusal.ErrorCode() {
+	case "NotFoundException":
+		return &types.KMSNotFoundException{Message: text}
+	case "DisabledException":
+		return &types.KMSDisabledException{Message: text}
+	case "KMSInvalidStateException":
+		return &types.KMSInvalidStateException{Message: text}
+	}
+	return &types.KMSAccessDeniedException{Message: text}
+}
+
+// nextNumber is the number of a subscription's next delivery, and whether its queue is full.
+func (s *Service) nextNumber(tx *store.Tx, subscription string) (number uint64, full bool, err error) {
+	waiting := 0
+	for d, err := range queued(tx, subscription) {
+		if err != nil {
+			return 0, false, err
+		}
+		waiting++
+		number = d.Number
+	}
+	return number + 1, waiting >= maxQueue, nil
+}
+
+// queued yields what waits for a subscription, in the order of publishing.
+func queued(tx *store.Tx, subscription string) func(func(delivery, error) bool) {
+	return func(yield func(delivery, error) bool) {
+		for d, err := range deliveries.From(tx, queueOf(subscription)) {
+			if err == nil && d.Subscription != subscription || !yield(d, err) {
+				return
+			}
+		}
+	}
+}
+
+// finish takes a delivery off the queue, and its message when it was the last.
+func finish(tx *store.Tx, d delivery) error {
+	if _, err := deliveries.Get(tx, d.key()); errors.Is(err, store.ErrNotFound) {
+		return nil // its subscription ended
+	}
+	p, err := messages.Get(tx, d.Message)
+	if err != nil {
+		return err
+	}
+	if p.Left--; p.Left > 0 {
+		err = messages.Put(tx, d.Message, p)
+	} else {
+		err = messages.Delete(tx, d.Message)
+	}
+	return errors.Join(err, deliveries.Delete(tx, d.key()))
+}
+
+// cancel forgets what waits for a subscription.
+func cancel(tx *store.Tx, subscription string) error {
+	var all []delivery
+	for d, err := range queued(tx, subscription) {
+		if err != nil {
+			return err
+		}
+		all = append(all, d)
+	}
+	var errs []error
+	for _, d := range all {
+		errs = append(errs, finish(tx, d))
+	}
+	return errors.Join(errs...)
+}
+
+// waiting lists the subscriptions that something waits for.
+func waiting(tx *store.Tx) ([]string, error) {
+	all, err := deliveries.All(tx)
+	var out []string
+	for _, d := range all {
+		if len(out) == 0 || out[len(out)-1] != d.Subscription {
+			out = append(out, d.Subscription)
+		}
+	}
+	return out, err
+}
+
+// topicOf is the name of a subscription's topic.
+func topicOf(subscription string) string {
+	name, _, _ := strings.Cut(subscription, ":")
+	return name
+}
