@@ -142,9 +142,11 @@ func (j judgement) data(r Rule, now time.Time) string {
 
 // mustJSON is for what has no way to fail: no map, no number that JSON lacks.
 func mustJSON(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
+	var text strings.Builder
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
 		panic("alarm: " + err.Error())
 	}
-	return string(text)
+	return strings.TrimSuffix(text.String(), "\n")
 }

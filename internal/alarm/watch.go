@@ -47,14 +47,14 @@ func (m Metric) Cells(r Reader, from, to int64) ([]series.Cell, error) {
 	return all, nil
 }
 
-// Points are a metric's values, one per period that has any; periods end at a multiple of their length before to. samples are the
-// counts behind them.
-func (m Metric) Points(r Reader, from, to int64) (points []metricmath.Point, samples []float64, err error) {
+// Points are a metric's values, one per period that has any; periods begin at origin, or whole periods from it. samples are the counts
+// behind them.
+func (m Metric) Points(r Reader, from, to, origin int64) (points []metricmath.Point, samples []float64, err error) {
 	cells, err := m.Cells(r, from, to)
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, c := range series.Aggregate(cells, m.Period, to%m.Period, m.Statistic.Distributed()) {
+	for _, c := range series.Aggregate(cells, m.Period, origin, m.Statistic.Distributed()) {
 		if v, ok := m.Statistic.Of(c); ok && finite(v) {
 			points, samples = append(points, metricmath.Point{At: c.At, Value: v}), append(samples, c.Count)
 		}
@@ -185,12 +185,12 @@ func (w *watch) points(r Reader, end int64) ([]Point, error) {
 
 func (w *watch) values(r Reader, from, end int64) ([]metricmath.Point, []float64, error) {
 	if w.program == nil {
-		return w.metric.Points(r, from, end)
+		return w.metric.Points(r, from, end, end)
 	}
 	data := map[string]metricmath.Series{}
 	for _, id := range w.program.Needs(w.result) {
 		m := w.metrics[id]
-		points, _, err := m.Points(r, from, end)
+		points, _, err := m.Points(r, from, end, end)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"larder/internal/alarm"
 	"larder/internal/cache"
 	"larder/internal/engine"
 	"larder/internal/gateway"
@@ -27,6 +28,7 @@ import (
 	"larder/internal/node/process"
 	"larder/internal/redisnode"
 	"larder/internal/seal"
+	"larder/internal/series"
 	"larder/internal/services/cloudwatch"
 	"larder/internal/services/ec2"
 	"larder/internal/services/elasticache"
@@ -46,6 +48,8 @@ import (
 const (
 	Region  = "us-east-1"
 	Account = "000000000000"
+	// RegionName is the region as messages about alarms name it.
+	RegionName = "US East (N. Virginia)"
 )
 
 // Version is larder's own.
@@ -65,6 +69,8 @@ type Options struct {
 
 const (
 	shutdownGrace = 2 * time.Second
+	// actionTimeout is how long it may take to tell a topic of an alarm.
+	actionTimeout = 30 * time.Second
 	// memoryTarget has the garbage collector work harder rather than let the engine grow; it is no limit.
 	memoryTarget = 32 << 20
 )
@@ -147,13 +153,18 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	end := &ending{stop: stop}
+	metrics, err := series.Open(series.Config{Dir: o.Home.metrics(), Now: o.Now, Failed: o.failed("metrics")})
+	if err != nil {
+		return err
+	}
+	defer closing(&err, metrics.Close)
 	events, err := logstore.Open(logstore.Config{Dir: o.Home.logs(), Keys: logKeys{keys, sealer}, MaxBytes: maxLogBytes, Logger: o.Logger})
 	if err != nil {
 		return err
 	}
 	defer closing(&err, events.Close)
 	logGroups := logs.New(logs.Config{
-		Store: state, Account: Account, Region: Region, Keys: keys, Events: events, Metrics: o.logMetric, Now: o.Now,
+		Store: state, Account: Account, Region: Region, Keys: keys, Events: events, Metrics: filtered(metrics, o.failed("metric filters")), Now: o.Now,
 	})
 	topics := sns.New(sns.Config{
 		Store: state, Sealer: sealer, Keys: keys, Certifier: authority, Account: Account, Region: Region, Endpoint: info.Endpoint,
@@ -163,6 +174,13 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := makeStandIns(standIns, keys, topics); err != nil {
 		return err
 	}
+	actions := alarm.NewQueue(actionTimeout)
+	watching := cloudwatch.New(cloudwatch.Config{
+		Store: state, Account: Account, Region: Region, RegionName: RegionName, Metrics: metrics, Publisher: topics, Actions: actions,
+		Failed: o.failed("alarms"), Now: o.Now,
+	})
+	evaluator := &alarm.Runner{Book: watching, Metrics: metrics, Now: o.Now, Failed: o.failed("alarms")}
+	defer state.Subscribe(cloudwatch.AlarmTable, evaluator.Changed)()
 	api, err := gateway.New(gateway.Config{
 		Services: []gateway.Service{
 			elasticache.New(elasticache.Config{
@@ -178,7 +196,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			}).Gateway(),
 			keys.Gateway(),
 			topics.Gateway(),
-			cloudwatch.New(cloudwatch.Config{Store: state, Account: Account, Region: Region, Now: o.Now}).Gateway(),
+			watching.Gateway(),
 			logGroups.Gateway(),
 			sts.Service{Account: Account}.Gateway(),
 			larder.New(larder.Config{
@@ -204,6 +222,9 @@ func Run(ctx context.Context, o Options) (err error) {
 
 	var work errgroup.Group
 	work.Go(func() error { defer stop(); return runner.Run(ctx) })
+	work.Go(func() error { defer stop(); return metrics.Run(ctx) })
+	work.Go(func() error { defer stop(); return evaluator.Run(ctx) })
+	work.Go(func() error { defer stop(); return actions.Run(ctx) })
 	work.Go(func() error { defer stop(); return serve(server, listener) })
 	work.Go(func() error { defer stop(); return logGroups.Run(ctx, o.Logger) })
 	work.Go(func() error { defer stop(); return topics.Run(ctx) })
@@ -216,6 +237,11 @@ func Run(ctx context.Context, o Options) (err error) {
 		err = errors.Join(err, StopNodes(context.WithoutCancel(ctx), nodes))
 	}
 	return err
+}
+
+// failed logs what goes wrong in the background, by where it does.
+func (o Options) failed(where string) func(error) {
+	return func(err error) { o.Logger.Error("background work failed", "where", where, "error", err) }
 }
 
 // closing runs a teardown step and keeps its error.

@@ -29,6 +29,7 @@ func (h Home) mail() string      { return h.path("mail") }
 func (h Home) logs() string      { return h.path("logs") }
 func (h Home) nodes() string     { return h.path("nodes") }
 func (h Home) snapshots() string { return h.path("snapshots") }
+func (h Home) metrics() string   { return h.path("metrics") }
 
 // LogFile is where an engine in the background logs.
 func (h Home) LogFile() string { return h.path("engine.log") }

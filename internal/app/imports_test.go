@@ -41,7 +41,7 @@ var allowed = map[string]string{
 	"internal/module":           "internal/cache modules/redis",
 	"internal/deploy":           "internal/module",
 	"internal/engine":           "internal/cache internal/node internal/pki internal/redisnode internal/relay internal/seal internal/snapshot internal/state internal/store",
-	"internal/services/":        "internal/awswire internal/cache internal/gateway internal/logfilter internal/logstore internal/network internal/seal internal/standin internal/state internal/store",
+	"internal/services/":        "internal/alarm internal/awswire internal/cache internal/gateway internal/logfilter internal/logstore internal/metricmath internal/network internal/seal internal/series internal/standin internal/state internal/store",
 	"internal/testkit":          "",
 	"internal/app":              "internal/",
 	"internal/cli":              "internal/",

@@ -1,9 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 
 	"larder/internal/seal"
+	"larder/internal/series"
 	"larder/internal/services/kms"
 	"larder/internal/services/logs"
 )
@@ -47,7 +50,15 @@ func (k logKeys) Unwrap(group string, wrapped []byte) ([]byte, error) {
 	return k.keys.Unwrap(wrapped[1:], logContext(group))
 }
 
-// logMetric takes what metric filters make. CloudWatch does not keep metrics of its own yet, so that it can only be told.
-func (o Options) logMetric(d logs.Datum) {
-	o.Logger.Debug("a metric filter matched", "namespace", d.Namespace, "metric", d.Metric, "value", d.Value, "dimensions", d.Dimensions)
+// filtered keeps what metric filters make among the metrics. A value that there is no room for is logged.
+func filtered(metrics *series.Store, failed func(error)) func(logs.Datum) {
+	return func(d logs.Datum) {
+		key := series.Key{Namespace: d.Namespace, Name: d.Metric, Unit: cmp.Or(d.Unit, "None")}
+		for name, value := range d.Dimensions {
+			key.Dimensions = append(key.Dimensions, series.Dimension{Name: name, Value: value})
+		}
+		if err := metrics.Add(series.Sample{Key: key, Cell: series.Single(d.Time.Unix(), d.Value)}); err != nil {
+			failed(fmt.Errorf("cannot keep %g of the metric filters' metric %s: %w", d.Value, d.Metric, err))
+		}
+	}
 }

@@ -1,6 +1,9 @@
 package gateway_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +13,19 @@ const (
 	form   = "application/x-www-form-urlencoded"
 	json11 = "application/x-amz-json-1.1"
 )
+
+// packed is text in gzip.
+func packed(text string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := io.WriteString(w, text); err != nil {
+		panic(err)
+	}
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return b.String()
+}
 
 func TestQueryErrors(t *testing.T) {
 	s := serve(t)
@@ -44,8 +60,14 @@ func TestQueryErrors(t *testing.T) {
 			"PUT is not a method of this API; use POST or GET"},
 		{"media type", "POST", "/", "Action=X", []string{"Content-Type", "text/plain"}, "elasticache", 415, "UnsupportedMediaType",
 			`the Content-Type "text/plain" is not one of this API; use application/x-www-form-urlencoded`},
-		{"compressed", "POST", "/", "Action=X", []string{"Content-Type", form, "Content-Encoding", "gzip"}, "elasticache", 415, "UnsupportedMediaType",
-			"larder does not decode request bodies in Content-Encoding gzip; send it plain"},
+		{"compressed", "POST", "/", "Action=X", []string{"Content-Type", form, "Content-Encoding", "br"}, "elasticache", 415, "UnsupportedMediaType",
+			"larder does not decode request bodies in Content-Encoding br; send it plain or in gzip"},
+		{"not gzip", "POST", "/", "Action=X", []string{"Content-Type", form, "Content-Encoding", "gzip"}, "elasticache", 400, "MalformedInput",
+			"the body is not what its Content-Encoding gzip says"},
+		{"a bomb", "POST", "/", packed(strings.Repeat("Action=X&", 1<<18)), []string{"Content-Type", form, "Content-Encoding", "gzip"}, "elasticache", 413, "RequestEntityTooLarge",
+			"the request's body is larger than the limit of 1048576 bytes"},
+		{"unpacked", "POST", "/", packed("Action=Foo&Version=2015-02-02"), []string{"Content-Type", form, "Content-Encoding", "gzip"}, "elasticache", 400, "InvalidAction",
+			"Could not find operation Foo for version 2015-02-02"},
 		{"path", "POST", "/bucket", "Action=X", []string{"Content-Type", form}, "elasticache", 400, "InvalidAction",
 			"/bucket is no path of an AWS API here: every operation is served on /"},
 		{"protocol", "POST", "/", "Action=GetSecretValue", []string{"Content-Type", form}, "secretsmanager", 400, "InvalidAction",

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +36,28 @@ func (g *Gateway) readBody(r *http.Request) ([]byte, error) {
 	}
 	if int64(len(body)) > limit {
 		return nil, tooLarge(limit)
+	}
+	return body, nil
+}
+
+// unpack undoes the Content-Encoding that clients give large bodies, which is signed as it came. The limit is of what comes out.
+func (g *Gateway) unpack(r *http.Request, body []byte) ([]byte, error) {
+	switch coding := r.Header.Get("Content-Encoding"); coding {
+	case "", "identity":
+		return body, nil
+	case "gzip":
+	default:
+		return nil, clientError("UnsupportedMediaType", "larder does not decode request bodies in Content-Encoding %s; send it plain or in gzip", clip(coding))
+	}
+	packed, err := gzip.NewReader(bytes.NewReader(body))
+	if err == nil {
+		body, err = io.ReadAll(io.LimitReader(packed, g.config.MaxBody+1))
+	}
+	switch {
+	case err != nil:
+		return nil, clientError("MalformedInput", "the body is not what its Content-Encoding gzip says: %v", err)
+	case int64(len(body)) > g.config.MaxBody:
+		return nil, tooLarge(g.config.MaxBody)
 	}
 	return body, nil
 }

@@ -125,6 +125,9 @@ func (g *Gateway) answer(r *http.Request, x *exchange) (response []byte, err err
 	if x.service, err = g.service(signer, x.protocol); err != nil {
 		return nil, err
 	}
+	if body, err = g.unpack(r, body); err != nil {
+		return nil, err
+	}
 	call, err := x.protocol.parse(r, body, signer.Presigned)
 	if err != nil {
 		return nil, err

@@ -66,9 +66,6 @@ func checkHTTP(r *http.Request, media string, methods ...string) error {
 	if !slices.Contains(methods, r.Method) {
 		return clientError("MethodNotAllowed", "%s is not a method of this API; use %s", clip(r.Method), strings.Join(methods, " or "))
 	}
-	if coding := r.Header.Get("Content-Encoding"); coding != "" {
-		return clientError("UnsupportedMediaType", "larder does not decode request bodies in Content-Encoding %s; send it plain", clip(coding))
-	}
 	if r.Method == http.MethodGet {
 		return nil
 	}

@@ -38,6 +38,9 @@ func (k Key) base() []byte {
 	return b
 }
 
+// Equal reports whether two keys name the same series.
+func (k Key) Equal(o Key) bool { return k.encode() == o.encode() }
+
 // compare orders keys by namespace, name, dimensions and unit.
 func (k Key) compare(o Key) int {
 	return cmp.Or(strings.Compare(k.Namespace, o.Namespace), strings.Compare(k.Name, o.Name), strings.Compare(k.encode(), o.encode()))

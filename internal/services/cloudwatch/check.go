@@ -3,7 +3,6 @@ package cloudwatch
 import (
 	"cmp"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -11,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"larder/internal/series"
 )
 
 // The limits of an alarm (alarm_semantics.md, section 2). Lengths count characters, times seconds.
@@ -26,12 +27,10 @@ const (
 
 // checkAlarm refuses what cannot be an alarm.
 func checkAlarm(in *sdk.PutMetricAlarmInput) error {
-	name := aws.ToString(in.AlarmName)
-	switch n := utf8.RuneCountInString(name); {
-	case n < 1 || n > maxName:
-		return validation("AlarmName must have 1 to %d characters; it has %d", maxName, n)
-	case utf8.RuneCountInString(aws.ToString(in.AlarmDescription)) > maxDescription:
-		return validation("AlarmDescription must have at most %d characters", maxDescription)
+	if err := checkNames(in.AlarmName, in.AlarmDescription); err != nil {
+		return err
+	}
+	switch {
 	case in.ComparisonOperator == "":
 		return missing("The parameter ComparisonOperator is required")
 	case in.Threshold == nil:
@@ -39,14 +38,14 @@ func checkAlarm(in *sdk.PutMetricAlarmInput) error {
 	case math.IsNaN(*in.Threshold) || math.IsInf(*in.Threshold, 0):
 		return invalidValue("Threshold must be a finite number")
 	}
-	return cmp.Or(checkActions(in), checkPeriods(in), checkMissing(in), checkMeasured(in))
+	return cmp.Or(checkActions(in.OKActions, in.AlarmActions, in.InsufficientDataActions), checkPeriods(in), checkMissing(in), checkMeasured(in))
 }
 
-func checkActions(in *sdk.PutMetricAlarmInput) error {
+func checkActions(ok, alarm, insufficient []string) error {
 	for _, list := range []struct {
 		name    string
 		actions []string
-	}{{"OKActions", in.OKActions}, {"AlarmActions", in.AlarmActions}, {"InsufficientDataActions", in.InsufficientDataActions}} {
+	}{{"OKActions", ok}, {"AlarmActions", alarm}, {"InsufficientDataActions", insufficient}} {
 		if len(list.actions) > maxActions {
 			return validation("%s must name at most %d actions; the request has %d", list.name, maxActions, len(list.actions))
 		}
@@ -155,13 +154,22 @@ func checkMeasured(in *sdk.PutMetricAlarmInput) error {
 		return invalidCombination("Exactly one of the parameters Statistic and ExtendedStatistic must be given")
 	case in.Statistic != "" && !slices.Contains(in.Statistic.Values(), in.Statistic):
 		return validation("Statistic %q must be one of %v", in.Statistic, in.Statistic.Values())
-	case in.ExtendedStatistic != nil && !percentile.MatchString(*in.ExtendedStatistic):
-		return invalidValue("larder serves an ExtendedStatistic that is a percentile, p0 to p100, not %q", *in.ExtendedStatistic)
+	case in.ExtendedStatistic != nil:
+		if err := checkExtended("ExtendedStatistic", *in.ExtendedStatistic); err != nil {
+			return err
+		}
 	}
 	return cmp.Or(checkUnit(in.Unit), checkMetric(in.Namespace, in.MetricName, in.Dimensions))
 }
 
-var percentile = regexp.MustCompile(`^p(\d{1,2}(\.\d{1,10})?|100)$`)
+// checkExtended refuses a statistic that is not one, and those that are in the other list.
+func checkExtended(member, text string) error {
+	s, err := series.ParseStatistic(text)
+	if err != nil || !s.Distributed() {
+		return invalidValue("%s %q is not a percentile such as p90, tm, tc, ts, wm, IQM, or TM, TC, TS, WM or PR with bounds", member, text)
+	}
+	return nil
+}
 
 func checkUnit(unit types.StandardUnit) error {
 	if unit != "" && !slices.Contains(unit.Values(), unit) {

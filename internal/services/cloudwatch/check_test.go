@@ -60,7 +60,7 @@ func TestAlarmRefusals(t *testing.T) {
 		{"statistic", func(in *sdk.PutMetricAlarmInput) { in.Statistic = "Median" }, validation,
 			`Statistic "Median" must be one of [SampleCount Average Sum Minimum Maximum]`},
 		{"percentile", func(in *sdk.PutMetricAlarmInput) { in.Statistic, in.ExtendedStatistic = "", new("p101") }, value,
-			`larder serves an ExtendedStatistic that is a percentile, p0 to p100, not "p101"`},
+			`ExtendedStatistic "p101" is not a percentile such as p90, tm, tc, ts, wm, IQM, or TM, TC, TS, WM or PR with bounds`},
 		{"unit", func(in *sdk.PutMetricAlarmInput) { in.Unit = "Furlongs" }, validation,
 			`Unit "Furlongs" must be one of ` + fmt.Sprint(types.StandardUnit("").Values())},
 		{"many dimensions", func(in *sdk.PutMetricAlarmInput) { in.Dimensions = slices.Repeat(in.Dimensions, 31) }, validation,

@@ -28,5 +28,8 @@ func missing(format string, args ...any) error {
 // absent is an error about something that is not there, with the HTTP status that this service gives it.
 type absent struct{ smithy.APIError }
 
+// Unwrap gives the SDK's error.
+func (a absent) Unwrap() error { return a.APIError }
+
 // HTTPStatusCode is read by the gateway.
 func (absent) HTTPStatusCode() int { return http.StatusNotFound }

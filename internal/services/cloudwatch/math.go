@@ -2,12 +2,17 @@ package cloudwatch
 
 import (
 	"cmp"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	engine "larder/internal/alarm"
+	"larder/internal/metricmath"
+	"larder/internal/series"
 )
 
 const (
@@ -15,19 +20,50 @@ const (
 	maxExpression = 1024 // characters
 )
 
-var (
-	validQueryID = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]{0,254}$`)
-	// quoted and reference are parts of an expression: a text, and the id of another query.
-	quoted    = regexp.MustCompile(`"[^"]*"|'[^']*'`)
-	reference = regexp.MustCompile(`\b[a-z][a-zA-Z0-9_]*\b`)
-)
+var validQueryID = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]{0,254}$`)
 
-// checkMath checks the form of an alarm's metric math: its queries, and that they refer to each other.
+// checkMath checks an alarm's metric math: its queries, and that one of them, and only one, gives a time series to watch.
 func checkMath(queries []types.MetricDataQuery) error {
 	if len(queries) > maxQueries {
 		return validation("An alarm has at most %d Metrics; the request gives %d", maxQueries, len(queries))
 	}
-	var ids, returned []string
+	if err := checkQueries(queries); err != nil {
+		return err
+	}
+	var returned []string
+	for _, q := range queries {
+		if returns(q) {
+			returned = append(returned, *q.Id)
+		}
+	}
+	if len(returned) != 1 {
+		return validation("Exactly one element of the metrics list should return data; these do: %v", returned)
+	}
+	program, _, err := compile(queries)
+	if err != nil {
+		return err
+	}
+	if kind := program.Kind(returned[0]); kind != metricmath.Single {
+		return validation("An alarm watches one time series, and the Expression of %s gives %s", returned[0], kind)
+	}
+	return nil
+}
+
+func returns(q types.MetricDataQuery) bool { return q.ReturnData == nil || *q.ReturnData }
+
+// compile reads queries that checkQueries has passed.
+func compile(queries []types.MetricDataQuery) (*metricmath.Program, map[string]engine.Metric, error) {
+	program, metrics, err := engine.Math(queries)
+	var mistake *metricmath.Error
+	if errors.As(err, &mistake) {
+		return nil, nil, validation("%v", mistake)
+	}
+	return program, metrics, err
+}
+
+// checkQueries checks the form of queries.
+func checkQueries(queries []types.MetricDataQuery) error {
+	var ids []string
 	for _, q := range queries {
 		id := aws.ToString(q.Id)
 		switch {
@@ -37,60 +73,40 @@ func checkMath(queries []types.MetricDataQuery) error {
 			return validation("The Id %s is given to more than one metric", id)
 		}
 		ids = append(ids, id)
-		if q.ReturnData == nil || *q.ReturnData {
-			returned = append(returned, id)
-		}
-	}
-	if len(returned) != 1 {
-		return validation("Exactly one element of the metrics list should return data; these do: %v", returned)
-	}
-	for _, q := range queries {
-		if err := checkQuery(q, ids); err != nil {
+		if err := checkQuery(q); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkQuery(q types.MetricDataQuery, ids []string) error {
+func checkQuery(q types.MetricDataQuery) error {
 	switch {
 	case (q.Expression == nil) == (q.MetricStat == nil):
 		return invalidCombination("The metric %s must have exactly one of Expression and MetricStat", *q.Id)
+	case strings.Contains(aws.ToString(q.Label), "${"):
+		return invalidValue("larder does not serve labels that are computed: the Label of %s is one", *q.Id)
 	case q.Expression != nil:
-		return checkExpression(q, ids)
+		return checkExpression(q)
 	case q.Period != nil:
 		return invalidCombination("The metric %s has a MetricStat: its Period belongs there", *q.Id)
 	case q.MetricStat.Metric == nil || q.MetricStat.Period == nil:
 		return missing("The MetricStat of %s must have a Metric and a Period", *q.Id)
 	}
-	stat := aws.ToString(q.MetricStat.Stat)
-	if !slices.Contains(types.Statistic("").Values(), types.Statistic(stat)) && !percentile.MatchString(stat) {
-		return invalidValue("larder serves a Stat of %v or a percentile, p0 to p100, not %q", types.Statistic("").Values(), stat)
+	if _, err := series.ParseStatistic(aws.ToString(q.MetricStat.Stat)); err != nil {
+		return invalidValue("The Stat of %s: %v", *q.Id, err)
 	}
 	m := q.MetricStat.Metric
 	return cmp.Or(checkUnit(q.MetricStat.Unit), checkMetric(m.Namespace, m.MetricName, m.Dimensions))
 }
 
-func checkExpression(q types.MetricDataQuery, ids []string) error {
-	expression := *q.Expression
-	bare := quoted.ReplaceAllString(expression, "")
+func checkExpression(q types.MetricDataQuery) error {
+	text := strings.TrimSpace(*q.Expression)
 	switch {
-	case strings.TrimSpace(expression) == "" || len([]rune(expression)) > maxExpression:
+	case text == "" || len([]rune(text)) > maxExpression:
 		return validation("The Expression of %s must have 1 to %d characters", *q.Id, maxExpression)
-	case strings.Contains(bare, "SEARCH"):
-		return validation("SEARCH is not supported on Metric Alarms: the Expression of %s uses it", *q.Id)
-	case strings.HasPrefix(strings.ToUpper(strings.TrimSpace(expression)), "SELECT "):
+	case strings.HasPrefix(strings.ToUpper(text), "SELECT "):
 		return invalidValue("larder does not serve Metrics Insights queries: the Expression of %s is one", *q.Id)
-	case strings.Count(bare, "(") != strings.Count(bare, ")"):
-		return validation("Error in expression '%s': the parentheses do not match", *q.Id)
-	}
-	for _, id := range reference.FindAllString(bare, -1) {
-		switch {
-		case id == *q.Id:
-			return validation("Error in expression '%s': it refers to itself", *q.Id)
-		case !slices.Contains(ids, id):
-			return validation("Error in expression '%s': there is no metric of the Id %s", *q.Id, id)
-		}
 	}
 	return nil
 }

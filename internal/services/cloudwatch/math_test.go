@@ -79,8 +79,8 @@ func TestMathRefusals(t *testing.T) {
 			"Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800)."},
 		{"no period", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].MetricStat.Period = nil; return q }, missing,
 			"The MetricStat of hits must have a Metric and a Period"},
-		{"stat", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].MetricStat.Stat = new("tm90"); return q }, value,
-			`larder serves a Stat of [SampleCount Average Sum Minimum Maximum] or a percentile, p0 to p100, not "tm90"`},
+		{"stat", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].MetricStat.Stat = new("p101"); return q }, value,
+			`The Stat of hits: "p101" is not a statistic`},
 		{"namespace", func(q []types.MetricDataQuery) []types.MetricDataQuery {
 			q[1].MetricStat.Metric.Namespace = nil
 			return q
@@ -97,7 +97,7 @@ func TestMathRefusals(t *testing.T) {
 			q[0].Expression = new(`SUM(SEARCH('x', 'Sum'))`)
 			return q
 		}, validation,
-			"SEARCH is not supported on Metric Alarms: the Expression of rate uses it"},
+			"Error in expression 'rate': larder does not serve SEARCH: name the metrics"},
 		{"insights", func(q []types.MetricDataQuery) []types.MetricDataQuery {
 			q[0].Expression = new(`SELECT AVG(x) FROM y`)
 			return q

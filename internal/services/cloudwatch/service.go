@@ -1,4 +1,4 @@
-// Package cloudwatch serves the CloudWatch API for alarms and dashboards: what they are, not yet what they measure.
+// Package cloudwatch serves the CloudWatch API: metrics and their statistics, alarms and their history, dashboards.
 package cloudwatch
 
 import (
@@ -7,8 +7,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	engine "larder/internal/alarm"
 	"larder/internal/awswire"
 	"larder/internal/gateway"
+	"larder/internal/series"
 	"larder/internal/store"
 )
 
@@ -16,6 +18,11 @@ import (
 type Config struct {
 	Store           *store.Store
 	Account, Region string
+	RegionName      string // as a person reads it: US East (N. Virginia)
+	Metrics         *series.Store
+	Publisher       engine.Publisher // tells the topics that are alarms' actions
+	Actions         *engine.Queue    // runs what Publisher does
+	Failed          func(error)      // gets what goes wrong after an action
 	Now             func() time.Time
 }
 
@@ -27,9 +34,12 @@ func New(c Config) *Service { return &Service{c} }
 
 // Why parts of the API are not served.
 const (
-	noBands      = "anomaly detection is not served"
-	noComposites = "composite alarms are not served"
-	oneAccount   = "larder is one account"
+	noBands        = "anomaly detection is not served"
+	noSuppressor   = "the actions of composite alarms are not suppressed"
+	noEntities     = "entities are not kept"
+	noContributors = "contributors are of alarms on Metrics Insights queries, which are not served"
+	noLabels       = "labels that are computed are not served"
+	oneAccount     = "larder is one account"
 )
 
 // Gateway is the service as the gateway serves it.
@@ -39,10 +49,29 @@ func (s *Service) Gateway() gateway.Service {
 			gateway.Only("ComparisonOperator", noBands, operators()...),
 			gateway.Refuse("ThresholdMetricId", noBands),
 			gateway.Refuse("Metrics.AccountId", oneAccount)),
-		gateway.Handle("DescribeAlarms", gateway.Read, s.describeAlarms,
-			gateway.Refuse("ChildrenOfAlarmName", noComposites),
-			gateway.Refuse("ParentsOfAlarmName", noComposites)),
+		gateway.Handle("PutCompositeAlarm", gateway.Write, s.putCompositeAlarm,
+			gateway.Refuse("ActionsSuppressor", noSuppressor),
+			gateway.Refuse("ActionsSuppressorExtensionPeriod", noSuppressor),
+			gateway.Refuse("ActionsSuppressorWaitPeriod", noSuppressor)),
+		gateway.Handle("DescribeAlarms", gateway.Read, s.describeAlarms),
+		gateway.Handle("DescribeAlarmsForMetric", gateway.Read, s.describeAlarmsForMetric),
+		gateway.Handle("DescribeAlarmHistory", gateway.Read, s.describeAlarmHistory,
+			gateway.Refuse("AlarmContributorId", noContributors)),
+		gateway.Handle("SetAlarmState", gateway.Write, s.setAlarmState),
+		gateway.Handle("EnableAlarmActions", gateway.Write, s.enableAlarmActions),
+		gateway.Handle("DisableAlarmActions", gateway.Write, s.disableAlarmActions),
 		gateway.Handle("DeleteAlarms", gateway.Write, s.deleteAlarms),
+
+		gateway.Handle("PutMetricData", gateway.Write, s.putMetricData,
+			gateway.Refuse("EntityMetricData", noEntities),
+			gateway.Refuse("StrictEntityValidation", noEntities)),
+		gateway.Handle("GetMetricStatistics", gateway.Read, s.getMetricStatistics),
+		gateway.Handle("GetMetricData", gateway.Read, s.getMetricData,
+			gateway.Refuse("LabelOptions", noLabels),
+			gateway.Refuse("MetricDataQueries.AccountId", oneAccount)),
+		gateway.Handle("ListMetrics", gateway.List, s.listMetrics,
+			gateway.Refuse("IncludeLinkedAccounts", oneAccount),
+			gateway.Refuse("OwningAccount", oneAccount)),
 
 		gateway.Handle("PutDashboard", gateway.Write, s.putDashboard),
 		gateway.Handle("GetDashboard", gateway.Read, s.getDashboard),

@@ -2,11 +2,14 @@ package cloudwatch_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,7 +20,9 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
+	"larder/internal/alarm"
 	"larder/internal/gateway"
+	"larder/internal/series"
 	"larder/internal/services/cloudwatch"
 	"larder/internal/sigv4"
 	"larder/internal/store"
@@ -33,8 +38,34 @@ const (
 // server is the service behind a real gateway, with a real client.
 type server struct {
 	*sdk.Client
-	now   time.Time
-	store *store.Store
+	now     time.Time
+	store   *store.Store
+	metrics *series.Store
+	service *cloudwatch.Service
+	url     string
+	topics  topics
+}
+
+// topics keep what is published, or fail.
+type topics struct {
+	mu        sync.Mutex
+	published []publication
+	failure   error
+}
+
+type publication struct{ Topic, Subject, Message string }
+
+func (t *topics) Publish(_ context.Context, topic, subject, message string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.published = append(t.published, publication{topic, subject, message})
+	return t.failure
+}
+
+func (t *topics) all() []publication {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.published)
 }
 
 func newServer(t *testing.T) *server {
@@ -45,13 +76,29 @@ func newServer(t *testing.T) *server {
 			t.Error(err)
 		}
 	})
-	service := cloudwatch.New(cloudwatch.Config{Store: s.store, Account: account, Region: region, Now: func() time.Time { return s.now }})
+	now := func() time.Time { return s.now }
+	s.metrics = must(series.Open(series.Config{Dir: t.TempDir(), Now: now}))(t)
+	queue := alarm.NewQueue(time.Minute)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- queue.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := errors.Join(<-ended, s.metrics.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	s.service = cloudwatch.New(cloudwatch.Config{
+		Store: s.store, Account: account, Region: region, RegionName: "US East (N. Virginia)", Now: now, Metrics: s.metrics,
+		Publisher: &s.topics, Actions: queue, Failed: func(err error) { t.Error(err) },
+	})
 	entry := httptest.NewServer(must(gateway.New(gateway.Config{
-		Services: []gateway.Service{service.Gateway()}, Region: region, AccountID: account,
+		Services: []gateway.Service{s.service.Gateway()}, Region: region, AccountID: account,
 		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
 		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
 	}))(t))
 	t.Cleanup(entry.Close)
+	s.url = entry.URL
 	s.Client = sdk.NewFromConfig(aws.Config{
 		Region: region, BaseEndpoint: &entry.URL, HTTPClient: wholeRequests{http.DefaultClient},
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),

@@ -1,0 +1,76 @@
+package cloudwatch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	engine "larder/internal/alarm"
+	"larder/internal/store"
+)
+
+// putCompositeAlarm makes an alarm over others, which must be there, or gives one another rule.
+func (s *Service) putCompositeAlarm(_ context.Context, in *sdk.PutCompositeAlarmInput) (*sdk.PutCompositeAlarmOutput, error) {
+	err := cmp.Or(checkNames(in.AlarmName, in.AlarmDescription), checkActions(in.OKActions, in.AlarmActions, in.InsufficientDataActions))
+	if err != nil {
+		return nil, err
+	}
+	rule, err := engine.ParseComposite(aws.ToString(in.AlarmRule))
+	if err != nil {
+		return nil, validation("%v", err)
+	}
+	now := s.Now()
+	made := alarm{AlarmRule: in.AlarmRule, MetricAlarm: types.MetricAlarm{
+		AlarmName: in.AlarmName, AlarmArn: new(s.alarmARN(*in.AlarmName)), AlarmDescription: in.AlarmDescription,
+		AlarmConfigurationUpdatedTimestamp: &now, ActionsEnabled: new(in.ActionsEnabled == nil || *in.ActionsEnabled),
+		OKActions: listed(in.OKActions), AlarmActions: listed(in.AlarmActions), InsufficientDataActions: listed(in.InsufficientDataActions),
+		StateValue: types.StateValueInsufficientData, StateReason: new(engine.Unchecked), StateUpdatedTimestamp: &now, StateTransitionedTimestamp: &now,
+	}}
+	return &sdk.PutCompositeAlarmOutput{}, s.put(made, in.Tags, func(tx *store.Tx) error { return checkChildren(tx, *in.AlarmName, rule) })
+}
+
+// checkNames checks what every alarm has: its name and description.
+func checkNames(name, description *string) error {
+	switch n := utf8.RuneCountInString(aws.ToString(name)); {
+	case n < 1 || n > maxName:
+		return validation("AlarmName must have 1 to %d characters; it has %d", maxName, n)
+	case utf8.RuneCountInString(aws.ToString(description)) > maxDescription:
+		return validation("AlarmDescription must have at most %d characters", maxDescription)
+	}
+	return nil
+}
+
+// checkChildren refuses a rule over alarms that are not there, and one that comes back to its own alarm.
+func checkChildren(tx *store.Tx, name string, rule *engine.Composite) error {
+	var lost []string
+	for _, child := range rule.Children() {
+		if _, err := alarms.Get(tx, child); errors.Is(err, store.ErrNotFound) && child != name {
+			lost = append(lost, child)
+		} else if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	if len(lost) > 0 {
+		slices.Sort(lost)
+		return validation("Could not save the composite alarm as alarms [%s] in the alarm rule do not exist", strings.Join(lost, ", "))
+	}
+	var broken error
+	children := func(child string) []string {
+		a, err := alarms.Get(tx, child)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			broken = err
+		}
+		return childrenNames(a)
+	}
+	if engine.Cycle(name, rule.Children(), children) {
+		return validation("The alarm rule of %s leads back to itself", name)
+	}
+	return broken
+}

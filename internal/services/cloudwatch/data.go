@@ -1,0 +1,205 @@
+package cloudwatch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	engine "larder/internal/alarm"
+	"larder/internal/series"
+)
+
+// Limits of PutMetricData. Source: its API reference; times seconds.
+const (
+	maxData   = 1000
+	maxValues = 150
+	maxPast   = 14 * 24 * time.Hour
+	maxFuture = 2 * time.Hour
+)
+
+// maxMagnitude is 2^360.
+var maxMagnitude = math.Ldexp(1, 360)
+
+// putMetricData keeps a user's own samples: all of the request's, or none.
+func (s *Service) putMetricData(_ context.Context, in *sdk.PutMetricDataInput) (*sdk.PutMetricDataOutput, error) {
+	switch {
+	case strings.HasPrefix(aws.ToString(in.Namespace), "AWS/"):
+		return nil, invalidValue("The value %s for parameter Namespace is invalid: namespaces that begin with AWS/ are kept for the services themselves", *in.Namespace)
+	case len(in.MetricData) == 0:
+		return nil, missing("The parameter MetricData is required")
+	case len(in.MetricData) > maxData:
+		return nil, validation("The collection MetricData must not have a size greater than %d; it has %d", maxData, len(in.MetricData))
+	}
+	var samples []series.Sample
+	for _, d := range in.MetricData {
+		if err := cmp.Or(checkMetric(in.Namespace, d.MetricName, d.Dimensions), checkUnit(d.Unit)); err != nil {
+			return nil, err
+		}
+		cell, err := s.cell(d)
+		if err != nil {
+			return nil, err
+		}
+		unit := cmp.Or(d.Unit, types.StandardUnitNone)
+		samples = append(samples, series.Sample{
+			Key: engine.Key(in.Namespace, d.MetricName, d.Dimensions, unit), Cell: cell, Fine: aws.ToInt32(d.StorageResolution) == 1,
+		})
+	}
+	err := s.Metrics.Add(samples...)
+	if errors.Is(err, series.ErrTooMany) {
+		err = &types.LimitExceededFault{Message: new(err.Error())}
+	}
+	return &sdk.PutMetricDataOutput{}, err
+}
+
+// cell is what a datum says was measured.
+func (s *Service) cell(d types.MetricDatum) (series.Cell, error) {
+	now := s.Now()
+	at := now
+	if d.Timestamp != nil {
+		at = *d.Timestamp
+	}
+	switch r := d.StorageResolution; {
+	case at.Before(now.Add(-maxPast)) || at.After(now.Add(maxFuture)):
+		return series.Cell{}, invalidValue("The parameter MetricData.Timestamp must specify a time no more than two weeks in the past and no more than two hours in the future")
+	case r != nil && *r != 1 && *r != 60:
+		return series.Cell{}, invalidValue("The parameter MetricData.StorageResolution must be 1 or 60, not %d", *r)
+	}
+	given := 0
+	for _, there := range []bool{d.Value != nil, d.StatisticValues != nil, len(d.Values) > 0} {
+		if there {
+			given++
+		}
+	}
+	switch {
+	case given == 0:
+		return series.Cell{}, missing("At least one of the parameters MetricData.Value, MetricData.StatisticValues and MetricData.Values must be specified")
+	case given > 1 || len(d.Counts) > 0 && len(d.Values) == 0:
+		return series.Cell{}, invalidCombination("The parameters MetricData.Value, MetricData.StatisticValues and MetricData.Values with MetricData.Counts are mutually exclusive and you have specified more than one")
+	case d.StatisticValues != nil:
+		return statisticSet(at.Unix(), d.StatisticValues)
+	case d.Value != nil:
+		return series.Single(at.Unix(), *d.Value), checkNumbers("Value", *d.Value)
+	}
+	return distribution(at.Unix(), d)
+}
+
+func checkNumbers(member string, numbers ...float64) error {
+	for _, v := range numbers {
+		if math.IsNaN(v) || math.Abs(v) > maxMagnitude {
+			return invalidValue("The value %v for parameter MetricData.%s is invalid: it must be a number between -2^360 and 2^360", v, member)
+		}
+	}
+	return nil
+}
+
+func statisticSet(at int64, set *types.StatisticSet) (series.Cell, error) {
+	if set.SampleCount == nil || set.Sum == nil || set.Minimum == nil || set.Maximum == nil {
+		return series.Cell{}, missing("MetricData.StatisticValues must have SampleCount, Sum, Minimum and Maximum")
+	}
+	c := series.Cell{At: at, Count: *set.SampleCount, Sum: *set.Sum, Min: *set.Minimum, Max: *set.Maximum}
+	if err := checkNumbers("StatisticValues", c.Count, c.Sum, c.Min, c.Max); err != nil {
+		return c, err
+	}
+	switch {
+	case c.Count <= 0:
+		return c, invalidValue("MetricData.StatisticValues.SampleCount must be greater than 0")
+	case c.Min > c.Max:
+		return c, invalidValue("MetricData.StatisticValues.Minimum must not be greater than Maximum")
+	}
+	return c, nil
+}
+
+// distribution is the cell of values with their counts, of which each is one when none are given.
+func distribution(at int64, d types.MetricDatum) (series.Cell, error) {
+	switch {
+	case len(d.Values) > maxValues:
+		return series.Cell{}, invalidValue("The collection MetricData.Values must not have a size greater than %d; it has %d", maxValues, len(d.Values))
+	case len(d.Counts) > 0 && len(d.Counts) != len(d.Values):
+		return series.Cell{}, invalidValue("The parameters MetricData.Values and MetricData.Counts must be of the same size; they have %d and %d", len(d.Values), len(d.Counts))
+	}
+	var cells []series.Cell
+	for i, v := range d.Values {
+		count := 1.0
+		if len(d.Counts) > 0 {
+			count = d.Counts[i]
+		}
+		if err := checkNumbers("Values", v, count); err != nil {
+			return series.Cell{}, err
+		}
+		if count <= 0 {
+			return series.Cell{}, invalidValue("Each of MetricData.Counts must be greater than 0")
+		}
+		cells = append(cells, series.Cell{At: at, Count: count, Sum: v * count, Min: v, Max: v})
+	}
+	return series.Union(cells, nil)[0], nil
+}
+
+// maxListed is how many metrics a page has.
+const maxListed = 500
+
+// listedFor is how long a metric without new samples is listed.
+const listedFor = 14 * 24 * time.Hour
+
+func (s *Service) listMetrics(_ context.Context, in *sdk.ListMetricsInput) (*sdk.ListMetricsOutput, error) {
+	oldest := s.Now().Add(-listedFor)
+	switch in.RecentlyActive {
+	case "":
+	case types.RecentlyActivePt3h:
+		oldest = s.Now().Add(-3 * time.Hour)
+	default:
+		return nil, validation("RecentlyActive %q must be one of %v", in.RecentlyActive, in.RecentlyActive.Values())
+	}
+	for _, d := range in.Dimensions {
+		if aws.ToString(d.Name) == "" {
+			return nil, missing("A dimension must have a Name")
+		}
+	}
+	entries, err := s.Metrics.List(func(k series.Key) bool { return listAsked(in, k) })
+	if err != nil {
+		return nil, err
+	}
+	entries = slices.DeleteFunc(entries, func(e series.Entry) bool { return e.Last < oldest.Unix() })
+	for i := range entries {
+		entries[i].Unit = ""
+	}
+	entries = slices.CompactFunc(entries, func(a, b series.Entry) bool { return a.Key.Equal(b.Key) })
+	from, err := offsetOf(in.NextToken)
+	if err != nil || from > len(entries) {
+		return nil, invalidToken()
+	}
+	out := &sdk.ListMetricsOutput{Metrics: []types.Metric{}, OwningAccounts: []string{}}
+	for _, e := range entries[from:min(from+maxListed, len(entries))] {
+		m := types.Metric{Namespace: &e.Namespace, MetricName: &e.Name, Dimensions: []types.Dimension{}}
+		for _, d := range e.Dimensions {
+			m.Dimensions = append(m.Dimensions, types.Dimension{Name: &d.Name, Value: &d.Value})
+		}
+		out.Metrics = append(out.Metrics, m)
+	}
+	if from+maxListed < len(entries) {
+		out.NextToken = offsetToken(from + maxListed)
+	}
+	return out, nil
+}
+
+func listAsked(in *sdk.ListMetricsInput, k series.Key) bool {
+	if in.Namespace != nil && *in.Namespace != k.Namespace || in.MetricName != nil && *in.MetricName != k.Name {
+		return false
+	}
+	for _, want := range in.Dimensions {
+		has := func(d series.Dimension) bool {
+			return d.Name == *want.Name && (want.Value == nil || d.Value == *want.Value)
+		}
+		if !slices.ContainsFunc(k.Dimensions, has) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,171 @@
+package cloudwatch
+
+import (
+	"context"
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	engine "larder/internal/alarm"
+	"larder/internal/metricmath"
+)
+
+// Limits of GetMetricData (alarm_semantics.md, section 8).
+const (
+	maxDataQueries = 500
+	maxDatapoints  = 100_800
+)
+
+// getMetricData reads metrics and evaluates metric math over them. A page has so many points, counted over all results in the order of
+// the queries; a result that goes on is partial.
+func (s *Service) getMetricData(_ context.Context, in *sdk.GetMetricDataInput) (*sdk.GetMetricDataOutput, error) {
+	switch n := len(in.MetricDataQueries); {
+	case n < 1 || n > maxDataQueries:
+		return nil, validation("Between 1 and %d MetricDataQueries must be given; the request has %d", maxDataQueries, n)
+	case in.ScanBy != "" && !slices.Contains(in.ScanBy.Values(), in.ScanBy):
+		return nil, validation("ScanBy %q must be one of %v", in.ScanBy, in.ScanBy.Values())
+	case in.MaxDatapoints != nil && (*in.MaxDatapoints < 1 || *in.MaxDatapoints > maxDatapoints):
+		return nil, validation("MaxDatapoints is %d. It must be between 1 and %d", *in.MaxDatapoints, maxDatapoints)
+	}
+	from, err := offsetOf(in.NextToken)
+	if err != nil {
+		return nil, invalidToken()
+	}
+	if err := checkQueries(in.MetricDataQueries); err != nil {
+		return nil, err
+	}
+	results, err := s.evaluate(in)
+	if err != nil {
+		return nil, err
+	}
+	size := maxDatapoints
+	if in.MaxDatapoints != nil {
+		size = int(*in.MaxDatapoints)
+	}
+	results, more := pageOfPoints(results, from, size)
+	out := &sdk.GetMetricDataOutput{MetricDataResults: results, Messages: []types.MessageData{}}
+	if more {
+		out.NextToken = offsetToken(from + size)
+	}
+	return out, nil
+}
+
+func (s *Service) evaluate(in *sdk.GetMetricDataInput) ([]types.MetricDataResult, error) {
+	program, metrics, err := compile(in.MetricDataQueries)
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.gridOf(in, metrics)
+	if err != nil {
+		return nil, err
+	}
+	data := map[string]metricmath.Series{}
+	for id, m := range metrics {
+		from, to, err := s.rangeOf(int32(m.Period), in.StartTime, in.EndTime)
+		if err != nil {
+			return nil, err
+		}
+		// Periods are aligned to their multiples, so the last may not be over.
+		points, _, err := m.Points(s.Metrics, aligned(from, int32(m.Period)), to, 0)
+		if err != nil {
+			return nil, err
+		}
+		data[id] = metricmath.Series{Period: m.Period, Points: points}
+	}
+	values := program.Eval(r, data)
+	results := []types.MetricDataResult{}
+	for _, q := range in.MetricDataQueries {
+		if !returns(q) {
+			continue
+		}
+		if program.Kind(*q.Id) == metricmath.Scalar {
+			return nil, validation("Error in expression '%s': it gives a number, not a time series", *q.Id)
+		}
+		for _, one := range values[*q.Id].Series {
+			results = append(results, result(q, values[*q.Id].Kind, one, in.ScanBy))
+		}
+	}
+	return results, nil
+}
+
+// gridOf is the range that expressions are evaluated over, with the shortest period that the request names.
+func (s *Service) gridOf(in *sdk.GetMetricDataInput, metrics map[string]engine.Metric) (r metricmath.Range, err error) {
+	var periods []int64
+	for _, m := range metrics {
+		periods = append(periods, m.Period)
+	}
+	for _, q := range in.MetricDataQueries {
+		if q.Period != nil {
+			periods = append(periods, int64(*q.Period))
+		}
+	}
+	if len(periods) == 0 {
+		return r, missing("The parameter Period is required with expressions that have no metric")
+	}
+	r.Period = slices.Min(periods)
+	r.From, r.To, err = s.rangeOf(int32(r.Period), in.StartTime, in.EndTime)
+	r.From = aligned(r.From, int32(max(r.Period, 1)))
+	return r, err
+}
+
+func result(q types.MetricDataQuery, kind metricmath.Kind, s metricmath.Series, order types.ScanBy) types.MetricDataResult {
+	out := types.MetricDataResult{Id: q.Id, Label: q.Label, StatusCode: types.StatusCodeComplete, Timestamps: []time.Time{}, Values: []float64{}}
+	switch {
+	case kind == metricmath.Array && q.Label != nil:
+		out.Label = new(*q.Label + " " + s.Name)
+	case q.Label != nil:
+	case kind == metricmath.Array:
+		out.Label = &s.Name
+	case q.MetricStat != nil:
+		out.Label = q.MetricStat.Metric.MetricName
+	default:
+		out.Label = q.Id
+	}
+	for _, p := range s.Points {
+		out.Timestamps, out.Values = append(out.Timestamps, time.Unix(p.At, 0).UTC()), append(out.Values, p.Value)
+	}
+	if order != types.ScanByTimestampAscending {
+		slices.Reverse(out.Timestamps)
+		slices.Reverse(out.Values)
+	}
+	return out
+}
+
+// pageOfPoints leaves, of all points, size from the one numbered from, and says whether there are more.
+func pageOfPoints(results []types.MetricDataResult, from, size int) (page []types.MetricDataResult, more bool) {
+	to := from + size
+	at := 0
+	for i := range results {
+		r := &results[i]
+		n := len(r.Values)
+		low, high := min(max(from-at, 0), n), min(max(to-at, 0), n)
+		r.Values, r.Timestamps = r.Values[low:high], r.Timestamps[low:high]
+		if high < n {
+			r.StatusCode, more = types.StatusCodePartialData, true
+		}
+		at += n
+	}
+	return results, more
+}
+
+// offsetOf reads a token that offsetToken made.
+func offsetOf(token *string) (int, error) {
+	if token == nil {
+		return 0, nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(aws.ToString(token))
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(string(text), 10, 31)
+	return int(n), err
+}
+
+func offsetToken(n int) *string {
+	return new(base64.RawURLEncoding.EncodeToString(strconv.AppendInt(nil, int64(n), 10)))
+}

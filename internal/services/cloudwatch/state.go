@@ -1,0 +1,206 @@
+package cloudwatch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"hash/fnv"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	engine "larder/internal/alarm"
+	"larder/internal/store"
+)
+
+// Limits of SetAlarmState, in characters.
+const (
+	maxReason     = 1023
+	maxReasonData = 4000
+)
+
+// Alarms are all alarms as the evaluation reads them.
+func (s *Service) Alarms() (all []engine.Definition, err error) {
+	err = s.Store.View(func(tx *store.Tx) error {
+		rows, err := alarms.All(tx)
+		for _, a := range rows {
+			all = append(all, a.defined())
+		}
+		return err
+	})
+	return all, err
+}
+
+// Alarm is one of them; not when there is none of the name.
+func (s *Service) Alarm(name string) (d engine.Definition, there bool, err error) {
+	err = s.Store.View(func(tx *store.Tx) error {
+		a, err := alarms.Get(tx, name)
+		d, there = a.defined(), err == nil
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		return err
+	})
+	return d, there, err
+}
+
+// defined is the alarm as the evaluation reads it. Its revision is a hash of what it is defined by.
+func (a alarm) defined() engine.Definition {
+	definition := a
+	definition.StateValue, definition.StateReason, definition.StateReasonData = "", nil, nil
+	definition.StateUpdatedTimestamp, definition.StateTransitionedTimestamp, definition.Tags = nil, nil, nil
+	hash := fnv.New64a()
+	if err := json.NewEncoder(hash).Encode(definition); err != nil {
+		panic("cloudwatch: an alarm that was read as JSON is none: " + err.Error())
+	}
+	d := engine.Definition{Revision: hash.Sum64()}
+	if a.AlarmRule != nil {
+		d.Composite = new(a.composite())
+	} else {
+		d.Metric = &a.MetricAlarm
+	}
+	return d
+}
+
+// Change puts an alarm into another state, unless it is meanwhile gone, or has another definition or another state than the change
+// begins with.
+func (s *Service) Change(name string, revision uint64, c engine.Change) error {
+	err := s.change(name, func(a alarm) (engine.Change, bool) {
+		return c, a.defined().Revision == revision && engine.State(a.StateValue) == c.From
+	})
+	var gone *types.ResourceNotFound
+	if errors.As(err, &gone) {
+		return nil
+	}
+	return err
+}
+
+// change puts an alarm into the state that decide gives, writes it into the history, and has its actions run once that is durable.
+func (s *Service) change(name string, decide func(alarm) (engine.Change, bool)) error {
+	var changed alarm
+	var c engine.Change
+	var do bool
+	err := s.Store.Update(func(tx *store.Tx) error {
+		a, err := findAlarm(tx, name)
+		if err != nil {
+			return err
+		}
+		if c, do = decide(a); !do {
+			return nil
+		}
+		before := engine.NewHistoryState(c.From, aws.ToString(a.StateReason), aws.ToString(a.StateReasonData))
+		at := c.At
+		a.StateValue, a.StateReason, a.StateReasonData, a.StateUpdatedTimestamp = types.StateValue(c.To), &c.Reason, nil, &at
+		if c.Data != "" {
+			a.StateReasonData = &c.Data
+		}
+		if c.From == c.To {
+			return alarms.Put(tx, name, a)
+		}
+		a.StateTransitionedTimestamp = &at
+		changed = a
+		data := engine.StateUpdate(before, engine.NewHistoryState(c.To, c.Reason, c.Data))
+		return errors.Join(alarms.Put(tx, name, a),
+			note(tx, a, c.At, types.HistoryItemTypeStateUpdate, "Alarm updated from "+string(c.From)+" to "+string(c.To), data))
+	})
+	if err != nil || !do || c.From == c.To || !aws.ToBool(changed.ActionsEnabled) {
+		return err
+	}
+	return s.act(changed, c)
+}
+
+// act has the actions of a change run.
+func (s *Service) act(a alarm, c engine.Change) error {
+	place := engine.Place{Account: s.Account, Region: s.RegionName}
+	actions := map[engine.State][]string{engine.OK: a.OKActions, engine.Alarm: a.AlarmActions, engine.Insufficient: a.InsufficientDataActions}[c.To]
+	if len(actions) == 0 {
+		return nil
+	}
+	text := ""
+	if a.AlarmRule != nil {
+		text = engine.CompositeMessage(new(a.composite()), c, place)
+	} else {
+		text = engine.MetricMessage(&a.MetricAlarm, c, place)
+	}
+	var errs []error
+	for _, topic := range actions {
+		err := s.Actions.Add(*a.AlarmName, func(ctx context.Context) {
+			err := s.Publisher.Publish(ctx, topic, engine.Subject(*a.AlarmName, c.To, place), text)
+			if err := s.noteAction(a, topic, text, c, err); err != nil {
+				s.Failed(err)
+			}
+		})
+		if err != nil {
+			errs = append(errs, s.noteAction(a, topic, text, c, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// noteAction writes into the history what came of an action.
+func (s *Service) noteAction(a alarm, topic, message string, c engine.Change, failure error) error {
+	summary := "Successfully executed action " + topic
+	if failure != nil {
+		summary = "Failed to execute action " + topic + ". Received error: " + failure.Error()
+	}
+	return s.Store.Update(func(tx *store.Tx) error {
+		return note(tx, a, s.Now(), types.HistoryItemTypeAction, summary, engine.ActionUpdate(topic, message, c, failure))
+	})
+}
+
+// setAlarmState sets a state until the next evaluation.
+func (s *Service) setAlarmState(_ context.Context, in *sdk.SetAlarmStateInput) (*sdk.SetAlarmStateOutput, error) {
+	data := aws.ToString(in.StateReasonData)
+	switch {
+	case in.AlarmName == nil || in.StateReason == nil || in.StateValue == "":
+		return nil, missing("The parameters AlarmName, StateValue and StateReason are required")
+	case !slices.Contains(in.StateValue.Values(), in.StateValue):
+		return nil, validation("StateValue %q must be one of %v", in.StateValue, in.StateValue.Values())
+	case utf8.RuneCountInString(*in.StateReason) > maxReason:
+		return nil, validation("StateReason must have at most %d characters", maxReason)
+	case utf8.RuneCountInString(data) > maxReasonData:
+		return nil, validation("StateReasonData must have at most %d characters", maxReasonData)
+	case data != "" && !json.Valid([]byte(data)):
+		return nil, &types.InvalidFormatFault{Message: new("StateReasonData is not JSON")}
+	}
+	return &sdk.SetAlarmStateOutput{}, s.change(*in.AlarmName, func(a alarm) (engine.Change, bool) {
+		return engine.Change{From: engine.State(a.StateValue), To: engine.State(in.StateValue), Reason: *in.StateReason, Data: data, At: s.Now()}, true
+	})
+}
+
+func (s *Service) enableAlarmActions(_ context.Context, in *sdk.EnableAlarmActionsInput) (*sdk.EnableAlarmActionsOutput, error) {
+	return &sdk.EnableAlarmActionsOutput{}, s.enableActions(in.AlarmNames, true)
+}
+
+func (s *Service) disableAlarmActions(_ context.Context, in *sdk.DisableAlarmActionsInput) (*sdk.DisableAlarmActionsOutput, error) {
+	return &sdk.DisableAlarmActionsOutput{}, s.enableActions(in.AlarmNames, false)
+}
+
+// enableActions switches the actions of those of the alarms that there are.
+func (s *Service) enableActions(names []string, enabled bool) error {
+	if len(names) < 1 || len(names) > maxNames {
+		return validation("Between 1 and %d AlarmNames must be given; the request has %d", maxNames, len(names))
+	}
+	return s.Store.Update(func(tx *store.Tx) error {
+		for _, name := range names {
+			a, err := alarms.Get(tx, name)
+			switch {
+			case errors.Is(err, store.ErrNotFound):
+				continue
+			case err != nil:
+				return err
+			case aws.ToBool(a.ActionsEnabled) == enabled:
+				continue
+			}
+			now := s.Now()
+			a.ActionsEnabled, a.AlarmConfigurationUpdatedTimestamp = &enabled, &now
+			if err := errors.Join(alarms.Put(tx, name, a), s.noteConfiguration(tx, a, updated)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,218 @@
+package cloudwatch_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/alarm"
+)
+
+// runner evaluates the service's alarms when it is told to.
+func (s *server) runner(t *testing.T) *alarm.Runner {
+	r := &alarm.Runner{Book: s.service, Metrics: s.metrics, Now: func() time.Time { return s.now }, Failed: func(err error) { t.Error(err) }}
+	t.Cleanup(s.store.Subscribe("alarms", r.Changed))
+	return r
+}
+
+// wait waits until a condition holds; what is waited for is done by goroutines that are under way.
+func wait(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("never came about: ", what)
+		}
+	}
+}
+
+// history are the summaries of an alarm's history, oldest first.
+func (s *server) history(t *testing.T, name string) (summaries []string) {
+	t.Helper()
+	pages := sdk.NewDescribeAlarmHistoryPaginator(s, &sdk.DescribeAlarmHistoryInput{AlarmName: &name, ScanBy: types.ScanByTimestampAscending, MaxRecords: new(int32(2)),
+		AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}})
+	for pages.HasMorePages() {
+		for _, item := range must(pages.NextPage(t.Context()))(t).AlarmHistoryItems {
+			if !json.Valid([]byte(*item.HistoryData)) {
+				t.Errorf("not JSON: %s", *item.HistoryData)
+			}
+			summaries = append(summaries, *item.HistorySummary)
+		}
+	}
+	return summaries
+}
+
+// TestAlarmGoesOff: an alarm goes off for the data it gets and back, tells its topic, and keeps what happened.
+func TestAlarmGoesOff(t *testing.T) {
+	s := newServer(t)
+	s.now = time.Date(2026, 3, 4, 5, 10, 0, 0, time.UTC)
+	r := s.runner(t)
+	in := cpu("load")
+	in.Namespace, in.MetricName, in.Dimensions, in.Period, in.OKActions = new("Mine"), new("Load"), node, new(int32(60)), []string{topic}
+	s.put(t, in)
+	over := &sdk.PutCompositeAlarmInput{AlarmName: new("over"), AlarmRule: new("ALARM(load) OR FALSE"), AlarmActions: []string{topic + "-over"}}
+	must(s.PutCompositeAlarm(t.Context(), over))(t)
+	evaluate := func() {
+		t.Helper()
+		if err := r.Evaluate(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.values(t, "Load", 10, 10)
+	evaluate()
+	if a := s.alarm(t, "load"); a.StateValue != types.StateValueOk || !strings.HasPrefix(*a.StateReason, "Threshold Crossed: 2 datapoints [10.0 (04/03/26 05:09:00), 10.0 (04/03/26 05:08:00)] were not greater") {
+		t.Errorf("is %s: %s", a.StateValue, *a.StateReason)
+	}
+	s.now = s.now.Add(2 * time.Minute)
+	s.values(t, "Load", 90, 95)
+	evaluate()
+	wait(t, "three messages", func() bool { return len(s.topics.all()) == 3 })
+	var subjects []string
+	for _, p := range s.topics.all() {
+		subjects = append(subjects, p.Topic[strings.LastIndex(p.Topic, ":")+1:]+" "+p.Subject)
+		if !json.Valid([]byte(p.Message)) {
+			t.Errorf("not JSON: %s", p.Message)
+		}
+	}
+	if diff := cmp.Diff(map[string]bool{
+		`critical OK: "load" in US East (N. Virginia)`: true, `critical ALARM: "load" in US East (N. Virginia)`: true, `critical-over ALARM: "over" in US East (N. Virginia)`: true,
+	}, map[string]bool{subjects[0]: true, subjects[1]: true, subjects[2]: true}); diff != "" {
+		t.Error(diff)
+	}
+	a := s.alarm(t, "load")
+	if a.StateValue != types.StateValueAlarm || !a.StateTransitionedTimestamp.Equal(s.now) || !json.Valid([]byte(*a.StateReasonData)) {
+		t.Errorf("is %+v", a)
+	}
+	composite := must(s.DescribeAlarms(t.Context(), &sdk.DescribeAlarmsInput{AlarmTypes: []types.AlarmType{types.AlarmTypeCompositeAlarm}}))(t).CompositeAlarms
+	if len(composite) != 1 || composite[0].StateValue != types.StateValueAlarm || !strings.HasPrefix(*composite[0].StateReason, prefix+"load transitioned to ALARM at Wednesday 04 March, 2026 05:12:00 UTC") {
+		t.Errorf("composite: %+v", composite)
+	}
+
+	// A state that was set lasts until the next evaluation.
+	must(s.SetAlarmState(t.Context(), &sdk.SetAlarmStateInput{AlarmName: new("load"), StateValue: types.StateValueOk, StateReason: new("a drill")}))(t)
+	if a := s.alarm(t, "load"); a.StateValue != types.StateValueOk || *a.StateReason != "a drill" || a.StateReasonData != nil {
+		t.Errorf("set: %+v", a)
+	}
+	must(s.DisableAlarmActions(t.Context(), &sdk.DisableAlarmActionsInput{AlarmNames: []string{"load", "unknown"}}))(t)
+	wait(t, "the message of the drill", func() bool { return len(s.topics.all()) == 4 })
+	s.now = s.now.Add(time.Minute)
+	s.values(t, "Load", 95)
+	evaluate()
+	if a := s.alarm(t, "load"); a.StateValue != types.StateValueAlarm || *a.ActionsEnabled {
+		t.Errorf("evaluated again: %+v", a)
+	}
+	done := "Successfully executed action " + topic
+	wait(t, "the history", func() bool { return len(s.history(t, "load")) >= 9 })
+	want := []string{`Alarm "load" created`, "Alarm updated from INSUFFICIENT_DATA to OK", done, "Alarm updated from OK to ALARM", done,
+		"Alarm updated from ALARM to OK", `Alarm "load" updated`, done, "Alarm updated from OK to ALARM"}
+	got := s.history(t, "load")
+	if diff := cmp.Diff(want, got, sorted); diff != "" {
+		t.Errorf("history, -want +got:\n%s", diff)
+	}
+	// It outlives the alarm by 30 days.
+	must(s.DeleteAlarms(t.Context(), &sdk.DeleteAlarmsInput{AlarmNames: []string{"over", "load"}}))(t)
+	if got := len(s.history(t, "load")); got != 10 {
+		t.Errorf("%d items after the end", got)
+	}
+	s.now = s.now.AddDate(0, 0, 31)
+	evaluate()
+	if got := s.history(t, "load"); len(got) != 0 {
+		t.Errorf("after a month: %v", got)
+	}
+}
+
+// TestFailedAction: a topic that cannot be told is in the history.
+func TestFailedAction(t *testing.T) {
+	s := newServer(t)
+	s.topics.failure = errors.New("the topic is gone")
+	s.put(t, cpu("load"))
+	must(s.SetAlarmState(t.Context(), &sdk.SetAlarmStateInput{AlarmName: new("load"), StateValue: types.StateValueAlarm, StateReason: new("a drill"), StateReasonData: new(`{"a":1}`)}))(t)
+	wait(t, "the history", func() bool { return len(s.history(t, "load")) == 3 })
+	if got, want := s.history(t, "load")[2], "Failed to execute action "+topic+". Received error: the topic is gone"; got != want {
+		t.Errorf("got %s", got)
+	}
+	items := must(s.DescribeAlarmHistory(t.Context(), &sdk.DescribeAlarmHistoryInput{HistoryItemType: types.HistoryItemTypeStateUpdate, StartDate: new(s.now.Add(-time.Hour)), EndDate: &s.now}))(t).AlarmHistoryItems
+	const want = `{"version":"1.0","oldState":{"stateValue":"INSUFFICIENT_DATA","stateReason":"Unchecked: Initial alarm creation"},` +
+		`"newState":{"stateValue":"ALARM","stateReason":"a drill","stateReasonData":{"a":1}}}`
+	if len(items) != 1 || *items[0].HistoryData != want {
+		t.Errorf("got %+v", items)
+	}
+}
+
+func TestStateRefusals(t *testing.T) {
+	s := newServer(t)
+	s.put(t, cpu("load"))
+	composite := func(name, rule string) error {
+		_, err := s.PutCompositeAlarm(t.Context(), &sdk.PutCompositeAlarmInput{AlarmName: &name, AlarmRule: &rule})
+		return err
+	}
+	set := func(change func(*sdk.SetAlarmStateInput)) error {
+		in := &sdk.SetAlarmStateInput{AlarmName: new("load"), StateValue: types.StateValueOk, StateReason: new("x")}
+		change(in)
+		_, err := s.SetAlarmState(t.Context(), in)
+		return err
+	}
+	for _, rule := range []struct{ name, rule string }{{"c1", "ALARM(load)"}, {"c2", "OK(c1)"}} {
+		if err := composite(rule.name, rule.rule); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, suppressed := s.PutCompositeAlarm(t.Context(), &sdk.PutCompositeAlarmInput{AlarmName: new("c"), AlarmRule: new("TRUE"), ActionsSuppressor: new("load")})
+	_, metric := s.PutMetricAlarm(t.Context(), cpu("c1"))
+	_, both := s.DeleteAlarms(t.Context(), &sdk.DeleteAlarmsInput{AlarmNames: []string{"c1", "c2"}})
+	for _, test := range []struct {
+		what          string
+		err           error
+		code, message string
+	}{
+		{"unknown", set(func(in *sdk.SetAlarmStateInput) { in.AlarmName = new("x") }), "ResourceNotFound", "There is no alarm x"},
+		{"state", set(func(in *sdk.SetAlarmStateInput) { in.StateValue = "RED" }), "ValidationError", `StateValue "RED" must be one of [OK ALARM INSUFFICIENT_DATA]`},
+		{"data", set(func(in *sdk.SetAlarmStateInput) { in.StateReasonData = new("{") }), "InvalidFormat", "StateReasonData is not JSON"},
+		{"children", composite("c3", "ALARM(load) AND ALARM(zz) AND OK(yy)"), "ValidationError", "Could not save the composite alarm as alarms [yy, zz] in the alarm rule do not exist"},
+		{"itself", composite("c3", "ALARM(c3)"), "ValidationError", "The alarm rule of c3 leads back to itself"},
+		{"cycle", composite("c1", "ALARM(load) OR ALARM(c2)"), "ValidationError", "The alarm rule of c1 leads back to itself"},
+		{"rule", composite("c3", "ALARM(load"), "ValidationError", "AlarmRule: ALARM must be followed by the name of an alarm in parentheses"},
+		{"suppressor", suppressed, "InvalidParameterValue", "larder does not serve PutCompositeAlarm's ActionsSuppressor: the actions of composite alarms are not suppressed"},
+		{"other kind", metric, "ValidationError", "There is a CompositeAlarm of the name c1"},
+		{"two composites", both, "ValidationError", "Only one composite alarm can be deleted by one request"},
+	} {
+		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+	}
+}
+
+// TestFamily: the API shows a composite alarm's children and an alarm's parents.
+func TestFamily(t *testing.T) {
+	s := newServer(t)
+	s.put(t, cpu("a"))
+	s.put(t, cpu("b"))
+	for _, c := range []struct{ name, rule string }{{"ab", "ALARM(a) AND NOT OK(b)"}, {"above", "ALARM(ab) OR ALARM(a)"}} {
+		must(s.PutCompositeAlarm(t.Context(), &sdk.PutCompositeAlarmInput{AlarmName: &c.name, AlarmRule: &c.rule}))(t)
+	}
+	names := func(in *sdk.DescribeAlarmsInput) (names []string) {
+		out := must(s.DescribeAlarms(t.Context(), in))(t)
+		for _, a := range out.MetricAlarms {
+			names = append(names, *a.AlarmName+" "+string(a.StateValue))
+		}
+		for _, a := range out.CompositeAlarms {
+			names = append(names, *a.AlarmName+" "+string(a.StateValue))
+		}
+		return names
+	}
+	if diff := cmp.Diff([]string{"a INSUFFICIENT_DATA", "ab INSUFFICIENT_DATA"}, names(&sdk.DescribeAlarmsInput{ChildrenOfAlarmName: new("above")})); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"ab ", "above "}, names(&sdk.DescribeAlarmsInput{ParentsOfAlarmName: new("a")})); diff != "" {
+		t.Error(diff)
+	}
+	in := cpu("a")
+	found := must(s.DescribeAlarmsForMetric(t.Context(), &sdk.DescribeAlarmsForMetricInput{Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: in.Dimensions}))(t).MetricAlarms
+	other := must(s.DescribeAlarmsForMetric(t.Context(), &sdk.DescribeAlarmsForMetricInput{Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: in.Dimensions, Statistic: types.StatisticSum}))(t).MetricAlarms
+	if len(found) != 2 || len(other) != 0 {
+		t.Errorf("%d and %d alarms for the metric", len(found), len(other))
+	}
+}

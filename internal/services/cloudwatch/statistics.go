@@ -1,0 +1,155 @@
+package cloudwatch
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	engine "larder/internal/alarm"
+	"larder/internal/series"
+)
+
+// Limits of GetMetricStatistics (alarm_semantics.md, section 7).
+const (
+	maxPoints     = 1440
+	maxStatistics = 5
+	maxExtended   = 10
+)
+
+const (
+	day        = 24 * time.Hour
+	fineAge    = series.FineRetention * time.Second
+	minuteAge  = 15 * day
+	quarterAge = 63 * day
+)
+
+// finePeriods are those under a minute, in seconds.
+var finePeriods = []int32{1, 5, 10, 20, 30}
+
+// rangeOf checks a period and the times of a request, and gives the times in seconds, the first rounded down as its age has it.
+func (s *Service) rangeOf(period int32, start, end *time.Time) (from, to int64, err error) {
+	if start == nil || end == nil {
+		return 0, 0, missing("The parameters StartTime and EndTime are required")
+	}
+	age := s.Now().Sub(*start)
+	round := int64(60)
+	switch {
+	case !start.Before(*end):
+		return 0, 0, invalidValue("The parameter StartTime must be less than the parameter EndTime.")
+	case period < 1 || period%60 != 0 && !slices.Contains(finePeriods, period):
+		return 0, 0, invalidValue("The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60, not %d", period)
+	case period < 60 && age > fineAge:
+		return 0, 0, invalidValue("The parameter Period must be a multiple of 60 with a StartTime more than 3 hours ago, not %d", period)
+	case period%300 != 0 && age > minuteAge:
+		return 0, 0, invalidValue("The parameter Period must be a multiple of 300 with a StartTime more than 15 days ago, not %d", period)
+	case period%3600 != 0 && age > quarterAge:
+		return 0, 0, invalidValue("The parameter Period must be a multiple of 3600 with a StartTime more than 63 days ago, not %d", period)
+	case period < 60:
+		round = int64(period)
+	case age > quarterAge:
+		round = 3600
+	case age > minuteAge:
+		round = 300
+	}
+	return start.Unix() - start.Unix()%round, int64(math.Ceil(float64(end.UnixMilli()) / 1000)), nil
+}
+
+// aligned is the beginning of the period that a time is in.
+func aligned(at int64, period int32) int64 { return at - at%int64(period) }
+
+func (s *Service) getMetricStatistics(_ context.Context, in *sdk.GetMetricStatisticsInput) (*sdk.GetMetricStatisticsOutput, error) {
+	if err := cmp.Or(checkMetric(in.Namespace, in.MetricName, in.Dimensions), checkUnit(in.Unit)); err != nil {
+		return nil, err
+	}
+	if in.Period == nil {
+		return nil, missing("The parameter Period is required")
+	}
+	statistics, err := statisticsOf(in)
+	if err != nil {
+		return nil, err
+	}
+	from, to, err := s.rangeOf(*in.Period, in.StartTime, in.EndTime)
+	if err != nil {
+		return nil, err
+	}
+	if n := (to - from + int64(*in.Period) - 1) / int64(*in.Period); n > maxPoints {
+		return nil, invalidCombination("You have requested up to %d datapoints, which exceeds the limit of %d. You may reduce the datapoints requested by increasing Period, or decreasing the time range.", n, maxPoints)
+	}
+	key := engine.Key(in.Namespace, in.MetricName, in.Dimensions, in.Unit)
+	units := []string{key.Unit}
+	if in.Unit == "" {
+		units = s.Metrics.Units(key)
+	}
+	out := &sdk.GetMetricStatisticsOutput{Label: in.MetricName, Datapoints: []types.Datapoint{}}
+	values := slices.ContainsFunc(statistics, series.Statistic.Distributed)
+	for _, unit := range units {
+		key.Unit = unit
+		cells, err := s.Metrics.Cells(key, aligned(from, *in.Period), to)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range series.Aggregate(cells, int64(*in.Period), 0, values) {
+			out.Datapoints = append(out.Datapoints, datapoint(c, statistics, types.StandardUnit(unit)))
+		}
+	}
+	return out, nil
+}
+
+func statisticsOf(in *sdk.GetMetricStatisticsInput) ([]series.Statistic, error) {
+	switch {
+	case (len(in.Statistics) == 0) == (len(in.ExtendedStatistics) == 0):
+		return nil, invalidCombination("Exactly one of the parameters Statistics and ExtendedStatistics must be given")
+	case len(in.Statistics) > maxStatistics:
+		return nil, validation("The request gives %d Statistics; it can give %d", len(in.Statistics), maxStatistics)
+	case len(in.ExtendedStatistics) > maxExtended:
+		return nil, validation("The request gives %d ExtendedStatistics; it can give %d", len(in.ExtendedStatistics), maxExtended)
+	}
+	var statistics []series.Statistic
+	for _, name := range in.Statistics {
+		if !slices.Contains(name.Values(), name) {
+			return nil, validation("Statistic %q must be one of %v", name, name.Values())
+		}
+		statistic, err := series.ParseStatistic(string(name))
+		if err != nil {
+			return nil, err
+		}
+		statistics = append(statistics, statistic)
+	}
+	for _, name := range in.ExtendedStatistics {
+		if err := checkExtended("The ExtendedStatistic", name); err != nil {
+			return nil, err
+		}
+		statistic, err := series.ParseStatistic(name)
+		if err != nil {
+			return nil, err
+		}
+		statistics = append(statistics, statistic)
+	}
+	return statistics, nil
+}
+
+func datapoint(c series.Cell, statistics []series.Statistic, unit types.StandardUnit) types.Datapoint {
+	p := types.Datapoint{Timestamp: aws.Time(time.Unix(c.At, 0).UTC()), Unit: unit}
+	members := map[string]**float64{"SampleCount": &p.SampleCount, "Average": &p.Average, "Sum": &p.Sum, "Minimum": &p.Minimum, "Maximum": &p.Maximum}
+	for _, s := range statistics {
+		v, ok := s.Of(c)
+		if !ok {
+			continue
+		}
+		if member := members[s.String()]; member != nil {
+			*member = &v
+			continue
+		}
+		if p.ExtendedStatistics == nil {
+			p.ExtendedStatistics = map[string]float64{}
+		}
+		p.ExtendedStatistics[s.String()] = v
+	}
+	return p
+}
