@@ -58,12 +58,11 @@ const CompatibilityNotes = `
   kept for 15 days in whole minutes, seconds for at least 3 hours. Percentiles and the like are exact up to 150 distinct values a minute,
   then within 0.4 %. A percentile is the smallest value that so many do not exceed.
 - Alarms are evaluated at whole minutes, those with a Period of 10, 20 or 30 at every tenth second, on a range of two points more than
-  EvaluationPeriods. Their topics are not told yet: the history says so of every action.
+  EvaluationPeriods.
 - Log deliveries read enabling: nothing is delivered yet.
 - There is one region, us-east-1, and one account, 000000000000. A request signed for another region is refused.
 - Log events take 1 GiB on disk at most, compressed, over all log groups: the oldest go first. A deleted log stream's events go with the
-  files that hold them. Metric filters are applied, and what they make is not in CloudWatch's metrics yet. ` + "`aws logs tail`" + `, which polls
-  FilterLogEvents, works; StartLiveTail is not served.
+  files that hold them. ` + "`aws logs tail`" + `, which polls FilterLogEvents, works; StartLiveTail is not served.
 - SNS delivers to HTTP and HTTPS endpoints, and mails into a mailbox in Maildir form for each address, in the folder mail of the state
   directory; no mail leaves the machine. Either kind has to confirm as on AWS: by the link in the message or mail, which needs no signature
   (` + "`curl`" + ` does). An endpoint may be any address that this machine reaches. Of a delivery policy, retries and the content type hold;
