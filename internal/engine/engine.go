@@ -45,6 +45,7 @@ type Engine struct {
 	Config
 
 	adopted map[string]node.Process // by Adopt, for Run
+	running roster
 
 	mu      sync.Mutex
 	groups  map[string]*group

@@ -298,8 +298,8 @@ func (g *group) giveUp(rg *cache.ReplicationGroup, cause error) error {
 
 // disconnect closes the connections to the nodes, which go on.
 func (g *group) disconnect() {
-	for _, m := range g.nodes {
-		if err := m.redis.Close(); err != nil {
+	for id, m := range g.nodes {
+		if err := errors.Join(m.redis.Close(), g.e.running.leave(id)); err != nil {
 			g.log.Warn("cannot close the connection to a node", "error", err)
 		}
 	}

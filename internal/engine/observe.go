@@ -131,6 +131,7 @@ func (g *group) dropExited(ctx context.Context, status cache.Status) {
 		if m.exited() {
 			g.log.Log(ctx, level, "a node is gone", "node", id, "last_words", m.process.LastWords())
 			m.redis.Close() // every connection is broken already
+			g.e.running.leave(id)
 			delete(g.nodes, id)
 			g.verified = false
 		}
@@ -164,6 +165,7 @@ func (g *group) adopt(ctx context.Context, p node.Process) {
 		}
 		m.redis = redisnode.Connect(p.Dial, admin)
 		g.nodes[p.ID()] = m
+		g.e.running.enter(Node{Group: g.id, ID: p.ID(), Process: p, Redis: redisnode.Connect(p.Dial, admin)})
 	}
 	g.watch.Go(func() {
 		select {
