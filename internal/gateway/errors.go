@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
+	"strings"
 
 	"github.com/aws/smithy-go"
 
@@ -14,14 +16,24 @@ import (
 type fault struct {
 	status  int
 	code    string
+	shape   string // the error's name in the service's model
 	message string
 	sender  bool // the client's fault, not ours
+}
+
+// queryError is the fault for clients that know awsQuery's codes, whatever protocol they speak.
+func (f fault) queryError() string {
+	if f.sender {
+		return f.code + ";Sender"
+	}
+	return f.code + ";Receiver"
 }
 
 // internalFailure is all that a client learns of an error that is no API error.
 var internalFailure = fault{
 	status:  http.StatusInternalServerError,
 	code:    "InternalFailure",
+	shape:   "InternalFailure",
 	message: "An internal error has occurred. Please try your query again at a later time.",
 }
 
@@ -38,6 +50,7 @@ func faultOf(err error) (fault, bool) {
 	f := fault{
 		status:  http.StatusBadRequest,
 		code:    api.ErrorCode(),
+		shape:   shapeOf(err, api.ErrorCode()),
 		message: api.ErrorMessage(),
 		sender:  api.ErrorFault() != smithy.FaultServer,
 	}
@@ -52,6 +65,17 @@ func faultOf(err error) (fault, bool) {
 		f.status = withStatus.HTTPStatusCode()
 	}
 	return f, true
+}
+
+// shapeOf is the name of an error's type where the SDK has one, or else its code.
+func shapeOf(err error, code string) string {
+	for ; err != nil; err = errors.Unwrap(err) {
+		t := reflect.TypeOf(err)
+		if t.Kind() == reflect.Pointer && strings.HasSuffix(t.Elem().PkgPath(), "/types") {
+			return t.Elem().Name()
+		}
+	}
+	return code
 }
 
 // wireError gives the codec's errors AWS's codes.

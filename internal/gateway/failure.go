@@ -23,10 +23,7 @@ func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 // readBody reads the body, and at most one byte beyond the limit.
 func (g *Gateway) readBody(r *http.Request) ([]byte, error) {
-	limit := g.config.MaxBody
-	if s := g.services[claimedService(r)]; s != nil { // whether the claim is true is found out when there is a body
-		limit = max(limit, s.maxBody)
-	}
+	limit := g.limit(r)
 	if r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
@@ -40,6 +37,14 @@ func (g *Gateway) readBody(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
+// limit is how long a body may be: whether the request is for the service that it claims is found out when there is a body.
+func (g *Gateway) limit(r *http.Request) int64 {
+	if s := g.services[claimedService(r)]; s != nil {
+		return max(g.config.MaxBody, s.maxBody)
+	}
+	return g.config.MaxBody
+}
+
 // unpack undoes the Content-Encoding that clients give large bodies, which is signed as it came. The limit is of what comes out.
 func (g *Gateway) unpack(r *http.Request, body []byte) ([]byte, error) {
 	switch coding := r.Header.Get("Content-Encoding"); coding {
@@ -49,15 +54,16 @@ func (g *Gateway) unpack(r *http.Request, body []byte) ([]byte, error) {
 	default:
 		return nil, clientError("UnsupportedMediaType", "larder does not decode request bodies in Content-Encoding %s; send it plain or in gzip", clip(coding))
 	}
+	limit := g.limit(r)
 	packed, err := gzip.NewReader(bytes.NewReader(body))
 	if err == nil {
-		body, err = io.ReadAll(io.LimitReader(packed, g.config.MaxBody+1))
+		body, err = io.ReadAll(io.LimitReader(packed, limit+1))
 	}
 	switch {
 	case err != nil:
 		return nil, clientError("MalformedInput", "the body is not what its Content-Encoding gzip says: %v", err)
-	case int64(len(body)) > g.config.MaxBody:
-		return nil, tooLarge(g.config.MaxBody)
+	case int64(len(body)) > limit:
+		return nil, tooLarge(limit)
 	}
 	return body, nil
 }

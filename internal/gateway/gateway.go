@@ -96,7 +96,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		body = g.fail(w, r, x, err)
 	}
 	w.Header().Set("X-Amzn-Requestid", x.requestID)
-	w.Header().Set("Content-Type", x.protocol.contentType())
+	x.protocol.head(w.Header())
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(x.status)
 	if _, err := w.Write(body); err != nil {

@@ -13,7 +13,7 @@ type jsonProtocol struct{ media string }
 // speaks is true of CloudWatch too, which newer clients ask in awsJson and older ones in awsQuery.
 func (jsonProtocol) speaks(s *awswire.Shapes) bool { return s.TargetPrefix != "" }
 
-func (p jsonProtocol) contentType() string { return p.media }
+func (p jsonProtocol) head(h http.Header) { h.Set("Content-Type", p.media) }
 
 // jsonCodes are the query protocol's codes for what goes wrong before a handler
 // runs, as services with a JSON protocol spell them; all with status 400.
@@ -31,15 +31,18 @@ var jsonCodes = map[string]string{
 }
 
 func (jsonProtocol) adapt(f fault) fault {
-	if code, ok := jsonCodes[f.code]; ok {
-		f.code, f.status = code, http.StatusBadRequest
+	if code, ok := jsonCodes[f.code]; ok && f.shape == f.code { // an error of the model keeps its name
+		f.code, f.shape, f.status = code, code, http.StatusBadRequest
 	}
 	return f
 }
 
 func (jsonProtocol) fault(h http.Header, f fault, _, _ string) []byte {
-	h.Set("X-Amzn-Errortype", f.code)
-	return awswire.AppendJSONError(nil, f.code, f.message)
+	h.Set("X-Amzn-Errortype", f.shape)
+	if f.shape != f.code {
+		h.Set("X-Amzn-Query-Error", f.queryError())
+	}
+	return awswire.AppendJSONError(nil, f.shape, f.message)
 }
 
 func (p jsonProtocol) parse(r *http.Request, body []byte, presigned bool) (call, error) {

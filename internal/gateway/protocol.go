@@ -17,9 +17,10 @@ type protocol interface {
 	parse(r *http.Request, body []byte, presigned bool) (call, error)
 	// adapt gives a fault the protocol's own codes.
 	adapt(fault) fault
-	// fault is a fault's body; it sets what headers it needs.
+	// fault is a fault's body; it sets what headers it needs beside those of head.
 	fault(h http.Header, f fault, namespace, requestID string) []byte
-	contentType() string
+	// head sets what every answer says of itself.
+	head(h http.Header)
 }
 
 // call is a request for an operation, not yet decoded.
@@ -32,6 +33,9 @@ type call interface {
 
 // protocolOf tells the protocols apart; a request that is in none is answered as awsQuery.
 func (g *Gateway) protocolOf(r *http.Request) protocol {
+	if r.Header.Get(cborHeader) == cborName {
+		return cborProtocol{}
+	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err == nil && strings.HasPrefix(media, "application/x-amz-json-") {
 		return jsonProtocol{media: media}

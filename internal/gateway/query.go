@@ -13,7 +13,7 @@ type queryProtocol struct{}
 
 func (queryProtocol) speaks(s *awswire.Shapes) bool { return s.Protocol == awswire.AWSQuery }
 
-func (queryProtocol) contentType() string { return "text/xml" }
+func (queryProtocol) head(h http.Header) { h.Set("Content-Type", "text/xml") }
 
 func (queryProtocol) adapt(f fault) fault { return f }
 
