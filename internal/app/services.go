@@ -65,7 +65,7 @@ const CompatibilityNotes = `
   files that hold them. ` + "`aws logs tail`" + `, which polls FilterLogEvents, works; StartLiveTail is not served.
 - SNS delivers to HTTP and HTTPS endpoints, and mails into a mailbox in Maildir form for each address, in the folder mail of the state
   directory; no mail leaves the machine. Either kind has to confirm as on AWS: by the link in the message or mail, which needs no signature
-  (` + "`curl`" + ` does). An endpoint may be any address that this machine reaches. Of a delivery policy, retries and the content type hold;
-  throttling does not. An HTTPS endpoint's certificate must be one that the machine trusts. 1,000 messages wait for one subscriber at most.
+  (` + "`curl`" + ` does). An endpoint may be any address that this machine reaches. An HTTPS endpoint's certificate must be one that the
+  machine trusts. 1,000 messages wait for one subscriber at most.
 - Requests over 1 MiB, over 7 MiB to CloudWatch Logs and over 1.75 MiB to SNS, get 413 RequestEntityTooLarge.
 `

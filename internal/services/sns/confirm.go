@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -62,7 +63,7 @@ func (s *Service) confirmSubscription(_ context.Context, in *sdk.ConfirmSubscrip
 			return err
 		}
 		for _, sub := range subscribed {
-			if subtle.ConstantTimeCompare([]byte(sub.Token), []byte(hash)) == 1 {
+			if slices.ContainsFunc(sub.Tokens, func(known string) bool { return subtle.ConstantTimeCompare([]byte(known), []byte(hash)) == 1 }) {
 				found = sub
 			}
 		}

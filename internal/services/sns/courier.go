@@ -110,10 +110,7 @@ func (s *Service) carry(ctx context.Context, subscription string) {
 		if err := s.attempt(ctx, next); err != nil {
 			// The store cannot be written: trying at once would send the message again and again.
 			s.Logger.Error("cannot keep what became of a message", "subscription", subscription, "message", next.Message, "error", err)
-			select {
-			case <-ctx.Done():
-			case <-s.After(time.Minute):
-			}
+			s.wait(ctx, time.Minute)
 		}
 	}
 }
@@ -158,24 +155,39 @@ func (s *Service) attempt(ctx context.Context, d delivery) error {
 	if err != nil {
 		return err
 	}
+	policy, err := policyOf(of, sub)
+	if err != nil {
+		return err
+	}
 	m, err := s.open(p, d.Message, s.arn(of.Name))
 	if err == nil {
-		err = s.deliver(ctx, of, sub, m)
+		err = s.deliver(ctx, policy, of, sub, m)
 	}
 	if ctx.Err() != nil {
 		return nil // what was interrupted is delivered after the restart
 	}
-	return s.conclude(d, of, sub, err)
+	if err := s.conclude(d, policy.HealthyRetryPolicy, err); err != nil {
+		return err
+	}
+	s.wait(ctx, policy.pause())
+	return nil
+}
+
+// wait waits for so long, unless ctx ends before.
+func (s *Service) wait(ctx context.Context, d time.Duration) {
+	if d == 0 {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-s.After(d):
+	}
 }
 
 // conclude takes a delivery off the queue when it succeeded or cannot, and has it tried again otherwise.
-func (s *Service) conclude(d delivery, of topic, sub subscription, failure error) error {
+func (s *Service) conclude(d delivery, policy retryPolicy, failure error) error {
 	if failure == nil {
 		return s.Store.Update(func(tx *store.Tx) error { return finish(tx, d) })
-	}
-	policy, err := retries(of, sub)
-	if err != nil {
-		return err
 	}
 	delay, again := policy.delay(d.Tries)
 	if !again || errors.Is(failure, errPermanent) {

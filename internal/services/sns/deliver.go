@@ -7,27 +7,22 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 )
 
 // maxDrained is how much of a subscriber's answer is read, in bytes, so that its connection can be used again.
 const maxDrained = 64 << 10
 
 // deliver hands a message to a subscriber.
-func (s *Service) deliver(ctx context.Context, of topic, sub subscription, m message) error {
-	if strings.HasPrefix(sub.Protocol, "email") {
-		return s.mail(of, sub, m)
+func (s *Service) deliver(ctx context.Context, policy httpPolicy, of topic, sub subscription, m message) error {
+	if sub.isHTTP() {
+		return s.post(ctx, policy, of, sub, m)
 	}
-	return s.post(ctx, of, sub, m)
+	return s.mail(of, sub, m)
 }
 
 // post sends a message to an HTTP subscriber. A redirect is not followed; 429 and what begins with 5 is tried again, and every other
 // refusal is final, as on AWS.
-func (s *Service) post(ctx context.Context, of topic, sub subscription, m message) error {
-	policy, err := policyOf(of, sub)
-	if err != nil {
-		return err
-	}
+func (s *Service) post(ctx context.Context, policy httpPolicy, of topic, sub subscription, m message) (err error) {
 	raw := sub.Attributes[rawMessageDelivery] == "true" && m.Kind == notification
 	body := []byte(m.bodyFor(sub.Protocol))
 	if !raw {

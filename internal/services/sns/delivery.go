@@ -1,6 +1,7 @@
 package sns
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -35,13 +36,17 @@ func deliveryPolicyReason(text string) string {
 			}
 		}
 	}
-	var http struct {
-		HTTP struct{ DefaultHealthyRetryPolicy json.RawMessage }
+	var own struct {
+		HTTP struct {
+			DefaultHealthyRetryPolicy, DefaultThrottlePolicy, DefaultRequestPolicy, DefaultSicklyRetryPolicy json.RawMessage
+			DisableSubscriptionOverrides                                                                     bool
+		}
 	}
-	if err := json.Unmarshal([]byte(text), &http); err != nil {
-		return "DeliveryPolicy must be a JSON object with an object for http"
+	if err := json.Unmarshal([]byte(text), &own); err != nil {
+		return "DeliveryPolicy must have true or false for http.disableSubscriptionOverrides"
 	}
-	return retryReason(http.HTTP.DefaultHealthyRetryPolicy)
+	return cmp.Or(retryReason(own.HTTP.DefaultHealthyRetryPolicy), throttleReason(own.HTTP.DefaultThrottlePolicy),
+		requestReason(own.HTTP.DefaultRequestPolicy), unserved(map[string]json.RawMessage{"http.defaultSicklyRetryPolicy": own.HTTP.DefaultSicklyRetryPolicy}))
 }
 
 // subscriptionDeliveryReason says what is wrong with a subscription's delivery policy.
@@ -56,11 +61,43 @@ func subscriptionDeliveryReason(text string) string {
 			return fmt.Sprintf("DeliveryPolicy must not have %s; it may have %v", part, known)
 		}
 	}
-	var own struct{ HealthyRetryPolicy json.RawMessage }
+	var own struct{ HealthyRetryPolicy, ThrottlePolicy, RequestPolicy, SicklyRetryPolicy, Guaranteed json.RawMessage }
 	if err := json.Unmarshal([]byte(text), &own); err != nil {
 		return "DeliveryPolicy must be a JSON object"
 	}
-	return retryReason(own.HealthyRetryPolicy)
+	return cmp.Or(retryReason(own.HealthyRetryPolicy), throttleReason(own.ThrottlePolicy), requestReason(own.RequestPolicy),
+		unserved(map[string]json.RawMessage{"sicklyRetryPolicy": own.SicklyRetryPolicy, "guaranteed": own.Guaranteed}))
+}
+
+// policyText is the policy that holds for a subscription: the default, over it the topic's, and over that the subscription's own,
+// unless the topic disables that.
+func policyText(of topic, sub subscription) (string, error) {
+	var above struct {
+		HTTP struct {
+			DefaultHealthyRetryPolicy, DefaultThrottlePolicy, DefaultRequestPolicy map[string]any
+			DisableSubscriptionOverrides                                           bool
+		}
+	}
+	text := defaultSubscriptionDelivery
+	if own := of.Attributes[deliveryPolicy]; own != "" {
+		if err := json.Unmarshal([]byte(own), &above); err != nil {
+			return "", fmt.Errorf("cannot read the delivery policy of the topic %s: %w", of.Name, err)
+		}
+		renamed, err := json.Marshal(map[string]any{
+			"healthyRetryPolicy": above.HTTP.DefaultHealthyRetryPolicy, "throttlePolicy": above.HTTP.DefaultThrottlePolicy,
+			"requestPolicy": above.HTTP.DefaultRequestPolicy,
+		})
+		if err != nil {
+			return "", err
+		}
+		if text, err = effectivePolicy(text, string(renamed)); err != nil {
+			return "", err
+		}
+	}
+	if above.HTTP.DisableSubscriptionOverrides {
+		return text, nil
+	}
+	return effectivePolicy(text, sub.Attributes[deliveryPolicy])
 }
 
 // effectivePolicy lays a delivery policy over the default.
@@ -80,8 +117,12 @@ func effectivePolicy(base, over string) (string, error) {
 	return string(merged), err
 }
 
+// overlay lays one policy over another. What is null is not set.
 func overlay(below, above map[string]any) {
 	for name, value := range above {
+		if value == nil {
+			continue
+		}
 		from, isObject := value.(map[string]any)
 		to, both := below[name].(map[string]any)
 		if isObject && both {

@@ -225,6 +225,28 @@ func (s *server) verify(t *testing.T, r received) map[string]string {
 	return m
 }
 
+// Who asks again while a subscription is pending gets another token and two days more; the first token stays good.
+func TestConfirmWithAnEarlierToken(t *testing.T) {
+	s := newServer(t)
+	topic := s.topic(t, "mine")
+	e := newEndpoint(t, nil)
+	s.run(t)
+	ask := func() (token string) {
+		must(s.Subscribe(t.Context(), &sdk.SubscribeInput{TopicArn: &topic, Protocol: new("http"), Endpoint: &e.URL}))(t)
+		return s.verify(t, e.next(t))["Token"]
+	}
+	first := ask()
+	s.clock.pass(47 * time.Hour)
+	if second := ask(); second == first {
+		t.Error("the second token is the first")
+	}
+	s.clock.pass(2 * time.Hour)
+	must(s.ConfirmSubscription(t.Context(), &sdk.ConfirmSubscriptionInput{TopicArn: &topic, Token: &first}))(t)
+	if of := must(s.ListSubscriptions(t.Context(), &sdk.ListSubscriptionsInput{}))(t).Subscriptions; len(of) != 1 || *of[0].SubscriptionArn == "PendingConfirmation" {
+		t.Errorf("subscriptions: %+v", of)
+	}
+}
+
 // Subscribers that hang, fail, redirect to themselves or are not there stall neither the publisher, nor another subscriber, nor the end.
 func TestBadSubscribersStallNobody(t *testing.T) {
 	s := newServer(t)

@@ -1,9 +1,13 @@
 package sns
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"mime"
+	"slices"
 	"time"
 )
 
@@ -23,54 +27,57 @@ const (
 // requestPolicy says how a request is made.
 type requestPolicy struct{ HeaderContentType string }
 
-// httpPolicy is what holds for a subscription: the topic's, and over it the subscription's own.
+// throttlePolicy bounds how many requests a subscriber gets a second; 0 is no bound.
+type throttlePolicy struct{ MaxReceivesPerSecond int }
+
+// httpPolicy is what holds for a subscription.
 type httpPolicy struct {
 	HealthyRetryPolicy retryPolicy
 	RequestPolicy      requestPolicy
+	ThrottlePolicy     throttlePolicy
 }
 
-func policyOf(of topic, sub subscription) (httpPolicy, error) {
-	text, err := effectivePolicy(defaultDelivery, of.Attributes[deliveryPolicy])
+// mailPolicy is how mail is delivered, which no policy changes. Source: "Message delivery retries" in SNS's guide.
+var mailPolicy = httpPolicy{HealthyRetryPolicy: retryPolicy{
+	MinDelayTarget: 10, MaxDelayTarget: 600, NumRetries: 50, NumMinDelayRetries: 2, NumMaxDelayRetries: 38, BackoffFunction: "exponential",
+}}
+
+// pause is how long to wait between two requests.
+func (p httpPolicy) pause() time.Duration {
+	if p.ThrottlePolicy.MaxReceivesPerSecond == 0 {
+		return 0
+	}
+	return time.Second / time.Duration(p.ThrottlePolicy.MaxReceivesPerSecond)
+}
+
+func policyOf(of topic, sub subscription) (out httpPolicy, err error) {
+	if !sub.isHTTP() {
+		return mailPolicy, nil
+	}
+	text, err := policyText(of, sub)
 	if err != nil {
-		return httpPolicy{}, err
+		return out, err
 	}
-	var topics struct {
-		HTTP struct {
-			DefaultHealthyRetryPolicy    json.RawMessage
-			DefaultRequestPolicy         json.RawMessage
-			DisableSubscriptionOverrides bool
-		}
-	}
-	if err := json.Unmarshal([]byte(text), &topics); err != nil {
-		return httpPolicy{}, fmt.Errorf("cannot read the delivery policy of the topic %s: %w", of.Name, err)
-	}
-	base := fmt.Sprintf(`{"healthyRetryPolicy":%s,"requestPolicy":%s}`, topics.HTTP.DefaultHealthyRetryPolicy, topics.HTTP.DefaultRequestPolicy)
-	own := sub.Attributes[deliveryPolicy]
-	if topics.HTTP.DisableSubscriptionOverrides {
-		own = ""
-	}
-	if text, err = effectivePolicy(base, own); err != nil {
-		return httpPolicy{}, err
-	}
-	var out httpPolicy
 	if err := json.Unmarshal([]byte(text), &out); err != nil {
-		return httpPolicy{}, fmt.Errorf("cannot read the delivery policy of the subscription %s: %w", sub.key(), err)
+		return out, fmt.Errorf("cannot read the delivery policy of the subscription %s: %w", sub.key(), err)
 	}
 	return out, nil
 }
 
-func retries(of topic, sub subscription) (retryPolicy, error) {
-	p, err := policyOf(of, sub)
-	return p.HealthyRetryPolicy, err
+// strictly decodes a part of a policy that has no other members than into. An absent part leaves into as it is.
+func strictly(raw json.RawMessage, into any) bool {
+	if len(raw) == 0 {
+		return true
+	}
+	in := json.NewDecoder(bytes.NewReader(raw))
+	in.DisallowUnknownFields()
+	return in.Decode(into) == nil
 }
 
 // retryReason says what is wrong with a retry policy; absent parts are the default's.
 func retryReason(raw json.RawMessage) string {
 	p := retryPolicy{MinDelayTarget: 20, MaxDelayTarget: 20, NumRetries: 3, BackoffFunction: "linear"}
-	if len(raw) == 0 {
-		return ""
-	}
-	if err := json.Unmarshal(raw, &p); err != nil {
+	if !strictly(raw, &p) {
 		return "DeliveryPolicy has a retry policy of another form"
 	}
 	early := p.NumNoDelayRetries + p.NumMinDelayRetries + p.NumMaxDelayRetries
@@ -82,7 +89,62 @@ func retryReason(raw json.RawMessage) string {
 	case p.MinDelayTarget < 0 || p.MaxDelayTarget < p.MinDelayTarget || p.MaxDelayTarget > maxDelay:
 		return fmt.Sprintf("DeliveryPolicy minDelayTarget must be at most maxDelayTarget, and that at most %d", maxDelay)
 	}
-	return oneOf("linear", "arithmetic", "geometric", "exponential")(p.BackoffFunction)
+	if reason := oneOf("linear", "arithmetic", "geometric", "exponential")(p.BackoffFunction); reason != "" {
+		return "DeliveryPolicy backoffFunction " + reason
+	}
+	if total := p.total(); total > maxDelay*time.Second {
+		return fmt.Sprintf("DeliveryPolicy has retries for %s; they must take at most %d seconds", total, maxDelay)
+	}
+	return ""
+}
+
+// throttleReason says what is wrong with a throttle policy.
+func throttleReason(raw json.RawMessage) string {
+	p := throttlePolicy{MaxReceivesPerSecond: 1}
+	if !strictly(raw, &p) || p.MaxReceivesPerSecond < 1 {
+		return "DeliveryPolicy has a throttle policy of another form than a maxReceivesPerSecond of 1 or more"
+	}
+	return ""
+}
+
+// contentTypes are those that a message may be sent as. Source: "Creating an HTTP/S delivery policy" in SNS's guide.
+func contentTypes() []string {
+	return []string{"text/css", "text/csv", "text/html", "text/plain", "text/xml", "application/atom+xml", "application/json", "application/octet-stream",
+		"application/soap+xml", "application/x-www-form-urlencoded", "application/xhtml+xml", "application/xml"}
+}
+
+// requestReason says what is wrong with a request policy.
+func requestReason(raw json.RawMessage) string {
+	p := requestPolicy{HeaderContentType: "text/plain"}
+	if !strictly(raw, &p) {
+		return "DeliveryPolicy has a request policy of another form than a headerContentType"
+	}
+	kind, _, err := mime.ParseMediaType(p.HeaderContentType)
+	if reason := oneOf(contentTypes()...)(kind); err != nil || reason != "" {
+		return fmt.Sprintf("DeliveryPolicy headerContentType must be one of %v", contentTypes())
+	}
+	return ""
+}
+
+// unserved says which part of a policy is not served, when one is set: they are of an older generation of policies.
+func unserved(parts map[string]json.RawMessage) string {
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
+		if v := string(parts[name]); v != "" && v != "null" && v != "false" {
+			return fmt.Sprintf("larder does not serve DeliveryPolicy %s", name)
+		}
+	}
+	return ""
+}
+
+// total is how long all retries of a delivery wait.
+func (p retryPolicy) total() (sum time.Duration) {
+	for tries := 0; ; tries++ {
+		delay, again := p.delay(tries)
+		if !again {
+			return sum
+		}
+		sum += delay
+	}
 }
 
 // delay is how long to wait after so many tries failed beyond the first, and whether there is another one. The phases are AWS's: at

@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,15 +25,20 @@ type subscription struct {
 	ID, Topic, Protocol, Endpoint string
 	Attributes                    map[string]string // those that were set
 	Pending                       bool              // until the endpoint's owner confirms
-	Token                         string            // hash of what the endpoint's owner confirms with
+	Tokens                        []string          // hashes of what the endpoint's owner can confirm with
 	Authenticated                 bool              // whether unsubscribing needs a signature
 	Created                       time.Time
 }
 
 func (sub subscription) key() string { return sub.Topic + ":" + sub.ID }
 
+func (sub subscription) isHTTP() bool { return sub.Protocol == "http" || sub.Protocol == "https" }
+
 // pendingLife is how long a subscription waits to be confirmed.
 const pendingLife = 48 * time.Hour
+
+// maxTokens bounds how many of a subscription's tokens are good: the last ones.
+const maxTokens = 10
 
 // pendingARN stands for the ARN of a subscription that is not confirmed, unless the caller asks for the ARN.
 const pendingARN = "pending confirmation"
@@ -94,7 +98,9 @@ func (s *Service) subscribe(_ context.Context, in *sdk.SubscribeInput) (*sdk.Sub
 		if err := s.subscribeOnce(tx, &asked); err != nil || !asked.Pending {
 			return err
 		}
-		asked.Token = hash // who asks again while it is pending gets another
+		asked.Tokens = append(asked.Tokens, hash) // who asks again while it is pending gets another; the ones before stay good
+		asked.Tokens = asked.Tokens[max(0, len(asked.Tokens)-maxTokens):]
+		asked.Created = s.Now()
 		return subscriptions.Put(tx, asked.key(), asked)
 	})
 	if err != nil {
@@ -155,8 +161,7 @@ func (sub subscription) set(name, value string) error {
 		filterPolicyScope:  oneOf(onAttributes, "MessageBody"),
 		rawMessageDelivery: oneOf("true", "false"),
 	}
-	isHTTP := strings.HasPrefix(sub.Protocol, "http")
-	if !isHTTP && (name == rawMessageDelivery && value == "true" || name == deliveryPolicy && value != "") {
+	if !sub.isHTTP() && (name == rawMessageDelivery && value == "true" || name == deliveryPolicy && value != "") {
 		return invalidParameter("Attributes Reason: Delivery protocol [%s] does not support %s.", sub.Protocol, name)
 	}
 	return setAttribute(sub.Attributes, "subscription", rules, name, value)
@@ -198,8 +203,11 @@ func (s *Service) findSubscription(tx *store.Tx, arn *string) (subscription, err
 
 func (s *Service) getSubscriptionAttributes(_ context.Context, in *sdk.GetSubscriptionAttributesInput) (*sdk.GetSubscriptionAttributesOutput, error) {
 	var found subscription
+	var of topic
 	err := s.Store.View(func(tx *store.Tx) (err error) {
-		found, err = s.findSubscription(tx, in.SubscriptionArn)
+		if found, err = s.findSubscription(tx, in.SubscriptionArn); err == nil {
+			of, err = topics.Get(tx, found.Topic)
+		}
 		return err
 	})
 	if err != nil {
@@ -212,8 +220,8 @@ func (s *Service) getSubscriptionAttributes(_ context.Context, in *sdk.GetSubscr
 		"PendingConfirmation": strconv.FormatBool(found.Pending), "ConfirmationWasAuthenticated": strconv.FormatBool(found.Authenticated), rawMessageDelivery: "false",
 	}
 	maps.Copy(attributes, found.Attributes)
-	if slices.Contains([]string{"http", "https"}, found.Protocol) {
-		if attributes[effectiveDeliveryPolicy], err = effectivePolicy(defaultSubscriptionDelivery, found.Attributes[deliveryPolicy]); err != nil {
+	if found.isHTTP() {
+		if attributes[effectiveDeliveryPolicy], err = policyText(of, found); err != nil {
 			return nil, err
 		}
 	}
