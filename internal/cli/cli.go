@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -25,11 +26,12 @@ type Environment struct {
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
 	Environ        []string
-	Executable     string // of larder itself, to start an engine in the background
+	Executable     string           // of larder itself, to start an engine in the background
+	Now            func() time.Time // the engine's clock
 }
 
-// Main runs the command line of this process and returns its exit code.
-func Main() int {
+// Main runs the command line of this process, whose engine is on that clock, and returns its exit code.
+func Main(now func() time.Time) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	executable, err := os.Executable()
@@ -38,7 +40,7 @@ func Main() int {
 		return 1
 	}
 	return Run(ctx, os.Args[1:], Environment{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ(), Executable: executable,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ(), Executable: executable, Now: now,
 	})
 }
 

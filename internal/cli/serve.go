@@ -54,7 +54,7 @@ func (t *tool) serve(ctx context.Context, log *slog.Logger) error {
 	}
 	return app.Run(ctx, app.Options{
 		Home: home, Listen: t.address(), SearchPath: t.Getenv("PATH"), Relay: []string{t.Executable, relayName},
-		BusyLimit: limit, Logger: log, Now: time.Now, Ready: func(app.Info) {},
+		BusyLimit: limit, Logger: log, Now: t.Now, Ready: func(app.Info) {},
 	})
 }
 

@@ -21,7 +21,7 @@ import (
 	"larder/internal/store"
 )
 
-// Config is what an engine works with. Every field but BusyLimit is needed.
+// Config is what an engine works with. Every field but BusyLimit and Steady is needed.
 type Config struct {
 	Store      *store.Store
 	Nodes      node.Runtime
@@ -37,7 +37,10 @@ type Config struct {
 	// stands for DefaultBusyLimit.
 	BusyLimit time.Duration
 	Logger    *slog.Logger
-	Now       func() time.Time
+	Now       func() time.Time // the machine's clock, for what is written down. It may jump
+	// Steady tells moments of a clock that never jumps, for what is measured: how long a node has not answered, or lags. Nil stands for
+	// time.Now, whose readings are compared by the monotonic clock.
+	Steady func() time.Time
 }
 
 // Engine runs replication groups.
@@ -53,7 +56,12 @@ type Engine struct {
 }
 
 // New makes an engine; Adopt and then Run start it.
-func New(c Config) *Engine { return &Engine{Config: c, groups: map[string]*group{}} }
+func New(c Config) *Engine {
+	if c.Steady == nil {
+		c.Steady = time.Now
+	}
+	return &Engine{Config: c, groups: map[string]*group{}}
+}
 
 func (e *Engine) busyLimit() time.Duration {
 	if e.BusyLimit == 0 {

@@ -56,7 +56,7 @@ func (g *group) elect(rg *cache.ReplicationGroup, s cache.Step, stream string) e
 // fence kills a node that hangs.
 func (g *group) fence(ctx context.Context, id string) error {
 	m := g.nodes[id]
-	g.log.Warn("a node hangs: it is killed", "node", id, "pid", m.process.PID(), "silent", m.vigil.silence(g.e.Now()))
+	g.log.Warn("a node hangs: it is killed", "node", id, "pid", m.process.PID(), "silent", m.vigil.silence(g.e.Steady()))
 	return m.process.Stop(ctx, 0)
 }
 

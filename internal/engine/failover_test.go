@@ -3,11 +3,13 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -131,15 +133,17 @@ func TestAStoppedReplicaDoesNotHoldUpAnElection(t *testing.T) {
 	}
 }
 
+// busyScript runs for as many seconds as its argument says, and up to one less.
+const busyScript = `local t = redis.call('TIME')[1] + ARGV[1] while tonumber(redis.call('TIME')[1]) < t do end return 1`
+
 // TestALongScriptIsNoFailover: a primary that works does not answer, and is left alone until the limit.
 func TestALongScriptIsNoFailover(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
-	const script = `local t = redis.call('TIME')[1] + ARGV[1] while tonumber(redis.call('TIME')[1]) < t do end return 1`
 	c := w.client(rg.PrimaryAddress)
-	if err := c.Do(t.Context(), "EVAL", script, 0, 3).Err(); err != nil {
+	if err := c.Do(t.Context(), "EVAL", busyScript, 0, 3).Err(); err != nil {
 		t.Errorf("the script answers %v", err)
 	}
 	now := must(w.get("g"))(t)
@@ -154,10 +158,49 @@ func TestALongScriptIsNoFailover(t *testing.T) {
 		Addr: netip.AddrPortFrom(rg.PrimaryAddress, 6379).String(), Password: token, TLSConfig: w.tls(), MaxRetries: -1, ReadTimeout: 20 * time.Second,
 	})
 	defer once.Close()
-	if err := once.Do(t.Context(), "EVAL", script, 0, 15).Err(); err == nil {
+	if err := once.Do(t.Context(), "EVAL", busyScript, 0, 15).Err(); err == nil {
 		t.Error("a script over the limit was answered")
 	}
 	w.awaitPrimary("g", "g-001")
+}
+
+// TestAClockJumpIsNoFailover: for how long a node has been busy is nothing that the wall clock tells.
+func TestAClockJumpIsNoFailover(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stop()
+	var offset atomic.Int64
+	w.config.Now = func() time.Time { return time.Now().Round(0).Add(time.Duration(offset.Load())) }
+	w.start()
+	w.create("g", 2, nil)
+	rg := w.awaitAvailable("g")
+	before := must(w.runtime.PIDs(t.Context()))(t)
+	for _, jump := range []time.Duration{time.Hour, 0, -time.Hour, 0} {
+		ended := make(chan error, 1)
+		c := w.client(rg.PrimaryAddress)
+		go func() { ended <- c.Do(t.Context(), "EVAL", busyScript, 0, 2).Err() }()
+		w.awaitSilence("g-001")
+		offset.Store(int64(jump))
+		if err := <-ended; err != nil {
+			t.Errorf("when the clock is off by %s, a script that runs meanwhile answers %v", jump, err)
+		}
+	}
+	if now := must(w.runtime.PIDs(t.Context()))(t); !maps.Equal(now, before) {
+		t.Errorf("the processes were %v and are %v", before, now)
+	}
+}
+
+// awaitSilence waits until the engine has seen that a node does not answer.
+func (w *world) awaitSilence(id string) {
+	w.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		if s := w.engine.Report("g").Observed.Nodes[id]; s.Running && !s.Answers {
+			return
+		}
+		if time.Now().After(deadline) {
+			w.t.Fatalf("%s always answers", id)
+		}
+	}
 }
 
 // TestAFailoverKeepsTheOtherReplicasData: they go on from the new primary without another full copy.

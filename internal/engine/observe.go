@@ -43,7 +43,7 @@ func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.O
 
 // ask asks a node for its state. One that does not tell it in time is judged by its pulse.
 func (g *group) ask(ctx context.Context, rg *cache.ReplicationGroup, m *member) cache.NodeState {
-	m.look(g.e.Now())
+	m.look(g.e.Steady())
 	patience := answerTime
 	if m.silent { // it has had its time; the others shall not wait for it again
 		patience = silentTime
@@ -51,7 +51,7 @@ func (g *group) ask(ctx context.Context, rg *cache.ReplicationGroup, m *member) 
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	s, err := m.redis.State(ctx)
-	now := g.e.Now()
+	now := g.e.Steady()
 	m.look(now)
 	if m.silent = err != nil; m.silent {
 		silence := m.vigil.silence(now)
@@ -90,7 +90,7 @@ func (g *group) sweep(ctx context.Context, rg *cache.ReplicationGroup, m *member
 
 // measureLag fills in for how long each replica has lacked something of the recorded primary's.
 func (g *group) measureLag(rg *cache.ReplicationGroup, nodes map[string]cache.NodeState) {
-	now := g.e.Now()
+	now := g.e.Steady()
 	if p := nodes[rg.Primary().ID]; p.Answers && p.Role == cache.Primary {
 		g.trail.add(now, p.History.ID, p.Offset)
 	}
@@ -106,11 +106,11 @@ func (g *group) measureLag(rg *cache.ReplicationGroup, nodes map[string]cache.No
 // been silent for long.
 func (g *group) askRelay(ctx context.Context) cache.RelayState {
 	m := g.relay
-	m.look(g.e.Now())
+	m.look(g.e.Steady())
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	backends, err := m.control.Backends(ctx)
-	now := g.e.Now()
+	now := g.e.Steady()
 	m.look(now)
 	if err != nil {
 		g.log.Warn("the reader endpoint's relay does not answer", "error", err)
@@ -154,7 +154,7 @@ func (m *member) exited() bool {
 
 // adopt takes over a process that runs already, or was just started, and has the group look when it ends.
 func (g *group) adopt(ctx context.Context, p node.Process) {
-	m := &member{process: p, vigil: newVigil(g.e.Now())}
+	m := &member{process: p, vigil: newVigil(g.e.Steady())}
 	if strings.HasSuffix(p.ID(), relaySuffix) {
 		m.control = relay.Client{Dial: p.Dial}
 		g.relay = m

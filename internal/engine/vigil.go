@@ -68,7 +68,7 @@ func (m *member) look(now time.Time) {
 
 // doubtful tells whether a node, or the relay, has stopped to work since the last look.
 func (g *group) doubtful() bool {
-	now, doubt := g.e.Now(), false
+	now, doubt := g.e.Steady(), false
 	for _, m := range g.nodes {
 		m.look(now)
 		doubt = doubt || m.vigil.doubtful(now)

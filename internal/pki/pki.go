@@ -19,8 +19,8 @@ const (
 	authorityLife = 10 * 365 * 24 * time.Hour
 	// A node gets a new certificate whenever it starts, and Apple's clients refuse more than 825 days.
 	nodeLife = 820 * 24 * time.Hour
-	// backdate allows for clients whose clock is behind.
-	backdate = time.Hour
+	// backdate allows for clients whose clock is behind, and for the engine's being ahead when it issued.
+	backdate = 24 * time.Hour
 )
 
 // Authority signs certificates for nodes.

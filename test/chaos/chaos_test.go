@@ -37,7 +37,7 @@ func testMain(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	program = filepath.Join(dir, "larder")
-	if out, err := exec.Command("go", "build", "-o", program, "larder/cmd/larder").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", program, "larder/test/chaos/larder").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "cannot build larder: %v\n%s", err, out)
 		return 1
 	}

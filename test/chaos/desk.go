@@ -48,6 +48,7 @@ type desk struct {
 	dir     string // holds the state directory and the engine's log
 	env     []string
 	disk    disk
+	clocks  clocks
 	say     func(format string, args ...any)
 
 	engine *exec.Cmd
@@ -79,6 +80,10 @@ func (d *desk) create(ctx context.Context) (err error) {
 	if d.disk, err = newDisk(string(d.home())); err != nil {
 		return err
 	}
+	if d.clocks, err = newClocks(ctx, d.dir); err != nil {
+		return err
+	}
+	d.env = append(d.env, d.clocks.env()...)
 	if d.log, err = os.OpenFile(d.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
 		return err
 	}

@@ -47,6 +47,11 @@ var injections = map[Kind]func(context.Context, *desk, Fault) error{
 	Promote:          promote,
 	Resize:           resize,
 	KillMidPromotion: killMidPromotion,
+	TestFailover:     testFailover,
+	Reboot:           reboot,
+	JumpClocks:       jumpClocks,
+	JumpAndKill:      jumpAndKill,
+	JumpMidPromotion: jumpMidPromotion,
 }
 
 // everyNode lists the places of the group's members: the primary's is 0.
@@ -312,6 +317,44 @@ func killMidPromotion(ctx context.Context, d *desk, f Fault) error {
 		return err
 	}
 	return d.promoted(ctx, f)
+}
+
+// testFailover asks the engine to move the primary to a replica of its choice, and waits until it has.
+func testFailover(ctx context.Context, d *desk, _ Fault) error {
+	api, err := d.api()
+	if err != nil {
+		return err
+	}
+	_, err = api.TestFailover(ctx, &elasticache.TestFailoverInput{ReplicationGroupId: aws.String(groupID), NodeGroupId: aws.String("0001")})
+	if err != nil {
+		return fmt.Errorf("cannot ask for a failover: %w", err)
+	}
+	return d.awaitOther(ctx, d.group.Nodes[0])
+}
+
+// reboot gives a node a new process: the primary, which moves its role first, or a replica.
+func reboot(ctx context.Context, d *desk, f Fault) error {
+	api, err := d.api()
+	if err != nil {
+		return err
+	}
+	m := d.group.Nodes[f.Pick]
+	_, err = api.RebootCacheCluster(ctx, &elasticache.RebootCacheClusterInput{CacheClusterId: &m.ID, CacheNodeIdsToReboot: []string{"0001"}})
+	if err != nil {
+		return fmt.Errorf("cannot ask for a reboot: %w", err)
+	}
+	return d.awaitOther(ctx, m)
+}
+
+// awaitOther waits until the group is available and a member is not the process that it was.
+func (d *desk) awaitOther(ctx context.Context, old member) error {
+	return await(ctx, settlePatience, "another process of "+old.ID, func(ctx context.Context) error {
+		s, err := d.status(ctx)
+		if err == nil && (s.Status != "available" || slices.ContainsFunc(s.Nodes, func(m member) bool { return m.PID == old.PID })) {
+			err = fmt.Errorf("the group is %s: %+v", s.Status, s.Nodes)
+		}
+		return err
+	})
 }
 
 // resize moves the group to the other node type: every node is replaced, the primary by way of a promotion.

@@ -24,7 +24,7 @@ const warmUp = 20
 
 // Config is what a run works with. Every field is needed.
 type Config struct {
-	Program string // path of larder
+	Program string // path of test/chaos/larder
 	Dir     string // an empty directory
 	Faults  []Fault
 	Say     func(format string, args ...any)
@@ -51,7 +51,7 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 	if err != nil {
 		return report, err
 	}
-	c.Say("the disk is %s", d.disk)
+	c.Say("the disk is %s; %s", d.disk, d.clocks)
 	r := &run{desk: d, begin: time.Now(), report: report}
 	for i, f := range c.Faults {
 		row, err := r.round(ctx, i, f)

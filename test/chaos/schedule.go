@@ -11,7 +11,7 @@ import (
 // Kind names a fault, or a move that is asked for.
 type Kind string
 
-// Every kind. A clock jump is not among them: it would need the machine's clock, or a library that stands between it and a process.
+// Every kind.
 const (
 	KillPrimary      Kind = "kill -9 primary"
 	KillReplica      Kind = "kill -9 replica"
@@ -37,6 +37,11 @@ const (
 	KillMidPromotion Kind = "kill -9 larder during a promotion"
 	KillMidResize    Kind = "kill -9 larder during a node type change"
 	KillMidScale     Kind = "kill -9 larder during a scale-out"
+	TestFailover     Kind = "TestFailover"
+	Reboot           Kind = "RebootCacheCluster"
+	JumpClocks       Kind = "clock jump"
+	JumpAndKill      Kind = "clock jump, kill -9 primary"
+	JumpMidPromotion Kind = "clock jump during a promotion"
 )
 
 // Class says what a fault may cost.
@@ -57,35 +62,41 @@ type trait struct {
 	class Class
 	hold  [2]time.Duration // how long the cause lasts, at least and at most
 	often int              // in each round of the schedule
+	most  int              // in a schedule; 0 for any number
 }
 
 const ms = time.Millisecond
 
 var traits = []trait{
-	{KillPrimary, Unplanned, [2]time.Duration{}, 2},
-	{KillReplica, Spared, [2]time.Duration{}, 1},
-	{KillReplicas, Spared, [2]time.Duration{}, 1},
-	{KillAll, Total, [2]time.Duration{}, 1},
-	{KillBoth, Unplanned, [2]time.Duration{100 * ms, 2000 * ms}, 1},
-	{KillMidFailover, Unplanned, [2]time.Duration{0, 30 * ms}, 1},
-	{KillHeir, Cascading, [2]time.Duration{0, 400 * ms}, 1},
-	{KillPastStale, Unplanned, [2]time.Duration{1200 * ms, 3000 * ms}, 1},
-	{StopUnwatched, Unplanned, [2]time.Duration{100 * ms, 2000 * ms}, 1},
-	{CrashPrimary, Unplanned, [2]time.Duration{}, 1},
-	{StopPrimary, Unplanned, [2]time.Duration{100 * ms, 4000 * ms}, 2},
-	{StopReplica, Spared, [2]time.Duration{100 * ms, 4000 * ms}, 1},
-	{ExhaustPrimary, Unplanned, [2]time.Duration{500 * ms, 3000 * ms}, 1},
-	{FillDisk, Unplanned, [2]time.Duration{200 * ms, 2000 * ms}, 1},
-	{KillEngine, Spared, [2]time.Duration{100 * ms, 2000 * ms}, 1},
-	{StopEngine, Spared, [2]time.Duration{100 * ms, 2000 * ms}, 1},
-	{ResetConnections, Spared, [2]time.Duration{200 * ms, 1000 * ms}, 1},
-	{CutLinks, Spared, [2]time.Duration{200 * ms, 1500 * ms}, 1},
-	{Promote, Planned, [2]time.Duration{}, 3},
-	{Resize, Planned, [2]time.Duration{}, 1},
-	{Scale, Planned, [2]time.Duration{}, 1},
-	{KillMidPromotion, Planned, [2]time.Duration{0, 15 * ms}, 2},
-	{KillMidResize, Planned, [2]time.Duration{0, 1500 * ms}, 1},
-	{KillMidScale, Planned, [2]time.Duration{0, 300 * ms}, 1},
+	{KillPrimary, Unplanned, [2]time.Duration{}, 2, 0},
+	{KillReplica, Spared, [2]time.Duration{}, 1, 0},
+	{KillReplicas, Spared, [2]time.Duration{}, 1, 0},
+	{KillAll, Total, [2]time.Duration{}, 1, 0},
+	{KillBoth, Unplanned, [2]time.Duration{100 * ms, 2000 * ms}, 1, 0},
+	{KillMidFailover, Unplanned, [2]time.Duration{0, 30 * ms}, 1, 0},
+	{KillHeir, Cascading, [2]time.Duration{0, 400 * ms}, 1, 0},
+	{KillPastStale, Unplanned, [2]time.Duration{1200 * ms, 3000 * ms}, 1, 0},
+	{StopUnwatched, Unplanned, [2]time.Duration{100 * ms, 2000 * ms}, 1, 0},
+	{CrashPrimary, Unplanned, [2]time.Duration{}, 1, 0},
+	{StopPrimary, Unplanned, [2]time.Duration{100 * ms, 4000 * ms}, 2, 0},
+	{StopReplica, Spared, [2]time.Duration{100 * ms, 4000 * ms}, 1, 0},
+	{ExhaustPrimary, Unplanned, [2]time.Duration{500 * ms, 3000 * ms}, 1, 0},
+	{FillDisk, Unplanned, [2]time.Duration{200 * ms, 2000 * ms}, 1, 0},
+	{KillEngine, Spared, [2]time.Duration{100 * ms, 2000 * ms}, 1, 0},
+	{StopEngine, Spared, [2]time.Duration{100 * ms, 2000 * ms}, 1, 0},
+	{ResetConnections, Spared, [2]time.Duration{200 * ms, 1000 * ms}, 1, 0},
+	{CutLinks, Spared, [2]time.Duration{200 * ms, 1500 * ms}, 1, 0},
+	{Promote, Planned, [2]time.Duration{}, 3, 0},
+	{Resize, Planned, [2]time.Duration{}, 1, 0},
+	{Scale, Planned, [2]time.Duration{}, 1, 0},
+	{KillMidPromotion, Planned, [2]time.Duration{0, 15 * ms}, 2, 0},
+	{KillMidResize, Planned, [2]time.Duration{0, 1500 * ms}, 1, 0},
+	{KillMidScale, Planned, [2]time.Duration{0, 300 * ms}, 1, 0},
+	{TestFailover, Planned, [2]time.Duration{}, 1, 15}, // as many as the service takes in a day
+	{Reboot, Planned, [2]time.Duration{}, 2, 0},
+	{JumpClocks, Spared, [2]time.Duration{200 * ms, 2500 * ms}, 2, 0},
+	{JumpAndKill, Unplanned, [2]time.Duration{100 * ms, 2000 * ms}, 1, 0},
+	{JumpMidPromotion, Planned, [2]time.Duration{0, 15 * ms}, 2, 0},
 }
 
 func traitOf(k Kind) trait {
@@ -133,9 +144,13 @@ const leastPause, mostPause = 200 * ms, 1200 * ms
 func Schedule(seed uint64, n int, kinds []Kind) []Fault {
 	random := rand.New(rand.NewPCG(seed, 0))
 	var out []Fault
+	seen := map[Kind]int{}
 	for len(out) < n {
 		for _, k := range shuffled(random, kinds) {
 			t := traitOf(k)
+			if seen[k]++; t.most > 0 && seen[k] > t.most {
+				k, t = Promote, traitOf(Promote) // a planned move too
+			}
 			out = append(out, Fault{k, between(random, leastPause, mostPause), between(random, t.hold[0], t.hold[1]), random.IntN(2)})
 		}
 	}
