@@ -83,6 +83,7 @@ func (c Config) fixed() [][]string {
 		{"replica-announce-ip", address}, {"replica-announce-port", fmt.Sprint(c.Port)},
 		{"masteruser", ReplicationUser}, {"masterauth", c.ReplicationPassword},
 		{"shutdown-timeout", "0"},
+		{"crash-memcheck-enabled", "no"}, // a crash report takes a second with it, in which nobody serves
 		{"enable-debug-command", "local"},
 	}
 	if c.TLS {
