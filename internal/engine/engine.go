@@ -87,7 +87,7 @@ func (e *Engine) Adopt(ctx context.Context) error {
 	for _, p := range left {
 		e.adopted[p.ID()] = p
 	}
-	return e.Store.Update(func(tx *store.Tx) error {
+	return e.Store.Insist(func(tx *store.Tx) error {
 		groups, err := state.ReplicationGroups.All(tx)
 		for _, rg := range groups {
 			if err := e.doubt(tx, rg); err != nil {

@@ -246,9 +246,10 @@ func (g *group) wantedDirectives(rg *cache.ReplicationGroup) (d cache.Directives
 	return d, err
 }
 
-// update changes the group's record in one transaction.
+// update changes the group's record in one transaction, also where the disk is full: clients wait for an election, and what the
+// nodes are doing is so, whether it is written down or not. It may call change several times.
 func (g *group) update(change func(tx *store.Tx, rg *cache.ReplicationGroup) error) error {
-	return g.e.Store.Update(func(tx *store.Tx) error {
+	return g.e.Store.Insist(func(tx *store.Tx) error {
 		rg, err := state.ReplicationGroups.Get(tx, g.id)
 		if err != nil {
 			return err

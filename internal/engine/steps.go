@@ -239,7 +239,7 @@ func (g *group) forget(rg *cache.ReplicationGroup) error {
 			return fmt.Errorf("cannot remove the files of %s: %w", name, err)
 		}
 	}
-	return g.e.Store.Update(func(tx *store.Tx) error {
+	return g.e.Store.Insist(func(tx *store.Tx) error {
 		for _, name := range slices.Backward(names[1:]) {
 			if err := g.notice(tx, cache.SourceCluster, name, "Cache cluster deleted"); err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -19,7 +20,8 @@ var ErrLocked = errors.New("the state directory is in use by another larder")
 
 // Store is an open state file. Its methods may be called from several goroutines.
 type Store struct {
-	db *bbolt.DB
+	db      *bbolt.DB
+	reserve *reserve
 
 	mu          sync.Mutex
 	subscribers map[int]subscriber
@@ -44,11 +46,11 @@ func Open(path string) (*Store, error) {
 	case err != nil:
 		return nil, fmt.Errorf("cannot open the state file %s: %w", path, err)
 	}
-	return &Store{db: db, subscribers: map[int]subscriber{}}, nil
+	return &Store{db: db, reserve: openReserve(path + ".reserve"), subscribers: map[int]subscriber{}}, nil
 }
 
 // Close waits for running transactions and closes the file.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error { return errors.Join(s.db.Close(), s.reserve.close()) }
 
 // Tx is a transaction. It is valid only inside the function it was given to.
 type Tx struct {
@@ -81,6 +83,22 @@ func (s *Store) Update(f func(*Tx) error) error {
 	}
 	s.publish(changed)
 	return nil
+}
+
+// Insist is an Update of what has happened already, and must be known later: where the disk is full it is given the room that the
+// store keeps for that. f may be called several times.
+func (s *Store) Insist(f func(*Tx) error) error {
+	var full *WriteError
+	err := s.Update(f)
+	for errors.As(err, &full) && errors.Is(err, syscall.ENOSPC) {
+		more, errYield := s.reserve.yield()
+		if !more || errYield != nil {
+			return errors.Join(err, errYield)
+		}
+		err = s.Update(f)
+	}
+	s.reserve.fill()
+	return err
 }
 
 // Subscribe has notify called, after each transaction that changed the table, once per changed key. notify must not block for

@@ -199,13 +199,23 @@ func exhaust(ctx context.Context, d *desk, f Fault) error {
 	return err
 }
 
-// fillDisk takes the primary away while larder cannot write down what becomes of it.
+// fillDisk takes the primary away while there is no room to write down what becomes of it, but what larder has reserved for that.
 func fillDisk(ctx context.Context, d *desk, f Fault) error {
 	if err := d.disk.fill(d.engine.Process.Pid); err != nil {
 		return err
 	}
 	err := d.signal(syscall.SIGKILL, 0)
+	if _, ok := d.disk.(mounted); err == nil && ok {
+		err = d.awaitSuccessor(ctx)
+	}
 	return errors.Join(err, wait(ctx, f.Hold), d.disk.free(d.engine.Process.Pid))
+}
+
+// awaitSuccessor waits until another process than the primary's answers at the primary endpoint.
+func (d *desk) awaitSuccessor(ctx context.Context) error {
+	return await(ctx, commandPatience, "another primary", func(ctx context.Context) error {
+		return d.behind(ctx, d.primaryEndpoint, d.group.runs()[1:]...)
+	})
 }
 
 // restart has the group without an engine for a while.
