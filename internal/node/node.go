@@ -27,6 +27,12 @@ type Pulse struct {
 	CPU      time.Duration // how much it has used; it never shrinks
 }
 
+// Usage is what a process uses of the machine.
+type Usage struct {
+	CPU               time.Duration // of all threads since the start, and of children that have ended
+	Resident, Swapped int64         // bytes of memory
+}
+
 // Process is one that was started or found again. Its methods may be called from several goroutines.
 type Process interface {
 	ID() string
@@ -39,6 +45,8 @@ type Process interface {
 	Stop(ctx context.Context, grace time.Duration) error
 	// Pulse looks at the main thread, without disturbing it. It fails when the process is gone.
 	Pulse() (Pulse, error)
+	// Usage looks at the whole process, as Pulse does at the main thread.
+	Usage() (Usage, error)
 	// LastWords is the end of what it logged.
 	LastWords() string
 }

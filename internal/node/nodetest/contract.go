@@ -26,7 +26,7 @@ func Contract(t *testing.T, newRuntime func(t *testing.T) node.Runtime) {
 		"start": contract.start, "inputs": contract.inputs, "failed starts": contract.failedStarts, "exit": contract.exit,
 		"stop": contract.stop, "stop of a deaf process": contract.stopDeaf, "cancelled stop": contract.cancelledStop,
 		"last words": contract.lastWords, "restart": contract.restart, "adopt": contract.adopt, "remove": contract.remove,
-		"second start": contract.secondStart, "pulse": contract.pulse,
+		"second start": contract.secondStart, "pulse": contract.pulse, "usage": contract.usage,
 	} {
 		t.Run(name, func(t *testing.T) {
 			check(contract{t, newRuntime(t), func() node.Runtime { return newRuntime(t) }})
@@ -284,6 +284,31 @@ func (c contract) pulse() {
 	c.mustStop(p, 0)
 	if pulse, err := p.Pulse(); err == nil {
 		c.Errorf("gone, it has the pulse %+v", pulse)
+	}
+}
+
+// usage: what it uses shows, and nothing is said of one that is gone.
+func (c contract) usage() {
+	p := c.mustStart("a", "")
+	look := func() node.Usage {
+		c.Helper()
+		usage, err := p.Usage()
+		if err != nil {
+			c.Fatal(err)
+		}
+		return usage
+	}
+	before := look()
+	if before.Resident < 1<<20 || before.Swapped < 0 {
+		c.Errorf("it uses %+v", before)
+	}
+	Ask(c.T, p, "work") // for 50 ms of CPU time
+	if after := look(); after.CPU < before.CPU+30*time.Millisecond {
+		c.Errorf("it worked for 50 ms, and used %s", after.CPU-before.CPU)
+	}
+	c.mustStop(p, 0)
+	if usage, err := p.Usage(); err == nil {
+		c.Errorf("gone, it uses %+v", usage)
 	}
 }
 

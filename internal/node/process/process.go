@@ -26,6 +26,7 @@ type process struct {
 	exited chan struct{}
 
 	scheduler scheduler
+	usage     usage
 }
 
 // watch begins to watch a process. One of larder's own children is waited for when it ends, so that no zombie stays.
@@ -40,8 +41,14 @@ func (r *Runtime) watch(id, dir string, handle *os.Process, child bool) (*proces
 		unix.Close(fd)
 		return nil, fmt.Errorf("cannot watch process %d of %s: %w", handle.Pid, id, err)
 	}
+	u, err := openUsage(handle.Pid)
+	if err != nil {
+		unix.Close(fd)
+		s.close()
+		return nil, fmt.Errorf("cannot watch process %d of %s: %w", handle.Pid, id, err)
+	}
 	p := &process{
-		id: id, dir: dir, pid: handle.Pid, pidfd: os.NewFile(uintptr(fd), "pidfd"), exited: make(chan struct{}), scheduler: s,
+		id: id, dir: dir, pid: handle.Pid, pidfd: os.NewFile(uintptr(fd), "pidfd"), exited: make(chan struct{}), scheduler: s, usage: u,
 	}
 	r.mu.Lock()
 	if r.live == nil {
@@ -60,6 +67,7 @@ func (r *Runtime) watch(id, dir string, handle *os.Process, child bool) (*proces
 		r.mu.Unlock()
 		p.pidfd.Close()
 		p.scheduler.close()
+		p.usage.close()
 		if gone {
 			close(p.exited)
 		}

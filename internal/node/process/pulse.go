@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"larder/internal/node"
@@ -73,26 +74,47 @@ func (p *process) Pulse() (node.Pulse, error) {
 	return pulse, nil
 }
 
-// parsePulse reads a stat file: after the name in parentheses, which may hold anything, come the state and, 11 and 12 fields
-// later, the ticks spent in user and in kernel mode.
+// parsePulse reads a thread's stat file.
 func parsePulse(stat []byte) (node.Pulse, error) {
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	const state, user, system = 0, 11, 12
-	if len(fields) <= system {
-		return node.Pulse{}, fmt.Errorf("the kernel's line %q is too short", stat)
+	fields, err := statFields(stat)
+	if err != nil {
+		return node.Pulse{}, err
 	}
-	var ticks int64
-	for _, i := range []int{user, system} {
-		n, err := strconv.ParseInt(string(fields[i]), 10, 64)
+	used, err := ticks(fields, userTime, systemTime)
+	return node.Pulse{Stopped: fields[state] == "T" || fields[state] == "t", Runnable: fields[state] == "R", CPU: used}, err
+}
+
+// Where a stat file has what, counted from the state.
+const (
+	state    = iota
+	userTime = iota + 10
+	systemTime
+	childrenUserTime // of those that were waited for
+	childrenSystemTime
+)
+
+// statFields are the fields of a stat file from the state on: they follow the name in parentheses, which may hold anything. It fails
+// when the process has ended.
+func statFields(stat []byte) ([]string, error) {
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) <= childrenSystemTime {
+		return nil, fmt.Errorf("the kernel's line %q is too short", stat)
+	}
+	if s := fields[state]; s == "Z" || s == "X" {
+		return nil, errors.New("it has ended")
+	}
+	return fields, nil
+}
+
+// ticks adds up times of a stat file.
+func ticks(fields []string, which ...int) (time.Duration, error) {
+	var sum int64
+	for _, i := range which {
+		n, err := strconv.ParseInt(fields[i], 10, 64)
 		if err != nil {
-			return node.Pulse{}, fmt.Errorf("the kernel's line %q: %w", stat, err)
+			return 0, fmt.Errorf("the kernel's times %q: %w", fields, err)
 		}
-		ticks += n
+		sum += n
 	}
-	switch s := string(fields[state]); s {
-	case "Z", "X":
-		return node.Pulse{}, errors.New("it has ended")
-	default:
-		return node.Pulse{Stopped: s == "T" || s == "t", Runnable: s == "R", CPU: time.Duration(ticks) * tick}, nil
-	}
+	return time.Duration(sum) * tick, nil
 }
