@@ -101,10 +101,8 @@ func (d *derivation) growth(field string) float64 {
 func (d *derivation) processor(n Node) {
 	used := max(0, (d.now.CPU - d.before.CPU).Seconds())
 	d.add("CPUUtilization", Percent, share(used, d.elapsed*float64(n.VCPU)))
-	if _, ok := d.now.number("used_cpu_user_main_thread"); ok {
-		main := d.growth("used_cpu_user_main_thread") + d.growth("used_cpu_sys_main_thread")
-		d.add("EngineCPUUtilization", Percent, share(main, d.elapsed))
-	}
+	main := max(0, (d.now.MainCPU - d.before.MainCPU).Seconds())
+	d.add("EngineCPUUtilization", Percent, share(main, d.elapsed))
 }
 
 // share is a part of a whole in percent, never more than all of it: clocks that are read one after the other may say so.

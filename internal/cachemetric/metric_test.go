@@ -23,6 +23,12 @@ func reading(after, cpu time.Duration, lines ...string) Reading {
 	return r
 }
 
+// busy gives a reading whose main thread has used so much.
+func busy(r Reading, main time.Duration) Reading {
+	r.MainCPU = main
+	return r
+}
+
 func table(t testing.TB) Commands {
 	t.Helper()
 	c, err := LoadCommands()
@@ -53,12 +59,11 @@ func TestDerive(t *testing.T) {
 		want        map[string]float64
 	}{
 		"processor": {
-			reading(0, 0, "used_cpu_user_main_thread:1.5", "used_cpu_sys_main_thread:0.5"),
-			reading(time.Minute, 30*time.Second, "used_cpu_user_main_thread:7.0", "used_cpu_sys_main_thread:1.0"),
+			busy(reading(0, 0), 2*time.Second), busy(reading(time.Minute, 30*time.Second), 8*time.Second),
 			map[string]float64{"CPUUtilization": 25, "EngineCPUUtilization": 10},
 		},
 		"no more than everything": {
-			reading(0, 0), reading(time.Second, time.Minute), map[string]float64{"CPUUtilization": 100, "EngineCPUUtilization": missing},
+			reading(0, 0), reading(time.Second, time.Minute), map[string]float64{"CPUUtilization": 100, "EngineCPUUtilization": 0},
 		},
 		"counters": {
 			reading(0, 0, "keyspace_hits:10", "keyspace_misses:5", "evicted_keys:7", "total_net_input_bytes:1000"),
@@ -149,10 +154,11 @@ func TestDeriveProperty(t *testing.T) {
 	}
 	draw := func(t *rapid.T, after time.Duration) Reading {
 		r := Reading{At: start.Add(after), CPU: time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "cpu")), Info: map[string]string{}}
+		r.MainCPU = time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "main"))
 		r.Info["run_id"] = rapid.SampledFrom([]string{"a", "b"}).Draw(t, "run")
 		r.Info["role"] = rapid.SampledFrom([]string{"master", "slave"}).Draw(t, "role")
 		number := rapid.StringMatching(`[0-9]{1,12}`)
-		for _, f := range append(fields, "used_memory", "maxmemory", "uptime_in_seconds", "used_cpu_user_main_thread", "used_cpu_sys_main_thread", "master_repl_offset") {
+		for _, f := range append(fields, "used_memory", "maxmemory", "uptime_in_seconds", "master_repl_offset") {
 			r.Info[f] = number.Draw(t, f)
 		}
 		for _, f := range names {

@@ -135,17 +135,6 @@ func (s *State) parseStreams(f map[string]string) error {
 	return nil
 }
 
-// Fields reads the lines of an INFO answer.
-func Fields(info string) map[string]string {
-	f := map[string]string{}
-	for line := range strings.Lines(info) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			f[name] = value
-		}
-	}
-	return f
-}
-
 // Promote makes the node a primary; replicas of its old primary can go on from it without a full copy.
 func (n *Node) Promote(ctx context.Context) error {
 	return n.do(ctx, "REPLICAOF", "NO", "ONE")
