@@ -152,6 +152,8 @@ func (g *group) append(arn string, batches []Batch) error {
 		if err := g.begin(arn); err != nil {
 			return err
 		}
+	} else if err := g.usable(); err != nil {
+		return err
 	}
 	if err := g.journal.append(marks, events); err != nil {
 		return err
@@ -164,6 +166,15 @@ func (g *group) append(arn string, batches []Batch) error {
 		}
 	}
 	return nil
+}
+
+// usable says whether the open journal's key can still be used. The journal has its data key at hand.
+func (g *group) usable() error {
+	if g.journal.header.arn == "" {
+		return nil
+	}
+	_, err := unwrap(g.keys, g.id, g.journal.header.wrapped)
+	return err
 }
 
 // fresh numbers the events that are not known yet, and collects their marks.

@@ -104,6 +104,9 @@ func (g *group) plan(q Query) (units []unit, err error) {
 		}
 	}
 	if j := g.journal; j != nil && q.touches(j.extent, j.streams) {
+		if err := g.usable(); err != nil {
+			return nil, err
+		}
 		view := *j // what is written by now, in a file that outlives its name
 		if view.file, err = os.Open(j.path); err != nil {
 			return nil, err

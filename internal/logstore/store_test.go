@@ -325,6 +325,20 @@ func TestDisabledKey(t *testing.T) {
 	if got := all(t, s, "g", logstore.Query{}); len(got) != 1 {
 		t.Errorf("with the key there are %v", got)
 	}
+	k.off["arn:1"] = true // with the journal open
+	if _, err := s.Query("g", logstore.Query{Streams: streams, To: logstore.Last}); !errors.As(err, &locked) {
+		t.Errorf("reading the open journal without the key: %v", err)
+	}
+	if err := s.Append("g", "arn:1", logstore.Batch{Events: []logstore.Event{event(1, 1, "two")}}); !errors.As(err, &locked) {
+		t.Errorf("appending to the open journal without the key: %v", err)
+	}
+	if err := s.Append("g", "", logstore.Batch{Events: []logstore.Event{event(1, 2, "two")}}); err != nil {
+		t.Errorf("appending after the group's key was taken away: %v", err)
+	}
+	delete(k.off, "arn:1")
+	if got := all(t, s, "g", logstore.Query{}); len(got) != 2 {
+		t.Errorf("with the key there are %v", got)
+	}
 }
 
 // must is for what cannot fail in a test that goes well.

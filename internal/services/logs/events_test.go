@@ -268,6 +268,75 @@ func TestPutLogEventsBounds(t *testing.T) {
 	wantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
 }
 
+// Sequence tokens are ignored: none, an old one and a made up one are as good as the last.
+func TestSequenceTokens(t *testing.T) {
+	s := newServer(t)
+	s.create(t, "mine")
+	s.createStream(t, "mine", "a")
+	var last *string
+	for i, token := range []*string{nil, new("49000000000000000000000000000000000000000000000000000001"), new("a"), nil} {
+		in := &sdk.PutLogEventsInput{LogGroupName: new("mine"), LogStreamName: new("a"), SequenceToken: token,
+			LogEvents: []types.InputLogEvent{{Timestamp: new(s.now.UnixMilli()), Message: new(fmt.Sprint(i))}}}
+		last = must(s.PutLogEvents(t.Context(), in))(t).NextSequenceToken
+	}
+	described := must(s.DescribeLogStreams(t.Context(), &sdk.DescribeLogStreamsInput{LogGroupName: new("mine")}))(t).LogStreams[0]
+	if last == nil || *last != *described.UploadSequenceToken {
+		t.Errorf("the next token is %v, the stream's %v", last, described.UploadSequenceToken)
+	}
+	if got := s.filter(t, sdk.FilterLogEventsInput{LogGroupName: new("mine")}); !slices.Equal(got, []string{"0", "1", "2", "3"}) {
+		t.Errorf("the events are %v", got)
+	}
+}
+
+// Without its KMS key a group's events can be neither read nor written, and the error says so; with it they are there again.
+func TestLockedGroup(t *testing.T) {
+	s := newServer(t)
+	must(s.CreateLogGroup(t.Context(), &sdk.CreateLogGroupInput{LogGroupName: new("mine"), KmsKeyId: new(key)}))(t)
+	s.createStream(t, "mine", "a")
+	s.put(t, "mine", "a", "one")
+	s.keys.gone.Store(true)
+	_, filterErr := s.FilterLogEvents(t.Context(), &sdk.FilterLogEventsInput{LogGroupName: new("mine")})
+	_, getErr := s.GetLogEvents(t.Context(), &sdk.GetLogEventsInput{LogGroupName: new("mine"), LogStreamName: new("a")})
+	_, putErr := s.PutLogEvents(t.Context(), &sdk.PutLogEventsInput{LogGroupName: new("mine"), LogStreamName: new("a"),
+		LogEvents: []types.InputLogEvent{{Timestamp: new(s.now.UnixMilli()), Message: new("two")}}})
+	for _, err := range []error{filterErr, getErr, putErr} {
+		wantError(t, err, "AccessDeniedException", "The KMS key of the log group is disabled, is being deleted, or does not exist")
+	}
+	must(s.DescribeLogStreams(t.Context(), &sdk.DescribeLogStreamsInput{LogGroupName: new("mine")}))(t)
+	if err := s.logs.Keep(); err != nil {
+		t.Errorf("keeping a group without its key: %v", err)
+	}
+	s.keys.gone.Store(false)
+	if got := s.filter(t, sdk.FilterLogEventsInput{LogGroupName: new("mine")}); !slices.Equal(got, []string{"one"}) {
+		t.Errorf("the events are %v", got)
+	}
+}
+
+// Events past their group's retention are deleted: they stay away when the retention is taken back.
+func TestRetention(t *testing.T) {
+	s := newServer(t)
+	for name, days := range map[string]int32{"day": 1, "week": 7} {
+		s.create(t, name)
+		s.createStream(t, name, "a")
+		s.put(t, name, "a", "old")
+		must(s.PutRetentionPolicy(t.Context(), &sdk.PutRetentionPolicyInput{LogGroupName: &name, RetentionInDays: &days}))(t)
+	}
+	s.now = s.now.Add(25 * time.Hour)
+	if err := s.logs.Keep(); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][]string{"day": nil, "week": {"old"}} {
+		must(s.DeleteRetentionPolicy(t.Context(), &sdk.DeleteRetentionPolicyInput{LogGroupName: &name}))(t)
+		if got := s.filter(t, sdk.FilterLogEventsInput{LogGroupName: &name}); !slices.Equal(got, want) {
+			t.Errorf("%s has %v, want %v", name, got, want)
+		}
+		group := must(s.DescribeLogGroups(t.Context(), &sdk.DescribeLogGroupsInput{LogGroupNamePrefix: &name}))(t).LogGroups[0]
+		if *group.StoredBytes != int64(len(strings.Join(want, ""))) {
+			t.Errorf("%s has %d bytes", name, *group.StoredBytes)
+		}
+	}
+}
+
 // What larder delivers itself is kept once, however often it is delivered, in streams that are made for it.
 func TestDeliver(t *testing.T) {
 	s := newServer(t)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,25 +31,40 @@ const (
 	key     = "arn:aws:kms:us-east-1:123456789012:key/1"
 )
 
-type keys struct{}
+// keys knows one KMS key, which can be taken away, and the installation's own.
+type keys struct{ gone atomic.Bool }
 
-func (keys) HasKey(arn string) bool { return arn == key }
+func (k *keys) HasKey(arn string) bool { return arn == key && !k.gone.Load() }
 
-func (keys) Wrap(_, _ string, dataKey []byte) ([]byte, error) { return dataKey, nil }
-func (keys) Unwrap(_ string, wrapped []byte) ([]byte, error)  { return wrapped, nil }
+func (k *keys) Wrap(arn, _ string, dataKey []byte) ([]byte, error) {
+	return append([]byte(arn+"|"), dataKey...), k.check(arn)
+}
+
+func (k *keys) Unwrap(_ string, wrapped []byte) ([]byte, error) {
+	arn, dataKey, _ := bytes.Cut(wrapped, []byte("|"))
+	return dataKey, k.check(string(arn))
+}
+
+func (k *keys) check(arn string) error {
+	if arn != "" && !k.HasKey(arn) {
+		return errors.New("the key cannot be used")
+	}
+	return nil
+}
 
 // server is the service behind a real gateway, with a real client.
 type server struct {
 	*sdk.Client
 	logs    *logs.Service
 	events  *logstore.Store
+	keys    *keys
 	metrics []logs.Datum
 	now     time.Time
 }
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
+	s := &server{keys: &keys{}, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
 	state := must(store.Open(filepath.Join(t.TempDir(), "state.db")))(t)
 	t.Cleanup(func() {
 		if err := state.Close(); err != nil {
@@ -56,7 +72,7 @@ func newServer(t *testing.T) *server {
 		}
 	})
 	s.events = must(logstore.Open(logstore.Config{
-		Dir: filepath.Join(t.TempDir(), "logs"), Keys: keys{}, MaxBytes: 1 << 30, Logger: slog.New(slog.DiscardHandler),
+		Dir: filepath.Join(t.TempDir(), "logs"), Keys: s.keys, MaxBytes: 1 << 30, Logger: slog.New(slog.DiscardHandler),
 	}))(t)
 	t.Cleanup(func() {
 		if err := s.events.Close(); err != nil {
@@ -64,7 +80,7 @@ func newServer(t *testing.T) *server {
 		}
 	})
 	s.logs = logs.New(logs.Config{
-		Store: state, Account: account, Region: region, Keys: keys{}, Events: s.events, Now: func() time.Time { return s.now },
+		Store: state, Account: account, Region: region, Keys: s.keys, Events: s.events, Now: func() time.Time { return s.now },
 		Metrics: func(d logs.Datum) { s.metrics = append(s.metrics, d) },
 	})
 	entry := httptest.NewServer(must(gateway.New(gateway.Config{
