@@ -168,7 +168,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	})
 	topics := sns.New(sns.Config{
 		Store: state, Sealer: sealer, Keys: keys, Certifier: authority, Account: Account, Region: Region, Endpoint: info.Endpoint,
-		MailDir: o.Home.mail(), Client: sns.NewClient(), Timeout: sns.DefaultTimeout, Random: crand.Reader, Now: o.Now, After: time.After,
+		MailDir: o.Home.MailDir(), Client: sns.NewClient(), Timeout: sns.DefaultTimeout, Random: crand.Reader, Now: o.Now, After: time.After,
 		Logger: o.Logger,
 	})
 	if err := makeStandIns(standIns, keys, topics); err != nil {

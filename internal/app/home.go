@@ -25,7 +25,6 @@ func (h Home) path(name string) string { return filepath.Join(string(h), name) }
 func (h Home) stateFile() string { return h.path("larder.db") }
 func (h Home) masterKey() string { return h.path("master.key") }
 func (h Home) infoFile() string  { return h.path("engine.json") }
-func (h Home) mail() string      { return h.path("mail") }
 func (h Home) logs() string      { return h.path("logs") }
 func (h Home) nodes() string     { return h.path("nodes") }
 func (h Home) snapshots() string { return h.path("snapshots") }
@@ -33,6 +32,9 @@ func (h Home) metrics() string   { return h.path("metrics") }
 
 // LogFile is where an engine in the background logs.
 func (h Home) LogFile() string { return h.path("engine.log") }
+
+// MailDir holds a mailbox, a Maildir, for each address that SNS mails to; the address is its name, escaped as in a URL's path.
+func (h Home) MailDir() string { return h.path("mail") }
 
 // AuthorityFile holds the certificate of the local CA.
 func (h Home) AuthorityFile() string { return h.path("ca.pem") }

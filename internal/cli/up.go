@@ -245,6 +245,9 @@ func (t *tool) suggest(call *module.Call, outputs []module.Output) {
 		}
 	}
 	fmt.Fprintf(t.Stdout, "  larder status\n  larder outputs\n")
+	if slices.ContainsFunc(call.Around.SNS, func(topic module.Topic) bool { return len(topic.Emails) > 0 }) {
+		fmt.Fprintf(t.Stdout, "  larder mail --confirm\n")
+	}
 	if found(t.Getenv("PATH"), "aws") {
 		fmt.Fprintf(t.Stdout, "  aws elasticache describe-replication-groups --replication-group-id %s\n", call.ReplicationGroupID())
 	}

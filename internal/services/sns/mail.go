@@ -77,18 +77,19 @@ func (s *Service) letter(of topic, sub subscription, m message) ([]byte, error) 
 		}
 		text = string(envelope)
 	}
-	return compose(sub.Endpoint, of.Attributes[displayName], subject, m.ID, m.Time, text)
+	return m.mail(sub.Endpoint, of.Attributes[displayName], subject, text)
 }
 
-func compose(to, from, subject, id string, at time.Time, text string) ([]byte, error) {
+// mail writes the mail, with what HTTP subscribers get as headers too.
+func (m message) mail(to, from, subject, text string) ([]byte, error) {
 	name := sender
 	if from != "" {
 		name = mime.QEncoding.Encode("utf-8", from) + sender[strings.Index(sender, " <"):]
 	}
 	var b strings.Builder
 	for _, h := range [][2]string{
-		{"From", name}, {"To", to}, {"Subject", mime.QEncoding.Encode("utf-8", subject)}, {"Date", at.Format(time.RFC1123Z)},
-		{"Message-ID", "<" + id + "@larder>"}, {"MIME-Version", "1.0"}, {"Content-Type", "text/plain; charset=UTF-8"},
+		{"From", name}, {"To", to}, {"Subject", mime.QEncoding.Encode("utf-8", subject)}, {"Date", m.Time.Format(time.RFC1123Z)},
+		{"Message-ID", "<" + m.ID + "@larder>"}, {"X-Amz-Sns-Message-Type", m.Kind}, {"X-Amz-Sns-Topic-Arn", m.Topic}, {"MIME-Version", "1.0"}, {"Content-Type", "text/plain; charset=UTF-8"},
 		{"Content-Transfer-Encoding", "quoted-printable"},
 	} {
 		fmt.Fprintf(&b, "%s: %s\n", h[0], h[1])
