@@ -75,6 +75,7 @@ func (s *Service) Gateway() gateway.Service {
 
 		gateway.Handle("PutDashboard", gateway.Write, s.putDashboard),
 		gateway.Handle("GetDashboard", gateway.Read, s.getDashboard),
+		gateway.Handle("ListDashboards", gateway.List, s.listDashboards),
 		gateway.Handle("DeleteDashboards", gateway.Write, s.deleteDashboards),
 
 		gateway.Handle("TagResource", gateway.Tagging, s.tagResource),
