@@ -176,31 +176,6 @@ func TestTheDirectoryIsItsOwners(t *testing.T) {
 	}
 }
 
-func TestALongLogIsBegunAnew(t *testing.T) {
-	dir := t.TempDir()
-	r := newRuntime(t, dir)
-	log := filepath.Join(dir, "a", "node.log")
-	p := mustStart(t, r, nodetest.Spec(t, "a"))
-	nodetest.Ask(t, p, "say kept")
-	if err := p.Stop(t.Context(), 0); err != nil {
-		t.Fatal(err)
-	}
-	p = mustStart(t, r, nodetest.Spec(t, "a"))
-	if words := p.LastWords(); words != "kept" {
-		t.Errorf("the log of the earlier process holds %q", words)
-	}
-	if err := p.Stop(t.Context(), 0); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(log, 5<<20); err != nil {
-		t.Fatal(err)
-	}
-	mustStart(t, r, nodetest.Spec(t, "a"))
-	if info, err := os.Stat(log); err != nil || info.Size() > 1<<10 {
-		t.Errorf("%d bytes, %v", info.Size(), err)
-	}
-}
-
 func TestPIDs(t *testing.T) {
 	dir := t.TempDir()
 	r := newRuntime(t, dir)

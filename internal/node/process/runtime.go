@@ -22,9 +22,7 @@ import (
 )
 
 const (
-	logName        = "node.log"
 	executableName = "executable" // holds the path of what was started, to know it again
-	maxLog         = 4 << 20      // bytes; a longer log is begun anew at the next start
 	pollSocket     = time.Millisecond
 )
 
@@ -61,6 +59,7 @@ func (r *Runtime) Start(ctx context.Context, spec node.Spec) (node.Process, erro
 
 	cmd := exec.Command(spec.Path, spec.Args...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = dir, files[0], log, log, files[1:]
+	cmd.Env = append(os.Environ(), "TZ=UTC") // times in logs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("cannot start %s: %w", spec.ID, err)
@@ -111,11 +110,7 @@ func (r *Runtime) prepare(dir string, spec node.Spec) (*os.File, error) {
 	if err := os.WriteFile(filepath.Join(dir, executableName), []byte(spec.Path), 0o600); err != nil {
 		return nil, err
 	}
-	flags := os.O_CREATE | os.O_APPEND | os.O_WRONLY
-	if info, err := os.Stat(filepath.Join(dir, logName)); err == nil && info.Size() > maxLog {
-		flags |= os.O_TRUNC
-	}
-	return os.OpenFile(filepath.Join(dir, logName), flags, 0o600)
+	return os.OpenFile(filepath.Join(dir, logName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 }
 
 // memoryFiles makes files that exist in memory only, ready to be read from their beginning.
