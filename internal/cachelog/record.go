@@ -5,6 +5,7 @@ package cachelog
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -64,11 +65,13 @@ func (s Slow) command() string {
 	return s.Args[0]
 }
 
-// object writes a record as one line of JSON, its fields in their order.
+// object writes a record as one line of JSON, its fields in their order, and its texts as they are.
 func object(record any) string {
-	raw, err := json.Marshal(record)
-	if err != nil {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(record); err != nil {
 		panic(err) // strings and numbers always marshal
 	}
-	return string(raw)
+	return strings.TrimSuffix(b.String(), "\n")
 }

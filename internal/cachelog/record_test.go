@@ -34,15 +34,15 @@ func TestSlowRecord(t *testing.T) {
 }
 
 func TestEngineRecord(t *testing.T) {
-	const line = "4711:M 29 Oct 2020 20:12:20.499 * A slow-running Lua script detected that is still in execution: \"x\"\n"
+	const line = "4711:M 29 Oct 2020 20:12:20.499 * A slow-running Lua script detected that is still in execution: \"x\" <-> & y\n"
 	e, ok := cachelog.ParseEngine(line)
 	if !ok {
 		t.Fatal("the line is not understood")
 	}
 	for name, test := range map[string]struct{ got, want string }{
 		"JSON": {e.Record(asJSON), `{"CacheClusterId":"logslowxxxxmsxj","CacheNodeId":"0001","LogLevel":"NOTICE","Role":"M","Time":"29 Oct 2020 20:12:20.499 UTC",` +
-			`"Message":"A slow-running Lua script detected that is still in execution: \"x\""}`},
-		"text": {e.Record(asText), `logslowxxxxmsxj/0001:M 29 Oct 2020 20:12:20.499 UTC * A slow-running Lua script detected that is still in execution: "x"`},
+			`"Message":"A slow-running Lua script detected that is still in execution: \"x\" <-> & y"}`},
+		"text": {e.Record(asText), `logslowxxxxmsxj/0001:M 29 Oct 2020 20:12:20.499 UTC * A slow-running Lua script detected that is still in execution: "x" <-> & y`},
 	} {
 		if test.got != test.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, test.got, test.want)
