@@ -55,16 +55,18 @@ const (
 // Version is larder's own.
 const Version = "0.1.0"
 
-// Options say how to run an engine. Every field but BusyLimit is needed.
+// Options say how to run an engine. Every field but BusyLimit and MetricsInterval is needed.
 type Options struct {
 	Home       Home
 	Listen     string        // address of the API, on loopback
 	SearchPath string        // directories in which redis-server is looked for, in PATH's form
 	Relay      []string      // command line of the process behind a reader endpoint
 	BusyLimit  time.Duration // see engine.Config; zero stands for the engine's own
-	Logger     *slog.Logger
-	Now        func() time.Time
-	Ready      func(Info) // called when the API answers
+	// MetricsInterval is the time between two readings of a node's metrics, see monitor.CheckInterval; zero stands for a minute.
+	MetricsInterval time.Duration
+	Logger          *slog.Logger
+	Now             func() time.Time
+	Ready           func(Info) // called when the API answers
 }
 
 const (
@@ -158,6 +160,10 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer closing(&err, metrics.Close)
+	nodeMetrics, err := o.newMonitor(runner, state, nodeTypes, metrics)
+	if err != nil {
+		return err
+	}
 	events, err := logstore.Open(logstore.Config{Dir: o.Home.logs(), Keys: logKeys{keys, sealer}, MaxBytes: maxLogBytes, Logger: o.Logger})
 	if err != nil {
 		return err
@@ -223,6 +229,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	var work errgroup.Group
 	work.Go(func() error { defer stop(); return runner.Run(ctx) })
 	work.Go(func() error { defer stop(); return metrics.Run(ctx) })
+	work.Go(func() error { defer stop(); return nodeMetrics.Run(ctx) })
 	work.Go(func() error { defer stop(); return evaluator.Run(ctx) })
 	work.Go(func() error { defer stop(); return actions.Run(ctx) })
 	work.Go(func() error { defer stop(); return serve(server, listener) })

@@ -30,6 +30,7 @@ var allowed = map[string]string{
 	"internal/series":           "",
 	"internal/metricmath":       "",
 	"internal/alarm":            "internal/metricmath internal/series",
+	"internal/monitor":          "internal/cachemetric internal/node internal/series",
 	"internal/sigv4":            "",
 	"internal/snapshot":         "internal/seal",
 	"internal/store":            "",

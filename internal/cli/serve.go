@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"larder/internal/app"
+	"larder/internal/monitor"
 	"larder/internal/node"
 	"larder/internal/relay"
 )
@@ -52,9 +53,13 @@ func (t *tool) serve(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	interval, err := metricsInterval(t.Getenv("LARDER_METRICS_INTERVAL"))
+	if err != nil {
+		return err
+	}
 	return app.Run(ctx, app.Options{
 		Home: home, Listen: t.address(), SearchPath: t.Getenv("PATH"), Relay: []string{t.Executable, relayName},
-		BusyLimit: limit, Logger: log, Now: t.Now, Ready: func(app.Info) {},
+		BusyLimit: limit, MetricsInterval: interval, Logger: log, Now: t.Now, Ready: func(app.Info) {},
 	})
 }
 
@@ -68,6 +73,21 @@ func busyLimit(given string) (time.Duration, error) {
 		return 0, fmt.Errorf("invalid LARDER_BUSY_LIMIT %q: want a duration of 1s or more, such as 30s", given)
 	}
 	return limit, nil
+}
+
+// metricsInterval reads how often nodes are read; zero, where nothing is said, leaves that to the engine.
+func metricsInterval(given string) (time.Duration, error) {
+	if given == "" {
+		return 0, nil
+	}
+	interval, err := time.ParseDuration(given)
+	if err == nil {
+		err = monitor.CheckInterval(interval)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("invalid LARDER_METRICS_INTERVAL %q: %w", given, err)
+	}
+	return interval, nil
 }
 
 // relayCommand is started by the engine, not by people.

@@ -1,0 +1,59 @@
+package app
+
+import (
+	"larder/internal/cache"
+	"larder/internal/cachemetric"
+	"larder/internal/engine"
+	"larder/internal/monitor"
+	"larder/internal/series"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// watched are the running nodes as the monitor takes them.
+func watched(e *engine.Engine) func() []monitor.Node {
+	return func() []monitor.Node {
+		var nodes []monitor.Node
+		for _, n := range e.Roster() {
+			nodes = append(nodes, monitor.Node{Group: n.Group, ID: n.ID, Process: n.Process, Redis: n.Redis})
+		}
+		return nodes
+	}
+}
+
+// sizes tells what the nodes of a group may use.
+func sizes(s *store.Store, types cache.NodeTypes) func(group string) (cachemetric.Node, error) {
+	return func(group string) (cachemetric.Node, error) {
+		var size cachemetric.Node
+		err := s.View(func(tx *store.Tx) error {
+			rg, err := state.ReplicationGroups.Get(tx, group)
+			t := types[rg.NodeType]
+			size = cachemetric.Node{VCPU: t.VCPU, Memory: int64(t.MemoryGiB * (1 << 30))}
+			return err
+		})
+		return size, err
+	}
+}
+
+// sent tells how far the primary that serves was when the engine last looked.
+func sent(e *engine.Engine) func(group string) (monitor.Sent, bool) {
+	return func(group string) (monitor.Sent, bool) {
+		for _, n := range e.Report(group).Observed.Nodes {
+			if n.Answers && n.Role == cache.Primary && len(n.Serves) > 0 {
+				return monitor.Sent{Stream: n.History.ID, Offset: n.Offset}, true
+			}
+		}
+		return monitor.Sent{}, false
+	}
+}
+
+// newMonitor makes the monitor of an engine's nodes.
+func (o Options) newMonitor(e *engine.Engine, s *store.Store, types cache.NodeTypes, metrics *series.Store) (*monitor.Monitor, error) {
+	interval := o.MetricsInterval
+	if interval == 0 {
+		interval = monitor.DefaultInterval
+	}
+	return monitor.New(monitor.Config{
+		Roster: watched(e), Size: sizes(s, types), Sent: sent(e), Keep: metrics.Add, Interval: interval, Now: o.Now, Logger: o.Logger,
+	})
+}

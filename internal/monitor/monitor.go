@@ -1,0 +1,176 @@
+// Package monitor reads the running nodes and keeps what ElastiCache publishes about them.
+//
+// Every node has a goroutine of its own, so that one that hangs costs its own sample and nobody else's. It is read once per interval,
+// late in it: what is there when the interval ends, and alarms are evaluated, is about that interval. Nodes are spread over that time by
+// their names.
+package monitor
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"larder/internal/cachemetric"
+	"larder/internal/node"
+	"larder/internal/series"
+)
+
+// Node is a running one.
+type Node struct {
+	Group, ID string // the replication group's, and the cache cluster's
+	Process   Process
+	Redis     Redis
+}
+
+// Process is what a reading needs of a node's process; see node.Process. A node with another process is another node.
+type Process interface {
+	Pulse() (node.Pulse, error)
+	Usage() (node.Usage, error)
+}
+
+// Redis is what a reading needs of a connection to a node; see redisnode.Node.
+type Redis interface {
+	Info(ctx context.Context, sections ...string) (map[string]string, error)
+	AccessLog(ctx context.Context) ([]map[string]string, error)
+}
+
+// Sent is how far a primary's replication stream has come.
+type Sent struct {
+	Stream string // the replication id
+	Offset int64
+}
+
+// Config says what to watch and where to keep it. Every field is needed.
+type Config struct {
+	Roster func() []Node // the running nodes; it must not wait for them
+	// Size is what the nodes of a group may use.
+	Size func(group string) (cachemetric.Node, error)
+	// Sent is what was last seen of a group's primary, without asking it; false when there is none. It is asked every second: how late a
+	// replica is cannot be told from two looks a minute apart.
+	Sent     func(group string) (Sent, bool)
+	Keep     func(...series.Sample) error
+	Interval time.Duration // between two readings of a node; see CheckInterval
+	Now      func() time.Time
+	Logger   *slog.Logger
+}
+
+const (
+	// answerTime is how long a node may take to answer.
+	answerTime = time.Second
+	// lookEvery is how often the roster is looked at.
+	lookEvery = time.Second
+	// atOnce is how many nodes are read at a time.
+	atOnce = 16
+)
+
+// Monitor watches nodes.
+type Monitor struct {
+	config Config
+	table  cachemetric.Commands
+	slots  chan struct{} // as many as nodes may be read at a time
+
+	mu      sync.Mutex
+	watched map[string]*watched // by id
+	sent    map[string]*cachemetric.Progress
+	total   total
+}
+
+// New makes a monitor; Run starts it.
+func New(c Config) (*Monitor, error) {
+	table, err := cachemetric.LoadCommands()
+	if err != nil {
+		return nil, err
+	}
+	return &Monitor{
+		config: c, table: table, slots: make(chan struct{}, atOnce), watched: map[string]*watched{}, sent: map[string]*cachemetric.Progress{},
+		total: total{interval: c.Interval},
+	}, nil
+}
+
+// Run watches the nodes until ctx ends.
+func (m *Monitor) Run(ctx context.Context) error {
+	var watchers sync.WaitGroup
+	defer func() {
+		watchers.Wait()
+		m.keep(m.total.rest())
+	}()
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		m.look(ctx, &watchers)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// look begins to watch who is new, ends it for who is gone, and notes how far the primaries are.
+func (m *Monitor) look(ctx context.Context, watchers *sync.WaitGroup) {
+	roster, now := m.config.Roster(), m.config.Now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	here, groups := map[string]Node{}, map[string]bool{}
+	for _, n := range roster {
+		here[n.ID], groups[n.Group] = n, true
+	}
+	for id, w := range m.watched {
+		if n, ok := here[id]; !ok || n.Process != w.Process {
+			w.stop()
+			delete(m.watched, id)
+		}
+	}
+	for id, n := range here {
+		if m.watched[id] == nil {
+			ctx, stop := context.WithCancel(ctx)
+			w := &watched{Node: n, stop: stop}
+			m.watched[id] = w
+			watchers.Go(func() { m.watch(ctx, w) })
+		}
+	}
+	m.noteSent(now, groups)
+	m.keep(m.total.past(now))
+}
+
+func (m *Monitor) noteSent(now time.Time, groups map[string]bool) {
+	for group := range m.sent {
+		if !groups[group] {
+			delete(m.sent, group)
+		}
+	}
+	for group := range groups {
+		if m.sent[group] == nil {
+			m.sent[group] = &cachemetric.Progress{}
+		}
+		if s, ok := m.config.Sent(group); ok {
+			m.sent[group].Note(now, s.Stream, s.Offset)
+		}
+	}
+}
+
+// NodeReading is what was last read of a node.
+type NodeReading struct {
+	Group, ID string
+	// Reading is the last that succeeded, with the fields of INFO in cachemetric.Sections. At is zero where none has.
+	Reading cachemetric.Reading
+	// Data are the metrics of the time between that reading and the one before it; nothing for the first. To be read only.
+	Data []cachemetric.Datum
+	// Err is why the last attempt failed; nil when it did not.
+	Err error
+}
+
+// Latest is what was last read of each running node, in the order of their ids. It asks no node.
+func (m *Monitor) Latest() []NodeReading {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []NodeReading
+	for _, w := range m.watched {
+		all = append(all, NodeReading{w.Group, w.ID, w.last, w.data, w.err})
+	}
+	slices.SortFunc(all, func(a, b NodeReading) int { return strings.Compare(a.ID, b.ID) })
+	return all
+}

@@ -1,0 +1,103 @@
+package monitor
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"larder/internal/cachemetric"
+)
+
+// watched is a node that is read again and again. What is not of its own goroutine alone is under the monitor's lock.
+type watched struct {
+	Node
+	stop    context.CancelFunc
+	denials cachemetric.Denials // of the goroutine
+
+	last cachemetric.Reading
+	data []cachemetric.Datum
+	err  error
+}
+
+// firstPair is the time between a node's first two readings: long enough to tell a rate, short enough for data to be there when
+// somebody asks after the start.
+const firstPair = 2 * time.Second
+
+// watch reads a node until ctx ends. Its first reading is what later ones count from: a node that has run for long is not
+// published as if it had all happened within an interval.
+func (m *Monitor) watch(ctx context.Context, w *watched) {
+	defer w.stop()
+	for {
+		m.round(ctx, w)
+		timer := time.NewTimer(m.next(w).Sub(m.config.Now()))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+	}
+}
+
+// next is when a node is to be read again.
+func (m *Monitor) next(w *watched) time.Time {
+	now := m.config.Now()
+	switch {
+	case w.last.At.IsZero():
+		return now.Add(lookEvery)
+	case w.data == nil:
+		return now.Add(min(firstPair, m.config.Interval))
+	}
+	return due(now.Add(m.config.Interval/8), m.config.Interval, w.ID)
+}
+
+// due is the next time after now at which a node has its turn: in every interval the same, between 70 and 95 % of it.
+func due(now time.Time, interval time.Duration, id string) time.Time {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	turn := now.Truncate(interval).Add(interval*70/100 + interval/4*time.Duration(h.Sum32()%1024)/1024)
+	if !turn.After(now) {
+		turn = turn.Add(interval)
+	}
+	return turn
+}
+
+// round reads a node and keeps what comes of it. A reading that fails is a sample that is missing; the next covers its time too.
+func (m *Monitor) round(ctx context.Context, w *watched) {
+	r, err := m.read(ctx, w.Node, cachemetric.Sections())
+	if err == nil {
+		err = m.denials(ctx, w, r.Info)
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		if w.err == nil {
+			m.config.Logger.Warn("a node's metrics cannot be read", "group", w.Group, "node", w.ID, "error", err)
+		}
+		m.mu.Lock()
+		w.err = err
+		m.mu.Unlock()
+		return
+	}
+	var data []cachemetric.Datum
+	if !w.last.At.IsZero() {
+		if data, err = m.derive(w, r); err != nil {
+			m.config.Logger.Error("a node's metrics cannot be kept", "group", w.Group, "node", w.ID, "error", err)
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	w.last, w.data, w.err = r, data, err
+	m.keep(samples(w.Node, r, data, m.config.Interval))
+	m.keep(m.total.add(r.At, data))
+}
+
+func (m *Monitor) derive(w *watched, r cachemetric.Reading) ([]cachemetric.Datum, error) {
+	size, err := m.config.Size(w.Group)
+	if err != nil {
+		return nil, fmt.Errorf("cannot tell how large the nodes of %s are: %w", w.Group, err)
+	}
+	return cachemetric.Derive(w.last, r, size, m.table), nil
+}
