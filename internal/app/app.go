@@ -22,6 +22,7 @@ import (
 	"larder/internal/cache"
 	"larder/internal/engine"
 	"larder/internal/gateway"
+	"larder/internal/logdelivery"
 	"larder/internal/logstore"
 	"larder/internal/loopback"
 	"larder/internal/network"
@@ -142,10 +143,12 @@ func Run(ctx context.Context, o Options) (err error) {
 	keys := kms.New(kms.Config{Store: state, Sealer: sealer, Account: Account, Region: Region, Random: crand.Reader, Now: o.Now})
 	nodes := &process.Runtime{Dir: o.Home.nodes()}
 	defer closing(&err, nodes.Close)
+	var shipper *logdelivery.Shipper // which needs the engine; it is there before the engine runs
 	runner := engine.New(engine.Config{
 		Store: state, Nodes: nodes, Sealer: sealer, Authority: authority, Versions: versions, NodeTypes: nodeTypes,
 		Parameters: parameters, Relay: o.Relay, BusyLimit: o.BusyLimit, Logger: o.Logger, Now: o.Now,
 		Snapshots: &snapshot.Vault{Dir: o.Home.snapshots(), Sealer: sealer, Keys: keys},
+		DrainLogs: func(ctx context.Context, group, node string) { shipper.Drain(ctx, group, node) },
 	})
 	if err := runner.Adopt(ctx); err != nil {
 		return err
@@ -171,6 +174,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer closing(&err, events.Close)
 	logGroups := logs.New(logs.Config{
 		Store: state, Account: Account, Region: Region, Keys: keys, Events: events, Metrics: filtered(metrics, o.failed("metric filters")), Now: o.Now,
+	})
+	shipper = logdelivery.New(logdelivery.Config{
+		Store: state, Destination: logGroups, EngineLogs: nodes, Roster: runner.Roster, Logger: o.Logger,
 	})
 	topics := sns.New(sns.Config{
 		Store: state, Sealer: sealer, Keys: keys, Certifier: authority, Account: Account, Region: Region, Endpoint: info.Endpoint,
@@ -206,7 +212,8 @@ func Run(ctx context.Context, o Options) (err error) {
 			logGroups.Gateway(),
 			sts.Service{Account: Account}.Gateway(),
 			larder.New(larder.Config{
-				Store: state, Sealer: sealer, PIDs: nodes.PIDs, Trouble: runner.Trouble, StopSoon: end.withNodes,
+				Store: state, Sealer: sealer, PIDs: nodes.PIDs, Trouble: runner.Trouble,
+				StopSoon: func() { shipper.DrainAll(ctx); end.withNodes() },
 				Observed: func(group string) cache.Observed { return runner.Report(group).Observed },
 				Engine: larder.DescribeEngineOutput{
 					PID: int32(os.Getpid()), Home: string(o.Home), Version: Version, EngineVersions: full(versions),
@@ -235,6 +242,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	work.Go(func() error { defer stop(); return serve(server, listener) })
 	work.Go(func() error { defer stop(); return logGroups.Run(ctx, o.Logger) })
 	work.Go(func() error { defer stop(); return topics.Run(ctx) })
+	work.Go(func() error { defer stop(); return shipper.Run(ctx) })
+	work.Go(func() error { defer stop(); return nodes.KeepLogs(ctx, o.Logger) })
 	o.Ready(info)
 	<-ctx.Done()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)

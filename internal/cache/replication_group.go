@@ -86,8 +86,21 @@ type LogDelivery struct {
 	Destination string // cloudwatch-logs or kinesis-firehose
 	Name        string // of the log group or delivery stream
 	Format      string // text or json
-	Status      string // the API's word for how far it is
+	Status      LogStatus
+	Message     string    // why it fails; empty otherwise
+	Since       time.Time // what was logged before is not delivered
 }
+
+// LogStatus tells how far a log delivery is, in the API's words.
+type LogStatus string
+
+// The statuses that larder passes through.
+const (
+	LogsEnabling  LogStatus = "enabling"
+	LogsModifying LogStatus = "modifying"
+	LogsActive    LogStatus = "active"
+	LogsFailing   LogStatus = "error"
+)
 
 // Spec says what a member's process is: another one takes a new process.
 func (g *ReplicationGroup) Spec() string { return g.NodeType + " " + g.EngineVersion }

@@ -28,7 +28,9 @@ var deniedField = map[string]string{
 }
 
 // Stale tells whether the log may hold what has not been counted: more permissions were denied than before, or the server counts anew.
-func (d *Denials) Stale(info map[string]string) bool { return answers(info, noPermission) != d.answered }
+func (d *Denials) Stale(info map[string]string) bool {
+	return answers(info, noPermission) != d.answered
+}
 
 // Note counts what the log has more than it had. The server keeps 128 entries, and one for all that was alike within a minute.
 func (d *Denials) Note(info map[string]string, log []Denial) {

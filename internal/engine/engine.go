@@ -21,7 +21,7 @@ import (
 	"larder/internal/store"
 )
 
-// Config is what an engine works with. Every field but BusyLimit and Steady is needed.
+// Config is what an engine works with. Every field but BusyLimit, DrainLogs and Steady is needed.
 type Config struct {
 	Store      *store.Store
 	Nodes      node.Runtime
@@ -36,6 +36,8 @@ type Config struct {
 	// BusyLimit is for how long a node may go on with one command, such as a script, before it is taken for one that hangs. Zero
 	// stands for DefaultBusyLimit.
 	BusyLimit time.Duration
+	// DrainLogs delivers what a node's logs hold: before its process is ended on purpose, and before its files are removed.
+	DrainLogs func(ctx context.Context, group, node string)
 	Logger    *slog.Logger
 	Now       func() time.Time // the machine's clock, for what is written down. It may jump
 	// Steady tells moments of a clock that never jumps, for what is measured: how long a node has not answered, or lags. Nil stands for
@@ -61,6 +63,12 @@ func New(c Config) *Engine {
 		c.Steady = time.Now
 	}
 	return &Engine{Config: c, groups: map[string]*group{}}
+}
+
+func (g *group) drainLogs(ctx context.Context, node string) {
+	if g.e.DrainLogs != nil {
+		g.e.DrainLogs(ctx, g.id, node)
+	}
 }
 
 func (e *Engine) busyLimit() time.Duration {

@@ -82,5 +82,6 @@ func (g *group) stopNode(ctx context.Context, rg *cache.ReplicationGroup, id str
 			return err
 		}
 	}
+	g.drainLogs(ctx, id)
 	return g.nodes[id].process.Stop(ctx, stopGrace)
 }

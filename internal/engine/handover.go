@@ -110,7 +110,8 @@ func (g *group) resize(ctx context.Context, rg *cache.ReplicationGroup, id strin
 }
 
 // drop forgets a member whose process is gone for good.
-func (g *group) drop(id string) error {
+func (g *group) drop(ctx context.Context, id string) error {
+	g.drainLogs(ctx, id)
 	if err := g.e.Nodes.Remove(id); err != nil {
 		return fmt.Errorf("cannot remove the files of %s: %w", id, err)
 	}

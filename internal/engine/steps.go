@@ -71,7 +71,7 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 	case cache.Resize:
 		return nil, g.resize(ctx, rg, s.Member)
 	case cache.Drop:
-		return nil, g.drop(s.Member)
+		return nil, g.drop(ctx, s.Member)
 	case cache.Elect:
 		return nil, g.failOver(ctx, rg, s)
 	case cache.Fence:
@@ -99,7 +99,7 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 	case cache.AbandonSnapshot:
 		return nil, g.failSnapshot(errNoData)
 	case cache.Forget:
-		return nil, g.forget(rg)
+		return nil, g.forget(ctx, rg)
 	}
 	return nil, fmt.Errorf("no such step: %q", s.Kind)
 }
@@ -229,9 +229,10 @@ func (g *group) announce(tx *store.Tx, rg *cache.ReplicationGroup) error {
 }
 
 // forget drops the group's record when nothing of it is left running.
-func (g *group) forget(rg *cache.ReplicationGroup) error {
+func (g *group) forget(ctx context.Context, rg *cache.ReplicationGroup) error {
 	names := []string{rg.ID + relaySuffix}
 	for _, m := range rg.Members {
+		g.drainLogs(ctx, m.ID)
 		names = append(names, m.ID)
 	}
 	for _, name := range names {

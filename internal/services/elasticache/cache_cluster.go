@@ -162,10 +162,11 @@ func (c cluster) parameterGroupStatus() *types.CacheParameterGroupStatus {
 }
 
 func pendingCluster(g cache.ReplicationGroup) *types.PendingModifiedValues {
-	if g.Deferred == nil {
-		return &types.PendingModifiedValues{}
+	pending := &types.PendingModifiedValues{LogDeliveryConfigurations: pendingLogs(g.LogDeliveries)}
+	if g.Deferred != nil {
+		pending.CacheNodeType, pending.EngineVersion = text(g.Deferred.NodeType), text(g.Deferred.EngineVersion)
 	}
-	return &types.PendingModifiedValues{CacheNodeType: text(g.Deferred.NodeType), EngineVersion: text(g.Deferred.EngineVersion)}
+	return pending
 }
 
 func topicStatus(g cache.ReplicationGroup) string {

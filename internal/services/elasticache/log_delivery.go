@@ -3,6 +3,7 @@ package elasticache
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
@@ -10,13 +11,19 @@ import (
 	"larder/internal/cache"
 )
 
-// changeLogs turns deliveries on, changes or ends them. One that is on reads enabling until logs are delivered.
-func changeLogs(rg *cache.ReplicationGroup, given []types.LogDeliveryConfigurationRequest) error {
+// changeLogs turns deliveries on, changes or ends them. One reads enabling, or modifying, until something can be delivered.
+func changeLogs(rg *cache.ReplicationGroup, given []types.LogDeliveryConfigurationRequest, now time.Time) error {
 	for _, in := range given {
 		if in.LogType == "" {
 			return missing("LogType")
 		}
-		rest := slices.DeleteFunc(slices.Clone(rg.LogDeliveries), func(d cache.LogDelivery) bool { return d.LogType == string(in.LogType) })
+		var before *cache.LogDelivery
+		rest := slices.DeleteFunc(slices.Clone(rg.LogDeliveries), func(d cache.LogDelivery) bool {
+			if d.LogType == string(in.LogType) {
+				before = &d
+			}
+			return d.LogType == string(in.LogType)
+		})
 		if in.Enabled != nil && !*in.Enabled {
 			rg.LogDeliveries = rest
 			continue
@@ -25,6 +32,10 @@ func changeLogs(rg *cache.ReplicationGroup, given []types.LogDeliveryConfigurati
 		if err != nil {
 			return err
 		}
+		d.Status, d.Since = cache.LogsEnabling, now
+		if before != nil {
+			d = replacing(d, *before)
+		}
 		rg.LogDeliveries = append(rest, d)
 		slices.SortFunc(rg.LogDeliveries, func(a, b cache.LogDelivery) int { return strings.Compare(a.LogType, b.LogType) })
 	}
@@ -32,7 +43,7 @@ func changeLogs(rg *cache.ReplicationGroup, given []types.LogDeliveryConfigurati
 }
 
 func newLogDelivery(in types.LogDeliveryConfigurationRequest) (cache.LogDelivery, error) {
-	d := cache.LogDelivery{LogType: string(in.LogType), Destination: string(in.DestinationType), Format: string(in.LogFormat), Status: "enabling"}
+	d := cache.LogDelivery{LogType: string(in.LogType), Destination: string(in.DestinationType), Format: string(in.LogFormat)}
 	switch details := in.DestinationDetails; {
 	case !slices.Contains(in.LogType.Values(), in.LogType):
 		return d, invalidValue("Invalid LogType %q: it must be slow-log or engine-log.", in.LogType)
@@ -48,13 +59,40 @@ func newLogDelivery(in types.LogDeliveryConfigurationRequest) (cache.LogDelivery
 	return d, nil
 }
 
+// replacing is a delivery that takes the place of another of its log type: the same one again, in another form, or to elsewhere.
+func replacing(d, before cache.LogDelivery) cache.LogDelivery {
+	same := d.Destination == before.Destination && d.Name == before.Name
+	if same && d.Format == before.Format {
+		return before
+	}
+	d.Status = cache.LogsModifying
+	if same {
+		d.Since = before.Since
+	}
+	return d
+}
+
+// pendingLogs are the deliveries that were asked for and have yet to begin.
+func pendingLogs(deliveries []cache.LogDelivery) []types.PendingLogDeliveryConfiguration {
+	var out []types.PendingLogDeliveryConfiguration
+	for _, d := range deliveries {
+		if d.Status == cache.LogsEnabling || d.Status == cache.LogsModifying {
+			out = append(out, types.PendingLogDeliveryConfiguration{
+				LogType: types.LogType(d.LogType), LogFormat: types.LogFormat(d.Format), DestinationType: types.DestinationType(d.Destination),
+				DestinationDetails: &types.DestinationDetails{CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: &d.Name}},
+			})
+		}
+	}
+	return out
+}
+
 func describeLogs(deliveries []cache.LogDelivery) []types.LogDeliveryConfiguration {
 	var out []types.LogDeliveryConfiguration
 	for _, d := range deliveries {
 		out = append(out, types.LogDeliveryConfiguration{
 			LogType: types.LogType(d.LogType), LogFormat: types.LogFormat(d.Format), DestinationType: types.DestinationType(d.Destination),
 			DestinationDetails: &types.DestinationDetails{CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: &d.Name}},
-			Status:             types.LogDeliveryConfigurationStatus(d.Status),
+			Status:             types.LogDeliveryConfigurationStatus(d.Status), Message: text(d.Message),
 		})
 	}
 	return out

@@ -263,7 +263,7 @@ func (m modification) logs(in *sdk.ModifyReplicationGroupInput) error {
 	if len(in.LogDeliveryConfigurations) > 0 && !aws.ToBool(in.ApplyImmediately) {
 		return invalidValue("To modify the log delivery configuration, set the apply-immediately parameter to true.")
 	}
-	return changeLogs(m.rg, in.LogDeliveryConfigurations)
+	return changeLogs(m.rg, in.LogDeliveryConfigurations, m.Now())
 }
 
 func (m modification) transit(in *sdk.ModifyReplicationGroupInput) error {

@@ -73,7 +73,9 @@ func describeGroup(g cache.ReplicationGroup) types.ReplicationGroup {
 
 // pendingGroup tells what the engine has yet to bring about.
 func pendingGroup(g cache.ReplicationGroup) *types.ReplicationGroupPendingModifiedValues {
-	pending := &types.ReplicationGroupPendingModifiedValues{PrimaryClusterId: text(g.Promote)}
+	pending := &types.ReplicationGroupPendingModifiedValues{
+		PrimaryClusterId: text(g.Promote), LogDeliveryConfigurations: pendingLogs(g.LogDeliveries),
+	}
 	access := cache.AccessFingerprint(g.AuthTokens)
 	for _, m := range g.Members {
 		if m.Access == "" || m.Access == access {

@@ -188,7 +188,7 @@ func (s *Service) surroundings(in *sdk.CreateReplicationGroupInput, rg *cache.Re
 	if err := s.checkTopic(rg.NotificationTopicARN); err != nil {
 		return err
 	}
-	return changeLogs(rg, in.LogDeliveryConfigurations)
+	return changeLogs(rg, in.LogDeliveryConfigurations, s.Now())
 }
 
 // topicName is SNS's rule for standard topics; the service cannot publish to others.

@@ -1,0 +1,212 @@
+package logdelivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/smithy-go"
+
+	"larder/internal/cache"
+	"larder/internal/cachelog"
+	"larder/internal/engine"
+	"larder/internal/services/logs"
+)
+
+// route delivers the logs of one replication group.
+type route struct {
+	*Shipper
+	end   context.CancelFunc
+	gone  atomic.Bool                            // the group is
+	group atomic.Pointer[cache.ReplicationGroup] // as it was last read: to be read only
+
+	mu     sync.Mutex // held while logs are delivered
+	tracks map[trackKey]track
+}
+
+type trackKey struct{ member, logType string }
+
+// track is how far one log of one node has been delivered.
+type track interface {
+	// ship delivers what is new. The error is a deliveryError where the log group is what fails.
+	ship(ctx context.Context, to cache.LogDelivery, running *engine.Node) error
+	// forget has the log group forget the source, which will not be read again.
+	forget(to cache.LogDelivery) error
+}
+
+// deliveryError is a failure of a log group, not of a node.
+type deliveryError struct{ error }
+
+func newRoute(s *Shipper, g cache.ReplicationGroup) *route {
+	r := &route{Shipper: s, tracks: map[trackKey]track{}}
+	r.group.Store(&g)
+	return r
+}
+
+// run delivers until ctx ends.
+func (r *route) run(ctx context.Context) {
+	tick := time.NewTicker(pollTime)
+	defer tick.Stop()
+	for {
+		g := r.group.Load()
+		if failures := r.ship(ctx, g, everyMember); ctx.Err() == nil {
+			r.report(g, failures)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			if r.gone.Load() {
+				r.forget()
+			}
+			return
+		}
+	}
+}
+
+// forget has the log groups forget the nodes of a group that is gone.
+func (r *route) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g := *r.group.Load()
+	g.Members = nil
+	r.tidy(&g)
+}
+
+func everyMember(cache.Member) bool { return true }
+
+// ship delivers what is new in the logs of some members, and returns the failures of log groups, by log type. Nodes do not wait for each
+// other.
+func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(cache.Member) bool) map[string]error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tidy(g)
+	failures := map[string]error{}
+	for _, d := range g.LogDeliveries {
+		if _, err := r.Destination.Delivered(d.Name, ""); err != nil { // also when there is nothing to deliver
+			failures[d.LogType] = err
+		}
+	}
+	running := r.Roster()
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	for _, m := range g.Members {
+		if !some(m) {
+			continue
+		}
+		var tracks []track
+		for _, d := range g.LogDeliveries {
+			tracks = append(tracks, r.track(m.ID, d.LogType))
+		}
+		all.Go(func() {
+			for i, t := range tracks {
+				d := g.LogDeliveries[i]
+				mu.Lock()
+				failed := failures[d.LogType] != nil
+				mu.Unlock()
+				if failed {
+					continue
+				}
+				if err := t.ship(ctx, d, find(running, m.ID)); err != nil {
+					mu.Lock()
+					r.failed(ctx, m.ID, d, err, failures)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	all.Wait()
+	return failures
+}
+
+// failed keeps the failure of a log group. That of a node is a matter of its own: it is asked again, and the engine sees to it.
+func (r *route) failed(ctx context.Context, member string, d cache.LogDelivery, err error, failures map[string]error) {
+	if destination := (deliveryError{}); errors.As(err, &destination) {
+		failures[d.LogType] = destination.error
+	} else if ctx.Err() == nil {
+		r.Logger.Debug("cannot read the log of a node", "node", member, "log", d.LogType, "error", err)
+	}
+}
+
+func find(running []engine.Node, id string) *engine.Node {
+	at := slices.IndexFunc(running, func(n engine.Node) bool { return n.ID == id })
+	if at < 0 {
+		return nil
+	}
+	return &running[at]
+}
+
+func (r *route) track(member, logType string) track {
+	key := trackKey{member, logType}
+	if r.tracks[key] == nil {
+		s := sink{r.Destination, cachelog.Stream(member, logType), member}
+		if logType == cachelog.SlowLog {
+			r.tracks[key] = &slowTrack{sink: s, last: -1}
+		} else {
+			r.tracks[key] = &engineTrack{sink: s, logs: r.EngineLogs}
+		}
+	}
+	return r.tracks[key]
+}
+
+// tidy forgets the tracks of deliveries that ended and of members that are gone.
+func (r *route) tidy(g *cache.ReplicationGroup) {
+	for key, t := range r.tracks {
+		at := slices.IndexFunc(g.LogDeliveries, func(d cache.LogDelivery) bool { return d.LogType == key.logType })
+		if at >= 0 && g.Member(key.member) != nil {
+			continue
+		}
+		delete(r.tracks, key)
+		if at < 0 {
+			continue // a later delivery to the same log group goes on where this one ended
+		}
+		if err := t.forget(g.LogDeliveries[at]); err != nil {
+			r.Logger.Debug("cannot have a log group forget a node that is gone", "node", key.member, "log", key.logType, "error", err)
+		}
+	}
+}
+
+// sink is where the records of one log go.
+type sink struct {
+	Destination
+	stream, member string
+}
+
+// put delivers events. The mark says how far the source is delivered with them.
+func (s sink) put(to cache.LogDelivery, source string, mark uint64, events []logs.Event) error {
+	err := s.Deliver(to.Name, logs.Delivery{Stream: s.stream, Events: events, Source: source, Mark: mark})
+	if err != nil {
+		return deliveryError{err}
+	}
+	return nil
+}
+
+// delivered is how far a source is delivered.
+func (s sink) delivered(to cache.LogDelivery, source string) (uint64, error) {
+	mark, err := s.Delivered(to.Name, source)
+	if err != nil {
+		return 0, deliveryError{err}
+	}
+	return mark, nil
+}
+
+func (s sink) source(to cache.LogDelivery) cachelog.Source {
+	return cachelog.Source{CacheClusterID: s.member, JSON: to.Format == "json"}
+}
+
+// since tells whether a record was made when the delivery was on already. Entries of the slow log have whole seconds.
+func since(to cache.LogDelivery, at time.Time) bool {
+	return !at.Before(to.Since.Truncate(time.Second))
+}
+
+// reason words a failure of a log group for the API's Message.
+func reason(d cache.LogDelivery, err error) string {
+	text := err.Error()
+	if api := smithy.APIError(nil); errors.As(err, &api) {
+		text = api.ErrorMessage()
+	}
+	return fmt.Sprintf("Cannot deliver to the log group %s: %s", d.Name, text)
+}

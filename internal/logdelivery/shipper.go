@@ -1,0 +1,151 @@
+// Package logdelivery delivers the slow log and the engine log of every node to the log groups that their replication group names.
+//
+// How far a log was delivered is kept in the log group, in one write with the events, so neither an engine that is killed nor one that
+// is away for a while loses a record or delivers one twice.
+package logdelivery
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"larder/internal/cache"
+	"larder/internal/engine"
+	"larder/internal/services/logs"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+const (
+	// pollTime is between two looks at a node's logs. A record is to be seen in its log group within a second.
+	pollTime = 500 * time.Millisecond
+	// answerTime is how long a node may take to answer. The logs of one that is busy are read at a later look.
+	answerTime = 300 * time.Millisecond
+	// lastTime is how long the rest of a node's logs may take when the node is about to be ended.
+	lastTime = time.Second
+)
+
+// Config is what a shipper works with. Every field is needed.
+type Config struct {
+	Store       *store.Store
+	Destination Destination
+	EngineLogs  EngineLogs
+	// Roster returns the running nodes, and never waits for one.
+	Roster func() []engine.Node
+	Logger *slog.Logger
+}
+
+// Destination is CloudWatch Logs: see the methods of logs.Service.
+type Destination interface {
+	Deliver(group string, deliveries ...logs.Delivery) error
+	Delivered(group, source string) (uint64, error)
+}
+
+// EngineLogs are what the nodes log: see the methods of process.Runtime.
+type EngineLogs interface {
+	LogSize(node string) (int64, error)
+	LogID(node string) (string, error)
+	ReadLog(node string, from int64, p []byte) (begin int64, n int, err error)
+}
+
+// Shipper delivers logs.
+type Shipper struct {
+	Config
+	changed chan struct{}
+
+	mu     sync.Mutex
+	routes map[string]*route // by replication group
+	work   sync.WaitGroup
+}
+
+// New makes a shipper; Run starts it.
+func New(c Config) *Shipper {
+	return &Shipper{Config: c, changed: make(chan struct{}, 1), routes: map[string]*route{}}
+}
+
+// Run delivers until ctx ends.
+func (s *Shipper) Run(ctx context.Context) error {
+	defer s.work.Wait()
+	defer s.Store.Subscribe(string(state.ReplicationGroups), func(string) {
+		select {
+		case s.changed <- struct{}{}:
+		default: // a change is known already
+		}
+	})()
+	for {
+		if err := s.reload(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-s.changed:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// reload has a route for each group with deliveries.
+func (s *Shipper) reload(ctx context.Context) error {
+	var groups []cache.ReplicationGroup
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		groups, err = state.ReplicationGroups.All(tx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("cannot tell which logs are to be delivered: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gone := maps.Clone(s.routes)
+	for _, g := range groups {
+		r := s.routes[g.ID]
+		if r == nil && len(g.LogDeliveries) == 0 {
+			continue
+		}
+		delete(gone, g.ID)
+		if r == nil {
+			r = newRoute(s, g)
+			s.routes[g.ID] = r
+			ctx, cancel := context.WithCancel(ctx)
+			r.end = cancel
+			s.work.Go(func() { r.run(ctx) })
+		}
+		r.group.Store(&g)
+	}
+	for id, r := range gone {
+		r.gone.Store(true)
+		r.end()
+		delete(s.routes, id)
+	}
+	return nil
+}
+
+// Drain delivers what the logs of a node hold at this moment: before its process is ended on purpose, and before its files are removed.
+func (s *Shipper) Drain(ctx context.Context, group, node string) {
+	s.mu.Lock()
+	r := s.routes[group]
+	s.mu.Unlock()
+	if r == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastTime)
+	defer cancel()
+	r.ship(ctx, r.group.Load(), func(m cache.Member) bool { return m.ID == node })
+}
+
+// DrainAll delivers what the logs of all nodes hold at this moment.
+func (s *Shipper) DrainAll(ctx context.Context) {
+	s.mu.Lock()
+	routes := maps.Clone(s.routes)
+	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, lastTime)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, r := range routes {
+		all.Go(func() { r.ship(ctx, r.group.Load(), everyMember) })
+	}
+	all.Wait()
+}

@@ -1,0 +1,99 @@
+package logdelivery
+
+import (
+	"context"
+
+	"larder/internal/cache"
+	"larder/internal/cachelog"
+	"larder/internal/engine"
+	"larder/internal/node"
+	"larder/internal/redisnode"
+	"larder/internal/services/logs"
+)
+
+const (
+	maxBatch = 1000 // records in one write
+	// readAhead is how many entries more than are known to be new are read: others come while they are.
+	readAhead = 64
+)
+
+// slowTrack is how far a node's slow log is delivered. What the node drops from it before it is read (slowlog-max-len) is lost, as on
+// AWS; so is what a node that died held.
+type slowTrack struct {
+	sink
+	process node.Process // whose log it is: ids begin anew with the next one
+	source  string
+	last    int64 // id of the newest entry that was read; -1 before the first
+}
+
+func (t *slowTrack) ship(ctx context.Context, to cache.LogDelivery, running *engine.Node) error {
+	if running == nil || running.Redis == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	newest, err := running.Redis.NewestSlow(ctx)
+	if err != nil || newest < 0 || t.process == running.Process && newest == t.last {
+		return err
+	}
+	log, err := t.read(ctx, running, newest)
+	if err != nil {
+		return err
+	}
+	if source := cachelog.SlowLog + "/" + t.member + "/" + log.Run; t.source != source {
+		if err := t.begin(to, source); err != nil {
+			return err
+		}
+	}
+	t.process = running.Process
+	return t.deliver(to, log)
+}
+
+// read reads at least the entries after the last.
+func (t *slowTrack) read(ctx context.Context, running *engine.Node, newest int64) (redisnode.SlowLog, error) {
+	if t.process != running.Process {
+		return running.Redis.SlowLog(ctx, redisnode.WholeSlowLog)
+	}
+	log, err := running.Redis.SlowLog(ctx, newest-t.last+readAhead)
+	if err == nil && log.Oldest > t.last+1 { // more came meanwhile, or there are no older ones
+		return running.Redis.SlowLog(ctx, redisnode.WholeSlowLog)
+	}
+	return log, err
+}
+
+// begin takes up the log of another run of the node, and has that of the one before forgotten.
+func (t *slowTrack) begin(to cache.LogDelivery, source string) error {
+	mark, err := t.delivered(to, source)
+	if err != nil {
+		return err
+	}
+	if err := t.forget(to); err != nil {
+		return err
+	}
+	t.source, t.last = source, int64(mark)-1 // a mark is one more than the id: ids begin with 0
+	return nil
+}
+
+func (t *slowTrack) deliver(to cache.LogDelivery, log redisnode.SlowLog) error {
+	var events []logs.Event
+	for i, e := range log.Entries {
+		if e.ID > t.last && since(to, e.Time) {
+			events = append(events, logs.Event{Time: e.Time, Message: e.Record(t.sink.source(to))})
+		}
+		if len(events) == maxBatch || len(events) > 0 && i == len(log.Entries)-1 {
+			if err := t.put(to, t.source, uint64(e.ID)+1, events); err != nil {
+				return err
+			}
+			t.last, events = e.ID, nil
+		}
+	}
+	t.last = max(t.last, log.Newest)
+	return nil
+}
+
+func (t *slowTrack) forget(to cache.LogDelivery) error {
+	if t.source == "" {
+		return nil
+	}
+	return t.put(to, t.source, 0, nil)
+}

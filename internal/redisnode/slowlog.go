@@ -1,0 +1,75 @@
+package redisnode
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"larder/internal/cachelog"
+	"larder/internal/node"
+)
+
+// SlowLog is the slow log of one run of a redis-server: ids begin with 0 in each.
+type SlowLog struct {
+	Run     string // names the run
+	Newest  int64  // id of the newest entry; -1 without one
+	Oldest  int64  // id of the oldest entry that was read; -1 without one
+	Entries []cachelog.Slow
+}
+
+// NewestSlow returns the id of the slow log's newest entry, -1 when there is none. It is what tells, for little, whether there is
+// something to read.
+func (n *Node) NewestSlow(ctx context.Context) (int64, error) {
+	newest, err := n.client.SlowLogGet(ctx, 1).Result()
+	if err != nil {
+		return 0, fmt.Errorf("cannot read the slow log: %w", err)
+	}
+	if len(newest) == 0 {
+		return -1, nil
+	}
+	return newest[0].ID, nil
+}
+
+// WholeSlowLog reads every entry.
+const WholeSlowLog = -1
+
+// SlowLog reads the newest entries of the slow log, oldest first. What larder itself asked of the node over its unix socket, where
+// nobody else is, is left out of Entries.
+func (n *Node) SlowLog(ctx context.Context, entries int64) (SlowLog, error) {
+	pipe := n.client.Pipeline()
+	server, read := pipe.Info(ctx, "server"), pipe.SlowLogGet(ctx, entries)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return SlowLog{}, fmt.Errorf("cannot read the slow log: %w", err)
+	}
+	out := SlowLog{Run: Fields(server.Val())["run_id"], Newest: -1, Oldest: -1}
+	all := read.Val()
+	if len(all) > 0 {
+		out.Newest, out.Oldest = all[0].ID, all[len(all)-1].ID
+	}
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].ClientAddr != ownAddress {
+			out.Entries = append(out.Entries, slow(all[i]))
+		}
+	}
+	return out, nil
+}
+
+// ownAddress is how redis-server calls a client on its unix socket.
+const ownAddress = node.Socket + ":0"
+
+// maxSlowArgs is how many arguments an entry has at most. The last one says then how many are missing. Source: slowlog.c,
+// SLOWLOG_ENTRY_MAX_ARGC.
+const maxSlowArgs = 32
+
+func slow(e redis.SlowLog) cachelog.Slow {
+	out := cachelog.Slow{ID: e.ID, Time: e.Time, Duration: e.Duration, Args: e.Args, ClientAddress: e.ClientAddr, ClientName: e.ClientName}
+	if len(e.Args) != maxSlowArgs || !strings.HasPrefix(e.Args[maxSlowArgs-1], "... (") {
+		return out
+	}
+	if _, err := fmt.Sscanf(e.Args[maxSlowArgs-1], "... (%d more arguments)", &out.More); err == nil {
+		out.Args = e.Args[:maxSlowArgs-1]
+	}
+	return out
+}
