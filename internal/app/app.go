@@ -21,6 +21,7 @@ import (
 	"larder/internal/alarm"
 	"larder/internal/cache"
 	"larder/internal/engine"
+	"larder/internal/exporter"
 	"larder/internal/gateway"
 	"larder/internal/logdelivery"
 	"larder/internal/logstore"
@@ -193,6 +194,13 @@ func Run(ctx context.Context, o Options) (err error) {
 	})
 	evaluator := &alarm.Runner{Book: watching, Metrics: metrics, Now: o.Now, Failed: o.failed("alarms")}
 	defer state.Subscribe(cloudwatch.AlarmTable, evaluator.Changed)()
+	scrapes, err := exporter.New(exporter.Config{
+		Store: state, NodeTypes: nodeTypes, Nodes: running(runner), Observed: observed(runner), Alarms: alarmStates(watching),
+		Version: Version, Logger: o.Logger, Now: o.Now,
+	})
+	if err != nil {
+		return err
+	}
 	api, err := gateway.New(gateway.Config{
 		Services: []gateway.Service{
 			elasticache.New(elasticache.Config{
@@ -214,7 +222,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			larder.New(larder.Config{
 				Store: state, Sealer: sealer, PIDs: nodes.PIDs, Trouble: runner.Trouble,
 				StopSoon: func() { shipper.DrainAll(ctx); end.withNodes() },
-				Observed: func(group string) cache.Observed { return runner.Report(group).Observed },
+				Observed: observed(runner),
 				Engine: larder.DescribeEngineOutput{
 					PID: int32(os.Getpid()), Home: string(o.Home), Version: Version, EngineVersions: full(versions),
 					Addresses: block.String(), StandIns: standIns,
@@ -227,7 +235,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: topics.Public(api), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug)}
+	server := &http.Server{Handler: scrapes.Public(topics.Public(api)), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug)}
 	if err := o.Home.writeInfo(info); err != nil {
 		return err
 	}

@@ -1,0 +1,80 @@
+package exporter
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+var (
+	eventsTotal    = metric{"larder_events_total", counter, "Entries of the event list since the engine started, by what they are about."}
+	failoversTotal = metric{"larder_failovers_total", counter, "Failovers since the engine started, planned ones too."}
+)
+
+// failoverMessage begins the event that a replication group has when another node became primary.
+const failoverMessage = "Failover from primary node "
+
+// late is how much earlier than an event list's newest entry one may be dated that is added after it: times are taken before the
+// transaction that keeps them.
+const late = time.Minute
+
+// events counts what is added to the event list, whose own entries go after 14 days.
+type events struct {
+	begin     time.Time
+	newest    time.Time
+	recent    map[cache.Notice]bool // those counted that are younger than late
+	bySource  map[string]int        // type
+	failovers map[string]int        // by group
+}
+
+func newEvents(begin time.Time) events {
+	return events{begin: begin, newest: begin, recent: map[cache.Notice]bool{}, bySource: map[string]int{}, failovers: map[string]int{}}
+}
+
+// count counts the entries that it has not seen.
+func (e *events) count(tx *store.Tx) error {
+	from := e.newest.Add(-late)
+	if from.Before(e.begin) {
+		from = e.begin
+	}
+	notices, err := state.Notices(tx, from)
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(e.recent, func(n cache.Notice, _ bool) bool { return n.Date.Before(from) })
+	for _, n := range notices {
+		n.Date = n.Date.Round(0).UTC() // so that equal times are equal
+		if e.recent[n] {
+			continue
+		}
+		e.recent[n] = true
+		e.bySource[n.SourceType]++
+		if n.SourceType == cache.SourceGroup && strings.HasPrefix(n.Message, failoverMessage) {
+			e.failovers[n.Source]++
+		}
+		if n.Date.After(e.newest) {
+			e.newest = n.Date
+		}
+	}
+	return nil
+}
+
+// report puts the counts on the page: every group's failovers, none too, so that the first is seen as an increase.
+func (e *events) report(p *page, groups []cache.ReplicationGroup) {
+	for _, source := range []string{cache.SourceCluster, cache.SourceGroup} {
+		p.add(eventsTotal, pairs("source_type", source), float64(e.bySource[source]))
+	}
+	for _, source := range slices.Sorted(maps.Keys(e.bySource)) {
+		if source != cache.SourceCluster && source != cache.SourceGroup {
+			p.add(eventsTotal, pairs("source_type", source), float64(e.bySource[source]))
+		}
+	}
+	for _, rg := range groups {
+		p.add(failoversTotal, pairs("namespace", rg.ID), float64(e.failovers[rg.ID]))
+	}
+}

@@ -1,0 +1,126 @@
+// Package exporter serves what nodes and larder count to Prometheus, in its text format: nodes under the names that redis_exporter
+// made common, so that the dashboards made for it work, larder under names of its own.
+package exporter
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// Path is where the metrics are.
+const Path = "/metrics"
+
+// Config is what an exporter works with. Every field is needed.
+type Config struct {
+	Store     *store.Store
+	NodeTypes cache.NodeTypes
+	Nodes     func() []Node                     // those that run
+	Observed  func(group string) cache.Observed // at the engine's last look
+	Alarms    func() ([]Alarm, error)
+	Version   string
+	Logger    *slog.Logger
+	Now       func() time.Time
+}
+
+// Alarm is an alarm and the state it is in, in CloudWatch's words.
+type Alarm struct{ Name, State string }
+
+// Exporter answers scrapes.
+type Exporter struct {
+	Config
+	info    []infoField
+	process process
+	events  events
+	// turn is taken by a scrape: nodes are asked by one at a time, however many ask for it.
+	turn chan struct{}
+}
+
+// New makes an exporter. It counts events from now on.
+func New(c Config) (*Exporter, error) {
+	info, err := loadInfo()
+	if err != nil {
+		return nil, err
+	}
+	return &Exporter{Config: c, info: info, process: newProcess(), events: newEvents(c.Now()), turn: make(chan struct{}, 1)}, nil
+}
+
+// Public serves the metrics, without a signature, which Prometheus does not send. Everything else goes to next.
+func (e *Exporter) Public(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path != Path || r.Method != http.MethodGet && r.Method != http.MethodHead:
+			next.ServeHTTP(w, r)
+		case !local(r.Host):
+			http.Error(w, "larder serves its metrics to this machine only", http.StatusForbidden)
+		default:
+			e.serve(w, r)
+		}
+	})
+}
+
+// local tells whether a request was sent to an address of this machine by its number, or to localhost. A page from elsewhere that has
+// a name of its own lead here names that.
+func local(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+func (e *Exporter) serve(w http.ResponseWriter, r *http.Request) {
+	text, err := e.Scrape(r.Context())
+	if err != nil {
+		e.Logger.ErrorContext(r.Context(), "cannot answer a scrape", "error", err)
+		http.Error(w, "the metrics cannot be read: see the engine's log", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	if _, err := w.Write(text); err != nil {
+		e.Logger.DebugContext(r.Context(), "scrape not delivered", "error", err)
+	}
+}
+
+// Scrape asks every node once, and returns all metrics.
+func (e *Exporter) Scrape(ctx context.Context) ([]byte, error) {
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	var groups []cache.ReplicationGroup
+	err := e.Store.View(func(tx *store.Tx) (err error) {
+		if groups, err = state.ReplicationGroups.All(tx); err != nil {
+			return err
+		}
+		return e.events.count(tx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	readings := Read(ctx, e.Nodes(), e.Now)
+	p := newPage()
+	p.add(buildInfo, pairs("version", e.Version), 1)
+	for _, rg := range groups {
+		e.group(p, rg, readings)
+	}
+	e.events.report(p, groups)
+	if err := e.alarms(p); err != nil {
+		return nil, err
+	}
+	if err := e.process.report(p); err != nil {
+		return nil, err
+	}
+	return p.text(), nil
+}

@@ -1,0 +1,52 @@
+package exporter
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"larder/internal/redisnode"
+)
+
+// Node is a running member.
+type Node struct {
+	Group, ID string
+	Redis     Redis
+}
+
+// Redis tells what a node counts.
+type Redis interface {
+	Vitals(ctx context.Context) (redisnode.Vitals, error)
+}
+
+// Reading is what a node said when it was asked, or why it did not.
+type Reading struct {
+	At   time.Time     // when it had answered
+	Took time.Duration // until then
+	redisnode.Vitals
+	Err error
+}
+
+// patience is what a node has to answer in. A busy one that takes longer counts as down for a scrape, as it is for its clients.
+const patience = time.Second
+
+// Read asks all nodes side by side: those that hang, however many, delay the others' answer by patience.
+func Read(ctx context.Context, nodes []Node, now func() time.Time) map[string]Reading {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	readings := map[string]Reading{}
+	var mu sync.Mutex
+	var asked sync.WaitGroup
+	for _, n := range nodes {
+		asked.Go(func() {
+			begin := now()
+			v, err := n.Redis.Vitals(ctx)
+			at := now()
+			mu.Lock()
+			defer mu.Unlock()
+			readings[n.ID] = Reading{At: at, Took: at.Sub(begin), Vitals: v, Err: err}
+		})
+	}
+	asked.Wait()
+	return readings
+}
