@@ -51,6 +51,7 @@ type desk struct {
 	t    *testing.T
 	home string
 	env  []string
+	cli  string // path of the AWS CLI, where a test asked for a version of it
 }
 
 // newDesk makes a desk whose engine listens on an address of its own. What runs at the end of the test is stopped, and a
