@@ -174,7 +174,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	defer closing(&err, events.Close)
 	logGroups := logs.New(logs.Config{
-		Store: state, Account: Account, Region: Region, Keys: keys, Events: events, Metrics: filtered(metrics, o.failed("metric filters")), Now: o.Now,
+		Store: state, Account: Account, Region: Region, Keys: keys, Events: events, Metrics: filtered(metrics, o.failed("metric filters")), NewID: standin.UUID, Now: o.Now,
 	})
 	shipper = logdelivery.New(logdelivery.Config{
 		Store: state, Destination: logGroups, EngineLogs: nodes, Roster: runner.Roster, Logger: o.Logger,
@@ -236,6 +236,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	server := &http.Server{Handler: scrapes.Public(topics.Public(api)), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug)}
+	server.RegisterOnShutdown(api.EndStreams)
 	if err := o.Home.writeInfo(info); err != nil {
 		return err
 	}

@@ -62,7 +62,9 @@ const CompatibilityNotes = `
 - Log deliveries read enabling: nothing is delivered yet.
 - There is one region, us-east-1, and one account, 000000000000. A request signed for another region is refused.
 - Log events take 1 GiB on disk at most, compressed, over all log groups: the oldest go first. A deleted log stream's events go with the
-  files that hold them. ` + "`aws logs tail`" + `, which polls FilterLogEvents, works; StartLiveTail is not served.
+  files that hold them. ` + "`aws logs tail`" + `, which polls FilterLogEvents, works, and
+  so does StartLiveTail; its clients ask a host whose name begins with stream-, unless AWS_DISABLE_HOST_PREFIX_INJECTION is set, as
+  ` + "`larder env`" + ` does for the AWS CLI and boto3, or the program disables the prefix (in Go, smithyhttp.DisableEndpointHostPrefix).
 - SNS delivers to HTTP and HTTPS endpoints, and mails into a mailbox in Maildir form for each address, in the folder mail of the state
   directory; no mail leaves the machine. Either kind has to confirm as on AWS: by the link in the message or mail, which needs no signature
   (` + "`curl`" + ` does). An endpoint may be any address that this machine reaches. An HTTPS endpoint's certificate must be one that the

@@ -59,6 +59,7 @@ func clientEnvironment(home app.Home, i app.Info) [][2]string {
 		{"AWS_DEFAULT_REGION", i.Region},
 		{"AWS_ACCESS_KEY_ID", i.AccessKeyID},
 		{"AWS_SECRET_ACCESS_KEY", i.SecretAccessKey},
+		{"AWS_DISABLE_HOST_PREFIX_INJECTION", "true"}, // StartLiveTail's clients would ask the host stream-127.0.0.1
 		{"AWS_CA_BUNDLE", home.BundleFile()},
 		{"SSL_CERT_FILE", home.BundleFile()},
 		{"NODE_EXTRA_CA_CERTS", home.AuthorityFile()},

@@ -46,6 +46,9 @@ type Config struct {
 type Gateway struct {
 	config   Config
 	services map[string]*service // by signing name
+
+	streams    context.Context // ends when those that are under way shall
+	endStreams context.CancelFunc
 }
 
 // New returns a gateway. Its errors are mistakes in the declared services.
@@ -63,6 +66,7 @@ func New(c Config) (*Gateway, error) {
 		return nil, errors.New("gateway: Config needs a Verifier, NewRequestID, a Region and an AccountID")
 	}
 	g := &Gateway{config: c, services: map[string]*service{}}
+	g.streams, g.endStreams = context.WithCancel(context.Background())
 	for _, s := range c.Services {
 		name := s.Shapes.SigningName
 		if g.services[name] != nil {
@@ -85,6 +89,7 @@ type exchange struct {
 	operation string
 	status    int
 	code      string // of the error, if it is one
+	stream    Stream // the answer, if it is one that goes on
 }
 
 // ServeHTTP implements http.Handler.
@@ -94,6 +99,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := g.answer(r, x)
 	if err != nil {
 		body = g.fail(w, r, x, err)
+	}
+	if x.stream != nil {
+		g.stream(w, r, x)
+		return
 	}
 	w.Header().Set("X-Amzn-Requestid", x.requestID)
 	x.protocol.head(w.Header())
@@ -144,6 +153,10 @@ func (g *Gateway) answer(r *http.Request, x *exchange) (response []byte, err err
 	})
 	if err != nil {
 		return nil, err
+	}
+	if s, ok := output.(*Stream); ok {
+		x.stream = *s
+		return nil, nil
 	}
 	return call.appendResponse(make([]byte, 0, 4096), x.service.codec, x.requestID, output)
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
@@ -117,4 +118,53 @@ func TestAWSLogsTail(t *testing.T) {
 		t.Errorf("more came: %s", lines.Text())
 	}
 	cmd.Wait() // it was interrupted
+}
+
+// `aws logs start-live-tail` of the AWS CLI, which its version 1 has too, shows what is logged while it runs.
+func TestAWSLogsStartLiveTail(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.withCLI("1")
+	d.serve()
+	client := cloudwatchlogs.NewFromConfig(d.config())
+	_, err := client.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: new("mine")})
+	d.check(err)
+	_, err = client.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: new("mine"), LogStreamName: new("a")})
+	d.check(err)
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	defer cancel()
+	cmd := d.aws(ctx, "logs", "start-live-tail", "--log-group-identifiers", "arn:aws:logs:us-east-1:000000000000:log-group:mine",
+		"--log-event-filter-pattern", "ERROR")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	d.check(err)
+	d.check(cmd.Start())
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for in := bufio.NewScanner(out); in.Scan(); {
+			lines <- in.Text()
+		}
+	}()
+	tick := time.NewTicker(200 * time.Millisecond) // nothing else tells that the session has begun
+	defer tick.Stop()
+	for seen := false; !seen; {
+		select {
+		case line, ok := <-lines:
+			if seen = strings.Contains(line, "ERROR now"); !ok || strings.Contains(line, "INFO") {
+				t.Fatalf("got %q: %s", line, stderr.String())
+			}
+		case <-tick.C:
+			now := new(time.Now().UnixMilli())
+			_, err := client.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: new("mine"), LogStreamName: new("a"),
+				LogEvents: []types.InputLogEvent{{Timestamp: now, Message: new("INFO now")}, {Timestamp: now, Message: new("ERROR now")}}})
+			d.check(err)
+		}
+	}
+	d.must("down", "--yes") // also while a session is open
+	for range lines {
+	}
+	cancel()
+	cmd.Wait() // its engine is gone
 }

@@ -124,7 +124,7 @@ func (g group) acceptable(events []types.InputLogEvent, now time.Time) (from, un
 // retention is how long the group keeps events; 0 is for ever.
 func (g group) retention() time.Duration { return time.Duration(g.Retention) * 24 * time.Hour }
 
-// append makes batches durable and counts them for the group's metric filters.
+// append makes batches durable, counts them for the group's metric filters and tells those who watch.
 func (s *Service) append(of group, batches ...logstore.Batch) error {
 	var kept []logstore.Event
 	for _, b := range batches {
@@ -133,7 +133,7 @@ func (s *Service) append(of group, batches ...logstore.Batch) error {
 	if err := s.Events.Append(of.id(), of.KMSKey, batches...); err != nil {
 		return eventsError(err)
 	}
-	return s.count(of.Name, kept)
+	return errors.Join(s.count(of.Name, kept), s.tell(of.Name, kept))
 }
 
 // eventsError gives a failure of the store the API's form.

@@ -22,7 +22,9 @@ type Config struct {
 	Events          *logstore.Store
 	// Metrics gets the values that metric filters make. It must not block for long.
 	Metrics func(Datum)
-	Now     func() time.Time
+	// NewID names sessions.
+	NewID func() string
+	Now   func() time.Time
 }
 
 // Keys knows the account's KMS keys.
@@ -35,6 +37,7 @@ type Keys interface {
 type Service struct {
 	Config
 	quiet minutes
+	tails tails
 }
 
 // New makes a service.
@@ -80,6 +83,8 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("GetLogEvents", gateway.Read, s.getLogEvents, gateway.Only("Unmask", noMasks, "false")),
 		gateway.Handle("FilterLogEvents", gateway.Read, s.filterLogEvents,
 			gateway.Only("Interleaved", interleaved, "true"), gateway.Only("Unmask", noMasks, "false")),
+
+		gateway.HandleStream("StartLiveTail", gateway.Read, s.startLiveTail),
 
 		gateway.Handle("PutMetricFilter", gateway.Write, s.putMetricFilter,
 			gateway.Only("ApplyOnTransformedLogs", noTransformer, "false"),

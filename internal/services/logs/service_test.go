@@ -57,9 +57,12 @@ type server struct {
 	*sdk.Client
 	logs    *logs.Service
 	events  *logstore.Store
+	gateway *gateway.Gateway
+	config  aws.Config
 	keys    *keys
 	metrics []logs.Datum
 	now     time.Time
+	passed  atomic.Int64 // nanoseconds since now, while requests are under way
 }
 
 func newServer(t *testing.T) *server {
@@ -80,20 +83,23 @@ func newServer(t *testing.T) *server {
 		}
 	})
 	s.logs = logs.New(logs.Config{
-		Store: state, Account: account, Region: region, Keys: s.keys, Events: s.events, Now: func() time.Time { return s.now },
+		Store: state, Account: account, Region: region, Keys: s.keys, Events: s.events, Now: func() time.Time { return s.now.Add(time.Duration(s.passed.Load())) },
+		NewID:   func() string { return "session-1" },
 		Metrics: func(d logs.Datum) { s.metrics = append(s.metrics, d) },
 	})
-	entry := httptest.NewServer(must(gateway.New(gateway.Config{
+	s.gateway = must(gateway.New(gateway.Config{
 		Services: []gateway.Service{s.logs.Gateway()}, Region: region, AccountID: account,
 		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
 		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
-	}))(t))
+	}))(t)
+	entry := httptest.NewServer(s.gateway)
 	t.Cleanup(entry.Close)
-	s.Client = sdk.NewFromConfig(aws.Config{
+	s.config = aws.Config{
 		Region: region, BaseEndpoint: &entry.URL, HTTPClient: wholeRequests{http.DefaultClient},
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
-	})
+	}
+	s.Client = sdk.NewFromConfig(s.config)
 	return s
 }
 

@@ -236,6 +236,9 @@ func TestConfirmWithAnEarlierToken(t *testing.T) {
 		return s.verify(t, e.next(t))["Token"]
 	}
 	first := ask()
+	if strings.Contains(string(must(os.ReadFile(s.path))(t)), first) {
+		t.Error("the store has a token as it is")
+	}
 	s.clock.pass(47 * time.Hour)
 	if second := ask(); second == first {
 		t.Error("the second token is the first")
