@@ -39,7 +39,7 @@ func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, x *exchange) {
 	defer cancel()
 	defer context.AfterFunc(g.streams, cancel)()
 	out := eventWriter{w, http.NewResponseController(w), eventstream.NewEncoder()}
-	defer out.control.SetWriteDeadline(time.Time{}) // for the connection's next request
+	defer out.control.SetWriteDeadline(time.Time{})                                  // for the connection's next request
 	err := out.write(eventstream.EventMessageType, "initial-response", []byte("{}")) // awsJson's streams begin with the operation's output
 	if err == nil {
 		err = x.stream(ctx, func(event string, value any) error {
