@@ -90,10 +90,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := o.Home.prepare(); err != nil {
 		return err
 	}
-	state, err := store.Open(o.Home.stateFile())
-	if errors.Is(err, store.ErrLocked) {
-		return fmt.Errorf("another larder runs on the state directory %s%s: stop it with `larder down`, or give this one a directory of its own with LARDER_HOME", o.Home, o.Home.runningPID())
-	}
+	state, err := o.Home.openState()
 	if err != nil {
 		return err
 	}
@@ -339,13 +336,4 @@ func full(versions cache.EngineVersions) []string {
 		out = append(out, v.Version)
 	}
 	return out
-}
-
-// runningPID says which process wrote the info file last, for a message.
-func (h Home) runningPID() string {
-	i, err := h.ReadInfo()
-	if err != nil {
-		return ""
-	}
-	return fmt.Sprintf(" (process %d)", i.PID)
 }

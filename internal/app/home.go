@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"larder/internal/pki"
 	"larder/internal/seal"
 	"larder/internal/store"
@@ -151,4 +153,38 @@ func (h Home) writeTrust(certificate []byte) error {
 		break
 	}
 	return os.WriteFile(h.BundleFile(), bundle, 0o644)
+}
+
+// orphanPatience is how long a state file may be held by what a killed engine left: a process that it was starting keeps the
+// engine's files open until it has become another program.
+const orphanPatience = 3 * time.Second
+
+// openState opens the state file, which no living engine may hold.
+func (h Home) openState() (*store.Store, error) {
+	for end := time.Now().Add(orphanPatience); ; { // every Open waits a little
+		s, err := store.Open(h.stateFile())
+		if !errors.Is(err, store.ErrLocked) {
+			return s, err
+		}
+		owner := h.owner()
+		if owner != 0 || time.Now().After(end) {
+			return nil, fmt.Errorf("another larder runs on the state directory %s%s: stop it with `larder down`, or give this one a directory of its own with LARDER_HOME", h, processText(owner))
+		}
+	}
+}
+
+// owner is the process that wrote the info file last, if it runs; otherwise 0.
+func (h Home) owner() int {
+	i, err := h.ReadInfo()
+	if err != nil || unix.Kill(i.PID, 0) != nil {
+		return 0
+	}
+	return i.PID
+}
+
+func processText(pid int) string {
+	if pid == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (process %d)", pid)
 }

@@ -5,12 +5,15 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sys/unix"
 )
 
 // pid of the engine, as it wrote it down.
@@ -155,6 +158,22 @@ func TestSecondEngineOnAStateDirectoryIsRefused(t *testing.T) {
 	if s := d.status("uex-payments-dev-redis"); s.Status != "available" {
 		t.Errorf("the first engine's group is %s", s.Status)
 	}
+}
+
+// TestEngineWaitsForWhatADeadOneLeft holds the state file as a process does that a killed engine was starting.
+func TestEngineWaitsForWhatADeadOneLeft(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.must("up", seed+"development.tf")
+	d.kill(d.pid())
+	held, err := os.Open(filepath.Join(d.home, "larder.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.eventually("the engine is gone", func() bool { return unix.Flock(int(held.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil })
+	release := time.AfterFunc(time.Second, func() { held.Close() })
+	defer release.Stop()
+	d.must("up", seed+"development.tf")
 }
 
 func TestDownStopsTheNodesOfADeadEngineToo(t *testing.T) {
