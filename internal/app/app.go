@@ -219,7 +219,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			larder.New(larder.Config{
 				Store: state, Sealer: sealer, PIDs: nodes.PIDs, Trouble: runner.Trouble,
 				StopSoon: func() { shipper.DrainAll(ctx); end.withNodes() },
-				Observed: observed(runner),
+				Observed: observed(runner), Measure: measure(runner, o.Now),
 				Engine: larder.DescribeEngineOutput{
 					PID: int32(os.Getpid()), Home: string(o.Home), Version: Version, EngineVersions: full(versions),
 					Addresses: block.String(), StandIns: standIns,

@@ -1,12 +1,17 @@
 package app
 
 import (
+	"context"
+	"slices"
+	"time"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"larder/internal/cache"
 	"larder/internal/engine"
 	"larder/internal/exporter"
 	"larder/internal/services/cloudwatch"
+	"larder/internal/services/larder"
 )
 
 // running are the nodes that an engine runs, for who reads what they count.
@@ -23,6 +28,31 @@ func running(e *engine.Engine) func() []exporter.Node {
 // observed is what the engine's last look at a group saw.
 func observed(e *engine.Engine) func(group string) cache.Observed {
 	return func(group string) cache.Observed { return e.Report(group).Observed }
+}
+
+// measure asks running nodes what they count.
+func measure(e *engine.Engine, now func() time.Time) func(context.Context, string) map[string]larder.Reading {
+	nodes := running(e)
+	return func(ctx context.Context, group string) map[string]larder.Reading {
+		asked := slices.DeleteFunc(nodes(), func(n exporter.Node) bool { return group != "" && n.Group != group })
+		all := map[string]larder.Reading{}
+		for id, r := range exporter.Read(ctx, asked, now) {
+			if r.Err == nil {
+				all[id] = reading(r)
+			}
+		}
+		return all
+	}
+}
+
+func reading(r exporter.Reading) larder.Reading {
+	return larder.Reading{
+		At: r.At.UnixNano(), Commands: int64(r.Number("total_commands_processed")),
+		Hits: int64(r.Number("keyspace_hits")), Misses: int64(r.Number("keyspace_misses")), Evictions: int64(r.Number("evicted_keys")),
+		NetworkIn: int64(r.Number("total_net_input_bytes")), NetworkOut: int64(r.Number("total_net_output_bytes")),
+		CPUSeconds: r.Number("used_cpu_sys") + r.Number("used_cpu_user"), Clients: int64(r.Number("connected_clients")),
+		MemoryUsed: int64(r.Number("used_memory")), MemoryMax: int64(r.Number("maxmemory")),
+	}
 }
 
 // alarmStates are the states of all alarms.

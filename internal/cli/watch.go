@@ -24,7 +24,7 @@ const (
 // watch shows groups until ctx ends, which is success, or until the named one is deleted.
 func (t *tool) watch(ctx context.Context, ids []string) error {
 	e := &eye{connect: t.connect, ids: ids}
-	var show scene
+	var show scene[view]
 	pause := journalPause
 	switch f, isFile := t.Stdout.(*os.File); {
 	case t.json:
@@ -35,9 +35,13 @@ func (t *tool) watch(ctx context.Context, ids []string) error {
 	default:
 		show = &journal{write: textLines(t.Stdout), now: time.Now}
 	}
-	err := watch(ctx, e.look, show, pause)
+	return t.deleted(strings.Join(ids, ""), watch(ctx, e.look, show, pause))
+}
+
+// deleted says so when a watch ended because its group is gone.
+func (t *tool) deleted(id string, err error) error {
 	if err == errDeleted {
-		_, err = fmt.Fprintf(t.Stderr, "%s is deleted.\n", ids[0])
+		_, err = fmt.Fprintf(t.Stderr, "%s is deleted.\n", id)
 	}
 	return err
 }
@@ -46,15 +50,15 @@ func (t *tool) watch(ctx context.Context, ids []string) error {
 var errDeleted = errors.New("the replication group is deleted")
 
 // scene is where a watch shows what it sees.
-type scene interface {
-	show(view) error
+type scene[V any] interface {
+	show(V) error
 	trouble(error) error // in looking; what was shown before stays true as far as is known
 	close() error
 }
 
 // watch looks, shows, rests, and begins again. What fails at the first look, such as the name of a group, is the command's error;
 // later the engine may be away for a while, and its nodes go on.
-func watch(ctx context.Context, look func(context.Context) (view, error), d scene, pause time.Duration) (err error) {
+func watch[V any](ctx context.Context, look func(context.Context) (V, error), d scene[V], pause time.Duration) (err error) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	defer func() {
@@ -74,7 +78,8 @@ func watch(ctx context.Context, look func(context.Context) (view, error), d scen
 		case !seen:
 			return err
 		case errors.As(err, &deleted):
-			if err := d.show(view{}); err != nil {
+			var nothing V
+			if err := d.show(nothing); err != nil {
 				return err
 			}
 			return errDeleted
@@ -112,10 +117,15 @@ func (s *screen) show(v view) error {
 func (s *screen) trouble(err error) error { return s.draw(err) }
 
 func (s *screen) draw(trouble error) error {
+	return s.paint(func(height int) []line { return frame(s.view, trouble, height) })
+}
+
+// paint draws the lines that are laid out for the terminal's height, unless they stand there already.
+func (s *screen) paint(lay func(height int) []line) error {
 	at := s.at
 	at.width, at.height = s.size()
 	var text strings.Builder
-	for i, l := range frame(s.view, trouble, at.height) {
+	for i, l := range lay(at.height) {
 		if i > 0 {
 			text.WriteString("\r\n")
 		}

@@ -27,6 +27,12 @@ type Reading struct {
 	Err error
 }
 
+// Number is a field of INFO that is one; a field that a version of redis-server lacks is none.
+func (r Reading) Number(field string) float64 {
+	n, _ := number(r.Info[field])
+	return n
+}
+
 // patience is what a node has to answer in. A busy one that takes longer counts as down for a scrape, as it is for its clients.
 const patience = time.Second
 

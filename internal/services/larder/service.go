@@ -23,7 +23,9 @@ type Config struct {
 	PIDs     func(ctx context.Context) (map[string]int, error) // of the running nodes, by id
 	Trouble  func(group string) (text string, stuck bool)      // see engine.Trouble
 	Observed func(group string) cache.Observed                 // at the engine's last look
-	StopSoon func()                                            // ends the engine and its nodes after the answer
+	// Measure asks the running nodes of a group, or of all where none is named, what they count; those that do not answer are left out.
+	Measure  func(ctx context.Context, group string) map[string]Reading
+	StopSoon func() // ends the engine and its nodes after the answer
 }
 
 // Service serves the engine's own actions.
@@ -37,6 +39,7 @@ func (s *Service) Gateway() gateway.Service {
 	return describe(
 		gateway.Handle("DescribeEngine", gateway.Read, s.describeEngine),
 		gateway.Handle("DescribeNodes", gateway.Read, s.describeNodes),
+		gateway.Handle("MeasureNodes", gateway.Read, s.measureNodes),
 		gateway.Handle("PutDeployment", gateway.Write, s.putDeployment),
 		gateway.Handle("DescribeDeployments", gateway.List, s.describeDeployments),
 		gateway.Handle("DeleteDeployment", gateway.Write, s.deleteDeployment),

@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+	"github.com/aws/smithy-go"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"larder/internal/services/larder"
+)
+
+const (
+	topPause = time.Second            // between two tables
+	topFirst = 500 * time.Millisecond // what the first table is measured over
+)
+
+func (t *tool) topCommand() *cobra.Command {
+	var once bool
+	order := topOrders[0]
+	c := &cobra.Command{
+		Use:   "top [ID]",
+		Short: "Show what each node does, live",
+		Long: "Show what each node does: commands, hit rate, memory, lag, clients, processor and network, every second, until q or Ctrl-C. CPU is in percent " +
+			"of one processor. Without a terminal it prints a table each second, with --json an object.",
+		Example: "  larder top\n  larder top uex-payments-prod-redis --sort memory\n  larder top --once --json",
+		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeGroup,
+		RunE: func(c *cobra.Command, args []string) error {
+			if !slices.Contains(topOrders, order) {
+				return usageError{fmt.Errorf("invalid --sort %q: want one of %s", order, strings.Join(topOrders, ", "))}
+			}
+			return t.top(c.Context(), strings.Join(args, ""), order, once)
+		},
+	}
+	c.Flags().BoolVar(&once, "once", false, "print one table and end")
+	c.Flags().StringVar(&order, "sort", order, "what the table is sorted by: "+strings.Join(topOrders, ", "))
+	if err := c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(topOrders, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag is there
+	}
+	return t.jsonFlag(c)
+}
+
+func (t *tool) top(ctx context.Context, id, order string, once bool) error {
+	m := &meter{ask: (&inquiry{connect: t.connect, id: id}).ask, order: order, now: time.Now}
+	if once {
+		seen, err := m.look(ctx)
+		if err != nil {
+			return err
+		}
+		return t.topLog().show(seen)
+	}
+	f, isFile := t.Stdout.(*os.File)
+	if t.json || !isFile || !term.IsTerminal(int(f.Fd())) || t.Getenv("TERM") == "dumb" {
+		return t.deleted(id, watch(ctx, m.look, t.topLog(), topPause))
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	release, err := quitOn(ctx, t.Stdin, stop)
+	if err != nil {
+		return err
+	}
+	defer release()
+	board := &topScreen{screen{w: f, size: func() (int, int) { return terminalSize(f) }, coloured: t.Getenv("NO_COLOR") == ""}, load{}}
+	return t.deleted(id, watch(ctx, m.look, board, topPause))
+}
+
+// topLog is where tables go without a terminal.
+func (t *tool) topLog() *topLog { return &topLog{w: t.Stdout, json: t.json, now: time.Now} }
+
+// inquiry asks the engine what nodes count, and finds it again after a restart.
+type inquiry struct {
+	connect func(context.Context) (*client, error)
+	id      string // of a group; empty for all
+
+	engine *client
+}
+
+func (i *inquiry) ask(ctx context.Context) (nodes []larder.Measured, err error) {
+	if i.engine == nil {
+		if i.engine, err = i.connect(ctx); err != nil {
+			return nil, err
+		}
+	}
+	var out larder.MeasureNodesOutput
+	err = i.engine.call(ctx, "MeasureNodes", larder.MeasureNodesInput{ReplicationGroupId: i.id}, &out)
+	var refused smithy.APIError
+	switch {
+	case err == nil:
+	case !errors.As(err, &refused): // the next engine may listen elsewhere
+		i.engine = nil
+	case refused.ErrorCode() == notFoundCode:
+		err = &ectypes.ReplicationGroupNotFoundFault{Message: new(refused.ErrorMessage())}
+	}
+	return out.Nodes, err
+}
+
+// meter makes rates of what nodes count.
+type meter struct {
+	ask   func(context.Context) ([]larder.Measured, error)
+	order string
+	now   func() time.Time
+
+	before []larder.Measured
+}
+
+// look asks the nodes, the first time twice: one count is no rate.
+func (m *meter) look(ctx context.Context) (load, error) {
+	if m.before == nil {
+		first, err := m.ask(ctx)
+		if err != nil {
+			return load{}, err
+		}
+		m.before = first
+		select {
+		case <-time.After(topFirst):
+		case <-ctx.Done():
+			return load{}, ctx.Err()
+		}
+	}
+	after, err := m.ask(ctx)
+	if err != nil {
+		return load{}, err
+	}
+	seen := load{Time: m.now(), Nodes: loads(m.before, after, m.order)}
+	m.before = after
+	return seen, nil
+}
+
+// topScreen draws tables on a terminal.
+type topScreen struct {
+	screen
+	load load
+}
+
+func (s *topScreen) show(l load) error {
+	s.load = l
+	return s.paint(func(height int) []line { return fit(l.lines(nil), height) })
+}
+
+func (s *topScreen) trouble(err error) error {
+	return s.paint(func(height int) []line { return fit(s.load.lines(err), height) })
+}
+
+// fit leaves out what a terminal of that height has no room for.
+func fit(lines []line, height int) []line { return lines[:min(len(lines), max(height, 1))] }
+
+// topLog prints tables one after the other, or objects.
+type topLog struct {
+	w    io.Writer
+	json bool
+	now  func() time.Time
+
+	away bool
+}
+
+func (l *topLog) show(seen load) error {
+	l.away = false
+	if l.json {
+		return jsonLine(l.w, seen)
+	}
+	for _, line := range seen.lines(nil) {
+		if _, err := fmt.Fprintln(l.w, line.draw(0, false)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trouble is told once, not at every look.
+func (l *topLog) trouble(err error) error {
+	if l.away {
+		return nil
+	}
+	l.away = true
+	if l.json {
+		return jsonLine(l.w, entry{Time: l.now(), Error: plain(err)})
+	}
+	_, err = fmt.Fprintln(l.w, "cannot look:", plain(err))
+	return err
+}
+
+func (l *topLog) close() error { return nil }

@@ -1,0 +1,90 @@
+package larder
+
+import (
+	"context"
+	"errors"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// MeasureNodesInput asks what nodes count of themselves.
+type MeasureNodesInput struct {
+	ReplicationGroupId string // empty: of every group
+}
+
+// MeasureNodesOutput tells what nodes count of themselves. Who asks twice knows how much there was between.
+type MeasureNodesOutput struct{ Nodes []Measured }
+
+// Measured is one member of a replication group and what it counts.
+type Measured struct {
+	ReplicationGroupId string
+	CacheClusterId     string
+	Zone               string
+	Role               string
+	PID                int32   // 0 when it does not run; another process counts from the start
+	LagSeconds         float64 // for how long a replica has lacked something of its primary's; -1 when that is not known, or it is none
+	Reading            *Reading
+}
+
+// Reading is what a node counted at one moment. There is none of a node that does not answer.
+type Reading struct {
+	At         int64 // nanoseconds since 1970
+	Commands   int64
+	Hits       int64
+	Misses     int64
+	Evictions  int64
+	NetworkIn  int64 // bytes
+	NetworkOut int64 // bytes
+	CPUSeconds float64
+	Clients    int64
+	MemoryUsed int64 // bytes
+	MemoryMax  int64 // bytes
+}
+
+func (s *Service) measureNodes(ctx context.Context, in *MeasureNodesInput) (*MeasureNodesOutput, error) {
+	groups, err := s.named(in.ReplicationGroupId)
+	if err != nil {
+		return nil, err
+	}
+	pids, err := s.PIDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	readings := s.Measure(ctx, in.ReplicationGroupId)
+	out := &MeasureNodesOutput{}
+	for _, rg := range groups {
+		observed := s.Observed(rg.ID)
+		for _, m := range rg.Members {
+			measured := Measured{
+				ReplicationGroupId: rg.ID, CacheClusterId: m.ID, Zone: m.Zone, Role: string(m.Role), PID: int32(pids[m.ID]), LagSeconds: -1,
+			}
+			if seen := observed.Nodes[m.ID]; measured.PID != 0 && seen.Answers && seen.Role == cache.Replica {
+				measured.LagSeconds = seen.Lag.Seconds()
+			}
+			if r, answered := readings[m.ID]; answered && measured.PID != 0 {
+				measured.Reading = &r
+			}
+			out.Nodes = append(out.Nodes, measured)
+		}
+	}
+	return out, nil
+}
+
+// named returns the group of that id, or all.
+func (s *Service) named(id string) (groups []cache.ReplicationGroup, err error) {
+	err = s.Store.View(func(tx *store.Tx) error {
+		if id == "" {
+			groups, err = state.ReplicationGroups.All(tx)
+			return err
+		}
+		rg, err := state.ReplicationGroups.Get(tx, id)
+		if errors.Is(err, store.ErrNotFound) {
+			return notFound("replication group", id)
+		}
+		groups = []cache.ReplicationGroup{rg}
+		return err
+	})
+	return groups, err
+}
