@@ -19,6 +19,7 @@ build:
 test:
 	@scripts/install-redis
 	@scripts/install-clients
+	@scripts/install-prometheus
 	@if [ -z "$(RACE)" ]; then [ "$$CI" != true ] || { echo "the race detector needs a C compiler" >&2; exit 1; }; \
 		echo "no C compiler: testing without the race detector" >&2; fi
 	go test $(RACE) -timeout 15m ./...

@@ -16,6 +16,8 @@ import (
 	"larder/internal/store"
 )
 
+//go:generate go run ./docgen
+
 // Path is where the metrics are.
 const Path = "/metrics"
 
