@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"larder/internal/pki"
 	"larder/internal/seal"
 	"larder/internal/store"
@@ -176,7 +174,11 @@ func (h Home) openState() (*store.Store, error) {
 // owner is the process that wrote the info file last, if it runs; otherwise 0.
 func (h Home) owner() int {
 	i, err := h.ReadInfo()
-	if err != nil || unix.Kill(i.PID, 0) != nil {
+	if err != nil {
+		return 0
+	}
+	// One that has ended and is not buried yet has an id, and no command line.
+	if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", i.PID)); err != nil || len(line) == 0 {
 		return 0
 	}
 	return i.PID

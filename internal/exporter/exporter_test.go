@@ -37,7 +37,7 @@ func (hanging) Vitals(ctx context.Context) (redisnode.Vitals, error) {
 	return redisnode.Vitals{}, errors.New("/home/someone/state/nodes/shop-002/admin.sock: i/o timeout")
 }
 
-func info(t *testing.T) map[string]string {
+func info(t testing.TB) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/info-7.0.15.txt")
 	if err != nil {
@@ -47,7 +47,7 @@ func info(t *testing.T) map[string]string {
 }
 
 // shop is a group whose primary answers, whose second node hangs, and whose third is gone.
-func shop(t *testing.T) exporter.Config {
+func shop(t testing.TB) exporter.Config {
 	t.Helper()
 	s, err := store.Open(filepath.Join(t.TempDir(), "larder.db"))
 	if err != nil {
@@ -86,7 +86,7 @@ func shop(t *testing.T) exporter.Config {
 	}
 }
 
-func newExporter(t *testing.T, c exporter.Config) *exporter.Exporter {
+func newExporter(t testing.TB, c exporter.Config) *exporter.Exporter {
 	t.Helper()
 	e, err := exporter.New(c)
 	if err != nil {

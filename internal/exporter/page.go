@@ -85,7 +85,13 @@ func (p *page) flag(m metric, l labels, on bool) {
 
 // text is the page in the format, in the order of the names.
 func (p *page) text() []byte {
+	const head = 256 // bytes, about, of a metric's two lines
+	size := 0
+	for _, f := range p.families {
+		size += head + f.samples.Len()
+	}
 	var b bytes.Buffer
+	b.Grow(size)
 	for _, name := range slices.Sorted(maps.Keys(p.families)) {
 		f := p.families[name]
 		b.WriteString("# HELP " + name + " " + helpEscaped.Replace(f.help) + "\n# TYPE " + name + " " + string(f.kind) + "\n")
