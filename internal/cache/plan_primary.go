@@ -162,7 +162,9 @@ func (p *planner) followPrimary() {
 		if m.ID == primary.ID || !s.Answers {
 			continue
 		}
-		if s.Role != Replica || s.Follows != target {
+		if slices.Contains(s.Serves, p.g.PrimaryAddress) {
+			p.waiting = true // it gives the endpoint up first: whoever writes there shall not find a replica
+		} else if s.Role != Replica || s.Follows != target {
 			p.add(Step{Kind: Follow, Member: m.ID, Target: primary.Address})
 		} else if !s.InSync {
 			p.waiting = true

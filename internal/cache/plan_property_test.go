@@ -56,6 +56,9 @@ func (w *world) checkSettled() {
 		if s.role != m.Role {
 			w.Fatalf("%s is %s, recorded as %s", m.ID, s.role, m.Role)
 		}
+		if s.paused {
+			w.Fatalf("the writes of %s are held", m.ID)
+		}
 		if m.Renewal != "" {
 			w.Fatalf("%s was to get a new process", m.ID)
 		}

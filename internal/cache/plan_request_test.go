@@ -86,10 +86,13 @@ func (w *world) handover(to string) error {
 		old.paused = false
 		return errors.New("the replica does not catch up")
 	}
+	if err := w.mayGoOn(); err != nil {
+		return err
+	}
+	old.held = true
 	heir.data = append([]int{}, old.data...)
 	own, next := w.g.Member(from).Address, w.g.Member(to).Address
 	for _, move := range []func() error{
-		func() error { return w.run(cache.Step{Kind: cache.Serve, Member: from, Addresses: []netip.Addr{own}}) },
 		func() error {
 			n := w.servers[to]
 			if n == nil || n.hung {
@@ -104,6 +107,15 @@ func (w *world) handover(to string) error {
 			}
 			return w.elect(to)
 		},
+		func() error {
+			n := w.servers[to]
+			if n == nil || n.hung {
+				return errors.New("it does not answer")
+			}
+			n.paused = true
+			return nil
+		},
+		func() error { return w.run(cache.Step{Kind: cache.Serve, Member: from, Addresses: []netip.Addr{own}}) },
 		func() error {
 			return w.run(cache.Step{Kind: cache.Serve, Member: to, Addresses: []netip.Addr{next, w.g.PrimaryAddress}})
 		},
@@ -120,6 +132,18 @@ func (w *world) handover(to string) error {
 		}
 		w.checkPrimaryAddress()
 	}
-	old.paused = false
+	old.paused, old.held = false, false
+	if n := w.servers[to]; n != nil {
+		n.paused = false
+	}
 	return nil
+}
+
+// sweep lets writes go on that a move has held back: on a node that answers and is no primary beside another.
+func (w *world) sweep() {
+	for _, s := range w.sorted() {
+		if !s.hung && (s.role == cache.Replica || s.id == w.g.Primary().ID) {
+			s.paused, s.held = false, false
+		}
+	}
 }

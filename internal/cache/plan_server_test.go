@@ -25,6 +25,7 @@ type server struct {
 	stuck    bool // and does nothing
 	overdue  bool // and has not for long
 	paused   bool // its clients' writes wait
+	held     bool // for good
 	required int  // min-replicas-to-write
 }
 
@@ -177,7 +178,7 @@ func (w *world) mishap() {
 			w.forgive(s.id)
 		case "resume":
 			s.hung, s.stuck = false, false
-			s.paused = s.paused && w.moving // a pause outlasts the move that it is for
+			s.paused = s.paused && (w.moving || s.held) // a pause outlasts the move that it is for
 		}
 	}
 }

@@ -68,6 +68,7 @@ func (w *world) observe() cache.Observed {
 // look is one round of the engine; true says that the plan found nothing left to do.
 func (w *world) look() bool {
 	w.carry()
+	w.sweep()
 	steps, settled := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters, MinReplicas: w.required}, w.observe())
 	if settled {
 		if !w.verified {
@@ -299,7 +300,7 @@ func (w *world) verify() error {
 func (w *world) settle() {
 	w.calm = true
 	for _, s := range w.servers {
-		s.hung, s.paused = s.stuck, false
+		s.hung, s.paused = s.stuck, s.held
 	}
 	for i := range 100 {
 		for _, s := range w.servers {

@@ -5,24 +5,30 @@ import (
 	"fmt"
 
 	"larder/internal/cache"
+	"larder/internal/redisnode"
 	"larder/internal/store"
 )
 
-// failOver makes a replica the primary. The old one is gone, or serves nobody. The order matters: the new primary's replication
-// stream is recorded before clients can write to it, so that nobody who lacks what they wrote is taken for its equal.
+// failOver makes a replica the primary. The old one is gone, or serves nobody.
 func (g *group) failOver(ctx context.Context, rg *cache.ReplicationGroup, s cache.Step) error {
-	heir := g.nodes[s.Member].redis
-	if err := heir.Promote(ctx); err != nil {
-		return err
-	}
-	state, err := heir.State(ctx)
-	if err != nil {
-		return err
-	}
-	if err := g.elect(rg, s, state.Stream); err != nil {
+	if _, err := g.promote(ctx, rg, s); err != nil {
 		return err
 	}
 	return g.listen(ctx, rg, s.Member, s.Addresses)
+}
+
+// promote makes a replica a primary, and the group's, which no client can reach yet. The order matters: its replication stream is
+// recorded before clients can write to it, so that nobody who lacks what they wrote is taken for its equal.
+func (g *group) promote(ctx context.Context, rg *cache.ReplicationGroup, s cache.Step) (redisnode.State, error) {
+	heir := g.nodes[s.Member].redis
+	if err := heir.Promote(ctx); err != nil {
+		return redisnode.State{}, err
+	}
+	state, err := heir.State(ctx)
+	if err != nil {
+		return state, err
+	}
+	return state, g.elect(rg, s, state.Stream)
 }
 
 // elect records a new primary and its replication stream.

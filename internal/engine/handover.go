@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"larder/internal/cache"
@@ -15,35 +16,49 @@ import (
 const (
 	// catchUp is how long a replica may take to have all that the paused primary sent. In that time it has a few bytes to read.
 	catchUp = 500 * time.Millisecond
-	// writePause is how long the old primary holds writes back. It must outlast the whole move: a primary that takes writes again
-	// while another one does is what the pause is there against.
+	// writePause is for how long a node holds writes back when the engine ends before it says otherwise. It must outlast the move.
 	writePause = 2 * stepTimeout
+	// forGood is a pause that ends when it is told to. A node counts by its wall clock, which may jump.
+	forGood = 100 * 365 * 24 * time.Hour
 )
 
 // handover makes a replica the primary without losing an acknowledged write (redis_ha.md, section 2). The order matters: writes
-// stop, the replica catches up, the old primary gives up the endpoint and its clients, and only then is there a new primary.
-// Until the new one is recorded, the next plan gives the endpoint back to the old one; nobody has written to the other.
+// stop, the replica catches up, is promoted and recorded, takes the endpoint, and only when the old primary has no clients left do
+// writes go on. Until the new one is recorded, the next plan goes on with the old one; nobody has written to the other.
 func (g *group) handover(ctx context.Context, rg *cache.ReplicationGroup, to string) error {
 	// Once begun it is brought to its end, also when the engine is about to end or another step fails.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
 	defer cancel()
 	from := rg.Primary()
-	old, heir := g.nodes[from.ID].redis, g.nodes[to].redis
-	g.nodes[from.ID].swept = false // until it is over: whatever ends it early, the next look lets writes go on
-	if err := old.PauseWrites(ctx, writePause); err != nil {
-		return err
-	}
-	if err := g.awaitCaughtUp(ctx, old, heir); err != nil {
-		return errors.Join(fmt.Errorf("cannot hand over to %s, nothing was changed: %w", to, err), old.Unpause(ctx))
+	old, heir := g.nodes[from.ID], g.nodes[to]
+	old.swept, heir.swept = false, false // until it is over: whatever ends it early, the next look lets writes go on
+	if err := holdWrites(ctx, old.redis, heir.redis); err != nil {
+		return errors.Join(fmt.Errorf("cannot hand over to %s, nothing was changed: %w", to, err), old.redis.Unpause(context.WithoutCancel(ctx)))
 	}
 	if err := g.switchPrimary(ctx, rg, from, to); err != nil {
 		// What the old primary would do when its pause ends is not for a client to find out.
-		return errors.Join(err, g.nodes[from.ID].process.Stop(context.WithoutCancel(ctx), 0))
+		return errors.Join(err, old.process.Stop(context.WithoutCancel(ctx), 0))
+	}
+	old.swept, heir.swept = true, true
+	return nil
+}
+
+// holdWrites returns when the old primary takes no writes any more and the heir has all that it took. The first pause is short: an
+// engine that ends while the heir catches up shall not leave a group that takes no writes. The second does not end by itself, so that
+// the old primary never takes writes beside the new one; what a clock jump may have let through before it is caught up with too.
+func holdWrites(ctx context.Context, old, heir *redisnode.Node) error {
+	for _, most := range []time.Duration{writePause, forGood} {
+		if err := old.PauseWrites(ctx, most); err != nil {
+			return err
+		}
+		if err := awaitCaughtUp(ctx, old, heir); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (g *group) awaitCaughtUp(ctx context.Context, old, heir *redisnode.Node) error {
+func awaitCaughtUp(ctx context.Context, old, heir *redisnode.Node) error {
 	ctx, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
 	s, err := old.State(ctx) // after the pause: the offset stands
@@ -53,28 +68,38 @@ func (g *group) awaitCaughtUp(ctx context.Context, old, heir *redisnode.Node) er
 	return heir.AwaitOffset(ctx, s.Offset)
 }
 
+// switchPrimary moves the role, the endpoint and its clients. Two processes cannot listen on one address: between the two who do,
+// connections are refused, for as long as one exchange with a node takes. The clients of the old primary are cut off only when there
+// is another one to go to; until then either node answers reads, from equal data, and neither takes a write.
 func (g *group) switchPrimary(ctx context.Context, rg *cache.ReplicationGroup, from *cache.Member, to string) error {
-	old := g.nodes[from.ID].redis
-	target := *rg.Member(to)
-	if err := g.listen(ctx, rg, from.ID, []netip.Addr{from.Address}); err != nil {
+	old, heir, target := g.nodes[from.ID].redis, g.nodes[to].redis, *rg.Member(to)
+	state, err := g.promote(ctx, rg, cache.Step{Member: to})
+	if err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil { // the pause may be over: no second primary then
+	if err := heir.PauseWrites(ctx, writePause); err != nil {
 		return err
 	}
-	g.nodes[from.ID].swept = false // listening there has set it
-	takeOver := cache.Step{Member: to, Addresses: []netip.Addr{target.Address, rg.PrimaryAddress}}
-	if err := g.failOver(ctx, rg, takeOver); err != nil {
+	if err := old.Listen(ctx, []netip.Addr{from.Address}, rg.Port, rg.TransitEncryption); err != nil {
+		return err
+	}
+	if err := heir.Listen(ctx, []netip.Addr{target.Address, rg.PrimaryAddress}, rg.Port, rg.TransitEncryption); err != nil {
+		return err
+	}
+	if err := old.Cut(ctx, []netip.Addr{rg.PrimaryAddress, rg.ReaderAddress}, rg.Port); err != nil {
+		return err
+	}
+	if err := heir.Unpause(ctx); err != nil {
+		return err
+	}
+	gone := slices.DeleteFunc(state.Serves, func(a netip.Addr) bool { return a == target.Address })
+	if err := heir.Cut(ctx, gone, rg.Port); err != nil {
 		return err
 	}
 	if err := old.Follow(ctx, netip.AddrPortFrom(target.Address, uint16(rg.Port))); err != nil {
 		return err
 	}
-	if err := old.Unpause(ctx); err != nil {
-		return err
-	}
-	g.nodes[from.ID].swept = true
-	return nil
+	return old.Unpause(ctx)
 }
 
 // authorize brings the tokens that a node takes up to date.

@@ -2,12 +2,16 @@ package engine_test
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"larder/internal/cache"
 	"larder/internal/state"
@@ -143,6 +147,38 @@ func TestAPlannedPromotionLosesNothing(t *testing.T) {
 	}
 	if lost := ws.missing(t, w.client(rg.PrimaryAddress)); lost > 0 {
 		t.Errorf("%d acknowledged writes are missing", lost)
+	}
+}
+
+// TestWhoIsCutOffFindsTheNewPrimary: clients dial again the moment that they are cut off, and one that is refused then, on every
+// connection of its pool, makes a pause that is longer than the move.
+func TestWhoIsCutOffFindsTheNewPrimary(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 2, nil)
+	rg := w.awaitAvailable("g")
+	endpoint := netip.AddrPortFrom(rg.PrimaryAddress, uint16(rg.Port)).String()
+	for _, to := range []string{"g-002", "g-001", "g-002"} {
+		var clients errgroup.Group
+		for range 4 {
+			c := must(tls.Dial("tcp", endpoint, w.tls()))(t)
+			clients.Go(func() error {
+				defer c.Close()
+				if _, err := c.Read(make([]byte, 1)); err == nil { // nothing was asked: it returns when the connection is cut
+					return errors.New("an answer to nothing")
+				}
+				again, err := tls.Dial("tcp", endpoint, w.tls())
+				if err != nil {
+					return err
+				}
+				return again.Close()
+			})
+		}
+		w.modify("g", func(rg *cache.ReplicationGroup) { rg.Promote = to })
+		w.awaitAvailable("g")
+		if err := clients.Wait(); err != nil {
+			t.Errorf("when %s became primary: %v", to, err)
+		}
 	}
 }
 

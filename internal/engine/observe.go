@@ -36,6 +36,7 @@ func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.O
 		asked.Go(func() { o.Relay = g.askRelay(ctx) })
 	}
 	asked.Wait()
+	g.sweepAll(ctx, rg, o.Nodes)
 	g.measureLag(rg, o.Nodes)
 	g.tell(o)
 	return o
@@ -58,7 +59,6 @@ func (g *group) ask(ctx context.Context, rg *cache.ReplicationGroup, m *member) 
 		return cache.NodeState{Running: true, Hung: m.vigil.hung(now), Overdue: silence > g.e.busyLimit(), Lag: silence}
 	}
 	m.vigil.answered = now
-	g.sweep(ctx, rg, m, s)
 	role := cache.Replica
 	if s.Primary {
 		role = cache.Primary
@@ -70,15 +70,29 @@ func (g *group) ask(ctx context.Context, rg *cache.ReplicationGroup, m *member) 
 	}
 }
 
+// sweepAll sweeps the primary last: its writes go on when no other node has clients left who would not see them.
+func (g *group) sweepAll(ctx context.Context, rg *cache.ReplicationGroup, nodes map[string]cache.NodeState) {
+	primary := rg.Primary().ID
+	for _, first := range []bool{true, false} {
+		for id, s := range nodes {
+			if s.Answers && (id != primary) == first {
+				g.sweep(ctx, rg, g.nodes[id], s)
+			}
+		}
+	}
+}
+
 // sweep ends what an engine that died in the middle of a move left behind on a node: clients on an endpoint that it has given
 // up, and held writes. An old primary that has yet to follow the new one keeps its writes back: nobody would ever see them.
-func (g *group) sweep(ctx context.Context, rg *cache.ReplicationGroup, m *member, s redisnode.State) {
+func (g *group) sweep(ctx context.Context, rg *cache.ReplicationGroup, m *member, s cache.NodeState) {
 	if m.swept {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	given := slices.DeleteFunc([]netip.Addr{rg.PrimaryAddress, rg.ReaderAddress}, func(a netip.Addr) bool { return slices.Contains(s.Serves, a) })
 	err := m.redis.Cut(ctx, given, rg.Port)
-	settled := !s.Primary || rg.Primary().ID == m.process.ID()
+	settled := s.Role == cache.Replica || rg.Primary().ID == m.process.ID()
 	if err == nil && settled {
 		err = m.redis.Unpause(ctx)
 	}

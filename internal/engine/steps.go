@@ -128,11 +128,12 @@ func (g *group) serve(ctx context.Context, rg *cache.ReplicationGroup, s cache.S
 // listen has a node listen on exactly those addresses. Where that fails half way, the next look ends what is left of it.
 func (g *group) listen(ctx context.Context, rg *cache.ReplicationGroup, id string, addrs []netip.Addr) error {
 	m := g.nodes[id]
+	swept := m.swept
 	m.swept = false
 	if err := m.redis.Serve(ctx, addrs, rg.Port, rg.TransitEncryption); err != nil {
 		return err
 	}
-	m.swept = true
+	m.swept = swept // there may be more to end than connections
 	return nil
 }
 

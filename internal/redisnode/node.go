@@ -173,6 +173,15 @@ func (n *Node) Serve(ctx context.Context, addrs []netip.Addr, port int, tls bool
 	if err != nil {
 		return err
 	}
+	if err := n.Listen(ctx, addrs, port, tls); err != nil {
+		return err
+	}
+	gone := slices.DeleteFunc(before.Serves, func(a netip.Addr) bool { return slices.Contains(addrs, a) })
+	return n.Cut(ctx, gone, port)
+}
+
+// Listen has the node listen on exactly these addresses. The connections to those it gives up go on.
+func (n *Node) Listen(ctx context.Context, addrs []netip.Addr, port int, tls bool) error {
 	var list []string
 	for _, a := range addrs {
 		list = append(list, a.String())
@@ -181,11 +190,7 @@ func (n *Node) Serve(ctx context.Context, addrs []netip.Addr, port int, tls bool
 	if tls {
 		portName = "tls-port"
 	}
-	if err := n.do(ctx, "CONFIG", "SET", "bind", strings.Join(list, " "), portName, port); err != nil {
-		return err
-	}
-	gone := slices.DeleteFunc(before.Serves, func(a netip.Addr) bool { return slices.Contains(addrs, a) })
-	return n.Cut(ctx, gone, port)
+	return n.do(ctx, "CONFIG", "SET", "bind", strings.Join(list, " "), portName, port)
 }
 
 // Cut closes the connections that clients made to those addresses. A connection outlives the listener that it was made through.
