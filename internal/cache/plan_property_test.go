@@ -36,6 +36,57 @@ func mishaps(t *rapid.T) {
 	w.checkDeleted()
 }
 
+// TestPlanSurvivesForks: a node that misses an election comes back with more of the old stream than the new primary went on from, as
+// that one dies. Its offset is the highest, and it lacks what was written since.
+func TestPlanSurvivesForks(t *testing.T) { rapid.Check(t, forks) }
+
+func forks(t *rapid.T) {
+	w := newWorld(t)
+	w.added = rapid.IntRange(3, 4).Draw(t, "members of a fork")
+	w.g, w.restored = newGroup(w.added), false
+	w.g.AutomaticFailover = true
+	w.settle()
+	first := w.servers[w.g.Primary().ID]
+	stray := w.servers[w.g.Members[rapid.IntRange(1, w.added-1).Draw(t, "stray")].ID]
+	w.writeSome("before the fork")
+	w.replicate(w.some)
+	stray.data = slices.Clone(first.data)
+	stray.hung = true
+	w.kill(first)
+	w.awaitServed()
+	w.writeSome("after the fork")
+	for range 10 { // the lost node is back, and the others have what was written
+		w.look()
+		w.replicate(all)
+	}
+	stray.hung = false
+	w.kill(w.servers[w.g.Primary().ID])
+	w.awaitServed()
+	w.calm = false
+	for range rapid.IntRange(0, 10).Draw(t, "rounds") {
+		w.mishap()
+		w.look()
+	}
+	w.settle()
+	w.checkSettled()
+}
+
+func (w *world) writeSome(when string) {
+	for range rapid.IntRange(0, 5).Draw(w.T, when) {
+		w.write()
+	}
+}
+
+// awaitServed looks until the primary endpoint is served, while nothing fails. Who serves it has what is owed, or the look fails.
+func (w *world) awaitServed() {
+	for range 20 {
+		if w.look(); w.listener(w.g.PrimaryAddress) != "" {
+			return
+		}
+	}
+	w.Fatalf("nobody serves the primary endpoint: %+v", w.observe())
+}
+
 // checkSettled checks a settled group against what its endpoints promise.
 func (w *world) checkSettled() {
 	primary := w.g.Primary()
