@@ -203,7 +203,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			elasticache.New(elasticache.Config{
 				Store: state, Sealer: sealer, Versions: versions, NodeTypes: nodeTypes, Parameters: parameters, Block: block.Prefix,
 				Account: Account, Region: Region, DefaultVPC: standIns.VPCID, Keys: keys, PortFree: loopback.PortFree,
-				ParametersChanged: runner.ReconfigureAll, Now: o.Now,
+				ParametersChanged: runner.ReconfigureAll, Observed: observed(runner), Now: o.Now,
 			}).Gateway(),
 			secretsmanager.New(secretsmanager.Config{
 				Store: state, Sealer: sealer, Account: Account, Region: Region, Keys: keys, Random: crand.Reader, Now: o.Now,

@@ -65,6 +65,13 @@ func (p *planner) wanted(m Member) []netip.Addr {
 	return addrs
 }
 
+// InSync tells whether a member is a replica that follows the recorded primary and has caught up, as replication says.
+func InSync(g *ReplicationGroup, o Observed, member string) bool {
+	m := g.Member(member)
+	p := planner{g: g, o: o}
+	return m != nil && p.syncs(*m)
+}
+
 // syncs tells whether a replica follows the recorded primary and has caught up.
 func (p *planner) syncs(m Member) bool {
 	s := p.o.Nodes[m.ID]

@@ -1,6 +1,8 @@
 package elasticache_test
 
 import (
+	"bytes"
+	"os"
 	"testing"
 	"time"
 
@@ -38,26 +40,75 @@ func TestTestFailover(t *testing.T) {
 	wantError(t, s.testFailover(t, "mine", "0001"), "InvalidReplicationGroupState", "Replication group must be in available state to modify.")
 }
 
+// untouched checks that something which is refused changes nothing that is stored, to the byte.
+func (s *server) untouched(t *testing.T, refused func()) {
+	t.Helper()
+	before := must(os.ReadFile(s.file))(t)
+	refused()
+	if after := must(os.ReadFile(s.file))(t); !bytes.Equal(before, after) {
+		t.Error("a refused call changed the store")
+	}
+}
+
 func TestTestFailoverRefuses(t *testing.T) {
 	s := newServer(t)
 	s.available(t, "mine", 2, withFailover)
 	s.available(t, "off", 2, nil)
 	s.available(t, "alone", 1, nil)
+	s.available(t, "moving", 2, withFailover)
+	if err := s.testFailover(t, "moving", "0001"); err != nil {
+		t.Fatal(err)
+	}
+	s.available(t, "behind", 2, withFailover)
+	s.behind = "behind-002"
 	for name, c := range map[string]struct{ id, shard, code, message string }{
 		"unknown group": {"other", "0001", "ReplicationGroupNotFoundFault", "Replication group other not found."},
 		"unknown shard": {"mine", "0002", "NodeGroupNotFoundFault", "Node group 0002 not found."},
 		"no shard":      {"mine", "", "InvalidParameterValue", "The parameter NodeGroupId must be provided and must not be blank."},
 		"failover off":  {"off", "0001", "TestFailoverNotAvailableFault", "Automatic failover is not enabled for replication group off."},
 		"no replica":    {"alone", "0001", "TestFailoverNotAvailableFault", "Replication group alone has no replica to fail over to."},
+		"one goes on":   {"moving", "0001", "InvalidReplicationGroupState", "Replication group must be in available state to modify."},
+		"not in sync":   {"behind", "0001", "TestFailoverNotAvailableFault", "Replication group behind has no replica that is in sync with its primary."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantError(t, s.testFailover(t, c.id, c.shard), c.code, c.message)
+			s.untouched(t, func() { wantError(t, s.testFailover(t, c.id, c.shard), c.code, c.message) })
 		})
 	}
-	for _, id := range []string{"mine", "off", "alone"} {
-		if g := s.group(t, id); g.Status != cache.Available || g.Primary().Renewal != "" {
-			t.Errorf("a refused call changed %s: %+v", id, g)
-		}
+}
+
+// TestPromotionRefuses: a member's status is not what tells whether it can take over.
+func TestPromotionRefuses(t *testing.T) {
+	s := newServer(t)
+	s.available(t, "mine", 3, nil)
+	s.available(t, "other", 2, nil)
+	s.available(t, "automatic", 2, withFailover)
+	s.available(t, "moving", 2, nil)
+	promote := func(group, member string) error {
+		return s.modify(t, group, func(in *modify) { in.PrimaryClusterId, in.ApplyImmediately = &member, new(true) })
+	}
+	if err := promote("moving", "moving-002"); err != nil {
+		t.Fatal(err)
+	}
+	s.update(t, "mine", func(g *cache.ReplicationGroup) { g.Member("mine-003").Status = cache.MemberModifying })
+	s.behind = "mine-002"
+	for name, c := range map[string]struct{ group, member, code, message string }{
+		"unknown group":   {"none", "none-002", "ReplicationGroupNotFoundFault", "Replication group none not found."},
+		"unknown node":    {"mine", "mine-009", "CacheClusterNotFound", "CacheCluster not found: mine-009"},
+		"another group's": {"mine", "other-002", "CacheClusterNotFound", "CacheCluster not found: other-002"},
+		"failover is on":  {"automatic", "automatic-002", combination, "Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first."},
+		"one goes on":     {"moving", "moving-001", "InvalidReplicationGroupState", "Replication group must be in available state to modify."},
+		"not available":   {"mine", "mine-003", "InvalidCacheClusterState", "The cache cluster mine-003 is not in the available state."},
+		"not in sync":     {"mine", "mine-002", "InvalidCacheClusterState", "The cache cluster mine-002 is not in sync with its primary."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.untouched(t, func() { wantError(t, promote(c.group, c.member), c.code, c.message) })
+		})
+	}
+	if err := promote("other", "other-001"); err != nil { // it is what was asked for
+		t.Fatal(err)
+	}
+	if g := s.group(t, "other"); g.Promote != "" || g.Primary().ID != "other-001" {
+		t.Errorf("the primary, asked to be it, is recorded as %+v", g)
 	}
 }
 

@@ -254,6 +254,8 @@ func (m modification) primary(in *sdk.ModifyReplicationGroupInput) error {
 		return &types.InvalidCacheClusterStateFault{Message: new("The cache cluster " + id + " is not in the available state.")}
 	case m.rg.AutomaticFailover:
 		return invalidCombination("Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first.")
+	case !cache.InSync(m.rg, m.Observed(m.rg.ID), id):
+		return &types.InvalidCacheClusterStateFault{Message: new("The cache cluster " + id + " is not in sync with its primary.")}
 	}
 	m.rg.Promote = id
 	return nil

@@ -30,7 +30,9 @@ type Config struct {
 	PortFree func(netip.AddrPort) error
 	// ParametersChanged is called after a parameter group got other values: the nodes that use it have to be told.
 	ParametersChanged func()
-	Now               func() time.Time
+	// Observed is what the nodes of a group were last seen to do.
+	Observed func(group string) cache.Observed
+	Now      func() time.Time
 }
 
 // Keys knows the account's KMS keys.

@@ -74,18 +74,22 @@ type server struct {
 	now          time.Time
 	portFree     func(netip.AddrPort) error
 	reconfigured atomic.Int32
+	behind       string // the one member that is not in sync
+	file         string // of the store
 }
 
 func newServer(t *testing.T) *server {
 	t.Helper()
 	s := &server{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), portFree: func(netip.AddrPort) error { return nil }}
+	s.file = filepath.Join(t.TempDir(), "state.db")
 	s.Config = elasticache.Config{
-		Store: must(store.Open(filepath.Join(t.TempDir(), "state.db")))(t), Sealer: must(seal.New(make([]byte, seal.KeySize)))(t),
+		Store: must(store.Open(s.file))(t), Sealer: must(seal.New(make([]byte, seal.KeySize)))(t),
 		Versions:  cache.EngineVersions{{Version: "7.0.4"}, {Version: "7.0.15"}, {Version: "7.2.4"}},
 		NodeTypes: must(cache.LoadNodeTypes())(t), Parameters: must(cache.LoadParameters())(t),
 		Block: netip.MustParsePrefix("127.77.0.0/20"), Account: account, Region: region, DefaultVPC: defaultVPC, Keys: keys{},
 		PortFree:          func(a netip.AddrPort) error { return s.portFree(a) },
 		ParametersChanged: func() { s.reconfigured.Add(1) },
+		Observed:          s.observed,
 		Now:               func() time.Time { return s.now },
 	}
 	t.Cleanup(func() {
@@ -101,6 +105,27 @@ func newServer(t *testing.T) *server {
 		HTTPClient:  wholeRequests{http.DefaultClient},
 	})
 	return s
+}
+
+// observed is a group in which all but the member behind follow the primary.
+func (s *server) observed(id string) cache.Observed {
+	o := cache.Observed{Nodes: map[string]cache.NodeState{}}
+	var rg cache.ReplicationGroup
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		rg, err = state.ReplicationGroups.Get(tx, id)
+		return err
+	})
+	if err != nil {
+		return o
+	}
+	for _, m := range rg.Members {
+		n := cache.NodeState{Running: true, Answers: true, Role: m.Role}
+		if m.Role == cache.Replica {
+			n.InSync, n.Follows = m.ID != s.behind, netip.AddrPortFrom(rg.Primary().Address, uint16(rg.Port))
+		}
+		o.Nodes[m.ID] = n
+	}
+	return o
 }
 
 // wholeRequests sends a request's body in one piece with its headers. The SDK closes a body as soon as an answer begins; a

@@ -3,6 +3,7 @@ package elasticache
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,6 +57,10 @@ func (s *Service) mayTestFailover(tx *store.Tx, rg *cache.ReplicationGroup) erro
 		return unavailable("Replication group %s has no replica to fail over to.", rg.ID)
 	case !rg.AutomaticFailover:
 		return unavailable("Automatic failover is not enabled for replication group %s.", rg.ID)
+	}
+	observed := s.Observed(rg.ID)
+	if !slices.ContainsFunc(rg.Staying(), func(m cache.Member) bool { return cache.InSync(rg, observed, m.ID) }) {
+		return unavailable("Replication group %s has no replica that is in sync with its primary.", rg.ID)
 	}
 	past, err := state.Notices(tx, s.Now().Add(-testSpan))
 	if err != nil {
