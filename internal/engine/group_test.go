@@ -197,6 +197,37 @@ func TestWithoutFailoverAPrimaryComesBackWithItsReplicasData(t *testing.T) {
 	if got, err := primary.Get(t.Context(), "k").Result(); err != nil || got != "v" {
 		t.Errorf("the primary endpoint answers %q, %v", got, err)
 	}
+	for message, times := range map[string]int{
+		"Recovering cache nodes 0001": 1, "Finished recovery for cache nodes 0001": 1,
+		"Failover from primary node g-001 to replica node g-002 completed":                        0,
+		"Cache node 0001 restarted without data: no other node of the replication group was left": 0,
+	} {
+		if n := w.noticed(message); n != times {
+			t.Errorf("%q is said %d times, want %d", message, n, times)
+		}
+	}
+}
+
+// TestFailoverDoesNotNeedMultiAZ: the setting is about where nodes are put. The one in another zone takes over where there is a choice.
+func TestFailoverDoesNotNeedMultiAZ(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 3, func(rg *cache.ReplicationGroup) {
+		rg.MultiAZ, rg.AutomaticFailover = false, true
+		rg.Members[2].Zone = "us-east-1b"
+	})
+	rg := w.awaitAvailable("g")
+	w.signal("g-001", syscall.SIGSTOP) // no replica is left with a write that the other lacks
+	rg = w.awaitPrimary("g", "g-001")
+	if rg.Primary().ID != "g-003" {
+		t.Errorf("the primary is %s, in the zone of the lost one", rg.Primary().ID)
+	}
+	if m := rg.Member("g-001"); m.Role != cache.Replica || m.Zone != "us-east-1a" {
+		t.Errorf("the lost node came back as %+v", m)
+	}
+	if n := w.noticed("Failover from primary node g-001 to replica node g-003 completed"); n != 2 { // of the node, and of the group
+		t.Errorf("the failover is said %d times", n)
+	}
 }
 
 // kill ends one node by its own process id.
