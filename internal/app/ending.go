@@ -38,7 +38,7 @@ func StopNodes(ctx context.Context, nodes node.Runtime) error {
 // NodesDir is where an engine keeps what belongs to its nodes.
 func NodesDir(h Home) string { return h.nodes() }
 
-// AwaitFree waits until no engine holds the state directory.
+// AwaitFree waits until no engine holds the state directory, and the last one's process is gone.
 func (h Home) AwaitFree(ctx context.Context, most time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
@@ -47,9 +47,9 @@ func (h Home) AwaitFree(ctx context.Context, most time.Duration) error {
 	for {
 		s, err := store.Open(h.stateFile())
 		if err == nil {
-			return s.Close()
+			err = s.Close()
 		}
-		if !errors.Is(err, store.ErrLocked) {
+		if err == nil && h.owner() == 0 || err != nil && !errors.Is(err, store.ErrLocked) {
 			return err
 		}
 		select {
