@@ -1,8 +1,12 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"image/png"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +105,19 @@ func TestCloudWatchByTheCLI(t *testing.T) {
 	if r := d.shell(`aws cloudwatch get-dashboard --dashboard-name none`); !strings.Contains(r.stderr, "(ResourceNotFound)") || !strings.Contains(r.stderr, "Dashboard none does not exist") {
 		t.Errorf("an unknown dashboard: %s", r.stderr)
 	}
+
+	file := filepath.Join(t.TempDir(), "load.png")
+	r := d.shell(`aws cloudwatch get-metric-widget-image --metric-widget '{"metrics":[["Mine","Load","Node","a"]],"period":3600,"start":"-PT3H","width":500,"height":300}' --output text | base64 -d >` + file)
+	if r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	raw, err := os.ReadFile(file)
+	d.check(err)
+	image, err := png.Decode(bytes.NewReader(raw))
+	d.check(err)
+	if size := image.Bounds().Size(); size.X != 500 || size.Y != 300 {
+		t.Errorf("the image is of %v", size)
+	}
 }
 
 // talk is what botocore, which the AWS CLI and boto3 are made of, says and hears in one protocol.
@@ -134,6 +151,8 @@ refused("ResourceNotFound", 404, client.get_dashboard, DashboardName="none")
 refused("InvalidParameterInput", 400, client.put_dashboard, DashboardName="x", DashboardBody="{}")
 refused("InvalidNextToken", 400, client.describe_alarms, NextToken="%")
 refused("InvalidParameterValue", 400, client.get_metric_statistics, Namespace=protocol, MetricName="Load7", StartTime=at, EndTime=at, Period=60, Statistics=["Sum"])
+image = client.get_metric_widget_image(MetricWidget=json.dumps({"metrics": [[protocol, "Load7"]]}))["MetricWidgetImage"]
+assert image.startswith(b"\x89PNG"), image[:9]
 print(*(v if isinstance(v, str) else v.decode() for v in sent[0]))
 `
 

@@ -39,6 +39,7 @@ const (
 	noEntities     = "entities are not kept"
 	noContributors = "contributors are of alarms on Metrics Insights queries, which are not served"
 	noLabels       = "labels that are computed are not served"
+	noBareImage    = "the image comes in the protocol's answer, which is what the SDKs and the CLI ask for"
 	oneAccount     = "larder is one account"
 )
 
@@ -69,6 +70,8 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("GetMetricData", gateway.Read, s.getMetricData,
 			gateway.Refuse("LabelOptions", noLabels),
 			gateway.Refuse("MetricDataQueries.AccountId", oneAccount)),
+		gateway.Handle("GetMetricWidgetImage", gateway.Read, s.getMetricWidgetImage,
+			gateway.Only("OutputFormat", noBareImage, "png")),
 		gateway.Handle("ListMetrics", gateway.List, s.listMetrics,
 			gateway.Refuse("IncludeLinkedAccounts", oneAccount),
 			gateway.Refuse("OwningAccount", oneAccount)),
