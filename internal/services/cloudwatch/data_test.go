@@ -100,7 +100,7 @@ func TestStatisticsRefusals(t *testing.T) {
 		{"old", func(in *sdk.GetMetricStatisticsInput) { in.StartTime = new(s.now.AddDate(0, 0, -16)) }, "InvalidParameterValue",
 			"The parameter Period must be a multiple of 300 with a StartTime more than 15 days ago, not 60"},
 		{"points", func(in *sdk.GetMetricStatisticsInput) { in.StartTime = new(s.now.Add(-48 * time.Hour)) }, "InvalidParameterCombination",
-			"You have requested up to 2881 datapoints, which exceeds the limit of 1440. You may reduce the datapoints requested by increasing Period, or decreasing the time range."},
+			"You have requested up to 2880 datapoints, which exceeds the limit of 1440. You may reduce the datapoints requested by increasing Period, or decreasing the time range."},
 		{"no statistic", func(in *sdk.GetMetricStatisticsInput) { in.Statistics = nil }, "InvalidParameterCombination", "Exactly one of the parameters Statistics and ExtendedStatistics must be given"},
 		{"statistic", func(in *sdk.GetMetricStatisticsInput) { in.Statistics = []types.Statistic{"Median"} }, "ValidationError", `Statistic "Median" must be one of [SampleCount Average Sum Minimum Maximum]`},
 		{"extended", func(in *sdk.GetMetricStatisticsInput) {

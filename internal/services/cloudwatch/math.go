@@ -105,6 +105,8 @@ func checkExpression(q types.MetricDataQuery) error {
 	switch {
 	case text == "" || len([]rune(text)) > maxExpression:
 		return validation("The Expression of %s must have 1 to %d characters", *q.Id, maxExpression)
+	case q.Period != nil && !validPeriod(*q.Period):
+		return wrongPeriod(*q.Period)
 	case strings.HasPrefix(strings.ToUpper(text), "SELECT "):
 		return invalidValue("larder does not serve Metrics Insights queries: the Expression of %s is one", *q.Id)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -177,4 +178,16 @@ func unchecked(o *sdk.Options) {
 		_, err := stack.Initialize.Remove("OperationInputValidation")
 		return err
 	})
+}
+
+// wantErrorBeginning checks an error's code and how its text begins.
+func wantErrorBeginning(t *testing.T, err error, code, message string) {
+	t.Helper()
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		t.Fatalf("got error %v, want %s", err, code)
+	}
+	if api.ErrorCode() != code || !strings.HasPrefix(api.ErrorMessage(), message) {
+		t.Errorf("got  %s: %s\nwant %s: %s", api.ErrorCode(), api.ErrorMessage(), code, message)
+	}
 }

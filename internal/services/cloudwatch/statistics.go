@@ -42,8 +42,8 @@ func (s *Service) rangeOf(period int32, start, end *time.Time) (from, to int64, 
 	switch {
 	case !start.Before(*end):
 		return 0, 0, invalidValue("The parameter StartTime must be less than the parameter EndTime.")
-	case period < 1 || period%60 != 0 && !slices.Contains(finePeriods, period):
-		return 0, 0, invalidValue("The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60, not %d", period)
+	case !validPeriod(period):
+		return 0, 0, wrongPeriod(period)
 	case period < 60 && age > fineAge:
 		return 0, 0, invalidValue("The parameter Period must be a multiple of 60 with a StartTime more than 3 hours ago, not %d", period)
 	case period%300 != 0 && age > minuteAge:
@@ -58,6 +58,12 @@ func (s *Service) rangeOf(period int32, start, end *time.Time) (from, to int64, 
 		round = 300
 	}
 	return start.Unix() - start.Unix()%round, int64(math.Ceil(float64(end.UnixMilli()) / 1000)), nil
+}
+
+func validPeriod(p int32) bool { return p > 0 && (p%60 == 0 || slices.Contains(finePeriods, p)) }
+
+func wrongPeriod(p int32) error {
+	return invalidValue("The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60, not %d", p)
 }
 
 // aligned is the beginning of the period that a time is in.
@@ -78,7 +84,8 @@ func (s *Service) getMetricStatistics(_ context.Context, in *sdk.GetMetricStatis
 	if err != nil {
 		return nil, err
 	}
-	if n := (to - from + int64(*in.Period) - 1) / int64(*in.Period); n > maxPoints {
+	// The times as they are given: a day of minutes is asked for at any second of a minute.
+	if n := int64(in.EndTime.Sub(*in.StartTime)/time.Second) / int64(*in.Period); n > maxPoints {
 		return nil, invalidCombination("You have requested up to %d datapoints, which exceeds the limit of %d. You may reduce the datapoints requested by increasing Period, or decreasing the time range.", n, maxPoints)
 	}
 	key := engine.Key(in.Namespace, in.MetricName, in.Dimensions, in.Unit)
