@@ -74,7 +74,7 @@ func (r request) repeat(ctx context.Context, connections int, span time.Duration
 				return err
 			}
 			defer c.Close()
-			for begin := time.Now(); begin.Before(deadline); {
+			for begin := time.Now(); len(times[i]) == 0 || begin.Before(deadline); { // connecting can take all the time that there is
 				if _, _, err := c.roundTrip(r.wire); err != nil {
 					return err
 				}

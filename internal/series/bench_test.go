@@ -1,6 +1,9 @@
 package series
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -105,19 +108,48 @@ func sizeOf(b *testing.B, dir string) (bytes int64) {
 	return bytes
 }
 
+// gzipped is what the samples take when each series is written as plain floats, one after the other, and all of it in gzip.
+func gzipped(b *testing.B, s *Store, now time.Time) int64 {
+	keys, err := s.List(func(Key) bool { return true })
+	if err != nil {
+		b.Fatal(err)
+	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	for _, k := range keys {
+		cells, err := s.Cells(k.Key, now.Unix()-15*secondsOfDay, now.Unix()+1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		values := make([]byte, 0, 8*len(cells))
+		for _, c := range cells {
+			values = binary.LittleEndian.AppendUint64(values, math.Float64bits(c.Sum))
+		}
+		if _, err := w.Write(values); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return int64(packed.Len())
+}
+
 // BenchmarkDisk states what fifteen days of 2 nodes take, in bytes a sample, and what 200 nodes would: a file holds any number of
-// nodes, at the same cost of each.
+// nodes, at the same cost of each. Beside it the same samples in gzip.
 func BenchmarkDisk(b *testing.B) {
 	for b.Loop() {
 		now := start
 		dir := b.TempDir()
 		s := opened(b, Config{Dir: dir, Now: func() time.Time { return now }})
 		samples := fill(b, s, &now, 2, 15*24*60)
+		plain := gzipped(b, s, now)
 		if err := s.Close(); err != nil {
 			b.Fatal(err)
 		}
 		size := sizeOf(b, dir)
 		b.ReportMetric(float64(size)/float64(samples), "B/sample")
+		b.ReportMetric(float64(plain)/float64(samples), "gzip-B/sample")
 		b.ReportMetric(float64(size)/float64(samples)*200*92*15*24*60/1e6, "MB/200nodes")
 	}
 }
