@@ -101,7 +101,9 @@ func (s *Service) getMetricStatistics(_ context.Context, in *sdk.GetMetricStatis
 		if err != nil {
 			return nil, err
 		}
-		for _, c := range series.Aggregate(cells, int64(*in.Period), 0, values) {
+		cells = series.Aggregate(cells, int64(*in.Period), 0, values)
+		out.Datapoints = slices.Grow(out.Datapoints, len(cells))
+		for _, c := range cells {
 			out.Datapoints = append(out.Datapoints, datapoint(c, statistics, types.StandardUnit(unit)))
 		}
 	}
@@ -143,20 +145,28 @@ func statisticsOf(in *sdk.GetMetricStatisticsInput) ([]series.Statistic, error) 
 
 func datapoint(c series.Cell, statistics []series.Statistic, unit types.StandardUnit) types.Datapoint {
 	p := types.Datapoint{Timestamp: aws.Time(time.Unix(c.At, 0).UTC()), Unit: unit}
-	members := map[string]**float64{"SampleCount": &p.SampleCount, "Average": &p.Average, "Sum": &p.Sum, "Minimum": &p.Minimum, "Maximum": &p.Maximum}
 	for _, s := range statistics {
 		v, ok := s.Of(c)
 		if !ok {
 			continue
 		}
-		if member := members[s.String()]; member != nil {
-			*member = &v
-			continue
+		switch name := s.String(); types.Statistic(name) {
+		case types.StatisticSampleCount:
+			p.SampleCount = &v
+		case types.StatisticAverage:
+			p.Average = &v
+		case types.StatisticSum:
+			p.Sum = &v
+		case types.StatisticMinimum:
+			p.Minimum = &v
+		case types.StatisticMaximum:
+			p.Maximum = &v
+		default:
+			if p.ExtendedStatistics == nil {
+				p.ExtendedStatistics = map[string]float64{}
+			}
+			p.ExtendedStatistics[name] = v
 		}
-		if p.ExtendedStatistics == nil {
-			p.ExtendedStatistics = map[string]float64{}
-		}
-		p.ExtendedStatistics[s.String()] = v
 	}
 	return p
 }
