@@ -15,17 +15,17 @@ import (
 )
 
 // need skips the test where a program does not run; a version manager's shim can be in PATH with nothing behind it.
-func (d *desk) need(name string, args ...string) {
+func (d *desk) need(why string, command ...string) {
 	d.t.Helper()
-	if r := d.run("sh", "-c", `exec "$@"`, "sh", name, strings.Join(args, " ")); r.code != 0 {
-		testkit.Missing(d.t, fmt.Sprintf("%s is missing: %s", name, r.stderr))
+	if r := d.run("sh", append([]string{"-c", `exec "$@"`, "sh"}, command...)...); r.code != 0 {
+		testkit.Missing(d.t, fmt.Sprintf("%s: %s", why, r.stderr))
 	}
 }
 
 // answer runs a command line of the AWS CLI and reads what it prints.
 func (d *desk) answer(line string) map[string]any {
 	d.t.Helper()
-	r := d.shell("aws cloudwatch " + line)
+	r := d.shell("aws --output json cloudwatch " + line)
 	if r.code != 0 {
 		d.t.Fatalf("aws cloudwatch %s: exit %d\n%s", line, r.code, r.stderr)
 	}
@@ -61,7 +61,7 @@ func first(t *testing.T, value any, path ...string) any {
 func TestCloudWatchByTheCLI(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.need("aws", "--version")
+	d.need("the AWS CLI is missing", "aws", "--version")
 	d.serve()
 	at := time.Now().UTC().Truncate(time.Hour)
 	stamp := func(t time.Time) string { return t.Format(time.RFC3339) }
@@ -160,7 +160,7 @@ print(*(v if isinstance(v, str) else v.decode() for v in sent[0]))
 func TestCloudWatchInEachProtocol(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.need("python3", "-cimport botocore.compress")
+	d.need("botocore that speaks CBOR is missing: pip install 'botocore>=1.43'", "python3", "-c", "import botocore.compress; from botocore.parsers import RpcV2CBORParser")
 	d.serve()
 	for protocol, media := range map[string]string{
 		"smithy-rpc-v2-cbor": "application/cbor", "json": "application/x-amz-json-1.0", "query": "application/x-www-form-urlencoded; charset=utf-8",
