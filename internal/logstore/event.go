@@ -6,7 +6,7 @@
 // group's retention or the store's bound says so.
 //
 //	journal  header | frame …                   frame   length, checksum, sealed(marks, events)
-//	segment  header | block … | index | footer   block   sealed(deflate(events))
+//	segment  header | block … | index | footer   block   sealed(zstd(events))
 //	header   magic, number of the first event, the file's data key as the group's key wrapped it
 //
 // Every file has a data key of its own. What is not sealed are times, sizes, and numbers of streams; the texts of events always are.

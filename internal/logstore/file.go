@@ -30,7 +30,7 @@ func (e *KeyError) Error() string { return fmt.Sprintf("cannot use the log group
 func (e *KeyError) Unwrap() error { return e.Err }
 
 const (
-	magic       = "larderL1"
+	magic       = "larderL2"
 	dataKeySize = 32
 	maxHeader   = 16 << 10
 	sealedMore  = 12 + 16 // nonce and tag

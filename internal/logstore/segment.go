@@ -83,11 +83,7 @@ func (s *segment) write(w io.Writer, aead cipher.AEAD, events []row) error {
 	var r rows
 	open := block{extent: nothing}
 	finish := func() error {
-		small, err := deflate(raw)
-		if err != nil {
-			return err
-		}
-		sealed := aead.Seal(nil, nil, small, place(s.number, blockKind, uint64(len(s.blocks))))
+		sealed := aead.Seal(nil, nil, packing().pack(raw), place(s.number, blockKind, uint64(len(s.blocks))))
 		open.offset, open.sealed, open.raw = out.n, uint32(len(sealed)), uint32(len(raw))
 		s.blocks = append(s.blocks, open)
 		out.write(sealed)
@@ -217,12 +213,11 @@ func openSegment(path string, number uint64) (s *segment, err error) {
 // scratch is what reading a block takes; one is used again and again.
 type scratch struct {
 	sealed, raw []byte
-	inflater
 }
 
-var scratches = sync.Pool{New: func() any { return &scratch{inflater: newInflater()} }}
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
-// read reads, opens and inflates the n-th block of a segment. What it returns lasts until the scratch is used again.
+// read reads, opens and unpacks the n-th block of a segment. What it returns lasts until the scratch is used again.
 func (c *scratch) read(f io.ReaderAt, s *segment, aead cipher.AEAD, n int) ([]byte, error) {
 	k := s.blocks[n]
 	c.sealed = slices.Grow(c.sealed[:0], int(k.sealed))[:k.sealed]
@@ -234,9 +229,8 @@ func (c *scratch) read(f io.ReaderAt, s *segment, aead cipher.AEAD, n int) ([]by
 		return nil, fmt.Errorf("block %d of %s was changed", n, s.path)
 	}
 	c.raw = slices.Grow(c.raw[:0], int(k.raw))[:k.raw]
-	err = c.inflate(c.raw, small)
-	if err != nil {
-		return nil, fmt.Errorf("cannot inflate block %d of %s: %w", n, s.path, err)
+	if err := packing().unpack(c.raw, small); err != nil {
+		return nil, fmt.Errorf("cannot unpack block %d of %s: %w", n, s.path, err)
 	}
 	return c.raw, nil
 }

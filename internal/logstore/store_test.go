@@ -413,7 +413,7 @@ func TestRetention(t *testing.T) {
 // The store's bound takes the oldest events, of whichever group.
 func TestBound(t *testing.T) {
 	home := t.TempDir()
-	const most = 300_000
+	const most = 30_000
 	s, err := logstore.Open(logstore.Config{Dir: home, Keys: keys{}, MaxBytes: most, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
