@@ -28,6 +28,7 @@ import (
 	"larder/internal/loopback"
 	"larder/internal/network"
 	"larder/internal/node/process"
+	"larder/internal/notifier"
 	"larder/internal/redisnode"
 	"larder/internal/seal"
 	"larder/internal/series"
@@ -184,6 +185,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := makeStandIns(standIns, keys, topics); err != nil {
 		return err
 	}
+	news := &notifier.Notifier{Store: state, Publish: topics.PublishWith, Logger: o.Logger}
 	actions := alarm.NewQueue(actionTimeout)
 	watching := cloudwatch.New(cloudwatch.Config{
 		Store: state, Account: Account, Region: Region, RegionName: RegionName, Metrics: metrics, Publisher: topics, Actions: actions,
@@ -249,6 +251,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	work.Go(func() error { defer stop(); return logGroups.Run(ctx, o.Logger) })
 	work.Go(func() error { defer stop(); return topics.Run(ctx) })
 	work.Go(func() error { defer stop(); return shipper.Run(ctx) })
+	work.Go(func() error { defer stop(); return news.Run(ctx) })
 	work.Go(func() error { defer stop(); return nodes.KeepLogs(ctx, o.Logger) })
 	o.Ready(info)
 	<-ctx.Done()

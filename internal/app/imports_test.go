@@ -46,6 +46,7 @@ var allowed = map[string]string{
 	"internal/logdelivery":      "internal/cache internal/cachelog internal/engine internal/node internal/redisnode internal/services/logs internal/state internal/store",
 	"internal/exporter":         "internal/cache internal/redisnode internal/state internal/store modules/redis",
 	"internal/exporter/docgen":  "modules/redis",
+	"internal/notifier":         "internal/cache internal/state internal/store",
 	"internal/services/":        "internal/alarm internal/awswire internal/cache internal/gateway internal/logfilter internal/logstore internal/metricmath internal/network internal/seal internal/series internal/standin internal/state internal/store internal/widget",
 	"internal/testkit":          "",
 	"internal/app":              "internal/",

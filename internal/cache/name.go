@@ -26,6 +26,9 @@ func ValidIdentifier(name string, max int) bool {
 // MemberID is the name of the n-th member (from 1) of a group with cluster mode off.
 func MemberID(group string, n int) string { return fmt.Sprintf("%s-%03d", group, n) }
 
+// GroupID is the id of the replication group that a member belongs to by its name.
+func GroupID(member string) string { return member[:max(strings.LastIndexByte(member, '-'), 0)] }
+
 // SpreadZones gives each of n members a zone: the preferred ones in their order where given, else round the zones of the
 // subnet group, so that neighbours never share one while another is free.
 func SpreadZones(n int, preferred, zones []string) []string {

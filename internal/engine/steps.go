@@ -193,6 +193,9 @@ func (g *group) settle(rg *cache.ReplicationGroup) error {
 			message := []any{"Finished recovery for cache nodes %s", nodeID}
 			if m.Created.IsZero() {
 				rg.Members[i].Created = g.e.Now()
+				if err := g.welcome(tx, rg, m.ID, created); err != nil {
+					return err
+				}
 				message = []any{"Added cache node %s in availability zone %s", nodeID, m.Zone}
 			}
 			switch m.Status {
@@ -214,6 +217,16 @@ func (g *group) settle(rg *cache.ReplicationGroup) error {
 		}
 		return g.announce(tx, rg)
 	})
+}
+
+// welcome says that a member is there for the first time: with its group, or added to it.
+func (g *group) welcome(tx *store.Tx, rg *cache.ReplicationGroup, member string, created bool) error {
+	if !created {
+		if err := state.AddNotification(tx, *rg, cache.ReplicasIncreased, member, g.e.Now()); err != nil {
+			return err
+		}
+	}
+	return g.notice(tx, cache.SourceCluster, member, "Cache cluster created")
 }
 
 // nodeID is the id of the one node that a cache cluster of this engine has.

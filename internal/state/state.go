@@ -29,7 +29,7 @@ type Credential struct{ Admin, Replication []byte }
 // AuthTokenPlace is what a group's token is sealed for.
 func AuthTokenPlace(group string) string { return "replication-group/" + group + "/auth-token" }
 
-// AddNotice appends to the event list, and drops what is older than it goes back.
+// AddNotice appends to the event list, drops what is older than it goes back, and has the group's topic told.
 func AddNotice(tx *store.Tx, n cache.Notice) error {
 	var expired []string
 	for old, err := range notices.From(tx, "") {
@@ -50,7 +50,7 @@ func AddNotice(tx *store.Tx, n cache.Notice) error {
 	for {
 		_, err := notices.Get(tx, noticeKey(n.Date))
 		if errors.Is(err, store.ErrNotFound) {
-			return notices.Put(tx, noticeKey(n.Date), n)
+			return errors.Join(notices.Put(tx, noticeKey(n.Date), n), notify(tx, n))
 		}
 		if err != nil {
 			return err

@@ -107,6 +107,9 @@ func (s *Service) addReplicas(tx *store.Tx, rg *cache.ReplicationGroup, n int, z
 		rg.Members = append(rg.Members, cache.Member{
 			ID: nextID(rg), Zone: zone, SubnetID: subnets[zone], Address: addr, Role: cache.Replica, Status: cache.MemberCreating,
 		})
+		if err := state.AddNotification(tx, *rg, cache.ReplicasIncreasing, rg.Members[len(rg.Members)-1].ID, s.Now()); err != nil {
+			return err
+		}
 		slices.SortFunc(rg.Members, func(a, b cache.Member) int { return compareIDs(a.ID, b.ID) })
 	}
 	return nil

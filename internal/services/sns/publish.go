@@ -67,6 +67,20 @@ func (s *Service) Publish(ctx context.Context, topicARN, subject, body string) e
 	return err
 }
 
+// PublishWith publishes a message of larder's own, and runs also in the transaction that keeps it for the subscribers: both happen,
+// or neither does.
+func (s *Service) PublishWith(topicARN, body string, also func(*store.Tx) error) error {
+	m, err := s.compose(&topicARN, publication{message: &body})
+	if err != nil {
+		return err
+	}
+	to, err := s.recipients(m)
+	if err != nil {
+		return err
+	}
+	return s.sendWith(m, also, to...)
+}
+
 func (s *Service) publish(_ context.Context, in *sdk.PublishInput) (*sdk.PublishOutput, error) {
 	arn := in.TopicArn
 	if arn == nil {

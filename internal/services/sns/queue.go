@@ -50,8 +50,16 @@ func messagePlace(id string) string { return "sns-message/" + id }
 
 // enqueue keeps a message for every subscription of its topic that wants it.
 func (s *Service) enqueue(m message) error {
-	var to []string
-	err := s.Store.View(func(tx *store.Tx) error {
+	to, err := s.recipients(m)
+	if err != nil {
+		return err
+	}
+	return s.send(m, to...)
+}
+
+// recipients are the subscriptions of a message's topic that want it.
+func (s *Service) recipients(m message) (to []string, err error) {
+	err = s.Store.View(func(tx *store.Tx) error {
 		of, err := s.findTopic(tx, &m.Topic)
 		if err != nil {
 			return err
@@ -71,19 +79,24 @@ func (s *Service) enqueue(m message) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return s.send(m, to...)
+	return to, err
 }
 
 // send keeps a message for subscriptions, and wakes who delivers it.
 func (s *Service) send(m message, to ...string) error {
+	return s.sendWith(m, func(*store.Tx) error { return nil }, to...)
+}
+
+// sendWith sends, and runs also in the transaction that keeps the message.
+func (s *Service) sendWith(m message, also func(*store.Tx) error, to ...string) error {
 	p, err := s.seal(m)
 	if err != nil {
 		return err
 	}
 	err = s.Store.Update(func(tx *store.Tx) error {
+		if err := also(tx); err != nil {
+			return err
+		}
 		for _, key := range to {
 			number, full, err := s.nextNumber(tx, key)
 			if err != nil {

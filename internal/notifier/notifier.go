@@ -1,0 +1,93 @@
+// Package notifier tells replication groups' topics of what happens to them. What is to be told is kept in the transaction of the event
+// itself, and taken off in the one that keeps the message for the topic's subscribers: nothing is lost or told twice, whenever the engine
+// ends.
+package notifier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/smithy-go"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// Notifier publishes events. Every field is needed.
+type Notifier struct {
+	Store *store.Store
+	// Publish publishes a message, and runs also in the transaction that keeps it: see sns.Service.
+	Publish func(topicARN, body string, also func(*store.Tx) error) error
+	Logger  *slog.Logger
+}
+
+// retryTime is between two attempts to publish what could not be kept.
+const retryTime = 5 * time.Second
+
+// Run publishes until ctx ends, beginning with what an earlier run left.
+func (n *Notifier) Run(ctx context.Context) error {
+	wakes := make(chan struct{}, 1)
+	defer n.Store.Subscribe(string(state.Notifications), func(string) {
+		select {
+		case wakes <- struct{}{}:
+		default: // one is waiting already
+		}
+	})()
+	for {
+		var again <-chan time.Time
+		if err := n.publishAll(ctx); err != nil {
+			n.Logger.Error("cannot publish an event", "error", err)
+			again = time.After(retryTime)
+		}
+		select {
+		case <-wakes:
+		case <-again:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// publishAll publishes what waits, oldest first.
+func (n *Notifier) publishAll(ctx context.Context) error {
+	var waiting []cache.Notification
+	err := n.Store.View(func(tx *store.Tx) (err error) {
+		waiting, err = state.Notifications.All(tx)
+		return err
+	})
+	for _, w := range waiting {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err := n.publish(w); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// publish publishes one event. A topic that refuses it, such as one that is gone, is not told, and does not keep others waiting.
+func (n *Notifier) publish(w cache.Notification) error {
+	body, err := json.Marshal(map[string]string{w.Name: w.Source})
+	if err != nil {
+		return err
+	}
+	err = n.Publish(w.Topic, string(body), func(tx *store.Tx) error { return take(tx, w) })
+	if refusal := smithy.APIError(nil); errors.As(err, &refusal) && refusal.ErrorFault() == smithy.FaultClient {
+		n.Logger.Warn("a topic is not told of an event", "topic", w.Topic, "event", w.Name, "source", w.Source, "error", err)
+		err = n.Store.Update(func(tx *store.Tx) error { return take(tx, w) })
+	}
+	if err != nil {
+		return fmt.Errorf("cannot tell the topic %s of %s of %s: %w", w.Topic, w.Name, w.Source, err)
+	}
+	return nil
+}
+
+func take(tx *store.Tx, w cache.Notification) error {
+	return state.Notifications.Delete(tx, state.NotificationKey(w))
+}
