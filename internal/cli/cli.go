@@ -108,7 +108,7 @@ func newRoot(env Environment) *cobra.Command {
 	})
 	root.PersistentFlags().StringVar(&t.listen, "listen", env.Getenv("LARDER_LISTEN"), "address of the API (default 127.0.0.1:4566, or LARDER_LISTEN)")
 	root.AddCommand(
-		t.upCommand(), t.statusCommand(), t.topCommand(), t.failoverCommand(), t.outputsCommand(), t.mailCommand(), t.envCommand(), t.destroyCommand(),
+		t.upCommand(), t.statusCommand(), t.topCommand(), t.logsCommand(), t.failoverCommand(), t.outputsCommand(), t.mailCommand(), t.envCommand(), t.destroyCommand(),
 		t.serveCommand(), t.downCommand(), t.relayCommand(),
 	)
 	for _, c := range append(root.Commands(), root) {
