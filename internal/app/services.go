@@ -48,8 +48,8 @@ const CompatibilityNotes = `
 - A command that ElastiCache withholds answers NOPERM, where ElastiCache answers "unknown command".
 - The parameters activedefrag, close-on-replica-write and rename-commands are served with one value each, which DescribeCacheParameters
   shows; another value is refused with the reason. A write to a replica answers READONLY and leaves the connection open.
-- Snapshots are taken when they are asked for, and with a deletion. Snapshot windows, retention and the notification topic are stored and
-  described; nothing is backed up by itself or published yet. The maintenance window is kept: changes that were not asked for at once
+- Snapshots are taken when they are asked for, and with a deletion. Snapshot windows and retention are stored and described; nothing
+  is backed up by itself yet. The maintenance window is kept: changes that were not asked for at once
   are made in it.
 - A snapshot of a replication group is one of its primary. Of the 20 manual snapshots that a node may have in 24 hours, those that were
   deleted don't count. A group that is being deleted stays until its final snapshot is there, and ` + "`larder status`" + ` says what is in the
@@ -59,7 +59,13 @@ const CompatibilityNotes = `
   then within 0.4 %. A percentile is the smallest value that so many do not exceed.
 - Alarms are evaluated at whole minutes, those with a Period of 10, 20 or 30 at every tenth second, on a range of two points more than
   EvaluationPeriods.
-- Log deliveries read enabling: nothing is delivered yet.
+- Logs are read from the nodes twice a second. A delivery reads error, with a Message, while its log group is gone or its key cannot be used; it
+  begins with what was logged since it was turned on. What larder itself asks of a node is not in its slow log, but for the checks
+  of endpoints that it makes over TCP. A slow log entry that its node drops (slowlog-max-len) or dies with before it is read is lost, as on
+  AWS. Logs are delivered to CloudWatch Logs only.
+- A group's notification topic is told of creation, deletion, failover, replacement, reboots, parameters, snapshots, and changes of node
+  type and replica count, as {"ElastiCache:NAME": "SOURCE"}. FailoverComplete is published where the event list says "Failover from
+  primary node … completed".
 - There is one region, us-east-1, and one account, 000000000000. A request signed for another region is refused.
 - Log events take 1 GiB on disk at most, compressed, over all log groups: the oldest go first. A deleted log stream's events go with the
   files that hold them. ` + "`aws logs tail`" + `, which polls FilterLogEvents, works, and

@@ -41,9 +41,7 @@ func alarmInputs() []Input {
 		optional("create_dashboard", false, "Create a CloudWatch dashboard",
 			func(in *Inputs) *bool { return &in.CreateDashboard }),
 		optional("notification_topic_arn", (*string)(nil), "SNS topic that ElastiCache events go to",
-			func(in *Inputs) *(*string) { return &in.NotificationTopicARN }, given(topicARN)).
-			deferred("nothing is published to the notification topic by this larder yet",
-				func(in *Inputs) bool { return in.NotificationTopicARN != nil }),
+			func(in *Inputs) *(*string) { return &in.NotificationTopicARN }, given(topicARN)),
 	}
 }
 

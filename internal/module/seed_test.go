@@ -101,16 +101,11 @@ func TestSeedInputs(t *testing.T) {
 func TestSeedNotices(t *testing.T) {
 	want := map[string][]string{
 		"development": {
-			"slow_log_enabled = true: nothing is delivered to the slow log's group by this larder yet",
-			"engine_log_enabled = true: nothing is delivered to the engine log's group by this larder yet",
 			"auto_minor_version_upgrade = true: larder runs the engine version of this machine and does not upgrade it by itself",
 		},
 		"production": {
 			"snapshot_retention_limit = 7: automatic backups are not taken by this larder yet",
 			"create_alarms = true: alarms are made and not evaluated by this larder yet",
-			`notification_topic_arn = "arn:aws:sns:us-east-1:000000000000:info": nothing is published to the notification topic by this larder yet`,
-			"slow_log_enabled = true: nothing is delivered to the slow log's group by this larder yet",
-			"engine_log_enabled = true: nothing is delivered to the engine log's group by this larder yet",
 			"auto_minor_version_upgrade = true: larder runs the engine version of this machine and does not upgrade it by itself",
 		},
 	}

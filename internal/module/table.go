@@ -153,11 +153,9 @@ var logRetentionDays = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 
 func logInputs() []Input {
 	return []Input{
 		optional("slow_log_enabled", true, "Export the slow log to CloudWatch",
-			func(in *Inputs) *bool { return &in.SlowLogEnabled }).
-			deferred("nothing is delivered to the slow log's group by this larder yet", func(in *Inputs) bool { return in.SlowLogEnabled }),
+			func(in *Inputs) *bool { return &in.SlowLogEnabled }),
 		optional("engine_log_enabled", true, "Export the engine log to CloudWatch",
-			func(in *Inputs) *bool { return &in.EngineLogEnabled }).
-			deferred("nothing is delivered to the engine log's group by this larder yet", func(in *Inputs) bool { return in.EngineLogEnabled }),
+			func(in *Inputs) *bool { return &in.EngineLogEnabled }),
 		optional("log_format", "json", "Format of the exported logs",
 			func(in *Inputs) *string { return &in.LogFormat }, oneOf("a log format", "json", "text")),
 		optional("create_log_groups", true, "Create the log groups; false to use slow_log_destination and engine_log_destination",
