@@ -25,7 +25,7 @@ func (t *engineTrack) source() string { return cachelog.EngineLog + "/" + t.memb
 
 func (t *engineTrack) ship(ctx context.Context, to cache.LogDelivery, _ *engine.Node) error {
 	size, err := t.logs.LogSize(t.member)
-	if err != nil || size == 0 || t.log != "" && size == t.offset {
+	if err != nil || size == 0 {
 		return err
 	}
 	log, err := t.logs.LogID(t.member)
@@ -41,6 +41,9 @@ func (t *engineTrack) ship(ctx context.Context, to cache.LogDelivery, _ *engine.
 			return err
 		}
 		t.offset = int64(mark)
+	}
+	if size == t.offset {
+		return nil
 	}
 	for p := make([]byte, readSize); ctx.Err() == nil; {
 		if more, err := t.next(to, p); err != nil || !more {

@@ -41,6 +41,8 @@ type track interface {
 // deliveryError is a failure of a log group, not of a node.
 type deliveryError struct{ error }
 
+func (e deliveryError) Unwrap() error { return e.error }
+
 func newRoute(s *Shipper, g cache.ReplicationGroup) *route {
 	r := &route{Shipper: s, tracks: map[trackKey]track{}}
 	r.group.Store(&g)

@@ -2,6 +2,7 @@ package logdelivery
 
 import (
 	"context"
+	"time"
 
 	"larder/internal/cache"
 	"larder/internal/cachelog"
@@ -15,6 +16,10 @@ const (
 	maxBatch = 1000 // records in one write
 	// readAhead is how many entries more than are known to be new are read: others come while they are.
 	readAhead = 64
+	// maxRead bounds how many entries are asked for at once, and so for how long a node is held up: for some 50 ms.
+	maxRead = 50_000
+	// readTime is how long a node may take to give them.
+	readTime = time.Second
 )
 
 // slowTrack is how far a node's slow log is delivered. What the node drops from it before it is read (slowlog-max-len) is lost, as on
@@ -27,38 +32,52 @@ type slowTrack struct {
 }
 
 func (t *slowTrack) ship(ctx context.Context, to cache.LogDelivery, running *engine.Node) error {
-	if running == nil || running.Redis == nil {
+	if running == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	newest, err := running.Redis.NewestSlow(ctx)
+	newest, err := t.newest(ctx, running)
 	if err != nil || newest < 0 || t.process == running.Process && newest == t.last {
 		return err
 	}
-	log, err := t.read(ctx, running, newest)
+	log, err := t.read(ctx, to, running, newest)
 	if err != nil {
 		return err
-	}
-	if source := cachelog.SlowLog + "/" + t.member + "/" + log.Run; t.source != source {
-		if err := t.begin(to, source); err != nil {
-			return err
-		}
 	}
 	t.process = running.Process
 	return t.deliver(to, log)
 }
 
-// read reads at least the entries after the last.
-func (t *slowTrack) read(ctx context.Context, running *engine.Node, newest int64) (redisnode.SlowLog, error) {
-	if t.process != running.Process {
-		return running.Redis.SlowLog(ctx, redisnode.WholeSlowLog)
+func (t *slowTrack) newest(ctx context.Context, running *engine.Node) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	return running.Redis.NewestSlow(ctx)
+}
+
+// read reads the entries after the last, at most maxRead. A log can be read from its newest entry only; how many there are after the
+// last is not known of a process that is met for the first time.
+func (t *slowTrack) read(ctx context.Context, to cache.LogDelivery, running *engine.Node, newest int64) (redisnode.SlowLog, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	n := readAhead
+	if t.process == running.Process {
+		n += int(newest - t.last)
 	}
-	log, err := running.Redis.SlowLog(ctx, newest-t.last+readAhead)
-	if err == nil && log.Oldest > t.last+1 { // more came meanwhile, or there are no older ones
-		return running.Redis.SlowLog(ctx, redisnode.WholeSlowLog)
+	for ; ; n *= 8 {
+		n = min(n, maxRead)
+		log, err := running.Redis.SlowLog(ctx, n)
+		if err != nil {
+			return log, err
+		}
+		if source := cachelog.SlowLog + "/" + t.member + "/" + log.Run; t.source != source {
+			if err := t.begin(to, source); err != nil {
+				return log, err
+			}
+		}
+		whole := log.Read < n || log.Oldest <= t.last+1
+		if whole || n == maxRead || len(log.Entries) > 0 && !since(to, log.Entries[0].Time) {
+			return log, nil
+		}
 	}
-	return log, err
 }
 
 // begin takes up the log of another run of the node, and has that of the one before forgotten.

@@ -16,6 +16,7 @@ type SlowLog struct {
 	Run     string // names the run
 	Newest  int64  // id of the newest entry; -1 without one
 	Oldest  int64  // id of the oldest entry that was read; -1 without one
+	Read    int    // entries that were read, with those that are left out
 	Entries []cachelog.Slow
 }
 
@@ -32,18 +33,15 @@ func (n *Node) NewestSlow(ctx context.Context) (int64, error) {
 	return newest[0].ID, nil
 }
 
-// WholeSlowLog reads every entry.
-const WholeSlowLog = -1
-
 // SlowLog reads the newest entries of the slow log, oldest first. What larder itself asked of the node over its unix socket, where
 // nobody else is, is left out of Entries.
-func (n *Node) SlowLog(ctx context.Context, entries int64) (SlowLog, error) {
+func (n *Node) SlowLog(ctx context.Context, entries int) (SlowLog, error) {
 	pipe := n.client.Pipeline()
-	server, read := pipe.Info(ctx, "server"), pipe.SlowLogGet(ctx, entries)
+	server, read := pipe.Info(ctx, "server"), pipe.SlowLogGet(ctx, int64(entries))
 	if _, err := pipe.Exec(ctx); err != nil {
 		return SlowLog{}, fmt.Errorf("cannot read the slow log: %w", err)
 	}
-	out := SlowLog{Run: Fields(server.Val())["run_id"], Newest: -1, Oldest: -1}
+	out := SlowLog{Run: Fields(server.Val())["run_id"], Newest: -1, Oldest: -1, Read: len(read.Val())}
 	all := read.Val()
 	if len(all) > 0 {
 		out.Newest, out.Oldest = all[0].ID, all[len(all)-1].ID
