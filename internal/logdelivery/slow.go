@@ -16,7 +16,7 @@ const (
 	maxBatch = 1000 // records in one write
 	// readAhead is how many entries more than are known to be new are read: others come while they are.
 	readAhead = 64
-	// maxRead bounds how many entries are asked for at once, and so for how long a node is held up: for some 50 ms.
+	// maxRead bounds how many entries are asked for at once, and so for how long a node is held up: for about 0.1 s.
 	maxRead = 50_000
 	// readTime is how long a node may take to give them.
 	readTime = time.Second
