@@ -54,8 +54,11 @@ const CompatibilityNotes = `
 - A snapshot of a replication group is one of its primary. Of the 20 manual snapshots that a node may have in 24 hours, those that were
   deleted don't count. A group that is being deleted stays until its final snapshot is there, and ` + "`larder status`" + ` says what is in the
   way; the snapshot fails when no node is left that has the data, and the group goes.
-- Metrics come from PutMetricData; nodes' own are not collected yet, so alarms on AWS/ElastiCache read as their missing data has it. They are
-  kept for 15 days in whole minutes, seconds for at least 3 hours. Percentiles and the like are exact up to 150 distinct values a minute,
+- Nodes' metrics are published in AWS/ElastiCache under CacheClusterId, CacheClusterId with CacheNodeId, and without dimensions, as on AWS, and
+  all of them under ReplicationGroupId too (over all of the group's nodes; EngineCPUUtilization also by Role), where AWS has three.
+  OPERATIONS.md lists the metrics that are not published. Those without dimensions have no percentiles. CacheHitRate is a percentage of
+  the interval's lookups, missing when there were none. CPUUtilization, FreeableMemory, SwapUsage and the network's bytes are the
+  process's: nodes share a host here. Metrics are kept for 15 days in whole minutes, seconds for at least 3 hours. Percentiles and the like are exact up to 150 distinct values a minute,
   then within 0.4 %. A percentile is the smallest value that so many do not exceed.
 - Alarms are evaluated at whole minutes, those with a Period of 10, 20 or 30 at every tenth second, on a range of two points more than
   EvaluationPeriods.

@@ -17,8 +17,7 @@ func alarmInputs() []Input {
 	text, texts := cty.String, cty.List(cty.String)
 	return []Input{
 		optional("create_alarms", true, "Create CloudWatch alarms",
-			func(in *Inputs) *bool { return &in.CreateAlarms }).
-			deferred("alarms are made and not evaluated by this larder yet", func(in *Inputs) bool { return len(in.enabledAlarms()) > 0 }),
+			func(in *Inputs) *bool { return &in.CreateAlarms }),
 		optional("alarm_sns_topic_arn", (*string)(nil), "SNS topic that alarms go to",
 			func(in *Inputs) *(*string) { return &in.AlarmSNSTopicARN }, given(topicARN)),
 		optional("alarm_ok_actions", []string(nil), "What to do when an alarm is over",

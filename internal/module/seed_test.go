@@ -105,7 +105,6 @@ func TestSeedNotices(t *testing.T) {
 		},
 		"production": {
 			"snapshot_retention_limit = 7: automatic backups are not taken by this larder yet",
-			"create_alarms = true: alarms are made and not evaluated by this larder yet",
 			"auto_minor_version_upgrade = true: larder runs the engine version of this machine and does not upgrade it by itself",
 		},
 	}

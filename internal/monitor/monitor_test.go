@@ -1,0 +1,353 @@
+package monitor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+
+	"larder/internal/cachemetric"
+	"larder/internal/node"
+	"larder/internal/series"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// server is a node that says what a test has it say.
+type server struct {
+	mu   sync.Mutex
+	info map[string]string
+	log  []map[string]string
+	hung bool
+	cpu  time.Duration
+}
+
+func newServer(lines ...string) *server {
+	s := &server{info: map[string]string{"run_id": "a", "role": "master"}}
+	s.say(lines...)
+	return s
+}
+
+func (s *server) say(lines ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, ":")
+		s.info[name] = value
+	}
+}
+
+func (s *server) hang(yes bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hung = yes
+}
+
+func (s *server) Info(ctx context.Context, _ ...string) (map[string]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hung {
+		s.mu.Unlock()
+		<-ctx.Done()
+		s.mu.Lock()
+		return nil, ctx.Err()
+	}
+	return maps.Clone(s.info), nil
+}
+
+func (s *server) AccessLog(context.Context) ([]map[string]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.log), nil
+}
+
+// deny adds an entry to the log of denied access.
+func (s *server) deny(reason, count string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = append(s.log, map[string]string{"reason": reason, "context": "toplevel", "object": "o", "username": "app", "count": count})
+}
+func (s *server) Pulse() (node.Pulse, error) { return node.Pulse{CPU: s.cpu}, nil }
+func (s *server) Usage() (node.Usage, error) { return node.Usage{CPU: s.cpu, Resident: 1 << 20}, nil }
+
+// ward is a monitor with what it watches and keeps.
+type ward struct {
+	*testing.T
+	*Monitor
+	mu    sync.Mutex
+	nodes []Node
+	sent  map[string]Sent
+	kept  []series.Sample
+	log   bytes.Buffer
+}
+
+func newWard(t *testing.T, interval time.Duration) *ward {
+	w := &ward{T: t, sent: map[string]Sent{}}
+	m, err := New(Config{
+		Roster: func() []Node {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return slices.Clone(w.nodes)
+		},
+		Size: func(string) (cachemetric.Node, error) { return cachemetric.Node{VCPU: 1, Memory: 4 << 20}, nil },
+		Sent: func(group string) (Sent, bool) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			s, ok := w.sent[group]
+			return s, ok
+		},
+		Keep: func(all ...series.Sample) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.kept = append(w.kept, all...)
+			return nil
+		},
+		Interval: interval, Now: time.Now, Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Monitor = m
+	return w
+}
+
+// roster says who runs: "group/id" with its server.
+func (w *ward) roster(nodes ...Node) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.nodes = nodes
+}
+
+func one(id string, s *server) Node { return Node{Group: "g", ID: id, Process: s, Redis: s} }
+
+// run runs the monitor until the end of the test.
+func (w *ward) run() {
+	ctx, stop := context.WithCancel(w.Context())
+	done := make(chan error)
+	go func() { done <- w.Monitor.Run(ctx) }()
+	w.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			w.Error(err)
+		}
+	})
+}
+
+// cells are the values kept of a metric, as "time=value" with the time in seconds since the start of the test's clock; a set of n
+// values as "time=sum/n".
+func (w *ward) cells(metric string, dimensions ...string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []string
+	for _, s := range w.kept {
+		var have []string
+		for _, d := range s.Dimensions {
+			have = append(have, d.Name+"="+d.Value)
+		}
+		if s.Name == metric && slices.Equal(have, dimensions) {
+			text := fmt.Sprintf("%d=%g", s.At-epoch, s.Sum)
+			if s.Count > 1 {
+				text += fmt.Sprintf("/%g", s.Count)
+			}
+			out = append(out, text)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// epoch is when a bubble's clock starts: 2000-01-01, a whole minute.
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+
+// wait lets the clock run on.
+func wait(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func (w *ward) want(what, got, want string) {
+	w.Helper()
+	if got != want {
+		w.Errorf("%s: %s, want %s", what, got, want)
+	}
+}
+
+func TestMetricsOfANode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWard(t, time.Minute)
+		s := newServer("keyspace_misses:1000000", "connected_clients:3")
+		w.roster(one("g-001", s))
+		w.run()
+		wait(time.Second)
+		s.say("keyspace_misses:1000004")
+		wait(3 * time.Second)
+		w.want("soon after the start", w.cells("CacheMisses", "CacheClusterId=g-001"), "0=4") // not what was before
+		s.say("keyspace_misses:1000010")
+		wait(time.Minute)
+		s.say("keyspace_misses:1000030")
+		wait(time.Minute)
+		for _, set := range [][]string{{"CacheClusterId=g-001"}, {"CacheClusterId=g-001", "CacheNodeId=0001"}, {"ReplicationGroupId=g"}} {
+			w.want(fmt.Sprint(set), w.cells("CacheMisses", set...), "0=4 0=6 60=20")
+		}
+		w.want("the group's primary", w.cells("EngineCPUUtilization", "ReplicationGroupId=g", "Role=Primary"), "0=0 0=0 60=0")
+		w.want("all nodes", w.cells("CurrConnections"), "0=6/2 60=3")
+		latest := w.Latest()
+		if len(latest) != 1 || latest[0].ID != "g-001" || latest[0].Reading.Info["connected_clients"] != "3" || len(latest[0].Data) == 0 || latest[0].Err != nil {
+			t.Errorf("the latest is %+v", latest)
+		}
+	})
+}
+
+func TestShortIntervalsAreFine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWard(t, 5*time.Second)
+		s := newServer("connected_clients:3")
+		w.roster(one("g-001", s))
+		w.run()
+		wait(16 * time.Second)
+		w.want("connections", w.cells("CurrConnections", "CacheClusterId=g-001"), "0=3 0=3 5=3 10=3")
+		for _, s := range w.kept {
+			if !s.Fine {
+				t.Fatalf("%+v is not fine", s)
+			}
+		}
+	})
+}
+
+// A node that hangs has no samples, and takes nobody else's; when it answers again its growth is there.
+func TestAHungNodeStallsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWard(t, 10*time.Second)
+		stuck, well := newServer("keyspace_misses:0"), newServer("keyspace_misses:0")
+		nodes := []Node{one("g-001", stuck), one("g-002", well)}
+		for i := range 2 * atOnce {
+			hung := newServer()
+			hung.hang(true)
+			nodes = append(nodes, one(fmt.Sprintf("h-%03d", i), hung))
+		}
+		w.roster(nodes...)
+		w.run()
+		wait(9900 * time.Millisecond)
+		stuck.hang(true)
+		stuck.say("keyspace_misses:5")
+		wait(20 * time.Second)
+		w.want("the hung node", w.cells("CacheMisses", "CacheClusterId=g-001"), "0=0 0=0")
+		w.want("the other", w.cells("CacheMisses", "CacheClusterId=g-002"), "0=0 0=0 10=0 20=0")
+		if l := w.Latest()[0]; !errors.Is(l.Err, context.DeadlineExceeded) || l.Reading.At.IsZero() {
+			t.Errorf("the hung node's latest: %+v", l)
+		}
+		if n := strings.Count(w.log.String(), "node=g-001"); n != 1 {
+			t.Errorf("the log tells of it %d times", n)
+		}
+		stuck.hang(false)
+		wait(10 * time.Second)
+		w.want("after it went on", w.cells("CacheMisses", "CacheClusterId=g-001"), "0=0 0=0 30=5")
+	})
+}
+
+func TestAnotherProcessIsAnotherNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWard(t, 10*time.Second)
+		w.roster(one("g-001", newServer("keyspace_misses:100")))
+		w.run()
+		wait(5 * time.Second)
+		w.roster(one("g-001", newServer("run_id:b", "uptime_in_seconds:3", "keyspace_misses:7")))
+		wait(8 * time.Second)
+		w.want("the new one's", w.cells("CacheMisses", "CacheClusterId=g-001"), "0=0 0=0")
+		w.roster()
+		wait(2 * time.Second)
+		if l := w.Latest(); len(l) > 0 {
+			t.Errorf("after it is gone: %+v", l)
+		}
+	})
+}
+
+func TestLagIsTimeNotBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWard(t, time.Minute)
+		replica := newServer("role:slave", "slave_repl_offset:100", "master_link_status:up")
+		w.roster(one("g-002", replica))
+		w.sent["g"] = Sent{"stream", 100}
+		w.run()
+		wait(10*time.Second + time.Millisecond)
+		w.mu.Lock()
+		w.sent["g"] = Sent{"stream", 101} // seen at 11 s, and the replica never gets it
+		w.mu.Unlock()
+		wait(50 * time.Second)
+		wait(time.Minute)
+		late := due(time.Unix(epoch, 0), time.Minute, "g-002").Sub(time.Unix(epoch+11, 0)).Seconds() // it was sent by the eleventh second
+		w.want("lag", w.cells("ReplicationLag", "CacheClusterId=g-002"), fmt.Sprintf("0=0 0=%g 60=%g", late, late+60))
+	})
+}
+
+func TestDeniedAccessOfAServerThatDoesNotCountIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWard(t, time.Minute)
+		s := newServer("errorstat_WRONGPASS:count=5", "errorstat_NOPERM:count=2")
+		s.deny("command", "2")
+		w.roster(one("g-001", s))
+		w.run()
+		wait(time.Second)
+		s.deny("key", "1")
+		s.say("errorstat_WRONGPASS:count=8", "errorstat_NOPERM:count=3")
+		wait(2 * time.Second)
+		for metric, want := range map[string]string{"AuthenticationFailures": "0=3", "CommandAuthorizationFailures": "0=0", "KeyAuthorizationFailures": "0=1", "ChannelAuthorizationFailures": "0=0"} {
+			w.want(metric, w.cells(metric, "CacheClusterId=g-001"), want)
+		}
+	})
+}
+
+func TestReadNowAnswersInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWard(t, time.Minute)
+		stuck := newServer()
+		stuck.hang(true)
+		w.roster(one("g-001", stuck), one("g-002", newServer("connected_clients:2")))
+		begin := time.Now()
+		all := w.ReadNow(t.Context(), "clients")
+		if took := time.Since(begin); took > answerTime {
+			t.Errorf("it took %s", took)
+		}
+		if all[0].Err == nil || all[1].Err != nil || all[1].Reading.Info["connected_clients"] != "2" {
+			t.Errorf("read %+v", all)
+		}
+	})
+}
+
+// A node's turn comes once an interval, in the last third of it and before its end.
+func TestDueProperty(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		interval := rapid.SampledFrom([]time.Duration{time.Second, 5 * time.Second, time.Minute}).Draw(t, "interval")
+		now := time.Unix(0, rapid.Int64Range(0, int64(time.Hour)*24*365*50).Draw(t, "now")).UTC()
+		id := rapid.String().Draw(t, "id")
+		turn := due(now, interval, id)
+		in := turn.Sub(turn.Truncate(interval))
+		if !turn.After(now) || turn.Sub(now) > interval || in < interval*70/100 || in >= interval*95/100 {
+			t.Fatalf("after %s comes %s, %s into its interval", now, turn, in)
+		}
+		if again := due(turn, interval, id); again.Sub(turn) != interval {
+			t.Fatalf("the next turn is %s later", again.Sub(turn))
+		}
+	})
+}
+
+func TestCheckInterval(t *testing.T) {
+	for d, ok := range map[time.Duration]bool{
+		time.Second: true, 5 * time.Second: true, 20 * time.Second: true, time.Minute: true,
+		0: false, -time.Second: false, 500 * time.Millisecond: false, 7 * time.Second: false, 90 * time.Second: false, 1500 * time.Millisecond: false,
+	} {
+		if err := CheckInterval(d); (err == nil) != ok {
+			t.Errorf("%s: %v", d, err)
+		}
+	}
+}
