@@ -38,6 +38,7 @@ type Runner struct {
 	Book    Book
 	Metrics Reader
 	Now     func() time.Time
+	After   func(time.Duration) <-chan time.Time // as time.After, by the clock of Now
 	Failed  func(error) // gets what goes wrong with one alarm; the others go on
 
 	mu     sync.Mutex
@@ -75,12 +76,10 @@ func (r *Runner) Changed(name string) {
 func (r *Runner) Run(ctx context.Context) error {
 	for {
 		now := r.Now()
-		timer := time.NewTimer(now.Truncate(step).Add(step).Sub(now))
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			return nil
-		case <-timer.C:
+		case <-r.After(now.Truncate(step).Add(step).Sub(now)):
 			if err := r.Evaluate(); err != nil {
 				r.Failed(err)
 			}

@@ -107,7 +107,7 @@ func TestRunner(t *testing.T) {
 		b.put(Definition{Composite: &types.CompositeAlarm{AlarmName: new("both"), AlarmRule: new("ALARM(fast) AND ALARM(slow)")}})
 		b.put(Definition{Composite: &types.CompositeAlarm{AlarmName: new("above"), AlarmRule: new("NOT ALARM(both)")}})
 		b.put(Definition{Metric: mathAlarm()})
-		r := &Runner{Book: b, Metrics: metrics, Now: time.Now, Failed: func(err error) { t.Error(err) }}
+		r := &Runner{Book: b, Metrics: metrics, Now: time.Now, After: time.After, Failed: func(err error) { t.Error(err) }}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- r.Run(ctx) }()

@@ -58,7 +58,7 @@ const (
 // Version is larder's own.
 const Version = "0.1.0"
 
-// Options say how to run an engine. Every field but BusyLimit and MetricsInterval is needed.
+// Options say how to run an engine. Every field but BusyLimit, MetricsInterval and Clock is needed.
 type Options struct {
 	Home       Home
 	Listen     string        // address of the API, on loopback
@@ -69,7 +69,23 @@ type Options struct {
 	MetricsInterval time.Duration
 	Logger          *slog.Logger
 	Now             func() time.Time
-	Ready           func(Info) // called when the API answers
+	// Clock is what metrics and alarms go by; the zero value stands for Now with real timers.
+	Clock Clock
+	Ready func(Info) // called when the API answers
+}
+
+// Clock tells the time and waits for it.
+type Clock struct {
+	Now   func() time.Time
+	After func(time.Duration) <-chan time.Time
+}
+
+// clock is that of metrics and alarms.
+func (o Options) clock() Clock {
+	if o.Clock.Now == nil {
+		return Clock{o.Now, time.After}
+	}
+	return o.Clock
 }
 
 const (
@@ -156,8 +172,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	end := &ending{stop: stop}
-	metrics, err := series.Open(series.Config{Dir: o.Home.metrics(), Now: o.Now, Failed: o.failed("metrics")})
+	end, clock := &ending{stop: stop}, o.clock()
+	metrics, err := series.Open(series.Config{Dir: o.Home.metrics(), Now: clock.Now, Failed: o.failed("metrics")})
 	if err != nil {
 		return err
 	}
@@ -189,9 +205,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	actions := alarm.NewQueue(actionTimeout)
 	watching := cloudwatch.New(cloudwatch.Config{
 		Store: state, Account: Account, Region: Region, RegionName: RegionName, Metrics: metrics, Publisher: topics, Actions: actions,
-		Failed: o.failed("alarms"), Now: o.Now,
+		Failed: o.failed("alarms"), Now: clock.Now,
 	})
-	evaluator := &alarm.Runner{Book: watching, Metrics: metrics, Now: o.Now, Failed: o.failed("alarms")}
+	evaluator := &alarm.Runner{Book: watching, Metrics: metrics, Now: clock.Now, After: clock.After, Failed: o.failed("alarms")}
 	defer state.Subscribe(cloudwatch.AlarmTable, evaluator.Changed)()
 	scrapes, err := exporter.New(exporter.Config{
 		Store: state, NodeTypes: nodeTypes, Nodes: running(runner), Observed: observed(runner), Alarms: alarmStates(watching),

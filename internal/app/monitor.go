@@ -54,6 +54,7 @@ func (o Options) newMonitor(e *engine.Engine, s *store.Store, types cache.NodeTy
 		interval = monitor.DefaultInterval
 	}
 	return monitor.New(monitor.Config{
-		Roster: watched(e), Size: sizes(s, types), Sent: sent(e), Keep: metrics.Add, Interval: interval, Now: o.Now, Logger: o.Logger,
+		Roster: watched(e), Size: sizes(s, types), Sent: sent(e), Keep: metrics.Add, Interval: interval,
+		Now: o.clock().Now, After: o.clock().After, Logger: o.Logger,
 	})
 }

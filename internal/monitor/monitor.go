@@ -54,6 +54,7 @@ type Config struct {
 	Keep     func(...series.Sample) error
 	Interval time.Duration // between two readings of a node; see CheckInterval
 	Now      func() time.Time
+	After    func(time.Duration) <-chan time.Time // as time.After, by the clock of Now
 	Logger   *slog.Logger
 }
 
@@ -97,12 +98,10 @@ func (m *Monitor) Run(ctx context.Context) error {
 		watchers.Wait()
 		m.keep(m.total.rest())
 	}()
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
 	for {
 		m.look(ctx, &watchers)
 		select {
-		case <-tick.C:
+		case <-m.config.After(lookEvery):
 		case <-ctx.Done():
 			return nil
 		}

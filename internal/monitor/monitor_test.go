@@ -113,7 +113,7 @@ func newWard(t *testing.T, interval time.Duration) *ward {
 			w.kept = append(w.kept, all...)
 			return nil
 		},
-		Interval: interval, Now: time.Now, Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
+		Interval: interval, Now: time.Now, After: time.After, Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -30,11 +30,9 @@ func (m *Monitor) watch(ctx context.Context, w *watched) {
 	defer w.stop()
 	for {
 		m.round(ctx, w)
-		timer := time.NewTimer(m.next(w).Sub(m.config.Now()))
 		select {
-		case <-timer.C:
+		case <-m.config.After(m.next(w).Sub(m.config.Now())):
 		case <-ctx.Done():
-			timer.Stop()
 			return
 		}
 	}
