@@ -45,7 +45,7 @@ func command(ctx context.Context, args []string) error {
 	rounds := flags.Int("rounds", 13, "rounds of each measurement; figures are medians over them")
 	span := flags.Duration("span", 400*time.Millisecond, "how long one load lasts, about")
 	patience := flags.Duration("patience", 60*time.Second, "how long, in all, to repeat rounds in which other processes were busy")
-	only := flags.String("only", "", "measure only these, with commas between: startup, terraform, failover, engine, throughput, metrics")
+	only := flags.String("only", "", "measure only these, with commas between: startup, terraform, failover, engine, throughput, metrics, collect")
 	var plan failoverPlan
 	flags.IntVar(&plan.trials, "trials", 100, "failovers of larder: kill -9, and planned")
 	flags.IntVar(&plan.peers, "peer-trials", 40, "failovers of those that take seconds: hung primaries, and all of sentinel's")
@@ -132,7 +132,8 @@ func (b *bench) measureAll(ctx context.Context) ([]section, error) {
 		name string
 		run  func(context.Context) ([]section, error)
 		at   int // in the report
-	}{{"startup", b.startup, 0}, {"terraform", b.terraform, 1}, {"failover", b.failovers, 4}, {"engine", b.engine, 2}, {"throughput", b.throughput, 3}, {"metrics", b.metrics, 5}}
+	}{{"startup", b.startup, 0}, {"terraform", b.terraform, 1}, {"failover", b.failovers, 4}, {"engine", b.engine, 2}, {"throughput", b.throughput, 3},
+		{"metrics", b.metrics, 5}, {"collect", b.collecting, 6}}
 	chosen := strings.Split(b.only, ",")
 	found := make([][]section, len(measurements))
 	for _, m := range measurements {
@@ -146,7 +147,7 @@ func (b *bench) measureAll(ctx context.Context) ([]section, error) {
 	}
 	sections := slices.Concat(found...)
 	if len(sections) == 0 {
-		return nil, fmt.Errorf("cannot measure %q: there is startup, terraform, failover, engine, throughput and metrics", b.only)
+		return nil, fmt.Errorf("cannot measure %q: there is startup, terraform, failover, engine, throughput, metrics and collect", b.only)
 	}
 	return sections, nil
 }
