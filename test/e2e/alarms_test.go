@@ -76,11 +76,10 @@ func (d *desk) engine(clock app.Clock) {
 		d.t.Fatal(err)
 	}
 	d.t.Cleanup(func() {
-		d.must("down", "--yes")
+		stop() // the nodes go on, and the desk ends them
 		if err := <-done; err != nil {
 			d.t.Error(err)
 		}
-		stop()
 	})
 }
 
