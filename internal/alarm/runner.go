@@ -39,7 +39,7 @@ type Runner struct {
 	Metrics Reader
 	Now     func() time.Time
 	After   func(time.Duration) <-chan time.Time // as time.After, by the clock of Now
-	Failed  func(error) // gets what goes wrong with one alarm; the others go on
+	Failed  func(error)                          // gets what goes wrong with one alarm; the others go on
 
 	mu     sync.Mutex
 	dirty  map[string]bool // changed since they were read

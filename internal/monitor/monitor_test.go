@@ -307,23 +307,6 @@ func TestDeniedAccessOfAServerThatDoesNotCountIt(t *testing.T) {
 	})
 }
 
-func TestReadNowAnswersInTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWard(t, time.Minute)
-		stuck := newServer()
-		stuck.hang(true)
-		w.roster(one("g-001", stuck), one("g-002", newServer("connected_clients:2")))
-		begin := time.Now()
-		all := w.ReadNow(t.Context(), "clients")
-		if took := time.Since(begin); took > answerTime {
-			t.Errorf("it took %s", took)
-		}
-		if all[0].Err == nil || all[1].Err != nil || all[1].Reading.Info["connected_clients"] != "2" {
-			t.Errorf("read %+v", all)
-		}
-	})
-}
-
 // A node's turn comes once an interval, in the last third of it and before its end.
 func TestDueProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -4,28 +4,10 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"sync"
 	"time"
 
 	"larder/internal/cachemetric"
 )
-
-// ReadNow reads every running node now, side by side, with those sections of INFO: for those who want to know more often than metrics
-// are kept, or more than metrics need. A node that does not answer within a second has an Err, and keeps nobody waiting longer than
-// that unless more than sixteen hang. Nothing is kept, and Data stays empty: cachemetric.Derive makes it of two readings.
-func (m *Monitor) ReadNow(ctx context.Context, sections ...string) []NodeReading {
-	roster := m.config.Roster()
-	all := make([]NodeReading, len(roster))
-	var readers sync.WaitGroup
-	for i, n := range roster {
-		readers.Go(func() {
-			r, err := m.read(ctx, n, sections)
-			all[i] = NodeReading{Group: n.Group, ID: n.ID, Reading: r, Err: err}
-		})
-	}
-	readers.Wait()
-	return all
-}
 
 // read takes a reading of a node, when it is its turn.
 func (m *Monitor) read(ctx context.Context, n Node, sections []string) (cachemetric.Reading, error) {
