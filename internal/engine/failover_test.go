@@ -186,6 +186,34 @@ func TestALongScriptIsNoFailover(t *testing.T) {
 	w.awaitPrimary("g", "g-001")
 }
 
+// TestAScriptOverTheLimitIsEnded: the node stays, with its data, where the script has written nothing.
+func TestAScriptOverTheLimitIsEnded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stop()
+	w.config.BusyLimit = 6 * time.Second // redis-server listens to SCRIPT KILL from its fifth second on
+	w.start()
+	w.create("g", 1, nil)
+	rg := w.awaitAvailable("g")
+	c := redis.NewClient(&redis.Options{
+		Addr: netip.AddrPortFrom(rg.PrimaryAddress, 6379).String(), Password: token, TLSConfig: w.tls(), MaxRetries: -1, ReadTimeout: 20 * time.Second,
+	})
+	defer c.Close()
+	if err := c.Set(t.Context(), "kept", "1", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	before := must(w.runtime.PIDs(t.Context()))(t)
+	if err := c.Do(t.Context(), "EVAL", busyScript, 0, 30).Err(); err == nil || !strings.Contains(err.Error(), "SCRIPT KILL") {
+		t.Errorf("the script answers %v", err)
+	}
+	if got := c.Get(t.Context(), "kept").Val(); got != "1" {
+		t.Errorf("the key is %q", got)
+	}
+	if after := must(w.runtime.PIDs(t.Context()))(t); !maps.Equal(before, after) {
+		t.Errorf("the processes were %v and are %v", before, after)
+	}
+}
+
 // TestAClockJumpIsNoFailover: for how long a node has been busy is nothing that the wall clock tells.
 func TestAClockJumpIsNoFailover(t *testing.T) {
 	t.Parallel()

@@ -60,6 +60,8 @@ type member struct {
 	control relay.Client    // of the relay
 	vigil   vigil
 	silent  bool // it did not answer the last time
+	// relieved is when the engine tried to end the script that it may be busy with; zero since it has answered.
+	relieved time.Time
 
 	swept    bool         // since it was adopted, or since a change of its addresses failed half way
 	backends []netip.Addr // of the relay, as it last told them

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"larder/internal/cache"
 	"larder/internal/node"
@@ -56,9 +57,9 @@ func (g *group) ask(ctx context.Context, rg *cache.ReplicationGroup, m *member) 
 	m.look(now)
 	if m.silent = err != nil; m.silent {
 		silence := m.vigil.silence(now)
-		return cache.NodeState{Running: true, Hung: m.vigil.hung(now), Overdue: silence > g.e.busyLimit(), Lag: silence}
+		return cache.NodeState{Running: true, Hung: m.vigil.hung(now), Overdue: g.overdue(ctx, m, now), Lag: silence}
 	}
-	m.vigil.answered = now
+	m.vigil.answered, m.relieved = now, time.Time{}
 	role := cache.Replica
 	if s.Primary {
 		role = cache.Primary
@@ -68,6 +69,25 @@ func (g *group) ask(ctx context.Context, rg *cache.ReplicationGroup, m *member) 
 		Serves: s.Serves, Follows: s.Follows, InSync: s.LinkUp, Offset: s.Offset,
 		History: cache.History{ID: s.Stream, Before: s.StreamBefore, Fork: s.Fork}, MinReplicas: s.MinReplicas,
 	}
+}
+
+// overdue tells whether a node that does not answer has had the time that a busy one has. The script that it may be busy with is ended
+// before that is said, as ElastiCache does.
+func (g *group) overdue(ctx context.Context, m *member, now time.Time) bool {
+	if m.vigil.silence(now) <= g.e.busyLimit() {
+		return false
+	}
+	if m.relieved.IsZero() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
+		defer cancel()
+		m.relieved = now
+		if err := m.redis.KillScript(ctx); err != nil {
+			g.log.Warn("a node is busy for too long, and not with a script that can be ended", "node", m.process.ID(), "error", err)
+		} else {
+			g.log.Warn("ended a script that ran for too long", "node", m.process.ID(), "limit", g.e.busyLimit())
+		}
+	}
+	return now.Sub(m.relieved) > 2*answerTime
 }
 
 // sweepAll sweeps the primary last: its writes go on when no other node has clients left who would not see them.
