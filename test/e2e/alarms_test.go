@@ -266,15 +266,16 @@ func (d *desk) overload() (calm func()) {
 			}
 		})
 	}
-	// A hundred keys are evicted in a second for those that come in, half a megabyte of them, and the same goes to the replica.
-	until(100*time.Millisecond, func(i int) error { return write(ctx, primary, fmt.Sprint("more-", i), 10) })
+	// Four hundred keys are evicted in a second for those that come in, two megabytes of them, and the same goes to the replica.
+	until(100*time.Millisecond, func(i int) error { return write(ctx, primary, fmt.Sprint("more-", i), 40) })
 	until(10*time.Millisecond, func(i int) error { return primary.Get(ctx, fmt.Sprint("none-", i)).Err() })
 	until(10*time.Millisecond, func(int) error {
 		return primary.Eval(ctx, "for i = 1, 2000000 do end return 1", nil).Err()
 	})
-	// The replica is busy with scripts nearly all the time, and gets to its primary's stream between two of them only.
+	// The replica is busy with scripts nearly all the time, and takes a piece of its primary's stream between two of them only. They are
+	// short, so that it still answers when it is asked for its metrics on a busy machine.
 	for range 2 {
-		until(0, func(int) error { return replica.EvalRO(ctx, "for i = 1, 8000000 do end return 1", nil).Err() })
+		until(0, func(int) error { return replica.EvalRO(ctx, "for i = 1, 4000000 do end return 1", nil).Err() })
 	}
 	return func() {
 		stop()
