@@ -104,6 +104,7 @@ func (d description) monitoring(ctx context.Context, c *cloudwatch.Client, l *cl
 	alarms, err := c.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{MaxRecords: aws.Int32(100)})
 	d.check(err)
 	for _, a := range alarms.MetricAlarms {
+		a.StateValue, a.StateReason, a.StateReasonData = "", nil, nil // what the nodes did meanwhile
 		d.add("alarm", *a.AlarmName, a)
 		out, err := c.ListTagsForResource(ctx, &cloudwatch.ListTagsForResourceInput{ResourceARN: a.AlarmArn})
 		d.check(err)
@@ -117,6 +118,7 @@ func (d description) monitoring(ctx context.Context, c *cloudwatch.Client, l *cl
 	groups, err := l.DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{})
 	d.check(err)
 	for _, g := range groups.LogGroups {
+		g.StoredBytes = nil // what the nodes have logged
 		d.add("log group", *g.LogGroupName, g)
 		out, err := l.ListTagsForResource(ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: g.LogGroupArn})
 		d.check(err)
