@@ -99,10 +99,10 @@ func (p *planner) fence() {
 	}
 }
 
-// doomed tells whether a member hangs and is not to be waited for.
+// doomed tells whether a member hangs and is not to be waited for. A hung replica may be the last that has the data, too.
 func (p *planner) doomed(m Member) bool {
 	s := p.o.Nodes[m.ID]
-	return s.Overdue || s.Hung && (m.Role == Replica || p.replaceable(m))
+	return s.Overdue || s.Hung && p.replaceable(m)
 }
 
 // replaceable tells whether another node has data of the last primary's stream, with which the group can go on.

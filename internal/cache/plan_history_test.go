@@ -59,6 +59,8 @@ func TestPlanFencesWhatHangs(t *testing.T) {
 		"also without failover": {members: 2, change: noFailover, nodes: []cache.NodeState{stuck(), cut(11, 100, 12, readerEndpoint)},
 			want: []cache.Step{step(cache.Fence, "g-001")}},
 		"one that alone has the data is given time": {members: 1, change: since("new"), nodes: []cache.NodeState{stuck()}},
+		"also a replica, whose primary is gone": {members: 2, change: since("new"), nodes: []cache.NodeState{{}, stuck()},
+			want: []cache.Step{step(cache.StartNode, "g-001")}},
 		"which ends":                  {members: 1, change: since("new"), nodes: []cache.NodeState{overdue}, want: []cache.Step{step(cache.Fence, "g-001")}},
 		"also beside an older stream": {members: 2, change: since("new", "old"), nodes: []cache.NodeState{stuck(), of(cut(11, 100, 12), "old", "", 0)}},
 	})

@@ -30,6 +30,7 @@ func quitOn(ctx context.Context, stdin io.Reader, stop func()) (release func(), 
 	keys := *before
 	keys.Lflag &^= unix.ICANON | unix.ECHO
 	keys.Cc[unix.VMIN], keys.Cc[unix.VTIME] = 1, 0
+	keys.Cc[unix.VQUIT], keys.Cc[unix.VSUSP] = 0, 0 // they would leave the terminal as it is now
 	if err := unix.IoctlSetTermios(fd, unix.TCSETS, &keys); err != nil {
 		return nil, fmt.Errorf("cannot set the terminal: %w", err)
 	}

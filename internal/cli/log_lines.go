@@ -116,7 +116,7 @@ var warning = regexp.MustCompile(`^\S+ \d{2} \w{3} \d{4} \S+ UTC # `)
 
 func (l logLine) spans() line {
 	text := strings.TrimRight(cachelog.Text(l.Message), "\r\n")
-	shown := span{text, uncoloured}
+	shown := span{printable(text), uncoloured}
 	if warning.MatchString(text) {
 		shown.colour = yellow
 	}

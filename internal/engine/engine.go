@@ -65,9 +65,23 @@ func New(c Config) *Engine {
 	return &Engine{Config: c, groups: map[string]*group{}}
 }
 
+// drainTime is how long a group waits for its nodes' logs. A log store that stalls shall not keep it from looking at its nodes.
+const drainTime = time.Second
+
 func (g *group) drainLogs(ctx context.Context, node string) {
-	if g.e.DrainLogs != nil {
+	if g.e.DrainLogs == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	done := make(chan struct{})
+	g.watch.Go(func() {
+		defer cancel()
+		defer close(done)
 		g.e.DrainLogs(ctx, g.id, node)
+	})
+	select {
+	case <-done:
+	case <-ctx.Done():
 	}
 }
 

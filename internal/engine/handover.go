@@ -36,8 +36,7 @@ func (g *group) handover(ctx context.Context, rg *cache.ReplicationGroup, to str
 		return errors.Join(fmt.Errorf("cannot hand over to %s, nothing was changed: %w", to, err), old.redis.Unpause(context.WithoutCancel(ctx)))
 	}
 	if err := g.switchPrimary(ctx, rg, from, to); err != nil {
-		// What the old primary would do when its pause ends is not for a client to find out.
-		return errors.Join(err, old.process.Stop(context.WithoutCancel(ctx), 0))
+		return err // writes are held on both; the next look lets them go on where the record says
 	}
 	old.swept, heir.swept = true, true
 	return nil
@@ -73,11 +72,12 @@ func awaitCaughtUp(ctx context.Context, old, heir *redisnode.Node) error {
 // is another one to go to; until then either node answers reads, from equal data, and neither takes a write.
 func (g *group) switchPrimary(ctx context.Context, rg *cache.ReplicationGroup, from *cache.Member, to string) error {
 	old, heir, target := g.nodes[from.ID].redis, g.nodes[to].redis, *rg.Member(to)
-	state, err := g.promote(ctx, rg, cache.Step{Member: to})
-	if err != nil {
+	// Before it is promoted: clients of the reader endpoint reach it, and nothing that they write is kept until it is recorded.
+	if err := heir.PauseWrites(ctx, forGood); err != nil {
 		return err
 	}
-	if err := heir.PauseWrites(ctx, writePause); err != nil {
+	state, err := g.promote(ctx, rg, cache.Step{Member: to})
+	if err != nil {
 		return err
 	}
 	if err := old.Listen(ctx, []netip.Addr{from.Address}, rg.Port, rg.TransitEncryption); err != nil {

@@ -36,8 +36,14 @@ func newEvents(begin time.Time) events {
 	return events{begin: begin, newest: begin, recent: map[cache.Notice]bool{}, bySource: map[string]int{}, failovers: map[string]int{}}
 }
 
-// count counts the entries that it has not seen.
-func (e *events) count(tx *store.Tx) error {
+// count counts the entries that it has not seen. A clock that was ahead is no reason to miss those that come after it was set back.
+func (e *events) count(tx *store.Tx, now time.Time) error {
+	if now.Before(e.begin) {
+		e.begin = now
+	}
+	if now.Before(e.newest) {
+		e.newest = now
+	}
 	from := e.newest.Add(-late)
 	if from.Before(e.begin) {
 		from = e.begin

@@ -107,7 +107,7 @@ func (e *Exporter) Scrape(ctx context.Context) ([]byte, error) {
 		if groups, err = state.ReplicationGroups.All(tx); err != nil {
 			return err
 		}
-		return e.events.count(tx)
+		return e.events.count(tx, e.Now())
 	})
 	if err != nil {
 		return nil, err

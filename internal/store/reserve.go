@@ -31,6 +31,9 @@ func openReserve(path string) *reserve {
 		return &reserve{failure: err}
 	}
 	r := &reserve{file: f}
+	if had, err := f.Stat(); err == nil { // what an earlier run kept, or has left of it
+		r.size = min(had.Size(), reserveSize) / reserveSlice * reserveSlice
+	}
 	r.fill()
 	return r
 }
