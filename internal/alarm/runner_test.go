@@ -169,57 +169,6 @@ func mathAlarm() *types.MetricAlarm {
 	return a
 }
 
-// TestQueue: one action that never ends holds up its own alarm's only, and is told to stop.
-func TestQueue(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		q := NewQueue(time.Minute)
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- q.Run(ctx) }()
-		var mu sync.Mutex
-		var ran []string
-		note := func(what string) func(context.Context) {
-			return func(context.Context) { mu.Lock(); defer mu.Unlock(); ran = append(ran, what) }
-		}
-		if err := errors.Join(q.Add("stuck", func(ctx context.Context) { <-ctx.Done(); note("given up")(ctx) }), q.Add("stuck", note("behind"))); err != nil {
-			t.Fatal(err)
-		}
-		free := ""
-		for i := 0; free == ""; i++ { // a name of another lane
-			if name := fmt.Sprint(i); q.lane(name) != q.lane("stuck") {
-				free = name
-			}
-		}
-		if err := q.Add(free, note("beside")); err != nil {
-			t.Fatal(err)
-		}
-		synctest.Wait()
-		mu.Lock()
-		if diff := cmp.Diff([]string{"beside"}, ran); diff != "" {
-			t.Error(diff)
-		}
-		mu.Unlock()
-		time.Sleep(2 * time.Minute)
-		mu.Lock()
-		if diff := cmp.Diff([]string{"beside", "given up", "behind"}, ran); diff != "" {
-			t.Error(diff)
-		}
-		mu.Unlock()
-		for range laneLength {
-			_ = q.Add("stuck", func(ctx context.Context) { <-ctx.Done() })
-		}
-		synctest.Wait()
-		_ = q.Add("stuck", note("last place"))
-		if err := q.Add("stuck", note("too many")); !errors.Is(err, ErrQueueFull) {
-			t.Errorf("got %v", err)
-		}
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-}
-
 // thousandAlarms are on a metric each, with data of the ninety minutes before a time.
 func thousandAlarms(b *testing.B, now *time.Time) *Runner {
 	metrics, err := series.Open(series.Config{Dir: b.TempDir(), Now: func() time.Time { return *now }})

@@ -90,8 +90,6 @@ func (o Options) clock() Clock {
 
 const (
 	shutdownGrace = 2 * time.Second
-	// actionTimeout is how long it may take to tell a topic of an alarm.
-	actionTimeout = 30 * time.Second
 	// memoryTarget has the garbage collector work harder rather than let the engine grow; it is no limit.
 	memoryTarget = 32 << 20
 )
@@ -202,10 +200,9 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	news := &notifier.Notifier{Store: state, Publish: topics.PublishWith, Logger: o.Logger}
-	actions := alarm.NewQueue(actionTimeout)
 	watching := cloudwatch.New(cloudwatch.Config{
-		Store: state, Account: Account, Region: Region, RegionName: RegionName, Metrics: metrics, Publisher: topics, Actions: actions,
-		Failed: o.failed("alarms"), Now: clock.Now,
+		Store: state, Account: Account, Region: Region, RegionName: RegionName, Metrics: metrics, Publish: topics.PublishWith,
+		Failed: o.failed("alarms"), Now: clock.Now, After: time.After,
 	})
 	evaluator := &alarm.Runner{Book: watching, Metrics: metrics, Now: clock.Now, After: clock.After, Failed: o.failed("alarms")}
 	defer state.Subscribe(cloudwatch.AlarmTable, evaluator.Changed)()
@@ -262,7 +259,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	work.Go(func() error { defer stop(); return metrics.Run(ctx) })
 	work.Go(func() error { defer stop(); return nodeMetrics.Run(ctx) })
 	work.Go(func() error { defer stop(); return evaluator.Run(ctx) })
-	work.Go(func() error { defer stop(); return actions.Run(ctx) })
+	work.Go(func() error { defer stop(); return watching.Run(ctx) })
 	work.Go(func() error { defer stop(); return serve(server, listener) })
 	work.Go(func() error { defer stop(); return logGroups.Run(ctx, o.Logger) })
 	work.Go(func() error { defer stop(); return topics.Run(ctx) })

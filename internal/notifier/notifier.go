@@ -22,7 +22,7 @@ import (
 type Notifier struct {
 	Store *store.Store
 	// Publish publishes a message, and runs also in the transaction that keeps it: see sns.Service.
-	Publish func(topicARN, body string, also func(*store.Tx) error) error
+	Publish func(topicARN, subject, body string, also func(*store.Tx) error) error
 	Logger  *slog.Logger
 }
 
@@ -77,7 +77,7 @@ func (n *Notifier) publish(w cache.Notification) error {
 	if err != nil {
 		return err
 	}
-	err = n.Publish(w.Topic, string(body), func(tx *store.Tx) error { return take(tx, w) })
+	err = n.Publish(w.Topic, "", string(body), func(tx *store.Tx) error { return take(tx, w) })
 	if refusal := smithy.APIError(nil); errors.As(err, &refusal) && refusal.ErrorFault() == smithy.FaultClient {
 		n.Logger.Warn("a topic is not told of an event", "topic", w.Topic, "event", w.Name, "source", w.Source, "error", err)
 		err = n.Store.Update(func(tx *store.Tx) error { return take(tx, w) })

@@ -27,17 +27,14 @@ type history struct {
 const historyKept = 30 * 24 * time.Hour
 
 // note adds an item to an alarm's history.
-func note(tx *store.Tx, a alarm, at time.Time, t types.HistoryItemType, summary, data string) error {
-	for n := 0; ; n++ {
-		// Items of one instant follow each other in the order they were noted.
-		key := fmt.Sprintf("%s\x00%s-%06d", *a.AlarmName, at.UTC().Format("20060102T150405.000000000"), n)
-		if _, err := histories.Get(tx, key); err == nil {
-			continue
-		}
-		return histories.Put(tx, key, history{types.AlarmHistoryItem{
-			AlarmName: a.AlarmName, AlarmType: a.kind(), Timestamp: &at, HistoryItemType: t, HistorySummary: &summary, HistoryData: &data,
-		}, key})
+func note(tx *store.Tx, name string, kind types.AlarmType, at time.Time, t types.HistoryItemType, summary, data string) error {
+	key, err := freeKey(tx, histories, name+"\x00"+instant(at))
+	if err != nil {
+		return err
 	}
+	return histories.Put(tx, key, history{types.AlarmHistoryItem{
+		AlarmName: &name, AlarmType: kind, Timestamp: &at, HistoryItemType: t, HistorySummary: &summary, HistoryData: &data,
+	}, key})
 }
 
 // What can happen to a definition.
@@ -53,7 +50,7 @@ func (s *Service) noteConfiguration(tx *store.Tx, a alarm, what string) error {
 	if err != nil {
 		return err
 	}
-	return note(tx, a, s.Now(), types.HistoryItemTypeConfigurationUpdate, fmt.Sprintf("Alarm %q %s", *a.AlarmName, what), string(data))
+	return note(tx, *a.AlarmName, a.kind(), s.Now(), types.HistoryItemTypeConfigurationUpdate, fmt.Sprintf("Alarm %q %s", *a.AlarmName, what), string(data))
 }
 
 // Tidy forgets the history of more than 30 days ago.

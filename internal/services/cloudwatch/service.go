@@ -7,7 +7,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	engine "larder/internal/alarm"
 	"larder/internal/awswire"
 	"larder/internal/gateway"
 	"larder/internal/series"
@@ -20,10 +19,11 @@ type Config struct {
 	Account, Region string
 	RegionName      string // as a person reads it: US East (N. Virginia)
 	Metrics         *series.Store
-	Publisher       engine.Publisher // tells the topics that are alarms' actions
-	Actions         *engine.Queue    // runs what Publisher does
-	Failed          func(error)      // gets what goes wrong after an action
-	Now             func() time.Time
+	// Publish tells a topic that is an alarm's action, and runs also in the transaction that keeps the message: see sns.Service.
+	Publish func(topicARN, subject, body string, also func(*store.Tx) error) error
+	Failed  func(error) // gets what goes wrong with an action, which is tried again
+	Now     func() time.Time
+	After   func(time.Duration) <-chan time.Time // as time.After
 }
 
 // Service answers the CloudWatch API.

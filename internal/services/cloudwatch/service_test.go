@@ -21,7 +21,6 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
-	"larder/internal/alarm"
 	"larder/internal/gateway"
 	"larder/internal/series"
 	"larder/internal/services/cloudwatch"
@@ -36,6 +35,19 @@ const (
 	topic   = "arn:aws:sns:us-east-1:123456789012:critical"
 )
 
+// act runs the actions of alarms until the test ends.
+func (s *server) act(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- s.service.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // server is the service behind a real gateway, with a real client.
 type server struct {
 	*sdk.Client
@@ -47,20 +59,34 @@ type server struct {
 	topics  topics
 }
 
-// topics keep what is published, or fail.
+// topics keep what is published, and what failed.
 type topics struct {
 	mu        sync.Mutex
 	published []publication
-	failure   error
+	failures  []error
+	failed    []error
 }
 
 type publication struct{ Topic, Subject, Message string }
 
-func (t *topics) Publish(_ context.Context, topic, subject, message string) error {
+// publish fails once with each of the failures, then publishes.
+func (s *server) publish(topic, subject, message string, also func(*store.Tx) error) error {
+	t := &s.topics
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if len(t.failures) > 0 {
+		err := t.failures[0]
+		t.failures = t.failures[1:]
+		return err
+	}
 	t.published = append(t.published, publication{topic, subject, message})
-	return t.failure
+	return s.store.Update(also)
+}
+
+func (t *topics) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failed = append(t.failed, err)
 }
 
 func (t *topics) all() []publication {
@@ -79,19 +105,15 @@ func newServer(t *testing.T) *server {
 	})
 	now := func() time.Time { return s.now }
 	s.metrics = must(series.Open(series.Config{Dir: t.TempDir(), Now: now}))(t)
-	queue := alarm.NewQueue(time.Minute)
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error)
-	go func() { ended <- queue.Run(ctx) }()
 	t.Cleanup(func() {
-		stop()
-		if err := errors.Join(<-ended, s.metrics.Close()); err != nil {
+		if err := s.metrics.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	s.service = cloudwatch.New(cloudwatch.Config{
 		Store: s.store, Account: account, Region: region, RegionName: "US East (N. Virginia)", Now: now, Metrics: s.metrics,
-		Publisher: &s.topics, Actions: queue, Failed: func(err error) { t.Error(err) },
+		Publish: s.publish, After: func(time.Duration) <-chan time.Time { return time.After(time.Millisecond) },
+		Failed: func(err error) { s.topics.fail(err) },
 	})
 	entry := httptest.NewServer(must(gateway.New(gateway.Config{
 		Services: []gateway.Service{s.service.Gateway()}, Region: region, AccountID: account,

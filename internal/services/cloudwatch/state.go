@@ -78,17 +78,15 @@ func (s *Service) Change(name string, revision uint64, c engine.Change) error {
 	return err
 }
 
-// change puts an alarm into the state that decide gives, writes it into the history, and has its actions run once that is durable.
+// change puts an alarm into the state that decide gives, writes it into the history, and keeps its actions to be run.
 func (s *Service) change(name string, decide func(alarm) (engine.Change, bool)) error {
-	var changed alarm
-	var c engine.Change
-	var do bool
-	err := s.Store.Update(func(tx *store.Tx) error {
+	return s.Store.Update(func(tx *store.Tx) error {
 		a, err := findAlarm(tx, name)
 		if err != nil {
 			return err
 		}
-		if c, do = decide(a); !do {
+		c, do := decide(a)
+		if !do {
 			return nil
 		}
 		before := engine.NewHistoryState(c.From, aws.ToString(a.StateReason), aws.ToString(a.StateReasonData))
@@ -101,53 +99,9 @@ func (s *Service) change(name string, decide func(alarm) (engine.Change, bool)) 
 			return alarms.Put(tx, name, a)
 		}
 		a.StateTransitionedTimestamp = &at
-		changed = a
 		data := engine.StateUpdate(before, engine.NewHistoryState(c.To, c.Reason, c.Data))
-		return errors.Join(alarms.Put(tx, name, a),
-			note(tx, a, c.At, types.HistoryItemTypeStateUpdate, "Alarm updated from "+string(c.From)+" to "+string(c.To), data))
-	})
-	if err != nil || !do || c.From == c.To || !aws.ToBool(changed.ActionsEnabled) {
-		return err
-	}
-	return s.act(changed, c)
-}
-
-// act has the actions of a change run.
-func (s *Service) act(a alarm, c engine.Change) error {
-	place := engine.Place{Account: s.Account, Region: s.RegionName}
-	actions := map[engine.State][]string{engine.OK: a.OKActions, engine.Alarm: a.AlarmActions, engine.Insufficient: a.InsufficientDataActions}[c.To]
-	if len(actions) == 0 {
-		return nil
-	}
-	text := ""
-	if a.AlarmRule != nil {
-		text = engine.CompositeMessage(new(a.composite()), c, place)
-	} else {
-		text = engine.MetricMessage(&a.MetricAlarm, c, place)
-	}
-	var errs []error
-	for _, topic := range actions {
-		err := s.Actions.Add(*a.AlarmName, func(ctx context.Context) {
-			err := s.Publisher.Publish(ctx, topic, engine.Subject(*a.AlarmName, c.To, place), text)
-			if err := s.noteAction(a, topic, text, c, err); err != nil {
-				s.Failed(err)
-			}
-		})
-		if err != nil {
-			errs = append(errs, s.noteAction(a, topic, text, c, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// noteAction writes into the history what came of an action.
-func (s *Service) noteAction(a alarm, topic, message string, c engine.Change, failure error) error {
-	summary := "Successfully executed action " + topic
-	if failure != nil {
-		summary = "Failed to execute action " + topic + ". Received error: " + failure.Error()
-	}
-	return s.Store.Update(func(tx *store.Tx) error {
-		return note(tx, a, s.Now(), types.HistoryItemTypeAction, summary, engine.ActionUpdate(topic, message, c, failure))
+		return errors.Join(alarms.Put(tx, name, a), s.plan(tx, a, c),
+			note(tx, name, a.kind(), c.At, types.HistoryItemTypeStateUpdate, "Alarm updated from "+string(c.From)+" to "+string(c.To), data))
 	})
 }
 

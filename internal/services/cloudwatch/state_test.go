@@ -9,6 +9,7 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/alarm"
@@ -52,6 +53,7 @@ func TestAlarmGoesOff(t *testing.T) {
 	s := newServer(t)
 	s.now = time.Date(2026, 3, 4, 5, 10, 0, 0, time.UTC)
 	r := s.runner(t)
+	s.act(t)
 	in := cpu("load")
 	in.Namespace, in.MetricName, in.Dimensions, in.Period, in.OKActions = new("Mine"), new("Load"), node, new(int32(60)), []string{topic}
 	s.put(t, in)
@@ -129,11 +131,12 @@ func TestAlarmGoesOff(t *testing.T) {
 // TestFailedAction: a topic that cannot be told is in the history.
 func TestFailedAction(t *testing.T) {
 	s := newServer(t)
-	s.topics.failure = errors.New("the topic is gone")
+	s.topics.failures = []error{&smithy.GenericAPIError{Code: "NotFound", Message: "the topic is gone", Fault: smithy.FaultClient}}
+	s.act(t)
 	s.put(t, cpu("load"))
 	must(s.SetAlarmState(t.Context(), &sdk.SetAlarmStateInput{AlarmName: new("load"), StateValue: types.StateValueAlarm, StateReason: new("a drill"), StateReasonData: new(`{"a":1}`)}))(t)
 	wait(t, "the history", func() bool { return len(s.history(t, "load")) == 3 })
-	if got, want := s.history(t, "load")[2], "Failed to execute action "+topic+". Received error: the topic is gone"; got != want {
+	if got, want := s.history(t, "load")[2], "Failed to execute action "+topic+". Received error: api error NotFound: the topic is gone"; got != want {
 		t.Errorf("got %s", got)
 	}
 	items := must(s.DescribeAlarmHistory(t.Context(), &sdk.DescribeAlarmHistoryInput{HistoryItemType: types.HistoryItemTypeStateUpdate, StartDate: new(s.now.Add(-time.Hour)), EndDate: &s.now}))(t).AlarmHistoryItems
@@ -141,6 +144,37 @@ func TestFailedAction(t *testing.T) {
 		`"newState":{"stateValue":"ALARM","stateReason":"a drill","stateReasonData":{"a":1}}}`
 	if len(items) != 1 || *items[0].HistoryData != want {
 		t.Errorf("got %+v", items)
+	}
+}
+
+// TestActionsAreKept: what an engine that ended did not tell, and what failed once, is told by the next run, once.
+func TestActionsAreKept(t *testing.T) {
+	s := newServer(t)
+	in := cpu("load")
+	in.AlarmActions = []string{topic, topic + "-too"}
+	s.put(t, in)
+	set := func(state types.StateValue) {
+		must(s.SetAlarmState(t.Context(), &sdk.SetAlarmStateInput{AlarmName: new("load"), StateValue: state, StateReason: new("a drill")}))(t)
+	}
+	set(types.StateValueAlarm)
+	set(types.StateValueOk)
+	set(types.StateValueAlarm)
+	if got := len(s.topics.all()); got != 0 {
+		t.Fatalf("%d messages before the actions run", got)
+	}
+	s.topics.failures = []error{errors.New("the disk is full"), errors.New("the disk is still full")}
+	s.act(t)
+	wait(t, "the messages", func() bool { return len(s.topics.all()) == 4 })
+	wait(t, "the history", func() bool { return len(s.history(t, "load")) == 8 })
+	for i, p := range s.topics.all() {
+		if want := []string{topic, topic + "-too"}[i%2]; p.Topic != want || p.Subject != `ALARM: "load" in US East (N. Virginia)` {
+			t.Errorf("message %d: %+v", i, p)
+		}
+	}
+	s.topics.mu.Lock()
+	defer s.topics.mu.Unlock()
+	if len(s.topics.failed) != 2 || !strings.HasSuffix(s.topics.failed[0].Error(), "the disk is full") {
+		t.Errorf("failed: %v", s.topics.failed)
 	}
 }
 

@@ -57,20 +57,14 @@ func (m message) bodyFor(protocol string) string {
 	return m.Body
 }
 
-// Publish publishes a message of larder's own, and returns when it is kept for every subscriber.
-func (s *Service) Publish(ctx context.Context, topicARN, subject, body string) error {
-	in := &sdk.PublishInput{TopicArn: &topicARN, Message: &body}
-	if subject != "" {
-		in.Subject = &subject
-	}
-	_, err := s.publish(ctx, in)
-	return err
-}
-
 // PublishWith publishes a message of larder's own, and runs also in the transaction that keeps it for the subscribers: both happen,
-// or neither does.
-func (s *Service) PublishWith(topicARN, body string, also func(*store.Tx) error) error {
-	m, err := s.compose(&topicARN, publication{message: &body})
+// or neither does. The subject may be empty.
+func (s *Service) PublishWith(topicARN, subject, body string, also func(*store.Tx) error) error {
+	p := publication{message: &body}
+	if subject != "" {
+		p.subject = &subject
+	}
+	m, err := s.compose(&topicARN, p)
 	if err != nil {
 		return err
 	}
