@@ -2,7 +2,9 @@ package metricmath_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,6 +168,22 @@ func TestNeeds(t *testing.T) {
 		if diff := cmp.Diff(want, program.Needs(id)); diff != "" {
 			t.Errorf("%s: %s", id, diff)
 		}
+	}
+}
+
+// TestNeedsOfManyReferences: four expressions that each refer 300 times to the one before are looked at once each.
+func TestNeedsOfManyReferences(t *testing.T) {
+	queries := []metricmath.Query{{ID: "e0"}}
+	for i := range 5 {
+		before := fmt.Sprintf("e%d", i)
+		queries = append(queries, metricmath.Query{ID: fmt.Sprintf("e%d", i+1), Expression: strings.Repeat(before+"+", 300) + before})
+	}
+	program, err := metricmath.Compile(queries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"e0"}, program.Needs("e5")); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -6,6 +6,7 @@ package metricmath
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -100,18 +101,29 @@ func (p *Program) resolve(id string, path []string) error {
 
 // Needs are the metrics that a query's result depends on, sorted: itself, if it is one.
 func (p *Program) Needs(id string) []string {
-	if p.nodes[id] == nil {
-		return []string{id}
+	needs := map[string]bool{}
+	p.need(id, needs, map[string]bool{})
+	return slices.Sorted(maps.Keys(needs))
+}
+
+// need adds what a query needs, unless it was seen: expressions may refer to each other more often than can be followed.
+func (p *Program) need(id string, needs, seen map[string]bool) {
+	if seen[id] {
+		return
 	}
-	var needs []string
+	seen[id] = true
+	if p.nodes[id] == nil {
+		needs[id] = true
+		return
+	}
 	if usesAll(p.nodes[id]) {
-		needs = append(needs, p.metrics...)
+		for _, metric := range p.metrics {
+			needs[metric] = true
+		}
 	}
 	for _, other := range references(p.nodes[id], nil) {
-		needs = append(needs, p.Needs(other)...)
+		p.need(other, needs, seen)
 	}
-	slices.Sort(needs)
-	return slices.Compact(needs)
 }
 
 func references(n node, found []string) []string {
