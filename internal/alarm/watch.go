@@ -197,5 +197,9 @@ func (w *watch) values(r Reader, from, end int64) ([]metricmath.Point, []float64
 		data[id] = metricmath.Series{Period: m.Period, Points: points}
 	}
 	period := int64(w.rule.Period / time.Second)
-	return w.program.Eval(metricmath.Range{From: from, To: end, Period: period}, data)[w.result].Series[0].Points, nil, nil
+	values, err := w.program.Eval(metricmath.Range{From: from, To: end, Period: period}, data)
+	if err != nil {
+		return nil, nil, err
+	}
+	return values[w.result].Series[0].Points, nil, nil
 }

@@ -1,6 +1,7 @@
 package metricmath
 
 import (
+	"fmt"
 	"math"
 	"slices"
 )
@@ -22,6 +23,9 @@ type Series struct {
 // Range is the time that expressions are evaluated over. FILL and TIME_SERIES make points from From (inclusive) to To (exclusive).
 type Range struct{ From, To, Period int64 }
 
+// steps is how many periods the range has.
+func (r Range) steps(period int64) int { return int(max(r.To-r.From+period-1, 0) / period) }
+
 // Result is what a query gave: a number is in Number, series in Series.
 type Result struct {
 	Kind   Kind
@@ -29,8 +33,15 @@ type Result struct {
 	Series []Series
 }
 
-// Eval evaluates all expressions. data has the series of each metric.
-func (p *Program) Eval(r Range, data map[string]Series) map[string]Result {
+// maxWork is how many points one evaluation may look at or make, over all expressions: arrays may hold arrays, and the expressions of one
+// request may refer to each other, so that a few hundred characters ask for more than any machine has.
+const maxWork = 3_000_000
+
+// headWork is what a series counts besides its points.
+const headWork = 4
+
+// Eval evaluates all expressions. data has the series of each metric. Its errors are of type *Error.
+func (p *Program) Eval(r Range, data map[string]Series) (map[string]Result, error) {
 	e := &evaluation{Range: r, results: map[string]Result{}}
 	for _, id := range p.metrics {
 		s := data[id]
@@ -39,7 +50,13 @@ func (p *Program) Eval(r Range, data map[string]Series) map[string]Result {
 		e.metrics = append(e.metrics, s)
 	}
 	for _, id := range p.order {
-		result := e.value(p.nodes[id])
+		result, err := e.value(p.nodes[id])
+		if err == nil {
+			err = e.spend(result.size())
+		}
+		if err != nil {
+			return nil, &Error{id, err.Error()}
+		}
 		result.Series = slices.Clone(result.Series)
 		for i := range result.Series {
 			if result.Kind == Single {
@@ -48,40 +65,85 @@ func (p *Program) Eval(r Range, data map[string]Series) map[string]Result {
 		}
 		e.results[id] = result
 	}
-	return e.results
+	return e.results, nil
 }
 
 type evaluation struct {
 	Range
 	metrics []Series
 	results map[string]Result
+	work    int
 }
 
-func (e *evaluation) value(n node) Result {
+// spend counts work before it is done.
+func (e *evaluation) spend(work int) error {
+	if e.work += work; e.work > maxWork {
+		return fmt.Errorf("more than %d points are to be worked out: ask for a shorter time, a longer period or fewer metrics", maxWork)
+	}
+	return nil
+}
+
+// size is the work of looking at a result.
+func (r Result) size() int {
+	n := headWork * len(r.Series)
+	for _, s := range r.Series {
+		n += len(s.Points)
+	}
+	return n
+}
+
+func (e *evaluation) value(n node) (Result, error) {
 	switch n := n.(type) {
 	case number:
-		return scalar(float64(n))
+		return scalar(float64(n)), nil
 	case reference:
-		return e.results[string(n)]
+		return e.results[string(n)], nil
 	case list:
-		all := Result{Kind: Array}
-		for _, item := range n {
-			all.Series = append(all.Series, e.value(item).Series...)
-		}
-		return all
+		return e.array(n)
 	case call:
-		f := functions[n.name]
-		var values []Result
-		for i, arg := range n.args {
-			if f.words != nil && f.words(i, arg) {
-				values = append(values, Result{})
-			} else {
-				values = append(values, e.value(arg))
-			}
-		}
-		return f.eval(e, n.args, values)
+		return e.call(n)
 	}
 	panic("metricmath: an expression was not checked")
+}
+
+func (e *evaluation) array(items list) (Result, error) {
+	all := Result{Kind: Array}
+	for _, item := range items {
+		r, err := e.value(item)
+		if err == nil {
+			err = e.spend(r.size())
+		}
+		if err != nil {
+			return all, err
+		}
+		all.Series = append(all.Series, r.Series...)
+	}
+	return all, nil
+}
+
+func (e *evaluation) call(c call) (Result, error) {
+	f := functions[c.name]
+	var values []Result
+	for i, arg := range c.args {
+		if f.words != nil && f.words(i, arg) {
+			values = append(values, Result{})
+			continue
+		}
+		r, err := e.value(arg)
+		if err == nil {
+			err = e.spend(r.size())
+		}
+		if err != nil {
+			return r, err
+		}
+		values = append(values, r)
+	}
+	if f.makes != nil {
+		if err := e.spend(f.makes(e, values)); err != nil {
+			return Result{}, err
+		}
+	}
+	return f.eval(e, c.args, values), nil
 }
 
 func scalar(v float64) Result { return Result{Kind: Scalar, Number: v} }

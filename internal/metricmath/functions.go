@@ -15,7 +15,9 @@ type function struct {
 	words func(i int, arg node) bool
 	// kind is the result's by the parameters'; zero when they do not fit.
 	kind func([]Kind) Kind
-	eval func(e *evaluation, args []node, values []Result) Result
+	// makes is how many points it makes at most that its parameters do not have.
+	makes func(e *evaluation, values []Result) int
+	eval  func(e *evaluation, args []node, values []Result) Result
 }
 
 // refused are the functions that look at what larder does not have.
@@ -208,8 +210,8 @@ func isSortWord(i int, arg node) bool {
 }
 
 var others = map[string]function{
-	"IF": {least: 2, most: 3, kind: ifKind, eval: evalIf},
-	"FILL": {least: 2, most: 2, words: isGap, eval: evalFill, kind: func(k []Kind) Kind {
+	"IF": {least: 2, most: 3, kind: ifKind, makes: steady, eval: evalIf},
+	"FILL": {least: 2, most: 2, words: isGap, makes: filled, eval: evalFill, kind: func(k []Kind) Kind {
 		if k[0] == Scalar || k[1] == Array {
 			return 0
 		}
@@ -236,7 +238,7 @@ var others = map[string]function{
 		return fits(Array, Array, Scalar, Scalar)(k)
 	}},
 	"SORT":        {least: 3, most: 4, words: isSortWord, kind: sortKind, eval: evalSort},
-	"TIME_SERIES": {least: 1, most: 1, kind: fits(Single, Scalar), eval: func(e *evaluation, _ []node, v []Result) Result { return single(e.steady(v[0].Number)) }},
+	"TIME_SERIES": {least: 1, most: 1, kind: fits(Single, Scalar), makes: steady, eval: func(e *evaluation, _ []node, v []Result) Result { return single(e.steady(v[0].Number)) }},
 }
 
 func ifKind(k []Kind) Kind {
@@ -275,6 +277,17 @@ func evalIf(e *evaluation, _ []node, v []Result) Result {
 		}
 		return math.NaN()
 	}))
+}
+
+// steady is how many points evaluation.steady makes.
+func steady(e *evaluation, _ []Result) int { return e.steps(e.Period) }
+
+// filled is how many points FILL makes.
+func filled(e *evaluation, values []Result) (n int) {
+	for _, s := range values[0].Series {
+		n += e.steps(cmp.Or(s.Period, e.Period)) + 1
+	}
+	return n
 }
 
 // steady is a series without gaps, of one value.

@@ -36,9 +36,13 @@ func eval(t interface{ Fatal(...any) }, expression string, others ...metricmath.
 	if err != nil {
 		t.Fatal(expression, err)
 	}
-	result := program.Eval(metricmath.Range{From: begin, To: begin + 240, Period: 60}, map[string]metricmath.Series{
+	results, err := program.Eval(metricmath.Range{From: begin, To: begin + 240, Period: 60}, map[string]metricmath.Series{
 		"m1": line(1, 2, 3, 4), "m2": line(2, gap, 0, 8), "m3": {Period: 60},
-	})["e"]
+	})
+	if err != nil {
+		t.Fatal(expression, err)
+	}
+	result := results["e"]
 	if result.Kind != program.Kind("e") {
 		t.Fatal(expression, "was to be", program.Kind("e"), "and is", result.Kind)
 	}
@@ -186,6 +190,41 @@ func TestNeedsOfManyReferences(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestTooMuch: what would take all memory is refused, in the words of its expression.
+func TestTooMuch(t *testing.T) {
+	const year9999 = 253402300800
+	whole := metricmath.Range{From: begin, To: begin + 240, Period: 60}
+	for _, test := range []struct {
+		what        string
+		r           metricmath.Range
+		expressions []string // e0, e1, ...
+	}{
+		{"time series", metricmath.Range{From: begin, To: year9999, Period: 1}, []string{"TIME_SERIES(1)"}},
+		{"fill", metricmath.Range{From: begin, To: year9999, Period: 60}, []string{"FILL(m1, 0)"}},
+		{"if", metricmath.Range{From: begin, To: year9999, Period: 1}, []string{"IF(1, 5, m1)"}},
+		{"arrays", whole, []string{"[m1]", many("e0", 250), many("e1", 250), many("e2", 250), many("e3", 250)}},
+		{"aggregates", whole, []string{many("m1", 250), many("e0", 250), "SUM(e1)+" + strings.Repeat("SUM(e1)+", 100) + "m1"}},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			queries := []metricmath.Query{{ID: "m1"}}
+			for i, e := range test.expressions {
+				queries = append(queries, metricmath.Query{ID: fmt.Sprintf("e%d", i), Expression: e})
+			}
+			program, err := metricmath.Compile(queries)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = program.Eval(test.r, map[string]metricmath.Series{"m1": line(1, 2, 3, 4)})
+			var mistake *metricmath.Error
+			if !errors.As(err, &mistake) || !strings.HasPrefix(mistake.Reason, "more than 3000000 points are to be worked out") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func many(id string, n int) string { return "[" + strings.Repeat(id+",", n) + id + "]" }
 
 // TestWhatIsCompiledIsEvaluated: any expression that Compile takes gives what Compile said, on any data, without a panic.
 func TestWhatIsCompiledIsEvaluated(t *testing.T) {

@@ -3,6 +3,7 @@ package cloudwatch_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -117,4 +118,29 @@ func TestMathRefusals(t *testing.T) {
 			wantError(t, err, test.code, test.message)
 		})
 	}
+}
+
+// TestEndlessRange: a range ends where data can, and one that has too many periods is refused.
+func TestEndlessRange(t *testing.T) {
+	s := newServer(t)
+	end := time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+	ask := func(start time.Time, period int32) (*sdk.GetMetricDataOutput, error) {
+		return s.GetMetricData(t.Context(), &sdk.GetMetricDataInput{StartTime: &start, EndTime: &end,
+			MetricDataQueries: []types.MetricDataQuery{{Id: new("e"), Expression: new("TIME_SERIES(1)"), Period: &period}}})
+	}
+	if got := len(must(ask(s.now, 1))(t).MetricDataResults[0].Values); got != 7200 {
+		t.Errorf("%d points of two hours of seconds", got)
+	}
+	late := end.Add(-time.Hour)
+	if got := len(must(ask(late, 60))(t).MetricDataResults[0].Values); got != 0 {
+		t.Errorf("%d points of the year 9999", got)
+	}
+	in := cpu("x")
+	statistics := must(s.GetMetricStatistics(t.Context(), &sdk.GetMetricStatisticsInput{Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: in.Dimensions,
+		StartTime: &late, EndTime: &end, Period: new(int32(60)), Unit: types.StandardUnitPercent, Statistics: []types.Statistic{types.StatisticSum}}))(t)
+	if len(statistics.Datapoints) != 0 {
+		t.Errorf("statistics of the year 9999: %v", statistics.Datapoints)
+	}
+	_, err := ask(time.Date(2, 1, 1, 0, 0, 0, 0, time.UTC), 3600)
+	wantErrorBeginning(t, err, "ValidationError", "Error in expression 'e': more than 3000000 points are to be worked out")
 }

@@ -3,6 +3,7 @@ package cloudwatch
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -77,7 +78,14 @@ func (s *Service) evaluate(in *sdk.GetMetricDataInput) ([]types.MetricDataResult
 		}
 		data[id] = metricmath.Series{Period: m.Period, Points: points}
 	}
-	values := program.Eval(r, data)
+	values, err := program.Eval(r, data)
+	var mistake *metricmath.Error
+	if errors.As(err, &mistake) {
+		return nil, validation("%v", mistake)
+	}
+	if err != nil {
+		return nil, err
+	}
 	results := []types.MetricDataResult{}
 	for _, q := range in.MetricDataQueries {
 		if !returns(q) {

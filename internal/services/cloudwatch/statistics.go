@@ -57,6 +57,10 @@ func (s *Service) rangeOf(period int32, start, end *time.Time) (from, to int64, 
 	case age > minuteAge:
 		round = 300
 	}
+	// Nothing is later than PutMetricData takes, and expressions that make points of their own end somewhere.
+	if latest := s.Now().Add(maxFuture); end.After(latest) {
+		end = &latest
+	}
 	return start.Unix() - start.Unix()%round, int64(math.Ceil(float64(end.UnixMilli()) / 1000)), nil
 }
 
