@@ -22,7 +22,7 @@ type Definition struct {
 
 // Book keeps the alarms.
 type Book interface {
-	// Alarms are all of them.
+	// Alarms are all of them, but for those that cannot be read: the error is of these.
 	Alarms() ([]Definition, error)
 	// Alarm is the one of a name; not when there is none.
 	Alarm(name string) (Definition, bool, error)
@@ -90,10 +90,10 @@ func (r *Runner) Run(ctx context.Context) error {
 // Evaluate evaluates the alarms that are due now: metric alarms first, then composite ones, children before parents.
 func (r *Runner) Evaluate() error {
 	now := r.Now()
-	if err := r.refresh(); err != nil {
-		return fmt.Errorf("cannot read the alarms: %w", err)
-	}
 	var errs []error
+	if err := r.refresh(); err != nil {
+		errs = append(errs, fmt.Errorf("cannot read alarms: %w", err))
+	}
 	names := slices.Sorted(maps.Keys(r.alarms))
 	for _, name := range names {
 		if a := r.alarms[name]; a.watch != nil {
@@ -111,7 +111,8 @@ func (r *Runner) Evaluate() error {
 	return errors.Join(errs...)
 }
 
-// refresh reads again what changed; at first, everything.
+// refresh reads again what changed; at first, everything. What cannot be read then is as if it were not there, until it changes; what
+// cannot be read later stays as it was known, and is read again.
 func (r *Runner) refresh() error {
 	r.mu.Lock()
 	dirty := r.dirty
@@ -119,8 +120,11 @@ func (r *Runner) refresh() error {
 	r.mu.Unlock()
 	if r.alarms == nil {
 		all, err := r.Book.Alarms()
-		if err != nil {
+		switch {
+		case err != nil && len(all) == 0:
 			return err
+		case err != nil:
+			r.Failed(fmt.Errorf("some alarms are not evaluated: %w", err))
 		}
 		r.alarms = map[string]*known{}
 		for _, d := range all {
@@ -128,19 +132,20 @@ func (r *Runner) refresh() error {
 		}
 		return nil
 	}
+	var errs []error
 	for name := range dirty {
 		d, there, err := r.Book.Alarm(name)
-		if err != nil {
+		switch {
+		case err != nil:
 			r.Changed(name)
-			return err
-		}
-		if !there {
+			errs = append(errs, err)
+		case there:
+			r.learn(d)
+		default:
 			delete(r.alarms, name)
-			continue
 		}
-		r.learn(d)
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // learn takes an alarm as it now is; when its definition is the one that is known, only its state can be another.
@@ -179,10 +184,12 @@ func (r *Runner) evaluate(a *known, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("cannot evaluate the alarm %s: %w", a.name, err)
 	}
-	a.evaluated = now
 	if v := Evaluate(a.watch.rule, points, a.state, now); !v.Keep {
-		return r.change(a, Change{a.state, v.State, v.Reason, v.Data, now})
+		if err := r.change(a, Change{a.state, v.State, v.Reason, v.Data, now}); err != nil {
+			return err
+		}
 	}
+	a.evaluated = now
 	return nil
 }
 
@@ -216,19 +223,21 @@ func (r *Runner) compose(name string, now time.Time, done map[string]bool) error
 	if !a.evaluated.IsZero() && seen == a.seen {
 		return nil
 	}
-	a.evaluated, a.seen = now, seen
 	to := OK
 	if a.composite.Holds(r.state) {
 		to = Alarm
 	}
-	if to == a.state {
-		return nil
+	if to != a.state {
+		c := Change{From: a.state, To: to, Reason: "The alarm rule has no alarms", At: now}
+		if newest != nil {
+			c.Reason, c.Data = CompositeReason(NewChild(newest.arn, newest.state, newest.since))
+		}
+		if err := r.change(a, c); err != nil {
+			return err
+		}
 	}
-	c := Change{From: a.state, To: to, Reason: "The alarm rule has no alarms", At: now}
-	if newest != nil {
-		c.Reason, c.Data = CompositeReason(NewChild(newest.arn, newest.state, newest.since))
-	}
-	return r.change(a, c)
+	a.evaluated, a.seen = now, seen
+	return nil
 }
 
 func (r *Runner) state(name string) State {

@@ -23,20 +23,30 @@ type book struct {
 	mu      sync.Mutex
 	alarms  map[string]Definition
 	changes []string
+	broken  map[string]bool // cannot be read, nor written
 }
+
+var errBroken = errors.New("broken")
 
 func (b *book) Alarms() (all []Definition, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, d := range b.alarms {
-		all = append(all, d)
+	for name, d := range b.alarms {
+		if b.broken[name] {
+			err = errBroken
+		} else {
+			all = append(all, d)
+		}
 	}
-	return all, nil
+	return all, err
 }
 
 func (b *book) Alarm(name string) (Definition, bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.broken[name] {
+		return Definition{}, false, errBroken
+	}
 	d, ok := b.alarms[name]
 	return d, ok, nil
 }
@@ -44,6 +54,9 @@ func (b *book) Alarm(name string) (Definition, bool, error) {
 func (b *book) Change(name string, revision uint64, c Change) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.broken[name] {
+		return errBroken
+	}
 	d := b.alarms[name]
 	if d.Revision != revision {
 		return errors.New("another definition")
@@ -155,6 +168,57 @@ func TestRunner(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestBrokenAlarms: an alarm that cannot be read or written keeps no other from its evaluation, and has its own once it can be again.
+func TestBrokenAlarms(t *testing.T) {
+	now := noon
+	b := &book{alarms: map[string]Definition{}, broken: map[string]bool{"b": true}}
+	var failed []error
+	r := &Runner{Book: b, Metrics: samples{"Count": {series.Single(noon.Unix()-120, 90), series.Single(noon.Unix()-60, 90)}}, Now: func() time.Time { return now }, Failed: func(err error) { failed = append(failed, err) }}
+	for _, name := range []string{"a", "b", "c"} {
+		b.put(Definition{Metric: metricAlarm(name, 60)})
+	}
+	evaluate := func(broken bool, changes ...string) {
+		t.Helper()
+		if err := r.Evaluate(); errors.Is(err, errBroken) != broken {
+			t.Errorf("got %v", err)
+		}
+		got := b.take()
+		for i, c := range got {
+			got[i] = c[strings.Index(c, " ")+1:]
+		}
+		if diff := cmp.Diff(changes, got); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		now = now.Add(step)
+	}
+	evaluate(false, "a INSUFFICIENT_DATA->ALARM", "c INSUFFICIENT_DATA->ALARM")
+	if len(failed) != 1 || !errors.Is(failed[0], errBroken) {
+		t.Errorf("failed: %v", failed)
+	}
+	other := []Definition{{Composite: &types.CompositeAlarm{AlarmName: new("d"), AlarmRule: new("OK(a)")}}}
+	for _, name := range []string{"a", "b", "c"} {
+		changed := metricAlarm(name, 60)
+		changed.Threshold = new(100.0)
+		other = append(other, Definition{Metric: changed})
+	}
+	for _, d := range other {
+		b.put(d)
+	}
+	for _, name := range []string{"a", "b", "c", "d"} {
+		r.Changed(name)
+	}
+	evaluate(true, "a INSUFFICIENT_DATA->OK", "c INSUFFICIENT_DATA->OK", "d INSUFFICIENT_DATA->ALARM")
+	b.broken = nil
+	evaluate(false, "b INSUFFICIENT_DATA->OK")
+
+	b.put(Definition{Metric: metricAlarm("a", 60)})
+	r.Changed("a")
+	b.broken = map[string]bool{"d": true} // which was to follow a
+	evaluate(true, "a INSUFFICIENT_DATA->ALARM")
+	b.broken = nil
+	evaluate(false, "d ALARM->OK")
 }
 
 // mathAlarm looks at twice the metric, with nothing missing.

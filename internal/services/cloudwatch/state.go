@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"slices"
 	"unicode/utf8"
@@ -22,16 +23,22 @@ const (
 	maxReasonData = 4000
 )
 
-// Alarms are all alarms as the evaluation reads them.
+// Alarms are all alarms as the evaluation reads them, but for those that cannot be read: the error is of these.
 func (s *Service) Alarms() (all []engine.Definition, err error) {
+	var errs []error
 	err = s.Store.View(func(tx *store.Tx) error {
-		rows, err := alarms.All(tx)
-		for _, a := range rows {
+		rows, err := store.Table[json.RawMessage](AlarmTable).All(tx)
+		for _, row := range rows {
+			var a alarm
+			if err := json.Unmarshal(row, &a); err != nil {
+				errs = append(errs, fmt.Errorf("cannot read the alarm %.200s: %w", row, err))
+				continue
+			}
 			all = append(all, a.defined())
 		}
 		return err
 	})
-	return all, err
+	return all, errors.Join(append(errs, err)...)
 }
 
 // Alarm is one of them; not when there is none of the name.
