@@ -104,7 +104,7 @@ func (r *Runner) Evaluate() error {
 	for _, name := range names {
 		errs = append(errs, r.compose(name, now, done))
 	}
-	if now.Sub(r.tidied) >= time.Hour {
+	if now.Sub(r.tidied).Abs() >= time.Hour {
 		r.tidied = now
 		errs = append(errs, r.Book.Tidy())
 	}
@@ -174,10 +174,11 @@ func (r *Runner) learn(d Definition) {
 	r.alarms[a.name] = &a
 }
 
-// evaluate evaluates a metric alarm when it is due: at every whole pace, and once at the first step after it was made.
+// evaluate evaluates a metric alarm when it is due: at every whole pace, at the first step after it was made, and when the clock stepped
+// back, which would have it wait until the time of its last evaluation comes again.
 func (r *Runner) evaluate(a *known, now time.Time) error {
 	pace := a.watch.pace()
-	if !a.evaluated.IsZero() && !now.Truncate(pace).After(a.evaluated.Truncate(pace)) {
+	if !a.evaluated.IsZero() && !a.evaluated.After(now) && !now.Truncate(pace).After(a.evaluated.Truncate(pace)) {
 		return nil
 	}
 	points, err := a.watch.points(r.Metrics, now.Truncate(pace).Unix())

@@ -221,6 +221,34 @@ func TestBrokenAlarms(t *testing.T) {
 	evaluate(false, "d ALARM->OK")
 }
 
+// TestClockStepsBack: alarms are evaluated at once when the clock is before the last evaluation, and go on from there.
+func TestClockStepsBack(t *testing.T) {
+	now := noon
+	b := &book{alarms: map[string]Definition{}}
+	data := samples{"Count": {series.Single(noon.Unix()-120, 1), series.Single(noon.Unix()-60, 1)}}
+	for at := noon.Add(-2 * time.Hour).Unix(); at < noon.Add(-time.Hour).Unix(); at += 60 {
+		data["Count"] = append(data["Count"], series.Single(at, 90))
+	}
+	b.put(Definition{Metric: metricAlarm("a", 60)})
+	r := &Runner{Book: b, Metrics: data, Now: func() time.Time { return now }, Failed: func(err error) { t.Error(err) }}
+	for _, test := range []struct {
+		at   time.Time
+		want []string
+	}{
+		{noon, []string{"12:00:00 a INSUFFICIENT_DATA->OK"}},
+		{noon.Add(-time.Hour), []string{"11:00:00 a OK->ALARM"}},
+		{noon.Add(-time.Hour + step), nil},
+	} {
+		now = test.at
+		if err := r.Evaluate(); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, b.take()); diff != "" {
+			t.Errorf("%v: -want +got:\n%s", test.at, diff)
+		}
+	}
+}
+
 // mathAlarm looks at twice the metric, with nothing missing.
 func mathAlarm() *types.MetricAlarm {
 	a := metricAlarm("math", 60)
