@@ -197,7 +197,7 @@ func (w *watch) values(r Reader, from, end int64) ([]metricmath.Point, []float64
 		data[id] = metricmath.Series{Period: m.Period, Points: points}
 	}
 	period := int64(w.rule.Period / time.Second)
-	values, err := w.program.Eval(metricmath.Range{From: from, To: end, Period: period}, data)
+	values, err := w.program.Eval(metricmath.Range{From: from, To: end, Period: period, Origin: end}, data)
 	if err != nil {
 		return nil, nil, err
 	}

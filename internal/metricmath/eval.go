@@ -20,8 +20,18 @@ type Series struct {
 	Points []Point
 }
 
-// Range is the time that expressions are evaluated over. FILL and TIME_SERIES make points from From (inclusive) to To (exclusive).
-type Range struct{ From, To, Period int64 }
+// Range is the time that expressions are evaluated over. TIME_SERIES makes points from From (inclusive) to To (exclusive), a Period apart;
+// FILL makes those of its series' own periods, which begin at Origin or whole periods from it: the first is the one that From is in.
+type Range struct{ From, To, Period, Origin int64 }
+
+// first is the beginning of the period that From is in.
+func (r Range) first(period int64) int64 {
+	into := (r.From - r.Origin) % period
+	if into < 0 {
+		into += period
+	}
+	return r.From - into
+}
 
 // steps is how many periods the range has.
 func (r Range) steps(period int64) int { return int(max(r.To-r.From+period-1, 0) / period) }

@@ -304,7 +304,7 @@ func evalFill(e *evaluation, args []node, v []Result) Result {
 	return v[0].mapped(func(s Series) Series {
 		period := cmp.Or(s.Period, e.Period)
 		whole := Series{Name: s.Name, Period: period}
-		for at := e.From; at < e.To; at += period {
+		for at := e.first(period); at < e.To; at += period {
 			whole.Points = append(whole.Points, Point{at, 0})
 		}
 		return whole.points(func(_ int, p Point) float64 {

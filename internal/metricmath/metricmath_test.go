@@ -226,6 +226,32 @@ func TestTooMuch(t *testing.T) {
 
 func many(id string, n int) string { return "[" + strings.Repeat(id+",", n) + id + "]" }
 
+// TestFillOfLongerPeriods: what is filled keeps the times of its own periods, which begin at the origin or whole periods from it.
+func TestFillOfLongerPeriods(t *testing.T) {
+	program, err := metricmath.Compile([]metricmath.Query{{ID: "m1"}, {ID: "e", Expression: "FILL(m1, 0)"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	type points = []metricmath.Point
+	for _, test := range []struct {
+		what        string
+		r           metricmath.Range
+		given, want points
+	}{
+		{"a minute late", metricmath.Range{From: begin + 60, To: begin + 900, Period: 60}, points{{begin, 7}, {begin + 600, 8}}, points{{begin, 7}, {begin + 300, 0}, {begin + 600, 8}}},
+		{"nothing there", metricmath.Range{From: begin + 60, To: begin + 900, Period: 60}, nil, points{{begin, 0}, {begin + 300, 0}, {begin + 600, 0}}},
+		{"of an alarm", metricmath.Range{From: begin + 60, To: begin + 660, Period: 300, Origin: begin + 660}, points{{begin + 60, 7}}, points{{begin + 60, 7}, {begin + 360, 0}}},
+	} {
+		results, err := program.Eval(test.r, map[string]metricmath.Series{"m1": {Period: 300, Points: test.given}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, results["e"].Series[0].Points); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", test.what, diff)
+		}
+	}
+}
+
 // TestWhatIsCompiledIsEvaluated: any expression that Compile takes gives what Compile said, on any data, without a panic.
 func TestWhatIsCompiledIsEvaluated(t *testing.T) {
 	atoms := rapid.SampledFrom([]string{"m1", "m2", "m3", "1", "0.5", "REPEAT", "ASC", "SUM", "'m'", "[m1,m2]", "METRICS()"})
