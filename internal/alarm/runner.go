@@ -29,8 +29,6 @@ type Book interface {
 	// Change puts an alarm into another state, keeps the history and has the actions run, unless the alarm has meanwhile another
 	// definition, or another state than the change begins with.
 	Change(name string, revision uint64, c Change) error
-	// Tidy forgets old history.
-	Tidy() error
 }
 
 // Runner evaluates alarms.
@@ -44,7 +42,6 @@ type Runner struct {
 	mu     sync.Mutex
 	dirty  map[string]bool // changed since they were read
 	alarms map[string]*known
-	tidied time.Time
 }
 
 // known is an alarm as it was read last.
@@ -103,10 +100,6 @@ func (r *Runner) Evaluate() error {
 	done := map[string]bool{}
 	for _, name := range names {
 		errs = append(errs, r.compose(name, now, done))
-	}
-	if now.Sub(r.tidied).Abs() >= time.Hour {
-		r.tidied = now
-		errs = append(errs, r.Book.Tidy())
 	}
 	return errors.Join(errs...)
 }

@@ -70,8 +70,6 @@ func (b *book) Change(name string, revision uint64, c Change) error {
 	return nil
 }
 
-func (b *book) Tidy() error { return nil }
-
 func (b *book) take() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -202,7 +202,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	news := &notifier.Notifier{Store: state, Publish: topics.PublishWith, Logger: o.Logger}
 	watching := cloudwatch.New(cloudwatch.Config{
 		Store: state, Account: Account, Region: Region, RegionName: RegionName, Metrics: metrics, Publish: topics.PublishWith,
-		Failed: o.failed("alarms"), Now: clock.Now, After: time.After,
+		Failed: o.failed("alarms"), Now: clock.Now, After: clock.After,
 	})
 	evaluator := &alarm.Runner{Book: watching, Metrics: metrics, Now: clock.Now, After: clock.After, Failed: o.failed("alarms")}
 	defer state.Subscribe(cloudwatch.AlarmTable, evaluator.Changed)()
@@ -260,6 +260,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	work.Go(func() error { defer stop(); return nodeMetrics.Run(ctx) })
 	work.Go(func() error { defer stop(); return evaluator.Run(ctx) })
 	work.Go(func() error { defer stop(); return watching.Run(ctx) })
+	work.Go(func() error { defer stop(); return watching.KeepHistory(ctx) })
 	work.Go(func() error { defer stop(); return serve(server, listener) })
 	work.Go(func() error { defer stop(); return logGroups.Run(ctx, o.Logger) })
 	work.Go(func() error { defer stop(); return topics.Run(ctx) })

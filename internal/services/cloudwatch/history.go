@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
@@ -24,7 +23,28 @@ type history struct {
 	Key string
 }
 
-const historyKept = 30 * 24 * time.Hour
+// head is an item without its texts, which are most of it.
+type head struct {
+	AlarmName       *string
+	AlarmType       types.AlarmType
+	Timestamp       *time.Time
+	HistoryItemType types.HistoryItemType
+	Key             string
+}
+
+const heads = store.Table[head](histories)
+
+// parts are an item's alarm, and its instant with the number that it has in it.
+func (h head) parts() (name, when string) {
+	at := strings.LastIndexByte(h.Key, 0)
+	return h.Key[:at], h.Key[at+1:]
+}
+
+const (
+	historyKept   = 30 * 24 * time.Hour
+	historyLength = 1000 // items of an alarm: AWS names no number, and an alarm can change its state and tell its topics every ten seconds
+	tidyBatch     = 500
+)
 
 // note adds an item to an alarm's history.
 func note(tx *store.Tx, name string, kind types.AlarmType, at time.Time, t types.HistoryItemType, summary, data string) error {
@@ -53,24 +73,77 @@ func (s *Service) noteConfiguration(tx *store.Tx, a alarm, what string) error {
 	return note(tx, *a.AlarmName, a.kind(), s.Now(), types.HistoryItemTypeConfigurationUpdate, fmt.Sprintf("Alarm %q %s", *a.AlarmName, what), string(data))
 }
 
-// Tidy forgets the history of more than 30 days ago.
-func (s *Service) Tidy() error {
-	oldest := s.Now().Add(-historyKept)
-	var old []string
-	err := s.Store.View(func(tx *store.Tx) error {
-		rows, err := histories.All(tx)
+// KeepHistory tidies the history every hour until ctx ends.
+func (s *Service) KeepHistory(ctx context.Context) error {
+	for {
+		if err := s.Tidy(ctx); err != nil {
+			s.Failed(fmt.Errorf("cannot forget old history of alarms: %w", err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.After(time.Hour):
+		}
+	}
+}
+
+// Tidy forgets the history of more than 30 days ago, and what is more than an alarm may have, the oldest first. It takes as many rows as a
+// batch has in one transaction: others do not wait for it.
+func (s *Service) Tidy(ctx context.Context) error {
+	oldest := instant(s.Now().Add(-historyKept))
+	name, kept := "", []string(nil)
+	for last := ""; ctx.Err() == nil; {
+		rows, err := s.headsAfter(last)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		var old []string
 		for _, h := range rows {
-			if h.Timestamp.Before(oldest) {
+			of, when := h.parts()
+			if of != name {
+				name, kept = of, nil
+			}
+			if when < oldest {
 				old = append(old, h.Key)
+				continue
+			}
+			if kept = append(kept, h.Key); len(kept) > historyLength {
+				old, kept = append(old, kept[0]), kept[1:]
 			}
 		}
-		return err
+		if err := s.forget(old); err != nil {
+			return err
+		}
+		last = rows[len(rows)-1].Key
+	}
+	return nil
+}
+
+// headsAfter are a batch of the items that follow a key.
+func (s *Service) headsAfter(last string) (rows []head, err error) {
+	err = s.Store.View(func(tx *store.Tx) error {
+		for h, err := range heads.From(tx, last) {
+			if err != nil {
+				return err
+			}
+			if h.Key != last {
+				rows = append(rows, h)
+			}
+			if len(rows) == tidyBatch {
+				return nil
+			}
+		}
+		return nil
 	})
-	if err != nil || len(old) == 0 {
-		return err
+	return rows, err
+}
+
+func (s *Service) forget(keys []string) error {
+	if len(keys) == 0 {
+		return nil
 	}
 	return s.Store.Update(func(tx *store.Tx) error {
-		for _, key := range old {
+		for _, key := range keys {
 			if err := histories.Delete(tx, key); err != nil {
 				return err
 			}
@@ -91,38 +164,53 @@ func (s *Service) describeAlarmHistory(_ context.Context, in *sdk.DescribeAlarmH
 	if err := checkTypes(in.AlarmTypes); err != nil {
 		return nil, err
 	}
-	var rows []history
-	err := s.Store.View(func(tx *store.Tx) error {
-		for h, err := range histories.From(tx, aws.ToString(in.AlarmName)) {
+	out := &sdk.DescribeAlarmHistoryOutput{AlarmHistoryItems: []types.AlarmHistoryItem{}}
+	return out, s.Store.View(func(tx *store.Tx) error {
+		rows, err := historyOf(tx, in)
+		if err != nil {
+			return err
+		}
+		key := func(h head) string { name, when := h.parts(); return when + name }
+		slices.SortFunc(rows, func(a, b head) int { return strings.Compare(key(a), key(b)) })
+		if in.ScanBy != types.ScanByTimestampAscending {
+			slices.Reverse(rows)
+			key = backwards(key)
+		}
+		rows, out.NextToken, err = page(rows, key, in.MaxRecords, in.NextToken)
+		for _, h := range rows {
+			item, err := histories.Get(tx, h.Key)
 			if err != nil {
 				return err
 			}
-			if historyAsked(in, h) {
-				rows = append(rows, h)
-			}
+			out.AlarmHistoryItems = append(out.AlarmHistoryItems, item.AlarmHistoryItem)
 		}
-		return nil
+		return err
 	})
-	if err != nil {
-		return nil, err
+}
+
+// historyOf are the items that a request asks for, in the order of the keys.
+func historyOf(tx *store.Tx, in *sdk.DescribeAlarmHistoryInput) (rows []head, err error) {
+	prefix := ""
+	if in.AlarmName != nil {
+		prefix = *in.AlarmName + "\x00"
 	}
-	key := func(h history) string { _, when, _ := strings.Cut(h.Key, "\x00"); return when + *h.AlarmName }
-	slices.SortFunc(rows, func(a, b history) int { return strings.Compare(key(a), key(b)) })
-	if in.ScanBy != types.ScanByTimestampAscending {
-		slices.Reverse(rows)
-		key = backwards(key)
+	for h, err := range heads.From(tx, prefix) {
+		if err != nil {
+			return nil, err
+		}
+		if !strings.HasPrefix(h.Key, prefix) {
+			break
+		}
+		if historyAsked(in, h) {
+			rows = append(rows, h)
+		}
 	}
-	rows, token, err := page(rows, key, in.MaxRecords, in.NextToken)
-	out := &sdk.DescribeAlarmHistoryOutput{AlarmHistoryItems: []types.AlarmHistoryItem{}, NextToken: token}
-	for _, h := range rows {
-		out.AlarmHistoryItems = append(out.AlarmHistoryItems, h.AlarmHistoryItem)
-	}
-	return out, err
+	return rows, nil
 }
 
 // backwards turns the order of keys round.
-func backwards(key func(history) string) func(history) string {
-	return func(h history) string {
+func backwards(key func(head) string) func(head) string {
+	return func(h head) string {
 		b := []byte(key(h))
 		for i := range b {
 			b[i] = ^b[i]
@@ -131,7 +219,7 @@ func backwards(key func(history) string) func(history) string {
 	}
 }
 
-func historyAsked(in *sdk.DescribeAlarmHistoryInput, h history) bool {
+func historyAsked(in *sdk.DescribeAlarmHistoryInput, h head) bool {
 	return (in.AlarmName == nil || *in.AlarmName == *h.AlarmName) && typeAsked(in.AlarmTypes, h.AlarmType) &&
 		(in.HistoryItemType == "" || in.HistoryItemType == h.HistoryItemType) &&
 		(in.StartDate == nil || !h.Timestamp.Before(*in.StartDate)) && (in.EndDate == nil || !h.Timestamp.After(*in.EndDate))

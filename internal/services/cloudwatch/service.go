@@ -23,7 +23,7 @@ type Config struct {
 	Publish func(topicARN, subject, body string, also func(*store.Tx) error) error
 	Failed  func(error) // gets what goes wrong with an action, which is tried again
 	Now     func() time.Time
-	After   func(time.Duration) <-chan time.Time // as time.After
+	After   func(time.Duration) <-chan time.Time // as time.After, by the clock of Now
 }
 
 // Service answers the CloudWatch API.

@@ -3,6 +3,7 @@ package cloudwatch_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -122,7 +123,9 @@ func TestAlarmGoesOff(t *testing.T) {
 		t.Errorf("%d items after the end", got)
 	}
 	s.now = s.now.AddDate(0, 0, 31)
-	evaluate()
+	if err := s.service.Tidy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if got := s.history(t, "load"); len(got) != 0 {
 		t.Errorf("after a month: %v", got)
 	}
@@ -176,6 +179,57 @@ func TestActionsAreKept(t *testing.T) {
 	if len(s.topics.failed) != 2 || !strings.HasSuffix(s.topics.failed[0].Error(), "the disk is full") {
 		t.Errorf("failed: %v", s.topics.failed)
 	}
+}
+
+// TestHistoryIsBounded: an alarm that changes without end keeps its newest items, and another's are left alone.
+func TestHistoryIsBounded(t *testing.T) {
+	s := newServer(t)
+	for _, name := range []string{"flaps", "flaps too", "quiet"} {
+		in := cpu(name)
+		in.AlarmActions = nil
+		s.put(t, in)
+	}
+	revision := map[string]uint64{}
+	for _, d := range must(s.service.Alarms())(t) {
+		revision[*d.Metric.AlarmName] = d.Revision
+	}
+	from := alarm.Insufficient
+	for i := range 520 {
+		for _, to := range []alarm.State{alarm.Alarm, alarm.OK} {
+			for _, name := range []string{"flaps", "flaps too"} {
+				if name == "flaps too" && i >= 5 {
+					continue
+				}
+				if err := s.service.Change(name, revision[name], alarm.Change{From: from, To: to, Reason: fmt.Sprint(i), At: s.now}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			from = to
+		}
+		s.now = s.now.Add(time.Second)
+	}
+	if err := s.service.Tidy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]int{"flaps": 1000, "flaps too": 11, "quiet": 1} {
+		if got := s.count(t, name); got != want {
+			t.Errorf("%s has %d items, want %d", name, got, want)
+		}
+	}
+	newest := must(s.DescribeAlarmHistory(t.Context(), &sdk.DescribeAlarmHistoryInput{AlarmName: new("flaps"), MaxRecords: new(int32(1))}))(t).AlarmHistoryItems
+	if len(newest) != 1 || !strings.Contains(*newest[0].HistoryData, `"stateReason":"519"`) {
+		t.Errorf("newest: %+v", newest)
+	}
+}
+
+// count is how many items an alarm's history has.
+func (s *server) count(t *testing.T, name string) (n int) {
+	t.Helper()
+	pages := sdk.NewDescribeAlarmHistoryPaginator(s, &sdk.DescribeAlarmHistoryInput{AlarmName: &name, MaxRecords: new(int32(100))})
+	for pages.HasMorePages() {
+		n += len(must(pages.NextPage(t.Context()))(t).AlarmHistoryItems)
+	}
+	return n
 }
 
 func TestStateRefusals(t *testing.T) {
