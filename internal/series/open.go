@@ -7,11 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 )
 
-// Open opens the samples in a directory, which it makes when it is not there. What a crash left half done is finished or undone.
+// Open opens the samples in a directory, which it makes when it is not there. What a crash left half done is finished or undone. A
+// file that is damaged is set aside, and told to Failed: what else there is can be used without it.
 func Open(c Config) (s *Store, err error) {
 	s = &Store{config: c.withDefaults(), byBase: map[string][]*head{}, byID: map[uint32]*head{}}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
@@ -23,7 +23,12 @@ func Open(c Config) (s *Store, err error) {
 		}
 	}()
 	if s.catalog, err = openJournal(s.path("catalog"), s.readCatalog); err != nil {
-		return s, err
+		if err = s.setAside(s.path("catalog"), err); err != nil {
+			return s, err
+		}
+		if s.catalog, err = openJournal(s.path("catalog"), nil); err != nil {
+			return s, err
+		}
 	}
 	if err = s.openBlocks(); err != nil {
 		return s, err
@@ -33,17 +38,34 @@ func Open(c Config) (s *Store, err error) {
 
 func (s *Store) path(name string) string { return filepath.Join(s.config.Dir, name) }
 
+// damaged ends the name of a file that was set aside.
+const damaged = ".damaged"
+
+// setAside takes a file that cannot be used out of the way, and tells why.
+func (s *Store) setAside(path string, why error) error {
+	if err := os.Rename(path, path+damaged); err != nil {
+		return errors.Join(why, err)
+	}
+	s.config.Failed(fmt.Errorf("%s is set aside as %s: %w", path, filepath.Base(path+damaged), why))
+	return nil
+}
+
+// readCatalog takes up the series of a record. Of two with one key the first was forgotten, and could not be taken off the catalog.
 func (s *Store) readCatalog(record []byte) error {
 	for r := (&reader{b: record}); len(r.b) > 0; {
-		id, key := r.uvarint(), r.text()
-		if r.failed {
-			return errors.New("the catalog is damaged")
-		}
+		id, key := uint32(r.uvarint()), r.text()
 		k, err := decodeKey(key)
-		if err != nil {
-			return err
+		if r.failed || err != nil {
+			s.config.Failed(fmt.Errorf("%s has a damaged record: the rest of it is skipped", s.path("catalog")))
+			return nil
 		}
-		s.addSeries(uint32(id), key, k.Unit)
+		if s.byID[id] != nil {
+			continue
+		}
+		if forgotten := s.known(k); forgotten != nil {
+			s.unlist(forgotten)
+		}
+		s.addSeries(id, key, k.Unit)
 	}
 	return nil
 }
@@ -55,15 +77,21 @@ func (s *Store) openBlocks() error {
 		return err
 	}
 	for _, name := range names {
-		if strings.HasSuffix(name, ".tmp") {
+		switch filepath.Ext(name) {
+		case damaged:
+			continue
+		case ".tmp":
 			if err := os.Remove(name); err != nil {
-				return err
+				s.config.Failed(err)
 			}
 			continue
 		}
 		b, err := openBlock(name)
 		if err != nil {
-			return err
+			if err := s.setAside(name, err); err != nil {
+				return err
+			}
+			continue
 		}
 		s.blocks = append(s.blocks, b)
 	}
@@ -74,7 +102,7 @@ func (s *Store) openBlocks() error {
 		}
 	}
 	if err := s.drop(replaced); err != nil {
-		return err
+		s.config.Failed(err)
 	}
 	for _, b := range s.blocks {
 		s.nextID = max(s.nextID, b.first+b.n)
@@ -113,10 +141,10 @@ func (s *Store) journals() ([]journalFile, error) {
 	var found []journalFile
 	for _, name := range names {
 		j := journalFile{path: name}
-		if _, err := fmt.Sscanf(filepath.Base(name), "journal-%d", &j.number); err != nil {
-			return nil, fmt.Errorf("%s is not a journal: %w", name, err)
+		_, err := fmt.Sscanf(filepath.Base(name), "journal-%d", &j.number)
+		if err == nil && filepath.Base(name) == journalName(j.number) { // others were set aside, or are not larder's
+			found = append(found, j)
 		}
-		found = append(found, j)
 	}
 	return found, nil
 }
@@ -129,9 +157,13 @@ func (s *Store) openJournals() error {
 	}
 	s.cutAt = s.config.Now()
 	for i, j := range found {
-		wal, err := openJournal(j.path, func(record []byte) error { return s.readJournal(record, j.number) })
+		wal, err := openJournal(j.path, func(record []byte) error { return s.readJournal(record, j) })
 		if err != nil {
-			return err
+			if err := s.setAside(j.path, err); err != nil {
+				return err
+			}
+			s.walSeq = j.number
+			continue
 		}
 		if i == len(found)-1 {
 			s.wal, s.walSeq = wal, j.number
@@ -139,10 +171,10 @@ func (s *Store) openJournals() error {
 		}
 		s.hold()
 		if err := errors.Join(wal.close(), s.writeHeld(j.number)); err != nil {
-			return err
+			s.config.Failed(err) // the next cut tries again
 		}
 	}
-	s.walSeq = s.lastNumber() + 1
+	s.walSeq = max(s.walSeq, s.lastNumber()) + 1
 	s.wal, err = openJournal(s.path(journalName(s.walSeq)), nil)
 	return err
 }
@@ -154,19 +186,30 @@ func (s *Store) lastNumber() (last uint64) {
 	return last
 }
 
-// readJournal takes a flush's rows, without those of days that a crash in the middle of a cut has already made files.
-func (s *Store) readJournal(record []byte, number uint64) error {
-	r := &reader{b: record}
+// readJournal takes a flush's rows, without those of days that a crash in the middle of a cut has already made files, and those of
+// series that a damaged catalog does not tell of. No other series gets the number of one of these.
+func (s *Store) readJournal(record []byte, j journalFile) error {
+	r, unknown := &reader{b: record}, 0
 	for len(r.b) > 0 {
-		h := s.byID[uint32(r.uvarint())]
+		id := uint32(r.uvarint())
 		c := r.row(&rows{})
-		if r.failed || h == nil {
-			return errors.New("the journal is damaged")
+		if r.failed {
+			s.config.Failed(fmt.Errorf("%s has a damaged record: the rest of it is skipped", j.path))
+			break
 		}
-		written := func(b *block) bool { return b.day == dayOf(c.At) && b.number >= number }
+		h := s.byID[id]
+		if h == nil {
+			s.nextID = max(s.nextID, id+1)
+			unknown++
+			continue
+		}
+		written := func(b *block) bool { return b.day == dayOf(c.At) && b.number >= j.number }
 		if !slices.ContainsFunc(s.blocks, written) {
 			s.keep(h, c)
 		}
+	}
+	if unknown > 0 {
+		s.config.Failed(fmt.Errorf("%s has %d samples of metrics that the catalog does not know: they are skipped", j.path, unknown))
 	}
 	return nil
 }

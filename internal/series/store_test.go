@@ -174,7 +174,8 @@ func TestTornTail(t *testing.T) {
 // TestDamage: a file that is not what was written is named, never read as something else.
 func TestDamage(t *testing.T) {
 	now := start
-	config := Config{Dir: t.TempDir(), Now: func() time.Time { return now }}
+	var told error
+	config := Config{Dir: t.TempDir(), Now: func() time.Time { return now }, Failed: func(err error) { told = err }}
 	s := opened(t, config)
 	if err := s.Add(Sample{Key: key("a"), Cell: Single(start.Unix(), 1)}); err != nil {
 		t.Fatal(err)
@@ -205,8 +206,8 @@ func TestDamage(t *testing.T) {
 	if err := os.WriteFile(files[0], content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(config); !errors.Is(err, errBlock) {
-		t.Errorf("got %v", err)
+	if err := opened(t, config).Close(); err != nil || !errors.Is(told, errBlock) {
+		t.Errorf("got %v, %v", err, told)
 	}
 }
 

@@ -168,16 +168,17 @@ func (s *Store) mergeDays() error {
 	for _, b := range s.blocksOf(func(*block) bool { return true }) {
 		byDay[b.day] = append(byDay[b.day], b)
 	}
+	var errs []error
 	now := s.config.Now().Unix()
 	for _, d := range slices.Sorted(maps.Keys(byDay)) {
 		over := now >= d.end()+FineRetention && slices.ContainsFunc(byDay[d], func(b *block) bool { return !b.merged })
 		if over || len(byDay[d]) > maxFiles {
 			if err := s.merge(d, byDay[d], over); err != nil {
-				return fmt.Errorf("cannot merge the metrics of %s: %w", d, err)
+				errs = append(errs, fmt.Errorf("cannot merge the metrics of %s: %w", d, err))
 			}
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // merge makes one file of a day's, in whole minutes when the day is over.
@@ -219,24 +220,36 @@ func (s *Store) forget() error {
 	gone := 0
 	for id, h := range s.byID {
 		if h.last < oldest && len(h.fresh.b)+len(h.cut) == 0 {
-			delete(s.byID, id)
-			s.byBase[h.base()] = slices.DeleteFunc(s.byBase[h.base()], func(o *head) bool { return o == h })
-			if len(s.byBase[h.base()]) == 0 {
-				delete(s.byBase, h.base())
-			}
+			s.unlist(h)
 			gone++
 			continue
 		}
 		kept = appendCatalog(kept, id, h.key)
 	}
-	if gone > 0 {
-		s.keys = nil // they are among those kept
-	}
-	s.mu.Unlock()
 	if gone == 0 {
+		s.mu.Unlock()
 		return nil
 	}
-	return s.rewriteCatalog(kept)
+	keys := s.keys
+	s.keys = nil // they are among those kept
+	s.mu.Unlock()
+	err := s.rewriteCatalog(kept)
+	if err != nil { // the catalog that is in use does not have them
+		s.mu.Lock()
+		s.keys = append(keys, s.keys...)
+		s.mu.Unlock()
+	}
+	return err
+}
+
+// unlist forgets one series.
+func (s *Store) unlist(h *head) {
+	delete(s.byID, h.id)
+	base := h.base()
+	s.byBase[base] = slices.DeleteFunc(s.byBase[base], func(o *head) bool { return o == h })
+	if len(s.byBase[base]) == 0 {
+		delete(s.byBase, base)
+	}
 }
 
 func (s *Store) rewriteCatalog(content []byte) error {
