@@ -38,6 +38,9 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// errDamaged says that a file is not what was written.
+var errDamaged = errors.New("the file is damaged")
+
 // header begins every file.
 type header struct {
 	first   uint64 // number of the file's first event
@@ -63,14 +66,14 @@ func readHeader(r io.ReaderAt) (h header, end int64, err error) {
 	}
 	n := binary.BigEndian.Uint32(fixed[len(magic):])
 	if string(fixed[:len(magic)]) != magic || n > maxHeader {
-		return header{}, 0, errors.New("it does not begin as a file of log events")
+		return header{}, 0, fmt.Errorf("%w: it does not begin as a file of log events", errDamaged)
 	}
 	body := make([]byte, n)
 	if _, err := r.ReadAt(body, int64(len(fixed))); err != nil {
 		return header{}, 0, err
 	}
 	if crc32.Checksum(body, castagnoli) != binary.BigEndian.Uint32(fixed[len(magic)+4:]) {
-		return header{}, 0, errors.New("the checksum of its header is another")
+		return header{}, 0, fmt.Errorf("%w: the checksum of its header is another", errDamaged)
 	}
 	in := reader{b: body}
 	h = header{in.uvarint(), string(in.bytes()), in.bytes()}
@@ -109,6 +112,7 @@ func place(file uint64, kind byte, n uint64) []byte {
 const (
 	journalSuffix = ".log"
 	segmentSuffix = ".seg"
+	damagedSuffix = ".damaged" // of files that were set aside
 )
 
 func fileName(dir string, n uint64, suffix string) string {

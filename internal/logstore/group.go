@@ -2,7 +2,6 @@ package logstore
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"os"
@@ -43,13 +42,16 @@ func openGroup(id, dir string, keys Keys, logger *slog.Logger) (*group, error) {
 	}
 	g := &group{id: id, dir: dir, keys: keys, logger: logger, marks: Marks{}, number: 1, next: 1}
 	for _, entry := range names { // in the order of their names, and so of their numbers; .log before .seg
-		suffix := filepath.Ext(entry.Name())
-		n, err := strconv.ParseUint(strings.TrimSuffix(entry.Name(), suffix), 10, 64)
-		switch {
+		number, _, _ := strings.Cut(entry.Name(), ".")
+		n, err := strconv.ParseUint(number, 10, 64)
+		switch suffix := filepath.Ext(entry.Name()); {
 		case suffix == segmentTemp:
 			err = os.Remove(filepath.Join(dir, entry.Name()))
-		case err != nil:
-			err = fmt.Errorf("%s holds %s, which is no file of log events", dir, entry.Name())
+		case suffix == damagedSuffix:
+			err = nil // its number is not given again
+		case err != nil || entry.Name() != filepath.Base(fileName("", n, suffix)):
+			logger.Warn("a file among the log events is none of larder's", "file", filepath.Join(dir, entry.Name()))
+			continue
 		case suffix == journalSuffix:
 			g.pending = append(g.pending, n)
 		case suffix == segmentSuffix:
@@ -63,11 +65,21 @@ func openGroup(id, dir string, keys Keys, logger *slog.Logger) (*group, error) {
 	return g, nil
 }
 
+// setAside takes a damaged file out of the way of the others.
+func (g *group) setAside(path string, why error) error {
+	if err := os.Rename(path, path+damagedSuffix); err != nil {
+		return errors.Join(why, err)
+	}
+	g.logger.Error("set a damaged file of log events aside", "group", g.id, "file", path+damagedSuffix, "error", why)
+	return nil
+}
+
 // found takes up a segment. A journal of its number was rewritten as it, and only not deleted.
 func (g *group) found(n uint64) error {
-	s, err := openSegment(fileName(g.dir, n, segmentSuffix), n)
+	path := fileName(g.dir, n, segmentSuffix)
+	s, err := openSegment(path, n)
 	if err != nil {
-		return err
+		return g.setAside(path, err)
 	}
 	g.segments = append(g.segments, s)
 	g.next = max(g.next, s.last+1)
@@ -88,7 +100,12 @@ func (g *group) ready() error {
 	}
 	for len(g.pending) > 0 {
 		n := g.pending[0]
-		if err := g.open(fileName(g.dir, n, journalSuffix), n); err != nil {
+		path := fileName(g.dir, n, journalSuffix)
+		err := g.open(path, n)
+		if errors.Is(err, errDamaged) {
+			err = g.setAside(path, err)
+		}
+		if err != nil {
 			return err
 		}
 		g.pending = g.pending[1:]
@@ -102,6 +119,11 @@ func (g *group) discard() error {
 	g.pending = slices.DeleteFunc(g.pending, func(n uint64) bool {
 		path := fileName(g.dir, n, journalSuffix)
 		begun, err := hasHeader(path)
+		if errors.Is(err, errDamaged) {
+			err = g.setAside(path, err)
+			errs = append(errs, err)
+			return err == nil
+		}
 		if err == nil && !begun {
 			err = os.Remove(path)
 		}
@@ -243,10 +265,21 @@ func (g *group) retire(j *journal) error {
 	return errors.Join(os.Remove(j.path), j.file.Close())
 }
 
-// size is what the group takes on disk, in bytes.
-func (g *group) size() (n int64) {
+// holds is what the group takes on disk, in bytes, and the time of the last event of each of its files.
+func (g *group) holds() (size int64, lasts []int64) {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
+	for _, s := range g.segments {
+		lasts = append(lasts, s.extent.max)
+	}
+	if g.journal != nil && len(g.journal.streams) > 0 {
+		lasts = append(lasts, g.journal.extent.max)
+	}
+	return g.size(), lasts
+}
+
+// size is what the group takes on disk, in bytes.
+func (g *group) size() (n int64) {
 	for _, s := range g.segments {
 		n += s.size
 	}
@@ -256,16 +289,18 @@ func (g *group) size() (n int64) {
 	return n
 }
 
-// expire deletes the segments with no event later than a time. A journal that is old as a whole becomes a segment first.
-func (g *group) expire(before int64) error {
+// expire deletes the segments with no event later than a time, and says how many bytes that freed. A journal that is old as a whole
+// becomes a segment first.
+func (g *group) expire(before int64) (freed int64, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err := g.ready(); err != nil {
-		return err
+		return 0, err
 	}
+	size := g.size()
 	if j := g.journal; j != nil && len(j.streams) > 0 && j.extent.max < before {
 		if err := g.rotate(j.header.arn); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	var errs []error
@@ -277,7 +312,7 @@ func (g *group) expire(before int64) error {
 		errs = append(errs, err)
 		return err == nil
 	})
-	return errors.Join(errs...)
+	return size - g.size(), errors.Join(errs...)
 }
 
 // stats are the figures of the group's streams. A journal that is still closed for want of its key is not among them.

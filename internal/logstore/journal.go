@@ -179,7 +179,7 @@ func eachFrame(r io.ReaderAt, begin, size int64, f func(n uint64, sealed []byte)
 func openFrame(aead cipher.AEAD, number, n uint64, sealed []byte, marks Marks, f func(*row)) error {
 	raw, err := aead.Open(sealed[:0], nil, sealed, place(number, frameKind, n))
 	if err != nil {
-		return fmt.Errorf("frame %d was changed", n)
+		return fmt.Errorf("%w: frame %d was changed", errDamaged, n)
 	}
 	in := reader{b: raw}
 	for range in.uvarint() {

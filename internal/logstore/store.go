@@ -31,7 +31,7 @@ type Store struct {
 	groups map[string]*group
 }
 
-// Open opens the store in a directory, making it if it is not there.
+// Open opens the store in a directory, making it if it is not there. What is damaged there is told to Logger, and the rest is used.
 func Open(c Config) (*Store, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot keep log events: %w", err)
@@ -42,9 +42,16 @@ func Open(c Config) (*Store, error) {
 	}
 	s := &Store{config: c, groups: map[string]*group{}}
 	for _, d := range dirs {
-		if s.groups[d.Name()], err = openGroup(d.Name(), filepath.Join(c.Dir, d.Name()), c.Keys, c.Logger); err != nil {
-			return nil, fmt.Errorf("cannot read the log events: %w", err)
+		if !d.IsDir() {
+			c.Logger.Warn("a file among the log groups is none of larder's", "file", filepath.Join(c.Dir, d.Name()))
+			continue
 		}
+		g, err := openGroup(d.Name(), filepath.Join(c.Dir, d.Name()), c.Keys, c.Logger)
+		if err != nil { // who asks for the group tries again
+			c.Logger.Error("cannot open the events of a log group", "group", d.Name(), "error", err)
+			continue
+		}
+		s.groups[d.Name()] = g
 	}
 	return s, nil
 }
@@ -153,51 +160,56 @@ func (s *Store) Sweep(now time.Time, keep func(id string) (retention time.Durati
 		}
 		kept = append(kept, g)
 		if retention > 0 {
-			errs = append(errs, s.expire(g, now.Add(-retention).UnixMilli()))
+			_, err := s.expire(g, now.Add(-retention).UnixMilli())
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(append(errs, s.bound(kept))...)
 }
 
-func (s *Store) expire(g *group, before int64) error {
-	err := g.expire(before)
+// expire deletes a group's events of before a time, and says how many bytes that freed.
+func (s *Store) expire(g *group, before int64) (freed int64, err error) {
+	freed, err = g.expire(before)
 	if locked := (*KeyError)(nil); errors.As(err, &locked) {
 		s.config.Logger.Warn("cannot tell which log events are past their time", "group", g.id, "error", err)
-		return nil
+		return freed, nil
 	}
-	return err
+	return freed, err
 }
 
-// bound deletes the oldest segments until the store is within its bound.
+// bound deletes the oldest files until the store is within its bound.
 func (s *Store) bound(groups []*group) error {
 	var total int64
 	type old struct {
 		g    *group
 		last int64
-		size int64
 	}
 	var all []old
 	for _, g := range groups {
-		total += g.size()
-		g.mu.RLock()
-		for _, seg := range g.segments {
-			all = append(all, old{g, seg.extent.max, seg.size})
+		size, lasts := g.holds()
+		total += size
+		for _, last := range lasts {
+			all = append(all, old{g, last})
 		}
-		g.mu.RUnlock()
 	}
 	slices.SortFunc(all, func(a, b old) int { return cmp.Compare(a.last, b.last) })
+	var errs []error
+	stuck := map[*group]bool{} // these are not asked again, and the others make room
 	for _, o := range all {
 		if total <= s.config.MaxBytes {
-			return nil
+			break
 		}
-		if o.last == math.MaxInt64 {
+		if o.last == math.MaxInt64 || stuck[o.g] {
 			continue
 		}
-		if err := s.expire(o.g, o.last+1); err != nil {
-			return err
+		freed, err := s.expire(o.g, o.last+1)
+		errs = append(errs, err)
+		if freed <= 0 {
+			stuck[o.g] = true
+			continue
 		}
-		total -= o.size
-		s.config.Logger.Info("deleted the oldest log events: the store is at its bound", "group", o.g.id, "bytes", o.size, "bound", s.config.MaxBytes)
+		total -= freed
+		s.config.Logger.Info("deleted the oldest log events: the store is at its bound", "group", o.g.id, "bytes", freed, "bound", s.config.MaxBytes)
 	}
-	return nil
+	return errors.Join(errs...)
 }
