@@ -187,6 +187,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer closing(&err, events.Close)
 	logGroups := logs.New(logs.Config{
 		Store: state, Account: Account, Region: Region, Keys: keys, Events: events, Metrics: filtered(metrics, o.failed("metric filters")), NewID: standin.UUID, Now: o.Now,
+		Failed: o.failed("log events"),
 	})
 	shipper = logdelivery.New(logdelivery.Config{
 		Store: state, Destination: logGroups, EngineLogs: nodes, Roster: runner.Roster, Logger: o.Logger,

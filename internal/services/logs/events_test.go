@@ -434,7 +434,7 @@ func TestMetricFilters(t *testing.T) {
 	one := types.MetricTransformation{MetricName: new("M"), MetricValue: new("1")}
 	wantError(t, put("x", `"`, one), parameter, `Invalid filter pattern: the quotation that begins at " has no end`)
 	wantError(t, put("x", "a", types.MetricTransformation{MetricName: new("M"), MetricValue: new("$.ms")}), parameter,
-		`Invalid metric transformation: the value "$.ms" is neither a number nor something that the filter pattern names`)
+		`Invalid metric transformation: the value "$.ms" is neither a number between -2^360 and 2^360 nor something that the filter pattern names`)
 	wantError(t, put("x", "[a]", types.MetricTransformation{MetricName: new("M"), MetricValue: new("1"), DefaultValue: new(1.0), Dimensions: map[string]string{"A": "$a"}}), parameter,
 		"Invalid metric transformation: dimensions and default value are mutually exclusive properties.")
 	wantError(t, put("x", "[a]", types.MetricTransformation{MetricName: new("M"), MetricValue: new("1"), Dimensions: map[string]string{"A": "$b"}}), parameter,

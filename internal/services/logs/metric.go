@@ -1,9 +1,13 @@
 package logs
 
 import (
+	"errors"
+	"fmt"
+	"math"
 	"strconv"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"larder/internal/logfilter"
 	"larder/internal/logstore"
@@ -44,10 +48,12 @@ func (s *Service) count(group string, events []logstore.Event) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, f := range filters {
 		pattern, err := logfilter.Parse(f.Pattern)
 		if err != nil {
-			return err
+			errs = append(errs, fmt.Errorf("cannot use the metric filter %s: %w", f.Name, err))
+			continue
 		}
 		matched := false
 		for _, e := range events {
@@ -60,7 +66,16 @@ func (s *Service) count(group string, events []logstore.Event) error {
 		}
 		s.quiet.note(f, s.Now().Truncate(time.Minute), matched, s.Metrics)
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// measurable tells whether PutMetricData would take the value: a number between -2^360 and 2^360.
+func measurable(v float64) bool { return math.Abs(v) <= math.Ldexp(1, 360) }
+
+// number is the value that a text has; false when it has none that can be measured.
+func number(text string) (float64, bool) {
+	v, err := strconv.ParseFloat(text, 64)
+	return v, err == nil && measurable(v)
 }
 
 // datum is the value that a matching event has; false when it has none that is a number.
@@ -70,14 +85,14 @@ func (f metricFilter) datum(pattern *logfilter.Pattern, e logstore.Event) (Datum
 	if pattern.Names(text) {
 		text, _ = pattern.Value(e.Message, text)
 	}
-	value, err := strconv.ParseFloat(text, 64)
-	if err != nil {
+	value, ok := number(text)
+	if !ok {
 		return d, false
 	}
 	d.Value = value
 	for name, from := range f.Dimensions {
 		text, ok := pattern.Value(e.Message, from)
-		if !ok || text == "" { // an event without a dimension's value counts for the metric without dimensions
+		if !ok || text == "" || utf8.RuneCountInString(text) > maxDimensionValue { // an event without a dimension's value counts for the metric without dimensions
 			d.Dimensions = nil
 			break
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +34,8 @@ const (
 	maxFilters    = 100 // of a group
 	maxDimensions = 3   // of a filter's metric
 	maxText       = 255 // characters of a metric's name and namespace
+	// maxDimensionValue is in characters. Source: Dimension in the API reference of CloudWatch.
+	maxDimensionValue = 1024
 )
 
 func checkFilterName(name *string) error {
@@ -93,11 +94,17 @@ func (f *metricFilter) transform(t types.MetricTransformation) error {
 			return constraint(clip(text), "metricTransformations.1.member."+member, "have 1 to 255 characters, none of them : * or $")
 		}
 	}
+	if strings.HasPrefix(f.Namespace, "AWS/") {
+		return invalidParameter("Invalid metric transformation: namespaces that begin with AWS/ are kept for the services themselves")
+	}
 	if t.Unit != "" && !slices.Contains(t.Unit.Values(), t.Unit) {
 		return constraint(f.Unit, "metricTransformations.1.member.unit", "satisfy enum value set of units")
 	}
-	if _, err := strconv.ParseFloat(f.Value, 64); err != nil && !pattern.Names(f.Value) {
-		return invalidParameter("Invalid metric transformation: the value %q is neither a number nor something that the filter pattern names", clip(f.Value))
+	if f.Default != nil && !measurable(*f.Default) {
+		return invalidParameter("Invalid metric transformation: the default value must be a number between -2^360 and 2^360")
+	}
+	if _, ok := number(f.Value); !ok && !pattern.Names(f.Value) {
+		return invalidParameter("Invalid metric transformation: the value %q is neither a number between -2^360 and 2^360 nor something that the filter pattern names", clip(f.Value))
 	}
 	if len(f.Dimensions) > maxDimensions {
 		return invalidParameter("Invalid metric transformation: it has %d dimensions; it can have at most %d", len(f.Dimensions), maxDimensions)

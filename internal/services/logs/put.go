@@ -124,7 +124,8 @@ func (g group) acceptable(events []types.InputLogEvent, now time.Time) (from, un
 // retention is how long the group keeps events; 0 is for ever.
 func (g group) retention() time.Duration { return time.Duration(g.Retention) * 24 * time.Hour }
 
-// append makes batches durable, counts them for the group's metric filters and tells those who watch.
+// append makes batches durable, counts them for the group's metric filters and tells those who watch. A failure after the first of
+// these is no failure of the request: a client that tried again would have the events kept twice.
 func (s *Service) append(of group, batches ...logstore.Batch) error {
 	var kept []logstore.Event
 	for _, b := range batches {
@@ -133,7 +134,10 @@ func (s *Service) append(of group, batches ...logstore.Batch) error {
 	if err := s.Events.Append(of.id(), of.KMSKey, batches...); err != nil {
 		return eventsError(err)
 	}
-	return errors.Join(s.count(of.Name, kept), s.tell(of.Name, kept))
+	if err := errors.Join(s.count(of.Name, kept), s.tell(of.Name, kept)); err != nil {
+		s.Failed(fmt.Errorf("cannot pass on events of the log group %s, which are kept: %w", of.Name, err))
+	}
+	return nil
 }
 
 // eventsError gives a failure of the store the API's form.

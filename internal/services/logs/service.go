@@ -25,6 +25,8 @@ type Config struct {
 	// NewID names sessions.
 	NewID func() string
 	Now   func() time.Time
+	// Failed gets what goes wrong with events that are kept already.
+	Failed func(error)
 }
 
 // Keys knows the account's KMS keys.

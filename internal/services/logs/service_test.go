@@ -61,6 +61,7 @@ type server struct {
 	config  aws.Config
 	keys    *keys
 	metrics []logs.Datum
+	failed  []error
 	now     time.Time
 	passed  atomic.Int64 // nanoseconds since now, while requests are under way
 }
@@ -86,6 +87,7 @@ func newServer(t *testing.T) *server {
 		Store: state, Account: account, Region: region, Keys: s.keys, Events: s.events, Now: func() time.Time { return s.now.Add(time.Duration(s.passed.Load())) },
 		NewID:   func() string { return "session-1" },
 		Metrics: func(d logs.Datum) { s.metrics = append(s.metrics, d) },
+		Failed:  func(err error) { s.failed = append(s.failed, err) },
 	})
 	s.gateway = must(gateway.New(gateway.Config{
 		Services: []gateway.Service{s.logs.Gateway()}, Region: region, AccountID: account,
