@@ -136,3 +136,12 @@ func TestShortNumbers(t *testing.T) {
 		}
 	}
 }
+
+// TestTicksEnd: an axis whose labels are nearer to each other than numbers are has few of them all the same.
+func TestTicksEnd(t *testing.T) {
+	for _, s := range []scale{{low: 1e17, high: 1.00000000000000016e17}, {low: -1.7e308, high: 1.7e308}, {low: 0, high: 1}} {
+		if got := len(s.ticks(400)); got < 2 || got > 11 {
+			t.Errorf("%+v has %d ticks", s, got)
+		}
+	}
+}

@@ -70,10 +70,15 @@ func (s scale) step(n int) float64 {
 
 // ticks are labels at round values; those at the ends, without a label, keep the axis as long as it is.
 func (s scale) ticks(height int) []chartdraw.Tick {
-	step := s.step(max(minTicks, height/tickSpace))
-	ticks := []chartdraw.Tick{{Value: s.low}}
-	for i := math.Ceil(s.low / step); i*step <= s.high; i++ {
-		ticks = append(ticks, chartdraw.Tick{Value: i * step, Label: short(i * step)})
+	n := max(minTicks, height/tickSpace)
+	step := s.step(n)
+	ticks, first := []chartdraw.Tick{{Value: s.low}}, math.Ceil(s.low/step)
+	for i := range n + 1 { // counted: beyond 2^53 steps from zero, one more is the same number
+		v := (first + float64(i)) * step
+		if !(v <= s.high) {
+			break
+		}
+		ticks = append(ticks, chartdraw.Tick{Value: v, Label: short(v)})
 	}
 	return append(ticks, chartdraw.Tick{Value: s.high})
 }
