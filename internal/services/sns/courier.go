@@ -99,7 +99,7 @@ func (s *Service) carry(ctx context.Context, subscription string) {
 			}
 			continue
 		}
-		if wait := next.Due.Sub(s.Now()); wait > 0 {
+		if wait := next.wait(s.Now()); wait > 0 {
 			select {
 			case <-ctx.Done():
 			case <-bell:
@@ -117,18 +117,28 @@ func (s *Service) carry(ctx context.Context, subscription string) {
 
 // earliest is the delivery that is due first.
 func (s *Service) earliest(subscription string) (first delivery, ok bool, err error) {
+	now := s.Now()
 	err = s.Store.View(func(tx *store.Tx) error {
 		for d, err := range queued(tx, subscription) {
 			if err != nil {
 				return err
 			}
-			if !ok || d.Due.Before(first.Due) {
+			if !ok || d.wait(now) < first.wait(now) {
 				first, ok = d, true
 			}
 		}
 		return nil
 	})
 	return first, ok && err == nil, err
+}
+
+// wait is how long it is until a delivery is due. One that was put off later than now was so before the clock went back: how much is
+// left of its delay is not known, and it is due.
+func (d delivery) wait(now time.Time) time.Duration {
+	if now.Before(d.Set) {
+		return d.Set.Sub(d.Due)
+	}
+	return d.Due.Sub(now)
 }
 
 // errPermanent says that to try again would be of no use.
@@ -200,7 +210,8 @@ func (s *Service) conclude(d delivery, policy retryPolicy, failure error) error 
 			return nil
 		}
 		d.Tries++
-		d.Due = s.Now().Add(delay)
+		d.Set = s.Now()
+		d.Due = d.Set.Add(delay)
 		return deliveries.Put(tx, d.key(), d)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 )
 
 // maxDrained is how much of a subscriber's answer is read, in bytes, so that its connection can be used again.
@@ -34,7 +35,7 @@ func (s *Service) post(ctx context.Context, policy httpPolicy, of topic, sub sub
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, sub.Endpoint, bytes.NewReader(body))
 	if err != nil {
-		return errors.Join(err, errPermanent)
+		return errors.Join(withoutURL(err), errPermanent)
 	}
 	h := request.Header
 	h.Set("Content-Type", policy.RequestPolicy.HeaderContentType)
@@ -50,7 +51,7 @@ func (s *Service) post(ctx context.Context, policy httpPolicy, of topic, sub sub
 	}
 	answer, err := s.Client.Do(request)
 	if err != nil {
-		return err
+		return withoutURL(err)
 	}
 	_, err = io.Copy(io.Discard, io.LimitReader(answer.Body, maxDrained))
 	err = errors.Join(err, answer.Body.Close())
@@ -62,6 +63,14 @@ func (s *Service) post(ctx context.Context, policy httpPolicy, of topic, sub sub
 	default:
 		return errors.Join(fmt.Errorf("the subscriber answers %s", answer.Status), err, errPermanent)
 	}
+}
+
+// withoutURL is an error without the subscriber's URL, which often has a secret in it and is not for the log.
+func withoutURL(err error) error {
+	if named := (*url.Error)(nil); errors.As(err, &named) {
+		return fmt.Errorf("cannot post to the subscriber: %w", named.Err)
+	}
+	return err
 }
 
 // NewClient is a client that posts to subscribers: it follows no redirect, and goes through no proxy.

@@ -24,10 +24,8 @@ func (s *Service) mail(of topic, sub subscription, m message) error {
 		return err
 	}
 	box := filepath.Join(s.MailDir, url.PathEscape(sub.Endpoint))
-	for _, dir := range []string{"tmp", "new", "cur"} {
-		if err := os.MkdirAll(filepath.Join(box, dir), 0o700); err != nil {
-			return fmt.Errorf("cannot make a mailbox: %w", err)
-		}
+	if err := makeBox(box); err != nil {
+		return fmt.Errorf("cannot make a mailbox: %w", err)
 	}
 	// The name is the same at a second try, so that a mail that was put there before larder was killed is not there twice.
 	name := fmt.Sprintf("%d.%s.larder", m.Time.Unix(), m.ID+"-"+sub.ID)
@@ -47,7 +45,38 @@ func deposit(temporary, name string, body []byte) error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("cannot write a mail: %w", err)
 	}
-	return os.Rename(temporary, name)
+	if err := os.Rename(temporary, name); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(name))
+}
+
+// makeBox makes a Maildir where there is none, and makes the names on the way to it durable.
+func makeBox(box string) error {
+	made := false
+	for _, dir := range []string{"tmp", "new", "cur"} {
+		path := filepath.Join(box, dir)
+		if _, err := os.Stat(path); err == nil {
+			continue
+		}
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return err
+		}
+		made = true
+	}
+	if !made {
+		return nil
+	}
+	return errors.Join(syncDir(box), syncDir(filepath.Dir(box)), syncDir(filepath.Dir(filepath.Dir(box))))
+}
+
+// syncDir makes the names in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 var globEscape = strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`).Replace

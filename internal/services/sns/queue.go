@@ -32,7 +32,7 @@ type delivery struct {
 	Subscription, Message string
 	Number                uint64 // among the subscription's, in the order of publishing
 	Tries                 int
-	Due                   time.Time
+	Set, Due              time.Time // when it was put off, and until when
 }
 
 func (d delivery) key() string { return queueOf(d.Subscription) + fmt.Sprintf("%016x", d.Number) }
@@ -93,6 +93,7 @@ func (s *Service) sendWith(m message, also func(*store.Tx) error, to ...string) 
 	if err != nil {
 		return err
 	}
+	now := s.Now()
 	err = s.Store.Update(func(tx *store.Tx) error {
 		if err := also(tx); err != nil {
 			return err
@@ -106,7 +107,7 @@ func (s *Service) sendWith(m message, also func(*store.Tx) error, to ...string) 
 				s.Logger.Warn("a message is not kept for a subscriber: too many are waiting", "subscription", key, "message", m.ID)
 				continue
 			}
-			d := delivery{Subscription: key, Message: m.ID, Number: number, Due: s.Now()}
+			d := delivery{Subscription: key, Message: m.ID, Number: number, Set: now, Due: now}
 			if err := deliveries.Put(tx, d.key(), d); err != nil {
 				return err
 			}
