@@ -31,7 +31,6 @@ import (
 	"larder/internal/notifier"
 	"larder/internal/redisnode"
 	"larder/internal/seal"
-	"larder/internal/series"
 	"larder/internal/services/cloudwatch"
 	"larder/internal/services/ec2"
 	"larder/internal/services/elasticache"
@@ -171,7 +170,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	end, clock := &ending{stop: stop}, o.clock()
-	metrics, err := series.Open(series.Config{Dir: o.Home.metrics(), Now: clock.Now, Failed: o.failed("metrics")})
+	metrics, err := o.openMetrics(clock.Now)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"time"
+
 	"larder/internal/cache"
 	"larder/internal/cachemetric"
 	"larder/internal/engine"
@@ -9,6 +11,16 @@ import (
 	"larder/internal/state"
 	"larder/internal/store"
 )
+
+// reservedSeries is how many of the 100,000 series that there may be are the nodes' own, whatever a user's program sends: those of some
+// hundreds of nodes.
+const reservedSeries = 50_000
+
+func (o Options) openMetrics(now func() time.Time) (*series.Store, error) {
+	return series.Open(series.Config{
+		Dir: o.Home.metrics(), Now: now, Failed: o.failed("metrics"), ReservedFor: monitor.Namespace, Reserved: reservedSeries,
+	})
+}
 
 // watched are the running nodes as the monitor takes them.
 func watched(e *engine.Engine) func() []monitor.Node {

@@ -65,7 +65,7 @@ func (s *Store) readCatalog(record []byte) error {
 		if forgotten := s.known(k); forgotten != nil {
 			s.unlist(forgotten)
 		}
-		s.addSeries(id, key, k.Unit)
+		s.addSeries(id, key, k)
 	}
 	return nil
 }

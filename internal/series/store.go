@@ -33,6 +33,9 @@ type Config struct {
 	MaxHeld int
 	// MaxSeries is how many series there may be; zero means 100,000.
 	MaxSeries int
+	// Reserved is how many of them only the namespace ReservedFor can have.
+	Reserved    int
+	ReservedFor string
 	// Failed gets what goes wrong in Run, which goes on; nil means it is dropped.
 	Failed func(error)
 }
@@ -87,6 +90,7 @@ type Store struct {
 	byBase map[string][]*head // by the key without its unit
 	byID   map[uint32]*head
 	nextID uint32
+	own    int // series of the namespace that has some reserved
 	blocks []*block
 	held   int    // bytes in the heads' rows
 	keys   []byte // of new series, not yet in the catalog
@@ -98,13 +102,14 @@ type head struct {
 	id    uint32
 	key   string
 	unit  string
+	own   bool // its namespace has series reserved
 	fresh rows
 	// cut rows are being written to files, or wait for it after a failure.
 	cut  []byte
 	last int64 // the newest cell's time; after a restart, the newest of its file
 }
 
-// Add keeps samples. They are durable after the next flush. Samples older than the retention are dropped.
+// Add keeps samples, all or none. They are durable after the next flush. Samples older than the retention are dropped.
 func (s *Store) Add(samples ...Sample) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,21 +117,55 @@ func (s *Store) Add(samples ...Sample) error {
 		return ErrUnwritten
 	}
 	oldest := s.config.Now().Unix() - Retention
-	for _, sample := range samples {
+	due := func(sample *Sample) bool {
 		if !sample.Fine {
 			sample.At = floor(sample.At, minute)
 		}
-		if sample.At < oldest {
+		return sample.At >= oldest
+	}
+	heads := make([]*head, len(samples))
+	unknown := map[string]Key{}
+	for i, sample := range samples {
+		if !due(&sample) {
 			continue
 		}
-		h, err := s.head(sample.Key)
-		if err != nil {
-			return err
+		if heads[i] = s.known(sample.Key); heads[i] == nil {
+			unknown[sample.encode()] = sample.Key
+		}
+	}
+	if err := s.room(unknown); err != nil {
+		return err
+	}
+	for i, sample := range samples {
+		if !due(&sample) {
+			continue
+		}
+		h := heads[i]
+		if h == nil {
+			h = s.head(sample.Key)
 		}
 		s.keep(h, sample.Cell)
 		one := rows{b: binary.AppendUvarint(s.fresh, uint64(h.id))}
 		one.add(sample.Cell)
 		s.fresh = one.b
+	}
+	return nil
+}
+
+// room refuses series that there is no room for.
+func (s *Store) room(unknown map[string]Key) error {
+	own := 0
+	for _, k := range unknown {
+		if len(k.Unit) > maxUnit {
+			return fmt.Errorf("a unit has at most %d bytes, not %d", maxUnit, len(k.Unit))
+		}
+		if k.Namespace == s.config.ReservedFor {
+			own++
+		}
+	}
+	all, others := len(s.byID)+len(unknown), len(s.byID)-s.own+len(unknown)-own
+	if len(unknown) > 0 && all > s.config.MaxSeries || len(unknown) > own && others > s.config.MaxSeries-s.config.Reserved {
+		return fmt.Errorf("cannot keep another metric: %w: %d", ErrTooMany, len(s.byID))
 	}
 	return nil
 }
@@ -139,19 +178,13 @@ func (s *Store) keep(h *head, c Cell) {
 }
 
 // head is the series of a key, new or known.
-func (s *Store) head(k Key) (*head, error) {
+func (s *Store) head(k Key) *head {
 	if h := s.known(k); h != nil {
-		return h, nil
+		return h
 	}
-	if len(k.Unit) > maxUnit {
-		return nil, fmt.Errorf("a unit has at most %d bytes, not %d", maxUnit, len(k.Unit))
-	}
-	if len(s.byID) >= s.config.MaxSeries {
-		return nil, fmt.Errorf("cannot keep another metric: %w: %d", ErrTooMany, len(s.byID))
-	}
-	h := s.addSeries(s.nextID, k.encode(), k.Unit)
+	h := s.addSeries(s.nextID, k.encode(), k)
 	s.keys = appendCatalog(s.keys, h.id, h.key)
-	return h, nil
+	return h
 }
 
 // known is the series of a key, or nil.
@@ -164,8 +197,12 @@ func (s *Store) known(k Key) *head {
 	return nil
 }
 
-func (s *Store) addSeries(id uint32, key, unit string) *head {
-	h := &head{id: id, key: key, unit: unit}
+// addSeries takes up a series, whose key is also given as text.
+func (s *Store) addSeries(id uint32, key string, k Key) *head {
+	h := &head{id: id, key: key, unit: k.Unit, own: k.Namespace == s.config.ReservedFor}
+	if h.own {
+		s.own++
+	}
 	base := h.base()
 	s.byBase[base], s.byID[id] = append(s.byBase[base], h), h
 	s.nextID = max(s.nextID, id+1)

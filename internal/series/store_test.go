@@ -259,3 +259,42 @@ func TestBounds(t *testing.T) {
 		t.Errorf("files: %v", files)
 	}
 }
+
+// TestReservedSeries: other namespaces leave the series that one has reserved, also after a restart, and what does not fit as a whole
+// is not kept in part.
+func TestReservedSeries(t *testing.T) {
+	config := Config{Dir: t.TempDir(), Now: func() time.Time { return start }, MaxSeries: 5, Reserved: 2, ReservedFor: "own"}
+	add := func(s *Store, namespace string, names ...string) error {
+		var samples []Sample
+		for _, name := range names {
+			k := key(name)
+			k.Namespace = namespace
+			samples = append(samples, Sample{Key: k, Cell: Single(start.Unix(), 1)})
+		}
+		return s.Add(samples...)
+	}
+	s := opened(t, config)
+	if err := add(s, "N", "a", "b", "c", "d"); !errors.Is(err, ErrTooMany) {
+		t.Errorf("four of three: %v", err)
+	}
+	if list, err := s.List(func(Key) bool { return true }); err != nil || len(list) != 0 {
+		t.Errorf("of what did not fit %v is kept, %v", list, err)
+	}
+	if err := add(s, "N", "a", "b", "c", "c"); err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = opened(t, config)
+	defer s.Close()
+	if err := add(s, "N", "d"); !errors.Is(err, ErrTooMany) {
+		t.Errorf("a fourth: %v", err)
+	}
+	if err := errors.Join(add(s, "own", "a", "b"), add(s, "N", "a")); err != nil {
+		t.Error(err)
+	}
+	if err := add(s, "own", "c"); !errors.Is(err, ErrTooMany) {
+		t.Errorf("a sixth: %v", err)
+	}
+}

@@ -245,6 +245,9 @@ func (s *Store) forget() error {
 // unlist forgets one series.
 func (s *Store) unlist(h *head) {
 	delete(s.byID, h.id)
+	if h.own {
+		s.own--
+	}
 	base := h.base()
 	s.byBase[base] = slices.DeleteFunc(s.byBase[base], func(o *head) bool { return o == h })
 	if len(s.byBase[base]) == 0 {

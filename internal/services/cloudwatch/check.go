@@ -20,6 +20,7 @@ const (
 	maxDescription = 1024
 	maxActions     = 5
 	maxDimensions  = 30
+	maxValue       = 1024 // of a dimension, whose name has maxName
 	maxWindow      = 604_800
 	maxShortWindow = 86_400 // for periods under longPeriod
 	longPeriod     = 3600
@@ -199,6 +200,8 @@ func checkMetric(namespace, name *string, dimensions []types.Dimension) error {
 		switch {
 		case name == "" || aws.ToString(d.Value) == "":
 			return validation("A dimension must have a Name and a Value")
+		case utf8.RuneCountInString(name) > maxName || utf8.RuneCountInString(*d.Value) > maxValue:
+			return validation("A dimension has a Name of at most %d and a Value of at most %d characters", maxName, maxValue)
 		case seen[name]:
 			return invalidValue("The dimension %s is given more than once", name)
 		}

@@ -68,6 +68,9 @@ func TestAlarmRefusals(t *testing.T) {
 		{"dimension", func(in *sdk.PutMetricAlarmInput) {
 			in.Dimensions = []types.Dimension{{Name: new("CacheClusterId"), Value: new("")}}
 		}, validation, "A dimension must have a Name and a Value"},
+		{"long dimension", func(in *sdk.PutMetricAlarmInput) {
+			in.Dimensions = []types.Dimension{{Name: new("CacheClusterId"), Value: new(strings.Repeat("x", 1025))}}
+		}, validation, "A dimension has a Name of at most 255 and a Value of at most 1024 characters"},
 		{"dimension twice", func(in *sdk.PutMetricAlarmInput) { in.Dimensions = append(in.Dimensions, in.Dimensions[0]) }, value,
 			"The dimension CacheClusterId is given more than once"},
 		{"tag", func(in *sdk.PutMetricAlarmInput) { in.Tags = []types.Tag{{Key: new("aws:x"), Value: new("")}} }, value,
