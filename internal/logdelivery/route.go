@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -27,6 +29,8 @@ type route struct {
 	mu     sync.Mutex // held while logs are delivered
 	tracks map[trackKey]track
 
+	unread map[trackKey]int // how often in a row a log could not be read
+
 	checked time.Time // the log groups, the last time
 }
 
@@ -46,7 +50,7 @@ type deliveryError struct{ error }
 func (e deliveryError) Unwrap() error { return e.error }
 
 func newRoute(s *Shipper, g cache.ReplicationGroup) *route {
-	r := &route{Shipper: s, tracks: map[trackKey]track{}}
+	r := &route{Shipper: s, tracks: map[trackKey]track{}, unread: map[trackKey]int{}}
 	r.group.Store(&g)
 	return r
 }
@@ -81,13 +85,13 @@ func (r *route) forget() {
 
 func everyMember(cache.Member) bool { return true }
 
-// ship delivers what is new in the logs of some members, and returns the failures of log groups, by log type. Nodes do not wait for each
-// other.
+// ship delivers what is new in the logs of some members, and returns the failures of log groups, by log type, and of nodes whose logs
+// could not be read for long. Nodes do not wait for each other.
 func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(cache.Member) bool) map[string]error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tidy(g)
-	failures := map[string]error{}
+	failures, unread := map[string]error{}, map[string]error{}
 	r.check(g, failures)
 	running := r.Roster()
 	var all sync.WaitGroup
@@ -109,16 +113,16 @@ func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(c
 				if failed {
 					continue
 				}
-				if err := t.ship(ctx, d, find(running, m.ID)); err != nil {
-					mu.Lock()
-					r.failed(ctx, m.ID, d, err, failures)
-					mu.Unlock()
-				}
+				err := t.ship(ctx, d, find(running, m.ID))
+				mu.Lock()
+				r.outcome(ctx, trackKey{m.ID, d.LogType}, err, failures, unread)
+				mu.Unlock()
 			}
 		})
 	}
 	all.Wait()
-	return failures
+	maps.Copy(unread, failures) // these matter more
+	return unread
 }
 
 // check looks whether the log groups take events, also when there is nothing to deliver: now and then, and while one is known not to.
@@ -135,14 +139,44 @@ func (r *route) check(g *cache.ReplicationGroup, failures map[string]error) {
 	}
 }
 
-// failed keeps the failure of a log group. That of a node is a matter of its own: it is asked again, and the engine sees to it.
-func (r *route) failed(ctx context.Context, member string, d cache.LogDelivery, err error, failures map[string]error) {
-	if destination := (deliveryError{}); errors.As(err, &destination) {
-		failures[d.LogType] = destination.error
-	} else if ctx.Err() == nil {
-		r.Logger.Debug("cannot read the log of a node", "node", member, "log", d.LogType, "error", err)
+// maxUnread is how often in a row a log may not be readable, about every second, before that is a failure of its delivery.
+const maxUnread = 20
+
+// outcome keeps the failure of a log group, and that of a node that fails for long. Before, that is a matter of the node's own: it is
+// asked again, and the engine sees to it.
+func (r *route) outcome(ctx context.Context, log trackKey, err error, failures, unread map[string]error) {
+	destination, skipped := deliveryError{}, skippedError{}
+	switch {
+	case errors.As(err, &destination):
+		failures[log.logType] = destination.error
+		return
+	case errors.As(err, &skipped):
+		r.Logger.Warn("entries of a log are not delivered", "node", log.member, "log", log.logType, "error", err)
+		fallthrough
+	case err == nil:
+		delete(r.unread, log)
+		return
+	case ctx.Err() != nil:
+		return
+	}
+	r.unread[log]++
+	level := slog.LevelDebug
+	if r.unread[log] == maxUnread {
+		level = slog.LevelWarn
+	}
+	r.Logger.Log(ctx, level, "cannot read the log of a node", "node", log.member, "log", log.logType, "times", r.unread[log], "error", err)
+	if r.unread[log] >= maxUnread {
+		unread[log.logType] = unreadError{log.member, err}
 	}
 }
+
+// unreadError says that the log of a node cannot be read.
+type unreadError struct {
+	member string
+	error
+}
+
+func (e unreadError) Unwrap() error { return e.error }
 
 func find(running []engine.Node, id string) *engine.Node {
 	at := slices.IndexFunc(running, func(n engine.Node) bool { return n.ID == id })
@@ -173,6 +207,7 @@ func (r *route) tidy(g *cache.ReplicationGroup) {
 			continue
 		}
 		delete(r.tracks, key)
+		delete(r.unread, key)
 		if at < 0 {
 			continue // a later delivery to the same log group goes on where this one ended
 		}
@@ -217,6 +252,9 @@ func since(to cache.LogDelivery, at time.Time) bool {
 
 // reason words a failure of a log group for the API's Message.
 func reason(d cache.LogDelivery, err error) string {
+	if unread := (unreadError{}); errors.As(err, &unread) {
+		return fmt.Sprintf("Cannot read the log of the node %s: %s", unread.member, unread.error)
+	}
 	text := err.Error()
 	if api := smithy.APIError(nil); errors.As(err, &api) {
 		text = api.ErrorMessage()

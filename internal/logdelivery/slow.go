@@ -1,7 +1,9 @@
 package logdelivery
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"larder/internal/cache"
@@ -29,6 +31,7 @@ type slowTrack struct {
 	process node.Process // whose log it is: ids begin anew with the next one
 	source  string
 	last    int64 // id of the newest entry that was read; -1 before the first
+	limit   int   // how many are asked for at most; zero means maxRead
 }
 
 func (t *slowTrack) ship(ctx context.Context, to cache.LogDelivery, running *engine.Node) error {
@@ -39,12 +42,30 @@ func (t *slowTrack) ship(ctx context.Context, to cache.LogDelivery, running *eng
 	if err != nil || newest < 0 || t.process == running.Process && newest == t.last {
 		return err
 	}
-	log, err := t.read(ctx, to, running, newest)
+	n := readAhead
+	if t.process == running.Process {
+		n += int(newest - t.last)
+	}
+	log, skipped, err := t.read(ctx, to, n, running.Redis.SlowLog)
 	if err != nil {
 		return err
 	}
 	t.process = running.Process
-	return t.deliver(to, log)
+	if err := t.deliver(to, log); err != nil {
+		return err
+	}
+	if skipped > 0 {
+		return skippedError{skipped}
+	}
+	return nil
+}
+
+// skippedError says that so many entries are not delivered, because the node does not give them in time or they are more than are
+// read at once. The ones after them are.
+type skippedError struct{ entries int64 }
+
+func (e skippedError) Error() string {
+	return fmt.Sprintf("%d entries of the slow log are skipped", e.entries)
 }
 
 func (t *slowTrack) newest(ctx context.Context, running *engine.Node) (int64, error) {
@@ -53,29 +74,37 @@ func (t *slowTrack) newest(ctx context.Context, running *engine.Node) (int64, er
 	return running.Redis.NewestSlow(ctx)
 }
 
-// read reads the entries after the last, at most maxRead. A log can be read from its newest entry only; how many there are after the
-// last is not known of a process that is met for the first time.
-func (t *slowTrack) read(ctx context.Context, to cache.LogDelivery, running *engine.Node, newest int64) (redisnode.SlowLog, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTime)
-	defer cancel()
-	n := readAhead
-	if t.process == running.Process {
-		n += int(newest - t.last)
-	}
+// read reads the entries after the last, at most maxRead, and says how many more there are that it leaves out. A log can be read from
+// its newest entry only; how many there are after the last is not known of a process that is met for the first time: n is where it
+// begins. After one that did not come in time the next read asks for half as many.
+func (t *slowTrack) read(
+	ctx context.Context, to cache.LogDelivery, n int, get func(context.Context, int) (redisnode.SlowLog, error),
+) (log redisnode.SlowLog, skipped int64, err error) {
+	limit := cmp.Or(t.limit, maxRead)
 	for ; ; n *= 8 {
-		n = min(n, maxRead)
-		log, err := running.Redis.SlowLog(ctx, n)
+		n = min(n, limit)
+		asked, cancel := context.WithTimeout(ctx, readTime)
+		log, err = get(asked, n)
+		late := asked.Err() != nil && ctx.Err() == nil
+		cancel()
 		if err != nil {
-			return log, err
+			if late {
+				t.limit = max(1, n/2)
+			}
+			return log, 0, err
 		}
 		if source := cachelog.SlowLog + "/" + t.member + "/" + log.Run; t.source != source {
 			if err := t.begin(to, source); err != nil {
-				return log, err
+				return log, 0, err
 			}
 		}
-		whole := log.Read < n || log.Oldest <= t.last+1
-		if whole || n == maxRead || len(log.Entries) > 0 && !since(to, log.Entries[0].Time) {
-			return log, nil
+		whole := log.Read < n || log.Oldest <= t.last+1 || len(log.Entries) > 0 && !since(to, log.Entries[0].Time)
+		if whole || n == limit {
+			t.limit = 0
+			if !whole {
+				skipped = log.Oldest - t.last - 1
+			}
+			return log, skipped, nil
 		}
 	}
 }
