@@ -11,7 +11,8 @@ import (
 const (
 	scriptSpan  = 4 * time.Second // a server that runs one answers nobody else meanwhile
 	peerScripts = 3
-	busyScript  = `local begin = os.clock() while os.clock() - begin < tonumber(ARGV[1]) do end return redis.call('INCR', KEYS[1])`
+	busyScript  = `local function now() local t = redis.call('TIME') return t[1] + t[2] / 1e6 end
+		local begin = now() while now() - begin < tonumber(ARGV[1]) do end return redis.call('INCR', KEYS[1])`
 )
 
 // busy runs a script of that length on a primary.
@@ -38,7 +39,8 @@ func (c *contender) scripts(ctx context.Context, span time.Duration) (r scripted
 	}
 	for deadline := time.Now().Add(span); r.scripts == 0 || time.Now().Before(deadline); {
 		r.scripts++
-		if err := c.probe.busy(ctx, c.group.primary, scriptSpan); err != nil {
+		broken := c.probe.busy(ctx, c.group.primary, scriptSpan)
+		if broken != nil {
 			r.broken++
 		}
 		after, now, err := c.look(ctx)
@@ -47,6 +49,8 @@ func (c *contender) scripts(ctx context.Context, span time.Duration) (r scripted
 		}
 		if after.Nodes[now].ID != before.Nodes[primary].ID || after.Nodes[now].PID != before.Nodes[primary].PID {
 			r.failovers++
+		} else if broken != nil {
+			return r, fmt.Errorf("a script was broken without a failover: %w", broken)
 		}
 		before, primary = after, now
 	}
@@ -62,12 +66,16 @@ func (w *watchedServers) scripts(ctx context.Context) (r scripted, err error) {
 		}
 		old := w.servers[at]
 		r.scripts++
-		if err := w.probe.busy(ctx, old.address, scriptSpan); err != nil {
+		broken := w.probe.busy(ctx, old.address, scriptSpan)
+		if broken != nil {
 			r.broken++
 		}
 		now, err := w.believed(ctx)
 		if err != nil {
 			return r, err
+		}
+		if now[0] == old.address && broken != nil {
+			return r, fmt.Errorf("a script was broken without a failover: %w", broken)
 		}
 		if now[0] == old.address {
 			continue

@@ -89,13 +89,14 @@ func (o Options) clock() Clock {
 
 const (
 	shutdownGrace = 2 * time.Second
-	// memoryTarget has the garbage collector work harder rather than let the engine grow; it is no limit.
-	memoryTarget = 32 << 20
+	// gcPercent has the garbage collector work harder than it does by itself, so that the engine stays small. A limit on memory would
+	// do that too until what is in use comes near it; then there is nothing but collection.
+	gcPercent = 50
 )
 
 // Run runs an engine until ctx ends or a client stops it. The nodes outlive it unless the client asked for their end.
 func Run(ctx context.Context, o Options) (err error) {
-	debug.SetMemoryLimit(memoryTarget)
+	debug.SetGCPercent(gcPercent)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	if err := checkListen(o.Listen); err != nil {

@@ -63,7 +63,7 @@ const CompatibilityNotes = `
 - Alarms are evaluated at whole minutes, those with a Period of 10, 20 or 30 at every tenth second, on a range of two points more than
   EvaluationPeriods. An alarm keeps its newest 1,000 items of history. Metric math works out 3,000,000 points for one request at most, those
   that its expressions look at on the way included.
-- Logs are read from the nodes twice a second. A delivery reads error, with a Message, while its log group is gone or its key cannot be used; it
+- Logs are read from the nodes once a second. A delivery reads error, with a Message, while its log group is gone or its key cannot be used; it
   begins with what was logged since it was turned on. What larder itself asks of a node is not in its slow log, but for the checks
   of endpoints that it makes over TCP. A slow log entry that its node drops (slowlog-max-len) or dies with before it is read is lost, as on
   AWS. Logs are delivered to CloudWatch Logs only.

@@ -40,8 +40,9 @@ type group struct {
 	trail  trail
 	failed int // plans in a row
 
-	transfer *transfer // nil when none goes on
-	undone   bool      // the last transfer failed, and the group needs it: other steps' success is none
+	known    *cache.Desired // since the last change of it; nil when it is to be read
+	transfer *transfer      // nil when none goes on
+	undone   bool           // the last transfer failed, and the group needs it: other steps' success is none
 	verified bool
 	trouble  atomic.Pointer[trouble] // read by others
 	report   atomic.Pointer[Report]  // read by others
@@ -87,6 +88,9 @@ func (g *group) run(ctx context.Context) {
 	pause := firstLook
 	for ctx.Err() == nil {
 		next, err := g.look(ctx)
+		if next != lookLater || err != nil {
+			g.known = nil
+		}
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			return
@@ -100,32 +104,45 @@ func (g *group) run(ctx context.Context) {
 		default:
 			pause = steadyLook
 		}
-		g.rest(ctx, pause)
+		if g.rest(ctx, pause) {
+			g.known = nil
+		}
 		if next != lookSoon {
 			pause = firstLook
 		}
 	}
 }
 
-// rest returns after d, or as soon as there is something to see: a change, an exit, a node that does nothing any more.
-func (g *group) rest(ctx context.Context, d time.Duration) {
-	timer, pulse := time.NewTimer(d), time.NewTicker(pulseTime)
+// rest returns after d, or as soon as there is something to see: a change or an exit, of which it tells that it has woken, or a node
+// that does nothing any more.
+func (g *group) rest(ctx context.Context, d time.Duration) (woken bool) {
+	timer, pulse := time.NewTimer(together(d)), time.NewTimer(together(pulseTime))
 	defer timer.Stop()
 	defer pulse.Stop()
 	for {
 		select {
 		case <-pulse.C:
 			if g.doubtful() {
-				return
+				return false
 			}
+			pulse.Reset(together(pulseTime))
 		case <-g.wakes:
-			return
+			return true
 		case <-timer.C:
-			return
+			return false
 		case <-ctx.Done():
-			return
+			return false
 		}
 	}
+}
+
+// together shortens a wait of pulseTime or more so that all groups' end at the same moments: an engine that wakes for each by itself
+// spends more on waking than on looking.
+func together(d time.Duration) time.Duration {
+	if d < pulseTime {
+		return d
+	}
+	return d - time.Duration(time.Now().UnixNano())%pulseTime
 }
 
 // next says when the group wants another look.
@@ -139,10 +156,14 @@ const (
 
 // look observes, plans and runs the plan's steps.
 func (g *group) look(ctx context.Context) (next, error) {
-	desired, err := g.desired()
-	if err != nil {
-		return lookSoon, err
+	if g.known == nil {
+		d, err := g.desired()
+		if err != nil {
+			return lookSoon, err
+		}
+		g.known = &d
 	}
+	desired := *g.known
 	switch ended, err := g.endTransfer(desired.Group); {
 	case err != nil:
 		return lookSoon, g.fail(desired.Group, err)

@@ -21,7 +21,7 @@ import (
 
 const (
 	// pollTime is between two looks at a node's logs. A record is to be seen in its log group within a second.
-	pollTime = 500 * time.Millisecond
+	pollTime = time.Second
 	// checkTime is between two looks at log groups that took events the last time.
 	checkTime = 2 * time.Second
 	// answerTime is how long a node may take to answer. The logs of one that is busy are read at a later look.
