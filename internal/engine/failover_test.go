@@ -228,7 +228,8 @@ func TestAClockJumpIsNoFailover(t *testing.T) {
 	for _, jump := range []time.Duration{time.Hour, 0, -time.Hour, 0} {
 		ended := make(chan error, 1)
 		c := w.client(rg.PrimaryAddress)
-		go func() { ended <- c.Do(t.Context(), "EVAL", busyScript, 0, 2).Err() }()
+		// Long enough for a look, once a second, to begin and to end within it.
+		go func() { ended <- c.Do(t.Context(), "EVAL", busyScript, 0, 3).Err() }()
 		w.awaitSilence("g-001")
 		offset.Store(int64(jump))
 		if err := <-ended; err != nil {
