@@ -22,8 +22,8 @@ func (p *Progress) Note(at time.Time, replicationID string, offset int64) {
 	if p.replicationID != replicationID {
 		*p = Progress{replicationID: replicationID}
 	}
-	if n := len(p.marks); n > 0 && p.marks[n-1].offset == offset {
-		return // nothing was sent
+	if n := len(p.marks); n > 0 && p.marks[n-1].offset >= offset {
+		return // nothing was sent since
 	}
 	if len(p.marks) == remembered {
 		p.marks = append(p.marks[:0], p.marks[remembered/2:]...)

@@ -34,7 +34,7 @@ type server struct {
 }
 
 func newServer(lines ...string) *server {
-	s := &server{info: map[string]string{"run_id": "a", "role": "master"}}
+	s := &server{info: map[string]string{"run_id": "a", "role": "master", "master_replid": "s", "master_repl_offset": "0"}}
 	s.say(lines...)
 	return s
 }

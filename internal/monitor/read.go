@@ -37,19 +37,26 @@ func (m *Monitor) read(ctx context.Context, n Node, sections []string) (cachemet
 	return r, err
 }
 
-// lag is how late a replica is.
+// lag is how late a replica is. A primary's own reading is a mark too: one that is slow to answer may have no other.
 func (m *Monitor) lag(group string, r cachemetric.Reading) (lag time.Duration, err error) {
-	if r.Info["role"] != "slave" {
+	role := r.Info["role"]
+	field := map[string]string{"master": "master_repl_offset", "slave": "slave_repl_offset"}[role]
+	if field == "" {
 		return 0, nil
 	}
-	offset, err := strconv.ParseInt(r.Info["slave_repl_offset"], 10, 64)
+	offset, err := strconv.ParseInt(r.Info[field], 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("cannot read the replica's offset: %w", err)
+		return 0, fmt.Errorf("cannot read the node's %s: %w", field, err)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if p := m.sent[group]; p != nil {
+	p := m.sent[group]
+	switch {
+	case p == nil:
+	case role == "slave":
 		lag = p.Lag(r.At, offset)
+	default:
+		p.Note(r.At, r.Info["master_replid"], offset)
 	}
 	return lag, nil
 }

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"syscall"
 	"testing"
 
 	"larder/internal/testkit"
@@ -34,7 +35,11 @@ func laterServer(t *testing.T) string {
 	dir := t.TempDir()
 	later := filepath.Join(dir, "redis-server-later")
 	text = bytes.ReplaceAll(text, append(own[1], 0), append([]byte(laterVersion), 0))
-	if err := os.WriteFile(later, text, 0o700); err != nil {
+	// A process that is forked meanwhile has the file open for writing, and until it has become another nobody can run it.
+	syscall.ForkLock.RLock()
+	err = os.WriteFile(later, text, 0o700)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	if said := version(t, later); !bytes.Contains(said, []byte("v="+laterVersion+" ")) {

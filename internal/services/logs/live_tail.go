@@ -150,6 +150,7 @@ func (s *Service) startLiveTail(_ context.Context, in *sdk.StartLiveTailInput) (
 		SessionId: aws.String(s.NewID()), LogGroupIdentifiers: in.LogGroupIdentifiers, LogStreamNames: in.LogStreamNames,
 		LogStreamNamePrefixes: in.LogStreamNamePrefixes, LogEventFilterPattern: in.LogEventFilterPattern,
 	}
+	end := s.Now().Add(tailLife)
 	return func(ctx context.Context, send func(string, any) error) error {
 		defer s.tails.add(t)()
 		tick := time.NewTicker(tailInterval)
@@ -157,13 +158,13 @@ func (s *Service) startLiveTail(_ context.Context, in *sdk.StartLiveTailInput) (
 		if err := send("sessionStart", begin); err != nil {
 			return err
 		}
-		return s.follow(ctx, t, tick.C, send)
+		return s.follow(ctx, t, end, tick.C, send)
 	}, nil
 }
 
 // follow sends an update at every tick until ctx ends or the session is over.
-func (s *Service) follow(ctx context.Context, t *tail, tick <-chan time.Time, send func(string, any) error) error {
-	for end := s.Now().Add(tailLife); s.Now().Before(end); {
+func (s *Service) follow(ctx context.Context, t *tail, end time.Time, tick <-chan time.Time, send func(string, any) error) error {
+	for s.Now().Before(end) {
 		select {
 		case <-ctx.Done():
 			return nil
