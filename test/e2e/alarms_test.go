@@ -272,10 +272,14 @@ func (d *desk) overload() (calm func()) {
 	until(10*time.Millisecond, func(int) error {
 		return primary.Eval(ctx, "for i = 1, 2000000 do end return 1", nil).Err()
 	})
-	// The replica is busy with scripts nearly all the time, and takes a piece of its primary's stream between two of them only. They are
-	// short, so that it still answers when it is asked for its metrics on a busy machine.
+	// The replica is busy with scripts all the time: one waits when the other ends, and between two of them it takes a piece of its
+	// primary's stream. Each lasts long enough for less to come in than the stream has, however fast the machine is, and short enough for
+	// the metrics to be read.
 	for range 2 {
-		until(0, func(int) error { return replica.EvalRO(ctx, "for i = 1, 4000000 do end return 1", nil).Err() })
+		until(0, func(int) error {
+			return replica.EvalRO(ctx, `local function now() local t = redis.call('TIME') return t[1] + t[2] / 1e6 end
+				local begin = now() while now() - begin < 0.2 do end return 1`, nil).Err()
+		})
 	}
 	return func() {
 		stop()
