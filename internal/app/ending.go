@@ -38,8 +38,9 @@ func StopNodes(ctx context.Context, nodes node.Runtime) error {
 // NodesDir is where an engine keeps what belongs to its nodes.
 func NodesDir(h Home) string { return h.nodes() }
 
-// AwaitFree waits until no engine holds the state directory, and the last one's process is gone.
-func (h Home) AwaitFree(ctx context.Context, most time.Duration) error {
+// AwaitFree waits until no engine holds the state directory, and the process of the one that was asked to end is gone: that lets go of
+// the directory, its info file first, before it ends.
+func (h Home) AwaitFree(ctx context.Context, engine int, most time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -49,7 +50,7 @@ func (h Home) AwaitFree(ctx context.Context, most time.Duration) error {
 		if err == nil {
 			err = s.Close()
 		}
-		if err == nil && h.owner() == 0 || err != nil && !errors.Is(err, store.ErrLocked) {
+		if err == nil && !runs(engine) || err != nil && !errors.Is(err, store.ErrLocked) {
 			return err
 		}
 		select {

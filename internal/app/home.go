@@ -173,15 +173,16 @@ func (h Home) openState() (*store.Store, error) {
 
 // owner is the process that wrote the info file last, if it runs; otherwise 0.
 func (h Home) owner() int {
-	i, err := h.ReadInfo()
-	if err != nil {
-		return 0
+	if i, err := h.ReadInfo(); err == nil && runs(i.PID) {
+		return i.PID
 	}
-	// One that has ended and is not buried yet has an id, and no command line.
-	if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", i.PID)); err != nil || len(line) == 0 {
-		return 0
-	}
-	return i.PID
+	return 0
+}
+
+// runs tells whether there is such a process. One that has ended and is not buried yet has an id, and no command line.
+func runs(pid int) bool {
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return err == nil && len(line) > 0
 }
 
 func processText(pid int) string {

@@ -114,7 +114,7 @@ func (t *tool) down(ctx context.Context, yes bool) error {
 	if err != nil {
 		return err
 	}
-	if err := home.AwaitFree(ctx, 15*time.Second); err != nil {
+	if err := home.AwaitFree(ctx, engine.PID, 15*time.Second); err != nil {
 		return err
 	}
 	fmt.Fprintf(t.Stdout, "The engine and %s are stopped; the data in them are gone.\n", processes(int(out.Nodes)))
