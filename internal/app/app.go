@@ -160,8 +160,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	runner := engine.New(engine.Config{
 		Store: state, Nodes: nodes, Sealer: sealer, Authority: authority, Versions: versions, NodeTypes: nodeTypes,
 		Parameters: parameters, Relay: o.Relay, BusyLimit: o.BusyLimit, Logger: o.Logger, Now: o.Now,
-		Snapshots: &snapshot.Vault{Dir: o.Home.snapshots(), Sealer: sealer, Keys: keys},
-		DrainLogs: func(ctx context.Context, group, node string) { shipper.Drain(ctx, group, node) },
+		Snapshots:   &snapshot.Vault{Dir: o.Home.snapshots(), Sealer: sealer, Keys: keys},
+		DrainLogs:   func(ctx context.Context, group, node string) { shipper.Drain(ctx, group, node) },
+		SlowLogGrew: func(group string) { shipper.SlowLogGrew(group) },
 	})
 	if err := runner.Adopt(ctx); err != nil {
 		return err
@@ -190,7 +191,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		Failed: o.failed("log events"),
 	})
 	shipper = logdelivery.New(logdelivery.Config{
-		Store: state, Destination: logGroups, EngineLogs: nodes, Roster: runner.Roster, Logger: o.Logger,
+		Store: state, Destination: logGroups, EngineLogs: nodes, Running: runner.Running, Logger: o.Logger,
 	})
 	topics := sns.New(sns.Config{
 		Store: state, Sealer: sealer, Keys: keys, Certifier: authority, Account: Account, Region: Region, Endpoint: info.Endpoint,

@@ -21,7 +21,7 @@ import (
 	"larder/internal/store"
 )
 
-// Config is what an engine works with. Every field but BusyLimit, DrainLogs and Steady is needed.
+// Config is what an engine works with. Every field but BusyLimit, DrainLogs, SlowLogGrew and Steady is needed.
 type Config struct {
 	Store      *store.Store
 	Nodes      node.Runtime
@@ -38,8 +38,10 @@ type Config struct {
 	BusyLimit time.Duration
 	// DrainLogs delivers what a node's logs hold: before its process is ended on purpose, and before its files are removed.
 	DrainLogs func(ctx context.Context, group, node string)
-	Logger    *slog.Logger
-	Now       func() time.Time // the machine's clock, for what is written down. It may jump
+	// SlowLogGrew says that there is something new in the slow log of a group's node. It must not wait for anything.
+	SlowLogGrew func(group string)
+	Logger      *slog.Logger
+	Now         func() time.Time // the machine's clock, for what is written down. It may jump
 	// Steady tells moments of a clock that never jumps, for what is measured: how long a node has not answered, or lags. Nil stands for
 	// time.Now, whose readings are compared by the monotonic clock.
 	Steady func() time.Time

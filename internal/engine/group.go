@@ -64,8 +64,9 @@ type member struct {
 	// relieved is when the engine tried to end the script that it may be busy with; zero since it has answered.
 	relieved time.Time
 
-	swept    bool         // since it was adopted, or since a change of its addresses failed half way
-	backends []netip.Addr // of the relay, as it last told them
+	newestSlow atomic.Int64 // see Node.NewestSlow
+	swept      bool         // since it was adopted, or since a change of its addresses failed half way
+	backends   []netip.Addr // of the relay, as it last told them
 }
 
 func newGroup(e *Engine, id string) *group {
@@ -323,7 +324,7 @@ func (g *group) giveUp(rg *cache.ReplicationGroup, cause error) error {
 // disconnect closes the connections to the nodes, which go on.
 func (g *group) disconnect() {
 	for id, m := range g.nodes {
-		if err := errors.Join(m.redis.Close(), g.e.running.leave(id)); err != nil {
+		if err := errors.Join(m.redis.Close(), g.e.running.leave(g.id, id)); err != nil {
 			g.log.Warn("cannot close the connection to a node", "error", err)
 		}
 	}

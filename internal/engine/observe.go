@@ -54,12 +54,16 @@ func (g *group) ask(ctx context.Context, rg *cache.ReplicationGroup, m *member) 
 	defer cancel()
 	s, err := m.redis.State(ctx)
 	now := g.e.Steady()
-	m.look(now)
 	if m.silent = err != nil; m.silent {
+		m.look(now)
 		silence := m.vigil.silence(now)
 		return cache.NodeState{Running: true, Hung: m.vigil.hung(now), Overdue: g.overdue(ctx, m, now), Lag: silence}
 	}
-	m.vigil.answered, m.relieved = now, time.Time{}
+	m.vigil.answers(now)
+	m.relieved = time.Time{}
+	if m.newestSlow.Swap(s.NewestSlow) != s.NewestSlow && g.e.SlowLogGrew != nil {
+		g.e.SlowLogGrew(g.id)
+	}
 	role := cache.Replica
 	if s.Primary {
 		role = cache.Primary
@@ -145,13 +149,14 @@ func (g *group) askRelay(ctx context.Context) cache.RelayState {
 	defer cancel()
 	backends, err := m.control.Backends(ctx)
 	now := g.e.Steady()
-	m.look(now)
 	if err != nil {
+		m.look(now)
 		g.log.Warn("the reader endpoint's relay does not answer", "error", err)
 		hung := !m.vigil.stopped.IsZero() && m.vigil.hung(now) || m.vigil.silence(now) > relaySilence
 		return cache.RelayState{Running: true, Hung: hung, Backends: m.backends}
 	}
-	m.vigil.answered, m.backends = now, backends
+	m.vigil.answers(now)
+	m.backends = backends
 	return cache.RelayState{Running: true, Backends: backends}
 }
 
@@ -165,7 +170,7 @@ func (g *group) dropExited(ctx context.Context, status cache.Status) {
 		if m.exited() {
 			g.log.Log(ctx, level, "a node is gone", "node", id, "last_words", m.process.LastWords())
 			m.redis.Close() // every connection is broken already
-			g.e.running.leave(id)
+			g.e.running.leave(g.id, id)
 			delete(g.nodes, id)
 			g.verified = false
 		}
@@ -189,6 +194,7 @@ func (m *member) exited() bool {
 // adopt takes over a process that runs already, or was just started, and has the group look when it ends.
 func (g *group) adopt(ctx context.Context, p node.Process) {
 	m := &member{process: p, vigil: newVigil(g.e.Steady())}
+	m.newestSlow.Store(-1)
 	if strings.HasSuffix(p.ID(), relaySuffix) {
 		m.control = relay.Client{Dial: p.Dial}
 		g.relay = m
@@ -199,7 +205,7 @@ func (g *group) adopt(ctx context.Context, p node.Process) {
 		}
 		m.redis = redisnode.Connect(p.Dial, admin)
 		g.nodes[p.ID()] = m
-		g.e.running.enter(Node{Group: g.id, ID: p.ID(), Process: p, Redis: redisnode.Connect(p.Dial, admin)})
+		g.e.running.enter(Node{Group: g.id, ID: p.ID(), Process: p, Redis: redisnode.Connect(p.Dial, admin), newestSlow: &m.newestSlow})
 	}
 	g.watch.Go(func() {
 		select {

@@ -1,10 +1,10 @@
 package engine
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"larder/internal/node"
 	"larder/internal/redisnode"
@@ -17,37 +17,62 @@ type Node struct {
 	// Redis is a connection apart from the engine's own, which so never waits for a watcher. It is closed when the process is gone,
 	// or the engine has stopped.
 	Redis *redisnode.Node
+
+	newestSlow *atomic.Int64
 }
 
-// roster is who runs, by id.
+// NewestSlow is the id of the slow log's newest entry as the engine saw it when the node last answered, -1 before that and without
+// an entry. The engine looks at least once a second.
+func (n Node) NewestSlow() int64 { return n.newestSlow.Load() }
+
+// roster is who runs, by replication group.
 type roster struct {
 	mu    sync.Mutex
-	nodes map[string]Node
+	nodes map[string][]Node // in the order of their ids
 }
 
 func (r *roster) enter(n Node) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.nodes == nil {
-		r.nodes = map[string]Node{}
+		r.nodes = map[string][]Node{}
 	}
-	r.nodes[n.ID] = n
+	members := append(slices.Clone(r.nodes[n.Group]), n) // the old list may be in use
+	slices.SortFunc(members, byID)
+	r.nodes[n.Group] = members
 }
 
-func (r *roster) leave(id string) error {
+func (r *roster) leave(group, id string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n, there := r.nodes[id]
-	delete(r.nodes, id)
-	if !there {
+	members := r.nodes[group]
+	at := slices.IndexFunc(members, func(n Node) bool { return n.ID == id })
+	if at < 0 {
 		return nil
 	}
-	return n.Redis.Close()
+	gone := members[at]
+	if r.nodes[group] = slices.Concat(members[:at], members[at+1:]); len(r.nodes[group]) == 0 {
+		delete(r.nodes, group)
+	}
+	return gone.Redis.Close()
 }
 
+func byID(a, b Node) int { return strings.Compare(a.ID, b.ID) }
+
 // Roster returns the running members of every group, in the order of their ids. It never waits for a node.
-func (e *Engine) Roster() []Node {
+func (e *Engine) Roster() (all []Node) {
 	e.running.mu.Lock()
 	defer e.running.mu.Unlock()
-	return slices.SortedFunc(maps.Values(e.running.nodes), func(a, b Node) int { return strings.Compare(a.ID, b.ID) })
+	for _, members := range e.running.nodes {
+		all = append(all, members...)
+	}
+	slices.SortFunc(all, byID)
+	return all
+}
+
+// Running returns the running members of one group, in the order of their ids. The list is to be read only.
+func (e *Engine) Running(group string) []Node {
+	e.running.mu.Lock()
+	defer e.running.mu.Unlock()
+	return e.running.nodes[group]
 }

@@ -32,6 +32,9 @@ type vigil struct {
 
 func newVigil(now time.Time) vigil { return vigil{answered: now, progressed: now} }
 
+// answers takes in an answer. Who gives one has worked.
+func (v *vigil) answers(now time.Time) { v.answered, v.progressed, v.stopped = now, now, time.Time{} }
+
 // see takes in a pulse.
 func (v *vigil) see(p node.Pulse, now time.Time) {
 	if p.Runnable || p.CPU != v.cpu {

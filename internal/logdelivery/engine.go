@@ -23,7 +23,7 @@ type engineTrack struct {
 
 func (t *engineTrack) source() string { return cachelog.EngineLog + "/" + t.member + "/" + t.log }
 
-func (t *engineTrack) ship(ctx context.Context, to cache.LogDelivery, _ *engine.Node) error {
+func (t *engineTrack) ship(ctx context.Context, to cache.LogDelivery, _ *engine.Node, _ bool) error {
 	size, err := t.logs.LogSize(t.member)
 	if err != nil || size == 0 {
 		return err

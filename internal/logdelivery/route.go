@@ -23,6 +23,7 @@ import (
 type route struct {
 	*Shipper
 	end   context.CancelFunc
+	grown chan struct{}                          // a slow log has
 	gone  atomic.Bool                            // the group is
 	group atomic.Pointer[cache.ReplicationGroup] // as it was last read: to be read only
 
@@ -38,8 +39,9 @@ type trackKey struct{ member, logType string }
 
 // track is how far one log of one node has been delivered.
 type track interface {
-	// ship delivers what is new. The error is a deliveryError where the log group is what fails.
-	ship(ctx context.Context, to cache.LogDelivery, running *engine.Node) error
+	// ship delivers what is new. For the last time it asks the node itself whether there is anything, instead of trusting what is known
+	// of it. The error is a deliveryError where the log group is what fails.
+	ship(ctx context.Context, to cache.LogDelivery, running *engine.Node, last bool) error
 	// forget has the log group forget the source, which will not be read again.
 	forget(to cache.LogDelivery) error
 }
@@ -50,21 +52,29 @@ type deliveryError struct{ error }
 func (e deliveryError) Unwrap() error { return e.error }
 
 func newRoute(s *Shipper, g cache.ReplicationGroup) *route {
-	r := &route{Shipper: s, tracks: map[trackKey]track{}, unread: map[trackKey]int{}}
+	r := &route{Shipper: s, grown: make(chan struct{}, 1), tracks: map[trackKey]track{}, unread: map[trackKey]int{}}
 	r.group.Store(&g)
 	return r
+}
+
+func (r *route) wakeUp() {
+	select {
+	case r.grown <- struct{}{}:
+	default: // it is about to look
+	}
 }
 
 // run delivers until ctx ends.
 func (r *route) run(ctx context.Context) {
 	for {
 		g := r.group.Load()
-		if failures := r.ship(ctx, g, everyMember); ctx.Err() == nil {
+		if failures := r.ship(ctx, g, everyMember, false); ctx.Err() == nil {
 			r.report(g, failures)
 		}
 		// All routes look at the same moments: many looks at once cost a fraction of as many one by one.
 		select {
 		case <-time.After(pollTime - time.Duration(time.Now().UnixNano())%pollTime):
+		case <-r.grown:
 		case <-ctx.Done():
 			if r.gone.Load() {
 				r.forget()
@@ -87,13 +97,13 @@ func everyMember(cache.Member) bool { return true }
 
 // ship delivers what is new in the logs of some members, and returns the failures of log groups, by log type, and of nodes whose logs
 // could not be read for long. Nodes do not wait for each other.
-func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(cache.Member) bool) map[string]error {
+func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(cache.Member) bool, last bool) map[string]error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tidy(g)
 	failures, unread := map[string]error{}, map[string]error{}
 	r.check(g, failures)
-	running := r.Roster()
+	running := r.Running(g.ID)
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	for _, m := range g.Members {
@@ -113,7 +123,7 @@ func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(c
 				if failed {
 					continue
 				}
-				err := t.ship(ctx, d, find(running, m.ID))
+				err := t.ship(ctx, d, find(running, m.ID), last)
 				mu.Lock()
 				r.outcome(ctx, trackKey{m.ID, d.LogType}, err, failures, unread)
 				mu.Unlock()

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	// pollTime is between two looks at a node's logs. A record is to be seen in its log group within a second.
+	// pollTime is between two looks at a node's logs. A record is to be seen in its log group within about a second.
 	pollTime = time.Second
 	// checkTime is between two looks at log groups that took events the last time.
 	checkTime = 2 * time.Second
@@ -35,9 +35,9 @@ type Config struct {
 	Store       *store.Store
 	Destination Destination
 	EngineLogs  EngineLogs
-	// Roster returns the running nodes, and never waits for one.
-	Roster func() []engine.Node
-	Logger *slog.Logger
+	// Running returns a replication group's running nodes, and never waits for one.
+	Running func(group string) []engine.Node
+	Logger  *slog.Logger
 }
 
 // Destination is CloudWatch Logs: see the methods of logs.Service.
@@ -125,6 +125,15 @@ func (s *Shipper) reload(ctx context.Context) error {
 	return nil
 }
 
+// SlowLogGrew has a group's slow logs delivered without delay.
+func (s *Shipper) SlowLogGrew(group string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.routes[group]; r != nil {
+		r.wakeUp()
+	}
+}
+
 // Drain delivers what the logs of a node hold at this moment: before its process is ended on purpose, and before its files are removed.
 func (s *Shipper) Drain(ctx context.Context, group, node string) {
 	s.mu.Lock()
@@ -135,7 +144,7 @@ func (s *Shipper) Drain(ctx context.Context, group, node string) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lastTime)
 	defer cancel()
-	r.ship(ctx, r.group.Load(), func(m cache.Member) bool { return m.ID == node })
+	r.ship(ctx, r.group.Load(), func(m cache.Member) bool { return m.ID == node }, true)
 }
 
 // DrainAll delivers what the logs of all nodes hold at this moment.
@@ -147,7 +156,7 @@ func (s *Shipper) DrainAll(ctx context.Context) {
 	defer cancel()
 	var all sync.WaitGroup
 	for _, r := range routes {
-		all.Go(func() { r.ship(ctx, r.group.Load(), everyMember) })
+		all.Go(func() { r.ship(ctx, r.group.Load(), everyMember, true) })
 	}
 	all.Wait()
 }

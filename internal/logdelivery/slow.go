@@ -34,12 +34,12 @@ type slowTrack struct {
 	limit   int   // how many are asked for at most; zero means maxRead
 }
 
-func (t *slowTrack) ship(ctx context.Context, to cache.LogDelivery, running *engine.Node) error {
+func (t *slowTrack) ship(ctx context.Context, to cache.LogDelivery, running *engine.Node, last bool) error {
 	if running == nil {
 		return nil
 	}
-	newest, err := t.newest(ctx, running)
-	if err != nil || newest < 0 || t.process == running.Process && newest == t.last {
+	newest, err := t.newest(ctx, running, last)
+	if err != nil || newest < 0 || t.process == running.Process && newest <= t.last {
 		return err
 	}
 	n := readAhead
@@ -68,7 +68,10 @@ func (e skippedError) Error() string {
 	return fmt.Sprintf("%d entries of the slow log are skipped", e.entries)
 }
 
-func (t *slowTrack) newest(ctx context.Context, running *engine.Node) (int64, error) {
+func (t *slowTrack) newest(ctx context.Context, running *engine.Node, ask bool) (int64, error) {
+	if !ask {
+		return running.NewestSlow(), nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	return running.Redis.NewestSlow(ctx)

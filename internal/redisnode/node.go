@@ -54,6 +54,7 @@ type State struct {
 	Fork                 int64
 	Backlog              int64 // bytes of the stream that a replica may lack and go on without a full copy
 	MinReplicas          int   // min-replicas-to-write
+	NewestSlow           int64 // id of the slow log's newest entry; -1 without one
 }
 
 // minReplicas is the directive that holds writes back when there are too few replicas.
@@ -65,6 +66,7 @@ func (n *Node) State(ctx context.Context) (State, error) {
 	info := pipe.Info(ctx, "replication")
 	config := redis.NewMapStringStringCmd(ctx, "CONFIG", "GET", "bind", "port", "tls-port", minReplicas)
 	pipe.Process(ctx, config)
+	slow := pipe.SlowLogGet(ctx, 1)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return State{}, fmt.Errorf("cannot read the node's state: %w", err)
 	}
@@ -75,6 +77,7 @@ func (n *Node) State(ctx context.Context) (State, error) {
 	if s.MinReplicas, err = strconv.Atoi(config.Val()[minReplicas]); err != nil {
 		return s, fmt.Errorf("cannot read the node's %s: %w", minReplicas, err)
 	}
+	s.NewestSlow = newestSlow(slow.Val())
 	if config.Val()["port"] == "0" && config.Val()["tls-port"] == "0" {
 		return s, nil
 	}

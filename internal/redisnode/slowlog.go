@@ -20,17 +20,20 @@ type SlowLog struct {
 	Entries []cachelog.Slow
 }
 
-// NewestSlow returns the id of the slow log's newest entry, -1 when there is none. It is what tells, for little, whether there is
-// something to read.
+// NewestSlow returns the id of the slow log's newest entry, -1 when there is none, as State does.
 func (n *Node) NewestSlow(ctx context.Context) (int64, error) {
 	newest, err := n.client.SlowLogGet(ctx, 1).Result()
 	if err != nil {
 		return 0, fmt.Errorf("cannot read the slow log: %w", err)
 	}
-	if len(newest) == 0 {
-		return -1, nil
+	return newestSlow(newest), nil
+}
+
+func newestSlow(log []redis.SlowLog) int64 {
+	if len(log) == 0 {
+		return -1
 	}
-	return newest[0].ID, nil
+	return log[0].ID
 }
 
 // SlowLog reads the newest entries of the slow log, oldest first. What larder itself asked of the node over its unix socket, where

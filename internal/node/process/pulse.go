@@ -51,8 +51,13 @@ func (s scheduler) pulse() (node.Pulse, error) {
 	if n == 0 {
 		return node.Pulse{}, err
 	}
-	pulse, err := parsePulse(buffer[:n])
-	if err != nil || s.schedstat == nil {
+	status, err := statusOf(buffer[:n])
+	if err != nil {
+		return node.Pulse{}, err
+	}
+	pulse := node.Pulse{Stopped: status == 'T' || status == 't', Runnable: status == 'R'}
+	if s.schedstat == nil {
+		pulse.CPU, err = mainThreadTime(buffer[:n])
 		return pulse, err
 	}
 	n, err = s.schedstat.ReadAt(buffer[:], 0)
@@ -74,34 +79,44 @@ func (p *process) Pulse() (node.Pulse, error) {
 	return pulse, nil
 }
 
-// parsePulse reads a thread's stat file.
-func parsePulse(stat []byte) (node.Pulse, error) {
+// mainThreadTime is the CPU time in a thread's stat file.
+func mainThreadTime(stat []byte) (time.Duration, error) {
 	fields, err := statFields(stat)
 	if err != nil {
-		return node.Pulse{}, err
+		return 0, err
 	}
-	used, err := ticks(fields, userTime, systemTime)
-	return node.Pulse{Stopped: fields[state] == "T" || fields[state] == "t", Runnable: fields[state] == "R", CPU: used}, err
+	return ticks(fields, userTime, systemTime)
+}
+
+// statusOf is the state in a stat file, which follows the name in parentheses; that may hold anything. It fails when the process has
+// ended.
+func statusOf(stat []byte) (byte, error) {
+	at := bytes.LastIndexByte(stat, ')') + len(") ")
+	if at >= len(stat) {
+		return 0, fmt.Errorf("the kernel's line %q is too short", stat)
+	}
+	if status := stat[at]; status != 'Z' && status != 'X' {
+		return status, nil
+	}
+	return 0, errors.New("it has ended")
 }
 
 // Where a stat file has what, counted from the state.
 const (
-	state    = iota
-	userTime = iota + 10
+	userTime = iota + 11
 	systemTime
 	childrenUserTime // of those that were waited for
 	childrenSystemTime
 )
 
-// statFields are the fields of a stat file from the state on: they follow the name in parentheses, which may hold anything. It fails
-// when the process has ended.
+// statFields are the fields of a stat file from the state on. It fails when the process has ended.
 func statFields(stat []byte) ([]string, error) {
+	if _, err := statusOf(stat); err != nil {
+		return nil, err
+	}
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	if len(fields) <= childrenSystemTime {
 		return nil, fmt.Errorf("the kernel's line %q is too short", stat)
-	}
-	if s := fields[state]; s == "Z" || s == "X" {
-		return nil, errors.New("it has ended")
 	}
 	return fields, nil
 }
