@@ -53,6 +53,7 @@ type Engine struct {
 
 	adopted map[string]node.Process // by Adopt, for Run
 	running roster
+	pulses  pulses
 
 	mu      sync.Mutex
 	groups  map[string]*group
@@ -161,6 +162,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	e.stopOrphans(ctx, e.adopted)
 	e.runners.Go(func() { e.dropSnapshots(ctx) })
+	e.runners.Go(func() { e.watchPulses(ctx) })
 	for {
 		select {
 		case id := <-changed:

@@ -59,7 +59,7 @@ type member struct {
 	process node.Process
 	redis   *redisnode.Node // nil for the relay
 	control relay.Client    // of the relay
-	vigil   vigil
+	vigil   *vigil
 	silent  bool // it did not answer the last time
 	// relieved is when the engine tried to end the script that it may be busy with; zero since it has answered.
 	relieved time.Time
@@ -114,27 +114,18 @@ func (g *group) run(ctx context.Context) {
 	}
 }
 
-// rest returns after d, or as soon as there is something to see: a change or an exit, of which it tells that it has woken, or a node
-// that does nothing any more.
+// rest returns after d, or as soon as there is something to see, of which it tells that it has woken: a change, an exit, or a node that
+// does nothing any more.
 func (g *group) rest(ctx context.Context, d time.Duration) (woken bool) {
-	timer, pulse := time.NewTimer(together(d)), time.NewTimer(together(pulseTime))
+	timer := time.NewTimer(together(d))
 	defer timer.Stop()
-	defer pulse.Stop()
-	for {
-		select {
-		case <-pulse.C:
-			if g.doubtful() {
-				return false
-			}
-			pulse.Reset(together(pulseTime))
-		case <-g.wakes:
-			return true
-		case <-timer.C:
-			return false
-		case <-ctx.Done():
-			return false
-		}
+	select {
+	case <-g.wakes:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
 	}
+	return false
 }
 
 // together shortens a wait of pulseTime or more so that all groups' end at the same moments: an engine that wakes for each by itself
@@ -324,8 +315,12 @@ func (g *group) giveUp(rg *cache.ReplicationGroup, cause error) error {
 // disconnect closes the connections to the nodes, which go on.
 func (g *group) disconnect() {
 	for id, m := range g.nodes {
+		g.e.pulses.leave(m.vigil)
 		if err := errors.Join(m.redis.Close(), g.e.running.leave(g.id, id)); err != nil {
 			g.log.Warn("cannot close the connection to a node", "error", err)
 		}
+	}
+	if g.relay != nil {
+		g.e.pulses.leave(g.relay.vigil)
 	}
 }

@@ -20,32 +20,44 @@ func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.O
 	g.dropExited(ctx, rg.Status)
 	o := cache.Observed{Nodes: map[string]cache.NodeState{}, Verified: g.verified, Transferring: g.transfer != nil}
 	var mu sync.Mutex
-	var asked sync.WaitGroup
+	var questions []func()
+	if g.relay != nil {
+		questions = append(questions, func() { o.Relay = g.askRelay(ctx) })
+	}
 	for _, m := range rg.Members {
 		running := g.nodes[m.ID]
 		if running == nil {
 			continue
 		}
-		asked.Go(func() {
+		questions = append(questions, func() {
 			s := g.ask(ctx, rg, running)
 			mu.Lock()
 			defer mu.Unlock()
 			o.Nodes[m.ID] = s
 		})
 	}
-	if g.relay != nil {
-		asked.Go(func() { o.Relay = g.askRelay(ctx) })
-	}
-	asked.Wait()
+	sideBySide(questions)
 	g.sweepAll(ctx, rg, o.Nodes)
 	g.measureLag(rg, o.Nodes)
 	g.tell(o)
 	return o
 }
 
+// sideBySide returns when all is done. The last is done right here, by a goroutine whose stack has grown to what that takes already.
+func sideBySide(all []func()) {
+	var begun sync.WaitGroup
+	for i, f := range all {
+		if i < len(all)-1 {
+			begun.Go(f)
+		} else {
+			f()
+		}
+	}
+	begun.Wait()
+}
+
 // ask asks a node for its state. One that does not tell it in time is judged by its pulse.
 func (g *group) ask(ctx context.Context, rg *cache.ReplicationGroup, m *member) cache.NodeState {
-	m.look(g.e.Steady())
 	patience := answerTime
 	if m.silent { // it has had its time; the others shall not wait for it again
 		patience = silentTime
@@ -55,7 +67,7 @@ func (g *group) ask(ctx context.Context, rg *cache.ReplicationGroup, m *member) 
 	s, err := m.redis.State(ctx)
 	now := g.e.Steady()
 	if m.silent = err != nil; m.silent {
-		m.look(now)
+		m.vigil.look(now)
 		silence := m.vigil.silence(now)
 		return cache.NodeState{Running: true, Hung: m.vigil.hung(now), Overdue: g.overdue(ctx, m, now), Lag: silence}
 	}
@@ -144,15 +156,14 @@ func (g *group) measureLag(rg *cache.ReplicationGroup, nodes map[string]cache.No
 // been silent for long.
 func (g *group) askRelay(ctx context.Context) cache.RelayState {
 	m := g.relay
-	m.look(g.e.Steady())
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	backends, err := m.control.Backends(ctx)
 	now := g.e.Steady()
 	if err != nil {
-		m.look(now)
+		m.vigil.look(now)
 		g.log.Warn("the reader endpoint's relay does not answer", "error", err)
-		hung := !m.vigil.stopped.IsZero() && m.vigil.hung(now) || m.vigil.silence(now) > relaySilence
+		hung := m.vigil.hung(now) || m.vigil.silence(now) > relaySilence
 		return cache.RelayState{Running: true, Hung: hung, Backends: m.backends}
 	}
 	m.vigil.answers(now)
@@ -171,12 +182,14 @@ func (g *group) dropExited(ctx context.Context, status cache.Status) {
 			g.log.Log(ctx, level, "a node is gone", "node", id, "last_words", m.process.LastWords())
 			m.redis.Close() // every connection is broken already
 			g.e.running.leave(g.id, id)
+			g.e.pulses.leave(m.vigil)
 			delete(g.nodes, id)
 			g.verified = false
 		}
 	}
 	if g.relay != nil && g.relay.exited() {
 		g.log.Log(ctx, level, "the reader endpoint's relay is gone", "last_words", g.relay.process.LastWords())
+		g.e.pulses.leave(g.relay.vigil)
 		g.relay = nil
 		g.verified = false
 	}
@@ -193,9 +206,11 @@ func (m *member) exited() bool {
 
 // adopt takes over a process that runs already, or was just started, and has the group look when it ends.
 func (g *group) adopt(ctx context.Context, p node.Process) {
-	m := &member{process: p, vigil: newVigil(g.e.Steady())}
+	reader := strings.HasSuffix(p.ID(), relaySuffix)
+	m := &member{process: p, vigil: newVigil(p, reader, g.e.Steady())}
 	m.newestSlow.Store(-1)
-	if strings.HasSuffix(p.ID(), relaySuffix) {
+	g.e.pulses.enter(m.vigil, g)
+	if reader {
 		m.control = relay.Client{Dial: p.Dial}
 		g.relay = m
 	} else {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sync"
 	"time"
 
 	"larder/internal/node"
@@ -14,29 +15,60 @@ const (
 	silentTime = 50 * time.Millisecond
 	// stillTime is how long a main thread that does not answer may stand still. An idle redis-server works ten times a second.
 	stillTime = 500 * time.Millisecond
-	// pulseTime is between two looks at the pulses of a settled group's nodes.
-	pulseTime = 250 * time.Millisecond
+	// pulseTime is between two looks at the processes' pulses. An idle redis-server has worked in between.
+	pulseTime = 200 * time.Millisecond
 	// relaySilence is how long a relay may not answer. It has nothing to be busy with.
 	relaySilence = 2 * time.Second
 	// DefaultBusyLimit is for how long a node may be busy.
 	DefaultBusyLimit = 15 * time.Second
 )
 
-// vigil tells a process that hangs from one that is busy. Both do not answer; the busy one uses a processor, or waits for one.
+// vigil tells a process that hangs from one that is busy. Both do not answer; the busy one uses a processor, or waits for one. Its methods
+// may be called from several goroutines.
 type vigil struct {
+	process process
+	idle    bool // it may do nothing for as long as nobody asks it something
+
+	mu         sync.Mutex
 	answered   time.Time // the last time
 	progressed time.Time // the last time that it was seen to have worked, or to want to
 	stopped    time.Time // since when; zero when it is not
 	cpu        time.Duration
 }
 
-func newVigil(now time.Time) vigil { return vigil{answered: now, progressed: now} }
+// process is what a vigil sees of a node.Process.
+type process interface {
+	CPU() (time.Duration, error)
+	Pulse() (node.Pulse, error)
+}
+
+func newVigil(p process, idle bool, now time.Time) *vigil {
+	return &vigil{process: p, idle: idle, answered: now, progressed: now}
+}
 
 // answers takes in an answer. Who gives one has worked.
-func (v *vigil) answers(now time.Time) { v.answered, v.progressed, v.stopped = now, now, time.Time{} }
+func (v *vigil) answers(now time.Time) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.answered, v.progressed, v.stopped = now, now, time.Time{}
+}
 
-// see takes in a pulse.
-func (v *vigil) see(p node.Pulse, now time.Time) {
+// look takes the process's pulse, where it is not seen for less that it works. One that is gone has none: that it ended is seen elsewhere.
+func (v *vigil) look(now time.Time) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	used, err := v.process.CPU()
+	switch {
+	case err != nil:
+		return
+	case used != v.cpu:
+		v.cpu, v.progressed, v.stopped = used, now, time.Time{}
+		return
+	}
+	p, err := v.process.Pulse()
+	if err != nil {
+		return
+	}
 	if p.Runnable || p.CPU != v.cpu {
 		v.progressed = now
 	}
@@ -49,36 +81,23 @@ func (v *vigil) see(p node.Pulse, now time.Time) {
 	}
 }
 
-// doubtful tells whether a process is worth a question: it did nothing between two looks.
+// doubtful tells whether a process is worth a question: it did nothing between two looks, which are not quite pulseTime apart.
 func (v *vigil) doubtful(now time.Time) bool {
-	return !v.stopped.IsZero() || now.Sub(v.progressed) >= pulseTime
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return !v.stopped.IsZero() || !v.idle && now.Sub(v.progressed) >= pulseTime*3/4
 }
 
-// hung tells whether a process that does not answer does nothing either.
+// hung tells whether a process that does not answer does nothing either. One that may be idle is told by its being stopped.
 func (v *vigil) hung(now time.Time) bool {
-	return !v.stopped.IsZero() && now.Sub(v.stopped) >= answerTime || now.Sub(v.progressed) >= stillTime
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return !v.stopped.IsZero() && now.Sub(v.stopped) >= answerTime || !v.idle && now.Sub(v.progressed) >= stillTime
 }
 
 // silence is since when a process has not answered.
-func (v *vigil) silence(now time.Time) time.Duration { return now.Sub(v.answered) }
-
-// look takes the process's pulse. One that is gone has none: that it ended is seen elsewhere.
-func (m *member) look(now time.Time) {
-	if p, err := m.process.Pulse(); err == nil {
-		m.vigil.see(p, now)
-	}
-}
-
-// doubtful tells whether a node, or the relay, has stopped to work since the last look.
-func (g *group) doubtful() bool {
-	now, doubt := g.e.Steady(), false
-	for _, m := range g.nodes {
-		m.look(now)
-		doubt = doubt || m.vigil.doubtful(now)
-	}
-	if g.relay != nil { // it works only when it has something to do, and hangs only when it is stopped
-		g.relay.look(now)
-		doubt = doubt || !g.relay.vigil.stopped.IsZero()
-	}
-	return doubt
+func (v *vigil) silence(now time.Time) time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return now.Sub(v.answered)
 }

@@ -7,6 +7,12 @@ import (
 	"larder/internal/node"
 )
 
+// pulsing is a process with that pulse.
+type pulsing struct{ pulse node.Pulse }
+
+func (p *pulsing) CPU() (time.Duration, error) { return p.pulse.CPU, nil }
+func (p *pulsing) Pulse() (node.Pulse, error)  { return p.pulse, nil }
+
 // TestVigil: what is seen of a process every 100 ms, and what is made of it when it does not answer.
 func TestVigil(t *testing.T) {
 	works := func(i int) node.Pulse { return node.Pulse{CPU: time.Duration(i) * time.Millisecond} }
@@ -23,10 +29,12 @@ func TestVigil(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-			v := newVigil(begin)
+			var p pulsing
+			v := newVigil(&p, false, begin)
 			for i := 1; i <= 20; i++ {
 				at := time.Duration(i) * 100 * time.Millisecond
-				v.see(c.pulse(i), begin.Add(at))
+				p.pulse = c.pulse(i)
+				v.look(begin.Add(at))
 				if c.doubtful > 0 && v.doubtful(begin.Add(at)) != (at >= c.doubtful) {
 					t.Errorf("after %s it is said to be doubtful: %v", at, at < c.doubtful)
 				}

@@ -7,6 +7,7 @@ import (
 	"larder/internal/cache"
 	"larder/internal/cachelog"
 	"larder/internal/engine"
+	"larder/internal/node"
 	"larder/internal/services/logs"
 )
 
@@ -16,14 +17,31 @@ const readSize = 64 << 10
 // engineTrack is how far a node's engine log is delivered.
 type engineTrack struct {
 	sink
-	logs   EngineLogs
-	log    string // names the log
-	offset int64  // how far it was read
+	logs    EngineLogs
+	log     string       // names the log
+	offset  int64        // how far it was read
+	process node.Process // who wrote it then; a log is another's only when its process is
 }
 
 func (t *engineTrack) source() string { return cachelog.EngineLog + "/" + t.member + "/" + t.log }
 
-func (t *engineTrack) ship(ctx context.Context, to cache.LogDelivery, _ *engine.Node, _ bool) error {
+func (t *engineTrack) ship(ctx context.Context, to cache.LogDelivery, running *engine.Node) error {
+	t.process = nil
+	if err := t.read(ctx, to); err != nil {
+		return err
+	}
+	if running != nil {
+		t.process = running.Process
+	}
+	return nil
+}
+
+func (t *engineTrack) grown(running *engine.Node) bool {
+	size, err := t.logs.LogSize(t.member)
+	return err != nil || size != t.offset || running == nil || running.Process != t.process
+}
+
+func (t *engineTrack) read(ctx context.Context, to cache.LogDelivery) error {
 	size, err := t.logs.LogSize(t.member)
 	if err != nil || size == 0 {
 		return err

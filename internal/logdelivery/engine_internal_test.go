@@ -95,17 +95,17 @@ func TestEngineLogLinesAreDeliveredOnce(t *testing.T) {
 				log.text += "x" + strings.Repeat("x", rapid.SampledFrom([]int{0, 10, readSize, 3 * readSize}).Draw(t, "length")) + "\n"
 				pending = ""
 			},
-			"ship":    func(t *rapid.T) { shipped(t, track.ship(t.Context(), to, nil, false)) },
+			"ship":    func(t *rapid.T) { shipped(t, track.ship(t.Context(), to, nil)) },
 			"fail":    func(t *rapid.T) { group.fails = !group.fails },
 			"restart": func(t *rapid.T) { track = fresh() },
 			"removed": func(t *rapid.T) { // once all is delivered; the same name begins again
 				group.fails = false
-				shipped(t, track.ship(t.Context(), to, nil, false))
+				shipped(t, track.ship(t.Context(), to, nil))
 				*log, pending = paper{id: log.id + "'", piece: readSize}, ""
 			},
 		})
 		group.fails = false
-		if err := track.ship(t.Context(), to, nil, false); err != nil {
+		if err := track.ship(t.Context(), to, nil); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
@@ -130,7 +130,7 @@ func TestWhatIsOlderThanADeliveryStays(t *testing.T) {
 	group, log := newMemory(), &paper{id: "log", piece: 100}
 	log.text = "1:M 04 Mar 2026 11:59:59.999 * before\n1:M 04 Mar 2026 12:00:00.000 * after\n"
 	track := &engineTrack{sink: sink{group, "stream", "n-001"}, logs: log}
-	if err := track.ship(t.Context(), to, nil, false); err != nil {
+	if err := track.ship(t.Context(), to, nil); err != nil {
 		t.Fatal(err)
 	}
 	if len(group.events) != 1 || !strings.HasSuffix(group.events[0].Message, "* after") || !group.events[0].Time.Equal(noon) {
@@ -150,7 +150,7 @@ func TestWhatWasDroppedIsPassedOver(t *testing.T) {
 	}
 	log.begin = int64(strings.Index(log.text, "ine 6")) // the middle of a line
 	track := &engineTrack{sink: sink{group, "stream", "n-001"}, logs: log}
-	if err := track.ship(t.Context(), to, nil, false); err != nil {
+	if err := track.ship(t.Context(), to, nil); err != nil {
 		t.Fatal(err)
 	}
 	var got []string

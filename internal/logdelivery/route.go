@@ -39,9 +39,10 @@ type trackKey struct{ member, logType string }
 
 // track is how far one log of one node has been delivered.
 type track interface {
-	// ship delivers what is new. For the last time it asks the node itself whether there is anything, instead of trusting what is known
-	// of it. The error is a deliveryError where the log group is what fails.
-	ship(ctx context.Context, to cache.LogDelivery, running *engine.Node, last bool) error
+	// grown tells, for little, whether there may be something new.
+	grown(running *engine.Node) bool
+	// ship delivers what is new. The error is a deliveryError where the log group is what fails.
+	ship(ctx context.Context, to cache.LogDelivery, running *engine.Node) error
 	// forget has the log group forget the source, which will not be read again.
 	forget(to cache.LogDelivery) error
 }
@@ -95,7 +96,7 @@ func (r *route) forget() {
 
 func everyMember(cache.Member) bool { return true }
 
-// ship delivers what is new in the logs of some members, and returns the failures of log groups, by log type, and of nodes whose logs
+// ship delivers what is new in the logs of some members, for the last time also where nothing is known to be new, and returns the failures of log groups, by log type, and of nodes whose logs
 // could not be read for long. Nodes do not wait for each other.
 func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(cache.Member) bool, last bool) map[string]error {
 	r.mu.Lock()
@@ -110,22 +111,29 @@ func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(c
 		if !some(m) {
 			continue
 		}
-		var tracks []track
+		node := find(running, m.ID)
+		grown := map[trackKey]track{}
 		for _, d := range g.LogDeliveries {
-			tracks = append(tracks, r.track(m.ID, d.LogType))
+			key := trackKey{m.ID, d.LogType}
+			if t := r.track(key); last || t.grown(node) {
+				grown[key] = t
+			}
+		}
+		if len(grown) == 0 {
+			continue
 		}
 		all.Go(func() {
-			for i, t := range tracks {
-				d := g.LogDeliveries[i]
+			for _, d := range g.LogDeliveries {
+				key := trackKey{m.ID, d.LogType}
 				mu.Lock()
 				failed := failures[d.LogType] != nil
 				mu.Unlock()
-				if failed {
+				if failed || grown[key] == nil {
 					continue
 				}
-				err := t.ship(ctx, d, find(running, m.ID), last)
+				err := grown[key].ship(ctx, d, node)
 				mu.Lock()
-				r.outcome(ctx, trackKey{m.ID, d.LogType}, err, failures, unread)
+				r.outcome(ctx, key, err, failures, unread)
 				mu.Unlock()
 			}
 		})
@@ -196,11 +204,10 @@ func find(running []engine.Node, id string) *engine.Node {
 	return &running[at]
 }
 
-func (r *route) track(member, logType string) track {
-	key := trackKey{member, logType}
+func (r *route) track(key trackKey) track {
 	if r.tracks[key] == nil {
-		s := sink{r.Destination, cachelog.Stream(member, logType), member}
-		if logType == cachelog.SlowLog {
+		s := sink{r.Destination, cachelog.Stream(key.member, key.logType), key.member}
+		if key.logType == cachelog.SlowLog {
 			r.tracks[key] = &slowTrack{sink: s, last: -1}
 		} else {
 			r.tracks[key] = &engineTrack{sink: s, logs: r.EngineLogs}

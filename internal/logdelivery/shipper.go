@@ -23,7 +23,7 @@ const (
 	// pollTime is between two looks at a node's logs. A record is to be seen in its log group within about a second.
 	pollTime = time.Second
 	// checkTime is between two looks at log groups that took events the last time.
-	checkTime = 2 * time.Second
+	checkTime = 5 * time.Second
 	// answerTime is how long a node may take to answer. The logs of one that is busy are read at a later look.
 	answerTime = 300 * time.Millisecond
 	// lastTime is how long the rest of a node's logs may take when the node is about to be ended.

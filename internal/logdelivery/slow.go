@@ -34,11 +34,11 @@ type slowTrack struct {
 	limit   int   // how many are asked for at most; zero means maxRead
 }
 
-func (t *slowTrack) ship(ctx context.Context, to cache.LogDelivery, running *engine.Node, last bool) error {
+func (t *slowTrack) ship(ctx context.Context, to cache.LogDelivery, running *engine.Node) error {
 	if running == nil {
 		return nil
 	}
-	newest, err := t.newest(ctx, running, last)
+	newest, err := t.newest(ctx, running)
 	if err != nil || newest < 0 || t.process == running.Process && newest <= t.last {
 		return err
 	}
@@ -68,10 +68,11 @@ func (e skippedError) Error() string {
 	return fmt.Sprintf("%d entries of the slow log are skipped", e.entries)
 }
 
-func (t *slowTrack) newest(ctx context.Context, running *engine.Node, ask bool) (int64, error) {
-	if !ask {
-		return running.NewestSlow(), nil
-	}
+func (t *slowTrack) grown(running *engine.Node) bool {
+	return running != nil && (running.Process != t.process && running.NewestSlow() >= 0 || running.NewestSlow() > t.last)
+}
+
+func (t *slowTrack) newest(ctx context.Context, running *engine.Node) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	return running.Redis.NewestSlow(ctx)

@@ -87,7 +87,7 @@ func TestSlowCommandsAreDeliveredOnce(t *testing.T) {
 	track, sent := fresh(), 0
 	ship := func() error {
 		for {
-			err := track.ship(t.Context(), to, &s.running, true)
+			err := track.ship(t.Context(), to, &s.running)
 			if group.fails || err == nil {
 				return err
 			}
@@ -162,7 +162,7 @@ func BenchmarkIdleNode(b *testing.B) {
 	}
 	for b.Loop() {
 		for _, t := range []track{slow, lines} {
-			if err := t.ship(b.Context(), cache.LogDelivery{Name: "group"}, &s.running, true); err != nil {
+			if err := t.ship(b.Context(), cache.LogDelivery{Name: "group"}, &s.running); err != nil {
 				b.Fatal(err)
 			}
 		}

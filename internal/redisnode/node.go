@@ -18,6 +18,10 @@ import (
 // commandTimeout bounds one exchange with a node. A node that takes longer counts as not answering.
 const commandTimeout = time.Second
 
+// buffer is the size of a connection's buffers, in bytes: room for the usual answer. A client's usual 32 KiB are more than half of what an
+// engine with many nodes needs.
+const buffer = 4 << 10
+
 // Node is a connection to one redis-server's admin socket. Its methods may be called from several goroutines.
 type Node struct {
 	client   *redis.Client
@@ -31,7 +35,7 @@ func Connect(dial func(context.Context) (net.Conn, error), adminPassword string)
 		Network: "unix", Addr: "admin", // for messages only: dial knows the way
 		Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 		Username: AdminUser, Password: adminPassword, Protocol: 2,
-		PoolSize: 2, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
+		PoolSize: 2, ReadBufferSize: buffer, WriteBufferSize: buffer, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
 		DialTimeout: commandTimeout, ReadTimeout: commandTimeout, WriteTimeout: commandTimeout, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})}

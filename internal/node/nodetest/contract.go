@@ -278,12 +278,18 @@ func (c contract) pulse() {
 			c.Fatal("that it is stopped goes unseen")
 		}
 	}
+	if used, err := p.CPU(); err != nil || used != look().CPU {
+		c.Errorf("stopped, it has used %s, %v, and its pulse is %+v", used, err, look())
+	}
 	if one, other := look(), look(); one.CPU != other.CPU || one.Runnable {
 		c.Errorf("stopped, it goes on: %+v, then %+v", one, other)
 	}
 	c.mustStop(p, 0)
 	if pulse, err := p.Pulse(); err == nil {
 		c.Errorf("gone, it has the pulse %+v", pulse)
+	}
+	if used, err := p.CPU(); err == nil {
+		c.Errorf("gone, it has used %s", used)
 	}
 }
 

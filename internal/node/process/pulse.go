@@ -45,29 +45,38 @@ func (s scheduler) close() {
 }
 
 // pulse fails when the thread is gone.
-func (s scheduler) pulse() (node.Pulse, error) {
+func (s scheduler) pulse() (pulse node.Pulse, err error) {
 	var buffer [1 << 10]byte
 	n, err := s.stat.ReadAt(buffer[:], 0)
 	if n == 0 {
-		return node.Pulse{}, err
+		return pulse, err
 	}
 	status, err := statusOf(buffer[:n])
 	if err != nil {
-		return node.Pulse{}, err
+		return pulse, err
 	}
-	pulse := node.Pulse{Stopped: status == 'T' || status == 't', Runnable: status == 'R'}
+	pulse.Stopped, pulse.Runnable = status == 'T' || status == 't', status == 'R'
+	pulse.CPU, err = s.cpu()
+	return pulse, err
+}
+
+// cpu fails when the thread is gone.
+func (s scheduler) cpu() (time.Duration, error) {
+	var buffer [1 << 10]byte
 	if s.schedstat == nil {
-		pulse.CPU, err = mainThreadTime(buffer[:n])
-		return pulse, err
+		n, err := s.stat.ReadAt(buffer[:], 0)
+		if n == 0 {
+			return 0, err
+		}
+		return mainThreadTime(buffer[:n])
 	}
-	n, err = s.schedstat.ReadAt(buffer[:], 0)
+	n, err := s.schedstat.ReadAt(buffer[:], 0)
 	if n == 0 {
-		return pulse, err
+		return 0, err
 	}
 	used, _, _ := bytes.Cut(buffer[:n], []byte(" "))
 	ns, err := strconv.ParseInt(string(used), 10, 64)
-	pulse.CPU = time.Duration(ns)
-	return pulse, err
+	return time.Duration(ns), err
 }
 
 // Pulse looks at the process's main thread.
@@ -77,6 +86,15 @@ func (p *process) Pulse() (node.Pulse, error) {
 		return pulse, fmt.Errorf("cannot look at %s: %w", p.id, err)
 	}
 	return pulse, nil
+}
+
+// CPU is how much the process's main thread has used.
+func (p *process) CPU() (time.Duration, error) {
+	used, err := p.scheduler.cpu()
+	if err != nil {
+		return 0, fmt.Errorf("cannot look at %s: %w", p.id, err)
+	}
+	return used, nil
 }
 
 // mainThreadTime is the CPU time in a thread's stat file.

@@ -1,0 +1,54 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// pulses are looked at by one goroutine for all processes: to wake each group's for that costs more than the looks.
+type pulses struct {
+	mu     sync.Mutex
+	vigils map[*vigil]*group
+}
+
+func (p *pulses) enter(v *vigil, g *group) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.vigils == nil {
+		p.vigils = map[*vigil]*group{}
+	}
+	p.vigils[v] = g
+}
+
+func (p *pulses) leave(v *vigil) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.vigils, v)
+}
+
+// watchPulses has a group look when one of its processes has stopped to work, until ctx ends.
+func (e *Engine) watchPulses(ctx context.Context) {
+	tick := time.NewTimer(together(pulseTime))
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			e.lookAtPulses()
+			tick.Reset(together(pulseTime))
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (e *Engine) lookAtPulses() {
+	e.pulses.mu.Lock()
+	defer e.pulses.mu.Unlock()
+	for v, g := range e.pulses.vigils {
+		now := e.Steady()
+		if v.look(now); v.doubtful(now) {
+			g.wakeUp()
+		}
+	}
+}
