@@ -3,7 +3,7 @@
 # lint  gofmt, vet, staticcheck
 # chaos put a short schedule of faults on a group under load: LARDER_CHAOS_SEED=N chooses another
 # chaos-long 1,000 faults, and 1,000 failovers that must leak nothing
-# bench measure, and write docs/BENCHMARKS.md
+# bench measure, and write docs/BENCHMARKS.md: BENCHFLAGS='-only failover -scripts 10m' says what and how long
 .PHONY: up test lint chaos chaos-long bench build generate
 
 LARDER := ./larder
@@ -39,7 +39,7 @@ chaos-long:
 
 bench: build
 	@scripts/install-redis
-	@go run ./bench -larder $(LARDER) -out docs/BENCHMARKS.md
+	@go run ./bench -larder $(LARDER) -out docs/BENCHMARKS.md $(BENCHFLAGS)
 
 generate:
 	go generate ./...
