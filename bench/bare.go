@@ -47,11 +47,12 @@ type bareServer struct {
 	admin   *redisnode.Node
 }
 
-// newBareServers makes a place for servers, with a certificate authority like the engine's.
+// newBareServers makes a place for servers, with a certificate authority like the engine's, and addresses that no other place of this run
+// takes.
 func (b *bench) newBareServers(name string, p place) (*bareServers, error) {
 	s := &bareServers{
 		runtime: &process.Runtime{Dir: filepath.Join(b.dir, name)}, caFile: filepath.Join(b.dir, name+"-ca.pem"),
-		place: p, password: rand.Text(), next: netip.AddrFrom4([4]byte{127, 60, byte(os.Getpid()), 1}),
+		place: p, password: rand.Text(), next: netip.AddrFrom4([4]byte{127, 32 + byte(os.Getpid()%32), byte(b.bare.Add(1)), 1}),
 	}
 	var err error
 	if s.authority, err = pki.NewAuthority(time.Now()); err != nil {

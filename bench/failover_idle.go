@@ -133,7 +133,7 @@ func awaitAvailable(ctx context.Context, api *elasticache.Client) (nodes int, er
 func watchingSection(nodes int, engine, servers, memory float64) section {
 	return section{
 		title: "Watching many nodes",
-		how: fmt.Sprintf("The engine's CPU time over %s with production and many groups of a primary and a replica, all idle: every node is asked for its state once a second and for its slow log, its\n"+
+		how: fmt.Sprintf("The engine's CPU time over %s with production and many groups of a primary and a replica, all idle: every node is asked once a second for its state and whether its slow log grew, its\n"+
 			"metrics are read once, both logs are delivered, and an exit is seen at once. Beside it what the redis-servers themselves use to do nothing.", watchSpan),
 		goals: []string{goal(engine < watchWanted, "the engine uses less than %.0f %% of a core with 200 nodes (here: %d)", watchWanted, nodes)},
 		table: table{

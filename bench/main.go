@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -99,7 +100,8 @@ type bench struct {
 	only       string // names of measurements; empty for all
 	failoverPlan
 
-	dir   string // holds all that is written
+	dir   string       // holds all that is written
+	bare  atomic.Int32 // places for bare servers so far
 	cores cores
 }
 
