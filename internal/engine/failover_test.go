@@ -186,6 +186,39 @@ func TestALongScriptIsNoFailover(t *testing.T) {
 	w.awaitPrimary("g", "g-001")
 }
 
+// TestScriptsOneAfterTheOther: a primary that runs scripts without a pause, each below the limit, is left alone. Those over five seconds
+// make redis-server say that it is busy, and say nothing else to whoever asks meanwhile.
+func TestScriptsOneAfterTheOther(t *testing.T) {
+	for _, c := range []struct {
+		seconds int // and up to one less
+		limit   time.Duration
+		scripts int
+	}{{2, 4 * time.Second, 6}, {7, 8 * time.Second, 4}} {
+		t.Run(fmt.Sprint(c.seconds), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.stop()
+			w.config.BusyLimit = c.limit
+			w.start()
+			w.create("g", 2, nil)
+			rg := w.awaitAvailable("g")
+			before := must(w.runtime.PIDs(t.Context()))(t)
+			client := redis.NewClient(&redis.Options{
+				Addr: netip.AddrPortFrom(rg.PrimaryAddress, 6379).String(), Password: token, TLSConfig: w.tls(), MaxRetries: -1, ReadTimeout: 20 * time.Second,
+			})
+			defer client.Close()
+			for i := range c.scripts {
+				if err := client.Do(t.Context(), "EVAL", busyScript, 0, c.seconds).Err(); err != nil {
+					t.Errorf("script %d answers %v", i, err)
+				}
+			}
+			if after := must(w.runtime.PIDs(t.Context()))(t); !maps.Equal(before, after) {
+				t.Errorf("the processes were %v and are %v", before, after)
+			}
+		})
+	}
+}
+
 // TestAScriptOverTheLimitIsEnded: the node stays, with its data, where the script has written nothing.
 func TestAScriptOverTheLimitIsEnded(t *testing.T) {
 	t.Parallel()

@@ -60,7 +60,10 @@ type member struct {
 	redis   *redisnode.Node // nil for the relay
 	control relay.Client    // of the relay
 	vigil   *vigil
-	silent  bool // it did not answer the last time
+	asked   *question // that it has yet to answer
+	said    time.Time // when it answered the last one, if only that it is busy
+	began   time.Time // not before this the command that it is busy with
+	silent  bool      // it did not answer the last time
 	// relieved is when the engine tried to end the script that it may be busy with; zero since it has answered.
 	relieved time.Time
 

@@ -19,60 +19,41 @@ import (
 func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.Observed {
 	g.dropExited(ctx, rg.Status)
 	o := cache.Observed{Nodes: map[string]cache.NodeState{}, Verified: g.verified, Transferring: g.transfer != nil}
-	var mu sync.Mutex
-	var questions []func()
+	var relay sync.WaitGroup
 	if g.relay != nil {
-		questions = append(questions, func() { o.Relay = g.askRelay(ctx) })
+		relay.Go(func() { o.Relay = g.askRelay(ctx) })
+	}
+	begin := time.Now()
+	for _, m := range rg.Members {
+		if running := g.nodes[m.ID]; running != nil {
+			g.ask(ctx, running)
+		}
 	}
 	for _, m := range rg.Members {
-		running := g.nodes[m.ID]
-		if running == nil {
-			continue
+		if running := g.nodes[m.ID]; running != nil {
+			o.Nodes[m.ID] = g.hear(ctx, rg, running, begin)
 		}
-		questions = append(questions, func() {
-			s := g.ask(ctx, rg, running)
-			mu.Lock()
-			defer mu.Unlock()
-			o.Nodes[m.ID] = s
-		})
 	}
-	sideBySide(questions)
+	relay.Wait()
 	g.sweepAll(ctx, rg, o.Nodes)
 	g.measureLag(rg, o.Nodes)
 	g.tell(o)
 	return o
 }
 
-// sideBySide returns when all is done. The last is done right here, by a goroutine whose stack has grown to what that takes already.
-func sideBySide(all []func()) {
-	var begun sync.WaitGroup
-	for i, f := range all {
-		if i < len(all)-1 {
-			begun.Go(f)
-		} else {
-			f()
-		}
-	}
-	begun.Wait()
-}
-
-// ask asks a node for its state. One that does not tell it in time is judged by its pulse.
-func (g *group) ask(ctx context.Context, rg *cache.ReplicationGroup, m *member) cache.NodeState {
+// hear takes in a node's answer. One that does not give it in time is judged by its pulse.
+func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member, begin time.Time) cache.NodeState {
 	patience := answerTime
 	if m.silent { // it has had its time; the others shall not wait for it again
 		patience = silentTime
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	s, err := m.redis.State(ctx)
+	s, err := m.answer(ctx, time.Until(begin.Add(patience)))
 	now := g.e.Steady()
 	if m.silent = err != nil; m.silent {
 		m.vigil.look(now)
 		silence := m.vigil.silence(now)
 		return cache.NodeState{Running: true, Hung: m.vigil.hung(now), Overdue: g.overdue(ctx, m, now), Lag: silence}
 	}
-	m.vigil.answers(now)
-	m.relieved = time.Time{}
 	if m.newestSlow.Swap(s.NewestSlow) != s.NewestSlow && g.e.SlowLogGrew != nil {
 		g.e.SlowLogGrew(g.id)
 	}
@@ -90,7 +71,7 @@ func (g *group) ask(ctx context.Context, rg *cache.ReplicationGroup, m *member) 
 // overdue tells whether a node that does not answer has had the time that a busy one has. The script that it may be busy with is ended
 // before that is said, as ElastiCache does.
 func (g *group) overdue(ctx context.Context, m *member, now time.Time) bool {
-	if m.vigil.silence(now) <= g.e.busyLimit() {
+	if m.busy(now) <= g.e.busyLimit() {
 		return false
 	}
 	if m.relieved.IsZero() {
@@ -207,7 +188,8 @@ func (m *member) exited() bool {
 // adopt takes over a process that runs already, or was just started, and has the group look when it ends.
 func (g *group) adopt(ctx context.Context, p node.Process) {
 	reader := strings.HasSuffix(p.ID(), relaySuffix)
-	m := &member{process: p, vigil: newVigil(p, reader, g.e.Steady())}
+	now := g.e.Steady()
+	m := &member{process: p, vigil: newVigil(p, reader, now), said: now, began: now}
 	m.newestSlow.Store(-1)
 	g.e.pulses.enter(m.vigil, g)
 	if reader {

@@ -46,11 +46,17 @@ func newVigil(p process, idle bool, now time.Time) *vigil {
 	return &vigil{process: p, idle: idle, answered: now, progressed: now}
 }
 
-// answers takes in an answer. Who gives one has worked.
-func (v *vigil) answers(now time.Time) {
+// answers takes in when a process has answered. Who does has worked.
+func (v *vigil) answers(at time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.answered, v.progressed, v.stopped = now, now, time.Time{}
+	v.answered = at
+	if at.After(v.progressed) {
+		v.progressed = at
+	}
+	if at.After(v.stopped) {
+		v.stopped = time.Time{}
+	}
 }
 
 // look takes the process's pulse, where it is not seen for less that it works. One that is gone has none: that it ended is seen elsewhere.

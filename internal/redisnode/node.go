@@ -25,20 +25,22 @@ const buffer = 4 << 10
 // Node is a connection to one redis-server's admin socket. Its methods may be called from several goroutines.
 type Node struct {
 	client   *redis.Client
+	patient  *redis.Client // the same connections, without commandTimeout
 	dial     func(context.Context) (net.Conn, error)
 	password string // of AdminUser
 }
 
 // Connect makes a Node that connects with dial when it is first used.
 func Connect(dial func(context.Context) (net.Conn, error), adminPassword string) *Node {
-	return &Node{dial: dial, password: adminPassword, client: redis.NewClient(&redis.Options{
+	client := redis.NewClient(&redis.Options{
 		Network: "unix", Addr: "admin", // for messages only: dial knows the way
 		Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 		Username: AdminUser, Password: adminPassword, Protocol: 2,
 		PoolSize: 2, ReadBufferSize: buffer, WriteBufferSize: buffer, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
 		DialTimeout: commandTimeout, ReadTimeout: commandTimeout, WriteTimeout: commandTimeout, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	})}
+	})
+	return &Node{dial: dial, password: adminPassword, client: client, patient: client.WithTimeout(0)}
 }
 
 // Close closes the connections.
@@ -65,8 +67,21 @@ type State struct {
 const minReplicas = "min-replicas-to-write"
 
 // State asks the node for its state.
-func (n *Node) State(ctx context.Context) (State, error) {
-	pipe := n.client.Pipeline()
+func (n *Node) State(ctx context.Context) (State, error) { return state(ctx, n.client) }
+
+// AwaitState does too, and waits for the answer until the connection ends, whatever becomes of ctx meanwhile. A node that runs one long
+// command after the other answers a question between two of them, and would not get through the beginning of a new connection.
+func (n *Node) AwaitState(ctx context.Context) (State, error) { return state(ctx, n.patient) }
+
+// ScriptLimit is from when on a node that runs a script answers other questions, with an error that IsBusy knows. Source: the parameter
+// lua-time-limit, which cannot be modified.
+const ScriptLimit = 5 * time.Second
+
+// IsBusy tells whether an error is the answer of a node that has run a script for longer than ScriptLimit.
+func IsBusy(err error) bool { return redis.HasErrorPrefix(err, "BUSY") }
+
+func state(ctx context.Context, client *redis.Client) (State, error) {
+	pipe := client.Pipeline()
 	info := pipe.Info(ctx, "replication")
 	config := redis.NewMapStringStringCmd(ctx, "CONFIG", "GET", "bind", "port", "tls-port", minReplicas)
 	pipe.Process(ctx, config)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,11 +26,11 @@ func (n *Node) PauseWrites(ctx context.Context, most time.Duration) error {
 // Unpause lets the clients' writes go on.
 func (n *Node) Unpause(ctx context.Context) error { return n.do(ctx, "CLIENT", "UNPAUSE") }
 
-// KillScript ends the script or the function that a node is busy with, if it has written nothing. redis-server takes that from its
-// busy-reply-threshold (5 seconds) on; before that, and during any other command, it does not answer.
+// KillScript ends the script or the function that a node is busy with, if it has written nothing. redis-server takes that from
+// ScriptLimit on; before that, and during any other command, it does not answer.
 func (n *Node) KillScript(ctx context.Context) error {
 	err := n.do(ctx, "SCRIPT", "KILL")
-	if redis.HasErrorPrefix(err, "BUSY") { // it is a function
+	if IsBusy(err) { // it is a function
 		return n.do(ctx, "FUNCTION", "KILL")
 	}
 	return err

@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"larder/internal/redisnode"
+)
+
+// question is one to a node for its state. It stays open when the answer does not come in time: a busy node has time for an answer
+// between two commands, and for no more.
+type question struct {
+	asked    time.Time
+	done     chan struct{} // closed when the answer is there
+	answered time.Time
+	state    redisnode.State
+	err      error
+}
+
+// ask asks a node for its state, unless it owes an answer. One that came after the last look tells that the node has worked, and is
+// too old for anything else.
+func (g *group) ask(ctx context.Context, m *member) {
+	if m.asked != nil {
+		select {
+		case <-m.asked.done:
+			m.learn(m.asked)
+		default:
+			return
+		}
+	}
+	q := &question{asked: g.e.Steady(), done: make(chan struct{})}
+	m.asked = q
+	g.watch.Go(func() {
+		defer close(q.done)
+		q.state, q.err = m.redis.AwaitState(ctx)
+		q.answered = g.e.Steady()
+	})
+}
+
+var errNoAnswer = errors.New("the node does not answer in time")
+
+// answer waits at most so long for the answer to the question that was asked.
+func (m *member) answer(ctx context.Context, most time.Duration) (redisnode.State, error) {
+	late := time.NewTimer(most)
+	defer late.Stop()
+	select {
+	case <-m.asked.done:
+		q := m.asked
+		m.learn(q)
+		return q.state, q.err
+	case <-late.C:
+		return redisnode.State{}, errNoAnswer
+	case <-ctx.Done():
+		return redisnode.State{}, ctx.Err()
+	}
+}
+
+// learn takes in when a question was answered. A node that has run a script for long says that it is busy, and that at once; where it
+// said nothing for as long as a script may run before that, it is another script, which began that long ago.
+func (m *member) learn(q *question) {
+	switch {
+	case q.err == nil:
+		m.vigil.answers(q.answered)
+		m.began, m.relieved = q.answered, time.Time{}
+	case redisnode.IsBusy(q.err) && q.answered.Sub(m.said) >= redisnode.ScriptLimit:
+		m.began, m.relieved = q.answered.Add(-redisnode.ScriptLimit), time.Time{}
+	}
+	m.asked, m.said = nil, q.answered
+}
+
+// busy is for how long a node that does not answer has been busy with the same command. When a question stays open that is one that
+// the node has run since, at most: before, it would have said something.
+func (m *member) busy(now time.Time) time.Duration {
+	if m.asked != nil {
+		return now.Sub(m.asked.asked)
+	}
+	return now.Sub(m.began)
+}
