@@ -54,7 +54,7 @@ func (b *bench) watching(ctx context.Context) (_ section, err error) {
 		return section{}, err
 	}
 	pids = slices.DeleteFunc(pids, func(pid int) bool { return pid == info.PID })
-	if err := rest(ctx, 2*time.Second); err != nil { // what settling left to do
+	if err := rest(ctx, watchSpan); err != nil { // what settling left to do, and every node's first metrics
 		return section{}, err
 	}
 	b.say("watching %d nodes do nothing", nodes)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 
 const (
 	emptyRounds = 20
-	bigRounds   = 3
+	bigRounds   = 5
 	emptyWanted = 1.0 // seconds
 	bigWanted   = 1.2 // of a bare full sync
 	valueSize   = 100 << 10
@@ -144,14 +145,16 @@ func online(info string, address netip.Addr) bool {
 	return false
 }
 
-// fill writes that many values.
+// fill writes that many values, which redis-server cannot compress: what is copied is as much as what is kept.
 func (a access) fill(ctx context.Context, address netip.AddrPort, values int) error {
 	c, err := a.connect(ctx, address, trialLimit)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	value := strings.Repeat("x", valueSize)
+	random := make([]byte, valueSize)
+	rand.Read(random)
+	value := string(random)
 	for i := range values {
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -56,14 +56,15 @@ type trouble struct {
 
 // member is a running process and the connection to it.
 type member struct {
-	process node.Process
-	redis   *redisnode.Node // nil for the relay
-	control relay.Client    // of the relay
-	vigil   *vigil
-	asked   *question // that it has yet to answer
-	said    time.Time // when it answered the last one, if only that it is busy
-	began   time.Time // not before this the command that it is busy with
-	silent  bool      // it did not answer the last time
+	process   node.Process
+	redis     *redisnode.Node // nil for the relay
+	control   relay.Client    // of the relay
+	vigil     *vigil
+	questions chan *question
+	asked     *question // that it has yet to answer
+	said      time.Time // when it answered the last one, if only that it is busy
+	began     time.Time // not before this the command that it is busy with
+	silent    bool      // it did not answer the last time
 	// relieved is when the engine tried to end the script that it may be busy with; zero since it has answered.
 	relieved time.Time
 
@@ -319,6 +320,7 @@ func (g *group) giveUp(rg *cache.ReplicationGroup, cause error) error {
 func (g *group) disconnect() {
 	for id, m := range g.nodes {
 		g.e.pulses.leave(m.vigil)
+		close(m.questions)
 		if err := errors.Join(m.redis.Close(), g.e.running.leave(g.id, id)); err != nil {
 			g.log.Warn("cannot close the connection to a node", "error", err)
 		}

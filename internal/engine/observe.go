@@ -26,7 +26,7 @@ func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.O
 	begin := time.Now()
 	for _, m := range rg.Members {
 		if running := g.nodes[m.ID]; running != nil {
-			g.ask(ctx, running)
+			g.ask(running)
 		}
 	}
 	for _, m := range rg.Members {
@@ -162,6 +162,7 @@ func (g *group) dropExited(ctx context.Context, status cache.Status) {
 		if m.exited() {
 			g.log.Log(ctx, level, "a node is gone", "node", id, "last_words", m.process.LastWords())
 			m.redis.Close() // every connection is broken already
+			close(m.questions)
 			g.e.running.leave(g.id, id)
 			g.e.pulses.leave(m.vigil)
 			delete(g.nodes, id)
@@ -200,8 +201,9 @@ func (g *group) adopt(ctx context.Context, p node.Process) {
 		if err != nil {
 			g.log.Error("cannot read the passwords of a node", "node", p.ID(), "error", err)
 		}
-		m.redis = redisnode.Connect(p.Dial, admin)
+		m.redis, m.questions = redisnode.Connect(p.Dial, admin), make(chan *question, 1)
 		g.nodes[p.ID()] = m
+		g.watch.Go(func() { g.putQuestions(ctx, m) })
 		g.e.running.enter(Node{Group: g.id, ID: p.ID(), Process: p, Redis: redisnode.Connect(p.Dial, admin), newestSlow: &m.newestSlow})
 	}
 	g.watch.Go(func() {

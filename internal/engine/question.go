@@ -20,7 +20,7 @@ type question struct {
 
 // ask asks a node for its state, unless it owes an answer. One that came after the last look tells that the node has worked, and is
 // too old for anything else.
-func (g *group) ask(ctx context.Context, m *member) {
+func (g *group) ask(m *member) {
 	if m.asked != nil {
 		select {
 		case <-m.asked.done:
@@ -29,31 +29,39 @@ func (g *group) ask(ctx context.Context, m *member) {
 			return
 		}
 	}
-	q := &question{asked: g.e.Steady(), done: make(chan struct{})}
-	m.asked = q
-	g.watch.Go(func() {
-		defer close(q.done)
+	m.asked = &question{asked: g.e.Steady(), done: make(chan struct{})}
+	m.questions <- m.asked
+}
+
+// putQuestions puts the questions to a node, until they are closed. They come one at a time.
+func (g *group) putQuestions(ctx context.Context, m *member) {
+	for q := range m.questions {
 		q.state, q.err = m.redis.AwaitState(ctx)
 		q.answered = g.e.Steady()
-	})
+		close(q.done)
+	}
 }
 
 var errNoAnswer = errors.New("the node does not answer in time")
 
 // answer waits at most so long for the answer to the question that was asked.
 func (m *member) answer(ctx context.Context, most time.Duration) (redisnode.State, error) {
-	late := time.NewTimer(most)
-	defer late.Stop()
+	q := m.asked
 	select {
-	case <-m.asked.done:
-		q := m.asked
-		m.learn(q)
-		return q.state, q.err
-	case <-late.C:
-		return redisnode.State{}, errNoAnswer
-	case <-ctx.Done():
-		return redisnode.State{}, ctx.Err()
+	case <-q.done:
+	default: // as a rule one of a group's nodes has to be waited for, and the others have answered then
+		late := time.NewTimer(most)
+		defer late.Stop()
+		select {
+		case <-q.done:
+		case <-late.C:
+			return redisnode.State{}, errNoAnswer
+		case <-ctx.Done():
+			return redisnode.State{}, ctx.Err()
+		}
 	}
+	m.learn(q)
+	return q.state, q.err
 }
 
 // learn takes in when a question was answered. A node that has run a script for long says that it is busy, and that at once; where it
