@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,9 @@ func (w *watchedServers) signalled(ctx context.Context, signal unix.Signal) (out
 	})
 }
 
+// abandoned is after how long a failover that a sentinel took, and that nothing is seen of, is asked for again: it gives some up.
+const abandoned = 5 * time.Second
+
 // planned runs a trial in which a sentinel is asked for a failover. The old primary is told to follow the new one as soon as the
 // client is there; sentinels would let ten seconds pass.
 func (w *watchedServers) planned(ctx context.Context) (outcome, error) {
@@ -53,12 +57,19 @@ func (w *watchedServers) planned(ctx context.Context) (outcome, error) {
 	}
 	old := w.servers[victim]
 	return w.probe.observe(ctx, func(ctx context.Context) error {
-		return until(ctx, "sentinel takes a failover", trialPoll, func() (bool, error) {
-			_, err := w.open().once(ctx, w.sentinels[0].address, "SENTINEL", "FAILOVER", "main")
-			if err != nil && (strings.Contains(err.Error(), "NOGOODSLAVE") || strings.Contains(err.Error(), "INPROG")) {
-				return false, nil
+		var taken time.Time
+		return until(ctx, "sentinel makes a failover", trialPoll, func() (bool, error) {
+			if time.Since(taken) < abandoned {
+				known, err := w.believed(ctx)
+				return err == nil && slices.ContainsFunc(known, func(at netip.AddrPort) bool { return at != old.address }), nil
 			}
-			return err == nil, err
+			_, err := w.open().once(ctx, w.sentinels[0].address, "SENTINEL", "FAILOVER", "main")
+			if err == nil {
+				taken = time.Now()
+			} else if strings.Contains(err.Error(), "NOGOODSLAVE") || strings.Contains(err.Error(), "INPROG") {
+				err = nil // not yet
+			}
+			return false, err
 		})
 	}, func(ctx context.Context) error {
 		heir, err := w.switched(ctx, old)
