@@ -173,8 +173,8 @@ func (s *Service) attempt(ctx context.Context, d delivery) error {
 	if err == nil {
 		err = s.deliver(ctx, policy, of, sub, m)
 	}
-	if ctx.Err() != nil {
-		return nil // what was interrupted is delivered after the restart
+	if err != nil && ctx.Err() != nil {
+		return nil // what was interrupted is delivered after the restart; what a subscriber took is not, whenever larder ends
 	}
 	if err := s.conclude(d, policy.HealthyRetryPolicy, err); err != nil {
 		return err

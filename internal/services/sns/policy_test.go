@@ -31,8 +31,8 @@ func TestThrottle(t *testing.T) {
 			stop := s.run(t)
 			s.subscribeEndpoint(t, topic, e, map[string]string{"DeliveryPolicy": test.own})
 			must(s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{TopicArn: &topic, AttributeName: new("DeliveryPolicy"), AttributeValue: &test.topic}))(t)
-			stop()
 			s.settle(t)
+			stop()
 			last := <-times // when it was asked to confirm
 			for i := range 4 {
 				s.publish(t, topic, fmt.Sprint(i))

@@ -334,6 +334,7 @@ func TestMessagesOutliveARestart(t *testing.T) {
 	e := newEndpoint(t, nil)
 	stop := s.run(t)
 	s.subscribeEndpoint(t, topic, e, map[string]string{"RawMessageDelivery": "true"})
+	s.settle(t)
 	stop()
 	for i := range 3 {
 		s.publish(t, topic, fmt.Sprint("secret ", i))
