@@ -105,26 +105,13 @@ func (e *Engine) sweepSnapshots() error {
 
 // dropSnapshots removes snapshots that were deleted, files first, until ctx ends.
 func (e *Engine) dropSnapshots(ctx context.Context) {
-	wakes := make(chan struct{}, 1)
-	defer e.Store.Subscribe(string(state.Snapshots), func(string) {
-		select {
-		case wakes <- struct{}{}:
-		default: // one is waiting already
-		}
-	})()
-	for {
-		var again <-chan time.Time
+	e.Store.Tend(ctx, string(state.Snapshots), func() <-chan time.Time {
 		if err := e.dropDeleted(); err != nil {
 			e.Logger.Error("cannot delete a snapshot", "error", err)
-			again = time.After(lastRetry)
+			return time.After(lastRetry)
 		}
-		select {
-		case <-wakes:
-		case <-again:
-		case <-ctx.Done():
-			return
-		}
-	}
+		return nil
+	})
 }
 
 func (e *Engine) dropDeleted() error {

@@ -56,7 +56,6 @@ type EngineLogs interface {
 // Shipper delivers logs.
 type Shipper struct {
 	Config
-	changed chan struct{}
 
 	mu     sync.Mutex
 	routes map[string]*route // by replication group
@@ -65,24 +64,20 @@ type Shipper struct {
 
 // New makes a shipper; Run starts it.
 func New(c Config) *Shipper {
-	return &Shipper{Config: c, changed: make(chan struct{}, 1), routes: map[string]*route{}}
+	return &Shipper{Config: c, routes: map[string]*route{}}
 }
 
 // Run delivers until ctx ends.
 func (s *Shipper) Run(ctx context.Context) error {
 	defer s.work.Wait()
-	defer s.Store.Subscribe(string(state.ReplicationGroups), func(string) {
-		select {
-		case s.changed <- struct{}{}:
-		default: // a change is known already
-		}
-	})()
+	changed, cancel := s.Store.Changes(string(state.ReplicationGroups))
+	defer cancel()
 	for {
 		if err := s.reload(ctx); err != nil {
 			return err
 		}
 		select {
-		case <-s.changed:
+		case <-changed:
 		case <-ctx.Done():
 			return nil
 		}

@@ -31,26 +31,14 @@ const retryTime = 5 * time.Second
 
 // Run publishes until ctx ends, beginning with what an earlier run left.
 func (n *Notifier) Run(ctx context.Context) error {
-	wakes := make(chan struct{}, 1)
-	defer n.Store.Subscribe(string(state.Notifications), func(string) {
-		select {
-		case wakes <- struct{}{}:
-		default: // one is waiting already
-		}
-	})()
-	for {
-		var again <-chan time.Time
+	n.Store.Tend(ctx, string(state.Notifications), func() <-chan time.Time {
 		if err := n.publishAll(ctx); err != nil {
 			n.Logger.Error("cannot publish an event", "error", err)
-			again = time.After(retryTime)
+			return time.After(retryTime)
 		}
-		select {
-		case <-wakes:
-		case <-again:
-		case <-ctx.Done():
-			return nil
-		}
-	}
+		return nil
+	})
+	return nil
 }
 
 // publishAll publishes what waits, oldest first.

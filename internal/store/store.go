@@ -2,6 +2,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -113,6 +114,34 @@ func (s *Store) Subscribe(table string, notify func(key string)) (cancel func())
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.subscribers, id)
+	}
+}
+
+// Changes has something to receive when the table has changed since the last time that something was received, or the call. The
+// returned function ends the subscription.
+func (s *Store) Changes(table string) (changed <-chan struct{}, cancel func()) {
+	wakes := make(chan struct{}, 1)
+	return wakes, s.Subscribe(table, func(string) {
+		select {
+		case wakes <- struct{}{}:
+		default: // one is waiting already
+		}
+	})
+}
+
+// Tend runs work at once, and again whenever the table has changed or the channel that work returned has something, which is nil
+// unless work is to be tried again. It returns when ctx ends.
+func (s *Store) Tend(ctx context.Context, table string, work func() (again <-chan time.Time)) {
+	changed, cancel := s.Changes(table)
+	defer cancel()
+	for {
+		again := work()
+		select {
+		case <-changed:
+		case <-again:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

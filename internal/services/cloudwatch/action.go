@@ -73,26 +73,14 @@ const retryTime = 5 * time.Second
 
 // Run runs the actions of alarms until ctx ends, beginning with what an earlier run left.
 func (s *Service) Run(ctx context.Context) error {
-	wakes := make(chan struct{}, 1)
-	defer s.Store.Subscribe(string(actions), func(string) {
-		select {
-		case wakes <- struct{}{}:
-		default: // one is waiting already
-		}
-	})()
-	for {
-		var again <-chan time.Time
+	s.Store.Tend(ctx, string(actions), func() <-chan time.Time {
 		if err := s.actAll(ctx); err != nil {
 			s.Failed(err)
-			again = s.After(retryTime)
+			return s.After(retryTime)
 		}
-		select {
-		case <-wakes:
-		case <-again:
-		case <-ctx.Done():
-			return nil
-		}
-	}
+		return nil
+	})
+	return nil
 }
 
 // actAll runs what is due, oldest first. After one that fails the others of its alarm wait, so that they keep their order.
