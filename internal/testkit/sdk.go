@@ -1,4 +1,4 @@
-// Package testkit holds what tests of several packages need: SDK clients of an engine, and Terraform with its provider.
+// Package testkit holds what tests of several packages need: SDK clients of an engine, free addresses, and Terraform with its provider.
 package testkit
 
 import (

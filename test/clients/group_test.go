@@ -2,13 +2,14 @@ package clients_test
 
 import (
 	"encoding/json"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"larder/internal/testkit"
 )
 
 // token has every character that ElastiCache allows beside letters and digits.
@@ -26,7 +27,7 @@ func up(t *testing.T, python string) {
 	leaveAWS(t)
 	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	t.Setenv("LARDER_HOME", home)
-	t.Setenv("LARDER_LISTEN", freeAddress(t))
+	t.Setenv("LARDER_LISTEN", testkit.Address(t))
 	t.Setenv("TF_VAR_redis_auth_token", token)
 	t.Cleanup(func() { down(t, home) })
 	output(t, command(t, "larder", "up", seedDir+"production.tf"))
@@ -61,17 +62,6 @@ func leaveAWS(t *testing.T) {
 	}
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
-}
-
-// freeAddress is one on which nothing listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func down(t *testing.T, home string) {

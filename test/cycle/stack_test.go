@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,18 +46,13 @@ func newStack(t *testing.T, example string, path ...string) *stack {
 		}
 	}
 	s.dir = filepath.Join(s.root, "examples", example)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
 	terraform := testkit.Terraform(t, s.root)
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "TF_") && !strings.HasPrefix(name, "LARDER_") {
 			s.env = append(s.env, v)
 		}
 	}
-	s.env = append(s.env, "LARDER_HOME="+s.home(), "LARDER_LISTEN="+l.Addr().String(), "TF_VAR_redis_auth_token="+firstToken,
+	s.env = append(s.env, "LARDER_HOME="+s.home(), "LARDER_LISTEN="+testkit.Address(t), "TF_VAR_redis_auth_token="+firstToken,
 		"PATH="+strings.Join(append(path, os.Getenv("PATH")), string(filepath.ListSeparator)))
 	s.env = append(s.env, terraform...)
 	s.serve()

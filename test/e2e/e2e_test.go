@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+
+	"larder/internal/testkit"
 )
 
 var program string // path of the larder under test
@@ -58,18 +59,13 @@ type desk struct {
 // process that stays is a failure.
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
 	d := &desk{t: t, home: filepath.Join(t.TempDir(), "state")}
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "TF_VAR_") && !strings.HasPrefix(name, "LARDER_") {
 			d.env = append(d.env, v)
 		}
 	}
-	d.env = append(d.env, "LARDER_HOME="+d.home, "LARDER_LISTEN="+l.Addr().String())
+	d.env = append(d.env, "LARDER_HOME="+d.home, "LARDER_LISTEN="+testkit.Address(t))
 	t.Cleanup(d.clear)
 	return d
 }

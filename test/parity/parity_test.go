@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,13 +56,8 @@ func newSite(t *testing.T, example, inputs string) *site {
 			t.Fatal(err)
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
 	s := &site{t: t, dir: filepath.Join(root, "examples", example)}
-	s.env = append(os.Environ(), "LARDER_HOME="+filepath.Join(root, "state"), "LARDER_LISTEN="+l.Addr().String())
+	s.env = append(os.Environ(), "LARDER_HOME="+filepath.Join(root, "state"), "LARDER_LISTEN="+testkit.Address(t))
 	path := filepath.Join(s.dir, "main.tf")
 	text, err := os.ReadFile(path)
 	if err != nil {
