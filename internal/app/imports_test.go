@@ -48,6 +48,7 @@ var allowed = map[string]string{
 	"internal/exporter/docgen":  "modules/redis",
 	"internal/notifier":         "internal/cache internal/state internal/store",
 	"internal/services/":        "internal/alarm internal/awswire internal/cache internal/gateway internal/logfilter internal/logstore internal/metricmath internal/network internal/seal internal/series internal/standin internal/state internal/store internal/widget",
+	"internal/servicetest":      "internal/gateway internal/sigv4 internal/testkit",
 	"internal/testkit":          "",
 	"internal/app":              "internal/",
 	"internal/cli":              "internal/",

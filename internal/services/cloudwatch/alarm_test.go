@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"larder/internal/servicetest"
 	"larder/internal/store"
 )
 
@@ -151,7 +152,7 @@ func TestDescribeAlarms(t *testing.T) {
 		{"delete none", remove(), "ValidationError", "Between 1 and 100 AlarmNames must be given; the request has 0"},
 		{"delete unknown", remove("memory", "other"), "ResourceNotFound", "There is no alarm other"},
 	} {
-		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
 	s.alarm(t, "memory") // deleting it together with an unknown one deleted neither
 }

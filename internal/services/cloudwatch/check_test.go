@@ -9,6 +9,8 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"larder/internal/servicetest"
 )
 
 func TestAlarmRefusals(t *testing.T) {
@@ -82,7 +84,7 @@ func TestAlarmRefusals(t *testing.T) {
 			in := cpu("cpu")
 			test.change(in)
 			_, err := s.PutMetricAlarm(t.Context(), in, unchecked)
-			wantError(t, err, test.code, test.message)
+			servicetest.WantError(t, err, test.code, test.message)
 		})
 	}
 	if got := s.names(t, &sdk.DescribeAlarmsInput{}); len(got) != 0 {

@@ -12,6 +12,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/servicetest"
 )
 
 const body = `{"widgets":[{"type":"metric","x":0,"y":0,"width":12,"height":6,"properties":{"region":"us-east-1","metrics":[["AWS/ElastiCache","CPUUtilization"]]}},` +
@@ -46,10 +48,10 @@ func TestDashboardLife(t *testing.T) {
 		t.Error(diff)
 	}
 	_, err := s.DeleteDashboards(t.Context(), &sdk.DeleteDashboardsInput{DashboardNames: []string{"mine", "none"}})
-	wantError(t, err, "ResourceNotFound", "Dashboard none does not exist")
+	servicetest.WantError(t, err, "ResourceNotFound", "Dashboard none does not exist")
 	must(s.DeleteDashboards(t.Context(), &sdk.DeleteDashboardsInput{DashboardNames: []string{"mine", "other"}}))(t)
 	_, err = s.GetDashboard(t.Context(), &sdk.GetDashboardInput{DashboardName: new("mine")})
-	wantError(t, err, "ResourceNotFound", "Dashboard mine does not exist")
+	servicetest.WantError(t, err, "ResourceNotFound", "Dashboard mine does not exist")
 	var response *awshttp.ResponseError
 	if !errors.As(err, &response) || response.HTTPStatusCode() != http.StatusNotFound {
 		t.Errorf("got %v, want the status 404", err)
@@ -109,7 +111,7 @@ func TestDashboardRefusals(t *testing.T) {
 		widget(`"type":"metric","properties":{"region":"us-east-1","metrics":[],"view":"cake","period":"x"}`): wrongBody(
 			"/widgets/1/properties/view", "Should be equal to one of the allowed values", "/widgets/1/properties/period", "Should be integer"),
 	} {
-		wantError(t, put("mine", body), "InvalidParameterInput", message)
+		servicetest.WantError(t, put("mine", body), "InvalidParameterInput", message)
 	}
 	var invalid *types.DashboardInvalidInputError
 	if err := put("mine", `{}`); !errors.As(err, &invalid) {
@@ -123,11 +125,11 @@ func TestDashboardRefusals(t *testing.T) {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
-	wantError(t, put("a b", body), "InvalidParameterInput", `The DashboardName "a b" must have 1 to 255 letters, digits, hyphens and underscores`)
+	servicetest.WantError(t, put("a b", body), "InvalidParameterInput", `The DashboardName "a b" must have 1 to 255 letters, digits, hyphens and underscores`)
 	_, err := s.DeleteDashboards(t.Context(), &sdk.DeleteDashboardsInput{DashboardNames: []string{}})
-	wantError(t, err, "InvalidParameterValue", "Between 1 and 100 DashboardNames must be given; the request has 0")
+	servicetest.WantError(t, err, "InvalidParameterValue", "Between 1 and 100 DashboardNames must be given; the request has 0")
 	_, err = s.ListDashboards(t.Context(), &sdk.ListDashboardsInput{NextToken: new("%")})
-	wantError(t, err, "InvalidParameterValue", "The NextToken is not one of an earlier answer.")
+	servicetest.WantError(t, err, "InvalidParameterValue", "The NextToken is not one of an earlier answer.")
 	if _, err := s.GetDashboard(t.Context(), &sdk.GetDashboardInput{DashboardName: new("mine")}); err == nil {
 		t.Error("a refused dashboard was kept")
 	}

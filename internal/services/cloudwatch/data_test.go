@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"larder/internal/servicetest"
 )
 
 // sorted compares lists without regard to their order.
@@ -112,7 +114,7 @@ func TestStatisticsRefusals(t *testing.T) {
 				StartTime: new(s.now.Add(-time.Hour)), Statistics: []types.Statistic{types.StatisticSum}}
 			test.change(in)
 			_, err := s.GetMetricStatistics(t.Context(), in)
-			wantError(t, err, test.code, test.message)
+			servicetest.WantError(t, err, test.code, test.message)
 		})
 	}
 }
@@ -153,7 +155,7 @@ func TestDataRefusals(t *testing.T) {
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			_, err := s.PutMetricData(t.Context(), test.in, unchecked)
-			wantError(t, err, test.code, test.message)
+			servicetest.WantError(t, err, test.code, test.message)
 		})
 	}
 	if list := must(s.ListMetrics(t.Context(), &sdk.ListMetricsInput{}))(t).Metrics; len(list) != 0 {
@@ -248,6 +250,6 @@ func TestGetMetricData(t *testing.T) {
 		in.MetricDataQueries[0].Expression, in.MetricDataQueries[3].Expression = &change, new("rate")
 		_, err := s.GetMetricData(t.Context(), in)
 		code, text, _ := strings.Cut(message, ": ")
-		wantError(t, err, code, text)
+		servicetest.WantError(t, err, code, text)
 	}
 }

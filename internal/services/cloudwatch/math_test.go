@@ -8,6 +8,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/servicetest"
 )
 
 func TestMathAlarm(t *testing.T) {
@@ -115,7 +117,7 @@ func TestMathRefusals(t *testing.T) {
 			in := hitRate()
 			in.Metrics = test.change(in.Metrics)
 			_, err := s.PutMetricAlarm(t.Context(), in, unchecked)
-			wantError(t, err, test.code, test.message)
+			servicetest.WantError(t, err, test.code, test.message)
 		})
 	}
 }

@@ -1,12 +1,8 @@
 package cloudwatch_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,23 +10,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
-	"larder/internal/gateway"
 	"larder/internal/series"
 	"larder/internal/services/cloudwatch"
-	"larder/internal/sigv4"
+	"larder/internal/servicetest"
 	"larder/internal/store"
 )
 
 const (
-	region  = "us-east-1"
-	account = "123456789012"
+	region  = servicetest.Region
+	account = servicetest.Account
 	prefix  = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:"
 	topic   = "arn:aws:sns:us-east-1:123456789012:critical"
 )
@@ -115,32 +108,9 @@ func newServer(t *testing.T) *server {
 		Publish: s.publish, After: func(time.Duration) <-chan time.Time { return time.After(time.Millisecond) },
 		Failed: func(err error) { s.topics.fail(err) },
 	})
-	entry := httptest.NewServer(must(gateway.New(gateway.Config{
-		Services: []gateway.Service{s.service.Gateway()}, Region: region, AccountID: account,
-		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
-		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
-	}))(t))
-	t.Cleanup(entry.Close)
-	s.url = entry.URL
-	s.Client = sdk.NewFromConfig(aws.Config{
-		Region: region, BaseEndpoint: &entry.URL, HTTPClient: wholeRequests{http.DefaultClient},
-		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
-	})
+	config := servicetest.Config(t, servicetest.Gateway(t, s.service.Gateway()))
+	s.url, s.Client = *config.BaseEndpoint, sdk.NewFromConfig(config)
 	return s
-}
-
-// wholeRequests sends a request's body in one piece with its headers. The SDK closes a body as soon as an answer begins; a
-// transport that is still looking for the body's end then takes the connection down, and the rest of the answer with it.
-type wholeRequests struct{ *http.Client }
-
-func (c wholeRequests) Do(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return c.Client.Do(r)
 }
 
 // must is for what cannot fail in a test that goes well.
@@ -151,18 +121,6 @@ func must[T any](v T, err error) func(*testing.T) T {
 			t.Fatal(err)
 		}
 		return v
-	}
-}
-
-// wantError checks an error's code and text.
-func wantError(t *testing.T, err error, code, message string) {
-	t.Helper()
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		t.Fatalf("got error %v, want %s", err, code)
-	}
-	if got, want := api.ErrorCode()+": "+api.ErrorMessage(), code+": "+message; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 

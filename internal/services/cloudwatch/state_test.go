@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/alarm"
+	"larder/internal/servicetest"
 )
 
 // runner evaluates the service's alarms when it is told to.
@@ -269,7 +270,7 @@ func TestStateRefusals(t *testing.T) {
 		{"other kind", metric, "ValidationError", "There is a CompositeAlarm of the name c1"},
 		{"two composites", both, "ValidationError", "Only one composite alarm can be deleted by one request"},
 	} {
-		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
 }
 

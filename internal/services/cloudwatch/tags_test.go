@@ -8,6 +8,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/servicetest"
 )
 
 func TestAlarmTags(t *testing.T) {
@@ -30,15 +32,15 @@ func TestAlarmTags(t *testing.T) {
 	for i := range 50 {
 		many = append(many, types.Tag{Key: new(fmt.Sprint("key-", i)), Value: new("")})
 	}
-	wantError(t, tag(arn, many...), "LimitExceeded", "The alarm would have 51 tags. An alarm can have at most 50.")
-	wantError(t, tag(prefix+"other", many[0]), "ResourceNotFoundException", "There is no alarm other")
-	wantError(t, tag("cpu", many[0]), "InvalidParameterValue", `ResourceARN "cpu" is not the ARN of an alarm of account 123456789012 in us-east-1`)
+	servicetest.WantError(t, tag(arn, many...), "LimitExceeded", "The alarm would have 51 tags. An alarm can have at most 50.")
+	servicetest.WantError(t, tag(prefix+"other", many[0]), "ResourceNotFoundException", "There is no alarm other")
+	servicetest.WantError(t, tag("cpu", many[0]), "InvalidParameterValue", `ResourceARN "cpu" is not the ARN of an alarm of account 123456789012 in us-east-1`)
 	for message, bad := range map[string][]types.Tag{
 		`The tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags`: {{Key: new("aws:x"), Value: new("")}},
 		`The tag key "" must have 1 to 128 characters`:                                   {{Key: new(""), Value: new("")}},
 		`The value of the tag "k" must have at most 256 characters`:                      {{Key: new("k"), Value: new(strings.Repeat("v", 257))}},
 		`The tag key "k" is given more than once`:                                        {{Key: new("k"), Value: new("")}, {Key: new("k"), Value: new("")}},
 	} {
-		wantError(t, tag(arn, bad...), "InvalidParameterValue", message)
+		servicetest.WantError(t, tag(arn, bad...), "InvalidParameterValue", message)
 	}
 }

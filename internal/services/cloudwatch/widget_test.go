@@ -10,6 +10,8 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"larder/internal/servicetest"
 )
 
 // colored counts an image's points of a color, which tell of a line.
@@ -62,8 +64,8 @@ func TestWidgetImageRefusals(t *testing.T) {
 		_, err := s.GetMetricWidgetImage(t.Context(), &sdk.GetMetricWidgetImageInput{MetricWidget: widget, OutputFormat: format}, unchecked)
 		return err
 	}
-	wantError(t, get(nil, nil), "MissingParameter", "The parameter MetricWidget is required")
-	wantError(t, get(new(`{"metrics":[["A","B"]]}`), new("image/png")), "InvalidParameterValue",
+	servicetest.WantError(t, get(nil, nil), "MissingParameter", "The parameter MetricWidget is required")
+	servicetest.WantError(t, get(new(`{"metrics":[["A","B"]]}`), new("image/png")), "InvalidParameterValue",
 		"larder serves GetMetricWidgetImage's OutputFormat only as png: the image comes in the protocol's answer, which is what the SDKs and the CLI ask for")
 	for widget, message := range map[string]string{
 		`{"metrics":[["A","B"]],"view":"pie"}`:                                `Invalid MetricWidget: larder draws no view "pie", but timeSeries or singleValue`,

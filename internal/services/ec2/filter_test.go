@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/servicetest"
 )
 
 // find lists, by one action, the ids of what the filters leave.
@@ -231,7 +233,7 @@ func TestSeveralFilters(t *testing.T) {
 	got = must(subnets(t.Context(), []types.Filter{filter("vpc-id", "vpc-1"), filter("tag:Name", "other")}))(t)
 	wantSame(t, got, nil)
 	_, err := subnets(t.Context(), []types.Filter{filter("vpc-id")})
-	wantError(t, err, "InvalidParameterValue", "The filter 'vpc-id' has no values")
+	servicetest.WantError(t, err, "InvalidParameterValue", "The filter 'vpc-id' has no values")
 }
 
 func TestPages(t *testing.T) {

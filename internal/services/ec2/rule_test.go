@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"larder/internal/servicetest"
 )
 
 // tcp is a permission for one port.
@@ -116,7 +118,7 @@ func TestRuleDescriptions(t *testing.T) {
 		GroupId: &group, IpPermissions: []types.IpPermission{tcp(22, cidr("10.0.0.0/8"))},
 	}))(t)
 	wantSame(t, s.rule(t, in).Description, nil)
-	wantError(t, failure(s.UpdateSecurityGroupRuleDescriptionsIngress(t.Context(), &sdk.UpdateSecurityGroupRuleDescriptionsIngressInput{
+	servicetest.WantError(t, failure(s.UpdateSecurityGroupRuleDescriptionsIngress(t.Context(), &sdk.UpdateSecurityGroupRuleDescriptionsIngressInput{
 		GroupId: &group, SecurityGroupRuleDescriptions: []types.SecurityGroupRuleDescription{{SecurityGroupRuleId: &in, Description: new("no\ttabs")}},
 	})), "InvalidParameterValue", "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:  "+
 		"a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*")

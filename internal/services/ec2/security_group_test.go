@@ -6,6 +6,8 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"larder/internal/servicetest"
 )
 
 func TestSecurityGroupLife(t *testing.T) {
@@ -34,7 +36,7 @@ func TestSecurityGroupLife(t *testing.T) {
 func TestDefaultVPC(t *testing.T) {
 	s := newServer(t)
 	create := &sdk.CreateSecurityGroupInput{GroupName: new("mine"), Description: new("test")}
-	wantError(t, failure(s.CreateSecurityGroup(t.Context(), create)), "VPCIdNotSpecified", "No default VPC for this user")
+	servicetest.WantError(t, failure(s.CreateSecurityGroup(t.Context(), create)), "VPCIdNotSpecified", "No default VPC for this user")
 	vpc := s.defaultVPC(t)
 	s.group(t, s.vpc(t, "10.0.0.0/16"), "mine")
 	group := must(s.CreateSecurityGroup(t.Context(), create))(t).GroupId
@@ -49,7 +51,7 @@ func TestDefaultVPC(t *testing.T) {
 		GroupName: new("mine"), IpProtocol: new("tcp"), FromPort: new(int32(22)), ToPort: new(int32(22)), CidrIp: new("10.0.0.0/8"),
 	}))(t)
 	must(s.DeleteSecurityGroup(t.Context(), &sdk.DeleteSecurityGroupInput{GroupName: new("mine")}))(t)
-	wantError(t, failure(s.DeleteSecurityGroup(t.Context(), &sdk.DeleteSecurityGroupInput{GroupName: new("mine")})),
+	servicetest.WantError(t, failure(s.DeleteSecurityGroup(t.Context(), &sdk.DeleteSecurityGroupInput{GroupName: new("mine")})),
 		"InvalidGroup.NotFound", "The security group 'mine' does not exist in default VPC '"+vpc+"'")
 }
 

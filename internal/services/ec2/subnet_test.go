@@ -6,6 +6,8 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"larder/internal/servicetest"
 )
 
 func TestSubnetLife(t *testing.T) {
@@ -131,6 +133,6 @@ func TestNetworkInterfaces(t *testing.T) {
 	if len(out.NetworkInterfaces) > 0 {
 		t.Errorf("got %v", out.NetworkInterfaces)
 	}
-	wantError(t, failure(s.DescribeNetworkInterfaces(t.Context(), &sdk.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{"eni-1"}})),
+	servicetest.WantError(t, failure(s.DescribeNetworkInterfaces(t.Context(), &sdk.DescribeNetworkInterfacesInput{NetworkInterfaceIds: []string{"eni-1"}})),
 		"InvalidNetworkInterfaceID.NotFound", "The networkInterface ID 'eni-1' does not exist")
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"larder/internal/network"
+	"larder/internal/servicetest"
 	"larder/internal/store"
 )
 
@@ -28,7 +29,7 @@ func TestVPCLife(t *testing.T) {
 	wantSame(t, must(s.DescribeVpcs(t.Context(), &sdk.DescribeVpcsInput{VpcIds: []string{"vpc-1"}}))(t).Vpcs, []types.Vpc{want})
 
 	must(s.DeleteVpc(t.Context(), &sdk.DeleteVpcInput{VpcId: new("vpc-1")}))(t)
-	wantError(t, failure(s.DescribeVpcs(t.Context(), &sdk.DescribeVpcsInput{VpcIds: []string{"vpc-1"}})),
+	servicetest.WantError(t, failure(s.DescribeVpcs(t.Context(), &sdk.DescribeVpcsInput{VpcIds: []string{"vpc-1"}})),
 		"InvalidVpcID.NotFound", "The vpc ID 'vpc-1' does not exist")
 	s.wantEmptyNetwork(t)
 }
@@ -93,9 +94,9 @@ func TestWhatComesWithAVPC(t *testing.T) {
 			NetworkAclAssociationId: new("aclassoc-1"), NetworkAclId: new("acl-1"), SubnetId: &subnet,
 		}},
 	}})
-	wantError(t, failure(s.DescribeRouteTables(t.Context(), &sdk.DescribeRouteTablesInput{RouteTableIds: []string{"rtb-9"}})),
+	servicetest.WantError(t, failure(s.DescribeRouteTables(t.Context(), &sdk.DescribeRouteTablesInput{RouteTableIds: []string{"rtb-9"}})),
 		"InvalidRouteTableID.NotFound", "The routeTable ID 'rtb-9' does not exist")
-	wantError(t, failure(s.DescribeNetworkAcls(t.Context(), &sdk.DescribeNetworkAclsInput{NetworkAclIds: []string{"acl-9"}})),
+	servicetest.WantError(t, failure(s.DescribeNetworkAcls(t.Context(), &sdk.DescribeNetworkAclsInput{NetworkAclIds: []string{"acl-9"}})),
 		"InvalidNetworkAclID.NotFound", "The networkAcl ID 'acl-9' does not exist")
 }
 
@@ -205,6 +206,6 @@ func TestAvailabilityZones(t *testing.T) {
 			wantSame(t, must(s.DescribeAvailabilityZones(t.Context(), &test.in))(t).AvailabilityZones, test.want)
 		})
 	}
-	wantError(t, failure(s.DescribeAvailabilityZones(t.Context(), &sdk.DescribeAvailabilityZonesInput{ZoneNames: []string{"us-east-1z"}})),
+	servicetest.WantError(t, failure(s.DescribeAvailabilityZones(t.Context(), &sdk.DescribeAvailabilityZonesInput{ZoneNames: []string{"us-east-1z"}})),
 		"InvalidParameterValue", "Invalid availability zone: [us-east-1z]")
 }

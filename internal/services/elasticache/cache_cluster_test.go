@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/cache"
+	"larder/internal/servicetest"
 )
 
 // cluster describes one cluster.
@@ -88,5 +89,5 @@ func TestDescribeCacheClusters(t *testing.T) {
 		t.Errorf("outside of groups: %v", got)
 	}
 	_, err := s.DescribeCacheClusters(t.Context(), &sdk.DescribeCacheClustersInput{CacheClusterId: new("two")})
-	wantError(t, err, "CacheClusterNotFound", "CacheCluster not found: two")
+	servicetest.WantError(t, err, "CacheClusterNotFound", "CacheCluster not found: two")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/servicetest"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -121,7 +122,7 @@ func TestCreateReplicationGroupRefusals(t *testing.T) {
 			in := minimal("mine")
 			test.change(in)
 			_, err := s.CreateReplicationGroup(t.Context(), in)
-			wantError(t, err, test.code, test.message)
+			servicetest.WantError(t, err, test.code, test.message)
 			out := must(s.DescribeReplicationGroups(t.Context(), &sdk.DescribeReplicationGroupsInput{}))(t)
 			if len(out.ReplicationGroups) != 1 {
 				t.Errorf("%d groups after a refusal, want the one that was there", len(out.ReplicationGroups))
@@ -166,7 +167,7 @@ func TestTransitEncryptionModeNeedsAVersion(t *testing.T) {
 	in := minimal("mine")
 	in.EngineVersion, in.TransitEncryptionEnabled, in.TransitEncryptionMode = new("7.0"), new(true), types.TransitEncryptionModeRequired
 	_, err := s.CreateReplicationGroup(t.Context(), in)
-	wantError(t, err, combination, "Transit encryption mode is not supported for engine version 7.0.4. Please use engine version 7.0.5 or higher.")
+	servicetest.WantError(t, err, combination, "Transit encryption mode is not supported for engine version 7.0.4. Please use engine version 7.0.5 or higher.")
 }
 
 func TestNodeQuota(t *testing.T) {
@@ -177,6 +178,6 @@ func TestNodeQuota(t *testing.T) {
 	in := minimal("mine")
 	in.NumCacheClusters = new(int32(2))
 	_, err := s.CreateReplicationGroup(t.Context(), in)
-	wantError(t, err, "NodeQuotaForCustomerExceeded", "Customer node quota exceeded. You can have at most 300 nodes in this region")
+	servicetest.WantError(t, err, "NodeQuotaForCustomerExceeded", "Customer node quota exceeded. You can have at most 300 nodes in this region")
 	must(s.CreateReplicationGroup(t.Context(), minimal("mine")))(t)
 }

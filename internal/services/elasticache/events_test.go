@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/cache"
+	"larder/internal/servicetest"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -71,14 +72,14 @@ func TestDescribeEventsRefusals(t *testing.T) {
 		return err
 	}
 	early, late := s.now.Add(-time.Hour), s.now
-	wantError(t, describe(sdk.DescribeEventsInput{SourceType: "cluster"}), value, "Invalid value cluster for SourceType. Must be one of "+
+	servicetest.WantError(t, describe(sdk.DescribeEventsInput{SourceType: "cluster"}), value, "Invalid value cluster for SourceType. Must be one of "+
 		"[cache-cluster cache-parameter-group cache-security-group cache-subnet-group replication-group serverless-cache "+
 		"serverless-cache-snapshot user user-group]")
-	wantError(t, describe(sdk.DescribeEventsInput{Duration: new(int32(0))}), value, "Invalid value 0 for Duration. Must be between 1 and 20160 minutes")
-	wantError(t, describe(sdk.DescribeEventsInput{Duration: new(int32(20161))}), value,
+	servicetest.WantError(t, describe(sdk.DescribeEventsInput{Duration: new(int32(0))}), value, "Invalid value 0 for Duration. Must be between 1 and 20160 minutes")
+	servicetest.WantError(t, describe(sdk.DescribeEventsInput{Duration: new(int32(20161))}), value,
 		"Invalid value 20161 for Duration. Must be between 1 and 20160 minutes")
-	wantError(t, describe(sdk.DescribeEventsInput{StartTime: &late, EndTime: &early}), combination,
+	servicetest.WantError(t, describe(sdk.DescribeEventsInput{StartTime: &late, EndTime: &early}), combination,
 		"StartTime 2026-03-04T05:06:07Z must not be later than EndTime 2026-03-04T04:06:07Z.")
-	wantError(t, describe(sdk.DescribeEventsInput{StartTime: &early, EndTime: &late, Duration: new(int32(1))}), combination,
+	servicetest.WantError(t, describe(sdk.DescribeEventsInput{StartTime: &early, EndTime: &late, Duration: new(int32(1))}), combination,
 		"Cannot specify all of StartTime, EndTime and Duration.")
 }

@@ -9,6 +9,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 
 	"larder/internal/cache"
+	"larder/internal/servicetest"
 )
 
 func withFailover(in *sdk.CreateReplicationGroupInput) { in.AutomaticFailoverEnabled = new(true) }
@@ -37,7 +38,7 @@ func TestTestFailover(t *testing.T) {
 	if err != nil || len(events.Events) == 0 || *events.Events[0].Message != "Test Failover API called for node group 0001" || *events.Events[0].SourceIdentifier != "mine" {
 		t.Errorf("the events are %+v, %v", events.Events, err)
 	}
-	wantError(t, s.testFailover(t, "mine", "0001"), "InvalidReplicationGroupState", "Replication group must be in available state to modify.")
+	servicetest.WantError(t, s.testFailover(t, "mine", "0001"), "InvalidReplicationGroupState", "Replication group must be in available state to modify.")
 }
 
 // untouched checks that something which is refused changes nothing that is stored, to the byte.
@@ -71,7 +72,7 @@ func TestTestFailoverRefuses(t *testing.T) {
 		"not in sync":   {"behind", "0001", "TestFailoverNotAvailableFault", "Replication group behind has no replica that is in sync with its primary."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s.untouched(t, func() { wantError(t, s.testFailover(t, c.id, c.shard), c.code, c.message) })
+			s.untouched(t, func() { servicetest.WantError(t, s.testFailover(t, c.id, c.shard), c.code, c.message) })
 		})
 	}
 }
@@ -101,7 +102,7 @@ func TestPromotionRefuses(t *testing.T) {
 		"not in sync":     {"mine", "mine-002", "InvalidCacheClusterState", "The cache cluster mine-002 is not in sync with its primary."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s.untouched(t, func() { wantError(t, promote(c.group, c.member), c.code, c.message) })
+			s.untouched(t, func() { servicetest.WantError(t, promote(c.group, c.member), c.code, c.message) })
 		})
 	}
 	if err := promote("other", "other-001"); err != nil { // it is what was asked for
@@ -128,7 +129,7 @@ func TestTestFailoverHasALimit(t *testing.T) {
 		}
 	}
 	const tooMany = "TestFailover was called for 15 node groups in the past 24 hours, which is as many as there may be."
-	wantError(t, again("other"), "TestFailoverNotAvailableFault", tooMany)
+	servicetest.WantError(t, again("other"), "TestFailoverNotAvailableFault", tooMany)
 	s.now = s.now.Add(24*time.Hour + time.Second)
 	if err := again("other"); err != nil {
 		t.Error(err)
@@ -153,7 +154,7 @@ func TestRebootCacheCluster(t *testing.T) {
 		"not available": {"busy-001", []string{"0001"}, "InvalidCacheClusterState", "Cache cluster busy-001 is not in the available state."},
 	} {
 		_, err := reboot(c.id, c.nodes...)
-		t.Run(name, func(t *testing.T) { wantError(t, err, c.code, c.message) })
+		t.Run(name, func(t *testing.T) { servicetest.WantError(t, err, c.code, c.message) })
 	}
 	out, err := reboot("mine-002", "0001")
 	if err != nil {
@@ -166,5 +167,5 @@ func TestRebootCacheCluster(t *testing.T) {
 		t.Errorf("recorded: %+v", g)
 	}
 	_, err = reboot("mine-001", "0001")
-	wantError(t, err, "InvalidCacheClusterState", "Cache cluster mine-001 is not in the available state.")
+	servicetest.WantError(t, err, "InvalidCacheClusterState", "Cache cluster mine-001 is not in the available state.")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/servicetest"
 )
 
 // available makes a group of n nodes that the engine has brought up.
@@ -100,7 +101,7 @@ func TestModifications(t *testing.T) {
 			if g := s.group(t, "mine"); g.Status != cache.Modifying || !c.is(g) {
 				t.Errorf("got %+v", g)
 			}
-			wantError(t, s.modify(t, "mine", c.change), "InvalidReplicationGroupState", "Replication group must be in available state to modify.")
+			servicetest.WantError(t, s.modify(t, "mine", c.change), "InvalidReplicationGroupState", "Replication group must be in available state to modify.")
 			s.settled(t, "mine")
 		})
 	}
@@ -132,7 +133,7 @@ func TestModificationsThatAreRefused(t *testing.T) {
 		"unknown group":      {"three", func(*modify) {}, "ReplicationGroupNotFoundFault", "Replication group three not found."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantError(t, s.modify(t, c.group, c.change), c.code, c.text)
+			servicetest.WantError(t, s.modify(t, c.group, c.change), c.code, c.text)
 			if c.group != "three" && s.group(t, c.group).Status != cache.Available {
 				t.Error("a refused change left the group modifying")
 			}
@@ -151,8 +152,8 @@ func TestReplicaCounts(t *testing.T) {
 		_, err := s.DecreaseReplicaCount(t.Context(), &sdk.DecreaseReplicaCountInput{ReplicationGroupId: new("mine"), NewReplicaCount: &n, ApplyImmediately: new(true)})
 		return err
 	}
-	wantError(t, up(1), "NoOperationFault", "Requested new replica count already matches current number of replicas.")
-	wantError(t, up(6), value, "The number of replicas per node group must be within 0 and 5.")
+	servicetest.WantError(t, up(1), "NoOperationFault", "Requested new replica count already matches current number of replicas.")
+	servicetest.WantError(t, up(6), value, "The number of replicas per node group must be within 0 and 5.")
 	if err := up(3); err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +182,7 @@ func TestReplicaCounts(t *testing.T) {
 		g.AutomaticFailover = true
 	})
 	s.settled(t, "mine")
-	wantError(t, down(0), value, "Must have at least 1 replica when cluster mode is disabled with auto failover enabled.")
+	servicetest.WantError(t, down(0), value, "Must have at least 1 replica when cluster mode is disabled with auto failover enabled.")
 	_, err := s.DecreaseReplicaCount(t.Context(), &sdk.DecreaseReplicaCountInput{ReplicationGroupId: new("mine"), ReplicasToRemove: []string{"mine-001"}, ApplyImmediately: new(true)})
-	wantError(t, err, value, "Must have at least 1 replica when cluster mode is disabled with auto failover enabled.")
+	servicetest.WantError(t, err, value, "Must have at least 1 replica when cluster mode is disabled with auto failover enabled.")
 }

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"larder/internal/cache"
+	"larder/internal/servicetest"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -132,8 +133,8 @@ func TestPagingRefusals(t *testing.T) {
 	s := newServer(t)
 	for _, n := range []int32{-1, 0, 19, 101} {
 		_, err := s.DescribeReplicationGroups(t.Context(), &sdk.DescribeReplicationGroupsInput{MaxRecords: &n})
-		wantError(t, err, value, fmt.Sprintf("Invalid value %d for MaxRecords. Must be between 20 and 100", n))
+		servicetest.WantError(t, err, value, fmt.Sprintf("Invalid value %d for MaxRecords. Must be between 20 and 100", n))
 	}
 	_, err := s.DescribeReplicationGroups(t.Context(), &sdk.DescribeReplicationGroupsInput{Marker: new("not a marker")})
-	wantError(t, err, value, `The parameter Marker is not valid: "not a marker" is not a marker of an earlier answer.`)
+	servicetest.WantError(t, err, value, `The parameter Marker is not valid: "not a marker" is not a marker of an earlier answer.`)
 }

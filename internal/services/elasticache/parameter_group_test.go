@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/cache"
+	"larder/internal/servicetest"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -92,7 +93,7 @@ func TestParameterGroupLife(t *testing.T) {
 
 	must(s.DeleteCacheParameterGroup(t.Context(), &sdk.DeleteCacheParameterGroupInput{CacheParameterGroupName: new("tuned")}))(t)
 	_, err := s.DescribeCacheParameterGroups(t.Context(), &sdk.DescribeCacheParameterGroupsInput{CacheParameterGroupName: new("tuned")})
-	wantError(t, err, "CacheParameterGroupNotFound", "CacheParameterGroup tuned not found.")
+	servicetest.WantError(t, err, "CacheParameterGroupNotFound", "CacheParameterGroup tuned not found.")
 }
 
 // Live parameters are applied by the engine; those that need a restart wait for it.
@@ -220,7 +221,7 @@ func TestParameterGroupRefusals(t *testing.T) {
 		{"describe unknown", describe("other", "user"), "CacheParameterGroupNotFound", "CacheParameterGroup other not found."},
 		{"source", describe("tuned", "me"), value, "Invalid value me for Source. Must be one of user, system, engine-default"},
 	} {
-		t.Run(test.name, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+		t.Run(test.name, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
 	if got := s.values(t, "tuned", "user"); len(got) > 0 || s.reconfigured.Load() > 0 {
 		t.Errorf("refused changes left %v, and the engine was told %d times", got, s.reconfigured.Load())
@@ -239,7 +240,7 @@ func TestParameterGroupQuota(t *testing.T) {
 		return nil
 	})
 	_, err := s.CreateCacheParameterGroup(t.Context(), parameterGroup("more"))
-	wantError(t, err, "CacheParameterGroupQuotaExceeded", "Parameter group quota exceeded. You can have at most 300 parameter groups in this region.")
+	servicetest.WantError(t, err, "CacheParameterGroupQuotaExceeded", "Parameter group quota exceeded. You can have at most 300 parameter groups in this region.")
 }
 
 func TestDescribeEngineDefaultParameters(t *testing.T) {
@@ -280,7 +281,7 @@ func TestDescribeEngineDefaultParameters(t *testing.T) {
 		t.Error(diff)
 	}
 	_, err := s.DescribeEngineDefaultParameters(t.Context(), &sdk.DescribeEngineDefaultParametersInput{CacheParameterGroupFamily: new("redis2.8")})
-	wantError(t, err, value, "CacheParameterGroupFamily redis2.8 is not a valid parameter group family. larder serves redis7.")
+	servicetest.WantError(t, err, value, "CacheParameterGroupFamily redis2.8 is not a valid parameter group family. larder serves redis7.")
 }
 
 func TestDescribeCacheEngineVersions(t *testing.T) {

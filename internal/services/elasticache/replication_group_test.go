@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"larder/internal/cache"
+	"larder/internal/servicetest"
 	"larder/internal/state"
 )
 
@@ -236,7 +237,7 @@ func TestPortInUse(t *testing.T) {
 	s := newServer(t)
 	s.portFree = func(a netip.AddrPort) error { return errors.New("port is in use on this machine: " + a.String()) }
 	_, err := s.CreateReplicationGroup(t.Context(), minimal("busy"))
-	wantError(t, err, "InvalidParameterValue", "Cannot use Port 6379: port is in use on this machine: 127.77.0.1:6379. Choose another Port.")
+	servicetest.WantError(t, err, "InvalidParameterValue", "Cannot use Port 6379: port is in use on this machine: 127.77.0.1:6379. Choose another Port.")
 	s.portFree = func(netip.AddrPort) error { return nil }
 	must(s.CreateReplicationGroup(t.Context(), minimal("busy")))(t)
 }
@@ -248,8 +249,8 @@ func TestDeleteReplicationGroupRefusals(t *testing.T) {
 		_, err := s.DeleteReplicationGroup(t.Context(), &sdk.DeleteReplicationGroupInput{ReplicationGroupId: &id})
 		return err
 	}
-	wantError(t, remove("other"), "ReplicationGroupNotFoundFault", "Replication group other not found.")
-	wantError(t, remove(""), "InvalidParameterValue", "The parameter ReplicationGroupId must be provided and must not be blank.")
+	servicetest.WantError(t, remove("other"), "ReplicationGroupNotFoundFault", "Replication group other not found.")
+	servicetest.WantError(t, remove(""), "InvalidParameterValue", "The parameter ReplicationGroupId must be provided and must not be blank.")
 	for _, status := range cache.Statuses {
 		s.update(t, "mine", func(g *cache.ReplicationGroup) { g.Status = status })
 		_, refusal := cache.Transition(status, cache.DeleteAsked)
@@ -258,11 +259,11 @@ func TestDeleteReplicationGroupRefusals(t *testing.T) {
 			t.Errorf("while %s: %v", status, err)
 		}
 		if refusal != nil {
-			wantError(t, err, "InvalidReplicationGroupState", refusal.Error())
+			servicetest.WantError(t, err, "InvalidReplicationGroupState", refusal.Error())
 		}
 	}
 	s.update(t, "mine", func(g *cache.ReplicationGroup) { g.Status = cache.Available })
 	_, err := s.DeleteReplicationGroup(t.Context(), &sdk.DeleteReplicationGroupInput{ReplicationGroupId: new("mine"), RetainPrimaryCluster: new(true)})
-	wantError(t, err, "InvalidParameterValue", "larder serves DeleteReplicationGroup's RetainPrimaryCluster only as false: "+
+	servicetest.WantError(t, err, "InvalidParameterValue", "larder serves DeleteReplicationGroup's RetainPrimaryCluster only as false: "+
 		"a cache cluster outside of a replication group is not served")
 }

@@ -1,39 +1,31 @@
 package elasticache_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
-	"github.com/aws/smithy-go"
 	"pgregory.net/rapid"
 
 	"larder/internal/cache"
-	"larder/internal/gateway"
 	"larder/internal/network"
 	"larder/internal/seal"
 	"larder/internal/services/elasticache"
-	"larder/internal/sigv4"
+	"larder/internal/servicetest"
 	"larder/internal/state"
 	"larder/internal/store"
 )
 
 const (
-	region    = "us-east-1"
-	account   = "123456789012"
+	region    = servicetest.Region
+	account   = servicetest.Account
 	authToken = "0123456789abcdef"
 )
 
@@ -98,12 +90,7 @@ func newServer(t *testing.T) *server {
 		}
 	})
 	s.change(t, addNetwork)
-	s.Client = sdk.NewFromConfig(aws.Config{
-		Region: region, BaseEndpoint: new(listen(t, elasticache.New(s.Config).Gateway())),
-		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
-		HTTPClient:  wholeRequests{http.DefaultClient},
-	})
+	s.Client = sdk.NewFromConfig(servicetest.Config(t, servicetest.Gateway(t, elasticache.New(s.Config).Gateway())))
 	return s
 }
 
@@ -126,32 +113,6 @@ func (s *server) observed(id string) cache.Observed {
 		o.Nodes[m.ID] = n
 	}
 	return o
-}
-
-// wholeRequests sends a request's body in one piece with its headers. The SDK closes a body as soon as an answer begins; a
-// transport that is still looking for the body's end then takes the connection down, and the rest of the answer with it.
-type wholeRequests struct{ *http.Client }
-
-func (c wholeRequests) Do(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return c.Client.Do(r)
-}
-
-// listen serves the service and returns its URL.
-func listen(t *testing.T, service gateway.Service) string {
-	t.Helper()
-	entry := must(gateway.New(gateway.Config{
-		Services: []gateway.Service{service}, Region: region, AccountID: account,
-		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
-		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
-	}))(t)
-	s := httptest.NewServer(entry)
-	t.Cleanup(s.Close)
-	return s.URL
 }
 
 // must is for what cannot fail in a test that goes well.
@@ -215,18 +176,6 @@ func (s *server) create(t *testing.T, in *sdk.CreateReplicationGroupInput) {
 	t.Helper()
 	must(s.CreateReplicationGroup(t.Context(), in))(t)
 	s.settle(t, *in.ReplicationGroupId)
-}
-
-// wantError checks an error's code and text.
-func wantError(t *testing.T, err error, code, message string) {
-	t.Helper()
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		t.Fatalf("got error %v, want %s", err, code)
-	}
-	if got, want := api.ErrorCode()+": "+api.ErrorMessage(), code+": "+message; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
 }
 
 // tagsOf makes n tags.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"larder/internal/cache"
+	"larder/internal/servicetest"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -154,10 +155,10 @@ func TestSnapshotFiltersAndPages(t *testing.T) {
 		{SnapshotSource: new("automated")}: "Invalid value automated for SnapshotSource. Must be one of [user system]",
 	} {
 		_, err := s.DescribeSnapshots(t.Context(), in)
-		wantError(t, err, value, message)
+		servicetest.WantError(t, err, value, message)
 	}
 	_, err := s.DescribeSnapshots(t.Context(), &sdk.DescribeSnapshotsInput{SnapshotName: new("other")})
-	wantError(t, err, "SnapshotNotFoundFault", "Snapshot other not found.")
+	servicetest.WantError(t, err, "SnapshotNotFoundFault", "Snapshot other not found.")
 }
 
 func TestCreateSnapshotRefusals(t *testing.T) {
@@ -184,7 +185,7 @@ func TestCreateSnapshotRefusals(t *testing.T) {
 		"a bad tag":     {input{SnapshotName: new("s"), ReplicationGroupId: new("g"), Tags: []types.Tag{{Key: new("")}}}, value, `The tag key "" must have 1 to 128 characters.`},
 	} {
 		_, err := s.CreateSnapshot(t.Context(), &c.in)
-		t.Run(name, func(t *testing.T) { wantError(t, err, c.code, c.message) })
+		t.Run(name, func(t *testing.T) { servicetest.WantError(t, err, c.code, c.message) })
 	}
 	if g := s.group(t, "g"); g.Status != cache.Available || g.Snapshot != nil {
 		t.Errorf("the refusals left the group %s with %v", g.Status, g.Snapshot)
@@ -205,9 +206,9 @@ func TestSnapshotQuota(t *testing.T) {
 		s.taken(t, "g", fmt.Sprint("s-", n))
 	}
 	const text = "The maximum number of manual snapshots for this node taken within 24 hours has been reached its quota of 20"
-	wantError(t, take("more"), "SnapshotQuotaExceededFault", text)
+	servicetest.WantError(t, take("more"), "SnapshotQuotaExceededFault", text)
 	_, err := s.DeleteReplicationGroup(t.Context(), &sdk.DeleteReplicationGroupInput{ReplicationGroupId: new("g"), FinalSnapshotIdentifier: new("more")})
-	wantError(t, err, "SnapshotQuotaExceededFault", text)
+	servicetest.WantError(t, err, "SnapshotQuotaExceededFault", text)
 	s.now = s.now.Add(24 * time.Hour)
 	if err := take("more"); err != nil {
 		t.Errorf("a day later: %v", err)
@@ -222,8 +223,8 @@ func TestDeleteSnapshotRefusals(t *testing.T) {
 		_, err := s.DeleteSnapshot(t.Context(), &sdk.DeleteSnapshotInput{SnapshotName: &name})
 		return err
 	}
-	wantError(t, remove("other"), "SnapshotNotFoundFault", "Snapshot other not found.")
-	wantError(t, remove(""), value, "The parameter SnapshotName must be provided and must not be blank.")
+	servicetest.WantError(t, remove("other"), "SnapshotNotFoundFault", "Snapshot other not found.")
+	servicetest.WantError(t, remove(""), value, "The parameter SnapshotName must be provided and must not be blank.")
 	for _, status := range cache.SnapshotStatuses {
 		var refusal error
 		s.changeSnapshot(t, "s", func(sn *cache.Snapshot) {
@@ -236,7 +237,7 @@ func TestDeleteSnapshotRefusals(t *testing.T) {
 			t.Errorf("while %s: %v", status, err)
 		}
 		if refusal != nil {
-			wantError(t, err, "InvalidSnapshotState", refusal.Error())
+			servicetest.WantError(t, err, "InvalidSnapshotState", refusal.Error())
 		}
 	}
 }
@@ -253,12 +254,12 @@ func TestDeleteWithAFinalSnapshot(t *testing.T) {
 	}
 	s.takeSnapshot(t, &sdk.CreateSnapshotInput{SnapshotName: new("taken"), ReplicationGroupId: new("g")})
 	_, err := remove("last")
-	wantError(t, err, "InvalidReplicationGroupState", "Replication group is being backed up. Delete it when the snapshot is complete.")
+	servicetest.WantError(t, err, "InvalidReplicationGroupState", "Replication group is being backed up. Delete it when the snapshot is complete.")
 	s.taken(t, "g", "taken")
 	_, err = remove("taken")
-	wantError(t, err, "SnapshotAlreadyExistsFault", "Snapshot taken already exists.")
+	servicetest.WantError(t, err, "SnapshotAlreadyExistsFault", "Snapshot taken already exists.")
 	_, err = remove("-")
-	wantError(t, err, value, "The parameter FinalSnapshotIdentifier is not a valid identifier. Identifiers must begin with a letter; "+
+	servicetest.WantError(t, err, value, "The parameter FinalSnapshotIdentifier is not a valid identifier. Identifiers must begin with a letter; "+
 		"must contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens.")
 	if g := s.group(t, "g"); g.Status != cache.Available {
 		t.Errorf("the refusals left the group %s", g.Status)
@@ -286,10 +287,10 @@ func TestRestoreRequests(t *testing.T) {
 		_, err := s.CreateReplicationGroup(t.Context(), in)
 		return err
 	}
-	wantError(t, restore("a", "other", "7.2"), "SnapshotNotFoundFault", "Snapshot other not found.")
-	wantError(t, restore("a", "s", "7.2"), value, "Snapshot s is in the creating state, in which this cannot be done.")
+	servicetest.WantError(t, restore("a", "other", "7.2"), "SnapshotNotFoundFault", "Snapshot other not found.")
+	servicetest.WantError(t, restore("a", "s", "7.2"), value, "Snapshot s is in the creating state, in which this cannot be done.")
 	s.taken(t, "g", "s")
-	wantError(t, restore("a", "s", "7.0"), combination,
+	servicetest.WantError(t, restore("a", "s", "7.0"), combination,
 		"Cannot restore the snapshot s of redis 7.2.4 with redis 7.0.15: choose an EngineVersion that is not older.")
 	for _, id := range []string{"a", "b"} { // two at a time are fine
 		if err := restore(id, "S", "7.2"); err != nil {
@@ -303,12 +304,12 @@ func TestRestoreRequests(t *testing.T) {
 		t.Errorf("the snapshot is %s", got)
 	}
 	_, err := s.DeleteSnapshot(t.Context(), &sdk.DeleteSnapshotInput{SnapshotName: new("s")})
-	wantError(t, err, "InvalidSnapshotState", "Snapshot s is in the restoring state, in which this cannot be done.")
+	servicetest.WantError(t, err, "InvalidSnapshotState", "Snapshot s is in the restoring state, in which this cannot be done.")
 }
 
 // CopySnapshot is refused by name, as everything is that is not served.
 func TestCopySnapshotIsRefusedByName(t *testing.T) {
 	s := newServer(t)
 	_, err := s.CopySnapshot(t.Context(), &sdk.CopySnapshotInput{SourceSnapshotName: new("a"), TargetSnapshotName: new("b")})
-	wantError(t, err, "InvalidAction", "larder does not serve elasticache:CopySnapshot; docs/COMPATIBILITY.md lists what it serves")
+	servicetest.WantError(t, err, "InvalidAction", "larder does not serve elasticache:CopySnapshot; docs/COMPATIBILITY.md lists what it serves")
 }

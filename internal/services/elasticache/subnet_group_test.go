@@ -11,6 +11,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/network"
+	"larder/internal/servicetest"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -105,7 +106,7 @@ func TestSubnetGroupRefusals(t *testing.T) {
 		{"delete used", remove("data"), "CacheSubnetGroupInUse", "Cache subnet group data is currently in use by a cache cluster."},
 		{"describe unknown", notFound, "CacheSubnetGroupNotFoundFault", "Cache subnet group other not found."},
 	} {
-		t.Run(test.name, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+		t.Run(test.name, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
 	if err := modify("data", "subnet-a", "subnet-c"); err != nil {
 		t.Errorf("a subnet without nodes cannot be taken away: %v", err)
@@ -122,7 +123,7 @@ func TestSubnetQuotas(t *testing.T) {
 		})
 	}
 	_, err := s.CreateCacheSubnetGroup(t.Context(), subnetGroup("data", many...))
-	wantError(t, err, "CacheSubnetQuotaExceededFault", "Subnet quota exceeded: 21 subnets. A cache subnet group can have at most 20.")
+	servicetest.WantError(t, err, "CacheSubnetQuotaExceededFault", "Subnet quota exceeded: 21 subnets. A cache subnet group can have at most 20.")
 	must(s.CreateCacheSubnetGroup(t.Context(), subnetGroup("data", many[:20]...)))(t)
 	s.change(t, func(tx *store.Tx) error {
 		for i := range 299 {
@@ -134,7 +135,7 @@ func TestSubnetQuotas(t *testing.T) {
 		return nil
 	})
 	_, err = s.CreateCacheSubnetGroup(t.Context(), subnetGroup("more", "subnet-a"))
-	wantError(t, err, "CacheSubnetGroupQuotaExceeded", "Subnet group quota exceeded. You can have at most 300 subnet groups in this region.")
+	servicetest.WantError(t, err, "CacheSubnetGroupQuotaExceeded", "Subnet group quota exceeded. You can have at most 300 subnet groups in this region.")
 }
 
 func TestSubnetsThatAreGone(t *testing.T) {
@@ -144,5 +145,5 @@ func TestSubnetsThatAreGone(t *testing.T) {
 	in := minimal("mine")
 	in.CacheSubnetGroupName = new("data")
 	_, err := s.CreateReplicationGroup(t.Context(), in)
-	wantError(t, err, value, "Cannot place a node in the cache subnet group data: none of its subnets exists any more.")
+	servicetest.WantError(t, err, value, "Cannot place a node in the cache subnet group data: none of its subnets exists any more.")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/cache"
+	"larder/internal/servicetest"
 )
 
 const arnPrefix = "arn:aws:elasticache:us-east-1:123456789012:"
@@ -70,7 +71,7 @@ func TestTagsOfEveryResource(t *testing.T) {
 	}
 	for _, resource := range []string{"subnetgroup:default", "parametergroup:default.redis7"} {
 		s.wantTags(t, arnPrefix+resource, "")
-		wantError(t, s.addTags(t, arnPrefix+resource, tag("a", "1")), value,
+		servicetest.WantError(t, s.addTags(t, arnPrefix+resource, tag("a", "1")), value,
 			"The resource "+arnPrefix+resource+" is a default and cannot be tagged.")
 	}
 }
@@ -149,7 +150,7 @@ func TestTagRefusals(t *testing.T) {
 			`The tag "a!" may consist of letters, digits, spaces and + - = . _ : / @ only.`},
 		{"key twice", s.addTags(t, mine, tag("a", "1"), tag("a", "2")), value, `The tag key "a" is given more than once.`},
 	} {
-		t.Run(test.name, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+		t.Run(test.name, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
 	s.wantTags(t, mine, "")
 	if err := s.addTags(t, mine, tag(strings.Repeat("ä", 128), strings.Repeat("1 +-=._:/@", 25))); err != nil {

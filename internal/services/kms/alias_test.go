@@ -9,6 +9,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/servicetest"
 )
 
 func (s *server) list(t tb, of *string, limit int32) (names []string) {
@@ -70,7 +72,7 @@ func TestListAliases(t *testing.T) {
 		t.Errorf("left: %v", got)
 	}
 	_, err := s.DescribeKey(t.Context(), &sdk.DescribeKeyInput{KeyId: &odd[0]})
-	wantError(t, err, "NotFoundException", "Alias "+prefix+odd[0]+" is not found.")
+	servicetest.WantError(t, err, "NotFoundException", "Alias "+prefix+odd[0]+" is not found.")
 	s.alias(t, odd[0], one)
 }
 
@@ -106,6 +108,6 @@ func TestAliasRefusals(t *testing.T) {
 		{"limit", limit, "ValidationException", "Invalid value 101 for Limit. Must be between 1 and 100"},
 		{"marker", marker, "InvalidMarkerException", "The Marker is not one of an earlier answer."},
 	} {
-		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
 }

@@ -9,6 +9,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"pgregory.net/rapid"
+
+	"larder/internal/servicetest"
 )
 
 // What was encrypted comes back with the same context, from whichever key, and through a re-encryption; with another context, or
@@ -116,6 +118,6 @@ func TestCryptoRefusals(t *testing.T) {
 		{"spec", generate(sdk.GenerateDataKeyInput{KeyId: &id, KeySpec: "AES_512"}), validation,
 			"1 validation error detected: Value 'AES_512' at 'keySpec' failed to satisfy constraint: Member must satisfy enum value set: [AES_256, AES_128]"},
 	} {
-		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"larder/internal/servicetest"
 )
 
 var plain = cmpopts.IgnoreUnexported(types.KeyMetadata{}, types.Tag{}, types.AliasListEntry{})
@@ -63,7 +65,7 @@ func TestKeyLife(t *testing.T) {
 	check("the last second")
 	s.now = s.now.Add(time.Second)
 	_, err := s.DescribeKey(t.Context(), &sdk.DescribeKeyInput{KeyId: &id})
-	wantError(t, err, "NotFoundException", "Key '"+*made.Arn+"' does not exist")
+	servicetest.WantError(t, err, "NotFoundException", "Key '"+*made.Arn+"' does not exist")
 }
 
 // What a key's state forbids (AWS: key states of KMS keys).
@@ -165,7 +167,7 @@ func TestKeyStates(t *testing.T) {
 				case code == "" && err != nil:
 					t.Error(err)
 				case code != "":
-					wantError(t, err, code, prefix+"key/"+id+texts[code])
+					servicetest.WantError(t, err, code, prefix+"key/"+id+texts[code])
 				}
 			}
 		})
@@ -220,6 +222,6 @@ func TestKeyRefusals(t *testing.T) {
 		{"tag", create(sdk.CreateKeyInput{Tags: []types.Tag{{TagKey: new("aws:x"), TagValue: new("")}}}), "TagException",
 			`The tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags.`},
 	} {
-		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"larder/internal/servicetest"
 )
 
 func TestPolicies(t *testing.T) {
@@ -50,17 +52,17 @@ func TestPolicies(t *testing.T) {
 		statement(`{"Service":"cloudwatch.amazonaws.com"}`, `"kms:*"`):      locked,
 		strings.Replace(statement(us, `"kms:*"`), `"Allow"`, `"Deny"`, 1):   locked,
 	} {
-		wantError(t, put(policy, false), "MalformedPolicyDocumentException", message)
+		servicetest.WantError(t, put(policy, false), "MalformedPolicyDocumentException", message)
 		_, err := s.CreateKey(t.Context(), &sdk.CreateKeyInput{Policy: &policy})
-		wantError(t, err, "MalformedPolicyDocumentException", message)
+		servicetest.WantError(t, err, "MalformedPolicyDocumentException", message)
 	}
 	if err := put(statement(us, `"kms:Decrypt"`), true); err != nil {
 		t.Error(err)
 	}
 	for _, name := range []string{"other"} {
 		_, err := s.GetKeyPolicy(t.Context(), &sdk.GetKeyPolicyInput{KeyId: &id, PolicyName: &name})
-		wantError(t, err, "NotFoundException", "No such policy exists")
+		servicetest.WantError(t, err, "NotFoundException", "No such policy exists")
 		_, err = s.PutKeyPolicy(t.Context(), &sdk.PutKeyPolicyInput{KeyId: &id, PolicyName: &name, Policy: &good[0]})
-		wantError(t, err, "NotFoundException", "No such policy exists")
+		servicetest.WantError(t, err, "NotFoundException", "No such policy exists")
 	}
 }

@@ -4,32 +4,24 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/smithy-go"
 	"pgregory.net/rapid"
 
-	"larder/internal/gateway"
 	"larder/internal/seal"
 	"larder/internal/services/kms"
-	"larder/internal/sigv4"
+	"larder/internal/servicetest"
 	"larder/internal/store"
 )
 
 const (
-	region  = "us-east-1"
-	account = "123456789012"
+	region  = servicetest.Region
+	account = servicetest.Account
 	prefix  = "arn:aws:kms:us-east-1:123456789012:"
 	day     = 24 * time.Hour
 )
@@ -61,31 +53,8 @@ func newServer(t *testing.T) *server {
 		Store: state, Sealer: must(seal.New(make([]byte, seal.KeySize)))(t), Account: account, Region: region,
 		Random: rand.Reader, Now: func() time.Time { return s.now },
 	})
-	entry := httptest.NewServer(must(gateway.New(gateway.Config{
-		Services: []gateway.Service{s.kms.Gateway()}, Region: region, AccountID: account,
-		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
-		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
-	}))(t))
-	t.Cleanup(entry.Close)
-	s.Client = sdk.NewFromConfig(aws.Config{
-		Region: region, BaseEndpoint: &entry.URL, HTTPClient: wholeRequests{http.DefaultClient},
-		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
-	})
+	s.Client = sdk.NewFromConfig(servicetest.Config(t, servicetest.Gateway(t, s.kms.Gateway())))
 	return s
-}
-
-// wholeRequests sends a request's body in one piece with its headers. The SDK closes a body as soon as an answer begins; a
-// transport that is still looking for the body's end then takes the connection down, and the rest of the answer with it.
-type wholeRequests struct{ *http.Client }
-
-func (c wholeRequests) Do(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return c.Client.Do(r)
 }
 
 // must is for what cannot fail in a test that goes well.
@@ -96,18 +65,6 @@ func must[T any](v T, err error) func(tb) T {
 			t.Fatal(err)
 		}
 		return v
-	}
-}
-
-// wantError checks an error's code and text.
-func wantError(t *testing.T, err error, code, message string) {
-	t.Helper()
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		t.Fatalf("got error %v, want %s", err, code)
-	}
-	if got, want := api.ErrorCode()+": "+api.ErrorMessage(), code+": "+message; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 
@@ -189,7 +146,7 @@ func TestMaterialIsSealed(t *testing.T) {
 	}
 	s.kms.Random = bytes.NewReader(nil)
 	_, err := s.CreateKey(t.Context(), &sdk.CreateKeyInput{})
-	wantError(t, err, "InternalFailure", "An internal error has occurred. Please try your query again at a later time.")
+	servicetest.WantError(t, err, "InternalFailure", "An internal error has occurred. Please try your query again at a later time.")
 }
 
 func uuid(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }

@@ -7,6 +7,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/servicetest"
 )
 
 func TestTags(t *testing.T) {
@@ -32,14 +34,14 @@ func TestTags(t *testing.T) {
 	for i := range 49 {
 		many = append(many, types.Tag{TagKey: new(uuid(i)), TagValue: new("")})
 	}
-	wantError(t, tag(many...), "LimitExceededException", "A key can have at most 50 tags.")
+	servicetest.WantError(t, tag(many...), "LimitExceededException", "A key can have at most 50 tags.")
 	for _, test := range []struct{ key, value, message string }{
 		{"aws:x", "", `The tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags.`},
 		{"", "", `The tag key "" must have 1 to 128 characters.`},
 		{"k", strings.Repeat("v", 257), `The value of the tag "k" must have at most 256 characters.`},
 	} {
-		wantError(t, tag(types.Tag{TagKey: &test.key, TagValue: &test.value}), "TagException", test.message)
+		servicetest.WantError(t, tag(types.Tag{TagKey: &test.key, TagValue: &test.value}), "TagException", test.message)
 	}
 	twice := types.Tag{TagKey: new("k"), TagValue: new("v")}
-	wantError(t, tag(twice, twice), "TagException", `The tag key "k" is given more than once.`)
+	servicetest.WantError(t, tag(twice, twice), "TagException", `The tag key "k" is given more than once.`)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"larder/internal/services/logs"
+	"larder/internal/servicetest"
 )
 
 func (s *server) createStream(t *testing.T, group, stream string) {
@@ -43,7 +44,7 @@ func TestLogStreams(t *testing.T) {
 		s.createStream(t, "mine", name)
 	}
 	_, err := s.CreateLogStream(t.Context(), &sdk.CreateLogStreamInput{LogGroupName: new("mine"), LogStreamName: new("a")})
-	wantError(t, err, "ResourceAlreadyExistsException", "The specified log stream already exists")
+	servicetest.WantError(t, err, "ResourceAlreadyExistsException", "The specified log stream already exists")
 	s.put(t, "mine", "b", "one", "two")
 	s.now = s.now.Add(time.Minute)
 	s.put(t, "mine", "a", "three")
@@ -263,12 +264,12 @@ func TestPutLogEventsBounds(t *testing.T) {
 			"1 validation error detected: Value '10001 events' at 'logEvents' failed to satisfy constraint: Member must have length between 1 and 10000"},
 	} {
 		_, err := put(test.events...)
-		t.Run(test.what, func(t *testing.T) { wantError(t, err, parameter, test.message) })
+		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, err, parameter, test.message) })
 	}
 	_, err := s.PutLogEvents(t.Context(), &sdk.PutLogEventsInput{LogGroupName: new("mine"), LogStreamName: new("b"), LogEvents: []types.InputLogEvent{event(0, "a")}})
-	wantError(t, err, "ResourceNotFoundException", "The specified log stream does not exist.")
+	servicetest.WantError(t, err, "ResourceNotFoundException", "The specified log stream does not exist.")
 	_, err = s.PutLogEvents(t.Context(), &sdk.PutLogEventsInput{LogGroupName: new("other"), LogStreamName: new("b"), LogEvents: []types.InputLogEvent{event(0, "a")}})
-	wantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
+	servicetest.WantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
 }
 
 // Sequence tokens are ignored: none, an old one and a made up one are as good as the last.
@@ -303,7 +304,7 @@ func TestLockedGroup(t *testing.T) {
 	_, putErr := s.PutLogEvents(t.Context(), &sdk.PutLogEventsInput{LogGroupName: new("mine"), LogStreamName: new("a"),
 		LogEvents: []types.InputLogEvent{{Timestamp: new(s.now.UnixMilli()), Message: new("two")}}})
 	for _, err := range []error{filterErr, getErr, putErr} {
-		wantError(t, err, "AccessDeniedException", "The KMS key of the log group is disabled, is being deleted, or does not exist")
+		servicetest.WantError(t, err, "AccessDeniedException", "The KMS key of the log group is disabled, is being deleted, or does not exist")
 	}
 	must(s.DescribeLogStreams(t.Context(), &sdk.DescribeLogStreamsInput{LogGroupName: new("mine")}))(t)
 	if err := s.logs.Keep(); err != nil {
@@ -425,26 +426,26 @@ func TestMetricFilters(t *testing.T) {
 	}
 	must(s.DeleteMetricFilter(t.Context(), &sdk.DeleteMetricFilterInput{LogGroupName: new("mine"), FilterName: new("slow")}))(t)
 	_, err := s.DeleteMetricFilter(t.Context(), &sdk.DeleteMetricFilterInput{LogGroupName: new("mine"), FilterName: new("slow")})
-	wantError(t, err, "ResourceNotFoundException", "The specified metric filter does not exist.")
+	servicetest.WantError(t, err, "ResourceNotFoundException", "The specified metric filter does not exist.")
 	if g := must(s.DescribeLogGroups(t.Context(), &sdk.DescribeLogGroupsInput{}))(t).LogGroups[0]; *g.MetricFilterCount != 2 {
 		t.Errorf("the group has %d filters", *g.MetricFilterCount)
 	}
 
 	const parameter = "InvalidParameterException"
 	one := types.MetricTransformation{MetricName: new("M"), MetricValue: new("1")}
-	wantError(t, put("x", `"`, one), parameter, `Invalid filter pattern: the quotation that begins at " has no end`)
-	wantError(t, put("x", "a", types.MetricTransformation{MetricName: new("M"), MetricValue: new("$.ms")}), parameter,
+	servicetest.WantError(t, put("x", `"`, one), parameter, `Invalid filter pattern: the quotation that begins at " has no end`)
+	servicetest.WantError(t, put("x", "a", types.MetricTransformation{MetricName: new("M"), MetricValue: new("$.ms")}), parameter,
 		`Invalid metric transformation: the value "$.ms" is neither a number between -2^360 and 2^360 nor something that the filter pattern names`)
-	wantError(t, put("x", "[a]", types.MetricTransformation{MetricName: new("M"), MetricValue: new("1"), DefaultValue: new(1.0), Dimensions: map[string]string{"A": "$a"}}), parameter,
+	servicetest.WantError(t, put("x", "[a]", types.MetricTransformation{MetricName: new("M"), MetricValue: new("1"), DefaultValue: new(1.0), Dimensions: map[string]string{"A": "$a"}}), parameter,
 		"Invalid metric transformation: dimensions and default value are mutually exclusive properties.")
-	wantError(t, put("x", "[a]", types.MetricTransformation{MetricName: new("M"), MetricValue: new("1"), Dimensions: map[string]string{"A": "$b"}}), parameter,
+	servicetest.WantError(t, put("x", "[a]", types.MetricTransformation{MetricName: new("M"), MetricValue: new("1"), Dimensions: map[string]string{"A": "$b"}}), parameter,
 		`Invalid metric transformation: the dimension "A" is "$b", which the filter pattern does not name`)
 	for i := range 98 {
 		if err := put(fmt.Sprint("f", i), "a", one); err != nil {
 			t.Fatal(err)
 		}
 	}
-	wantError(t, put("x", "a", one), "LimitExceededException", "Resource limit exceeded.")
+	servicetest.WantError(t, put("x", "a", one), "LimitExceededException", "Resource limit exceeded.")
 }
 
 func TestTestMetricFilter(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"larder/internal/servicetest"
 )
 
 var plain = cmpopts.IgnoreUnexported(types.LogGroup{}, types.ResourcePolicy{})
@@ -51,7 +53,7 @@ func TestLogGroupLife(t *testing.T) {
 	}
 	must(s.DeleteLogGroup(t.Context(), &sdk.DeleteLogGroupInput{LogGroupName: new(name)}))(t)
 	_, err := s.DeleteLogGroup(t.Context(), &sdk.DeleteLogGroupInput{LogGroupName: new(name)})
-	wantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
+	servicetest.WantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
 }
 
 func TestDescribeLogGroups(t *testing.T) {
@@ -118,19 +120,19 @@ func TestTags(t *testing.T) {
 		many[fmt.Sprint("key-", i)] = ""
 	}
 	const parameter, none = "InvalidParameterException", "The specified log group does not exist."
-	wantError(t, tag(*arn, many), "TooManyTagsException", "The log group would have 51 tags. A log group can have at most 50.")
-	wantError(t, tag(prefix+"other", want), "ResourceNotFoundException", none)
-	wantError(t, tag("mine", want), parameter, "mine is not the ARN of a log group of account 123456789012 in us-east-1")
-	wantError(t, tag(*arn+":log-stream:x", want), parameter, *arn+":log-stream:x is not the ARN of a log group of account 123456789012 in us-east-1")
+	servicetest.WantError(t, tag(*arn, many), "TooManyTagsException", "The log group would have 51 tags. A log group can have at most 50.")
+	servicetest.WantError(t, tag(prefix+"other", want), "ResourceNotFoundException", none)
+	servicetest.WantError(t, tag("mine", want), parameter, "mine is not the ARN of a log group of account 123456789012 in us-east-1")
+	servicetest.WantError(t, tag(*arn+":log-stream:x", want), parameter, *arn+":log-stream:x is not the ARN of a log group of account 123456789012 in us-east-1")
 	for message, bad := range map[string]map[string]string{
 		`The tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags`: {"aws:x": ""},
 		`The tag key "" must have 1 to 128 characters`:                                   {"": "x"},
 		`The value of the tag "k" must have at most 256 characters`:                      {"k": strings.Repeat("v", 257)},
 	} {
-		wantError(t, tag(*arn, bad), parameter, message)
+		servicetest.WantError(t, tag(*arn, bad), parameter, message)
 	}
 	_, err := s.ListTagsLogGroup(t.Context(), &sdk.ListTagsLogGroupInput{LogGroupName: new("other")})
-	wantError(t, err, "ResourceNotFoundException", none)
+	servicetest.WantError(t, err, "ResourceNotFoundException", none)
 }
 
 func TestLogGroupRefusals(t *testing.T) {
@@ -188,7 +190,7 @@ func TestLogGroupRefusals(t *testing.T) {
 			"larder does not serve DescribeLogGroups's AccountIdentifiers: larder is one account"},
 		{"queries", querying, "UnknownOperationException", "larder does not serve logs:StartQuery; docs/COMPATIBILITY.md lists what it serves"},
 	} {
-		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
 	if s.logs.HasLogGroup("new") {
 		t.Error("a refused group was kept")

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"larder/internal/servicetest"
 )
 
 // onThisHost keeps the SDK from asking a host whose name begins with "stream-".
@@ -113,7 +115,7 @@ func TestLiveTailEnds(t *testing.T) {
 	s.passed.Store(int64(3 * time.Hour))
 	for next(t, stream) != nil { // updates without events
 	}
-	wantError(t, stream.Err(), "SessionTimeoutException", "The session has been open for three hours.")
+	servicetest.WantError(t, stream.Err(), "SessionTimeoutException", "The session has been open for three hours.")
 }
 
 func TestLiveTailRefusals(t *testing.T) {
@@ -140,6 +142,6 @@ func TestLiveTailRefusals(t *testing.T) {
 			"logStreamNames and logStreamNamePrefixes can be given with one log group only"},
 	} {
 		_, err := s.StartLiveTail(t.Context(), &test.in, onThisHost)
-		wantError(t, err, test.code, test.message)
+		servicetest.WantError(t, err, test.code, test.message)
 	}
 }

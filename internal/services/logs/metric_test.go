@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/services/logs"
+	"larder/internal/servicetest"
 	"larder/internal/store"
 )
 
@@ -28,12 +29,12 @@ func TestFilteredValuesAreMeasurable(t *testing.T) {
 	s.createStream(t, "mine", "a")
 	for _, value := range []string{"NaN", "Inf", "-infinity", "1e300"} {
 		err := s.makeFilter(t, "a", types.MetricTransformation{MetricNamespace: new("N"), MetricName: new("M"), MetricValue: &value})
-		wantError(t, err, "InvalidParameterException", `Invalid metric transformation: the value "`+value+
+		servicetest.WantError(t, err, "InvalidParameterException", `Invalid metric transformation: the value "`+value+
 			`" is neither a number between -2^360 and 2^360 nor something that the filter pattern names`)
 	}
-	wantError(t, s.makeFilter(t, "a", types.MetricTransformation{MetricNamespace: new("N"), MetricName: new("M"), MetricValue: new("1"), DefaultValue: new(1e300)}),
+	servicetest.WantError(t, s.makeFilter(t, "a", types.MetricTransformation{MetricNamespace: new("N"), MetricName: new("M"), MetricValue: new("1"), DefaultValue: new(1e300)}),
 		"InvalidParameterException", "Invalid metric transformation: the default value must be a number between -2^360 and 2^360")
-	wantError(t, s.makeFilter(t, "a", types.MetricTransformation{MetricNamespace: new("AWS/ElastiCache"), MetricName: new("M"), MetricValue: new("1")}),
+	servicetest.WantError(t, s.makeFilter(t, "a", types.MetricTransformation{MetricNamespace: new("AWS/ElastiCache"), MetricName: new("M"), MetricValue: new("1")}),
 		"InvalidParameterException", "Invalid metric transformation: namespaces that begin with AWS/ are kept for the services themselves")
 	if err := s.makeFilter(t, "[value, of]", types.MetricTransformation{MetricNamespace: new("N"), MetricName: new("M"), MetricValue: new("$value"),
 		Dimensions: map[string]string{"Of": "$of"}}); err != nil {

@@ -8,6 +8,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/servicetest"
 )
 
 const document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},` +
@@ -34,7 +36,7 @@ func TestResourcePolicies(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	wantError(t, s.putPolicy(t, "p-x", document), "LimitExceededException", "Resource limit exceeded.")
+	servicetest.WantError(t, s.putPolicy(t, "p-x", document), "LimitExceededException", "Resource limit exceeded.")
 	if err := s.putPolicy(t, "p-3", strings.Replace(document, "Allow", "Deny", 1)); err != nil {
 		t.Error(err)
 	}
@@ -51,7 +53,7 @@ func TestResourcePolicies(t *testing.T) {
 	}
 	must(s.DeleteResourcePolicy(t.Context(), &sdk.DeleteResourcePolicyInput{PolicyName: new("p-3")}))(t)
 	_, err := s.DeleteResourcePolicy(t.Context(), &sdk.DeleteResourcePolicyInput{PolicyName: new("p-3")})
-	wantError(t, err, "ResourceNotFoundException", "Policy with name [p-3] does not exist.")
+	servicetest.WantError(t, err, "ResourceNotFoundException", "Policy with name [p-3] does not exist.")
 }
 
 func TestPolicyRefusals(t *testing.T) {
@@ -65,10 +67,10 @@ func TestPolicyRefusals(t *testing.T) {
 		`{"Statement":{"Effect":"Deny","Principal":"*","Action":"*"}}`: "Invalid policy document: statement 1 must have a Resource",
 		strings.Repeat(" ", 5121):                                      "The policy document must have 1 to 5120 characters; it has 5121",
 	} {
-		wantError(t, s.putPolicy(t, "mine", document), "InvalidParameterException", message)
+		servicetest.WantError(t, s.putPolicy(t, "mine", document), "InvalidParameterException", message)
 	}
-	wantError(t, s.putPolicy(t, "", document), "InvalidParameterException",
+	servicetest.WantError(t, s.putPolicy(t, "", document), "InvalidParameterException",
 		"1 validation error detected: Value 'null' at 'policyName' failed to satisfy constraint: Member must not be null")
 	_, err := s.PutResourcePolicy(t.Context(), &sdk.PutResourcePolicyInput{ResourceArn: new(prefix + "mine"), PolicyDocument: new(document)})
-	wantError(t, err, "ValidationException", "larder does not serve PutResourcePolicy's ResourceArn: resource policies are the account's")
+	servicetest.WantError(t, err, "ValidationException", "larder does not serve PutResourcePolicy's ResourceArn: resource policies are the account's")
 }

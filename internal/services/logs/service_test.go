@@ -3,30 +3,25 @@ package logs_test
 import (
 	"bytes"
 	"errors"
-	"io"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/smithy-go"
 
 	"larder/internal/gateway"
 	"larder/internal/logstore"
 	"larder/internal/services/logs"
-	"larder/internal/sigv4"
+	"larder/internal/servicetest"
 	"larder/internal/store"
 )
 
 const (
-	region  = "us-east-1"
-	account = "123456789012"
+	region  = servicetest.Region
+	account = servicetest.Account
 	prefix  = "arn:aws:logs:us-east-1:123456789012:log-group:"
 	key     = "arn:aws:kms:us-east-1:123456789012:key/1"
 )
@@ -89,33 +84,10 @@ func newServer(t *testing.T) *server {
 		Metrics: func(d logs.Datum) { s.metrics = append(s.metrics, d) },
 		Failed:  func(err error) { s.failed = append(s.failed, err) },
 	})
-	s.gateway = must(gateway.New(gateway.Config{
-		Services: []gateway.Service{s.logs.Gateway()}, Region: region, AccountID: account,
-		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
-		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
-	}))(t)
-	entry := httptest.NewServer(s.gateway)
-	t.Cleanup(entry.Close)
-	s.config = aws.Config{
-		Region: region, BaseEndpoint: &entry.URL, HTTPClient: wholeRequests{http.DefaultClient},
-		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
-	}
+	s.gateway = servicetest.Gateway(t, s.logs.Gateway())
+	s.config = servicetest.Config(t, s.gateway)
 	s.Client = sdk.NewFromConfig(s.config)
 	return s
-}
-
-// wholeRequests sends a request's body in one piece with its headers. The SDK closes a body as soon as an answer begins; a
-// transport that is still looking for the body's end then takes the connection down, and the rest of the answer with it.
-type wholeRequests struct{ *http.Client }
-
-func (c wholeRequests) Do(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return c.Client.Do(r)
 }
 
 // must is for what cannot fail in a test that goes well.
@@ -126,18 +98,6 @@ func must[T any](v T, err error) func(*testing.T) T {
 			t.Fatal(err)
 		}
 		return v
-	}
-}
-
-// wantError checks an error's code and text.
-func wantError(t *testing.T, err error, code, message string) {
-	t.Helper()
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		t.Fatalf("got error %v, want %s", err, code)
-	}
-	if got, want := api.ErrorCode()+": "+api.ErrorMessage(), code+": "+message; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 

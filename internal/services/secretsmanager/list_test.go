@@ -9,6 +9,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/servicetest"
 )
 
 // list returns the names of the secrets that a request lists.
@@ -71,13 +73,13 @@ func TestListSecretsRefusals(t *testing.T) {
 	s := newServer(t)
 	list := func(in sdk.ListSecretsInput) error { _, err := s.ListSecrets(t.Context(), &in); return err }
 	for _, n := range []int32{0, 101} {
-		wantError(t, list(sdk.ListSecretsInput{MaxResults: &n}), "ValidationException",
+		servicetest.WantError(t, list(sdk.ListSecretsInput{MaxResults: &n}), "ValidationException",
 			fmt.Sprintf("Invalid value %d for MaxResults. Must be between 1 and 100", n))
 	}
-	wantError(t, list(sdk.ListSecretsInput{NextToken: new("no token")}), "InvalidNextTokenException", "The NextToken is not one of an earlier answer.")
-	wantError(t, list(sdk.ListSecretsInput{SortBy: "size"}), "InvalidParameterException",
+	servicetest.WantError(t, list(sdk.ListSecretsInput{NextToken: new("no token")}), "InvalidNextTokenException", "The NextToken is not one of an earlier answer.")
+	servicetest.WantError(t, list(sdk.ListSecretsInput{SortBy: "size"}), "InvalidParameterException",
 		"Invalid value size for SortBy. Must be one of [created-date last-accessed-date last-changed-date name]")
-	wantError(t, list(sdk.ListSecretsInput{SortOrder: "up"}), "InvalidParameterException", "Invalid value up for SortOrder. Must be one of [asc desc]")
-	wantError(t, list(sdk.ListSecretsInput{Filters: []types.Filter{{Key: types.FilterNameStringTypeAll, Values: []string{"x"}}}}), "ValidationException",
+	servicetest.WantError(t, list(sdk.ListSecretsInput{SortOrder: "up"}), "InvalidParameterException", "Invalid value up for SortOrder. Must be one of [asc desc]")
+	servicetest.WantError(t, list(sdk.ListSecretsInput{Filters: []types.Filter{{Key: types.FilterNameStringTypeAll, Values: []string{"x"}}}}), "ValidationException",
 		"larder serves ListSecrets's Filters.Key only as name or description or tag-key or tag-value: larder looks for prefixes of these")
 }

@@ -6,6 +6,8 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"pgregory.net/rapid"
+
+	"larder/internal/servicetest"
 )
 
 // The kinds of characters, as the API reference lists them.
@@ -47,11 +49,11 @@ func TestPasswordRefusals(t *testing.T) {
 	s := newServer(t)
 	get := func(in sdk.GetRandomPasswordInput) error { _, err := s.GetRandomPassword(t.Context(), &in); return err }
 	const code = "InvalidParameterException"
-	wantError(t, get(sdk.GetRandomPasswordInput{PasswordLength: new(int64(0))}), code, "PasswordLength is 0. It must be between 1 and 4096.")
-	wantError(t, get(sdk.GetRandomPasswordInput{PasswordLength: new(int64(4097))}), code, "PasswordLength is 4097. It must be between 1 and 4096.")
-	wantError(t, get(sdk.GetRandomPasswordInput{PasswordLength: new(int64(3))}), code,
+	servicetest.WantError(t, get(sdk.GetRandomPasswordInput{PasswordLength: new(int64(0))}), code, "PasswordLength is 0. It must be between 1 and 4096.")
+	servicetest.WantError(t, get(sdk.GetRandomPasswordInput{PasswordLength: new(int64(4097))}), code, "PasswordLength is 4097. It must be between 1 and 4096.")
+	servicetest.WantError(t, get(sdk.GetRandomPasswordInput{PasswordLength: new(int64(3))}), code,
 		"PasswordLength is 3. That is too short for a character of each of 4 included types.")
-	wantError(t, get(sdk.GetRandomPasswordInput{
+	servicetest.WantError(t, get(sdk.GetRandomPasswordInput{
 		ExcludeLowercase: new(true), ExcludeUppercase: new(true), ExcludePunctuation: new(true), ExcludeCharacters: new("0123456789"),
 	}), code, "The password must have characters: every one that could be in it is excluded.")
 }

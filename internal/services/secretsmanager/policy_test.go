@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"larder/internal/servicetest"
 )
 
 func TestResourcePolicy(t *testing.T) {
@@ -44,7 +46,7 @@ func TestResourcePolicy(t *testing.T) {
 		}
 	}
 	for _, policy := range public {
-		wantError(t, put(policy, true), "PublicPolicyException", "The resource policy grants access to everybody, which BlockPublicPolicy forbids.")
+		servicetest.WantError(t, put(policy, true), "PublicPolicyException", "The resource policy grants access to everybody, which BlockPublicPolicy forbids.")
 	}
 	for policy, message := range map[string]string{
 		`{`:                                  "This resource policy contains a syntax error.",
@@ -54,9 +56,9 @@ func TestResourcePolicy(t *testing.T) {
 		`{"Statement":[{"Effect":"Allow"}]}`: "Statement 1 of the resource policy has no Principal.",
 		`{"Statement":[{"Effect":"Allow","Principal":"*"}]}`: "Statement 1 of the resource policy has no Action.",
 	} {
-		wantError(t, put(policy, false), "MalformedPolicyDocumentException", message)
+		servicetest.WantError(t, put(policy, false), "MalformedPolicyDocumentException", message)
 	}
-	wantError(t, put(strings.Repeat(" ", 20481), false), "ValidationException", "The resource policy has 20481 bytes. It must have 1 to 20480.")
+	servicetest.WantError(t, put(strings.Repeat(" ", 20481), false), "ValidationException", "The resource policy has 20481 bytes. It must have 1 to 20480.")
 
 	must(s.DeleteResourcePolicy(t.Context(), &sdk.DeleteResourcePolicyInput{SecretId: new("mine")}))(t)
 	if got := get(); got != nil {
@@ -64,5 +66,5 @@ func TestResourcePolicy(t *testing.T) {
 	}
 	must(s.DeleteSecret(t.Context(), &sdk.DeleteSecretInput{SecretId: &arn}))(t)
 	_, err := s.GetResourcePolicy(t.Context(), &sdk.GetResourcePolicyInput{SecretId: &arn})
-	wantError(t, err, "InvalidRequestException", "You can't perform this operation on the secret because it was marked for deletion.")
+	servicetest.WantError(t, err, "InvalidRequestException", "You can't perform this operation on the secret because it was marked for deletion.")
 }

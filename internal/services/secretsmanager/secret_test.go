@@ -12,6 +12,8 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"larder/internal/servicetest"
 )
 
 const day = 24 * time.Hour
@@ -78,12 +80,12 @@ func TestSecretsGoAfterTheWindow(t *testing.T) {
 	first := s.create(t, "mine", "one")
 	must(s.DeleteSecret(t.Context(), &sdk.DeleteSecretInput{SecretId: &first}))(t)
 	_, err := s.CreateSecret(t.Context(), &sdk.CreateSecretInput{Name: new("mine")})
-	wantError(t, err, "InvalidRequestException", "You can't create this secret because a secret with this name is already scheduled for deletion.")
+	servicetest.WantError(t, err, "InvalidRequestException", "You can't create this secret because a secret with this name is already scheduled for deletion.")
 	s.now = s.now.Add(30*day - time.Second)
 	must(s.DescribeSecret(t.Context(), &sdk.DescribeSecretInput{SecretId: &first}))(t)
 	s.now = s.now.Add(time.Second)
 	_, err = s.DescribeSecret(t.Context(), &sdk.DescribeSecretInput{SecretId: &first})
-	wantError(t, err, "ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+	servicetest.WantError(t, err, "ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 	if second := s.create(t, "mine", "two"); second == first {
 		t.Errorf("the new secret has the old one's ARN")
 	}
@@ -118,7 +120,7 @@ func TestIDs(t *testing.T) {
 	}
 	for _, id := range []string{"Redis", arnPrefix + "redis-xxxxxx", "arn:aws:secretsmanager:us-east-2:123456789012:secret:redis"} {
 		_, err := s.DescribeSecret(t.Context(), &sdk.DescribeSecretInput{SecretId: &id})
-		wantError(t, err, "ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+		servicetest.WantError(t, err, "ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 	}
 }
 
@@ -141,11 +143,11 @@ func TestTags(t *testing.T) {
 	for i := range 50 {
 		many = append(many, types.Tag{Key: new(fmt.Sprint("key-", i)), Value: new("")})
 	}
-	wantError(t, tag(many...), "InvalidParameterException", "The secret would have 51 tags. A secret can have at most 50.")
-	wantError(t, tag(types.Tag{Key: new("aws:x")}), "InvalidParameterException",
+	servicetest.WantError(t, tag(many...), "InvalidParameterException", "The secret would have 51 tags. A secret can have at most 50.")
+	servicetest.WantError(t, tag(types.Tag{Key: new("aws:x")}), "InvalidParameterException",
 		`The tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags.`)
-	wantError(t, tag(types.Tag{Key: new("")}), "InvalidParameterException", `The tag key "" must have 1 to 128 characters.`)
-	wantError(t, tag(types.Tag{Key: new("k"), Value: new(strings.Repeat("v", 257))}), "InvalidParameterException",
+	servicetest.WantError(t, tag(types.Tag{Key: new("")}), "InvalidParameterException", `The tag key "" must have 1 to 128 characters.`)
+	servicetest.WantError(t, tag(types.Tag{Key: new("k"), Value: new(strings.Repeat("v", 257))}), "InvalidParameterException",
 		`The value of the tag "k" must have at most 256 characters.`)
 }
 
@@ -205,7 +207,7 @@ func TestSecretRefusals(t *testing.T) {
 		{"restore unknown", restoring, "ResourceNotFoundException", missing},
 		{"tag deleted", tagging, request, marked},
 	} {
-		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
 	out := must(s.ListSecrets(t.Context(), &sdk.ListSecretsInput{IncludePlannedDeletion: new(true)}))(t)
 	if len(out.SecretList) != 2 {

@@ -3,31 +3,23 @@ package secretsmanager_test
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/smithy-go"
 	"pgregory.net/rapid"
 
-	"larder/internal/gateway"
 	"larder/internal/seal"
 	"larder/internal/services/secretsmanager"
-	"larder/internal/sigv4"
+	"larder/internal/servicetest"
 	"larder/internal/store"
 )
 
 const (
-	region    = "us-east-1"
-	account   = "123456789012"
+	region    = servicetest.Region
+	account   = servicetest.Account
 	knownKey  = "arn:aws:kms:us-east-1:123456789012:key/1"
 	arnPrefix = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"
 )
@@ -73,31 +65,8 @@ func newServer(t *testing.T) *server {
 		Store: state, Sealer: must(seal.New(make([]byte, seal.KeySize)))(t), Account: account, Region: region, Keys: keys{},
 		Random: &counter{}, Now: func() time.Time { return s.now },
 	})
-	entry := httptest.NewServer(must(gateway.New(gateway.Config{
-		Services: []gateway.Service{service.Gateway()}, Region: region, AccountID: account,
-		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
-		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
-	}))(t))
-	t.Cleanup(entry.Close)
-	s.Client = sdk.NewFromConfig(aws.Config{
-		Region: region, BaseEndpoint: &entry.URL, HTTPClient: wholeRequests{http.DefaultClient},
-		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
-	})
+	s.Client = sdk.NewFromConfig(servicetest.Config(t, servicetest.Gateway(t, service.Gateway())))
 	return s
-}
-
-// wholeRequests sends a request's body in one piece with its headers. The SDK closes a body as soon as an answer begins; a
-// transport that is still looking for the body's end then takes the connection down, and the rest of the answer with it.
-type wholeRequests struct{ *http.Client }
-
-func (c wholeRequests) Do(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return c.Client.Do(r)
 }
 
 // must is for what cannot fail in a test that goes well.
@@ -108,18 +77,6 @@ func must[T any](v T, err error) func(tb) T {
 			t.Fatal(err)
 		}
 		return v
-	}
-}
-
-// wantError checks an error's code and text.
-func wantError(t *testing.T, err error, code, message string) {
-	t.Helper()
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		t.Fatalf("got error %v, want %s", err, code)
-	}
-	if got, want := api.ErrorCode()+": "+api.ErrorMessage(), code+": "+message; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 

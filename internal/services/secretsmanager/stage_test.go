@@ -7,6 +7,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"larder/internal/servicetest"
 )
 
 func TestUpdateSecretVersionStage(t *testing.T) {
@@ -65,12 +67,12 @@ func TestUpdateSecretVersionStage(t *testing.T) {
 		{"no such version", update("new", nil, &missing), none,
 			"Secrets Manager can't find the specified secret value for VersionId: " + missing},
 	} {
-		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
 	for i := range 18 { // it has two
 		if err := update(fmt.Sprint("mark-", i), nil, &ids[0]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	wantError(t, update("more", nil, &ids[0]), parameter, "A version can have at most 20 staging labels; "+ids[0]+" has 20.")
+	servicetest.WantError(t, update("more", nil, &ids[0]), parameter, "A version can have at most 20 staging labels; "+ids[0]+" has 20.")
 }

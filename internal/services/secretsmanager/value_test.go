@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
+
+	"larder/internal/servicetest"
 )
 
 // Whatever is put in whichever order: a label is on one version at most, the current value is the last that was put as such,
@@ -81,10 +83,10 @@ func TestTokens(t *testing.T) {
 	}
 	arn := *must(s.DescribeSecret(t.Context(), &sdk.DescribeSecretInput{SecretId: new("mine")}))(t).ARN
 	const text = "You can't use ClientRequestToken %s because that value is already in use for a version of secret %s."
-	wantError(t, create("three"), "ResourceExistsException", fmt.Sprintf(text, token, arn))
-	wantError(t, put(other, "three"), "ResourceExistsException", fmt.Sprintf(text, other, arn))
+	servicetest.WantError(t, create("three"), "ResourceExistsException", fmt.Sprintf(text, token, arn))
+	servicetest.WantError(t, put(other, "three"), "ResourceExistsException", fmt.Sprintf(text, other, arn))
 	_, err := s.UpdateSecret(t.Context(), &sdk.UpdateSecretInput{SecretId: new("mine"), SecretBinary: []byte("two"), ClientRequestToken: &other})
-	wantError(t, err, "ResourceExistsException", fmt.Sprintf(text, other, arn))
+	servicetest.WantError(t, err, "ResourceExistsException", fmt.Sprintf(text, other, arn))
 }
 
 func TestValueRefusals(t *testing.T) {
@@ -134,7 +136,7 @@ func TestValueRefusals(t *testing.T) {
 		{"rotation", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("x"), RotationToken: new("x")}), "ValidationException",
 			"larder does not serve PutSecretValue's RotationToken: rotation is not served"},
 	} {
-		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
 	if got := s.value(t, "mine", "AWSCURRENT"); got != "two" {
 		t.Errorf("after the refusals the value is %q", got)

@@ -20,6 +20,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/servicetest"
 )
 
 // A subscriber is asked to confirm, does so by visiting the URL, gets a message in AWS's form, verifies its signature with the
@@ -249,5 +251,5 @@ func TestMessagesOutliveARestart(t *testing.T) {
 	e.nothing(t)
 	s.keys.disabled.Store(true)
 	_, err := s.Publish(t.Context(), &sdk.PublishInput{TopicArn: &topic, Message: new("hello")})
-	wantError(t, err, "KMSDisabled", "alias/mine is disabled.")
+	servicetest.WantError(t, err, "KMSDisabled", "alias/mine is disabled.")
 }

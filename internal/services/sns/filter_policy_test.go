@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"larder/internal/servicetest"
 )
 
 // A filter policy keeps away what a subscriber does not want.
@@ -32,6 +34,6 @@ func TestFilterPolicies(t *testing.T) {
 		`{"$or":[{"a":["b"]}]}`:     "$or must have two or more objects",
 	} {
 		_, err := s.Subscribe(t.Context(), &sdk.SubscribeInput{TopicArn: &topic, Protocol: new("http"), Endpoint: &e.URL, Attributes: map[string]string{"FilterPolicy": policy}})
-		wantError(t, err, "InvalidParameter", "Invalid parameter: FilterPolicy Reason: "+reason)
+		servicetest.WantError(t, err, "InvalidParameter", "Invalid parameter: FilterPolicy Reason: "+reason)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"larder/internal/servicetest"
 	"larder/internal/store"
 )
 
@@ -37,7 +38,7 @@ func TestPublishRefusals(t *testing.T) {
 			test.in.TopicArn = &topic
 		}
 		_, err := s.Publish(t.Context(), &test.in)
-		wantError(t, err, test.code, test.message)
+		servicetest.WantError(t, err, test.code, test.message)
 	}
 	if err := s.sns.PublishWith(topic, "", "larder's own", func(*store.Tx) error { return nil }); err != nil {
 		t.Error(err)
@@ -64,5 +65,5 @@ func TestPublishBatch(t *testing.T) {
 	stop()
 	_, err := s.PublishBatch(t.Context(), &sdk.PublishBatchInput{TopicArn: &topic, PublishBatchRequestEntries: []types.PublishBatchRequestEntry{
 		{Id: new("a"), Message: new("one")}, {Id: new("a"), Message: new("two")}}})
-	wantError(t, err, "BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.")
+	servicetest.WantError(t, err, "BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.")
 }

@@ -3,11 +3,8 @@ package sns_test
 import (
 	"bytes"
 	"crypto/rand"
-	"errors"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -15,22 +12,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go"
 
-	"larder/internal/gateway"
 	"larder/internal/pki"
 	"larder/internal/seal"
 	"larder/internal/services/sns"
-	"larder/internal/sigv4"
+	"larder/internal/servicetest"
 	"larder/internal/store"
 )
 
 const (
-	region  = "us-east-1"
-	account = "123456789012"
+	region  = servicetest.Region
+	account = servicetest.Account
 	prefix  = "arn:aws:sns:us-east-1:123456789012:"
 )
 
@@ -116,40 +110,17 @@ func newServer(t *testing.T) *server {
 	})
 	s.clock = &clock{now: s.now}
 	var api http.Handler
-	entry := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { api.ServeHTTP(w, r) }))
-	t.Cleanup(entry.Close)
-	s.url = entry.URL
+	config := servicetest.Config(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { api.ServeHTTP(w, r) }))
+	s.url, s.Client = *config.BaseEndpoint, sdk.NewFromConfig(config)
 	client := sns.NewClient()
 	t.Cleanup(client.CloseIdleConnections)
 	s.sns = sns.New(sns.Config{
 		Store: s.store, Sealer: must(seal.New(make([]byte, seal.KeySize)))(t), Keys: s.keys, Certifier: s.ca, Account: account, Region: region,
-		Endpoint: entry.URL, MailDir: s.mail, Client: client, Timeout: 200 * time.Millisecond, Random: rand.Reader,
+		Endpoint: s.url, MailDir: s.mail, Client: client, Timeout: 200 * time.Millisecond, Random: rand.Reader,
 		Now: func() time.Time { return s.clock.Now() }, After: s.clock.After, Logger: slog.New(slog.DiscardHandler),
 	})
-	api = s.sns.Public(must(gateway.New(gateway.Config{
-		Services: []gateway.Service{s.sns.Gateway()}, Region: region, AccountID: account,
-		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
-		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
-	}))(t))
-	s.Client = sdk.NewFromConfig(aws.Config{
-		Region: region, BaseEndpoint: &s.url, HTTPClient: wholeRequests{http.DefaultClient},
-		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
-	})
+	api = s.sns.Public(servicetest.Gateway(t, s.sns.Gateway()))
 	return s
-}
-
-// wholeRequests sends a request's body in one piece with its headers. The SDK closes a body as soon as an answer begins; a
-// transport that is still looking for the body's end then takes the connection down, and the rest of the answer with it.
-type wholeRequests struct{ *http.Client }
-
-func (c wholeRequests) Do(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return c.Client.Do(r)
 }
 
 // must is for what cannot fail in a test that goes well.
@@ -160,18 +131,6 @@ func must[T any](v T, err error) func(*testing.T) T {
 			t.Fatal(err)
 		}
 		return v
-	}
-}
-
-// wantError checks an error's code and text.
-func wantError(t *testing.T, err error, code, message string) {
-	t.Helper()
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		t.Fatalf("got error %v, want %s", err, code)
-	}
-	if got, want := api.ErrorCode()+": "+api.ErrorMessage(), code+": "+message; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/google/go-cmp/cmp"
 
+	"larder/internal/servicetest"
 	"larder/internal/store"
 )
 
@@ -41,13 +42,13 @@ func TestSubscriptionLife(t *testing.T) {
 		t.Errorf("%s subscriptions are pending", got)
 	}
 	_, err := s.Unsubscribe(t.Context(), &sdk.UnsubscribeInput{SubscriptionArn: &arn})
-	wantError(t, err, "InvalidParameter", "Invalid parameter: SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
+	servicetest.WantError(t, err, "InvalidParameter", "Invalid parameter: SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
 
 	s.clock.pass(48*time.Hour - time.Second)
 	s.subscriptionAttributes(t, arn)
 	s.clock.pass(time.Second)
 	_, err = s.GetSubscriptionAttributes(t.Context(), &sdk.GetSubscriptionAttributesInput{SubscriptionArn: &arn})
-	wantError(t, err, "NotFound", "Subscription does not exist")
+	servicetest.WantError(t, err, "NotFound", "Subscription does not exist")
 	if got := s.topicAttributes(t, topic)["SubscriptionsPending"]; got != "0" {
 		t.Errorf("after two days %s subscriptions are pending", got)
 	}
@@ -98,7 +99,7 @@ func TestConfirmedSubscription(t *testing.T) {
 		t.Errorf("confirmed and deleted are %v", got)
 	}
 	_, err := s.Unsubscribe(t.Context(), &sdk.UnsubscribeInput{SubscriptionArn: &arn})
-	wantError(t, err, "NotFound", "Subscription does not exist")
+	servicetest.WantError(t, err, "NotFound", "Subscription does not exist")
 }
 
 func TestHTTPSubscription(t *testing.T) {
@@ -116,12 +117,12 @@ func TestHTTPSubscription(t *testing.T) {
 	}
 	in.Attributes = map[string]string{"RawMessageDelivery": "false"}
 	_, err := s.Subscribe(t.Context(), in)
-	wantError(t, err, "InvalidParameter", "Invalid parameter: Attributes Reason: Subscription already exists with different attributes")
+	servicetest.WantError(t, err, "InvalidParameter", "Invalid parameter: Attributes Reason: Subscription already exists with different attributes")
 
 	// A topic takes its own subscriptions with it.
 	must(s.DeleteTopic(t.Context(), &sdk.DeleteTopicInput{TopicArn: &topic}))(t)
 	_, err = s.GetSubscriptionAttributes(t.Context(), &sdk.GetSubscriptionAttributesInput{SubscriptionArn: &arn})
-	wantError(t, err, "NotFound", "Subscription does not exist")
+	servicetest.WantError(t, err, "NotFound", "Subscription does not exist")
 	s.subscriptionAttributes(t, elsewhere)
 }
 
@@ -163,6 +164,6 @@ func TestSubscriptionRefusals(t *testing.T) {
 		{"a topic's ARN", get(topic), code, "Invalid parameter: SubscriptionArn Reason: " + topic + " is the ARN of a topic"},
 		{"unknown", get(topic + ":x"), "NotFound", "Subscription does not exist"},
 	} {
-		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"larder/internal/servicetest"
 )
 
 const defaultDelivery = `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,"numMaxDelayRetries":0,` +
@@ -64,7 +66,7 @@ func TestTopicLife(t *testing.T) {
 		must(s.DeleteTopic(t.Context(), &sdk.DeleteTopicInput{TopicArn: &arn}))(t)
 	}
 	_, err := s.GetTopicAttributes(t.Context(), &sdk.GetTopicAttributesInput{TopicArn: &arn})
-	wantError(t, err, "NotFound", "Topic does not exist")
+	servicetest.WantError(t, err, "NotFound", "Topic does not exist")
 }
 
 func TestEnsure(t *testing.T) {
@@ -107,17 +109,17 @@ func TestTopicTags(t *testing.T) {
 	for i := range 50 {
 		many = append(many, types.Tag{Key: new(fmt.Sprint("key-", i)), Value: new("")})
 	}
-	wantError(t, tag(arn, many...), "TagLimitExceeded", "The topic would have 51 tags. A topic can have at most 50.")
-	wantError(t, tag(prefix+"other", many[0]), "ResourceNotFound", "Resource does not exist")
+	servicetest.WantError(t, tag(arn, many...), "TagLimitExceeded", "The topic would have 51 tags. A topic can have at most 50.")
+	servicetest.WantError(t, tag(prefix+"other", many[0]), "ResourceNotFound", "Resource does not exist")
 	_, err := s.ListTagsForResource(t.Context(), &sdk.ListTagsForResourceInput{ResourceArn: new(prefix + "other")})
-	wantError(t, err, "ResourceNotFound", "Resource does not exist")
+	servicetest.WantError(t, err, "ResourceNotFound", "Resource does not exist")
 	for message, bad := range map[string][]types.Tag{
 		`the tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags`: {{Key: new("aws:x"), Value: new("")}},
 		`the tag key "" must have 1 to 128 characters`:                                   {{Key: new(""), Value: new("")}},
 		`the value of the tag "k" must have at most 256 characters`:                      {{Key: new("k"), Value: new(strings.Repeat("v", 257))}},
 		`the tag key "k" is given more than once`:                                        {{Key: new("k"), Value: new("")}, {Key: new("k"), Value: new("")}},
 	} {
-		wantError(t, tag(arn, bad...), "InvalidParameter", "Invalid parameter: Tags Reason: "+message)
+		servicetest.WantError(t, tag(arn, bad...), "InvalidParameter", "Invalid parameter: Tags Reason: "+message)
 	}
 }
 
@@ -135,9 +137,9 @@ func TestSameTopic(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	wantError(t, create(map[string]string{"DisplayName": "two"}), "InvalidParameter",
+	servicetest.WantError(t, create(map[string]string{"DisplayName": "two"}), "InvalidParameter",
 		"Invalid parameter: Attributes Reason: Topic already exists with different attributes")
-	wantError(t, create(nil, types.Tag{Key: new("a"), Value: new("c")}), "InvalidParameter",
+	servicetest.WantError(t, create(nil, types.Tag{Key: new("a"), Value: new("c")}), "InvalidParameter",
 		"Invalid parameter: Tags Reason: Topic already exists with different tags")
 }
 
@@ -190,6 +192,6 @@ func TestTopicRefusals(t *testing.T) {
 			"Invalid parameter: TopicArn Reason: mine is not an ARN of a topic or a subscription of account 123456789012 in us-east-1"},
 		{"texts", texting, "InvalidAction", "larder does not serve sns:CheckIfPhoneNumberIsOptedOut; docs/COMPATIBILITY.md lists what it serves"},
 	} {
-		t.Run(test.what, func(t *testing.T) { wantError(t, test.err, test.code, test.message) })
+		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
 }
