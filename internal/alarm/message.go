@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -25,14 +27,21 @@ type Change struct {
 	At       time.Time
 }
 
-// maxSubject is how many characters a topic takes.
-const maxSubject = 100
+// maxSubject is how many characters a topic takes: fewer than 100.
+const maxSubject = 99
 
-// Subject is that of the message about a change; a long name is cut.
+// Subject is that of the message about a change: a long name is cut, and what a topic does not take on a line is a blank.
 func Subject(name string, to State, p Place) string {
-	text := func(name string) string { return fmt.Sprintf("%s: %q in %s", to, name, p.Region) }
-	if over := len(text(name)) - maxSubject; over > 0 {
-		name = strings.ToValidUTF8(name[:max(0, len(name)-over-len("..."))], "") + "..."
+	name = strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) {
+			return ' '
+		}
+		return r
+	}, name)
+	text := func(name string) string { return fmt.Sprintf(`%s: "%s" in %s`, to, name, p.Region) }
+	if over := utf8.RuneCountInString(text(name)) - maxSubject; over > 0 {
+		runes := []rune(name)
+		name = string(runes[:max(0, len(runes)-over-len("..."))]) + "..."
 	}
 	return text(name)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/google/go-cmp/cmp"
@@ -70,8 +71,13 @@ func TestSubject(t *testing.T) {
 	if got, want := Subject("cpu-alarm", Alarm, place), `ALARM: "cpu-alarm" in US East (N. Virginia)`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	got := Subject(strings.Repeat("é", 200), Insufficient, place)
-	if len(got) > maxSubject || !strings.HasSuffix(got, `..." in US East (N. Virginia)`) || strings.ContainsRune(got, '�') {
-		t.Errorf("got %s, %d bytes", got, len(got))
+	if got, want := Subject("größe\u200d", OK, place), "OK: \"größe\u200d\" in US East (N. Virginia)"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for _, long := range []string{strings.Repeat("é", 200), strings.Repeat("e", 200)} {
+		got := Subject(long, Insufficient, place)
+		if n := utf8.RuneCountInString(got); n != 99 || !strings.HasSuffix(got, `..." in US East (N. Virginia)`) || strings.ContainsRune(got, '�') {
+			t.Errorf("got %s, %d characters; a topic takes fewer than 100", got, n)
+		}
 	}
 }

@@ -23,6 +23,7 @@ func TestAlarmRefusals(t *testing.T) {
 		code, message string
 	}{
 		{"name", func(in *sdk.PutMetricAlarmInput) { in.AlarmName = &long }, validation, "AlarmName must have 1 to 255 characters; it has 256"},
+		{"control character", func(in *sdk.PutMetricAlarmInput) { in.AlarmName = new("a\tb") }, validation, "AlarmName must be UTF-8 without ASCII control characters"},
 		{"description", func(in *sdk.PutMetricAlarmInput) { in.AlarmDescription = new(strings.Repeat("ä", 1025)) }, validation,
 			"AlarmDescription must have at most 1024 characters"},
 		{"no threshold", func(in *sdk.PutMetricAlarmInput) { in.Threshold = nil }, missing, "The parameter Threshold is required"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -41,11 +42,15 @@ func checkNames(name, description *string) error {
 	switch n := utf8.RuneCountInString(aws.ToString(name)); {
 	case n < 1 || n > maxName:
 		return validation("AlarmName must have 1 to %d characters; it has %d", maxName, n)
+	case !utf8.ValidString(*name) || strings.ContainsFunc(*name, isASCIIControl):
+		return validation("AlarmName must be UTF-8 without ASCII control characters")
 	case utf8.RuneCountInString(aws.ToString(description)) > maxDescription:
 		return validation("AlarmDescription must have at most %d characters", maxDescription)
 	}
 	return nil
 }
+
+func isASCIIControl(r rune) bool { return r <= unicode.MaxASCII && unicode.IsControl(r) }
 
 // checkChildren refuses a rule over alarms that are not there, and one that comes back to its own alarm.
 func checkChildren(tx *store.Tx, name string, rule *engine.Composite) error {

@@ -154,8 +154,13 @@ type publication struct {
 	attributes                  map[string]types.MessageAttributeValue
 }
 
-// validSubject is ASCII without control characters, and does not begin with a blank.
-var validSubject = regexp.MustCompile(`^[!-~][ -~]*$`)
+// validSubject has no line breaks or other control characters. Source: Publish in the API reference.
+var validSubject = regexp.MustCompile(`^[^\p{Cc}\p{Zl}\p{Zp}]+$`)
+
+// subjectFits tells whether a text may be a subject.
+func subjectFits(text string) bool {
+	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= maxSubject && validSubject.MatchString(text)
+}
 
 // compose checks a publication and makes the message of it.
 func (s *Service) compose(topicARN *string, p publication) (message, error) {
@@ -167,7 +172,7 @@ func (s *Service) compose(topicARN *string, p publication) (message, error) {
 		return message{}, invalidParameter("Message Reason: it is not UTF-8")
 	case len(body)+attributesSize(p.attributes) > maxMessage:
 		return message{}, invalidParameter("Message too long")
-	case p.subject != nil && (len(*p.subject) > maxSubject || !validSubject.MatchString(*p.subject)):
+	case p.subject != nil && !subjectFits(*p.subject):
 		return message{}, invalidParameter("Subject")
 	}
 	m := message{Kind: notification, Topic: aws.ToString(topicARN), Subject: p.subject, Body: body, Time: s.Now()}

@@ -7,6 +7,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"larder/internal/alarm"
 	"larder/internal/servicetest"
 	"larder/internal/store"
 )
@@ -25,6 +26,9 @@ func TestPublishRefusals(t *testing.T) {
 		{sdk.PublishInput{Message: new(strings.Repeat("a", 256<<10+1))}, "InvalidParameter", "Invalid parameter: Message too long"},
 		{sdk.PublishInput{Message: new("a"), Subject: new(strings.Repeat("a", 100))}, "InvalidParameter", "Invalid parameter: Subject"},
 		{sdk.PublishInput{Message: new("a"), Subject: new("a\nb")}, "InvalidParameter", "Invalid parameter: Subject"},
+		{sdk.PublishInput{Message: new("a"), Subject: new("a\tb")}, "InvalidParameter", "Invalid parameter: Subject"},
+		{sdk.PublishInput{Message: new("a"), Subject: new("a\u2028b")}, "InvalidParameter", "Invalid parameter: Subject"},
+		{sdk.PublishInput{Message: new("a"), Subject: new("")}, "InvalidParameter", "Invalid parameter: Subject"},
 		{sdk.PublishInput{Message: new("a"), MessageStructure: new("json")}, "InvalidParameter", "Invalid parameter: Message Structure - JSON message body failed to parse"},
 		{sdk.PublishInput{Message: new(`{"sms":"a"}`), MessageStructure: new("json")}, "InvalidParameter", "Invalid parameter: Message Structure - No default entry in JSON message body"},
 		{sdk.PublishInput{Message: new("a"), MessageAttributes: text("Number", "x")}, "ParameterValueInvalid", "Could not cast message attribute 'a' value to number"},
@@ -42,6 +46,23 @@ func TestPublishRefusals(t *testing.T) {
 	}
 	if err := s.sns.PublishWith(topic, "", "larder's own", func(*store.Tx) error { return nil }); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSubjectsOfAlarmsAreTaken: an alarm of whatever name can tell its topic.
+func TestSubjectsOfAlarmsAreTaken(t *testing.T) {
+	s := newServer(t)
+	topic := s.topic(t, "mine")
+	place := alarm.Place{Account: "123456789012", Region: "US East (N. Virginia)"}
+	for _, name := range []string{
+		"cpu", strings.Repeat("a", 255), strings.Repeat("é", 255), strings.Repeat("a", 59), "größe 温度 👩\u200d💻", `a "quoted" \ name`, " ", "line\u2028end", "\u0085",
+	} {
+		for _, state := range []alarm.State{alarm.OK, alarm.Alarm, alarm.Insufficient} {
+			subject := alarm.Subject(name, state, place)
+			if err := s.sns.PublishWith(topic, subject, "{}", func(*store.Tx) error { return nil }); err != nil {
+				t.Errorf("%s: %v", subject, err)
+			}
+		}
 	}
 }
 
