@@ -69,11 +69,20 @@ func Derive(before, now Reading, n Node, table Commands) []Datum {
 			d.add(c.metric, c.unit, d.growth(c.field))
 		}
 	}
-	d.processor(n)
-	d.memory(n)
+	d.process(n)
+	d.memory()
 	d.keyspace()
 	d.replication()
 	d.commands(table)
+	return d.data
+}
+
+// DeriveProcess returns those metrics of the time between two readings that the server itself is not needed for.
+func DeriveProcess(before, now Reading, n Node) []Datum {
+	d := derivation{before: before, now: now, elapsed: now.At.Sub(before.At).Seconds()}
+	if d.elapsed > 0 {
+		d.process(n)
+	}
 	return d.data
 }
 
@@ -97,12 +106,14 @@ func (d *derivation) growth(field string) float64 {
 	return is - was
 }
 
-// processor gives the process's share of all of the node's processors, and its main thread's share of one.
-func (d *derivation) processor(n Node) {
+// process gives the process's share of all of the node's processors, its main thread's share of one, and what it leaves of the memory.
+func (d *derivation) process(n Node) {
 	used := max(0, (d.now.CPU - d.before.CPU).Seconds())
 	d.add("CPUUtilization", Percent, share(used, d.elapsed*float64(n.VCPU)))
 	main := max(0, (d.now.MainCPU - d.before.MainCPU).Seconds())
 	d.add("EngineCPUUtilization", Percent, share(main, d.elapsed))
+	d.add("FreeableMemory", Bytes, float64(max(0, n.Memory-d.now.Resident)))
+	d.add("SwapUsage", Bytes, float64(d.now.Swapped))
 }
 
 // share is a part of a whole in percent, never more than all of it: clocks that are read one after the other may say so.
@@ -113,9 +124,7 @@ func share(part, whole float64) float64 {
 	return math.Min(100, 100*part/whole)
 }
 
-func (d *derivation) memory(n Node) {
-	d.add("FreeableMemory", Bytes, float64(max(0, n.Memory-d.now.Resident)))
-	d.add("SwapUsage", Bytes, float64(d.now.Swapped))
+func (d *derivation) memory() {
 	used, _ := d.now.number("used_memory")
 	limit, _ := d.now.number("maxmemory")
 	if limit == 0 { // no limit: there is nothing to be a percentage of

@@ -78,8 +78,25 @@ func (s *server) deny(reason, count string) {
 	defer s.mu.Unlock()
 	s.log = append(s.log, map[string]string{"reason": reason, "context": "toplevel", "object": "o", "username": "app", "count": count})
 }
-func (s *server) Pulse() (node.Pulse, error) { return node.Pulse{CPU: s.cpu}, nil }
-func (s *server) Usage() (node.Usage, error) { return node.Usage{CPU: s.cpu, Resident: 1 << 20}, nil }
+
+// burn has the process use the processor for so long.
+func (s *server) burn(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cpu += d
+}
+
+func (s *server) Pulse() (node.Pulse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return node.Pulse{CPU: s.cpu}, nil
+}
+
+func (s *server) Usage() (node.Usage, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return node.Usage{CPU: s.cpu, Resident: 1 << 20}, nil
+}
 
 // ward is a monitor with what it watches and keeps.
 type ward struct {
@@ -224,7 +241,7 @@ func TestShortIntervalsAreFine(t *testing.T) {
 	})
 }
 
-// A node that hangs has no samples, and takes nobody else's; when it answers again its growth is there.
+// A node that hangs has no samples but its process's, and takes nobody else's; when it answers again its growth is there.
 func TestAHungNodeStallsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWard(t, 10*time.Second)
@@ -239,6 +256,7 @@ func TestAHungNodeStallsNobody(t *testing.T) {
 		w.run()
 		wait(9900 * time.Millisecond)
 		stuck.hang(true)
+		stuck.burn(5 * time.Second)
 		stuck.say("keyspace_misses:5")
 		wait(20 * time.Second)
 		w.want("the hung node", w.cells("CacheMisses", "CacheClusterId=g-001"), "0=0 0=0")
@@ -249,9 +267,15 @@ func TestAHungNodeStallsNobody(t *testing.T) {
 		if n := strings.Count(w.log.String(), "node=g-001"); n != 1 {
 			t.Errorf("the log tells of it %d times", n)
 		}
+		w.want("by role", w.cells("EngineCPUUtilization", "ReplicationGroupId=g", "Role=Primary"), strings.TrimSpace(strings.Repeat("0=0 ", 4))+" 10=0 10=50 20=0") // the second is there when the wait for its answer is over
 		stuck.hang(false)
+		stuck.burn(10 * time.Second)
 		wait(10 * time.Second)
 		w.want("after it went on", w.cells("CacheMisses", "CacheClusterId=g-001"), "0=0 0=0 30=5")
+		for _, metric := range []string{"CPUUtilization", "EngineCPUUtilization"} {
+			w.want(metric, w.cells(metric, "CacheClusterId=g-001"), "0=0 0=0 10=50 20=0 30=100")
+		}
+		w.want("memory", w.cells("FreeableMemory", "CacheClusterId=g-001"), "0=3.145728e+06 0=3.145728e+06 10=3.145728e+06 20=3.145728e+06 30=3.145728e+06")
 	})
 }
 

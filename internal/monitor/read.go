@@ -9,7 +9,8 @@ import (
 	"larder/internal/cachemetric"
 )
 
-// read takes a reading of a node, when it is its turn.
+// read takes a reading of a node, when it is its turn. Where the server does not answer, it is the process's part, with
+// an error.
 func (m *Monitor) read(ctx context.Context, n Node, sections []string) (cachemetric.Reading, error) {
 	select {
 	case m.slots <- struct{}{}:
@@ -17,28 +18,37 @@ func (m *Monitor) read(ctx context.Context, n Node, sections []string) (cachemet
 	case <-ctx.Done():
 		return cachemetric.Reading{}, ctx.Err()
 	}
+	r, err := m.readProcess(n)
+	if err != nil {
+		return r, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	info, err := n.Redis.Info(ctx, sections...)
-	at := m.config.Now()
 	if err != nil {
-		return cachemetric.Reading{}, fmt.Errorf("cannot read the node %s: %w", n.ID, err)
+		return r, fmt.Errorf("cannot read the node %s: %w", n.ID, err)
 	}
-	pulse, err := n.Process.Pulse()
-	if err != nil {
-		return cachemetric.Reading{}, err
-	}
-	usage, err := n.Process.Usage()
-	if err != nil {
-		return cachemetric.Reading{}, err
-	}
-	r := cachemetric.Reading{At: at, Info: info, CPU: usage.CPU, MainCPU: pulse.CPU, Resident: usage.Resident, Swapped: usage.Swapped}
-	r.Lag, err = m.lag(n.Group, r)
+	r.Info = info
+	r.Lag, err = m.lag(n.Group, m.config.Now(), r)
 	return r, err
 }
 
-// lag is how late a replica is. A primary's own reading is a mark too: one that is slow to answer may have no other.
-func (m *Monitor) lag(group string, r cachemetric.Reading) (lag time.Duration, err error) {
+// readProcess takes the part of a reading that needs no answer of the server.
+func (m *Monitor) readProcess(n Node) (r cachemetric.Reading, err error) {
+	at := m.config.Now()
+	pulse, err := n.Process.Pulse()
+	if err != nil {
+		return r, err
+	}
+	usage, err := n.Process.Usage()
+	if err != nil {
+		return r, err
+	}
+	return cachemetric.Reading{At: at, CPU: usage.CPU, MainCPU: pulse.CPU, Resident: usage.Resident, Swapped: usage.Swapped}, nil
+}
+
+// lag is how late a replica is that has just answered. A primary's own reading is a mark too: one that is slow to answer may have no other.
+func (m *Monitor) lag(group string, now time.Time, r cachemetric.Reading) (lag time.Duration, err error) {
 	role := r.Info["role"]
 	field := map[string]string{"master": "master_repl_offset", "slave": "slave_repl_offset"}[role]
 	if field == "" {
@@ -54,9 +64,9 @@ func (m *Monitor) lag(group string, r cachemetric.Reading) (lag time.Duration, e
 	switch {
 	case p == nil:
 	case role == "slave":
-		lag = p.Lag(r.At, offset)
+		lag = p.Lag(now, offset)
 	default:
-		p.Note(r.At, r.Info["master_replid"], offset)
+		p.Note(now, r.Info["master_replid"], offset)
 	}
 	return lag, nil
 }

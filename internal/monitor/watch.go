@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"time"
@@ -15,9 +16,10 @@ type watched struct {
 	stop    context.CancelFunc
 	denials cachemetric.Denials // of the goroutine
 
-	last cachemetric.Reading
-	data []cachemetric.Datum
-	err  error
+	last    cachemetric.Reading
+	process cachemetric.Reading // the process's part, which may be of a later look that the server did not answer
+	data    []cachemetric.Datum
+	err     error
 }
 
 // firstPair is the time between a node's first two readings: long enough to tell a rate, short enough for data to be there when
@@ -61,7 +63,8 @@ func due(now time.Time, interval time.Duration, id string) time.Time {
 	return turn
 }
 
-// round reads a node and keeps what comes of it. A reading that fails is a sample that is missing; the next covers its time too.
+// round reads a node and keeps what comes of it. Of a reading that fails what the server alone can tell is missing, and the next covers its
+// time too; what is seen of a hung process from outside is there all the same, as it is on AWS.
 func (m *Monitor) round(ctx context.Context, w *watched) {
 	r, err := m.read(ctx, w.Node, cachemetric.Sections())
 	if err == nil {
@@ -71,31 +74,57 @@ func (m *Monitor) round(ctx context.Context, w *watched) {
 		return
 	}
 	if err != nil {
-		if w.err == nil {
-			m.config.Logger.Warn("a node's metrics cannot be read", "group", w.Group, "node", w.ID, "error", err)
-		}
-		m.mu.Lock()
-		w.err = err
-		m.mu.Unlock()
+		m.failed(w, r, err)
 		return
 	}
+	data, err := m.derive(w, r, true)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	w.last, w.process, w.data, w.err = r, r, data, err
+	m.publish(w, r, data)
+}
+
+// failed keeps what there is of a reading that failed.
+func (m *Monitor) failed(w *watched, r cachemetric.Reading, failure error) {
+	if w.err == nil {
+		m.config.Logger.Warn("a node's metrics cannot be read", "group", w.Group, "node", w.ID, "error", failure)
+	}
 	var data []cachemetric.Datum
-	if !w.last.At.IsZero() {
-		if data, err = m.derive(w, r); err != nil {
-			m.config.Logger.Error("a node's metrics cannot be kept", "group", w.Group, "node", w.ID, "error", err)
-		}
+	var err error
+	if !r.At.IsZero() {
+		r.Info = w.last.Info // for the node's role
+		data, err = m.derive(w, r, false)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	w.last, w.data, w.err = r, data, err
+	w.err = errors.Join(failure, err)
+	if len(data) > 0 {
+		w.process = r
+		m.publish(w, r, data)
+	}
+}
+
+// publish keeps a node's metrics. It needs the monitor's lock.
+func (m *Monitor) publish(w *watched, r cachemetric.Reading, data []cachemetric.Datum) {
 	m.keep(samples(w.Node, r, data, m.config.Interval))
 	m.keep(m.total.add(r.At, data))
 }
 
-func (m *Monitor) derive(w *watched, r cachemetric.Reading) ([]cachemetric.Datum, error) {
+// derive gives the metrics of the time since the last reading: all of them, or those of the process alone.
+func (m *Monitor) derive(w *watched, r cachemetric.Reading, all bool) ([]cachemetric.Datum, error) {
+	if w.last.At.IsZero() {
+		return nil, nil
+	}
 	size, err := m.config.Size(w.Group)
 	if err != nil {
-		return nil, fmt.Errorf("cannot tell how large the nodes of %s are: %w", w.Group, err)
+		err = fmt.Errorf("cannot tell how large the nodes of %s are: %w", w.Group, err)
+		m.config.Logger.Error("a node's metrics cannot be kept", "group", w.Group, "node", w.ID, "error", err)
+		return nil, err
 	}
-	return cachemetric.Derive(w.last, r, size, m.table), nil
+	if !all {
+		return cachemetric.DeriveProcess(w.process, r, size), nil
+	}
+	before := w.process
+	before.Info = w.last.Info
+	return cachemetric.Derive(before, r, size, m.table), nil
 }
