@@ -72,7 +72,6 @@ func TestMetricData(t *testing.T) {
 	})
 	want = []types.Datapoint{
 		{Timestamp: &first, Unit: types.StandardUnitNone, ExtendedStatistics: map[string]float64{"p50": 2, "p100": 10, "tm50": 7.0 / 5.5, "PR(:2)": 900.0 / 11}},
-		{Timestamp: &second, Unit: types.StandardUnitNone},
 	}
 	if diff := cmp.Diff(want, got, plainData); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

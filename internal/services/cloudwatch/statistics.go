@@ -108,7 +108,9 @@ func (s *Service) getMetricStatistics(_ context.Context, in *sdk.GetMetricStatis
 		cells = series.Aggregate(cells, int64(*in.Period), 0, values)
 		out.Datapoints = slices.Grow(out.Datapoints, len(cells))
 		for _, c := range cells {
-			out.Datapoints = append(out.Datapoints, datapoint(c, statistics, types.StandardUnit(unit)))
+			if p, any := datapoint(c, statistics, types.StandardUnit(unit)); any {
+				out.Datapoints = append(out.Datapoints, p)
+			}
 		}
 	}
 	return out, nil
@@ -147,13 +149,15 @@ func statisticsOf(in *sdk.GetMetricStatisticsInput) ([]series.Statistic, error) 
 	return statistics, nil
 }
 
-func datapoint(c series.Cell, statistics []series.Statistic, unit types.StandardUnit) types.Datapoint {
-	p := types.Datapoint{Timestamp: aws.Time(time.Unix(c.At, 0).UTC()), Unit: unit}
+// datapoint is a cell with its statistics, and whether it has any: percentiles need values that a cell may lack.
+func datapoint(c series.Cell, statistics []series.Statistic, unit types.StandardUnit) (p types.Datapoint, any bool) {
+	p = types.Datapoint{Timestamp: aws.Time(time.Unix(c.At, 0).UTC()), Unit: unit}
 	for _, s := range statistics {
 		v, ok := s.Of(c)
 		if !ok {
 			continue
 		}
+		any = true
 		switch name := s.String(); types.Statistic(name) {
 		case types.StatisticSampleCount:
 			p.SampleCount = &v
@@ -172,5 +176,5 @@ func datapoint(c series.Cell, statistics []series.Statistic, unit types.Standard
 			p.ExtendedStatistics[name] = v
 		}
 	}
-	return p
+	return p, any
 }
