@@ -56,13 +56,14 @@ const CompatibilityNotes = `
   way; the snapshot fails when no node is left that has the data, and the group goes.
 - Nodes' metrics are published in AWS/ElastiCache under CacheClusterId, CacheClusterId with CacheNodeId, and without dimensions, as on AWS, and
   all of them under ReplicationGroupId too (over all of the group's nodes; EngineCPUUtilization also by Role), where AWS has three.
-  OPERATIONS.md lists the metrics that are not published. Those without dimensions have no percentiles. CacheHitRate is a percentage of
+  OPERATIONS.md lists the metrics that are not published. Those without dimensions have percentiles up to 16 nodes. CacheHitRate is a percentage of
   the interval's lookups, missing when there were none. CPUUtilization, FreeableMemory, SwapUsage and the network's bytes are the
   process's: nodes share a host here. Of a node whose server does not answer within a second, CPUUtilization, EngineCPUUtilization,
   FreeableMemory and SwapUsage are published all the same; the other metrics of that minute are missing. Metrics are kept for 15 days in whole minutes, seconds for at least 3 hours. Percentiles and the like are exact up to 150 distinct values a minute,
   then within 0.4 %. A percentile is the smallest value that so many do not exceed.
 - Alarms are evaluated at whole minutes, those with a Period of 10, 20 or 30 at every tenth second, on a range of two points more than
-  EvaluationPeriods. An alarm keeps its newest 1,000 items of history. Metric math works out 3,000,000 points for one request at most, those
+  EvaluationPeriods. EvaluationState is never set, and PutMetricAlarm has no bound of 120 KB but the one of every request. An alarm keeps
+  its newest 1,000 items of history. Metric math works out 3,000,000 points for one request at most, those
   that its expressions look at on the way included.
 - Logs are read from the nodes once a second. A delivery reads error, with a Message, while its log group is gone or its key cannot be used; it
   begins with what was logged since it was turned on. What larder itself asks of a node is not in its slow log, but for the checks

@@ -225,6 +225,24 @@ func TestMetricsOfANode(t *testing.T) {
 	})
 }
 
+// The metrics without dimensions have percentiles, as long as they are of no more nodes than a cell keeps values of.
+func TestPercentilesOfAllNodes(t *testing.T) {
+	for n, want := range map[int]float64{1: 1, 4: 3, maxKnown: maxKnown * 3 / 4, maxKnown + 1: 0} {
+		all := total{interval: time.Minute}
+		for i := range n {
+			all.add(time.Unix(epoch, 0), []cachemetric.Datum{{Name: "CurrConnections", Unit: "Count", Value: float64(i + 1)}})
+		}
+		kept := all.rest()
+		p75, err := series.ParseStatistic("p75")
+		if err != nil || len(kept) != 1 || kept[0].Count != float64(n) {
+			t.Fatalf("%d nodes: kept %+v, %v", n, kept, err)
+		}
+		if got, known := p75.Of(kept[0].Cell); got != want || known != (want > 0) {
+			t.Errorf("%d nodes: p75 is %g, %v; want %g", n, got, known, want)
+		}
+	}
+}
+
 func TestShortIntervalsAreFine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWard(t, 5*time.Second)

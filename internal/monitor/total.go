@@ -7,8 +7,11 @@ import (
 	"larder/internal/series"
 )
 
-// total adds up every node's metrics of one interval: those without dimensions. They are kept as one statistic set per metric,
-// which has no percentiles: the values of hundreds of nodes would take more room than the nodes' own metrics.
+// maxKnown is of how many samples in an interval the values are kept. Beyond it there is a statistic set only, which has no percentiles:
+// the values of hundreds of nodes would take more room than the nodes' own metrics.
+const maxKnown = 16
+
+// total adds up every node's metrics of one interval: those without dimensions. They are kept as one cell per metric.
 type total struct {
 	interval time.Duration
 	at       int64 // the interval's beginning
@@ -28,8 +31,11 @@ func (t *total) add(at time.Time, data []cachemetric.Datum) []series.Sample {
 			t.cells[key] = series.Single(t.at, v)
 			continue
 		}
-		c.Count, c.Sum, c.Min, c.Max = c.Count+1, c.Sum+v, min(c.Min, v), max(c.Max, v)
-		t.cells[key] = c
+		if c.Count < maxKnown {
+			t.cells[key] = series.Union([]series.Cell{c}, []series.Cell{series.Single(t.at, v)})[0]
+			continue
+		}
+		t.cells[key] = series.Cell{At: t.at, Count: c.Count + 1, Sum: c.Sum + v, Min: min(c.Min, v), Max: max(c.Max, v)}
 	}
 	return past
 }
