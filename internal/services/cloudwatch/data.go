@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ const (
 // maxMagnitude is 2^360.
 var maxMagnitude = math.Ldexp(1, 360)
 
-// putMetricData keeps a user's own samples: all of the request's, or none.
+// putMetricData keeps a user's own samples: all of the request's, or none. They are on the disk when it returns.
 func (s *Service) putMetricData(_ context.Context, in *sdk.PutMetricDataInput) (*sdk.PutMetricDataOutput, error) {
 	switch {
 	case strings.HasPrefix(aws.ToString(in.Namespace), "AWS/"):
@@ -56,7 +57,14 @@ func (s *Service) putMetricData(_ context.Context, in *sdk.PutMetricDataInput) (
 	if errors.Is(err, series.ErrTooMany) {
 		err = &types.LimitExceededFault{Message: new(err.Error())}
 	}
-	return &sdk.PutMetricDataOutput{}, err
+	if err != nil {
+		return nil, err
+	}
+	// A failure is none of the request: the samples are held until the disk takes them, and would count twice if they were sent again.
+	if err := s.Metrics.Flush(); err != nil {
+		s.Failed(fmt.Errorf("cannot write metrics, which are held: %w", err))
+	}
+	return &sdk.PutMetricDataOutput{}, nil
 }
 
 // cell is what a datum says was measured.

@@ -3,6 +3,7 @@ package cloudwatch_test
 import (
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"larder/internal/series"
 	"larder/internal/servicetest"
 )
 
@@ -81,6 +83,22 @@ func TestMetricData(t *testing.T) {
 	}
 	if got := ask(func(in *sdk.GetMetricStatisticsInput) { in.Dimensions = nil }); len(got) != 0 {
 		t.Errorf("without the dimension: %d points", len(got))
+	}
+}
+
+// TestDataOutliveAKill: what PutMetricData acknowledged is on the disk, whenever the engine ends.
+func TestDataOutliveAKill(t *testing.T) {
+	s := newServer(t)
+	s.values(t, "Load", 1, 2, 3)
+	killed := t.TempDir() // has what the disk has at this moment
+	if err := os.CopyFS(killed, os.DirFS(s.metricsDir)); err != nil {
+		t.Fatal(err)
+	}
+	after := must(series.Open(series.Config{Dir: killed, Now: func() time.Time { return s.now }}))(t)
+	defer after.Close()
+	cells := must(after.Cells(series.Key{Namespace: "Mine", Name: "Load", Dimensions: []series.Dimension{{Name: "Node", Value: "a"}}, Unit: "Count"}, 0, s.now.Unix()))(t)
+	if len(cells) != 3 {
+		t.Errorf("found %v", cells)
 	}
 }
 

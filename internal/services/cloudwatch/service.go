@@ -21,7 +21,7 @@ type Config struct {
 	Metrics         *series.Store
 	// Publish tells a topic that is an alarm's action, and runs also in the transaction that keeps the message: see sns.Service.
 	Publish func(topicARN, subject, body string, also func(*store.Tx) error) error
-	Failed  func(error) // gets what goes wrong with an action, which is tried again
+	Failed  func(error) // gets what goes wrong with an action or with writing metrics, which is tried again
 	Now     func() time.Time
 	After   func(time.Duration) <-chan time.Time // as time.After, by the clock of Now
 }

@@ -44,12 +44,13 @@ func (s *server) act(t *testing.T) {
 // server is the service behind a real gateway, with a real client.
 type server struct {
 	*sdk.Client
-	now     time.Time
-	store   *store.Store
-	metrics *series.Store
-	service *cloudwatch.Service
-	url     string
-	topics  topics
+	now        time.Time
+	store      *store.Store
+	metrics    *series.Store
+	metricsDir string
+	service    *cloudwatch.Service
+	url        string
+	topics     topics
 }
 
 // topics keep what is published, and what failed.
@@ -97,7 +98,8 @@ func newServer(t *testing.T) *server {
 		}
 	})
 	now := func() time.Time { return s.now }
-	s.metrics = must(series.Open(series.Config{Dir: t.TempDir(), Now: now}))(t)
+	s.metricsDir = t.TempDir()
+	s.metrics = must(series.Open(series.Config{Dir: s.metricsDir, Now: now}))(t)
 	t.Cleanup(func() {
 		if err := s.metrics.Close(); err != nil {
 			t.Error(err)
