@@ -50,15 +50,20 @@ func (k logKeys) Unwrap(group string, wrapped []byte) ([]byte, error) {
 	return k.keys.Unwrap(wrapped[1:], logContext(group))
 }
 
-// filtered keeps what metric filters make among the metrics. A value that there is no room for is logged.
-func filtered(metrics *series.Store, failed func(error)) func(logs.Datum) {
-	return func(d logs.Datum) {
-		key := series.Key{Namespace: d.Namespace, Name: d.Metric, Unit: cmp.Or(d.Unit, "None")}
-		for name, value := range d.Dimensions {
-			key.Dimensions = append(key.Dimensions, series.Dimension{Name: name, Value: value})
+// filtered keeps what metric filters make among the metrics, on the disk. A value that there is no room for is logged.
+func filtered(metrics *series.Store, failed func(error)) func([]logs.Datum) {
+	return func(made []logs.Datum) {
+		for _, d := range made {
+			key := series.Key{Namespace: d.Namespace, Name: d.Metric, Unit: cmp.Or(d.Unit, "None")}
+			for name, value := range d.Dimensions {
+				key.Dimensions = append(key.Dimensions, series.Dimension{Name: name, Value: value})
+			}
+			if err := metrics.Add(series.Sample{Key: key, Cell: series.Single(d.Time.Unix(), d.Value)}); err != nil {
+				failed(fmt.Errorf("cannot keep %g of the metric filters' metric %s: %w", d.Value, d.Metric, err))
+			}
 		}
-		if err := metrics.Add(series.Sample{Key: key, Cell: series.Single(d.Time.Unix(), d.Value)}); err != nil {
-			failed(fmt.Errorf("cannot keep %g of the metric filters' metric %s: %w", d.Value, d.Metric, err))
+		if err := metrics.Flush(); err != nil {
+			failed(err)
 		}
 	}
 }

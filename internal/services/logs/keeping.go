@@ -31,7 +31,9 @@ func (s *Service) Run(ctx context.Context, logger *slog.Logger) error {
 // Keep does what is due: events past their retention go, those of log groups that are gone, and the oldest when there are too many;
 // metric filters that matched nothing in a minute get their default.
 func (s *Service) Keep() error {
-	s.quiet.end(s.Now(), s.Metrics)
+	var quiet []Datum
+	s.quiet.end(s.Now(), func(d Datum) { quiet = append(quiet, d) })
+	s.keepMetrics(quiet)
 	known := map[string]time.Duration{}
 	err := s.Store.View(func(tx *store.Tx) error {
 		all, err := groups.All(tx)

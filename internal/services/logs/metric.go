@@ -49,6 +49,8 @@ func (s *Service) count(group string, events []logstore.Event) error {
 		return err
 	}
 	var errs []error
+	var made []Datum
+	emit := func(d Datum) { made = append(made, d) }
 	for _, f := range filters {
 		pattern, err := logfilter.Parse(f.Pattern)
 		if err != nil {
@@ -60,13 +62,20 @@ func (s *Service) count(group string, events []logstore.Event) error {
 			if pattern.Match([]byte(e.Message)) {
 				matched = true
 				if d, ok := f.datum(pattern, e); ok {
-					s.Metrics(d)
+					emit(d)
 				}
 			}
 		}
-		s.quiet.note(f, s.Now().Truncate(time.Minute), matched, s.Metrics)
+		s.quiet.note(f, s.Now().Truncate(time.Minute), matched, emit)
 	}
+	s.keepMetrics(made)
 	return errors.Join(errs...)
+}
+
+func (s *Service) keepMetrics(made []Datum) {
+	if len(made) > 0 {
+		s.Metrics(made)
+	}
 }
 
 // measurable tells whether PutMetricData would take the value: a number between -2^360 and 2^360.

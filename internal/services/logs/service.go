@@ -20,8 +20,8 @@ type Config struct {
 	Account, Region string
 	Keys            Keys
 	Events          *logstore.Store
-	// Metrics gets the values that metric filters make. It must not block for long.
-	Metrics func(Datum)
+	// Metrics makes the values durable that metric filters made of a batch of events.
+	Metrics func([]Datum)
 	// NewID names sessions.
 	NewID func() string
 	Now   func() time.Time

@@ -81,7 +81,7 @@ func newServer(t *testing.T) *server {
 	s.logs = logs.New(logs.Config{
 		Store: state, Account: account, Region: region, Keys: s.keys, Events: s.events, Now: func() time.Time { return s.now.Add(time.Duration(s.passed.Load())) },
 		NewID:   func() string { return "session-1" },
-		Metrics: func(d logs.Datum) { s.metrics = append(s.metrics, d) },
+		Metrics: func(made []logs.Datum) { s.metrics = append(s.metrics, made...) },
 		Failed:  func(err error) { s.failed = append(s.failed, err) },
 	})
 	s.gateway = servicetest.Gateway(t, s.logs.Gateway())
