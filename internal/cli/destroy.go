@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ func (t *tool) destroy(ctx context.Context, id string, yes, skipSnapshot bool) e
 	if err != nil {
 		return err
 	}
-	if err := t.confirm(yes, fmt.Sprintf("Delete %s and all its data?", d.ID)); err != nil {
+	if err := t.confirm(ctx, yes, fmt.Sprintf("Delete %s and all its data?", d.ID)); err != nil {
 		return err
 	}
 	own, err := engine.alone(ctx, d)
@@ -68,17 +69,23 @@ func (t *tool) destroy(ctx context.Context, id string, yes, skipSnapshot bool) e
 }
 
 // confirm asks on a terminal; elsewhere there is nobody to ask, and the command's name has to do.
-func (t *tool) confirm(yes bool, question string) error {
+func (t *tool) confirm(ctx context.Context, yes bool, question string) error {
 	if _, ok := terminal(t.Stdin); yes || !ok {
 		return nil
 	}
 	fmt.Fprintf(t.Stderr, "%s [y/N] ", question)
+	if err := awaitKey(ctx, int(t.Stdin.(*os.File).Fd())); err != nil { // a terminal that reads by lines has a whole one then
+		fmt.Fprintln(t.Stderr)
+		return errNotConfirmed
+	}
 	answer, err := bufio.NewReader(t.Stdin).ReadString('\n')
 	if err != nil || !strings.EqualFold(strings.TrimSpace(answer), "y") {
-		return errors.New("not confirmed: nothing was changed")
+		return errNotConfirmed
 	}
 	return nil
 }
+
+var errNotConfirmed = errors.New("not confirmed: nothing was changed")
 
 func (t *tool) downCommand() *cobra.Command {
 	var yes bool
@@ -103,7 +110,7 @@ func (t *tool) down(ctx context.Context, yes bool) error {
 	if err != nil {
 		return err
 	}
-	if err := t.confirm(yes, "Stop the engine and every node? The data in them are lost."); err != nil {
+	if err := t.confirm(ctx, yes, "Stop the engine and every node? The data in them are lost."); err != nil {
 		return err
 	}
 	var out larder.StopEngineOutput
@@ -137,7 +144,7 @@ func (t *tool) stopLeftovers(ctx context.Context, yes bool) error {
 		fmt.Fprintln(t.Stdout, "No engine and no nodes are running.")
 		return nil
 	}
-	if err := t.confirm(yes, fmt.Sprintf("The engine is gone; stop %s it left? The data in them are lost.", processes(len(left)))); err != nil {
+	if err := t.confirm(ctx, yes, fmt.Sprintf("The engine is gone; stop %s it left? The data in them are lost.", processes(len(left)))); err != nil {
 		return err
 	}
 	for _, p := range left {

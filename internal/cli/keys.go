@@ -50,19 +50,25 @@ func quitOn(ctx context.Context, stdin io.Reader, stop func()) (release func(), 
 	}, nil
 }
 
-// readQuit reads keys until q, the terminal's end, or ctx's. A read of a terminal cannot be called off, so it is begun only when there
-// is something.
+// readQuit reads keys until q, the terminal's end, or ctx's.
 func readQuit(ctx context.Context, fd int) bool {
-	for ctx.Err() == nil {
-		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		n, err := unix.Poll(ready, int(keyPoll.Milliseconds()))
-		if errors.Is(err, unix.EINTR) || err == nil && n == 0 {
-			continue
-		}
+	for awaitKey(ctx, fd) == nil {
 		var key [1]byte
-		if n, err = unix.Read(fd, key[:]); err != nil || n == 0 || key[0] == 'q' || key[0] == 'Q' {
+		if n, err := unix.Read(fd, key[:]); err != nil || n == 0 || key[0] == 'q' || key[0] == 'Q' {
 			return true
 		}
 	}
 	return false
+}
+
+// awaitKey waits until there is something to read of a terminal, its end too, or ctx ends: a read of it cannot be called off.
+func awaitKey(ctx context.Context, fd int) error {
+	for ctx.Err() == nil {
+		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(ready, int(keyPoll.Milliseconds()))
+		if !errors.Is(err, unix.EINTR) && (err != nil || n > 0) {
+			return nil // what is wrong with it, the read says
+		}
+	}
+	return ctx.Err()
 }

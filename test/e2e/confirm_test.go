@@ -1,0 +1,38 @@
+package e2e
+
+import (
+	"errors"
+	"os/exec"
+	"syscall"
+	"testing"
+)
+
+// A question on a terminal is answered by y alone; anything else, and Ctrl-C, leaves all as it is.
+func TestDestroyAsks(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.must("up", seed+"development.tf")
+	terminal, screen := pseudoTerminal(t, 100, 30)
+	defer terminal.Close()
+	for _, keys := range []string{"\x03", "n\n", "\x04", "y\n"} { // the first is Ctrl-C, the third the end of the input
+		cmd := exec.CommandContext(t.Context(), program, "destroy")
+		cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = d.env, terminal, terminal, terminal
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		awaitText(t, screen, "[y/N] ")
+		if _, err := screen.WriteString(keys); err != nil {
+			t.Fatal(err)
+		}
+		said := "not confirmed: nothing was changed"
+		if keys == "y\n" {
+			said = "is gone"
+		}
+		awaitText(t, screen, said)
+		var failed *exec.ExitError
+		if err := cmd.Wait(); errors.As(err, &failed) != (keys != "y\n") {
+			t.Errorf("after %q destroy ended with %v", keys, err)
+		}
+	}
+}
