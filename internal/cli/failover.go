@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,7 +111,11 @@ func (f *failover) run(ctx context.Context, to string) (failoverReport, error) {
 	if err != nil {
 		return failoverReport{}, err
 	}
-	if to != "" && to == before.primary() {
+	switch {
+	case to == "": // the API looks at the node group
+	case !slices.Contains(shards(f.group), f.shard):
+		return failoverReport{}, fmt.Errorf("%s has no node group %q: nothing was changed\nnext: its node groups: %s", f.id(), f.shard, strings.Join(shards(f.group), ", "))
+	case to == before.primary():
 		return failoverReport{}, fmt.Errorf("%s is the primary already: nothing was changed", to)
 	}
 	begin := time.Now()
