@@ -96,6 +96,22 @@ func (c *client) only(ctx context.Context, id string) (g ectypes.ReplicationGrou
 	return g, fmt.Errorf("there is no replication group %q; there are: %s", id, strings.Join(ids, ", "))
 }
 
+// unknown words the refusal of a group that is not there as only does, with those that are.
+func (t *tool) unknown(ctx context.Context, id string, err error) error {
+	var missing *ectypes.ReplicationGroupNotFoundFault
+	if !errors.As(err, &missing) {
+		return err
+	}
+	engine, errConnect := t.connect(ctx)
+	if errConnect != nil {
+		return err
+	}
+	if _, errOnly := engine.only(ctx, id); errOnly != nil {
+		return errOnly
+	}
+	return err
+}
+
 // failover is one planned move of a primary.
 type failover struct {
 	engine *client

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
@@ -25,10 +26,11 @@ func (t *tool) statusCommand() *cobra.Command {
 		Example: "  larder status\n  larder status uex-payments-prod-redis --json\n  larder status --watch",
 		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeGroup,
 		RunE: func(c *cobra.Command, args []string) error {
+			show := t.status
 			if watching {
-				return t.watch(c.Context(), args)
+				show = t.watch
 			}
-			return t.status(c.Context(), args)
+			return t.unknown(c.Context(), strings.Join(args, ""), show(c.Context(), args))
 		},
 	}
 	c.Flags().BoolVarP(&watching, "watch", "w", false, "go on showing every change")
@@ -50,10 +52,7 @@ func (t *tool) status(ctx context.Context, ids []string) error {
 	if len(groups) == 0 {
 		fmt.Fprintln(t.Stdout, noGroups)
 	}
-	for i, g := range groups {
-		if i > 0 {
-			fmt.Fprintln(t.Stdout)
-		}
+	for _, g := range groups {
 		g.print(t.Stdout)
 	}
 	return nil

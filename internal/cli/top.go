@@ -37,7 +37,8 @@ func (t *tool) topCommand() *cobra.Command {
 			if !slices.Contains(topOrders, order) {
 				return usageError{fmt.Errorf("invalid --sort %q: want one of %s", order, strings.Join(topOrders, ", "))}
 			}
-			return t.top(c.Context(), strings.Join(args, ""), order, once)
+			id := strings.Join(args, "")
+			return t.unknown(c.Context(), id, t.top(c.Context(), id, order, once))
 		},
 	}
 	c.Flags().BoolVar(&once, "once", false, "print one table and end")

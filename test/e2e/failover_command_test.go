@@ -52,7 +52,9 @@ func TestFailoverToAChosenReplica(t *testing.T) {
 	d.refused([]string{"failover", "--to", group + "-002"}, "is the primary already")
 	d.refused([]string{"failover", "--to", "nobody"}, "nobody", "next: its members: "+group+"-001")
 	d.refused([]string{"failover", "--to", group + "-001", "--shard", "0007"}, `no node group "0007"`, "next: its node groups: 0001")
-	d.refused([]string{"failover", "other"}, `no replication group "other"`, group)
+	for _, command := range [][]string{{"failover", "other"}, {"logs", "other"}, {"status", "other"}, {"status", "--watch", "other"}, {"top", "other"}} {
+		d.refused(command, `there is no replication group "other"; there are: `+group)
+	}
 	if r := d.larder("failover", "a", "b"); r.code != 2 {
 		t.Errorf("two ids: exit %d, %s", r.code, r.stderr)
 	}

@@ -158,5 +158,5 @@ func TestWatchOfNothing(t *testing.T) {
 	d := newDesk(t)
 	d.refused([]string{"status", "--watch"}, "no engine is running")
 	d.must("up", seed+"production.tf")
-	d.refused([]string{"status", "nobody", "--watch"}, "nobody", "ReplicationGroupNotFoundFault")
+	d.refused([]string{"status", "nobody", "--watch"}, `there is no replication group "nobody"`)
 }
