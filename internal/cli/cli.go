@@ -96,8 +96,8 @@ func newRoot(env Environment) *cobra.Command {
 		Use:           "larder",
 		Short:         "A managed Redis on this machine, through the module call and the commands you use on AWS",
 		Example:       "  larder up examples/production\n  eval \"$(larder env)\"\n  aws elasticache describe-replication-groups",
-		SilenceErrors: true, SilenceUsage: true,
-		Version: app.Version, Args: cobra.NoArgs,
+		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
+		Version: app.Version, Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetOut(env.Stdout)
@@ -109,12 +109,41 @@ func newRoot(env Environment) *cobra.Command {
 	root.PersistentFlags().StringVar(&t.listen, "listen", env.Getenv("LARDER_LISTEN"), "address of the API (default 127.0.0.1:4566, or LARDER_LISTEN)")
 	root.AddCommand(
 		t.upCommand(), t.statusCommand(), t.topCommand(), t.logsCommand(), t.failoverCommand(), t.outputsCommand(), t.mailCommand(), t.envCommand(), t.destroyCommand(),
-		t.serveCommand(), t.downCommand(), t.relayCommand(),
+		t.serveCommand(), t.downCommand(), t.relayCommand(), t.completionCommand(),
 	)
+	root.InitDefaultHelpCmd()
 	for _, c := range append(root.Commands(), root) {
+		if c.Name() == "help" {
+			c.Args = topics(root)
+		}
 		c.Args = understood(c.Args)
 	}
 	return root
+}
+
+// noArgs refuses arguments of a command that takes none; of larder itself they are commands that there are not.
+func noArgs(c *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case c.HasParent():
+		return fmt.Errorf("%s takes no arguments, and got %q", c.CommandPath(), args)
+	}
+	near := strings.Join(c.SuggestionsFor(args[0]), " or ")
+	if near != "" {
+		near = "; did you mean " + near + "?"
+	}
+	return fmt.Errorf("there is no command %q%s", strings.Join(args, " "), near)
+}
+
+// topics refuses help on what is no command, which cobra answers with the help of all, and success.
+func topics(root *cobra.Command) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if _, rest, err := root.Find(args); err != nil || len(rest) == 0 {
+			return err
+		}
+		return noArgs(root, args)
+	}
 }
 
 // understood makes what cobra says about arguments a usageError.

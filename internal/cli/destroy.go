@@ -24,7 +24,7 @@ func (t *tool) destroyCommand() *cobra.Command {
 		Long: "Delete a deployment and its data. A final snapshot is kept where the module call asks for one (skip_final_snapshot is false and " +
 			"enable_snapshots true, as they are by default).",
 		Example: "  larder destroy\n  larder destroy uex-payments-prod-redis --yes --skip-final-snapshot",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeDeployment,
 		RunE: func(c *cobra.Command, args []string) error {
 			return t.destroy(c.Context(), strings.Join(args, ""), yes, skip)
 		},
@@ -95,7 +95,7 @@ func (t *tool) downCommand() *cobra.Command {
 		Long: "Stop the engine and its nodes. The nodes' data are lost: they are in memory only. What was deployed is remembered: the next " +
 			"`larder up` or `larder serve` brings it back, empty.",
 		Example: "  larder down\n  larder down --yes",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return t.down(c.Context(), yes) },
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")

@@ -20,7 +20,7 @@ func (t *tool) envCommand() *cobra.Command {
 		Long: "Print shell commands that set the endpoint, region, credential and trusted certificates, so that the AWS CLI, SDKs, Terraform, " +
 			"redis-cli and every client that follows them talk to this engine.",
 		Example: "  eval \"$(larder env)\"\n  aws elasticache describe-replication-groups",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			engine, err := t.connect(c.Context())
 			if err != nil {

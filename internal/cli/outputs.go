@@ -27,6 +27,9 @@ func (t *tool) outputsCommand() *cobra.Command {
 			"--json prints every output, secret ones too.",
 		Example: "  larder outputs\n  larder outputs replication_group_primary_endpoint_address\n  REDISCLI_AUTH=\"$(larder outputs auth_token)\" redis-cli --tls -h …",
 		Args:    cobra.MaximumNArgs(1),
+		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return t.completeOutput(c, args, id)
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			engine, err := t.connect(c.Context())
 			if err != nil {
@@ -39,12 +42,14 @@ func (t *tool) outputsCommand() *cobra.Command {
 			return t.printOutputs(d, args)
 		},
 	}
-	deploymentFlag(c, &id)
+	c.Flags().StringVar(&id, "deployment", "", "which deployment, by its replication group's id (default the only one)")
+	ofNone := func(c *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
+		return t.completeDeployment(c, nil, word)
+	}
+	if err := c.RegisterFlagCompletionFunc("deployment", ofNone); err != nil {
+		panic(err) // the flag is there
+	}
 	return t.jsonFlag(c)
-}
-
-func deploymentFlag(c *cobra.Command, id *string) {
-	c.Flags().StringVar(id, "deployment", "", "which deployment, by its replication group's id (default the only one)")
 }
 
 // deployment finds the deployment of that id, or the only one there is.
@@ -64,7 +69,7 @@ func (c *client) deployment(ctx context.Context, id string) (larder.Deployment, 
 	case len(ids) == 0:
 		return larder.Deployment{}, errors.New("there is no deployment: bring one up with `larder up DIR`")
 	case id == "":
-		return larder.Deployment{}, fmt.Errorf("there are several deployments, name one with --deployment: %s", strings.Join(ids, ", "))
+		return larder.Deployment{}, fmt.Errorf("there are several deployments, name one: %s", strings.Join(ids, ", "))
 	}
 	return larder.Deployment{}, fmt.Errorf("there is no deployment %q; there are: %s", id, strings.Join(ids, ", "))
 }

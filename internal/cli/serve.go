@@ -31,7 +31,7 @@ func (t *tool) serveCommand() *cobra.Command {
 			"An interrupt ends the engine and leaves the nodes running: the next `larder serve` or `larder up` takes them over. " +
 			"`larder down` ends both.",
 		Example: "  larder serve\n  LARDER_HOME=/tmp/other larder serve --listen 127.0.0.1:4567",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			level := slog.LevelInfo
 			if debug {
@@ -93,7 +93,7 @@ func metricsInterval(given string) (time.Duration, error) {
 // relayCommand is started by the engine, not by people.
 func (t *tool) relayCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: relayName, Hidden: true, Args: cobra.NoArgs,
+		Use: relayName, Hidden: true, Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return relay.Serve(c.Context(), t.Stdin, node.Socket, slog.New(slog.NewTextHandler(t.Stderr, nil)))
 		},

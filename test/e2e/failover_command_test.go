@@ -61,6 +61,14 @@ func TestFailoverToAChosenReplica(t *testing.T) {
 	if after := d.status(group); after.Nodes[1].Role != before.Nodes[1].Role || after.Status != "available" {
 		t.Errorf("refusals changed %+v into %+v", before, after)
 	}
+	for _, line := range [][]string{{"destroy", ""}, {"outputs", "--deployment", ""}} {
+		if words := d.must(append([]string{"__complete"}, line...)...); !strings.Contains(words, group+"\t") {
+			t.Errorf("%s completes %s", line, words)
+		}
+	}
+	if words := d.must("__complete", "outputs", ""); !strings.Contains(words, "\nredis_cli_command\n") {
+		t.Errorf("the outputs are not completed: %s", words)
+	}
 	if words := d.must("__complete", "failover", "--to", ""); !strings.Contains(words, group+"-003\t") || strings.Contains(words, group+"-002\t") {
 		t.Errorf("the replicas are not completed: %s", words)
 	}
