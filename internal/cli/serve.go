@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -139,18 +140,21 @@ func (t *tool) ensureEngine(ctx context.Context) (*client, error) {
 }
 
 func (t *tool) awaitEngine(ctx context.Context, ended <-chan error, words func() string) (*client, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	limited, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	tick := time.NewTicker(startPoll)
 	defer tick.Stop()
 	for {
-		if c, err := t.connect(ctx); err != errNotRunning {
+		if c, err := t.connect(limited); err != errNotRunning {
 			return c, err
 		}
 		select {
 		case <-ended:
 			return nil, fmt.Errorf("the engine did not start: %s", words())
-		case <-ctx.Done():
+		case <-limited.Done():
+			if ctx.Err() != nil {
+				return nil, errors.New("interrupted: the engine goes on starting; end it with `larder down`")
+			}
 			return nil, fmt.Errorf("the engine does not answer after %s: %s", startTimeout, words())
 		case <-tick.C:
 		}

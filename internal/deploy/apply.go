@@ -130,6 +130,17 @@ func (a *apply) creating(err error, all ...Resource) {
 	a.created = append(a.created, all...)
 }
 
+// interrupted says what becomes of a run that was broken off, in the place of the request that happened to be under way.
+func (a *apply) interrupted(err error) error {
+	switch {
+	case !errors.Is(err, context.Canceled):
+		return err
+	case a.fresh:
+		return errors.New("interrupted: what was created is deleted again")
+	}
+	return errors.New("interrupted: a part of the change may be made, the next apply completes it")
+}
+
 // undo deletes what a run created that was to make a new group, so that it leaves nothing half-made.
 func (a *apply) undo(ctx context.Context) error {
 	if !a.fresh {

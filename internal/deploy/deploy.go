@@ -90,7 +90,7 @@ func (d *Deployer) Apply(ctx context.Context, load Loader, standIns module.Stand
 		return nil, err
 	}
 	if err := run.all(ctx, load, standIns); err != nil {
-		return nil, errors.Join(err, run.undo(context.WithoutCancel(ctx)))
+		return nil, errors.Join(run.interrupted(err), run.undo(context.WithoutCancel(ctx)))
 	}
 	run.result.Observed = run.observed
 	if len(run.result.Changed) > 0 {

@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"bufio"
 	"errors"
+	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -34,5 +37,35 @@ func TestDestroyAsks(t *testing.T) {
 		if err := cmd.Wait(); errors.As(err, &failed) != (keys != "y\n") {
 			t.Errorf("after %q destroy ended with %v", keys, err)
 		}
+	}
+}
+
+// An up that is interrupted says so, and leaves nothing of a group that it was to make.
+func TestUpIsInterrupted(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	cmd := exec.CommandContext(t.Context(), program, "up", seed+"production.tf")
+	cmd.Env = d.env
+	output, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	for lines := bufio.NewScanner(output); lines.Scan(); {
+		said.WriteString(lines.Text() + "\n")
+		if strings.HasPrefix(lines.Text(), "created parameter group") {
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := cmd.Wait(); err == nil || !strings.HasSuffix(said.String(), "larder: interrupted: what was created is deleted again\n") {
+		t.Errorf("up ended with %v\n%s", err, said.String())
+	}
+	if out := d.must("status"); !strings.Contains(out, "No replication groups") {
+		t.Errorf("left behind: %s", out)
 	}
 }
