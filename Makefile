@@ -14,6 +14,7 @@ up: build
 	@$(LARDER) up examples/production
 
 build:
+	@[ -x $(LARDER) ] || echo "building $(LARDER), which takes a minute or so the first time"
 	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o larder ./cmd/larder
 
 test:
