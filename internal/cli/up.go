@@ -83,8 +83,12 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 	}
 	src := module.Source{Path: path, Module: label, NodeTypes: types, Region: app.Region, Account: app.Account}
 	// Before there is an engine, ids of the right form do: a call that is wrong starts nothing.
-	if _, diags := module.Load(src, vars, resolve(standin.New(app.Region, app.Account))); diags.HasErrors() {
+	asked, diags := module.Load(src, vars, resolve(standin.New(app.Region, app.Account)))
+	if diags.HasErrors() {
 		return t.explain(diags)
+	}
+	if asked.Inputs.ClusterModeEnabled {
+		return errors.New("input \"cluster_mode_enabled\": the call is right, but this larder does not run cluster mode: leave it false here, or apply the call on AWS with Terraform")
 	}
 	engine, err := t.ensureEngine(ctx)
 	if err != nil {
@@ -138,9 +142,6 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 
 // runnable refuses, before anything is made, a call that this engine cannot run.
 func runnable(call *module.Call, engine larder.DescribeEngineOutput) error {
-	if call.Inputs.ClusterModeEnabled {
-		return errors.New("input \"cluster_mode_enabled\": the call is right, but this larder does not run cluster mode")
-	}
 	var installed cache.EngineVersions
 	for _, v := range engine.EngineVersions {
 		installed = append(installed, cache.EngineVersion{Version: v})
