@@ -106,7 +106,8 @@ func newRoot(env Environment) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w\nsee: %s --help", err, c.CommandPath())}
 	})
-	root.PersistentFlags().StringVar(&t.listen, "listen", env.Getenv("LARDER_LISTEN"), "address of the API (default 127.0.0.1:4566, or LARDER_LISTEN)")
+	root.PersistentFlags().StringVar(&t.listen, "listen", env.Getenv("LARDER_LISTEN"), "`address` of the API of an engine that up or serve starts (default LARDER_LISTEN, or "+defaultListen+")")
+	root.PersistentFlags().Lookup("listen").DefValue = "" // said already
 	root.AddCommand(
 		t.upCommand(), t.statusCommand(), t.topCommand(), t.logsCommand(), t.failoverCommand(), t.outputsCommand(), t.mailCommand(), t.envCommand(), t.destroyCommand(),
 		t.serveCommand(), t.downCommand(), t.relayCommand(), t.completionCommand(),

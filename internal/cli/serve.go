@@ -109,6 +109,9 @@ const (
 // ensureEngine connects to the running engine, or starts one in the background.
 func (t *tool) ensureEngine(ctx context.Context) (*client, error) {
 	if c, err := t.connect(ctx); err == nil || err != errNotRunning {
+		if err == nil && t.listen != "" && !strings.HasSuffix(t.listen, ":0") && c.Endpoint != "http://"+t.listen {
+			fmt.Fprintf(t.Stderr, "note: the engine runs at %s already: --listen and LARDER_LISTEN are for its next start\n", c.Endpoint)
+		}
 		return c, err
 	}
 	home, err := t.home()

@@ -102,6 +102,11 @@ func TestTheAPIsPortInUse(t *testing.T) {
 	defer l.Close()
 	d.refused([]string{"up", seed + "development.tf", "--listen", l.Addr().String()}, "address already in use", "--listen")
 	d.refused([]string{"serve", "--listen", "0.0.0.0:4599"}, "loopback")
+	d.must("up", seed+"development.tf")
+	r := d.larder("up", seed+"development.tf", "--listen", l.Addr().String())
+	if running := d.clientEnv()["AWS_ENDPOINT_URL"]; r.code != 0 || !strings.Contains(r.stderr, "note: the engine runs at "+running+" already") {
+		t.Errorf("a --listen that is not used: exit %d, %s", r.code, r.stderr)
+	}
 }
 
 func TestNoRedisServer(t *testing.T) {
