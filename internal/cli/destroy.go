@@ -124,6 +124,10 @@ func (t *tool) down(ctx context.Context, yes bool) error {
 	if err := home.AwaitFree(ctx, engine.PID, 15*time.Second); err != nil {
 		return err
 	}
+	if out.Nodes == 0 {
+		fmt.Fprintln(t.Stdout, "The engine is stopped; it had no nodes.")
+		return nil
+	}
 	fmt.Fprintf(t.Stdout, "The engine and %s are stopped; the data in them are gone.\n", processes(int(out.Nodes)))
 	return nil
 }

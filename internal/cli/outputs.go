@@ -71,7 +71,11 @@ func (c *client) deployment(ctx context.Context, id string) (larder.Deployment, 
 	case id == "":
 		return larder.Deployment{}, fmt.Errorf("there are several deployments, name one: %s", strings.Join(ids, ", "))
 	}
-	return larder.Deployment{}, fmt.Errorf("there is no deployment %q; there are: %s", id, strings.Join(ids, ", "))
+	next := ""
+	if _, err := c.group(ctx, id); err == nil {
+		next = "\nnext: the group was made by the API, which deletes it: aws elasticache delete-replication-group --replication-group-id " + id
+	}
+	return larder.Deployment{}, fmt.Errorf("there is no deployment %q; there are: %s%s", id, strings.Join(ids, ", "), next)
 }
 
 // output is an entry of the outputs as they are kept.

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 )
 
 // Every one of these is refused with what, where, the limit and what to do, and starts nothing.
@@ -106,6 +109,22 @@ func TestTheAPIsPortInUse(t *testing.T) {
 	r := d.larder("up", seed+"development.tf", "--listen", l.Addr().String())
 	if running := d.clientEnv()["AWS_ENDPOINT_URL"]; r.code != 0 || !strings.Contains(r.stderr, "note: the engine runs at "+running+" already") {
 		t.Errorf("a --listen that is not used: exit %d, %s", r.code, r.stderr)
+	}
+}
+
+func TestDestroyOfAGroupThatIsNoDeployment(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.must("up", seed+"development.tf")
+	in := &elasticache.CreateReplicationGroupInput{
+		ReplicationGroupId: aws.String("by-hand"), ReplicationGroupDescription: aws.String("by hand"), CacheNodeType: aws.String("cache.t3.micro"),
+	}
+	if _, err := d.api().CreateReplicationGroup(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	d.refused([]string{"destroy", "by-hand"}, `no deployment "by-hand"`, "next: ", "aws elasticache delete-replication-group --replication-group-id by-hand")
+	if r := d.larder("destroy", "nobody"); strings.Contains(r.stderr, "next:") {
+		t.Errorf("a group that there is not: %s", r.stderr)
 	}
 }
 

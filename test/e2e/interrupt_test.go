@@ -38,6 +38,9 @@ func TestDestroyAsks(t *testing.T) {
 			t.Errorf("after %q destroy ended with %v", keys, err)
 		}
 	}
+	if out := d.must("down", "--yes"); out != "The engine is stopped; it had no nodes.\n" {
+		t.Errorf("down says %q", out)
+	}
 }
 
 // An up that is interrupted says so, and leaves nothing of a group that it was to make.
