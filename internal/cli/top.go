@@ -143,11 +143,14 @@ type topScreen struct {
 
 func (s *topScreen) show(l load) error {
 	s.load = l
-	return s.paint(func(height int) []line { return fit(l.lines(nil), height) })
+	return s.table(nil)
 }
 
-func (s *topScreen) trouble(err error) error {
-	return s.paint(func(height int) []line { return fit(s.load.lines(err), height) })
+func (s *topScreen) trouble(err error) error { return s.table(err) }
+
+func (s *topScreen) table(trouble error) error {
+	width, _ := s.size()
+	return s.paint(func(height int) []line { return fit(s.load.lines(trouble, width-1), height) })
 }
 
 // fit leaves out what a terminal of that height has no room for.
@@ -167,7 +170,7 @@ func (l *topLog) show(seen load) error {
 	if l.json {
 		return jsonLine(l.w, seen)
 	}
-	for _, line := range seen.lines(nil) {
+	for _, line := range seen.lines(nil, 0) {
 		if _, err := fmt.Fprintln(l.w, line.draw(0, false)); err != nil {
 			return err
 		}

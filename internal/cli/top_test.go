@@ -71,7 +71,7 @@ func TestLoads(t *testing.T) {
 		"no group": {nil, noGroups},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, drawn(load{Nodes: loads(before, c.after, "ops")}.lines(nil), 0, false)); diff != "" {
+			if diff := cmp.Diff(c.want, drawn(load{Nodes: loads(before, c.after, "ops")}.lines(nil, 0), 0, false)); diff != "" {
 				t.Errorf("-want +got\n%s", diff)
 			}
 		})
@@ -191,5 +191,26 @@ func TestTopOnATerminal(t *testing.T) {
 	}
 	if last := terminal.writes[2]; last != "\x1b[?25h\x1b[?1049l" {
 		t.Errorf("the terminal is not given back: %q", last)
+	}
+}
+
+// On a terminal of 80 columns a table leaves out what matters least, and cuts no column in two.
+func TestANarrowTop(t *testing.T) {
+	n := nodeLoad{Group: "uex-payments-prod-redis", ID: "uex-payments-prod-redis-001", Zone: "us-east-1a", Role: "primary", Link: linkAnswers}
+	all := load{Nodes: []nodeLoad{n}}
+	for _, c := range []struct {
+		width int
+		head  string
+	}{
+		{0, "NODE ROLE ZONE OPS/S HITS MEMORY OF LAG CLIENTS CPU IN/S OUT/S EVICT/S"},
+		{100, "NODE ROLE OPS/S HITS MEMORY LAG CLIENTS CPU IN/S OUT/S EVICT/S"},
+		{80, "NODE ROLE OPS/S MEMORY LAG CLIENTS CPU IN/S"},
+		{60, "NODE ROLE OPS/S LAG CPU"},
+		{20, "NODE ROLE OPS/S LAG CPU"},
+	} {
+		lines := all.lines(nil, c.width)
+		if head := strings.Join(strings.Fields(lines[0].draw(0, false)), " "); head != c.head {
+			t.Errorf("width %d: %s, want %s", c.width, head, c.head)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"larder/internal/services/larder"
 )
@@ -121,8 +122,25 @@ func known[T int64 | float64](n *T) T {
 	return *n
 }
 
-// lines are the table.
-func (l load) lines(trouble error) []line {
+// narrow names the columns that a terminal without room for all goes without, the first first.
+var narrow = []string{"ZONE", "OF", "EVICT/S", "HITS", "OUT/S", "IN/S", "CLIENTS", "MEMORY"}
+
+// fitting leaves out columns of a table until it is at most so wide; 0 is no limit.
+func fitting(rows [][]span, width int) [][]span {
+	for _, name := range narrow {
+		if width == 0 || wide(columns(rows)) <= width {
+			break
+		}
+		i := slices.IndexFunc(rows[0], func(s span) bool { return s.text == name })
+		for r := range rows {
+			rows[r] = slices.Delete(rows[r], i, i+1)
+		}
+	}
+	return rows
+}
+
+// lines are the table, of a width where there is one (0 is no limit).
+func (l load) lines(trouble error, width int) []line {
 	var all []line
 	if trouble != nil {
 		text, _, _ := strings.Cut(plain(trouble), "\n")
@@ -141,7 +159,15 @@ func (l load) lines(trouble error) []line {
 	for _, n := range l.Nodes {
 		rows = append(rows, n.cells())
 	}
-	return append(all, columns(rows)...)
+	return append(all, columns(fitting(rows, width))...)
+}
+
+// wide is the number of characters of the longest line.
+func wide(all []line) (most int) {
+	for _, l := range all {
+		most = max(most, utf8.RuneCountInString(l.draw(0, false)))
+	}
+	return most
 }
 
 func (n nodeLoad) cells() []span {
