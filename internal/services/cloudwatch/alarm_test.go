@@ -146,6 +146,7 @@ func TestDescribeAlarms(t *testing.T) {
 			`StateValue "BAD" must be one of [OK ALARM INSUFFICIENT_DATA]`},
 		{"records", describe(sdk.DescribeAlarmsInput{MaxRecords: new(int32(101))}), "ValidationError", "MaxRecords is 101. It must be between 1 and 100"},
 		{"token", describe(sdk.DescribeAlarmsInput{NextToken: new("%")}), "InvalidNextToken", "The NextToken is not one of an earlier answer."},
+		{"another token", describe(sdk.DescribeAlarmsInput{NextToken: new("nope")}), "InvalidNextToken", "The NextToken is not one of an earlier answer."},
 		{"children", describe(sdk.DescribeAlarmsInput{ChildrenOfAlarmName: new("x")}), "ResourceNotFound", "There is no alarm x"},
 		{"children and names", describe(sdk.DescribeAlarmsInput{ChildrenOfAlarmName: new("x"), AlarmNames: all}), "InvalidParameterCombination",
 			"ChildrenOfAlarmName must be given alone, but for MaxRecords and NextToken"},

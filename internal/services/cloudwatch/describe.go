@@ -161,19 +161,23 @@ func page[T any](rows []T, key func(T) string, limit *int32, token *string) ([]T
 		}
 	}
 	if token != nil {
-		last, err := base64.RawURLEncoding.DecodeString(*token)
-		if err != nil {
+		text, err := base64.RawURLEncoding.DecodeString(*token)
+		last, ours := strings.CutPrefix(string(text), afterKey)
+		if err != nil || !ours {
 			return nil, nil, invalidToken()
 		}
-		for len(rows) > 0 && key(rows[0]) <= string(last) {
+		for len(rows) > 0 && key(rows[0]) <= last {
 			rows = rows[1:]
 		}
 	}
 	if len(rows) <= size {
 		return rows, nil, nil
 	}
-	return rows[:size], new(base64.RawURLEncoding.EncodeToString([]byte(key(rows[size-1])))), nil
+	return rows[:size], new(base64.RawURLEncoding.EncodeToString([]byte(afterKey + key(rows[size-1])))), nil
 }
+
+// afterKey begins what a token says: whatever else may be base64 too is not one of ours.
+const afterKey = "after:"
 
 func invalidToken() error {
 	return &types.InvalidNextToken{Message: new("The NextToken is not one of an earlier answer.")}
