@@ -31,6 +31,7 @@ var notified = []struct {
 	{SourceCluster, text("Cache cluster deleted"), "ElastiCache:DeleteCacheClusterComplete"},
 	{SourceCluster, text("Updated parameter %s to %s"), "ElastiCache:CacheClusterParametersChanged"},
 	{SourceCluster, text("Updated to use a CacheParameterGroup %s"), "ElastiCache:CacheClusterParametersChanged"},
+	{SourceCluster, text("Applied change to security group"), "ElastiCache:CacheClusterSecurityGroupModified"},
 	{SourceCluster, text("Recovering cache nodes %s"), "ElastiCache:CacheNodeReplaceStarted"},
 	{SourceCluster, text("Finished recovery for cache nodes %s"), "ElastiCache:CacheNodeReplaceComplete"},
 	{SourceCluster, text("Cache node %s restarted"), "ElastiCache:CacheNodesRebooted"},

@@ -64,6 +64,16 @@ func (m modification) notice(message string) error {
 	return state.AddNotice(m.tx, cache.Notice{Date: m.Now(), Source: m.rg.ID, SourceType: cache.SourceGroup, Message: message + m.rg.ID})
 }
 
+// noticeOfMembers records what happened to every member.
+func (m modification) noticeOfMembers(message string) error {
+	for _, member := range m.rg.Members {
+		if err := state.AddNotice(m.tx, cache.Notice{Date: m.Now(), Source: member.ID, SourceType: cache.SourceCluster, Message: message}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (m modification) description(in *sdk.ModifyReplicationGroupInput) error {
 	if in.ReplicationGroupDescription != nil {
 		if m.rg.Description = *in.ReplicationGroupDescription; m.rg.Description == "" {
@@ -190,11 +200,8 @@ func (m modification) parameters(in *sdk.ModifyReplicationGroupInput) error {
 }
 
 func (m modification) surroundings(in *sdk.ModifyReplicationGroupInput) error {
-	if in.SecurityGroupIds != nil {
-		m.rg.SecurityGroupIDs = distinct(in.SecurityGroupIds)
-		if err := m.checkSecurityGroups(m.tx, m.rg); err != nil {
-			return err
-		}
+	if err := m.securityGroups(in.SecurityGroupIds); err != nil {
+		return err
 	}
 	if in.NotificationTopicArn != nil {
 		m.rg.NotificationTopicARN = *in.NotificationTopicArn
@@ -208,6 +215,18 @@ func (m modification) surroundings(in *sdk.ModifyReplicationGroupInput) error {
 		return invalidValue("Invalid NotificationTopicStatus %q: it must be active or inactive.", status)
 	}
 	return m.checkTopic(m.rg.NotificationTopicARN)
+}
+
+func (m modification) securityGroups(ids []string) error {
+	was := m.rg.SecurityGroupIDs
+	if ids == nil {
+		return nil
+	}
+	m.rg.SecurityGroupIDs = distinct(ids)
+	if err := m.checkSecurityGroups(m.tx, m.rg); err != nil || slices.Equal(was, m.rg.SecurityGroupIDs) {
+		return err
+	}
+	return m.noticeOfMembers("Applied change to security group")
 }
 
 // token changes the tokens that clients may use (restricted_commands.md, section 5).

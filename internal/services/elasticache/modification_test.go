@@ -6,6 +6,7 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/cache"
 	"larder/internal/servicetest"
@@ -104,6 +105,29 @@ func TestModifications(t *testing.T) {
 			servicetest.WantError(t, s.modify(t, "mine", c.change), "InvalidReplicationGroupState", "Replication group must be in available state to modify.")
 			s.settled(t, "mine")
 		})
+	}
+}
+
+// A change of the security groups is an event of every member, of which the group's topic is told; the same ones again are none.
+func TestSecurityGroupsChangedIsAnEvent(t *testing.T) {
+	s := newServer(t)
+	s.available(t, "mine", 2, nil)
+	var got []string
+	for range 2 {
+		if err := s.modify(t, "mine", func(in *modify) { in.SecurityGroupIds = []string{"sg-2"} }); err != nil {
+			t.Fatal(err)
+		}
+		s.settled(t, "mine")
+	}
+	for _, e := range must(s.DescribeEvents(t.Context(), &sdk.DescribeEventsInput{SourceType: types.SourceTypeCacheCluster}))(t).Events {
+		got = append(got, *e.SourceIdentifier+" "+*e.Message)
+		if name := (cache.Notice{SourceType: cache.SourceCluster, Message: *e.Message}).Notification(); name != "ElastiCache:CacheClusterSecurityGroupModified" {
+			t.Errorf("%q is told as %q", *e.Message, name)
+		}
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"mine-001 Applied change to security group", "mine-002 Applied change to security group"}, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
 	}
 }
 
