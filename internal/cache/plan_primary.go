@@ -60,7 +60,18 @@ func (p *planner) elect(heir Member) Step {
 	g.SetPrimary(heir.ID)
 	next.g = &g
 	age, _ := p.o.Nodes[heir.ID].position(p.g.Histories)
-	return Step{Kind: Elect, Member: heir.ID, Addresses: next.free(*g.Member(heir.ID)), DataLost: age > 0 && len(p.g.Histories) > 0}
+	return Step{Kind: Elect, Member: heir.ID, Addresses: next.free(*g.Member(heir.ID)), DataLost: age > 0 && len(p.g.Histories) > 0, Reading: p.reading()}
+}
+
+// reading lists the replicas whose link to the primary, which serves nobody, has not ended yet: it does when they have read all that was
+// sent before the primary's process was gone. A promotion would throw the rest away, acknowledged writes among it.
+func (p *planner) reading() (ids []string) {
+	for _, m := range p.g.Members {
+		if p.syncs(m) {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
 }
 
 // heir is the member with the most advanced data set: of the newest stream, at the highest offset; on a tie one that is primary
@@ -134,7 +145,7 @@ func (p *planner) reseed(primary *Member, source Member) {
 		p.add(Step{Kind: Serve, Member: source.ID, Addresses: own})
 	case from.Role == Replica:
 		// A replica without a link to its primary refuses to be one itself.
-		p.add(Step{Kind: Promote, Member: source.ID})
+		p.add(Step{Kind: Promote, Member: source.ID, Reading: p.reading()})
 	case !p.noted(from):
 		p.add(Step{Kind: Note, Member: source.ID}) // the copy will know of no other stream
 	case len(from.Serves) == 0:

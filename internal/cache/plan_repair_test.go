@@ -11,6 +11,8 @@ func TestPlanFailsOver(t *testing.T) {
 		"to the highest offset": {members: 4, change: lived, relay: backends(12, 13, 14),
 			nodes: []cache.NodeState{{}, cut(11, 100, 12), cut(11, 300, 13), cut(11, 200, 14)},
 			want:  []cache.Step{elect("g-003", 13, primaryEndpoint)}},
+		"when what the old one sent has been read": {members: 3, change: lived, relay: backends(12, 13),
+			nodes: []cache.NodeState{{}, synced(11, 12), cut(11, 300, 13)}, want: []cache.Step{reading(elect("g-003", 13, primaryEndpoint), "g-002")}},
 		"on a tie out of the zone": {members: 4, change: recorded("g-002"), relay: backends(12, 13, 14),
 			nodes: []cache.NodeState{cut(12, 100, 11), {}, cut(12, 100, 13), cut(12, 100, 14)},
 			want:  []cache.Step{elect("g-001", 11, primaryEndpoint)}},
@@ -48,6 +50,12 @@ func TestPlanFailsOver(t *testing.T) {
 		"never beside one that may have the data": {members: 3, change: lived, relay: backends(12, 13),
 			nodes: []cache.NodeState{up(), hung(), up()}},
 	})
+}
+
+// reading is a step that waits for those replicas.
+func reading(s cache.Step, ids ...string) cache.Step {
+	s.Reading = ids
+	return s
 }
 
 // promoted is a replica that has become primary and serves nobody yet.

@@ -42,7 +42,10 @@ type Step struct {
 	Addresses []netip.Addr // of Serve, Elect and SetBackends
 	// DataLost says that the group had data and nobody is left who has them: the member begins empty (Serve), or with what it
 	// had before the last primary was elected (Elect).
-	DataLost    bool
-	Reason      string // of Refuse
-	MinReplicas int    // of Relax
+	DataLost bool
+	Reason   string // of Refuse
+	// Reading are the replicas that have yet to read all that the last primary sent, of Elect and Promote: they are waited for, and where
+	// that ends in time nothing else is done. Who has most is known only then.
+	Reading     []string
+	MinReplicas int // of Relax
 }

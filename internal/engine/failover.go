@@ -3,18 +3,39 @@ package engine
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"larder/internal/cache"
 	"larder/internal/redisnode"
 	"larder/internal/store"
 )
 
+// readTime is how long replicas may take to read what a primary that is gone had sent them. It is in their buffers: some megabytes.
+const readTime = 2 * time.Second
+
 // failOver makes a replica the primary. The old one is gone, or serves nobody.
 func (g *group) failOver(ctx context.Context, rg *cache.ReplicationGroup, s cache.Step) error {
+	if g.readOut(ctx, s.Reading) {
+		return nil
+	}
 	if _, err := g.promote(ctx, rg, s); err != nil {
 		return err
 	}
 	return g.listen(ctx, rg, s.Member, s.Addresses)
+}
+
+// readOut waits for replicas that have yet to read what the last primary sent, and tells that they have got further, which the next plan
+// takes in. Those that do not come to the end in time are taken as they are.
+func (g *group) readOut(ctx context.Context, replicas []string) (further bool) {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
+	for _, id := range replicas {
+		if err := g.nodes[id].redis.AwaitLinkEnd(ctx); ctx.Err() != nil {
+			g.log.Warn("a replica does not come to the end of what its primary sent", "node", id, "error", err)
+			return false
+		}
+	}
+	return len(replicas) > 0
 }
 
 // promote makes a replica a primary, and the group's, which no client can reach yet. The order matters: its replication stream is

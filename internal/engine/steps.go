@@ -83,6 +83,9 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 	case cache.Refuse:
 		return nil, errors.New(s.Reason)
 	case cache.Promote:
+		if g.readOut(ctx, s.Reading) {
+			return nil, nil
+		}
 		return nil, g.nodes[s.Member].redis.Promote(ctx)
 	case cache.Follow:
 		return nil, g.nodes[s.Member].redis.Follow(ctx, netip.AddrPortFrom(s.Target, uint16(rg.Port)))

@@ -59,6 +59,23 @@ func (n *Node) AwaitOffset(ctx context.Context, offset int64) error {
 	}
 }
 
+// AwaitLinkEnd waits until a replica has no link to its primary. Where that one is gone, the replica has read all that it sent.
+func (n *Node) AwaitLinkEnd(ctx context.Context) error {
+	const poll = 500 * time.Microsecond
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for {
+		if s, err := n.State(ctx); err != nil || !s.LinkUp {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("the replica keeps its link to the primary: %w", ctx.Err())
+		}
+	}
+}
+
 // SetMaxClients changes the limit of connections of a running server, to what the limit on open files leaves room for: a server
 // that starts lowers it in the same way.
 func (n *Node) SetMaxClients(ctx context.Context, clients int) error {
