@@ -142,13 +142,14 @@ func (g *group) listen(ctx context.Context, rg *cache.ReplicationGroup, id strin
 
 // hasten starts the replication stream of a replica that has just been copied: by itself it starts within a second, and until then
 // its reads are stale. Where so much was written meanwhile that the primary's backlog might not hold it, a new connection would cost
-// another copy, and the stream is left to start by itself.
+// another copy, and the stream is left to start by itself. A replica that serves already has its stream: a new connection would throw away
+// what it has yet to read of it, which a primary that is gone cannot send again.
 func (g *group) hasten(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
-	primary, err := g.nodes[rg.Primary().ID].redis.State(ctx)
-	if err != nil {
+	replica, err := g.nodes[id].redis.State(ctx)
+	if err != nil || len(replica.Serves) > 0 {
 		return err
 	}
-	replica, err := g.nodes[id].redis.State(ctx)
+	primary, err := g.nodes[rg.Primary().ID].redis.State(ctx)
 	if err != nil || primary.Offset-replica.Offset > primary.Backlog/2 {
 		return err
 	}
