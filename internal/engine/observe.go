@@ -49,6 +49,9 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 	}
 	s, err := m.answer(ctx, time.Until(begin.Add(patience)))
 	now := g.e.Steady()
+	if !m.silent && redisnode.IsRefusal(err) {
+		g.log.Warn("a node works, and refuses to tell its state: it is left alone", "node", m.process.ID(), "error", err)
+	}
 	if m.silent = err != nil; m.silent {
 		m.vigil.look(now)
 		silence := m.vigil.silence(now)

@@ -71,6 +71,8 @@ func (m *member) learn(q *question) {
 	case q.err == nil:
 		m.vigil.answers(q.answered)
 		m.began, m.relieved = q.answered, time.Time{}
+	case redisnode.IsRefusal(q.err): // it is not busy with anything
+		m.began, m.relieved = q.answered, time.Time{}
 	case redisnode.IsBusy(q.err) && q.answered.Sub(m.said) >= redisnode.ScriptLimit:
 		m.began, m.relieved = q.answered.Add(-redisnode.ScriptLimit), time.Time{}
 	}

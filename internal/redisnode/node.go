@@ -2,13 +2,16 @@ package redisnode
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -79,6 +82,16 @@ const ScriptLimit = 5 * time.Second
 
 // IsBusy tells whether an error is the answer of a node that has run a script for longer than ScriptLimit.
 func IsBusy(err error) bool { return redis.HasErrorPrefix(err, "BUSY") }
+
+// IsRefusal tells whether an error is of a node that works and turns the question away: by any other answer, or by closing the
+// connection, as one does that has as many clients as it may have. A node that hangs, or is busy, does neither.
+func IsRefusal(err error) bool {
+	if _, answered := errors.AsType[redis.Error](err); answered {
+		return !IsBusy(err)
+	}
+	closed := []error{io.EOF, syscall.EPIPE, syscall.ECONNRESET}
+	return slices.ContainsFunc(closed, func(c error) bool { return errors.Is(err, c) })
+}
 
 func state(ctx context.Context, client *redis.Client) (State, error) {
 	pipe := client.Pipeline()

@@ -1,0 +1,58 @@
+package engine_test
+
+import (
+	"maps"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"larder/internal/redisnode"
+)
+
+// TestANodeWithoutRoomForAnotherClientIsNotKilled: it turns a new engine away as it does its clients, and works.
+func TestANodeWithoutRoomForAnotherClientIsNotKilled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 2, nil)
+	rg := w.awaitAvailable("g")
+	before := must(w.runtime.PIDs(t.Context()))(t)
+	w.stop()
+	const most = 20
+	w.admin("g-001", func(n *redisnode.Node) error { return n.SetMaxClients(t.Context(), most) })
+	var clients []net.Conn
+	defer func() {
+		for _, c := range clients {
+			c.Close()
+		}
+	}()
+	for range most { // the last ones are turned away
+		c, err := net.Dial("tcp", netip.AddrPortFrom(rg.PrimaryAddress, 6379).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		clients = append(clients, c)
+	}
+	w.config.BusyLimit = time.Second
+	w.start()
+	answers := func() bool { return w.engine.Report("g").Observed.Nodes["g-001"].Answers }
+	for begin := time.Now(); time.Since(begin) < 3*time.Second; time.Sleep(10 * time.Millisecond) { // that is well over the limit
+		if answers() {
+			t.Fatal("the engine was let in")
+		}
+		if after := must(w.runtime.PIDs(t.Context()))(t); !maps.Equal(before, after) {
+			t.Fatalf("the processes were %v and are %v", before, after)
+		}
+	}
+	for _, c := range clients {
+		c.Close()
+	}
+	for deadline := time.Now().Add(10 * time.Second); !answers(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the engine does not come back to the node when there is room")
+		}
+	}
+	if after := must(w.runtime.PIDs(t.Context()))(t); !maps.Equal(before, after) {
+		t.Errorf("the processes were %v and are %v", before, after)
+	}
+}
