@@ -23,14 +23,14 @@ const (
 	stopGrace = 500 * time.Millisecond
 )
 
-// runSteps runs a plan's steps side by side and returns the first error. Processes that were started join the group afterwards.
+// runSteps runs a plan's steps side by side and returns the first error. One that fails is no reason to end the others. Processes that were started join the group afterwards.
 func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Step) error {
 	var mu sync.Mutex
 	var started []node.Process
-	run, stepCtx := errgroup.WithContext(ctx)
+	var run errgroup.Group
 	for _, s := range steps {
 		run.Go(func() error {
-			ctx, cancel := context.WithTimeout(stepCtx, stepTimeout)
+			ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 			defer cancel()
 			g.log.Debug("step", "kind", s.Kind, "node", s.Member, "target", s.Target, "addresses", s.Addresses)
 			p, err := g.runStep(ctx, d, s)
