@@ -57,13 +57,14 @@ const (
 // Version is larder's own.
 const Version = "0.1.0"
 
-// Options say how to run an engine. Every field but BusyLimit, MetricsInterval and Clock is needed.
+// Options say how to run an engine. Every field but BusyLimit, RestoreLost, MetricsInterval and Clock is needed.
 type Options struct {
-	Home       Home
-	Listen     string        // address of the API, on loopback
-	SearchPath string        // directories in which redis-server is looked for, in PATH's form
-	Relay      []string      // command line of the process behind a reader endpoint
-	BusyLimit  time.Duration // see engine.Config; zero stands for the engine's own
+	Home        Home
+	Listen      string        // address of the API, on loopback
+	SearchPath  string        // directories in which redis-server is looked for, in PATH's form
+	Relay       []string      // command line of the process behind a reader endpoint
+	BusyLimit   time.Duration // see engine.Config; zero stands for the engine's own
+	RestoreLost bool          // see engine.Config
 	// MetricsInterval is the time between two readings of a node's metrics, see monitor.CheckInterval; zero stands for a minute.
 	MetricsInterval time.Duration
 	Logger          *slog.Logger
@@ -159,7 +160,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	var shipper *logdelivery.Shipper // which needs the engine; it is there before the engine runs
 	runner := engine.New(engine.Config{
 		Store: state, Nodes: nodes, Sealer: sealer, Authority: authority, Versions: versions, NodeTypes: nodeTypes,
-		Parameters: parameters, Relay: o.Relay, BusyLimit: o.BusyLimit, Logger: o.Logger, Now: o.Now,
+		Parameters: parameters, Relay: o.Relay, BusyLimit: o.BusyLimit, RestoreLost: o.RestoreLost, Logger: o.Logger, Now: o.Now,
 		Snapshots:   &snapshot.Vault{Dir: o.Home.snapshots(), Sealer: sealer, Keys: keys},
 		DrainLogs:   func(ctx context.Context, group, node string) { shipper.Drain(ctx, group, node) },
 		SlowLogGrew: func(group string) { shipper.SlowLogGrew(group) },

@@ -8,6 +8,8 @@ type Desired struct {
 	Parameters string // the Fingerprint of the live directives that every node shall have
 	// MinReplicas is what the parameters want of min-replicas-to-write.
 	MinReplicas int
+	// Fallback names the snapshot that the group shall be made of where nobody has its data any more; empty for none.
+	Fallback string
 }
 
 // Plan returns the steps that lead from observed towards desired, as far as can be seen now. No steps and settled means

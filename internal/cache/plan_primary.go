@@ -38,12 +38,14 @@ func (p *planner) settlePrimary() {
 		p.waiting = true
 	case found:
 		p.reseed(primary, heir)
-	case p.g.Restore != "":
+	case p.g.Restore != "" && (p.creating() || p.d.Fallback != ""):
 		p.restore(primary)
 	case state.Role == Replica:
 		p.add(Step{Kind: Promote, Member: primary.ID})
+	case !p.creating() && p.d.Fallback != "":
+		p.add(Step{Kind: Fallback, Member: primary.ID, Snapshot: p.d.Fallback})
 	default:
-		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: p.free(*primary), DataLost: !primary.Created.IsZero()})
+		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: p.free(*primary), DataLost: !p.creating()})
 	}
 }
 

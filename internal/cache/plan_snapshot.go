@@ -47,6 +47,9 @@ func (p *planner) finalBackup() (steps []Step, done bool) {
 	return []Step{{Kind: AbandonSnapshot}}, false
 }
 
+// creating tells whether nobody has had the group's data yet.
+func (p *planner) creating() bool { return p.g.Status == Creating }
+
 // restore gives an empty primary the data that its group shall begin with.
 func (p *planner) restore(primary *Member) { p.add(Step{Kind: LoadSnapshot, Member: primary.ID}) }
 

@@ -74,6 +74,13 @@ func TestPlanRestores(t *testing.T) {
 			want: []cache.Step{step(cache.LoadSnapshot, "g-001")}},
 		"and then serves": {members: 1, change: from, nodes: []cache.NodeState{func() cache.NodeState { s := up(); s.Offset = 1; return s }()},
 			want: []cache.Step{serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
+		"once the group has been, what nobody has any more": {members: 2, change: lived, fallback: "s", nodes: []cache.NodeState{up(), up()},
+			want: []cache.Step{{Kind: cache.Fallback, Member: "g-001", Snapshot: "s"}}},
+		"and then the same": {members: 2, change: func(g *cache.ReplicationGroup) { lived(g); from(g) }, fallback: "s", nodes: []cache.NodeState{up(), up()},
+			want: []cache.Step{step(cache.LoadSnapshot, "g-001")}},
+		"not while one may have it": {members: 2, change: lived, fallback: "s", nodes: []cache.NodeState{up(), hung()}},
+		"nothing, once it is not to": {members: 1, change: func(g *cache.ReplicationGroup) { lived(g); from(g) }, nodes: []cache.NodeState{up()},
+			want: []cache.Step{{Kind: cache.Serve, Member: "g-001", Addresses: addrs(11, primaryEndpoint, readerEndpoint), DataLost: true}}},
 		"not over a replica's data": {members: 2, change: func(g *cache.ReplicationGroup) { from(g); g.AutomaticFailover = false },
 			nodes: []cache.NodeState{up(), cut(11, 90, 12)}, want: []cache.Step{step(cache.Promote, "g-002")}},
 	})
@@ -103,6 +110,16 @@ func (w *world) begin(s cache.Step) {
 	if w.transfer.load && n != nil && !n.hung {
 		n.role, n.source, n.follows = cache.Replica, nil, netip.MustParseAddrPort("127.0.0.1:9")
 	}
+}
+
+// fallBack has the group made of a snapshot, which it may be only when nobody has its data.
+func (w *world) fallBack(s cache.Step) {
+	for _, n := range w.servers {
+		if len(n.data) > 0 && (n.synced || len(n.serves) > 0) {
+			w.Fatalf("%v, and %s has data: %s", s, n.id, w)
+		}
+	}
+	w.g.Restore = s.Snapshot
 }
 
 // carry brings a transfer to its end, or not yet.

@@ -137,7 +137,8 @@ type planCase struct {
 	nodes    []cache.NodeState // in the order of the members; one that is missing does not run
 	relay    cache.RelayState
 	verified bool
-	transfer bool // a snapshot is being taken or loaded
+	transfer bool   // a snapshot is being taken or loaded
+	fallback string // see cache.Desired
 	want     []cache.Step
 	settled  bool
 }
@@ -160,7 +161,7 @@ func checkPlans(t *testing.T, cases map[string]planCase) {
 			for i, s := range c.nodes {
 				o.Nodes[g.Members[i].ID] = s
 			}
-			steps, settled := cache.Plan(cache.Desired{Group: g}, o)
+			steps, settled := cache.Plan(cache.Desired{Group: g, Fallback: c.fallback}, o)
 			checkSteps(t, c.want, steps)
 			if settled != c.settled {
 				t.Errorf("settled: %v, want %v", settled, c.settled)

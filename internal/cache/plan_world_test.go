@@ -33,6 +33,7 @@ type world struct {
 	transfer   *transfer
 	kept       []int // what the last snapshot holds
 	restored   bool  // the group was made of a snapshot
+	fallback   string
 }
 
 func newWorld(t *rapid.T) *world {
@@ -43,6 +44,7 @@ func newWorld(t *rapid.T) *world {
 	if w.restored = rapid.Bool().Draw(t, "restored"); w.restored {
 		w.g.Restore = "s"
 	}
+	w.fallback = rapid.SampledFrom([]string{"", "s"}).Draw(t, "fallback")
 	return w
 }
 
@@ -69,7 +71,7 @@ func (w *world) observe() cache.Observed {
 func (w *world) look() bool {
 	w.carry()
 	w.sweep()
-	steps, settled := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters, MinReplicas: w.required}, w.observe())
+	steps, settled := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters, MinReplicas: w.required, Fallback: w.fallback}, w.observe())
 	if settled {
 		if !w.verified {
 			w.Fatal("settled without a client's answer from the endpoints")
@@ -160,6 +162,9 @@ func (w *world) run(s cache.Step) error {
 	case cache.AbandonSnapshot:
 		w.abandon()
 		return nil
+	case cache.Fallback:
+		w.fallBack(s)
+		return nil
 	}
 	n := w.servers[s.Member]
 	switch {
@@ -239,13 +244,16 @@ func (w *world) serve(n *server, s cache.Step) error {
 		w.Fatalf("%s serves %v before its stream is recorded: %v", n.id, n.history, w.g.Histories)
 	}
 	fresh := !n.synced && len(n.serves) == 0 && n.role == cache.Primary
-	if s.Kind == cache.Serve && s.DataLost && len(n.data) > 0 || !s.DataLost && fresh && !w.g.Member(n.id).Created.IsZero() {
+	if s.Kind == cache.Serve && s.DataLost && len(n.data) > 0 || !s.DataLost && fresh && w.g.Status != cache.Creating {
 		w.Fatalf("%s begins to serve %v: that data were lost is said to be %v", n.id, n.data, s.DataLost)
 	}
 	for _, r := range w.servers {
 		if r.source == n && !slices.Contains(s.Addresses, r.follows.Addr()) {
 			r.source = nil
 		}
+	}
+	if s.DataLost && s.Kind == cache.Serve && w.fallback != "" {
+		w.Fatalf("%s begins empty, and there is a snapshot", n.id)
 	}
 	if w.g.Restore != "" && n.role == cache.Primary && !slices.Equal(n.data[:min(1, len(n.data))], restoredData) {
 		w.Fatalf("%s begins to serve %v before it has the snapshot's data", n.id, n.data)

@@ -73,7 +73,8 @@ type ReplicationGroup struct {
 	Deferred *Deferred
 	// Snapshot is being taken; nil when none is. A group that is being deleted waits for it.
 	Snapshot *Backup
-	// Restore names the snapshot whose data the group begins with; empty without one, and once the group has been available.
+	// Restore names the snapshot whose data the group begins with, or begins again with where nobody has its own any more; empty without
+	// one, and once the group has been available with them.
 	Restore string
 }
 

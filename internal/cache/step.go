@@ -31,6 +31,7 @@ const (
 
 	TakeSnapshot    StepKind = "take snapshot"    // begin to copy the member's data into the group's snapshot
 	LoadSnapshot    StepKind = "load snapshot"    // begin to fill the member with the data that the group is made of
+	Fallback        StepKind = "fall back"        // nobody has the group's data any more: have it made of Snapshot
 	AbandonSnapshot StepKind = "abandon snapshot" // nobody is left who has the data: the snapshot failed
 )
 
@@ -44,6 +45,7 @@ type Step struct {
 	// had before the last primary was elected (Elect).
 	DataLost bool
 	Reason   string // of Refuse
+	Snapshot string // of Fallback
 	// Reading are the replicas that have yet to read all that the last primary sent, of Elect and Promote: they are waited for, and where
 	// that ends in time nothing else is done. Who has most is known only then.
 	Reading     []string

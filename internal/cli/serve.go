@@ -54,13 +54,17 @@ func (t *tool) serve(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	restore, err := restoreLost(t.Getenv("LARDER_LOST_DATA"))
+	if err != nil {
+		return err
+	}
 	interval, err := metricsInterval(t.Getenv("LARDER_METRICS_INTERVAL"))
 	if err != nil {
 		return err
 	}
 	return app.Run(ctx, app.Options{
 		Home: home, Listen: t.address(), SearchPath: t.Getenv("PATH"), Relay: []string{t.Executable, relayName},
-		BusyLimit: limit, MetricsInterval: interval, Logger: log, Now: t.Now, Ready: func(app.Info) {},
+		BusyLimit: limit, RestoreLost: restore, MetricsInterval: interval, Logger: log, Now: t.Now, Ready: func(app.Info) {},
 	})
 }
 
@@ -74,6 +78,17 @@ func busyLimit(given string) (time.Duration, error) {
 		return 0, fmt.Errorf("invalid LARDER_BUSY_LIMIT %q: want a duration of 1s or more, such as 30s", given)
 	}
 	return limit, nil
+}
+
+// restoreLost reads whether a group whose data are lost begins with its newest snapshot.
+func restoreLost(given string) (bool, error) {
+	switch given {
+	case "", "empty":
+		return false, nil
+	case "newest-snapshot":
+		return true, nil
+	}
+	return false, fmt.Errorf("invalid LARDER_LOST_DATA %q: want empty, which it is when nothing is said, or newest-snapshot", given)
 }
 
 // metricsInterval reads how often nodes are read; zero, where nothing is said, leaves that to the engine.

@@ -21,7 +21,7 @@ import (
 	"larder/internal/store"
 )
 
-// Config is what an engine works with. Every field but BusyLimit, DrainLogs, SlowLogGrew and Steady is needed.
+// Config is what an engine works with. Every field but BusyLimit, RestoreLost, DrainLogs, SlowLogGrew and Steady is needed.
 type Config struct {
 	Store      *store.Store
 	Nodes      node.Runtime
@@ -36,6 +36,8 @@ type Config struct {
 	// BusyLimit is for how long a node may go on with one command, such as a script, before it is taken for one that hangs. Zero
 	// stands for DefaultBusyLimit.
 	BusyLimit time.Duration
+	// RestoreLost has a group of which no node has the data any more begin with its newest snapshot, where it has one, and not empty.
+	RestoreLost bool
 	// DrainLogs delivers what a node's logs hold: before its process is ended on purpose, and before its files are removed.
 	DrainLogs func(ctx context.Context, group, node string)
 	// SlowLogGrew says that there is something new in the slow log of a group's node. It must not wait for anything.

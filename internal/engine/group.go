@@ -234,8 +234,12 @@ func disturbs(steps []cache.Step) bool {
 func (g *group) desired() (cache.Desired, error) {
 	var rg cache.ReplicationGroup
 	var directives cache.Directives
+	var fallback string
 	err := g.e.Store.View(func(tx *store.Tx) (err error) {
 		if rg, err = state.ReplicationGroups.Get(tx, g.id); err != nil {
+			return err
+		}
+		if fallback, err = g.fallback(tx, &rg); err != nil {
 			return err
 		}
 		directives, err = g.directives(tx, rg)
@@ -245,7 +249,7 @@ func (g *group) desired() (cache.Desired, error) {
 		return cache.Desired{}, err
 	}
 	replicas, err := directives.MinReplicas()
-	return cache.Desired{Group: &rg, Parameters: cache.Fingerprint(directives.Live), MinReplicas: replicas}, err
+	return cache.Desired{Group: &rg, Parameters: cache.Fingerprint(directives.Live), MinReplicas: replicas, Fallback: fallback}, err
 }
 
 func (g *group) directives(tx *store.Tx, rg cache.ReplicationGroup) (cache.Directives, error) {

@@ -101,6 +101,8 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 		return nil, g.verify(ctx, rg)
 	case cache.AbandonSnapshot:
 		return nil, g.failSnapshot(errNoData)
+	case cache.Fallback:
+		return nil, g.fallBack(s.Snapshot)
 	case cache.Forget:
 		return nil, g.forget(ctx, rg)
 	}
@@ -179,7 +181,7 @@ func (g *group) configure(ctx context.Context, rg *cache.ReplicationGroup, id st
 
 // settle records that the group is as desired.
 func (g *group) settle(rg *cache.ReplicationGroup) error {
-	if rg.Status != cache.Creating && rg.Status != cache.Modifying {
+	if rg.Status != cache.Creating && rg.Status != cache.Modifying && rg.Restore == "" {
 		return nil
 	}
 	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
@@ -213,10 +215,7 @@ func (g *group) settle(rg *cache.ReplicationGroup) error {
 				return err
 			}
 		}
-		if !created {
-			return nil
-		}
-		if err := g.release(tx, rg); err != nil {
+		if err := g.release(tx, rg); err != nil || !created {
 			return err
 		}
 		return g.announce(tx, rg)

@@ -93,7 +93,7 @@ func (g *group) endTransfer(rg *cache.ReplicationGroup) (ended bool, err error) 
 	}
 	g.succeed()
 	if t.load {
-		return true, nil
+		return true, g.sayRestored(rg, t.member)
 	}
 	return true, g.recordSnapshot(t)
 }

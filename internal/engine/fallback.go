@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"fmt"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// fallback names the snapshot that the group begins with when nobody has its data any more: the newest one that was taken of it, or
+// the one that it has begun with. It is empty where there is none, and where lost data are to stay lost.
+func (g *group) fallback(tx *store.Tx, rg *cache.ReplicationGroup) (string, error) {
+	switch {
+	case !g.e.RestoreLost:
+		return "", nil
+	case rg.Restore != "":
+		return rg.Restore, nil
+	}
+	all, err := state.Snapshots.All(tx)
+	var newest cache.Snapshot
+	for _, s := range all {
+		// One of an earlier group of that name is not the group's.
+		if s.Group == rg.ID && s.Taken.After(rg.Created) && s.Taken.After(newest.Taken) && g.fits(s, rg) {
+			newest = s
+		}
+	}
+	return newest.Name, err
+}
+
+// fits tells whether a group may be made of a snapshot as it is now.
+func (g *group) fits(s cache.Snapshot, rg *cache.ReplicationGroup) bool {
+	_, err := g.roomFor(s, rg)
+	return err == nil && cache.CompareVersions(rg.EngineVersion, s.EngineVersion) >= 0 && s.Fire(cache.RestoreAsked) == nil
+}
+
+// fallBack has the group made of a snapshot.
+func (g *group) fallBack(name string) error {
+	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
+		s, err := state.Snapshots.Get(tx, name)
+		if err != nil {
+			return fmt.Errorf("cannot find the record of the snapshot %s: %v", name, err) // not as of a group that is gone
+		}
+		if err := s.Fire(cache.RestoreAsked); err != nil {
+			return err
+		}
+		rg.Restore = name
+		return state.Snapshots.Put(tx, name, s)
+	})
+}
+
+// sayRestored has the event list say that a group has the data of a snapshot again, which had others before.
+func (g *group) sayRestored(rg *cache.ReplicationGroup, member string) error {
+	if rg.Status == cache.Creating {
+		return nil
+	}
+	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
+		return g.notice(tx, cache.SourceCluster, member,
+			"Cache node %s restarted with the data of snapshot %s: no other node of the replication group was left", nodeID, rg.Restore)
+	})
+}
