@@ -42,10 +42,14 @@ func (g *group) handover(ctx context.Context, rg *cache.ReplicationGroup, to str
 	return nil
 }
 
-// holdWrites returns when the old primary takes no writes any more and the heir has all that it took. The first pause is short: an
+// holdWrites returns when the old primary takes no writes any more and the heir has all that it took. Clients wait only for a heir that
+// keeps up: it has to get to where the primary is now before anything is paused. The first pause is short: an
 // engine that ends while the heir catches up shall not leave a group that takes no writes. The second does not end by itself, so that
 // the old primary never takes writes beside the new one; what a clock jump may have let through before it is caught up with too.
 func holdWrites(ctx context.Context, old, heir *redisnode.Node) error {
+	if err := awaitCaughtUp(ctx, old, heir); err != nil {
+		return err
+	}
 	for _, most := range []time.Duration{writePause, forGood} {
 		if err := old.PauseWrites(ctx, most); err != nil {
 			return err
@@ -60,7 +64,7 @@ func holdWrites(ctx context.Context, old, heir *redisnode.Node) error {
 func awaitCaughtUp(ctx context.Context, old, heir *redisnode.Node) error {
 	ctx, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
-	s, err := old.State(ctx) // after the pause: the offset stands
+	s, err := old.State(ctx) // after a pause the offset stands
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"larder/internal/cache"
+	"larder/internal/engine"
+	"larder/internal/redisnode"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -255,4 +257,28 @@ func TestTokensRotate(t *testing.T) {
 	w.kill("g-003")
 	w.await("g", "modifying", func(rg cache.ReplicationGroup, err error) bool { return rg.Status == cache.Modifying })
 	w.awaitAvailable("g")
+}
+
+// A replica that does not keep up is no heir: clients' writes are not held back to wait for it.
+func TestALaggingHeirHoldsNothingBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 2, nil)
+	w.awaitAvailable("g")
+	w.stop()
+	defer w.start()
+	w.admin("g-002", func(heir *redisnode.Node) error { return heir.Promote(t.Context()) })
+	w.admin("g-001", func(old *redisnode.Node) error {
+		w.admin("g-002", func(heir *redisnode.Node) error {
+			if err := engine.HoldWrites(t.Context(), old, heir); err == nil {
+				t.Error("no error")
+			}
+			return nil
+		})
+		info, err := old.Info(t.Context(), "commandstats")
+		if calls, paused := info["cmdstat_client|pause"]; paused {
+			t.Errorf("writes were held: %s", calls)
+		}
+		return err
+	})
 }
