@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sys/unix"
 
 	"larder/internal/cache"
 	"larder/internal/node"
@@ -130,6 +131,30 @@ func TestACrashReportHoldsNothingUp(t *testing.T) {
 	w.awaitPrimary("g", "g-001")
 	if log := must(os.ReadFile(filepath.Join(w.runtime.Dir, "g-001", "node.log")))(t); !strings.Contains(string(log), "REDIS BUG REPORT START") {
 		t.Error("there is no crash report")
+	}
+}
+
+// TestAPrimaryWithoutMemoryIsReplaced: redis-server ends when it is refused memory.
+func TestAPrimaryWithoutMemoryIsReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 2, nil)
+	at := w.awaitAvailable("g").PrimaryAddress
+	c := w.client(at)
+	took := w.gap(at, func() {
+		// What it has now it keeps; of what it asks for from now on it gets nothing.
+		pid := must(w.runtime.PIDs(t.Context()))(t)["g-001"]
+		if err := unix.Prlimit(pid, unix.RLIMIT_AS, &unix.Rlimit{Cur: 1, Max: unix.RLIM_INFINITY}, nil); err != nil {
+			t.Fatal(err)
+		}
+		c.Set(t.Context(), "large", strings.Repeat("x", 8<<20), 0) // which the client may repeat, to the next primary
+	})
+	if took > 2*time.Second {
+		t.Errorf("without a primary for %s", took)
+	}
+	w.awaitPrimary("g", "g-001")
+	if log := must(os.ReadFile(filepath.Join(w.runtime.Dir, "g-001", "node.log")))(t); !strings.Contains(string(log), "Out Of Memory allocating") {
+		t.Errorf("it did not run out of memory:\n%s", log)
 	}
 }
 
