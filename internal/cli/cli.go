@@ -75,7 +75,7 @@ func twoDashes(args []string) []string {
 	return out
 }
 
-// usageError is a command line that was not understood.
+// usageError is a command line that was not understood, or that lacks what it cannot do without here.
 type usageError struct{ error }
 
 // silentError ends a command whose messages are printed already.

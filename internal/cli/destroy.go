@@ -22,7 +22,7 @@ func (t *tool) destroyCommand() *cobra.Command {
 		Use:   "destroy [ID]",
 		Short: "Delete a deployment and its data",
 		Long: "Delete a deployment and its data. A final snapshot is kept where the module call asks for one (skip_final_snapshot is false and " +
-			"enable_snapshots true, as they are by default).",
+			"enable_snapshots true, as they are by default).\n\n" + needsYes,
 		Example: "  larder destroy\n  larder destroy uex-payments-prod-redis --yes --skip-final-snapshot",
 		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeDeployment,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -68,10 +68,16 @@ func (t *tool) destroy(ctx context.Context, id string, yes, skipSnapshot bool) e
 	return nil
 }
 
-// confirm asks on a terminal; elsewhere there is nobody to ask, and the command's name has to do.
+// needsYes is in the help of each command that asks.
+const needsYes = "It asks on a terminal first; without one it does nothing unless --yes is given."
+
+// confirm asks on a terminal. Elsewhere there is nobody to ask, and only --yes will do.
 func (t *tool) confirm(ctx context.Context, yes bool, question string) error {
-	if _, ok := terminal(t.Stdin); yes || !ok {
+	if yes {
 		return nil
+	}
+	if _, ok := terminal(t.Stdin); !ok {
+		return usageError{fmt.Errorf("%s There is no terminal to ask on: nothing was changed\nnext: add --yes", question)}
 	}
 	fmt.Fprintf(t.Stderr, "%s [y/N] ", question)
 	if err := awaitKey(ctx, int(t.Stdin.(*os.File).Fd())); err != nil { // a terminal that reads by lines has a whole one then
@@ -93,7 +99,7 @@ func (t *tool) downCommand() *cobra.Command {
 		Use:   "down",
 		Short: "Stop the engine and its nodes",
 		Long: "Stop the engine and its nodes. The nodes' data are lost: they are in memory only. What was deployed is remembered: the next " +
-			"`larder up` or `larder serve` brings it back, empty.",
+			"`larder up` or `larder serve` brings it back, empty.\n\n" + needsYes,
 		Example: "  larder down\n  larder down --yes",
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return t.down(c.Context(), yes) },

@@ -181,7 +181,7 @@ func TestDownStopsTheNodesOfADeadEngineToo(t *testing.T) {
 	d := newDesk(t)
 	d.must("up", seed+"production.tf")
 	d.kill(d.pid())
-	if out := d.must("down"); !strings.Contains(out, "stopped") || !strings.Contains(out, "data") {
+	if out := d.must("down", "--yes"); !strings.Contains(out, "stopped") || !strings.Contains(out, "data") {
 		t.Errorf("down says %q", out)
 	}
 	if left := d.processes(); len(left) > 0 {

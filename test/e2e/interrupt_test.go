@@ -43,6 +43,33 @@ func TestDestroyAsks(t *testing.T) {
 	}
 }
 
+// Without a terminal there is nobody to ask: destroy and down delete nothing without --yes, whatever is typed ahead.
+func TestNothingIsDeletedUnasked(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.must("up", seed+"development.tf")
+	const group = "uex-payments-dev-redis"
+	node := d.status(group).Nodes[0].PID
+	refused := func(line string) {
+		t.Helper()
+		r := d.run("sh", "-c", strings.ReplaceAll(line, "larder", program))
+		if r.code != 2 || !strings.Contains(r.stderr, "nothing was changed\nnext: add --yes\n") || r.stdout != "" {
+			t.Errorf("%s: exit %d\n%s%s", line, r.code, r.stdout, r.stderr)
+		}
+	}
+	for _, line := range []string{"larder destroy </dev/null", "echo n | larder destroy", "echo y | larder destroy " + group, "larder down </dev/null", "yes | larder down", "larder down <&-"} {
+		refused(line)
+		if now := d.status(group); now.Status != "available" || now.Nodes[0].PID != node {
+			t.Fatalf("%s left %+v", line, now)
+		}
+	}
+	d.kill(d.pid())
+	refused("echo y | larder down") // of what a dead engine left
+	if left := d.processes(); len(left) != 1 {
+		t.Errorf("there is %v, want the one node", left)
+	}
+}
+
 // An up that is interrupted says so, and leaves nothing of a group that it was to make.
 func TestUpIsInterrupted(t *testing.T) {
 	t.Parallel()
