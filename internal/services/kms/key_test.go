@@ -68,6 +68,35 @@ func TestKeyLife(t *testing.T) {
 	servicetest.WantError(t, err, "NotFoundException", "Key '"+*made.Arn+"' does not exist")
 }
 
+// A key whose deletion is taken back in time is there, disabled, and opens what was sealed with it once it is enabled.
+func TestCancelKeyDeletion(t *testing.T) {
+	s := newServer(t)
+	id := s.create(t)
+	blob := must(s.Encrypt(t.Context(), &sdk.EncryptInput{KeyId: &id, Plaintext: []byte("x")}))(t).CiphertextBlob
+	cancel := func() (*sdk.CancelKeyDeletionOutput, error) {
+		return s.CancelKeyDeletion(t.Context(), &sdk.CancelKeyDeletionInput{KeyId: &id})
+	}
+	_, err := cancel()
+	servicetest.WantError(t, err, "KMSInvalidStateException", prefix+"key/"+id+" is not pending deletion.")
+	s.schedule(t, id)
+	s.now = s.now.Add(7*day - time.Second)
+	if out := must(cancel())(t); *out.KeyId != prefix+"key/"+id {
+		t.Errorf("got %+v", out)
+	}
+	s.now = s.now.Add(30 * day)
+	if k := must(s.DescribeKey(t.Context(), &sdk.DescribeKeyInput{KeyId: &id}))(t).KeyMetadata; k.KeyState != types.KeyStateDisabled || k.DeletionDate != nil {
+		t.Errorf("the key is %+v", k)
+	}
+	must(s.EnableKey(t.Context(), &sdk.EnableKeyInput{KeyId: &id}))(t)
+	if out := must(s.Decrypt(t.Context(), &sdk.DecryptInput{CiphertextBlob: blob}))(t); string(out.Plaintext) != "x" {
+		t.Errorf("opened %q", out.Plaintext)
+	}
+	s.schedule(t, id)
+	s.now = s.now.Add(7 * day)
+	_, err = cancel()
+	servicetest.WantError(t, err, "NotFoundException", "Key '"+prefix+"key/"+id+"' does not exist")
+}
+
 // What a key's state forbids (AWS: key states of KMS keys).
 func TestKeyStates(t *testing.T) {
 	s := newServer(t)

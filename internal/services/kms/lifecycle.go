@@ -136,3 +136,20 @@ func (s *Service) scheduleKeyDeletion(_ context.Context, in *sdk.ScheduleKeyDele
 	})
 	return out, err
 }
+
+// cancelKeyDeletion takes the deletion back. The key is disabled then, whatever it was before.
+func (s *Service) cancelKeyDeletion(_ context.Context, in *sdk.CancelKeyDeletionInput) (*sdk.CancelKeyDeletionOutput, error) {
+	out := &sdk.CancelKeyDeletionOutput{}
+	err := s.changeAny(in.KeyId, func(k *key) error {
+		out.KeyId = new(s.keyARN(k.ID))
+		if k.State != types.KeyStatePendingDeletion {
+			return &types.KMSInvalidStateException{Message: new(*out.KeyId + " is not pending deletion.")}
+		}
+		k.State, k.Deletion = types.KeyStateDisabled, time.Time{}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}

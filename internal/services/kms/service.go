@@ -56,6 +56,7 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("EnableKey", gateway.Write, s.enableKey),
 		gateway.Handle("DisableKey", gateway.Write, s.disableKey),
 		gateway.Handle("ScheduleKeyDeletion", gateway.Write, s.scheduleKeyDeletion),
+		gateway.Handle("CancelKeyDeletion", gateway.Write, s.cancelKeyDeletion),
 
 		gateway.Handle("GetKeyPolicy", gateway.Read, s.getKeyPolicy),
 		gateway.Handle("PutKeyPolicy", gateway.Permissions, s.putKeyPolicy),
