@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 
@@ -120,12 +123,51 @@ func (d *Deployer) deleteAlias(ctx context.Context, r Resource) error {
 	return err
 }
 
-// deleteKey has the key deleted at the end of its window, which KMS never makes shorter than seven days.
+// deleteKey has the key deleted at the end of its window, which KMS never makes shorter than seven days. Until then it can be kept,
+// which whoever has snapshots sealed with it is told.
 func (d *Deployer) deleteKey(ctx context.Context, r Resource) error {
 	out, err := d.Keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &r.Name})
-	if err != nil || out.KeyMetadata.KeyState == kmstypes.KeyStatePendingDeletion {
+	if err != nil {
 		return err
 	}
-	_, err = d.Keys.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: &r.Name, PendingWindowInDays: aws.Int32(max(r.RecoveryDays, 7))})
-	return err
+	sealed, err := d.sealedWith(ctx, *out.KeyMetadata.Arn)
+	if err != nil {
+		return err
+	}
+	end := out.KeyMetadata.DeletionDate
+	if out.KeyMetadata.KeyState != kmstypes.KeyStatePendingDeletion {
+		scheduled, err := d.Keys.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: &r.Name, PendingWindowInDays: aws.Int32(max(r.RecoveryDays, 7))})
+		if err != nil {
+			return err
+		}
+		end = scheduled.DeletionDate
+	}
+	if len(sealed) > 0 {
+		d.Progress.Done(keepKey(r.Name, sealed, aws.ToTime(end)))
+	}
+	return nil
+}
+
+// keepKey says until when a key can be kept that snapshots are sealed with, and how: one whose deletion is cancelled is disabled.
+func keepKey(id string, snapshots []string, until time.Time) string {
+	return fmt.Sprintf("the key %[1]s of snapshot %[2]s can be kept until %[3]s:\n  aws kms cancel-key-deletion --key-id %[1]s && aws kms enable-key --key-id %[1]s",
+		id, strings.Join(snapshots, ", "), until.UTC().Format("2006-01-02 15:04 MST"))
+}
+
+// sealedWith names the snapshots that are sealed with a key.
+func (d *Deployer) sealedWith(ctx context.Context, key string) ([]string, error) {
+	var names []string
+	pages := elasticache.NewDescribeSnapshotsPaginator(d.Cache, &elasticache.DescribeSnapshotsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("cannot describe the snapshots: %w", err)
+		}
+		for _, s := range page.Snapshots {
+			if aws.ToString(s.KmsKeyId) == key && aws.ToString(s.SnapshotStatus) != "failed" {
+				names = append(names, aws.ToString(s.SnapshotName))
+			}
+		}
+	}
+	return names, nil
 }

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -115,6 +117,34 @@ func TestModulesAroundAreMade(t *testing.T) {
 	d.refused([]string{"up", d.write("main.tf", strings.Replace(changed, "module \"vpc\" {\n", "module \"vpc\" {\n  cidr_block = \"10.9.0.0/16\"\n", 1))}, "cidr_block", "10.9.0.0/16")
 	d.must("destroy", "--yes")
 	d.nothingAround()
+}
+
+// A destroy that keeps a snapshot says until when its key can be kept, and the commands that it names keep it.
+func TestDestroySaysHowToKeepTheSnapshotsKey(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.must("up", d.write("main.tf", example(t, "staging")))
+	snapshot, key := strings.TrimSpace(d.must("outputs", "final_snapshot_identifier")), *d.surroundings().key.KeyId
+	r := d.larder("destroy", "--yes")
+	found := regexp.MustCompile(`(?m)^the key (\S+) of snapshot (\S+) can be kept until (.+ UTC):\n  aws kms cancel-key-deletion --key-id (\S+) && aws kms enable-key --key-id (\S+)$`).FindStringSubmatch(r.stderr)
+	if r.code != 0 || found == nil || found[1] != key || found[2] != snapshot || found[4] != key || found[5] != key {
+		t.Fatalf("exit %d, of the key %s of %s:\n%s", r.code, key, snapshot, r.stderr)
+	}
+	keys := kms.NewFromConfig(d.config())
+	pending, err := keys.DescribeKey(t.Context(), &kms.DescribeKeyInput{KeyId: &key})
+	d.check(err)
+	if until := pending.KeyMetadata.DeletionDate.UTC().Format("2006-01-02 15:04 MST"); until != found[3] {
+		t.Errorf("the key is there until %s, and said to be until %s", until, found[3])
+	}
+	_, err = keys.CancelKeyDeletion(t.Context(), &kms.CancelKeyDeletionInput{KeyId: &key})
+	d.check(err)
+	_, err = keys.EnableKey(t.Context(), &kms.EnableKeyInput{KeyId: &key})
+	d.check(err)
+	_, err = d.api().CreateReplicationGroup(t.Context(), &elasticache.CreateReplicationGroupInput{
+		ReplicationGroupId: aws.String("restored"), ReplicationGroupDescription: aws.String("restored"), CacheNodeType: aws.String("cache.t3.micro"), SnapshotName: &snapshot,
+	})
+	d.check(err)
+	d.eventually("the group is restored", func() bool { return d.status("restored").Status == "available" })
 }
 
 // Two calls of the redis module in one configuration share what is around them; the last one that goes takes it away.
