@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"larder/internal/app"
@@ -45,7 +46,17 @@ func (t *tool) serveCommand() *cobra.Command {
 	return c
 }
 
+// redisLog is what go-redis, which has one logger per process, says by itself: that a node could not be dialled, for instance. What
+// it returns as an error too, whoever dialled tells with the node's name.
+type redisLog struct{ *slog.Logger }
+
+// Printf implements go-redis's logger.
+func (l redisLog) Printf(ctx context.Context, format string, v ...any) {
+	l.DebugContext(ctx, "go-redis", "says", fmt.Sprintf(format, v...))
+}
+
 func (t *tool) serve(ctx context.Context, log *slog.Logger) error {
+	redis.SetLogger(redisLog{log})
 	home, err := t.home()
 	if err != nil {
 		return err

@@ -1,10 +1,39 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"log/slog"
+	"net"
 	"strings"
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 )
+
+// What go-redis has to say of a node that cannot be dialled is a record of the engine's log, and one for --debug.
+func TestWhatGoRedisSaysIsForDebugging(t *testing.T) {
+	d := newDesk(t)
+	d.listen = "nowhere"
+	for level, want := range map[slog.Level]string{slog.LevelInfo: "", slog.LevelDebug: "level=DEBUG msg=go-redis says="} {
+		var log bytes.Buffer
+		if err := d.serve(t.Context(), slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: level}))); err == nil {
+			t.Fatal("an engine listens nowhere")
+		}
+		refuse := func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no such node") }
+		c := redis.NewClient(&redis.Options{Dialer: refuse, DialerRetries: 1, MaxRetries: -1})
+		if err := c.Ping(t.Context()).Err(); err == nil {
+			t.Error("the node answers")
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		if got := log.String(); !strings.Contains(got, want) || want == "" && got != "" || want != "" && !strings.Contains(got, "no such node") {
+			t.Errorf("at %s: %q", level, got)
+		}
+	}
+}
 
 func TestAnInterruptedStartIsNoTimeout(t *testing.T) {
 	d := newDesk(t)
