@@ -9,7 +9,11 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"larder/internal/pki"
 	"larder/internal/seal"
@@ -51,7 +55,16 @@ type Info struct {
 	PID             int
 }
 
-// ReadInfo reads what the engine of this state directory wrote when it was last started; fs.ErrNotExist says there was none.
+// InfoError says that the info file is not what an engine wrote.
+type InfoError struct {
+	File string
+	Err  error
+}
+
+func (e *InfoError) Error() string { return fmt.Sprintf("cannot read %s: %v", e.File, e.Err) }
+
+// ReadInfo reads what the engine of this state directory wrote when it was last started; fs.ErrNotExist says there was none. An
+// InfoError is of no consequence when no engine holds the directory, see Holder: the next one writes the file anew.
 func (h Home) ReadInfo() (Info, error) {
 	var i Info
 	raw, err := os.ReadFile(h.infoFile())
@@ -59,7 +72,7 @@ func (h Home) ReadInfo() (Info, error) {
 		return i, err
 	}
 	if err := json.Unmarshal(raw, &i); err != nil {
-		return i, fmt.Errorf("cannot read %s: %w", h.infoFile(), err)
+		return i, &InfoError{h.infoFile(), err}
 	}
 	return i, nil
 }
@@ -177,6 +190,46 @@ func (h Home) owner() int {
 		return i.PID
 	}
 	return 0
+}
+
+// Holder tells whether a process holds the state directory, as an engine does for as long as it runs, and which; 0 is one that may not
+// be looked at.
+func (h Home) Holder() (pid int, held bool, err error) {
+	f, err := os.Open(h.stateFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	defer f.Close()
+	switch err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB); {
+	case err == nil:
+		return 0, false, nil
+	case !errors.Is(err, unix.EWOULDBLOCK):
+		return 0, false, fmt.Errorf("cannot tell whether an engine holds %s: %w", h.stateFile(), err)
+	}
+	pid, err = holding(f)
+	return pid, true, err
+}
+
+// holding finds another process that has a file open.
+func holding(f *os.File) (pid int, err error) {
+	file, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	open, err := filepath.Glob("/proc/[0-9]*/fd/*")
+	if err != nil {
+		return 0, err
+	}
+	for _, fd := range open {
+		pid, _ := strconv.Atoi(strings.Split(fd, "/")[2])
+		if other, err := os.Stat(fd); err == nil && pid != os.Getpid() && os.SameFile(file, other) { // what cannot be looked at is another user's, or gone
+			return pid, nil
+		}
+	}
+	return 0, nil
 }
 
 // runs tells whether there is such a process. One that has ended and is not buried yet has an id, and no command line.

@@ -62,7 +62,16 @@ func (c wholeRequests) Do(r *http.Request) (*http.Response, error) {
 }
 
 // errNotRunning says that no engine serves the state directory.
-var errNotRunning = errors.New("no engine is running: start one with `larder up DIR` or `larder serve`")
+var errNotRunning = errors.New("no engine is running")
+
+// notRunning is an errNotRunning with the directory and what to do.
+func (t *tool) notRunning(home app.Home) error {
+	from := ""
+	if t.Getenv("LARDER_HOME") != "" {
+		from = " (LARDER_HOME)"
+	}
+	return fmt.Errorf("%w on the state directory %s%s: start one with `larder up DIR` or `larder serve`", errNotRunning, home, from)
+}
 
 // connect finds the running engine.
 func (t *tool) connect(ctx context.Context) (*client, error) {
@@ -71,10 +80,13 @@ func (t *tool) connect(ctx context.Context) (*client, error) {
 		return nil, err
 	}
 	info, err := home.ReadInfo()
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		return nil, errNotRunning
-	}
-	if err != nil {
+	var unreadable *app.InfoError
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
+		return nil, t.notRunning(home)
+	case errors.As(err, &unreadable):
+		return nil, t.unreadable(home, err)
+	case err != nil:
 		return nil, err
 	}
 	c := newClient(info)
@@ -83,9 +95,25 @@ func (t *tool) connect(ctx context.Context) (*client, error) {
 		if errors.As(err, &refused) {
 			return nil, fmt.Errorf("something else than this state directory's engine answers at %s: %w", info.Endpoint, err)
 		}
-		return nil, errNotRunning
+		return nil, t.notRunning(home)
 	}
 	return c, nil
+}
+
+// unreadable tells what to do about an info file that cannot be read. Without an engine it says nothing anyway.
+func (t *tool) unreadable(home app.Home, why error) error {
+	pid, held, err := home.Holder()
+	if err != nil {
+		return errors.Join(why, err)
+	}
+	if !held {
+		return t.notRunning(home)
+	}
+	end := "end the engine's process"
+	if pid != 0 {
+		end = fmt.Sprintf("end the engine with `kill %d`", pid)
+	}
+	return fmt.Errorf("%w\nnext: %s (its nodes go on), then `larder up DIR` or `larder serve`, which writes the file anew", why, end)
 }
 
 func (c *client) engine(ctx context.Context) (out larder.DescribeEngineOutput, err error) {

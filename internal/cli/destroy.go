@@ -110,7 +110,7 @@ func (t *tool) downCommand() *cobra.Command {
 
 func (t *tool) down(ctx context.Context, yes bool) error {
 	engine, err := t.connect(ctx)
-	if err == errNotRunning {
+	if errors.Is(err, errNotRunning) {
 		return t.stopLeftovers(ctx, yes)
 	}
 	if err != nil {

@@ -134,7 +134,7 @@ const (
 
 // ensureEngine connects to the running engine, or starts one in the background.
 func (t *tool) ensureEngine(ctx context.Context) (*client, error) {
-	if c, err := t.connect(ctx); err == nil || err != errNotRunning {
+	if c, err := t.connect(ctx); !errors.Is(err, errNotRunning) {
 		if err == nil && t.listen != "" && !strings.HasSuffix(t.listen, ":0") && c.Endpoint != "http://"+t.listen {
 			fmt.Fprintf(t.Stderr, "note: the engine runs at %s already: --listen and LARDER_LISTEN are for its next start\n", c.Endpoint)
 		}
@@ -174,7 +174,8 @@ func (t *tool) awaitEngine(ctx context.Context, ended <-chan error, words func()
 	tick := time.NewTicker(startPoll)
 	defer tick.Stop()
 	for {
-		if c, err := t.connect(limited); err != errNotRunning {
+		var early *app.InfoError // the engine holds the directory, and has not written its file yet
+		if c, err := t.connect(limited); !errors.Is(err, errNotRunning) && !errors.As(err, &early) {
 			return c, err
 		}
 		select {

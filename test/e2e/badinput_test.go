@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -56,7 +57,7 @@ func TestMissingFilesAndWrongUse(t *testing.T) {
 	d := newDesk(t)
 	d.refused([]string{"up", "no/such/dir"}, "no/such/dir")
 	d.refused([]string{"up", t.TempDir()}, ".tf")
-	d.refused([]string{"status"}, "no engine is running", "larder up")
+	d.refused([]string{"status"}, "no engine is running on the state directory "+d.home+" (LARDER_HOME)", "larder up")
 	for _, args := range [][]string{{"up", "a", "b"}, {"up", "--nonsense"}, {"nonsense"}, {"up", "-var", "novalue"}} {
 		if r := d.larder(args...); r.code != 2 {
 			t.Errorf("larder %v: exit %d, want 2\n%s", args, r.code, r.stderr)
@@ -125,6 +126,47 @@ func TestDestroyOfAGroupThatIsNoDeployment(t *testing.T) {
 	d.refused([]string{"destroy", "by-hand"}, `no deployment "by-hand"`, "next: ", "aws elasticache delete-replication-group --replication-group-id by-hand")
 	if r := d.larder("destroy", "nobody"); strings.Contains(r.stderr, "next:") {
 		t.Errorf("a group that there is not: %s", r.stderr)
+	}
+}
+
+// An info file that is damaged is in the way of nobody when no engine runs, and else every command says what to do.
+func TestADamagedInfoFile(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	dir := d.write("main.tf", read(t, seed+"development.tf"))
+	file := filepath.Join(d.home, "engine.json")
+	damage := func() {
+		t.Helper()
+		if err := os.MkdirAll(d.home, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(`{"Endpoint": "http`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	damage() // before there ever was an engine
+	d.refused([]string{"status"}, "no engine is running on the state directory "+d.home)
+	d.must("up", dir)
+	node, pid := d.status("uex-payments-dev-redis").Nodes[0].PID, d.pid()
+	damage()
+	next := fmt.Sprintf("next: end the engine with `kill %d` (its nodes go on), then `larder up DIR`", pid)
+	for _, command := range [][]string{{"status"}, {"up", dir}, {"down", "--yes"}, {"env"}} {
+		d.refused(command, "cannot read "+file, next)
+	}
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	d.eventually("the engine is gone", func() bool { return strings.Contains(d.larder("status").stderr, "no engine is running") })
+	d.must("up", dir)
+	if now := d.status("uex-payments-dev-redis").Nodes[0].PID; now != node {
+		t.Errorf("the node has process %d, had %d", now, node)
+	}
+	d.kill(d.pid())
+	damage()
+	d.eventually("the engine is gone", func() bool { return strings.Contains(d.larder("status").stderr, "no engine is running") })
+	d.serve()
+	if now := d.status("uex-payments-dev-redis").Nodes[0].PID; now != node {
+		t.Errorf("the node has process %d, had %d", now, node)
 	}
 }
 
