@@ -100,7 +100,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	debug.SetGCPercent(gcPercent)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	if err := checkListen(o.Listen); err != nil {
+	if err := CheckListen(o.Listen); err != nil {
 		return err
 	}
 	if err := o.Home.prepare(); err != nil {
@@ -296,9 +296,12 @@ func serve(s *http.Server, l net.Listener) error {
 	return nil
 }
 
-// checkListen keeps the API on this machine: it is plain HTTP.
-func checkListen(address string) error {
-	host, _, err := net.SplitHostPort(address)
+// CheckListen refuses an address that is none for the API, and keeps the API on this machine: it is plain HTTP.
+func CheckListen(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
 	if err != nil {
 		return fmt.Errorf("cannot listen on %q: want host:port, such as 127.0.0.1:4566: %w", address, err)
 	}

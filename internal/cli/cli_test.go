@@ -18,6 +18,10 @@ func TestWhatIsNotUnderstood(t *testing.T) {
 		{"completion tcsh", "name a shell"},
 		{"completion bash more", "name a shell"},
 		{"top --sort age", "invalid --sort"},
+		{"serve --listen nowhere", `cannot listen on "nowhere": want host:port, such as 127.0.0.1:4566`},
+		{"serve --listen 127.0.0.1:99999", `cannot listen on "127.0.0.1:99999"`},
+		{"serve --listen 0.0.0.0:4566", "this machine only"},
+		{"up ../module/testdata/seed/development.tf --listen nowhere", `cannot listen on "nowhere"`},
 		{"--nothing", "unknown flag: --nothing\nsee: larder --help"},
 	} {
 		d := newDesk(t)

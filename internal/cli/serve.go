@@ -61,6 +61,9 @@ func (t *tool) serve(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	if err := app.CheckListen(t.address()); err != nil {
+		return usageError{err}
+	}
 	limit, err := busyLimit(t.Getenv("LARDER_BUSY_LIMIT"))
 	if err != nil {
 		return err
@@ -86,7 +89,7 @@ func busyLimit(given string) (time.Duration, error) {
 	}
 	limit, err := time.ParseDuration(given)
 	if err != nil || limit < time.Second {
-		return 0, fmt.Errorf("invalid LARDER_BUSY_LIMIT %q: want a duration of 1s or more, such as 30s", given)
+		return 0, usageError{fmt.Errorf("invalid LARDER_BUSY_LIMIT %q: want a duration of 1s or more, such as 30s", given)}
 	}
 	return limit, nil
 }
@@ -108,11 +111,8 @@ func metricsInterval(given string) (time.Duration, error) {
 		return 0, nil
 	}
 	interval, err := time.ParseDuration(given)
-	if err == nil {
-		err = monitor.CheckInterval(interval)
-	}
-	if err != nil {
-		return 0, fmt.Errorf("invalid LARDER_METRICS_INTERVAL %q: %w", given, err)
+	if err != nil || monitor.CheckInterval(interval) != nil {
+		return 0, usageError{fmt.Errorf("invalid LARDER_METRICS_INTERVAL %q: want whole seconds that a minute is a multiple of, with their unit, such as 60s, 10s or 5s", given)}
 	}
 	return interval, nil
 }
@@ -139,6 +139,9 @@ func (t *tool) ensureEngine(ctx context.Context) (*client, error) {
 			fmt.Fprintf(t.Stderr, "note: the engine runs at %s already: --listen and LARDER_LISTEN are for its next start\n", c.Endpoint)
 		}
 		return c, err
+	}
+	if err := app.CheckListen(t.address()); err != nil {
+		return nil, usageError{err}
 	}
 	home, err := t.home()
 	if err != nil {

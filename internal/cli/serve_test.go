@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -42,5 +43,25 @@ func TestAnInterruptedStartIsNoTimeout(t *testing.T) {
 	_, err := d.awaitEngine(ctx, nil, func() string { return "" })
 	if err == nil || !strings.Contains(err.Error(), "interrupted") || !strings.Contains(err.Error(), "larder down") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatServeReadsOfTheEnvironment(t *testing.T) {
+	for given, want := range map[string]time.Duration{"": 0, "5s": 5 * time.Second, "1m": time.Minute} {
+		if got, err := metricsInterval(given); got != want || err != nil {
+			t.Errorf("%q: %s, %v", given, got, err)
+		}
+	}
+	var usage usageError
+	for _, given := range []string{"7", "7s", "often", "0s", "500ms", "2m"} {
+		_, err := metricsInterval(given)
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), "want whole seconds that a minute is a multiple of, with their unit, such as") {
+			t.Errorf("%q: %v", given, err)
+		}
+	}
+	for _, given := range []string{"30", "0s", "long"} {
+		if _, err := busyLimit(given); !errors.As(err, &usage) {
+			t.Errorf("%q: %v", given, err)
+		}
 	}
 }
