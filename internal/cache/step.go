@@ -51,3 +51,6 @@ type Step struct {
 	Reading     []string
 	MinReplicas int // of Relax
 }
+
+// NobodyLeft is how the events end that say what a group begins again with when nobody has its data any more.
+const NobodyLeft = ": no other node of the replication group was left"

@@ -132,43 +132,44 @@ const (
 	startPoll    = 5 * time.Millisecond
 )
 
-// ensureEngine connects to the running engine, or starts one in the background.
-func (t *tool) ensureEngine(ctx context.Context) (*client, error) {
+// ensureEngine connects to the running engine, or starts one in the background, and tells which.
+func (t *tool) ensureEngine(ctx context.Context) (c *client, started bool, err error) {
 	if c, err := t.connect(ctx); !errors.Is(err, errNotRunning) {
 		if err == nil && t.listen != "" && !strings.HasSuffix(t.listen, ":0") && c.Endpoint != "http://"+t.listen {
 			fmt.Fprintf(t.Stderr, "note: the engine runs at %s already: --listen and LARDER_LISTEN are for its next start\n", c.Endpoint)
 		}
-		return c, err
+		return c, false, err
 	}
 	if err := app.CheckListen(t.address()); err != nil {
-		return nil, usageError{err}
+		return nil, false, usageError{err}
 	}
 	home, err := t.home()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if err := os.MkdirAll(string(home), 0o700); err != nil {
-		return nil, fmt.Errorf("cannot use the state directory: %w; choose another with LARDER_HOME", err)
+		return nil, false, fmt.Errorf("cannot use the state directory: %w; choose another with LARDER_HOME", err)
 	}
 	log, err := os.OpenFile(home.LogFile(), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("cannot open the engine's log: %w; choose another state directory with LARDER_HOME", err)
+		return nil, false, fmt.Errorf("cannot open the engine's log: %w; choose another state directory with LARDER_HOME", err)
 	}
 	defer log.Close()
 	begin, err := log.Seek(0, io.SeekEnd)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	fmt.Fprintf(t.Stderr, "starting the engine (state in %s)\n", home)
 	cmd := exec.Command(t.Executable, "serve", "--listen", t.address())
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = t.Environ, string(home), log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // it goes on when this terminal closes
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("cannot start the engine: %w", err)
+		return nil, false, fmt.Errorf("cannot start the engine: %w", err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	return t.awaitEngine(ctx, ended, func() string { return since(log, begin) })
+	c, err = t.awaitEngine(ctx, ended, func() string { return since(log, begin) })
+	return c, true, err
 }
 
 func (t *tool) awaitEngine(ctx context.Context, ended <-chan error, words func() string) (*client, error) {

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 	"github.com/spf13/cobra"
 
 	"larder/internal/app"
@@ -90,7 +93,7 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 	if asked.Inputs.ClusterModeEnabled {
 		return errors.New("input \"cluster_mode_enabled\": the call is right, but this larder does not run cluster mode: leave it false here, or apply the call on AWS with Terraform")
 	}
-	engine, err := t.ensureEngine(ctx)
+	engine, started, err := t.ensureEngine(ctx)
 	if err != nil {
 		return err
 	}
@@ -134,7 +137,13 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 	}
 	outputs := result.Call.Outputs(result.Observed, module.Access{Token: result.Token, SecretARN: result.SecretARN, Local: true, FinalSnapshot: result.FinalSnapshot})
 	own, diags := module.OwnOutputs(src, vars, around, result.Call, outputs)
-	if err := t.deployed(ctx, engine, d, result, slices.Concat(outputs, own), time.Since(begin)); err != nil {
+	restarted := ""
+	if started { // what became of nodes under an engine that ran already is not this command's doing
+		if restarted, err = engine.restarted(ctx, result.Observed.ReplicationGroup, begin); err != nil {
+			return err
+		}
+	}
+	if err := t.deployed(ctx, engine, d, result, slices.Concat(outputs, own), restarted, time.Since(begin)); err != nil {
 		return err
 	}
 	return t.explain(diags)
@@ -196,8 +205,25 @@ func (c *client) reason(ctx context.Context, group string) (reason string, stuck
 	return out.StatusReason, out.Stuck, err
 }
 
+// restarted tells with what a group began again since then because none of its nodes had outlived an engine; empty where one had.
+func (c *client) restarted(ctx context.Context, group *ectypes.ReplicationGroup, since time.Time) (string, error) {
+	for _, member := range group.MemberClusters {
+		out, err := c.cache.DescribeEvents(ctx, &elasticache.DescribeEventsInput{SourceType: ectypes.SourceTypeCacheCluster, SourceIdentifier: &member, StartTime: &since})
+		if err != nil {
+			return "", err
+		}
+		for _, e := range out.Events { // the newest first
+			said, found := strings.CutSuffix(aws.ToString(e.Message), cache.NobodyLeft)
+			if _, with, ok := strings.Cut(said, " restarted "); found && ok {
+				return with, nil
+			}
+		}
+	}
+	return "", nil
+}
+
 // deployed records the deployment and shows it.
-func (t *tool) deployed(ctx context.Context, engine *client, d larder.Deployment, r *deploy.Result, outputs []module.Output, took time.Duration) error {
+func (t *tool) deployed(ctx context.Context, engine *client, d larder.Deployment, r *deploy.Result, outputs []module.Output, restarted string, took time.Duration) error {
 	call := r.Call
 	raw, err := module.MarshalOutputs(outputs)
 	if err != nil {
@@ -208,12 +234,15 @@ func (t *tool) deployed(ctx context.Context, engine *client, d larder.Deployment
 		return err
 	}
 	if t.json {
-		return printJSON(t.Stdout, upReport{ID: d.ID, Changed: append([]string{}, r.Changed...), Seconds: took.Seconds()})
+		return printJSON(t.Stdout, upReport{ID: d.ID, Changed: append([]string{}, r.Changed...), Restarted: restarted, Seconds: took.Seconds()})
 	}
 	if len(r.Changed) == 0 {
 		fmt.Fprintf(t.Stdout, "%s is as %s asks: nothing to change.\n", d.ID, d.Source)
 	} else {
 		fmt.Fprintf(t.Stdout, "%s is up after %.1f s.\n", d.ID, took.Seconds())
+	}
+	if restarted != "" {
+		fmt.Fprintf(t.Stdout, "Its nodes had ended, and their data with them: it restarted %s.\n", restarted)
 	}
 	s, err := engine.status(ctx, d.ID)
 	if err != nil {
@@ -228,7 +257,9 @@ func (t *tool) deployed(ctx context.Context, engine *client, d larder.Deployment
 type upReport struct {
 	ID      string   `json:"id"`
 	Changed []string `json:"changed"`
-	Seconds float64  `json:"seconds"`
+	// Restarted is what the group began again with, such as "without data", where none of its nodes had outlived the last engine.
+	Restarted string  `json:"restarted,omitempty"`
+	Seconds   float64 `json:"seconds"`
 }
 
 // suggest prints the commands to try. They run in a shell as they stand.

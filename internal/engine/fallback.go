@@ -56,6 +56,6 @@ func (g *group) sayRestored(rg *cache.ReplicationGroup, member string) error {
 	}
 	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
 		return g.notice(tx, cache.SourceCluster, member,
-			"Cache node %s restarted with the data of snapshot %s: no other node of the replication group was left", nodeID, rg.Restore)
+			"Cache node %s restarted with the data of snapshot %s"+cache.NobodyLeft, nodeID, rg.Restore)
 	})
 }

@@ -114,7 +114,7 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 func (g *group) serve(ctx context.Context, rg *cache.ReplicationGroup, s cache.Step) error {
 	if s.DataLost {
 		err := g.update(func(tx *store.Tx, _ *cache.ReplicationGroup) error {
-			return g.notice(tx, cache.SourceCluster, s.Member, "Cache node %s restarted without data: no other node of the replication group was left", nodeID)
+			return g.notice(tx, cache.SourceCluster, s.Member, "Cache node %s restarted without data"+cache.NobodyLeft, nodeID)
 		})
 		if err != nil {
 			return err

@@ -73,7 +73,7 @@ func TestEngineKilledAndRestartedAdoptsItsNodes(t *testing.T) {
 	if got := ids(); got[0] != first[0] || got[1] != first[1] {
 		t.Errorf("connections broke with the engine: %v, then %v", first, got)
 	}
-	if out := d.must("up", seed+"production.tf"); !strings.Contains(out, "nothing to change") {
+	if out := d.must("up", seed+"production.tf"); !strings.Contains(out, "nothing to change") || strings.Contains(out, "restarted") {
 		t.Errorf("up after the engine's death: %s", out)
 	}
 	after := d.status("uex-payments-prod-redis")
@@ -187,8 +187,13 @@ func TestDownStopsTheNodesOfADeadEngineToo(t *testing.T) {
 	if left := d.processes(); len(left) > 0 {
 		t.Errorf("processes left: %v", left)
 	}
-	// What was deployed comes back, empty.
-	d.must("up", seed+"production.tf")
+	// What was deployed comes back, empty, and up says so once.
+	if out := d.must("up", seed+"production.tf"); !strings.Contains(out, "nothing to change.\nIts nodes had ended, and their data with them: it restarted without data.\n") {
+		t.Errorf("up after down: %s", out)
+	}
+	if out := d.must("up", seed+"production.tf"); strings.Contains(out, "restarted") {
+		t.Errorf("another up: %s", out)
+	}
 	if s := d.status("uex-payments-prod-redis"); s.Status != "available" {
 		t.Errorf("after down and up the group is %s", s.Status)
 	}

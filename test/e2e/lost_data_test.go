@@ -32,7 +32,9 @@ func TestLostDataComeBackFromASnapshot(t *testing.T) {
 	} {
 		d.must("down", "--yes")
 		d.env = append(d.env, "LARDER_LOST_DATA="+c.policy)
-		d.must("up", dir)
+		if out := d.must("up", dir); !strings.Contains(out, "Its nodes had ended, and their data with them: it "+c.said+".\n") {
+			t.Errorf("%s: up says %s", c.policy, out)
+		}
 		if got := d.client(d.status(id).Primary).Get(ctx, "kept").Val(); got != c.want {
 			t.Errorf("%s: kept is %q, want %q", c.policy, got, c.want)
 		}
