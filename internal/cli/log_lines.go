@@ -48,10 +48,11 @@ func (r *logReader) read(ctx context.Context, c *client, deliveries []ectypes.Lo
 	var lines []logLine
 	var errs []error
 	for _, d := range deliveries {
-		if d.DestinationDetails == nil || d.DestinationDetails.CloudWatchLogsDetails == nil {
+		group := logGroup(d)
+		if group == "" {
 			continue
 		}
-		more, err := r.fresh(ctx, c, string(d.LogType), aws.ToString(d.DestinationDetails.CloudWatchLogsDetails.LogGroup))
+		more, err := r.fresh(ctx, c, string(d.LogType), group)
 		errs = append(errs, err)
 		lines = append(lines, more...)
 	}
@@ -71,6 +72,14 @@ func (r *logReader) read(ctx context.Context, c *client, deliveries []ectypes.Lo
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// logGroup is the one that is delivered to; empty when the delivery goes elsewhere.
+func logGroup(d ectypes.LogDeliveryConfiguration) string {
+	if d.DestinationDetails == nil || d.DestinationDetails.CloudWatchLogsDetails == nil {
+		return ""
+	}
+	return aws.ToString(d.DestinationDetails.CloudWatchLogsDetails.LogGroup)
 }
 
 // fresh reads a log group. Others than this replication group may deliver to it.

@@ -90,10 +90,27 @@ func (t *tool) logs(ctx context.Context, id string, w logsWanted) error {
 	}
 	write := t.logLines()
 	r := &logReader{id: aws.ToString(g.ReplicationGroupId), since: w.since, seen: map[string]time.Time{}}
-	if err := r.read(ctx, engine, deliveries, write); err != nil || !w.follow {
+	err = r.read(ctx, engine, deliveries, write)
+	switch {
+	case err != nil:
 		return err
+	case w.follow:
+		return t.follow(ctx, r, w, deliveries, write)
+	case len(r.seen) == 0:
+		fmt.Fprintln(t.Stderr, nothingIn(deliveries, r.id, w.since))
 	}
-	return t.follow(ctx, r, w, deliveries, write)
+	return nil
+}
+
+// nothingIn says where nothing was found. Log groups may be of other replication groups too.
+func nothingIn(deliveries []ectypes.LogDeliveryConfiguration, id string, since time.Time) string {
+	var groups []string
+	for _, d := range deliveries {
+		if group := logGroup(d); group != "" {
+			groups = append(groups, group)
+		}
+	}
+	return fmt.Sprintf("There is nothing of %s since %s in %s; --since looks further back.", id, since.UTC().Format(time.RFC3339), strings.Join(groups, " and "))
 }
 
 // follow goes on reading until ctx ends, which is success, or the group is deleted. The engine may be away for a while.

@@ -93,6 +93,16 @@ func TestLogsCommand(t *testing.T) {
 		t.Errorf("the group is not completed: %s", words)
 	}
 	d.eventually("the engine log is shown", func() bool { return strings.Contains(d.must("logs", "--engine"), shop+"-001/0001:M ") })
+	since := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	for flag, groups := range map[string]string{"--slow": slowLogs, "--engine": strings.Replace(slowLogs, "slow-log", "engine-log", 1)} {
+		want := "There is nothing of " + shop + " since " + since + " in " + groups + "; --since looks further back.\n"
+		if r := d.larder("logs", flag, "--since", since, "--json"); r.code != 0 || r.stdout != "" || r.stderr != want {
+			t.Errorf("logs %s of what is to come: exit %d, %q, %q", flag, r.code, r.stdout, r.stderr)
+		}
+	}
+	if r := d.larder("logs", "--engine"); r.stderr != "" {
+		t.Errorf("logs of something says %q", r.stderr)
+	}
 	if out := d.must("logs", "--slow", "--since", "1h"); strings.Contains(out, "/0001:") || strings.Contains(out, "\x1b") {
 		t.Errorf("the slow log is shown as %s", out)
 	}
