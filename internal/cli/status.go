@@ -202,7 +202,7 @@ func hostPort(e *ectypes.Endpoint) string {
 
 func (g groupStatus) print(w io.Writer) {
 	fmt.Fprintln(w)
-	for _, l := range g.lines() {
+	for _, l := range g.lines(0) {
 		fmt.Fprintln(w, l.draw(0, false))
 	}
 }

@@ -57,17 +57,26 @@ func first(s string, n int) string {
 	return s
 }
 
-// lines are what `status` shows of a group.
-func (g groupStatus) lines() []line {
-	all := []line{{{g.ID, bold}, {"  ", uncoloured}, {g.Status, statusColour(g.Status)}, {fmt.Sprintf("  %s  %s", g.Engine, g.NodeType), uncoloured}}}
+// statusNarrow names the columns that a terminal without room for all goes without, the first first.
+var statusNarrow = []string{"PID", "ZONE", "ADDRESS", "STATUS"}
+
+// lines are what `status` shows of a group, of a width where there is one (0 is no limit).
+func (g groupStatus) lines(width int) []line {
+	title := line{{g.ID, bold}, {"  ", uncoloured}, {g.Status, statusColour(g.Status)}, {"  " + g.Engine, uncoloured}, {"  " + g.NodeType, uncoloured}}
+	for width > 0 && len(title) > 3 && wide([]line{title}) > width {
+		title = title[:len(title)-1]
+	}
+	all := []line{title}
 	if g.Reason != "" {
-		all = append(all, line{{"  " + g.Reason, red}})
+		for _, l := range wrapped(g.Reason, max(width-2, 0)) {
+			all = append(all, line{{"  " + l, red}})
+		}
 	}
 	rows := [][]span{{{"NODE", dim}, {"ZONE", dim}, {"ROLE", dim}, {"STATUS", dim}, {"LAG", dim}, {"ADDRESS", dim}, {"PID", dim}}}
 	for _, n := range g.Nodes {
 		rows = append(rows, n.cells())
 	}
-	all = append(all, columns(rows)...)
+	all = append(all, columns(fitting(rows, statusNarrow, width))...)
 	if g.Primary != "" {
 		all = append(all, line{{"  primary endpoint  " + g.Primary, uncoloured}}, line{{"  reader endpoint   " + g.Reader, uncoloured}})
 	}

@@ -57,7 +57,7 @@ shop  modifying  redis 7.0.15  cache.t4g.micro
   reader endpoint   127.64.0.2:6379`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(strings.TrimPrefix(c.want, "\n"), drawn(c.group.lines(), 0, false)); diff != "" {
+			if diff := cmp.Diff(strings.TrimPrefix(c.want, "\n"), drawn(c.group.lines(0), 0, false)); diff != "" {
 				t.Errorf("-want +got\n%s", diff)
 			}
 		})
@@ -79,11 +79,11 @@ func TestLinks(t *testing.T) {
 }
 
 func TestColoursStandOnATerminalOnly(t *testing.T) {
-	text := drawn(pair().lines(), 0, true)
+	text := drawn(pair().lines(0), 0, true)
 	if !strings.Contains(text, "\x1b[32mavailable\x1b[0m") || !strings.Contains(text, "\x1b[1mprimary\x1b[0m") {
 		t.Errorf("no colours in %q", text)
 	}
-	if text := drawn(pair().lines(), 0, false); strings.Contains(text, "\x1b") {
+	if text := drawn(pair().lines(0), 0, false); strings.Contains(text, "\x1b") {
 		t.Errorf("colours in %q", text)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"larder/internal/services/larder"
 )
@@ -122,29 +121,14 @@ func known[T int64 | float64](n *T) T {
 	return *n
 }
 
-// narrow names the columns that a terminal without room for all goes without, the first first.
-var narrow = []string{"ZONE", "OF", "EVICT/S", "HITS", "OUT/S", "IN/S", "CLIENTS", "MEMORY"}
-
-// fitting leaves out columns of a table until it is at most so wide; 0 is no limit.
-func fitting(rows [][]span, width int) [][]span {
-	for _, name := range narrow {
-		if width == 0 || wide(columns(rows)) <= width {
-			break
-		}
-		i := slices.IndexFunc(rows[0], func(s span) bool { return s.text == name })
-		for r := range rows {
-			rows[r] = slices.Delete(rows[r], i, i+1)
-		}
-	}
-	return rows
-}
+// topNarrow names the columns that a terminal without room for all goes without, the first first.
+var topNarrow = []string{"ZONE", "OF", "EVICT/S", "HITS", "OUT/S", "IN/S", "CLIENTS", "MEMORY"}
 
 // lines are the table, of a width where there is one (0 is no limit).
 func (l load) lines(trouble error, width int) []line {
 	var all []line
 	if trouble != nil {
-		text, _, _ := strings.Cut(plain(trouble), "\n")
-		all = append(all, line{{"cannot look: " + text + "; nodes go on without the engine", red}}, nil)
+		all = append(troubleLines(trouble, width), nil)
 	}
 	if len(l.Nodes) == 0 {
 		return append(all, line{{noGroups, uncoloured}})
@@ -159,15 +143,7 @@ func (l load) lines(trouble error, width int) []line {
 	for _, n := range l.Nodes {
 		rows = append(rows, n.cells())
 	}
-	return append(all, columns(fitting(rows, width))...)
-}
-
-// wide is the number of characters of the longest line.
-func wide(all []line) (most int) {
-	for _, l := range all {
-		most = max(most, utf8.RuneCountInString(l.draw(0, false)))
-	}
-	return most
+	return append(all, columns(fitting(rows, topNarrow, width))...)
 }
 
 func (n nodeLoad) cells() []span {

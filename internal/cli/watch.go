@@ -117,7 +117,8 @@ func (s *screen) show(v view) error {
 func (s *screen) trouble(err error) error { return s.draw(err) }
 
 func (s *screen) draw(trouble error) error {
-	return s.paint(func(height int) []line { return frame(s.view, trouble, height) })
+	width, _ := s.size()
+	return s.paint(func(height int) []line { return frame(s.view, trouble, width-1, height) })
 }
 
 // paint draws the lines that are laid out for the terminal's height, unless they stand there already.
@@ -149,38 +150,6 @@ func (s *screen) close() error {
 	}
 	_, err := io.WriteString(s.w, "\x1b[?25h\x1b[?1049l")
 	return err
-}
-
-// frame lays a view out in at most so many lines. Events take the room that groups leave, the newest last.
-func frame(v view, trouble error, height int) []line {
-	var all []line
-	if trouble != nil {
-		text, _, _ := strings.Cut(plain(trouble), "\n")
-		all = append(all, line{{"cannot look: " + text + "; nodes go on without the engine", red}}, nil)
-	}
-	if len(v.groups) == 0 {
-		all = append(all, line{{noGroups, uncoloured}})
-	}
-	for i, g := range v.groups {
-		if i > 0 {
-			all = append(all, nil)
-		}
-		all = append(all, g.lines()...)
-	}
-	const heading = 2 // a blank line and a title
-	if room := height - len(all) - heading; room > 0 && len(v.events) > 0 {
-		all = append(all, nil, line{{"last events", dim}})
-		all = append(all, columns(eventRows(v.events[max(0, len(v.events)-room):]))...)
-	}
-	return all[:min(len(all), max(height, 1))]
-}
-
-func eventRows(events []event) [][]span {
-	var rows [][]span
-	for _, e := range events {
-		rows = append(rows, []span{{e.Time.Local().Format(time.TimeOnly), dim}, {e.Source, uncoloured}, {e.Message, uncoloured}})
-	}
-	return rows
 }
 
 func terminalSize(f *os.File) (width, height int) {

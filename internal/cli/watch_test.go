@@ -80,21 +80,61 @@ func TestEventsOfAGroup(t *testing.T) {
 
 func TestFrameFitsTheTerminal(t *testing.T) {
 	v := view{groups: []groupStatus{pair()}, events: []event{{noon, "shop", "first"}, {noon, "shop-001", "second"}, {noon, "shop", "third"}}}
-	full := drawn(frame(v, nil, 24), 0, false)
+	full := drawn(frame(v, nil, 0, 24), 0, false)
 	if !strings.HasSuffix(full, "\nlast events\n  12:00:00  shop      first\n  12:00:00  shop-001  second\n  12:00:00  shop      third") {
 		t.Errorf("got\n%s", full)
 	}
 	// Six lines of the group, a blank one, the title, and one event: the newest.
-	if short := drawn(frame(v, nil, 9), 0, false); !strings.HasSuffix(short, "last events\n  12:00:00  shop  third") {
+	if short := drawn(frame(v, nil, 0, 9), 0, false); !strings.HasSuffix(short, "last events\n  12:00:00  shop  third") {
 		t.Errorf("got\n%s", short)
 	}
 	for height := range 12 {
-		if n := len(frame(v, errors.New("away"), height)); n > max(height, 1) {
+		if n := len(frame(v, errors.New("away"), 0, height)); n > max(height, 1) {
 			t.Errorf("%d lines in a terminal of %d", n, height)
 		}
 	}
-	if text := drawn(frame(v, errors.New("away\nlong"), 24), 0, false); !strings.HasPrefix(text, "cannot look: away; nodes go on") {
+	if text := drawn(frame(v, errors.New("away\nlong"), 0, 24), 0, false); !strings.HasPrefix(text, "cannot look: away; nodes go on") {
 		t.Errorf("got\n%s", text)
+	}
+}
+
+// On a terminal of 80 columns whole columns are left out, the least of use first, and what is text goes on below: nothing is cut.
+func TestANarrowStatus(t *testing.T) {
+	g := groupStatus{ID: "uex-payments-prod-redis", Status: "available", Engine: "redis 7.0.15", NodeType: "cache.r6g.large", Primary: "127.72.96.1:6379", Reader: "127.72.96.2:6379"}
+	for _, n := range []string{"001", "002"} {
+		g.Nodes = append(g.Nodes, nodeStatus{ID: g.ID + "-" + n, Zone: "us-east-1a", Role: "primary", Status: "available", Link: linkSilent, Address: "127.72.96.3", PID: 47111})
+	}
+	v := view{groups: []groupStatus{g}, events: []event{{noon, g.ID, "one"},
+		{noon, g.ID + "-002", "Failover from primary node uex-payments-prod-redis-001 to replica node uex-payments-prod-redis-002 completed"}}}
+	for _, c := range []struct {
+		width       int
+		head, event string
+	}{
+		{0, "NODE ZONE ROLE STATUS LAG ADDRESS PID", v.events[1].Message},
+		{99, "NODE ZONE ROLE STATUS LAG ADDRESS PID", "Failover from primary node uex-payments-prod-redis-001"},
+		{90, "NODE ZONE ROLE STATUS LAG ADDRESS", "Failover from primary node"},
+		{79, "NODE ROLE STATUS LAG ADDRESS", "Failover from primary node"},
+		{60, "NODE ROLE STATUS LAG", "Failover from primary node"},
+		{55, "NODE ROLE LAG", "Failover from primary node"},
+	} {
+		lines := frame(v, errors.New("no engine is running: start one with `larder up DIR` or `larder serve`"), c.width, 40)
+		text := drawn(lines, 0, false)
+		if all := strings.Join(strings.Fields(text), " "); !strings.Contains(all, c.head+" uex-") || !strings.Contains(text, c.event) {
+			t.Errorf("width %d: want %s, %s\n%s", c.width, c.head, c.event, text)
+		}
+		if got := wide(lines); c.width > 0 && got > c.width {
+			t.Errorf("width %d: a line of %d characters is cut\n%s", c.width, got, text)
+		}
+		for _, word := range strings.Fields(v.events[1].Message) {
+			if !strings.Contains(text, word) {
+				t.Errorf("width %d: %q is missing in\n%s", c.width, word, text)
+			}
+		}
+	}
+	for height := range 20 {
+		if n := len(frame(v, errors.New("away"), 60, height)); n > max(height, 1) {
+			t.Errorf("%d lines in a terminal of %d", n, height)
+		}
 	}
 }
 
