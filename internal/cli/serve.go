@@ -102,7 +102,7 @@ func restoreLost(given string) (bool, error) {
 	case "newest-snapshot":
 		return true, nil
 	}
-	return false, fmt.Errorf("invalid LARDER_LOST_DATA %q: want empty, which it is when nothing is said, or newest-snapshot", given)
+	return false, usageError{fmt.Errorf("invalid LARDER_LOST_DATA %q: want empty, which it is when nothing is said, or newest-snapshot", given)}
 }
 
 // metricsInterval reads how often nodes are read; zero, where nothing is said, leaves that to the engine.

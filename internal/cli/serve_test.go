@@ -59,6 +59,9 @@ func TestWhatServeReadsOfTheEnvironment(t *testing.T) {
 			t.Errorf("%q: %v", given, err)
 		}
 	}
+	if _, err := restoreLost("yesterday's"); !errors.As(err, &usage) {
+		t.Error(err)
+	}
 	for _, given := range []string{"30", "0s", "long"} {
 		if _, err := busyLimit(given); !errors.As(err, &usage) {
 			t.Errorf("%q: %v", given, err)
