@@ -15,9 +15,12 @@ type Desired struct {
 // Plan returns the steps that lead from observed towards desired, as far as can be seen now. No steps and settled means
 // that nothing is left to do; no steps and not settled, that something is under way and worth another look.
 func Plan(d Desired, o Observed) (steps []Step, settled bool) {
-	staying := *d.Group
-	staying.Members = d.Group.Staying()
-	p := planner{g: &staying, d: d, o: o}
+	p := planner{g: d.Group, d: d, o: o}
+	if p.primaryServes() {
+		staying := *d.Group
+		staying.Members = d.Group.Staying()
+		p.g = &staying
+	}
 	switch d.Group.Status {
 	case Deleting:
 		if steps, done := p.finalBackup(); !done {
@@ -32,10 +35,10 @@ func Plan(d Desired, o Observed) (steps []Step, settled bool) {
 		return p.steps, false // whatever else there is to do can wait until clients are served
 	}
 	p.fence()
-	p.dismiss()
 	p.startMissing()
 	p.configure()
 	if p.primaryServes() {
+		p.dismiss()
 		p.followPrimary()
 		p.serve()
 		p.relay()
@@ -57,7 +60,8 @@ func Plan(d Desired, o Observed) (steps []Step, settled bool) {
 }
 
 type planner struct {
-	g       *ReplicationGroup // without the members that leave
+	// g is without the members that leave, when a primary serves. Until then one of them may be the only one that has the data.
+	g       *ReplicationGroup
 	d       Desired
 	o       Observed
 	steps   []Step
@@ -120,6 +124,7 @@ func (p *planner) replaceable(m Member) bool {
 func (p *planner) startMissing() {
 	for _, m := range p.g.Members {
 		switch s := p.o.Nodes[m.ID]; {
+		case m.dismissed() && !s.Running:
 		case !s.Running:
 			p.add(Step{Kind: StartNode, Member: m.ID})
 		case s.silent():

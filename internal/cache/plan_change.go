@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// dismiss ends the members that leave. None of them is the primary.
+// dismiss ends the members that leave.
 func (p *planner) dismiss() {
 	for _, m := range p.d.Group.Members {
 		switch {
-		case !m.Leaving:
+		case !m.dismissed():
 		case p.o.Nodes[m.ID].Running:
 			p.add(Step{Kind: StopNode, Member: m.ID})
 		default:
@@ -48,7 +48,7 @@ func (p *planner) renew() (Step, bool) {
 	}
 	replicas := slices.DeleteFunc(slices.Clone(p.g.Members), func(m Member) bool { return !p.syncs(m) })
 	switch {
-	case !p.outdated(*primary):
+	case !p.outdated(*primary) && !primary.Leaving:
 		return Step{}, false
 	case len(p.g.Members) == 1 && primary.Renewal != "":
 		return Step{Kind: StopNode, Member: primary.ID}, true

@@ -90,6 +90,16 @@ func TestPlanRemovesMembers(t *testing.T) {
 			}
 		}
 	}
+	leavingWithoutFailover := func(g *cache.ReplicationGroup) {
+		leaving("g-002")(g)
+		g.AutomaticFailover = false
+	}
+	leavingPrimary := func(n int) change {
+		return func(g *cache.ReplicationGroup) {
+			leaving(g.Members[n-1].ID)(g)
+			g.SetPrimary(g.Members[n-1].ID)
+		}
+	}
 	checkPlans(t, map[string]planCase{
 		"one that leaves is ended; the relay with it when one replica is left": {members: 3, change: leaving("g-003"), relay: backends(12, 13), verified: true,
 			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12), synced(11, 13)},
@@ -99,9 +109,33 @@ func TestPlanRemovesMembers(t *testing.T) {
 			want:  []cache.Step{step(cache.StopNode, "g-003"), step(cache.StopRelay, "")}},
 		"then forgotten": {members: 3, change: leaving("g-003"), verified: true,
 			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)}, want: []cache.Step{step(cache.Drop, "g-003")}},
-		"it is no heir": {members: 3, change: leaving("g-003"), relay: backends(12, 13),
+		"it is the heir where it has most": {members: 3, change: leaving("g-003"), relay: backends(12, 13),
 			nodes: []cache.NodeState{{}, cut(11, 100, 12), cut(11, 200, 13)},
-			want:  []cache.Step{elect("g-002", 12, primaryEndpoint)}},
+			want:  []cache.Step{elect("g-003", 13, primaryEndpoint)}},
+		"not where another has as much": {members: 4, change: leaving("g-002"), relay: backends(12, 13, 14),
+			nodes: []cache.NodeState{{}, cut(11, 100, 12), cut(11, 100, 13), cut(11, 100, 14)},
+			want:  []cache.Step{elect("g-004", 14, primaryEndpoint)}},
+		"what it has yet to read is waited for": {members: 3, change: leaving("g-003"), relay: backends(12, 13),
+			nodes: []cache.NodeState{{}, cut(11, 100, 12), synced(11, 13)},
+			want:  []cache.Step{reading(elect("g-002", 12, primaryEndpoint), "g-003")}},
+		"one that was elected stays until another has everything": {members: 3, change: leavingPrimary(3), relay: backends(12),
+			nodes: []cache.NodeState{follows(13), synced(13, 12), primary(13, primaryEndpoint)}},
+		"then hands over": {members: 3, change: leavingPrimary(3), relay: backends(11, 12), verified: true,
+			nodes: []cache.NodeState{synced(13, 11), synced(13, 12), primary(13, primaryEndpoint)}, want: []cache.Step{step(cache.Handover, "g-002")}},
+		"where it alone has the data, it stays until the primary has them": {members: 2, change: leavingWithoutFailover,
+			nodes: []cache.NodeState{{}, cut(11, 100, 12)}, want: []cache.Step{step(cache.StartNode, "g-001")}},
+		"which gets them from it": {members: 2, change: leavingWithoutFailover,
+			nodes: []cache.NodeState{up(), cut(11, 100, 12)}, want: []cache.Step{step(cache.Promote, "g-002")}},
+		"and serves": {members: 2, change: leavingWithoutFailover,
+			nodes: []cache.NodeState{primary(11), primary(12)}, want: []cache.Step{step(cache.StopNode, "g-002"), serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
+		"it may have the data also when it cannot be asked": {members: 2, change: leaving("g-002"), nodes: []cache.NodeState{up(), hung()}},
+		"not for ever": {members: 2, change: leaving("g-002"), nodes: []cache.NodeState{up(), overdue()}, want: []cache.Step{step(cache.Fence, "g-002")}},
+		"a primary that hangs has it for an heir": {members: 2, change: leaving("g-002"), nodes: []cache.NodeState{stuck(), synced(11, 12)},
+			want: []cache.Step{step(cache.Fence, "g-001")}},
+		"one that is gone is not started": {members: 3, change: leaving("g-003"), relay: backends(12, 13), nodes: []cache.NodeState{{}, hung(), {}},
+			want: []cache.Step{step(cache.StartNode, "g-001")}},
+		"but as the primary, which nobody can stand in for": {members: 2, change: leavingPrimary(2), nodes: []cache.NodeState{{}, {}},
+			want: []cache.Step{step(cache.StartNode, "g-001"), step(cache.StartNode, "g-002")}},
 		"its address is free when it is gone": {members: 2, change: leaving("g-002"), verified: true,
 			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)}, want: []cache.Step{step(cache.StopNode, "g-002")}},
 		"a relay waits for the replica that listened while it was alone": {members: 3, change: lived, relay: backends(),

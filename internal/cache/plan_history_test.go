@@ -46,8 +46,6 @@ func TestPlanElectsWithinTheNewestStream(t *testing.T) {
 }
 
 func TestPlanFencesWhatHangs(t *testing.T) {
-	overdue := hung()
-	overdue.Overdue = true
 	three := func(first cache.NodeState) []cache.NodeState {
 		return []cache.NodeState{first, of(synced(11, 12), "new", "", 0), of(synced(11, 13), "new", "", 0)}
 	}
@@ -55,13 +53,13 @@ func TestPlanFencesWhatHangs(t *testing.T) {
 		"a primary that has replicas": {members: 3, change: since("new"), relay: backends(12, 13), nodes: three(stuck()),
 			want: []cache.Step{step(cache.Fence, "g-001")}},
 		"one that is busy is waited for": {members: 3, change: since("new"), relay: backends(12, 13), nodes: three(hung())},
-		"not for ever":                   {members: 3, change: since("new"), relay: backends(12, 13), nodes: three(overdue), want: []cache.Step{step(cache.Fence, "g-001")}},
+		"not for ever":                   {members: 3, change: since("new"), relay: backends(12, 13), nodes: three(overdue()), want: []cache.Step{step(cache.Fence, "g-001")}},
 		"also without failover": {members: 2, change: noFailover, nodes: []cache.NodeState{stuck(), cut(11, 100, 12, readerEndpoint)},
 			want: []cache.Step{step(cache.Fence, "g-001")}},
 		"one that alone has the data is given time": {members: 1, change: since("new"), nodes: []cache.NodeState{stuck()}},
 		"also a replica, whose primary is gone": {members: 2, change: since("new"), nodes: []cache.NodeState{{}, stuck()},
 			want: []cache.Step{step(cache.StartNode, "g-001")}},
-		"which ends":                  {members: 1, change: since("new"), nodes: []cache.NodeState{overdue}, want: []cache.Step{step(cache.Fence, "g-001")}},
+		"which ends":                  {members: 1, change: since("new"), nodes: []cache.NodeState{overdue()}, want: []cache.Step{step(cache.Fence, "g-001")}},
 		"also beside an older stream": {members: 2, change: since("new", "old"), nodes: []cache.NodeState{stuck(), of(cut(11, 100, 12), "old", "", 0)}},
 	})
 }

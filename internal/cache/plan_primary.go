@@ -77,7 +77,7 @@ func (p *planner) reading() (ids []string) {
 }
 
 // heir is the member with the most advanced data set: of the newest stream, at the highest offset; on a tie one that is primary
-// already, the recorded primary, one outside its zone, which may be gone as a whole, the lowest id.
+// already, the recorded primary, one that stays, one outside its zone, which may be gone as a whole, the lowest id.
 func (p *planner) heir(old *Member) (Member, bool) {
 	heirs := p.withData()
 	if len(heirs) == 0 {
@@ -92,6 +92,7 @@ func (p *planner) heir(old *Member) (Member, bool) {
 			cmp.Compare(bOffset, aOffset),
 			cmp.Compare(rank(bs.Role == Primary), rank(as.Role == Primary)),
 			cmp.Compare(rank(b.ID == old.ID), rank(a.ID == old.ID)),
+			cmp.Compare(rank(a.Leaving), rank(b.Leaving)),
 			cmp.Compare(rank(a.Zone == old.Zone), rank(b.Zone == old.Zone)),
 			cmp.Compare(a.ID, b.ID))
 	}), true

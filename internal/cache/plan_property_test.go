@@ -71,6 +71,32 @@ func forks(t *rapid.T) {
 	w.checkSettled()
 }
 
+// TestPlanSurvivesDepartures: the primary dies when replicas have been told to leave, and are still there. One of them may have most.
+func TestPlanSurvivesDepartures(t *testing.T) { rapid.Check(t, departures) }
+
+func departures(t *rapid.T) {
+	w := newWorld(t)
+	w.added = rapid.IntRange(2, 4).Draw(t, "members of a departure")
+	w.g, w.restored = newGroup(w.added), false
+	w.g.AutomaticFailover = rapid.Bool().Draw(t, "failover of a departure")
+	w.settle()
+	w.writeSome("before the departure")
+	w.replicate(w.some)
+	w.fire(cache.ModifyAsked)
+	for i := range w.g.Members[1:] {
+		w.g.Members[1+i].Leaving = rapid.Bool().Draw(t, "leaving")
+	}
+	w.kill(w.servers[w.g.Primary().ID])
+	w.calm = false
+	for range rapid.IntRange(0, 20).Draw(t, "rounds") {
+		w.look()
+		w.mishap()
+		w.checkPrimaryAddress()
+	}
+	w.settle()
+	w.checkSettled()
+}
+
 func (w *world) writeSome(when string) {
 	for range rapid.IntRange(0, 5).Draw(w.T, when) {
 		w.write()
@@ -200,6 +226,18 @@ func (w *world) checkHandOver(steps []cache.Step) {
 	}
 }
 
+// checkStops checks that no server is ended that holds what is owed, unless the primary has it.
+func (w *world) checkStops(steps []cache.Step) {
+	p := w.servers[w.g.Primary().ID]
+	for _, s := range steps {
+		for _, d := range w.owed {
+			if s.Kind == cache.StopNode && s.Member == d.holder && (p == nil || p.hung || p.role != cache.Primary || !d.heldBy(p)) {
+				w.Fatalf("%s is ended, and was in sync with %v", s.Member, d.data)
+			}
+		}
+	}
+}
+
 // checkPrimaryAddress checks that only a primary serves the primary endpoint, and that it has what is owed.
 func (w *world) checkPrimaryAddress() {
 	s := w.servers[w.listener(w.g.PrimaryAddress)]
@@ -210,7 +248,7 @@ func (w *world) checkPrimaryAddress() {
 		w.Fatalf("%s serves the primary endpoint as %s", s.id, s.role)
 	}
 	for _, d := range w.owed {
-		if len(s.data) < len(d.data) || !slices.Equal(s.data[:len(d.data)], d.data) {
+		if !d.heldBy(s) {
 			w.Fatalf("the primary endpoint is served by %s with %v; %s was in sync and has %v", s.id, s.data, d.holder, d.data)
 		}
 	}

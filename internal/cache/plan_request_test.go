@@ -57,7 +57,6 @@ func (w *world) modify() {
 	case "remove":
 		if m.Role == cache.Replica && (staying > 2 || !w.g.AutomaticFailover) {
 			w.g.Member(m.ID).Leaving = true
-			w.forgive(m.ID)
 		}
 	}
 }

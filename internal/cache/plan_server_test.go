@@ -38,6 +38,10 @@ type debt struct {
 	data   []int
 }
 
+func (d debt) heldBy(s *server) bool {
+	return len(s.data) >= len(d.data) && slices.Equal(s.data[:len(d.data)], d.data)
+}
+
 func (s *server) state() cache.NodeState {
 	if s.hung {
 		return cache.NodeState{Running: true, Hung: s.stuck, Overdue: s.overdue}
@@ -142,7 +146,7 @@ func (w *world) kill(s *server) {
 			continue
 		}
 		r.source = nil
-		if m := w.g.Member(r.id); s.id == w.g.Primary().ID && s.role == cache.Primary && !r.hung && !m.Leaving {
+		if s.id == w.g.Primary().ID && s.role == cache.Primary && !r.hung {
 			w.owed = append(w.owed, debt{r.id, slices.Clone(r.data)})
 		}
 	}

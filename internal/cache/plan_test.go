@@ -54,6 +54,9 @@ func hung() cache.NodeState { return cache.NodeState{Running: true} }
 // stuck is one that does nothing any more.
 func stuck() cache.NodeState { return cache.NodeState{Running: true, Hung: true} }
 
+// overdue is one that has not answered for longer than a node may be busy.
+func overdue() cache.NodeState { return cache.NodeState{Running: true, Overdue: true} }
+
 // lagging is a replica that has lacked something for so many seconds.
 func lagging(s cache.NodeState, seconds int) cache.NodeState {
 	s.Lag = time.Duration(seconds) * time.Second

@@ -87,6 +87,7 @@ func (w *world) look() bool {
 		return true
 	}
 	w.checkHandOver(steps)
+	w.checkStops(steps)
 	disturbs := func(s cache.Step) bool {
 		return s.Kind != cache.Verify && s.Kind != cache.Configure && s.Kind != cache.Authorize
 	}

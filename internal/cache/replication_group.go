@@ -108,7 +108,7 @@ func (g *ReplicationGroup) Spec() string { return g.NodeType + " " + g.EngineVer
 
 // Staying returns the members that are not on their way out.
 func (g *ReplicationGroup) Staying() []Member {
-	return slices.DeleteFunc(slices.Clone(g.Members), func(m Member) bool { return m.Leaving })
+	return slices.DeleteFunc(slices.Clone(g.Members), Member.dismissed)
 }
 
 // Member is one node as the API names it: a cache cluster of one node.
@@ -129,6 +129,9 @@ type Member struct {
 	Leaving                    bool   // the member is being removed
 	Renewal                    Renewal
 }
+
+// dismissed tells whether a member is on its way out. One that had to become primary stays until another has the role.
+func (m Member) dismissed() bool { return m.Leaving && m.Role != Primary }
 
 // Renewal says why a member is to get a new process, which its present one is otherwise fit to go on without. A primary hands its
 // role over first, where it can.
