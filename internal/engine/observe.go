@@ -49,8 +49,12 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 	}
 	s, err := m.answer(ctx, time.Until(begin.Add(patience)))
 	now := g.e.Steady()
-	if !m.silent && redisnode.IsRefusal(err) {
+	switch {
+	case m.silent:
+	case redisnode.IsRefusal(err):
 		g.log.Warn("a node works, and refuses to tell its state: it is left alone", "node", m.process.ID(), "error", err)
+	case isShortage(err):
+		g.log.Error("a node cannot be asked for its state until larder has descriptors and memory again: it is left alone", "node", m.process.ID(), "error", err)
 	}
 	if m.silent = err != nil; m.silent {
 		m.vigil.look(now)
@@ -146,6 +150,9 @@ func (g *group) askRelay(ctx context.Context) cache.RelayState {
 	now := g.e.Steady()
 	if err != nil {
 		m.vigil.look(now)
+		if isShortage(err) {
+			m.vigil.excuse(now)
+		}
 		g.log.Warn("the reader endpoint's relay does not answer", "error", err)
 		hung := m.vigil.hung(now) || m.vigil.silence(now) > relaySilence
 		return cache.RelayState{Running: true, Hung: hung, Backends: m.backends}

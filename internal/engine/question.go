@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
+	"syscall"
 	"time"
 
 	"larder/internal/redisnode"
@@ -73,10 +75,20 @@ func (m *member) learn(q *question) {
 		m.began, m.relieved = q.answered, time.Time{}
 	case redisnode.IsRefusal(q.err): // it is not busy with anything
 		m.began, m.relieved = q.answered, time.Time{}
+	case isShortage(q.err): // what it has done meanwhile is not known
+		m.vigil.excuse(q.answered)
+		m.began, m.relieved = q.answered, time.Time{}
 	case redisnode.IsBusy(q.err) && q.answered.Sub(m.said) >= redisnode.ScriptLimit:
 		m.began, m.relieved = q.answered.Add(-redisnode.ScriptLimit), time.Time{}
 	}
 	m.asked, m.said = nil, q.answered
+}
+
+// isShortage tells whether a process could not be asked because larder, or the machine, has no descriptor or no memory left for a
+// connection. That says nothing of the process. Source: socket(2), open(2).
+func isShortage(err error) bool {
+	lacks := []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS}
+	return slices.ContainsFunc(lacks, func(l error) bool { return errors.Is(err, l) })
 }
 
 // busy is for how long a node that does not answer has been busy with the same command. When a question stays open that is one that

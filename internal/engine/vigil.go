@@ -30,7 +30,7 @@ type vigil struct {
 	idle    bool // it may do nothing for as long as nobody asks it something
 
 	mu         sync.Mutex
-	answered   time.Time // the last time
+	answered   time.Time // the last time, or the last time that it could not be asked
 	progressed time.Time // the last time that it was seen to have worked, or to want to
 	stopped    time.Time // since when; zero when it is not
 	cpu        time.Duration
@@ -59,13 +59,22 @@ func (v *vigil) answers(at time.Time) {
 	}
 }
 
-// look takes the process's pulse, where it is not seen for less that it works. One that is gone has none: that it ended is seen elsewhere.
+// excuse takes in that a process could not be asked.
+func (v *vigil) excuse(at time.Time) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.answered = at
+}
+
+// look takes the process's pulse, where it is not seen for less that it works. Where that fails nothing is known against it: that a process
+// ended is seen elsewhere.
 func (v *vigil) look(now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	used, err := v.process.CPU()
 	switch {
 	case err != nil:
+		v.progressed, v.stopped = now, time.Time{}
 		return
 	case used != v.cpu:
 		v.cpu, v.progressed, v.stopped = used, now, time.Time{}
@@ -73,6 +82,7 @@ func (v *vigil) look(now time.Time) {
 	}
 	p, err := v.process.Pulse()
 	if err != nil {
+		v.progressed, v.stopped = now, time.Time{}
 		return
 	}
 	if p.Runnable || p.CPU != v.cpu {

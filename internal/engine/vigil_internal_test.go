@@ -1,17 +1,32 @@
 package engine
 
 import (
+	"syscall"
 	"testing"
 	"time"
 
 	"larder/internal/node"
 )
 
-// pulsing is a process with that pulse.
-type pulsing struct{ pulse node.Pulse }
+// pulsing is a process with that pulse, or with none that can be taken.
+type pulsing struct {
+	pulse node.Pulse
+	err   error
+}
 
-func (p *pulsing) CPU() (time.Duration, error) { return p.pulse.CPU, nil }
-func (p *pulsing) Pulse() (node.Pulse, error)  { return p.pulse, nil }
+func (p *pulsing) CPU() (time.Duration, error) { return p.pulse.CPU, p.err }
+func (p *pulsing) Pulse() (node.Pulse, error)  { return p.pulse, p.err }
+
+// TestVigilWithoutAPulse: what cannot be looked at is not said to hang.
+func TestVigilWithoutAPulse(t *testing.T) {
+	begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	v := newVigil(&pulsing{err: syscall.ENOMEM}, false, begin)
+	for at := time.Duration(0); at < time.Minute; at += pulseTime {
+		if v.look(begin.Add(at)); v.hung(begin.Add(at)) {
+			t.Fatalf("after %s it is said to hang", at)
+		}
+	}
+}
 
 // TestVigil: what is seen of a process every 100 ms, and what is made of it when it does not answer.
 func TestVigil(t *testing.T) {
