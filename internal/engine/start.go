@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"sync"
 
 	"larder/internal/cache"
 	"larder/internal/node"
@@ -16,6 +17,43 @@ import (
 	"larder/internal/state"
 	"larder/internal/store"
 )
+
+// whilePrimaryLives is for the starts of a plan: it ends when the primary does, or begins to hang. A process that starts and does not answer
+// would hold a failover up; it has nothing to lose, and the next plan starts another. The caller releases it when they are over.
+func (g *group) whilePrimaryLives(ctx context.Context, rg *cache.ReplicationGroup) (starts context.Context, release func()) {
+	starts, cancel := context.WithCancel(ctx)
+	primary := g.nodes[rg.Primary().ID]
+	if primary == nil {
+		return starts, cancel
+	}
+	wakes := g.wakes
+	if primary.vigil.hung(g.e.Steady()) {
+		wakes = nil // the plan knows
+	}
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		defer cancel()
+		woken := false
+		for ended := false; !ended; {
+			select {
+			case <-primary.process.Exited():
+				ended = true
+			case <-wakes:
+				woken = true
+				ended = primary.vigil.hung(g.e.Steady())
+			case <-starts.Done():
+				ended = true
+			}
+		}
+		if woken { // there is still something to see
+			g.wakeUp()
+		}
+	})
+	return starts, func() {
+		cancel()
+		watch.Wait()
+	}
+}
 
 // startNode starts a member's redis-server. It serves nobody until its role is decided.
 func (g *group) startNode(ctx context.Context, rg *cache.ReplicationGroup, m cache.Member) (node.Process, error) {

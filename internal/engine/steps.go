@@ -23,13 +23,19 @@ const (
 	stopGrace = 500 * time.Millisecond
 )
 
-// runSteps runs a plan's steps side by side and returns the first error. One that fails is no reason to end the others. Processes that were started join the group afterwards.
+// runSteps runs a plan's steps side by side and returns the first error. One that fails is no reason to end the others. Processes that were
+// started join the group afterwards. Starts end early when the primary is lost.
 func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Step) error {
 	var mu sync.Mutex
 	var started []node.Process
 	var run errgroup.Group
+	starts, release := g.whilePrimaryLives(ctx, d.Group)
 	for _, s := range steps {
 		run.Go(func() error {
+			ctx := ctx
+			if s.Kind == cache.StartNode || s.Kind == cache.StartRelay {
+				ctx = starts
+			}
 			ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 			defer cancel()
 			g.log.Debug("step", "kind", s.Kind, "node", s.Member, "target", s.Target, "addresses", s.Addresses)
@@ -43,6 +49,7 @@ func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Ste
 		})
 	}
 	err := run.Wait()
+	release()
 	for _, p := range started {
 		g.adopt(ctx, p)
 	}
