@@ -107,3 +107,34 @@ func TestAdoptLeavesZombiesAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestAdoptWithoutDescriptors: a node that cannot be looked at is not one that is gone.
+func TestAdoptWithoutDescriptors(t *testing.T) {
+	dir := t.TempDir()
+	p := mustStart(t, newRuntime(t, dir), nodetest.Spec(t, "a"))
+	r := newRuntime(t, dir)
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	limited := func(most uint64) {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: most, Max: limit.Max}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer limited(limit.Cur)
+	for most := uint64(3); most < 40; most++ { // it runs out at each of the files that it needs
+		limited(most)
+		found, err := r.Adopt(t.Context())
+		limited(limit.Cur)
+		if len(found) == 0 && err == nil {
+			t.Fatalf("with %d descriptors at most nothing is found, and no error", most)
+		}
+		if len(found) == 1 && found[0].PID() != p.PID() {
+			t.Errorf("found %v", found)
+		}
+	}
+	if found := adopt(t, newRuntime(t, dir)); len(found) != 1 {
+		t.Errorf("found %v", found)
+	}
+}

@@ -143,7 +143,8 @@ func closeAll(files []*os.File) {
 }
 
 // Adopt finds the processes whose working directory is one of the runtime's. A process is known by its directory, its being
-// the leader of its session, and its program, so nothing that a person runs in such a directory is taken for a node.
+// the leader of its session, and its program, so nothing that a person runs in such a directory is taken for a node. Where one of them
+// cannot be looked at it fails: a node that was overlooked would get another process beside the one it has.
 func (r *Runtime) Adopt(ctx context.Context) ([]node.Process, error) {
 	root, err := realPath(r.Dir)
 	if errors.Is(err, fs.ErrNotExist) { // nothing was ever started
@@ -152,34 +153,43 @@ func (r *Runtime) Adopt(ctx context.Context) ([]node.Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot look for processes: %w", err)
 	}
-	pids, err := filepath.Glob("/proc/[0-9]*")
+	processes, err := os.ReadDir("/proc")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot look for processes: %w", err)
 	}
 	var found []node.Process
-	for _, proc := range pids {
+	for _, entry := range processes {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil { // no process
+			continue
+		}
+		proc := filepath.Join("/proc", entry.Name())
 		dir, err := os.Readlink(filepath.Join(proc, "cwd"))
 		if err != nil || filepath.Dir(dir) != root { // gone meanwhile, another user's, or not ours
 			continue
 		}
-		pid, _ := strconv.Atoi(filepath.Base(proc))
-		if !isNode(proc, pid, dir) {
-			continue
+		p, err := r.adopt(proc, pid, dir)
+		switch {
+		case errors.Is(err, unix.ESRCH), errors.Is(err, fs.ErrNotExist): // it ended this moment, or is no node
+		case err != nil:
+			return found, fmt.Errorf("cannot look at process %d, which may be a node: %w", pid, err)
+		case p != nil:
+			found = append(found, p)
 		}
-		handle, err := os.FindProcess(pid)
-		if err != nil {
-			continue
-		}
-		p, err := r.watch(filepath.Base(dir), dir, handle, false)
-		if errors.Is(err, unix.ESRCH) || errors.Is(err, fs.ErrNotExist) { // it ended this moment
-			continue
-		}
-		if err != nil {
-			return found, err
-		}
-		found = append(found, p)
 	}
 	return found, nil
+}
+
+// adopt watches a process if it is a node's, and else returns nil.
+func (r *Runtime) adopt(proc string, pid int, dir string) (node.Process, error) {
+	if is, err := isNode(proc, pid, dir); err != nil || !is {
+		return nil, err
+	}
+	handle, err := os.FindProcess(pid)
+	if err != nil {
+		return nil, err
+	}
+	return r.watch(filepath.Base(dir), dir, handle, false)
 }
 
 // realPath is the path that the kernel knows a directory by.
@@ -191,14 +201,14 @@ func realPath(dir string) (string, error) {
 	return filepath.EvalSymlinks(absolute)
 }
 
-func isNode(proc string, pid int, dir string) bool {
+func isNode(proc string, pid int, dir string) (bool, error) {
 	executable, err := os.ReadFile(filepath.Join(dir, executableName))
 	if err != nil {
-		return false
+		return false, err
 	}
 	comm, err := os.ReadFile(filepath.Join(proc, "comm"))
 	if err != nil {
-		return false
+		return false, err
 	}
 	program := filepath.Base(string(executable))
 	const commLength = 15 // the kernel keeps that many characters
@@ -206,17 +216,18 @@ func isNode(proc string, pid int, dir string) bool {
 		program = program[:commLength]
 	}
 	sid, err := unix.Getsid(pid)
-	return err == nil && sid == pid && strings.TrimSpace(string(comm)) == program && !isZombie(proc)
+	if err != nil || sid != pid || strings.TrimSpace(string(comm)) != program {
+		return false, err
+	}
+	zombie, err := isZombie(proc)
+	return err == nil && !zombie, err
 }
 
 // isZombie tells whether a process has ended but was not waited for, as happens where nothing reaps orphans.
-func isZombie(proc string) bool {
+func isZombie(proc string) (bool, error) {
 	stat, err := os.ReadFile(filepath.Join(proc, "stat"))
-	if err != nil {
-		return true
-	}
 	_, fields, _ := strings.Cut(string(stat), ") ") // the name in parentheses may hold spaces
-	return strings.HasPrefix(fields, "Z")
+	return strings.HasPrefix(fields, "Z"), err
 }
 
 // Remove deletes the process's directory.
