@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
@@ -47,22 +48,30 @@ type writers struct {
 	acks map[string]string
 }
 
+// write starts n writers, and returns when each has had a write acknowledged.
 func (w *world) write(rg cache.ReplicationGroup, n int) *writers {
-	ctx, cancel := context.WithCancel(context.Background())
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	ws := &writers{stop: cancel, acks: map[string]string{}}
+	var writing sync.WaitGroup
 	for i := range n {
 		client := w.client(rg.PrimaryAddress)
+		writing.Add(1)
 		ws.done.Go(func() {
+			begin := sync.OnceFunc(writing.Done)
+			defer begin()
 			for n := 0; ctx.Err() == nil; n++ {
 				key, value := fmt.Sprintf("w%d-%d", i, n), fmt.Sprint(n)
 				if client.Set(ctx, key, value, 0).Err() == nil {
 					ws.mu.Lock()
 					ws.acks[key] = value
 					ws.mu.Unlock()
+					begin()
 				}
 			}
 		})
 	}
+	writing.Wait()
 	return ws
 }
 
