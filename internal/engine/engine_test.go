@@ -181,7 +181,7 @@ func (w *world) await(id, what string, condition func(cache.ReplicationGroup, er
 		}
 	})
 	defer cancel()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		rg, err := w.get(id)
 		if condition(rg, err) {

@@ -88,7 +88,7 @@ func (w *world) awaitSnapshot(name string, status cache.SnapshotStatus) cache.Sn
 
 func (w *world) eventually(what string, condition func() bool) {
 	w.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !condition() {

@@ -212,7 +212,7 @@ func read(t *testing.T, path string) string {
 // eventually waits until a condition holds.
 func (d *desk) eventually(what string, condition func() bool) {
 	d.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !condition() {
