@@ -181,7 +181,7 @@ func (w *world) await(id, what string, condition func(cache.ReplicationGroup, er
 		}
 	})
 	defer cancel()
-	deadline := time.After(time.Minute)
+	deadline := time.After(20 * time.Second)
 	for {
 		rg, err := w.get(id)
 		if condition(rg, err) {

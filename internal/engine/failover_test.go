@@ -302,14 +302,10 @@ func TestAClockJumpIsNoFailover(t *testing.T) {
 // awaitSilence waits until the engine has seen that a node does not answer.
 func (w *world) awaitSilence(id string) {
 	w.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-		if s := w.engine.Report("g").Observed.Nodes[id]; s.Running && !s.Answers {
-			return
-		}
-		if time.Now().After(deadline) {
-			w.t.Fatalf("%s always answers", id)
-		}
-	}
+	w.eventually(id+" does not answer", func() bool {
+		s := w.engine.Report("g").Observed.Nodes[id]
+		return s.Running && !s.Answers
+	})
 }
 
 // TestAFailoverKeepsTheOtherReplicasData: they go on from the new primary without another full copy.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"larder/internal/redisnode"
+	"larder/internal/testkit"
 )
 
 // TestANodeWithoutRoomForAnotherClientIsNotKilled: it turns a new engine away as it does its clients, and works.
@@ -47,11 +48,7 @@ func TestANodeWithoutRoomForAnotherClientIsNotKilled(t *testing.T) {
 	for _, c := range clients {
 		c.Close()
 	}
-	for deadline := time.Now().Add(10 * time.Second); !answers(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the engine does not come back to the node when there is room")
-		}
-	}
+	testkit.Within(t, 10*time.Second, "the engine comes back to the node when there is room", answers)
 	if after := must(w.runtime.PIDs(t.Context()))(t); !maps.Equal(before, after) {
 		t.Errorf("the processes were %v and are %v", before, after)
 	}

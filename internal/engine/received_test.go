@@ -12,6 +12,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/redisnode"
+	"larder/internal/testkit"
 )
 
 // spin occupies a node for as many microseconds as its argument says.
@@ -69,9 +70,5 @@ func awaitOffsets(t *testing.T, primary, replica *redis.Client) {
 	offset := func(c *redis.Client) string {
 		return redisnode.Fields(must(c.Info(t.Context(), "replication").Result())(t))["master_repl_offset"]
 	}
-	for deadline := time.Now().Add(5 * time.Second); offset(primary) != offset(replica); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the replica does not catch up")
-		}
-	}
+	testkit.Within(t, 5*time.Second, "the replica catches up", func() bool { return offset(primary) == offset(replica) })
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"larder/internal/node"
+	"larder/internal/testkit"
 )
 
 // tapped is a runtime whose connections a test can break.
@@ -77,11 +78,9 @@ func TestAnEngineWithoutDescriptorsEndsNobody(t *testing.T) {
 		t.Errorf("the node that cannot be asked is seen as %+v", s)
 	}
 	w.signal("g-001", syscall.SIGSTOP)
-	for deadline := time.Now().Add(5 * time.Second); must(w.runtime.PIDs(t.Context()))(t)["g-001"] == before["g-001"]; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("a node that hangs is left")
-		}
-	}
+	testkit.Within(t, 5*time.Second, "a node that hangs is ended", func() bool {
+		return must(w.runtime.PIDs(t.Context()))(t)["g-001"] != before["g-001"]
+	})
 	restore()
 	w.awaitPrimary("g", "g-001")
 }

@@ -16,6 +16,7 @@ import (
 	"larder/internal/cache"
 	"larder/internal/state"
 	"larder/internal/store"
+	"larder/internal/testkit"
 )
 
 // backup asks for a snapshot as the API does: of a group that goes on, or of one that is being deleted.
@@ -88,16 +89,7 @@ func (w *world) awaitSnapshot(name string, status cache.SnapshotStatus) cache.Sn
 
 func (w *world) eventually(what string, condition func() bool) {
 	w.t.Helper()
-	deadline := time.After(time.Minute)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			w.t.Fatalf("still not: %s", what)
-		}
-	}
+	testkit.Within(w.t, 20*time.Second, what, condition)
 }
 
 func (w *world) awaitGone(id string) {

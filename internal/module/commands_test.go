@@ -22,6 +22,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+	"larder/internal/testkit"
 )
 
 // serverHost is a loopback address of the test's own, so that it meets no other Redis.
@@ -61,7 +62,7 @@ func startRedis(t *testing.T, dir, cert, key, extra string) int {
 	t.Helper()
 	l, err := net.Listen("tcp", serverHost+":0")
 	if err != nil {
-		t.Skipf("no second loopback address on this machine: %v", err)
+		testkit.Missing(t, "no second loopback address on this machine: "+err.Error())
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	if err := l.Close(); err != nil {
@@ -96,10 +97,7 @@ func startRedis(t *testing.T, dir, cert, key, extra string) int {
 func TestConnectionTestCommandRuns(t *testing.T) {
 	for _, program := range []string{"redis-server", "redis-cli"} {
 		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s is not installed", program)
-			}
-			t.Skipf("%s is not installed", program)
+			testkit.Missing(t, program+" is not installed")
 		}
 	}
 	for name, lines := range map[string][]string{"cluster mode off": nil, "cluster mode on": {`cluster_mode_enabled = true`}} {

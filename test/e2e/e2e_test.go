@@ -212,13 +212,5 @@ func read(t *testing.T, path string) string {
 // eventually waits until a condition holds.
 func (d *desk) eventually(what string, condition func() bool) {
 	d.t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		if time.Now().After(deadline) {
-			d.t.Fatalf("still not: %s", what)
-		}
-		<-tick.C
-	}
+	testkit.Within(d.t, time.Minute, what, condition)
 }

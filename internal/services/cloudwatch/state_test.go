@@ -15,6 +15,7 @@ import (
 
 	"larder/internal/alarm"
 	"larder/internal/servicetest"
+	"larder/internal/testkit"
 )
 
 // runner evaluates the service's alarms when it is told to.
@@ -27,11 +28,7 @@ func (s *server) runner(t *testing.T) *alarm.Runner {
 // wait waits until a condition holds; what is waited for is done by goroutines that are under way.
 func wait(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("never came about: ", what)
-		}
-	}
+	testkit.Within(t, 10*time.Second, what, holds)
 }
 
 // history are the summaries of an alarm's history, oldest first.

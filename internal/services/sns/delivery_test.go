@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/servicetest"
+	"larder/internal/testkit"
 )
 
 // A subscriber is asked to confirm, does so by visiting the URL, gets a message in AWS's form, verifies its signature with the
@@ -215,13 +216,7 @@ func TestBadSubscribersStallNobody(t *testing.T) {
 // settle waits until nothing waits to be delivered.
 func (s *server) settle(t *testing.T) {
 	t.Helper()
-	deadline := time.Now().Add(60 * time.Second)
-	for !s.sns.Idle() {
-		if time.Now().After(deadline) {
-			t.Fatal("messages still wait")
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	testkit.Within(t, time.Minute, "nothing waits to be delivered", s.sns.Idle)
 }
 
 // What was published before a restart is delivered after it, once.

@@ -1,0 +1,21 @@
+package testkit
+
+import (
+	"testing"
+	"time"
+)
+
+// Within waits until a condition holds, and fails the test when it does not in that time.
+func Within(t testing.TB, limit time.Duration, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.After(limit)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("not within %s: %s", limit, what)
+		}
+	}
+}
