@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -203,7 +204,11 @@ func (s *stack) interruptedApply(signal syscall.Signal, seen func(said string) b
 		}
 		return nil
 	})
-	if err == nil {
+	switch {
+	case err != nil:
+	case signal == syscall.SIGKILL:
+		err = s.killBetweenWrites(cmd.Process)
+	default:
 		err = cmd.Process.Signal(signal)
 	}
 	failed := cmd.Wait()
@@ -214,6 +219,25 @@ func (s *stack) interruptedApply(signal syscall.Signal, seen func(said string) b
 		s.t.Fatalf("the apply ended well before it got signal %v\n%s", signal, said)
 	}
 	return said.String()
+}
+
+// killBetweenWrites kills Terraform while its state file is whole. Terraform empties the file before it writes the next version
+// (statemgr.Filesystem): killed in between it would not remember anything, which is not what these tests are about.
+func (s *stack) killBetweenWrites(terraform *os.Process) error {
+	return eventually(func() error {
+		if err := terraform.Signal(syscall.SIGSTOP); err != nil {
+			return fmt.Errorf("stop Terraform: %w", err)
+		}
+		var status syscall.WaitStatus
+		if _, err := syscall.Wait4(terraform.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+			return fmt.Errorf("Terraform was to be stopped, its status is %#x (%w)", status, err)
+		}
+		state, err := os.ReadFile(filepath.Join(s.dir, "terraform.tfstate"))
+		if err == nil && json.Valid(state) {
+			return terraform.Kill()
+		}
+		return errors.Join(err, fmt.Errorf("the state file is being written: %d bytes", len(state)), terraform.Signal(syscall.SIGCONT))
+	})
 }
 
 // change edits the example's configuration.
