@@ -59,7 +59,8 @@ const CompatibilityNotes = `
   OPERATIONS.md lists the metrics that are not published. Those without dimensions have percentiles up to 16 nodes. CacheHitRate is a percentage of
   the interval's lookups, missing when there were none. CPUUtilization, FreeableMemory, SwapUsage and the network's bytes are the
   process's: nodes share a host here. Of a node whose server does not answer within a second, CPUUtilization, EngineCPUUtilization,
-  FreeableMemory and SwapUsage are published all the same; the other metrics of that minute are missing. Metrics are kept for 15 days in whole minutes, seconds for at least 3 hours. Percentiles and the like are exact up to 150 distinct values a minute,
+  FreeableMemory and SwapUsage are published all the same; the other metrics of that minute are missing. Metrics are kept for 15 days in whole minutes, seconds for at least 3 hours;
+  where groups came and went so often that there are 95,000 metrics, those of nodes that ended longest ago go earlier. Percentiles and the like are exact up to 150 distinct values a minute,
   then within 0.4 %. A percentile is the smallest value that so many do not exceed.
 - Alarms are evaluated at whole minutes, those with a Period of 10, 20 or 30 at every tenth second, on a range of two points more than
   EvaluationPeriods. EvaluationState is never set, and PutMetricAlarm has no bound of 120 KB but the one of every request. An alarm keeps

@@ -33,7 +33,8 @@ type Config struct {
 	MaxHeld int
 	// MaxSeries is how many series there may be; zero means 100,000.
 	MaxSeries int
-	// Reserved is how many of them only the namespace ReservedFor can have.
+	// Reserved is how many of them only the namespace ReservedFor can have. When few are left, those of that namespace that ended longest
+	// ago are forgotten before their time.
 	Reserved    int
 	ReservedFor string
 	// Failed gets what goes wrong in Run, which goes on; nil means it is dropped.

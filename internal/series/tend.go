@@ -21,10 +21,11 @@ func (s *Store) Tend() error {
 	s.mu.RLock()
 	due := s.held > s.config.MaxHeld || s.held > 0 && s.config.Now().Sub(s.cutAt) >= s.config.CutEvery
 	s.mu.RUnlock()
-	if !due {
+	ended := s.crowd()
+	if !due && ended == 0 {
 		return nil
 	}
-	return errors.Join(s.cut(), s.expire(), s.mergeDays(), s.forget())
+	return errors.Join(s.cut(), s.expire(), s.mergeDays(), s.forget(ended))
 }
 
 // cut begins a journal and turns the one before into files.
@@ -212,14 +213,14 @@ func (s *Store) merge(d day, parts []*block, over bool) error {
 	return s.remove(parts)
 }
 
-// forget drops the series that have no cell left.
-func (s *Store) forget() error {
+// forget drops the series that have no cell left, and those of the reserved namespace that ended before a time.
+func (s *Store) forget(ended int64) error {
 	oldest := floor(s.config.Now().Unix()-Retention, secondsOfDay)
 	s.mu.Lock()
 	var kept []byte
 	gone := 0
 	for id, h := range s.byID {
-		if h.last < oldest && len(h.fresh.b)+len(h.cut) == 0 {
+		if (h.last < oldest || h.own && h.last < ended) && len(h.fresh.b)+len(h.cut) == 0 {
 			s.unlist(h)
 			gone++
 			continue
