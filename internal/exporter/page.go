@@ -2,10 +2,12 @@ package exporter
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // kind is what a metric's values are, in the words of Prometheus's text format.
@@ -38,9 +40,27 @@ func (l labels) with(namesAndValues ...string) labels {
 		if b.Len() > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(namesAndValues[i] + `="` + escaped.Replace(namesAndValues[i+1]) + `"`)
+		b.WriteString(namesAndValues[i] + `="` + escaped.Replace(legible(namesAndValues[i+1])) + `"`)
 	}
 	return labels(b.String())
+}
+
+// legible spells the bytes of a text that are not UTF-8 as \xff: the format has no others, and a node's clients choose some texts.
+func legible(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	var b strings.Builder
+	for len(text) > 0 {
+		r, n := utf8.DecodeRuneInString(text)
+		if r == utf8.RuneError && n == 1 {
+			fmt.Fprintf(&b, `\x%02x`, text[0])
+		} else {
+			b.WriteString(text[:n])
+		}
+		text = text[n:]
+	}
+	return b.String()
 }
 
 var escaped = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 )
@@ -49,6 +50,24 @@ func TestSamplesReadBack(t *testing.T) {
 			t.Fatalf("%g reads back as %g, %v", value, got, err)
 		}
 	})
+}
+
+// A program may answer with any bytes as an error's first word, which INFO then has. One label that is not UTF-8 has Prometheus refuse the
+// whole answer, with all groups' metrics.
+func TestLabelsAreUTF8(t *testing.T) {
+	p := newPage()
+	command(p, pairs("namespace", "g"), "errorstat_\xffBAD", "count=1")
+	command(p, pairs("namespace", "g"), "errorstat_\xfeBAD", "count=2")
+	command(p, pairs("namespace", "g"), "errorstat_Größe", "count=3")
+	text := string(p.text())
+	if !utf8.ValidString(text) {
+		t.Errorf("the page is not UTF-8: %q", text)
+	}
+	for _, want := range []string{`err="\\xffBAD"} 1`, `err="\\xfeBAD"} 2`, `err="Größe"} 3`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %s in %q", want, text)
+		}
+	}
 }
 
 // A field that no node has is a metric that is never there.
