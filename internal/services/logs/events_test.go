@@ -216,6 +216,44 @@ func TestGetLogEvents(t *testing.T) {
 	step("3 4", sdk.GetLogEventsInput{StartTime: at(-3), EndTime: at(-1)}) // the end is not in it
 }
 
+// Who reads until a token comes again ends, also where the retention has passed all that a stream had, and finds what comes later.
+func TestGetLogEventsPastTheRetention(t *testing.T) {
+	s := newServer(t)
+	s.create(t, "mine")
+	must(s.PutRetentionPolicy(t.Context(), &sdk.PutRetentionPolicyInput{LogGroupName: new("mine"), RetentionInDays: new(int32(1))}))(t)
+	s.createStream(t, "mine", "a")
+	s.put(t, "mine", "a", "1")
+	token := func(fromHead bool, from func(*sdk.GetLogEventsOutput) *string) *string {
+		t.Helper()
+		var last *string
+		for range 5 {
+			out := must(s.GetLogEvents(t.Context(), &sdk.GetLogEventsInput{LogGroupName: new("mine"), LogStreamName: new("a"), StartFromHead: &fromHead, NextToken: last}))(t)
+			s.now = s.now.Add(time.Millisecond)
+			if last != nil && *from(out) == *last {
+				return last
+			}
+			last = from(out)
+		}
+		t.Fatal("no token comes again")
+		return nil
+	}
+	forward := func(out *sdk.GetLogEventsOutput) *string { return out.NextForwardToken }
+	backward := func(out *sdk.GetLogEventsOutput) *string { return out.NextBackwardToken }
+	end := token(true, forward)
+	s.now = s.now.Add(48 * time.Hour)
+	token(true, forward)
+	token(false, forward)
+	token(false, backward)
+	again := must(s.GetLogEvents(t.Context(), &sdk.GetLogEventsInput{LogGroupName: new("mine"), LogStreamName: new("a"), NextToken: end}))(t)
+	if *again.NextForwardToken != *end {
+		t.Error("the token at the end is another after the retention")
+	}
+	s.put(t, "mine", "a", "2")
+	if out := must(s.GetLogEvents(t.Context(), &sdk.GetLogEventsInput{LogGroupName: new("mine"), LogStreamName: new("a"), NextToken: end}))(t); len(out.Events) != 1 {
+		t.Errorf("later there are %v", out.Events)
+	}
+}
+
 func TestPutLogEventsBounds(t *testing.T) {
 	s := newServer(t)
 	s.create(t, "mine")

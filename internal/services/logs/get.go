@@ -112,6 +112,13 @@ func (s *Service) getLogEvents(_ context.Context, in *sdk.GetLogEventsInput) (*s
 	}
 	before, after := around(q, page)
 	out.NextForwardToken, out.NextBackwardToken = token(forward, after), token(backward, before)
+	if in.NextToken != nil && len(page.Events) == 0 && !page.More { // an end's token comes again, though the retention, which moves on, is past it
+		if q.Backward {
+			out.NextBackwardToken = in.NextToken
+		} else {
+			out.NextForwardToken = in.NextToken
+		}
+	}
 	return out, nil
 }
 
