@@ -270,3 +270,56 @@ func TestGetMetricData(t *testing.T) {
 		servicetest.WantError(t, err, code, text)
 	}
 }
+
+// What comes and what ends while a client goes from page to page is no reason to give it a point twice, or not at all.
+func TestGetMetricDataPagesWhileDataComes(t *testing.T) {
+	for _, order := range types.ScanBy("").Values() {
+		t.Run(string(order), func(t *testing.T) {
+			s := newServer(t)
+			s.now = time.Date(2026, 3, 4, 5, 10, 0, 0, time.UTC)
+			begin := s.now.Add(-10 * time.Minute)
+			sample := func(at time.Time) {
+				for _, name := range []string{"A", "B"} {
+					s.data(t, types.MetricDatum{MetricName: &name, Dimensions: node, Value: new(1.0), Timestamp: &at})
+				}
+			}
+			for at := begin; at.Before(s.now); at = at.Add(time.Minute) {
+				sample(at)
+			}
+			query := func(id, name string) types.MetricDataQuery {
+				return types.MetricDataQuery{Id: &id, MetricStat: &types.MetricStat{Metric: &types.Metric{Namespace: new("Mine"), MetricName: &name, Dimensions: node}, Period: new(int32(60)), Stat: new("Sum")}}
+			}
+			pages := sdk.NewGetMetricDataPaginator(s, &sdk.GetMetricDataInput{
+				StartTime: &begin, EndTime: new(s.now.Add(time.Hour)), ScanBy: order, MaxDatapoints: new(int32(3)),
+				MetricDataQueries: []types.MetricDataQuery{query("a", "A"), query("b", "B")},
+			})
+			seen := map[string]int{}
+			for pages.HasMorePages() {
+				n := 0
+				for _, r := range must(pages.NextPage(t.Context()))(t).MetricDataResults {
+					for _, at := range r.Timestamps {
+						seen[*r.Id+at.Format(" 15:04")]++
+						n++
+					}
+				}
+				if n > 3 {
+					t.Errorf("a page of %d", n)
+				}
+				if len(seen) < 15 {
+					sample(s.now)
+					s.now = s.now.Add(time.Minute)
+				}
+			}
+			for i := range 10 {
+				for _, id := range []string{"a", "b"} {
+					seen[id+begin.Add(time.Duration(i)*time.Minute).Format(" 15:04")] += 0
+				}
+			}
+			for point, n := range seen {
+				if n != 1 {
+					t.Errorf("%s comes %d times", point, n)
+				}
+			}
+		})
+	}
+}

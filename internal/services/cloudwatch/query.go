@@ -33,7 +33,7 @@ func (s *Service) getMetricData(_ context.Context, in *sdk.GetMetricDataInput) (
 	case in.MaxDatapoints != nil && (*in.MaxDatapoints < 1 || *in.MaxDatapoints > maxDatapoints):
 		return nil, validation("MaxDatapoints is %d. It must be between 1 and %d", *in.MaxDatapoints, maxDatapoints)
 	}
-	from, err := offsetOf(in.NextToken)
+	from, err := placeOf(in.NextToken)
 	if err != nil {
 		return nil, invalidToken()
 	}
@@ -48,10 +48,9 @@ func (s *Service) getMetricData(_ context.Context, in *sdk.GetMetricDataInput) (
 	if in.MaxDatapoints != nil {
 		size = int(*in.MaxDatapoints)
 	}
-	results, more := pageOfPoints(results, from, size)
 	out := &sdk.GetMetricDataOutput{MetricDataResults: results, Messages: []types.MessageData{}}
-	if more {
-		out.NextToken = offsetToken(from + size)
+	if end, more := pageOfPoints(results, in.ScanBy, from, size); more {
+		out.NextToken = end.token()
 	}
 	return out, nil
 }
@@ -142,23 +141,6 @@ func result(q types.MetricDataQuery, kind metricmath.Kind, s metricmath.Series, 
 		slices.Reverse(out.Values)
 	}
 	return out
-}
-
-// pageOfPoints leaves, of all points, size from the one numbered from, and says whether there are more.
-func pageOfPoints(results []types.MetricDataResult, from, size int) (page []types.MetricDataResult, more bool) {
-	to := from + size
-	at := 0
-	for i := range results {
-		r := &results[i]
-		n := len(r.Values)
-		low, high := min(max(from-at, 0), n), min(max(to-at, 0), n)
-		r.Values, r.Timestamps = r.Values[low:high], r.Timestamps[low:high]
-		if high < n {
-			r.StatusCode, more = types.StatusCodePartialData, true
-		}
-		at += n
-	}
-	return results, more
 }
 
 // offsetOf reads a token that offsetToken made.
