@@ -1,6 +1,7 @@
 package series
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -126,5 +127,78 @@ func TestKeysOutliveAFailedRewrite(t *testing.T) {
 		if cells, err := s.Cells(key(name), 0, always); err != nil || len(cells) != 1 {
 			t.Errorf("%s has the cells %v, %v", name, cells, err)
 		}
+	}
+}
+
+// TestDamageInTheMiddle: of a journal or a catalog with a damaged record the others are there, before it and behind it, and what is added
+// later too; a torn record at the end is cut off, and nothing is told of it.
+func TestDamageInTheMiddle(t *testing.T) {
+	names := []string{"a", "b", "c", "d"}
+	for what, c := range map[string]struct {
+		file   string
+		damage func(all []byte, second, third int) []byte // of what begins where
+		lost   string
+		quiet  bool
+	}{
+		"a byte of the journal":     {file: journalName(1), damage: func(all []byte, second, _ int) []byte { all[second+frame+1] ^= 0xff; return all }, lost: "b"},
+		"a length in the journal":   {file: journalName(1), damage: func(all []byte, second, _ int) []byte { all[second+1] ^= 1; return all }, lost: "b"},
+		"a huge length":             {file: journalName(1), damage: func(all []byte, second, _ int) []byte { all[second+3] ^= 0xff; return all }, lost: "b"},
+		"zeros":                     {file: journalName(1), damage: func(all []byte, second, third int) []byte { clear(all[second:third]); return all }, lost: "b"},
+		"a byte of the catalog":     {file: "catalog", damage: func(all []byte, second, _ int) []byte { all[second+frame+3] ^= 0xff; return all }, lost: "b"},
+		"the journal's torn end":    {file: journalName(1), damage: func(all []byte, _, _ int) []byte { return all[:len(all)-2] }, lost: "d", quiet: true},
+		"nothing, and more to come": {file: journalName(1), damage: func(all []byte, _, _ int) []byte { return all }, quiet: true},
+	} {
+		t.Run(what, func(t *testing.T) {
+			told := 0
+			config := Config{Dir: t.TempDir(), Now: func() time.Time { return start.Add(20 * time.Hour) }, Failed: func(error) { told++ }}
+			s := opened(t, config)
+			var begins []int
+			path := filepath.Join(config.Dir, c.file)
+			for _, name := range names {
+				stat, err := os.Stat(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				begins = append(begins, int(stat.Size()))
+				if err := errors.Join(s.Add(Sample{Key: key(name), Cell: Single(config.Now().Unix(), 3.25)}), s.Flush()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			all, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, c.damage(all, begins[1], begins[2]), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for round := range 3 {
+				s := opened(t, config)
+				for _, name := range names {
+					want := 1
+					if name == c.lost {
+						want = 0
+					}
+					if cells, err := s.Cells(key(name), 0, always); err != nil || len(cells) != want {
+						t.Errorf("round %d: %s has the cells %v, %v; want %d", round, name, cells, err, want)
+					}
+				}
+				late := key("late")
+				if cells, err := s.Cells(late, 0, always); err != nil || len(cells) != round {
+					t.Errorf("round %d: what was added later has the cells %v, %v", round, cells, err)
+				}
+				if err := s.Add(Sample{Key: late, Cell: Single(config.Now().Unix()-int64(round+1)*minute, 1)}); err != nil {
+					t.Fatal(err)
+				}
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if (told == 0) != c.quiet {
+				t.Errorf("it is told %d times", told)
+			}
+		})
 	}
 }

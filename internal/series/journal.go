@@ -9,7 +9,8 @@ import (
 	"os"
 )
 
-// journal is a file of records, each its length, its checksum and itself. A crash leaves at most a torn record at the end.
+// journal is a file of records, none of them empty, each its length, its checksum and itself. A crash leaves at most a torn record at the
+// end. What is damaged before the end is passed over: the records behind it are as good as those before it.
 type journal struct{ file *os.File }
 
 const frame = 8
@@ -17,13 +18,13 @@ const frame = 8
 // maxRecord bounds what a damaged length can ask for; a flush writes records far below it.
 const maxRecord = 64 << 20
 
-// openJournal opens or makes a journal, gives each whole record to use, and cuts a torn one off.
-func openJournal(path string, use func(record []byte) error) (*journal, error) {
+// openJournal opens or makes a journal, gives each whole record to use, tells of what is damaged between them, and cuts a torn one off.
+func openJournal(path string, use func(record []byte) error, tell func(error)) (*journal, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	whole, err := replay(file, use)
+	whole, damaged, err := replay(file, use)
 	if err == nil {
 		err = file.Truncate(whole)
 	}
@@ -33,35 +34,81 @@ func openJournal(path string, use func(record []byte) error) (*journal, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot read %s: %w", path, err), file.Close())
 	}
+	if damaged > 0 {
+		tell(fmt.Errorf("%s is damaged: %d bytes of it are passed over", path, damaged))
+	}
 	return &journal{file}, nil
 }
 
-// replay reads records up to the first that is not whole, and says where that is.
-func replay(file *os.File, use func([]byte) error) (whole int64, err error) {
+// replay reads the whole records, and says where the last one ends, and how many bytes of what is damaged it passed over.
+func replay(file *os.File, use func([]byte) error) (whole, damaged int64, err error) {
 	all, err := io.ReadAll(file)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	for rest := all; len(rest) >= frame; {
-		n := binary.LittleEndian.Uint32(rest)
-		if n > maxRecord || uint64(len(rest)-frame) < uint64(n) {
-			break
-		}
-		record := rest[frame : frame+n]
-		if crc32.Checksum(record, castagnoli) != binary.LittleEndian.Uint32(rest[4:]) {
-			break
+	for rest := all; len(rest) > 0; {
+		record := recordAt(rest)
+		if record == nil {
+			n := passOver(rest)
+			if n == 0 {
+				break
+			}
+			damaged, rest = damaged+int64(n), rest[n:]
+			continue
 		}
 		if err := use(record); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
-		rest = rest[frame+n:]
-		whole += int64(frame + n)
+		rest = rest[frame+len(record):]
+		whole = int64(len(all) - len(rest))
 	}
-	return whole, nil
+	return whole, damaged, nil
 }
 
-// append writes a record and waits until the disk has it. After a failure the file is as it was.
+// maxSearch is how many bytes are summed at most in search of a record, which takes some tenths of a second: in a long record that has lost
+// its end nearly every place could be the length of one.
+const maxSearch = 1 << 30
+
+// passOver is how many bytes there are before the next whole record: those of the damaged one where its length is good. It is 0 where no
+// whole record was found.
+func passOver(b []byte) int {
+	if len(b) >= frame {
+		if end := frame + int(binary.LittleEndian.Uint32(b)); end < len(b) && recordAt(b[end:]) != nil {
+			return end
+		}
+	}
+	for n, summed := 1, 0; n < len(b)-frame && summed < maxSearch; n++ {
+		if recordAt(b[n:]) != nil {
+			return n
+		}
+		if claimed := int(binary.LittleEndian.Uint32(b[n:])); claimed <= len(b)-n-frame {
+			summed += claimed
+		}
+	}
+	return 0
+}
+
+// recordAt is the record that bytes begin with, nil when they begin with none that is whole.
+func recordAt(b []byte) []byte {
+	if len(b) < frame {
+		return nil
+	}
+	n := binary.LittleEndian.Uint32(b)
+	if n == 0 || n > maxRecord || uint64(len(b)-frame) < uint64(n) {
+		return nil
+	}
+	record := b[frame : frame+n]
+	if crc32.Checksum(record, castagnoli) != binary.LittleEndian.Uint32(b[4:]) {
+		return nil
+	}
+	return record
+}
+
+// append writes a record, unless it is empty, and waits until the disk has it. After a failure the file is as it was.
 func (j *journal) append(record []byte) error {
+	if len(record) == 0 {
+		return nil
+	}
 	at, err := j.file.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return err

@@ -22,11 +22,11 @@ func Open(c Config) (s *Store, err error) {
 			err = errors.Join(fmt.Errorf("cannot open the metrics in %s: %w", c.Dir, err), s.closeFiles())
 		}
 	}()
-	if s.catalog, err = openJournal(s.path("catalog"), s.readCatalog); err != nil {
+	if s.catalog, err = openJournal(s.path("catalog"), s.readCatalog, s.config.Failed); err != nil {
 		if err = s.setAside(s.path("catalog"), err); err != nil {
 			return s, err
 		}
-		if s.catalog, err = openJournal(s.path("catalog"), nil); err != nil {
+		if s.catalog, err = openJournal(s.path("catalog"), nil, s.config.Failed); err != nil {
 			return s, err
 		}
 	}
@@ -157,7 +157,7 @@ func (s *Store) openJournals() error {
 	}
 	s.cutAt = s.config.Now()
 	for i, j := range found {
-		wal, err := openJournal(j.path, func(record []byte) error { return s.readJournal(record, j) })
+		wal, err := openJournal(j.path, func(record []byte) error { return s.readJournal(record, j) }, s.config.Failed)
 		if err != nil {
 			if err := s.setAside(j.path, err); err != nil {
 				return err
@@ -175,7 +175,7 @@ func (s *Store) openJournals() error {
 		}
 	}
 	s.walSeq = max(s.walSeq, s.lastNumber()) + 1
-	s.wal, err = openJournal(s.path(journalName(s.walSeq)), nil)
+	s.wal, err = openJournal(s.path(journalName(s.walSeq)), nil, s.config.Failed)
 	return err
 }
 

@@ -31,7 +31,7 @@ func (s *Store) Tend() error {
 // cut begins a journal and turns the one before into files.
 func (s *Store) cut() error {
 	number := s.walSeq
-	next, err := openJournal(s.path(journalName(number+1)), nil)
+	next, err := openJournal(s.path(journalName(number+1)), nil, s.config.Failed)
 	if err != nil {
 		return fmt.Errorf("cannot begin a journal of metrics: %w", err)
 	}
@@ -262,7 +262,7 @@ func (s *Store) rewriteCatalog(content []byte) error {
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	next, err := openJournal(temporary, nil)
+	next, err := openJournal(temporary, nil, s.config.Failed)
 	if err != nil {
 		return err
 	}
