@@ -20,6 +20,8 @@ const (
 	maxExpression = 1024 // characters
 )
 
+const noPeriod = "The parameter Period is required with expressions that have no metric"
+
 var validQueryID = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]{0,254}$`)
 
 // checkMath checks an alarm's metric math: its queries, and that one of them, and only one, gives a time series to watch.
@@ -29,6 +31,9 @@ func checkMath(queries []types.MetricDataQuery) error {
 	}
 	if err := checkQueries(queries); err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(queries, func(q types.MetricDataQuery) bool { return q.MetricStat != nil || q.Period != nil }) {
+		return missing(noPeriod)
 	}
 	var returned []string
 	for _, q := range queries {

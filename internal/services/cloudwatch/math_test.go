@@ -82,6 +82,11 @@ func TestMathRefusals(t *testing.T) {
 			"Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800)."},
 		{"no period", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].MetricStat.Period = nil; return q }, missing,
 			"The MetricStat of hits must have a Metric and a Period"},
+		{"no period at all", func(q []types.MetricDataQuery) []types.MetricDataQuery {
+			q[0].Expression = new("TIME_SERIES(1)")
+			return q[:1]
+		}, missing,
+			"The parameter Period is required with expressions that have no metric"},
 		{"stat", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].MetricStat.Stat = new("p101"); return q }, value,
 			`The Stat of hits: "p101" is not a statistic`},
 		{"namespace", func(q []types.MetricDataQuery) []types.MetricDataQuery {

@@ -112,7 +112,7 @@ func (s *Service) gridOf(in *sdk.GetMetricDataInput, metrics map[string]engine.M
 		}
 	}
 	if len(periods) == 0 {
-		return r, missing("The parameter Period is required with expressions that have no metric")
+		return r, missing(noPeriod)
 	}
 	r.Period = slices.Min(periods)
 	r.From, r.To, err = s.rangeOf(int32(r.Period), in.StartTime, in.EndTime)
