@@ -376,3 +376,25 @@ func TestCheckInterval(t *testing.T) {
 		}
 	}
 }
+
+// What is added up of an interval is told when the interval is over, also where it is over because the clock was set back.
+func TestTotalAfterTheClockWasSetBack(t *testing.T) {
+	all := total{interval: time.Minute}
+	at := func(seconds int64) time.Time { return time.Unix(epoch+seconds, 0) }
+	datum := []cachemetric.Datum{{Name: "CurrConnections", Unit: "Count", Value: 3}}
+	var kept []series.Sample
+	kept = append(kept, all.add(at(3650), datum)...)
+	for now := int64(0); now <= 120; now += 30 { // an hour earlier
+		kept = append(kept, all.past(at(now))...)
+		if now%60 == 30 {
+			kept = append(kept, all.add(at(now), datum)...)
+		}
+	}
+	var got []string
+	for _, s := range kept {
+		got = append(got, fmt.Sprintf("%d=%g/%g", s.At-epoch, s.Sum, s.Count))
+	}
+	if want := []string{"3600=3/1", "0=3/1", "60=3/1"}; !slices.Equal(got, want) {
+		t.Errorf("kept %v, want %v", got, want)
+	}
+}

@@ -18,7 +18,7 @@ type total struct {
 	cells    map[cachemetric.Datum]series.Cell
 }
 
-// add counts a node's metrics, and returns the samples of the interval before when theirs is a later one.
+// add counts a node's metrics, and returns the samples of the interval before when theirs is another.
 func (t *total) add(at time.Time, data []cachemetric.Datum) []series.Sample {
 	past := t.past(at)
 	if t.cells == nil {
@@ -40,9 +40,9 @@ func (t *total) add(at time.Time, data []cachemetric.Datum) []series.Sample {
 	return past
 }
 
-// past returns the samples of an interval that is over, once.
+// past returns the samples of an interval that is over, once. A clock that was set back ends one too: those that follow have times before it.
 func (t *total) past(now time.Time) []series.Sample {
-	if t.cells == nil || period(now, t.interval) <= t.at {
+	if t.cells == nil || period(now, t.interval) == t.at {
 		return nil
 	}
 	return t.rest()
