@@ -155,7 +155,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer listener.Close()
 
 	keys := kms.New(kms.Config{Store: state, Sealer: sealer, Account: Account, Region: Region, Random: crand.Reader, Now: o.Now})
-	nodes := &process.Runtime{Dir: o.Home.nodes()}
+	nodes := &process.Runtime{Dir: o.Home.nodes(), OwnLog: o.Home.LogFile()}
 	defer closing(&err, nodes.Close)
 	var shipper *logdelivery.Shipper // which needs the engine; it is there before the engine runs
 	runner := engine.New(engine.Config{

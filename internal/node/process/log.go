@@ -115,9 +115,12 @@ func (r *Runtime) TrimLogs() error {
 	if err != nil {
 		return err
 	}
+	if r.OwnLog != "" {
+		logs = append(logs, r.OwnLog)
+	}
 	var errs []error
 	for _, path := range logs {
-		if err := trim(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // removed this moment
+		if err := trim(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // removed this moment, or not there yet
 			errs = append(errs, fmt.Errorf("cannot drop the oldest part of %s: %w", path, err))
 		}
 	}

@@ -72,6 +72,32 @@ func TestALogGoesOnOverARestart(t *testing.T) {
 	}
 }
 
+// TestTheOwnLogStaysWithinItsBound too, once there is one.
+func TestTheOwnLogStaysWithinItsBound(t *testing.T) {
+	r := newRuntime(t, t.TempDir())
+	r.OwnLog = filepath.Join(t.TempDir(), "engine.log")
+	if err := r.TrimLogs(); err != nil {
+		t.Fatal(err)
+	}
+	line := strings.Repeat("x", 99) + "\n"
+	if err := os.WriteFile(r.OwnLog, []byte(strings.Repeat(line, 12<<20/len(line))+"the last\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.TrimLogs(); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(r.OwnLog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if on := info.Sys().(*syscall.Stat_t).Blocks * 512; on > 4<<20+64<<10 {
+		t.Errorf("%d bytes on disk", on)
+	}
+	if text, err := os.ReadFile(r.OwnLog); err != nil || !strings.HasSuffix(string(text), line+"the last\n") {
+		t.Errorf("its end is gone: %v", err)
+	}
+}
+
 // TestALogStaysWithinItsBound while its process writes: what was dropped is not read, the rest is where it was.
 func TestALogStaysWithinItsBound(t *testing.T) {
 	const bound = 4 << 20

@@ -29,6 +29,8 @@ const (
 // Runtime keeps one directory per process under Dir: its working directory, with its log and socket.
 type Runtime struct {
 	Dir string
+	// OwnLog is another log that is kept within the bound of the processes' logs: that of the program itself. Empty: none.
+	OwnLog string
 
 	watchers sync.WaitGroup
 	mu       sync.Mutex
