@@ -28,7 +28,7 @@ type Config struct {
 	NodeTypes cache.NodeTypes
 	Nodes     func() []Node                     // those that run
 	Observed  func(group string) cache.Observed // at the engine's last look
-	Alarms    func() ([]Alarm, error)
+	Alarms    func() ([]Alarm, error)           // those that can be read; the error is of the others
 	Version   string
 	Logger    *slog.Logger
 	Now       func() time.Time
@@ -119,7 +119,7 @@ func (e *Exporter) Scrape(ctx context.Context) ([]byte, error) {
 		e.group(p, rg, readings)
 	}
 	e.events.report(p, groups)
-	if err := e.alarms(p); err != nil {
+	if err := e.alarms(ctx, p); err != nil {
 		return nil, err
 	}
 	if err := e.process.report(p); err != nil {

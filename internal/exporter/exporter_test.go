@@ -327,3 +327,18 @@ func TestAScrapeThatFailsSaysSo(t *testing.T) {
 		t.Errorf("answered %d %s", w.Code, w.Body)
 	}
 }
+
+// One alarm that cannot be read is no reason to say nothing of the others, and of all nodes.
+func TestAnAlarmThatCannotBeRead(t *testing.T) {
+	config := shop(t)
+	var log strings.Builder
+	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	config.Alarms = func() ([]exporter.Alarm, error) {
+		return []exporter.Alarm{{Name: "other", State: "OK"}}, errors.New("cannot read the alarm {}")
+	}
+	config.Nodes = func() []exporter.Node { return nil }
+	lines := scrape(t, newExporter(t, config))
+	if !slices.Contains(lines, `larder_alarm_state{alarm="other",state="OK"} 1`) || !strings.Contains(log.String(), "cannot read the alarm") {
+		t.Errorf("the log is %q, the page\n%s", log.String(), strings.Join(lines, "\n"))
+	}
+}

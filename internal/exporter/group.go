@@ -1,6 +1,10 @@
 package exporter
 
-import "larder/internal/cache"
+import (
+	"context"
+
+	"larder/internal/cache"
+)
 
 // larder's own metrics. The labels are those that dashboards for redis_exporter choose by: namespace is the replication group,
 // instance and pod are the member.
@@ -57,10 +61,14 @@ func (e *Exporter) member(p *page, l labels, rg *cache.ReplicationGroup, m cache
 // alarmStates are CloudWatch's.
 var alarmStates = []string{"ALARM", "INSUFFICIENT_DATA", "OK"}
 
-func (e *Exporter) alarms(p *page) error {
+// alarms puts the alarms on the page: those that can be read, when there are any.
+func (e *Exporter) alarms(ctx context.Context, p *page) error {
 	all, err := e.Alarms()
-	if err != nil {
+	switch {
+	case err != nil && len(all) == 0:
 		return err
+	case err != nil:
+		e.Logger.ErrorContext(ctx, "a scrape lacks alarms", "error", err)
 	}
 	for _, a := range all {
 		for _, s := range alarmStates {
