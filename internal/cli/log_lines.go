@@ -40,7 +40,12 @@ type logReader struct {
 	id    string
 	since time.Time
 	seen  map[string]time.Time // events that were read, by id, and their time
+	now   func() time.Time
+	held  time.Time // until then since stays what it is
 }
+
+// missed notes that the logs could not be looked at. What was logged meanwhile comes once they can be, one node's after another's.
+func (r *logReader) missed() { r.held = r.now().Add(lateness) }
 
 // read hands over the events that were not read before, in the order of their time. A log group that cannot be read does not keep back
 // another's.
@@ -62,7 +67,7 @@ func (r *logReader) read(ctx context.Context, c *client, deliveries []ectypes.Lo
 			return errors.Join(errWrite, err)
 		}
 		r.seen[l.event] = l.Time
-		if l.Time.Add(-lateness).After(r.since) {
+		if l.Time.Add(-lateness).After(r.since) && r.now().After(r.held) {
 			r.since = l.Time.Add(-lateness)
 		}
 	}

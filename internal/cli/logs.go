@@ -89,7 +89,7 @@ func (t *tool) logs(ctx context.Context, id string, w logsWanted) error {
 		}
 	}
 	write := t.logLines()
-	r := &logReader{id: aws.ToString(g.ReplicationGroupId), since: w.since, seen: map[string]time.Time{}}
+	r := &logReader{id: aws.ToString(g.ReplicationGroupId), since: w.since, seen: map[string]time.Time{}, now: time.Now}
 	err = r.read(ctx, engine, deliveries, write)
 	switch {
 	case err != nil:
@@ -130,6 +130,9 @@ func (t *tool) follow(ctx context.Context, r *logReader, w logsWanted, deliverie
 		}
 		if err == nil {
 			err = r.read(ctx, engine, deliveries, write)
+		}
+		if err != nil {
+			r.missed()
 		}
 		switch {
 		case ctx.Err() != nil:

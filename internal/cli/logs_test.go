@@ -1,10 +1,18 @@
 package cli
 
 import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 )
 
@@ -51,5 +59,70 @@ func TestALineOfLogs(t *testing.T) {
 		if got, want := l.draw(0, true), "\x1b[32m2026-11-23T13:14:40.513Z\x1b[0m  \x1b[33m"+text+"\x1b[0m"; got != want {
 			t.Errorf("got  %q\nwant %q", got, want)
 		}
+	}
+}
+
+// logBook is a log group that answers FilterLogEvents.
+type logBook []types.FilteredLogEvent
+
+func (j *logBook) add(stream string, at time.Time, message string) {
+	*j = append(*j, types.FilteredLogEvent{EventId: new(fmt.Sprint(len(*j))), LogStreamName: &stream, Timestamp: new(at.UnixMilli()), Message: &message})
+}
+
+func (j *logBook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var asked struct{ StartTime int64 }
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	events := []map[string]any{}
+	for _, e := range *j {
+		if *e.Timestamp >= asked.StartTime {
+			events = append(events, map[string]any{"eventId": *e.EventId, "logStreamName": *e.LogStreamName, "timestamp": *e.Timestamp, "message": *e.Message})
+		}
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	json.NewEncoder(w).Encode(map[string]any{"events": events})
+}
+
+// After the engine was away nodes' logs come one after the other, each with all that was logged meanwhile: what comes later is shown too,
+// though it is older than what was shown.
+func TestFollowedLogsAfterAnOutage(t *testing.T) {
+	var group logBook
+	server := httptest.NewServer(&group)
+	defer server.Close()
+	c := &client{config: aws.Config{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}}
+	now := noon
+	r := &logReader{id: "g", since: now.Add(-10 * time.Minute), seen: map[string]time.Time{}, now: func() time.Time { return now }}
+	deliveries := []ectypes.LogDeliveryConfiguration{{LogType: ectypes.LogTypeSlowLog, DestinationDetails: &ectypes.DestinationDetails{
+		CloudWatchLogsDetails: &ectypes.CloudWatchLogsDestinationDetails{LogGroup: new("logs")},
+	}}}
+	var shown []string
+	look := func() {
+		t.Helper()
+		if err := r.read(t.Context(), c, deliveries, func(l logLine) error { shown = append(shown, l.Message); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const one, two = "elasticache/redis/g-001/0001/slow-log", "elasticache/redis/g-002/0001/slow-log"
+	group.add(one, now, "before")
+	look()
+	away := now
+	now = now.Add(10 * time.Minute)
+	r.missed()
+	group.add(one, now, "one's newest")
+	look()
+	now = now.Add(time.Second)
+	group.add(two, away.Add(time.Second), "two's oldest")
+	look()
+	look()
+	if want := []string{"before", "one's newest", "two's oldest"}; !slices.Equal(shown, want) {
+		t.Errorf("shown are %q, want %q", shown, want)
+	}
+	now = now.Add(2 * lateness)
+	group.add(one, now, "later")
+	look()
+	if !r.since.Equal(now.Add(-lateness)) {
+		t.Errorf("it goes on looking from %s on", r.since)
 	}
 }
