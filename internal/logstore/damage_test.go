@@ -109,3 +109,28 @@ func TestBoundBesideALockedGroup(t *testing.T) {
 		t.Errorf("it is said of the locked group that events were deleted: %s", said.String())
 	}
 }
+
+// TestALockedGroupIsToldOfOnce however often it is looked at.
+func TestALockedGroupIsToldOfOnce(t *testing.T) {
+	home, k := t.TempDir(), keys{map[string]bool{}}
+	var said strings.Builder
+	config := logstore.Config{Dir: home, Keys: k, MaxBytes: 1 << 30, Logger: slog.New(slog.NewTextHandler(&said, nil))}
+	s := must(logstore.Open(config))(t)
+	if err := s.Append("locked", "arn:1", logstore.Batch{Events: []logstore.Event{event(1, 1, "text")}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	k.off["arn:1"] = true
+	s = must(logstore.Open(config))(t)
+	defer s.Close()
+	for range 3 {
+		if err := s.Sweep(time.UnixMilli(1<<40), func(string) (time.Duration, bool) { return time.Hour, true }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := strings.Count(said.String(), "group=locked"); n != 1 {
+		t.Errorf("it is told %d times: %s", n, said.String())
+	}
+}

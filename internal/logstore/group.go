@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // A journal of so many bytes of messages, or frames, is rewritten as a segment.
@@ -32,6 +33,8 @@ type group struct {
 	number   uint64 // of the next file
 	next     uint64 // number of the next event
 	dropped  bool
+
+	locked atomic.Bool // its key could not be used when it was looked at last for what is past its time
 }
 
 // openGroup finds out what a directory holds. Journals stay closed: they need the group's key, which may not be usable now.

@@ -170,11 +170,15 @@ func (s *Store) Sweep(now time.Time, keep func(id string) (retention time.Durati
 // expire deletes a group's events of before a time, and says how many bytes that freed.
 func (s *Store) expire(g *group, before int64) (freed int64, err error) {
 	freed, err = g.expire(before)
-	if locked := (*KeyError)(nil); errors.As(err, &locked) {
-		s.config.Logger.Warn("cannot tell which log events are past their time", "group", g.id, "error", err)
-		return freed, nil
+	locked := (*KeyError)(nil)
+	if !errors.As(err, &locked) {
+		g.locked.Store(false)
+		return freed, err
 	}
-	return freed, err
+	if !g.locked.Swap(true) { // told once, not at every sweep
+		s.config.Logger.Warn("cannot tell which log events are past their time", "group", g.id, "error", err)
+	}
+	return freed, nil
 }
 
 // bound deletes the oldest files until the store is within its bound.
