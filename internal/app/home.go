@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"larder/internal/durable"
 	"larder/internal/pki"
 	"larder/internal/seal"
 	"larder/internal/store"
@@ -82,7 +83,7 @@ func (h Home) writeInfo(i Info) error {
 	if err != nil {
 		return err
 	}
-	return seal.WriteFile(h.infoFile(), append(raw, '\n'))
+	return durable.WriteFile(h.infoFile(), append(raw, '\n'))
 }
 
 // prepare makes the directory, or says why it cannot be used.

@@ -119,15 +119,6 @@ func fileName(dir string, n uint64, suffix string) string {
 	return filepath.Join(dir, fmt.Sprintf("%08d%s", n, suffix))
 }
 
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
 // hasHeader tells whether a journal was begun as a whole: only then events can have been appended to it.
 func hasHeader(path string) (begun bool, err error) {
 	f, err := os.Open(path)

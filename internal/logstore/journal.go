@@ -10,6 +10,8 @@ import (
 	"maps"
 	"os"
 	"slices"
+
+	"larder/internal/durable"
 )
 
 const (
@@ -92,7 +94,7 @@ func beginJournal(dir string, number, first uint64, marks Marks, arn, group stri
 	}
 	_, err = j.file.Write(begin)
 	if err = errors.Join(err, j.file.Sync()); err == nil {
-		err = syncDir(dir)
+		err = durable.SyncDir(dir)
 	}
 	if err != nil {
 		return nil, errors.Join(err, j.file.Close(), os.Remove(j.path))

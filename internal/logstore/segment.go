@@ -11,6 +11,8 @@ import (
 	"os"
 	"slices"
 	"sync"
+
+	"larder/internal/durable"
 )
 
 const (
@@ -63,7 +65,7 @@ func writeSegment(dir string, j *journal) (*segment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot write the log segment %s: %w", s.path, errors.Join(err, os.Remove(s.path+segmentTemp)))
 	}
-	return s, syncDir(dir)
+	return s, durable.SyncDir(dir)
 }
 
 // sorted reads a journal's events in the order of their positions.

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"larder/internal/durable"
 )
 
 // Config is what a store works with. Every field is needed.
@@ -118,7 +120,7 @@ func (s *Store) group(id string, create bool) (*group, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("cannot keep log events: %w", err)
 	}
-	if err := syncDir(s.config.Dir); err != nil {
+	if err := durable.SyncDir(s.config.Dir); err != nil {
 		return nil, fmt.Errorf("cannot keep log events: %w", err)
 	}
 	g, err := openGroup(id, dir, s.config.Keys, s.config.Logger)

@@ -10,7 +10,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"larder/internal/durable"
 )
 
 // KeySize is the length of the master key in bytes: AES-256.
@@ -41,7 +42,7 @@ func Open(path string) (*Sealer, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		key = make([]byte, KeySize)
 		rand.Read(key)
-		err = WriteFile(path, key)
+		err = durable.WriteFile(path, key)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot use the master key: %w", err)
@@ -61,19 +62,4 @@ func (s *Sealer) Open(place string, sealed []byte) ([]byte, error) {
 		return nil, fmt.Errorf("cannot open the secret %s: it was sealed with another master key, or changed", place)
 	}
 	return secret, nil
-}
-
-// WriteFile writes a file that only its owner may read, and makes it durable before it gets its name: a crash leaves the old
-// file or the new one, never half.
-func WriteFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // after a success there is nothing of that name
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, err)
-	}
-	return os.Rename(f.Name(), path)
 }

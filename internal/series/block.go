@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"larder/internal/durable"
 )
 
 // day is a day of UTC, counted from 1970.
@@ -181,7 +183,7 @@ func writeBlock(dir string, name string, first, last uint32, of func(id uint32) 
 	if err != nil || empty {
 		return nil, errors.Join(err, os.Remove(path+".tmp"))
 	}
-	if err := syncDir(dir); err != nil {
+	if err := durable.SyncDir(dir); err != nil {
 		return nil, err
 	}
 	return openBlock(path)
@@ -219,13 +221,4 @@ func writeChunks(file *os.File, first, last uint32, of func(id uint32) ([]Cell, 
 		return false, err
 	}
 	return at == 0, w.Flush()
-}
-
-// syncDir makes renames and removals in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"os"
 	"slices"
+
+	"larder/internal/durable"
 )
 
 // maxFiles is how many files a day that is not over may have before they are merged.
@@ -129,7 +131,7 @@ func (s *Store) removeJournals(upTo uint64) error {
 			}
 		}
 	}
-	return syncDir(s.config.Dir)
+	return durable.SyncDir(s.config.Dir)
 }
 
 // expire removes the files of days that are past the retention.
@@ -160,7 +162,7 @@ func (s *Store) remove(gone []*block) error {
 	for _, b := range gone {
 		errs = append(errs, b.close(), os.Remove(b.path))
 	}
-	return errors.Join(append(errs, syncDir(s.config.Dir))...)
+	return errors.Join(append(errs, durable.SyncDir(s.config.Dir))...)
 }
 
 // mergeDays makes one file of each day's, when the day is over or there are many.
@@ -274,5 +276,5 @@ func (s *Store) rewriteCatalog(content []byte) error {
 	}
 	old := s.catalog
 	s.catalog = next
-	return errors.Join(old.close(), syncDir(s.config.Dir))
+	return errors.Join(old.close(), durable.SyncDir(s.config.Dir))
 }

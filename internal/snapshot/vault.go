@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"larder/internal/durable"
 	"larder/internal/seal"
 )
 
@@ -61,7 +62,7 @@ func (v *Vault) Write(name, kmsKey string, fill func(io.Writer) (int64, error)) 
 		err = os.Rename(path+partial, path)
 	}
 	if err == nil {
-		err = syncDir(v.Dir)
+		err = durable.SyncDir(v.Dir)
 	}
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
@@ -84,15 +85,6 @@ func sealInto(file io.Writer, key []byte, place string, fill func(io.Writer) (in
 		return 0, err
 	}
 	return size, w.Close()
-}
-
-// syncDir makes a renaming durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 func (v *Vault) wrap(name, kmsKey string, key []byte) (Sealed, error) {

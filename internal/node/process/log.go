@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"larder/internal/durable"
 )
 
 const (
@@ -47,26 +49,10 @@ func (r *Runtime) LogID(id string) (string, error) {
 		return "", fmt.Errorf("cannot tell which log %s has: %w", id, err)
 	}
 	made := rand.Text()
-	if err := writeWhole(path, []byte(made)); err != nil {
+	if err := durable.WriteFile(path, []byte(made)); err != nil {
 		return "", fmt.Errorf("cannot name the log of %s: %w", id, err)
 	}
 	return made, nil
-}
-
-// writeWhole makes a file that is never seen half written.
-func writeWhole(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }
 
 // ReadLog reads the log of an id from an offset on, and says where what it read begins: at the offset, or behind it where that part is

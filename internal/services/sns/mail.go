@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"larder/internal/durable"
 )
 
 // sender is who mails are from.
@@ -48,7 +50,7 @@ func deposit(temporary, name string, body []byte) error {
 	if err := os.Rename(temporary, name); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(name))
+	return durable.SyncDir(filepath.Dir(name))
 }
 
 // makeBox makes a Maildir where there is none, and makes the names on the way to it durable.
@@ -67,16 +69,7 @@ func makeBox(box string) error {
 	if !made {
 		return nil
 	}
-	return errors.Join(syncDir(box), syncDir(filepath.Dir(box)), syncDir(filepath.Dir(filepath.Dir(box))))
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(durable.SyncDir(box), durable.SyncDir(filepath.Dir(box)), durable.SyncDir(filepath.Dir(filepath.Dir(box))))
 }
 
 var globEscape = strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`).Replace

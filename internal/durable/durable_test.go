@@ -1,4 +1,4 @@
-package seal_test
+package durable_test
 
 import (
 	"bytes"
@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"larder/internal/seal"
+	"larder/internal/durable"
 )
 
 // writeVariable has the test binary write the file at the path it holds, again and again, until it is killed.
@@ -17,7 +17,7 @@ const writeVariable = "LARDER_TEST_WRITE"
 func TestMain(m *testing.M) {
 	if path := os.Getenv(writeVariable); path != "" {
 		for n := byte(0); ; n++ {
-			if err := seal.WriteFile(path, content(n)); err != nil {
+			if err := durable.WriteFile(path, content(n)); err != nil {
 				panic(err)
 			}
 		}
@@ -33,7 +33,7 @@ func whole(raw []byte) bool { return len(raw) == 1<<20 && bytes.Equal(raw, conte
 // TestACrashLeavesOldOrNew kills a writer at any moment, and looks at the file all the while.
 func TestACrashLeavesOldOrNew(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
-	if err := seal.WriteFile(path, content(0)); err != nil {
+	if err := durable.WriteFile(path, content(0)); err != nil {
 		t.Fatal(err)
 	}
 	exe, err := os.Executable()
@@ -71,7 +71,7 @@ func TestWriteFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte("readable by all"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := seal.WriteFile(path, []byte("secret")); err != nil {
+	if err := durable.WriteFile(path, []byte("secret")); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := os.ReadFile(path)
@@ -90,10 +90,10 @@ func TestAFailedWriteLeavesNothing(t *testing.T) {
 	if err := os.Mkdir(occupied, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := seal.WriteFile(occupied, []byte("x")); err == nil {
+	if err := durable.WriteFile(occupied, []byte("x")); err == nil {
 		t.Error("a directory is overwritten")
 	}
-	if err := seal.WriteFile(filepath.Join(dir, "missing", "f"), []byte("x")); err == nil {
+	if err := durable.WriteFile(filepath.Join(dir, "missing", "f"), []byte("x")); err == nil {
 		t.Error("a directory is made")
 	}
 	only(t, dir, "d")
