@@ -245,7 +245,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			}).Gateway(),
 		},
 		Verifier: &sigv4.Verifier{Secret: info.secret, Now: o.Now},
-		Logger:   o.Logger, Region: Region, AccountID: Account, NewRequestID: standin.UUID,
+		Logger:   o.Logger, Region: Region, NewRequestID: standin.UUID,
 	})
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ func cborServer(t *testing.T) *httptest.Server {
 	g, err := gateway.New(gateway.Config{
 		Services: []gateway.Service{dashboards()},
 		Verifier: &sigv4.Verifier{Secret: func(id string) (string, bool) { return secret, id == keyID }, Now: time.Now},
-		Region:   region, AccountID: account, NewRequestID: func() string { return "request-1" },
+		Region:   region, NewRequestID: func() string { return "request-1" },
 	})
 	if err != nil {
 		t.Fatal(err)

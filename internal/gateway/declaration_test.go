@@ -44,7 +44,7 @@ func TestNewFindsMistakes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := gateway.New(gateway.Config{
-				Services: test.services, Verifier: &sigv4.Verifier{}, Region: region, AccountID: account,
+				Services: test.services, Verifier: &sigv4.Verifier{}, Region: region,
 				NewRequestID: func() string { return "" },
 			})
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {

@@ -40,7 +40,7 @@ func serveEC2(t *testing.T) server {
 	g, err := gateway.New(gateway.Config{
 		Services: []gateway.Service{{Shapes: awswire.EC2(), Actions: []gateway.Action{gateway.Handle("DescribeVpcs", gateway.List, describeVPCs)}}},
 		Verifier: &sigv4.Verifier{Secret: func(id string) (string, bool) { return secret, id == keyID }, Now: time.Now},
-		Region:   region, AccountID: account, NewRequestID: func() string { return "request-1" },
+		Region:   region, NewRequestID: func() string { return "request-1" },
 	})
 	if err != nil {
 		t.Fatal(err)

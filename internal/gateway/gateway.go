@@ -32,8 +32,6 @@ type Config struct {
 	// Region is the one region served. Requests signed for another are refused,
 	// because the ARNs in the answers would not be what they ask for.
 	Region string
-	// AccountID is the account that every request acts in.
-	AccountID string
 	// NewRequestID names requests, as AWS does with UUIDs.
 	NewRequestID func() string
 	// Now times requests for the log; nil means time.Now.
@@ -62,8 +60,8 @@ func New(c Config) (*Gateway, error) {
 	if c.MaxBody == 0 {
 		c.MaxBody = 1 << 20
 	}
-	if c.Verifier == nil || c.NewRequestID == nil || c.Region == "" || c.AccountID == "" {
-		return nil, errors.New("gateway: Config needs a Verifier, NewRequestID, a Region and an AccountID")
+	if c.Verifier == nil || c.NewRequestID == nil || c.Region == "" {
+		return nil, errors.New("gateway: Config needs a Verifier, NewRequestID and a Region")
 	}
 	g := &Gateway{config: c, services: map[string]*service{}}
 	g.streams, g.endStreams = context.WithCancel(context.Background())
@@ -145,7 +143,7 @@ func (g *Gateway) answer(r *http.Request, x *exchange) (response []byte, err err
 	if x.operation, action, err = x.service.route(call); err != nil {
 		return nil, err
 	}
-	output, err := action.call(g.withIdentity(r.Context(), signer), func(input any) error {
+	output, err := action.call(r.Context(), func(input any) error {
 		if err := call.decode(x.service.codec, input); err != nil {
 			return err
 		}
@@ -159,14 +157,6 @@ func (g *Gateway) answer(r *http.Request, x *exchange) (response []byte, err err
 		return nil, nil
 	}
 	return call.appendResponse(make([]byte, 0, 4096), x.service.codec, x.requestID, output)
-}
-
-func (g *Gateway) withIdentity(ctx context.Context, signer sigv4.Identity) context.Context {
-	return WithIdentity(ctx, Identity{
-		AccessKeyID: signer.AccessKeyID,
-		AccountID:   g.config.AccountID,
-		Region:      signer.Region,
-	})
 }
 
 // service finds the service a request is signed for.

@@ -44,18 +44,17 @@ type groups struct {
 	byID map[string]types.ReplicationGroup
 }
 
-func (g *groups) create(ctx context.Context, in *elasticache.CreateReplicationGroupInput) (*elasticache.CreateReplicationGroupOutput, error) {
+func (g *groups) create(_ context.Context, in *elasticache.CreateReplicationGroupInput) (*elasticache.CreateReplicationGroupOutput, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	id := aws.ToString(in.ReplicationGroupId)
 	if _, ok := g.byID[id]; ok {
 		return nil, &types.ReplicationGroupAlreadyExistsFault{Message: aws.String("Replication group with specified name already exists.")}
 	}
-	who := gateway.IdentityFrom(ctx)
 	group := types.ReplicationGroup{
 		ReplicationGroupId: in.ReplicationGroupId,
 		Description:        in.ReplicationGroupDescription,
-		ARN:                aws.String(fmt.Sprintf("arn:aws:elasticache:%s:%s:replicationgroup:%s", who.Region, who.AccountID, id)),
+		ARN:                aws.String(fmt.Sprintf("arn:aws:elasticache:%s:%s:replicationgroup:%s", region, account, id)),
 		Status:             aws.String("creating"),
 	}
 	g.byID[id] = group
@@ -86,9 +85,8 @@ func broken(_ context.Context, in *elasticache.DeleteCacheParameterGroupInput) (
 	return &elasticache.DeleteCacheParameterGroupOutput{}, nil
 }
 
-func callerIdentity(ctx context.Context, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
-	who := gateway.IdentityFrom(ctx)
-	return &sts.GetCallerIdentityOutput{Account: &who.AccountID, UserId: &who.AccessKeyID}, nil
+func callerIdentity(context.Context, *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
+	return &sts.GetCallerIdentityOutput{Account: aws.String(account)}, nil
 }
 
 func secretValue(_ context.Context, in *secretsmanager.GetSecretValueInput) (*secretsmanager.GetSecretValueOutput, error) {
@@ -138,7 +136,6 @@ func serve(t *testing.T) server {
 		},
 		Logger:       slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Region:       region,
-		AccountID:    account,
 		NewRequestID: func() string { return fmt.Sprintf("request-%d", requests.Add(1)) },
 	})
 	if err != nil {

@@ -29,7 +29,7 @@ const secret = "secret"
 func Gateway(t *testing.T, service gateway.Service) *gateway.Gateway {
 	t.Helper()
 	g, err := gateway.New(gateway.Config{
-		Services: []gateway.Service{service}, Region: Region, AccountID: Account,
+		Services: []gateway.Service{service}, Region: Region,
 		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return secret, true }, Now: time.Now},
 		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
 	})

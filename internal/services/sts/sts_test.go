@@ -18,7 +18,7 @@ import (
 func TestGetCallerIdentity(t *testing.T) {
 	const region, account = "us-east-1", "123456789012"
 	entry, err := gateway.New(gateway.Config{
-		Services: []gateway.Service{sts.Service{Account: account}.Gateway()}, Region: region, AccountID: account,
+		Services: []gateway.Service{sts.Service{Account: account}.Gateway()}, Region: region,
 		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
 		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
 	})
