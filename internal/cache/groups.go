@@ -1,7 +1,5 @@
 package cache
 
-import "time"
-
 // ParameterGroup is a set of parameter values of one family.
 type ParameterGroup struct {
 	Name        string
@@ -21,22 +19,3 @@ type SubnetGroup struct {
 	SubnetIDs   []string
 	Tags        map[string]string
 }
-
-// Source types of events, in the API's words.
-const (
-	SourceGroup          = "replication-group"
-	SourceCluster        = "cache-cluster"
-	SourceParameterGroup = "cache-parameter-group"
-	SourceSubnetGroup    = "cache-subnet-group"
-)
-
-// Notice is an entry of the event list (DescribeEvents).
-type Notice struct {
-	Date       time.Time
-	Source     string // the identifier of what it happened to
-	SourceType string
-	Message    string
-}
-
-// NoticeLife is how long the event list goes back.
-const NoticeLife = 14 * 24 * time.Hour
