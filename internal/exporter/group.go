@@ -23,13 +23,11 @@ var (
 	alarmState     = metric{"larder_alarm_state", gauge, "Whether the CloudWatch alarm is in the state."}
 )
 
-var groupStatuses = []cache.Status{cache.Available, cache.CreateFailed, cache.Creating, cache.Deleting, cache.Modifying, cache.Snapshotting}
-
 // group puts what is known of a replication group and of its nodes on the page.
 func (e *Exporter) group(p *page, rg cache.ReplicationGroup, readings map[string]Reading) {
 	l := pairs("namespace", rg.ID)
 	p.add(groupInfo, l.with("engine_version", rg.EngineVersion, "node_type", rg.NodeType), 1)
-	for _, s := range groupStatuses {
+	for _, s := range cache.Statuses {
 		p.flag(groupStatus, l.with("status", string(s)), s == rg.Status)
 	}
 	p.add(groupNodes, l, float64(len(rg.Members)))
