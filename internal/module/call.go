@@ -81,9 +81,6 @@ func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
 // ReplicationGroupID is the identifier of the replication group, <project>-<environment>-redis.
 func (c *Call) ReplicationGroupID() string { return c.Inputs.replicationGroupID() }
 
-// SecretName is the name of the secret that keeps the token.
-func (c *Call) SecretName() string { return c.Inputs.secretName() }
-
 // reader fills in the inputs of one call and gathers all that is wrong with them.
 type reader[I any] struct {
 	scope  *scope

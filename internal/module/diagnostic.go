@@ -2,7 +2,6 @@ package module
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -75,17 +74,6 @@ func (ds Diagnostics) String() string {
 		lines[i] = d.String()
 	}
 	return strings.Join(lines, "\n")
-}
-
-// Err returns the errors as one error, a line each, and nil when there are only warnings.
-func (ds Diagnostics) Err() error {
-	var errs []error
-	for _, d := range ds {
-		if d.Severity == Error {
-			errs = append(errs, errors.New(d.String()))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 func (ds Diagnostics) sorted() Diagnostics {

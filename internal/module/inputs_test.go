@@ -201,15 +201,15 @@ func TestAllProblemsAtOnceInOrder(t *testing.T) {
 	}
 }
 
-func TestErr(t *testing.T) {
+func TestHasErrors(t *testing.T) {
 	_, diags := load("testdata/seed/staging.tf", Vars{})
-	if diags.Err() != nil {
-		t.Errorf("a warning makes the error %v", diags.Err())
+	if len(diags) == 0 || diags.HasErrors() {
+		t.Errorf("warnings alone stop the call: %v", diags)
 	}
 	dir := writeFiles(t, "main.tf", block(`redis_port = 0`, `timeout = 1`, `node_type = "cache.t3.large"`))
 	_, diags = load(dir, Vars{})
-	if lines := strings.Split(diags.Err().Error(), "\n"); len(lines) != 2 || len(diags) != 3 {
-		t.Errorf("error is %v, diagnostics %v", diags.Err(), diags)
+	if len(diags) != 3 || !diags.HasErrors() {
+		t.Errorf("two errors beside a warning do not stop the call: %v", diags)
 	}
 }
 
@@ -277,7 +277,7 @@ func TestDefaults(t *testing.T) {
 	}
 	in := call.Inputs
 	got := map[string]any{
-		"port": in.RedisPort, "nodes": in.NumCacheNodes, "retention": in.retention(), "family": in.family(), "secret": call.SecretName(),
+		"port": in.RedisPort, "nodes": in.NumCacheNodes, "retention": in.retention(), "family": in.family(), "secret": in.secretName(),
 		"generated": call.GeneratedToken, "length": in.AuthTokenLength,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
