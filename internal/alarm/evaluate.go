@@ -67,8 +67,8 @@ func (r Rule) Range() int { return r.Periods + 2 }
 
 func (r Rule) breaches(p Point) bool { return comparisons[r.Comparison].breaches(p.Value, r.Threshold) }
 
-// Significant is how many samples a percentile needs to say something. Source: the CloudWatch guide on percentile-based alarms.
-func Significant(percentile float64) float64 {
+// significant is how many samples a percentile needs to say something. Source: the CloudWatch guide on percentile-based alarms.
+func significant(percentile float64) float64 {
 	p := percentile / 100
 	if p >= 0.5 {
 		return 10 / (1 - p)

@@ -150,7 +150,7 @@ func TestEvaluateLikeTheReference(t *testing.T) {
 
 func TestPercentilesOfFewSamples(t *testing.T) {
 	for p, want := range map[float64]float64{50: 20, 90: 100, 25: 40} {
-		if got := Significant(p); got < want-1e-9 || got > want+1e-9 {
+		if got := significant(p); got < want-1e-9 || got > want+1e-9 {
 			t.Errorf("p%v needs %v samples, want %v", p, got, want)
 		}
 	}

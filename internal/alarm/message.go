@@ -193,13 +193,13 @@ type childState struct {
 	Timestamp stamp `json:"timestamp"`
 }
 
-// NewChild is a child that came into a state at a time.
-func NewChild(arn string, state State, at time.Time) Child {
+// newChild is a child that came into a state at a time.
+func newChild(arn string, state State, at time.Time) Child {
 	return Child{arn, childState{state, stamp(at)}}
 }
 
-// CompositeReason says why a composite alarm changed: its child did. Source of the form: memory.
-func CompositeReason(c Child) (reason, data string) {
+// compositeReason says why a composite alarm changed: its child did. Source of the form: memory.
+func compositeReason(c Child) (reason, data string) {
 	reason = fmt.Sprintf("%s transitioned to %s at %s", c.Arn, c.State.Value, time.Time(c.State.Timestamp).UTC().Format("Monday 02 January, 2006 15:04:05 MST"))
 	return reason, mustJSON(map[string][]Child{"triggeringAlarms": {c}})
 }

@@ -61,7 +61,7 @@ func TestMessages(t *testing.T) {
 
 	composite := &types.CompositeAlarm{AlarmName: new("both"), AlarmArn: new("arn:aws:cloudwatch:us-east-1:123456789012:alarm:both"),
 		AlarmConfigurationUpdatedTimestamp: &defined, AlarmRule: new("ALARM(cpu-alarm)")}
-	c.Reason, c.Data = CompositeReason(NewChild(*a.AlarmArn, Alarm, noon))
+	c.Reason, c.Data = compositeReason(newChild(*a.AlarmArn, Alarm, noon))
 	golden(t, "composite", CompositeMessage(composite, c, place))
 	golden(t, "state_update", StateUpdate(NewHistoryState(OK, "a", ""), NewHistoryState(Alarm, c.Reason, c.Data)))
 	golden(t, "action", ActionUpdate("arn:aws:sns:us-east-1:123456789012:critical", "{}", c, errors.New("no such topic")))

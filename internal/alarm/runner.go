@@ -224,7 +224,7 @@ func (r *Runner) compose(name string, now time.Time, done map[string]bool) error
 	if to != a.state {
 		c := Change{From: a.state, To: to, Reason: "The alarm rule has no alarms", At: now}
 		if newest != nil {
-			c.Reason, c.Data = CompositeReason(NewChild(newest.arn, newest.state, newest.since))
+			c.Reason, c.Data = compositeReason(newChild(newest.arn, newest.state, newest.since))
 		}
 		if err := r.change(a, c); err != nil {
 			return err

@@ -99,7 +99,7 @@ func newWatch(a *types.MetricAlarm) (*watch, error) {
 	w.metric = Metric{Key(a.Namespace, a.MetricName, a.Dimensions, a.Unit), statistic, int64(*a.Period)}
 	w.rule.Period, w.rule.Statistic = time.Duration(*a.Period)*time.Second, stat
 	if p, ok := statistic.Percentile(); ok && aws.ToString(a.EvaluateLowSampleCountPercentile) == "ignore" {
-		w.rule.LowSamples = Significant(p)
+		w.rule.LowSamples = significant(p)
 	}
 	return w, nil
 }

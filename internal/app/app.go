@@ -50,8 +50,8 @@ import (
 const (
 	Region  = "us-east-1"
 	Account = "000000000000"
-	// RegionName is the region as messages about alarms name it.
-	RegionName = "US East (N. Virginia)"
+	// regionName is the region as messages about alarms name it.
+	regionName = "US East (N. Virginia)"
 )
 
 // Version is larder's own.
@@ -204,7 +204,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	news := &notifier.Notifier{Store: state, Publish: topics.PublishWith, Logger: o.Logger}
 	watching := cloudwatch.New(cloudwatch.Config{
-		Store: state, Account: Account, Region: Region, RegionName: RegionName, Metrics: metrics, Publish: topics.PublishWith,
+		Store: state, Account: Account, Region: Region, RegionName: regionName, Metrics: metrics, Publish: topics.PublishWith,
 		Failed: o.failed("alarms"), Now: clock.Now, After: clock.After,
 	})
 	evaluator := &alarm.Runner{Book: watching, Metrics: metrics, Now: clock.Now, After: clock.After, Failed: o.failed("alarms")}
@@ -276,7 +276,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer cancel()
 	err = errors.Join(server.Shutdown(grace), work.Wait())
 	if end.nodesToo() {
-		err = errors.Join(err, StopNodes(context.WithoutCancel(ctx), nodes))
+		err = errors.Join(err, stopNodes(context.WithoutCancel(ctx), nodes))
 	}
 	return err
 }

@@ -25,8 +25,8 @@ func (e *ending) withNodes() {
 
 func (e *ending) nodesToo() bool { return e.nodes.Load() }
 
-// StopNodes ends every process that an engine left, or is about to leave, in a runtime.
-func StopNodes(ctx context.Context, nodes node.Runtime) error {
+// stopNodes ends every process that an engine left, or is about to leave, in a runtime.
+func stopNodes(ctx context.Context, nodes node.Runtime) error {
 	left, err := nodes.Adopt(ctx)
 	errs := []error{err}
 	for _, p := range left {

@@ -41,10 +41,10 @@ func ParseEngine(line string) (Engine, bool) {
 func (e Engine) Record(from Source) string {
 	at := e.Time.UTC().Format(engineTime) + " UTC"
 	if !from.JSON {
-		return fmt.Sprintf("%s/%s:%s %s %s %s", from.CacheClusterID, NodeID, e.Role, at, mark(e.Level), e.Message)
+		return fmt.Sprintf("%s/%s:%s %s %s %s", from.CacheClusterID, nodeID, e.Role, at, mark(e.Level), e.Message)
 	}
 	return object(struct{ CacheClusterId, CacheNodeId, LogLevel, Role, Time, Message string }{
-		from.CacheClusterID, NodeID, e.Level, e.Role, at, e.Message,
+		from.CacheClusterID, nodeID, e.Level, e.Role, at, e.Message,
 	})
 }
 

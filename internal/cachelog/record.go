@@ -15,8 +15,8 @@ const (
 	EngineLog = "engine-log"
 )
 
-// NodeID is the id of the one node that a cache cluster has.
-const NodeID = "0001"
+// nodeID is the id of the one node that a cache cluster has.
+const nodeID = "0001"
 
 // Source is the node whose record it is, and the form it is delivered in.
 type Source struct {
@@ -26,7 +26,7 @@ type Source struct {
 
 // Stream is the name of the log stream that a node's log goes to.
 func Stream(cacheClusterID, logType string) string {
-	return "elasticache/redis/" + cacheClusterID + "/" + NodeID + "/" + logType
+	return "elasticache/redis/" + cacheClusterID + "/" + nodeID + "/" + logType
 }
 
 // Slow is an entry of the slow log.
@@ -44,7 +44,7 @@ type Slow struct {
 func (s Slow) Record(from Source) string {
 	command := s.command()
 	if !from.JSON {
-		return fmt.Sprintf("%s,%s,%d,%d,%s,%s,%s", from.CacheClusterID, NodeID, s.Time.Unix(), s.Duration.Microseconds(), command, s.ClientAddress, s.ClientName)
+		return fmt.Sprintf("%s,%s,%d,%d,%s,%s,%s", from.CacheClusterID, nodeID, s.Time.Unix(), s.Duration.Microseconds(), command, s.ClientAddress, s.ClientName)
 	}
 	return object(struct {
 		CacheClusterId, CacheNodeId string
@@ -52,7 +52,7 @@ func (s Slow) Record(from Source) string {
 		Duration                    int64 `json:"Duration (us)"`
 		Command                     string
 		ClientAddress, ClientName   string
-	}{from.CacheClusterID, NodeID, s.ID, s.Time.Unix(), s.Duration.Microseconds(), command, s.ClientAddress, s.ClientName})
+	}{from.CacheClusterID, nodeID, s.ID, s.Time.Unix(), s.Duration.Microseconds(), command, s.ClientAddress, s.ClientName})
 }
 
 func (s Slow) command() string {

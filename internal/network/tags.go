@@ -6,14 +6,14 @@ import (
 	"larder/internal/store"
 )
 
-// TagSet is the tags of one resource.
-type TagSet struct {
+// tagSet is the tags of one resource.
+type tagSet struct {
 	ID   string
 	Tags map[string]string
 }
 
 // tagSets holds the resources that have tags, by id.
-const tagSets = store.Table[TagSet]("network-tags")
+const tagSets = store.Table[tagSet]("network-tags")
 
 // Tags returns a resource's tags.
 func Tags(tx *store.Tx, id string) (map[string]string, error) {
@@ -39,5 +39,5 @@ func SetTags(tx *store.Tx, id string, tags map[string]string) error {
 	if len(tags) == 0 {
 		return tagSets.Delete(tx, id)
 	}
-	return tagSets.Put(tx, id, TagSet{ID: id, Tags: tags})
+	return tagSets.Put(tx, id, tagSet{ID: id, Tags: tags})
 }

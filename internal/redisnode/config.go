@@ -97,7 +97,7 @@ func (c Config) fixed() [][]string {
 
 func (c Config) users() [][]string {
 	everything := []string{"~*", "&*", "+@all"}
-	clients := append(append([]string{"default"}, DefaultUserRules(c.AuthTokens)...), denials()...)
+	clients := append(append([]string{"default"}, defaultUserRules(c.AuthTokens)...), denials()...)
 	return [][]string{
 		clients,
 		append([]string{AdminUser, "reset", "on", hash(c.AdminPassword)}, everything...),
@@ -105,8 +105,8 @@ func (c Config) users() [][]string {
 	}
 }
 
-// DefaultUserRules give the clients' user all keys and commands. Its channels follow acl-pubsub-default, as reset does.
-func DefaultUserRules(tokens []string) []string {
+// defaultUserRules give the clients' user all keys and commands. Its channels follow acl-pubsub-default, as reset does.
+func defaultUserRules(tokens []string) []string {
 	return append([]string{"reset", "on", "~*", "+@all"}, passwordRules(tokens)...)
 }
 
