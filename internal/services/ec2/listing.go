@@ -1,13 +1,13 @@
 package ec2
 
 import (
-	"cmp"
-	"encoding/base64"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"larder/internal/network"
+	"larder/internal/paging"
 	"larder/internal/store"
 )
 
@@ -53,31 +53,23 @@ func (l listing[T]) pick(rows []T, r request) ([]T, *string, error) {
 	return page(rows, l.key, r.limit, r.token)
 }
 
-// page returns the rows, in the order of their keys, of one page. A token holds the last key shown, so that rows which come and
-// go between two pages shift nothing.
+// page returns the rows, in the order of their keys, of one page.
 func page[T any](rows []T, key func(T) string, limit *int32, token *string) ([]T, *string, error) {
 	if limit != nil && (*limit < minResults || *limit > maxResults) {
 		return nil, nil, invalidValue("Value ( %d ) for parameter maxResults is invalid. Expecting a value from %d to %d.", *limit, minResults, maxResults)
 	}
-	slices.SortFunc(rows, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
-	if token != nil && *token != "" {
-		last, err := base64.RawURLEncoding.DecodeString(*token)
-		if err != nil {
-			return nil, nil, refuse("InvalidNextToken", "The token '%s' is invalid", *token)
-		}
-		start, shown := slices.BinarySearchFunc(rows, string(last), func(row T, last string) int { return cmp.Compare(key(row), last) })
-		if shown {
-			start++
-		}
-		rows = rows[start:]
+	size := len(rows)
+	if limit != nil {
+		size = int(*limit)
+	}
+	rows, next, err := paging.Page(rows, key, strings.Compare, size, token)
+	if err != nil {
+		return nil, nil, refuse("InvalidNextToken", "The token '%s' is invalid", *token)
 	}
 	if rows == nil {
 		rows = []T{}
 	}
-	if limit == nil || len(rows) <= int(*limit) {
-		return rows, nil, nil
-	}
-	return rows[:*limit], new(base64.RawURLEncoding.EncodeToString([]byte(key(rows[*limit-1])))), nil
+	return rows, next, nil
 }
 
 // describeAll describes the rows of a table.

@@ -2,7 +2,6 @@ package kms
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"regexp"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"larder/internal/paging"
 	"larder/internal/store"
 )
 
@@ -174,8 +174,7 @@ const (
 	defaultLimit = 50
 )
 
-// page returns the rows, which come in the order of their keys, that a request asks for, and the marker of the next page when
-// there is one. A marker holds the last key shown.
+// page returns the rows, in the order of their keys, that a request asks for, and the marker of the next page when there is one.
 func page[T any](rows []T, key func(T) string, most int, limit *int32, marker *string) ([]T, *string, error) {
 	size := defaultLimit
 	if limit != nil {
@@ -183,17 +182,9 @@ func page[T any](rows []T, key func(T) string, most int, limit *int32, marker *s
 			return nil, nil, validation("Invalid value %d for Limit. Must be between 1 and %d", size, most)
 		}
 	}
-	if marker != nil {
-		last, err := base64.RawURLEncoding.DecodeString(*marker)
-		if err != nil {
-			return nil, nil, &types.InvalidMarkerException{Message: new("The Marker is not one of an earlier answer.")}
-		}
-		for len(rows) > 0 && key(rows[0]) <= string(last) {
-			rows = rows[1:]
-		}
+	rows, next, err := paging.Page(rows, key, strings.Compare, size, marker)
+	if err != nil {
+		return nil, nil, &types.InvalidMarkerException{Message: new("The Marker is not one of an earlier answer.")}
 	}
-	if len(rows) <= size {
-		return rows, nil, nil
-	}
-	return rows[:size], new(base64.RawURLEncoding.EncodeToString([]byte(key(rows[size-1])))), nil
+	return rows, next, nil
 }

@@ -3,7 +3,6 @@ package secretsmanager
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"maps"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
+	"larder/internal/paging"
 	"larder/internal/store"
 )
 
@@ -145,7 +145,7 @@ func (s *Service) listVersions(_ context.Context, in *sdk.ListSecretVersionIdsIn
 }
 
 // page returns the rows, in the order of their keys, that a request asks for, and the token of the next page when there is
-// one. A token holds the last key shown.
+// one.
 func page[T any](rows []T, key func(T) string, descending bool, limit *int32, token *string) ([]T, *string, error) {
 	size := maxResults
 	if limit != nil {
@@ -158,16 +158,9 @@ func page[T any](rows []T, key func(T) string, descending bool, limit *int32, to
 	if descending {
 		order = func(a, b string) int { return strings.Compare(b, a) }
 	}
-	slices.SortFunc(rows, func(a, b T) int { return order(key(a), key(b)) })
-	if token != nil {
-		last, err := base64.RawURLEncoding.DecodeString(*token)
-		if err != nil {
-			return nil, nil, &types.InvalidNextTokenException{Message: new("The NextToken is not one of an earlier answer.")}
-		}
-		rows = slices.DeleteFunc(rows, func(row T) bool { return order(key(row), string(last)) <= 0 })
+	rows, next, err := paging.Page(rows, key, order, size, token)
+	if err != nil {
+		return nil, nil, &types.InvalidNextTokenException{Message: new("The NextToken is not one of an earlier answer.")}
 	}
-	if len(rows) <= size {
-		return rows, nil, nil
-	}
-	return rows[:size], new(base64.RawURLEncoding.EncodeToString([]byte(key(rows[size-1])))), nil
+	return rows, next, nil
 }
