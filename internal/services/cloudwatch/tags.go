@@ -7,21 +7,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"larder/internal/store"
-)
-
-// Lengths count characters.
-const (
-	maxTags     = 50
-	maxTagKey   = 128
-	maxTagValue = 256
-	awsPrefix   = "aws:"
+	"larder/internal/tagging"
 )
 
 // tagged finds the alarm whose tags a request is about.
@@ -91,20 +83,16 @@ func setTags(tags map[string]string, given []types.Tag) error {
 	seen := map[string]bool{}
 	for _, t := range given {
 		key, value := aws.ToString(t.Key), aws.ToString(t.Value)
-		switch {
-		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
-			return invalidValue("The tag key %q must have 1 to %d characters", key, maxTagKey)
-		case utf8.RuneCountInString(value) > maxTagValue:
-			return invalidValue("The value of the tag %q must have at most %d characters", key, maxTagValue)
-		case strings.HasPrefix(strings.ToLower(key), awsPrefix):
-			return invalidValue("The tag key %q must not begin with %s, which is kept for AWS's own tags", key, awsPrefix)
-		case seen[key]:
+		if wrong := tagging.Check(key, value); wrong != "" {
+			return invalidValue("%s", wrong)
+		}
+		if seen[key] {
 			return invalidValue("The tag key %q is given more than once", key)
 		}
 		seen[key], tags[key] = true, value
 	}
-	if len(tags) > maxTags {
-		return &types.LimitExceededFault{Message: new(fmt.Sprintf("The alarm would have %d tags. An alarm can have at most %d.", len(tags), maxTags))}
+	if len(tags) > tagging.Max {
+		return &types.LimitExceededFault{Message: new(fmt.Sprintf("The alarm would have %d tags. An alarm can have at most %d.", len(tags), tagging.Max))}
 	}
 	return nil
 }

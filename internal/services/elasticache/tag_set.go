@@ -10,14 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
-)
 
-// The rules for tags (limits.md, section 2). Lengths count characters.
-const (
-	maxTags     = 50
-	maxTagKey   = 128
-	maxTagValue = 256
-	awsPrefix   = "aws:"
+	"larder/internal/tagging"
 )
 
 // newTags reads the tags of something new.
@@ -45,23 +39,19 @@ func setTags(tags map[string]string, given []types.Tag) error {
 	for _, t := range given {
 		tags[*t.Key] = aws.ToString(t.Value)
 	}
-	if len(tags) > maxTags {
+	if len(tags) > tagging.Max {
 		return &types.TagQuotaPerResourceExceeded{
-			Message: new(fmt.Sprintf("The resource would have %d tags. A resource can have at most %d.", len(tags), maxTags)),
+			Message: new(fmt.Sprintf("The resource would have %d tags. A resource can have at most %d.", len(tags), tagging.Max)),
 		}
 	}
 	return nil
 }
 
 func checkTag(key, value string) error {
-	switch {
-	case key == "" || utf8.RuneCountInString(key) > maxTagKey:
-		return invalidValue("The tag key %q must have 1 to %d characters.", key, maxTagKey)
-	case utf8.RuneCountInString(value) > maxTagValue:
-		return invalidValue("The value of the tag %q must have at most %d characters.", key, maxTagValue)
-	case strings.HasPrefix(strings.ToLower(key), awsPrefix):
-		return invalidValue("The tag key %q must not begin with %s, which is kept for AWS's own tags.", key, awsPrefix)
-	case !taggable(key) || !taggable(value):
+	if wrong := tagging.Check(key, value); wrong != "" {
+		return invalidValue("%s.", wrong)
+	}
+	if !taggable(key) || !taggable(value) {
 		return invalidValue("The tag %q may consist of letters, digits, spaces and + - = . _ : / @ only.", key)
 	}
 	return nil

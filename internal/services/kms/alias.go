@@ -169,8 +169,10 @@ func (s *Service) liveAliases(tx *store.Tx, of *string) ([]alias, error) {
 	return live, nil
 }
 
+// How many there can be on a page.
 const (
-	maxAliases   = 100 // on a page
+	maxAliases   = 100
+	maxTags      = 50
 	defaultLimit = 50
 )
 

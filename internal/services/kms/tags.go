@@ -4,20 +4,12 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
-)
 
-// Lengths count characters.
-const (
-	maxTags     = 50 // of a key, and on a page
-	maxTagKey   = 128
-	maxTagValue = 256
-	awsPrefix   = "aws:"
+	"larder/internal/tagging"
 )
 
 func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
@@ -61,19 +53,15 @@ func setTags(tags map[string]string, given []types.Tag) error {
 	seen := map[string]bool{}
 	for _, t := range given {
 		key, value := aws.ToString(t.TagKey), aws.ToString(t.TagValue)
-		switch {
-		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
-			return badTag("The tag key %q must have 1 to %d characters.", key, maxTagKey)
-		case utf8.RuneCountInString(value) > maxTagValue:
-			return badTag("The value of the tag %q must have at most %d characters.", key, maxTagValue)
-		case strings.HasPrefix(strings.ToLower(key), awsPrefix):
-			return badTag("The tag key %q must not begin with %s, which is kept for AWS's own tags.", key, awsPrefix)
-		case seen[key]:
+		if wrong := tagging.Check(key, value); wrong != "" {
+			return badTag("%s.", wrong)
+		}
+		if seen[key] {
 			return badTag("The tag key %q is given more than once.", key)
 		}
 		seen[key], tags[key] = true, value
 	}
-	if len(tags) > maxTags {
+	if len(tags) > tagging.Max {
 		return &types.LimitExceededException{Message: new("A key can have at most 50 tags.")}
 	}
 	return nil

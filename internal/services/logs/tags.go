@@ -5,22 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
 	"larder/internal/store"
-)
-
-// Lengths count characters.
-const (
-	maxTags     = 50
-	maxTagKey   = 128
-	maxTagValue = 256
-	awsPrefix   = "aws:"
+	"larder/internal/tagging"
 )
 
 // The API has two generations of tag actions: one names the log group, the other its ARN.
@@ -103,18 +94,13 @@ func (s *Service) tags(name *string) (map[string]string, error) {
 
 func setTags(tags, given map[string]string) error {
 	for _, key := range slices.Sorted(maps.Keys(given)) {
-		switch {
-		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
-			return invalidParameter("The tag key %q must have 1 to %d characters", key, maxTagKey)
-		case utf8.RuneCountInString(given[key]) > maxTagValue:
-			return invalidParameter("The value of the tag %q must have at most %d characters", key, maxTagValue)
-		case strings.HasPrefix(strings.ToLower(key), awsPrefix):
-			return invalidParameter("The tag key %q must not begin with %s, which is kept for AWS's own tags", key, awsPrefix)
+		if wrong := tagging.Check(key, given[key]); wrong != "" {
+			return invalidParameter("%s", wrong)
 		}
 	}
 	maps.Copy(tags, given)
-	if len(tags) > maxTags {
-		return &types.TooManyTagsException{Message: new(fmt.Sprintf("The log group would have %d tags. A log group can have at most %d.", len(tags), maxTags))}
+	if len(tags) > tagging.Max {
+		return &types.TooManyTagsException{Message: new(fmt.Sprintf("The log group would have %d tags. A log group can have at most %d.", len(tags), tagging.Max))}
 	}
 	return nil
 }

@@ -4,20 +4,12 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
-)
 
-// Lengths count characters.
-const (
-	maxTags     = 50
-	maxTagKey   = 128
-	maxTagValue = 256
-	awsPrefix   = "aws:"
+	"larder/internal/tagging"
 )
 
 func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
@@ -43,18 +35,13 @@ func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (
 func setTags(tags map[string]string, given []types.Tag) error {
 	for _, t := range given {
 		key, value := aws.ToString(t.Key), aws.ToString(t.Value)
-		switch {
-		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
-			return invalidParameter("The tag key %q must have 1 to %d characters.", key, maxTagKey)
-		case utf8.RuneCountInString(value) > maxTagValue:
-			return invalidParameter("The value of the tag %q must have at most %d characters.", key, maxTagValue)
-		case strings.HasPrefix(strings.ToLower(key), awsPrefix):
-			return invalidParameter("The tag key %q must not begin with %s, which is kept for AWS's own tags.", key, awsPrefix)
+		if wrong := tagging.Check(key, value); wrong != "" {
+			return invalidParameter("%s.", wrong)
 		}
 		tags[key] = value
 	}
-	if len(tags) > maxTags {
-		return invalidParameter("The secret would have %d tags. A secret can have at most %d.", len(tags), maxTags)
+	if len(tags) > tagging.Max {
+		return invalidParameter("The secret would have %d tags. A secret can have at most %d.", len(tags), tagging.Max)
 	}
 	return nil
 }

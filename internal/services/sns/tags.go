@@ -6,22 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"larder/internal/store"
-)
-
-// Lengths count characters.
-const (
-	maxTags     = 50
-	maxTagKey   = 128
-	maxTagValue = 256
-	awsPrefix   = "aws:"
+	"larder/internal/tagging"
 )
 
 // tagged finds the topic whose tags a request is about.
@@ -89,20 +80,16 @@ func setTags(tags map[string]string, given []types.Tag) error {
 	seen := map[string]bool{}
 	for _, t := range given {
 		key, value := aws.ToString(t.Key), aws.ToString(t.Value)
-		switch {
-		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
-			return invalidParameter("Tags Reason: the tag key %q must have 1 to %d characters", key, maxTagKey)
-		case utf8.RuneCountInString(value) > maxTagValue:
-			return invalidParameter("Tags Reason: the value of the tag %q must have at most %d characters", key, maxTagValue)
-		case strings.HasPrefix(strings.ToLower(key), awsPrefix):
-			return invalidParameter("Tags Reason: the tag key %q must not begin with %s, which is kept for AWS's own tags", key, awsPrefix)
-		case seen[key]:
-			return invalidParameter("Tags Reason: the tag key %q is given more than once", key)
+		if wrong := tagging.Check(key, value); wrong != "" {
+			return invalidParameter("Tags Reason: %s", wrong)
+		}
+		if seen[key] {
+			return invalidParameter("Tags Reason: The tag key %q is given more than once", key)
 		}
 		seen[key], tags[key] = true, value
 	}
-	if len(tags) > maxTags {
-		return &types.TagLimitExceededException{Message: new(fmt.Sprintf("The topic would have %d tags. A topic can have at most %d.", len(tags), maxTags))}
+	if len(tags) > tagging.Max {
+		return &types.TagLimitExceededException{Message: new(fmt.Sprintf("The topic would have %d tags. A topic can have at most %d.", len(tags), tagging.Max))}
 	}
 	return nil
 }

@@ -114,10 +114,10 @@ func TestTopicTags(t *testing.T) {
 	_, err := s.ListTagsForResource(t.Context(), &sdk.ListTagsForResourceInput{ResourceArn: new(prefix + "other")})
 	servicetest.WantError(t, err, "ResourceNotFound", "Resource does not exist")
 	for message, bad := range map[string][]types.Tag{
-		`the tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags`: {{Key: new("aws:x"), Value: new("")}},
-		`the tag key "" must have 1 to 128 characters`:                                   {{Key: new(""), Value: new("")}},
-		`the value of the tag "k" must have at most 256 characters`:                      {{Key: new("k"), Value: new(strings.Repeat("v", 257))}},
-		`the tag key "k" is given more than once`:                                        {{Key: new("k"), Value: new("")}, {Key: new("k"), Value: new("")}},
+		`The tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags`: {{Key: new("aws:x"), Value: new("")}},
+		`The tag key "" must have 1 to 128 characters`:                                   {{Key: new(""), Value: new("")}},
+		`The value of the tag "k" must have at most 256 characters`:                      {{Key: new("k"), Value: new(strings.Repeat("v", 257))}},
+		`The tag key "k" is given more than once`:                                        {{Key: new("k"), Value: new("")}, {Key: new("k"), Value: new("")}},
 	} {
 		servicetest.WantError(t, tag(arn, bad...), "InvalidParameter", "Invalid parameter: Tags Reason: "+message)
 	}
