@@ -13,7 +13,6 @@ import (
 	"crypto/x509"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"golang.org/x/sys/unix"
 )
@@ -58,14 +57,11 @@ func (d *desk) access(set settings) (access, error) {
 
 // api is a client of the desk's engine.
 func (d *desk) api() (*elasticache.Client, error) {
-	engine, err := d.engine()
+	config, err := d.config(nil)
 	if err != nil {
 		return nil, err
 	}
-	return elasticache.NewFromConfig(aws.Config{
-		Region: engine.Region, BaseEndpoint: &engine.Endpoint, RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider(engine.AccessKeyID, engine.SecretAccessKey, ""),
-	}), nil
+	return elasticache.NewFromConfig(config), nil
 }
 
 // look says what is known of the group now, and which node is primary.

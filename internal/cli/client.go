@@ -17,11 +17,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/smithy-go"
 
 	"larder/internal/app"
+	"larder/internal/awsclient"
 	"larder/internal/services/larder"
 )
 
@@ -34,31 +34,10 @@ type client struct {
 }
 
 func newClient(i app.Info) *client {
-	config := aws.Config{
-		Region: i.Region, BaseEndpoint: aws.String(i.Endpoint),
-		Credentials:      credentials.NewStaticCredentialsProvider(i.AccessKeyID, i.SecretAccessKey, ""),
-		HTTPClient:       wholeRequests{http.DefaultClient},
-		RetryMaxAttempts: 1, // the engine is on this machine: what fails once fails again
-	}
+	config := awsclient.Config(i.Region, i.Endpoint, i.AccessKeyID, i.SecretAccessKey)
 	return &client{
 		Info: i, cache: elasticache.NewFromConfig(config), config: config, http: &http.Client{Timeout: 10 * time.Second},
 	}
-}
-
-// wholeRequests sends a request's body in one piece with its headers. The SDK closes a body as soon as an answer begins; a
-// transport that is still looking for the body's end then takes the connection down, and the rest of the answer with it.
-type wholeRequests struct{ *http.Client }
-
-// Do implements aws.HTTPClient.
-func (c wholeRequests) Do(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	return c.Client.Do(r)
 }
 
 // errNotRunning says that no engine serves the state directory.

@@ -6,9 +6,10 @@ import (
 	"net/http"
 	"testing"
 
+	"larder/internal/testkit"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
@@ -23,13 +24,9 @@ func TestUnservedActions(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.must("up", seed+"development.tf")
-	env := d.clientEnv()
 	requests := 0
-	config := aws.Config{
-		Region: env["AWS_REGION"], BaseEndpoint: aws.String(env["AWS_ENDPOINT_URL"]), RetryMaxAttempts: 5,
-		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], ""),
-		HTTPClient:  counter{&requests},
-	}
+	config := testkit.Config(d.clientEnv())
+	config.RetryMaxAttempts, config.HTTPClient = 5, counter{&requests}
 	ctx := context.Background()
 	for _, test := range []struct {
 		name, code string
