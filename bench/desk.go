@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"larder/internal/app"
+	"larder/internal/testkit"
 )
 
 // desk is a larder of its own: a state directory, and the commands that are run on it.
@@ -27,12 +27,7 @@ type desk struct {
 // newDesk makes one without an engine. The API gets any free port.
 func (b *bench) newDesk(name string, p place) *desk {
 	d := &desk{program: b.larder, home: app.Home(filepath.Join(b.dir, name)), place: p}
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "AWS_") && !strings.HasPrefix(v, "TF_VAR_") && !strings.HasPrefix(v, "LARDER_") {
-			d.env = append(d.env, v)
-		}
-	}
-	d.env = append(d.env, "LARDER_HOME="+string(d.home), "LARDER_LISTEN=127.0.0.1:0")
+	d.env = append(testkit.Environ(), "LARDER_HOME="+string(d.home), "LARDER_LISTEN=127.0.0.1:0")
 	return d
 }
 

@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"larder/internal/testkit"
 )
 
 // clockTicks is the unit of times in /proc, per second: USER_HZ, which is 100 on every architecture that Go runs on.
@@ -74,23 +75,12 @@ func parseStatus(status []byte, name string) (float64, error) {
 
 // processesIn finds the processes that work in a directory or below it.
 func processesIn(dir string) ([]int, error) {
-	links, err := filepath.Glob("/proc/[0-9]*/cwd")
-	if err != nil {
-		return nil, err
-	}
+	all, err := testkit.ProcessesIn(dir)
 	var pids []int
-	for _, link := range links {
-		cwd, err := os.Readlink(link)
-		if err != nil || cwd != dir && !strings.HasPrefix(cwd, dir+"/") { // gone meanwhile, another user's, or not there
-			continue
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(link)))
-		if err != nil {
-			return nil, err
-		}
-		pids = append(pids, pid)
+	for _, p := range all {
+		pids = append(pids, p.PID)
 	}
-	return pids, nil
+	return pids, err
 }
 
 // endAll kills what still works in a directory and waits until nothing does.

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"larder/internal/node"
 	"larder/internal/testkit"
 )
@@ -65,7 +63,7 @@ func TestAnEngineWithoutDescriptorsEndsNobody(t *testing.T) {
 	w.awaitAvailable("g")
 	before := must(w.runtime.PIDs(t.Context()))(t)
 
-	restore := withoutDescriptors(t)
+	restore := testkit.LimitDescriptors(t, 3) // that many it has; none at all would make poll(2) fail too
 	defer restore()
 	tap.cut("g-001")
 	w.awaitSilence("g-001")
@@ -83,20 +81,4 @@ func TestAnEngineWithoutDescriptorsEndsNobody(t *testing.T) {
 	})
 	restore()
 	w.awaitPrimary("g", "g-001")
-}
-
-// withoutDescriptors lets the process open nothing more until restore.
-func withoutDescriptors(t *testing.T) (restore func()) {
-	t.Helper()
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	set := func(most uint64) {
-		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: most, Max: limit.Max}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	set(3) // that many it has; none at all would make poll(2) fail too
-	return func() { set(limit.Cur) }
 }

@@ -27,6 +27,7 @@ import (
 	"larder/internal/seal"
 	"larder/internal/state"
 	"larder/internal/store"
+	"larder/internal/testkit"
 )
 
 const (
@@ -64,12 +65,7 @@ type desk struct {
 // newDesk makes a state directory in dir, and an engine with a group of three nodes, TLS and a token.
 func newDesk(ctx context.Context, program, dir string, say func(string, ...any)) (*desk, error) {
 	d := &desk{program: program, dir: dir, say: say}
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "AWS_") && !strings.HasPrefix(v, "LARDER_") {
-			d.env = append(d.env, v)
-		}
-	}
-	d.env = append(d.env, "LARDER_HOME="+string(d.home()), "LARDER_LISTEN=127.0.0.1:0", "GOTRACEBACK=all")
+	d.env = append(testkit.Environ(), "LARDER_HOME="+string(d.home()), "LARDER_LISTEN=127.0.0.1:0", "GOTRACEBACK=all")
 	return d, d.create(ctx)
 }
 
@@ -193,9 +189,9 @@ func (d *desk) close() error {
 		d.engine.Process.Kill() // it has ended, unless down failed
 		d.engine.Wait()
 	}
-	left, errLeft := processesIn(string(d.home()))
-	for _, pid := range left {
-		err = errors.Join(err, fmt.Errorf("process %d is left in the state directory", pid), syscall.Kill(pid, syscall.SIGKILL))
+	left, errLeft := testkit.ProcessesIn(string(d.home()))
+	for _, p := range left {
+		err = errors.Join(err, fmt.Errorf("process %d is left in %s", p.PID, p.Dir), syscall.Kill(p.PID, syscall.SIGKILL))
 	}
 	if d.log != nil {
 		err = errors.Join(err, d.log.Close())
@@ -314,27 +310,4 @@ func await(ctx context.Context, patience time.Duration, what string, try func(co
 			return fmt.Errorf("still not after %s: %s: %w", patience, what, last)
 		}
 	}
-}
-
-// processesIn finds the processes that work in a directory or below it.
-func processesIn(dir string) ([]int, error) {
-	links, err := filepath.Glob("/proc/[0-9]*/cwd")
-	var pids []int
-	for _, link := range links {
-		var pid int
-		if !worksIn(link, dir) {
-			continue
-		}
-		if _, err := fmt.Sscanf(link, "/proc/%d/cwd", &pid); err != nil {
-			return nil, err
-		}
-		pids = append(pids, pid)
-	}
-	return pids, err
-}
-
-// worksIn tells whether a process's working directory, which /proc shows as that link, lies in dir.
-func worksIn(link, dir string) bool {
-	cwd, err := os.Readlink(link)
-	return err == nil && (cwd == dir || strings.HasPrefix(cwd, dir+"/"))
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -81,6 +82,12 @@ func (d *desk) process(at int) (*os.Process, error) {
 		return nil, fmt.Errorf("process %d is not %s any more", m.PID, m.ID)
 	}
 	return p, nil
+}
+
+// worksIn tells whether a process's working directory, which /proc shows as that link, lies in dir.
+func worksIn(link, dir string) bool {
+	cwd, err := os.Readlink(link)
+	return err == nil && (cwd == dir || strings.HasPrefix(cwd, dir+"/"))
 }
 
 // signal sends a signal to some of the nodes, as near to at once as can be.

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"larder/internal/testkit"
 )
 
 // footprint is what the engine, the reader endpoint's relay and the state directory take up.
@@ -85,14 +87,14 @@ func (d *desk) footprint() (f footprint, err error) {
 	if f.engine, err = procOf(d.engine.Process.Pid); err != nil {
 		return f, err
 	}
-	relay, err := processesIn(filepath.Join(string(d.home()), "nodes", groupID+".reader"))
+	relay, err := testkit.ProcessesIn(filepath.Join(string(d.home()), "nodes", groupID+".reader"))
 	if err != nil || len(relay) != 1 {
 		return f, fmt.Errorf("cannot find the one relay among %v: %w", relay, err)
 	}
-	if f.relay, err = procOf(relay[0]); err != nil {
+	if f.relay, err = procOf(relay[0].PID); err != nil {
 		return f, err
 	}
-	all, err := processesIn(string(d.home()))
+	all, err := testkit.ProcessesIn(string(d.home()))
 	if err != nil {
 		return f, err
 	}

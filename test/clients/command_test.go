@@ -3,15 +3,15 @@ package clients_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"larder/internal/testkit"
 )
 
 // patience is for a cold build of larder on a busy machine (90 seconds on two idle cores); nothing else comes near it.
@@ -58,35 +58,11 @@ func write(t *testing.T, name, content string) string {
 	return path
 }
 
-// realDir is a temporary directory under the name by which the kernel shows it.
-func realDir(t *testing.T) string {
+func processes(t *testing.T, dir string) []testkit.Process {
 	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
+	found, err := testkit.ProcessesIn(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dir
-}
-
-// processes lists the ids of the programs that run with a working directory under dir, zombies left out.
-func processes(t *testing.T, dir string) []string {
-	t.Helper()
-	links, err := filepath.Glob("/proc/[0-9]*/cwd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pids []string
-	for _, link := range links {
-		cwd, err := os.Readlink(link)
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.ESRCH) {
-			continue // gone meanwhile, or another user's
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if cwd == dir || strings.HasPrefix(cwd, dir+"/") {
-			pids = append(pids, filepath.Base(filepath.Dir(link)))
-		}
-	}
-	return pids
+	return found
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,7 +18,7 @@ const token = "a&b#c$d^e<f>g-h!0123"
 // of someone who uses it. At the end of the test the group is taken down, and a process that stays is a failure.
 func up(t *testing.T, python string) {
 	t.Helper()
-	bin, home := t.TempDir(), realDir(t)
+	bin, home := t.TempDir(), t.TempDir()
 	output(t, command(t, "go", "build", "-o", filepath.Join(bin, "larder"), "larder/cmd/larder"))
 	if err := os.Symlink(python, filepath.Join(bin, "python3")); err != nil {
 		t.Fatal(err)
@@ -68,11 +67,9 @@ func down(t *testing.T, home string) {
 	if _, err := run(command(t, "larder", "down", "--yes")); err != nil {
 		t.Error(err)
 	}
-	for _, pid := range processes(t, home) {
-		t.Errorf("larder down left process %s", pid)
-		if n, err := strconv.Atoi(pid); err != nil {
-			t.Error(err)
-		} else if err := syscall.Kill(n, syscall.SIGKILL); err != nil {
+	for _, p := range processes(t, home) {
+		t.Errorf("larder down left process %d in %s", p.PID, p.Dir)
+		if err := syscall.Kill(p.PID, syscall.SIGKILL); err != nil {
 			t.Error(err)
 		}
 	}

@@ -6,36 +6,21 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"larder/internal/testkit"
 )
 
 var program string // path of the larder under test
 
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "larder-cycle-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "larder")
-	if out, err := exec.Command("go", "build", "-o", program, "larder/cmd/larder").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "cannot build larder: %v\n%s", err, out)
-		return 1
-	}
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil { // the stacks mostly wait for the provider, whatever the number of cores
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		os.Exit(1)
 	}
-	return m.Run()
+	os.Exit(testkit.Main(m, &program))
 }
 
 func TestExamples(t *testing.T) {

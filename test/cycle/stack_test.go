@@ -48,12 +48,7 @@ func newStack(t *testing.T, example string, path ...string) *stack {
 	}
 	s.dir = filepath.Join(s.root, "examples", example)
 	terraform := testkit.Terraform(t, s.root)
-	for _, v := range os.Environ() {
-		if name, _, _ := strings.Cut(v, "="); !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "TF_") && !strings.HasPrefix(name, "LARDER_") {
-			s.env = append(s.env, v)
-		}
-	}
-	s.env = append(s.env, "LARDER_HOME="+s.home(), "LARDER_LISTEN="+testkit.Address(t), "TF_VAR_redis_auth_token="+firstToken,
+	s.env = append(testkit.Environ(), "LARDER_HOME="+s.home(), "LARDER_LISTEN="+testkit.Address(t), "TF_VAR_redis_auth_token="+firstToken,
 		"PATH="+strings.Join(append(path, os.Getenv("PATH")), string(filepath.ListSeparator)))
 	s.env = append(s.env, terraform...)
 	s.serve()
@@ -111,20 +106,11 @@ func (s *stack) serve() {
 
 // noneIn complains about processes that work in a directory or below it.
 func noneIn(dir string) error {
-	dir, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return err
+	left, err := testkit.ProcessesIn(dir)
+	if err == nil && len(left) > 0 {
+		err = fmt.Errorf("processes are left: %v", left)
 	}
-	links, err := filepath.Glob("/proc/[0-9]*/cwd")
-	if err != nil {
-		return err
-	}
-	for _, link := range links {
-		if cwd, err := os.Readlink(link); err == nil && (cwd == dir || strings.HasPrefix(cwd, dir+"/")) {
-			return fmt.Errorf("process %s is left in %s", filepath.Base(filepath.Dir(link)), cwd)
-		}
-	}
-	return nil
+	return err
 }
 
 func (s *stack) try(name string, args ...string) ([]byte, error) {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 
 	"larder/internal/testkit"
@@ -23,26 +20,7 @@ import (
 
 var program string // path of the larder under test
 
-func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "larder-e2e-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "larder")
-	build := exec.Command("go", "build", "-o", program, "larder/cmd/larder")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "cannot build larder:", err)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(testkit.Main(m, &program)) }
 
 // seed is where the seed's configurations lie, as it writes them.
 const seed = "../../internal/module/testdata/seed/"
@@ -60,12 +38,7 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{t: t, home: filepath.Join(t.TempDir(), "state")}
-	for _, v := range os.Environ() {
-		if name, _, _ := strings.Cut(v, "="); !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "TF_VAR_") && !strings.HasPrefix(name, "LARDER_") {
-			d.env = append(d.env, v)
-		}
-	}
-	d.env = append(d.env, "LARDER_HOME="+d.home, "LARDER_LISTEN="+testkit.Address(t))
+	d.env = append(testkit.Environ(), "LARDER_HOME="+d.home, "LARDER_LISTEN="+testkit.Address(t))
 	t.Cleanup(d.clear)
 	return d
 }
@@ -82,18 +55,12 @@ func (d *desk) clear() {
 	}
 }
 
-// processes lists the programs that run with a working directory under the state directory.
-func (d *desk) processes() []string {
+// processes are those that run with a working directory under the state directory.
+func (d *desk) processes() []testkit.Process {
 	d.t.Helper()
-	dirs, err := filepath.Glob("/proc/[0-9]*/cwd")
+	found, err := testkit.ProcessesIn(d.home)
 	if err != nil {
 		d.t.Fatal(err)
-	}
-	var found []string
-	for _, link := range dirs {
-		if dir, err := os.Readlink(link); err == nil && strings.HasPrefix(dir, d.home) {
-			found = append(found, filepath.Base(filepath.Dir(link))+" in "+dir)
-		}
 	}
 	return found
 }
@@ -158,11 +125,7 @@ func (d *desk) clientEnv() map[string]string {
 
 // api is an SDK client with the engine's credential.
 func (d *desk) api() *elasticache.Client {
-	env := d.clientEnv()
-	return elasticache.NewFromConfig(aws.Config{
-		Region: env["AWS_REGION"], BaseEndpoint: aws.String(env["AWS_ENDPOINT_URL"]), RetryMaxAttempts: 1,
-		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], ""),
-	})
+	return elasticache.NewFromConfig(testkit.Config(d.clientEnv()))
 }
 
 // shell runs a command line as one who pasted it after eval "$(larder env)".

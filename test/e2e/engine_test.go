@@ -212,7 +212,7 @@ func TestServeEndsOnInterruptAndLeavesTheNodes(t *testing.T) {
 	}
 	d.eventually("the engine is gone", func() bool { return d.larder("status").code != 0 })
 	d.eventually("the one node is what runs", func() bool { return len(d.processes()) == 1 }) // the API ends before the process does
-	if left := d.processes(); !strings.Contains(left[0], "-redis-001") {
+	if left := d.processes(); !strings.Contains(left[0].Dir, "-redis-001") {
 		t.Errorf("after an interrupt there is %v, want the one node", left)
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"testing"
 
-	"larder/internal/testkit"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -16,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
+
+	"larder/internal/testkit"
 )
 
 // What larder does not serve is refused at once and by name, in every protocol. SDKs and Terraform repeat what fails with a 5xx, so

@@ -24,22 +24,7 @@ import (
 
 var program string // path of the larder under test
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "larder-parity-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "larder")
-	if out, err := exec.Command("go", "build", "-o", program, "larder/cmd/larder").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "cannot build larder: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(testkit.Main(m, &program)) }
 
 // site is a copy of an example, with more inputs, that has an engine of its own.
 type site struct {
@@ -57,7 +42,7 @@ func newSite(t *testing.T, example, inputs string) *site {
 		}
 	}
 	s := &site{t: t, dir: filepath.Join(root, "examples", example)}
-	s.env = append(os.Environ(), "LARDER_HOME="+filepath.Join(root, "state"), "LARDER_LISTEN="+testkit.Address(t))
+	s.env = append(testkit.Environ(), "LARDER_HOME="+filepath.Join(root, "state"), "LARDER_LISTEN="+testkit.Address(t))
 	path := filepath.Join(s.dir, "main.tf")
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"larder/internal/node"
 	"larder/internal/node/nodetest"
 	"larder/internal/node/process"
+	"larder/internal/testkit"
 )
 
 func adopt(t *testing.T, r *process.Runtime) []node.Process {
@@ -113,20 +114,10 @@ func TestAdoptWithoutDescriptors(t *testing.T) {
 	dir := t.TempDir()
 	p := mustStart(t, newRuntime(t, dir), nodetest.Spec(t, "a"))
 	r := newRuntime(t, dir)
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	limited := func(most uint64) {
-		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: most, Max: limit.Max}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	defer limited(limit.Cur)
 	for most := uint64(3); most < 40; most++ { // it runs out at each of the files that it needs
-		limited(most)
+		restore := testkit.LimitDescriptors(t, most)
 		found, err := r.Adopt(t.Context())
-		limited(limit.Cur)
+		restore()
 		if len(found) == 0 && err == nil {
 			t.Fatalf("with %d descriptors at most nothing is found, and no error", most)
 		}

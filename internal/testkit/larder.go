@@ -1,0 +1,74 @@
+package testkit
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Main builds larder, stores in program where it is, runs a package's tests and returns the exit code.
+func Main(m *testing.M, program *string) int {
+	dir, err := os.MkdirTemp("", "larder-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	*program = filepath.Join(dir, "larder")
+	if out, err := exec.Command("go", "build", "-o", *program, "larder/cmd/larder").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "cannot build larder: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// Environ is this process's environment without what its user has set for AWS, for Terraform and for a larder of their own.
+func Environ() []string {
+	var env []string
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "AWS_") && !strings.HasPrefix(v, "TF_") && !strings.HasPrefix(v, "LARDER_") {
+			env = append(env, v)
+		}
+	}
+	return env
+}
+
+// Process is one that runs, and its working directory.
+type Process struct {
+	PID int
+	Dir string
+}
+
+// ProcessesIn finds the processes that work in a directory or below it.
+func ProcessesIn(dir string) ([]Process, error) {
+	real, err := filepath.EvalSymlinks(dir) // the kernel tells a directory by its real path
+	if errors.Is(err, fs.ErrNotExist) {
+		real, err = dir, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	links, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		return nil, err
+	}
+	var found []Process
+	for _, link := range links {
+		cwd, err := os.Readlink(link)
+		if err != nil || cwd != real && !strings.HasPrefix(cwd, real+"/") { // gone meanwhile, another user's, or not there
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(link)))
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, Process{pid, cwd})
+	}
+	return found, nil
+}
