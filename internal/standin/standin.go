@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/netip"
 
+	smithyrand "github.com/aws/smithy-go/rand"
+
 	"larder/internal/network"
 	"larder/internal/store"
 )
@@ -89,10 +91,11 @@ func (s *StandIns) build(tx *store.Tx, region string) error {
 
 // UUID makes a random UUID, version 4.
 func UUID() string {
-	b := make([]byte, 16)
-	rand.Read(b)
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // version 4, variant 1
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	id, err := smithyrand.NewUUID(rand.Reader).GetUUID()
+	if err != nil {
+		panic(err) // the system's random numbers never fail
+	}
+	return id
 }
 
 // SubnetIDs lists the ids in the order of the zones.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+	smithyrand "github.com/aws/smithy-go/rand"
 
 	"larder/internal/store"
 )
@@ -73,12 +74,11 @@ func (s *Service) addMaterial(k *key, at time.Time) error {
 
 // newID makes a random UUID, version 4.
 func (s *Service) newID() (string, error) {
-	b := make([]byte, 16)
-	if _, err := io.ReadFull(s.Random, b); err != nil {
+	id, err := smithyrand.NewUUID(s.Random).GetUUID()
+	if err != nil {
 		return "", fmt.Errorf("cannot make a key id: %w", err)
 	}
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // version 4, variant 1
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
+	return id, nil
 }
 
 func (s *Service) arn(resource string) string {

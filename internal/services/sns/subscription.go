@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/url"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
+	smithyrand "github.com/aws/smithy-go/rand"
 
 	"larder/internal/store"
 )
@@ -177,12 +177,11 @@ func filterPolicyReason(text string) string {
 
 // newID makes a random UUID, version 4.
 func (s *Service) newID() (string, error) {
-	b := make([]byte, 16)
-	if _, err := io.ReadFull(s.Random, b); err != nil {
-		return "", fmt.Errorf("cannot make an ARN for a subscription: %w", err)
+	id, err := smithyrand.NewUUID(s.Random).GetUUID()
+	if err != nil {
+		return "", fmt.Errorf("cannot make an id: %w", err)
 	}
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // version 4, variant 1
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
+	return id, nil
 }
 
 // findSubscription returns the subscription of that ARN.
