@@ -27,7 +27,7 @@ type desk struct {
 // newDesk makes one without an engine. The API gets any free port.
 func (b *bench) newDesk(name string, p place) *desk {
 	d := &desk{program: b.larder, home: app.Home(filepath.Join(b.dir, name)), place: p}
-	d.env = append(testkit.Environ(), "LARDER_HOME="+string(d.home), "LARDER_LISTEN=127.0.0.1:0")
+	d.env = append(testkit.Environment(), "LARDER_HOME="+string(d.home), "LARDER_LISTEN=127.0.0.1:0")
 	return d
 }
 

@@ -28,17 +28,6 @@ func Main(m *testing.M, program *string) int {
 	return m.Run()
 }
 
-// Environ is this process's environment without what its user has set for AWS, for Terraform and for a larder of their own.
-func Environ() []string {
-	var env []string
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "AWS_") && !strings.HasPrefix(v, "TF_") && !strings.HasPrefix(v, "LARDER_") {
-			env = append(env, v)
-		}
-	}
-	return env
-}
-
 // Process is one that runs, and its working directory.
 type Process struct {
 	PID int

@@ -64,8 +64,8 @@ type desk struct {
 
 // newDesk makes a state directory in dir, and an engine with a group of three nodes, TLS and a token.
 func newDesk(ctx context.Context, program, dir string, say func(string, ...any)) (*desk, error) {
-	d := &desk{program: program, dir: dir, say: say}
-	d.env = append(testkit.Environ(), "LARDER_HOME="+string(d.home()), "LARDER_LISTEN=127.0.0.1:0", "GOTRACEBACK=all")
+	d := &desk{program: program, dir: dir, say: say, env: testkit.Environment()}
+	d.env = append(d.env, "LARDER_HOME="+string(d.home()), "LARDER_LISTEN=127.0.0.1:0", "GOTRACEBACK=all")
 	return d, d.create(ctx)
 }
 

@@ -48,7 +48,7 @@ func newStack(t *testing.T, example string, path ...string) *stack {
 	}
 	s.dir = filepath.Join(s.root, "examples", example)
 	terraform := testkit.Terraform(t, s.root)
-	s.env = append(testkit.Environ(), "LARDER_HOME="+s.home(), "LARDER_LISTEN="+testkit.Address(t), "TF_VAR_redis_auth_token="+firstToken,
+	s.env = append(testkit.Environment(), "LARDER_HOME="+s.home(), "LARDER_LISTEN="+testkit.Address(t), "TF_VAR_redis_auth_token="+firstToken,
 		"PATH="+strings.Join(append(path, os.Getenv("PATH")), string(filepath.ListSeparator)))
 	s.env = append(s.env, terraform...)
 	s.serve()

@@ -37,8 +37,8 @@ type desk struct {
 // process that stays is a failure.
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{t: t, home: filepath.Join(t.TempDir(), "state")}
-	d.env = append(testkit.Environ(), "LARDER_HOME="+d.home, "LARDER_LISTEN="+testkit.Address(t))
+	d := &desk{t: t, home: filepath.Join(t.TempDir(), "state"), env: testkit.Environment()}
+	d.env = append(d.env, "LARDER_HOME="+d.home, "LARDER_LISTEN="+testkit.Address(t))
 	t.Cleanup(d.clear)
 	return d
 }

@@ -42,7 +42,7 @@ func newSite(t *testing.T, example, inputs string) *site {
 		}
 	}
 	s := &site{t: t, dir: filepath.Join(root, "examples", example)}
-	s.env = append(testkit.Environ(), "LARDER_HOME="+filepath.Join(root, "state"), "LARDER_LISTEN="+testkit.Address(t))
+	s.env = append(testkit.Environment(), "LARDER_HOME="+filepath.Join(root, "state"), "LARDER_LISTEN="+testkit.Address(t))
 	path := filepath.Join(s.dir, "main.tf")
 	text, err := os.ReadFile(path)
 	if err != nil {
