@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
@@ -158,6 +160,52 @@ func TestAPlannedPromotionLosesNothing(t *testing.T) {
 	}
 	if lost := ws.missing(t, w.client(rg.PrimaryAddress)); lost > 0 {
 		t.Errorf("%d acknowledged writes are missing", lost)
+	}
+}
+
+// TestNoClientEndsAPlannedMovesPause: CLIENT UNPAUSE is a command that ElastiCache leaves to its users. It works before a move and after.
+func TestNoClientEndsAPlannedMovesPause(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 2, nil)
+	rg := w.awaitAvailable("g")
+	rules := func(m cache.Member) []string { // of the clients' user
+		list := must(w.client(m.Address).Do(t.Context(), "ACL", "LIST").StringSlice())(t)
+		return slices.Sorted(slices.Values(strings.Fields(list[0])))
+	}
+	before := rules(rg.Members[0])
+	ws := w.write(rg, 8)
+	ctx, cancel := context.WithCancel(t.Context())
+	var unpausing errgroup.Group
+	for _, m := range rg.Members { // on the members' own addresses, which are cut off only when the role has moved
+		c := w.client(m.Address)
+		unpausing.Go(func() error {
+			for ctx.Err() == nil {
+				if err := c.ClientUnpause(ctx).Err(); redis.HasErrorPrefix(err, "ERR") {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	for _, to := range []string{"g-002", "g-001", "g-002", "g-001"} {
+		w.modify("g", func(rg *cache.ReplicationGroup) { rg.Promote = to })
+		rg = w.awaitAvailable("g")
+	}
+	cancel()
+	if err := unpausing.Wait(); err != nil {
+		t.Error(err)
+	}
+	if lost := ws.missing(t, w.client(rg.PrimaryAddress)); lost > 0 {
+		t.Errorf("%d acknowledged writes are missing", lost)
+	}
+	for _, m := range rg.Members {
+		if err := w.client(m.Address).ClientUnpause(t.Context()).Err(); err != nil {
+			t.Errorf("after the moves, on %s: %v", m.ID, err)
+		}
+		if diff := cmp.Diff(before, rules(m)); diff != "" {
+			t.Errorf("the clients' user on %s, before the moves and after:\n%s", m.ID, diff)
+		}
 	}
 }
 

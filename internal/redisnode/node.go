@@ -291,3 +291,15 @@ func (n *Node) do(ctx context.Context, args ...any) error {
 	}
 	return nil
 }
+
+// inOrder runs commands one after the other, in one exchange. what says what they are for.
+func (n *Node) inOrder(ctx context.Context, what string, commands ...[]any) error {
+	pipe := n.client.Pipeline()
+	for _, args := range commands {
+		pipe.Do(ctx, args...)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("cannot %s: %w", what, err)
+	}
+	return nil
+}

@@ -18,13 +18,19 @@ func (n *Node) SetTokens(ctx context.Context, tokens []string) error {
 	return n.do(ctx, args...)
 }
 
-// PauseWrites holds back the clients' writes, expiry and eviction too, for at most so long: the replication offset stands still.
+// unpause is the command that would let a client end the engine's pause.
+const unpause = "client|unpause"
+
+// PauseWrites holds back the clients' writes, expiry and eviction too, for at most so long: the replication offset stands still. Clients may
+// not end it, until Unpause.
 func (n *Node) PauseWrites(ctx context.Context, most time.Duration) error {
-	return n.do(ctx, "CLIENT", "PAUSE", most.Milliseconds(), "WRITE")
+	return n.inOrder(ctx, "hold writes back", []any{"ACL", "SETUSER", "default", "-" + unpause}, []any{"CLIENT", "PAUSE", most.Milliseconds(), "WRITE"})
 }
 
 // Unpause lets the clients' writes go on.
-func (n *Node) Unpause(ctx context.Context) error { return n.do(ctx, "CLIENT", "UNPAUSE") }
+func (n *Node) Unpause(ctx context.Context) error {
+	return n.inOrder(ctx, "let writes go on", []any{"CLIENT", "UNPAUSE"}, []any{"ACL", "SETUSER", "default", "+" + unpause})
+}
 
 // KillScript ends the script or the function that a node is busy with, if it has written nothing. redis-server takes that from
 // ScriptLimit on; before that, and during any other command, it does not answer.
