@@ -180,6 +180,38 @@ func TestAStoppedReplicaDoesNotHoldUpAnElection(t *testing.T) {
 	}
 }
 
+// slowCopies has every full copy of g-001's data take that long. Most of it comes in two pieces, half way and in the end.
+func (w *world) slowCopies(rg cache.ReplicationGroup, took time.Duration) {
+	w.t.Helper()
+	const keys = 4000
+	fill := w.client(rg.PrimaryAddress).Pipeline()
+	for i := range keys {
+		fill.Set(w.t.Context(), fmt.Sprint(i), i, 0)
+	}
+	if _, err := fill.Exec(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	w.admin("g-001", func(n *redisnode.Node) error {
+		_, err := n.Configure(w.t.Context(), map[string]string{"rdb-key-save-delay": fmt.Sprint(took.Microseconds() / keys), "repl-backlog-size": "16384"})
+		return err
+	})
+}
+
+// TestAReplicaThatWaitsForItsCopyDoesNotHang: redis-server does nothing else while it reads one, and answers nobody while none of it comes,
+// such as when its primary runs a script.
+func TestAReplicaThatWaitsForItsCopyDoesNotHang(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 3, nil)
+	w.slowCopies(w.awaitAvailable("g"), 4*time.Second)
+	w.signal("g-003", syscall.SIGKILL)
+	w.await("g", "in trouble", func(rg cache.ReplicationGroup, err error) bool { return err == nil && rg.Status == cache.Modifying })
+	w.awaitAvailable("g")
+	if n := w.noticed("Recovering cache nodes 0001"); n != 1 {
+		t.Errorf("the replica was started %d times", n)
+	}
+}
+
 // busyScript runs for as many seconds as its argument says, and up to one less.
 const busyScript = `local t = redis.call('TIME')[1] + ARGV[1] while tonumber(redis.call('TIME')[1]) < t do end return 1`
 

@@ -100,7 +100,7 @@ func (g *group) switchPrimary(ctx context.Context, rg *cache.ReplicationGroup, f
 	if err := heir.Cut(ctx, gone, rg.Port); err != nil {
 		return err
 	}
-	if err := old.Follow(ctx, netip.AddrPortFrom(target.Address, uint16(rg.Port))); err != nil {
+	if err := g.follow(ctx, from.ID, netip.AddrPortFrom(target.Address, uint16(rg.Port))); err != nil {
 		return err
 	}
 	return old.Unpause(ctx)

@@ -64,6 +64,7 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 	if m.newestSlow.Swap(s.NewestSlow) != s.NewestSlow && g.e.SlowLogGrew != nil {
 		g.e.SlowLogGrew(g.id)
 	}
+	m.vigil.mayIdle(!s.Primary && !s.LinkUp)
 	role := cache.Replica
 	if s.Primary {
 		role = cache.Primary

@@ -95,7 +95,7 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 		}
 		return nil, g.nodes[s.Member].redis.Promote(ctx)
 	case cache.Follow:
-		return nil, g.nodes[s.Member].redis.Follow(ctx, netip.AddrPortFrom(s.Target, uint16(rg.Port)))
+		return nil, g.follow(ctx, s.Member, netip.AddrPortFrom(s.Target, uint16(rg.Port)))
 	case cache.Serve:
 		return nil, g.serve(ctx, rg, s)
 	case cache.StartRelay:
@@ -114,6 +114,14 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 		return nil, g.forget(ctx, rg)
 	}
 	return nil, fmt.Errorf("no such step: %q", s.Kind)
+}
+
+// follow makes a node a replica. It may have to copy its primary's data, and does nothing, and answers nobody, while it waits for more
+// of them: one whose primary is busy would be taken for one that hangs.
+func (g *group) follow(ctx context.Context, id string, primary netip.AddrPort) error {
+	m := g.nodes[id]
+	m.vigil.mayIdle(true)
+	return m.redis.Follow(ctx, primary)
 }
 
 // serve opens a node's listeners. One that begins empty where there were data says so in the event list first, and the primary's

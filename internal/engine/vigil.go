@@ -27,9 +27,9 @@ const (
 // may be called from several goroutines.
 type vigil struct {
 	process process
-	idle    bool // it may do nothing for as long as nobody asks it something
 
 	mu         sync.Mutex
+	idle       bool      // it may do nothing for as long as nobody sends it something
 	answered   time.Time // the last time, or the last time that it could not be asked
 	progressed time.Time // the last time that it was seen to have worked, or to want to
 	stopped    time.Time // since when; zero when it is not
@@ -57,6 +57,13 @@ func (v *vigil) answers(at time.Time) {
 	if at.After(v.stopped) {
 		v.stopped = time.Time{}
 	}
+}
+
+// mayIdle says whether the process may do nothing for as long as nobody sends it something.
+func (v *vigil) mayIdle(may bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.idle = may
 }
 
 // excuse takes in that a process could not be asked.
