@@ -111,14 +111,16 @@ func (p *planner) doomed(m Member) bool {
 	return s.Overdue || s.Hung && p.replaceable(m)
 }
 
-// replaceable tells whether another node has data of the last primary's stream, with which the group can go on.
+// replaceable tells whether another node has data of the last primary's stream, with which the group can go on. One without a link, such as
+// a replica that is being copied again, has old data, and is no reason to give newer ones up.
 func (p *planner) replaceable(m Member) bool {
 	heir, found := p.heir(&m)
 	if !found || heir.ID == m.ID {
 		return false
 	}
-	age, _ := p.o.Nodes[heir.ID].position(p.g.Histories)
-	return age == 0
+	s := p.o.Nodes[heir.ID]
+	age, _ := s.position(p.g.Histories)
+	return age == 0 && (s.InSync || s.Lag == 0)
 }
 
 func (p *planner) startMissing() {

@@ -59,7 +59,13 @@ func TestPlanFencesWhatHangs(t *testing.T) {
 		"one that alone has the data is given time": {members: 1, change: since("new"), nodes: []cache.NodeState{stuck()}},
 		"also a replica, whose primary is gone": {members: 2, change: since("new"), nodes: []cache.NodeState{{}, stuck()},
 			want: []cache.Step{step(cache.StartNode, "g-001")}},
-		"which ends":                  {members: 1, change: since("new"), nodes: []cache.NodeState{overdue()}, want: []cache.Step{step(cache.Fence, "g-001")}},
+		"which ends": {members: 1, change: since("new"), nodes: []cache.NodeState{overdue()}, want: []cache.Step{step(cache.Fence, "g-001")}},
+		"also beside a replica that is being copied again": {members: 2, change: since("new"),
+			nodes: []cache.NodeState{stuck(), lagging(of(cut(11, 90, 12, readerEndpoint), "new", "", 0), 1)}},
+		"but not beside one that lacks nothing, as far as was seen": {members: 2, change: since("new"),
+			nodes: []cache.NodeState{stuck(), of(cut(11, 100, 12, readerEndpoint), "new", "", 0)}, want: []cache.Step{step(cache.Fence, "g-001")}},
+		"nor beside one that receives what there is": {members: 2, change: since("new"),
+			nodes: []cache.NodeState{stuck(), lagging(of(synced(11, 12, readerEndpoint), "new", "", 0), 1)}, want: []cache.Step{step(cache.Fence, "g-001")}},
 		"also beside an older stream": {members: 2, change: since("new", "old"), nodes: []cache.NodeState{stuck(), of(cut(11, 100, 12), "old", "", 0)}},
 	})
 }

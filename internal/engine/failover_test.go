@@ -22,6 +22,7 @@ import (
 	"larder/internal/redisnode"
 	"larder/internal/state"
 	"larder/internal/store"
+	"larder/internal/testkit"
 )
 
 // signal sends a node a signal, by its own process id.
@@ -209,6 +210,47 @@ func TestAReplicaThatWaitsForItsCopyDoesNotHang(t *testing.T) {
 	w.awaitAvailable("g")
 	if n := w.noticed("Recovering cache nodes 0001"); n != 1 {
 		t.Errorf("the replica was started %d times", n)
+	}
+}
+
+// TestAHungPrimaryIsNotKilledForAReplicaThatIsBeingCopiedAgain: until the copy is there the replica keeps its old data, and the primary
+// alone has the newer ones.
+func TestAHungPrimaryIsNotKilledForAReplicaThatIsBeingCopiedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 2, nil)
+	rg := w.awaitAvailable("g")
+	c := w.client(rg.PrimaryAddress)
+	w.slowCopies(rg, 20*time.Second)
+	outrun := c.TxPipeline() // in one go, or the replica is back before the end
+	outrun.Do(t.Context(), "CLIENT", "KILL", "TYPE", "replica")
+	for range 64 { // the backlog keeps whole pieces
+		outrun.Append(t.Context(), "new", strings.Repeat("x", 16<<10))
+	}
+	if _, err := outrun.Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	seen := func(id string) cache.NodeState { return w.engine.Report("g").Observed.Nodes[id] }
+	testkit.Within(t, 5*time.Second, "the replica is being copied", func() bool {
+		s := seen("g-002")
+		return s.Answers && !s.InSync && s.Lag > 0
+	})
+	before := must(w.runtime.PIDs(t.Context()))(t)["g-001"]
+	w.signal("g-001", syscall.SIGSTOP)
+	testkit.Within(t, 5*time.Second, "the primary hangs", func() bool { return seen("g-001").Hung || !seen("g-001").Running })
+	for range 8 { // plans, in which nothing may happen
+		last := w.engine.Report("g").At
+		testkit.Within(t, 5*time.Second, "another look", func() bool { return w.engine.Report("g").At.After(last) })
+	}
+	w.signal("g-001", syscall.SIGCONT)
+	if now := must(w.runtime.PIDs(t.Context()))(t)["g-001"]; now != before {
+		t.Fatalf("the primary's process %d was replaced by %d", before, now)
+	}
+	if n, err := c.StrLen(t.Context(), "new").Result(); n != 1<<20 || err != nil {
+		t.Errorf("of the acknowledged write %d bytes are there: %v", n, err)
+	}
+	if rg = must(w.get("g"))(t); rg.Primary().ID != "g-001" {
+		t.Errorf("the primary is %s", rg.Primary().ID)
 	}
 }
 
