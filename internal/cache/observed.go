@@ -68,4 +68,6 @@ type Observed struct {
 	Verified bool // the endpoints have answered a client since the last step that changed something
 	// Transferring says that a snapshot is being taken of a node, or loaded into one.
 	Transferring bool
+	// Loading says that it is being loaded.
+	Loading bool
 }

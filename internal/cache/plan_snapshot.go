@@ -50,8 +50,14 @@ func (p *planner) finalBackup() (steps []Step, done bool) {
 // creating tells whether nobody has had the group's data yet.
 func (p *planner) creating() bool { return p.g.Status == Creating }
 
-// restore gives an empty primary the data that its group shall begin with.
-func (p *planner) restore(primary *Member) { p.add(Step{Kind: LoadSnapshot, Member: primary.ID}) }
+// restore gives an empty primary the data that its group shall begin with. A snapshot that was being taken of a node that is gone ends first.
+func (p *planner) restore(primary *Member) {
+	if p.o.Transferring {
+		p.waiting = true
+		return
+	}
+	p.add(Step{Kind: LoadSnapshot, Member: primary.ID})
+}
 
 // restoring tells whether the data are on their way: until they are there, the node's role is not the plan's affair.
-func (p *planner) restoring() bool { return p.g.Restore != "" && p.o.Transferring }
+func (p *planner) restoring() bool { return p.o.Loading }

@@ -141,6 +141,7 @@ type planCase struct {
 	relay    cache.RelayState
 	verified bool
 	transfer bool   // a snapshot is being taken or loaded
+	loading  bool   // loaded
 	fallback string // see cache.Desired
 	want     []cache.Step
 	settled  bool
@@ -160,7 +161,7 @@ func checkPlans(t *testing.T, cases map[string]planCase) {
 			if c.change != nil {
 				c.change(g)
 			}
-			o := cache.Observed{Nodes: map[string]cache.NodeState{}, Relay: c.relay, Verified: c.verified, Transferring: c.transfer}
+			o := cache.Observed{Nodes: map[string]cache.NodeState{}, Relay: c.relay, Verified: c.verified, Transferring: c.transfer, Loading: c.loading}
 			for i, s := range c.nodes {
 				o.Nodes[g.Members[i].ID] = s
 			}

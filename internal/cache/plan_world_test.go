@@ -57,7 +57,7 @@ func (w *world) sorted() []*server {
 }
 
 func (w *world) observe() cache.Observed {
-	o := cache.Observed{Nodes: map[string]cache.NodeState{}, Verified: w.verified, Transferring: w.transfer != nil}
+	o := cache.Observed{Nodes: map[string]cache.NodeState{}, Verified: w.verified, Transferring: w.transfer != nil, Loading: w.transfer != nil && w.transfer.load}
 	for id, s := range w.servers {
 		o.Nodes[id] = s.state()
 	}

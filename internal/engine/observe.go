@@ -18,7 +18,10 @@ import (
 // observe asks every running process for its state, side by side: one that hangs delays the others by answerTime at most.
 func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.Observed {
 	g.dropExited(ctx, rg.Status)
-	o := cache.Observed{Nodes: map[string]cache.NodeState{}, Verified: g.verified, Transferring: g.transfer != nil}
+	o := cache.Observed{
+		Nodes: map[string]cache.NodeState{}, Verified: g.verified,
+		Transferring: g.transfer != nil, Loading: g.transfer != nil && g.transfer.load,
+	}
 	var relay sync.WaitGroup
 	if g.relay != nil {
 		relay.Go(func() { o.Relay = g.askRelay(ctx) })
