@@ -50,3 +50,29 @@ func TestAStartThatHangsHoldsNoFailoverUp(t *testing.T) {
 		})
 	}
 }
+
+// TestAStartThatHangsHoldsNoRestartUp: every node is lost, and the primary is back while a replica's process does not answer.
+func TestAStartThatHangsHoldsNoRestartUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stop()
+	slow := &hanging{Runtime: w.runtime, id: "g-002", begun: make(chan struct{})}
+	w.config.Nodes = slow
+	w.start()
+	w.create("g", 2, nil)
+	rg := w.awaitAvailable("g")
+	pids := must(w.runtime.PIDs(t.Context()))(t)
+	w.stop()
+	slow.next.Store(true)
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := w.outage(rg.PrimaryAddress, w.start); took > 5*time.Second { // a start may take ten
+		t.Errorf("without a primary for %s", took)
+	} else {
+		t.Logf("without a primary for %s", took)
+	}
+	<-slow.begun
+}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/netip"
 	"sync"
+	"time"
 
 	"larder/internal/cache"
 	"larder/internal/node"
@@ -18,19 +19,31 @@ import (
 	"larder/internal/store"
 )
 
-// whilePrimaryLives is for the starts of a plan: it ends when the primary does, or begins to hang. A process that starts and does not answer
-// would hold a failover up; it has nothing to lose, and the next plan starts another. The caller releases it when they are over.
-func (g *group) whilePrimaryLives(ctx context.Context, rg *cache.ReplicationGroup) (starts context.Context, release func()) {
+// othersTime is how long the starts of other nodes may go on when the primary, which was gone, has started. It has yet to serve.
+const othersTime = time.Second
+
+// whilePrimaryLives is for the starts of a plan: it ends when the primary does, or begins to hang, and where it was gone, a while after it is
+// back. A process that starts and does not answer would hold a failover up; it has nothing to lose, and the next plan starts another. The
+// caller releases it when they are over.
+func (g *group) whilePrimaryLives(ctx context.Context, rg *cache.ReplicationGroup, back <-chan struct{}) (starts context.Context, release func()) {
 	starts, cancel := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	release = func() {
+		cancel()
+		watch.Wait()
+	}
 	primary := g.nodes[rg.Primary().ID]
 	if primary == nil {
-		return starts, cancel
+		watch.Go(func() {
+			defer cancel()
+			awaitOthers(starts, back)
+		})
+		return starts, release
 	}
 	wakes := g.wakes
 	if primary.vigil.hung(g.e.Steady()) {
 		wakes = nil // the plan knows
 	}
-	var watch sync.WaitGroup
 	watch.Go(func() {
 		defer cancel()
 		woken := false
@@ -49,9 +62,21 @@ func (g *group) whilePrimaryLives(ctx context.Context, rg *cache.ReplicationGrou
 			g.wakeUp()
 		}
 	})
-	return starts, func() {
-		cancel()
-		watch.Wait()
+	return starts, release
+}
+
+// awaitOthers returns when the primary has been back for othersTime, or ctx has ended.
+func awaitOthers(ctx context.Context, back <-chan struct{}) {
+	select {
+	case <-back:
+	case <-ctx.Done():
+		return
+	}
+	late := time.NewTimer(othersTime)
+	defer late.Stop()
+	select {
+	case <-late.C:
+	case <-ctx.Done():
 	}
 }
 

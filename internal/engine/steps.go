@@ -29,7 +29,8 @@ func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Ste
 	var mu sync.Mutex
 	var started []node.Process
 	var run errgroup.Group
-	starts, release := g.whilePrimaryLives(ctx, d.Group)
+	back := make(chan struct{}) // closed when the primary's own start is over
+	starts, release := g.whilePrimaryLives(ctx, d.Group, back)
 	for _, s := range steps {
 		run.Go(func() error {
 			ctx := ctx
@@ -40,6 +41,9 @@ func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Ste
 			defer cancel()
 			g.log.Debug("step", "kind", s.Kind, "node", s.Member, "target", s.Target, "addresses", s.Addresses)
 			p, err := g.runStep(ctx, d, s)
+			if s.Kind == cache.StartNode && s.Member == d.Group.Primary().ID {
+				close(back)
+			}
 			if p != nil {
 				mu.Lock()
 				defer mu.Unlock()
