@@ -9,9 +9,10 @@ import (
 // NodeState is what is seen of a member's process.
 type NodeState struct {
 	Running bool           // its process exists
-	Answers bool           // its admin socket answered; the fields below Overdue are unknown otherwise
+	Answers bool           // its admin socket answered; the fields below Paused are unknown otherwise
 	Hung    bool           // it does not answer and does nothing: it is stopped, or its main thread stands still
 	Overdue bool           // it has not answered for longer than a node may be busy
+	Paused  bool           // and it works, and holds back what it has been asked: a client wanted that
 	Role    Role           // what redis-server takes itself for
 	Serves  []netip.Addr   // the addresses it listens on. None until the engine lets it serve: the boot guard
 	Follows netip.AddrPort // the primary it is told to follow; zero for a primary

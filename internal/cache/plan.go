@@ -105,10 +105,11 @@ func (p *planner) fence() {
 	}
 }
 
-// doomed tells whether a member hangs and is not to be waited for. A hung replica may be the last that has the data, too.
+// doomed tells whether a member hangs and is not to be waited for. A hung replica may be the last that has the data, too. One that is paused
+// and alone has them is let be: it goes on by itself.
 func (p *planner) doomed(m Member) bool {
 	s := p.o.Nodes[m.ID]
-	return s.Overdue || s.Hung && p.replaceable(m)
+	return s.Overdue && !s.Paused || (s.Overdue || s.Hung) && p.replaceable(m)
 }
 
 // replaceable tells whether another node has data of the last primary's stream, with which the group can go on. One without a link, such as

@@ -57,6 +57,13 @@ func stuck() cache.NodeState { return cache.NodeState{Running: true, Hung: true}
 // overdue is one that has not answered for longer than a node may be busy.
 func overdue() cache.NodeState { return cache.NodeState{Running: true, Overdue: true} }
 
+// paused is one that a client holds back for as long.
+func paused() cache.NodeState {
+	s := overdue()
+	s.Paused = true
+	return s
+}
+
 // lagging is a replica that has lacked something for so many seconds.
 func lagging(s cache.NodeState, seconds int) cache.NodeState {
 	s.Lag = time.Duration(seconds) * time.Second

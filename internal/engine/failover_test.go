@@ -254,6 +254,35 @@ func TestAHungPrimaryIsNotKilledForAReplicaThatIsBeingCopiedAgain(t *testing.T) 
 	}
 }
 
+// TestAPausedNodeThatAloneHasTheDataIsLeftAlone: a client holds back everything, also what larder asks.
+func TestAPausedNodeThatAloneHasTheDataIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stop()
+	w.config.BusyLimit = time.Second
+	w.start()
+	w.create("g", 1, nil)
+	rg := w.awaitAvailable("g")
+	c := w.client(rg.PrimaryAddress)
+	if err := c.Set(t.Context(), "k", "v", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	before := must(w.runtime.PIDs(t.Context()))(t)["g-001"]
+	if err := c.Do(t.Context(), "CLIENT", "PAUSE", 5000, "ALL").Err(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	patient := redis.NewClient(&redis.Options{Addr: netip.AddrPortFrom(rg.PrimaryAddress, 6379).String(), Password: token, TLSConfig: w.tls(), ReadTimeout: -1})
+	defer patient.Close()
+	if got, err := patient.Get(ctx, "k").Result(); got != "v" {
+		t.Errorf("the key is %q: %v", got, err)
+	}
+	if now := must(w.runtime.PIDs(t.Context()))(t)["g-001"]; now != before {
+		t.Errorf("the process %d was replaced by %d", before, now)
+	}
+}
+
 // busyScript runs for as many seconds as its argument says, and up to one less.
 const busyScript = `local t = redis.call('TIME')[1] + ARGV[1] while tonumber(redis.call('TIME')[1]) < t do end return 1`
 

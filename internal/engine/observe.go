@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -62,7 +63,8 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 	if m.silent = err != nil; m.silent {
 		m.vigil.look(now)
 		silence := m.vigil.silence(now)
-		return cache.NodeState{Running: true, Hung: m.vigil.hung(now), Overdue: g.overdue(ctx, m, now), Lag: silence}
+		overdue := g.overdue(ctx, m, now)
+		return cache.NodeState{Running: true, Hung: m.vigil.hung(now), Overdue: overdue, Paused: overdue && g.paused(m), Lag: silence}
 	}
 	if m.newestSlow.Swap(s.NewestSlow) != s.NewestSlow && g.e.SlowLogGrew != nil {
 		g.e.SlowLogGrew(g.id)
@@ -96,6 +98,18 @@ func (g *group) overdue(ctx context.Context, m *member, now time.Time) bool {
 		}
 	}
 	return now.Sub(m.relieved) > 2*answerTime
+}
+
+// paused tells whether a node that does not answer has read the question, and rests, as one does that a client has paused. One that is busy
+// has not read it, unless that came just before the command, and works.
+func (g *group) paused(m *member) bool {
+	read, err := m.redis.HasRead()
+	pulse, failed := m.process.Pulse()
+	if err := errors.Join(err, failed); err != nil {
+		g.log.Warn("it cannot be seen whether a node that does not answer is paused", "node", m.process.ID(), "error", err)
+		return false
+	}
+	return m.asked != nil && read && !pulse.Runnable
 }
 
 // sweepAll sweeps the primary last: its writes go on when no other node has clients left who would not see them.

@@ -28,6 +28,7 @@ const buffer = 4 << 10
 // Node is a connection to one redis-server's admin socket. Its methods may be called from several goroutines.
 type Node struct {
 	client   *redis.Client
+	lines    *lines
 	patient  *redis.Client // the same connections, without commandTimeout
 	dial     func(context.Context) (net.Conn, error)
 	password string // of AdminUser
@@ -35,15 +36,16 @@ type Node struct {
 
 // Connect makes a Node that connects with dial when it is first used.
 func Connect(dial func(context.Context) (net.Conn, error), adminPassword string) *Node {
+	lines := &lines{}
 	client := redis.NewClient(&redis.Options{
 		Network: "unix", Addr: "admin", // for messages only: dial knows the way
-		Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+		Dialer:   lines.dialer(dial),
 		Username: AdminUser, Password: adminPassword, Protocol: 2,
 		PoolSize: 2, ReadBufferSize: buffer, WriteBufferSize: buffer, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
 		DialTimeout: commandTimeout, ReadTimeout: commandTimeout, WriteTimeout: commandTimeout, ContextTimeoutEnabled: true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
-	return &Node{dial: dial, password: adminPassword, client: client, patient: client.WithTimeout(0)}
+	return &Node{lines: lines, dial: dial, password: adminPassword, client: client, patient: client.WithTimeout(0)}
 }
 
 // Close closes the connections.
