@@ -67,6 +67,7 @@ type member struct {
 	silent    bool      // it did not answer the last time
 	// relieved is when the engine tried to end the script that it may be busy with; zero since it has answered.
 	relieved time.Time
+	spent    time.Duration // processor time, by then
 
 	newestSlow atomic.Int64 // see Node.NewestSlow
 	swept      bool         // since it was adopted, or since a change of its addresses failed half way

@@ -64,7 +64,7 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 		m.vigil.look(now)
 		silence := m.vigil.silence(now)
 		overdue := g.overdue(ctx, m, now)
-		return cache.NodeState{Running: true, Hung: m.vigil.hung(now), Overdue: overdue, Paused: overdue && g.paused(m), Lag: silence}
+		return cache.NodeState{Running: true, Hung: m.vigil.hung(now), Overdue: overdue, Paused: overdue && g.paused(m, now), Lag: silence}
 	}
 	if m.newestSlow.Swap(s.NewestSlow) != s.NewestSlow && g.e.SlowLogGrew != nil {
 		g.e.SlowLogGrew(g.id)
@@ -90,7 +90,11 @@ func (g *group) overdue(ctx context.Context, m *member, now time.Time) bool {
 	if m.relieved.IsZero() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
 		defer cancel()
+		var err error
 		m.relieved = now
+		if m.spent, err = m.process.CPU(); err != nil {
+			g.log.Warn("it cannot be seen what a node that does not answer does", "node", m.process.ID(), "error", err)
+		}
 		if err := m.redis.KillScript(ctx); err != nil {
 			g.log.Warn("a node is busy for too long, and not with a script that can be ended", "node", m.process.ID(), "error", err)
 		} else {
@@ -100,16 +104,16 @@ func (g *group) overdue(ctx context.Context, m *member, now time.Time) bool {
 	return now.Sub(m.relieved) > 2*answerTime
 }
 
-// paused tells whether a node that does not answer has read the question, and rests, as one does that a client has paused. One that is busy
-// has not read it, unless that came just before the command, and works.
-func (g *group) paused(m *member) bool {
+// paused tells whether an overdue node has read the question, and has done hardly anything since, as one does that a client has paused. One
+// that is busy has not read it, unless that came just before the command, and works as much as it is let.
+func (g *group) paused(m *member, now time.Time) bool {
 	read, err := m.redis.HasRead()
-	pulse, failed := m.process.Pulse()
+	spent, failed := m.process.CPU()
 	if err := errors.Join(err, failed); err != nil {
 		g.log.Warn("it cannot be seen whether a node that does not answer is paused", "node", m.process.ID(), "error", err)
 		return false
 	}
-	return m.asked != nil && read && !pulse.Runnable
+	return m.asked != nil && read && spent-m.spent < now.Sub(m.relieved)/10
 }
 
 // sweepAll sweeps the primary last: its writes go on when no other node has clients left who would not see them.
