@@ -106,10 +106,11 @@ func (p *planner) fence() {
 }
 
 // doomed tells whether a member hangs and is not to be waited for. A hung replica may be the last that has the data, too. One that is paused
-// and alone has them is let be: it goes on by itself.
+// and alone has them is let be: it goes on by itself. So may a replica whose primary is silent: it waits for that one, and then for its end.
 func (p *planner) doomed(m Member) bool {
-	s := p.o.Nodes[m.ID]
-	return s.Overdue && !s.Paused || (s.Overdue || s.Hung) && p.replaceable(m)
+	s, primary := p.o.Nodes[m.ID], p.g.Primary()
+	waits := s.Paused || m.ID != primary.ID && p.o.Nodes[primary.ID].silent()
+	return s.Overdue && !waits || (s.Overdue || s.Hung) && p.replaceable(m)
 }
 
 // replaceable tells whether another node has data of the last primary's stream, with which the group can go on. One without a link, such as
