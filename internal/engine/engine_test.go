@@ -133,6 +133,9 @@ func (w *world) destroy() {
 
 const token = "a-token-of-at-least-16-characters"
 
+// patience is how long something may take that takes a second on a machine that does nothing else.
+const patience = 20 * time.Second
+
 var zeroTime time.Time
 
 // create asks for a group as the API does.
@@ -162,6 +165,28 @@ func (w *world) put(rg cache.ReplicationGroup) {
 	}
 }
 
+// change changes a group's record, whatever the engine writes into it meanwhile.
+func (w *world) change(id string, change func(*cache.ReplicationGroup)) {
+	w.t.Helper()
+	err := w.config.Store.Update(func(tx *store.Tx) error {
+		rg, err := state.ReplicationGroups.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		change(&rg)
+		return state.ReplicationGroups.Put(tx, id, rg)
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// delete asks for the end of a group.
+func (w *world) delete(id string) {
+	w.t.Helper()
+	w.change(id, func(rg *cache.ReplicationGroup) { rg.Status = cache.Deleting })
+}
+
 func (w *world) get(id string) (rg cache.ReplicationGroup, err error) {
 	err = w.config.Store.View(func(tx *store.Tx) (err error) {
 		rg, err = state.ReplicationGroups.Get(tx, id)
@@ -181,7 +206,7 @@ func (w *world) await(id, what string, condition func(cache.ReplicationGroup, er
 		}
 	})
 	defer cancel()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(patience)
 	for {
 		rg, err := w.get(id)
 		if condition(rg, err) {
@@ -200,10 +225,11 @@ func (w *world) awaitAvailable(id string) cache.ReplicationGroup {
 	return w.await(id, "available", func(rg cache.ReplicationGroup, err error) bool { return err == nil && rg.Status == cache.Available })
 }
 
-// client connects as an application does.
+// client connects as an application does. It waits for an answer for as long as a node may be late on a busy machine: a command that it
+// gave up would be sent again, on another connection.
 func (w *world) client(addr netip.Addr) *redis.Client {
 	c := redis.NewClient(&redis.Options{
-		Addr: netip.AddrPortFrom(addr, 6379).String(), Password: token, TLSConfig: w.tls(), PoolSize: 1,
+		Addr: netip.AddrPortFrom(addr, 6379).String(), Password: token, TLSConfig: w.tls(), PoolSize: 1, ReadTimeout: 2 * patience,
 	})
 	w.t.Cleanup(func() { c.Close() })
 	return c

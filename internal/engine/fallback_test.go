@@ -37,8 +37,7 @@ func TestLostDataAreThoseOfTheNewestSnapshot(t *testing.T) {
 	w.restart(true)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
-	rg.Created = time.Now().Add(-time.Minute)
-	w.put(rg)
+	w.change("g", func(rg *cache.ReplicationGroup) { rg.Created = time.Now().Add(-time.Minute) })
 	w.restart(true, "g-001", "g-002")
 	w.eventually("it is said that there are no data", func() bool { return len(w.saying("restarted without data")) == 1 })
 	rg = w.awaitAvailable("g")
@@ -57,9 +56,10 @@ func TestLostDataAreThoseOfTheNewestSnapshot(t *testing.T) {
 	if err := c.Set(t.Context(), "snapshot", "none", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // what was restored can be lost again
+	const restored = "restarted with the data of snapshot newer"
+	for round := range 2 { // what was restored can be lost again
 		w.restart(true, "g-001", "g-002")
-		w.awaitSnapshot("newer", cache.SnapshotRestoring)
+		w.eventually("it is said that the newest snapshot is restored", func() bool { return len(w.saying(restored)) == round+1 })
 		rg = w.awaitAvailable("g")
 		w.awaitSnapshot("newer", cache.SnapshotAvailable)
 		for _, addr := range rg.Addresses() {
@@ -69,7 +69,7 @@ func TestLostDataAreThoseOfTheNewestSnapshot(t *testing.T) {
 			}
 		}
 	}
-	if said := w.saying("restarted with the data of snapshot newer"); len(said) != 2 || rg.Restore != "" {
+	if said := w.saying(restored); len(said) != 2 || rg.Restore != "" {
 		t.Errorf("said: %q; %q is to be restored", said, rg.Restore)
 	}
 	w.restart(true, "g-001") // while a node has the data, no snapshot counts

@@ -48,7 +48,7 @@ func TestANodeWithoutRoomForAnotherClientIsNotKilled(t *testing.T) {
 	for _, c := range clients {
 		c.Close()
 	}
-	testkit.Within(t, 10*time.Second, "the engine comes back to the node when there is room", answers)
+	testkit.Within(t, patience, "the engine comes back to the node when there is room", answers)
 	if after := must(w.runtime.PIDs(t.Context()))(t); !maps.Equal(before, after) {
 		t.Errorf("the processes were %v and are %v", before, after)
 	}

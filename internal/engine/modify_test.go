@@ -20,26 +20,18 @@ import (
 	"larder/internal/engine"
 	"larder/internal/redisnode"
 	"larder/internal/state"
-	"larder/internal/store"
 )
 
 // modify changes a group's record as the API does, and leaves it modifying.
 func (w *world) modify(id string, change func(*cache.ReplicationGroup)) {
 	w.t.Helper()
-	err := w.config.Store.Update(func(tx *store.Tx) error {
-		rg, err := state.ReplicationGroups.Get(tx, id)
-		if err != nil {
-			return err
-		}
+	w.change(id, func(rg *cache.ReplicationGroup) {
+		var err error
 		if rg.Status, err = cache.Transition(rg.Status, cache.ModifyAsked); err != nil {
-			return err
+			w.t.Fatal(err)
 		}
-		change(&rg)
-		return state.ReplicationGroups.Put(tx, id, rg)
+		change(rg)
 	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
 }
 
 // writers keep setting keys through the primary endpoint and remember what was acknowledged.
@@ -277,7 +269,7 @@ func (w *world) readable(rg cache.ReplicationGroup, replicas int) {
 	if info, err := c.Info(w.t.Context(), "replication").Result(); err != nil || !strings.Contains(info, "role:slave") {
 		w.t.Errorf("the reader endpoint answers %v, %s", err, info)
 	}
-	if n, err := w.client(rg.PrimaryAddress).Do(w.t.Context(), "WAIT", replicas, 1000).Int(); err != nil || n != replicas {
+	if n, err := w.client(rg.PrimaryAddress).Do(w.t.Context(), "WAIT", replicas, patience.Milliseconds()).Int(); err != nil || n != replicas {
 		w.t.Errorf("%d replicas have the last write, want %d: %v", n, replicas, err)
 	}
 }
@@ -312,7 +304,7 @@ func TestTokensRotate(t *testing.T) {
 	}
 	// A node that comes back takes the new token, and no other.
 	w.kill("g-003")
-	w.await("g", "modifying", func(rg cache.ReplicationGroup, err error) bool { return rg.Status == cache.Modifying })
+	w.awaitRecovering(1)
 	w.awaitAvailable("g")
 }
 

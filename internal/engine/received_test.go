@@ -6,7 +6,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -55,7 +54,7 @@ func TestWhatAReplicaHasReceivedIsNotLost(t *testing.T) {
 			if err := <-busy; err != nil {
 				t.Fatal(err)
 			}
-			w.await("g", "in trouble", func(rg cache.ReplicationGroup, err error) bool { return err == nil && rg.Status == cache.Modifying })
+			w.awaitRecovering(1)
 			rg = w.awaitAvailable("g")
 			if there := must(w.client(rg.PrimaryAddress).Exists(t.Context(), "0", "1", "2", "3", "4", "5", "6", "7", "8", "9").Result())(t); there != writes {
 				t.Errorf("of %d acknowledged writes that the replica had received, %d are there", writes, there)
@@ -70,5 +69,5 @@ func awaitOffsets(t *testing.T, primary, replica *redis.Client) {
 	offset := func(c *redis.Client) string {
 		return redisnode.Fields(must(c.Info(t.Context(), "replication").Result())(t))["master_repl_offset"]
 	}
-	testkit.Within(t, 5*time.Second, "the replica catches up", func() bool { return offset(primary) == offset(replica) })
+	testkit.Within(t, patience, "the replica catches up", func() bool { return offset(primary) == offset(replica) })
 }

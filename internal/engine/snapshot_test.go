@@ -89,7 +89,7 @@ func (w *world) awaitSnapshot(name string, status cache.SnapshotStatus) cache.Sn
 
 func (w *world) eventually(what string, condition func() bool) {
 	w.t.Helper()
-	testkit.Within(w.t, 20*time.Second, what, condition)
+	testkit.Within(w.t, patience, what, condition)
 }
 
 func (w *world) awaitGone(id string) {
@@ -187,7 +187,6 @@ func TestASnapshotIsTakenAndRestored(t *testing.T) {
 	w.unreadable()
 
 	w.create("h", 3, w.from("s"))
-	w.awaitSnapshot("s", cache.SnapshotRestoring)
 	restored := w.awaitAvailable("h")
 	for _, addr := range restored.Addresses() {
 		if got := contents(t, w.client(addr), keys); got != want {
@@ -239,7 +238,7 @@ func TestAFinalSnapshotThatFailsKeepsTheGroup(t *testing.T) {
 	c := w.client(rg.PrimaryAddress)
 	fill(t, c, 10)
 	// The primary is lost too; its replica has everything.
-	if n, err := c.Do(t.Context(), "WAIT", 1, 5000).Int(); n != 1 || err != nil {
+	if n, err := c.Do(t.Context(), "WAIT", 1, patience.Milliseconds()).Int(); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
 	w.backup("g", "s", cache.DeleteAsked)
