@@ -175,7 +175,7 @@ func TestTheNineAlarms(t *testing.T) {
 	}
 	eventually := func(what string, condition func() bool) {
 		t.Helper()
-		for deadline := time.Now().Add(40 * time.Second); !condition(); time.Sleep(100 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * patience); !condition(); time.Sleep(100 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("still not: %s; alarms are %v, the topic was told %v", what, states(), p)
 			}
@@ -302,7 +302,7 @@ func (d *desk) crowd(addr string, connections int) *redis.Client {
 	pool.AppendCertsFromPEM([]byte(read(d.t, d.home+"/ca.pem")))
 	return redis.NewClient(&redis.Options{
 		Addr: addr, Password: strings.TrimSpace(d.must("outputs", "auth_token")), PoolSize: connections, MaxRetries: -1,
-		ReadTimeout: 10 * time.Second, TLSConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
+		ReadTimeout: patience, TLSConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
 	})
 }
 

@@ -65,6 +65,13 @@ func (d *desk) processes() []testkit.Process {
 	return found
 }
 
+const (
+	// patience is how long something may take that takes a second on a machine that does nothing else.
+	patience = time.Minute
+	// commandLimit is for a command that hangs: some do in one go what takes several times a second.
+	commandLimit = 3 * time.Minute
+)
+
 type result struct {
 	stdout, stderr string
 	code           int
@@ -75,7 +82,7 @@ func (d *desk) larder(args ...string) result { return d.run(program, args...) }
 
 func (d *desk) run(name string, args ...string) result {
 	d.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), commandLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = d.env
@@ -83,8 +90,8 @@ func (d *desk) run(name string, args ...string) result {
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		d.t.Fatalf("%s %v: %v", name, args, err)
+	if err != nil && (ctx.Err() != nil || !errors.As(err, &exit)) {
+		d.t.Fatalf("%s %v, in %s at most: %v\n%s%s", name, args, commandLimit, err, &stdout, &stderr)
 	}
 	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
@@ -175,5 +182,5 @@ func read(t *testing.T, path string) string {
 // eventually waits until a condition holds.
 func (d *desk) eventually(what string, condition func() bool) {
 	d.t.Helper()
-	testkit.Within(d.t, time.Minute, what, condition)
+	testkit.Within(d.t, patience, what, condition)
 }

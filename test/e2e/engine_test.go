@@ -34,13 +34,14 @@ func (d *desk) kill(pid int) {
 	}
 }
 
-// client connects as an application does, with the CA that `larder env` names.
+// client connects as an application does, with the CA that `larder env` names. It has patience: a command that it gave up would be sent
+// again, on another connection.
 func (d *desk) client(addr string) *redis.Client {
 	d.t.Helper()
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM([]byte(read(d.t, d.home+"/ca.pem")))
 	c := redis.NewClient(&redis.Options{
-		Addr: addr, Password: strings.TrimSpace(d.must("outputs", "auth_token")), PoolSize: 1,
+		Addr: addr, Password: strings.TrimSpace(d.must("outputs", "auth_token")), PoolSize: 1, ReadTimeout: patience,
 		TLSConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
 	})
 	d.t.Cleanup(func() { c.Close() })
@@ -67,6 +68,9 @@ func TestEngineKilledAndRestartedAdoptsItsNodes(t *testing.T) {
 	first := ids()
 	if err := clients[0].Set(ctx, "k", "v", 0).Err(); err != nil {
 		t.Fatal(err)
+	}
+	if n, err := clients[0].Wait(ctx, 2, 0).Result(); n != 2 || err != nil {
+		t.Fatalf("%d replicas have it: %v", n, err)
 	}
 
 	d.kill(d.pid())

@@ -95,7 +95,7 @@ func TestAWSLogsTail(t *testing.T) {
 		t.Errorf("an unknown group: %d %s", r.code, r.stderr)
 	}
 
-	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), commandLimit)
 	defer cancel()
 	cmd := d.aws(ctx, "logs", "tail", "/shop/redis", "--follow", "--since", "10m", "--format", "short", "--filter-pattern", "ERROR")
 	out, err := cmd.StdoutPipe()
@@ -131,7 +131,7 @@ func TestAWSLogsStartLiveTail(t *testing.T) {
 	d.check(err)
 	_, err = client.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: new("mine"), LogStreamName: new("a")})
 	d.check(err)
-	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), commandLimit)
 	defer cancel()
 	cmd := d.aws(ctx, "logs", "start-live-tail", "--log-group-identifiers", "arn:aws:logs:us-east-1:000000000000:log-group:mine",
 		"--log-event-filter-pattern", "ERROR")

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -38,7 +37,7 @@ func TestAlarmsReachTheDesk(t *testing.T) {
 	d.must("mail", "--exec", "true") // the mail that asked is read
 
 	out := filepath.Join(t.TempDir(), "out")
-	follow, cancel := context.WithTimeout(ctx, 40*time.Second)
+	follow, cancel := context.WithTimeout(ctx, commandLimit)
 	defer cancel()
 	cmd := exec.CommandContext(follow, program, "mail", "--follow", "--json", "--exec", `{ echo "$SUBJECT"; cat; } >> '`+out+`'`)
 	cmd.Env = d.env

@@ -28,14 +28,15 @@ func TestMemoryReturns(t *testing.T) {
 	for n := range 10 {
 		stack(n + 1)
 	}
-	after, filesAfter := d.engineUses()
-	t.Logf("after one stack %d KiB and %d open files, after ten more %d KiB and %d", memory, files, after, filesAfter)
-	if after > memory+memorySlack {
-		t.Errorf("resident memory grew from %d to %d KiB", memory, after)
-	}
-	if filesAfter > files+2 { // connections of commands that have just ended
-		t.Errorf("open files grew from %d to %d", files, filesAfter)
-	}
+	// What is not needed any more is given back in time: memory by the collector, files as connections of commands that have ended are closed.
+	var after, filesAfter int
+	defer func() {
+		t.Logf("after one stack %d KiB and %d open files, after ten more %d KiB and %d", memory, files, after, filesAfter)
+	}()
+	d.eventually("the engine needs what it needed before", func() bool {
+		after, filesAfter = d.engineUses()
+		return after <= memory+memorySlack && filesAfter <= files+2
+	})
 }
 
 // engineUses returns the engine's resident memory in KiB and how many files it has open.

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/redis/go-redis/v9"
+
+	"larder/internal/testkit"
 )
 
 const production = "uex-payments-prod-redis"
@@ -175,17 +177,18 @@ func TestMetricsAgreeWithTheNodes(t *testing.T) {
 	if in := g.sum("NetworkBytesIn", node...); !near(in, number(t, now["total_net_input_bytes"]), 0.05, 4096) {
 		t.Errorf("NetworkBytesIn comes to %g, and the node counts %s", in, now["total_net_input_bytes"])
 	}
-	// Percent of two processors, and of one, for so many seconds a sample.
-	if got := g.sum("CPUUtilization", node...) / 100 * 2 * interval; !near(got, ran, 0.2, 0.1) {
-		t.Errorf("CPUUtilization comes to %.2f s, and the kernel counts %.2f s", got, ran)
+	// Percent of two processors, and of one, for so many seconds a sample. One that comes a second late is of six, and the next of four.
+	all, main := g.sum("CPUUtilization", node...)/100*2*interval, g.sum("EngineCPUUtilization", node...)/100*interval
+	if !near(main, ran, 0.4, 0.1) {
+		t.Errorf("EngineCPUUtilization comes to %.2f s, and the kernel counts %.2f s", main, ran)
 	}
-	if got := g.sum("EngineCPUUtilization", node...) / 100 * interval; !near(got, ran, 0.2, 0.1) {
-		t.Errorf("EngineCPUUtilization comes to %.2f s, and the kernel counts %.2f s", got, ran)
+	if !near(all, main, 0.2, 0.1) {
+		t.Errorf("CPUUtilization comes to %.2f s, and EngineCPUUtilization to %.2f s of them", all, main)
 	}
 	replica := s.Nodes[1].ID
-	if lag, up := g.last("ReplicationLag", "CacheClusterId", replica), g.last("MasterLinkHealthStatus", "CacheClusterId", replica); !(lag < 1) || up != 1 {
-		t.Errorf("the replica's lag is %g s, its link %g", lag, up)
-	}
+	d.eventually("the replica is up to date, and its link is there", func() bool {
+		return g.last("ReplicationLag", "CacheClusterId", replica) < 1 && g.last("MasterLinkHealthStatus", "CacheClusterId", replica) == 1
+	})
 	if n := g.last("EngineCPUUtilization", "ReplicationGroupId", production, "Role", "Replica"); math.IsNaN(n) {
 		t.Error("the replicas have no EngineCPUUtilization")
 	}
@@ -263,7 +266,7 @@ func ofProcess(t *testing.T, pid int, name string) float64 {
 func (g gauge) everyAlarmHasData(primary string) {
 	g.t.Helper()
 	var alarms []cwtypes.MetricAlarm
-	g.eventually("every alarm is evaluated", func() bool {
+	testkit.Within(g.t, 2*patience, "every alarm is evaluated, which it is once a minute", func() bool {
 		out, err := g.cw.DescribeAlarms(context.Background(), &cloudwatch.DescribeAlarmsInput{})
 		if err != nil {
 			g.t.Fatal(err)

@@ -50,7 +50,7 @@ func pseudoTerminal(t *testing.T, columns, rows uint16) (terminal, screen *os.Fi
 // awaitText reads until the text came by, and returns all that was read.
 func awaitText(t *testing.T, r *os.File, text string) string {
 	t.Helper()
-	if err := r.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := r.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	var all strings.Builder
@@ -105,7 +105,7 @@ func TestWatchTellsAScriptEveryChange(t *testing.T) {
 	d := newDesk(t)
 	d.must("up", seed+"production.tf")
 	before := d.status("uex-payments-prod-redis")
-	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), commandLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "status", "uex-payments-prod-redis", "--watch", "--json")
 	cmd.Env = d.env
