@@ -22,11 +22,11 @@ import (
 // othersTime is how long the starts of other nodes may go on when the primary, which was gone, has started. It has yet to serve.
 const othersTime = time.Second
 
-// whilePrimaryLives is for the starts of a plan: it ends when the primary does, or begins to hang, and where it was gone, a while after it is
-// back. A process that starts and does not answer would hold a failover up; it has nothing to lose, and the next plan starts another. The
-// caller releases it when they are over.
-func (g *group) whilePrimaryLives(ctx context.Context, rg *cache.ReplicationGroup, back <-chan struct{}) (starts context.Context, release func()) {
-	starts, cancel := context.WithCancel(ctx)
+// whilePrimaryLives is for what a plan waits for processes with, starts and the verification: it ends when the primary does, or begins to
+// hang, and where it was gone, a while after it is back. A process that does not answer would hold a failover up; it has nothing to lose, and
+// the next plan starts or asks again. The caller releases it when they are over.
+func (g *group) whilePrimaryLives(ctx context.Context, rg *cache.ReplicationGroup, back <-chan struct{}) (waits context.Context, release func()) {
+	waits, cancel := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	release = func() {
 		cancel()
@@ -36,9 +36,9 @@ func (g *group) whilePrimaryLives(ctx context.Context, rg *cache.ReplicationGrou
 	if primary == nil {
 		watch.Go(func() {
 			defer cancel()
-			awaitOthers(starts, back)
+			awaitOthers(waits, back)
 		})
-		return starts, release
+		return waits, release
 	}
 	wakes := g.wakes
 	if primary.vigil.hung(g.e.Steady()) {
@@ -54,7 +54,7 @@ func (g *group) whilePrimaryLives(ctx context.Context, rg *cache.ReplicationGrou
 			case <-wakes:
 				woken = true
 				ended = primary.vigil.hung(g.e.Steady())
-			case <-starts.Done():
+			case <-waits.Done():
 				ended = true
 			}
 		}
@@ -62,7 +62,7 @@ func (g *group) whilePrimaryLives(ctx context.Context, rg *cache.ReplicationGrou
 			g.wakeUp()
 		}
 	})
-	return starts, release
+	return waits, release
 }
 
 // awaitOthers returns when the primary has been back for othersTime, or ctx has ended.

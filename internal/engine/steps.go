@@ -24,18 +24,18 @@ const (
 )
 
 // runSteps runs a plan's steps side by side and returns the first error. One that fails is no reason to end the others. Processes that were
-// started join the group afterwards. Starts end early when the primary is lost.
+// started join the group afterwards. What may have to wait for a process ends early when the primary is lost: it would hold a failover up.
 func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Step) error {
 	var mu sync.Mutex
 	var started []node.Process
 	var run errgroup.Group
 	back := make(chan struct{}) // closed when the primary's own start is over
-	starts, release := g.whilePrimaryLives(ctx, d.Group, back)
+	waits, release := g.whilePrimaryLives(ctx, d.Group, back)
 	for _, s := range steps {
 		run.Go(func() error {
 			ctx := ctx
-			if s.Kind == cache.StartNode || s.Kind == cache.StartRelay {
-				ctx = starts
+			if s.Kind == cache.StartNode || s.Kind == cache.StartRelay || s.Kind == cache.Verify {
+				ctx = waits
 			}
 			ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 			defer cancel()

@@ -3,12 +3,14 @@ package engine
 import (
 	"context"
 	"log/slog"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"larder/internal/cache"
 	"larder/internal/node"
+	"larder/internal/redisnode"
 )
 
 // lingering is a process that takes a second to end, unless it is not waited for.
@@ -23,6 +25,41 @@ func (lingering) Stop(ctx context.Context, _ time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// dying is a process that is gone when exited is closed, and until then does not answer.
+type dying struct {
+	node.Process
+	exited chan struct{}
+}
+
+func (d dying) Exited() <-chan struct{} { return d.exited }
+
+func (d dying) Dial(ctx context.Context) (net.Conn, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestAVerificationEndsWithThePrimary: it waits for answers, and a failover would have to wait for it.
+func TestAVerificationEndsWithThePrimary(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := New(Config{Logger: slog.New(slog.DiscardHandler)})
+		g := newGroup(e, "g")
+		p := dying{exited: make(chan struct{})}
+		g.nodes["g-001"] = &member{process: p, redis: redisnode.Connect(p.Dial, ""), vigil: newVigil(&pulsing{}, false, e.Steady())}
+		defer time.Sleep(time.Minute) // the client's own attempt to connect ends later
+		defer g.nodes["g-001"].redis.Close()
+		rg := &cache.ReplicationGroup{ID: "g", Members: []cache.Member{{ID: "g-001"}, {ID: "g-002"}}}
+		rg.SetPrimary("g-001")
+		begin := time.Now()
+		time.AfterFunc(100*time.Millisecond, func() { close(p.exited) })
+		if err := g.runSteps(t.Context(), cache.Desired{Group: rg}, []cache.Step{{Kind: cache.Verify}}); err == nil {
+			t.Error("verified")
+		}
+		if took := time.Since(begin); took != 100*time.Millisecond {
+			t.Errorf("it ended after %s", took)
+		}
+	})
 }
 
 // TestAStepThatFailsEndsNoOther: the others go on, and are waited for.

@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	verifyTimeout = time.Second // of one endpoint's answer
+	// verifyTimeout is of one endpoint's answer. On a busy machine the handshake may take long, and one that is given up was for nothing.
+	verifyTimeout = 5 * time.Second
 	// streamTimeout is over the second that a stream may take to begin.
 	streamTimeout = 1200 * time.Millisecond
 )
