@@ -25,7 +25,7 @@ func TestAwaitFreeWaitsForTheProcess(t *testing.T) {
 	if err := engine.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	if err := home.AwaitFree(t.Context(), engine.Process.Pid, 10*time.Second); err != nil {
+	if err := home.AwaitFree(t.Context(), engine.Process.Pid, time.Minute); err != nil {
 		t.Error(err)
 	}
 }

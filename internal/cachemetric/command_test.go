@@ -98,7 +98,7 @@ func server(t *testing.T) *redis.Client {
 		cmd.Wait()
 		os.RemoveAll(dir)
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for client.Ping(ctx).Err() != nil {
 		if ctx.Err() != nil {

@@ -47,7 +47,7 @@ func TestACrashLeavesOldOrNew(t *testing.T) {
 			t.Fatal(err)
 		}
 		seen := map[byte]bool{}
-		for deadline := time.Now().Add(10 * time.Second); len(seen) < 4+i; {
+		for deadline := time.Now().Add(time.Minute); len(seen) < 4+i; {
 			raw, err := os.ReadFile(path)
 			if err != nil || !whole(raw) {
 				t.Fatalf("%d bytes, %v", len(raw), err)

@@ -67,7 +67,8 @@ func (s *server) start() {
 	if err := s.running.Redis.Serve(s.Context(), []netip.Addr{s.addr.Addr()}, int(s.addr.Port()), false); err != nil {
 		s.Fatal(err)
 	}
-	s.client = redis.NewClient(&redis.Options{Addr: s.addr.String(), Protocol: 2, PoolSize: 1, DisableIdentity: true})
+	// A command that it gave up would be sent again.
+	s.client = redis.NewClient(&redis.Options{Addr: s.addr.String(), Protocol: 2, PoolSize: 1, DisableIdentity: true, ReadTimeout: time.Minute})
 }
 
 func (s *server) stop() {

@@ -36,8 +36,8 @@ func mustClaim(t *testing.T, before netip.Prefix, random func(int) int) *Block {
 // TestBlocks: they are disjoint, of the loopback range, and away from what others use of it.
 func TestBlocks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		number := rapid.IntRange(0, blocks-1)
-		i, j := number.Draw(t, "i"), number.Draw(t, "j")
+		any := rapid.IntRange(0, blocks-1)
+		i, j := any.Draw(t, "i"), any.Draw(t, "j")
 		a, b := block(i), block(j)
 		if a.Overlaps(b) != (i == j) || a != a.Masked() {
 			t.Fatalf("%s and %s", a, b)
@@ -53,7 +53,7 @@ func TestBlocks(t *testing.T) {
 
 func TestClaimsNeverOverlap(t *testing.T) {
 	first := mustClaim(t, netip.Prefix{}, rand.IntN)
-	taken := (int(first.Addr().As4()[1])-firstOctet)*16 + int(first.Addr().As4()[2])/16
+	taken := number(first.Prefix)
 	if block(taken) != first.Prefix {
 		t.Fatalf("%s has the number %d", first, taken)
 	}
@@ -77,7 +77,7 @@ func TestClaimsNeverOverlap(t *testing.T) {
 
 // TestABlockWithListenersIsLeftAlone: nodes may run without their engine; only the state directory that had the block gets it back.
 func TestABlockWithListenersIsLeftAlone(t *testing.T) {
-	used := rand.IntN(blocks)
+	used := free(t)
 	l := listen(t, netip.AddrPortFrom(block(used).Addr().Next(), 0))
 	defer l.Close()
 	if b := mustClaim(t, netip.Prefix{}, numbers(used, rand.IntN(blocks), rand.IntN(blocks))); b.Prefix == block(used) {
@@ -86,6 +86,24 @@ func TestABlockWithListenersIsLeftAlone(t *testing.T) {
 	if b := mustClaim(t, block(used), nil); b.Prefix != block(used) {
 		t.Errorf("%s, want %s", b, block(used))
 	}
+}
+
+// free is the number of a block that nobody has, such as another test's engine.
+func free(t *testing.T) int {
+	t.Helper()
+	b, err := Claim(netip.Prefix{}, rand.IntN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return number(b.Prefix)
+}
+
+func number(p netip.Prefix) int {
+	a := p.Addr().As4()
+	return (int(a[1])-firstOctet)*16 + int(a[2])/16
 }
 
 func listen(t *testing.T, a netip.AddrPort) net.Listener {
@@ -120,7 +138,7 @@ func TestParseListeners(t *testing.T) {
 }
 
 func TestParseListenersOfThisMachine(t *testing.T) {
-	l := listen(t, netip.AddrPortFrom(block(rand.IntN(blocks)).Addr().Next(), 0))
+	l := listen(t, netip.AddrPortFrom(block(free(t)).Addr().Next(), 0))
 	want := netip.MustParseAddrPort(l.Addr().String())
 	find := func() bool {
 		f, err := os.Open("/proc/net/tcp")
@@ -144,7 +162,7 @@ func TestParseListenersOfThisMachine(t *testing.T) {
 }
 
 func TestPortFree(t *testing.T) {
-	here := netip.AddrPortFrom(block(rand.IntN(blocks)).Addr().Next(), 0)
+	here := netip.AddrPortFrom(block(free(t)).Addr().Next(), 0)
 	l := listen(t, here)
 	here = netip.MustParseAddrPort(l.Addr().String())
 	beside := netip.AddrPortFrom(here.Addr().Next(), here.Port())

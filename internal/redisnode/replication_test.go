@@ -75,7 +75,7 @@ func TestOffset(t *testing.T) {
 	f := newField(t)
 	a, b := f.serving(nil), f.start(nil)
 	a.do("DEBUG", "POPULATE", "50")
-	a.do("CONFIG", "SET", "rdb-key-save-delay", "10000") // microseconds
+	a.do("CONFIG", "SET", "rdb-key-save-delay", "60000") // microseconds: three seconds, in which it is to be seen loading
 	if got := a.state().Offset; got != 0 {
 		t.Errorf("a primary without replicas has %d", got)
 	}
@@ -122,7 +122,7 @@ func TestAReplicaKeepsItsDataWhileItLoads(t *testing.T) {
 	a, b := f.serving(nil), f.serving(nil)
 	b.do("SET", "k", "of b")
 	a.do("DEBUG", "POPULATE", "100")
-	a.do("CONFIG", "SET", "rdb-key-save-delay", "10000")
+	a.do("CONFIG", "SET", "rdb-key-save-delay", "100000") // ten seconds, of which it does not get to the end
 	b.follow(a)
 	b.await("loading", func(redisnode.State) bool {
 		return redisnode.Fields(b.do("INFO", "replication").(string))["master_sync_in_progress"] == "1"

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait for something that comes at once.
-const patience = 10 * time.Second
+const patience = 20 * time.Second
 
 const (
 	port                = 6379
@@ -134,7 +134,7 @@ func (f *field) start(change func(*redisnode.Config)) *server {
 	}
 	s := &server{redisnode.Connect(p.Dial, c.AdminPassword), f, p, c, redis.NewClient(&redis.Options{
 		Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return p.Dial(ctx) },
-		Username: redisnode.AdminUser, Password: c.AdminPassword, Protocol: 2, MaxRetries: -1,
+		Username: redisnode.AdminUser, Password: c.AdminPassword, Protocol: 2, MaxRetries: -1, ReadTimeout: patience,
 	})}
 	f.Cleanup(func() {
 		s.Close()
@@ -178,7 +178,7 @@ func (s *server) at() netip.AddrPort { return netip.AddrPortFrom(s.config.Addres
 // client connects over TCP, as that user or as the clients' own with a token.
 func (s *server) client(to netip.Addr, user, password string) *redis.Client {
 	o := &redis.Options{
-		Addr: netip.AddrPortFrom(to, port).String(), Username: user, Password: password, Protocol: 2, PoolSize: 1, MaxRetries: -1, DialerRetries: 1,
+		Addr: netip.AddrPortFrom(to, port).String(), Username: user, Password: password, Protocol: 2, PoolSize: 1, MaxRetries: -1, DialerRetries: 1, ReadTimeout: patience,
 	}
 	if s.config.TLS {
 		o.TLSConfig = &tls.Config{RootCAs: s.ca.Pool(), ServerName: s.config.Address.String(), MinVersion: tls.VersionTLS12}

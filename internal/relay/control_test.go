@@ -135,21 +135,26 @@ func TestServeRefusesWhatItCannotUse(t *testing.T) {
 	}
 }
 
-// TestAnIdleControlConnectionDoesNotHoldUpTheEnd: whoever connects and asks nothing is not waited for.
+// TestAnIdleControlConnectionDoesNotHoldUpTheEnd: whoever connects and asks nothing is not waited for, which would take two seconds. The
+// best of a few counts: the machine may be busy.
 func TestAnIdleControlConnectionDoesNotHoldUpTheEnd(t *testing.T) {
 	f, _ := newField(t)
-	client, stop := start(t, netip.AddrPortFrom(f.addr(), 6379))
-	conn, err := client.Dial(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	best := time.Hour
+	for range 5 {
+		client, stop := start(t, netip.AddrPortFrom(f.addr(), 6379))
+		conn, err := client.Dial(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := client.Backends(t.Context()); err != nil { // accepted after the idle one
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		stop()
+		if best = min(best, time.Since(begin)); best < time.Second {
+			return
+		}
 	}
-	defer conn.Close()
-	if _, err := client.Backends(t.Context()); err != nil { // accepted after the idle one
-		t.Fatal(err)
-	}
-	begin := time.Now()
-	stop()
-	if took := time.Since(begin); took > time.Second {
-		t.Errorf("it ended after %s", took)
-	}
+	t.Errorf("it ended after %s", best)
 }

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var quiet = slog.New(slog.DiscardHandler)
 
 // patience bounds every wait for something that comes at once.
-const patience = 10 * time.Second
+const patience = 20 * time.Second
 
 // field is a block of addresses with a port that is free on all of them: the relay listens on the first.
 type field struct {

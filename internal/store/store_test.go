@@ -229,7 +229,7 @@ func TestAViewDoesNotChange(t *testing.T) {
 			if err != nil {
 				return err
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(20 * time.Second):
 			return errors.New("an update waits for the view to end")
 		}
 		if n, err := numbers.Get(tx, "a"); n != 1 || err != nil {

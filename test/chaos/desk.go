@@ -37,10 +37,12 @@ const (
 	// nodeTypes are the two that the group moves between.
 	smallNodes, largeNodes = "cache.t3.small", "cache.t3.medium"
 
-	startPatience   = 15 * time.Second // of an engine
-	settlePatience  = 30 * time.Second // of a group
+	startPatience   = time.Minute // of an engine
+	settlePatience  = time.Minute // of a group
 	poll            = 20 * time.Millisecond
-	commandPatience = 10 * time.Second // with a larder command
+	commandPatience = 30 * time.Second // with a larder command
+	// adminPatience is how long the test itself waits for a node's answer. It needs that one, where a client goes to another node.
+	adminPatience = 20 * time.Second
 )
 
 // desk is a larder with a state directory of its own, and one group.
@@ -59,7 +61,8 @@ type desk struct {
 	group  group // as it was when it last had settled
 	// primaryEndpoint and readerEndpoint are the group's for its whole life: clients read them while the group settles.
 	primaryEndpoint, readerEndpoint string
-	struck                          time.Time // when a node was last signalled
+	struck                          time.Time     // when a node was last signalled
+	unattended                      time.Duration // how long the start of engines took, all together
 }
 
 // newDesk makes a state directory in dir, and an engine with a group of three nodes, TLS and a token.
@@ -148,6 +151,8 @@ func (d *desk) readSecrets(ctx context.Context) error {
 
 // start runs the engine and returns when it answers.
 func (d *desk) start(ctx context.Context) error {
+	begin := time.Now()
+	defer func() { d.unattended += time.Since(begin) }()
 	d.engine = exec.Command(d.program, "serve")
 	d.engine.Env, d.engine.Dir, d.engine.Stdout, d.engine.Stderr = d.env, d.dir, d.log, d.log
 	d.engine.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is for the test, which ends it in order
@@ -276,7 +281,7 @@ func (d *desk) node(ctx context.Context, id string) (*conn, error) {
 	path := filepath.Join(string(d.home()), "nodes", id, node.Socket)
 	var dialer net.Dialer
 	dial := func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "unix", path) }
-	return open(ctx, dial, clientPatience, redisnode.AdminUser, d.admin)
+	return open(ctx, dial, adminPatience, redisnode.AdminUser, d.admin)
 }
 
 // client opens a connection to an address as an application does.

@@ -58,6 +58,8 @@ func TestTooLong(t *testing.T) {
 	}{
 		"a planned move":               {Row{Fault: Fault{Kind: Promote}, Gap: 20 * ms, Stale: time.Second}, false},
 		"a planned move that hangs":    {Row{Fault: Fault{Kind: Promote}, Gap: 20 * time.Second}, true},
+		"while an engine starts":       {Row{Fault: Fault{Kind: KillMidPromotion}, Gap: 5 * time.Second, start: 4 * time.Second}, false},
+		"after an engine has started":  {Row{Fault: Fault{Kind: KillMidPromotion}, Gap: 7 * time.Second, start: 4 * time.Second}, true},
 		"a failover waits for larder":  {Row{Fault: Fault{Kind: KillBoth}, Gap: 4 * time.Second}, false},
 		"a replica that does not read": {Row{Fault: Fault{Kind: KillBoth}, Stale: 20 * time.Second}, true},
 	} {

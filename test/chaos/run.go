@@ -17,7 +17,7 @@ import (
 )
 
 // linearPatience is how long the search for an order of a round's operations may take.
-const linearPatience = 20 * time.Second
+const linearPatience = time.Minute
 
 // warmUp is how many acknowledged writes there must be before a fault's pause begins.
 const warmUp = 20
@@ -66,13 +66,14 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 
 // round runs one fault under load and accounts for every write.
 func (r *run) round(ctx context.Context, n int, f Fault) (Row, error) {
-	before, since := r.group, time.Now()
+	before, since, unattended := r.group, time.Now(), r.unattended
 	l := startLoad(ctx, r.desk, r.begin, n)
 	row, err := r.suffer(ctx, l, f)
 	seen := l.stop()
 	if err != nil {
 		return row, err
 	}
+	row.start = r.unattended - unattended
 	if err := r.agree(ctx); err != nil {
 		return row, err
 	}

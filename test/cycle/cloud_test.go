@@ -94,9 +94,15 @@ func (c *cloud) token() (string, error) {
 	return secret.Token, err
 }
 
+// How long a client waits for one answer: one that writes on and on, and one that has to have it.
+const (
+	writerPatience = 2 * time.Second
+	patience       = 30 * time.Second
+)
+
 // connect makes a client that checks the certificate.
 func (c *cloud) connect(address, token string) *redis.Client {
-	return c.connectWith(address, func(context.Context) (string, string, error) { return "", token, nil })
+	return c.connectWith(address, patience, func(context.Context) (string, string, error) { return "", token, nil })
 }
 
 // failedDials is how many connections in a row may fail before the client stops trying for a second, whatever the server does (it
@@ -104,10 +110,10 @@ func (c *cloud) connect(address, token string) *redis.Client {
 const failedDials = 1000
 
 // connectWith makes a client that asks for its user and token whenever it opens a connection.
-func (c *cloud) connectWith(address string, credentials func(context.Context) (user, token string, err error)) *redis.Client {
+func (c *cloud) connectWith(address string, patience time.Duration, credentials func(context.Context) (user, token string, err error)) *redis.Client {
 	return redis.NewClient(&redis.Options{
 		Addr: address, CredentialsProviderContext: credentials, TLSConfig: &tls.Config{RootCAs: c.roots, MinVersion: tls.VersionTLS12}, Protocol: 2, PoolSize: failedDials,
-		MaxRetries: -1, DialerRetries: 1, DisableIdentity: true, DialTimeout: 2 * time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second,
+		MaxRetries: -1, DialerRetries: 1, DisableIdentity: true, DialTimeout: patience, ReadTimeout: patience, WriteTimeout: patience,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 }

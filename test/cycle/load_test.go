@@ -45,7 +45,7 @@ func startLoad(t *testing.T, c *cloud) *load {
 
 // write is a client that takes its token from the module's secret.
 func (l *load) write(ctx context.Context, primary string) {
-	client := l.cloud.connectWith(primary, func(context.Context) (string, string, error) {
+	client := l.cloud.connectWith(primary, writerPatience, func(context.Context) (string, string, error) {
 		token, err := l.cloud.token()
 		return "", token, err
 	})

@@ -125,7 +125,7 @@ func (s *site) serve() {
 	}
 	s.t.Cleanup(func() { engine.Wait() }) // after down, which says whether it ended well
 	s.down()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -16,7 +16,7 @@ import (
 )
 
 // patience bounds every wait for something that comes at once.
-const patience = 10 * time.Second
+const patience = 20 * time.Second
 
 // Contract checks a runtime. newRuntime returns one over what belongs to t: called again with the same t, it is the runtime
 // of a larder that was started again. Whatever still runs when t ends is newRuntime's to end. The test binary's TestMain must call

@@ -28,7 +28,7 @@ func (s *server) runner(t *testing.T) *alarm.Runner {
 // wait waits until a condition holds; what is waited for is done by goroutines that are under way.
 func wait(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	testkit.Within(t, 10*time.Second, what, holds)
+	testkit.Within(t, 20*time.Second, what, holds)
 }
 
 // history are the summaries of an alarm's history, oldest first.

@@ -96,7 +96,14 @@ func flip(b []byte) []byte {
 	return out
 }
 
+// newServer is one whose subscribers may take their time: who is asked twice gets a message twice.
 func newServer(t *testing.T) *server {
+	t.Helper()
+	return newHastyServer(t, time.Minute)
+}
+
+// newHastyServer waits that long for a subscriber's answer.
+func newHastyServer(t *testing.T, patience time.Duration) *server {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "state.db")
 	s := &server{
@@ -116,7 +123,7 @@ func newServer(t *testing.T) *server {
 	t.Cleanup(client.CloseIdleConnections)
 	s.sns = sns.New(sns.Config{
 		Store: s.store, Sealer: must(seal.New(make([]byte, seal.KeySize)))(t), Keys: s.keys, Certifier: s.ca, Account: account, Region: region,
-		Endpoint: s.url, MailDir: s.mail, Client: client, Timeout: 200 * time.Millisecond, Random: rand.Reader,
+		Endpoint: s.url, MailDir: s.mail, Client: client, Timeout: patience, Random: rand.Reader,
 		Now: func() time.Time { return s.clock.Now() }, After: s.clock.After, Logger: slog.New(slog.DiscardHandler),
 	})
 	api = s.sns.Public(servicetest.Gateway(t, s.sns.Gateway()))
