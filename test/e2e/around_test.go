@@ -202,8 +202,21 @@ func TestUpKilledHalfWay(t *testing.T) {
 	}
 }
 
-// killedAt kills a larder command when it says so on its standard error.
+// killedAt kills an up when it says so on its standard error. One that was over before the signal came, on a machine where the test waits
+// for a processor, is taken back and done again.
 func (d *desk) killedAt(seen string, args ...string) {
+	d.t.Helper()
+	for range 10 {
+		if d.kills(seen, args...) {
+			return
+		}
+		d.must("destroy", "--yes", "--skip-final-snapshot")
+	}
+	d.t.Fatalf("larder %s is over each time before it can be killed at %q", strings.Join(args, " "), seen)
+}
+
+// kills starts an up, and tells whether it was killed when it said so.
+func (d *desk) kills(seen string, args ...string) bool {
 	d.t.Helper()
 	cmd := exec.Command(program, args...)
 	cmd.Env = d.env
@@ -223,7 +236,8 @@ func (d *desk) killedAt(seen string, args ...string) {
 	}
 	err = cmd.Wait()
 	var exit *exec.ExitError
-	if !said || !errors.As(err, &exit) {
+	if !said || err != nil && !errors.As(err, &exit) {
 		d.t.Fatalf("larder %s was to be killed at %q, and ended with %v", strings.Join(args, " "), seen, err)
 	}
+	return err != nil
 }

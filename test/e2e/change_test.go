@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -119,14 +120,15 @@ func TestChangesAreMadeInPlace(t *testing.T) {
 	lines := []line{{"auth_token", `"` + tokenA + `"`}}
 	d.must("up", d.write("main.tf", shopCall(lines...)))
 	logs := "/aws/elasticache/" + shop + "/"
+	maintenance := strings.ToLower(time.Now().UTC().AddDate(0, 0, 3).Format("Mon:08:00-Mon:09:00")) // which is not now
 	for _, change := range []struct {
 		name  string
 		lines []line
 		holds func(m made) bool
 	}{
 		{"description", []line{{"description", `"another text"`}}, func(m made) bool { return *m.group.Description == "another text" }},
-		{"windows", []line{{"snapshot_window", `"01:00-02:00"`}, {"maintenance_window", `"mon:08:00-mon:09:00"`}}, func(m made) bool {
-			return *m.group.SnapshotWindow == "01:00-02:00" && *m.cluster.PreferredMaintenanceWindow == "mon:08:00-mon:09:00"
+		{"windows", []line{{"snapshot_window", `"01:00-02:00"`}, {"maintenance_window", `"` + maintenance + `"`}}, func(m made) bool {
+			return *m.group.SnapshotWindow == "01:00-02:00" && *m.cluster.PreferredMaintenanceWindow == maintenance
 		}},
 		{"snapshots off", []line{{"enable_snapshots", "false"}}, func(m made) bool { return *m.group.SnapshotRetentionLimit == 0 }},
 		{"snapshots on", []line{{"enable_snapshots", "true"}, {"snapshot_retention_limit", "3"}}, func(m made) bool { return *m.group.SnapshotRetentionLimit == 3 }},
