@@ -128,7 +128,7 @@ func (t *tool) relayCommand() *cobra.Command {
 }
 
 const (
-	startTimeout = 10 * time.Second
+	startTimeout = 30 * time.Second
 	startPoll    = 5 * time.Millisecond
 )
 

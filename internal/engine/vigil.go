@@ -17,8 +17,8 @@ const (
 	stillTime = 500 * time.Millisecond
 	// pulseTime is between two looks at the processes' pulses. An idle redis-server has worked in between.
 	pulseTime = 200 * time.Millisecond
-	// relaySilence is how long a relay may not answer. It has nothing to be busy with.
-	relaySilence = 2 * time.Second
+	// relaySilence is how long a relay may not answer. It has nothing to be busy with, and may have to wait for a processor.
+	relaySilence = 5 * time.Second
 	// DefaultBusyLimit is for how long a node may be busy.
 	DefaultBusyLimit = 15 * time.Second
 )
