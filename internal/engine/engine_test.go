@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/goleak"
 
 	"larder/internal/cache"
 	"larder/internal/engine"
@@ -29,6 +28,7 @@ import (
 	"larder/internal/snapshot"
 	"larder/internal/state"
 	"larder/internal/store"
+	"larder/internal/testkit"
 )
 
 // relayArgument makes the test binary the relay's process.
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	goleak.VerifyTestMain(m)
+	testkit.Leakless(m)
 }
 
 // world is an engine with a store of its own.

@@ -14,15 +14,15 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"larder/internal/cachemetric"
 	"larder/internal/node"
 	"larder/internal/series"
+	"larder/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Leakless(m) }
 
 // server is a node that says what a test has it say.
 type server struct {

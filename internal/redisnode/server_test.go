@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/goleak"
 
 	"larder/internal/cache"
 	"larder/internal/loopback"
@@ -23,12 +22,10 @@ import (
 	"larder/internal/node/process"
 	"larder/internal/pki"
 	"larder/internal/redisnode"
+	"larder/internal/testkit"
 )
 
-func TestMain(m *testing.M) {
-	// The goroutine that go-redis starts when nobody answers ends within a second of Close.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
-}
+func TestMain(m *testing.M) { testkit.Leakless(m) }
 
 // patience bounds every wait for something that comes at once.
 const patience = 20 * time.Second

@@ -14,13 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"larder/internal/loopback"
 	"larder/internal/relay"
+	"larder/internal/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { testkit.Leakless(m) }
 
 var quiet = slog.New(slog.DiscardHandler)
 

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,7 +27,11 @@ func (d *desk) withCLI(major string) {
 			continue
 		}
 		bin := d.t.TempDir()
-		d.check(os.WriteFile(filepath.Join(bin, "aws"), []byte("#!/bin/sh\nexec '"+path+"' \"$@\"\n"), 0o700))
+		// A process that is forked meanwhile has the file open for writing, and until it has become another nobody can run it.
+		syscall.ForkLock.RLock()
+		err := os.WriteFile(filepath.Join(bin, "aws"), []byte("#!/bin/sh\nexec '"+path+"' \"$@\"\n"), 0o700)
+		syscall.ForkLock.RUnlock()
+		d.check(err)
 		d.env = append(d.env, "PATH="+bin+":"+os.Getenv("PATH"))
 		d.cli = filepath.Join(bin, "aws")
 		return

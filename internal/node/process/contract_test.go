@@ -9,18 +9,17 @@ import (
 	"syscall"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"larder/internal/node"
 	"larder/internal/node/nodetest"
 	"larder/internal/node/process"
+	"larder/internal/testkit"
 )
 
 func TestMain(m *testing.M) {
 	if nodetest.Program() {
 		return
 	}
-	goleak.VerifyTestMain(m)
+	testkit.Leakless(m)
 }
 
 // homes gives each test a directory of its own, with a path longer than a socket's may be.
