@@ -23,7 +23,7 @@ test:
 	@scripts/install-prometheus
 	@if [ -z "$(RACE)" ]; then [ "$$CI" != true ] || { echo "the race detector needs a C compiler" >&2; exit 1; }; \
 		echo "no C compiler: testing without the race detector" >&2; fi
-	go test $(RACE) -timeout 15m ./...
+	go test $(RACE) -timeout 30m ./...
 
 lint:
 	@fmt="$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l)"; [ -z "$$fmt" ] || { echo "gofmt would change:"; echo "$$fmt"; exit 1; }
