@@ -64,8 +64,9 @@ func TestNothingIsDeletedUnasked(t *testing.T) {
 		}
 	}
 	d.kill(d.pid())
-	refused("echo y | larder down")                                                           // of what a dead engine left
-	d.eventually("the one node is what runs", func() bool { return len(d.processes()) == 1 }) // a process that is killed goes on for a moment
+	refused("echo y | larder down") // of what a dead engine left
+	// A process that is killed goes on for a moment.
+	d.eventually("the one node is what runs", func() bool { return len(d.processes()) == 1 })
 }
 
 // An up that is interrupted says so, and leaves nothing of a group that it was to make.
