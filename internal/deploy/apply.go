@@ -89,11 +89,12 @@ func (a *apply) nameFinalSnapshot() {
 	a.finalSnapshot += "-" + strings.ToLower(rand.Text()[:8])
 }
 
-// record keeps what there was, and what there will be.
+// record keeps what there was, and what there will be, as it is when its turn comes: one that had to wait would take back what the one before
+// it has recorded.
 func (a *apply) record(ctx context.Context) error {
-	all := a.resources()
 	a.recording.Lock()
 	defer a.recording.Unlock()
+	all := a.resources()
 	return a.Record(ctx, append(Without(a.before.Resources, all), all...))
 }
 
