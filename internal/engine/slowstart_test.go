@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"os/exec"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -22,7 +23,11 @@ type hanging struct {
 func (r *hanging) Start(ctx context.Context, spec node.Spec) (node.Process, error) {
 	if spec.ID == r.id && r.next.CompareAndSwap(true, false) {
 		close(r.begun)
-		spec.Path, spec.Args = "/bin/sleep", []string{"60"} // it never opens its socket
+		path, err := exec.LookPath("sleep")
+		if err != nil {
+			return nil, err
+		}
+		spec.Path, spec.Args = path, []string{"60"} // it never opens its socket
 		defer func() { r.ended <- ctx.Err() }()
 	}
 	return r.Runtime.Start(ctx, spec)
