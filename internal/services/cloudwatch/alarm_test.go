@@ -34,7 +34,7 @@ func TestAlarmLife(t *testing.T) {
 	in := cpu("cpu")
 	in.Tags = []types.Tag{{Key: new("team"), Value: new("payments")}}
 	s.put(t, in)
-	made := s.now
+	made := s.now()
 	want := types.MetricAlarm{
 		AlarmName: new("cpu"), AlarmArn: new(prefix + "cpu"), AlarmDescription: new("CPU"), ActionsEnabled: new(true),
 		AlarmActions: []string{topic}, AlarmConfigurationUpdatedTimestamp: &made, MetricName: in.MetricName, Namespace: in.Namespace,
@@ -49,7 +49,7 @@ func TestAlarmLife(t *testing.T) {
 
 	// Another definition replaces the whole one, and leaves state and tags.
 	s.setState(t, "cpu", types.StateValueAlarm)
-	s.now = s.now.Add(time.Hour)
+	s.set(s.now().Add(time.Hour))
 	other := &sdk.PutMetricAlarmInput{
 		AlarmName: new("cpu"), ActionsEnabled: new(false), Namespace: new("AWS/ElastiCache"), MetricName: new("EngineCPUUtilization"),
 		ExtendedStatistic: new("p99.9"), EvaluateLowSampleCountPercentile: new("ignore"), Period: new(int32(60)), Unit: types.StandardUnitPercent,
@@ -60,7 +60,7 @@ func TestAlarmLife(t *testing.T) {
 	s.put(t, other)
 	want = types.MetricAlarm{
 		AlarmName: new("cpu"), AlarmArn: new(prefix + "cpu"), ActionsEnabled: new(false), OKActions: []string{topic},
-		InsufficientDataActions: []string{topic}, AlarmConfigurationUpdatedTimestamp: new(s.now), MetricName: other.MetricName,
+		InsufficientDataActions: []string{topic}, AlarmConfigurationUpdatedTimestamp: new(s.now()), MetricName: other.MetricName,
 		Namespace: other.Namespace, ExtendedStatistic: other.ExtendedStatistic, EvaluateLowSampleCountPercentile: new("ignore"),
 		Period: other.Period, Unit: other.Unit, EvaluationPeriods: other.EvaluationPeriods, DatapointsToAlarm: other.DatapointsToAlarm,
 		Threshold: other.Threshold, ComparisonOperator: other.ComparisonOperator, StateValue: types.StateValueAlarm,

@@ -22,17 +22,17 @@ func expr(id, expression string) types.MetricDataQuery {
 // TestUnknownIsEmpty: CloudWatch does not know which namespaces there are; one without metrics is empty, not an error.
 func TestUnknownIsEmpty(t *testing.T) {
 	s := newServer(t)
-	day := new(s.now.Add(-24 * time.Hour))
+	day := new(s.now().Add(-24 * time.Hour))
 	if got := must(s.ListMetrics(t.Context(), &sdk.ListMetricsInput{Namespace: new("Nothing")}))(t); len(got.Metrics) != 0 || got.NextToken != nil {
 		t.Errorf("listed %v", got)
 	}
 	statistics := must(s.GetMetricStatistics(t.Context(), &sdk.GetMetricStatisticsInput{
-		Namespace: new("Nothing"), MetricName: new("Load"), StartTime: day, EndTime: &s.now, Period: new(int32(60)), Statistics: []types.Statistic{types.StatisticSum}}))(t)
+		Namespace: new("Nothing"), MetricName: new("Load"), StartTime: day, EndTime: new(s.now()), Period: new(int32(60)), Statistics: []types.Statistic{types.StatisticSum}}))(t)
 	if len(statistics.Datapoints) != 0 || *statistics.Label != "Load" {
 		t.Errorf("read %v", statistics)
 	}
 	data := must(s.GetMetricData(t.Context(), &sdk.GetMetricDataInput{
-		StartTime: day, EndTime: &s.now, MetricDataQueries: []types.MetricDataQuery{measured("m", "Nothing", 60), expr("e", "m*2")}}))(t)
+		StartTime: day, EndTime: new(s.now()), MetricDataQueries: []types.MetricDataQuery{measured("m", "Nothing", 60), expr("e", "m*2")}}))(t)
 	if len(data.MetricDataResults) != 2 {
 		t.Fatalf("%d results", len(data.MetricDataResults))
 	}
@@ -55,12 +55,12 @@ func TestBadInput(t *testing.T) {
 	s := newServer(t)
 	const validation, value, combination = "ValidationError", "InvalidParameterValue", "InvalidParameterCombination"
 	data := func(queries ...types.MetricDataQuery) error {
-		_, err := s.GetMetricData(t.Context(), &sdk.GetMetricDataInput{StartTime: new(s.now.Add(-time.Hour)), EndTime: &s.now, MetricDataQueries: queries}, unchecked)
+		_, err := s.GetMetricData(t.Context(), &sdk.GetMetricDataInput{StartTime: new(s.now().Add(-time.Hour)), EndTime: new(s.now()), MetricDataQueries: queries}, unchecked)
 		return err
 	}
 	statistics := func(from, to time.Duration, period int32) error {
 		_, err := s.GetMetricStatistics(t.Context(), &sdk.GetMetricStatisticsInput{Namespace: new("Mine"), MetricName: new("Load"),
-			StartTime: new(s.now.Add(-from)), EndTime: new(s.now.Add(-to)), Period: &period, Statistics: []types.Statistic{types.StatisticSum}})
+			StartTime: new(s.now().Add(-from)), EndTime: new(s.now().Add(-to)), Period: &period, Statistics: []types.Statistic{types.StatisticSum}})
 		return err
 	}
 	alarm := func(change func(*sdk.PutMetricAlarmInput)) error {

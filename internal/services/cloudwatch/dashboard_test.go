@@ -34,7 +34,7 @@ func TestDashboardLife(t *testing.T) {
 	}
 	list := func(in *sdk.ListDashboardsInput) (found []string) {
 		for _, d := range must(s.ListDashboards(t.Context(), in))(t).DashboardEntries {
-			found = append(found, fmt.Sprint(*d.DashboardName, " ", *d.Size, " ", *d.DashboardArn, " ", d.LastModified.Equal(s.now)))
+			found = append(found, fmt.Sprint(*d.DashboardName, " ", *d.Size, " ", *d.DashboardArn, " ", d.LastModified.Equal(s.now())))
 		}
 		return found
 	}

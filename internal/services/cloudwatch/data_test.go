@@ -38,14 +38,14 @@ func (s *server) data(t *testing.T, data ...types.MetricDatum) {
 func (s *server) values(t *testing.T, name string, values ...float64) {
 	t.Helper()
 	for i, v := range values {
-		at := s.now.Add(time.Duration(i-len(values)) * time.Minute)
+		at := s.now().Add(time.Duration(i-len(values)) * time.Minute)
 		s.data(t, types.MetricDatum{MetricName: &name, Dimensions: node, Value: &v, Timestamp: &at, Unit: types.StandardUnitCount})
 	}
 }
 
 func TestMetricData(t *testing.T) {
 	s := newServer(t) // at 05:06:07
-	at := s.now.Add(-10 * time.Minute)
+	at := s.now().Add(-10 * time.Minute)
 	s.data(t,
 		types.MetricDatum{MetricName: new("Latency"), Dimensions: node, Timestamp: &at, Values: []float64{1, 2, 10}, Counts: []float64{4, 5, 1}},
 		types.MetricDatum{MetricName: new("Latency"), Dimensions: node, Timestamp: new(at.Add(time.Minute)), Value: new(4.0)},
@@ -55,7 +55,7 @@ func TestMetricData(t *testing.T) {
 	)
 	ask := func(change func(*sdk.GetMetricStatisticsInput)) []types.Datapoint {
 		in := &sdk.GetMetricStatisticsInput{Namespace: new("Mine"), MetricName: new("Latency"), Dimensions: node, Unit: types.StandardUnitNone,
-			StartTime: &at, EndTime: &s.now, Period: new(int32(300)),
+			StartTime: &at, EndTime: new(s.now()), Period: new(int32(300)),
 			Statistics: []types.Statistic{types.StatisticSampleCount, types.StatisticAverage, types.StatisticSum, types.StatisticMinimum, types.StatisticMaximum}}
 		change(in)
 		return must(s.GetMetricStatistics(t.Context(), in))(t).Datapoints
@@ -94,9 +94,9 @@ func TestDataOutliveAKill(t *testing.T) {
 	if err := os.CopyFS(killed, os.DirFS(s.metricsDir)); err != nil {
 		t.Fatal(err)
 	}
-	after := must(series.Open(series.Config{Dir: killed, Now: func() time.Time { return s.now }}))(t)
+	after := must(series.Open(series.Config{Dir: killed, Now: s.now}))(t)
 	defer after.Close()
-	cells := must(after.Cells(series.Key{Namespace: "Mine", Name: "Load", Dimensions: []series.Dimension{{Name: "Node", Value: "a"}}, Unit: "Count"}, 0, s.now.Unix()))(t)
+	cells := must(after.Cells(series.Key{Namespace: "Mine", Name: "Load", Dimensions: []series.Dimension{{Name: "Node", Value: "a"}}, Unit: "Count"}, 0, s.now().Unix()))(t)
 	if len(cells) != 3 {
 		t.Errorf("found %v", cells)
 	}
@@ -113,12 +113,12 @@ func TestStatisticsRefusals(t *testing.T) {
 		{"period", func(in *sdk.GetMetricStatisticsInput) { in.Period = new(int32(61)) }, "InvalidParameterValue", "The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60, not 61"},
 		{"fine", func(in *sdk.GetMetricStatisticsInput) {
 			in.Period = new(int32(10))
-			in.StartTime = new(s.now.Add(-4 * time.Hour))
+			in.StartTime = new(s.now().Add(-4 * time.Hour))
 		}, "InvalidParameterValue",
 			"The parameter Period must be a multiple of 60 with a StartTime more than 3 hours ago, not 10"},
-		{"old", func(in *sdk.GetMetricStatisticsInput) { in.StartTime = new(s.now.AddDate(0, 0, -16)) }, "InvalidParameterValue",
+		{"old", func(in *sdk.GetMetricStatisticsInput) { in.StartTime = new(s.now().AddDate(0, 0, -16)) }, "InvalidParameterValue",
 			"The parameter Period must be a multiple of 300 with a StartTime more than 15 days ago, not 60"},
-		{"points", func(in *sdk.GetMetricStatisticsInput) { in.StartTime = new(s.now.Add(-48 * time.Hour)) }, "InvalidParameterCombination",
+		{"points", func(in *sdk.GetMetricStatisticsInput) { in.StartTime = new(s.now().Add(-48 * time.Hour)) }, "InvalidParameterCombination",
 			"You have requested up to 2880 datapoints, which exceeds the limit of 1440. You may reduce the datapoints requested by increasing Period, or decreasing the time range."},
 		{"no statistic", func(in *sdk.GetMetricStatisticsInput) { in.Statistics = nil }, "InvalidParameterCombination", "Exactly one of the parameters Statistics and ExtendedStatistics must be given"},
 		{"statistic", func(in *sdk.GetMetricStatisticsInput) { in.Statistics = []types.Statistic{"Median"} }, "ValidationError", `Statistic "Median" must be one of [SampleCount Average Sum Minimum Maximum]`},
@@ -127,8 +127,8 @@ func TestStatisticsRefusals(t *testing.T) {
 		}, "InvalidParameterValue", `The ExtendedStatistic "Average" is not a percentile such as p90, tm, tc, ts, wm, IQM, or TM, TC, TS, WM or PR with bounds`},
 	} {
 		t.Run(test.what, func(t *testing.T) {
-			in := &sdk.GetMetricStatisticsInput{Namespace: new("Mine"), MetricName: new("M"), Period: new(int32(60)), EndTime: &s.now,
-				StartTime: new(s.now.Add(-time.Hour)), Statistics: []types.Statistic{types.StatisticSum}}
+			in := &sdk.GetMetricStatisticsInput{Namespace: new("Mine"), MetricName: new("M"), Period: new(int32(60)), EndTime: new(s.now()),
+				StartTime: new(s.now().Add(-time.Hour)), Statistics: []types.Statistic{types.StatisticSum}}
 			test.change(in)
 			_, err := s.GetMetricStatistics(t.Context(), in)
 			servicetest.WantError(t, err, test.code, test.message)
@@ -159,7 +159,7 @@ func TestDataRefusals(t *testing.T) {
 			"The value NaN for parameter MetricData.Value is invalid: it must be a number between -2^360 and 2^360"},
 		{"counts", datum(func(d *types.MetricDatum) { d.Value, d.Values, d.Counts = nil, []float64{1, 2}, []float64{1} }), "InvalidParameterValue",
 			"The parameters MetricData.Values and MetricData.Counts must be of the same size; they have 2 and 1"},
-		{"old", datum(func(d *types.MetricDatum) { d.Timestamp = new(s.now.AddDate(0, 0, -15)) }), "InvalidParameterValue",
+		{"old", datum(func(d *types.MetricDatum) { d.Timestamp = new(s.now().AddDate(0, 0, -15)) }), "InvalidParameterValue",
 			"The parameter MetricData.Timestamp must specify a time no more than two weeks in the past and no more than two hours in the future"},
 		{"resolution", datum(func(d *types.MetricDatum) { d.StorageResolution = new(int32(5)) }), "InvalidParameterValue",
 			"The parameter MetricData.StorageResolution must be 1 or 60, not 5"},
@@ -184,7 +184,7 @@ func TestListMetrics(t *testing.T) {
 	s := newServer(t)
 	var data []types.MetricDatum
 	for i := range 700 {
-		data = append(data, types.MetricDatum{MetricName: new(fmt.Sprintf("M%03d", i)), Dimensions: node, Value: new(1.0), Timestamp: new(s.now.Add(-time.Duration(i) * time.Minute))})
+		data = append(data, types.MetricDatum{MetricName: new(fmt.Sprintf("M%03d", i)), Dimensions: node, Value: new(1.0), Timestamp: new(s.now().Add(-time.Duration(i) * time.Minute))})
 	}
 	data = append(data, types.MetricDatum{MetricName: new("M000"), Dimensions: node, Value: new(1.0), Unit: types.StandardUnitBytes}, types.MetricDatum{MetricName: new("M000"), Value: new(1.0)})
 	s.data(t, data...)
@@ -216,19 +216,19 @@ func TestListMetrics(t *testing.T) {
 
 func TestGetMetricData(t *testing.T) {
 	s := newServer(t)
-	s.now = time.Date(2026, 3, 4, 5, 10, 0, 0, time.UTC)
+	s.set(time.Date(2026, 3, 4, 5, 10, 0, 0, time.UTC))
 	s.values(t, "CacheHits", 9, 8, 0, 6)
 	s.values(t, "CacheMisses", 1, 2, 0, 4)
 	metric := func(name string) *types.MetricStat {
 		return &types.MetricStat{Metric: &types.Metric{Namespace: new("Mine"), MetricName: &name, Dimensions: node}, Period: new(int32(60)), Stat: new("Sum")}
 	}
-	in := &sdk.GetMetricDataInput{StartTime: new(s.now.Add(-4 * time.Minute)), EndTime: &s.now, ScanBy: types.ScanByTimestampAscending, MetricDataQueries: []types.MetricDataQuery{
+	in := &sdk.GetMetricDataInput{StartTime: new(s.now().Add(-4 * time.Minute)), EndTime: new(s.now()), ScanBy: types.ScanByTimestampAscending, MetricDataQueries: []types.MetricDataQuery{
 		{Id: new("rate"), Expression: new("m1/(m1+m2)*100"), Label: new("Hit rate")},
 		{Id: new("m1"), MetricStat: metric("CacheHits")},
 		{Id: new("m2"), MetricStat: metric("CacheMisses"), ReturnData: new(false)},
 		{Id: new("both"), Expression: new("SORT(METRICS(), SUM, ASC)")},
 	}}
-	minute := func(n int) time.Time { return s.now.Add(time.Duration(n-4) * time.Minute) }
+	minute := func(n int) time.Time { return s.now().Add(time.Duration(n-4) * time.Minute) }
 	result := func(id, label string, times []time.Time, values ...float64) types.MetricDataResult {
 		return types.MetricDataResult{Id: &id, Label: &label, StatusCode: types.StatusCodeComplete, Timestamps: times, Values: values}
 	}
@@ -276,21 +276,21 @@ func TestGetMetricDataPagesWhileDataComes(t *testing.T) {
 	for _, order := range types.ScanBy("").Values() {
 		t.Run(string(order), func(t *testing.T) {
 			s := newServer(t)
-			s.now = time.Date(2026, 3, 4, 5, 10, 0, 0, time.UTC)
-			begin := s.now.Add(-10 * time.Minute)
+			s.set(time.Date(2026, 3, 4, 5, 10, 0, 0, time.UTC))
+			begin := s.now().Add(-10 * time.Minute)
 			sample := func(at time.Time) {
 				for _, name := range []string{"A", "B"} {
 					s.data(t, types.MetricDatum{MetricName: &name, Dimensions: node, Value: new(1.0), Timestamp: &at})
 				}
 			}
-			for at := begin; at.Before(s.now); at = at.Add(time.Minute) {
+			for at := begin; at.Before(s.now()); at = at.Add(time.Minute) {
 				sample(at)
 			}
 			query := func(id, name string) types.MetricDataQuery {
 				return types.MetricDataQuery{Id: &id, MetricStat: &types.MetricStat{Metric: &types.Metric{Namespace: new("Mine"), MetricName: &name, Dimensions: node}, Period: new(int32(60)), Stat: new("Sum")}}
 			}
 			pages := sdk.NewGetMetricDataPaginator(s, &sdk.GetMetricDataInput{
-				StartTime: &begin, EndTime: new(s.now.Add(time.Hour)), ScanBy: order, MaxDatapoints: new(int32(3)),
+				StartTime: &begin, EndTime: new(s.now().Add(time.Hour)), ScanBy: order, MaxDatapoints: new(int32(3)),
 				MetricDataQueries: []types.MetricDataQuery{query("a", "A"), query("b", "B")},
 			})
 			seen := map[string]int{}
@@ -306,8 +306,8 @@ func TestGetMetricDataPagesWhileDataComes(t *testing.T) {
 					t.Errorf("a page of %d", n)
 				}
 				if len(seen) < 15 {
-					sample(s.now)
-					s.now = s.now.Add(time.Minute)
+					sample(s.now())
+					s.set(s.now().Add(time.Minute))
 				}
 			}
 			for i := range 10 {

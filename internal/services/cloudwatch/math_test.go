@@ -135,7 +135,7 @@ func TestEndlessRange(t *testing.T) {
 		return s.GetMetricData(t.Context(), &sdk.GetMetricDataInput{StartTime: &start, EndTime: &end,
 			MetricDataQueries: []types.MetricDataQuery{{Id: new("e"), Expression: new("TIME_SERIES(1)"), Period: &period}}})
 	}
-	if got := len(must(ask(s.now, 1))(t).MetricDataResults[0].Values); got != 7200 {
+	if got := len(must(ask(s.now(), 1))(t).MetricDataResults[0].Values); got != 7200 {
 		t.Errorf("%d points of two hours of seconds", got)
 	}
 	late := end.Add(-time.Hour)

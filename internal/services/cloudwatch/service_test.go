@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,7 +45,7 @@ func (s *server) act(t *testing.T) {
 // server is the service behind a real gateway, with a real client.
 type server struct {
 	*sdk.Client
-	now        time.Time
+	clock
 	store      *store.Store
 	metrics    *series.Store
 	metricsDir string
@@ -52,6 +53,13 @@ type server struct {
 	url        string
 	topics     topics
 }
+
+// clock stands still until it is set. Actions read it beside the test.
+type clock struct{ nanoseconds atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Unix(0, c.nanoseconds.Load()).UTC() }
+
+func (c *clock) set(t time.Time) { c.nanoseconds.Store(t.UnixNano()) }
 
 // topics keep what is published, and what failed.
 type topics struct {
@@ -91,22 +99,22 @@ func (t *topics) all() []publication {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), store: must(store.Open(filepath.Join(t.TempDir(), "state.db")))(t)}
+	s := &server{store: must(store.Open(filepath.Join(t.TempDir(), "state.db")))(t)}
 	t.Cleanup(func() {
 		if err := s.store.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	now := func() time.Time { return s.now }
+	s.set(time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC))
 	s.metricsDir = t.TempDir()
-	s.metrics = must(series.Open(series.Config{Dir: s.metricsDir, Now: now}))(t)
+	s.metrics = must(series.Open(series.Config{Dir: s.metricsDir, Now: s.now}))(t)
 	t.Cleanup(func() {
 		if err := s.metrics.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	s.service = cloudwatch.New(cloudwatch.Config{
-		Store: s.store, Account: account, Region: region, RegionName: "US East (N. Virginia)", Now: now, Metrics: s.metrics,
+		Store: s.store, Account: account, Region: region, RegionName: "US East (N. Virginia)", Now: s.now, Metrics: s.metrics,
 		Publish: s.publish, After: func(time.Duration) <-chan time.Time { return time.After(time.Millisecond) },
 		Failed: func(err error) { s.topics.fail(err) },
 	})

@@ -20,7 +20,7 @@ import (
 
 // runner evaluates the service's alarms when it is told to.
 func (s *server) runner(t *testing.T) *alarm.Runner {
-	r := &alarm.Runner{Book: s.service, Metrics: s.metrics, Now: func() time.Time { return s.now }, Failed: func(err error) { t.Error(err) }}
+	r := &alarm.Runner{Book: s.service, Metrics: s.metrics, Now: s.now, Failed: func(err error) { t.Error(err) }}
 	t.Cleanup(s.store.Subscribe("alarms", r.Changed))
 	return r
 }
@@ -50,7 +50,7 @@ func (s *server) history(t *testing.T, name string) (summaries []string) {
 // TestAlarmGoesOff: an alarm goes off for the data it gets and back, tells its topic, and keeps what happened.
 func TestAlarmGoesOff(t *testing.T) {
 	s := newServer(t)
-	s.now = time.Date(2026, 3, 4, 5, 10, 0, 0, time.UTC)
+	s.set(time.Date(2026, 3, 4, 5, 10, 0, 0, time.UTC))
 	r := s.runner(t)
 	s.act(t)
 	in := cpu("load")
@@ -69,7 +69,7 @@ func TestAlarmGoesOff(t *testing.T) {
 	if a := s.alarm(t, "load"); a.StateValue != types.StateValueOk || !strings.HasPrefix(*a.StateReason, "Threshold Crossed: 2 datapoints [10.0 (04/03/26 05:09:00), 10.0 (04/03/26 05:08:00)] were not greater") {
 		t.Errorf("is %s: %s", a.StateValue, *a.StateReason)
 	}
-	s.now = s.now.Add(2 * time.Minute)
+	s.set(s.now().Add(2 * time.Minute))
 	s.values(t, "Load", 90, 95)
 	evaluate()
 	wait(t, "three messages", func() bool { return len(s.topics.all()) == 3 })
@@ -86,7 +86,7 @@ func TestAlarmGoesOff(t *testing.T) {
 		t.Error(diff)
 	}
 	a := s.alarm(t, "load")
-	if a.StateValue != types.StateValueAlarm || !a.StateTransitionedTimestamp.Equal(s.now) || !json.Valid([]byte(*a.StateReasonData)) {
+	if a.StateValue != types.StateValueAlarm || !a.StateTransitionedTimestamp.Equal(s.now()) || !json.Valid([]byte(*a.StateReasonData)) {
 		t.Errorf("is %+v", a)
 	}
 	composite := must(s.DescribeAlarms(t.Context(), &sdk.DescribeAlarmsInput{AlarmTypes: []types.AlarmType{types.AlarmTypeCompositeAlarm}}))(t).CompositeAlarms
@@ -101,7 +101,7 @@ func TestAlarmGoesOff(t *testing.T) {
 	}
 	must(s.DisableAlarmActions(t.Context(), &sdk.DisableAlarmActionsInput{AlarmNames: []string{"load", "unknown"}}))(t)
 	wait(t, "the message of the drill", func() bool { return len(s.topics.all()) == 4 })
-	s.now = s.now.Add(time.Minute)
+	s.set(s.now().Add(time.Minute))
 	s.values(t, "Load", 95)
 	evaluate()
 	if a := s.alarm(t, "load"); a.StateValue != types.StateValueAlarm || *a.ActionsEnabled {
@@ -120,7 +120,7 @@ func TestAlarmGoesOff(t *testing.T) {
 	if got := len(s.history(t, "load")); got != 10 {
 		t.Errorf("%d items after the end", got)
 	}
-	s.now = s.now.AddDate(0, 0, 31)
+	s.set(s.now().AddDate(0, 0, 31))
 	if err := s.service.Tidy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestFailedAction(t *testing.T) {
 	if got, want := s.history(t, "load")[2], "Failed to execute action "+topic+". Received error: api error NotFound: the topic is gone"; got != want {
 		t.Errorf("got %s", got)
 	}
-	items := must(s.DescribeAlarmHistory(t.Context(), &sdk.DescribeAlarmHistoryInput{HistoryItemType: types.HistoryItemTypeStateUpdate, StartDate: new(s.now.Add(-time.Hour)), EndDate: &s.now}))(t).AlarmHistoryItems
+	items := must(s.DescribeAlarmHistory(t.Context(), &sdk.DescribeAlarmHistoryInput{HistoryItemType: types.HistoryItemTypeStateUpdate, StartDate: new(s.now().Add(-time.Hour)), EndDate: new(s.now())}))(t).AlarmHistoryItems
 	const want = `{"version":"1.0","oldState":{"stateValue":"INSUFFICIENT_DATA","stateReason":"Unchecked: Initial alarm creation"},` +
 		`"newState":{"stateValue":"ALARM","stateReason":"a drill","stateReasonData":{"a":1}}}`
 	if len(items) != 1 || *items[0].HistoryData != want {
@@ -198,13 +198,13 @@ func TestHistoryIsBounded(t *testing.T) {
 				if name == "flaps too" && i >= 5 {
 					continue
 				}
-				if err := s.service.Change(name, revision[name], alarm.Change{From: from, To: to, Reason: fmt.Sprint(i), At: s.now}); err != nil {
+				if err := s.service.Change(name, revision[name], alarm.Change{From: from, To: to, Reason: fmt.Sprint(i), At: s.now()}); err != nil {
 					t.Fatal(err)
 				}
 			}
 			from = to
 		}
-		s.now = s.now.Add(time.Second)
+		s.set(s.now().Add(time.Second))
 	}
 	if err := s.service.Tidy(t.Context()); err != nil {
 		t.Fatal(err)

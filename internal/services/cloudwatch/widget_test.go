@@ -34,7 +34,7 @@ func TestWidgetImage(t *testing.T) {
 	s := newServer(t)
 	for i := range 60 {
 		must(s.PutMetricData(t.Context(), &sdk.PutMetricDataInput{Namespace: new("Mine"), MetricData: []types.MetricDatum{
-			{MetricName: new("Load"), Dimensions: []types.Dimension{{Name: new("Node"), Value: new("a")}}, Value: new(50.0), Timestamp: new(s.now.Add(time.Duration(-i) * time.Minute))},
+			{MetricName: new("Load"), Dimensions: []types.Dimension{{Name: new("Node"), Value: new("a")}}, Value: new(50.0), Timestamp: new(s.now().Add(time.Duration(-i) * time.Minute))},
 		}}))(t)
 	}
 	red, green := color.NRGBA{R: 255, A: 255}, color.NRGBA{G: 255, A: 255}
