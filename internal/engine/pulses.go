@@ -47,7 +47,7 @@ func (e *Engine) lookAtPulses() {
 	defer e.pulses.mu.Unlock()
 	for v, g := range e.pulses.vigils {
 		now := e.Steady()
-		if v.look(now); v.doubtful(now) {
+		if v.glance(now); v.doubtful(now) {
 			g.wakeUp()
 		}
 	}

@@ -47,6 +47,8 @@ type Process interface {
 	Pulse() (Pulse, error)
 	// CPU is that of a Pulse, for a third of its cost.
 	CPU() (time.Duration, error)
+	// AllCPU is what all of its threads have used, for a quarter of the cost of CPU. It fails when the process is gone.
+	AllCPU() (time.Duration, error)
 	// Usage looks at the whole process, as Pulse does at the main thread.
 	Usage() (Usage, error)
 	// LastWords is the end of what it logged.

@@ -281,6 +281,9 @@ func (c contract) pulse() {
 	if used, err := p.CPU(); err != nil || used != look().CPU {
 		c.Errorf("stopped, it has used %s, %v, and its pulse is %+v", used, err, look())
 	}
+	if all, err := p.AllCPU(); err != nil || all < look().CPU {
+		c.Errorf("stopped, all its threads have used %s, %v, and its pulse is %+v", all, err, look())
+	}
 	if one, other := look(), look(); one.CPU != other.CPU || one.Runnable {
 		c.Errorf("stopped, it goes on: %+v, then %+v", one, other)
 	}
@@ -290,6 +293,9 @@ func (c contract) pulse() {
 	}
 	if used, err := p.CPU(); err == nil {
 		c.Errorf("gone, it has used %s", used)
+	}
+	if used, err := p.AllCPU(); err == nil {
+		c.Errorf("gone, all its threads have used %s", used)
 	}
 }
 
