@@ -8,45 +8,13 @@ import (
 	"testing"
 
 	"larder/internal/store"
+	"larder/internal/testkit"
 )
-
-// smallDisk mounts a file system of that many bytes for the test.
-func smallDisk(t *testing.T, size string) string {
-	t.Helper()
-	dir := t.TempDir()
-	err := syscall.Mount("larder-test", dir, "tmpfs", 0, "size="+size)
-	if errors.Is(err, syscall.EPERM) {
-		t.Skip("this user may not mount a file system")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
-
-// fill writes a file until the disk has no byte left.
-func fill(t *testing.T, path string) {
-	t.Helper()
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for size := 64 << 10; size > 0; {
-		if _, err := f.Write(make([]byte, size)); err != nil {
-			size /= 2
-		}
-	}
-}
 
 // TestInsistOnAFullDisk: what has happened is recorded, what is only asked for is refused, and afterwards the room is kept again.
 func TestInsistOnAFullDisk(t *testing.T) {
-	dir := smallDisk(t, "4m")
+	dir := t.TempDir()
+	testkit.SmallDisk(t, dir, "4m")
 	path := filepath.Join(dir, "larder.db")
 	s := open(t, path)
 	big := func(n int) func(tx *store.Tx) error { // each takes pages that the file does not have yet
@@ -56,7 +24,7 @@ func TestInsistOnAFullDisk(t *testing.T) {
 	}
 	update(t, s, big(0))
 	ballast := filepath.Join(dir, "ballast")
-	fill(t, ballast)
+	testkit.FillDisk(t, ballast)
 	n := 1
 	for ; n < 100; n++ {
 		if err := s.Update(big(n)); err != nil {
@@ -67,7 +35,7 @@ func TestInsistOnAFullDisk(t *testing.T) {
 		}
 	}
 	for range 5 {
-		fill(t, ballast) // whoever fills it goes on
+		testkit.FillDisk(t, ballast) // whoever fills it goes on
 		if err := s.Insist(big(n)); err != nil {
 			t.Fatalf("record %d: %v", n, err)
 		}
@@ -75,7 +43,7 @@ func TestInsistOnAFullDisk(t *testing.T) {
 	}
 	var err error
 	for last := n + 1000; n < last && err == nil; n++ {
-		fill(t, ballast)
+		testkit.FillDisk(t, ballast)
 		err = s.Insist(big(n))
 	}
 	if !errors.Is(err, syscall.ENOSPC) {
@@ -88,7 +56,7 @@ func TestInsistOnAFullDisk(t *testing.T) {
 		if err := s.Insist(big(n)); err != nil {
 			t.Errorf("when there is room again: %v", err)
 		}
-		fill(t, ballast)
+		testkit.FillDisk(t, ballast)
 		n++
 	}
 	if err := s.Insist(func(*store.Tx) error { return syscall.ENOSPC }); err != syscall.ENOSPC {

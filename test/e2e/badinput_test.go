@@ -11,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+
+	"larder/internal/testkit"
 )
 
 // Every one of these is refused with what, where, the limit and what to do, and starts nothing.
@@ -203,21 +205,15 @@ func TestStateDirectoryThatCannotBeWritten(t *testing.T) {
 // A state directory on a file system that fills up: what was asked for is refused with the reason, the engine goes on.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	if os.Getuid() != 0 {
-		t.Skip("only root can mount a small file system")
-	}
 	d := newDesk(t)
 	if err := os.MkdirAll(d.home, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("larder-test", d.home, "tmpfs", 0, "size=3m"); err != nil {
-		t.Skipf("this sandbox mounts nothing: %v", err)
-	}
-	t.Cleanup(func() { syscall.Unmount(d.home, syscall.MNT_DETACH) })
+	testkit.SmallDisk(t, d.home, "3m")
 	t.Cleanup(d.clear)
 	d.must("up", seed+"development.tf")
 	filler := filepath.Join(d.home, "filler")
-	fill(t, filler)
+	testkit.FillDisk(t, filler)
 	d.refused([]string{"up", seed + "production.tf"}, "full")
 	if s := d.status("uex-payments-dev-redis"); s.Status != "available" {
 		t.Errorf("the first group is %s", s.Status)
@@ -226,20 +222,4 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.must("up", seed+"production.tf")
-}
-
-// fill writes until the file system has no room.
-func fill(t *testing.T, path string) {
-	t.Helper()
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	block := make([]byte, 4096)
-	for {
-		if _, err := f.Write(block); err != nil {
-			return
-		}
-	}
 }
