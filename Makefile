@@ -3,8 +3,9 @@
 # lint  gofmt, vet, staticcheck
 # chaos put a short schedule of faults on a group under load: LARDER_CHAOS_SEED=N chooses another
 # chaos-long 1,000 faults, and 1,000 failovers that must leak nothing
+# fuzz  run each fuzz target for a short time: FUZZTIME=10m says how long
 # bench measure, and write docs/BENCHMARKS.md: BENCHFLAGS='-only failover -scripts 10m' says what and how long
-.PHONY: up test lint chaos chaos-long bench build generate
+.PHONY: up test lint chaos chaos-long fuzz bench build generate
 
 LARDER := ./larder
 RACE := $(shell command -v cc >/dev/null 2>&1 && echo -race)
@@ -37,6 +38,14 @@ chaos:
 chaos-long:
 	@scripts/install-redis
 	LARDER_CHAOS_FAULTS=1000 LARDER_CHAOS_FAILOVERS=1000 go test -count=1 -v -timeout 0 -run '^(TestChaos|TestFailoversLeakNothing)$$' ./test/chaos
+
+FUZZTIME := 20s
+
+fuzz:
+	@git grep -n '^func Fuzz' -- '*_test.go' | sed -E 's/^(.*)\/[^/]*:[0-9]+:func (Fuzz[A-Za-z0-9_]*).*/\1 \2/' | \
+		while read -r package target; do \
+			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "./$$package" || exit 1; \
+		done
 
 bench: build
 	@scripts/install-redis

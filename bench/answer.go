@@ -18,7 +18,8 @@ type canned struct {
 	Body   []byte
 }
 
-// answer serves the answer that it reads from in, prints its address, and ends when in does, so that it never outlives bench.
+// answer serves the answer that it reads from in, prints its address, and ends when in does, so that it never outlives
+// bench.
 func answer(in io.Reader, out io.Writer) error {
 	decoder := json.NewDecoder(in)
 	var c canned

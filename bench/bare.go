@@ -30,7 +30,8 @@ const (
 	barePoll    = time.Millisecond
 )
 
-// bareServers are redis-servers without a larder: started with the configuration that a larder's nodes get, and then left alone.
+// bareServers are redis-servers without a larder: started with the configuration that a larder's nodes get, and then
+// left alone.
 type bareServers struct {
 	runtime   *process.Runtime
 	place     place
@@ -47,12 +48,13 @@ type bareServer struct {
 	admin   *redisnode.Node
 }
 
-// newBareServers makes a place for servers, with a certificate authority like the engine's, and addresses that no other place of this run
-// takes.
+// newBareServers makes a place for servers, with a certificate authority like the engine's, and addresses that no other
+// place of this run takes.
 func (b *bench) newBareServers(name string, p place) (*bareServers, error) {
 	s := &bareServers{
 		runtime: &process.Runtime{Dir: filepath.Join(b.dir, name)}, caFile: filepath.Join(b.dir, name+"-ca.pem"),
-		place: p, password: rand.Text(), next: netip.AddrFrom4([4]byte{127, 32 + byte(os.Getpid()%32), byte(b.bare.Add(1)), 1}),
+		place: p, password: rand.Text(),
+		next: netip.AddrFrom4([4]byte{127, 32 + byte(os.Getpid()%32), byte(b.bare.Add(1)), 1}),
 	}
 	var err error
 	if s.authority, err = pki.NewAuthority(time.Now()); err != nil {
@@ -97,7 +99,9 @@ func (s *bareServers) address() (netip.AddrPort, error) {
 	return netip.AddrPort{}, err
 }
 
-func (s *bareServers) startOne(ctx context.Context, set settings, name string, address netip.AddrPort) (*bareServer, error) {
+func (s *bareServers) startOne(
+	ctx context.Context, set settings, name string, address netip.AddrPort,
+) (*bareServer, error) {
 	config := redisnode.Config{
 		Address: address.Addr(), Port: barePort, TLS: set.tls, Directives: set.directives,
 		AuthTokens: []string{set.token}, AdminPassword: s.password, ReplicationPassword: s.password,
@@ -153,7 +157,8 @@ func (s *bareServers) replicate(ctx context.Context, servers []*bareServer) erro
 // ping asks a server for a PONG as a client would.
 func (s *bareServers) ping(ctx context.Context, server *bareServer, set settings) error {
 	options := &redis.Options{
-		Addr: server.address.String(), Password: set.token, Protocol: 2, PoolSize: 1, MaxRetries: -1, DisableIdentity: true,
+		Addr: server.address.String(), Password: set.token, Protocol: 2, PoolSize: 1, MaxRetries: -1,
+		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	if set.tls {

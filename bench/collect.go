@@ -114,7 +114,8 @@ func (b *bench) monitorNodes(ctx context.Context, servers *bareServers) (stop fu
 	}
 	var nodes []monitor.Node
 	for i, s := range servers.running {
-		nodes = append(nodes, monitor.Node{Group: fmt.Sprint("pair-", i/2), ID: s.process.ID(), Process: s.process, Redis: s.admin})
+		nodes = append(nodes, monitor.Node{Group: fmt.Sprint("pair-", i/2), ID: s.process.ID(), Process: s.process,
+			Redis: s.admin})
 	}
 	m, err := monitor.New(monitor.Config{
 		Roster: func() []monitor.Node { return nodes },
@@ -145,7 +146,8 @@ func newWard(s *bareServers) *ward {
 	for _, server := range s.running {
 		w.clients = append(w.clients, redis.NewClient(&redis.Options{
 			Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return server.process.Dial(ctx) },
-			Username: redisnode.AdminUser, Password: s.password, Protocol: 2, PoolSize: 1, MaxRetries: -1, DisableIdentity: true,
+			Username: redisnode.AdminUser, Password: s.password, Protocol: 2, PoolSize: 1, MaxRetries: -1,
+			DisableIdentity:          true,
 			MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		}))
 	}
@@ -216,7 +218,8 @@ func (w *ward) export(ctx context.Context, span time.Duration) error {
 				return ctx.Err()
 			}
 			for _, command := range [][]any{
-				{"CONFIG", "GET", "*"}, {"INFO", "ALL"}, {"LATENCY", "LATEST"}, {"LATENCY", "HISTOGRAM"}, {"SLOWLOG", "LEN"}, {"SLOWLOG", "GET", "1"},
+				{"CONFIG", "GET", "*"}, {"INFO", "ALL"}, {"LATENCY", "LATEST"}, {"LATENCY", "HISTOGRAM"},
+				{"SLOWLOG", "LEN"}, {"SLOWLOG", "GET", "1"},
 			} {
 				answer, err := c.Do(ctx, command...).Result()
 				if err != nil {
@@ -236,7 +239,8 @@ func collectSection(nodes int, idle, ours, theirs cost) section {
 		return decimals(2)(100 * (c.collector - idle.collector).Seconds() / every.Seconds())
 	}
 	row := func(name string, c cost) []string {
-		return []string{name, share(c, collectEvery), share(c, time.Minute), decimals(1)(c.calls), decimals(0)(c.commands)}
+		return []string{name, share(c, collectEvery), share(c, time.Minute), decimals(1)(c.calls),
+			decimals(0)(c.commands)}
 	}
 	percent := 100 * (ours.collector - idle.collector).Seconds() / time.Minute.Seconds()
 	return section{
@@ -245,7 +249,8 @@ func collectSection(nodes int, idle, ours, theirs cost) section {
 			"by default, by the same client library, the answers thrown away. The processor time of the process that asks, beyond that of as long a rest; a node's time in commands, by its\n"+
 			"own clock (commandstats). Half of it is INFO commandstats, without which there are no metrics of commands: redis-server goes through its whole table of commands.", collectEvery, collectRounds),
 		goals: []string{
-			goal(percent < collectWanted, "less than %.0f %% of a core for 200 nodes (here: %d) once a minute", collectWanted, nodes),
+			goal(percent < collectWanted, "less than %.0f %% of a core for 200 nodes (here: %d) once a minute",
+				collectWanted, nodes),
 			goal(ours.commands < askWanted, "less than %.0f µs of a node's time per round", askWanted),
 		},
 		table: table{

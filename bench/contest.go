@@ -23,9 +23,9 @@ type round struct {
 	others float64 // what others took from the load that they took most from
 }
 
-// compete puts the same workload on every target in turn, round by round, each round beginning with another one, so that
-// whatever else the machine does hits all alike. Rounds in which others worked are repeated as long as patience lasts, and
-// the quietest count.
+// compete puts the same workload on every target in turn, round by round, each round beginning with another one, so
+// that whatever else the machine does hits all alike. Rounds in which others worked are repeated as long as patience
+// lasts, and the quietest count.
 func (b *bench) compete(ctx context.Context, w workload, targets ...target) ([]round, error) {
 	requests, err := b.calibrate(ctx, w, targets[len(targets)-1])
 	if err != nil {

@@ -10,15 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cores says where to run what: a load and the servers it is put on get a core each, so that they do not push each other about. On
-// a machine with one core they share it.
+// cores says where to run what: a load and the servers it is put on get a core each, so that they do not push each
+// other about. On a machine with one core they share it.
 type cores struct {
 	load, serve int
 	available   int
 }
 
-// ownCores takes the first and the last of the cores that this process may use. The first is the load's: most machines handle
-// their interrupts there.
+// ownCores takes the first and the last of the cores that this process may use. The first is the load's: most machines
+// handle their interrupts there.
 func ownCores() (cores, error) {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {

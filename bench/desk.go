@@ -45,14 +45,16 @@ func (d *desk) larder(ctx context.Context, args ...string) (out []byte, err erro
 	return out, nil
 }
 
-// output runs a program in a process group of its own: an interrupt reaches bench alone, which then takes down in order.
+// output runs a program in a process group of its own: an interrupt reaches bench alone, which then takes down in
+// order.
 func output(cmd *exec.Cmd) ([]byte, error) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err, strings.TrimSpace(stderr.String())) // arguments may hold a token
+		return nil, fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err,
+			strings.TrimSpace(stderr.String())) // arguments may hold a token
 	}
 	return out, nil
 }

@@ -110,8 +110,10 @@ func apiSection(larder, bare *apiResult, size int) section {
 		title: "DescribeReplicationGroups",
 		how: fmt.Sprintf("One request, signed once and checked each time, on %d keep-alive connections, with production running; the engine has one core. Requests per second of CPU time are requests by the\n"+
 			"engine's own user and system time, so that neither the load nor the nodes on that core count. The answer has %s bytes. Beside it a net/http handler in a process of its own that answers the\n"+
-			"same bytes and does nothing else. Latency is that of one request at a time.", apiConnections, whole(float64(size))),
-		goals: []string{goal(larder.rate.median() >= apiWanted, "at least %s requests per second of one core", whole(apiWanted))},
+			"same bytes and does nothing else. Latency is that of one request at a time.", apiConnections,
+			whole(float64(size))),
+		goals: []string{goal(larder.rate.median() >= apiWanted, "at least %s requests per second of one core",
+			whole(apiWanted))},
 		table: table{{"", "requests/s of CPU time", "÷ net/http", "requests/s", "p50, µs", "p99, µs"}},
 	}
 	micros := func(f float64) string { return whole(f * 1e6) }
@@ -120,7 +122,8 @@ func apiSection(larder, bare *apiResult, size int) section {
 		if r == bare {
 			name = "net/http alone"
 		}
-		s.table.add(name, r.rate.show(whole), decimals(2)(ratio(r.rate, bare.rate)), r.wall.show(whole), r.p50.show(micros), r.p99.show(micros))
+		s.table.add(name, r.rate.show(whole), decimals(2)(ratio(r.rate, bare.rate)), r.wall.show(whole),
+			r.p50.show(micros), r.p99.show(micros))
 	}
 	return s
 }

@@ -23,8 +23,8 @@ type failoverPlan struct {
 // lanes is how many sets of sentinels are tried side by side: they wait most of the time.
 const lanes = 4
 
-// failovers compares failovers with those of sentinel, as a client of either sees them, and measures what goes with them. It needs
-// every core.
+// failovers compares failovers with those of sentinel, as a client of either sees them, and measures what goes with
+// them. It needs every core.
 func (b *bench) failovers(ctx context.Context) (_ []section, err error) {
 	d := b.newDesk("failover", anywhere)
 	defer func() { err = errors.Join(err, d.close(ctx)) }()
@@ -50,7 +50,8 @@ func (b *bench) failovers(ctx context.Context) (_ []section, err error) {
 		return nil, err
 	}
 	many, err := b.watching(ctx)
-	return []section{failoverSection(append(larder, peer...)), scriptsSection(b.scripts, patient, busy), copied, many}, err
+	return []section{failoverSection(append(larder, peer...)), scriptsSection(b.scripts, patient, busy), copied,
+		many}, err
 }
 
 // trials are those of one kind on one contender.
@@ -93,7 +94,8 @@ func (b *bench) larderTrials(ctx context.Context, c *contender) ([]trials, error
 	return []trials{dead, stuck, moved}, c.automatic(ctx, true)
 }
 
-func (b *bench) repeat(ctx context.Context, t trials, times int, try func(context.Context) (outcome, error)) (trials, error) {
+func (b *bench) repeat(ctx context.Context, t trials, times int, try func(context.Context) (outcome, error)) (trials,
+	error) {
 	for i := range times {
 		if i%10 == 0 {
 			b.say("%s, %s: %d of %d", t.who, t.kind, i+1, times)
@@ -110,25 +112,26 @@ func (b *bench) repeat(ctx context.Context, t trials, times int, try func(contex
 // sentinelTrials does the same to sentinels, several sets side by side.
 func (b *bench) sentinelTrials(ctx context.Context, set settings) (_ []trials, busy scripted, err error) {
 	each := make([][]trials, lanes)
-	err = b.withSentinels(ctx, "fast", set, fastest, min(lanes, b.peers), func(ctx context.Context, lane int, w *watchedServers) (err error) {
-		times := b.peers/lanes + min(1, max(0, b.peers%lanes-lane))
-		tries := []func(context.Context) (outcome, error){
-			func(ctx context.Context) (outcome, error) { return w.signalled(ctx, unix.SIGKILL) },
-			func(ctx context.Context) (outcome, error) { return w.signalled(ctx, unix.SIGSTOP) },
-			w.planned,
-		}
-		for i, kind := range []string{killed, hung, planned} {
-			t, err := b.repeat(ctx, trials{kind: kind, who: fastest.name}, times, tries[i])
-			if err != nil {
-				return err
+	err = b.withSentinels(ctx, "fast", set, fastest, min(lanes, b.peers),
+		func(ctx context.Context, lane int, w *watchedServers) (err error) {
+			times := b.peers/lanes + min(1, max(0, b.peers%lanes-lane))
+			tries := []func(context.Context) (outcome, error){
+				func(ctx context.Context) (outcome, error) { return w.signalled(ctx, unix.SIGKILL) },
+				func(ctx context.Context) (outcome, error) { return w.signalled(ctx, unix.SIGSTOP) },
+				w.planned,
 			}
-			each[lane] = append(each[lane], t)
-		}
-		if lane == 0 {
-			busy, err = w.scripts(ctx)
-		}
-		return err
-	})
+			for i, kind := range []string{killed, hung, planned} {
+				t, err := b.repeat(ctx, trials{kind: kind, who: fastest.name}, times, tries[i])
+				if err != nil {
+					return err
+				}
+				each[lane] = append(each[lane], t)
+			}
+			if lane == 0 {
+				busy, err = w.scripts(ctx)
+			}
+			return err
+		})
 	if err != nil {
 		return nil, busy, err
 	}
@@ -139,16 +142,18 @@ func (b *bench) sentinelTrials(ctx context.Context, set settings) (_ []trials, b
 		}
 	}
 	slow := trials{kind: killed, who: defaults.name, outcomes: make([]outcome, b.defaults)}
-	err = b.withSentinels(ctx, "default", set, defaults, b.defaults, func(ctx context.Context, lane int, w *watchedServers) (err error) {
-		b.say("%s, %s", slow.who, slow.kind)
-		slow.outcomes[lane], err = w.signalled(ctx, unix.SIGKILL)
-		return err
-	})
+	err = b.withSentinels(ctx, "default", set, defaults, b.defaults,
+		func(ctx context.Context, lane int, w *watchedServers) (err error) {
+			b.say("%s, %s", slow.who, slow.kind)
+			slow.outcomes[lane], err = w.signalled(ctx, unix.SIGKILL)
+			return err
+		})
 	return append(all, slow), busy, err
 }
 
 // withSentinels runs several sets of servers and sentinels side by side, each with its client.
-func (b *bench) withSentinels(ctx context.Context, name string, set settings, p patience, sets int, f func(context.Context, int, *watchedServers) error) (err error) {
+func (b *bench) withSentinels(ctx context.Context, name string, set settings, p patience, sets int,
+	f func(context.Context, int, *watchedServers) error) (err error) {
 	all, ctx := errgroup.WithContext(ctx)
 	for lane := range sets {
 		w, errStart := b.watchedServers(ctx, fmt.Sprintf("%s-%d", name, lane), set, p)

@@ -20,7 +20,8 @@ const (
 	groupsAtOnce = 8               // created side by side
 )
 
-// watching measures an engine that watches many nodes and has nothing to do: groups of a primary and a replica, over TLS.
+// watching measures an engine that watches many nodes and has nothing to do: groups of a primary and a replica, over
+// TLS.
 func (b *bench) watching(ctx context.Context) (_ section, err error) {
 	d := b.newDesk("watching", anywhere)
 	defer func() { err = errors.Join(err, d.close(ctx)) }()
@@ -87,8 +88,10 @@ func cpuTimes(engine int, nodes []int) (both [2]time.Duration, err error) {
 
 func createPair(ctx context.Context, api *elasticache.Client, id string) error {
 	_, err := api.CreateReplicationGroup(ctx, &elasticache.CreateReplicationGroupInput{
-		ReplicationGroupId: &id, ReplicationGroupDescription: aws.String("idle"), Engine: aws.String("redis"), CacheNodeType: aws.String("cache.t4g.micro"),
-		NumCacheClusters: aws.Int32(2), AutomaticFailoverEnabled: aws.Bool(true), TransitEncryptionEnabled: aws.Bool(true),
+		ReplicationGroupId: &id, ReplicationGroupDescription: aws.String("idle"), Engine: aws.String("redis"),
+		CacheNodeType:    aws.String("cache.t4g.micro"),
+		NumCacheClusters: aws.Int32(2), AutomaticFailoverEnabled: aws.Bool(true),
+		TransitEncryptionEnabled: aws.Bool(true),
 		LogDeliveryConfigurations: []types.LogDeliveryConfigurationRequest{
 			delivery(types.LogTypeSlowLog, "slow-log"), delivery(types.LogTypeEngineLog, "engine-log"),
 		},
@@ -118,7 +121,8 @@ func awaitAvailable(ctx context.Context, api *elasticache.Client) (nodes int, er
 			if err != nil {
 				return false, err
 			}
-			if slices.ContainsFunc(page.ReplicationGroups, func(g types.ReplicationGroup) bool { return aws.ToString(g.Status) != "available" }) {
+			if slices.ContainsFunc(page.ReplicationGroups,
+				func(g types.ReplicationGroup) bool { return aws.ToString(g.Status) != "available" }) {
 				return false, nil
 			}
 			for _, g := range page.ReplicationGroups {
@@ -135,7 +139,8 @@ func watchingSection(nodes int, engine, servers, memory float64) section {
 		title: "Watching many nodes",
 		how: fmt.Sprintf("The engine's CPU time over %s with production and many groups of a primary and a replica, all idle: every node is asked once a second for its state and whether its slow log grew, its\n"+
 			"metrics are read once, both logs are delivered, and an exit is seen at once. Beside it what the redis-servers themselves use to do nothing.", watchSpan),
-		goals: []string{goal(engine < watchWanted, "the engine uses less than %.0f %% of a core with 200 nodes (here: %d)", watchWanted, nodes)},
+		goals: []string{goal(engine < watchWanted,
+			"the engine uses less than %.0f %% of a core with 200 nodes (here: %d)", watchWanted, nodes)},
 		table: table{
 			{"", "processes", "CPU, % of a core", "MiB"},
 			{"engine", "1", decimals(1)(engine), decimals(1)(memory)},

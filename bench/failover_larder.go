@@ -107,11 +107,12 @@ func (g *contender) signalled(ctx context.Context, signal unix.Signal) (outcome,
 		return outcome{}, err
 	}
 	victim := s.Nodes[primary]
-	return g.probe.observe(ctx, func(context.Context) error { return unix.Kill(victim.PID, signal) }, g.whole(victim.ID))
+	return g.probe.observe(ctx, func(context.Context) error { return unix.Kill(victim.PID, signal) },
+		g.whole(victim.ID))
 }
 
-// promoted runs a trial in which the first replica is asked to be primary. TestFailover has a limit for a day; a promotion is the
-// same move.
+// promoted runs a trial in which the first replica is asked to be primary. TestFailover has a limit for a day; a
+// promotion is the same move.
 func (g *contender) promoted(ctx context.Context) (outcome, error) {
 	s, primary, err := g.look(ctx)
 	if err != nil {
@@ -129,7 +130,8 @@ func (g *contender) promoted(ctx context.Context) (outcome, error) {
 // automatic turns automatic failover on or off: a promotion needs it off.
 func (g *contender) automatic(ctx context.Context, on bool) error {
 	_, err := g.api.ModifyReplicationGroup(ctx, &elasticache.ModifyReplicationGroupInput{
-		ReplicationGroupId: &g.group.id, AutomaticFailoverEnabled: &on, MultiAZEnabled: &on, ApplyImmediately: aws.Bool(true),
+		ReplicationGroupId: &g.group.id, AutomaticFailoverEnabled: &on, MultiAZEnabled: &on,
+		ApplyImmediately: aws.Bool(true),
 	})
 	return errors.Join(err, g.whole("")(ctx))
 }

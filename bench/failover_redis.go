@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// redisConn is one connection to a redis-server or a sentinel, with nothing between the caller and the wire: a client library's pool
-// has its own ideas of when to connect again.
+// redisConn is one connection to a redis-server or a sentinel, with nothing between the caller and the wire: a client
+// library's pool has its own ideas of when to connect again.
 type redisConn struct {
 	net.Conn
 	in *bufio.Reader

@@ -173,12 +173,14 @@ func resyncSection(empty, big sizes) section {
 			"started again at once, and told to follow a bare primary. Both copy over TLS, without a file on either side. larder waits for nothing; it looks at the copy and lets the node serve afterwards.",
 		goals: []string{
 			goal(empty.larder.median() < emptyWanted, "less than %.0f s for an empty set", emptyWanted),
-			goal(ratio(big.larder, big.bare) <= bigWanted, "within %.1f of a bare full sync for %s", bigWanted, big.what),
+			goal(ratio(big.larder, big.bare) <= bigWanted, "within %.1f of a bare full sync for %s", bigWanted,
+				big.what),
 		},
 		table: table{{"", "rounds", "larder, seconds", "bare, seconds", "larder ÷ bare"}},
 	}
 	for _, z := range []sizes{empty, big} {
-		s.table.add(z.what, fmt.Sprint(z.rounds), z.larder.show(decimals(3)), z.bare.show(decimals(3)), showRatio(z.larder, z.bare))
+		s.table.add(z.what, fmt.Sprint(z.rounds), z.larder.show(decimals(3)), z.bare.show(decimals(3)),
+			showRatio(z.larder, z.bare))
 	}
 	return s
 }

@@ -103,7 +103,8 @@ func scriptsSection(span time.Duration, larder, peer scripted) section {
 		table: table{{"", "scripts", "failovers", "broken scripts"}},
 	}
 	for i, r := range []scripted{larder, peer} {
-		s.table.add([]string{"larder", fastest.name}[i], fmt.Sprint(r.scripts), fmt.Sprint(r.failovers), fmt.Sprint(r.broken))
+		s.table.add([]string{"larder", fastest.name}[i], fmt.Sprint(r.scripts), fmt.Sprint(r.failovers),
+			fmt.Sprint(r.broken))
 	}
 	return s
 }

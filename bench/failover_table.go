@@ -40,9 +40,11 @@ func failoverSection(all []trials) section {
 			"then every acknowledged write is looked for. larder's client knows one address, the primary endpoint. Sentinel's asks three sentinels for the primary at each try and leaves a primary as soon as one of them\n"+
 			"announces a switch, as client libraries do. A primary and two replicas on either side: the same redis-server, configuration and kind of certificate. Sentinel's fastest stable setting is down-after-milliseconds %d\n"+
 			"and failover-timeout %d, its default %d and %d. %d sets of sentinels are tried side by side, as they wait most of the time. larder's planned move is ModifyReplicationGroup with PrimaryClusterId; TestFailover, which\n"+
-			"makes the same move, has AWS's limit for a day.", writePace, retryPause, answerLimit, fastest.downAfter.Milliseconds(), fastest.timeout.Milliseconds(),
+			"makes the same move, has AWS's limit for a day.", writePace, retryPause, answerLimit,
+			fastest.downAfter.Milliseconds(), fastest.timeout.Milliseconds(),
 			defaults.downAfter.Milliseconds(), defaults.timeout.Milliseconds(), lanes),
-		table: table{{"", "trials", "median, ms", "p99, ms", "longest, ms", "median ÷ larder", "acknowledged writes lost"}},
+		table: table{{"", "trials", "median, ms", "p99, ms", "longest, ms", "median ÷ larder",
+			"acknowledged writes lost"}},
 	}
 	for _, kind := range []string{killed, hung, planned} {
 		var own sample
@@ -55,7 +57,8 @@ func failoverSection(all []trials) section {
 				own = gaps
 				s.goals = append(s.goals, failoverGoals(kind, gaps, t)...)
 			}
-			s.table.add(kind+": "+t.who, fmt.Sprint(len(gaps)), decimals(1)(gaps.median()), decimals(1)(gaps.quantile(0.99)), decimals(1)(gaps.quantile(1)),
+			s.table.add(kind+": "+t.who, fmt.Sprint(len(gaps)), decimals(1)(gaps.median()),
+				decimals(1)(gaps.quantile(0.99)), decimals(1)(gaps.quantile(1)),
 				decimals(1)(ratio(gaps, own)), lostCell(t))
 		}
 	}
@@ -66,7 +69,8 @@ func failoverGoals(kind string, gaps sample, t trials) []string {
 	milliseconds := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 	switch kind {
 	case killed:
-		return []string{goal(gaps.median() < milliseconds(killWanted) && gaps.quantile(0.99) < milliseconds(killMostWanted),
+		return []string{goal(gaps.median() < milliseconds(killWanted) &&
+			gaps.quantile(0.99) < milliseconds(killMostWanted),
 			"kill -9: median under %s, 99th percentile under %s", killWanted, killMostWanted)}
 	case hung:
 		return []string{goal(gaps.quantile(1) < milliseconds(hungWanted), "hung primary: each under %s", hungWanted)}

@@ -121,13 +121,15 @@ func (d *desk) parameters(ctx context.Context, id string) (map[string]string, er
 	if err != nil {
 		return nil, err
 	}
-	clusters, err := api.DescribeCacheClusters(ctx, &elasticache.DescribeCacheClustersInput{CacheClusterId: aws.String(cache.MemberID(id, 1))})
+	clusters, err := api.DescribeCacheClusters(ctx,
+		&elasticache.DescribeCacheClustersInput{CacheClusterId: aws.String(cache.MemberID(id, 1))})
 	if err != nil {
 		return nil, err
 	}
 	values := map[string]string{}
 	pages := elasticache.NewDescribeCacheParametersPaginator(api, &elasticache.DescribeCacheParametersInput{
-		CacheParameterGroupName: clusters.CacheClusters[0].CacheParameterGroup.CacheParameterGroupName, Source: aws.String("user"),
+		CacheParameterGroupName: clusters.CacheClusters[0].CacheParameterGroup.CacheParameterGroupName,
+		Source:                  aws.String("user"),
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

@@ -16,8 +16,8 @@ const (
 	alarmsWanted    = 10.0 // ms
 )
 
-// keeping measures the store of samples and the evaluation of alarms by their own benchmarks: neither is behind an API that could be
-// asked to hurry through fifteen days.
+// keeping measures the store of samples and the evaluation of alarms by their own benchmarks: neither is behind an API
+// that could be asked to hurry through fifteen days.
 func (b *bench) keeping(ctx context.Context) (section, error) {
 	b.say("metrics: fifteen days on disk")
 	disk, err := goBenchmark(ctx, "./internal/series", "BenchmarkDisk", 1)
@@ -27,7 +27,8 @@ func (b *bench) keeping(ctx context.Context) (section, error) {
 	var alarms, reads sample // ms
 	for round := range b.rounds {
 		b.say("metrics: a thousand alarms, round %d of %d", round+1, b.rounds)
-		for name, times := range map[string]*sample{"BenchmarkThousandAlarms": &alarms, "BenchmarkThousandReads": &reads} {
+		for name, times := range map[string]*sample{"BenchmarkThousandAlarms": &alarms,
+			"BenchmarkThousandReads": &reads} {
 			found, err := goBenchmark(ctx, "./internal/alarm", name, 50)
 			if err != nil {
 				return section{}, err
@@ -47,8 +48,10 @@ func (b *bench) keeping(ctx context.Context) (section, error) {
 		},
 		table: table{
 			{"", "larder", "beside it", "÷"},
-			{"bytes a sample", decimals(2)(size), decimals(2)(disk["gzip-B/sample"]), decimals(2)(size / disk["gzip-B/sample"])},
-			{"15 days of 200 nodes, MB", whole(disk["MB/200nodes"]), whole(disk["MB/200nodes"] / size * disk["gzip-B/sample"]), decimals(2)(size / disk["gzip-B/sample"])},
+			{"bytes a sample", decimals(2)(size), decimals(2)(disk["gzip-B/sample"]),
+				decimals(2)(size / disk["gzip-B/sample"])},
+			{"15 days of 200 nodes, MB", whole(disk["MB/200nodes"]),
+				whole(disk["MB/200nodes"] / size * disk["gzip-B/sample"]), decimals(2)(size / disk["gzip-B/sample"])},
 			{"1,000 alarms, ms", alarms.show(decimals(2)), reads.show(decimals(2)), decimals(2)(ratio(alarms, reads))},
 		},
 	}, nil
@@ -56,7 +59,8 @@ func (b *bench) keeping(ctx context.Context) (section, error) {
 
 // goBenchmark runs one of this repository's own benchmarks, and returns its figures by their units.
 func goBenchmark(ctx context.Context, directory, name string, times int) (map[string]float64, error) {
-	out, err := output(exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^"+name+"$", "-benchtime", strconv.Itoa(times)+"x", directory))
+	out, err := output(exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^"+name+"$", "-benchtime",
+		strconv.Itoa(times)+"x", directory))
 	if err != nil {
 		return nil, fmt.Errorf("cannot run %s: %w", name, err)
 	}

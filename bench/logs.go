@@ -27,18 +27,21 @@ const (
 	logGroup      = "bench"
 )
 
-// logs puts a million events and looks for few of them. Beside it the same lines are appended to a file, which is made durable after
-// each batch, as the engine's is; and grep looks through it.
+// logs puts a million events and looks for few of them. Beside it the same lines are appended to a file, which is made
+// durable after each batch, as the engine's is; and grep looks through it.
 func (b *bench) logs(ctx context.Context, d *desk) (_ section, err error) {
 	config, err := d.config(nil)
 	if err != nil {
 		return section{}, err
 	}
 	api := cloudwatchlogs.NewFromConfig(config)
-	if _, err := api.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(logGroup)}); err != nil {
+	if _, err := api.CreateLogGroup(ctx,
+		&cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(logGroup)}); err != nil {
 		return section{}, err
 	}
-	if _, err := api.CreateLogStream(ctx, &cloudwatchlogs.CreateLogStreamInput{LogGroupName: aws.String(logGroup), LogStreamName: aws.String(logGroup)}); err != nil {
+	if _, err := api.CreateLogStream(ctx,
+		&cloudwatchlogs.CreateLogStreamInput{LogGroupName: aws.String(logGroup),
+			LogStreamName: aws.String(logGroup)}); err != nil {
 		return section{}, err
 	}
 	plain, err := os.Create(filepath.Join(b.dir, "events.log"))
@@ -54,7 +57,9 @@ func (b *bench) logs(ctx context.Context, d *desk) (_ section, err error) {
 		}
 		events := batch(begin, first)
 		start := time.Now()
-		if _, err := api.PutLogEvents(ctx, &cloudwatchlogs.PutLogEventsInput{LogGroupName: aws.String(logGroup), LogStreamName: aws.String(logGroup), LogEvents: events}); err != nil {
+		if _, err := api.PutLogEvents(ctx,
+			&cloudwatchlogs.PutLogEventsInput{LogGroupName: aws.String(logGroup), LogStreamName: aws.String(logGroup),
+				LogEvents: events}); err != nil {
 			return section{}, err
 		}
 		middle := time.Now()
@@ -105,7 +110,9 @@ func (b *bench) search(ctx context.Context, api *cloudwatchlogs.Client, plain st
 		b.say("logs: search %d of %d", round+1, b.rounds)
 		took, err := repeatedly(b.span, func() error {
 			found := 0
-			pages := cloudwatchlogs.NewFilterLogEventsPaginator(api, &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String(logGroup), FilterPattern: aws.String(rareWord)})
+			pages := cloudwatchlogs.NewFilterLogEventsPaginator(api,
+				&cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String(logGroup),
+					FilterPattern: aws.String(rareWord)})
 			for pages.HasMorePages() {
 				page, err := pages.NextPage(ctx)
 				if err != nil {
@@ -146,7 +153,8 @@ func logsSection(put, written, filter, grep sample) section {
 			whole(logEvents), whole(eventsOfBatch), logEvents/rareEvery),
 		goals: []string{
 			goal(put.median() >= ingestWanted, "at least %s events a second", whole(ingestWanted)),
-			goal(filter.median() < filterWanted, "FilterLogEvents over %s events in less than %.0f ms", whole(logEvents), filterWanted),
+			goal(filter.median() < filterWanted, "FilterLogEvents over %s events in less than %.0f ms",
+				whole(logEvents), filterWanted),
 		},
 		table: table{
 			{"", "larder", "plain file", "÷"},

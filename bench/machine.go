@@ -22,7 +22,8 @@ type machine struct {
 }
 
 func describeMachine(ctx context.Context, c cores) (machine, error) {
-	m := machine{date: time.Now().UTC(), cores: c, platform: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH}
+	m := machine{date: time.Now().UTC(), cores: c, platform: runtime.Version() + " " + runtime.GOOS + "/" +
+		runtime.GOARCH}
 	info, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
 		return m, err
@@ -57,7 +58,8 @@ func firstLine(ctx context.Context, program string) (string, error) {
 }
 
 func (m machine) lines() []string {
-	where := fmt.Sprintf("API, memory and throughput: servers on core %d and loads on core %d", m.cores.serve, m.cores.load)
+	where := fmt.Sprintf("API, memory and throughput: servers on core %d and loads on core %d", m.cores.serve,
+		m.cores.load)
 	if m.cores.available == 1 {
 		where = "servers and loads share the only core: the figures say little"
 	}

@@ -1,5 +1,5 @@
-// Command bench measures larder against something that runs beside it in the same minute, and writes what it found as Markdown.
-// Everything is on loopback, in a temporary directory, and gone when it ends.
+// Command bench measures larder against something that runs beside it in the same minute, and writes what it found as
+// Markdown. Everything is on loopback, in a temporary directory, and gone when it ends.
 package main
 
 import (
@@ -19,7 +19,8 @@ import (
 	"time"
 )
 
-// runLimit ends a run that hangs; the default one takes ten minutes. Long scripts, which take as long as asked, come on top.
+// runLimit ends a run that hangs; the default one takes ten minutes. Long scripts, which take as long as asked, come on
+// top.
 const runLimit = 20 * time.Minute
 
 func main() {
@@ -41,16 +42,21 @@ func command(ctx context.Context, args []string) error {
 	}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	larder := flags.String("larder", "./larder", "the larder program to measure")
-	production := flags.String("production", "examples/production", "directory of the module call with a primary and two replicas")
+	production := flags.String("production", "examples/production",
+		"directory of the module call with a primary and two replicas")
 	out := flags.String("out", "", "also write the result to this file")
 	rounds := flags.Int("rounds", 13, "rounds of each measurement; figures are medians over them")
 	span := flags.Duration("span", 400*time.Millisecond, "how long one load lasts, about")
-	patience := flags.Duration("patience", 60*time.Second, "how long, in all, to repeat rounds in which other processes were busy")
-	only := flags.String("only", "", "measure only these, with commas between: startup, terraform, failover, engine, throughput, metrics, collect")
+	patience := flags.Duration("patience", 60*time.Second,
+		"how long, in all, to repeat rounds in which other processes were busy")
+	only := flags.String("only", "",
+		"measure only these, with commas between: startup, terraform, failover, engine, throughput, metrics, collect")
 	var plan failoverPlan
 	flags.IntVar(&plan.trials, "trials", 100, "failovers of larder: kill -9, and planned")
-	flags.IntVar(&plan.peers, "peer-trials", 40, "failovers of those that take seconds: hung primaries, and all of sentinel's")
-	flags.IntVar(&plan.defaults, "default-trials", 3, "failovers of sentinel with its default setting: half a minute, all side by side")
+	flags.IntVar(&plan.peers, "peer-trials", 40,
+		"failovers of those that take seconds: hung primaries, and all of sentinel's")
+	flags.IntVar(&plan.defaults, "default-trials", 3,
+		"failovers of sentinel with its default setting: half a minute, all side by side")
 	flags.IntVar(&plan.big, "big", 1024, "MiB of the data set that a replacement replica copies")
 	flags.IntVar(&plan.watched, "watched", 200, "nodes that an idle engine watches")
 	flags.DurationVar(&plan.scripts, "scripts", 30*time.Second, "how long to keep a primary busy with long scripts")
@@ -68,7 +74,8 @@ func command(ctx context.Context, args []string) error {
 	if plan.trials < 1 || plan.peers < 1 || plan.defaults < 0 || plan.big < 1 || plan.watched < 1 || plan.scripts <= 0 {
 		return fmt.Errorf("cannot run failovers as in %+v: want at least one of each, a positive time", plan)
 	}
-	b := &bench{rounds: *rounds, span: *span, patience: *patience, production: *production, progress: os.Stderr, failoverPlan: plan, only: *only}
+	b := &bench{rounds: *rounds, span: *span, patience: *patience, production: *production, progress: os.Stderr,
+		failoverPlan: plan, only: *only}
 	var err error
 	if b.larder, err = filepath.Abs(*larder); err != nil {
 		return err
@@ -127,14 +134,15 @@ func (b *bench) run(ctx context.Context, report io.Writer) (err error) {
 	return writeReport(report, m, b, sections)
 }
 
-// measureAll returns the sections in the order of the report. The first three need every core; from then on servers and load have one
-// each.
+// measureAll returns the sections in the order of the report. The first three need every core; from then on servers and
+// load have one each.
 func (b *bench) measureAll(ctx context.Context) ([]section, error) {
 	measurements := []struct {
 		name string
 		run  func(context.Context) ([]section, error)
 		at   int // in the report
-	}{{"startup", b.startup, 0}, {"terraform", b.terraform, 1}, {"failover", b.failovers, 4}, {"engine", b.engine, 2}, {"throughput", b.throughput, 3},
+	}{{"startup", b.startup, 0}, {"terraform", b.terraform, 1}, {"failover", b.failovers, 4}, {"engine", b.engine,
+		2}, {"throughput", b.throughput, 3},
 		{"metrics", b.metrics, 5}, {"collect", b.collecting, 6}}
 	chosen := strings.Split(b.only, ",")
 	found := make([][]section, len(measurements))

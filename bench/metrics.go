@@ -118,23 +118,25 @@ func (b *bench) metricReads(ctx context.Context, d *desk) (section, error) {
 		return section{}, err
 	}
 	questions := []*question{
-		{name: "GetMetricStatistics, a day at 60 s", wanted: oneDayWanted, ask: func(ctx context.Context, c *cloudwatch.Client) (int, error) {
-			out, err := c.GetMetricStatistics(ctx, statisticsOfDay(end))
-			if err != nil {
-				return 0, err
-			}
-			return len(out.Datapoints), nil
-		}},
-		{name: fmt.Sprintf("GetMetricData, %d series over a day at 300 s", graphed), wanted: hundredDayWanted, ask: func(ctx context.Context, c *cloudwatch.Client) (points int, err error) {
-			out, err := c.GetMetricData(ctx, dataOfDay(end))
-			if err != nil {
-				return 0, err
-			}
-			for _, r := range out.MetricDataResults {
-				points += len(r.Values)
-			}
-			return points, nil
-		}},
+		{name: "GetMetricStatistics, a day at 60 s", wanted: oneDayWanted,
+			ask: func(ctx context.Context, c *cloudwatch.Client) (int, error) {
+				out, err := c.GetMetricStatistics(ctx, statisticsOfDay(end))
+				if err != nil {
+					return 0, err
+				}
+				return len(out.Datapoints), nil
+			}},
+		{name: fmt.Sprintf("GetMetricData, %d series over a day at 300 s", graphed), wanted: hundredDayWanted,
+			ask: func(ctx context.Context, c *cloudwatch.Client) (points int, err error) {
+				out, err := c.GetMetricData(ctx, dataOfDay(end))
+				if err != nil {
+					return 0, err
+				}
+				for _, r := range out.MetricDataResults {
+					points += len(r.Values)
+				}
+				return points, nil
+			}},
 	}
 	for _, q := range questions {
 		b.say("metrics: %s", q.name)
@@ -211,12 +213,14 @@ func (b *bench) putDay(ctx context.Context, c *cloudwatch.Client, end time.Time)
 		at := end.Add(time.Duration(minute-minutesOfDay) * time.Minute)
 		for i := range graphed {
 			value := math.Round(1000 + 600*math.Sin(float64(minute)/230) + float64((minute*7919+i*104729)%97))
-			data = append(data, types.MetricDatum{MetricName: aws.String(graphName(i)), Timestamp: &at, Value: &value, Unit: types.StandardUnitCount})
+			data = append(data, types.MetricDatum{MetricName: aws.String(graphName(i)), Timestamp: &at, Value: &value,
+				Unit: types.StandardUnitCount})
 		}
 		if len(data) < perRequest && minute < minutesOfDay-1 {
 			continue
 		}
-		if _, err := c.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String(metricsNamespace), MetricData: data}); err != nil {
+		if _, err := c.PutMetricData(ctx,
+			&cloudwatch.PutMetricDataInput{Namespace: aws.String(metricsNamespace), MetricData: data}); err != nil {
 			return err
 		}
 		data = data[:0]
@@ -228,7 +232,8 @@ func graphName(i int) string { return fmt.Sprintf("Metric%d", i) }
 
 func statisticsOfDay(end time.Time) *cloudwatch.GetMetricStatisticsInput {
 	return &cloudwatch.GetMetricStatisticsInput{
-		Namespace: aws.String(metricsNamespace), MetricName: aws.String(graphName(0)), StartTime: aws.Time(end.Add(-24 * time.Hour)), EndTime: &end,
+		Namespace: aws.String(metricsNamespace), MetricName: aws.String(graphName(0)),
+		StartTime: aws.Time(end.Add(-24 * time.Hour)), EndTime: &end,
 		Period: aws.Int32(60), Statistics: []types.Statistic{types.StatisticAverage},
 	}
 }
@@ -237,9 +242,11 @@ func statisticsOfDay(end time.Time) *cloudwatch.GetMetricStatisticsInput {
 func dataOfDay(end time.Time) *cloudwatch.GetMetricDataInput {
 	in := &cloudwatch.GetMetricDataInput{StartTime: aws.Time(end.Add(-24 * time.Hour)), EndTime: &end}
 	for i := range graphed {
-		in.MetricDataQueries = append(in.MetricDataQueries, types.MetricDataQuery{Id: aws.String(fmt.Sprintf("m%d", i)), MetricStat: &types.MetricStat{
-			Metric: &types.Metric{Namespace: aws.String(metricsNamespace), MetricName: aws.String(graphName(i))}, Period: aws.Int32(300), Stat: aws.String("Average"),
-		}})
+		in.MetricDataQueries = append(in.MetricDataQueries,
+			types.MetricDataQuery{Id: aws.String(fmt.Sprintf("m%d", i)), MetricStat: &types.MetricStat{
+				Metric: &types.Metric{Namespace: aws.String(metricsNamespace), MetricName: aws.String(graphName(i))},
+				Period: aws.Int32(300), Stat: aws.String("Average"),
+			}})
 	}
 	return in
 }
@@ -249,11 +256,13 @@ func readsSection(questions []*question) section {
 		title: "Reading metrics",
 		how: fmt.Sprintf("One request at a time, signed once and checked each time, to an engine that keeps %d metrics of a day, put a minute apart. Beside it a net/http handler that answers the same\n"+
 			"bytes and does nothing else. Then the same by the Go SDK, from the call to the parsed answer: most of that is its reading of XML.", graphed),
-		table: table{{"", "points", "larder, ms", "net/http alone, ms", "÷", "larder by the SDK, ms", "net/http by the SDK, ms"}},
+		table: table{{"", "points", "larder, ms", "net/http alone, ms", "÷", "larder by the SDK, ms",
+			"net/http by the SDK, ms"}},
 	}
 	for _, q := range questions {
 		s.goals = append(s.goals, goal(q.larder.median() < q.wanted, "%s in less than %.0f ms", q.name, q.wanted))
-		s.table.add(q.name, whole(float64(q.points)), q.larder.show(decimals(2)), q.bare.show(decimals(2)), decimals(1)(ratio(q.larder, q.bare)),
+		s.table.add(q.name, whole(float64(q.points)), q.larder.show(decimals(2)), q.bare.show(decimals(2)),
+			decimals(1)(ratio(q.larder, q.bare)),
 			q.larderSDK.show(decimals(2)), q.bareSDK.show(decimals(2)))
 	}
 	return s

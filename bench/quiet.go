@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// watch sees what else a core does while something is measured: the work of other processes, and what the hypervisor takes away.
+// watch sees what else a core does while something is measured: the work of other processes, and what the hypervisor
+// takes away.
 type watch struct {
 	cores []int
 	begin time.Time
@@ -23,7 +24,8 @@ func newWatch(c cores) (watch, error) {
 	return w, err
 }
 
-// others is the part of the cores' time that was taken by more than own, the CPU time of the processes that are measured.
+// others is the part of the cores' time that was taken by more than own, the CPU time of the processes that are
+// measured.
 func (w watch) others(own time.Duration) (float64, error) {
 	busy, err := busyTime(w.cores)
 	all := time.Since(w.begin) * time.Duration(len(w.cores))
@@ -46,8 +48,8 @@ func busyTime(cores []int) (time.Duration, error) {
 	return total, nil
 }
 
-// idleColumns are those of a core's line that are not work: idle and iowait. The last two, guests' time, are counted among the first
-// two already.
+// idleColumns are those of a core's line that are not work: idle and iowait. The last two, guests' time, are counted
+// among the first two already.
 var idleColumns = map[int]bool{3: true, 4: true, 8: true, 9: true}
 
 func parseBusy(stat []byte, core int) (time.Duration, error) {

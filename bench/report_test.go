@@ -21,9 +21,12 @@ func TestTargetOfThePrimaryEndpoint(t *testing.T) {
 		rows []row
 		want string
 	}{
-		"all above":          {[]row{contest(1000, 1000, 1000, 0.05), contest(970, 990, 1010, 0.05)}, "the least is 0.970: GET, 1 node, TLS, pipeline 16; bare servers among themselves: 1.020): **met**"},
-		"one is below":       {[]row{contest(1000, 1000, 1000, 0.05), contest(960, 1000, 1000, 0.05)}, "the least is 0.960: GET, 1 node, TLS, pipeline 16; bare servers among themselves: 1.000): **not met**"},
-		"one cannot be told": {[]row{contest(1000, 1000, 1000, 0.05), contest(960, 1000, 1000, 0.5)}, "**undecided** in 1 of 2, as other processes took more than 8 % of the cores: run it again on a quieter machine, or with more -patience"},
+		"all above": {[]row{contest(1000, 1000, 1000, 0.05), contest(970, 990, 1010, 0.05)},
+			"the least is 0.970: GET, 1 node, TLS, pipeline 16; bare servers among themselves: 1.020): **met**"},
+		"one is below": {[]row{contest(1000, 1000, 1000, 0.05), contest(960, 1000, 1000, 0.05)},
+			"the least is 0.960: GET, 1 node, TLS, pipeline 16; bare servers among themselves: 1.000): **not met**"},
+		"one cannot be told": {[]row{contest(1000, 1000, 1000, 0.05), contest(960, 1000, 1000, 0.5)},
+			"**undecided** in 1 of 2, as other processes took more than 8 % of the cores: run it again on a quieter machine, or with more -patience"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := primarySection(c.rows)
@@ -38,14 +41,17 @@ func TestTargetOfThePrimaryEndpoint(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	m := machine{date: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC), took: 61 * time.Second, processor: "P", kernel: "K", platform: "G", redis: "R", tools: "L", cores: cores{0, 3, 4}}
+	m := machine{date: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC), took: 61 * time.Second, processor: "P", kernel: "K",
+		platform: "G", redis: "R", tools: "L", cores: cores{0, 3, 4}}
 	var out bytes.Buffer
-	sections := []section{{title: "One", how: "So.", goals: []string{goal(false, "less than %d", 2)}, table: table{{"", "a"}, {"x", "1"}}}}
+	sections := []section{{title: "One", how: "So.", goals: []string{goal(false, "less than %d", 2)},
+		table: table{{"", "a"}, {"x", "1"}}}}
 	if err := writeReport(&out, m, &bench{rounds: 3}, sections); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"on 2 January 2030, 03:04 UTC, in 1m1s.", "the median of 3 rounds", "- P, 4 cores; API, memory and throughput: servers on core 3 and loads on core 0\n",
+		"on 2 January 2030, 03:04 UTC, in 1m1s.", "the median of 3 rounds",
+		"- P, 4 cores; API, memory and throughput: servers on core 3 and loads on core 0\n",
 		"\n## 1. One\n\nSo.\n\n- Target: less than 2: **not met**\n\n|  | a |\n|---|---:|\n| x | 1 |\n",
 	} {
 		if !strings.Contains(out.String(), want) {

@@ -39,7 +39,8 @@ func describeGroups(ctx context.Context, engine app.Info) (request, error) {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	sum := sha256.Sum256([]byte(body))
 	key := aws.Credentials{AccessKeyID: engine.AccessKeyID, SecretAccessKey: engine.SecretAccessKey}
-	if err := v4.NewSigner().SignHTTP(ctx, key, r, hex.EncodeToString(sum[:]), "elasticache", engine.Region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(ctx, key, r, hex.EncodeToString(sum[:]), "elasticache", engine.Region,
+		time.Now()); err != nil {
 		return request{}, err
 	}
 	address, err := netip.ParseAddrPort(r.URL.Host)
@@ -62,7 +63,8 @@ func (r request) once(ctx context.Context) (canned, error) {
 	return canned{header, body}, err
 }
 
-// repeat sends the request on that many connections, again and again, until the time is over. It returns how long each took.
+// repeat sends the request on that many connections, again and again, until the time is over. It returns how long each
+// took.
 func (r request) repeat(ctx context.Context, connections int, span time.Duration) (sample, error) {
 	times := make([]sample, connections)
 	all, ctx := errgroup.WithContext(ctx)
@@ -74,7 +76,8 @@ func (r request) repeat(ctx context.Context, connections int, span time.Duration
 				return err
 			}
 			defer c.Close()
-			for begin := time.Now(); len(times[i]) == 0 || begin.Before(deadline); { // connecting can take all the time that there is
+			for begin := time.Now(); len(times[i]) == 0 ||
+				begin.Before(deadline); { // connecting can take all the time that there is
 				if _, _, err := c.roundTrip(r.wire); err != nil {
 					return err
 				}

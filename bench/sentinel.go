@@ -30,8 +30,8 @@ type patience struct {
 }
 
 var (
-	// fastest is the least that stayed stable in trials on the machine this was written on: with less, elections collide and
-	// failovers are now and then a timeout later, or begin although nothing is wrong.
+	// fastest is the least that stayed stable in trials on the machine this was written on: with less, elections
+	// collide and failovers are now and then a timeout later, or begin although nothing is wrong.
 	fastest  = patience{"sentinel, fastest stable", 200 * time.Millisecond, time.Second}
 	defaults = patience{"sentinel, default", 30 * time.Second, 3 * time.Minute}
 )
@@ -98,7 +98,8 @@ func (w *watchedServers) startSentinel(ctx context.Context, dir, name string) (*
 		return nil, err
 	}
 	p, err := w.runtime.Start(ctx, node.Spec{
-		ID: name, Path: w.set.server, Args: []string{path, "--sentinel"}, Files: [][]byte{certificate, key, w.authority.CertificatePEM()},
+		ID: name, Path: w.set.server, Args: []string{path, "--sentinel"},
+		Files: [][]byte{certificate, key, w.authority.CertificatePEM()},
 	})
 	if err != nil {
 		return nil, err
@@ -132,8 +133,8 @@ sentinel parallel-syncs main 2
 		w.patience.downAfter.Milliseconds(), w.patience.timeout.Milliseconds())
 }
 
-// primary is what a client does to find the primary: it goes where it was told, and asks the sentinels in turn when it was told
-// nothing or was refused there.
+// primary is what a client does to find the primary: it goes where it was told, and asks the sentinels in turn when it
+// was told nothing or was refused there.
 func (w *watchedServers) primary(ctx context.Context) (netip.AddrPort, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

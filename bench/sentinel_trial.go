@@ -12,44 +12,46 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// signalled runs a trial in which the primary's process gets a signal. Its server is then started again as a replica, which larder
-// does by itself and here nobody would.
+// signalled runs a trial in which the primary's process gets a signal. Its server is then started again as a replica,
+// which larder does by itself and here nobody would.
 func (w *watchedServers) signalled(ctx context.Context, signal unix.Signal) (outcome, error) {
 	victim, err := w.ready(ctx)
 	if err != nil {
 		return outcome{}, err
 	}
 	old := w.servers[victim]
-	return w.probe.observe(ctx, func(context.Context) error { return unix.Kill(old.process.PID(), signal) }, func(ctx context.Context) error {
-		heir, err := w.switched(ctx, old)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(old.process.Stop(ctx, 0), old.admin.Close()); err != nil {
-			return err
-		}
-		again, err := w.startOne(ctx, w.set, w.names[victim], old.address)
-		if err != nil {
-			return err
-		}
-		for i, s := range w.running {
-			if s == old {
-				w.running[i] = again
+	return w.probe.observe(ctx, func(context.Context) error { return unix.Kill(old.process.PID(), signal) },
+		func(ctx context.Context) error {
+			heir, err := w.switched(ctx, old)
+			if err != nil {
+				return err
 			}
-		}
-		w.servers[victim] = again
-		if err := again.admin.Follow(ctx, heir); err != nil {
-			return err
-		}
-		return w.agreed(ctx)
-	})
+			if err := errors.Join(old.process.Stop(ctx, 0), old.admin.Close()); err != nil {
+				return err
+			}
+			again, err := w.startOne(ctx, w.set, w.names[victim], old.address)
+			if err != nil {
+				return err
+			}
+			for i, s := range w.running {
+				if s == old {
+					w.running[i] = again
+				}
+			}
+			w.servers[victim] = again
+			if err := again.admin.Follow(ctx, heir); err != nil {
+				return err
+			}
+			return w.agreed(ctx)
+		})
 }
 
-// abandoned is after how long a failover that a sentinel took, and that nothing is seen of, is asked for again: it gives some up.
+// abandoned is after how long a failover that a sentinel took, and that nothing is seen of, is asked for again: it
+// gives some up.
 const abandoned = 5 * time.Second
 
-// planned runs a trial in which a sentinel is asked for a failover. The old primary is told to follow the new one as soon as the
-// client is there; sentinels would let ten seconds pass.
+// planned runs a trial in which a sentinel is asked for a failover. The old primary is told to follow the new one as
+// soon as the client is there; sentinels would let ten seconds pass.
 func (w *watchedServers) planned(ctx context.Context) (outcome, error) {
 	victim, err := w.ready(ctx)
 	if err != nil {
@@ -61,7 +63,8 @@ func (w *watchedServers) planned(ctx context.Context) (outcome, error) {
 		return until(ctx, "sentinel makes a failover", trialPoll, func() (bool, error) {
 			if time.Since(taken) < abandoned {
 				known, err := w.believed(ctx)
-				return err == nil && slices.ContainsFunc(known, func(at netip.AddrPort) bool { return at != old.address }), nil
+				return err == nil && slices.ContainsFunc(known,
+					func(at netip.AddrPort) bool { return at != old.address }), nil
 			}
 			_, err := w.open().once(ctx, w.sentinels[0].address, "SENTINEL", "FAILOVER", "main")
 			if err == nil {
@@ -134,7 +137,8 @@ func (w *watchedServers) switched(ctx context.Context, old *bareServer) (heir ne
 	return heir, err
 }
 
-// agreed waits until every sentinel sees a primary, two replicas and two other sentinels, all well, and the replicas are in sync.
+// agreed waits until every sentinel sees a primary, two replicas and two other sentinels, all well, and the replicas
+// are in sync.
 func (w *watchedServers) agreed(ctx context.Context) error {
 	return until(ctx, "the sentinels agree that all is well", trialPoll, func() (bool, error) {
 		for _, s := range w.sentinels {
@@ -159,7 +163,8 @@ func (w *watchedServers) well(ctx context.Context, sentinel *bareServer) (bool, 
 		return false, err
 	}
 	primary, err := pairs(answer)
-	if err != nil || primary["flags"] != "master" || primary["num-slaves"] != "2" || primary["num-other-sentinels"] != fmt.Sprint(sentinels-1) {
+	if err != nil || primary["flags"] != "master" || primary["num-slaves"] != "2" ||
+		primary["num-other-sentinels"] != fmt.Sprint(sentinels-1) {
 		return false, err
 	}
 	answer, err = w.open().once(ctx, sentinel.address, "SENTINEL", "REPLICAS", "main")

@@ -53,7 +53,8 @@ func (b *bench) startup(ctx context.Context) (_ []section, err error) {
 	}}, nil
 }
 
-// upTwice brings production up on a machine without an engine, and again with one, and says what its nodes' settings were.
+// upTwice brings production up on a machine without an engine, and again with one, and says what its nodes' settings
+// were.
 func (b *bench) upTwice(ctx context.Context, name string) (nothing, up float64, set settings, err error) {
 	d := b.newDesk(name, anywhere)
 	defer func() { err = errors.Join(err, d.close(ctx)) }()
@@ -78,7 +79,8 @@ func (d *desk) timedUp(ctx context.Context, path string) (float64, settings, err
 		return 0, settings{}, err
 	}
 	if len(g.nodes) != 3 {
-		return 0, settings{}, fmt.Errorf("cannot compare: %s has %d nodes, want a primary and two replicas", id, len(g.nodes))
+		return 0, settings{}, fmt.Errorf("cannot compare: %s has %d nodes, want a primary and two replicas", id,
+			len(g.nodes))
 	}
 	return took.Seconds(), g.settings, nil
 }

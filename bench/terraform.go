@@ -19,7 +19,8 @@ import (
 const (
 	upRounds   = 5 // of `larder up`, beside one apply, which takes most of a minute
 	planRounds = 3
-	// silence is how long Terraform and its provider log nothing when they only wait. Their work shows every few milliseconds.
+	// silence is how long Terraform and its provider log nothing when they only wait. Their work shows every few
+	// milliseconds.
 	silence = 400 * time.Millisecond
 )
 
@@ -73,7 +74,8 @@ func applySection(up, again, plan sample, apply, waited float64) section {
 	}
 	s.table.add("`larder up`", up.show(seconds), "1")
 	s.table.add("`terraform apply`", seconds(apply), whole(apply/up.median()))
-	s.table.add("`terraform apply`, the provider's waits left out", seconds(apply-waited), whole((apply-waited)/up.median()))
+	s.table.add("`terraform apply`, the provider's waits left out", seconds(apply-waited),
+		whole((apply-waited)/up.median()))
 	s.table.add("`larder up`, second run", again.show(seconds), "1")
 	s.table.add("`terraform plan`, second run", plan.show(seconds), whole(ratio(plan, again)))
 	return s
@@ -111,7 +113,8 @@ func (b *bench) newSite(ctx context.Context) (*site, error) {
 			return nil, fmt.Errorf("cannot copy what Terraform applies: %w", err)
 		}
 	}
-	s := &site{desk: b.newDesk("terraform-engine", anywhere), dir: filepath.Join(root, "examples", filepath.Base(b.production)), log: filepath.Join(root, "log")}
+	s := &site{desk: b.newDesk("terraform-engine", anywhere),
+		dir: filepath.Join(root, "examples", filepath.Base(b.production)), log: filepath.Join(root, "log")}
 	environment, err := testkit.TerraformEnvironment(root)
 	if err != nil {
 		return nil, err

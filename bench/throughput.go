@@ -75,15 +75,16 @@ func (a arena) oneNode(ctx context.Context, tls bool) ([]row, error) {
 		return nil, err
 	}
 	targets := []target{a.desk.target(g), a.bare.target(g.settings, servers[0]), a.bare.target(g.settings, servers[1])}
-	rows, err := a.rows(ctx, "1 node"+withTLS(tls), []workload{{"set", 1}, {"set", 16}, {"get", 1}, {"get", 16}}, targets)
+	rows, err := a.rows(ctx, "1 node"+withTLS(tls), []workload{{"set", 1}, {"set", 16}, {"get", 1}, {"get", 16}},
+		targets)
 	if err != nil {
 		return nil, err
 	}
 	return rows, errors.Join(a.bare.stop(ctx), a.desk.destroy(ctx))
 }
 
-// production compares the production example with a bare primary of two bare replicas, and its reader endpoint with a replica
-// reached directly.
+// production compares the production example with a bare primary of two bare replicas, and its reader endpoint with a
+// replica reached directly.
 func (a arena) production(ctx context.Context) (primary, reader []row, err error) {
 	g, err := a.up(ctx, a.bench.production, true)
 	if err != nil {

@@ -67,7 +67,8 @@ func (r Rule) Range() int { return r.Periods + 2 }
 
 func (r Rule) breaches(p Point) bool { return comparisons[r.Comparison].breaches(p.Value, r.Threshold) }
 
-// significant is how many samples a percentile needs to say something. Source: the CloudWatch guide on percentile-based alarms.
+// significant is how many samples a percentile needs to say something. Source: the CloudWatch guide on percentile-based
+// alarms.
 func significant(percentile float64) float64 {
 	p := percentile / 100
 	if p >= 0.5 {
@@ -145,8 +146,8 @@ func judge(r Rule, points []Point) judgement {
 	return j
 }
 
-// onlyBreaching decides where too few points are there and all of them breach. It is an alarm once the oldest is as far back as M
-// points would be, lest one late point raise it.
+// onlyBreaching decides where too few points are there and all of them breach. It is an alarm once the oldest is as far
+// back as M points would be, lest one late point raise it.
 func (j judgement) onlyBreaching(r Rule, points []Point) judgement {
 	oldest := j.real[len(j.real)-1].At
 	back := len(points)

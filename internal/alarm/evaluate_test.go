@@ -23,7 +23,8 @@ func pointsOf(text string) (points []Point) {
 }
 
 func ruleOf(m, n int, missing Treatment) Rule {
-	return Rule{Period: time.Minute, Periods: n, Datapoints: m, Threshold: 80, Comparison: "GreaterThanThreshold", Missing: missing, Statistic: "Average"}
+	return Rule{Period: time.Minute, Periods: n, Datapoints: m, Threshold: 80, Comparison: "GreaterThanThreshold",
+		Missing: missing, Statistic: "Average"}
 }
 
 const keep = "keep"
@@ -58,13 +59,15 @@ func TestExamples(t *testing.T) {
 		{3, 3, "- - - - X", 2, keep, keep, alarm, ok},
 		{3, 3, "- - - X -", 2, keep, keep, alarm, ok},
 	} {
-		for treatment, want := range map[Treatment]string{Missing: test.missing, "": test.missing, Ignore: test.ignore, Breaching: test.breaching, NotBreaching: test.notBreach} {
+		for treatment, want := range map[Treatment]string{Missing: test.missing, "": test.missing, Ignore: test.ignore,
+			Breaching: test.breaching, NotBreaching: test.notBreach} {
 			r := ruleOf(test.m, test.n, treatment)
 			if got := outcome(r, pointsOf(test.points)); got != want {
 				t.Errorf("%d of %d, %s, %q: got %s, want %s", test.m, test.n, test.points, treatment, got, want)
 			}
 			if j := judge(r, pointsOf(test.points)); j.filled != test.filled {
-				t.Errorf("%d of %d, %s, %q: %d filled, want %d", test.m, test.n, test.points, treatment, j.filled, test.filled)
+				t.Errorf("%d of %d, %s, %q: %d filled, want %d", test.m, test.n, test.points, treatment, j.filled,
+					test.filled)
 			}
 		}
 	}
@@ -136,7 +139,8 @@ func TestEvaluateLikeTheReference(t *testing.T) {
 		m := rapid.IntRange(1, n).Draw(t, "m")
 		marks := rapid.SliceOfN(rapid.SampledFrom([]string{"0", "X", "-", "-"}), n+2, n+2).Draw(t, "points")
 		treatment := rapid.SampledFrom([]Treatment{Missing, Ignore, Breaching, NotBreaching}).Draw(t, "missing")
-		got, want := outcome(ruleOf(m, n, treatment), pointsOf(strings.Join(marks, " "))), reference(m, n, treatment, marks)
+		got, want := outcome(ruleOf(m, n, treatment), pointsOf(strings.Join(marks, " "))), reference(m, n, treatment,
+			marks)
 		if got != want {
 			t.Fatalf("%d of %d, %v, %s: got %s, want %s", m, n, marks, treatment, got, want)
 		}
@@ -170,7 +174,8 @@ func TestReasons(t *testing.T) {
 		return []Point{{At: time.Date(2022, 7, 9, 2, 34, 0, 0, time.UTC), Value: v, Samples: 5}}
 	}
 	one := func(dta int, op Comparison, threshold float64, missing Treatment) Rule {
-		return Rule{Period: time.Minute, Periods: 1, Datapoints: dta, Threshold: threshold, Comparison: op, Missing: missing}
+		return Rule{Period: time.Minute, Periods: 1, Datapoints: dta, Threshold: threshold, Comparison: op,
+			Missing: missing}
 	}
 	many := func(n, dta int, missing Treatment) Rule { r := ruleOf(dta, n, missing); return r }
 	for _, test := range []struct {
@@ -182,8 +187,10 @@ func TestReasons(t *testing.T) {
 			"Threshold Crossed: 1 out of the last 1 datapoints [99.83274983791787 (09/07/22 02:34:00)] was greater than the threshold (80.0) (minimum 1 datapoint for OK -> ALARM transition)."},
 		{one(1, "GreaterThanThreshold", 0.059, Missing), value(0.05),
 			"Threshold Crossed: 1 out of the last 1 datapoints [0.05 (09/07/22 02:34:00)] was not greater than the threshold (0.059) (minimum 1 datapoint for ALARM -> OK transition)."},
-		{one(0, "LessThanThreshold", 20, Missing), value(0), "Threshold Crossed: 1 datapoint [0.0 (09/07/22 02:34:00)] was less than the threshold (20.0)."},
-		{one(0, "LessThanThreshold", 20, Breaching), nil, "Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [Breaching]."},
+		{one(0, "LessThanThreshold", 20, Missing), value(0),
+			"Threshold Crossed: 1 datapoint [0.0 (09/07/22 02:34:00)] was less than the threshold (20.0)."},
+		{one(0, "LessThanThreshold", 20, Breaching), nil,
+			"Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [Breaching]."},
 		{one(0, "LessThanThreshold", 20, Missing), nil, "Insufficient Data: 1 datapoint was unknown."},
 		{many(3, 3, Missing), pointsOf("X X X"),
 			"Threshold Crossed: 3 out of the last 3 datapoints [90.0 (04/03/26 12:02:00), 90.0 (04/03/26 12:01:00), 90.0 (04/03/26 12:00:00)] were greater than the threshold (80.0) (minimum 3 datapoints for OK -> ALARM transition)."},
@@ -193,7 +200,8 @@ func TestReasons(t *testing.T) {
 			"Threshold Crossed: 1 datapoint [0.0 (04/03/26 12:00:00)] was not greater than the threshold (80.0) and 7 missing datapoints were treated as [Breaching]."},
 		{many(3, 2, Breaching), pointsOf("0"),
 			"Threshold Crossed: 1 datapoint was received for 3 periods and 2 missing datapoints were treated as [Breaching]."},
-		{many(2, 0, Breaching), nil, "Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were treated as [Breaching]."},
+		{many(2, 0, Breaching), nil,
+			"Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were treated as [Breaching]."},
 		{many(2, 0, Missing), nil, "Insufficient Data: 2 datapoints were unknown."},
 	} {
 		if got := Evaluate(test.rule, test.points, "", noon).Reason; got != test.want {
@@ -220,7 +228,8 @@ func TestReasonData(t *testing.T) {
 }
 
 func TestJavaDoubles(t *testing.T) {
-	for v, want := range map[float64]string{0: "0.0", 80: "80.0", -1.5: "-1.5", 9999999: "9999999.0", 1e7: "1.0E7", 123456789: "1.23456789E8", 0.001: "0.001", 0.00012: "1.2E-4", 1e21: "1.0E21"} {
+	for v, want := range map[float64]string{0: "0.0", 80: "80.0", -1.5: "-1.5", 9999999: "9999999.0", 1e7: "1.0E7",
+		123456789: "1.23456789E8", 0.001: "0.001", 0.00012: "1.2E-4", 1e21: "1.0E21"} {
 		if got := javaDouble(v); got != want {
 			t.Errorf("%v: got %s, want %s", v, got, want)
 		}
@@ -230,9 +239,11 @@ func TestJavaDoubles(t *testing.T) {
 func TestComposite(t *testing.T) {
 	states := map[string]State{"a": Alarm, "b": OK, "c d": Insufficient}
 	for rule, want := range map[string]bool{
-		`ALARM(a)`: true, `ALARM("b")`: false, `OK("b") AND INSUFFICIENT_DATA("c d")`: true, `TRUE`: true, `NOT FALSE AND FALSE`: false,
-		`ALARM(b) AND FALSE OR ALARM(a)`: true, `ALARM(a) OR ALARM(b) AND FALSE`: true, `(ALARM(a) OR ALARM(b)) AND FALSE`: false,
-		`NOT (ALARM(a) AND NOT OK(b))`: true, `ALARM( "arn:aws:cloudwatch:us-east-1:123456789012:alarm:a" )`: true,
+		`ALARM(a)`: true, `ALARM("b")`: false, `OK("b") AND INSUFFICIENT_DATA("c d")`: true, `TRUE`: true,
+		`NOT FALSE AND FALSE`:            false,
+		`ALARM(b) AND FALSE OR ALARM(a)`: true, `ALARM(a) OR ALARM(b) AND FALSE`: true,
+		`(ALARM(a) OR ALARM(b)) AND FALSE`: false,
+		`NOT (ALARM(a) AND NOT OK(b))`:     true, `ALARM( "arn:aws:cloudwatch:us-east-1:123456789012:alarm:a" )`: true,
 	} {
 		c, err := ParseComposite(rule)
 		if err != nil {

@@ -30,7 +30,8 @@ type Change struct {
 // maxSubject is how many characters a topic takes: fewer than 100.
 const maxSubject = 99
 
-// Subject is that of the message about a change: a long name is cut, and what a topic does not take on a line is a blank.
+// Subject is that of the message about a change: a long name is cut, and what a topic does not take on a line is a
+// blank.
 func Subject(name string, to State, p Place) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) {
@@ -130,10 +131,12 @@ func MetricMessage(a *types.MetricAlarm, c Change, p Place) string {
 }
 
 func triggerOf(a *types.MetricAlarm) any {
-	treat, low := cmp.Or(aws.ToString(a.TreatMissingData), string(Missing)), aws.ToString(a.EvaluateLowSampleCountPercentile)
+	treat, low := cmp.Or(aws.ToString(a.TreatMissingData),
+		string(Missing)), aws.ToString(a.EvaluateLowSampleCountPercentile)
 	if len(a.Metrics) > 0 {
 		t := mathTrigger{
-			Period: mathPeriod(a.Metrics), EvaluationPeriods: *a.EvaluationPeriods, DatapointsToAlarm: a.DatapointsToAlarm,
+			Period: mathPeriod(a.Metrics), EvaluationPeriods: *a.EvaluationPeriods,
+			DatapointsToAlarm:  a.DatapointsToAlarm,
 			ComparisonOperator: string(a.ComparisonOperator), Threshold: double(*a.Threshold), TreatMissingData: treat,
 			EvaluateLowSampleCountPercentile: low,
 		}
@@ -143,9 +146,11 @@ func triggerOf(a *types.MetricAlarm) any {
 		return t
 	}
 	t := trigger{
-		MetricName: a.MetricName, Namespace: a.Namespace, StatisticType: "Statistic", Statistic: strings.ToUpper(string(a.Statistic)),
+		MetricName: a.MetricName, Namespace: a.Namespace, StatisticType: "Statistic",
+		Statistic:  strings.ToUpper(string(a.Statistic)),
 		Dimensions: dimensionsOf(a.Dimensions), Period: *a.Period, EvaluationPeriods: *a.EvaluationPeriods,
-		DatapointsToAlarm: a.DatapointsToAlarm, ComparisonOperator: string(a.ComparisonOperator), Threshold: double(*a.Threshold),
+		DatapointsToAlarm: a.DatapointsToAlarm, ComparisonOperator: string(a.ComparisonOperator),
+		Threshold:        double(*a.Threshold),
 		TreatMissingData: treat, EvaluateLowSampleCountPercentile: low,
 	}
 	if a.ExtendedStatistic != nil {
@@ -200,7 +205,8 @@ func newChild(arn string, state State, at time.Time) Child {
 
 // compositeReason says why a composite alarm changed: its child did. Source of the form: memory.
 func compositeReason(c Child) (reason, data string) {
-	reason = fmt.Sprintf("%s transitioned to %s at %s", c.Arn, c.State.Value, time.Time(c.State.Timestamp).UTC().Format("Monday 02 January, 2006 15:04:05 MST"))
+	reason = fmt.Sprintf("%s transitioned to %s at %s", c.Arn, c.State.Value,
+		time.Time(c.State.Timestamp).UTC().Format("Monday 02 January, 2006 15:04:05 MST"))
 	return reason, mustJSON(map[string][]Child{"triggeringAlarms": {c}})
 }
 

@@ -59,12 +59,14 @@ func TestMessages(t *testing.T) {
 	m.AlarmArn, m.AlarmConfigurationUpdatedTimestamp = new("arn:aws:cloudwatch:us-east-1:123456789012:alarm:math"), &defined
 	golden(t, "math", MetricMessage(m, c, place))
 
-	composite := &types.CompositeAlarm{AlarmName: new("both"), AlarmArn: new("arn:aws:cloudwatch:us-east-1:123456789012:alarm:both"),
+	composite := &types.CompositeAlarm{AlarmName: new("both"),
+		AlarmArn:                           new("arn:aws:cloudwatch:us-east-1:123456789012:alarm:both"),
 		AlarmConfigurationUpdatedTimestamp: &defined, AlarmRule: new("ALARM(cpu-alarm)")}
 	c.Reason, c.Data = compositeReason(newChild(*a.AlarmArn, Alarm, noon))
 	golden(t, "composite", CompositeMessage(composite, c, place))
 	golden(t, "state_update", StateUpdate(NewHistoryState(OK, "a", ""), NewHistoryState(Alarm, c.Reason, c.Data)))
-	golden(t, "action", ActionUpdate("arn:aws:sns:us-east-1:123456789012:critical", "{}", c, errors.New("no such topic")))
+	golden(t, "action", ActionUpdate("arn:aws:sns:us-east-1:123456789012:critical", "{}", c,
+		errors.New("no such topic")))
 }
 
 func TestSubject(t *testing.T) {
@@ -76,7 +78,8 @@ func TestSubject(t *testing.T) {
 	}
 	for _, long := range []string{strings.Repeat("é", 200), strings.Repeat("e", 200)} {
 		got := Subject(long, Insufficient, place)
-		if n := utf8.RuneCountInString(got); n != 99 || !strings.HasSuffix(got, `..." in US East (N. Virginia)`) || strings.ContainsRune(got, '�') {
+		if n := utf8.RuneCountInString(got); n != 99 || !strings.HasSuffix(got, `..." in US East (N. Virginia)`) ||
+			strings.ContainsRune(got, '�') {
 			t.Errorf("got %s, %d characters; a topic takes fewer than 100", got, n)
 		}
 	}

@@ -35,13 +35,15 @@ func (j judgement) reason(r Rule) string {
 	if j.state == Insufficient {
 		return fmt.Sprintf("Insufficient Data: %s %s unknown.", counted(r.Periods, "datapoint"), was(r.Periods))
 	}
-	deciding := slices.DeleteFunc(slices.Clone(j.real), func(p Point) bool { return r.breaches(p) != (j.state == Alarm) })
+	deciding := slices.DeleteFunc(slices.Clone(j.real),
+		func(p Point) bool { return r.breaches(p) != (j.state == Alarm) })
 	if len(deciding) == 0 {
 		received := "no datapoints were"
 		if n := len(j.real); n > 0 {
 			received = counted(n, "datapoint") + " " + was(n)
 		}
-		return fmt.Sprintf("Threshold Crossed: %s received for %s%s.", received, counted(r.Periods, "period"), j.fills(r))
+		return fmt.Sprintf("Threshold Crossed: %s received for %s%s.", received, counted(r.Periods, "period"),
+			j.fills(r))
 	}
 	of := counted(len(deciding), "datapoint")
 	if r.Datapoints > 0 {
@@ -55,7 +57,8 @@ func (j judgement) reason(r Rule) string {
 	if j.state == OK {
 		not, least, transition = "not ", r.Periods-r.needed()+1, "ALARM -> OK"
 	}
-	text := fmt.Sprintf("Threshold Crossed: %s [%s] %s %s%s the threshold (%s)%s", of, strings.Join(list, ", "), was(len(deciding)), not,
+	text := fmt.Sprintf("Threshold Crossed: %s [%s] %s %s%s the threshold (%s)%s", of, strings.Join(list, ", "),
+		was(len(deciding)), not,
 		comparisons[r.Comparison].words, javaDouble(r.Threshold), j.fills(r))
 	if r.Datapoints > 0 {
 		text += fmt.Sprintf(" (minimum %s for %s transition)", counted(least, "datapoint"), transition)
@@ -69,7 +72,8 @@ func (j judgement) fills(r Rule) string {
 	if j.filled == 0 || words[r.Missing] == "" {
 		return ""
 	}
-	return fmt.Sprintf(" and %s %s treated as [%s]", counted(j.filled, "missing datapoint"), was(j.filled), words[r.Missing])
+	return fmt.Sprintf(" and %s %s treated as [%s]", counted(j.filled, "missing datapoint"), was(j.filled),
+		words[r.Missing])
 }
 
 // stamp is a time in AWS's JSON.
@@ -127,7 +131,8 @@ func (j judgement) data(r Rule, now time.Time) string {
 		Threshold double      `json:"threshold"`
 		Evaluated []evaluated `json:"evaluatedDatapoints,omitempty"`
 	}{
-		Version: "1.0", QueryDate: stamp(now), Unit: r.Unit, Statistic: r.Statistic, Period: int64(r.Period / time.Second),
+		Version: "1.0", QueryDate: stamp(now), Unit: r.Unit, Statistic: r.Statistic,
+		Period: int64(r.Period / time.Second),
 		Recent: []double{}, Threshold: double(r.Threshold),
 	}
 	for _, p := range j.real {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"larder/internal/isolate"
 )
 
 // Definition is an alarm as it is kept: one of the two. Every definition that an alarm is given has another revision.
@@ -26,8 +28,8 @@ type Book interface {
 	Alarms() ([]Definition, error)
 	// Alarm is the one of a name; not when there is none.
 	Alarm(name string) (Definition, bool, error)
-	// Change puts an alarm into another state, keeps the history and has the actions run, unless the alarm has meanwhile another
-	// definition, or another state than the change begins with.
+	// Change puts an alarm into another state, keeps the history and has the actions run, unless the alarm has
+	// meanwhile another definition, or another state than the change begins with.
 	Change(name string, revision uint64, c Change) error
 }
 
@@ -39,6 +41,7 @@ type Runner struct {
 	After   func(time.Duration) <-chan time.Time // as time.After, by the clock of Now
 	Failed  func(error)                          // gets what goes wrong with one alarm; the others go on
 
+	guard  isolate.Guard
 	mu     sync.Mutex
 	dirty  map[string]bool // changed since they were read
 	alarms map[string]*known
@@ -94,7 +97,7 @@ func (r *Runner) Evaluate() error {
 	names := slices.Sorted(maps.Keys(r.alarms))
 	for _, name := range names {
 		if a := r.alarms[name]; a.watch != nil {
-			errs = append(errs, r.evaluate(a, now))
+			errs = append(errs, r.guard.Do("the alarm "+name, func() error { return r.evaluate(a, now) }))
 		}
 	}
 	done := map[string]bool{}
@@ -104,8 +107,8 @@ func (r *Runner) Evaluate() error {
 	return errors.Join(errs...)
 }
 
-// refresh reads again what changed; at first, everything. What cannot be read then is as if it were not there, until it changes; what
-// cannot be read later stays as it was known, and is read again.
+// refresh reads again what changed; at first, everything. What cannot be read then is as if it were not there, until it
+// changes; what cannot be read later stays as it was known, and is read again.
 func (r *Runner) refresh() error {
 	r.mu.Lock()
 	dirty := r.dirty
@@ -121,7 +124,7 @@ func (r *Runner) refresh() error {
 		}
 		r.alarms = map[string]*known{}
 		for _, d := range all {
-			r.learn(d)
+			r.learnOne(d)
 		}
 		return nil
 	}
@@ -133,7 +136,7 @@ func (r *Runner) refresh() error {
 			r.Changed(name)
 			errs = append(errs, err)
 		case there:
-			r.learn(d)
+			r.learnOne(d)
 		default:
 			delete(r.alarms, name)
 		}
@@ -141,14 +144,23 @@ func (r *Runner) refresh() error {
 	return errors.Join(errs...)
 }
 
+// learnOne learns an alarm. A definition that is not as its readers take it to be costs no other alarm.
+func (r *Runner) learnOne(d Definition) {
+	if err := r.guard.Do("the definition of an alarm", func() error { r.learn(d); return nil }); err != nil {
+		r.Failed(err)
+	}
+}
+
 // learn takes an alarm as it now is; when its definition is the one that is known, only its state can be another.
 func (r *Runner) learn(d Definition) {
 	var a known
 	if m := d.Metric; m != nil {
-		a = known{name: *m.AlarmName, arn: *m.AlarmArn, revision: d.Revision, state: State(m.StateValue), since: *m.StateUpdatedTimestamp}
+		a = known{name: *m.AlarmName, arn: *m.AlarmArn, revision: d.Revision, state: State(m.StateValue),
+			since: *m.StateUpdatedTimestamp}
 	} else {
 		c := d.Composite
-		a = known{name: *c.AlarmName, arn: *c.AlarmArn, revision: d.Revision, state: State(c.StateValue), since: *c.StateUpdatedTimestamp}
+		a = known{name: *c.AlarmName, arn: *c.AlarmArn, revision: d.Revision, state: State(c.StateValue),
+			since: *c.StateUpdatedTimestamp}
 	}
 	if old := r.alarms[a.name]; old != nil && old.revision == a.revision {
 		old.state, old.since = a.state, a.since
@@ -167,8 +179,8 @@ func (r *Runner) learn(d Definition) {
 	r.alarms[a.name] = &a
 }
 
-// evaluate evaluates a metric alarm when it is due: at every whole pace, at the first step after it was made, and when the clock stepped
-// back, which would have it wait until the time of its last evaluation comes again.
+// evaluate evaluates a metric alarm when it is due: at every whole pace, at the first step after it was made, and when
+// the clock stepped back, which would have it wait until the time of its last evaluation comes again.
 func (r *Runner) evaluate(a *known, now time.Time) error {
 	pace := a.watch.pace()
 	if !a.evaluated.IsZero() && !a.evaluated.After(now) && !now.Truncate(pace).After(a.evaluated.Truncate(pace)) {
@@ -195,19 +207,23 @@ func (r *Runner) change(a *known, c Change) error {
 	return nil
 }
 
-// compose evaluates a composite alarm after its children, when one of them has another state than at the last evaluation.
+// compose evaluates a composite alarm after its children, when one of them has another state than at the last
+// evaluation.
 func (r *Runner) compose(name string, now time.Time, done map[string]bool) error {
 	a := r.alarms[name]
 	if a == nil || a.composite == nil || done[name] {
 		return nil
 	}
 	done[name] = true
+	return r.guard.Do("the alarm "+name, func() error { return r.composeNow(a, now, done) })
+}
+
+func (r *Runner) composeNow(a *known, now time.Time, done map[string]bool) error {
 	var states []string
 	var newest *known
+	var errs []error
 	for _, child := range a.composite.Children() {
-		if err := r.compose(child, now, done); err != nil {
-			return err
-		}
+		errs = append(errs, r.compose(child, now, done)) // its parents go by the state that it has
 		states = append(states, string(r.state(child)))
 		if c := r.alarms[child]; c != nil && (newest == nil || c.since.After(newest.since)) {
 			newest = c
@@ -215,7 +231,7 @@ func (r *Runner) compose(name string, now time.Time, done map[string]bool) error
 	}
 	seen := strings.Join(states, " ")
 	if !a.evaluated.IsZero() && seen == a.seen {
-		return nil
+		return errors.Join(errs...)
 	}
 	to := OK
 	if a.composite.Holds(r.state) {
@@ -227,11 +243,11 @@ func (r *Runner) compose(name string, now time.Time, done map[string]bool) error
 			c.Reason, c.Data = compositeReason(newChild(newest.arn, newest.state, newest.since))
 		}
 		if err := r.change(a, c); err != nil {
-			return err
+			return errors.Join(append(errs, err)...)
 		}
 	}
 	a.evaluated, a.seen = now, seen
-	return nil
+	return errors.Join(errs...)
 }
 
 func (r *Runner) state(name string) State {

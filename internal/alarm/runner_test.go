@@ -96,13 +96,15 @@ func (b *book) put(d Definition) {
 
 func metricAlarm(name string, period int32) *types.MetricAlarm {
 	return &types.MetricAlarm{
-		AlarmName: &name, Namespace: new("N"), MetricName: new("M"), Dimensions: []types.Dimension{{Name: new("d"), Value: new("1")}},
-		Statistic: types.StatisticAverage, Period: &period, EvaluationPeriods: new(int32(2)), Threshold: new(10.0),
+		AlarmName: &name, Namespace: new("N"), MetricName: new("M"),
+		Dimensions: []types.Dimension{{Name: new("d"), Value: new("1")}},
+		Statistic:  types.StatisticAverage, Period: &period, EvaluationPeriods: new(int32(2)), Threshold: new(10.0),
 		ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold,
 	}
 }
 
-// TestRunner turns the clock by hand: alarms go off and back at their own paces, and composite ones with their children.
+// TestRunner turns the clock by hand: alarms go off and back at their own paces, and composite ones with their
+// children.
 func TestRunner(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -115,17 +117,21 @@ func TestRunner(t *testing.T) {
 		b := &book{alarms: map[string]Definition{}}
 		b.put(Definition{Metric: metricAlarm("fast", 10)})
 		b.put(Definition{Metric: metricAlarm("slow", 60)})
-		b.put(Definition{Composite: &types.CompositeAlarm{AlarmName: new("both"), AlarmRule: new("ALARM(fast) AND ALARM(slow)")}})
+		b.put(Definition{Composite: &types.CompositeAlarm{AlarmName: new("both"),
+			AlarmRule: new("ALARM(fast) AND ALARM(slow)")}})
 		b.put(Definition{Composite: &types.CompositeAlarm{AlarmName: new("above"), AlarmRule: new("NOT ALARM(both)")}})
 		b.put(Definition{Metric: mathAlarm()})
-		r := &Runner{Book: b, Metrics: metrics, Now: time.Now, After: time.After, Failed: func(err error) { t.Error(err) }}
+		r := &Runner{Book: b, Metrics: metrics, Now: time.Now, After: time.After,
+			Failed: func(err error) { t.Error(err) }}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- r.Run(ctx) }()
 		feed := func(value float64, minutes int) {
 			for range minutes * 6 {
-				key := series.Key{Namespace: "N", Name: "M", Dimensions: []series.Dimension{{Name: "d", Value: "1"}}, Unit: "Count"}
-				if err := metrics.Add(series.Sample{Key: key, Cell: series.Single(time.Now().Unix(), value), Fine: true}); err != nil {
+				key := series.Key{Namespace: "N", Name: "M", Dimensions: []series.Dimension{{Name: "d", Value: "1"}},
+					Unit: "Count"}
+				if err := metrics.Add(series.Sample{Key: key, Cell: series.Single(time.Now().Unix(), value),
+					Fine: true}); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(10 * time.Second)
@@ -138,12 +144,15 @@ func TestRunner(t *testing.T) {
 			}
 		}
 		feed(1, 3)
-		want("00:00:10 fast INSUFFICIENT_DATA->OK", "00:00:10 both INSUFFICIENT_DATA->OK", "00:00:10 above INSUFFICIENT_DATA->ALARM",
+		want("00:00:10 fast INSUFFICIENT_DATA->OK", "00:00:10 both INSUFFICIENT_DATA->OK",
+			"00:00:10 above INSUFFICIENT_DATA->ALARM",
 			"00:01:00 math INSUFFICIENT_DATA->OK", "00:01:00 slow INSUFFICIENT_DATA->OK")
 		feed(20, 3)
-		want("00:03:20 fast OK->ALARM", "00:05:00 math OK->ALARM", "00:05:00 slow OK->ALARM", "00:05:00 both OK->ALARM", "00:05:00 above ALARM->OK")
+		want("00:03:20 fast OK->ALARM", "00:05:00 math OK->ALARM", "00:05:00 slow OK->ALARM", "00:05:00 both OK->ALARM",
+			"00:05:00 above ALARM->OK")
 		feed(1, 3)
-		want("00:06:10 fast ALARM->OK", "00:06:10 both ALARM->OK", "00:06:10 above OK->ALARM", "00:07:00 math ALARM->OK", "00:07:00 slow ALARM->OK")
+		want("00:06:10 fast ALARM->OK", "00:06:10 both ALARM->OK", "00:06:10 above OK->ALARM",
+			"00:07:00 math ALARM->OK", "00:07:00 slow ALARM->OK")
 
 		// Another definition counts from the next step on, a deleted alarm no more.
 		other := metricAlarm("fast", 10)
@@ -158,7 +167,8 @@ func TestRunner(t *testing.T) {
 		want("00:09:10 fast INSUFFICIENT_DATA->ALARM")
 		time.Sleep(3 * time.Minute)
 		synctest.Wait()
-		if got := b.take(); !slices.ContainsFunc(got, func(c string) bool { return strings.HasSuffix(c, "fast ALARM->INSUFFICIENT_DATA") }) {
+		if got := b.take(); !slices.ContainsFunc(got,
+			func(c string) bool { return strings.HasSuffix(c, "fast ALARM->INSUFFICIENT_DATA") }) {
 			t.Errorf("without data: %v", got)
 		}
 		stop()
@@ -168,12 +178,15 @@ func TestRunner(t *testing.T) {
 	})
 }
 
-// TestBrokenAlarms: an alarm that cannot be read or written keeps no other from its evaluation, and has its own once it can be again.
+// TestBrokenAlarms: an alarm that cannot be read or written keeps no other from its evaluation, and has its own once it
+// can be again.
 func TestBrokenAlarms(t *testing.T) {
 	now := noon
 	b := &book{alarms: map[string]Definition{}, broken: map[string]bool{"b": true}}
 	var failed []error
-	r := &Runner{Book: b, Metrics: samples{"Count": {series.Single(noon.Unix()-120, 90), series.Single(noon.Unix()-60, 90)}}, Now: func() time.Time { return now }, Failed: func(err error) { failed = append(failed, err) }}
+	r := &Runner{Book: b, Metrics: samples{"Count": {series.Single(noon.Unix()-120, 90),
+		series.Single(noon.Unix()-60,
+			90)}}, Now: func() time.Time { return now }, Failed: func(err error) { failed = append(failed, err) }}
 	for _, name := range []string{"a", "b", "c"} {
 		b.put(Definition{Metric: metricAlarm(name, 60)})
 	}
@@ -253,7 +266,8 @@ func mathAlarm() *types.MetricAlarm {
 	a.Metrics = []types.MetricDataQuery{
 		{Id: new("twice"), Expression: new("m * 2 + MIN(m)*0")},
 		{Id: new("m"), ReturnData: new(false), MetricStat: &types.MetricStat{
-			Metric: &types.Metric{Namespace: a.Namespace, MetricName: a.MetricName, Dimensions: a.Dimensions}, Period: new(int32(60)), Stat: new("Maximum")}},
+			Metric: &types.Metric{Namespace: a.Namespace, MetricName: a.MetricName, Dimensions: a.Dimensions},
+			Period: new(int32(60)), Stat: new("Maximum")}},
 	}
 	a.MetricName, a.Namespace, a.Dimensions, a.Statistic, a.Period, a.Threshold = nil, nil, nil, "", nil, new(20.0)
 	return a
@@ -279,7 +293,8 @@ func thousandAlarms(b *testing.B, now *time.Time) *Runner {
 			}
 		}
 	}
-	r := &Runner{Book: list, Metrics: metrics, Now: func() time.Time { return *now }, Failed: func(err error) { b.Error(err) }}
+	r := &Runner{Book: list, Metrics: metrics, Now: func() time.Time { return *now },
+		Failed: func(err error) { b.Error(err) }}
 	if err := r.Evaluate(); err != nil {
 		b.Fatal(err)
 	}
@@ -312,7 +327,8 @@ func BenchmarkThousandReads(b *testing.B) {
 	for b.Loop() {
 		for _, a := range r.alarms {
 			m, to := a.watch.metric, now.Truncate(time.Minute).Unix()
-			if cells, err := m.Cells(r.Metrics, to-m.Period*int64(a.watch.rule.Range()), to); err != nil || len(cells) == 0 {
+			if cells, err := m.Cells(r.Metrics, to-m.Period*int64(a.watch.rule.Range()), to); err != nil ||
+				len(cells) == 0 {
 				b.Fatal(len(cells), err)
 			}
 		}

@@ -25,18 +25,22 @@ type Metric struct {
 	Period    int64 // seconds
 }
 
-// Cells are a metric's cells of a time, in order: of its unit, or of all units when it names none.
+// Cells are a metric's cells of a time, in order: of its unit, or of all units when it names none. With a
+// series.DamageError there are those that can be read.
 func (m Metric) Cells(r Reader, from, to int64) ([]series.Cell, error) {
 	if m.Key.Unit != "" {
 		return r.Cells(m.Key, from, to)
 	}
 	var all []series.Cell
+	var lost error
 	for i, unit := range r.Units(m.Key) {
 		key := m.Key
 		key.Unit = unit
 		cells, err := r.Cells(key, from, to)
-		if err != nil {
-			return nil, err
+		if damage, failure := series.Damaged(err); failure != nil {
+			return nil, failure
+		} else if damage != nil {
+			lost = damage
 		}
 		if i == 0 {
 			all = cells
@@ -44,22 +48,22 @@ func (m Metric) Cells(r Reader, from, to int64) ([]series.Cell, error) {
 			all = series.Union(all, cells)
 		}
 	}
-	return all, nil
+	return all, lost
 }
 
-// Points are a metric's values, one per period that has any; periods begin at origin, or whole periods from it. samples are the counts
-// behind them.
+// Points are a metric's values, one per period that has any; periods begin at origin, or whole periods from it. samples
+// are the counts behind them. With a series.DamageError they are of what can be read.
 func (m Metric) Points(r Reader, from, to, origin int64) (points []metricmath.Point, samples []float64, err error) {
-	cells, err := m.Cells(r, from, to)
-	if err != nil {
-		return nil, nil, err
+	cells, lost := m.Cells(r, from, to)
+	if _, failure := series.Damaged(lost); failure != nil {
+		return nil, nil, failure
 	}
 	for _, c := range series.Aggregate(cells, m.Period, origin, m.Statistic.Distributed()) {
 		if v, ok := m.Statistic.Of(c); ok && finite(v) {
 			points, samples = append(points, metricmath.Point{At: c.At, Value: v}), append(samples, c.Count)
 		}
 	}
-	return points, samples, nil
+	return points, samples, lost
 }
 
 // watch is a metric alarm made ready for evaluation.
@@ -86,7 +90,8 @@ func (w *watch) pace() time.Duration {
 func newWatch(a *types.MetricAlarm) (*watch, error) {
 	w := &watch{rule: Rule{
 		Periods: int(*a.EvaluationPeriods), Datapoints: int(aws.ToInt32(a.DatapointsToAlarm)), Threshold: *a.Threshold,
-		Comparison: Comparison(a.ComparisonOperator), Missing: Treatment(aws.ToString(a.TreatMissingData)), Unit: string(a.Unit),
+		Comparison: Comparison(a.ComparisonOperator), Missing: Treatment(aws.ToString(a.TreatMissingData)),
+		Unit: string(a.Unit),
 	}}
 	if len(a.Metrics) > 0 {
 		return w, w.math(a.Metrics)
@@ -124,7 +129,8 @@ func Math(queries []types.MetricDataQuery) (*metricmath.Program, map[string]Metr
 			if err != nil {
 				return nil, nil, err
 			}
-			metrics[*q.Id] = Metric{Key(s.Metric.Namespace, s.Metric.MetricName, s.Metric.Dimensions, s.Unit), statistic, int64(*s.Period)}
+			metrics[*q.Id] = Metric{Key(s.Metric.Namespace, s.Metric.MetricName, s.Metric.Dimensions, s.Unit),
+				statistic, int64(*s.Period)}
 		}
 	}
 	program, err := metricmath.Compile(texts)
@@ -162,8 +168,8 @@ func (w *watch) points(r Reader, end int64) ([]Point, error) {
 	period := int64(w.rule.Period / time.Second)
 	from := end - period*int64(w.rule.Range())
 	found, samples, err := w.values(r, from, end)
-	if err != nil {
-		return nil, err
+	if _, failure := series.Damaged(err); failure != nil { // what is lost counts as missing
+		return nil, failure
 	}
 	var points []Point
 	i := 0
@@ -191,8 +197,8 @@ func (w *watch) values(r Reader, from, end int64) ([]metricmath.Point, []float64
 	for _, id := range w.program.Needs(w.result) {
 		m := w.metrics[id]
 		points, _, err := m.Points(r, from, end, end)
-		if err != nil {
-			return nil, nil, err
+		if _, failure := series.Damaged(err); failure != nil {
+			return nil, nil, failure
 		}
 		data[id] = metricmath.Series{Period: m.Period, Points: points}
 	}

@@ -34,7 +34,8 @@ func TestPace(t *testing.T) {
 		period, periods int32
 		want            time.Duration
 	}{
-		{10, 1, 10 * time.Second}, {20, 3, 10 * time.Second}, {30, 2880, 10 * time.Second}, {60, 1, time.Minute}, {300, 3, time.Minute},
+		{10, 1, 10 * time.Second}, {20, 3, 10 * time.Second}, {30, 2880, 10 * time.Second}, {60, 1, time.Minute},
+		{300, 3, time.Minute},
 		{3600, 24, time.Minute}, {3600, 25, time.Hour}, {86400, 2, time.Hour}, {86400, 1, time.Minute},
 	} {
 		a := metricAlarm("a", test.period)
@@ -79,8 +80,9 @@ func TestUnits(t *testing.T) {
 	start := noon.Unix()
 	data := samples{"Percent": {series.Single(start, 10)}, "None": {series.Single(start, 30)}}
 	for unit, want := range map[types.StandardUnit]Point{
-		types.StandardUnitPercent: {At: noon, Value: 10, Samples: 1}, types.StandardUnitNone: {At: noon, Value: 30, Samples: 1},
-		types.StandardUnitCount: {At: noon, Missing: true}, "": {At: noon, Value: 20, Samples: 2},
+		types.StandardUnitPercent: {At: noon, Value: 10, Samples: 1},
+		types.StandardUnitNone:    {At: noon, Value: 30, Samples: 1},
+		types.StandardUnitCount:   {At: noon, Missing: true}, "": {At: noon, Value: 20, Samples: 2},
 	} {
 		a := metricAlarm("a", 60)
 		a.Unit = unit
@@ -104,7 +106,8 @@ func TestDataFromBefore(t *testing.T) {
 	data := samples{"Count": {series.Single(start-120, 90), series.Single(start-60, 90)}}
 	b := &book{alarms: map[string]Definition{}}
 	b.put(Definition{Metric: metricAlarm("new", 60)})
-	r := &Runner{Book: b, Metrics: data, Now: func() time.Time { return noon.Add(10 * time.Second) }, Failed: func(err error) { t.Error(err) }}
+	r := &Runner{Book: b, Metrics: data, Now: func() time.Time { return noon.Add(10 * time.Second) },
+		Failed: func(err error) { t.Error(err) }}
 	if err := r.Evaluate(); err != nil {
 		t.Fatal(err)
 	}

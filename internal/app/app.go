@@ -3,11 +3,9 @@ package app
 
 import (
 	"context"
-	crand "crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
@@ -18,41 +16,19 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"larder/internal/alarm"
+	"larder/internal/awsregion"
 	"larder/internal/cache"
-	"larder/internal/engine"
 	"larder/internal/exporter"
 	"larder/internal/gateway"
-	"larder/internal/logdelivery"
-	"larder/internal/logstore"
-	"larder/internal/loopback"
-	"larder/internal/network"
-	"larder/internal/node/process"
-	"larder/internal/notifier"
 	"larder/internal/redisnode"
 	"larder/internal/seal"
-	"larder/internal/services/cloudwatch"
-	"larder/internal/services/ec2"
-	"larder/internal/services/elasticache"
-	"larder/internal/services/kms"
-	"larder/internal/services/larder"
-	"larder/internal/services/logs"
-	"larder/internal/services/secretsmanager"
-	"larder/internal/services/sns"
-	"larder/internal/services/sts"
 	"larder/internal/sigv4"
-	"larder/internal/snapshot"
 	"larder/internal/standin"
 	"larder/internal/store"
 )
 
-// The region and account that larder is.
-const (
-	Region  = "us-east-1"
-	Account = "000000000000"
-	// regionName is the region as messages about alarms name it.
-	regionName = "US East (N. Virginia)"
-)
+// Account is the account that larder is.
+const Account = "000000000000"
 
 // Version is larder's own.
 const Version = "0.1.0"
@@ -65,7 +41,10 @@ type Options struct {
 	Relay       []string      // command line of the process behind a reader endpoint
 	BusyLimit   time.Duration // see engine.Config; zero stands for the engine's own
 	RestoreLost bool          // see engine.Config
-	// MetricsInterval is the time between two readings of a node's metrics, see monitor.CheckInterval; zero stands for a minute.
+	// StrictVersions: see elasticache.Config.
+	StrictVersions bool
+	// MetricsInterval is the time between two readings of a node's metrics, see monitor.CheckInterval; zero stands for
+	// a minute.
 	MetricsInterval time.Duration
 	Logger          *slog.Logger
 	Now             func() time.Time
@@ -90,8 +69,8 @@ func (o Options) clock() Clock {
 
 const (
 	shutdownGrace = 2 * time.Second
-	// gcPercent has the garbage collector work harder than it does by itself, so that the engine stays small. A limit on memory would
-	// do that too until what is in use comes near it; then there is nothing but collection.
+	// gcPercent has the garbage collector work harder than it does by itself, so that the engine stays small. A limit
+	// on memory would do that too until what is in use comes near it; then there is nothing but collection.
 	gcPercent = 50
 )
 
@@ -103,182 +82,153 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := CheckListen(o.Listen); err != nil {
 		return err
 	}
-	if err := o.Home.prepare(); err != nil {
+	held, err := o.Home.take(o.Now(), o.Logger)
+	if err != nil {
 		return err
 	}
+	defer closing(&err, held.Close)
 	state, err := o.Home.openState()
 	if err != nil {
 		return err
 	}
 	defer closing(&err, state.Close)
-
-	sealer, err := seal.Open(o.Home.masterKey())
+	// With a state file in it everybody sees whose directory it is.
+	if err := makeFolder(o.Home.nodes()); err != nil {
+		return fmt.Errorf("cannot make the directory of the nodes: %w", err)
+	}
+	in := &installation{Options: o, held: held}
+	in.tellUnreadable(state)
+	self, err := in.load(ctx, state)
 	if err != nil {
 		return err
 	}
-	self, err := loadIdentity(state, sealer, o.Now())
+	trusted, err := try("ca.pem and ca-bundle.pem stay as they are until there is room", func() error {
+		return inside(held).writeTrust(self.Certificate)
+	})
 	if err != nil {
-		return err
-	}
-	authority, err := self.authority(sealer)
-	if err != nil {
-		return err
-	}
-	if err := o.Home.writeTrust(self.Certificate); err != nil {
 		return fmt.Errorf("cannot write what clients shall trust: %w", err)
 	}
-	versions, err := discover(ctx, o.SearchPath)
+	listeners, err := o.open(ctx)
 	if err != nil {
 		return err
 	}
-	block, err := claim(state, self)
+	defer closing(&err, listeners.close)
+	info, err := o.info(self, in.sealer, listeners.api)
 	if err != nil {
 		return err
 	}
-	defer closing(&err, block.Close)
-	standIns, err := standin.Ensure(state, Region, Account)
-	if err != nil {
-		return err
-	}
-	nodeTypes, err := cache.LoadNodeTypes()
-	if err != nil {
-		return err
-	}
-	parameters, err := cache.LoadParameters()
-	if err != nil {
-		return err
-	}
-	listener, err := net.Listen("tcp", o.Listen)
-	if err != nil {
-		return fmt.Errorf("cannot serve the API: %w; choose another address with --listen or LARDER_LISTEN", err)
-	}
-	defer listener.Close()
-
-	keys := kms.New(kms.Config{Store: state, Sealer: sealer, Account: Account, Region: Region, Random: crand.Reader, Now: o.Now})
-	nodes := &process.Runtime{Dir: o.Home.nodes(), OwnLog: o.Home.LogFile()}
-	defer closing(&err, nodes.Close)
-	var shipper *logdelivery.Shipper // which needs the engine; it is there before the engine runs
-	runner := engine.New(engine.Config{
-		Store: state, Nodes: nodes, Sealer: sealer, Authority: authority, Versions: versions, NodeTypes: nodeTypes,
-		Parameters: parameters, Relay: o.Relay, BusyLimit: o.BusyLimit, RestoreLost: o.RestoreLost, Logger: o.Logger, Now: o.Now,
-		Snapshots:   &snapshot.Vault{Dir: o.Home.snapshots(), Sealer: sealer, Keys: keys},
-		DrainLogs:   func(ctx context.Context, group, node string) { shipper.Drain(ctx, group, node) },
-		SlowLogGrew: func(group string) { shipper.SlowLogGrew(group) },
-	})
-	if err := runner.Adopt(ctx); err != nil {
-		return err
-	}
-	info, err := o.info(self, sealer, listener)
-	if err != nil {
-		return err
-	}
-	end, clock := &ending{stop: stop}, o.clock()
-	metrics, err := o.openMetrics(clock.Now)
-	if err != nil {
-		return err
-	}
-	defer closing(&err, metrics.Close)
-	nodeMetrics, err := o.newMonitor(runner, state, nodeTypes, metrics)
-	if err != nil {
-		return err
-	}
-	events, err := logstore.Open(logstore.Config{Dir: o.Home.logs(), Keys: logKeys{keys, sealer}, MaxBytes: maxLogBytes, Logger: o.Logger})
-	if err != nil {
-		return err
-	}
-	defer closing(&err, events.Close)
-	logGroups := logs.New(logs.Config{
-		Store: state, Account: Account, Region: Region, Keys: keys, Events: events, Metrics: filtered(metrics, o.failed("metric filters")), NewID: standin.UUID, Now: o.Now,
-		Failed: o.failed("log events"),
-	})
-	shipper = logdelivery.New(logdelivery.Config{
-		Store: state, Destination: logGroups, EngineLogs: nodes, Running: runner.Running, Logger: o.Logger,
-	})
-	topics := sns.New(sns.Config{
-		Store: state, Sealer: sealer, Keys: keys, Certifier: authority, Account: Account, Region: Region, Endpoint: info.Endpoint,
-		MailDir: o.Home.MailDir(), Client: sns.NewClient(), Timeout: sns.DefaultTimeout, Random: crand.Reader, Now: o.Now, After: time.After,
-		Logger: o.Logger,
-	})
-	if err := makeStandIns(standIns, keys, topics); err != nil {
-		return err
-	}
-	news := &notifier.Notifier{Store: state, Publish: topics.PublishWith, Logger: o.Logger}
-	watching := cloudwatch.New(cloudwatch.Config{
-		Store: state, Account: Account, Region: Region, RegionName: regionName, Metrics: metrics, Publish: topics.PublishWith,
-		Failed: o.failed("alarms"), Now: clock.Now, After: clock.After,
-	})
-	evaluator := &alarm.Runner{Book: watching, Metrics: metrics, Now: clock.Now, After: clock.After, Failed: o.failed("alarms")}
-	defer state.Subscribe(cloudwatch.AlarmTable, evaluator.Changed)()
-	scrapes, err := exporter.New(exporter.Config{
-		Store: state, NodeTypes: nodeTypes, Nodes: running(runner), Observed: observed(runner), Alarms: alarmStates(watching),
-		Version: Version, Logger: o.Logger, Now: o.Now,
-	})
-	if err != nil {
-		return err
-	}
-	api, err := gateway.New(gateway.Config{
-		Services: []gateway.Service{
-			elasticache.New(elasticache.Config{
-				Store: state, Sealer: sealer, Versions: versions, NodeTypes: nodeTypes, Parameters: parameters, Block: block.Prefix,
-				Account: Account, Region: Region, DefaultVPC: standIns.VPCID, Keys: keys, PortFree: loopback.PortFree,
-				ParametersChanged: runner.ReconfigureAll, Observed: observed(runner), Now: o.Now,
-			}).Gateway(),
-			secretsmanager.New(secretsmanager.Config{
-				Store: state, Sealer: sealer, Account: Account, Region: Region, Keys: keys, Random: crand.Reader, Now: o.Now,
-			}).Gateway(),
-			ec2.New(ec2.Config{
-				Store: state, Account: Account, Region: Region, Builder: network.Builder{NewID: network.RandomID}, Users: networkUsers{},
-			}).Gateway(),
-			keys.Gateway(),
-			topics.Gateway(),
-			watching.Gateway(),
-			logGroups.Gateway(),
-			sts.Service{Account: Account}.Gateway(),
-			larder.New(larder.Config{
-				Store: state, Sealer: sealer, PIDs: nodes.PIDs, Trouble: runner.Trouble,
-				StopSoon: func() { shipper.DrainAll(ctx); end.withNodes() },
-				Observed: observed(runner), Measure: measure(runner, o.Now),
-				Engine: larder.DescribeEngineOutput{
-					PID: int32(os.Getpid()), Home: string(o.Home), Version: Version, EngineVersions: full(versions),
-					Addresses: block.String(), StandIns: standIns,
-				},
-			}).Gateway(),
-		},
-		Verifier: &sigv4.Verifier{Secret: info.secret, Now: o.Now},
-		Logger:   o.Logger, Region: Region, NewRequestID: standin.UUID,
-	})
-	if err != nil {
-		return err
-	}
-	server := &http.Server{Handler: scrapes.Public(topics.Public(api)), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug)}
-	server.RegisterOnShutdown(api.EndStreams)
-	if err := o.Home.writeInfo(info); err != nil {
-		return err
-	}
-	o.Logger.Info("serving", "endpoint", info.Endpoint, "home", o.Home, "redis", versions.String(), "addresses", block.String())
+	in.endpoint = info.Endpoint
 
 	var work errgroup.Group
-	work.Go(func() error { defer stop(); return runner.Run(ctx) })
-	work.Go(func() error { defer stop(); return metrics.Run(ctx) })
-	work.Go(func() error { defer stop(); return nodeMetrics.Run(ctx) })
-	work.Go(func() error { defer stop(); return evaluator.Run(ctx) })
-	work.Go(func() error { defer stop(); return watching.Run(ctx) })
-	work.Go(func() error { defer stop(); return watching.KeepHistory(ctx) })
-	work.Go(func() error { defer stop(); return serve(server, listener) })
-	work.Go(func() error { defer stop(); return logGroups.Run(ctx, o.Logger) })
-	work.Go(func() error { defer stop(); return topics.Run(ctx) })
-	work.Go(func() error { defer stop(); return shipper.Run(ctx) })
-	work.Go(func() error { defer stop(); return news.Run(ctx) })
-	work.Go(func() error { defer stop(); return nodes.KeepLogs(ctx, o.Logger) })
+	end := &ending{stop: stop}
+	keeper := &keeper{home: o.Home, held: held, log: o.Logger, info: info}
+	rs := &regions{others: map[string]*region{}}
+	rs.open = func(name string) (*region, error) { return in.openOther(ctx, state, name) }
+	rs.begin = func(r *region) {
+		keeper.add(r.parts()...)
+		r.run(ctx, in, &work, stop)
+	}
+	in.regions = rs.names
+	in.stopSoon = func() { rs.drainLogs(ctx); end.withNodes() }
+	if rs.first, err = in.openFirst(ctx, state, self); err != nil {
+		return err
+	}
+	defer closing(&err, rs.close)
+	defer func() { err = errors.Join(o.giveUp(context.WithoutCancel(ctx), keeper.lost(), rs.endNodes), err) }()
+	if err := rs.openRecorded(state); err != nil {
+		return err
+	}
+	server, err := in.server(info, rs)
+	if err != nil {
+		return err
+	}
+	infoFile, err := try("engine.json names an earlier engine's address until there is room", func() error {
+		return inside(held).writeInfo(info)
+	})
+	if err != nil {
+		return err
+	}
+	o.Logger.Info("serving", "endpoint", info.Endpoint, "home", o.Home, "redis", in.versions.String(), "addresses",
+		rs.first.block.String(), "regions", rs.names())
+
+	if err := listeners.openSocket(held, o.Logger); err != nil {
+		return err
+	}
+	serving := func(l net.Listener) { work.Go(func() error { defer stop(); return serve(server, l) }) }
+	keeper.add(o.Home.parts(held, holdings{
+		info: info, certificate: self.Certificate, key: in.sealer.Key(), log: os.Stderr,
+		socket: func() error { return listeners.again(held, serving) },
+	})...)
+	rs.start()
+	work.Go(func() error { defer stop(); return keeper.watch(ctx) })
+	work.Go(func() error { return trusted.await(ctx, o.Logger) })
+	work.Go(func() error { return infoFile.await(ctx, o.Logger) })
+	listeners.serve(serving)
 	o.Ready(info)
 	<-ctx.Done()
+	rs.end()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 	defer cancel()
 	err = errors.Join(server.Shutdown(grace), work.Wait())
 	if end.nodesToo() {
-		err = errors.Join(err, stopNodes(context.WithoutCancel(ctx), nodes))
+		_, errNodes := rs.endNodes(context.WithoutCancel(ctx))
+		err = errors.Join(err, errNodes)
 	}
 	return err
+}
+
+// load finds out who the installation is, and what it can run.
+func (in *installation) load(ctx context.Context, state *store.Store) (self identity, err error) {
+	if self, in.sealer, err = in.Home.load(state, in.Now()); err != nil {
+		return self, err
+	}
+	if in.authority, err = self.authority(in.sealer); err != nil {
+		return self, err
+	}
+	if in.versions, err = discover(ctx, in.SearchPath); err != nil {
+		return self, err
+	}
+	for _, r := range in.versions.Releases() {
+		if !r.Exact() {
+			in.Logger.Info("an engine version is run by a newer server", "version", r.Requestable(), "server",
+				r.Server.Version,
+				"refused", in.StrictVersions)
+		}
+	}
+	if in.nodeTypes, err = cache.LoadNodeTypes(); err != nil {
+		return self, err
+	}
+	in.parameters, err = cache.LoadParameters()
+	return self, err
+}
+
+// server serves the API of every region, and what needs no signature.
+func (in *installation) server(info Info, rs *regions) (*http.Server, error) {
+	scrapes, err := exporter.New(exporter.Config{
+		Sources: rs.scraped, NodeTypes: in.nodeTypes, Version: Version, Logger: in.Logger, Now: in.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	api, err := gateway.New(gateway.Config{
+		Services: rs.first.services, Region: rs.first.name, Others: rs,
+		Verifier: &sigv4.Verifier{Secret: info.secret, Now: in.Now},
+		Admitted: admitted, Logger: in.Logger, NewRequestID: standin.UUID,
+	})
+	if err != nil {
+		return nil, err
+	}
+	server := defaultAPILimits.server(health(scrapes.Public(rs.publicTopics(api))), in.Logger)
+	server.RegisterOnShutdown(api.EndStreams)
+	return server, nil
+}
+
+// tellUnreadable logs the records of a store that turn out to be unreadable.
+func (in *installation) tellUnreadable(state *store.Store) {
+	state.OnUnreadable(func(e *store.RowError) {
+		in.Logger.Error("a record cannot be read: everything else goes on without it", "table", e.Table, "key", e.Key,
+			"error", e.Err)
+	})
 }
 
 // failed logs what goes wrong in the background, by where it does.
@@ -321,29 +271,19 @@ func discover(ctx context.Context, searchPath string) (cache.EngineVersions, err
 	}
 	what := "there is none on this machine"
 	if len(found) > 0 {
-		what = "this machine has " + strings.Join(found, ", ")
+		var all []string
+		for _, v := range found {
+			all = append(all, fmt.Sprintf("%s (%s)", v.Version, v.Path))
+		}
+		what = "this machine has " + strings.Join(all, ", ")
 	}
 	return nil, fmt.Errorf("larder runs redis-server %s or later, and %s: install it (Debian, Ubuntu: `apt-get install redis-server`, or `make up`) and see that it is in PATH", cache.OldestServed, what)
-}
-
-// claim claims the installation's address block, and keeps a new one.
-func claim(s *store.Store, self identity) (*loopback.Block, error) {
-	block, err := loopback.Claim(self.Block, rand.IntN)
-	if err != nil || block.Prefix == self.Block {
-		return block, err
-	}
-	self.Block = block.Prefix
-	err = s.Update(func(tx *store.Tx) error { return identities.Put(tx, "self", self) })
-	if err != nil {
-		return nil, errors.Join(err, block.Close())
-	}
-	return block, nil
 }
 
 func (o Options) info(self identity, sealer *seal.Sealer, l net.Listener) (Info, error) {
 	secret, err := sealer.Open("identity/secret-access-key", self.SecretAccessKey)
 	return Info{
-		Endpoint: "http://" + l.Addr().String(), Region: Region, PID: os.Getpid(),
+		Endpoint: "http://" + l.Addr().String(), Region: awsregion.Home, PID: os.Getpid(),
 		AccessKeyID: self.AccessKeyID, SecretAccessKey: string(secret),
 	}, err
 }

@@ -33,7 +33,8 @@ func declared() []gateway.Service {
 	}
 }
 
-// docs/COMPATIBILITY.md is written from the action tables, and from notes of what they cannot tell; go test ./internal/app -update renews it.
+// docs/COMPATIBILITY.md is written from the action tables, and from notes of what they cannot tell; go test
+// ./internal/app -update renews it.
 func TestCompatibilityIsCurrent(t *testing.T) {
 	const path = "../../docs/COMPATIBILITY.md"
 	var want bytes.Buffer
@@ -53,6 +54,7 @@ func TestCompatibilityIsCurrent(t *testing.T) {
 	}
 	got, err := os.ReadFile(path)
 	if err != nil || !bytes.Equal(got, want.Bytes()) {
-		t.Errorf("docs/COMPATIBILITY.md is not what the action tables say (%v): run go test ./internal/app -update", err)
+		t.Errorf("docs/COMPATIBILITY.md is not what the action tables say (%v): run go test ./internal/app -update",
+			err)
 	}
 }

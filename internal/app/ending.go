@@ -2,13 +2,9 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
-
-	"larder/internal/node"
-	"larder/internal/store"
 )
 
 // ending remembers how an engine was asked to end.
@@ -25,32 +21,38 @@ func (e *ending) withNodes() {
 
 func (e *ending) nodesToo() bool { return e.nodes.Load() }
 
-// stopNodes ends every process that an engine left, or is about to leave, in a runtime.
-func stopNodes(ctx context.Context, nodes node.Runtime) error {
-	left, err := nodes.Adopt(ctx)
-	errs := []error{err}
-	for _, p := range left {
-		errs = append(errs, p.Stop(ctx, 0))
+// giveUp ends the nodes of an engine whose state directory is lost, and tells the machine's log, since the engine's own
+// is gone too. Nil is a directory that is there.
+func (o Options) giveUp(ctx context.Context, lost *GoneError, endNodes func(context.Context) (int, error)) error {
+	if lost == nil {
+		return nil
 	}
-	return errors.Join(errs...)
+	lost.Ended, lost.Err = endNodes(ctx)
+	o.Logger.Error(lost.Error())
+	if err := tellSystem(ctx, systemLog, lost.Error(), o.Now()); err != nil {
+		o.Logger.Warn("the system's log was not told", "error", err)
+	}
+	return lost
 }
 
-// NodesDir is where an engine keeps what belongs to its nodes.
-func NodesDir(h Home) string { return h.nodes() }
+// NodesDirs are where an engine keeps what belongs to its nodes, of each region.
+func NodesDirs(h Home) (dirs []string) {
+	for _, region := range h.used() {
+		dirs = append(dirs, region.nodes())
+	}
+	return dirs
+}
 
-// AwaitFree waits until no engine holds the state directory, and the process of the one that was asked to end is gone: that lets go of
-// the directory, its info file first, before it ends.
+// AwaitFree waits until no engine holds the state directory, and the process of the one that was asked to end is gone:
+// that lets go of the directory, its info file first, before it ends.
 func (h Home) AwaitFree(ctx context.Context, engine int, most time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		s, err := store.Open(h.stateFile())
-		if err == nil {
-			err = s.Close()
-		}
-		if err == nil && !runs(engine) || err != nil && !errors.Is(err, store.ErrLocked) {
+		_, held, err := h.Holder()
+		if err != nil || !held && !runs(engine) {
 			return err
 		}
 		select {

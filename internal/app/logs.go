@@ -14,10 +14,10 @@ import (
 // maxLogBytes bounds what all log events take on disk, compressed and sealed; the oldest go first.
 const maxLogBytes = 1 << 30
 
-// logKeys wraps the data keys of log events: with a log group's KMS key, or with the installation's own. The first byte of what it
-// wrapped says which.
+// logKeys wraps the data keys of log events: with a log group's KMS key, or with the installation's own. The first byte
+// of what it wrapped says which.
 type logKeys struct {
-	keys   *kms.Service
+	keys   kms.Client
 	sealer *seal.Sealer
 }
 

@@ -9,7 +9,8 @@ import (
 	"larder/internal/services/logs"
 )
 
-// TestFilteredMetricsOutliveAKill: events are durable when they are acknowledged, and so is what metric filters made of them.
+// TestFilteredMetricsOutliveAKill: events are durable when they are acknowledged, and so is what metric filters made of
+// them.
 func TestFilteredMetricsOutliveAKill(t *testing.T) {
 	dir, killed := t.TempDir(), t.TempDir()
 	open := func(dir string) *series.Store {
@@ -27,7 +28,8 @@ func TestFilteredMetricsOutliveAKill(t *testing.T) {
 	}
 	now := time.Now()
 	keep := filtered(open(dir), func(err error) { t.Error(err) })
-	keep([]logs.Datum{{Namespace: "N", Metric: "M", Time: now, Value: 1}, {Namespace: "N", Metric: "M", Time: now, Value: 2}})
+	keep([]logs.Datum{{Namespace: "N", Metric: "M", Time: now, Value: 1},
+		{Namespace: "N", Metric: "M", Time: now, Value: 2}})
 	if err := os.CopyFS(killed, os.DirFS(dir)); err != nil { // what the disk has at this moment
 		t.Fatal(err)
 	}

@@ -12,13 +12,14 @@ import (
 	"larder/internal/store"
 )
 
-// reservedSeries is how many of the 100,000 series that there may be are the nodes' own, whatever a user's program sends: those of some
-// hundreds of nodes.
+// reservedSeries is how many of the 100,000 series that there may be are the nodes' own, whatever a user's program
+// sends: those of some hundreds of nodes.
 const reservedSeries = 50_000
 
-func (o Options) openMetrics(now func() time.Time) (*series.Store, error) {
+func (o Options) openMetrics(home Home, now func() time.Time) (*series.Store, error) {
 	return series.Open(series.Config{
-		Dir: o.Home.metrics(), Now: now, Failed: o.failed("metrics"), ReservedFor: monitor.Namespace, Reserved: reservedSeries,
+		Dir: home.metrics(), Now: now, Failed: o.failed("metrics"), ReservedFor: monitor.Namespace,
+		Reserved: reservedSeries,
 	})
 }
 
@@ -60,7 +61,9 @@ func sent(e *engine.Engine) func(group string) (monitor.Sent, bool) {
 }
 
 // newMonitor makes the monitor of an engine's nodes.
-func (o Options) newMonitor(e *engine.Engine, s *store.Store, types cache.NodeTypes, metrics *series.Store) (*monitor.Monitor, error) {
+func (o Options) newMonitor(
+	e *engine.Engine, s *store.Store, types cache.NodeTypes, metrics *series.Store,
+) (*monitor.Monitor, error) {
 	interval := o.MetricsInterval
 	if interval == 0 {
 		interval = monitor.DefaultInterval

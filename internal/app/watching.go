@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"larder/internal/cache"
 	"larder/internal/engine"
 	"larder/internal/exporter"
+	"larder/internal/isolate"
 	"larder/internal/services/cloudwatch"
 	"larder/internal/services/larder"
 )
@@ -30,13 +32,36 @@ func observed(e *engine.Engine) func(group string) cache.Observed {
 	return func(group string) cache.Observed { return e.Report(group).Observed }
 }
 
+// dataSize asks a group's nodes how much memory their data take: the most of any that answers.
+func dataSize(e *engine.Engine) func(context.Context, string) (int64, error) {
+	return func(ctx context.Context, group string) (most int64, err error) {
+		answered := false
+		for _, n := range e.Roster() {
+			if n.Group != group {
+				continue
+			}
+			memory, failure := n.Redis.Memory(ctx)
+			if failure != nil {
+				err = errors.Join(err, failure)
+				continue
+			}
+			most, answered = max(most, memory.Used), true
+		}
+		if !answered {
+			return 0, errors.Join(errors.New("no node answers"), err)
+		}
+		return most, nil
+	}
+}
+
 // measure asks running nodes what they count.
 func measure(e *engine.Engine, now func() time.Time) func(context.Context, string) map[string]larder.Reading {
 	nodes := running(e)
+	var guard isolate.Guard
 	return func(ctx context.Context, group string) map[string]larder.Reading {
 		asked := slices.DeleteFunc(nodes(), func(n exporter.Node) bool { return group != "" && n.Group != group })
 		all := map[string]larder.Reading{}
-		for id, r := range exporter.Read(ctx, asked, now) {
+		for id, r := range exporter.Read(ctx, &guard, asked, now) {
 			if r.Err == nil {
 				all[id] = reading(r)
 			}
@@ -48,7 +73,8 @@ func measure(e *engine.Engine, now func() time.Time) func(context.Context, strin
 func reading(r exporter.Reading) larder.Reading {
 	return larder.Reading{
 		At: r.At.UnixNano(), Commands: int64(r.Number("total_commands_processed")),
-		Hits: int64(r.Number("keyspace_hits")), Misses: int64(r.Number("keyspace_misses")), Evictions: int64(r.Number("evicted_keys")),
+		Hits: int64(r.Number("keyspace_hits")), Misses: int64(r.Number("keyspace_misses")),
+		Evictions: int64(r.Number("evicted_keys")),
 		NetworkIn: int64(r.Number("total_net_input_bytes")), NetworkOut: int64(r.Number("total_net_output_bytes")),
 		CPUSeconds: r.Number("used_cpu_sys") + r.Number("used_cpu_user"), Clients: int64(r.Number("connected_clients")),
 		MemoryUsed: int64(r.Number("used_memory")), MemoryMax: int64(r.Number("maxmemory")),
@@ -63,9 +89,11 @@ func alarmStates(s *cloudwatch.Service) func() ([]exporter.Alarm, error) {
 		for _, d := range definitions {
 			switch {
 			case d.Composite != nil:
-				all = append(all, exporter.Alarm{Name: aws.ToString(d.Composite.AlarmName), State: string(d.Composite.StateValue)})
+				all = append(all, exporter.Alarm{Name: aws.ToString(d.Composite.AlarmName),
+					State: string(d.Composite.StateValue)})
 			case d.Metric != nil:
-				all = append(all, exporter.Alarm{Name: aws.ToString(d.Metric.AlarmName), State: string(d.Metric.StateValue)})
+				all = append(all, exporter.Alarm{Name: aws.ToString(d.Metric.AlarmName),
+					State: string(d.Metric.StateValue)})
 			}
 		}
 		return all, err

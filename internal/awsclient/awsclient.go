@@ -15,13 +15,17 @@ func Config(region, endpoint, accessKeyID, secretAccessKey string) aws.Config {
 	return aws.Config{
 		Region: region, BaseEndpoint: &endpoint,
 		Credentials:      credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, ""),
-		HTTPClient:       wholeRequests{http.DefaultClient},
+		HTTPClient:       Whole(http.DefaultClient),
 		RetryMaxAttempts: 1, // the engine is on this machine: what fails once fails again
 	}
 }
 
-// wholeRequests sends a request's body in one piece with its headers. The SDK closes a body as soon as an answer begins; a
-// transport that is still looking for the body's end then takes the connection down, and the rest of the answer with it.
+// Whole has a client send each request in one piece; see wholeRequests.
+func Whole(c *http.Client) aws.HTTPClient { return wholeRequests{c} }
+
+// wholeRequests sends a request's body in one piece with its headers. The SDK closes a body as soon as an answer
+// begins; a transport that is still looking for the body's end then takes the connection down, and the rest of the
+// answer with it.
 type wholeRequests struct{ *http.Client }
 
 // Do implements aws.HTTPClient.

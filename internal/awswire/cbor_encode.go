@@ -67,7 +67,7 @@ func (c *Codec) appendCBORStruct(b []byte, v reflect.Value) ([]byte, error) {
 	p := c.responses.plan(v.Type())
 	present := 0
 	for i := range p.members {
-		if !absent(v.Field(p.members[i].index)) {
+		if !p.members[i].absent(v.Field(p.members[i].index)) {
 			present++
 		}
 	}
@@ -76,7 +76,7 @@ func (c *Codec) appendCBORStruct(b []byte, v reflect.Value) ([]byte, error) {
 	for i := range p.members {
 		m := &p.members[i]
 		f := v.Field(m.index)
-		if absent(f) {
+		if m.absent(f) {
 			continue
 		}
 		if b, err = c.appendCBORValue(appendCBORText(b, m.key), f); err != nil {

@@ -18,13 +18,14 @@ func NewCodec(shapes *Shapes) *Codec {
 	return &Codec{
 		namespace: shapes.Namespace,
 		requests:  &planner{spelling: shapes.Requests()},
-		responses: &planner{spelling: shapes.Responses()},
+		responses: &planner{spelling: shapes.Responses(), empties: empties(shapes.ServiceID)},
 	}
 }
 
 // planner works structure types out for one direction.
 type planner struct {
 	spelling Spelling
+	empties  map[string]Empty
 	plans    sync.Map // reflect.Type → *plan
 }
 
@@ -41,6 +42,7 @@ type member struct {
 	item             string
 	mapKey, mapValue string
 	flat             bool
+	empty            Empty
 }
 
 var timeType = reflect.TypeFor[time.Time]()
@@ -81,6 +83,7 @@ func (p *planner) member(t reflect.Type, f reflect.StructField, index int) membe
 		mapKey:   or(fact.MapKey, defaultMapKey),
 		mapValue: or(fact.MapValue, defaultMapValue),
 		flat:     fact.Flat || p.spelling.Flat,
+		empty:    p.empties[t.Name()+"."+f.Name],
 	}
 }
 
@@ -89,18 +92,6 @@ func or(s, otherwise string) string {
 		return otherwise
 	}
 	return s
-}
-
-// absent reports whether an output's member is left out: what AWS omits, or
-// what the SDK's types cannot tell from omitted (an empty enum).
-func absent(v reflect.Value) bool {
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
-		return v.IsNil()
-	case reflect.String:
-		return v.Len() == 0
-	}
-	return false
 }
 
 // isBlob tells []byte, a scalar on the wire, from a list.

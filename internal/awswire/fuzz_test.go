@@ -24,7 +24,8 @@ func FuzzDecodeQuery(f *testing.F) {
 		}
 		form.Del("Action")
 		form.Del("Version")
-		for _, input := range []any{&elasticache.CreateReplicationGroupInput{}, &elasticache.ModifyReplicationGroupInput{}} {
+		for _, input := range []any{&elasticache.CreateReplicationGroupInput{},
+			&elasticache.ModifyReplicationGroupInput{}} {
 			checkDecodeError(t, codec.DecodeQuery(form, input))
 		}
 	})

@@ -18,12 +18,12 @@ func (c *Codec) AppendJSONResponse(b []byte, out any) ([]byte, error) {
 	return b, nil
 }
 
-// AppendJSONError appends awsJson's error document to b. Its message member is
-// capitalized either way across services; the SDKs read both.
-func AppendJSONError(b []byte, code, message string) []byte {
+// AppendJSONError appends awsJson's error document to b. Services spell the member of
+// the message either way, "message" or "Message"; the SDKs read both.
+func AppendJSONError(b []byte, code, member, message string) []byte {
 	b = append(b, `{"__type":`...)
-	b = appendJSONString(b, code)
-	b = append(b, `,"message":`...)
+	b = append(appendJSONString(b, code), ',')
+	b = append(appendJSONString(b, member), ':')
 	b = appendJSONString(b, message)
 	return append(b, '}')
 }
@@ -36,7 +36,7 @@ func (c *Codec) appendJSONStruct(b []byte, v reflect.Value) ([]byte, error) {
 	for i := range p.members {
 		m := &p.members[i]
 		f := v.Field(m.index)
-		if absent(f) {
+		if m.absent(f) {
 			continue
 		}
 		if separate {

@@ -103,7 +103,7 @@ func TestDecodeJSONEmptyBody(t *testing.T) {
 }
 
 func TestAppendJSONError(t *testing.T) {
-	got := string(AppendJSONError(nil, "ResourceNotFoundException", `no "x"`))
+	got := string(AppendJSONError(nil, "ResourceNotFoundException", "message", `no "x"`))
 	if want := `{"__type":"ResourceNotFoundException","message":"no \"x\""}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -33,7 +33,10 @@ func TestRequests(t *testing.T) {
 // TestResponses: whatever a handler answers, the SDK's client reads the same.
 func TestResponses(t *testing.T) {
 	operations(t, func(t *testing.T, s sdk, op string) {
-		codec := awswire.NewCodec(s.shapes)
+		// TestEmpty has what becomes of empty lists; without a service's name they are as the handler gave them.
+		unnamed := *s.shapes
+		unnamed.ServiceID = ""
+		codec := awswire.NewCodec(&unnamed)
 		rapid.Check(t, func(t *rapid.T) {
 			output := s.newOutput(op)
 			fill(t, reflect.ValueOf(output).Elem(), 0)

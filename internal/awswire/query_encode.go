@@ -51,13 +51,24 @@ func AppendQueryError(b []byte, namespace, code, message, requestID string, send
 	return append(b, `</RequestId></ErrorResponse>`...)
 }
 
+// AppendS3Error appends an error as S3 writes it.
+func AppendS3Error(b []byte, code, message, requestID string) []byte {
+	b = append(b, `<?xml version="1.0" encoding="UTF-8"?><Error><Code>`...)
+	b = appendXMLText(b, code)
+	b = append(b, `</Code><Message>`...)
+	b = appendXMLText(b, message)
+	b = append(b, `</Message><RequestId>`...)
+	b = appendXMLText(b, requestID)
+	return append(b, `</RequestId></Error>`...)
+}
+
 func (c *Codec) appendXMLMembers(b []byte, v reflect.Value) ([]byte, error) {
 	p := c.responses.plan(v.Type())
 	var err error
 	for i := range p.members {
 		m := &p.members[i]
 		f := v.Field(m.index)
-		if absent(f) {
+		if m.absent(f) {
 			continue
 		}
 		if b, err = c.appendXMLMember(b, f, m); err != nil {

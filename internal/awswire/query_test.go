@@ -175,7 +175,8 @@ func TestDecodeQueryBoundsParameters(t *testing.T) {
 		form.Set(fmt.Sprintf("SecurityGroupIds.SecurityGroupId.%d", i+1), "x")
 	}
 	var syntax *SyntaxError
-	if err := NewCodec(ElastiCache()).DecodeQuery(form, &elasticache.CreateReplicationGroupInput{}); !errors.As(err, &syntax) {
+	if err := NewCodec(ElastiCache()).DecodeQuery(form, &elasticache.CreateReplicationGroupInput{}); !errors.As(err,
+		&syntax) {
 		t.Errorf("got %v, want a SyntaxError that names the limit", err)
 	}
 }

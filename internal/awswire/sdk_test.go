@@ -150,7 +150,8 @@ type fataler interface {
 // moduleDir is where the SDK's module is on this machine.
 func moduleDir(t testing.TB, module string) string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2/service/"+module).Output()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}",
+		"github.com/aws/aws-sdk-go-v2/service/"+module).Output()
 	if err != nil {
 		t.Fatalf("go list -m: %v", err)
 	}

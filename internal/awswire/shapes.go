@@ -49,8 +49,8 @@ type Shapes struct {
 	ResponseFields map[string]Field
 }
 
-// QueryCompatible reports whether a service that was first asked in awsQuery is asked in awsJson and rpcv2Cbor too. Its errors then
-// have two names there: the shape's and, for clients that were made for awsQuery, the code.
+// QueryCompatible reports whether a service that was first asked in awsQuery is asked in awsJson and rpcv2Cbor too. Its
+// errors then have two names there: the shape's and, for clients that were made for awsQuery, the code.
 func (s *Shapes) QueryCompatible() bool { return s.Protocol == AWSQuery && s.TargetPrefix != "" }
 
 // Covers reports whether the tables know the structures of an operation.

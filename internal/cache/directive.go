@@ -9,10 +9,13 @@ import (
 	"strconv"
 )
 
-// withheld are the parameters that are not redis-server directives of the same name, or that matter in cluster mode only.
+// withheld are the parameters that are not redis-server directives of the same name, or that matter in cluster mode
+// only.
 var withheld = []string{
-	"activedefrag", "close-on-replica-write", "rename-commands", "replica-allow-chaining", "reserved-memory", "reserved-memory-percent",
-	"appendonly", "appendfsync", "cluster-enabled", "cluster-preferred-endpoint-type", "cluster-allow-pubsubshard-when-down",
+	"activedefrag", "close-on-replica-write", "rename-commands", "replica-allow-chaining", "reserved-memory",
+	"reserved-memory-percent",
+	"appendonly", "appendfsync", "cluster-enabled", "cluster-preferred-endpoint-type",
+	"cluster-allow-pubsubshard-when-down",
 	"cluster-allow-reads-when-down", "cluster-require-full-coverage",
 }
 
@@ -22,8 +25,8 @@ type Directives struct {
 	Boot map[string]string // take effect at the next start
 }
 
-// Directives turns a parameter group's own values (set), over the family's defaults, into redis-server directives for a node
-// of that type. maxmemory is the node type's, less the part that the group reserves.
+// Directives turns a parameter group's own values (set), over the family's defaults, into redis-server directives for a
+// node of that type. maxmemory is the node type's, less the part that the group reserves.
 func (ps *Parameters) Directives(set map[string]string, t NodeType) (Directives, error) {
 	value := func(name string) string {
 		if v, ok := set[name]; ok {

@@ -55,7 +55,8 @@ func TestMaxMemory(t *testing.T) {
 
 func TestUnreadableReservedMemoryIsAnError(t *testing.T) {
 	for _, name := range []string{"reserved-memory", "reserved-memory-percent"} {
-		if _, err := parameters(t).Directives(map[string]string{name: "much"}, nodeTypes(t)["cache.t3.micro"]); err == nil {
+		if _, err := parameters(t).Directives(map[string]string{name: "much"},
+			nodeTypes(t)["cache.t3.micro"]); err == nil {
 			t.Errorf("%s = much is no error", name)
 		}
 	}
@@ -72,7 +73,8 @@ func TestDirectives(t *testing.T) {
 	if d.Live["timeout"] != "300" || d.Live["tcp-keepalive"] != "300" || d.Live["maxmemory-policy"] != "volatile-lru" {
 		t.Errorf("live: %v", d.Live)
 	}
-	boot := map[string]string{"maxclients": "46000", "acl-pubsub-default": "resetchannels", "databases": "16", "activerehashing": "yes"}
+	boot := map[string]string{"maxclients": "46000", "acl-pubsub-default": "resetchannels", "databases": "16",
+		"activerehashing": "yes"}
 	if diff := cmp.Diff(boot, d.Boot); diff != "" {
 		t.Errorf("boot (-want +got):\n%s", diff)
 	}
@@ -81,7 +83,8 @@ func TestDirectives(t *testing.T) {
 			t.Errorf("%s is both live and boot", name)
 		}
 	}
-	for _, name := range []string{"reserved-memory-percent", "reserved-memory", "rename-commands", "activedefrag", "appendonly", "cluster-enabled", "client-output-buffer-limit-normal-hard-limit"} {
+	for _, name := range []string{"reserved-memory-percent", "reserved-memory", "rename-commands", "activedefrag",
+		"appendonly", "cluster-enabled", "client-output-buffer-limit-normal-hard-limit"} {
 		if _, ok := d.Live[name]; ok {
 			t.Errorf("%s is given to redis-server, and must not be", name)
 		}
@@ -136,7 +139,8 @@ func TestNodeTypes(t *testing.T) {
 // TestLocalOnlyType: the seed's staging names a type that AWS does not sell.
 func TestLocalOnlyType(t *testing.T) {
 	types := nodeTypes(t)
-	if large := types["cache.t3.large"]; !large.LocalOnly || large.Creatable || large.MaxMemory != types["cache.m6g.large"].MaxMemory {
+	if large := types["cache.t3.large"]; !large.LocalOnly || large.Creatable ||
+		large.MaxMemory != types["cache.m6g.large"].MaxMemory {
 		t.Errorf("%+v", large)
 	}
 }

@@ -1,6 +1,8 @@
 package cache_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -9,26 +11,118 @@ import (
 )
 
 func TestResolve(t *testing.T) {
-	installed := cache.EngineVersions{{Version: "7.0.5"}, {Version: "7.0.15"}, {Version: "7.2.4"}}
-	for _, c := range []struct{ requested, want, refusal string }{
-		{requested: "", want: "7.2.4"},
-		{requested: "7.0", want: "7.0.15"},
-		{requested: "7.2", want: "7.2.4"},
-		{requested: "7.0.5", refusal: "Specific version selection is not allowed for '7.0.5', please use '7.0'"},
-		{requested: "6.2.6", refusal: "Specific version selection is not allowed for '6.2.6', please use '6.2'"},
-		{requested: "10.0.1", refusal: "Specific version selection is not allowed for '10.0.1', please use '10.0'"},
-		{requested: "5.0.6", refusal: "Cannot find version 5.0.6 for redis. Installed on this machine: 7.0, 7.2"},
-		{requested: "7.1", refusal: "Cannot find version 7.1 for redis. Installed on this machine: 7.0, 7.2"},
-		{requested: "6.x", refusal: "Cannot find version 6.x for redis. Installed on this machine: 7.0, 7.2"},
-		{requested: "a.b.c", refusal: "Cannot find version a.b.c for redis. Installed on this machine: 7.0, 7.2"},
+	type servers = cache.EngineVersions
+	several, debian, newer := servers{{Version: "7.0.5"}, {Version: "7.0.15"},
+		{Version: "7.2.4"}}, servers{{Version: "7.0.15"}},
+		servers{{Version: "7.2.4"}, {Version: "7.2.5"}, {Version: "8.0.3"}}
+	const missing = "Cannot find version %s for redis. Installed on this machine: 7.0, 7.2"
+	for _, c := range []struct {
+		installed       servers
+		requested       string
+		version, server string
+		loose           bool   // a newer server than AWS's runs it: the strict way refuses it
+		refusal         string // of both ways
+	}{
+		{several, "", "7.2.4", "7.2.4", false, ""},
+		{several, "7.0", "7.0.15", "7.0.15", false, ""},
+		{several, "7.1", "7.1.0", "7.0.15", false, ""},
+		{several, "7.2", "7.2.4", "7.2.4", false, ""},
+		{debian, "7.0", "7.0.15", "7.0.15", false, ""},
+		{debian, "7.1", "7.1.0", "7.0.15", false, ""},
+		{newer, "", "8.0.3", "8.0.3", false, ""},
+		{newer, "7.0", "7.0.7", "7.2.5", true, ""},
+		{newer, "7.1", "7.1.0", "7.2.5", true, ""},
+		{newer, "8.0", "8.0.3", "8.0.3", false, ""},
+		{servers{{Version: "7.1.15"}}, "7.1", "7.1.15", "7.1.15", false, ""},
+		{servers{{Version: "7.1.15"}}, "7.0", "7.0.7", "7.1.15", true, ""},
+		{several, "7.0.5", "", "", false, "Specific version selection is not allowed for '7.0.5', please use '7.0'"},
+		{several, "6.2.6", "", "", false, "Specific version selection is not allowed for '6.2.6', please use '6.2'"},
+		{several, "10.0.1", "", "", false, "Specific version selection is not allowed for '10.0.1', please use '10.0'"},
+		{several, "5.0.6", "", "", false, fmt.Sprintf(missing, "5.0.6")},
+		{several, "6.2", "", "", false, fmt.Sprintf(missing, "6.2")},
+		{several, "6.x", "", "", false, fmt.Sprintf(missing, "6.x")},
+		{several, "7.x", "", "", false, fmt.Sprintf(missing, "7.x")},
+		{several, "7", "", "", false, fmt.Sprintf(missing, "7")},
+		{several, "7.3", "", "", false, fmt.Sprintf(missing, "7.3")},
+		{several, "a.b.c", "", "", false, fmt.Sprintf(missing, "a.b.c")},
+		{nil, "", "", "", false, "no redis-server 7.0.0 or later is installed on this machine"},
 	} {
-		got, err := installed.Resolve(c.requested)
-		if err == nil && (got.Version != c.want || c.refusal != "") || err != nil && err.Error() != c.refusal {
-			t.Errorf("%q: %s, %v; want %s%s", c.requested, got.Version, err, c.want, c.refusal)
+		got, err := c.installed.Resolve(c.requested)
+		if said := text(err); got.Version != c.version || got.Server.Version != c.server || said != c.refusal ||
+			err == nil && got.Exact() == c.loose {
+			t.Errorf("%q of %v: %v, %q; want %s of %s, %q", c.requested, c.installed, got, said, c.version, c.server,
+				c.refusal)
+		}
+		strict, err := c.installed.ResolveStrict(c.requested)
+		if c.loose {
+			got, c.refusal = cache.Release{}, fmt.Sprintf("Cannot find version %s for redis. Installed on this machine: %s", c.requested, c.installed)
+		}
+		if strict != got || text(err) != c.refusal {
+			t.Errorf("strictly %q of %v: %v, %v; want %v, %q", c.requested, c.installed, strict, err, got, c.refusal)
 		}
 	}
-	if _, err := (cache.EngineVersions{}).Resolve(""); err == nil || err.Error() != "no redis-server 7.0.0 or later is installed on this machine" {
-		t.Error(err)
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func TestReleases(t *testing.T) {
+	for _, c := range []struct{ installed, want string }{
+		{"7.0.5 7.0.15", "7.0.15 by 7.0.15, 7.1.0 by 7.0.15"},
+		{"7.0.15 7.2.4", "7.0.15 by 7.0.15, 7.1.0 by 7.0.15, 7.2.4 by 7.2.4"},
+		{"8.0.3", "7.0.7 by 8.0.3, 7.1.0 by 8.0.3, 8.0.3 by 8.0.3"},
+		{"", ""},
+	} {
+		var installed cache.EngineVersions
+		for _, v := range strings.Fields(c.installed) {
+			installed = append(installed, cache.EngineVersion{Version: v})
+		}
+		var got []string
+		for _, r := range installed.Releases() {
+			got = append(got, r.Version+" by "+r.Server.Version)
+		}
+		if all := strings.Join(got, ", "); all != c.want {
+			t.Errorf("%s: %s, want %s", c.installed, all, c.want)
+		}
+	}
+}
+
+// TestServer: records of an earlier larder have one number, which is the server's.
+func TestServer(t *testing.T) {
+	g := cache.ReplicationGroup{NodeType: "cache.t3.micro", EngineVersion: "7.0.15"}
+	spec := g.Spec()
+	if g.Apply(cache.Deferred{EngineVersion: "7.1.0", ServerVersion: "7.0.15"}); g.EngineVersion != "7.1.0" ||
+		g.Server() != "7.0.15" || g.Spec() != spec {
+		t.Errorf("7.1 on the same server: %+v, which takes %s", g, g.Spec())
+	}
+	if g.Apply(cache.Deferred{EngineVersion: "7.2.4"}); g.EngineVersion != "7.2.4" || g.Server() != "7.2.4" ||
+		g.Spec() == spec {
+		t.Errorf("an upgrade that an earlier larder has put off: %+v", g)
+	}
+}
+
+func TestRestorableBy(t *testing.T) {
+	for _, c := range []struct {
+		version, server string // of the snapshot
+		engine, by      string // of the group
+		want            bool
+	}{
+		{"7.0.15", "", "7.0.15", "7.0.15", true},
+		{"7.0.15", "", "7.1.0", "7.0.15", true},
+		{"7.1.0", "7.0.15", "7.0.15", "7.0.15", false},
+		{"7.0.15", "7.0.15", "7.0.7", "7.2.4", true},
+		{"7.0.7", "7.2.4", "7.0.15", "7.0.15", false},
+		{"7.0.7", "7.2.4", "7.1.0", "7.0.15", false},
+		{"7.0.15", "", "7.0.5", "7.0.5", false},
+	} {
+		s := cache.Snapshot{EngineVersion: c.version, ServerVersion: c.server}
+		if got := s.RestorableBy(c.engine, c.by); got != c.want {
+			t.Errorf("%+v: %t", c, got)
+		}
 	}
 }
 
@@ -44,7 +138,8 @@ func TestCompareVersions(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want int
-	}{{"7.0.9", "7.0.15", -1}, {"10.0", "9.9", 1}, {"7.0", "7.0.0", 0}, {"7.0", "7.0.1", -1}, {"7.x", "7.0", 0}, {"", "0", 0}} {
+	}{{"7.0.9", "7.0.15", -1}, {"10.0", "9.9", 1}, {"7.0", "7.0.0", 0}, {"7.0", "7.0.1", -1}, {"7.x", "7.0", 0}, {"",
+		"0", 0}} {
 		if got := cache.CompareVersions(c.a, c.b); sign(got) != c.want {
 			t.Errorf("%q and %q: %d, want %d", c.a, c.b, got, c.want)
 		}

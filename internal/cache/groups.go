@@ -10,6 +10,12 @@ type ParameterGroup struct {
 	Tags        map[string]string
 }
 
+// RowKey is the group's key in its table.
+func (g ParameterGroup) RowKey() string { return g.Name }
+
+// RowKey is the group's key in its table.
+func (g SubnetGroup) RowKey() string { return g.Name }
+
 // SubnetGroup is where the nodes of a group may be placed.
 type SubnetGroup struct {
 	Name        string

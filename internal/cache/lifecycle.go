@@ -56,7 +56,8 @@ const notAvailable = "Replication group must be in available state to modify."
 // notBackedUp is what a group that cannot be backed up now answers; the service's own text is not known.
 const notBackedUp = "Replication group must be in available state to create a snapshot."
 
-// lifecycle names every (status, event) pair; a missing one fails a test. Nothing leaves deleting: the group is gone after it.
+// lifecycle names every (status, event) pair; a missing one fails a test. Nothing leaves deleting: the group is gone
+// after it.
 var lifecycle = map[Status]map[Event]verdict{
 	Creating: {
 		Converged: to(Available), Diverged: to(Creating), GaveUp: to(CreateFailed),
@@ -91,8 +92,8 @@ var lifecycle = map[Status]map[Event]verdict{
 	},
 }
 
-// Transition returns the status that follows s when e happens. The error, where the event is refused, carries the text that
-// the API's caller sees.
+// Transition returns the status that follows s when e happens. The error, where the event is refused, carries the text
+// that the API's caller sees.
 func Transition(s Status, e Event) (Status, error) {
 	v, ok := lifecycle[s][e]
 	switch {

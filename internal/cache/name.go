@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// ValidIdentifier tells whether name keeps ElastiCache's rule for identifiers: ASCII letters, digits and hyphens, a letter
-// first, no hyphen last and no two together, at most max characters.
+// ValidIdentifier tells whether name keeps ElastiCache's rule for identifiers: ASCII letters, digits and hyphens, a
+// letter first, no hyphen last and no two together, at most max characters.
 func ValidIdentifier(name string, max int) bool {
 	if name == "" || len(name) > max || strings.HasSuffix(name, "-") || strings.Contains(name, "--") {
 		return false
@@ -29,8 +29,8 @@ func MemberID(group string, n int) string { return fmt.Sprintf("%s-%03d", group,
 // GroupID is the id of the replication group that a member belongs to by its name.
 func GroupID(member string) string { return member[:max(strings.LastIndexByte(member, '-'), 0)] }
 
-// SpreadZones gives each of n members a zone: the preferred ones in their order where given, else round the zones of the
-// subnet group, so that neighbours never share one while another is free.
+// SpreadZones gives each of n members a zone: the preferred ones in their order where given, else round the zones of
+// the subnet group, so that neighbours never share one while another is free.
 func SpreadZones(n int, preferred, zones []string) []string {
 	out := make([]string, n)
 	for i := range out {
@@ -46,8 +46,8 @@ func SpreadZones(n int, preferred, zones []string) []string {
 	return out
 }
 
-// Allocate returns the first n addresses of block that are not taken. The block's network address is left out, and so are
-// addresses that end in 0 or 255, which some tools take for networks and broadcasts.
+// Allocate returns the first n addresses of block that are not taken. The block's network address is left out, and so
+// are addresses that end in 0 or 255, which some tools take for networks and broadcasts.
 func Allocate(block netip.Prefix, taken map[netip.Addr]bool, n int) ([]netip.Addr, error) {
 	var out []netip.Addr
 	for a := block.Masked().Addr().Next(); block.Contains(a) && len(out) < n; a = a.Next() {

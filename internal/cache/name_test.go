@@ -36,7 +36,8 @@ func TestMemberID(t *testing.T) {
 // TestSpreadZones: preferred zones come first; of the others neighbours share one only where there is no second.
 func TestSpreadZones(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		zones := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", "c", "d"}), 1, 4, rapid.ID).Draw(t, "zones")
+		zones := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", "c", "d"}), 1, 4, rapid.ID).Draw(t,
+			"zones")
 		n := rapid.IntRange(1, 6).Draw(t, "n")
 		preferred := rapid.SliceOfN(rapid.SampledFrom(zones), 0, n).Draw(t, "preferred")
 		got := cache.SpreadZones(n, preferred, zones)

@@ -51,7 +51,8 @@ func LoadNodeTypes() (NodeTypes, error) {
 func parseNodeType(r map[string]string) (NodeType, error) {
 	t := NodeType{
 		Name: r["node_type"], Network: r["network_performance_label"],
-		DataTiering: r["data_tiering"] == "yes", Creatable: r["creatable"] == "yes", LocalOnly: r["creatable"] == localOnly,
+		DataTiering: r["data_tiering"] == "yes", Creatable: r["creatable"] == "yes",
+		LocalOnly: r["creatable"] == localOnly,
 	}
 	var err error
 	parse := func(column string) int64 {

@@ -14,14 +14,17 @@ type Notification struct {
 	Source string // the identifier of what it happened to
 }
 
+// RowKey is the notification's key in its table, and orders by time.
+func (n Notification) RowKey() string { return MomentKey(n.Date) }
+
 // Names of notifications of which no entry of the event list is known.
 const (
 	ReplicasIncreasing = "ElastiCache:ReplicationGroupIncreaseReplicaCountStarted"
 	ReplicasIncreased  = "ElastiCache:ReplicationGroupIncreaseReplicaCountFinished"
 )
 
-// notified are the events that topics are told of (events.csv, sent_to_sns). The list's texts of FailoverComplete and of
-// CacheNodeReplaceStarted are newer than those that the documentation of their names shows.
+// notified are the events that topics are told of (events.csv, sent_to_sns). The list's texts of FailoverComplete and
+// of CacheNodeReplaceStarted are newer than those that the documentation of their names shows.
 var notified = []struct {
 	sourceType string
 	message    *regexp.Regexp
@@ -36,11 +39,15 @@ var notified = []struct {
 	{SourceCluster, text("Finished recovery for cache nodes %s"), "ElastiCache:CacheNodeReplaceComplete"},
 	{SourceCluster, text("Cache node %s restarted"), "ElastiCache:CacheNodesRebooted"},
 	{SourceCluster, text("Cache node %s shutdown"), "ElastiCache:CacheNodesRebooted"},
-	{SourceCluster, text("Snapshot succeeded for snapshot with ID '%s' of %s with ID '%s'"), "ElastiCache:SnapshotComplete"},
+	{SourceCluster, text("Snapshot succeeded for snapshot with ID '%s' of %s with ID '%s'"),
+		"ElastiCache:SnapshotComplete"},
 	{SourceCluster, text("Snapshot failed for snapshot with ID '%s' of %s with ID '%s'"), "ElastiCache:SnapshotFailed"},
 	{SourceGroup, text("Replication group %s created"), "ElastiCache:CreateReplicationGroupComplete"},
 	{SourceGroup, text("Failover from primary node %s to replica node %s completed"), "ElastiCache:FailoverComplete"},
-	{SourceGroup, text("Succeeded applying modification to cache node type to %s."), "ElastiCache:ReplicationGroupScalingComplete"},
+	{SourceGroup, text("Succeeded applying modification to cache node type to %s."),
+		"ElastiCache:ReplicationGroupScalingComplete"},
+	{SourceGroup, text("Failed applying modification to cache node type to %s."),
+		"ElastiCache:ReplicationGroupScalingFailed"},
 }
 
 // text makes an expression of a message with a %s for each of its words that differ.

@@ -62,9 +62,11 @@ func LoadParameters() (*Parameters, error) {
 
 // fixed holds the parameters of which larder honours one value only, and why.
 var fixed = map[string]struct{ value, why string }{
-	"activedefrag":           {"no", "it needs a redis-server built with its own jemalloc, which distributions don't ship"},
-	"close-on-replica-write": {"no", "redis-server answers READONLY to a write on a replica and keeps the connection; only ElastiCache's own engine closes it"},
-	"rename-commands":        {"", "redis-server renames commands at start only"},
+	"activedefrag": {"no",
+		"it needs a redis-server built with its own jemalloc, which distributions don't ship"},
+	"close-on-replica-write": {"no",
+		"redis-server answers READONLY to a write on a replica and keeps the connection; only ElastiCache's own engine closes it"},
+	"rename-commands": {"", "redis-server renames commands at start only"},
 }
 
 // Lookup returns the parameter of that name.
@@ -82,7 +84,8 @@ func (ps *Parameters) All() []Parameter {
 	return out
 }
 
-// Check tells whether a parameter group may set the parameter to value. The error is the API's text where that is known.
+// Check tells whether a parameter group may set the parameter to value. The error is the API's text where that is
+// known.
 func (ps *Parameters) Check(name, value string) error {
 	p, ok := ps.byName[name]
 	switch {
@@ -104,9 +107,11 @@ const keyspaceLetters = "KEg$lshzxetdmnA"
 
 // served are the ranges that redis-server takes, where they are narrower than the family's.
 var served = map[string]string{
-	"client-output-buffer-limit-normal-soft-seconds": "0-2147483647", "client-output-buffer-limit-pubsub-soft-seconds": "0-2147483647",
+	"client-output-buffer-limit-normal-soft-seconds": "0-2147483647",
+	"client-output-buffer-limit-pubsub-soft-seconds": "0-2147483647",
 	"lfu-decay-time": "0-2147483647", "lfu-log-factor": "1-2147483647", "list-compress-depth": "0-2147483647",
-	"maxmemory-samples": "1-2147483647", "min-replicas-max-lag": "0-2147483647", "min-replicas-to-write": "0-2147483647",
+	"maxmemory-samples": "1-2147483647", "min-replicas-max-lag": "0-2147483647",
+	"min-replicas-to-write":   "0-2147483647",
 	"slowlog-log-slower-than": "-1-", "tcp-keepalive": "0-2147483647", "timeout": "0,20-2147483647",
 }
 
@@ -124,11 +129,13 @@ func (p Parameter) allows(value string) bool {
 	}
 	if p.DataType == "integer" {
 		n, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || strconv.FormatInt(n, 10) != value { // redis-server takes no sign but a minus, and no leading zeros
+		if err != nil || strconv.FormatInt(n,
+			10) != value { // redis-server takes no sign but a minus, and no leading zeros
 			return false
 		}
 		ranges := p.ranges()
-		return ranges == "" || ranges == "-" || slices.ContainsFunc(strings.Split(ranges, ","), func(r string) bool { return inRange(n, r) })
+		return ranges == "" || ranges == "-" ||
+			slices.ContainsFunc(strings.Split(ranges, ","), func(r string) bool { return inRange(n, r) })
 	}
 	return p.Allowed == "" || p.Name == "rename-commands" || slices.Contains(strings.Split(p.Allowed, ","), value)
 }

@@ -81,7 +81,8 @@ func TestInRange(t *testing.T) {
 		small := rapid.Int64Range(-20, 20)
 		low, high, n := small.Draw(t, "low"), rapid.Int64Range(0, 20).Draw(t, "high"), small.Draw(t, "n")
 		l, h := strconv.FormatInt(low, 10), strconv.FormatInt(high, 10)
-		for text, want := range map[string]bool{l: n == low, l + "-": n >= low, l + "-" + h: low <= n && n <= high, "": false, "x": false, l + "-x": false} {
+		for text, want := range map[string]bool{l: n == low, l + "-": n >= low, l + "-" + h: low <= n && n <= high,
+			"": false, "x": false, l + "-x": false} {
 			if got := inRange(n, text); got != want {
 				t.Fatalf("%d in %q: %v", n, text, got)
 			}
@@ -101,7 +102,8 @@ func TestNarrowerRangesLieInTheFamilys(t *testing.T) {
 		for r := range strings.SplitSeq(ranges, ",") {
 			low, high, _ := bounds(t, r)
 			for _, n := range []int64{low, high} {
-				if !slices.ContainsFunc(strings.Split(p.Allowed, ","), func(r string) bool { return r == "-" || inRange(n, r) }) {
+				if !slices.ContainsFunc(strings.Split(p.Allowed, ","),
+					func(r string) bool { return r == "-" || inRange(n, r) }) {
 					t.Errorf("%s: %d is not in %q", name, n, p.Allowed)
 				}
 			}

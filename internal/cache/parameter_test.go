@@ -57,19 +57,23 @@ func TestCheckParameter(t *testing.T) {
 	ps := parameters(t)
 	for _, c := range []struct{ name, value, refusal string }{
 		{"timeout", "0", ""}, {"timeout", "20", ""}, {"timeout", "2147483647", ""},
-		{"timeout", "19", invalid}, {"timeout", "-1", invalid}, {"timeout", "", invalid}, {"timeout", "20.5", invalid}, {"timeout", "twenty", invalid},
+		{"timeout", "19", invalid}, {"timeout", "-1", invalid}, {"timeout", "", invalid}, {"timeout", "20.5", invalid},
+		{"timeout", "twenty", invalid},
 		{"timeout", "2147483648", "Allowed values: 0,20-2147483647"},
 		{"timeout", "+30", invalid}, {"timeout", "030", invalid}, {"timeout", " 30", invalid},
 		{"slowlog-log-slower-than", "-1", ""}, {"slowlog-log-slower-than", "-2", invalid},
 		{"slowlog-max-len", "9223372036854775807", ""}, {"slowlog-max-len", "9223372036854775808", invalid},
 		{"reserved-memory-percent", "100", ""}, {"reserved-memory-percent", "101", invalid},
-		{"maxmemory-policy", "allkeys-lru", ""}, {"maxmemory-policy", "ALLKEYS-LRU", invalid}, {"maxmemory-policy", "allkeys-lru,noeviction", invalid},
+		{"maxmemory-policy", "allkeys-lru", ""}, {"maxmemory-policy", "ALLKEYS-LRU", invalid},
+		{"maxmemory-policy", "allkeys-lru,noeviction", invalid},
 		{"maxmemory-policy", "", invalid},
-		{"notify-keyspace-events", "", ""}, {"notify-keyspace-events", "KEg$lshzxetdmnA", ""}, {"notify-keyspace-events", "KQ", "letters from"},
+		{"notify-keyspace-events", "", ""}, {"notify-keyspace-events", "KEg$lshzxetdmnA", ""},
+		{"notify-keyspace-events", "KQ", "letters from"},
 		{"acl-pubsub-default", "resetchannels", ""},
 		{"activedefrag", "no", ""}, {"activedefrag", "yes", "larder serves activedefrag = \"no\" only"},
 		{"close-on-replica-write", "yes", "larder serves"}, {"rename-commands", "GET blocked", "larder serves"},
-		{"appendonly", "yes", "cannot be modified"}, {"lua-time-limit", "5000", "cannot be modified"}, {"maxmemory", "1", "cannot be modified"},
+		{"appendonly", "yes", "cannot be modified"}, {"lua-time-limit", "5000", "cannot be modified"},
+		{"maxmemory", "1", "cannot be modified"},
 		{"maxmemory-clients", "1", "Parameter maxmemory-clients doesn't exist"}, {"", "", "doesn't exist"},
 	} {
 		err := ps.Check(c.name, c.value)

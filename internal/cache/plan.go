@@ -6,11 +6,16 @@ import "slices"
 type Desired struct {
 	Group      *ReplicationGroup
 	Parameters string // the Fingerprint of the live directives that every node shall have
-	// MinReplicas is what the parameters want of min-replicas-to-write.
+	// MinReplicas is what the parameters want of min-replicas-to-write, or UnknownMinReplicas.
 	MinReplicas int
 	// Fallback names the snapshot that the group shall be made of where nobody has its data any more; empty for none.
 	Fallback string
+	// FallbackUnknown says why it is not known which snapshot that is; empty where it is known.
+	FallbackUnknown string
 }
+
+// UnknownMinReplicas stands for parameters that cannot be read: a node with a replica keeps what it has.
+const UnknownMinReplicas = -1
 
 // Plan returns the steps that lead from observed towards desired, as far as can be seen now. No steps and settled means
 // that nothing is left to do; no steps and not settled, that something is under way and worth another look.
@@ -60,7 +65,8 @@ func Plan(d Desired, o Observed) (steps []Step, settled bool) {
 }
 
 type planner struct {
-	// g is without the members that leave, when a primary serves. Until then one of them may be the only one that has the data.
+	// g is without the members that leave, when a primary serves. Until then one of them may be the only one that has
+	// the data.
 	g       *ReplicationGroup
 	d       Desired
 	o       Observed
@@ -95,26 +101,38 @@ func (p *planner) electing() bool {
 	return slices.ContainsFunc(p.steps, func(s Step) bool { return s.Kind == Elect })
 }
 
-// fence kills what hangs, so that it cannot come back to life beside its successor. The one node that has the data is given the
-// time that a busy one has: killing it loses them.
+// fence kills what hangs, so that it cannot come back to life beside its successor. The one node that has the data is
+// given the time that a busy one has: killing it loses them. One that is suspended then is told to go on, which loses
+// nothing.
 func (p *planner) fence() {
 	for _, m := range p.g.Members {
-		if p.doomed(m) {
+		switch {
+		case p.doomed(m):
 			p.add(Step{Kind: Fence, Member: m.ID})
+		case p.o.Nodes[m.ID].Suspended:
+			p.add(Step{Kind: Resume, Member: m.ID})
 		}
 	}
 }
 
-// doomed tells whether a member hangs and is not to be waited for. A hung replica may be the last that has the data, too. One that is paused
-// and alone has them is let be: it goes on by itself. So may a replica whose primary is silent: it waits for that one, and then for its end.
+// doomed tells whether a member hangs and is not to be waited for. A hung replica may be the last that has the data,
+// too. One that is paused and alone has them is let be: it goes on by itself. One that is suspended is not given up
+// while nobody else has data. So may a replica whose primary is silent: it waits for that one, and then for its end.
 func (p *planner) doomed(m Member) bool {
 	s, primary := p.o.Nodes[m.ID], p.g.Primary()
-	waits := s.Paused || m.ID != primary.ID && p.o.Nodes[primary.ID].silent()
+	waits := s.Paused || s.Suspended && !p.givenUp(m) || m.ID != primary.ID && p.o.Nodes[primary.ID].silent()
 	return s.Overdue && !waits || (s.Overdue || s.Hung) && p.replaceable(m)
 }
 
-// replaceable tells whether another node has data of the last primary's stream, with which the group can go on. One without a link, such as
-// a replica that is being copied again, has old data, and is no reason to give newer ones up.
+// givenUp tells whether a suspended member did not go on when it was told to, and another one has data, which may be
+// older.
+func (p *planner) givenUp(m Member) bool {
+	_, found := p.heir(&m)
+	return p.o.Nodes[m.ID].Held && found
+}
+
+// replaceable tells whether another node has data of the last primary's stream, with which the group can go on. One
+// without a link, such as a replica that is being copied again, has old data, and is no reason to give newer ones up.
 func (p *planner) replaceable(m Member) bool {
 	heir, found := p.heir(&m)
 	if !found || heir.ID == m.ID {

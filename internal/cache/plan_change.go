@@ -18,24 +18,27 @@ func (p *planner) dismiss() {
 	}
 }
 
+// configure brings the tokens and parameters of running nodes up to date. What a node has is unknown where nothing is
+// recorded, and where the record may be another process's.
 func (p *planner) configure() {
 	access := AccessFingerprint(p.g.AuthTokens)
 	for _, m := range p.g.Members {
-		if !p.o.Nodes[m.ID].Answers {
+		s := p.o.Nodes[m.ID]
+		if !s.Answers {
 			continue
 		}
-		if m.Parameters != p.d.Parameters {
+		if s.Unconfirmed || m.Parameters != p.d.Parameters {
 			p.add(Step{Kind: Configure, Member: m.ID})
 		}
-		if m.Access != "" && m.Access != access {
+		if s.Unconfirmed || m.Access != access {
 			p.add(Step{Kind: Authorize, Member: m.ID})
 		}
 	}
 }
 
-// renew moves a settled group on to processes of its present spec, one at a time, replicas first: at any moment all but one of
-// the nodes serve, and the primary is never without a replica that has everything. It also makes the planned promotion that
-// was asked for.
+// renew moves a settled group on to processes of its present spec, one at a time, replicas first: at any moment all but
+// one of the nodes serve, and the primary is never without a replica that has everything. It also makes the planned
+// promotion that was asked for.
 func (p *planner) renew() (Step, bool) {
 	primary := p.g.Primary()
 	if heir := p.g.Member(p.g.Promote); heir != nil && heir.ID != primary.ID {
@@ -66,7 +69,7 @@ func (p *planner) renew() (Step, bool) {
 	return Step{Kind: Handover, Member: heir.ID}, true
 }
 
-// outdated tells whether a member shall get another process.
+// outdated tells whether a member shall get another process. One of which it is not recorded what it is shall.
 func (p *planner) outdated(m Member) bool {
-	return m.Renewal != "" || m.Spec != "" && m.Spec != p.g.Spec()
+	return m.Renewal != "" || m.Spec != p.g.Spec()
 }

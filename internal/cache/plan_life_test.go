@@ -13,9 +13,11 @@ func TestPlanCreates(t *testing.T) {
 		}},
 		"one node serves both endpoints": {members: 1, nodes: []cache.NodeState{up()},
 			want: []cache.Step{serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
-		"one node is reached before it is available": {members: 1, nodes: []cache.NodeState{primary(11, primaryEndpoint, readerEndpoint)},
-			want: []cache.Step{step(cache.Verify, "")}},
-		"one node, done": {members: 1, verified: true, settled: true, nodes: []cache.NodeState{primary(11, primaryEndpoint, readerEndpoint)}},
+		"one node is reached before it is available": {members: 1,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint, readerEndpoint)},
+			want:  []cache.Step{step(cache.Verify, "")}},
+		"one node, done": {members: 1, verified: true, settled: true,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint, readerEndpoint)}},
 		"a primary waits for nobody to serve": {members: 2, nodes: []cache.NodeState{up()}, want: []cache.Step{
 			serve("g-001", 11, primaryEndpoint), step(cache.StartNode, "g-002"),
 		}},
@@ -24,9 +26,11 @@ func TestPlanCreates(t *testing.T) {
 			want: []cache.Step{serve("g-001", 11, primaryEndpoint)}},
 		"replicas follow": {members: 2, nodes: []cache.NodeState{primary(11, primaryEndpoint), up()},
 			want: []cache.Step{follow("g-002", 11)}},
-		"a replica is not readable before it has the data": {members: 2, nodes: []cache.NodeState{primary(11, primaryEndpoint), follows(11)}},
-		"a lone replica serves the reader endpoint": {members: 2, nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11)},
-			want: []cache.Step{serve("g-002", 12, readerEndpoint)}},
+		"a replica is not readable before it has the data": {members: 2,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint), follows(11)}},
+		"a lone replica serves the reader endpoint": {members: 2,
+			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11)},
+			want:  []cache.Step{serve("g-002", 12, readerEndpoint)}},
 		"two nodes, done": {members: 2, verified: true, settled: true,
 			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)}},
 		"more replicas share it through a relay": {members: 3,
@@ -52,21 +56,27 @@ func TestPlanConfigures(t *testing.T) {
 			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12), synced(11, 13)},
 			want:  []cache.Step{step(cache.Configure, "g-001"), step(cache.Configure, "g-002")}},
 		"those that answer": {members: 2, change: old, verified: true,
-			nodes: []cache.NodeState{primary(11, primaryEndpoint), hung()}, want: []cache.Step{step(cache.Configure, "g-001")}},
+			nodes: []cache.NodeState{primary(11, primaryEndpoint), hung()},
+			want:  []cache.Step{step(cache.Configure, "g-001")}},
 	})
 }
 
 func TestPlanEnds(t *testing.T) {
 	running := []cache.NodeState{primary(11, primaryEndpoint), hung(), synced(11, 13)}
 	stops := []cache.Step{
-		step(cache.StopRelay, ""), step(cache.StopNode, "g-001"), step(cache.StopNode, "g-002"), step(cache.StopNode, "g-003"),
+		step(cache.StopRelay, ""), step(cache.StopNode, "g-001"), step(cache.StopNode, "g-002"), step(cache.StopNode,
+			"g-003"),
 	}
 	checkPlans(t, map[string]planCase{
-		"deleting stops everything": {members: 3, change: status(cache.Deleting), nodes: running, relay: backends(13), want: stops},
-		"deleting stops what is left": {members: 3, change: status(cache.Deleting), nodes: []cache.NodeState{{}, hung()},
-			want: []cache.Step{step(cache.StopNode, "g-002")}},
-		"deleting forgets last":          {members: 3, change: status(cache.Deleting), want: []cache.Step{step(cache.Forget, "")}},
-		"create-failed stops everything": {members: 3, change: status(cache.CreateFailed), nodes: running, relay: backends(13), want: stops},
+		"deleting stops everything": {members: 3, change: status(cache.Deleting), nodes: running, relay: backends(13),
+			want: stops},
+		"deleting stops what is left": {members: 3, change: status(cache.Deleting),
+			nodes: []cache.NodeState{{}, hung()},
+			want:  []cache.Step{step(cache.StopNode, "g-002")}},
+		"deleting forgets last": {members: 3, change: status(cache.Deleting),
+			want: []cache.Step{step(cache.Forget, "")}},
+		"create-failed stops everything": {members: 3, change: status(cache.CreateFailed), nodes: running,
+			relay: backends(13), want: stops},
 		"create-failed keeps the record": {members: 3, change: status(cache.CreateFailed), settled: true},
 	})
 }

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// settlePrimary makes the recorded primary serve, or records another one. An empty node must never become the source of a
-// replication while another has data.
+// settlePrimary makes the recorded primary serve, or records another one. An empty node must never become the source of
+// a replication while another has data.
 func (p *planner) settlePrimary() {
 	primary := p.g.Primary()
 	state := p.o.Nodes[primary.ID]
@@ -21,11 +21,16 @@ func (p *planner) settlePrimary() {
 		if !p.noted(state) {
 			p.add(Step{Kind: Note, Member: primary.ID})
 		}
+	case serves && p.superseded(state) != nil:
+		moved := p.elect(*p.superseded(state))
+		moved.DataLost = false // its data are the newest, of whatever stream
+		p.add(moved)
 	case serves:
 		p.add(Step{Kind: Promote, Member: primary.ID})
 	case p.contested():
-		p.add(Step{Kind: Refuse, Reason: fmt.Sprintf("the nodes of %s hold data sets that do not descend from each other, and none of them is the last primary's: "+
-			"which is the newest cannot be known. End the nodes whose data you can do without", p.g.ID)})
+		p.add(Step{Kind: Refuse,
+			Reason: fmt.Sprintf("the nodes of %s hold data sets that do not descend from each other, and none of them is the last primary's: "+
+				"which is the newest cannot be known. End the nodes whose data you can do without", p.g.ID)})
 	case found && p.outdatedBySilent(heir):
 		p.waiting = true
 	case found && heir.ID == primary.ID && state.Role == Replica:
@@ -40,6 +45,10 @@ func (p *planner) settlePrimary() {
 		p.reseed(primary, heir)
 	case p.g.Restore != "" && (p.creating() || p.d.Fallback != ""):
 		p.restore(primary)
+	case !p.creating() && p.d.FallbackUnknown != "":
+		p.add(Step{Kind: Refuse,
+			Reason: fmt.Sprintf("no node has the data of %s any more, and which snapshot is its newest is unknown: %s",
+				p.g.ID, p.d.FallbackUnknown)})
 	case state.Role == Replica:
 		p.add(Step{Kind: Promote, Member: primary.ID})
 	case !p.creating() && p.d.Fallback != "":
@@ -47,6 +56,20 @@ func (p *planner) settlePrimary() {
 	default:
 		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: p.free(*primary), DataLost: !p.creating()})
 	}
+}
+
+// superseded returns the member that the recorded primary is a replica of, and that clients write to; nil where there
+// is none. The record is older than the move of the role, as that of a store is which was put back from a backup: what
+// clients write is there, and not here.
+func (p *planner) superseded(recorded NodeState) *Member {
+	for i, m := range p.g.Members {
+		s := p.o.Nodes[m.ID]
+		follows := recorded.Follows == netip.AddrPortFrom(m.Address, uint16(p.g.Port))
+		if follows && s.Answers && s.Role == Primary && slices.Contains(s.Serves, p.g.PrimaryAddress) {
+			return &p.g.Members[i]
+		}
+	}
+	return nil
 }
 
 // noted tells whether a node's stream is recorded as the newest.
@@ -62,11 +85,13 @@ func (p *planner) elect(heir Member) Step {
 	g.SetPrimary(heir.ID)
 	next.g = &g
 	age, _ := p.o.Nodes[heir.ID].position(p.g.Histories)
-	return Step{Kind: Elect, Member: heir.ID, Addresses: next.free(*g.Member(heir.ID)), DataLost: age > 0 && len(p.g.Histories) > 0, Reading: p.reading()}
+	return Step{Kind: Elect, Member: heir.ID, Addresses: next.free(*g.Member(heir.ID)), DataLost: age > 0 &&
+		len(p.g.Histories) > 0, Reading: p.reading()}
 }
 
-// reading lists the replicas whose link to the primary, which serves nobody, has not ended yet: it does when they have read all that was
-// sent before the primary's process was gone. A promotion would throw the rest away, acknowledged writes among it.
+// reading lists the replicas whose link to the primary, which serves nobody, has not ended yet: it does when they have
+// read all that was sent before the primary's process was gone. A promotion would throw the rest away, acknowledged
+// writes among it.
 func (p *planner) reading() (ids []string) {
 	for _, m := range p.g.Members {
 		if p.syncs(m) {
@@ -76,8 +101,9 @@ func (p *planner) reading() (ids []string) {
 	return ids
 }
 
-// heir is the member with the most advanced data set: of the newest stream, at the highest offset; on a tie one that is primary
-// already, the recorded primary, one that stays, one outside its zone, which may be gone as a whole, the lowest id.
+// heir is the member with the most advanced data set: of the newest stream, at the highest offset; on a tie one that is
+// primary already, the recorded primary, one that stays, one outside its zone, which may be gone as a whole, the lowest
+// id.
 func (p *planner) heir(old *Member) (Member, bool) {
 	heirs := p.withData()
 	if len(heirs) == 0 {
@@ -100,7 +126,8 @@ func (p *planner) heir(old *Member) (Member, bool) {
 
 // withData lists the members that have data of the group.
 func (p *planner) withData() []Member {
-	return slices.DeleteFunc(slices.Clone(p.g.Members), func(m Member) bool { return !p.o.Nodes[m.ID].hasData(p.g.Histories) })
+	return slices.DeleteFunc(slices.Clone(p.g.Members),
+		func(m Member) bool { return !p.o.Nodes[m.ID].hasData(p.g.Histories) })
 }
 
 // contested tells whether the data sets that are left are of several streams, of which none is known.
@@ -116,8 +143,8 @@ func (p *planner) contested() bool {
 	return len(streams) > 1
 }
 
-// outdatedBySilent tells whether a node that cannot be asked may have newer data than the heir has: the heir's are not of the
-// last primary's stream.
+// outdatedBySilent tells whether a node that cannot be asked may have newer data than the heir has: the heir's are not
+// of the last primary's stream.
 func (p *planner) outdatedBySilent(heir Member) bool {
 	age, _ := p.o.Nodes[heir.ID].position(p.g.Histories)
 	return age > 0 && p.anySilent()
@@ -135,14 +162,15 @@ func (p *planner) anySilent() bool {
 }
 
 // reseed gives a primary that came back empty the data of a replica. That is what the service does without automatic
-// failover: the endpoint stays where it is, and serves again when the data are there. The source gives the reader endpoint up
-// before it is promoted: who only reads shall not find it writable.
+// failover: the endpoint stays where it is, and serves again when the data are there. The source gives the reader
+// endpoint up before it is promoted: who only reads shall not find it writable.
 func (p *planner) reseed(primary *Member, source Member) {
 	state, from := p.o.Nodes[primary.ID], p.o.Nodes[source.ID]
 	own := []netip.Addr{source.Address}
 	switch {
 	case from.Role == Replica && slices.Contains(p.o.Relay.Backends, source.Address):
-		others := slices.DeleteFunc(slices.Clone(p.o.Relay.Backends), func(a netip.Addr) bool { return a == source.Address })
+		others := slices.DeleteFunc(slices.Clone(p.o.Relay.Backends),
+			func(a netip.Addr) bool { return a == source.Address })
 		p.add(Step{Kind: SetBackends, Addresses: others})
 	case from.Role == Replica && slices.Contains(from.Serves, p.g.ReaderAddress):
 		p.add(Step{Kind: Serve, Member: source.ID, Addresses: own})
@@ -186,8 +214,9 @@ func (p *planner) followPrimary() {
 	}
 }
 
-// relax lets the primary take writes without replicas (min-replicas-to-write) while no other node has the group's data: nobody
-// could acknowledge, and the bound on what may be lost would turn into an outage. It holds again as soon as one is in sync.
+// relax lets the primary take writes without replicas (min-replicas-to-write) while no other node has the group's data:
+// nobody could acknowledge, and the bound on what may be lost would turn into an outage. It holds again as soon as one
+// is in sync.
 func (p *planner) relax() {
 	primary := p.g.Primary()
 	want := 0
@@ -195,6 +224,9 @@ func (p *planner) relax() {
 		if s := p.o.Nodes[m.ID]; m.ID != primary.ID && (s.silent() || s.hasData(p.g.Histories)) {
 			want = p.d.MinReplicas
 		}
+	}
+	if want == UnknownMinReplicas {
+		return
 	}
 	if p.o.Nodes[primary.ID].MinReplicas != want {
 		p.add(Step{Kind: Relax, Member: primary.ID, MinReplicas: want})

@@ -5,6 +5,9 @@ import (
 	"slices"
 )
 
+// RelaySuffix makes a relay's process id from its group's. The dot cannot be part of a member's id.
+const RelaySuffix = ".reader"
+
 func (p *planner) relay() {
 	if !p.g.SpreadsReads() {
 		if p.o.Relay.Running {
@@ -33,8 +36,8 @@ func (p *planner) relay() {
 	}
 }
 
-// backend tells whether the relay shall lead to a member. A replica that is busy stays, since whoever made it so is waiting for the
-// answer, until it has been so for too long; one that hangs leaves at once.
+// backend tells whether the relay shall lead to a member. A replica that is busy stays, since whoever made it so is
+// waiting for the answer, until it has been so for too long; one that hangs leaves at once.
 func (p *planner) backend(m Member) bool {
 	s := p.o.Nodes[m.ID]
 	if s.silent() {

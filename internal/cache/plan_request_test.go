@@ -3,7 +3,6 @@ package cache_test
 import (
 	"errors"
 	"net/netip"
-	"strconv"
 
 	"pgregory.net/rapid"
 
@@ -14,11 +13,10 @@ import (
 func (w *world) ask() {
 	switch rapid.SampledFrom([]string{"", "", "", "", "parameters", "tokens", "modify", "snapshot"}).Draw(w.T, "ask") {
 	case "parameters":
-		w.asked++
-		w.parameters, w.required = strconv.Itoa(w.asked), rapid.IntRange(0, 2).Draw(w.T, "required")
+		w.parameters = w.value()
+		w.required = len(w.parameters) % 3
 	case "tokens":
-		w.asked++
-		w.g.AuthTokens = [][]byte{[]byte(strconv.Itoa(w.asked))}
+		w.g.AuthTokens = [][]byte{[]byte(w.value())}
 	case "modify":
 		if w.g.Status == cache.Available {
 			w.modify()
@@ -32,14 +30,19 @@ func (w *world) ask() {
 	}
 }
 
+// value is one of few, so that what was asked for before is asked for again: what is recorded of a node may be that,
+// and the node have another.
+func (w *world) value() string {
+	return rapid.SampledFrom([]string{"1", "22", "333"}).Draw(w.T, "value")
+}
+
 // modify is what may be asked of an available group only.
 func (w *world) modify() {
 	m := w.g.Members[rapid.IntRange(0, len(w.g.Members)-1).Draw(w.T, "member")]
 	staying := len(w.g.Staying())
 	switch rapid.SampledFrom([]string{"node type", "promote", "renew", "add", "remove"}).Draw(w.T, "modify") {
 	case "node type":
-		w.asked++
-		w.g.NodeType = strconv.Itoa(w.asked)
+		w.g.NodeType = w.value()
 	case "promote":
 		if m.Role == cache.Replica && !w.g.AutomaticFailover {
 			w.g.Promote = m.ID

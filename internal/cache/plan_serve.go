@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// serve makes every node listen where it should. An address that moves is given up in one plan and taken in the next: two
-// processes cannot listen on it at once.
+// serve makes every node listen where it should. An address that moves is given up in one plan and taken in the next:
+// two processes cannot listen on it at once.
 func (p *planner) serve() {
 	for _, m := range p.g.Members {
 		s := p.o.Nodes[m.ID]
@@ -44,8 +44,8 @@ func (p *planner) heldByAnother(m Member, a netip.Addr) bool {
 	return false
 }
 
-// wanted lists the addresses on which a member should listen now. A replica that is not in sync keeps those it has of its
-// own, so that its last data stay readable there, and never gets the reader endpoint's.
+// wanted lists the addresses on which a member should listen now. A replica that is not in sync keeps those it has of
+// its own, so that its last data stay readable there, and never gets the reader endpoint's.
 func (p *planner) wanted(m Member) []netip.Addr {
 	s := p.o.Nodes[m.ID]
 	addrs := []netip.Addr{m.Address}
@@ -79,8 +79,8 @@ func (p *planner) syncs(m Member) bool {
 		s.Follows == netip.AddrPortFrom(p.g.Primary().Address, uint16(p.g.Port))
 }
 
-// How long a replica may have lacked what its primary has, and be read through the reader endpoint. One that was taken out
-// comes back when it has caught up better than that, lest it goes in and out.
+// How long a replica may have lacked what its primary has, and be read through the reader endpoint. One that was taken
+// out comes back when it has caught up better than that, lest it goes in and out.
 const (
 	maxReaderLag   = 5 * time.Second
 	freshReaderLag = 1 * time.Second

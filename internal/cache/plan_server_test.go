@@ -27,12 +27,17 @@ type server struct {
 	paused   bool // its clients' writes wait
 	held     bool // for good
 	required int  // min-replicas-to-write
+
+	parameters, spec, access string // that it has
+
+	knowsTokens, knowsParameters bool // the engine that runs has started it with those that are recorded, or has set them
 }
 
 // relay is the running process behind the reader endpoint.
 type relay struct{ backends []netip.Addr }
 
-// debt is what a replica in sync held when its primary died. The next primary must have it, unless the replica is lost too.
+// debt is what a replica in sync held when its primary died. The next primary must have it, unless the replica is lost
+// too.
 type debt struct {
 	holder string
 	data   []int
@@ -51,8 +56,9 @@ func (s *server) state() cache.NodeState {
 		offset = -1
 	}
 	return cache.NodeState{
-		Running: true, Answers: true, Role: s.role, Serves: slices.Clone(s.serves), Follows: s.follows, InSync: s.source != nil, Offset: offset,
-		History: s.history, MinReplicas: s.required,
+		Running: true, Answers: true, Role: s.role, Serves: slices.Clone(s.serves), Follows: s.follows,
+		InSync: s.source != nil, Offset: offset,
+		History: s.history, MinReplicas: s.required, Unconfirmed: !s.knowsTokens || !s.knowsParameters,
 	}
 }
 
@@ -102,8 +108,8 @@ func (w *world) sync(s, src *server) {
 	s.data, s.source, s.loaded, s.synced = slices.Clone(src.data), src, true, true
 }
 
-// join gives a server its source's replication stream, as redis-server does: after a full copy it knows of no stream before, and
-// after a partial one it has gone on from its own.
+// join gives a server its source's replication stream, as redis-server does: after a full copy it knows of no stream
+// before, and after a partial one it has gone on from its own.
 func (s *server) join(src *server) {
 	partial := s.history.ID == src.history.ID && len(s.data) <= len(src.data) ||
 		s.history.ID == src.history.Before && int64(len(s.data)) <= src.history.Fork
@@ -162,7 +168,8 @@ func (w *world) mishap() {
 	if w.calm {
 		return
 	}
-	switch what := rapid.SampledFrom([]string{"", "", "replicate", "write", "kill", "hang", "stick", "resume", "kill relay"}).Draw(w.T, "mishap"); what {
+	switch what := rapid.SampledFrom([]string{"", "", "replicate", "write", "kill", "hang", "stick", "resume",
+		"kill relay"}).Draw(w.T, "mishap"); what {
 	case "replicate":
 		w.replicate(w.some)
 	case "write":

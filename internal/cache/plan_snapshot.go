@@ -1,9 +1,10 @@
 package cache
 
-// What a plan does about snapshots. Taking and loading one are transfers: they outlast a plan, which goes on beside them.
+// What a plan does about snapshots. Taking and loading one are transfers: they outlast a plan, which goes on beside
+// them.
 
-// backup has a snapshot taken of a group that is as it should be; busy says that the group has one to take. A member that is gone
-// is stood in for by the primary.
+// backup has a snapshot taken of a group that is as it should be; busy says that the group has one to take. A member
+// that is gone is stood in for by the primary.
 func (p *planner) backup() (steps []Step, busy bool) {
 	b := p.g.Snapshot
 	switch {
@@ -17,9 +18,10 @@ func (p *planner) backup() (steps []Step, busy bool) {
 	return []Step{{Kind: TakeSnapshot, Member: p.g.Primary().ID}}, true
 }
 
-// finalBackup has the last snapshot taken of a group that is being deleted; done says that there is none, or none any more. It is
-// the primary's, or else that of the member who has most. One that does not answer is asked nevertheless, which fails and says so:
-// data that somebody wants to keep are given up only when no process is left that may have them.
+// finalBackup has the last snapshot taken of a group that is being deleted; done says that there is none, or none any
+// more. It is the primary's, or else that of the member who has most. One that does not answer is asked nevertheless,
+// which fails and says so: data that somebody wants to keep are given up only when no process is left that may have
+// them.
 func (p *planner) finalBackup() (steps []Step, done bool) {
 	if p.g.Snapshot == nil {
 		return nil, true
@@ -31,6 +33,8 @@ func (p *planner) finalBackup() (steps []Step, done bool) {
 		return nil, false
 	case p.doomed(*primary):
 		return []Step{{Kind: Fence, Member: primary.ID}}, false
+	case p.o.Nodes[primary.ID].Suspended:
+		return []Step{{Kind: Resume, Member: primary.ID}}, false
 	case p.o.Nodes[primary.ID].silent():
 		return []Step{{Kind: TakeSnapshot, Member: primary.ID}}, false
 	case found && p.o.Nodes[heir.ID].Role == Replica && !p.o.Nodes[heir.ID].InSync:
@@ -40,7 +44,10 @@ func (p *planner) finalBackup() (steps []Step, done bool) {
 		return []Step{{Kind: TakeSnapshot, Member: heir.ID}}, false
 	}
 	for _, m := range p.g.Members {
-		if p.o.Nodes[m.ID].silent() {
+		switch s := p.o.Nodes[m.ID]; {
+		case s.Suspended:
+			return []Step{{Kind: Resume, Member: m.ID}}, false
+		case s.silent():
 			return []Step{{Kind: TakeSnapshot, Member: m.ID}}, false
 		}
 	}
@@ -50,7 +57,8 @@ func (p *planner) finalBackup() (steps []Step, done bool) {
 // creating tells whether nobody has had the group's data yet.
 func (p *planner) creating() bool { return p.g.Status == Creating }
 
-// restore gives an empty primary the data that its group shall begin with. A snapshot that was being taken of a node that is gone ends first.
+// restore gives an empty primary the data that its group shall begin with. A snapshot that was being taken of a node
+// that is gone ends first.
 func (p *planner) restore(primary *Member) {
 	if p.o.Transferring {
 		p.waiting = true

@@ -13,7 +13,8 @@ import (
 
 var created = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// In these tests the address 127.64.0.N is called N: the primary endpoint's is 1, the reader endpoint's 2, the members' 11 and up.
+// In these tests the address 127.64.0.N is called N: the primary endpoint's is 1, the reader endpoint's 2, the members'
+// 11 and up.
 const (
 	primaryEndpoint = 1
 	readerEndpoint  = 2
@@ -38,6 +39,9 @@ func newGroup(n int) *cache.ReplicationGroup {
 		g.Members = append(g.Members, newMember(i+1))
 	}
 	g.SetPrimary("g-001")
+	for i := range g.Members {
+		g.Members[i].Spec, g.Members[i].Access = g.Spec(), cache.AccessFingerprint(nil)
+	}
 	return g
 }
 
@@ -55,6 +59,19 @@ func hung() cache.NodeState { return cache.NodeState{Running: true} }
 func stuck() cache.NodeState { return cache.NodeState{Running: true, Hung: true} }
 
 // overdue is one that has not answered for longer than a node may be busy.
+func suspended() cache.NodeState {
+	s := overdue()
+	s.Hung, s.Suspended = true, true
+	return s
+}
+
+// held is one that did not go on when it was told to.
+func held() cache.NodeState {
+	s := suspended()
+	s.Held = true
+	return s
+}
+
 func overdue() cache.NodeState { return cache.NodeState{Running: true, Overdue: true} }
 
 // paused is one that a client holds back for as long.
@@ -70,7 +87,8 @@ func lagging(s cache.NodeState, seconds int) cache.NodeState {
 	return s
 }
 
-// of gives a node's data set a history: its stream, and, where it has one, the stream before and the offset of the fork.
+// of gives a node's data set a history: its stream, and, where it has one, the stream before and the offset of the
+// fork.
 func of(s cache.NodeState, id, before string, fork int64) cache.NodeState {
 	s.History = cache.History{ID: id, Before: before, Fork: fork}
 	return s
@@ -168,7 +186,8 @@ func checkPlans(t *testing.T, cases map[string]planCase) {
 			if c.change != nil {
 				c.change(g)
 			}
-			o := cache.Observed{Nodes: map[string]cache.NodeState{}, Relay: c.relay, Verified: c.verified, Transferring: c.transfer, Loading: c.loading}
+			o := cache.Observed{Nodes: map[string]cache.NodeState{}, Relay: c.relay, Verified: c.verified,
+				Transferring: c.transfer, Loading: c.loading}
 			for i, s := range c.nodes {
 				o.Nodes[g.Members[i].ID] = s
 			}

@@ -13,8 +13,8 @@ import (
 	"larder/internal/cache"
 )
 
-// world is a model of a group's processes: of redis-server, the kernel and the engine it has what a plan can tell apart.
-// Its data sets are lists of the writes that a client was told to be done.
+// world is a model of a group's processes: of redis-server, the kernel and the engine it has what a plan can tell
+// apart. Its data sets are lists of the writes that a client was told to be done.
 type world struct {
 	*rapid.T
 	g          *cache.ReplicationGroup
@@ -24,7 +24,6 @@ type world struct {
 	relay      *relay
 	writes     int
 	required   int // min-replicas-to-write, of the parameters
-	asked      int // how many values were made for what was asked
 	added      int // the number of the member that was added last
 	owed       []debt
 	moving     bool // a planned move is under way
@@ -40,6 +39,9 @@ func newWorld(t *rapid.T) *world {
 	w := &world{T: t, parameters: "1", servers: map[string]*server{}}
 	w.added = rapid.IntRange(1, 4).Draw(t, "members")
 	w.g = newGroup(w.added)
+	for i := range w.g.Members {
+		w.g.Members[i].Spec, w.g.Members[i].Access = "", ""
+	}
 	w.g.AutomaticFailover = len(w.g.Members) > 1 && rapid.Bool().Draw(t, "failover")
 	if w.restored = rapid.Bool().Draw(t, "restored"); w.restored {
 		w.g.Restore = "s"
@@ -57,7 +59,8 @@ func (w *world) sorted() []*server {
 }
 
 func (w *world) observe() cache.Observed {
-	o := cache.Observed{Nodes: map[string]cache.NodeState{}, Verified: w.verified, Transferring: w.transfer != nil, Loading: w.transfer != nil && w.transfer.load}
+	o := cache.Observed{Nodes: map[string]cache.NodeState{}, Verified: w.verified, Transferring: w.transfer != nil,
+		Loading: w.transfer != nil && w.transfer.load}
 	for id, s := range w.servers {
 		o.Nodes[id] = s.state()
 	}
@@ -71,7 +74,8 @@ func (w *world) observe() cache.Observed {
 func (w *world) look() bool {
 	w.carry()
 	w.sweep()
-	steps, settled := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters, MinReplicas: w.required, Fallback: w.fallback}, w.observe())
+	steps, settled := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters, MinReplicas: w.required,
+		Fallback: w.fallback}, w.observe())
 	if settled {
 		if !w.verified {
 			w.Fatal("settled without a client's answer from the endpoints")
@@ -129,7 +133,13 @@ func (w *world) fire(e cache.Event) {
 func (w *world) run(s cache.Step) error {
 	switch s.Kind {
 	case cache.StartNode:
-		w.servers[s.Member] = &server{id: s.Member, role: cache.Primary, history: cache.History{ID: w.newStream()}, required: w.required}
+		n := &server{id: s.Member, role: cache.Primary, history: cache.History{ID: w.newStream()}, required: w.required}
+		n.parameters, n.spec, n.access = w.parameters, w.g.Spec(), cache.AccessFingerprint(w.g.AuthTokens)
+		w.servers[s.Member] = n
+		if err := w.mayGoOn(); err != nil {
+			return err // and nothing is recorded of it
+		}
+		n.knowsTokens, n.knowsParameters = true, true
 		m := w.g.Member(s.Member)
 		m.Renewal = ""
 		m.Parameters, m.Spec, m.Access = w.parameters, w.g.Spec(), cache.AccessFingerprint(w.g.AuthTokens)
@@ -179,16 +189,33 @@ func (w *world) run(s cache.Step) error {
 	}
 	switch s.Kind {
 	case cache.Configure:
-		n.required = w.required
-		w.g.Member(n.id).Parameters = w.parameters
+		n.required, n.parameters = w.required, w.parameters
+		if err := w.mayGoOn(); err != nil {
+			return err // it has them, and nothing is recorded of it
+		}
+		n.knowsParameters = true
+		w.g.Member(n.id).Parameters = n.parameters
 	case cache.Authorize:
-		w.g.Member(n.id).Access = cache.AccessFingerprint(w.g.AuthTokens)
+		n.access = cache.AccessFingerprint(w.g.AuthTokens)
+		if err := w.mayGoOn(); err != nil {
+			return err
+		}
+		n.knowsTokens = true
+		w.g.Member(n.id).Access = n.access
 	case cache.Resize:
-		w.g.Member(n.id).Spec = w.g.Spec()
+		n.spec = w.g.Spec()
+		if err := w.mayGoOn(); err != nil {
+			return err
+		}
+		w.g.Member(n.id).Spec = n.spec
 	case cache.Promote:
 		w.promote(n)
 	case cache.Note:
-		w.g.SetHistory(n.history.ID)
+		noted := n.history.ID
+		if err := w.mayGoOn(); err != nil {
+			return err
+		}
+		w.g.SetHistory(noted)
 	case cache.Relax:
 		n.required = s.MinReplicas
 	case cache.Follow:
@@ -208,6 +235,10 @@ func (w *world) run(s cache.Step) error {
 func (w *world) mayGoOn() error {
 	w.mishap()
 	if !w.calm && rapid.IntRange(0, 9).Draw(w.T, "engine") == 0 {
+		for _, s := range w.servers {
+			s.knowsTokens, s.knowsParameters = false, false
+		}
+		w.transfer, w.verified = nil, false // a snapshot is begun again
 		return errors.New("the engine ends, and another begins")
 	}
 	return nil
@@ -234,7 +265,8 @@ func (w *world) failOver(s cache.Step) error {
 	return nil
 }
 
-// serve binds a server's listeners, which the kernel refuses where another process listens, and cuts the given-up ones' clients.
+// serve binds a server's listeners, which the kernel refuses where another process listens, and cuts the given-up ones'
+// clients.
 func (w *world) serve(n *server, s cache.Step) error {
 	for _, a := range s.Addresses {
 		if other := w.listener(a); other != "" && other != n.id {
@@ -293,6 +325,11 @@ func (w *world) answers(a netip.Addr) bool {
 }
 
 func (w *world) verify() error {
+	for _, m := range w.g.Staying() {
+		if s := w.servers[m.ID]; s != nil && s.access != cache.AccessFingerprint(w.g.AuthTokens) {
+			w.Fatalf("%s takes other tokens when the plan is done with it", m.ID)
+		}
+	}
 	for _, a := range w.g.Reachable() {
 		ok := w.answers(a)
 		if w.listener(a) == "relay" {
@@ -332,7 +369,8 @@ func (w *world) settle() {
 func (w *world) String() string {
 	var b strings.Builder
 	for _, s := range w.sorted() {
-		fmt.Fprintf(&b, " %s:%s on %v follows %v up=%t hung=%t %v %v;", s.id, s.role, s.serves, s.follows, s.source != nil, s.hung, s.history, s.data)
+		fmt.Fprintf(&b, " %s:%s on %v follows %v up=%t hung=%t %v %v;", s.id, s.role, s.serves, s.follows,
+			s.source != nil, s.hung, s.history, s.data)
 	}
 	return b.String()
 }

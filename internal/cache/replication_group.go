@@ -1,8 +1,11 @@
 package cache
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -28,7 +31,8 @@ type ReplicationGroup struct {
 	Created      time.Time
 
 	Engine           string
-	EngineVersion    string // the full number of the server that runs it, such as 7.0.15
+	EngineVersion    string // as the API names it in full, such as 7.1.0
+	ServerVersion    string // of the redis-server that runs it, such as 7.0.15; empty: EngineVersion. See Server
 	NodeType         string
 	Port             int
 	ParameterGroup   string
@@ -42,8 +46,8 @@ type ReplicationGroup struct {
 	AtRestEncryption        bool
 	AutoMinorVersionUpgrade bool
 
-	// AuthTokens are sealed, oldest first: none when the group has no token, two while one is being rotated. An empty entry stands for
-	// a group that is being given its first token and still lets clients in without one.
+	// AuthTokens are sealed, oldest first: none when the group has no token, two while one is being rotated. An empty
+	// entry stands for a group that is being given its first token and still lets clients in without one.
 	AuthTokens        [][]byte
 	AuthTokenModified time.Time // zero when the group has no token
 
@@ -61,25 +65,52 @@ type ReplicationGroup struct {
 
 	Tags map[string]string
 
-	// Histories are the replication streams that the group's primaries have had, newest first (see History). A primary's is
-	// recorded before clients can write to it: a node of an older one lacks something.
+	// Histories are the replication streams that the group's primaries have had, newest first (see History). A
+	// primary's is recorded before clients can write to it: a node of an older one lacks something.
 	Histories []string
 
 	// Promote names the member that shall become primary by a planned move; empty otherwise.
 	Promote string
 	// Scaling is the node type that is being moved to; empty otherwise.
 	Scaling string
+	// ScaledFrom is the node type that the group goes back to where Scaling cannot hold its data; empty when Scaling
+	// is.
+	ScaledFrom string
+	// KeptMemory is the maxmemory, in bytes, that the nodes keep because their data do not fit in what their parameters
+	// leave of the node type; 0 when they fit.
+	KeptMemory int64
 	// Deferred waits for the maintenance window; nil when nothing does.
 	Deferred *Deferred
 	// Snapshot is being taken; nil when none is. A group that is being deleted waits for it.
 	Snapshot *Backup
-	// Restore names the snapshot whose data the group begins with, or begins again with where nobody has its own any more; empty without
-	// one, and once the group has been available with them.
+	// Restore names the snapshot whose data the group begins with, or begins again with where nobody has its own any
+	// more; empty without one, and once the group has been available with them.
 	Restore string
 }
 
+// RowKey is the group's key in its table.
+func (g ReplicationGroup) RowKey() string { return g.ID }
+
+// Whole says what the record of a group lacks that decisions about its nodes need; nil for nothing.
+func (g ReplicationGroup) Whole() error {
+	if !slices.Contains(Statuses, g.Status) {
+		return fmt.Errorf("its status is %q", g.Status)
+	}
+	if g.Port < 1 || g.NodeType == "" || g.EngineVersion == "" || g.ParameterGroup == "" {
+		return errors.New("it lacks a port, a node type, an engine version or a parameter group")
+	}
+	if slices.ContainsFunc(g.Addresses(), func(a netip.Addr) bool { return !a.IsValid() }) {
+		return errors.New("it lacks the address of an endpoint or of a member")
+	}
+	if g.Primary() == nil || slices.ContainsFunc(g.Members, func(m Member) bool { return GroupID(m.ID) != g.ID }) {
+		return errors.New("it lacks a primary, or has a member that is not its own")
+	}
+	return nil
+}
+
 // Deferred are changes to the nodes that wait for the maintenance window. Empty fields stay as they are.
-type Deferred struct{ NodeType, EngineVersion string }
+// ServerVersion goes with EngineVersion; where it alone is empty, they are the same.
+type Deferred struct{ NodeType, EngineVersion, ServerVersion string }
 
 // LogDelivery is where a log of the nodes is to go.
 type LogDelivery struct {
@@ -104,7 +135,7 @@ const (
 )
 
 // Spec says what a member's process is: another one takes a new process.
-func (g *ReplicationGroup) Spec() string { return g.NodeType + " " + g.EngineVersion }
+func (g *ReplicationGroup) Spec() string { return g.NodeType + " " + g.Server() }
 
 // Staying returns the members that are not on their way out.
 func (g *ReplicationGroup) Staying() []Member {
@@ -121,8 +152,8 @@ type Member struct {
 	Status   MemberStatus
 	Created  time.Time // zero until the node first answered
 
-	// Parameters and BootParameters are the fingerprints of the live and the boot directives that the running process has; see
-	// Fingerprint. Both are empty until the node is first started.
+	// Parameters and BootParameters are the fingerprints of the live and the boot directives that the running process
+	// has; see Fingerprint. Both are empty until the node is first started.
 	Parameters, BootParameters string
 	Spec                       string // of the running process; see ReplicationGroup.Spec. Empty until it is first started
 	Access                     string // the fingerprint of the tokens that it takes; see AccessFingerprint. Empty until then
@@ -130,17 +161,22 @@ type Member struct {
 	Renewal                    Renewal
 }
 
+// Unknown tells whether it is not recorded what the member's process is, or which tokens it takes: it was never
+// started, or the engine ended between its start and the record of it.
+func (m Member) Unknown() bool { return m.Spec == "" || m.Access == "" }
+
 // dismissed tells whether a member is on its way out. One that had to become primary stays until another has the role.
 func (m Member) dismissed() bool { return m.Leaving && m.Role != Primary }
 
-// Renewal says why a member is to get a new process, which its present one is otherwise fit to go on without. A primary hands its
-// role over first, where it can.
+// Renewal says why a member is to get a new process, which its present one is otherwise fit to go on without. A primary
+// hands its role over first, where it can.
 type Renewal string
 
 // Every reason; the empty one stands for none.
 const (
 	Rebooting  Renewal = "reboot"        // RebootCacheCluster
 	FailedOver Renewal = "test failover" // TestFailover
+	Detached   Renewal = "detached"      // its directory was removed while it ran: nobody can connect to its socket
 )
 
 // MemberStatus is a cache cluster's status.
@@ -185,8 +221,8 @@ func (g *ReplicationGroup) SetPrimary(id string) {
 	}
 }
 
-// maxHistories is how many streams are remembered. A node would have to be out of reach for as many elections to be taken for a
-// stranger.
+// maxHistories is how many streams are remembered. A node would have to be out of reach for as many elections to be
+// taken for a stranger.
 const maxHistories = 16
 
 // SetHistory records the stream of the primary.
@@ -239,10 +275,11 @@ func AccessFingerprint(sealed [][]byte) string {
 // Apply makes deferred changes the desired state.
 func (g *ReplicationGroup) Apply(d Deferred) {
 	if d.NodeType != "" {
-		g.NodeType, g.Scaling = d.NodeType, d.NodeType
+		g.NodeType, g.Scaling, g.ScaledFrom = d.NodeType, d.NodeType, g.NodeType
+		g.KeptMemory = 0
 	}
 	if d.EngineVersion != "" {
-		g.EngineVersion = d.EngineVersion
+		g.EngineVersion, g.ServerVersion = d.EngineVersion, cmp.Or(d.ServerVersion, d.EngineVersion)
 	}
 	g.Deferred = nil
 }

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Snapshot is a copy of a node's data that outlives it. What of it can be read at rest is here; the data are in a sealed file.
+// Snapshot is a copy of a node's data that outlives it. What of it can be read at rest is here; the data are in a
+// sealed file.
 type Snapshot struct {
 	Name   string
 	ARN    string
@@ -24,7 +25,8 @@ type Snapshot struct {
 	ClusterCreated          time.Time
 	NodeType                string
 	Engine                  string
-	EngineVersion           string
+	EngineVersion           string // as the API names it in full, such as 7.1.0
+	ServerVersion           string // of the redis-server that it was taken of; empty: EngineVersion
 	Port                    int
 	ParameterGroup          string
 	SubnetGroup             string
@@ -43,14 +45,18 @@ type Snapshot struct {
 	Tags map[string]string
 }
 
+// RowKey is the snapshot's key in its table.
+func (s Snapshot) RowKey() string { return s.Name }
+
 // SnapshotOf describes a snapshot that is to be taken of a member of a group.
 func SnapshotOf(g *ReplicationGroup, m Member) Snapshot {
 	s := Snapshot{
 		Status: SnapshotCreating, Group: g.ID, KMSKeyID: g.KMSKeyID,
-		NodeType: g.NodeType, Engine: g.Engine, EngineVersion: g.EngineVersion, Port: g.Port,
+		NodeType: g.NodeType, Engine: g.Engine, EngineVersion: g.EngineVersion, ServerVersion: g.Server(), Port: g.Port,
 		ParameterGroup: g.ParameterGroup, SubnetGroup: g.SubnetGroup,
-		MaintenanceWindow: g.MaintenanceWindow, SnapshotWindow: g.SnapshotWindow, SnapshotRetentionLimit: g.SnapshotRetentionLimit,
-		NotificationTopicARN: g.NotificationTopicARN, AutoMinorVersionUpgrade: g.AutoMinorVersionUpgrade,
+		MaintenanceWindow: g.MaintenanceWindow, SnapshotWindow: g.SnapshotWindow,
+		SnapshotRetentionLimit: g.SnapshotRetentionLimit,
+		NotificationTopicARN:   g.NotificationTopicARN, AutoMinorVersionUpgrade: g.AutoMinorVersionUpgrade,
 		Zones: []string{g.Primary().Zone},
 	}
 	for _, other := range g.Staying() {
@@ -78,7 +84,8 @@ const (
 )
 
 // SnapshotStatuses lists every status, in the order a snapshot's life shows them.
-var SnapshotStatuses = []SnapshotStatus{SnapshotCreating, SnapshotAvailable, SnapshotRestoring, SnapshotDeleting, SnapshotFailed}
+var SnapshotStatuses = []SnapshotStatus{SnapshotCreating, SnapshotAvailable, SnapshotRestoring, SnapshotDeleting,
+	SnapshotFailed}
 
 // SnapshotEvent is something that happens to a snapshot.
 type SnapshotEvent string
@@ -98,8 +105,8 @@ var SnapshotEvents = []SnapshotEvent{Taken, TakingFailed, RestoreAsked, RestoreE
 // refused stands in the table for a request that is not granted in that status.
 const refused SnapshotStatus = ""
 
-// snapshotLifecycle names every (status, event) pair; a missing one fails a test. Nothing leaves deleting: the snapshot is gone
-// after it. Several groups may be made of one snapshot at a time.
+// snapshotLifecycle names every (status, event) pair; a missing one fails a test. Nothing leaves deleting: the snapshot
+// is gone after it. Several groups may be made of one snapshot at a time.
 var snapshotLifecycle = map[SnapshotStatus]map[SnapshotEvent]SnapshotStatus{
 	SnapshotCreating: {
 		Taken: SnapshotAvailable, TakingFailed: SnapshotFailed, RestoreEnded: SnapshotCreating,
@@ -126,8 +133,8 @@ var snapshotLifecycle = map[SnapshotStatus]map[SnapshotEvent]SnapshotStatus{
 // wrongState is what the API's caller reads; the service's own text is not known.
 const wrongState = "Snapshot %s is in the %s state, in which this cannot be done."
 
-// Fire applies an event to the snapshot's status. The error, where the event is refused, carries the text that the API's caller
-// sees.
+// Fire applies an event to the snapshot's status. The error, where the event is refused, carries the text that the
+// API's caller sees.
 func (s *Snapshot) Fire(e SnapshotEvent) error {
 	next, ok := snapshotLifecycle[s.Status][e]
 	switch {

@@ -20,13 +20,16 @@ func TestEveryEventIsHandledInEverySnapshotStatus(t *testing.T) {
 				t.Errorf("%s, %s: refused, and yet the status becomes %s", status, e, s.Status)
 			case err != nil && !asked:
 				t.Errorf("%s, %s: only a request can be refused: %v", status, e, err)
-			case err != nil && (!strings.Contains(err.Error(), "mine") || !strings.Contains(err.Error(), string(status))):
+			case err != nil && (!strings.Contains(err.Error(), "mine") ||
+				!strings.Contains(err.Error(), string(status))):
 				t.Errorf("%s, %s: %v does not say which and why", status, e, err)
 			case err == nil && e == cache.SnapshotDeleteAsked && s.Status != cache.SnapshotDeleting:
 				t.Errorf("%s, %s: becomes %s", status, e, s.Status)
-			case err == nil && e == cache.SnapshotDeleteAsked && status != cache.SnapshotAvailable && status != cache.SnapshotFailed:
+			case err == nil && e == cache.SnapshotDeleteAsked && status != cache.SnapshotAvailable &&
+				status != cache.SnapshotFailed:
 				t.Errorf("%s, %s: somebody still needs it", status, e)
-			case err == nil && e == cache.RestoreAsked && status != cache.SnapshotAvailable && status != cache.SnapshotRestoring:
+			case err == nil && e == cache.RestoreAsked && status != cache.SnapshotAvailable &&
+				status != cache.SnapshotRestoring:
 				t.Errorf("%s, %s: there is nothing to restore", status, e)
 			case s.Status != status && status == cache.SnapshotDeleting:
 				t.Errorf("%s, %s: a final status becomes %s", status, e, s.Status)
@@ -53,7 +56,8 @@ func TestSnapshotOf(t *testing.T) {
 	g.SetPrimary("g-002")
 	g.Members[2].Leaving = true
 	s := cache.SnapshotOf(g, g.Members[0])
-	if s.Member != "g-001" || s.Zone != "a" || strings.Join(s.Zones, "") != "ba" || s.Status != cache.SnapshotCreating ||
+	if s.Member != "g-001" || s.Zone != "a" || strings.Join(s.Zones, "") != "ba" ||
+		s.Status != cache.SnapshotCreating ||
 		s.KMSKeyID != "key" || s.NodeType != "cache.t3.micro" || s.Group != "g" {
 		t.Errorf("got %+v", s)
 	}

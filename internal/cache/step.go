@@ -13,6 +13,7 @@ const (
 	Elect       StepKind = "elect"        // promote the member, record it as primary, and have it listen on Addresses; the old one is dead
 	Promote     StepKind = "promote"      // REPLICAOF NO ONE
 	Fence       StepKind = "fence"        // kill: it hangs
+	Resume      StepKind = "resume"       // let a suspended process go on: it alone has the data
 	Relax       StepKind = "relax"        // have the primary take writes with MinReplicas replicas
 	Note        StepKind = "note"         // record the member's replication stream as the group's newest
 	Refuse      StepKind = "refuse"       // do nothing, for Reason, until somebody decides
@@ -41,13 +42,13 @@ type Step struct {
 	Member    string       // the member it is done to; empty for the group's own steps
 	Target    netip.Addr   // of Follow
 	Addresses []netip.Addr // of Serve, Elect and SetBackends
-	// DataLost says that the group had data and nobody is left who has them: the member begins empty (Serve), or with what it
-	// had before the last primary was elected (Elect).
+	// DataLost says that the group had data and nobody is left who has them: the member begins empty (Serve), or with
+	// what it had before the last primary was elected (Elect).
 	DataLost bool
 	Reason   string // of Refuse
 	Snapshot string // of Fallback
-	// Reading are the replicas that have yet to read all that the last primary sent, of Elect and Promote: they are waited for, and where
-	// that ends in time nothing else is done. Who has most is known only then.
+	// Reading are the replicas that have yet to read all that the last primary sent, of Elect and Promote: they are
+	// waited for, and where that ends in time nothing else is done. Who has most is known only then.
 	Reading     []string
 	MinReplicas int // of Relax
 }

@@ -49,7 +49,8 @@ type drawn struct {
 }
 
 func drawWindow(t *rapid.T, period int) drawn {
-	d := drawn{start: rapid.IntRange(0, period-1).Draw(t, "start"), length: rapid.IntRange(60, minutesOfDay-1).Draw(t, "length"), period: period}
+	d := drawn{start: rapid.IntRange(0, period-1).Draw(t, "start"),
+		length: rapid.IntRange(60, minutesOfDay-1).Draw(t, "length"), period: period}
 	parse, spell := cache.ParseSnapshotWindow, clock
 	if period == minutesOfWeek {
 		parse, spell = cache.ParseMaintenanceWindow, weekClock

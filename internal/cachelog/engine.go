@@ -23,8 +23,8 @@ const engineTime = "02 Jan 2006 15:04:05.000"
 
 var levels = map[string]string{"-": "VERBOSE", "*": "NOTICE", "#": "WARNING"}
 
-// ParseEngine reads a line of redis-server's log, whose times are UTC. It returns false for one that is not delivered: debugging
-// output, and what is no record of its own, such as the lines of a crash report.
+// ParseEngine reads a line of redis-server's log, whose times are UTC. It returns false for one that is not delivered:
+// debugging output, and what is no record of its own, such as the lines of a crash report.
 func ParseEngine(line string) (Engine, bool) {
 	m := engineLine.FindStringSubmatch(strings.TrimRight(line, "\r\n"))
 	if m == nil || levels[m[3]] == "" {

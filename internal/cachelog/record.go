@@ -1,5 +1,5 @@
-// Package cachelog writes the records of a node's logs in the form in which ElastiCache delivers them (log_delivery.md). It is pure:
-// reading the logs and delivering the records are others' work.
+// Package cachelog writes the records of a node's logs in the form in which ElastiCache delivers them
+// (log_delivery.md). It is pure: reading the logs and delivering the records are others' work.
 package cachelog
 
 import (
@@ -44,7 +44,8 @@ type Slow struct {
 func (s Slow) Record(from Source) string {
 	command := s.command()
 	if !from.JSON {
-		return fmt.Sprintf("%s,%s,%d,%d,%s,%s,%s", from.CacheClusterID, nodeID, s.Time.Unix(), s.Duration.Microseconds(), command, s.ClientAddress, s.ClientName)
+		return fmt.Sprintf("%s,%s,%d,%d,%s,%s,%s", from.CacheClusterID, nodeID, s.Time.Unix(),
+			s.Duration.Microseconds(), command, s.ClientAddress, s.ClientName)
 	}
 	return object(struct {
 		CacheClusterId, CacheNodeId string

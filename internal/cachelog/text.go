@@ -22,7 +22,9 @@ func Text(record string) string {
 		return record
 	}
 	if r.LogLevel != "" {
-		return fmt.Sprintf("%s/%s:%s %s %s %s", r.CacheClusterId, r.CacheNodeId, r.Role, r.Time, mark(r.LogLevel), r.Message)
+		return fmt.Sprintf("%s/%s:%s %s %s %s", r.CacheClusterId, r.CacheNodeId, r.Role, r.Time, mark(r.LogLevel),
+			r.Message)
 	}
-	return fmt.Sprintf("%s,%s,%d,%d,%s,%s,%s", r.CacheClusterId, r.CacheNodeId, r.Timestamp, r.Duration, r.Command, r.ClientAddress, r.ClientName)
+	return fmt.Sprintf("%s,%s,%d,%d,%s,%s,%s", r.CacheClusterId, r.CacheNodeId, r.Timestamp, r.Duration, r.Command,
+		r.ClientAddress, r.ClientName)
 }

@@ -9,7 +9,8 @@ import (
 
 // The families that ElastiCache counts commands by, in the order of their metrics.
 var families = []string{
-	"Cluster", "Eval", "GeoSpatial", "Hash", "HyperLogLog", "Key", "List", "PubSub", "Set", "SortedSet", "Stream", "String",
+	"Cluster", "Eval", "GeoSpatial", "Hash", "HyperLogLog", "Key", "List", "PubSub", "Set", "SortedSet", "Stream",
+	"String",
 }
 
 // command is a row of the table of commands.
@@ -18,8 +19,8 @@ type command struct {
 	keys   string // what it does with keys: none, read, write, other
 }
 
-// commandsCSV is what redis-server 7.0 says of its commands: the group of COMMAND DOCS in ElastiCache's words, and from COMMAND
-// whether it has keys and which flag. Bitmaps count as strings.
+// commandsCSV is what redis-server 7.0 says of its commands: the group of COMMAND DOCS in ElastiCache's words, and from
+// COMMAND whether it has keys and which flag. Bitmaps count as strings.
 //
 //go:embed commands.csv
 var commandsCSV string

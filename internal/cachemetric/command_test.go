@@ -15,7 +15,8 @@ import (
 
 // groups are the groups of COMMAND DOCS that a family counts as a whole.
 var groups = map[string]string{
-	"bitmap": "String", "cluster": "Cluster", "generic": "Key", "geo": "GeoSpatial", "hash": "Hash", "hyperloglog": "HyperLogLog", "list": "List",
+	"bitmap": "String", "cluster": "Cluster", "generic": "Key", "geo": "GeoSpatial", "hash": "Hash",
+	"hyperloglog": "HyperLogLog", "list": "List",
 	"pubsub": "PubSub", "set": "Set", "sorted-set": "SortedSet", "stream": "Stream", "string": "String",
 }
 

@@ -8,8 +8,8 @@ type Denial struct {
 	Count                         float64
 }
 
-// Denials counts denied access of a redis-server that tells only how many errors it answered and what was denied of late, as those
-// before 7.2 do. The zero value is ready for use.
+// Denials counts denied access of a redis-server that tells only how many errors it answered and what was denied of
+// late, as those before 7.2 do. The zero value is ready for use.
 type Denials struct {
 	answered float64
 	logged   map[Denial]float64 // by entry without its count: how much of it has been counted
@@ -27,12 +27,14 @@ var deniedField = map[string]string{
 	"command": "acl_access_denied_cmd", "key": "acl_access_denied_key", "channel": "acl_access_denied_channel",
 }
 
-// Stale tells whether the log may hold what has not been counted: more permissions were denied than before, or the server counts anew.
+// Stale tells whether the log may hold what has not been counted: more permissions were denied than before, or the
+// server counts anew.
 func (d *Denials) Stale(info map[string]string) bool {
 	return answers(info, noPermission) != d.answered
 }
 
-// Note counts what the log has more than it had. The server keeps 128 entries, and one for all that was alike within a minute.
+// Note counts what the log has more than it had. The server keeps 128 entries, and one for all that was alike within a
+// minute.
 func (d *Denials) Note(info map[string]string, log []Denial) {
 	d.answered = answers(info, noPermission)
 	now := map[Denial]float64{}
@@ -45,7 +47,8 @@ func (d *Denials) Note(info map[string]string, log []Denial) {
 		d.reasons = map[string]float64{}
 	}
 	for entry, count := range now {
-		d.reasons[entry.Reason] += max(0, count-d.logged[entry]) // less when older entries of its kind have left the log
+		d.reasons[entry.Reason] += max(0,
+			count-d.logged[entry]) // less when older entries of its kind have left the log
 	}
 	d.logged = now
 }

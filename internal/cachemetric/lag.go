@@ -2,8 +2,8 @@ package cachemetric
 
 import "time"
 
-// Progress remembers when a primary had sent how much, to tell how old the last change is that a replica has. The zero value is
-// ready for use.
+// Progress remembers when a primary had sent how much, to tell how old the last change is that a replica has. The zero
+// value is ready for use.
 type Progress struct {
 	replicationID string
 	marks         []mark
@@ -31,7 +31,8 @@ func (p *Progress) Note(at time.Time, replicationID string, offset int64) {
 	p.marks = append(p.marks, mark{at, offset})
 }
 
-// Lag is how long ago the primary sent the first byte that a replica at that offset lacks: zero for a replica that has all.
+// Lag is how long ago the primary sent the first byte that a replica at that offset lacks: zero for a replica that has
+// all.
 func (p *Progress) Lag(at time.Time, offset int64) time.Duration {
 	for _, m := range p.marks {
 		if m.offset > offset {

@@ -48,12 +48,19 @@ var counters = []struct{ metric, unit, field string }{
 	{"NetworkBytesOut", Bytes, "total_net_output_bytes"},
 }
 
-// Derive returns the metrics of the time between two readings. Readings of two processes count from the start of the later one. No
-// time between them gives none.
+// resetsField says how often the server's statistics were made to begin anew: counters of two readings that differ in
+// it do not go on from each other. See redisnode.ResetsField.
+const resetsField = "larder_resets"
+
+// Derive returns the metrics of the time between two readings. Readings of two processes count from the start of the
+// later one. No time between them gives none.
 func Derive(before, now Reading, n Node, table Commands) []Datum {
 	if before.Info["run_id"] != now.Info["run_id"] {
 		uptime, _ := now.number("uptime_in_seconds")
 		before = Reading{At: now.At.Add(-time.Duration(max(uptime, 1)) * time.Second)}
+	}
+	if before.Info[resetsField] != now.Info[resetsField] {
+		before.Info = before.uncounted()
 	}
 	d := derivation{before: before, now: now, elapsed: now.At.Sub(before.At).Seconds()}
 	if d.elapsed <= 0 {
@@ -77,6 +84,15 @@ func Derive(before, now Reading, n Node, table Commands) []Datum {
 	return d.data
 }
 
+// uncounted are the fields of a reading that the server did not count, and so did not begin anew either; see Denials.
+func (r Reading) uncounted() map[string]string {
+	fields := map[string]string{}
+	for _, field := range deniedField {
+		fields[field] = r.Info[field]
+	}
+	return fields
+}
+
 // DeriveProcess returns those metrics of the time between two readings that the server itself is not needed for.
 func DeriveProcess(before, now Reading, n Node) []Datum {
 	d := derivation{before: before, now: now, elapsed: now.At.Sub(before.At).Seconds()}
@@ -96,7 +112,8 @@ func (d *derivation) add(name, unit string, value float64) {
 	d.data = append(d.data, Datum{name, unit, value})
 }
 
-// growth is how much a counter grew. CONFIG RESETSTAT sets counters back: what they count since then is all that is known.
+// growth is how much a counter grew. CONFIG RESETSTAT sets counters back: what they count since then is all that is
+// known.
 func (d *derivation) growth(field string) float64 {
 	was, _ := d.before.number(field)
 	is, _ := d.now.number(field)
@@ -106,7 +123,8 @@ func (d *derivation) growth(field string) float64 {
 	return is - was
 }
 
-// process gives the process's share of all of the node's processors, its main thread's share of one, and what it leaves of the memory.
+// process gives the process's share of all of the node's processors, its main thread's share of one, and what it leaves
+// of the memory.
 func (d *derivation) process(n Node) {
 	used := max(0, (d.now.CPU - d.before.CPU).Seconds())
 	d.add("CPUUtilization", Percent, share(used, d.elapsed*float64(n.VCPU)))
@@ -116,7 +134,8 @@ func (d *derivation) process(n Node) {
 	d.add("SwapUsage", Bytes, float64(d.now.Swapped))
 }
 
-// share is a part of a whole in percent, never more than all of it: clocks that are read one after the other may say so.
+// share is a part of a whole in percent, never more than all of it: clocks that are read one after the other may say
+// so.
 func share(part, whole float64) float64 {
 	if whole <= 0 {
 		return 0

@@ -1,6 +1,7 @@
 package cachemetric
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +12,8 @@ type Reading struct {
 	At time.Time
 	// Info are the fields of INFO, of every section that Sections names.
 	Info map[string]string
-	// CPU is the processor time that the process has used since it started, all threads together; MainCPU its main thread's.
+	// CPU is the processor time that the process has used since it started, all threads together; MainCPU its main
+	// thread's.
 	CPU, MainCPU time.Duration
 	// Resident and Swapped are the process's memory, in bytes.
 	Resident, Swapped int64
@@ -19,10 +21,12 @@ type Reading struct {
 	Lag time.Duration
 }
 
-// Sections are the sections of INFO that a reading needs. Others are left out because a node's time is its clients': each costs it
-// some microseconds, and commandstats as much as all the others, since it goes through the table of commands.
+// Sections are the sections of INFO that a reading needs. Others are left out because a node's time is its clients':
+// each costs it some microseconds, and commandstats as much as all the others, since it goes through the table of
+// commands.
 func Sections() []string {
-	return []string{"server", "clients", "memory", "persistence", "stats", "replication", "keyspace", "errorstats", "commandstats"}
+	return []string{"server", "clients", "memory", "persistence", "stats", "replication", "keyspace", "errorstats",
+		"commandstats"}
 }
 
 // Node is what a node may use.
@@ -31,10 +35,19 @@ type Node struct {
 	Memory int64 // bytes, of the whole node
 }
 
-// number reads a field of INFO. A version of redis-server that lacks the field has no such metric.
-func (r Reading) number(field string) (float64, bool) {
-	n, err := strconv.ParseFloat(r.Info[field], 64)
-	return n, err == nil
+// number reads a field of INFO. A version of redis-server that lacks the field has no such metric, and neither has one
+// that says nan or more than CloudWatch takes: added to other nodes' values it would make the sum useless.
+func (r Reading) number(field string) (float64, bool) { return finite(r.Info[field]) }
+
+// maxMagnitude is the largest number that CloudWatch takes. Source: PutMetricData.
+const maxMagnitude = 0x1p360
+
+func finite(text string) (float64, bool) {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(math.Abs(n) <= maxMagnitude) {
+		return 0, false
+	}
+	return n, true
 }
 
 // primary tells whether the node is one.
@@ -45,7 +58,7 @@ func parts(field string) map[string]float64 {
 	out := map[string]float64{}
 	for part := range strings.SplitSeq(field, ",") {
 		name, value, _ := strings.Cut(part, "=")
-		if n, err := strconv.ParseFloat(value, 64); err == nil {
+		if n, ok := finite(value); ok {
 			out[name] = n
 		}
 	}

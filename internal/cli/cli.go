@@ -1,4 +1,5 @@
-// Package cli is the larder command: one file per subcommand. It talks to the engine over the AWS APIs, as any client would.
+// Package cli is the larder command: one file per subcommand. It talks to the engine over the AWS APIs, as any client
+// would.
 package cli
 
 import (
@@ -18,6 +19,7 @@ import (
 	"golang.org/x/term"
 
 	"larder/internal/app"
+	"larder/internal/node/process"
 )
 
 // Environment is what a command sees of the world it runs in.
@@ -28,6 +30,10 @@ type Environment struct {
 	Environ        []string
 	Executable     string           // of larder itself, to start an engine in the background
 	Now            func() time.Time // the engine's clock
+	// Exec replaces this process by a program, as the system call does; nil: never.
+	Exec func(program string, args, environ []string) error
+	// Umask sets this process's file mode creation mask, as the system call does; nil: it stays.
+	Umask func(mask int) (old int)
 }
 
 // Main runs the command line of this process, whose engine is on that clock, and returns its exit code.
@@ -39,16 +45,27 @@ func Main(now func() time.Time) int {
 		fmt.Fprintln(os.Stderr, "larder: cannot find its own executable:", err)
 		return 1
 	}
+	// Every command has secrets in its memory, be it the credential alone. Nodes and relays inherit it.
+	if err := process.LeaveNoCore(); err != nil {
+		fmt.Fprintln(os.Stderr, "larder:", err)
+		return 1
+	}
 	return Run(ctx, os.Args[1:], Environment{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ(), Executable: executable, Now: now,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Environ: os.Environ(),
+		Executable: executable, Now: now,
+		Exec: syscall.Exec, Umask: syscall.Umask,
 	})
 }
 
 // Run runs a command line: 0 means success, 1 that it was refused or failed, 2 that it was not understood.
 func Run(ctx context.Context, args []string, env Environment) int {
-	root := newRoot(env)
+	t := newTool(env)
+	root := t.root()
 	root.SetArgs(twoDashes(args))
 	err := root.ExecuteContext(ctx)
+	if went := t.homeWent(); err != nil && went != nil {
+		defer fmt.Fprintln(printer{env.Stderr}, "larder:", went)
+	}
 	var silent silentError
 	switch {
 	case err == nil:
@@ -56,7 +73,7 @@ func Run(ctx context.Context, args []string, env Environment) int {
 	case errors.As(err, &silent): // already said
 		return 1
 	}
-	fmt.Fprintln(env.Stderr, "larder:", plain(err))
+	fmt.Fprintln(printer{env.Stderr}, "larder:", plain(err))
 	var usage usageError
 	if errors.As(err, &usage) {
 		return 2
@@ -83,15 +100,27 @@ type silentError struct{}
 
 func (silentError) Error() string { return "failed" }
 
-// tool is what the subcommands share.
+// tool is what the subcommands share. Its Stdout and Stderr stand in front of the environment's.
 type tool struct {
 	Environment
+	Stdout, Stderr printer
+
 	listen string
+	region string
 	json   bool
+
+	held     *os.File // the state directory that the command works with; nil until it does
+	heldHome app.Home
 }
 
-func newRoot(env Environment) *cobra.Command {
-	t := &tool{Environment: env}
+func newTool(env Environment) *tool {
+	return &tool{Environment: env, Stdout: printer{env.Stdout}, Stderr: printer{env.Stderr}}
+}
+
+func newRoot(env Environment) *cobra.Command { return newTool(env).root() }
+
+func (t *tool) root() *cobra.Command {
+	env := t.Environment
 	root := &cobra.Command{
 		Use:           "larder",
 		Short:         "A managed Redis on this machine, through the module call and the commands you use on AWS",
@@ -100,17 +129,19 @@ func newRoot(env Environment) *cobra.Command {
 		Version: app.Version, Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SetOut(env.Stdout)
-	root.SetErr(env.Stderr)
+	root.SetOut(t.Stdout)
+	root.SetErr(t.Stderr)
 	root.SetIn(env.Stdin)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w\nsee: %s --help", err, c.CommandPath())}
 	})
-	root.PersistentFlags().StringVar(&t.listen, "listen", env.Getenv("LARDER_LISTEN"), "`address` of the API of an engine that up or serve starts (default LARDER_LISTEN, or "+defaultListen+")")
+	root.PersistentFlags().StringVar(&t.listen, "listen", env.Getenv("LARDER_LISTEN"),
+		"`address` of the API of an engine that up or serve starts (default LARDER_LISTEN, or "+defaultListen+")")
 	root.PersistentFlags().Lookup("listen").DefValue = "" // said already
 	root.AddCommand(
 		t.upCommand(), t.statusCommand(), t.topCommand(), t.logsCommand(), t.failoverCommand(), t.outputsCommand(), t.mailCommand(), t.envCommand(), t.destroyCommand(),
-		t.serveCommand(), t.downCommand(), t.relayCommand(), t.completionCommand(),
+		t.serveCommand(), t.downCommand(), t.enginesCommand(), t.doctorCommand(), t.forgetCommand(), t.versionCommand(),
+		t.relayCommand(), t.completionCommand(),
 	)
 	root.InitDefaultHelpCmd()
 	for _, c := range append(root.Commands(), root) {
@@ -190,6 +221,9 @@ func (t *tool) home() (app.Home, error) {
 
 // terminal tells whether w is one, and how wide.
 func terminal(w any) (width int, ok bool) {
+	if p, wrapped := w.(printer); wrapped {
+		w = p.raw
+	}
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
 		return 0, false

@@ -40,7 +40,8 @@ func TestEachCommandsHelpShowsAnExample(t *testing.T) {
 			continue
 		}
 		d.stdout.Reset()
-		if code := Run(t.Context(), []string{command.Name(), "--help"}, d.Environment); code != 0 || !strings.Contains(d.stdout.String(), "\nExamples:\n  ") {
+		if code := Run(t.Context(), []string{command.Name(), "--help"}, d.Environment); code != 0 ||
+			!strings.Contains(d.stdout.String(), "\nExamples:\n  ") {
 			t.Errorf("larder %s --help: %d\n%s", command.Name(), code, d.stdout.String())
 		}
 	}
@@ -49,7 +50,8 @@ func TestEachCommandsHelpShowsAnExample(t *testing.T) {
 func TestCompletionScripts(t *testing.T) {
 	for _, shell := range []string{"bash", "fish", "zsh"} {
 		d := newDesk(t)
-		if code := Run(t.Context(), []string{"completion", shell}, d.Environment); code != 0 || !strings.Contains(d.stdout.String(), "__complete") {
+		if code := Run(t.Context(), []string{"completion", shell}, d.Environment); code != 0 ||
+			!strings.Contains(d.stdout.String(), "__complete") {
 			t.Errorf("larder completion %s: %d %s", shell, code, d.stderr.String())
 		}
 	}

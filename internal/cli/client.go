@@ -31,25 +31,17 @@ type client struct {
 	cache  *elasticache.Client
 	config aws.Config // of the engine's other services
 	http   *http.Client
+	single bool   // it looks at its own region only
+	chosen string // the one region to look at; empty for every one in use
 }
 
-func newClient(i app.Info) *client {
+// newClient talks to the engine of a state directory through its socket, and not by its address, which another process
+// may have.
+func (t *tool) newClient(home app.Home, i app.Info) *client {
+	through := &http.Client{Transport: t.newEngineTransport(home)}
 	config := awsclient.Config(i.Region, i.Endpoint, i.AccessKeyID, i.SecretAccessKey)
-	return &client{
-		Info: i, cache: elasticache.NewFromConfig(config), config: config, http: &http.Client{Timeout: 10 * time.Second},
-	}
-}
-
-// errNotRunning says that no engine serves the state directory.
-var errNotRunning = errors.New("no engine is running")
-
-// notRunning is an errNotRunning with the directory and what to do.
-func (t *tool) notRunning(home app.Home) error {
-	from := ""
-	if t.Getenv("LARDER_HOME") != "" {
-		from = " (LARDER_HOME)"
-	}
-	return fmt.Errorf("%w on the state directory %s%s: start one with `larder up DIR` or `larder serve`", errNotRunning, home, from)
+	config.HTTPClient = awsclient.Whole(through)
+	return &client{Info: i, cache: elasticache.NewFromConfig(config), config: config, http: through}
 }
 
 // connect finds the running engine.
@@ -59,24 +51,54 @@ func (t *tool) connect(ctx context.Context) (*client, error) {
 		return nil, err
 	}
 	info, err := home.ReadInfo()
+	if errors.Is(err, fs.ErrNotExist) {
+		info, err = t.awaitInfo(ctx, home)
+	}
 	var unreadable *app.InfoError
 	switch {
-	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
+	case errors.Is(err, syscall.ENOTDIR):
 		return nil, t.notRunning(home)
 	case errors.As(err, &unreadable):
 		return nil, t.unreadable(home, err)
 	case err != nil:
 		return nil, err
 	}
-	c := newClient(info)
-	if _, err := c.engine(ctx); err != nil {
-		var refused smithy.APIError
-		if errors.As(err, &refused) {
-			return nil, fmt.Errorf("something else than this state directory's engine answers at %s: %w", info.Endpoint, err)
-		}
-		return nil, t.notRunning(home)
+	c := t.newClient(home, info)
+	facts, err := c.engine(ctx)
+	var refused smithy.APIError
+	switch {
+	case errors.As(err, &refused):
+		return nil, fmt.Errorf("the engine of %s refuses the credential in its engine.json: %w", home, err)
+	case err != nil:
+		return nil, err
+	case facts.Endpoint == "":
+		return nil, fmt.Errorf("the engine of %s is of an earlier larder: `kill %d` ends it (its nodes go on), then `larder up DIR` or `larder serve`", home, facts.PID)
 	}
+	c.Endpoint, c.PID = facts.Endpoint, int(facts.PID) // engine.json may be an earlier engine's: the disk was full
+	c.chosen = t.region
+	t.remember(home)
 	return c, nil
+}
+
+// awaitInfo reads the info file when the engine, if there is one, serves: it has written the file by then.
+func (t *tool) awaitInfo(ctx context.Context, home app.Home) (info app.Info, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine", nil) // unsigned: any answer will do
+	if err != nil {
+		return info, err
+	}
+	answer, err := t.newEngineTransport(home).RoundTrip(r)
+	if err != nil {
+		return info, err
+	}
+	if err := answer.Body.Close(); err != nil {
+		return info, err
+	}
+	info, err = home.ReadInfo()
+	if errors.Is(err, fs.ErrNotExist) {
+		return info, t.unreadable(home,
+			fmt.Errorf("the engine runs, and engine.json, which has its credential, is missing: %w", err))
+	}
+	return info, err
 }
 
 // unreadable tells what to do about an info file that cannot be read. Without an engine it says nothing anyway.
@@ -113,7 +135,8 @@ func (c *client) call(ctx context.Context, action string, in, out any) error {
 	r.Header.Set("X-Amz-Target", larder.Target+"."+action)
 	sum := sha256.Sum256(body)
 	key := aws.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey}
-	if err := v4.NewSigner().SignHTTP(ctx, key, r, hex.EncodeToString(sum[:]), larder.Name, c.Region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(ctx, key, r, hex.EncodeToString(sum[:]), larder.Name, c.Region,
+		time.Now()); err != nil {
 		return err
 	}
 	response, err := c.http.Do(r)
@@ -153,7 +176,10 @@ func plain(err error) string {
 	}
 	var operation *smithy.OperationError
 	var api smithy.APIError
+	var away *engineError
 	switch {
+	case errors.As(err, &away): // whatever was asked
+		return away.text
 	case errors.As(err, &operation) && errors.As(err, &api):
 		before, _, _ := strings.Cut(err.Error(), operation.Error())
 		return fmt.Sprintf("%s%s (%s)", before, api.ErrorMessage(), api.ErrorCode())

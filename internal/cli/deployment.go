@@ -23,14 +23,17 @@ import (
 func (c *client) deployer(p deploy.Progress) *deploy.Deployer {
 	return &deploy.Deployer{
 		Cache: c.cache, Secrets: secretsmanager.NewFromConfig(c.config), Alarms: cloudwatch.NewFromConfig(c.config),
-		Logs: cloudwatchlogs.NewFromConfig(c.config), Network: ec2.NewFromConfig(c.config), Keys: kms.NewFromConfig(c.config),
+		Logs: cloudwatchlogs.NewFromConfig(c.config), Network: ec2.NewFromConfig(c.config),
+		Keys:   kms.NewFromConfig(c.config),
 		Topics: sns.NewFromConfig(c.config), Progress: p, Reason: c.reason,
 	}
 }
 
-// recorded is what the engine remembers of the call's deployment, or the beginning of a new record; and what other deployments of
-// the same configuration made.
-func (c *client) recorded(ctx context.Context, call *module.Call, path string) (own larder.Deployment, shared []deploy.Resource, err error) {
+// recorded is what the engine remembers of the call's deployment, or the beginning of a new record; and what other
+// deployments of the same configuration made.
+func (c *client) recorded(
+	ctx context.Context, call *module.Call, path string,
+) (own larder.Deployment, shared []deploy.Resource, err error) {
 	source, err := filepath.Abs(path)
 	if err != nil {
 		return own, nil, err
@@ -46,6 +49,8 @@ func (c *client) recorded(ctx context.Context, call *module.Call, path string) (
 			own = d
 		case d.Source == source:
 			shared = append(shared, made(d)...)
+		default: // the topics that stand in are one for all configurations
+			shared = append(shared, deploy.Topics(made(d))...)
 		}
 	}
 	own.Source = source
@@ -53,9 +58,19 @@ func (c *client) recorded(ctx context.Context, call *module.Call, path string) (
 }
 
 func (c *client) deployments(ctx context.Context) ([]larder.Deployment, error) {
-	var all larder.DescribeDeploymentsOutput
-	err := c.call(ctx, "DescribeDeployments", larder.DescribeDeploymentsInput{}, &all)
-	return all.Deployments, err
+	clients, err := c.each(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []larder.Deployment
+	for _, regional := range clients {
+		var here larder.DescribeDeploymentsOutput
+		if err := regional.call(ctx, "DescribeDeployments", larder.DescribeDeploymentsInput{}, &here); err != nil {
+			return nil, err
+		}
+		all = append(all, here.Deployments...)
+	}
+	return all, nil
 }
 
 // alone are a deployment's resources but for those that another deployment has too.

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"larder/internal/app"
+	"larder/internal/inventory"
+	"larder/internal/node"
 	"larder/internal/node/process"
 	"larder/internal/services/larder"
 )
@@ -31,7 +34,7 @@ func (t *tool) destroyCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&skip, "skip-final-snapshot", false, "keep no snapshot, whatever the module call says")
-	return c
+	return t.regionFlag(c, lookAt)
 }
 
 func (t *tool) destroy(ctx context.Context, id string, yes, skipSnapshot bool) error {
@@ -43,9 +46,15 @@ func (t *tool) destroy(ctx context.Context, id string, yes, skipSnapshot bool) e
 	if err != nil {
 		return err
 	}
-	if err := t.confirm(ctx, yes, fmt.Sprintf("Delete %s and all its data?", d.ID)); err != nil {
+	engine = engine.onlyIn(d.Region)
+	if err := t.confirm(ctx, yes, fmt.Sprintf("Delete %s in %s and all its data?", d.ID, d.Region)); err != nil {
 		return err
 	}
+	return t.destroyOn(ctx, engine, d, skipSnapshot)
+}
+
+// destroyOn deletes a deployment's resources, and forgets it when they are gone.
+func (t *tool) destroyOn(ctx context.Context, engine *client, d larder.Deployment, skipSnapshot bool) error {
 	own, err := engine.alone(ctx, d)
 	if err != nil {
 		return err
@@ -61,7 +70,8 @@ func (t *tool) destroy(ctx context.Context, id string, yes, skipSnapshot bool) e
 	if err != nil {
 		return err
 	}
-	if err := engine.call(ctx, "DeleteDeployment", larder.DeleteDeploymentInput{ID: d.ID}, &larder.DeleteDeploymentOutput{}); err != nil {
+	if err := engine.call(ctx, "DeleteDeployment", larder.DeleteDeploymentInput{ID: d.ID},
+		&larder.DeleteDeploymentOutput{}); err != nil {
 		return err
 	}
 	fmt.Fprintf(t.Stdout, "%s is gone.\n", d.ID)
@@ -77,15 +87,17 @@ func (t *tool) confirm(ctx context.Context, yes bool, question string) error {
 		return nil
 	}
 	if _, ok := terminal(t.Stdin); !ok {
-		return usageError{fmt.Errorf("%s There is no terminal to ask on: nothing was changed\nnext: add --yes", question)}
+		return usageError{fmt.Errorf("%s There is no terminal to ask on: nothing was changed\nnext: add --yes",
+			question)}
 	}
 	fmt.Fprintf(t.Stderr, "%s [y/N] ", question)
-	if err := awaitKey(ctx, int(t.Stdin.(*os.File).Fd())); err != nil { // a terminal that reads by lines has a whole one then
+	if err := awaitKey(ctx,
+		int(t.Stdin.(*os.File).Fd())); err != nil { // a terminal that reads by lines has a whole one then
 		fmt.Fprintln(t.Stderr)
 		return errNotConfirmed
 	}
 	answer, err := bufio.NewReader(t.Stdin).ReadString('\n')
-	if err != nil || !strings.EqualFold(strings.TrimSpace(answer), "y") {
+	if err != nil || !slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(answer))) {
 		return errNotConfirmed
 	}
 	return nil
@@ -94,22 +106,30 @@ func (t *tool) confirm(ctx context.Context, yes bool, question string) error {
 var errNotConfirmed = errors.New("not confirmed: nothing was changed")
 
 func (t *tool) downCommand() *cobra.Command {
-	var yes bool
+	var yes, all bool
 	c := &cobra.Command{
 		Use:   "down",
 		Short: "Stop the engine and its nodes",
 		Long: "Stop the engine and its nodes. The nodes' data are lost: they are in memory only. What was deployed is remembered: the next " +
-			"`larder up` or `larder serve` brings it back, empty.\n\n" + needsYes,
-		Example: "  larder down\n  larder down --yes",
+			"`larder up` or `larder serve` brings it back, empty.\n\n" +
+			"With --all, stop every engine, node and relay of yours on this machine, whatever state directory they belong to, also where that is gone. " +
+			"The exit code is 1 when any is left. `larder doctor` lists them.\n\n" + needsYes,
+		Example: "  larder down\n  larder down --yes\n  larder down --all",
 		Args:    noArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return t.down(c.Context(), yes) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if all {
+				return t.downAll(c.Context(), yes)
+			}
+			return t.down(c.Context(), yes)
+		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&all, "all", false, "stop every engine of yours on this machine, and what engines left")
 	return c
 }
 
 func (t *tool) down(ctx context.Context, yes bool) error {
-	engine, err := t.connect(ctx)
+	engine, err := t.settle(ctx)
 	if errors.Is(err, errNotRunning) {
 		return t.stopLeftovers(ctx, yes)
 	}
@@ -132,10 +152,14 @@ func (t *tool) down(ctx context.Context, yes bool) error {
 	}
 	if out.Nodes == 0 {
 		fmt.Fprintln(t.Stdout, "The engine is stopped; it had no nodes.")
-		return nil
+	} else {
+		fmt.Fprintf(t.Stdout, "The engine and %s are stopped; the data in them are gone.\n", processes(int(out.Nodes)))
 	}
-	fmt.Fprintf(t.Stdout, "The engine and %s are stopped; the data in them are gone.\n", processes(int(out.Nodes)))
-	return nil
+	found, err := inventory.Scan()
+	if err != nil {
+		return fmt.Errorf("whether anything of an earlier state directory at %s runs cannot be told: %w", home, err)
+	}
+	return lostOf(home, found)
 }
 
 // stopLeftovers ends the nodes of an engine that is gone.
@@ -144,17 +168,21 @@ func (t *tool) stopLeftovers(ctx context.Context, yes bool) error {
 	if err != nil {
 		return err
 	}
-	runtime := &process.Runtime{Dir: app.NodesDir(home)}
-	left, err := runtime.Adopt(ctx)
-	if err != nil {
-		return err
+	var left []node.Process
+	for _, dir := range app.NodesDirs(home) {
+		runtime := &process.Runtime{Dir: dir}
+		found, err := runtime.Adopt(ctx)
+		if err != nil {
+			return err
+		}
+		defer runtime.Close()
+		left = append(left, found...)
 	}
-	defer runtime.Close()
 	if len(left) == 0 {
-		fmt.Fprintln(t.Stdout, "No engine and no nodes are running.")
-		return nil
+		return t.elsewhere(home)
 	}
-	if err := t.confirm(ctx, yes, fmt.Sprintf("The engine is gone; stop %s it left? The data in them are lost.", processes(len(left)))); err != nil {
+	if err := t.confirm(ctx, yes, fmt.Sprintf("The engine is gone; stop %s it left? The data in them are lost.",
+		processes(len(left)))); err != nil {
 		return err
 	}
 	for _, p := range left {

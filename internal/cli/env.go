@@ -14,7 +14,7 @@ import (
 )
 
 func (t *tool) envCommand() *cobra.Command {
-	return t.jsonFlag(&cobra.Command{
+	return t.regionFlag(t.jsonFlag(&cobra.Command{
 		Use:   "env",
 		Short: "Print what points AWS and Redis clients at this engine, for a shell",
 		Long: "Print shell commands that set the endpoint, region, credential and trusted certificates, so that the AWS CLI, SDKs, Terraform, " +
@@ -30,27 +30,31 @@ func (t *tool) envCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if engine.Region, err = t.envRegion(c.Context(), engine); err != nil {
+				return err
+			}
 			variables := clientEnvironment(home, engine.Info)
 			if t.json {
 				return printJSON(t.Stdout, asMap(variables))
 			}
+			out := t.Stdout.verbatim()
 			for _, v := range variables {
-				fmt.Fprintf(t.Stdout, "export %s=%s\n", v[0], shellQuote(v[1]))
+				fmt.Fprintf(out, "export %s=%s\n", v[0], shellQuote(v[1]))
 			}
 			if !found(t.Getenv("PATH"), "larder") { // the commands that the outputs print say larder
-				fmt.Fprintf(t.Stdout, "export PATH=%s:\"$PATH\"\n", shellQuote(filepath.Dir(t.Executable)))
+				fmt.Fprintf(out, "export PATH=%s:\"$PATH\"\n", shellQuote(filepath.Dir(t.Executable)))
 			}
-			fmt.Fprintln(t.Stdout, "unset AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE")
+			fmt.Fprintln(out, "unset AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE")
 			if needsEndpointOption(c) {
-				fmt.Fprintf(t.Stdout, "aws() { command aws --endpoint-url %s \"$@\"; }\n", shellQuote(engine.Endpoint))
+				fmt.Fprintf(out, "aws() { command aws --endpoint-url %s \"$@\"; }\n", shellQuote(engine.Endpoint))
 			}
 			return nil
 		},
-	})
+	}), "which region to point at (default the one that has groups)")
 }
 
-// clientEnvironment lists the variables in the order in which they are printed. Programs that take one file for all they
-// trust get the system's certificates too.
+// clientEnvironment lists the variables in the order in which they are printed. Programs that take one file for all
+// they trust get the system's certificates too.
 func clientEnvironment(home app.Home, i app.Info) [][2]string {
 	return [][2]string{
 		{"LARDER_HOME", string(home)},
@@ -79,7 +83,8 @@ func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''
 
 var cliVersion = regexp.MustCompile(`^aws-cli/(\d+)\.(\d+)\.`)
 
-// needsEndpointOption tells whether the AWS CLI on this machine is older than AWS_ENDPOINT_URL: 1.29 and 2.13 brought it.
+// needsEndpointOption tells whether the AWS CLI on this machine is older than AWS_ENDPOINT_URL: 1.29 and 2.13 brought
+// it.
 func needsEndpointOption(c *cobra.Command) bool {
 	out, err := exec.CommandContext(c.Context(), "aws", "--version").CombinedOutput()
 	if err != nil {

@@ -39,7 +39,7 @@ func (t *tool) failoverCommand() *cobra.Command {
 	if err := c.RegisterFlagCompletionFunc("to", t.completeReplica); err != nil {
 		panic(err) // the flag is there
 	}
-	return t.jsonFlag(c)
+	return t.regionFlag(t.jsonFlag(c), lookAt)
 }
 
 // failoverReport is what `failover --json` prints.
@@ -61,7 +61,8 @@ func (t *tool) failover(ctx context.Context, id, shard, to string) error {
 	if err != nil {
 		return err
 	}
-	f := &failover{engine: engine, group: before, shard: shard, say: func(c change) { fmt.Fprintf(t.Stderr, "  %s\n", c) }}
+	f := &failover{engine: engine.onlyIn(engine.of(before).Region), group: before, shard: shard,
+		say: func(c change) { fmt.Fprintf(t.Stderr, "  %s\n", c) }}
 	report, err := f.run(ctx, to)
 	if err != nil {
 		return err
@@ -69,7 +70,8 @@ func (t *tool) failover(ctx context.Context, id, shard, to string) error {
 	if t.json {
 		return printJSON(t.Stdout, report)
 	}
-	fmt.Fprintf(t.Stdout, "%s: %s is the primary now, before it was %s. The role moved after %.2f s, everything was available after %.2f s.\n",
+	fmt.Fprintf(t.Stdout,
+		"%s: %s is the primary now, before it was %s. The role moved after %.2f s, everything was available after %.2f s.\n",
 		report.ID, report.NewPrimary, report.OldPrimary, report.Elected, report.Seconds)
 	return nil
 }
@@ -80,14 +82,18 @@ func (c *client) only(ctx context.Context, id string) (g ectypes.ReplicationGrou
 	if err != nil {
 		return g, err
 	}
-	var ids []string
-	for _, g := range all {
-		if aws.ToString(g.ReplicationGroupId) == id || id == "" && len(all) == 1 {
-			return g, nil
+	var ids, in []string
+	for _, one := range all {
+		if aws.ToString(one.ReplicationGroupId) == id || id == "" && len(all) == 1 {
+			g, in = one, append(in, c.of(one).Region)
 		}
-		ids = append(ids, aws.ToString(g.ReplicationGroupId))
+		ids = append(ids, aws.ToString(one.ReplicationGroupId))
 	}
 	switch {
+	case len(in) == 1:
+		return g, nil
+	case len(in) > 1:
+		return g, severalRegions(id, in)
 	case len(ids) == 0:
 		return g, errors.New("there is no replication group: bring one up with `larder up DIR`")
 	case id == "":
@@ -130,7 +136,8 @@ func (f *failover) run(ctx context.Context, to string) (failoverReport, error) {
 	switch {
 	case to == "": // the API looks at the node group
 	case !slices.Contains(shards(f.group), f.shard):
-		return failoverReport{}, fmt.Errorf("%s has no node group %q: nothing was changed\nnext: its node groups: %s", f.id(), f.shard, strings.Join(shards(f.group), ", "))
+		return failoverReport{}, fmt.Errorf("%s has no node group %q: nothing was changed\nnext: its node groups: %s",
+			f.id(), f.shard, strings.Join(shards(f.group), ", "))
 	case to == before.primary():
 		return failoverReport{}, fmt.Errorf("%s is the primary already: nothing was changed", to)
 	}
@@ -157,13 +164,15 @@ func (f *failover) automatic() bool {
 
 // test has the engine choose the new primary.
 func (f *failover) test(ctx context.Context) error {
-	_, err := f.engine.cache.TestFailover(ctx, &elasticache.TestFailoverInput{ReplicationGroupId: f.group.ReplicationGroupId, NodeGroupId: &f.shard})
+	_, err := f.engine.cache.TestFailover(ctx,
+		&elasticache.TestFailoverInput{ReplicationGroupId: f.group.ReplicationGroupId, NodeGroupId: &f.shard})
 	return advised(err, f.group)
 }
 
 // promote makes that replica the primary.
 func (f *failover) promote(ctx context.Context, to string) error {
-	in := &elasticache.ModifyReplicationGroupInput{ReplicationGroupId: f.group.ReplicationGroupId, PrimaryClusterId: &to, ApplyImmediately: aws.Bool(true)}
+	in := &elasticache.ModifyReplicationGroupInput{ReplicationGroupId: f.group.ReplicationGroupId,
+		PrimaryClusterId: &to, ApplyImmediately: aws.Bool(true)}
 	if f.automatic() {
 		in.AutomaticFailoverEnabled, in.MultiAZEnabled = aws.Bool(false), aws.Bool(false)
 	}
@@ -189,7 +198,8 @@ func (f *failover) restore(ctx context.Context) error {
 			return err
 		}
 		if err := pause(ctx, failoverPause); err != nil {
-			return fmt.Errorf("automatic failover of %s is still off: the group was not available within %s", f.id(), failoverLimit)
+			return fmt.Errorf("automatic failover of %s is still off: the group was not available within %s", f.id(),
+				failoverLimit)
 		}
 	}
 }
@@ -275,9 +285,11 @@ func advised(err error, g ectypes.ReplicationGroup) error {
 	case aws.ToString(g.Status) != "available":
 		next = "wait until it is available: larder status --watch " + id
 	case len(g.MemberClusters) < 2:
-		next = "add a replica: aws elasticache increase-replica-count --replication-group-id " + id + " --new-replica-count 1 --apply-immediately"
+		next = "add a replica: aws elasticache increase-replica-count --replication-group-id " + id +
+			" --new-replica-count 1 --apply-immediately"
 	case g.AutomaticFailover == ectypes.AutomaticFailoverStatusDisabled:
-		next = "name the replica (larder failover " + id + " --to MEMBER), or turn automatic failover on: aws elasticache modify-replication-group --replication-group-id " + id + " --automatic-failover-enabled --apply-immediately"
+		next = "name the replica (larder failover " + id +
+			" --to MEMBER), or turn automatic failover on: aws elasticache modify-replication-group --replication-group-id " + id + " --automatic-failover-enabled --apply-immediately"
 	case errors.As(err, &limit), errors.As(err, &barred):
 		next = "name the replica instead, which has no limit: larder failover " + id + " --to MEMBER"
 	default:

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// fitting leaves out columns of a table, by the names in its first row and in the order of names, until it is at most so wide; 0 is no
-// limit.
+// fitting leaves out columns of a table, by the names in its first row and in the order of names, until it is at most
+// so wide; 0 is no limit.
 func fitting(rows [][]span, names []string, width int) [][]span {
 	for _, name := range names {
 		if width == 0 || wide(columns(rows)) <= width {
@@ -29,7 +29,8 @@ func wide(all []line) (most int) {
 	return most
 }
 
-// wrapped breaks a text between words into lines of at most so many characters; 0 is no limit. A longer word has a line of its own.
+// wrapped breaks a text between words into lines of at most so many characters; 0 is no limit. A longer word has a line
+// of its own.
 func wrapped(text string, width int) []string {
 	if width == 0 || text == "" {
 		return []string{text}

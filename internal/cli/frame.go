@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// frame lays a view out in at most so many lines, of a width where there is one (0 is no limit). Events take the room that groups
-// leave, the newest last.
+// frame lays a view out in at most so many lines, of a width where there is one (0 is no limit). Events take the room
+// that groups leave, the newest last.
 func frame(v view, trouble error, width, height int) []line {
 	var all []line
 	if trouble != nil {
@@ -33,7 +33,8 @@ func frame(v view, trouble error, width, height int) []line {
 // leastMessage is the room that a message has at least, in characters, before the name of its source is left out.
 const leastMessage = 30
 
-// eventRows are the last events that so many rows hold. A message that is longer than the terminal is wide goes on below itself.
+// eventRows are the last events that so many rows hold. A message that is longer than the terminal is wide goes on
+// below itself.
 func eventRows(events []event, width, room int) [][]span {
 	events = events[max(0, len(events)-room):]
 	left, sources := 0, 0

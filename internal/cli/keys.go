@@ -15,8 +15,8 @@ import (
 // keyPoll is how often it is looked whether the keys are still to be read.
 const keyPoll = 100 * time.Millisecond
 
-// quitOn has the key q on a terminal stop what is shown there. Its keys are taken as they are pressed, and not shown, until release;
-// Ctrl-C still interrupts. What is no terminal is left alone.
+// quitOn has the key q on a terminal stop what is shown there. Its keys are taken as they are pressed, and not shown,
+// until release; Ctrl-C still interrupts. What is no terminal is left alone.
 func quitOn(ctx context.Context, stdin io.Reader, stop func()) (release func(), err error) {
 	f, isFile := stdin.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
@@ -61,7 +61,8 @@ func readQuit(ctx context.Context, fd int) bool {
 	return false
 }
 
-// awaitKey waits until there is something to read of a terminal, its end too, or ctx ends: a read of it cannot be called off.
+// awaitKey waits until there is something to read of a terminal, its end too, or ctx ends: a read of it cannot be
+// called off.
 func awaitKey(ctx context.Context, fd int) error {
 	for ctx.Err() == nil {
 		ready := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}

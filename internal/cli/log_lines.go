@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cachelog"
@@ -42,14 +43,37 @@ type logReader struct {
 	seen  map[string]time.Time // events that were read, by id, and their time
 	now   func() time.Time
 	held  time.Time // until then since stays what it is
+	// damaged are the log groups that some events are missing of, and told is called once for each.
+	damaged map[string]bool
+	told    func(group string)
 }
 
-// missed notes that the logs could not be looked at. What was logged meanwhile comes once they can be, one node's after another's.
+// newLogReader begins to read what is of a replication group. told is called once for each log group of which events
+// cannot be read.
+func newLogReader(id string, since time.Time, now func() time.Time, told func(group string)) *logReader {
+	return &logReader{
+		id: id, since: since, seen: map[string]time.Time{}, now: now, damaged: map[string]bool{}, told: told,
+	}
+}
+
+func incomplete(s types.SearchedLogStream) bool { return !aws.ToBool(s.SearchedCompletely) }
+
+// missing notes that the engine could not read all events that were asked for.
+func (r *logReader) missing(group string) {
+	if !r.damaged[group] {
+		r.damaged[group] = true
+		r.told(group)
+	}
+}
+
+// missed notes that the logs could not be looked at. What was logged meanwhile comes once they can be, one node's after
+// another's.
 func (r *logReader) missed() { r.held = r.now().Add(lateness) }
 
-// read hands over the events that were not read before, in the order of their time. A log group that cannot be read does not keep back
-// another's.
-func (r *logReader) read(ctx context.Context, c *client, deliveries []ectypes.LogDeliveryConfiguration, write func(logLine) error) error {
+// read hands over the events that were not read before, in the order of their time. A log group that cannot be read
+// does not keep back another's.
+func (r *logReader) read(ctx context.Context, c *client, deliveries []ectypes.LogDeliveryConfiguration,
+	write func(logLine) error) error {
 	var lines []logLine
 	var errs []error
 	for _, d := range deliveries {
@@ -89,15 +113,21 @@ func logGroup(d ectypes.LogDeliveryConfiguration) string {
 
 // fresh reads a log group. Others than this replication group may deliver to it.
 func (r *logReader) fresh(ctx context.Context, c *client, logType, group string) ([]logLine, error) {
-	own := regexp.MustCompile(`^elasticache/redis/(` + regexp.QuoteMeta(r.id) + `-(?:\d{4}-)?\d{3})/\d{4}/` + regexp.QuoteMeta(logType) + `$`)
-	pages := cloudwatchlogs.NewFilterLogEventsPaginator(cloudwatchlogs.NewFromConfig(c.config), &cloudwatchlogs.FilterLogEventsInput{
-		LogGroupName: &group, LogStreamNamePrefix: aws.String("elasticache/redis/" + r.id + "-"), StartTime: aws.Int64(r.since.UnixMilli()),
-	})
+	own := regexp.MustCompile(`^elasticache/redis/(` + regexp.QuoteMeta(r.id) + `-(?:\d{4}-)?\d{3})/\d{4}/` +
+		regexp.QuoteMeta(logType) + `$`)
+	pages := cloudwatchlogs.NewFilterLogEventsPaginator(cloudwatchlogs.NewFromConfig(c.config),
+		&cloudwatchlogs.FilterLogEventsInput{
+			LogGroupName: &group, LogStreamNamePrefix: aws.String("elasticache/redis/" + r.id + "-"),
+			StartTime: aws.Int64(r.since.UnixMilli()),
+		})
 	var lines []logLine
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the log group %s: %w", group, err)
+		}
+		if slices.ContainsFunc(page.SearchedLogStreams, incomplete) {
+			r.missing(group)
 		}
 		for _, e := range page.Events {
 			member := own.FindStringSubmatch(aws.ToString(e.LogStreamName))
@@ -105,7 +135,8 @@ func (r *logReader) fresh(ctx context.Context, c *client, logType, group string)
 				continue
 			}
 			at := time.UnixMilli(aws.ToInt64(e.Timestamp)).UTC()
-			lines = append(lines, logLine{at, member[1], logType, group, aws.ToString(e.LogStreamName), aws.ToString(e.Message), aws.ToString(e.EventId)})
+			lines = append(lines, logLine{at, member[1], logType, group, aws.ToString(e.LogStreamName),
+				aws.ToString(e.Message), aws.ToString(e.EventId)})
 		}
 	}
 	return lines, nil
@@ -120,8 +151,7 @@ func (t *tool) logLines() func(logLine) error {
 	}
 	coloured := t.coloured()
 	return func(l logLine) error {
-		_, err := fmt.Fprintln(t.Stdout, l.spans().draw(0, coloured))
-		return err
+		return t.Stdout.line(l.spans(), 0, coloured)
 	}
 }
 
@@ -130,7 +160,7 @@ var warning = regexp.MustCompile(`^\S+ \d{2} \w{3} \d{4} \S+ UTC # `)
 
 func (l logLine) spans() line {
 	text := strings.TrimRight(cachelog.Text(l.Message), "\r\n")
-	shown := span{printable(text), uncoloured}
+	shown := span{text, uncoloured}
 	if warning.MatchString(text) {
 		shown.colour = yellow
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,8 +38,9 @@ func (t *tool) logsCommand() *cobra.Command {
 	c.Flags().BoolVarP(&w.follow, "follow", "f", false, "go on showing what comes")
 	c.Flags().BoolVar(&w.slow, "slow", false, "the slow log only")
 	c.Flags().BoolVar(&w.engine, "engine", false, "the engine log only")
-	c.Flags().StringVar(&back, "since", "10m", "how far back: a span such as 90s, 10m, 2h or 1d, or a time such as 2026-01-31T12:00:00Z")
-	return t.jsonFlag(c)
+	c.Flags().StringVar(&back, "since", "10m",
+		"how far back: a span such as 90s, 10m, 2h or 1d, or a time such as 2026-01-31T12:00:00Z")
+	return t.regionFlag(t.jsonFlag(c), lookAt)
 }
 
 // logsWanted is what a user wants to see. With neither slow nor engine it is both.
@@ -79,6 +79,7 @@ func (t *tool) logs(ctx context.Context, id string, w logsWanted) error {
 	if err != nil {
 		return err
 	}
+	engine = engine.of(g)
 	deliveries := deliveriesOf(g, w)
 	if len(deliveries) == 0 {
 		return noDeliveries(g, w)
@@ -89,7 +90,10 @@ func (t *tool) logs(ctx context.Context, id string, w logsWanted) error {
 		}
 	}
 	write := t.logLines()
-	r := &logReader{id: aws.ToString(g.ReplicationGroupId), since: w.since, seen: map[string]time.Time{}, now: time.Now}
+	r := newLogReader(aws.ToString(g.ReplicationGroupId), w.since, time.Now, func(group string) {
+		fmt.Fprintf(t.Stderr, "Some events of %s cannot be read: their files were damaged on the disk. "+
+			"All others are shown; `larder status` names the files.\n", group)
+	})
 	err = r.read(ctx, engine, deliveries, write)
 	switch {
 	case err != nil:
@@ -110,11 +114,13 @@ func nothingIn(deliveries []ectypes.LogDeliveryConfiguration, id string, since t
 			groups = append(groups, group)
 		}
 	}
-	return fmt.Sprintf("There is nothing of %s since %s in %s; --since looks further back.", id, since.UTC().Format(time.RFC3339), strings.Join(groups, " and "))
+	return fmt.Sprintf("There is nothing of %s since %s in %s; --since looks further back.", id,
+		since.UTC().Format(time.RFC3339), strings.Join(groups, " and "))
 }
 
 // follow goes on reading until ctx ends, which is success, or the group is deleted. The engine may be away for a while.
-func (t *tool) follow(ctx context.Context, r *logReader, w logsWanted, deliveries []ectypes.LogDeliveryConfiguration, write func(logLine) error) error {
+func (t *tool) follow(ctx context.Context, r *logReader, w logsWanted, deliveries []ectypes.LogDeliveryConfiguration,
+	write func(logLine) error) error {
 	said := ""
 	for pause(ctx, logPause) == nil {
 		engine, err := t.connect(ctx)
@@ -125,7 +131,7 @@ func (t *tool) follow(ctx context.Context, r *logReader, w logsWanted, deliverie
 			if g, err = engine.group(ctx, r.id); errors.As(err, &deleted) {
 				gone, err = true, nil // what its nodes said last is there
 			} else if err == nil {
-				deliveries = deliveriesOf(g, w)
+				engine, deliveries = engine.of(g), deliveriesOf(g, w)
 			}
 		}
 		if err == nil {
@@ -154,7 +160,8 @@ func (t *tool) follow(ctx context.Context, r *logReader, w logsWanted, deliverie
 
 // deliveriesOf are the deliveries of a group that are wanted.
 func deliveriesOf(g ectypes.ReplicationGroup, w logsWanted) []ectypes.LogDeliveryConfiguration {
-	return slices.DeleteFunc(slices.Clone(g.LogDeliveryConfigurations), func(d ectypes.LogDeliveryConfiguration) bool { return !w.wants(d.LogType) })
+	return slices.DeleteFunc(slices.Clone(g.LogDeliveryConfigurations),
+		func(d ectypes.LogDeliveryConfiguration) bool { return !w.wants(d.LogType) })
 }
 
 // noDeliveries says that there is nothing to show, and what to do.
@@ -171,7 +178,6 @@ func noDeliveries(g ectypes.ReplicationGroup, w logsWanted) error {
 
 // coloured tells whether standard output is a terminal that may be coloured.
 func (t *tool) coloured() bool {
-	_, isFile := t.Stdout.(*os.File)
-	_, isTerminal := terminal(t.Stdout)
-	return isFile && isTerminal && t.Getenv("NO_COLOR") == "" && t.Getenv("TERM") != "dumb"
+	_, isTerminal := t.Stdout.terminal()
+	return isTerminal && t.Getenv("NO_COLOR") == "" && t.Getenv("TERM") != "dumb"
 }

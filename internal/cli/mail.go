@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 )
@@ -28,7 +27,8 @@ func (t *tool) mailCommand() *cobra.Command {
 			"is a Maildir in the folder mail of the state directory.\n\n" +
 			"--confirm confirms the subscriptions that the mail asks to confirm: until then an address gets nothing else.\n\n" +
 			"--exec runs a command of yours, with sh, for each mail that is unread: the text on its standard input, SUBJECT, TOPIC (an ARN) and ADDRESS in its " +
-			"environment. A mail whose command succeeds is marked as read. Quote the variables: whoever may publish writes them.",
+			"environment. A mail whose command succeeds is marked as read. Quote the variables: whoever may publish writes them.\n\n" +
+			"A mail that cannot be read is skipped: standard error names it with the reason, the others are shown, and the command ends with 1.",
 		Example: "  larder mail\n  larder mail --confirm\n  larder mail --follow --exec 'notify-send \"$SUBJECT\"'",
 		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeAddress,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -83,12 +83,12 @@ func (p *postman) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if first && len(mails) == 0 {
+		failed := p.reportSkipped(p.boxes)
+		if first && len(mails) == 0 && !failed {
 			if err := p.empty(); err != nil {
 				return err
 			}
 		}
-		failed := false
 		for _, m := range mails {
 			if p.command != "" && !m.Unread {
 				continue
@@ -113,6 +113,16 @@ func (p *postman) run(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// reportSkipped says which mails and mailboxes cannot be read, each once, and whether there are some.
+func (t *tool) reportSkipped(b *mailboxes) bool {
+	for _, err := range b.skipped {
+		fmt.Fprintf(t.Stderr, "larder: skipped: %v\n", err)
+	}
+	some := len(b.skipped) > 0
+	b.skipped = nil
+	return some
 }
 
 // empty says why there is nothing to show.
@@ -144,35 +154,27 @@ func (p *postman) bring(m mail) error {
 	}
 	width, _ := terminal(p.Stdout)
 	for _, l := range m.lines() {
-		if _, err := fmt.Fprintln(p.Stdout, l.draw(width, width > 0 && p.Getenv("NO_COLOR") == "")); err != nil {
+		if err := p.Stdout.line(l, width, width > 0 && p.Getenv("NO_COLOR") == ""); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// lines are what is shown of a mail: when, to whom, by which topic, the subject; and under it how the text begins, or what to do.
+// lines are what is shown of a mail: when, to whom, by which topic, the subject; and under it how the text begins, or
+// what to do.
 func (m mail) lines() []line {
-	subject := span{text: printable(m.Subject)}
+	subject := span{text: m.Subject}
 	if m.Unread {
 		subject.colour = bold
 	}
-	head := line{{text: m.Time.Local().Format(time.DateTime) + "  "}, {text: m.Address + "  "}, {text: m.Topic[strings.LastIndex(m.Topic, ":")+1:] + "  "}, subject}
+	head := line{{text: m.Time.Local().Format(time.DateTime) + "  "}, {text: m.Address + "  "},
+		{text: m.Topic[strings.LastIndex(m.Topic, ":")+1:] + "  "}, subject}
 	text, _, _ := strings.Cut(strings.TrimSpace(m.Text), "\n")
 	if m.Confirmation {
 		text = "confirm it: larder mail --confirm " + m.Address
 	}
-	return []line{head, {{text: "    "}, {text: printable(text), colour: dim}}}
-}
-
-// printable takes out what would act on a terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return '·'
-		}
-		return r
-	}, text)
+	return []line{head, {{text: "    "}, {text: text, colour: dim}}}
 }
 
 // runCommand runs the user's command for a mail, and marks the mail as read when it succeeds. What fails is said here.
@@ -181,18 +183,19 @@ func (p *postman) runCommand(ctx context.Context, m mail) error {
 		return nil
 	}
 	c := exec.CommandContext(ctx, "sh", "-c", p.command)
-	c.Stdin, c.Stdout, c.Stderr = strings.NewReader(m.Text), p.Stdout, p.Stderr
+	c.Stdin, c.Stdout, c.Stderr = strings.NewReader(m.Text), p.Stdout.raw, p.Stderr.raw // the user's own command
 	if p.json {
-		c.Stdout = p.Stderr
+		c.Stdout = p.Stderr.raw
 	}
 	c.WaitDelay = commandEnds
-	c.Env = append(p.Environ[:len(p.Environ):len(p.Environ)], "SUBJECT="+m.Subject, "TOPIC="+m.Topic, "ADDRESS="+m.Address)
+	c.Env = append(p.Environ[:len(p.Environ):len(p.Environ)], variable("SUBJECT", m.Subject),
+		variable("TOPIC", m.Topic), variable("ADDRESS", m.Address))
 	err := c.Run()
 	if err == nil {
 		err = m.markRead()
 	}
 	if err != nil && ctx.Err() == nil {
-		fmt.Fprintf(p.Stderr, "larder: the command failed for %q, which stays unread: %v\n", printable(m.Subject), err)
+		fmt.Fprintf(p.Stderr, "larder: the command failed for %q, which stays unread: %v\n", m.Subject, err)
 	}
 	return err
 }

@@ -20,11 +20,11 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{home: t.TempDir()}
-	d.tool = &tool{Environment: Environment{
+	d.tool = newTool(Environment{
 		Stdout: &d.stdout, Stderr: &d.stderr, Environ: os.Environ(), Getenv: func(name string) string {
 			return map[string]string{"LARDER_HOME": d.home}[name]
 		},
-	}}
+	})
 	return d
 }
 
@@ -57,18 +57,23 @@ func TestMailLists(t *testing.T) {
 	if code, stdout, stderr := d.run(t); code != 0 || stdout != "" || !strings.Contains(stderr, "aws sns subscribe") {
 		t.Errorf("without mail: %d %q %q", code, stdout, stderr)
 	}
-	d.deposit(t, "on%2Fcall@example.com/cur", "1.a.larder:2,S", 200, "=?utf-8?q?caf=C3=A9?=", "second=20=E2=98=83\nmore")
+	d.deposit(t, "on%2Fcall@example.com/cur", "1.a.larder:2,S", 200, "=?utf-8?q?caf=C3=A9?=",
+		"second=20=E2=98=83\nmore")
 	d.deposit(t, "ops@example.com/new", "2.b.larder", 100, "first \x1b[2J", "a=1B[31mred\n")
 	d.deposit(t, "ops@example.com/tmp", "3.c.larder", 300, "half written", "")
 	at := func(unix int64) string { return time.Unix(unix, 0).Format(time.DateTime) }
-	want := at(100) + "  ops@example.com  critical  first ·[2J\n    a·[31mred\n" + at(200) + "  on/call@example.com  critical  café\n    second ☃\n"
+	want := at(100) + "  ops@example.com  critical  first ·[2J\n    a·[31mred\n" + at(200) +
+		"  on/call@example.com  critical  café\n    second ☃\n"
 	if code, stdout, stderr := d.run(t); code != 0 || stdout != want || stderr != "" {
 		t.Errorf("got %d %q %q, want %q", code, stdout, stderr, want)
 	}
-	if _, stdout, _ := d.run(t, "on/call@example.com", "--json"); !strings.Contains(stdout, `"subject":"café","text":"second ☃\nmore","confirmation":false,"unread":false}`) || strings.Count(stdout, "\n") != 1 {
+	if _, stdout, _ := d.run(t, "on/call@example.com", "--json"); !strings.Contains(stdout,
+		`"subject":"café","text":"second ☃\nmore","confirmation":false,"unread":false}`) ||
+		strings.Count(stdout, "\n") != 1 {
 		t.Errorf("in JSON: %s", stdout)
 	}
-	if code, _, stderr := d.run(t, "nobody@example.com"); code != 1 || !strings.Contains(stderr, "on/call@example.com, ops@example.com") {
+	if code, _, stderr := d.run(t, "nobody@example.com"); code != 1 ||
+		!strings.Contains(stderr, "on/call@example.com, ops@example.com") {
 		t.Errorf("an address without a mailbox: %d %s", code, stderr)
 	}
 	for _, args := range [][]string{{"--exec", " "}, {"--confirm", "--follow"}, {"a", "b"}} {
@@ -88,7 +93,8 @@ func TestMailExec(t *testing.T) {
 	command := `[ "$SUBJECT" != fails ] || exit 3; { echo "$SUBJECT|$TOPIC|$ADDRESS"; cat; } >> '` + out + `'`
 	for range 2 { // the second time for what failed only
 		code, _, stderr := d.run(t, "--exec", command)
-		if code != 1 || !strings.Contains(stderr, `the command failed for "fails", which stays unread: exit status 3`) || strings.Contains(stderr, "pwned") {
+		if code != 1 || !strings.Contains(stderr,
+			`the command failed for "fails", which stays unread: exit status 3`) || strings.Contains(stderr, "pwned") {
 			t.Errorf("exit %d: %s", code, stderr)
 		}
 	}
@@ -101,7 +107,8 @@ func TestMailExec(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if code, stdout, stderr := d.run(t, "--exec", "true"); code != 0 || !strings.Contains(stdout, "fails") || stderr != "" {
+	if code, stdout, stderr := d.run(t, "--exec", "true"); code != 0 || !strings.Contains(stdout, "fails") ||
+		stderr != "" {
 		t.Errorf("afterwards: %d %s %s", code, stdout, stderr)
 	}
 }

@@ -3,11 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"mime"
-	"mime/quotedprintable"
-	netmail "net/mail"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -34,98 +30,92 @@ type mailboxes struct {
 	dir     string
 	address string // the only one that is wanted; empty for all
 	seen    map[string]bool
+	// skipped are the failures since it was emptied: of mails and mailboxes that cannot be read. Each is kept once.
+	skipped []error
 }
 
-// addresses lists those that have a mailbox.
-func (b *mailboxes) addresses() ([]string, error) {
+// mailbox is one of them: the address, and the directory, whose name is the address's in one of several spellings.
+type mailbox struct{ address, dir string }
+
+// list lists the mailboxes.
+func (b *mailboxes) list() ([]mailbox, error) {
 	boxes, err := os.ReadDir(b.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("cannot read the mailboxes: %w", err)
 	}
-	var out []string
+	var out []mailbox
 	for _, box := range boxes {
 		address, err := url.PathUnescape(box.Name())
 		if err != nil || !box.IsDir() {
 			continue // not one of SNS's
 		}
-		out = append(out, address)
+		out = append(out, mailbox{address, filepath.Join(b.dir, box.Name())})
 	}
 	return out, nil
 }
 
-// next reads the mails that were not read before, the newest last.
+// addresses lists those that have a mailbox.
+func (b *mailboxes) addresses() ([]string, error) {
+	boxes, err := b.list()
+	var out []string
+	for _, box := range boxes {
+		out = append(out, box.address)
+	}
+	return out, err
+}
+
+// next reads the mails that were not read before, the newest last. What cannot be read is skipped.
 func (b *mailboxes) next() ([]mail, error) {
-	addresses, err := b.addresses()
+	boxes, err := b.list()
 	if err != nil {
 		return nil, err
 	}
 	var out []mail
-	for _, address := range addresses {
-		if b.address != "" && address != b.address {
+	for _, box := range boxes {
+		if b.address != "" && box.address != b.address {
 			continue
 		}
 		for _, folder := range []string{"new", "cur"} { // a mail goes from new to cur, never back
-			found, err := b.folder(address, folder)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, found...)
+			out = append(out, b.folder(box, folder)...)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b mail) int { return a.Time.Compare(b.Time) })
 	return out, nil
 }
 
-func (b *mailboxes) folder(address, folder string) ([]mail, error) {
-	dir := filepath.Join(b.dir, url.PathEscape(address), folder)
+// skip keeps the failure of what was not met before.
+func (b *mailboxes) skip(key string, err error) {
+	if !b.seen[key] {
+		b.seen[key] = true
+		b.skipped = append(b.skipped, err)
+	}
+}
+
+func (b *mailboxes) folder(box mailbox, folder string) (out []mail) {
+	dir := filepath.Join(box.dir, folder)
 	files, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // the mailbox is being made
-		return nil, fmt.Errorf("cannot read a mailbox: %w", err)
+		b.skip(dir, fmt.Errorf("cannot read the mailbox of %s: %w", box.address, err))
 	}
-	var out []mail
 	for _, f := range files {
 		name, flags, _ := strings.Cut(f.Name(), ":2,")
-		if b.seen[address+"/"+name] {
+		key := filepath.Join(box.dir, name)
+		if b.seen[key] || strings.HasPrefix(name, ".") { // a Maildir has no mails whose names begin with a dot
 			continue
 		}
 		m, err := readMail(filepath.Join(dir, f.Name()))
-		if errors.Is(err, fs.ErrNotExist) { // another program moved or deleted it
+		if errors.Is(err, fs.ErrNotExist) && f.Type().IsRegular() { // another program moved or deleted it
 			continue
 		}
 		if err != nil {
-			return nil, err
+			b.skip(key, err)
+			continue
 		}
-		b.seen[address+"/"+name] = true
-		m.Address, m.Unread = address, folder == "new" || !strings.Contains(flags, "S")
+		b.seen[key] = true
+		m.Address, m.Unread = box.address, folder == "new" || !strings.Contains(flags, "S")
 		out = append(out, m)
 	}
-	return out, nil
-}
-
-func readMail(path string) (m mail, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return m, err
-	}
-	defer func() {
-		if err = errors.Join(err, f.Close()); err != nil {
-			err = fmt.Errorf("cannot read the mail %s: %w", path, err)
-		}
-	}()
-	raw, err := netmail.ReadMessage(f)
-	if err != nil {
-		return m, err
-	}
-	m = mail{path: path, Topic: raw.Header.Get("X-Amz-Sns-Topic-Arn"), Confirmation: raw.Header.Get("X-Amz-Sns-Message-Type") == "SubscriptionConfirmation"}
-	if m.Time, err = raw.Header.Date(); err != nil {
-		return m, err
-	}
-	if m.Subject, err = new(mime.WordDecoder).DecodeHeader(raw.Header.Get("Subject")); err != nil {
-		return m, err
-	}
-	text, err := io.ReadAll(quotedprintable.NewReader(raw.Body))
-	m.Text = strings.ReplaceAll(string(text), "\r\n", "\n")
-	return m, err
+	return out
 }
 
 // markRead moves a mail to those that were read, as mail programs do.

@@ -49,7 +49,7 @@ func (t *tool) outputsCommand() *cobra.Command {
 	if err := c.RegisterFlagCompletionFunc("deployment", ofNone); err != nil {
 		panic(err) // the flag is there
 	}
-	return t.jsonFlag(c)
+	return t.regionFlag(t.jsonFlag(c), lookAt)
 }
 
 // deployment finds the deployment of that id, or the only one there is.
@@ -58,14 +58,19 @@ func (c *client) deployment(ctx context.Context, id string) (larder.Deployment, 
 	if err != nil {
 		return larder.Deployment{}, err
 	}
-	var ids []string
+	var ids, in []string
+	var found larder.Deployment
 	for _, d := range all {
 		if d.ID == id || id == "" && len(all) == 1 {
-			return d, nil
+			found, in = d, append(in, d.Region)
 		}
 		ids = append(ids, d.ID)
 	}
 	switch {
+	case len(in) == 1:
+		return found, nil
+	case len(in) > 1:
+		return found, severalRegions(id, in)
 	case len(ids) == 0:
 		return larder.Deployment{}, errors.New("there is no deployment: bring one up with `larder up DIR`")
 	case id == "":
@@ -75,7 +80,8 @@ func (c *client) deployment(ctx context.Context, id string) (larder.Deployment, 
 	if _, err := c.group(ctx, id); err == nil {
 		next = "\nnext: the group was made by the API, which deletes it: aws elasticache delete-replication-group --replication-group-id " + id
 	}
-	return larder.Deployment{}, fmt.Errorf("there is no deployment %q; there are: %s%s", id, strings.Join(ids, ", "), next)
+	return larder.Deployment{}, fmt.Errorf("there is no deployment %q; there are: %s%s", id, strings.Join(ids, ", "),
+		next)
 }
 
 // output is an entry of the outputs as they are kept.
@@ -113,12 +119,13 @@ func (t *tool) printOutputs(d larder.Deployment, names []string) error {
 func (t *tool) printOutput(all map[string]output, name string) error {
 	o, ok := all[name]
 	if !ok {
-		return fmt.Errorf("there is no output %q; there are: %s", name, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
+		return fmt.Errorf("there is no output %q; there are: %s", name,
+			strings.Join(slices.Sorted(maps.Keys(all)), ", "))
 	}
 	var text string
 	if !t.json && json.Unmarshal(o.Value, &text) == nil && string(o.Value) != "null" {
-		fmt.Fprintln(t.Stdout, text)
-		return nil
+		_, err := fmt.Fprintln(t.Stdout.verbatim(), text)
+		return err
 	}
 	fmt.Fprintln(t.Stdout, display(o.Value))
 	return nil

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 
@@ -12,7 +11,7 @@ import (
 
 // progress shows how an apply goes: on a terminal one line per node that is rewritten, elsewhere a line per change.
 type progress struct {
-	w     io.Writer
+	w     printer
 	live  bool
 	width int
 
@@ -21,7 +20,7 @@ type progress struct {
 	lines int               // of the live block, to go back over
 }
 
-func newProgress(w io.Writer) *progress {
+func newProgress(w printer) *progress {
 	width, live := terminal(w)
 	return &progress{w: w, live: live, width: width, last: map[string]string{}}
 }
@@ -42,7 +41,8 @@ func (p *progress) Members(group *ectypes.ReplicationGroup, clusters []ectypes.C
 	changed := false
 	for _, c := range clusters {
 		id := aws.ToString(c.CacheClusterId)
-		line := fmt.Sprintf("  %s  %s  %s", id, aws.ToString(c.PreferredAvailabilityZone), aws.ToString(c.CacheClusterStatus))
+		line := fmt.Sprintf("  %s  %s  %s", id, aws.ToString(c.PreferredAvailabilityZone),
+			aws.ToString(c.CacheClusterStatus))
 		lines = append(lines, line)
 		if p.last[id] == line {
 			continue
@@ -64,7 +64,7 @@ func (p *progress) Members(group *ectypes.ReplicationGroup, clusters []ectypes.C
 // erase takes the live block back.
 func (p *progress) erase() {
 	if p.lines > 0 {
-		fmt.Fprintf(p.w, "\x1b[%dA\x1b[J", p.lines)
+		fmt.Fprintf(p.w.raw, "\x1b[%dA\x1b[J", p.lines)
 		p.lines = 0
 	}
 }

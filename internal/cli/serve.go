@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,14 +9,17 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"larder/internal/app"
+	"larder/internal/childenv"
 	"larder/internal/monitor"
 	"larder/internal/node"
 	"larder/internal/relay"
@@ -25,7 +29,7 @@ import (
 const relayName = "relay"
 
 func (t *tool) serveCommand() *cobra.Command {
-	var debug bool
+	var debug, strict bool
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the engine in the foreground",
@@ -35,19 +39,53 @@ func (t *tool) serveCommand() *cobra.Command {
 		Example: "  larder serve\n  LARDER_HOME=/tmp/other larder serve --listen 127.0.0.1:4567",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := t.dropEnvironment(); err != nil {
+				return err
+			}
+			t.keepToOwner()
 			level := slog.LevelInfo
 			if debug {
 				level = slog.LevelDebug
 			}
-			return t.serve(c.Context(), slog.New(slog.NewTextHandler(t.Stderr, &slog.HandlerOptions{Level: level})))
+			return t.serve(c.Context(), slog.New(slog.NewTextHandler(t.Stderr, &slog.HandlerOptions{Level: level})),
+				strict)
 		},
 	}
 	c.Flags().BoolVar(&debug, "debug", false, "log every request and step")
+	strictFlag(c, &strict)
 	return c
 }
 
-// redisLog is what go-redis, which has one logger per process, says by itself: that a node could not be dialled, for instance. What
-// it returns as an error too, whoever dialled tells with the node's name.
+// keepToOwner has the files and sockets that this process makes, and those of the nodes that it starts, be its user's
+// alone.
+func (t *tool) keepToOwner() {
+	if t.Umask != nil {
+		t.Umask(0o077)
+	}
+}
+
+// dropEnvironment starts this process anew without what an engine needs not of the environment, if there is such: what
+// it was started with stays readable in /proc otherwise. It keeps its id, terminal, files and working directory.
+func (t *tool) dropEnvironment() error {
+	if t.Exec == nil {
+		return nil
+	}
+	home, err := t.home()
+	if err != nil {
+		return err
+	}
+	env := childenv.Of(childenv.Engine, string(home), t.Environ)
+	if slices.Equal(env, t.Environ) {
+		return nil
+	}
+	if err := t.Exec(t.Executable, os.Args, env); err != nil {
+		return fmt.Errorf("cannot start the engine without the rest of this environment: %w", err)
+	}
+	return nil
+}
+
+// redisLog is what go-redis, which has one logger per process, says by itself: that a node could not be dialled, for
+// instance. What it returns as an error too, whoever dialled tells with the node's name.
 type redisLog struct{ *slog.Logger }
 
 // Printf implements go-redis's logger.
@@ -55,7 +93,7 @@ func (l redisLog) Printf(ctx context.Context, format string, v ...any) {
 	l.DebugContext(ctx, "go-redis", "says", fmt.Sprintf(format, v...))
 }
 
-func (t *tool) serve(ctx context.Context, log *slog.Logger) error {
+func (t *tool) serve(ctx context.Context, log *slog.Logger, strict bool) error {
 	redis.SetLogger(redisLog{log})
 	home, err := t.home()
 	if err != nil {
@@ -78,7 +116,8 @@ func (t *tool) serve(ctx context.Context, log *slog.Logger) error {
 	}
 	return app.Run(ctx, app.Options{
 		Home: home, Listen: t.address(), SearchPath: t.Getenv("PATH"), Relay: []string{t.Executable, relayName},
-		BusyLimit: limit, RestoreLost: restore, MetricsInterval: interval, Logger: log, Now: t.Now, Ready: func(app.Info) {},
+		BusyLimit: limit, RestoreLost: restore, StrictVersions: strict, MetricsInterval: interval, Logger: log,
+		Now: t.Now, Ready: func(app.Info) {},
 	})
 }
 
@@ -89,7 +128,8 @@ func busyLimit(given string) (time.Duration, error) {
 	}
 	limit, err := time.ParseDuration(given)
 	if err != nil || limit < time.Second {
-		return 0, usageError{fmt.Errorf("invalid LARDER_BUSY_LIMIT %q: want a duration of 1s or more, such as 30s", given)}
+		return 0, usageError{fmt.Errorf("invalid LARDER_BUSY_LIMIT %q: want a duration of 1s or more, such as 30s",
+			given)}
 	}
 	return limit, nil
 }
@@ -122,6 +162,7 @@ func (t *tool) relayCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: relayName, Hidden: true, Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			t.keepToOwner()
 			return relay.Serve(c.Context(), t.Stdin, node.Socket, slog.New(slog.NewTextHandler(t.Stderr, nil)))
 		},
 	}
@@ -130,13 +171,18 @@ func (t *tool) relayCommand() *cobra.Command {
 const (
 	startTimeout = 30 * time.Second
 	startPoll    = 5 * time.Millisecond
+	settlePoll   = 50 * time.Millisecond
 )
 
 // ensureEngine connects to the running engine, or starts one in the background, and tells which.
 func (t *tool) ensureEngine(ctx context.Context) (c *client, started bool, err error) {
-	if c, err := t.connect(ctx); !errors.Is(err, errNotRunning) {
+	if c, err := t.settle(ctx); !errors.Is(err, errNotRunning) {
 		if err == nil && t.listen != "" && !strings.HasSuffix(t.listen, ":0") && c.Endpoint != "http://"+t.listen {
-			fmt.Fprintf(t.Stderr, "note: the engine runs at %s already: --listen and LARDER_LISTEN are for its next start\n", c.Endpoint)
+			fmt.Fprintf(t.Stderr,
+				"note: the engine runs at %s already: --listen and LARDER_LISTEN are for its next start\n", c.Endpoint)
+		}
+		if err == nil {
+			err = t.secureRunning()
 		}
 		return c, false, err
 	}
@@ -147,12 +193,14 @@ func (t *tool) ensureEngine(ctx context.Context) (c *client, started bool, err e
 	if err != nil {
 		return nil, false, err
 	}
-	if err := os.MkdirAll(string(home), 0o700); err != nil {
-		return nil, false, fmt.Errorf("cannot use the state directory: %w; choose another with LARDER_HOME", err)
-	}
-	log, err := os.OpenFile(home.LogFile(), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+	said, err := t.secure(home)
 	if err != nil {
-		return nil, false, fmt.Errorf("cannot open the engine's log: %w; choose another state directory with LARDER_HOME", err)
+		return nil, false, err
+	}
+	t.remember(home)
+	log, err := t.openLog(home, said)
+	if err != nil {
+		return nil, false, err
 	}
 	defer log.Close()
 	begin, err := log.Seek(0, io.SeekEnd)
@@ -161,7 +209,8 @@ func (t *tool) ensureEngine(ctx context.Context) (c *client, started bool, err e
 	}
 	fmt.Fprintf(t.Stderr, "starting the engine (state in %s)\n", home)
 	cmd := exec.Command(t.Executable, "serve", "--listen", t.address())
-	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = t.Environ, string(home), log, log
+	cmd.Env = childenv.Of(childenv.Engine, string(home), t.Environ)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = string(home), log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // it goes on when this terminal closes
 	if err := cmd.Start(); err != nil {
 		return nil, false, fmt.Errorf("cannot start the engine: %w", err)
@@ -172,14 +221,57 @@ func (t *tool) ensureEngine(ctx context.Context) (c *client, started bool, err e
 	return c, true, err
 }
 
+// secure secures the state directory. It says on the terminal what it mended, and returns what an engine's log shall
+// say of it.
+func (t *tool) secure(home app.Home) (said []byte, err error) {
+	var log bytes.Buffer
+	mended, err := home.Secure(slog.New(slog.NewTextHandler(&log, nil)))
+	if what := mended.String(); what != "" {
+		fmt.Fprintln(t.Stderr, "note:", what)
+	}
+	return log.Bytes(), err
+}
+
+// secureRunning secures the state directory of an engine that runs: modes may have been changed since it started.
+func (t *tool) secureRunning() error {
+	home, err := t.home()
+	if err != nil {
+		return err
+	}
+	said, err := t.secure(home)
+	if err != nil || len(said) == 0 {
+		return err
+	}
+	log, err := t.openLog(home, said)
+	if err != nil {
+		return err
+	}
+	return log.Close()
+}
+
+// openLog opens the engine's log and adds a line to it.
+func (t *tool) openLog(home app.Home, line []byte) (*os.File, error) {
+	log, err := os.OpenFile(home.LogFile(), os.O_CREATE|os.O_APPEND|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the engine's log: %w; choose another state directory with LARDER_HOME", err)
+	}
+	if err := log.Chmod(0o600); err != nil { // whatever the umask
+		return nil, errors.Join(err, log.Close())
+	}
+	if _, err := log.Write(line); err != nil { // the engine starts on a full disk too
+		fmt.Fprintln(t.Stderr, "note: cannot write the engine's log:", err)
+	}
+	return log, nil
+}
+
 func (t *tool) awaitEngine(ctx context.Context, ended <-chan error, words func() string) (*client, error) {
 	limited, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	tick := time.NewTicker(startPoll)
 	defer tick.Stop()
 	for {
-		var early *app.InfoError // the engine holds the directory, and has not written its file yet
-		if c, err := t.connect(limited); !errors.Is(err, errNotRunning) && !errors.As(err, &early) {
+		c, err := t.connect(limited)
+		if err == nil || limited.Err() == nil && !comes(err) {
 			return c, err
 		}
 		select {
@@ -191,6 +283,26 @@ func (t *tool) awaitEngine(ctx context.Context, ended <-chan error, words func()
 			}
 			return nil, fmt.Errorf("the engine does not answer after %s: %s", startTimeout, words())
 		case <-tick.C:
+		}
+	}
+}
+
+// comes tells whether an engine that is being started may still come, though it did not answer.
+func comes(err error) bool {
+	var early *app.InfoError // the engine holds the directory, and has not written its file yet
+	return errors.Is(err, errNotRunning) || errors.Is(err, errNotReady) || errors.Is(err, errNoAnswer) ||
+		errors.As(err, &early)
+}
+
+// settle connects to the engine, once one that starts or ends has done so.
+func (t *tool) settle(ctx context.Context) (*client, error) {
+	for end := time.Now().Add(startTimeout); ; {
+		c, err := t.connect(ctx)
+		if !errors.Is(err, errNotReady) || time.Now().After(end) {
+			return c, err
+		}
+		if err := pause(ctx, settlePoll); err != nil {
+			return nil, err
 		}
 	}
 }

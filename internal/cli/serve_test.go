@@ -17,9 +17,11 @@ import (
 func TestWhatGoRedisSaysIsForDebugging(t *testing.T) {
 	d := newDesk(t)
 	d.listen = "nowhere"
-	for level, want := range map[slog.Level]string{slog.LevelInfo: "", slog.LevelDebug: "level=DEBUG msg=go-redis says="} {
+	for level, want := range map[slog.Level]string{slog.LevelInfo: "",
+		slog.LevelDebug: "level=DEBUG msg=go-redis says="} {
 		var log bytes.Buffer
-		if err := d.serve(t.Context(), slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: level}))); err == nil {
+		if err := d.serve(t.Context(), slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: level})),
+			false); err == nil {
 			t.Fatal("an engine listens nowhere")
 		}
 		refuse := func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no such node") }
@@ -30,7 +32,8 @@ func TestWhatGoRedisSaysIsForDebugging(t *testing.T) {
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
-		if got := log.String(); !strings.Contains(got, want) || want == "" && got != "" || want != "" && !strings.Contains(got, "no such node") {
+		if got := log.String(); !strings.Contains(got, want) || want == "" && got != "" || want != "" &&
+			!strings.Contains(got, "no such node") {
 			t.Errorf("at %s: %q", level, got)
 		}
 	}
@@ -55,7 +58,8 @@ func TestWhatServeReadsOfTheEnvironment(t *testing.T) {
 	var usage usageError
 	for _, given := range []string{"7", "7s", "often", "0s", "500ms", "2m"} {
 		_, err := metricsInterval(given)
-		if !errors.As(err, &usage) || !strings.Contains(err.Error(), "want whole seconds that a minute is a multiple of, with their unit, such as") {
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(),
+			"want whole seconds that a minute is a multiple of, with their unit, such as") {
 			t.Errorf("%q: %v", given, err)
 		}
 	}

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
@@ -34,12 +34,15 @@ func (t *tool) statusCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVarP(&watching, "watch", "w", false, "go on showing every change")
-	return t.jsonFlag(c)
+	return t.regionFlag(t.jsonFlag(c), lookAt)
 }
 
 func (t *tool) status(ctx context.Context, ids []string) error {
 	engine, err := t.connect(ctx)
 	if err != nil {
+		return err
+	}
+	if err := t.sayDamaged(ctx, engine); err != nil {
 		return err
 	}
 	groups, err := engine.statuses(ctx, ids)
@@ -58,11 +61,40 @@ func (t *tool) status(ctx context.Context, ids []string) error {
 	return nil
 }
 
+// sayDamaged names what of the engine's cannot be read, before anything else: what is shown lacks them.
+func (t *tool) sayDamaged(ctx context.Context, engine *client) error {
+	records, logs, err := engine.damage(ctx)
+	if err != nil {
+		return err
+	}
+	t.sayAll(records,
+		"Damaged records: %d of larder's records cannot be read, and nothing is done with what they are of.",
+		"put back a copy of larder.db, or be rid of each as its line says: see 'Damaged records' in "+operations)
+	t.sayAll(logs, "Damaged log events: some events of %d log groups cannot be read. All others can.",
+		"put back a copy of the files, or remove those that end in .damaged: see 'damaged log events' in "+operations)
+	return nil
+}
+
+const operations = "docs/OPERATIONS.md"
+
+// sayAll lists what is damaged on standard error, if anything is. The number of it goes into what.
+func (t *tool) sayAll(damaged []string, what, next string) {
+	if len(damaged) == 0 {
+		return
+	}
+	fmt.Fprintf(t.Stderr, what+"\n", len(damaged))
+	for _, d := range damaged {
+		fmt.Fprintln(t.Stderr, "  "+d)
+	}
+	fmt.Fprintln(t.Stderr, "next:", next)
+}
+
 const noGroups = "No replication groups. Bring one up: larder up examples/production"
 
 // groupStatus is what `status` shows of one group.
 type groupStatus struct {
 	ID       string       `json:"id"`
+	Region   string       `json:"region"`
 	Status   string       `json:"status"`
 	Reason   string       `json:"reason,omitempty"`
 	Engine   string       `json:"engine"`
@@ -71,7 +103,8 @@ type groupStatus struct {
 	Reader   string       `json:"reader_endpoint,omitempty"`
 	Nodes    []nodeStatus `json:"nodes"`
 
-	stuck bool // the reason will not go away by itself
+	stuck bool   // the reason will not go away by itself
+	where string // tells it from one of the same id in another region; empty where there is none
 }
 
 type nodeStatus struct {
@@ -94,7 +127,8 @@ const (
 )
 
 func newNodeStatus(n larder.Node) nodeStatus {
-	s := nodeStatus{ID: n.CacheClusterId, Zone: n.Zone, Role: n.Role, Status: n.Status, Address: n.Address, PID: int(n.PID)}
+	s := nodeStatus{ID: n.CacheClusterId, Zone: n.Zone, Role: n.Role, Status: n.Status, Address: n.Address,
+		PID: int(n.PID)}
 	switch {
 	case n.PID == 0:
 		s.Link = linkGone
@@ -139,6 +173,9 @@ func (c *client) allStatuses(ctx context.Context) ([]groupStatus, error) {
 		if err != nil {
 			return nil, err
 		}
+		if i := slices.IndexFunc(groups, func(other groupStatus) bool { return other.ID == s.ID }); i >= 0 {
+			s.where, groups[i].where = " in "+s.Region, " in "+groups[i].Region
+		}
 		groups = append(groups, s)
 	}
 	return groups, err
@@ -146,27 +183,6 @@ func (c *client) allStatuses(ctx context.Context) ([]groupStatus, error) {
 
 // notFoundCode is the engine's own service's.
 const notFoundCode = "ResourceNotFoundException"
-
-// groups lists every replication group.
-func (c *client) groups(ctx context.Context) (all []ectypes.ReplicationGroup, err error) {
-	pages := elasticache.NewDescribeReplicationGroupsPaginator(c.cache, &elasticache.DescribeReplicationGroupsInput{})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page.ReplicationGroups...)
-	}
-	return all, nil
-}
-
-func (c *client) group(ctx context.Context, id string) (g ectypes.ReplicationGroup, err error) {
-	out, err := c.cache.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &id})
-	if err != nil {
-		return g, err
-	}
-	return out.ReplicationGroups[0], nil
-}
 
 func (c *client) status(ctx context.Context, id string) (groupStatus, error) {
 	g, err := c.group(ctx, id)
@@ -178,7 +194,9 @@ func (c *client) status(ctx context.Context, id string) (groupStatus, error) {
 
 // describe adds to what AWS tells of a group what the engine knows of its nodes.
 func (c *client) describe(ctx context.Context, g ectypes.ReplicationGroup) (groupStatus, error) {
-	s := groupStatus{ID: aws.ToString(g.ReplicationGroupId), Status: aws.ToString(g.Status), NodeType: aws.ToString(g.CacheNodeType)}
+	c = c.of(g)
+	s := groupStatus{ID: aws.ToString(g.ReplicationGroupId), Region: c.Region, Status: aws.ToString(g.Status),
+		NodeType: aws.ToString(g.CacheNodeType)}
 	var nodes larder.DescribeNodesOutput
 	if err := c.call(ctx, "DescribeNodes", larder.DescribeNodesInput{ReplicationGroupId: s.ID}, &nodes); err != nil {
 		return s, err

@@ -15,6 +15,17 @@ type span struct {
 	colour colour
 }
 
+// shown is the text as it stands on its one line: as wide as it is, with a dot for each character that a terminal would
+// act on.
+func (s span) shown() string {
+	return strings.Map(func(r rune) rune {
+		if active(r) {
+			return '·'
+		}
+		return r
+	}, s.text)
+}
+
 // colour is the number of an ANSI graphic rendition; uncoloured leaves the text as it is.
 type colour int
 
@@ -32,7 +43,7 @@ func (l line) draw(width int, coloured bool) string {
 	var b strings.Builder
 	room := width
 	for _, s := range l {
-		text := s.text
+		text := s.shown()
 		if width > 0 {
 			text = first(text, room)
 			room -= utf8.RuneCountInString(text)
@@ -62,7 +73,8 @@ var statusNarrow = []string{"PID", "ZONE", "ADDRESS", "STATUS"}
 
 // lines are what `status` shows of a group, of a width where there is one (0 is no limit).
 func (g groupStatus) lines(width int) []line {
-	title := line{{g.ID, bold}, {"  ", uncoloured}, {g.Status, statusColour(g.Status)}, {"  " + g.Engine, uncoloured}, {"  " + g.NodeType, uncoloured}}
+	title := line{{g.ID, bold}, {"  ", uncoloured}, {g.Status, statusColour(g.Status)}, {"  " + g.Region, uncoloured},
+		{"  " + g.Engine, uncoloured}, {"  " + g.NodeType, uncoloured}}
 	for width > 0 && len(title) > 3 && wide([]line{title}) > width {
 		title = title[:len(title)-1]
 	}
@@ -72,13 +84,15 @@ func (g groupStatus) lines(width int) []line {
 			all = append(all, line{{"  " + l, red}})
 		}
 	}
-	rows := [][]span{{{"NODE", dim}, {"ZONE", dim}, {"ROLE", dim}, {"STATUS", dim}, {"LAG", dim}, {"ADDRESS", dim}, {"PID", dim}}}
+	rows := [][]span{{{"NODE", dim}, {"ZONE", dim}, {"ROLE", dim}, {"STATUS", dim}, {"LAG", dim}, {"ADDRESS", dim},
+		{"PID", dim}}}
 	for _, n := range g.Nodes {
 		rows = append(rows, n.cells())
 	}
 	all = append(all, columns(fitting(rows, statusNarrow, width))...)
 	if g.Primary != "" {
-		all = append(all, line{{"  primary endpoint  " + g.Primary, uncoloured}}, line{{"  reader endpoint   " + g.Reader, uncoloured}})
+		all = append(all, line{{"  primary endpoint  " + g.Primary, uncoloured}},
+			line{{"  reader endpoint   " + g.Reader, uncoloured}})
 	}
 	return all
 }
@@ -88,7 +102,8 @@ func (n nodeStatus) cells() []span {
 	if n.Role == "primary" {
 		role.colour = bold
 	}
-	return []span{{n.ID, uncoloured}, {n.Zone, uncoloured}, role, {n.Status, statusColour(n.Status)}, n.lag(), {n.Address, uncoloured}, {pid(n.PID), uncoloured}}
+	return []span{{n.ID, uncoloured}, {n.Zone, uncoloured}, role, {n.Status, statusColour(n.Status)}, n.lag(),
+		{n.Address, uncoloured}, {pid(n.PID), uncoloured}}
 }
 
 // lag is how far a node's data are behind, or why that cannot be told.

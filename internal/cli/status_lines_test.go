@@ -15,10 +15,13 @@ import (
 func pair() groupStatus {
 	lag := int64(2048)
 	return groupStatus{
-		ID: "shop", Status: "available", Engine: "redis 7.0.15", NodeType: "cache.t4g.micro", Primary: "127.64.0.1:6379", Reader: "127.64.0.2:6379",
+		ID: "shop", Region: "us-east-1", Status: "available", Engine: "redis 7.0.15", NodeType: "cache.t4g.micro",
+		Primary: "127.64.0.1:6379", Reader: "127.64.0.2:6379",
 		Nodes: []nodeStatus{
-			{ID: "shop-001", Zone: "us-east-1a", Role: "primary", Status: "available", Link: linkUp, Address: "127.64.0.3", PID: 41},
-			{ID: "shop-002", Zone: "us-east-1b", Role: "replica", Status: "available", Link: linkUp, Lag: &lag, Address: "127.64.0.4", PID: 42},
+			{ID: "shop-001", Zone: "us-east-1a", Role: "primary", Status: "available", Link: linkUp,
+				Address: "127.64.0.3", PID: 41},
+			{ID: "shop-002", Zone: "us-east-1b", Role: "replica", Status: "available", Link: linkUp, Lag: &lag,
+				Address: "127.64.0.4", PID: 42},
 		},
 	}
 }
@@ -41,14 +44,14 @@ func TestStatusLines(t *testing.T) {
 		want  string
 	}{
 		"as it should be": {pair(), `
-shop  available  redis 7.0.15  cache.t4g.micro
+shop  available  us-east-1  redis 7.0.15  cache.t4g.micro
   NODE      ZONE        ROLE     STATUS     LAG      ADDRESS     PID
   shop-001  us-east-1a  primary  available  -        127.64.0.3  41
   shop-002  us-east-1b  replica  available  2.0 KiB  127.64.0.4  42
   primary endpoint  127.64.0.1:6379
   reader endpoint   127.64.0.2:6379`},
 		"primary gone": {broken, `
-shop  modifying  redis 7.0.15  cache.t4g.micro
+shop  modifying  us-east-1  redis 7.0.15  cache.t4g.micro
   no replica is in sync
   NODE      ZONE        ROLE     STATUS     LAG      ADDRESS     PID
   shop-001  us-east-1a  primary  available  gone     127.64.0.3  -
@@ -106,7 +109,8 @@ func TestLinesAreNoWiderThanAsked(t *testing.T) {
 }
 
 func TestSize(t *testing.T) {
-	for bytes, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1536: "1.5 KiB", 5 << 20: "5.0 MiB", 3 << 40: "3.0 TiB"} {
+	for bytes, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1536: "1.5 KiB",
+		5 << 20: "5.0 MiB", 3 << 40: "3.0 TiB"} {
 		if got := size(bytes); got != want {
 			t.Errorf("%d is shown as %s, want %s", bytes, got, want)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"larder/internal/services/larder"
 )
@@ -43,10 +41,11 @@ func (t *tool) topCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&once, "once", false, "print one table and end")
 	c.Flags().StringVar(&order, "sort", order, "what the table is sorted by: "+strings.Join(topOrders, ", "))
-	if err := c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions(topOrders, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+	if err := c.RegisterFlagCompletionFunc("sort",
+		cobra.FixedCompletions(topOrders, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // the flag is there
 	}
-	return t.jsonFlag(c)
+	return t.regionFlag(t.jsonFlag(c), lookAt)
 }
 
 func (t *tool) top(ctx context.Context, id, order string, once bool) error {
@@ -58,8 +57,8 @@ func (t *tool) top(ctx context.Context, id, order string, once bool) error {
 		}
 		return t.topLog().show(seen)
 	}
-	f, isFile := t.Stdout.(*os.File)
-	if t.json || !isFile || !term.IsTerminal(int(f.Fd())) || t.Getenv("TERM") == "dumb" {
+	f, isTerminal := t.Stdout.terminal()
+	if t.json || !isTerminal || t.Getenv("TERM") == "dumb" {
 		return t.deleted(id, watch(ctx, m.look, t.topLog(), topPause))
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -69,7 +68,8 @@ func (t *tool) top(ctx context.Context, id, order string, once bool) error {
 		return err
 	}
 	defer release()
-	board := &topScreen{screen{w: f, size: func() (int, int) { return terminalSize(f) }, coloured: t.Getenv("NO_COLOR") == ""}, load{}}
+	board := &topScreen{screen{w: f, size: func() (int, int) { return terminalSize(f) },
+		coloured: t.Getenv("NO_COLOR") == ""}, load{}}
 	return t.deleted(id, watch(ctx, m.look, board, topPause))
 }
 
@@ -90,17 +90,40 @@ func (i *inquiry) ask(ctx context.Context) (nodes []larder.Measured, err error) 
 			return nil, err
 		}
 	}
-	var out larder.MeasureNodesOutput
-	err = i.engine.call(ctx, "MeasureNodes", larder.MeasureNodesInput{ReplicationGroupId: i.id}, &out)
+	nodes, err = i.engine.measure(ctx, i.id)
 	var refused smithy.APIError
-	switch {
-	case err == nil:
-	case !errors.As(err, &refused): // the next engine may listen elsewhere
+	var missing *ectypes.ReplicationGroupNotFoundFault
+	if err != nil && !errors.As(err, &refused) && !errors.As(err, &missing) { // the next engine may listen elsewhere
 		i.engine = nil
-	case refused.ErrorCode() == notFoundCode:
-		err = &ectypes.ReplicationGroupNotFoundFault{Message: new(refused.ErrorMessage())}
 	}
-	return out.Nodes, err
+	return nodes, err
+}
+
+// measure asks the nodes of a group, or of all where none is named, in every region that there is to look at.
+func (c *client) measure(ctx context.Context, id string) (nodes []larder.Measured, err error) {
+	clients, err := c.each(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := false
+	var missing error
+	for _, regional := range clients {
+		var out larder.MeasureNodesOutput
+		err := regional.call(ctx, "MeasureNodes", larder.MeasureNodesInput{ReplicationGroupId: id}, &out)
+		var refused smithy.APIError
+		switch {
+		case err == nil:
+			nodes, found = append(nodes, out.Nodes...), true
+		case errors.As(err, &refused) && refused.ErrorCode() == notFoundCode:
+			missing = &ectypes.ReplicationGroupNotFoundFault{Message: new(refused.ErrorMessage())}
+		default:
+			return nil, err
+		}
+	}
+	if !found {
+		return nil, missing
+	}
+	return nodes, nil
 }
 
 // meter makes rates of what nodes count.

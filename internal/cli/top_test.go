@@ -20,14 +20,18 @@ import (
 // counted is a pair's counts at one moment, and two seconds later.
 func counted() (before, after []larder.Measured) {
 	begin := noon.UnixNano()
-	primary := larder.Measured{ReplicationGroupId: "shop", CacheClusterId: "shop-001", Zone: "us-east-1a", Role: "primary", PID: 41, LagSeconds: -1}
-	replica := larder.Measured{ReplicationGroupId: "shop", CacheClusterId: "shop-002", Zone: "us-east-1b", Role: "replica", PID: 42, LagSeconds: 1.25}
+	primary := larder.Measured{ReplicationGroupId: "shop", CacheClusterId: "shop-001", Zone: "us-east-1a",
+		Role: "primary", PID: 41, LagSeconds: -1}
+	replica := larder.Measured{ReplicationGroupId: "shop", CacheClusterId: "shop-002", Zone: "us-east-1b",
+		Role: "replica", PID: 42, LagSeconds: 1.25}
 	at := func(m larder.Measured, r larder.Reading) larder.Measured { m.Reading = &r; return m }
 	return []larder.Measured{
-			at(primary, larder.Reading{At: begin, Commands: 100, Hits: 5, Misses: 5, CPUSeconds: 1, MemoryUsed: 1 << 20, MemoryMax: 1 << 30, Clients: 3}),
+			at(primary, larder.Reading{At: begin, Commands: 100, Hits: 5, Misses: 5, CPUSeconds: 1, MemoryUsed: 1 << 20,
+				MemoryMax: 1 << 30, Clients: 3}),
 			at(replica, larder.Reading{At: begin, Commands: 10, MemoryUsed: 1 << 20, MemoryMax: 1 << 30}),
 		}, []larder.Measured{
-			at(primary, larder.Reading{At: begin + 2e9, Commands: 300, Hits: 14, Misses: 6, Evictions: 8, CPUSeconds: 1.5, MemoryUsed: 2 << 20, MemoryMax: 1 << 30,
+			at(primary, larder.Reading{At: begin + 2e9, Commands: 300, Hits: 14, Misses: 6, Evictions: 8,
+				CPUSeconds: 1.5, MemoryUsed: 2 << 20, MemoryMax: 1 << 30,
 				Clients: 4, NetworkIn: 4096, NetworkOut: 8 << 20}),
 			at(replica, larder.Reading{At: begin + 2e9, Commands: 12, MemoryUsed: 2 << 20, MemoryMax: 1 << 30}),
 		}
@@ -71,7 +75,8 @@ func TestLoads(t *testing.T) {
 		"no group": {nil, noGroups},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, drawn(load{Nodes: loads(before, c.after, "ops")}.lines(nil, 0), 0, false)); diff != "" {
+			if diff := cmp.Diff(c.want, drawn(load{Nodes: loads(before, c.after, "ops")}.lines(nil, 0), 0,
+				false)); diff != "" {
 				t.Errorf("-want +got\n%s", diff)
 			}
 		})
@@ -83,11 +88,13 @@ func TestLoadsAreSorted(t *testing.T) {
 		var before, after []larder.Measured
 		for i := range rapid.IntRange(0, 6).Draw(t, "nodes") {
 			count := rapid.Int64Range(0, 5)
-			m := larder.Measured{CacheClusterId: string(rune('f' - i)), PID: rapid.Int32Range(0, 1).Draw(t, "pid"), LagSeconds: -1}
+			m := larder.Measured{CacheClusterId: string(rune('f' - i)), PID: rapid.Int32Range(0, 1).Draw(t, "pid"),
+				LagSeconds: -1}
 			was := m
 			if m.PID != 0 && rapid.Bool().Draw(t, "answers") {
 				was.Reading = &larder.Reading{}
-				m.Reading = &larder.Reading{At: 1e9, Commands: count.Draw(t, "ops"), Clients: count.Draw(t, "clients"), MemoryUsed: count.Draw(t, "memory")}
+				m.Reading = &larder.Reading{At: 1e9, Commands: count.Draw(t, "ops"), Clients: count.Draw(t, "clients"),
+					MemoryUsed: count.Draw(t, "memory")}
 			}
 			before, after = append(before, was), append(after, m)
 		}
@@ -97,8 +104,9 @@ func TestLoadsAreSorted(t *testing.T) {
 			t.Fatalf("%d of %d nodes", len(all), len(after))
 		}
 		value := map[string]func(nodeLoad) float64{
-			"ops": func(n nodeLoad) float64 { return known(n.Ops) }, "clients": func(n nodeLoad) float64 { return float64(known(n.Clients)) },
-			"memory": func(n nodeLoad) float64 { return float64(known(n.MemoryUsed)) },
+			"ops":     func(n nodeLoad) float64 { return known(n.Ops) },
+			"clients": func(n nodeLoad) float64 { return float64(known(n.Clients)) },
+			"memory":  func(n nodeLoad) float64 { return float64(known(n.MemoryUsed)) },
 		}[order]
 		for i := 1; i < len(all); i++ {
 			a, b := all[i-1], all[i]
@@ -137,7 +145,8 @@ func TestTopInto(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, interrupt := context.WithTimeout(t.Context(), 4700*time.Millisecond)
 			defer interrupt()
-			m := &meter{ask: (&asking{answers: []any{before, after, errors.New("away"), errors.New("away"), after}}).ask, order: "ops", now: func() time.Time { return noon }}
+			m := &meter{ask: (&asking{answers: []any{before, after, errors.New("away"), errors.New("away"),
+				after}}).ask, order: "ops", now: func() time.Time { return noon }}
 			if err := watch(ctx, m.look, l, topPause); err != nil {
 				t.Errorf("an interrupt is no failure: %v", err)
 			}
@@ -196,7 +205,8 @@ func TestTopOnATerminal(t *testing.T) {
 
 // On a terminal of 80 columns a table leaves out what matters least, and cuts no column in two.
 func TestANarrowTop(t *testing.T) {
-	n := nodeLoad{Group: "uex-payments-prod-redis", ID: "uex-payments-prod-redis-001", Zone: "us-east-1a", Role: "primary", Link: linkAnswers}
+	n := nodeLoad{Group: "uex-payments-prod-redis", ID: "uex-payments-prod-redis-001", Zone: "us-east-1a",
+		Role: "primary", Link: linkAnswers}
 	all := load{Nodes: []nodeLoad{n}}
 	for _, c := range []struct {
 		width int

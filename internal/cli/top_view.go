@@ -19,8 +19,8 @@ type load struct {
 	Nodes []nodeLoad `json:"nodes"`
 }
 
-// nodeLoad is what one node does. Numbers are nil where they are not known: of a node that does not answer, and rates of one that has
-// just started.
+// nodeLoad is what one node does. Numbers are nil where they are not known: of a node that does not answer, and rates
+// of one that has just started.
 type nodeLoad struct {
 	Group string `json:"group"`
 	ID    string `json:"id"`
@@ -47,7 +47,7 @@ const linkAnswers = "up"
 func loads(before, after []larder.Measured, order string) []nodeLoad {
 	was := map[string]larder.Measured{}
 	for _, m := range before {
-		was[m.CacheClusterId] = m
+		was[m.Region+m.CacheClusterId] = m
 	}
 	all := []nodeLoad{}
 	for _, m := range after {
@@ -62,7 +62,7 @@ func loads(before, after []larder.Measured, order string) []nodeLoad {
 			if m.LagSeconds >= 0 {
 				n.Lag = &m.LagSeconds
 			}
-			if old := was[m.CacheClusterId]; old.PID == m.PID && old.Reading != nil {
+			if old := was[m.Region+m.CacheClusterId]; old.PID == m.PID && old.Reading != nil {
 				n.rates(*old.Reading, *m.Reading)
 			}
 		}
@@ -77,7 +77,10 @@ func (n *nodeLoad) rates(before, after larder.Reading) {
 	if seconds <= 0 {
 		return
 	}
-	per := func(was, is int64) *float64 { return new(float64(max(is-was, 0)) / seconds) } // CONFIG RESETSTAT sets counters back
+	per := func(was, is int64) *float64 {
+		return new(float64(max(is-was,
+			0)) / seconds)
+	} // CONFIG RESETSTAT sets counters back
 	n.Ops, n.Evictions = per(before.Commands, after.Commands), per(before.Evictions, after.Evictions)
 	n.NetworkIn, n.NetworkOut = per(before.NetworkIn, after.NetworkIn), per(before.NetworkOut, after.NetworkOut)
 	n.CPU = new(100 * max(after.CPUSeconds-before.CPUSeconds, 0) / seconds)
@@ -90,7 +93,8 @@ func (n *nodeLoad) rates(before, after larder.Reading) {
 // topOrders are what a table can be sorted by, the first of them without being told.
 var topOrders = []string{"ops", "id", "memory", "lag", "clients", "cpu", "network", "evictions"}
 
-// sortLoads puts what is largest first, and what is equal in the order of the ids. Nodes that do not answer come before all others.
+// sortLoads puts what is largest first, and what is equal in the order of the ids. Nodes that do not answer come before
+// all others.
 func sortLoads(all []nodeLoad, order string) {
 	key := map[string]func(nodeLoad) float64{
 		"id":        func(nodeLoad) float64 { return 0 },
@@ -134,7 +138,8 @@ func (l load) lines(trouble error, width int) []line {
 		return append(all, line{{noGroups, uncoloured}})
 	}
 	var rows [][]span
-	for _, name := range []string{"NODE", "ROLE", "ZONE", "OPS/S", "HITS", "MEMORY", "OF", "LAG", "CLIENTS", "CPU", "IN/S", "OUT/S", "EVICT/S"} {
+	for _, name := range []string{"NODE", "ROLE", "ZONE", "OPS/S", "HITS", "MEMORY", "OF", "LAG", "CLIENTS", "CPU",
+		"IN/S", "OUT/S", "EVICT/S"} {
 		if len(rows) == 0 {
 			rows = append(rows, nil)
 		}
@@ -157,7 +162,8 @@ func (n nodeLoad) cells() []span {
 	}
 	bytes := func(f float64) string { return size(int64(f)) }
 	return []span{
-		{n.ID, uncoloured}, role, {n.Zone, uncoloured}, cell(n.Ops, whole), cell(n.HitRate, percent), cell(n.MemoryUsed, size), cell(n.MemoryMax, size),
+		{n.ID, uncoloured}, role, {n.Zone, uncoloured}, cell(n.Ops, whole), cell(n.HitRate, percent),
+		cell(n.MemoryUsed, size), cell(n.MemoryMax, size),
 		lag, cell(n.Clients, func(c int64) string { return strconv.FormatInt(c, 10) }), cell(n.CPU, percent),
 		cell(n.NetworkIn, bytes), cell(n.NetworkOut, bytes), cell(n.Evictions, whole),
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"larder/internal/app"
+	"larder/internal/awsregion"
 	"larder/internal/cache"
 	"larder/internal/deploy"
 	"larder/internal/module"
@@ -26,12 +27,13 @@ import (
 func (t *tool) upCommand() *cobra.Command {
 	vars := &varFlags{}
 	var label string
-	var verbose bool
+	var verbose, strict bool
+	var overrides []string
 	c := &cobra.Command{
 		Use:   "up [FILE|DIR]",
 		Short: "Bring up the Redis that a module call describes",
 		Long: "Read the call of the redis module in a Terraform file or directory (the current one by default), start the engine if it is not running, " +
-			"and make what runs equal to the call.",
+			"and make what runs equal to the call. Other resources, data sources and modules of the configuration are left to Terraform.",
 		Example: "  larder up examples/production\n  larder up main.tf --var redis_auth_token=\"$TOKEN\"\n  larder up --var-file prod.tfvars --json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -39,14 +41,20 @@ func (t *tool) upCommand() *cobra.Command {
 			if len(args) == 1 {
 				path = args[0]
 			}
-			return t.up(c.Context(), path, label, verbose, module.Vars{Args: vars.args, Environ: t.Environ})
+			return t.up(c.Context(), path, label, verbose, strict,
+				module.Vars{Args: vars.args, Environ: t.Environ, Overrides: overrides})
 		},
 	}
 	c.Flags().Var(&varFlag{vars, false}, "var", "set a variable: NAME=VALUE (repeatable)")
 	c.Flags().Var(&varFlag{vars, true}, "var-file", "read variables from a .tfvars file (repeatable)")
+	c.Flags().StringArrayVar(&overrides, "override", nil,
+		"give a value of what is left to Terraform: `REFERENCE=VALUE` (repeatable)")
 	c.Flags().StringVar(&label, "module", "", "which module call, where there are several")
 	c.Flags().BoolVar(&verbose, "verbose", false, "explain which inputs are not acted on in full")
-	return t.jsonFlag(c)
+	strictFlag(c, &strict)
+	return t.regionFlag(t.jsonFlag(c),
+		"where to bring up what names no region (default AWS_REGION, AWS_DEFAULT_REGION, or "+
+			awsregion.Home+")")
 }
 
 // varFlags gathers -var and -var-file in the order of the command line: the later wins.
@@ -78,15 +86,22 @@ func (f *varFlag) Set(s string) error {
 	return nil
 }
 
-func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars module.Vars) error {
+func (t *tool) up(ctx context.Context, path, label string, verbose, strict bool, vars module.Vars) error {
 	begin := time.Now()
 	types, err := cache.LoadNodeTypes()
 	if err != nil {
 		return err
 	}
-	src := module.Source{Path: path, Module: label, NodeTypes: types, Region: app.Region, Account: app.Account}
+	src := module.Source{Path: path, Module: label, NodeTypes: types, Account: app.Account}
+	configured, diags := module.Region(src, vars)
+	if diags.HasErrors() {
+		return t.explain(diags)
+	}
+	if src.Region, err = t.upRegion(configured); err != nil {
+		return err
+	}
 	// Before there is an engine, ids of the right form do: a call that is wrong starts nothing.
-	asked, diags := module.Load(src, vars, resolve(standin.New(app.Region, app.Account)))
+	asked, diags := module.Load(src, vars, resolve(standin.New(src.Region, app.Account)))
 	if diags.HasErrors() {
 		return t.explain(diags)
 	}
@@ -97,6 +112,13 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 	if err != nil {
 		return err
 	}
+	return t.upOn(ctx, engine.onlyIn(src.Region), src, vars, verbose, strict, started, begin)
+}
+
+// upOn makes what runs on an engine equal to the call. The command began then, and may have started the engine.
+func (t *tool) upOn(
+	ctx context.Context, engine *client, src module.Source, vars module.Vars, verbose, strict, started bool, begin time.Time,
+) error {
 	facts, err := engine.engine(ctx)
 	if err != nil {
 		return err
@@ -106,11 +128,14 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 		return t.explain(diags)
 	}
 	t.explain(diags) // warnings
-	if err := runnable(call, facts); err != nil {
+	if err := t.runnable(call, facts, strict); err != nil {
 		return err
 	}
+	if len(call.Left) > 0 {
+		fmt.Fprintf(t.Stderr, "note: left to Terraform: %s\n", strings.Join(call.Left, ", "))
+	}
 	t.noteUnused(call.Notices, verbose)
-	d, shared, err := engine.recorded(ctx, call, path)
+	d, shared, err := engine.recorded(ctx, call, src.Path)
 	if err != nil {
 		return err
 	}
@@ -121,7 +146,11 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 	before.Shared = shared
 	shown := newProgress(t.Stderr)
 	deployer := engine.deployer(shown)
-	deployer.Record = func(ctx context.Context, all []deploy.Resource) error { return engine.record(ctx, d, all) }
+	underWay := d
+	underWay.AuthTokenUpdateStrategy = "" // until it is over nobody knows which token the group takes
+	deployer.Record = func(ctx context.Context, all []deploy.Resource) error {
+		return engine.record(ctx, underWay, all)
+	}
 	var around module.StandIns // as it is in the end
 	result, err := deployer.Apply(ctx, func(found module.StandIns) (*module.Call, error) {
 		around = found
@@ -135,7 +164,9 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 	if err != nil {
 		return err
 	}
-	outputs := result.Call.Outputs(result.Observed, module.Access{Token: result.Token, SecretARN: result.SecretARN, Local: true, FinalSnapshot: result.FinalSnapshot})
+	outputs := result.Call.Outputs(result.Observed,
+		module.Access{Token: result.Token, SecretARN: result.SecretARN, Local: true,
+			FinalSnapshot: result.FinalSnapshot})
 	own, diags := module.OwnOutputs(src, vars, around, result.Call, outputs)
 	restarted := ""
 	if started { // what became of nodes under an engine that ran already is not this command's doing
@@ -143,22 +174,11 @@ func (t *tool) up(ctx context.Context, path, label string, verbose bool, vars mo
 			return err
 		}
 	}
-	if err := t.deployed(ctx, engine, d, result, slices.Concat(outputs, own), restarted, time.Since(begin)); err != nil {
+	if err := t.deployed(ctx, engine, d, result, slices.Concat(outputs, own), restarted,
+		time.Since(begin)); err != nil {
 		return err
 	}
 	return t.explain(diags)
-}
-
-// runnable refuses, before anything is made, a call that this engine cannot run.
-func runnable(call *module.Call, engine larder.DescribeEngineOutput) error {
-	var installed cache.EngineVersions
-	for _, v := range engine.EngineVersions {
-		installed = append(installed, cache.EngineVersion{Version: v})
-	}
-	if _, err := installed.Resolve(call.Inputs.RedisEngineVersion); err != nil {
-		return fmt.Errorf("input \"redis_engine_version\": %w", err)
-	}
-	return nil
 }
 
 // noteUnused says which inputs larder accepts and does not act on in full yet: by name, or with what each means.
@@ -177,13 +197,15 @@ func (t *tool) noteUnused(notices []string, verbose bool) {
 		name, _, _ := strings.Cut(n, " = ")
 		names = append(names, name)
 	}
-	fmt.Fprintf(t.Stderr, "note: accepted, and acted on in part or not at all by this larder yet: %s (--verbose explains)\n", strings.Join(names, ", "))
+	fmt.Fprintf(t.Stderr,
+		"note: accepted, and acted on in part or not at all by this larder yet: %s (--verbose explains)\n",
+		strings.Join(names, ", "))
 }
 
 // explain prints diagnostics; with an error among them the command has failed, and all is said.
 func (t *tool) explain(diags module.Diagnostics) error {
-	for _, d := range diags {
-		fmt.Fprintln(t.Stderr, d)
+	for _, d := range diags { // a name or a text of the configuration may have several lines, which cannot pass for others of larder's
+		fmt.Fprintln(t.Stderr, strings.ReplaceAll(d.String(), "\n", "\n  "))
 	}
 	if !diags.HasErrors() {
 		return nil
@@ -194,7 +216,8 @@ func (t *tool) explain(diags module.Diagnostics) error {
 // resolve gives a module call what module.vpc and the like refer to.
 func resolve(s standin.StandIns) module.StandIns {
 	return module.StandIns{
-		VPCID: s.VPCID, CIDR: standin.CIDR, SubnetIDs: s.SubnetIDs(), Zones: s.Zones(), SecurityGroupID: s.SecurityGroupID, KMSKeyARN: s.KMSKeyARN,
+		VPCID: s.VPCID, CIDR: s.Network(), SubnetIDs: s.SubnetIDs(), Zones: s.Zones(),
+		SecurityGroupID: s.SecurityGroupID, KMSKeyARN: s.KMSKeyARN,
 		CriticalTopicARN: s.CriticalTopicARN, WarningTopicARN: s.WarningTopicARN, InfoTopicARN: s.InfoTopicARN,
 	}
 }
@@ -205,10 +228,13 @@ func (c *client) reason(ctx context.Context, group string) (reason string, stuck
 	return out.StatusReason, out.Stuck, err
 }
 
-// restarted tells with what a group began again since then because none of its nodes had outlived an engine; empty where one had.
+// restarted tells with what a group began again since then because none of its nodes had outlived an engine; empty
+// where one had.
 func (c *client) restarted(ctx context.Context, group *ectypes.ReplicationGroup, since time.Time) (string, error) {
 	for _, member := range group.MemberClusters {
-		out, err := c.cache.DescribeEvents(ctx, &elasticache.DescribeEventsInput{SourceType: ectypes.SourceTypeCacheCluster, SourceIdentifier: &member, StartTime: &since})
+		out, err := c.cache.DescribeEvents(ctx,
+			&elasticache.DescribeEventsInput{SourceType: ectypes.SourceTypeCacheCluster, SourceIdentifier: &member,
+				StartTime: &since})
 		if err != nil {
 			return "", err
 		}
@@ -223,7 +249,8 @@ func (c *client) restarted(ctx context.Context, group *ectypes.ReplicationGroup,
 }
 
 // deployed records the deployment and shows it.
-func (t *tool) deployed(ctx context.Context, engine *client, d larder.Deployment, r *deploy.Result, outputs []module.Output, restarted string, took time.Duration) error {
+func (t *tool) deployed(ctx context.Context, engine *client, d larder.Deployment, r *deploy.Result,
+	outputs []module.Output, restarted string, took time.Duration) error {
 	call := r.Call
 	raw, err := module.MarshalOutputs(outputs)
 	if err != nil {
@@ -234,12 +261,13 @@ func (t *tool) deployed(ctx context.Context, engine *client, d larder.Deployment
 		return err
 	}
 	if t.json {
-		return printJSON(t.Stdout, upReport{ID: d.ID, Changed: append([]string{}, r.Changed...), Restarted: restarted, Seconds: took.Seconds()})
+		return printJSON(t.Stdout, upReport{ID: d.ID, Region: engine.Region, Changed: append([]string{}, r.Changed...),
+			Restarted: restarted, Seconds: took.Seconds()})
 	}
 	if len(r.Changed) == 0 {
-		fmt.Fprintf(t.Stdout, "%s is as %s asks: nothing to change.\n", d.ID, d.Source)
+		fmt.Fprintf(t.Stdout, "%s in %s is as %s asks: nothing to change.\n", d.ID, engine.Region, d.Source)
 	} else {
-		fmt.Fprintf(t.Stdout, "%s is up after %.1f s.\n", d.ID, took.Seconds())
+		fmt.Fprintf(t.Stdout, "%s is up in %s after %.1f s.\n", d.ID, engine.Region, took.Seconds())
 	}
 	if restarted != "" {
 		fmt.Fprintf(t.Stdout, "Its nodes had ended, and their data with them: it restarted %s.\n", restarted)
@@ -256,8 +284,10 @@ func (t *tool) deployed(ctx context.Context, engine *client, d larder.Deployment
 // upReport is what `up --json` prints.
 type upReport struct {
 	ID      string   `json:"id"`
+	Region  string   `json:"region"`
 	Changed []string `json:"changed"`
-	// Restarted is what the group began again with, such as "without data", where none of its nodes had outlived the last engine.
+	// Restarted is what the group began again with, such as "without data", where none of its nodes had outlived the
+	// last engine.
 	Restarted string  `json:"restarted,omitempty"`
 	Seconds   float64 `json:"seconds"`
 }
@@ -270,7 +300,11 @@ func (t *tool) suggest(call *module.Call, outputs []module.Output) {
 			self = "./" + rel
 		}
 	}
-	fmt.Fprintf(t.Stdout, "\nTry, in this shell:\n  eval \"$(%s env)\"\n", shellWord(self))
+	in := ""
+	if call.Region != awsregion.Home {
+		in = " --region " + call.Region
+	}
+	fmt.Fprintf(t.Stdout, "\nTry, in this shell:\n  eval \"$(%s env%s)\"\n", shellWord(self), in)
 	for _, o := range outputs {
 		if text, ok := o.Value.(string); ok && (o.Name == "redis_cli_command" || o.Name == "connection_test_command") {
 			fmt.Fprintf(t.Stdout, "  %s\n", text)
@@ -281,6 +315,7 @@ func (t *tool) suggest(call *module.Call, outputs []module.Output) {
 		fmt.Fprintf(t.Stdout, "  larder mail --confirm\n")
 	}
 	if found(t.Getenv("PATH"), "aws") {
-		fmt.Fprintf(t.Stdout, "  aws elasticache describe-replication-groups --replication-group-id %s\n", call.ReplicationGroupID())
+		fmt.Fprintf(t.Stdout, "  aws elasticache describe-replication-groups --replication-group-id %s\n",
+			call.ReplicationGroupID())
 	}
 }

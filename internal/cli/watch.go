@@ -14,8 +14,8 @@ import (
 	"golang.org/x/term"
 )
 
-// How long a watch rests between two looks. A person cannot read more than five screens a second; a failover that is over in less
-// leaves its events there, and most of its steps in a journal.
+// How long a watch rests between two looks. A person cannot read more than five screens a second; a failover that is
+// over in less leaves its events there, and most of its steps in a journal.
 const (
 	screenPause  = 200 * time.Millisecond
 	journalPause = 50 * time.Millisecond
@@ -26,10 +26,10 @@ func (t *tool) watch(ctx context.Context, ids []string) error {
 	e := &eye{connect: t.connect, ids: ids}
 	var show scene[view]
 	pause := journalPause
-	switch f, isFile := t.Stdout.(*os.File); {
+	switch f, isTerminal := t.Stdout.terminal(); {
 	case t.json:
 		show = &journal{write: jsonLines(t.Stdout), now: time.Now}
-	case isFile && term.IsTerminal(int(f.Fd())) && t.Getenv("TERM") != "dumb":
+	case isTerminal && t.Getenv("TERM") != "dumb":
 		pause = screenPause
 		show = &screen{w: f, size: func() (int, int) { return terminalSize(f) }, coloured: t.Getenv("NO_COLOR") == ""}
 	default:
@@ -56,9 +56,10 @@ type scene[V any] interface {
 	close() error
 }
 
-// watch looks, shows, rests, and begins again. What fails at the first look, such as the name of a group, is the command's error;
-// later the engine may be away for a while, and its nodes go on.
-func watch[V any](ctx context.Context, look func(context.Context) (V, error), d scene[V], pause time.Duration) (err error) {
+// watch looks, shows, rests, and begins again. What fails at the first look, such as the name of a group, is the
+// command's error; later the engine may be away for a while, and its nodes go on.
+func watch[V any](ctx context.Context, look func(context.Context) (V, error), d scene[V],
+	pause time.Duration) (err error) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	defer func() {

@@ -27,7 +27,8 @@ func failedOver() groupStatus {
 
 func TestChanges(t *testing.T) {
 	want := []change{
-		{"shop-001", "role", "primary", "replica"}, {"shop-001", "link", "in sync", "gone"}, {"shop-001", "process", "41", ""},
+		{"shop-001", "role", "primary", "replica"}, {"shop-001", "link", "in sync", "gone"},
+		{"shop-001", "process", "41", ""},
 		{"shop-002", "role", "replica", "primary"},
 	}
 	if diff := cmp.Diff(want, changes([]groupStatus{pair()}, []groupStatus{failedOver()})); diff != "" {
@@ -39,7 +40,8 @@ func TestChanges(t *testing.T) {
 	if got := changes(nil, []groupStatus{pair()}); len(got) != 3+2*4 { // there is no reason
 		t.Errorf("a new group is %v", got)
 	}
-	if got := changes([]groupStatus{pair()}, nil); len(got) != 3+2*4 || got[0] != (change{"shop", "status", "available", ""}) {
+	if got := changes([]groupStatus{pair()}, nil); len(got) != 3+2*4 ||
+		got[0] != (change{"shop", "status", "available", ""}) {
 		t.Errorf("a group that went is %v", got)
 	}
 	lagging := pair()
@@ -67,7 +69,8 @@ func TestEventsAreToldOnce(t *testing.T) {
 func TestEventsOfAGroup(t *testing.T) {
 	e := eye{ids: []string{"shop"}}
 	for source, want := range map[string]bool{
-		"shop": true, "shop-001": true, "shop-0002-001": true, "shop-x": false, "shop-x-001": false, "shops": false, "bakery-001": false,
+		"shop": true, "shop-001": true, "shop-0002-001": true, "shop-x": false, "shop-x-001": false, "shops": false,
+		"bakery-001": false,
 	} {
 		if got := e.concerns(event{Source: source}); got != want {
 			t.Errorf("%s concerns shop: %t", source, got)
@@ -79,13 +82,16 @@ func TestEventsOfAGroup(t *testing.T) {
 }
 
 func TestFrameFitsTheTerminal(t *testing.T) {
-	v := view{groups: []groupStatus{pair()}, events: []event{{noon, "shop", "first"}, {noon, "shop-001", "second"}, {noon, "shop", "third"}}}
+	v := view{groups: []groupStatus{pair()},
+		events: []event{{noon, "shop", "first"}, {noon, "shop-001", "second"}, {noon, "shop", "third"}}}
 	full := drawn(frame(v, nil, 0, 24), 0, false)
-	if !strings.HasSuffix(full, "\nlast events\n  12:00:00  shop      first\n  12:00:00  shop-001  second\n  12:00:00  shop      third") {
+	if !strings.HasSuffix(full,
+		"\nlast events\n  12:00:00  shop      first\n  12:00:00  shop-001  second\n  12:00:00  shop      third") {
 		t.Errorf("got\n%s", full)
 	}
 	// Six lines of the group, a blank one, the title, and one event: the newest.
-	if short := drawn(frame(v, nil, 0, 9), 0, false); !strings.HasSuffix(short, "last events\n  12:00:00  shop  third") {
+	if short := drawn(frame(v, nil, 0, 9), 0, false); !strings.HasSuffix(short,
+		"last events\n  12:00:00  shop  third") {
 		t.Errorf("got\n%s", short)
 	}
 	for height := range 12 {
@@ -93,19 +99,24 @@ func TestFrameFitsTheTerminal(t *testing.T) {
 			t.Errorf("%d lines in a terminal of %d", n, height)
 		}
 	}
-	if text := drawn(frame(v, errors.New("away\nlong"), 0, 24), 0, false); !strings.HasPrefix(text, "cannot look: away; nodes go on") {
+	if text := drawn(frame(v, errors.New("away\nlong"), 0, 24), 0, false); !strings.HasPrefix(text,
+		"cannot look: away; nodes go on") {
 		t.Errorf("got\n%s", text)
 	}
 }
 
-// On a terminal of 80 columns whole columns are left out, the least of use first, and what is text goes on below: nothing is cut.
+// On a terminal of 80 columns whole columns are left out, the least of use first, and what is text goes on below:
+// nothing is cut.
 func TestANarrowStatus(t *testing.T) {
-	g := groupStatus{ID: "uex-payments-prod-redis", Status: "available", Engine: "redis 7.0.15", NodeType: "cache.r6g.large", Primary: "127.72.96.1:6379", Reader: "127.72.96.2:6379"}
+	g := groupStatus{ID: "uex-payments-prod-redis", Region: "us-east-1", Status: "available", Engine: "redis 7.0.15",
+		NodeType: "cache.r6g.large", Primary: "127.72.96.1:6379", Reader: "127.72.96.2:6379"}
 	for _, n := range []string{"001", "002"} {
-		g.Nodes = append(g.Nodes, nodeStatus{ID: g.ID + "-" + n, Zone: "us-east-1a", Role: "primary", Status: "available", Link: linkSilent, Address: "127.72.96.3", PID: 47111})
+		g.Nodes = append(g.Nodes, nodeStatus{ID: g.ID + "-" + n, Zone: "us-east-1a", Role: "primary",
+			Status: "available", Link: linkSilent, Address: "127.72.96.3", PID: 47111})
 	}
 	v := view{groups: []groupStatus{g}, events: []event{{noon, g.ID, "one"},
-		{noon, g.ID + "-002", "Failover from primary node uex-payments-prod-redis-001 to replica node uex-payments-prod-redis-002 completed"}}}
+		{noon, g.ID + "-002",
+			"Failover from primary node uex-payments-prod-redis-001 to replica node uex-payments-prod-redis-002 completed"}}}
 	for _, c := range []struct {
 		width       int
 		head, event string
@@ -117,9 +128,11 @@ func TestANarrowStatus(t *testing.T) {
 		{60, "NODE ROLE STATUS LAG", "Failover from primary node"},
 		{55, "NODE ROLE LAG", "Failover from primary node"},
 	} {
-		lines := frame(v, errors.New("no engine is running: start one with `larder up DIR` or `larder serve`"), c.width, 40)
+		lines := frame(v, errors.New("no engine is running: start one with `larder up DIR` or `larder serve`"), c.width,
+			40)
 		text := drawn(lines, 0, false)
-		if all := strings.Join(strings.Fields(text), " "); !strings.Contains(all, c.head+" uex-") || !strings.Contains(text, c.event) {
+		if all := strings.Join(strings.Fields(text), " "); !strings.Contains(all, c.head+" uex-") ||
+			!strings.Contains(text, c.event) {
 			t.Errorf("width %d: want %s, %s\n%s", c.width, c.head, c.event, text)
 		}
 		if got := wide(lines); c.width > 0 && got > c.width {
@@ -189,7 +202,8 @@ func TestWatchOnATerminal(t *testing.T) {
 		if !strings.HasPrefix(terminal.writes[0], "\x1b[?1049h\x1b[?25l\x1b[H") {
 			t.Errorf("does not take the alternate screen: %q", terminal.writes[0])
 		}
-		for i, word := range []string{"  primary  available  -", "  replica  available  gone", "cannot look: the engine is away", "  replica  available  gone"} {
+		for i, word := range []string{"  primary  available  -", "  replica  available  gone",
+			"cannot look: the engine is away", "  replica  available  gone"} {
 			if !strings.Contains(terminal.writes[i], word) {
 				t.Errorf("%q is not in drawing %d: %q", word, i, terminal.writes[i])
 			}
@@ -232,8 +246,9 @@ func TestWatchIntoAFile(t *testing.T) {
 	}
 	text := run(textLines)
 	for line, times := range map[string]int{
-		"12:00:00  shop  status: available\n": 1, "12:00:00  cannot look: away\n": 1, "12:00:00  shop-001  role: primary → replica\n": 1,
-		"12:00:00  shop  event: Failover\n": 1, "12:00:00  shop  status: available → none\n": 1,
+		"12:00:00  shop  status: available\n": 1, "12:00:00  cannot look: away\n": 1,
+		"12:00:00  shop-001  role: primary → replica\n": 1,
+		"12:00:00  shop  event: Failover\n":             1, "12:00:00  shop  status: available → none\n": 1,
 	} {
 		if n := strings.Count(text, line); n != times {
 			t.Errorf("%q stands there %d times, want %d, in\n%s", line, n, times, text)
@@ -253,7 +268,8 @@ func TestWatchIntoAFile(t *testing.T) {
 
 func TestWatchFailsAtTheFirstLook(t *testing.T) {
 	var terminal terminalOf
-	err := watch(t.Context(), newStory(errNotRunning).look, &screen{w: &terminal, size: func() (int, int) { return 80, 24 }}, time.Hour)
+	err := watch(t.Context(), newStory(errNotRunning).look,
+		&screen{w: &terminal, size: func() (int, int) { return 80, 24 }}, time.Hour)
 	if !errors.Is(err, errNotRunning) || len(terminal.writes) > 0 {
 		t.Errorf("got %v after %q", err, terminal.writes)
 	}

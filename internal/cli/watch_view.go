@@ -88,15 +88,34 @@ func merge(known, latest []event) []event {
 	return all[max(0, len(all)-eventsShown):]
 }
 
-// unknown returns those of the latest events that are not known yet. Several may have one time: the API's has milliseconds.
+// unknown returns those of the latest events that are not known yet. Several may have one time: the API's has
+// milliseconds.
 func unknown(known, latest []event) []event {
 	return slices.DeleteFunc(slices.Clone(latest), func(e event) bool {
-		return slices.ContainsFunc(known, func(k event) bool { return k.Time.Equal(e.Time) && k.Source == e.Source && k.Message == e.Message })
+		return slices.ContainsFunc(known,
+			func(k event) bool { return k.Time.Equal(e.Time) && k.Source == e.Source && k.Message == e.Message })
 	})
 }
 
 // events returns what happened to groups and nodes since then, oldest first; with a zero time, in the last day.
-func (c *client) events(ctx context.Context, since time.Time) ([]event, error) {
+func (c *client) events(ctx context.Context, since time.Time) (all []event, err error) {
+	clients, err := c.each(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, regional := range clients {
+		here, err := regional.eventsHere(ctx, since)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, here...)
+	}
+	slices.SortStableFunc(all, func(a, b event) int { return a.Time.Compare(b.Time) })
+	return all, nil
+}
+
+// eventsHere are those of the client's region.
+func (c *client) eventsHere(ctx context.Context, since time.Time) ([]event, error) {
 	in := &elasticache.DescribeEventsInput{MaxRecords: aws.Int32(eventsShown)}
 	if since.IsZero() {
 		in.Duration = aws.Int32(eventsPast)
@@ -134,7 +153,8 @@ func (c change) String() string {
 	return fmt.Sprintf("%s  %s: %s → %s", c.Source, c.Field, c.From, c.To)
 }
 
-// changes tells what differs between two looks. How many bytes a replica is behind differs all the time, and is left out.
+// changes tells what differs between two looks. How many bytes a replica is behind differs all the time, and is left
+// out.
 func changes(before, after []groupStatus) []change {
 	var all []change
 	was, is := facts(before), facts(after)
@@ -144,7 +164,8 @@ func changes(before, after []groupStatus) []change {
 		}
 	}
 	for _, f := range was {
-		if f.To != "" && !slices.ContainsFunc(is, func(i change) bool { return i.Source == f.Source && i.Field == f.Field }) {
+		if f.To != "" && !slices.ContainsFunc(is,
+			func(i change) bool { return i.Source == f.Source && i.Field == f.Field }) {
 			all = append(all, change{f.Source, f.Field, f.To, ""})
 		}
 	}
@@ -155,11 +176,13 @@ func changes(before, after []groupStatus) []change {
 func facts(groups []groupStatus) []change {
 	var all []change
 	for _, g := range groups {
-		all = append(all, change{g.ID, "status", "", g.Status}, change{g.ID, "reason", "", g.Reason},
-			change{g.ID, "primary endpoint", "", g.Primary}, change{g.ID, "reader endpoint", "", g.Reader})
+		id := g.ID + g.where
+		all = append(all, change{id, "status", "", g.Status}, change{id, "reason", "", g.Reason},
+			change{id, "primary endpoint", "", g.Primary}, change{id, "reader endpoint", "", g.Reader})
 		for _, n := range g.Nodes {
-			all = append(all, change{n.ID, "role", "", n.Role}, change{n.ID, "status", "", n.Status},
-				change{n.ID, "link", "", n.Link}, change{n.ID, "process", "", processID(n.PID)})
+			id := n.ID + g.where
+			all = append(all, change{id, "role", "", n.Role}, change{id, "status", "", n.Status},
+				change{id, "link", "", n.Link}, change{id, "process", "", processID(n.PID)})
 		}
 	}
 	return all

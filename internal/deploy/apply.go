@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/aws/smithy-go"
 	"golang.org/x/sync/errgroup"
 
 	"larder/internal/module"
@@ -36,8 +37,8 @@ type apply struct {
 	named   []Resource // that have their names from AWS, or are of the modules around
 }
 
-// do creates what is missing, makes the changes, and deletes what is no longer wanted, in the order in which the resources depend
-// on each other; side by side where they do not.
+// do creates what is missing, makes the changes, and deletes what is no longer wanted, in the order in which the
+// resources depend on each other; side by side where they do not.
 func (a *apply) do(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
 		a.securityGroup, together(a.logGroups, a.subnetGroup, a.parameterGroup, a.secret), a.replicationGroup,
@@ -74,7 +75,8 @@ func (a *apply) resources() []Resource {
 	return all
 }
 
-// nameFinalSnapshot settles the name of the snapshot that the group's deletion takes. One that was made up stays: the record tells it.
+// nameFinalSnapshot settles the name of the snapshot that the group's deletion takes. One that was made up stays: the
+// record tells it.
 func (a *apply) nameFinalSnapshot() {
 	asked := a.call.FinalSnapshot()
 	if a.finalSnapshot = asked.Name; !asked.MadeUp {
@@ -89,8 +91,8 @@ func (a *apply) nameFinalSnapshot() {
 	a.finalSnapshot += "-" + strings.ToLower(rand.Text()[:8])
 }
 
-// record keeps what there was, and what there will be, as it is when its turn comes: one that had to wait would take back what the one before
-// it has recorded.
+// record keeps what there was, and what there will be, as it is when its turn comes: one that had to wait would take
+// back what the one before it has recorded.
 func (a *apply) record(ctx context.Context) error {
 	a.recording.Lock()
 	defer a.recording.Unlock()
@@ -98,8 +100,8 @@ func (a *apply) record(ctx context.Context) error {
 	return a.Record(ctx, append(Without(a.before.Resources, all), all...))
 }
 
-// plan records what is about to be made, or is there, under a name that is known before: an apply that dies leaves nothing that
-// a destroy would not find.
+// plan records what is about to be made, or is there, under a name that is known before: an apply that dies leaves
+// nothing that a destroy would not find.
 func (a *apply) plan(ctx context.Context, all ...Resource) error {
 	for _, r := range all {
 		a.keep(r)
@@ -121,9 +123,11 @@ func (a *apply) keep(r Resource) {
 	a.named = append(a.named, r)
 }
 
-// creating notes what a request with that end created. One that was broken off may have reached the engine.
+// creating notes what a request with that end created. One that was broken off, or whose answer did not come, may have
+// created it: only a refusal says that it has not.
 func (a *apply) creating(err error, all ...Resource) {
-	if err != nil && !errors.Is(err, context.Canceled) {
+	var refused smithy.APIError
+	if errors.As(err, &refused) {
 		return
 	}
 	a.mu.Lock()
@@ -131,7 +135,8 @@ func (a *apply) creating(err error, all ...Resource) {
 	a.created = append(a.created, all...)
 }
 
-// interrupted says what becomes of a run that was broken off, in the place of the request that happened to be under way.
+// interrupted says what becomes of a run that was broken off, in the place of the request that happened to be under
+// way.
 func (a *apply) interrupted(err error) error {
 	switch {
 	case !errors.Is(err, context.Canceled):

@@ -12,10 +12,11 @@ import (
 	"larder/internal/module"
 )
 
-// TestWhatIsPlannedStaysRecorded: of steps that go side by side one records, another waits for it, and meanwhile a third plans something.
-// Whoever kills the apply then finds that too.
+// TestWhatIsPlannedStaysRecorded: of steps that go side by side one records, another waits for it, and meanwhile a
+// third plans something. Whoever kills the apply then finds that too.
 func TestWhatIsPlannedStaysRecorded(t *testing.T) {
-	first, second, third := Resource{Kind: topicKind, Name: "first"}, Resource{Kind: topicKind, Name: "second"}, Resource{Kind: topicKind, Name: "third"}
+	first, second, third := Resource{Kind: topicKind, Name: "first"}, Resource{Kind: topicKind,
+		Name: "second"}, Resource{Kind: topicKind, Name: "third"}
 	var a *apply
 	var waiting sync.WaitGroup
 	var recorded []Resource

@@ -15,7 +15,8 @@ import (
 // Loader reads the module call again, with what its references to other modules now resolve to.
 type Loader func(module.StandIns) (*module.Call, error)
 
-// around makes what the modules around the redis module make, those first that the others build on, and reads the call with it.
+// around makes what the modules around the redis module make, those first that the others build on, and reads the call
+// with it.
 func (a *apply) around(ctx context.Context, load Loader, found module.StandIns) error {
 	for _, level := range []func(*module.Call) []func(context.Context) error{
 		func(c *module.Call) []func(context.Context) error {
@@ -41,10 +42,11 @@ func (a *apply) around(ctx context.Context, load Loader, found module.StandIns) 
 		}
 	}
 	call, err := load(found)
-	if err == nil {
-		a.call = call
+	if err != nil {
+		return err
 	}
-	return err
+	a.call = call
+	return a.standInTopics(ctx, call.Inputs, found)
 }
 
 // earlier are the resources of a kind that an earlier apply made, this deployment's own first.
@@ -92,7 +94,9 @@ func (a *apply) keptToken(ctx context.Context, want *module.KeptToken, found *mo
 	}
 	found.SecretARN = *described.ARN
 	if described.DeletedDate != nil {
-		if _, err := a.Secrets.RestoreSecret(ctx, &secretsmanager.RestoreSecretInput{SecretId: &name}); err != nil {
+		_, err := a.Secrets.RestoreSecret(ctx, &secretsmanager.RestoreSecretInput{SecretId: &name})
+		a.creating(err, own)
+		if err != nil {
 			return fmt.Errorf("cannot restore the secret %s: %w", name, err)
 		}
 		a.done("restored secret %s", name)
@@ -118,7 +122,9 @@ func (a *apply) givenOrKept(ctx context.Context, name string, found *module.Stan
 		found.Token = token
 		return nil
 	}
-	_, err = a.Secrets.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &name, SecretString: aws.String(module.SecretString(string(found.Token)))})
+	_, err = a.Secrets.PutSecretValue(ctx,
+		&secretsmanager.PutSecretValueInput{SecretId: &name,
+			SecretString: aws.String(module.SecretString(string(found.Token)))})
 	if err != nil {
 		return fmt.Errorf("cannot write the secret %s: %w", name, err)
 	}

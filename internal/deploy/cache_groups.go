@@ -31,7 +31,8 @@ func (a *apply) subnetGroup(ctx context.Context) error {
 		return nil
 	}
 	_, err := a.Cache.ModifyCacheSubnetGroup(ctx, &elasticache.ModifyCacheSubnetGroupInput{
-		CacheSubnetGroupName: name, CacheSubnetGroupDescription: want.CacheSubnetGroupDescription, SubnetIds: want.SubnetIds,
+		CacheSubnetGroupName: name, CacheSubnetGroupDescription: want.CacheSubnetGroupDescription,
+		SubnetIds: want.SubnetIds,
 	})
 	if err != nil {
 		return fmt.Errorf("cannot change the subnet group %s: %w", *name, err)
@@ -70,7 +71,8 @@ func (a *apply) parameterGroup(ctx context.Context) error {
 		}
 	}
 	if len(reset) > 0 {
-		_, err := a.Cache.ResetCacheParameterGroup(ctx, &elasticache.ResetCacheParameterGroupInput{CacheParameterGroupName: &name, ParameterNameValues: reset})
+		_, err := a.Cache.ResetCacheParameterGroup(ctx,
+			&elasticache.ResetCacheParameterGroupInput{CacheParameterGroupName: &name, ParameterNameValues: reset})
 		if err != nil {
 			return fmt.Errorf("cannot reset parameters of %s: %w", name, err)
 		}
@@ -81,7 +83,8 @@ func (a *apply) parameterGroup(ctx context.Context) error {
 // setParameters sends 20 parameters at a time, the most that the API takes.
 func (a *apply) setParameters(ctx context.Context, group string, parameters []ectypes.ParameterNameValue) error {
 	for batch := range slices.Chunk(parameters, 20) {
-		_, err := a.Cache.ModifyCacheParameterGroup(ctx, &elasticache.ModifyCacheParameterGroupInput{CacheParameterGroupName: &group, ParameterNameValues: batch})
+		_, err := a.Cache.ModifyCacheParameterGroup(ctx,
+			&elasticache.ModifyCacheParameterGroupInput{CacheParameterGroupName: &group, ParameterNameValues: batch})
 		if err != nil {
 			return fmt.Errorf("cannot set parameters of %s: %w", group, err)
 		}

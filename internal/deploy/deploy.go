@@ -1,5 +1,5 @@
-// Package deploy makes the AWS calls that a module call becomes: it creates what is missing, changes what differs, and takes
-// back what it made when the rest fails.
+// Package deploy makes the AWS calls that a module call becomes: it creates what is missing, changes what differs, and
+// takes back what it made when the rest fails.
 package deploy
 
 import (
@@ -30,10 +30,11 @@ type Deployer struct {
 	Network *ec2.Client
 	Keys    *kms.Client
 	Topics  *sns.Client
-	// Reason tells why a group is create-failed, or what keeps it from being available; stuck says that waiting is no use.
+	// Reason tells why a group is create-failed, or what keeps it from being available; stuck says that waiting is no
+	// use.
 	Reason func(ctx context.Context, group string) (reason string, stuck bool, err error)
-	// Record keeps what a deployment has made, and is about to make: an apply that dies half way can be destroyed. With no
-	// resources there is nothing to remember.
+	// Record keeps what a deployment has made, and is about to make: an apply that dies half way can be destroyed. With
+	// no resources there is nothing to remember.
 	Record func(ctx context.Context, all []Resource) error
 	// Progress is told of each thing done, and of the group's members while they come up.
 	Progress Progress
@@ -58,7 +59,7 @@ type Before struct {
 	Resources     []Resource
 	Shared        []Resource    // that other deployments of the same configuration made: what the modules around make is made once
 	Token         module.Secret // "" when it is not known
-	TokenStrategy string        // how it was set; "" when there was no earlier apply
+	TokenStrategy string        // how it was set; "" when no earlier apply came to its end
 }
 
 // Result is what an apply came to.
@@ -73,12 +74,18 @@ type Result struct {
 	SecretARN     string
 }
 
-// Apply makes what runs equal to the module call, with what the modules around it make. What cannot be changed is an error before
-// the group is. What a failed apply of a new group has made is taken back; a failed change is left for the next apply to complete.
+// Apply makes what runs equal to the module call, with what the modules around it make. What cannot be changed is an
+// error before the group is. What a failed apply of a new group has made is taken back; a failed change is left for the
+// next apply to complete.
 func (d *Deployer) Apply(ctx context.Context, load Loader, standIns module.StandIns, before Before) (*Result, error) {
 	call, err := load(standIns)
 	if err != nil {
 		return nil, err
+	}
+	for _, recorded := range []*[]Resource{&before.Resources, &before.Shared} {
+		if *recorded, err = d.identified(ctx, *recorded); err != nil {
+			return nil, err
+		}
 	}
 	run := &apply{Deployer: d, call: call, desired: call.Resources(module.Known{}), before: before}
 	run.nameFinalSnapshot()
@@ -157,7 +164,8 @@ func refused(changes []module.Change) error {
 func (d *Deployer) Members(ctx context.Context, group *ectypes.ReplicationGroup) ([]ectypes.CacheCluster, error) {
 	var clusters []ectypes.CacheCluster
 	for _, id := range group.MemberClusters {
-		out, err := d.Cache.DescribeCacheClusters(ctx, &elasticache.DescribeCacheClustersInput{CacheClusterId: aws.String(id), ShowCacheNodeInfo: aws.Bool(true)})
+		out, err := d.Cache.DescribeCacheClusters(ctx,
+			&elasticache.DescribeCacheClustersInput{CacheClusterId: aws.String(id), ShowCacheNodeInfo: aws.Bool(true)})
 		if notFound(err) {
 			continue
 		}
@@ -203,7 +211,8 @@ func (d *Deployer) awaitAvailable(ctx context.Context, id string) error {
 }
 
 func (d *Deployer) group(ctx context.Context, id string) (*ectypes.ReplicationGroup, error) {
-	out, err := d.Cache.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &id})
+	out, err := d.Cache.DescribeReplicationGroups(ctx,
+		&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &id})
 	if err != nil {
 		return nil, fmt.Errorf("cannot describe the replication group %s: %w", id, err)
 	}
@@ -217,7 +226,8 @@ func (d *Deployer) awaitGone(ctx context.Context, id string) error {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for {
-		_, err := d.Cache.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &id})
+		_, err := d.Cache.DescribeReplicationGroups(ctx,
+			&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &id})
 		if notFound(err) {
 			return nil
 		}

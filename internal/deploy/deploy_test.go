@@ -36,7 +36,8 @@ func TestGeneratedTokensAreTaken(t *testing.T) {
 
 func TestServiceOf(t *testing.T) {
 	for resource, want := range map[string]string{
-		"arn:aws:elasticache:us-east-1:000000000000:replicationgroup:x": "elasticache", "arn:aws:secretsmanager:us-east-1:000000000000:secret:a/b-AbCdEf": "secretsmanager",
+		"arn:aws:elasticache:us-east-1:000000000000:replicationgroup:x":   "elasticache",
+		"arn:aws:secretsmanager:us-east-1:000000000000:secret:a/b-AbCdEf": "secretsmanager",
 		"vpc-0000000a": "ec2", "sgr-0123456789abcdef0": "ec2",
 	} {
 		if got := serviceOf(resource); got != want {
@@ -55,7 +56,8 @@ func TestWantedWithoutWhatIsKept(t *testing.T) {
 			{Create: &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &engine}},
 		},
 	})
-	if diff := cmp.Diff([]Resource{{Kind: logGroupKind, Name: engine}, {Kind: replicationGroupKind, Name: id}}, got); diff != "" {
+	if diff := cmp.Diff([]Resource{{Kind: logGroupKind, Name: engine}, {Kind: replicationGroupKind, Name: id}},
+		got); diff != "" {
 		t.Errorf("wanted (-want +got):\n%s", diff)
 	}
 }
@@ -63,7 +65,8 @@ func TestWantedWithoutWhatIsKept(t *testing.T) {
 func TestWithout(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		resource := rapid.Custom(func(t *rapid.T) Resource {
-			return Resource{Kind: rapid.SampledFrom([]string{"alarm", "topic"}).Draw(t, "kind"), Name: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name")}
+			return Resource{Kind: rapid.SampledFrom([]string{"alarm", "topic"}).Draw(t, "kind"),
+				Name: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name")}
 		})
 		all, others := rapid.SliceOf(resource).Draw(t, "all"), rapid.SliceOf(resource).Draw(t, "others")
 		rest := Without(all, others)

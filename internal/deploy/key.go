@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 	"time"
@@ -32,20 +33,33 @@ func (a *apply) key(ctx context.Context, want *module.Key, found *module.StandIn
 			return a.changeKey(ctx, *want, *out.KeyMetadata)
 		}
 	}
-	out, err := a.Keys.CreateKey(ctx, &kms.CreateKeyInput{Description: &want.Description, Policy: &want.Policy, Tags: listed(want.Tags, keyTag)})
+	id, err := a.createKey(ctx, *want, found)
 	if err != nil {
-		return fmt.Errorf("cannot create the key for %s: %w", want.Alias, err)
-	}
-	id := *out.KeyMetadata.KeyId
-	if err := a.made(ctx, Resource{Kind: keyKind, Name: id, RecoveryDays: want.DeletionDays}); err != nil {
 		return err
 	}
 	if _, err := a.Keys.EnableKeyRotation(ctx, &kms.EnableKeyRotationInput{KeyId: &id}); err != nil {
 		return fmt.Errorf("cannot have the key %s rotated: %w", id, err)
 	}
-	found.KMSKeyARN, found.KMSAlias = *out.KeyMetadata.Arn, want.Alias
 	a.done("created key %s", want.Alias)
 	return a.alias(ctx, want.Alias, id)
+}
+
+// createKey makes a key and returns its id.
+func (a *apply) createKey(ctx context.Context, want module.Key, found *module.StandIns) (string, error) {
+	own, mark, err := a.marked(ctx, keyKind, want.DeletionDays)
+	if err != nil {
+		return "", err
+	}
+	maps.Copy(mark, want.Tags)
+	out, err := a.Keys.CreateKey(ctx, &kms.CreateKeyInput{
+		Description: &want.Description, Policy: &want.Policy, Tags: listed(mark, keyTag),
+	})
+	if err != nil {
+		a.creating(err, own)
+		return "", fmt.Errorf("cannot create the key for %s: %w", want.Alias, err)
+	}
+	found.KMSKeyARN, found.KMSAlias = *out.KeyMetadata.Arn, want.Alias
+	return *out.KeyMetadata.KeyId, a.unmark(ctx, own, *out.KeyMetadata.KeyId, *out.KeyMetadata.Arn)
 }
 
 // alias gives the key its alias, unless it has it. One that another key has is not taken from it.
@@ -57,7 +71,8 @@ func (a *apply) alias(ctx context.Context, name, key string) error {
 		a.keep(own)
 		return nil
 	case err == nil:
-		return fmt.Errorf("cannot create %s: it is there already, of the key %s, which this deployment did not make", name, *found.KeyMetadata.KeyId)
+		return fmt.Errorf("cannot create %s: it is there already, of the key %s, which this deployment did not make",
+			name, *found.KeyMetadata.KeyId)
 	case !notFound(err):
 		return fmt.Errorf("cannot describe %s: %w", name, err)
 	}
@@ -76,7 +91,9 @@ func keyTag(k, v *string) kmstypes.Tag { return kmstypes.Tag{TagKey: k, TagValue
 
 func (a *apply) changeKey(ctx context.Context, want module.Key, have kmstypes.KeyMetadata) error {
 	id := *have.KeyId
-	a.keep(Resource{Kind: keyKind, Name: id, RecoveryDays: want.DeletionDays})
+	if err := a.plan(ctx, Resource{Kind: keyKind, Name: id, RecoveryDays: want.DeletionDays}); err != nil {
+		return err
+	}
 	if err := a.alias(ctx, want.Alias, id); err != nil {
 		return err
 	}
@@ -98,7 +115,8 @@ func (a *apply) changeKey(ctx context.Context, want module.Key, have kmstypes.Ke
 		a.done("key %s is rotated", want.Alias)
 	}
 	if aws.ToString(have.Description) != want.Description {
-		_, err := a.Keys.UpdateKeyDescription(ctx, &kms.UpdateKeyDescriptionInput{KeyId: &id, Description: &want.Description})
+		_, err := a.Keys.UpdateKeyDescription(ctx,
+			&kms.UpdateKeyDescriptionInput{KeyId: &id, Description: &want.Description})
 		errs = append(errs, err)
 		a.done("changed the description of key %s", want.Alias)
 	}
@@ -123,8 +141,8 @@ func (d *Deployer) deleteAlias(ctx context.Context, r Resource) error {
 	return err
 }
 
-// deleteKey has the key deleted at the end of its window, which KMS never makes shorter than seven days. Until then it can be kept,
-// which whoever has snapshots sealed with it is told.
+// deleteKey has the key deleted at the end of its window, which KMS never makes shorter than seven days. Until then it
+// can be kept, which whoever has snapshots sealed with it is told.
 func (d *Deployer) deleteKey(ctx context.Context, r Resource) error {
 	out, err := d.Keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &r.Name})
 	if err != nil {
@@ -136,7 +154,8 @@ func (d *Deployer) deleteKey(ctx context.Context, r Resource) error {
 	}
 	end := out.KeyMetadata.DeletionDate
 	if out.KeyMetadata.KeyState != kmstypes.KeyStatePendingDeletion {
-		scheduled, err := d.Keys.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: &r.Name, PendingWindowInDays: aws.Int32(max(r.RecoveryDays, 7))})
+		scheduled, err := d.Keys.ScheduleKeyDeletion(ctx,
+			&kms.ScheduleKeyDeletionInput{KeyId: &r.Name, PendingWindowInDays: aws.Int32(max(r.RecoveryDays, 7))})
 		if err != nil {
 			return err
 		}
@@ -148,7 +167,8 @@ func (d *Deployer) deleteKey(ctx context.Context, r Resource) error {
 	return nil
 }
 
-// keepKey says until when a key can be kept that snapshots are sealed with, and how: one whose deletion is cancelled is disabled.
+// keepKey says until when a key can be kept that snapshots are sealed with, and how: one whose deletion is cancelled is
+// disabled.
 func keepKey(id string, snapshots []string, until time.Time) string {
 	return fmt.Sprintf("the key %[1]s of snapshot %[2]s can be kept until %[3]s:\n  aws kms cancel-key-deletion --key-id %[1]s && aws kms enable-key --key-id %[1]s",
 		id, strings.Join(snapshots, ", "), until.UTC().Format("2006-01-02 15:04 MST"))

@@ -20,7 +20,8 @@ func (a *apply) logGroups(ctx context.Context) error {
 		name := *want.Create.LogGroupName
 		changes := of(module.Diff(a.desired, a.observed), module.LogGroupResource)
 		changes = slices.DeleteFunc(changes, func(c module.Change) bool { return c.Name != name })
-		exists := slices.ContainsFunc(a.observed.LogGroups, func(g logtypes.LogGroup) bool { return *g.LogGroupName == name })
+		exists := slices.ContainsFunc(a.observed.LogGroups,
+			func(g logtypes.LogGroup) bool { return *g.LogGroupName == name })
 		if !exists {
 			if err := a.createLogGroup(ctx, want); err != nil {
 				return err
@@ -59,7 +60,8 @@ func (a *apply) changeLogGroup(ctx context.Context, want module.LogGroup, c modu
 	case want.Create.KmsKeyId == nil:
 		_, err = a.Logs.DisassociateKmsKey(ctx, &cloudwatchlogs.DisassociateKmsKeyInput{LogGroupName: &c.Name})
 	default:
-		_, err = a.Logs.AssociateKmsKey(ctx, &cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: &c.Name, KmsKeyId: want.Create.KmsKeyId})
+		_, err = a.Logs.AssociateKmsKey(ctx,
+			&cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: &c.Name, KmsKeyId: want.Create.KmsKeyId})
 	}
 	if err != nil {
 		return fmt.Errorf("cannot change the log group %s: %w", c.Name, err)
@@ -73,7 +75,8 @@ func (a *apply) setRetention(ctx context.Context, want module.LogGroup) (err err
 	if want.RetentionInDays == 0 {
 		_, err = a.Logs.DeleteRetentionPolicy(ctx, &cloudwatchlogs.DeleteRetentionPolicyInput{LogGroupName: name})
 	} else {
-		_, err = a.Logs.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: name, RetentionInDays: &want.RetentionInDays})
+		_, err = a.Logs.PutRetentionPolicy(ctx,
+			&cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: name, RetentionInDays: &want.RetentionInDays})
 	}
 	if err != nil {
 		return fmt.Errorf("cannot set the retention of the log group %s: %w", *name, err)
@@ -93,7 +96,8 @@ func (a *apply) alarms(ctx context.Context) error {
 	puts.SetLimit(atOnce)
 	for _, want := range a.desired.Alarms {
 		name := *want.AlarmName
-		exists := slices.ContainsFunc(a.observed.Alarms, func(have cwtypes.MetricAlarm) bool { return *have.AlarmName == name })
+		exists := slices.ContainsFunc(a.observed.Alarms,
+			func(have cwtypes.MetricAlarm) bool { return *have.AlarmName == name })
 		if exists && !changed[name] {
 			continue
 		}

@@ -33,8 +33,9 @@ func (d *Deployer) Observe(ctx context.Context, r module.Resources) (module.Obse
 	o := &observation{Deployer: d, desired: r, found: module.Observed{Tags: map[string]map[string]string{}}}
 	parts, ctx := errgroup.WithContext(ctx)
 	for what, observe := range map[string]func(context.Context) error{
-		"security group": o.securityGroup, "log groups": o.logGroups, "subnet group": o.subnetGroup, "parameter group": o.parameterGroup,
-		"secret": o.secret, "replication group": o.replicationGroup, "alarms": o.alarms, "dashboard": o.dashboard,
+		"security group": o.securityGroup, "log groups": o.logGroups, "subnet group": o.subnetGroup,
+		"parameter group": o.parameterGroup,
+		"secret":          o.secret, "replication group": o.replicationGroup, "alarms": o.alarms, "dashboard": o.dashboard,
 	} {
 		parts.Go(func() error {
 			if err := observe(ctx); err != nil && !notFound(err) {
@@ -61,7 +62,8 @@ func (o *observation) tagged(ctx context.Context, arn string) error {
 
 func (o *observation) logGroups(ctx context.Context) error {
 	for _, want := range o.desired.LogGroups {
-		out, err := o.Logs.DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: want.Create.LogGroupName})
+		out, err := o.Logs.DescribeLogGroups(ctx,
+			&cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: want.Create.LogGroupName})
 		if err != nil {
 			return err
 		}
@@ -82,7 +84,8 @@ func (o *observation) subnetGroup(ctx context.Context) error {
 	if o.desired.SubnetGroup == nil {
 		return nil
 	}
-	out, err := o.Cache.DescribeCacheSubnetGroups(ctx, &elasticache.DescribeCacheSubnetGroupsInput{CacheSubnetGroupName: o.desired.SubnetGroup.CacheSubnetGroupName})
+	out, err := o.Cache.DescribeCacheSubnetGroups(ctx,
+		&elasticache.DescribeCacheSubnetGroupsInput{CacheSubnetGroupName: o.desired.SubnetGroup.CacheSubnetGroupName})
 	if err != nil {
 		return err
 	}
@@ -95,12 +98,14 @@ func (o *observation) parameterGroup(ctx context.Context) error {
 		return nil
 	}
 	name := o.desired.ParameterGroup.CacheParameterGroupName
-	groups, err := o.Cache.DescribeCacheParameterGroups(ctx, &elasticache.DescribeCacheParameterGroupsInput{CacheParameterGroupName: name})
+	groups, err := o.Cache.DescribeCacheParameterGroups(ctx,
+		&elasticache.DescribeCacheParameterGroupsInput{CacheParameterGroupName: name})
 	if err != nil {
 		return err
 	}
 	o.found.ParameterGroup = &groups.CacheParameterGroups[0]
-	pages := elasticache.NewDescribeCacheParametersPaginator(o.Cache, &elasticache.DescribeCacheParametersInput{CacheParameterGroupName: name, Source: aws.String("user")})
+	pages := elasticache.NewDescribeCacheParametersPaginator(o.Cache,
+		&elasticache.DescribeCacheParametersInput{CacheParameterGroupName: name, Source: aws.String("user")})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -130,7 +135,8 @@ func (o *observation) secret(ctx context.Context) (err error) {
 }
 
 func (o *observation) replicationGroup(ctx context.Context) error {
-	out, err := o.Cache.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: o.desired.ReplicationGroup.ReplicationGroupId})
+	out, err := o.Cache.DescribeReplicationGroups(ctx,
+		&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: o.desired.ReplicationGroup.ReplicationGroupId})
 	if err != nil {
 		return err
 	}
@@ -184,7 +190,8 @@ func (o *observation) dashboard(ctx context.Context) error {
 	if o.desired.Dashboard == nil {
 		return nil
 	}
-	out, err := o.Alarms.GetDashboard(ctx, &cloudwatch.GetDashboardInput{DashboardName: o.desired.Dashboard.DashboardName})
+	out, err := o.Alarms.GetDashboard(ctx,
+		&cloudwatch.GetDashboardInput{DashboardName: o.desired.Dashboard.DashboardName})
 	if err != nil {
 		return err
 	}
@@ -194,8 +201,10 @@ func (o *observation) dashboard(ctx context.Context) error {
 
 // missing are the codes that say a resource is not there.
 var missing = []string{
-	"CacheClusterNotFound", "CacheSubnetGroupNotFoundFault", "CacheParameterGroupNotFound", "ReplicationGroupNotFoundFault", "ResourceNotFoundException", "ResourceNotFound",
-	"InvalidGroup.NotFound", "InvalidSubnetID.NotFound", "InvalidVpcID.NotFound", "InvalidSecurityGroupRuleId.NotFound", "NotFound", "NotFoundException",
+	"CacheClusterNotFound", "CacheSubnetGroupNotFoundFault", "CacheParameterGroupNotFound",
+	"ReplicationGroupNotFoundFault", "ResourceNotFoundException", "ResourceNotFound",
+	"InvalidGroup.NotFound", "InvalidSubnetID.NotFound", "InvalidVpcID.NotFound", "InvalidSecurityGroupRuleId.NotFound",
+	"NotFound", "NotFoundException",
 }
 
 func notFound(err error) bool {

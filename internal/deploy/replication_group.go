@@ -3,6 +3,8 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
@@ -77,8 +79,47 @@ func (a *apply) changeGroup(ctx context.Context) error {
 	if err := a.observeGroup(ctx); err != nil {
 		return err
 	}
-	a.sayChanged(changes)
-	return nil
+	kept := of(module.Diff(a.desired, a.observed), module.ReplicationGroupResource)
+	kept = slices.DeleteFunc(kept, func(c module.Change) bool {
+		return c.Field != "CacheNodeType" || a.waiting()[c.Field]
+	})
+	a.sayChanged(slices.DeleteFunc(changes, func(c module.Change) bool {
+		return slices.ContainsFunc(kept, func(k module.Change) bool { return k.Field == c.Field })
+	}))
+	if len(kept) == 0 {
+		return nil
+	}
+	return a.typeKept(ctx, kept[0])
+}
+
+// typeKept says why the group does not have the node type that it was given.
+func (a *apply) typeKept(ctx context.Context, c module.Change) error {
+	id := a.call.ReplicationGroupID()
+	out, err := a.Cache.DescribeEvents(ctx, &elasticache.DescribeEventsInput{
+		SourceType: ectypes.SourceTypeReplicationGroup, SourceIdentifier: &id,
+	})
+	if err != nil {
+		return fmt.Errorf("the replication group %s keeps its node type, and its events cannot be read: %w", id, err)
+	}
+	why := "its events do not say why"
+	for _, e := range out.Events { // the newest first
+		if message := aws.ToString(e.Message); strings.HasPrefix(message, "Failed to scale down") {
+			why = message
+			break
+		}
+	}
+	return fmt.Errorf("%s stays %q, and is not %q: %s. `aws elasticache list-allowed-node-type-modifications "+
+		"--replication-group-id %s` lists the types that have room for the data; set %s to one of them, or to %q",
+		c.Input, c.Old, c.New, why, id, c.Input, c.Old)
+}
+
+// waiting are the fields whose changes wait for the maintenance window.
+func (a *apply) waiting() map[string]bool {
+	p := a.observed.CacheCluster.PendingModifiedValues
+	if p == nil {
+		return nil
+	}
+	return map[string]bool{"CacheNodeType": p.CacheNodeType != nil, "EngineVersion": p.EngineVersion != nil}
 }
 
 func (a *apply) modified(ctx context.Context, call func() error) error {
@@ -102,26 +143,26 @@ func (a *apply) observeGroup(ctx context.Context) error {
 
 // sayChanged tells of each change, and of what waits for the maintenance window.
 func (a *apply) sayChanged(changes []module.Change) {
-	waiting := map[string]bool{}
-	if p := a.observed.CacheCluster.PendingModifiedValues; p != nil {
-		waiting["CacheNodeType"], waiting["EngineVersion"] = p.CacheNodeType != nil, p.EngineVersion != nil
-	}
+	waiting := a.waiting()
 	for _, c := range changes {
 		switch {
 		case c.Field == "AuthToken": // see rotate
 		case waiting[c.Field]:
-			a.done("%s changes from %q to %q in the maintenance window, %s", c.Input, c.Old, c.New, a.call.Inputs.MaintenanceWindow)
+			a.done("%s changes from %q to %q in the maintenance window, %s", c.Input, c.Old, c.New,
+				a.call.Inputs.MaintenanceWindow)
 		default:
 			a.done("changed %s from %q to %q", c.Input, c.Old, c.New)
 		}
 	}
 }
 
-// rotate gives the group another token, or the same one in another way. A group without a token can only begin with ROTATE.
+// rotate gives the group another token, or the same one in another way. A group without a token can only begin with
+// ROTATE.
 func (a *apply) rotate(ctx context.Context) error {
 	has := aws.ToBool(a.observed.ReplicationGroup.AuthTokenEnabled)
 	strategy := a.call.Inputs.AuthTokenUpdateStrategy
-	otherWay := a.before.TokenStrategy != "" && a.before.TokenStrategy != strategy
+	// Where the last apply did not come to its end, nobody knows which token the group takes.
+	otherWay := a.before.TokenStrategy != strategy
 	if !a.desired.AuthTokenEnabled || has && a.kept() == a.result.Token && !otherWay {
 		return nil
 	}
@@ -131,7 +172,8 @@ func (a *apply) rotate(ctx context.Context) error {
 	id, token := a.call.ReplicationGroupID(), string(a.result.Token)
 	err := a.modified(ctx, func() error {
 		_, err := a.Cache.ModifyReplicationGroup(ctx, &elasticache.ModifyReplicationGroupInput{
-			ReplicationGroupId: &id, AuthToken: &token, AuthTokenUpdateStrategy: ectypes.AuthTokenUpdateStrategyType(strategy), ApplyImmediately: aws.Bool(true),
+			ReplicationGroupId: &id, AuthToken: &token,
+			AuthTokenUpdateStrategy: ectypes.AuthTokenUpdateStrategyType(strategy), ApplyImmediately: aws.Bool(true),
 		})
 		return err
 	})

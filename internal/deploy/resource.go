@@ -81,6 +81,10 @@ func each(one func(*Deployer, context.Context, Resource) error) func(context.Con
 
 // Destroy deletes resources in the reverse order of their creation. What is gone already is no error.
 func (d *Deployer) Destroy(ctx context.Context, all []Resource) error {
+	all, err := d.identified(ctx, all)
+	if err != nil {
+		return err
+	}
 	for _, r := range all {
 		if !slices.ContainsFunc(kinds(), func(k kind) bool { return k.name == r.Kind }) {
 			return fmt.Errorf("this larder cannot delete the %s %s: another version has made it", r.Kind, r.Name)
@@ -170,7 +174,8 @@ func deleteSecurityGroups(ctx context.Context, d *Deployer, all []Resource) erro
 		}
 	}
 	for _, id := range ids {
-		if _, err := d.Network.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &id}); err != nil && !notFound(err) {
+		if _, err := d.Network.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &id}); err != nil &&
+			!notFound(err) {
 			return fmt.Errorf("cannot delete the security group %s: %w", id, err)
 		}
 	}
@@ -183,12 +188,14 @@ func (d *Deployer) deleteLogGroup(ctx context.Context, r Resource) error {
 }
 
 func (d *Deployer) deleteSubnetGroup(ctx context.Context, r Resource) error {
-	_, err := d.Cache.DeleteCacheSubnetGroup(ctx, &elasticache.DeleteCacheSubnetGroupInput{CacheSubnetGroupName: &r.Name})
+	_, err := d.Cache.DeleteCacheSubnetGroup(ctx,
+		&elasticache.DeleteCacheSubnetGroupInput{CacheSubnetGroupName: &r.Name})
 	return err
 }
 
 func (d *Deployer) deleteParameterGroup(ctx context.Context, r Resource) error {
-	_, err := d.Cache.DeleteCacheParameterGroup(ctx, &elasticache.DeleteCacheParameterGroupInput{CacheParameterGroupName: &r.Name})
+	_, err := d.Cache.DeleteCacheParameterGroup(ctx,
+		&elasticache.DeleteCacheParameterGroupInput{CacheParameterGroupName: &r.Name})
 	return err
 }
 
@@ -239,7 +246,8 @@ func (d *Deployer) deleteDashboard(ctx context.Context, r Resource) error {
 
 // deleteReplicationGroup asks for deletion and waits for the end of it.
 func (d *Deployer) deleteReplicationGroup(ctx context.Context, r Resource) error {
-	out, err := d.Cache.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &r.Name})
+	out, err := d.Cache.DescribeReplicationGroups(ctx,
+		&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &r.Name})
 	if err != nil {
 		return err
 	}

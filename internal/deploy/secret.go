@@ -14,8 +14,9 @@ import (
 	"larder/internal/module"
 )
 
-// secret finds the token to have: the one given, else the one kept in the secret, else a new one. Only a secret that is new
-// gets its value here; one that is there gets it when the group has the token.
+// secret finds the token to have: the one given, else the one kept in the secret, else a new one. Only a secret that is
+// new gets its value here, and one that was there before its group; else the secret gets it when the group has the
+// token.
 func (a *apply) secret(ctx context.Context) error {
 	if !a.desired.AuthTokenEnabled {
 		return nil
@@ -43,7 +44,10 @@ func (a *apply) secret(ctx context.Context) error {
 	if err := a.chooseToken(); err != nil {
 		return err
 	}
-	return a.changeSecretKey(ctx)
+	if err := a.changeSecretKey(ctx); err != nil || !a.fresh {
+		return err
+	}
+	return a.keepToken(ctx) // before a new group has it: after a kill in between nobody would know it
 }
 
 // chooseToken takes the given token, else the one that the group has, else makes one.
@@ -120,7 +124,8 @@ func (a *apply) changeSecretKey(ctx context.Context) error {
 		if key == nil {
 			key = aws.String("alias/aws/secretsmanager") // the account's own
 		}
-		if _, err := a.Secrets.UpdateSecret(ctx, &secretsmanager.UpdateSecretInput{SecretId: a.desired.Secret.Name, KmsKeyId: key}); err != nil {
+		if _, err := a.Secrets.UpdateSecret(ctx,
+			&secretsmanager.UpdateSecretInput{SecretId: a.desired.Secret.Name, KmsKeyId: key}); err != nil {
 			return fmt.Errorf("cannot change the key of the secret %s: %w", *a.desired.Secret.Name, err)
 		}
 		a.done("changed %s from %q to %q", c.Input, c.Old, c.New)
@@ -134,10 +139,13 @@ func (a *apply) keepToken(ctx context.Context) error {
 		return nil
 	}
 	name := a.desired.Secret.Name
-	_, err := a.Secrets.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: name, SecretString: aws.String(module.SecretString(string(a.result.Token)))})
+	_, err := a.Secrets.PutSecretValue(ctx,
+		&secretsmanager.PutSecretValueInput{SecretId: name,
+			SecretString: aws.String(module.SecretString(string(a.result.Token)))})
 	if err != nil {
 		return fmt.Errorf("cannot write the secret %s: %w", *name, err)
 	}
+	a.inSecret = a.result.Token
 	a.done("changed secret %s", *name)
 	return nil
 }

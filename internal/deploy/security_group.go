@@ -60,9 +60,10 @@ func (d *Deployer) vpcOf(ctx context.Context, subnet string) (string, error) {
 }
 
 func (d *Deployer) rulesOf(ctx context.Context, group string) ([]ec2types.SecurityGroupRule, error) {
-	out, err := d.Network.DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{Filters: []ec2types.Filter{
-		{Name: aws.String("group-id"), Values: []string{group}},
-	}})
+	out, err := d.Network.DescribeSecurityGroupRules(ctx,
+		&ec2.DescribeSecurityGroupRulesInput{Filters: []ec2types.Filter{
+			{Name: aws.String("group-id"), Values: []string{group}},
+		}})
 	if err != nil {
 		return nil, fmt.Errorf("cannot describe the rules of the security group %s: %w", group, err)
 	}
@@ -100,9 +101,10 @@ func (a *apply) createSecurityGroup(ctx context.Context, g module.SecurityGroup,
 	if err != nil {
 		return "", fmt.Errorf("cannot create the security group %s: %w", g.Name, err)
 	}
-	_, err = a.Network.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: out.GroupId, IpPermissions: []ec2types.IpPermission{
-		{IpProtocol: aws.String("-1"), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}},
-	}})
+	_, err = a.Network.RevokeSecurityGroupEgress(ctx,
+		&ec2.RevokeSecurityGroupEgressInput{GroupId: out.GroupId, IpPermissions: []ec2types.IpPermission{
+			{IpProtocol: aws.String("-1"), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}},
+		}})
 	if err != nil {
 		return "", fmt.Errorf("cannot close the security group %s: %w", g.Name, err)
 	}
@@ -129,6 +131,7 @@ func (a *apply) rules(ctx context.Context, want module.SecurityGroup, group stri
 		if err := a.revoke(ctx, r); err != nil {
 			return err
 		}
+		delete(a.observed.Tags, *r.SecurityGroupRuleId) // what is gone needs no tags
 		a.done("revoked the rule %s of security group %s", *r.SecurityGroupRuleId, want.Name)
 	}
 	return nil
@@ -139,12 +142,16 @@ func sameRule(want module.SecurityGroupRule, have ec2types.SecurityGroupRule) bo
 	if have.ReferencedGroupInfo != nil {
 		peer = aws.ToString(have.ReferencedGroupInfo.GroupId)
 	}
-	return want.Egress == aws.ToBool(have.IsEgress) && want.PeerGroup == peer && want.PeerNetwork == aws.ToString(have.CidrIpv4) && aws.ToString(have.IpProtocol) == "tcp" &&
-		want.Port == aws.ToInt32(have.FromPort) && want.Port == aws.ToInt32(have.ToPort) && want.Description == aws.ToString(have.Description)
+	return want.Egress == aws.ToBool(have.IsEgress) && want.PeerGroup == peer &&
+		want.PeerNetwork == aws.ToString(have.CidrIpv4) && aws.ToString(have.IpProtocol) == "tcp" &&
+		want.Port == aws.ToInt32(have.FromPort) && want.Port == aws.ToInt32(have.ToPort) &&
+		want.Description == aws.ToString(have.Description)
 }
 
 // authorize adds a rule and returns its id.
-func (d *Deployer) authorize(ctx context.Context, group string, r module.SecurityGroupRule, tags map[string]string) (string, error) {
+func (d *Deployer) authorize(
+	ctx context.Context, group string, r module.SecurityGroupRule, tags map[string]string,
+) (string, error) {
 	permission := ec2types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: &r.Port, ToPort: &r.Port}
 	if r.PeerGroup != "" {
 		permission.UserIdGroupPairs = []ec2types.UserIdGroupPair{{GroupId: &r.PeerGroup, Description: &r.Description}}
@@ -154,13 +161,17 @@ func (d *Deployer) authorize(ctx context.Context, group string, r module.Securit
 	specification := tagged(ec2types.ResourceTypeSecurityGroupRule, tags)
 	var rules []ec2types.SecurityGroupRule
 	if r.Egress {
-		out, err := d.Network.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: []ec2types.IpPermission{permission}, TagSpecifications: specification})
+		out, err := d.Network.AuthorizeSecurityGroupEgress(ctx,
+			&ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: []ec2types.IpPermission{permission},
+				TagSpecifications: specification})
 		if err != nil {
 			return "", fmt.Errorf("cannot add a rule to the security group %s: %w", group, err)
 		}
 		rules = out.SecurityGroupRules
 	} else {
-		out, err := d.Network.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: []ec2types.IpPermission{permission}, TagSpecifications: specification})
+		out, err := d.Network.AuthorizeSecurityGroupIngress(ctx,
+			&ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: []ec2types.IpPermission{permission},
+				TagSpecifications: specification})
 		if err != nil {
 			return "", fmt.Errorf("cannot add a rule to the security group %s: %w", group, err)
 		}
@@ -175,9 +186,11 @@ func (d *Deployer) authorize(ctx context.Context, group string, r module.Securit
 func (d *Deployer) revoke(ctx context.Context, r ec2types.SecurityGroupRule) (err error) {
 	ids := []string{*r.SecurityGroupRuleId}
 	if aws.ToBool(r.IsEgress) {
-		_, err = d.Network.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: r.GroupId, SecurityGroupRuleIds: ids})
+		_, err = d.Network.RevokeSecurityGroupEgress(ctx,
+			&ec2.RevokeSecurityGroupEgressInput{GroupId: r.GroupId, SecurityGroupRuleIds: ids})
 	} else {
-		_, err = d.Network.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: r.GroupId, SecurityGroupRuleIds: ids})
+		_, err = d.Network.RevokeSecurityGroupIngress(ctx,
+			&ec2.RevokeSecurityGroupIngressInput{GroupId: r.GroupId, SecurityGroupRuleIds: ids})
 	}
 	if err != nil {
 		return fmt.Errorf("cannot revoke the rule %s: %w", ids[0], err)

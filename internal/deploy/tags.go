@@ -99,13 +99,19 @@ func (d *Deployer) retag(ctx context.Context, resource string, set map[string]st
 func (d *Deployer) setTags(ctx context.Context, resource string, set map[string]string) (err error) {
 	switch serviceOf(resource) {
 	case "elasticache":
-		_, err = d.Cache.AddTagsToResource(ctx, &elasticache.AddTagsToResourceInput{ResourceName: &resource, Tags: listed(set, func(k, v *string) ectypes.Tag { return ectypes.Tag{Key: k, Value: v} })})
+		_, err = d.Cache.AddTagsToResource(ctx,
+			&elasticache.AddTagsToResourceInput{ResourceName: &resource,
+				Tags: listed(set, func(k, v *string) ectypes.Tag { return ectypes.Tag{Key: k, Value: v} })})
 	case "cloudwatch":
-		_, err = d.Alarms.TagResource(ctx, &cloudwatch.TagResourceInput{ResourceARN: &resource, Tags: listed(set, func(k, v *string) cwtypes.Tag { return cwtypes.Tag{Key: k, Value: v} })})
+		_, err = d.Alarms.TagResource(ctx,
+			&cloudwatch.TagResourceInput{ResourceARN: &resource,
+				Tags: listed(set, func(k, v *string) cwtypes.Tag { return cwtypes.Tag{Key: k, Value: v} })})
 	case "logs":
 		_, err = d.Logs.TagResource(ctx, &cloudwatchlogs.TagResourceInput{ResourceArn: &resource, Tags: set})
 	case "secretsmanager":
-		_, err = d.Secrets.TagResource(ctx, &secretsmanager.TagResourceInput{SecretId: &resource, Tags: listed(set, func(k, v *string) smtypes.Tag { return smtypes.Tag{Key: k, Value: v} })})
+		_, err = d.Secrets.TagResource(ctx,
+			&secretsmanager.TagResourceInput{SecretId: &resource,
+				Tags: listed(set, func(k, v *string) smtypes.Tag { return smtypes.Tag{Key: k, Value: v} })})
 	case "kms":
 		_, err = d.Keys.TagResource(ctx, &kms.TagResourceInput{KeyId: &resource, Tags: listed(set, keyTag)})
 	case "sns":
@@ -119,7 +125,8 @@ func (d *Deployer) setTags(ctx context.Context, resource string, set map[string]
 func (d *Deployer) removeTags(ctx context.Context, resource string, keys []string) (err error) {
 	switch serviceOf(resource) {
 	case "elasticache":
-		_, err = d.Cache.RemoveTagsFromResource(ctx, &elasticache.RemoveTagsFromResourceInput{ResourceName: &resource, TagKeys: keys})
+		_, err = d.Cache.RemoveTagsFromResource(ctx,
+			&elasticache.RemoveTagsFromResourceInput{ResourceName: &resource, TagKeys: keys})
 	case "cloudwatch":
 		_, err = d.Alarms.UntagResource(ctx, &cloudwatch.UntagResourceInput{ResourceARN: &resource, TagKeys: keys})
 	case "logs":
@@ -169,7 +176,8 @@ func (a *apply) tags(ctx context.Context) error {
 
 // ensureTags gives a resource the tags of the call.
 func (a *apply) ensureTags(ctx context.Context, resource string, want, have map[string]string) error {
-	changes := module.Diff(module.Resources{Tags: want}, module.Observed{Tags: map[string]map[string]string{resource: have}})
+	changes := module.Diff(module.Resources{Tags: want},
+		module.Observed{Tags: map[string]map[string]string{resource: have}})
 	return a.changeTags(ctx, resource, changes)
 }
 

@@ -3,6 +3,8 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -36,6 +38,36 @@ func (a *apply) topics(ctx context.Context, all []module.Topic, found *module.St
 	return nil
 }
 
+// standInTopics makes those of the stand-ins' topics that the call uses: a new account has none. What modules/sns made
+// is there.
+func (a *apply) standInTopics(ctx context.Context, in module.Inputs, found module.StandIns) error {
+	for _, arn := range []string{found.CriticalTopicARN, found.WarningTopicARN, found.InfoTopicARN} {
+		made := slices.ContainsFunc(a.call.Around.SNS, func(t module.Topic) bool { return t.ARN == arn })
+		if made || arn != aws.ToString(in.AlarmSNSTopicARN) && arn != aws.ToString(in.NotificationTopicARN) {
+			continue
+		}
+		own := Resource{Kind: topicKind, Name: arn}
+		if err := a.plan(ctx, own); err != nil {
+			return err
+		}
+		_, err := a.Topics.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &arn})
+		if err == nil {
+			continue
+		}
+		name := arn[strings.LastIndex(arn, ":")+1:]
+		if !notFound(err) {
+			return fmt.Errorf("cannot describe the topic %s: %w", name, err)
+		}
+		_, err = a.Topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: &name})
+		a.creating(err, own)
+		if err != nil {
+			return fmt.Errorf("cannot create the topic %s: %w", name, err)
+		}
+		a.done("created topic %s", name)
+	}
+	return nil
+}
+
 func (a *apply) topic(ctx context.Context, want module.Topic) error {
 	own := Resource{Kind: topicKind, Name: want.ARN}
 	out, err := a.Topics.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &want.ARN})
@@ -49,7 +81,8 @@ func (a *apply) topic(ctx context.Context, want module.Topic) error {
 	if want.KeyARN != "" {
 		attributes["KmsMasterKeyId"] = want.KeyARN
 	}
-	_, err = a.Topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: &want.Name, Attributes: attributes, Tags: listed(want.Tags, topicTag)})
+	_, err = a.Topics.CreateTopic(ctx,
+		&sns.CreateTopicInput{Name: &want.Name, Attributes: attributes, Tags: listed(want.Tags, topicTag)})
 	a.creating(err, own)
 	if err != nil {
 		return fmt.Errorf("cannot create the topic %s: %w", want.Name, err)
@@ -69,7 +102,9 @@ func (a *apply) changeTopic(ctx context.Context, want module.Topic, have map[str
 		set["KmsMasterKeyId"] = want.KeyARN
 	}
 	for _, name := range sortedKeys(set) {
-		if _, err := a.Topics.SetTopicAttributes(ctx, &sns.SetTopicAttributesInput{TopicArn: &want.ARN, AttributeName: &name, AttributeValue: aws.String(set[name])}); err != nil {
+		if _, err := a.Topics.SetTopicAttributes(ctx,
+			&sns.SetTopicAttributesInput{TopicArn: &want.ARN, AttributeName: &name,
+				AttributeValue: aws.String(set[name])}); err != nil {
 			return fmt.Errorf("cannot change the topic %s: %w", want.Name, err)
 		}
 		a.done("changed %s of topic %s", name, want.Name)
@@ -84,11 +119,12 @@ func (a *apply) changeTopic(ctx context.Context, want module.Topic, have map[str
 	return a.subscribe(ctx, want)
 }
 
-// subscribe asks for each address; one that is subscribed already stays so. Addresses that are no longer named are left alone:
-// the topic cannot be asked who they are.
+// subscribe asks for each address; one that is subscribed already stays so. Addresses that are no longer named are left
+// alone: the topic cannot be asked who they are.
 func (a *apply) subscribe(ctx context.Context, want module.Topic) error {
 	for _, address := range want.Emails {
-		_, err := a.Topics.Subscribe(ctx, &sns.SubscribeInput{TopicArn: &want.ARN, Protocol: aws.String("email"), Endpoint: &address})
+		_, err := a.Topics.Subscribe(ctx,
+			&sns.SubscribeInput{TopicArn: &want.ARN, Protocol: aws.String("email"), Endpoint: &address})
 		if err != nil {
 			return fmt.Errorf("cannot subscribe an address to the topic %s: %w", want.Name, err)
 		}
@@ -99,4 +135,9 @@ func (a *apply) subscribe(ctx context.Context, want module.Topic) error {
 func (d *Deployer) deleteTopic(ctx context.Context, r Resource) error {
 	_, err := d.Topics.DeleteTopic(ctx, &sns.DeleteTopicInput{TopicArn: &r.Name})
 	return err
+}
+
+// Topics are those of resources that are topics.
+func Topics(all []Resource) []Resource {
+	return slices.DeleteFunc(slices.Clone(all), func(r Resource) bool { return r.Kind != topicKind })
 }

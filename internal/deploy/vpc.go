@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,8 +14,8 @@ import (
 	"larder/internal/module"
 )
 
-// vpc makes the VPC of modules/vpc and its subnets, or what of them is missing. A VPC has no name that finds it: the one of an
-// earlier apply is known by its id.
+// vpc makes the VPC of modules/vpc and its subnets, or what of them is missing. A VPC has no name that finds it: the
+// one of an earlier apply is known by its id.
 func (a *apply) vpc(ctx context.Context, want *module.VPC, found *module.StandIns) error {
 	if want == nil {
 		return nil
@@ -24,12 +25,7 @@ func (a *apply) vpc(ctx context.Context, want *module.VPC, found *module.StandIn
 		return err
 	}
 	if id == "" {
-		out, err := a.Network.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: &want.CIDR, TagSpecifications: tagged(ec2types.ResourceTypeVpc, want.Tags)})
-		if err != nil {
-			return fmt.Errorf("cannot create the VPC: %w", err)
-		}
-		id = *out.Vpc.VpcId
-		if err := a.made(ctx, Resource{Kind: vpcKind, Name: id}); err != nil {
+		if id, err = a.createVPC(ctx, *want); err != nil {
 			return err
 		}
 		a.done("created VPC %s", id)
@@ -42,7 +38,8 @@ func (a *apply) vpc(ctx context.Context, want *module.VPC, found *module.StandIn
 	if err := a.plan(ctx, planned...); err != nil {
 		return err
 	}
-	have, err := a.Network.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{{Name: aws.String("vpc-id"), Values: []string{id}}}})
+	have, err := a.Network.DescribeSubnets(ctx,
+		&ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{{Name: aws.String("vpc-id"), Values: []string{id}}}})
 	if err != nil {
 		return fmt.Errorf("cannot describe the subnets of %s: %w", id, err)
 	}
@@ -54,6 +51,23 @@ func (a *apply) vpc(ctx context.Context, want *module.VPC, found *module.StandIn
 		found.SubnetIDs, found.Zones = append(found.SubnetIDs, subnet), append(found.Zones, s.Zone)
 	}
 	return nil
+}
+
+// createVPC makes a VPC and returns its id.
+func (a *apply) createVPC(ctx context.Context, want module.VPC) (string, error) {
+	own, mark, err := a.marked(ctx, vpcKind, 0)
+	if err != nil {
+		return "", err
+	}
+	maps.Copy(mark, want.Tags)
+	out, err := a.Network.CreateVpc(ctx, &ec2.CreateVpcInput{
+		CidrBlock: &want.CIDR, TagSpecifications: tagged(ec2types.ResourceTypeVpc, mark),
+	})
+	if err != nil {
+		a.creating(err, own)
+		return "", fmt.Errorf("cannot create the VPC: %w", err)
+	}
+	return *out.Vpc.VpcId, a.unmark(ctx, own, *out.Vpc.VpcId, *out.Vpc.VpcId)
 }
 
 func tagged(kind ec2types.ResourceType, tags map[string]string) []ec2types.TagSpecification {
@@ -73,13 +87,17 @@ func (a *apply) existingVPC(ctx context.Context, want module.VPC) (string, error
 		if have := aws.ToString(out.Vpcs[0].CidrBlock); have != want.CIDR {
 			return "", fmt.Errorf("cidr_block: larder cannot change it from %q to %q while the VPC %s exists: set it back, or destroy and bring up again", have, want.CIDR, r.Name)
 		}
-		a.keep(r)
+		if err := a.plan(ctx, r); err != nil {
+			return "", err
+		}
 		return r.Name, a.ensureTags(ctx, r.Name, want.Tags, fromNetwork(out.Vpcs[0].Tags))
 	}
 	return "", nil
 }
 
-func (a *apply) privateSubnet(ctx context.Context, vpc string, want module.Subnet, have []ec2types.Subnet) (string, error) {
+func (a *apply) privateSubnet(
+	ctx context.Context, vpc string, want module.Subnet, have []ec2types.Subnet,
+) (string, error) {
 	i := slices.IndexFunc(have, func(s ec2types.Subnet) bool { return aws.ToString(s.CidrBlock) == want.CIDR })
 	if i >= 0 {
 		id, zone := *have[i].SubnetId, aws.ToString(have[i].AvailabilityZone)
@@ -89,7 +107,8 @@ func (a *apply) privateSubnet(ctx context.Context, vpc string, want module.Subne
 		return id, a.ensureTags(ctx, id, want.Tags, fromNetwork(have[i].Tags))
 	}
 	out, err := a.Network.CreateSubnet(ctx, &ec2.CreateSubnetInput{
-		VpcId: &vpc, CidrBlock: &want.CIDR, AvailabilityZone: &want.Zone, TagSpecifications: tagged(ec2types.ResourceTypeSubnet, want.Tags),
+		VpcId: &vpc, CidrBlock: &want.CIDR, AvailabilityZone: &want.Zone,
+		TagSpecifications: tagged(ec2types.ResourceTypeSubnet, want.Tags),
 	})
 	a.creating(err, Resource{Kind: subnetKind, Name: inVPC(vpc, want.CIDR)})
 	if err != nil {
@@ -107,7 +126,8 @@ func (a *apply) security(ctx context.Context, want *module.Security, found *modu
 	if want == nil {
 		return nil
 	}
-	err := a.plan(ctx, Resource{Kind: securityGroupKind, Name: inVPC(want.VPCID, want.Clients.Name)}, Resource{Kind: securityGroupKind, Name: inVPC(want.VPCID, want.Nodes.Name)})
+	err := a.plan(ctx, Resource{Kind: securityGroupKind, Name: inVPC(want.VPCID, want.Clients.Name)},
+		Resource{Kind: securityGroupKind, Name: inVPC(want.VPCID, want.Nodes.Name)})
 	if err != nil {
 		return err
 	}
@@ -162,7 +182,8 @@ func (d *Deployer) groupNamed(ctx context.Context, vpc, name string) (*ec2types.
 func (d *Deployer) deleteSubnet(ctx context.Context, r Resource) error {
 	vpc, network, _ := strings.Cut(r.Name, "/")
 	out, err := d.Network.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{
-		{Name: aws.String("vpc-id"), Values: []string{vpc}}, {Name: aws.String("cidr-block"), Values: []string{network}},
+		{Name: aws.String("vpc-id"), Values: []string{vpc}},
+		{Name: aws.String("cidr-block"), Values: []string{network}},
 	}})
 	if err != nil {
 		return err

@@ -1,5 +1,5 @@
-// Package engine makes what runs equal to what was asked for: it watches the store, and for each replication group observes,
-// plans, runs one plan's steps and records what came of them.
+// Package engine makes what runs equal to what was asked for: it watches the store, and for each replication group
+// observes, plans, runs one plan's steps and records what came of them.
 package engine
 
 import (
@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/isolate"
 	"larder/internal/node"
 	"larder/internal/pki"
 	"larder/internal/seal"
@@ -21,7 +24,8 @@ import (
 	"larder/internal/store"
 )
 
-// Config is what an engine works with. Every field but BusyLimit, RestoreLost, DrainLogs, SlowLogGrew and Steady is needed.
+// Config is what an engine works with. Every field but BusyLimit, RestoreLost, DrainLogs, SlowLogGrew and Steady is
+// needed.
 type Config struct {
 	Store      *store.Store
 	Nodes      node.Runtime
@@ -33,19 +37,23 @@ type Config struct {
 	Snapshots  *snapshot.Vault
 	// Relay is the command line of the process that spreads a reader endpoint's connections.
 	Relay []string
-	// BusyLimit is for how long a node may go on with one command, such as a script, before it is taken for one that hangs. Zero
-	// stands for DefaultBusyLimit.
+	// BusyLimit is for how long a node may go on with one command, such as a script, before it is taken for one that
+	// hangs. Zero stands for DefaultBusyLimit.
 	BusyLimit time.Duration
-	// RestoreLost has a group of which no node has the data any more begin with its newest snapshot, where it has one, and not empty.
+	// RestoreLost has a group of which no node has the data any more begin with its newest snapshot, where it has one,
+	// and not empty.
 	RestoreLost bool
-	// DrainLogs delivers what a node's logs hold: before its process is ended on purpose, and before its files are removed.
+	// DrainLogs delivers what a node's logs hold: before its process is ended on purpose, and before its files are
+	// removed.
 	DrainLogs func(ctx context.Context, group, node string)
 	// SlowLogGrew says that there is something new in the slow log of a group's node. It must not wait for anything.
 	SlowLogGrew func(group string)
-	Logger      *slog.Logger
-	Now         func() time.Time // the machine's clock, for what is written down. It may jump
-	// Steady tells moments of a clock that never jumps, for what is measured: how long a node has not answered, or lags. Nil stands for
-	// time.Now, whose readings are compared by the monotonic clock.
+	// Listener names the process that listens on an address; an empty name stands for none. Nil: nobody is named.
+	Listener func(netip.AddrPort) (pid int, name string)
+	Logger   *slog.Logger
+	Now      func() time.Time // the machine's clock, for what is written down. It may jump
+	// Steady tells moments of a clock that never jumps, for what is measured: how long a node has not answered, or
+	// lags. Nil stands for time.Now, whose readings are compared by the monotonic clock.
 	Steady func() time.Time
 }
 
@@ -54,6 +62,7 @@ type Engine struct {
 	Config
 
 	adopted map[string]node.Process // by Adopt, for Run
+	guard   isolate.Guard
 	running roster
 	pulses  pulses
 
@@ -70,7 +79,8 @@ func New(c Config) *Engine {
 	return &Engine{Config: c, groups: map[string]*group{}}
 }
 
-// drainTime is how long a group waits for its nodes' logs. A log store that stalls shall not keep it from looking at its nodes.
+// drainTime is how long a group waits for its nodes' logs. A log store that stalls shall not keep it from looking at
+// its nodes.
 const drainTime = time.Second
 
 func (g *group) drainLogs(ctx context.Context, node string) {
@@ -97,25 +107,20 @@ func (e *Engine) busyLimit() time.Duration {
 	return e.BusyLimit
 }
 
-// relaySuffix makes a relay's process id from its group's. The dot cannot be part of a member's id.
-const relaySuffix = ".reader"
-
-// Adopt finds the processes that an earlier engine left, and takes the word "available" from groups that lack one: nobody
-// shall read it before it is true again.
+// Adopt finds the processes that an earlier engine left, and takes the word "available" from groups that lack one:
+// nobody shall read it before it is true again.
 func (e *Engine) Adopt(ctx context.Context) error {
 	left, err := e.Nodes.Adopt(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot look for running nodes: %w", err)
 	}
-	if err := e.sweepSnapshots(); err != nil {
-		return err
-	}
+	e.sweepSnapshots()
 	e.adopted = map[string]node.Process{}
 	for _, p := range left {
 		e.adopted[p.ID()] = p
 	}
 	return e.Store.Insist(func(tx *store.Tx) error {
-		groups, err := state.ReplicationGroups.All(tx)
+		groups, err := state.ReplicationGroups.List(tx)
 		for _, rg := range groups {
 			if err := e.doubt(tx, rg); err != nil {
 				return err
@@ -125,9 +130,10 @@ func (e *Engine) Adopt(ctx context.Context) error {
 	})
 }
 
-// doubt marks a group that lacks a node as not available.
+// doubt marks a group as not available that lacks a node, or has one of which it is unknown whom it lets in.
 func (e *Engine) doubt(tx *store.Tx, rg cache.ReplicationGroup) (err error) {
-	if rg.Status != cache.Available || !slices.ContainsFunc(rg.Members, func(m cache.Member) bool { return e.adopted[m.ID] == nil }) {
+	lacking := func(m cache.Member) bool { return e.adopted[m.ID] == nil || m.Unknown() }
+	if rg.Status != cache.Available || rg.Whole() != nil || !slices.ContainsFunc(rg.Members, lacking) {
 		return nil
 	}
 	if rg.Status, err = cache.Transition(rg.Status, cache.Diverged); err != nil {
@@ -155,14 +161,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	})
 	defer e.runners.Wait()
 	defer cancel()
-	known, err := e.groupIDs()
+	known, err := e.known()
 	if err != nil {
 		return err
 	}
-	for _, id := range known {
-		e.start(ctx, id, e.adopted)
+	for _, rg := range known {
+		e.start(ctx, rg.ID, takeOwn(rg, e.adopted))
 	}
-	e.stopOrphans(ctx, e.adopted)
+	e.leaveUnknown(ctx, e.adopted)
 	e.runners.Go(func() { e.dropSnapshots(ctx) })
 	e.runners.Go(func() { e.watchPulses(ctx) })
 	for {
@@ -175,31 +181,41 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
-func (e *Engine) groupIDs() ([]string, error) {
-	var ids []string
-	err := e.Store.View(func(tx *store.Tx) error {
-		groups, err := state.ReplicationGroups.All(tx)
-		for _, g := range groups {
-			ids = append(ids, g.ID)
-		}
+// known are the groups that can be read. The processes of the others are left alone: which are theirs is in the record.
+func (e *Engine) known() (groups []cache.ReplicationGroup, err error) {
+	err = e.Store.View(func(tx *store.Tx) (err error) {
+		groups, err = state.ReplicationGroups.List(tx)
 		return err
 	})
-	return ids, err
+	return groups, err
 }
 
-// start begins to run a group that is not run yet, with the processes of its own among adopted, which it takes out.
-func (e *Engine) start(ctx context.Context, id string, adopted map[string]node.Process) {
+// takeOwn takes the processes of a group's members and its relay out of those that were adopted. One that is named like
+// a member and is not recorded is none: it would run on without anybody who looks at it.
+func takeOwn(rg cache.ReplicationGroup, adopted map[string]node.Process) (own []node.Process) {
+	names := []string{rg.ID + cache.RelaySuffix}
+	for _, m := range rg.Members {
+		names = append(names, m.ID)
+	}
+	for _, name := range names {
+		if p := adopted[name]; p != nil {
+			own = append(own, p)
+			delete(adopted, name)
+		}
+	}
+	return own
+}
+
+// start begins to run a group that is not run yet, with its processes that run already.
+func (e *Engine) start(ctx context.Context, id string, own []node.Process) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.groups[id] != nil {
 		return
 	}
 	g := newGroup(e, id)
-	for name, p := range adopted {
-		if name == id+relaySuffix || strings.HasPrefix(name, id+"-") && len(name) == len(cache.MemberID(id, 1)) {
-			g.adopt(ctx, p)
-			delete(adopted, name)
-		}
+	for _, p := range own {
+		g.adopt(ctx, p, false)
 	}
 	e.groups[id] = g
 	e.runners.Go(func() {
@@ -219,15 +235,24 @@ func (e *Engine) exists(id string) bool {
 		_, err := state.ReplicationGroups.Get(tx, id)
 		return err
 	})
-	return err == nil
+	return !errors.Is(err, store.ErrNotFound)
 }
 
-// stopOrphans ends processes whose group is gone.
-func (e *Engine) stopOrphans(ctx context.Context, adopted map[string]node.Process) {
+// leaveUnknown says which nodes run that no group has a record of. A record that is missing is no reason to end a node,
+// which may be all that is left of its data, nor the relay that leads clients to it. A relay alone leads nowhere,
+// unless it may belong to a record that cannot be read.
+func (e *Engine) leaveUnknown(ctx context.Context, adopted map[string]node.Process) {
+	damaged := e.Store.View(func(tx *store.Tx) error { _, err := state.ReplicationGroups.All(tx); return err })
 	for name, p := range adopted {
-		e.Logger.Warn("stopping a process without a group", "process", name, "pid", p.PID())
+		group, relay := strings.CutSuffix(name, cache.RelaySuffix)
+		nodeLeft := func(other string) bool { return strings.HasPrefix(other, group+"-") }
+		if damaged != nil || !relay || slices.ContainsFunc(slices.Collect(maps.Keys(adopted)), nodeLeft) {
+			e.Logger.Error("a process runs, and there is no record of it: it is left alone; `larder down` ends it with all others",
+				"node", name, "pid", p.PID())
+			continue
+		}
 		if err := errors.Join(p.Stop(ctx, 0), e.Nodes.Remove(name)); err != nil {
-			e.Logger.Error("cannot stop a process without a group", "process", name, "error", err)
+			e.Logger.Error("cannot stop a relay without a group", "process", name, "error", err)
 		}
 	}
 }
@@ -253,8 +278,8 @@ func (e *Engine) ReconfigureAll() {
 	}
 }
 
-// Trouble is what keeps a group from being as desired, in the words of the last attempt; stuck says that it has failed too often
-// to be a matter of moments. Both are zero for a group that is on its way.
+// Trouble is what keeps a group from being as desired, in the words of the last attempt; stuck says that it has failed
+// too often to be a matter of moments. Both are zero for a group that is on its way.
 func (e *Engine) Trouble(id string) (text string, stuck bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -77,9 +77,10 @@ func newWorld(t *testing.T) *world {
 		Sealer:    must(seal.Open(filepath.Join(dir, "master.key")))(t),
 		Authority: must(pki.NewAuthority(time.Now()))(t),
 		Versions:  versions, NodeTypes: must(cache.LoadNodeTypes())(t), Parameters: must(cache.LoadParameters())(t),
-		Snapshots: &snapshot.Vault{Dir: filepath.Join(dir, "snapshots"), Sealer: must(seal.Open(filepath.Join(dir, "master.key")))(t)},
-		Relay:     []string{must(os.Executable())(t), relayArgument},
-		Logger:    slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level})), Now: time.Now,
+		Snapshots: &snapshot.Vault{Dir: filepath.Join(dir, "snapshots"),
+			Sealer: must(seal.Open(filepath.Join(dir, "master.key")))(t)},
+		Relay:  []string{must(os.Executable())(t), relayArgument},
+		Logger: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level})), Now: time.Now,
 	}}
 	w.block = must(loopback.Claim(netip.Prefix{}, rand.IntN))(t)
 	t.Cleanup(func() { w.block.Close() })
@@ -144,12 +145,14 @@ func (w *world) create(id string, members int, change func(*cache.ReplicationGro
 	addrs := must(cache.Allocate(w.block.Prefix, nil, members+2))(w.t)
 	rg := cache.ReplicationGroup{
 		ID: id, ARN: "arn:aws:elasticache:us-east-1:000000000000:replicationgroup:" + id, Status: cache.Creating,
-		EngineVersion: w.config.Versions[0].Version, NodeType: "cache.t3.micro", Port: 6379, ParameterGroup: cache.DefaultParameterGroup,
+		EngineVersion: w.config.Versions[0].Version, NodeType: "cache.t3.micro", Port: 6379,
+		ParameterGroup:    cache.DefaultParameterGroup,
 		AutomaticFailover: members > 1, TransitEncryption: true, PrimaryAddress: addrs[0], ReaderAddress: addrs[1],
 		AuthTokens: [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace(id), []byte(token))},
 	}
 	for i, addr := range addrs[2:] {
-		rg.Members = append(rg.Members, cache.Member{ID: cache.MemberID(id, i+1), Zone: "us-east-1a", Address: addr, Status: cache.MemberCreating})
+		rg.Members = append(rg.Members,
+			cache.Member{ID: cache.MemberID(id, i+1), Zone: "us-east-1a", Address: addr, Status: cache.MemberCreating})
 	}
 	rg.SetPrimary(rg.Members[0].ID)
 	if change != nil {
@@ -160,7 +163,10 @@ func (w *world) create(id string, members int, change func(*cache.ReplicationGro
 
 func (w *world) put(rg cache.ReplicationGroup) {
 	w.t.Helper()
-	if err := w.config.Store.Update(func(tx *store.Tx) error { return state.ReplicationGroups.Put(tx, rg.ID, rg) }); err != nil {
+	if err := w.config.Store.Update(func(tx *store.Tx) error {
+		return state.ReplicationGroups.Put(tx, rg.ID,
+			rg)
+	}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -222,14 +228,16 @@ func (w *world) await(id, what string, condition func(cache.ReplicationGroup, er
 
 func (w *world) awaitAvailable(id string) cache.ReplicationGroup {
 	w.t.Helper()
-	return w.await(id, "available", func(rg cache.ReplicationGroup, err error) bool { return err == nil && rg.Status == cache.Available })
+	return w.await(id, "available",
+		func(rg cache.ReplicationGroup, err error) bool { return err == nil && rg.Status == cache.Available })
 }
 
-// client connects as an application does. It waits for an answer for as long as a node may be late on a busy machine: a command that it
-// gave up would be sent again, on another connection.
+// client connects as an application does. It waits for an answer for as long as a node may be late on a busy machine: a
+// command that it gave up would be sent again, on another connection.
 func (w *world) client(addr netip.Addr) *redis.Client {
 	c := redis.NewClient(&redis.Options{
-		Addr: netip.AddrPortFrom(addr, 6379).String(), Password: token, TLSConfig: w.tls(), PoolSize: 1, ReadTimeout: 2 * patience,
+		Addr: netip.AddrPortFrom(addr, 6379).String(), Password: token, TLSConfig: w.tls(), PoolSize: 1,
+		ReadTimeout: 2 * patience,
 	})
 	w.t.Cleanup(func() { c.Close() })
 	return c

@@ -10,7 +10,8 @@ import (
 	"larder/internal/store"
 )
 
-// readTime is how long replicas may take to read what a primary that is gone had sent them. It is in their buffers: some megabytes.
+// readTime is how long replicas may take to read what a primary that is gone had sent them. It is in their buffers:
+// some megabytes.
 const readTime = 2 * time.Second
 
 // failOver makes a replica the primary. The old one is gone, or serves nobody.
@@ -24,8 +25,8 @@ func (g *group) failOver(ctx context.Context, rg *cache.ReplicationGroup, s cach
 	return g.listen(ctx, rg, s.Member, s.Addresses)
 }
 
-// readOut waits for replicas that have yet to read what the last primary sent, and tells that they have got further, which the next plan
-// takes in. Those that do not come to the end in time are taken as they are.
+// readOut waits for replicas that have yet to read what the last primary sent, and tells that they have got further,
+// which the next plan takes in. Those that do not come to the end in time are taken as they are.
 func (g *group) readOut(ctx context.Context, replicas []string) (further bool) {
 	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
@@ -38,8 +39,8 @@ func (g *group) readOut(ctx context.Context, replicas []string) (further bool) {
 	return len(replicas) > 0
 }
 
-// promote makes a replica a primary, and the group's, which no client can reach yet. The order matters: its replication stream is
-// recorded before clients can write to it, so that nobody who lacks what they wrote is taken for its equal.
+// promote makes a replica a primary, and the group's, which no client can reach yet. The order matters: its replication
+// stream is recorded before clients can write to it, so that nobody who lacks what they wrote is taken for its equal.
 func (g *group) promote(ctx context.Context, rg *cache.ReplicationGroup, s cache.Step) (redisnode.State, error) {
 	heir := g.nodes[s.Member].redis
 	if err := heir.Promote(ctx); err != nil {
@@ -68,7 +69,8 @@ func (g *group) elect(rg *cache.ReplicationGroup, s cache.Step, stream string) e
 			}
 		}
 		for _, to := range [][2]string{{cache.SourceCluster, heir}, {cache.SourceGroup, rg.ID}} {
-			if err := g.notice(tx, to[0], to[1], "Failover from primary node %s to replica node %s completed", old, heir); err != nil {
+			if err := g.notice(tx, to[0], to[1], "Failover from primary node %s to replica node %s completed", old,
+				heir); err != nil {
 				return err
 			}
 		}
@@ -76,15 +78,35 @@ func (g *group) elect(rg *cache.ReplicationGroup, s cache.Step, stream string) e
 			return nil
 		}
 		return g.notice(tx, cache.SourceCluster, heir,
-			"Cache node %s was promoted with an older data set: no node that had the data of primary node %s was left", nodeID, old)
+			"Cache node %s was promoted with an older data set: no node that had the data of primary node %s was left",
+			nodeID, old)
 	})
 }
 
 // fence kills a node that hangs.
 func (g *group) fence(ctx context.Context, id string) error {
 	m := g.nodes[id]
-	g.log.Warn("a node hangs: it is killed", "node", id, "pid", m.process.PID(), "silent", m.vigil.silence(g.e.Steady()))
+	g.log.Warn("a node hangs: it is killed", "node", id, "pid", m.process.PID(), "silent",
+		m.vigil.silence(g.e.Steady()))
 	return m.process.Stop(ctx, 0)
+}
+
+// resume has a suspended node go on, which loses nothing. It has the time of a busy one again: it has yet to answer.
+func (g *group) resume(ctx context.Context, id string) error {
+	m := g.nodes[id]
+	g.log.Warn("a node that may alone have the data is suspended: it is told to go on", "node", id, "pid",
+		m.process.PID(),
+		"silent", m.vigil.silence(g.e.Steady()))
+	if err := m.process.Resume(ctx); err != nil {
+		m.held = true
+		return fmt.Errorf("%w. It may alone have the data of %s, and is not ended: let it go on, or end it to give them up", err, g.id)
+	}
+	now := g.e.Steady()
+	m.began, m.relieved = now, time.Time{}
+	if m.asked != nil {
+		m.asked.asked = now
+	}
+	return nil
 }
 
 // note records a node's replication stream as the group's newest.

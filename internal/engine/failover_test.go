@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"golang.org/x/sys/unix"
 
 	"larder/internal/cache"
@@ -37,6 +38,31 @@ func (w *world) signal(id string, s syscall.Signal) {
 // admin runs something on a node as the engine could.
 func (w *world) admin(id string, do func(*redisnode.Node) error) {
 	w.t.Helper()
+	dial, password := w.socket(id)
+	n := redisnode.Connect(dial, password)
+	defer n.Close()
+	if err := do(n); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// send sends a node one command as larder's own user.
+func (w *world) send(id string, args ...any) {
+	w.t.Helper()
+	dial, password := w.socket(id)
+	c := redis.NewClient(&redis.Options{
+		Dialer:   func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+		Username: redisnode.AdminUser, Password: password,
+	})
+	defer c.Close()
+	if err := c.Do(w.t.Context(), args...).Err(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// socket returns the way to a node's socket, and the password of larder's user there.
+func (w *world) socket(id string) (dial func(context.Context) (net.Conn, error), password string) {
+	w.t.Helper()
 	var c state.Credential
 	err := w.config.Store.View(func(tx *store.Tx) (err error) {
 		c, err = state.Credentials.Get(tx, "g")
@@ -45,17 +71,13 @@ func (w *world) admin(id string, do func(*redisnode.Node) error) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	password := must(w.config.Sealer.Open("replication-group/g/admin", c.Admin))(w.t)
+	opened := must(w.config.Sealer.Open("replication-group/g/admin", c.Admin))(w.t)
 	// A node's socket has a path that is too long to connect to: through its directory's descriptor it is short.
 	dir := must(os.Open(filepath.Join(w.runtime.Dir, id)))(w.t)
-	defer dir.Close()
-	n := redisnode.Connect(func(ctx context.Context) (net.Conn, error) {
+	w.t.Cleanup(func() { dir.Close() })
+	return func(ctx context.Context) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), node.Socket))
-	}, string(password))
-	defer n.Close()
-	if err := do(n); err != nil {
-		w.t.Fatal(err)
-	}
+	}, string(opened)
 }
 
 // gap is how long a client that retries every 2 ms goes without an acknowledged write, from the fault on.
@@ -110,8 +132,9 @@ func TestAStoppedPrimaryIsFencedAndReplaced(t *testing.T) {
 	}
 }
 
-// TestACrashReportHoldsNothingUp: redis-server writes it before it is gone, and would test its memory for it, all that its data fill.
-func TestACrashReportHoldsNothingUp(t *testing.T) {
+// TestACrashHoldsNothingUp: redis-server writes no report before it is gone, which would quote what ran, and tests no
+// memory for it.
+func TestACrashHoldsNothingUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.create("g", 2, nil)
@@ -126,11 +149,13 @@ func TestACrashReportHoldsNothingUp(t *testing.T) {
 	t.Logf("without a primary for %s", took) // measured: 0.12 s, and 2.7 s with that test
 	w.awaitPrimary("g", "g-001")
 	log := string(must(os.ReadFile(filepath.Join(w.runtime.Dir, "g-001", "node.log")))(t))
-	if !strings.Contains(log, "REDIS BUG REPORT START") {
-		t.Error("there is no crash report")
+	for _, part := range []string{"REDIS BUG REPORT START", "MEMORY TEST"} {
+		if strings.Contains(log, part) {
+			t.Errorf("its log has %q", part)
+		}
 	}
-	if strings.Contains(log, "MEMORY TEST") {
-		t.Error("it has tested its memory")
+	if !strings.Contains(log, "was ended by SIGSEGV") {
+		t.Errorf("its log does not say how it ended:\n%s", log)
 	}
 }
 
@@ -153,7 +178,8 @@ func TestAPrimaryWithoutMemoryIsReplaced(t *testing.T) {
 		t.Errorf("without a primary for %s", took)
 	}
 	w.awaitPrimary("g", "g-001")
-	if log := must(os.ReadFile(filepath.Join(w.runtime.Dir, "g-001", "node.log")))(t); !strings.Contains(string(log), "Out Of Memory allocating") {
+	if log := must(os.ReadFile(filepath.Join(w.runtime.Dir, "g-001", "node.log")))(t); !strings.Contains(string(log),
+		"Out Of Memory allocating") {
 		t.Errorf("it did not run out of memory:\n%s", log)
 	}
 }
@@ -180,7 +206,8 @@ func TestAStoppedReplicaDoesNotHoldUpAnElection(t *testing.T) {
 	}
 }
 
-// slowCopies has every full copy of g-001's data take that long. Most of it comes in two pieces, half way and in the end.
+// slowCopies has every full copy of g-001's data take that long. Most of it comes in two pieces, half way and in the
+// end.
 func (w *world) slowCopies(rg cache.ReplicationGroup, took time.Duration) {
 	w.t.Helper()
 	const keys = 4000
@@ -192,28 +219,33 @@ func (w *world) slowCopies(rg cache.ReplicationGroup, took time.Duration) {
 		w.t.Fatal(err)
 	}
 	w.admin("g-001", func(n *redisnode.Node) error {
-		_, err := n.Configure(w.t.Context(), map[string]string{"rdb-key-save-delay": fmt.Sprint(took.Microseconds() / keys), "repl-backlog-size": "16384"})
+		_, err := n.Configure(w.t.Context(),
+			map[string]string{"rdb-key-save-delay": fmt.Sprint(took.Microseconds() / keys),
+				"repl-backlog-size": "16384"})
 		return err
 	})
 }
 
-// TestAReplicaThatWaitsForItsCopyDoesNotHang: redis-server does nothing else while it reads one, and answers nobody while none of it comes,
-// such as when its primary runs a script.
+// TestAReplicaThatWaitsForItsCopyDoesNotHang: redis-server does nothing else while it reads one, and answers nobody
+// while none of it comes, such as when its primary runs a script.
 func TestAReplicaThatWaitsForItsCopyDoesNotHang(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.create("g", 3, nil)
 	w.slowCopies(w.awaitAvailable("g"), 4*time.Second)
 	w.signal("g-003", syscall.SIGKILL)
-	w.await("g", "in trouble", func(rg cache.ReplicationGroup, err error) bool { return err == nil && rg.Status == cache.Modifying })
+	w.await("g", "in trouble", func(rg cache.ReplicationGroup, err error) bool {
+		return err == nil &&
+			rg.Status == cache.Modifying
+	})
 	w.awaitAvailable("g")
 	if n := w.noticed("Recovering cache nodes 0001"); n != 1 {
 		t.Errorf("the replica was started %d times", n)
 	}
 }
 
-// TestAHungPrimaryIsNotKilledForAReplicaThatIsBeingCopiedAgain: until the copy is there the replica keeps its old data, and the primary
-// alone has the newer ones.
+// TestAHungPrimaryIsNotKilledForAReplicaThatIsBeingCopiedAgain: until the copy is there the replica keeps its old data,
+// and the primary alone has the newer ones.
 func TestAHungPrimaryIsNotKilledForAReplicaThatIsBeingCopiedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -236,7 +268,8 @@ func TestAHungPrimaryIsNotKilledForAReplicaThatIsBeingCopiedAgain(t *testing.T) 
 	})
 	before := must(w.runtime.PIDs(t.Context()))(t)["g-001"]
 	w.signal("g-001", syscall.SIGSTOP)
-	testkit.Within(t, 5*time.Second, "the primary hangs", func() bool { return seen("g-001").Hung || !seen("g-001").Running })
+	testkit.Within(t, 5*time.Second, "the primary hangs",
+		func() bool { return seen("g-001").Hung || !seen("g-001").Running })
 	for range 8 { // plans, in which nothing may happen
 		last := w.engine.Report("g").At
 		testkit.Within(t, 5*time.Second, "another look", func() bool { return w.engine.Report("g").At.After(last) })
@@ -262,10 +295,12 @@ func TestAFailoverKeepsTheOtherReplicasData(t *testing.T) {
 	w.signal("g-001", syscall.SIGKILL)
 	rg = w.awaitPrimary("g", "g-001")
 	info := must(w.client(rg.PrimaryAddress).Info(t.Context(), "stats").Result())(t)
-	if f := redisnode.Fields(info); f["sync_partial_ok"] == "0" || f["sync_full"] != "1" { // one copy, to the replacement
+	if f := redisnode.Fields(info); f["sync_partial_ok"] == "0" ||
+		f["sync_full"] != "1" { // one copy, to the replacement
 		t.Errorf("%s full and %s partial copies", f["sync_full"], f["sync_partial_ok"])
 	}
-	if stream := redisnode.Fields(must(w.client(rg.PrimaryAddress).Info(t.Context(), "replication").Result())(t))["master_replid"]; rg.Histories[0] != stream {
+	if stream := redisnode.Fields(must(w.client(rg.PrimaryAddress).Info(t.Context(),
+		"replication").Result())(t))["master_replid"]; rg.Histories[0] != stream {
 		t.Errorf("the stream %s is not recorded: %v", stream, rg.Histories)
 	}
 	if m := rg.Member("g-001"); m.Role != cache.Replica || m.Zone != "us-east-1a" || m.Status != cache.MemberAvailable {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 
 	"larder/internal/cache"
@@ -8,8 +9,10 @@ import (
 	"larder/internal/store"
 )
 
-// fallback names the snapshot that the group begins with when nobody has its data any more: the newest one that was taken of it, or
-// the one that it has begun with. It is empty where there is none, and where lost data are to stay lost.
+// fallback names the snapshot that the group begins with when nobody has its data any more: the newest one that was
+// taken of it, or the one that it has begun with. An older one that can be restored is better than a newer that is
+// damaged; where all are, it is the newest, which the group waits for. It is empty where there is none, and where lost
+// data are to stay lost.
 func (g *group) fallback(tx *store.Tx, rg *cache.ReplicationGroup) (string, error) {
 	switch {
 	case !g.e.RestoreLost:
@@ -18,20 +21,38 @@ func (g *group) fallback(tx *store.Tx, rg *cache.ReplicationGroup) (string, erro
 		return rg.Restore, nil
 	}
 	all, err := state.Snapshots.All(tx)
-	var newest cache.Snapshot
+	if err != nil { // the one that cannot be read may be the newest
+		return "", err
+	}
+	var newest, intact cache.Snapshot
 	for _, s := range all {
 		// One of an earlier group of that name is not the group's.
-		if s.Group == rg.ID && s.Taken.After(rg.Created) && s.Taken.After(newest.Taken) && g.fits(s, rg) {
+		if s.Group != rg.ID || !s.Taken.After(rg.Created) || !g.fits(s, rg) {
+			continue
+		}
+		if s.Taken.After(newest.Taken) {
 			newest = s
 		}
+		if s.Taken.After(intact.Taken) && g.intact(s) {
+			intact = s
+		}
 	}
-	return newest.Name, err
+	return cmp.Or(intact.Name, newest.Name), nil
+}
+
+// intact tells whether a snapshot's file can be restored.
+func (g *group) intact(s cache.Snapshot) bool {
+	err := g.e.CheckSnapshot(s)
+	if err != nil {
+		g.log.Error("a snapshot of the group's lost data cannot be restored", "snapshot", s.Name, "error", err)
+	}
+	return err == nil
 }
 
 // fits tells whether a group may be made of a snapshot as it is now.
 func (g *group) fits(s cache.Snapshot, rg *cache.ReplicationGroup) bool {
 	_, err := g.roomFor(s, rg)
-	return err == nil && cache.CompareVersions(rg.EngineVersion, s.EngineVersion) >= 0 && s.Fire(cache.RestoreAsked) == nil
+	return err == nil && s.RestorableBy(rg.EngineVersion, rg.Server()) && s.Fire(cache.RestoreAsked) == nil
 }
 
 // fallBack has the group made of a snapshot.
@@ -39,7 +60,8 @@ func (g *group) fallBack(name string) error {
 	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
 		s, err := state.Snapshots.Get(tx, name)
 		if err != nil {
-			return fmt.Errorf("cannot find the record of the snapshot %s: %v", name, err) // not as of a group that is gone
+			return fmt.Errorf("cannot find the record of the snapshot %s: %v", name,
+				err) // not as of a group that is gone
 		}
 		if err := s.Fire(cache.RestoreAsked); err != nil {
 			return err

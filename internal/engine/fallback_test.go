@@ -28,8 +28,8 @@ func (w *world) saying(what string) (said []string) {
 	return slices.DeleteFunc(w.messages(), func(m string) bool { return !strings.Contains(m, what) })
 }
 
-// A group whose nodes are all lost begins with its newest snapshot where that is wanted, and with nothing where there is none; the
-// event list says which.
+// A group whose nodes are all lost begins with its newest snapshot where that is wanted, and with nothing where there
+// is none; the event list says which.
 func TestLostDataAreThoseOfTheNewestSnapshot(t *testing.T) {
 	t.Parallel()
 	const keys = 1000
@@ -39,7 +39,8 @@ func TestLostDataAreThoseOfTheNewestSnapshot(t *testing.T) {
 	rg := w.awaitAvailable("g")
 	w.change("g", func(rg *cache.ReplicationGroup) { rg.Created = time.Now().Add(-time.Minute) })
 	w.restart(true, "g-001", "g-002")
-	w.eventually("it is said that there are no data", func() bool { return len(w.saying("restarted without data")) == 1 })
+	w.eventually("it is said that there are no data",
+		func() bool { return len(w.saying("restarted without data")) == 1 })
 	rg = w.awaitAvailable("g")
 
 	c := w.client(rg.PrimaryAddress)
@@ -59,7 +60,8 @@ func TestLostDataAreThoseOfTheNewestSnapshot(t *testing.T) {
 	const restored = "restarted with the data of snapshot newer"
 	for round := range 2 { // what was restored can be lost again
 		w.restart(true, "g-001", "g-002")
-		w.eventually("it is said that the newest snapshot is restored", func() bool { return len(w.saying(restored)) == round+1 })
+		w.eventually("it is said that the newest snapshot is restored",
+			func() bool { return len(w.saying(restored)) == round+1 })
 		rg = w.awaitAvailable("g")
 		w.awaitSnapshot("newer", cache.SnapshotAvailable)
 		for _, addr := range rg.Addresses() {
@@ -78,7 +80,8 @@ func TestLostDataAreThoseOfTheNewestSnapshot(t *testing.T) {
 	}
 }
 
-// A snapshot that cannot be restored leaves the group down, with the reason, until it can, or until lost data may stay lost.
+// A snapshot that cannot be restored leaves the group down, with the reason, until it can, or until lost data may stay
+// lost.
 func TestLostDataThatCannotBeRestored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -36,6 +36,8 @@ func TestANodeWithoutRoomForAnotherClientIsNotKilled(t *testing.T) {
 	}
 	w.config.BusyLimit = time.Second
 	w.start()
+	testkit.Within(t, patience, "it is seen that the node turns larder away",
+		func() bool { return w.engine.Report("g").Observed.Nodes["g-001"].Refuses })
 	answers := func() bool { return w.engine.Report("g").Observed.Nodes["g-001"].Answers }
 	for begin := time.Now(); time.Since(begin) < 3*time.Second; time.Sleep(10 * time.Millisecond) { // that is well over the limit
 		if answers() {
@@ -51,5 +53,40 @@ func TestANodeWithoutRoomForAnotherClientIsNotKilled(t *testing.T) {
 	testkit.Within(t, patience, "the engine comes back to the node when there is room", answers)
 	if after := must(w.runtime.PIDs(t.Context()))(t); !maps.Equal(before, after) {
 		t.Errorf("the processes were %v and are %v", before, after)
+	}
+}
+
+// TestAFullNodeSaysSo: clients without a token fill a node that larder is connected to. The group is as it should be,
+// and no new client gets in.
+func TestAFullNodeSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 2, nil)
+	rg := w.awaitAvailable("g")
+	full := func() int { return w.engine.Report("g").Observed.Nodes["g-001"].Full }
+	if n := full(); n != 0 {
+		t.Errorf("the new node is full with %d connections", n)
+	}
+	const most = 20
+	w.admin("g-001", func(n *redisnode.Node) error { return n.SetMaxClients(t.Context(), most) })
+	var clients []net.Conn
+	for range most { // the last ones are turned away
+		c, err := net.Dial("tcp", netip.AddrPortFrom(rg.PrimaryAddress, 6379).String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		clients = append(clients, c)
+	}
+	testkit.Within(t, patience, "it is seen that the node is full", func() bool { return full() == most })
+	if n := w.noticed("Cache node 0001 has 20 connections, which is all that it may have: new clients are turned away"); n != 1 {
+		t.Errorf("%d events say so", n)
+	}
+	for _, c := range clients {
+		c.Close()
+	}
+	testkit.Within(t, patience, "there is room again", func() bool { return full() == 0 })
+	if rg = must(w.get("g"))(t); rg.Primary().ID != "g-001" {
+		t.Errorf("the primary is %s", rg.Primary().ID)
 	}
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/isolate"
 	"larder/internal/node"
 	"larder/internal/redisnode"
 	"larder/internal/relay"
@@ -65,9 +67,17 @@ type member struct {
 	said      time.Time // when it answered the last one, if only that it is busy
 	began     time.Time // not before this the command that it is busy with
 	silent    bool      // it did not answer the last time
+	stranger  bool      // it did not take the recorded password then
 	// relieved is when the engine tried to end the script that it may be busy with; zero since it has answered.
 	relieved time.Time
 	spent    time.Duration // processor time, by then
+	held     bool          // it was suspended, and did not go on when it was told to; false since it has answered
+
+	// The engine has started the process with the recorded tokens and parameters, or has set them since.
+	knowsTokens, knowsParameters bool
+
+	full   int       // how many connections it has where it may have no more; 0 where there is room
+	warned time.Time // when an event last said that it is full
 
 	newestSlow atomic.Int64 // see Node.NewestSlow
 	swept      bool         // since it was adopted, or since a change of its addresses failed half way
@@ -75,7 +85,8 @@ type member struct {
 }
 
 func newGroup(e *Engine, id string) *group {
-	return &group{e: e, id: id, log: e.Logger.With("group", id), wakes: make(chan struct{}, 1), nodes: map[string]*member{}}
+	return &group{e: e, id: id, log: e.Logger.With("group", id), wakes: make(chan struct{}, 1),
+		nodes: map[string]*member{}}
 }
 
 func (g *group) wakeUp() {
@@ -93,13 +104,15 @@ func (g *group) run(ctx context.Context) {
 	defer g.disconnect()
 	pause := firstLook
 	for ctx.Err() == nil {
-		next, err := g.look(ctx)
+		next, err := g.lookGuarded(ctx)
 		if next != lookLater || err != nil {
 			g.known = nil
 		}
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			return
+		case g.unreadable(err): // the store has told of it
+			pause = lastRetry
 		case err != nil && ctx.Err() == nil:
 			g.log.Error("cannot bring the group to where it should be", "error", err, "failures", g.failed)
 			pause = min(firstRetry<<min(g.failed, 10), lastRetry)
@@ -119,8 +132,19 @@ func (g *group) run(ctx context.Context) {
 	}
 }
 
-// rest returns after d, or as soon as there is something to see, of which it tells that it has woken: a change, an exit, or a node that
-// does nothing any more.
+// unreadable tells whether the group's own record cannot be read, which is shown as what is wrong with the group. Its
+// nodes go on as they are: none is started, ended or moved while it is unknown what they shall be.
+func (g *group) unreadable(err error) bool {
+	row, is := errors.AsType[*store.RowError](err)
+	if !is || row.Table != string(state.ReplicationGroups) || row.Key != g.id {
+		return false
+	}
+	g.trouble.Store(&trouble{err, maxFailures})
+	return true
+}
+
+// rest returns after d, or as soon as there is something to see, of which it tells that it has woken: a change, an
+// exit, or a node that does nothing any more.
 func (g *group) rest(ctx context.Context, d time.Duration) (woken bool) {
 	timer := time.NewTimer(together(d))
 	defer timer.Stop()
@@ -133,8 +157,8 @@ func (g *group) rest(ctx context.Context, d time.Duration) (woken bool) {
 	return false
 }
 
-// together shortens a wait of pulseTime or more so that all groups' end at the same moments: an engine that wakes for each by itself
-// spends more on waking than on looking.
+// together shortens a wait of pulseTime or more so that all groups' end at the same moments: an engine that wakes for
+// each by itself spends more on waking than on looking.
 func together(d time.Duration) time.Duration {
 	if d < pulseTime {
 		return d
@@ -150,6 +174,20 @@ const (
 	lookSoon              // something is under way
 	lookLater             // all is as desired
 )
+
+// lookGuarded looks, and takes a panic for a failure of this group alone.
+func (g *group) lookGuarded(ctx context.Context) (wants next, err error) {
+	wants = lookSoon
+	err = g.e.guard.Do("the replication group "+g.id, func() (err error) {
+		wants, err = g.look(ctx)
+		return err
+	})
+	if fault, is := errors.AsType[*isolate.PanicError](err); is {
+		g.failed++
+		g.trouble.Store(&trouble{errors.New(fault.Short()), g.failed})
+	}
+	return wants, err
+}
 
 // look observes, plans and runs the plan's steps.
 func (g *group) look(ctx context.Context) (next, error) {
@@ -171,7 +209,18 @@ func (g *group) look(ctx context.Context) (next, error) {
 	if ctx.Err() != nil { // who did not answer had no time to
 		return lookLater, nil
 	}
+	if err := g.strangers(desired.Group); err != nil {
+		g.failed++
+		g.trouble.Store(&trouble{err, g.failed})
+		return lookSoon, errors.Join(err, g.diverge(desired.Group)) // a group that is given up has its nodes ended
+	}
 	steps, settled := cache.Plan(desired, observed)
+	switch changed, err := g.keepRoom(ctx, desired, observed, steps); {
+	case err != nil:
+		return lookSoon, g.fail(desired.Group, err)
+	case changed:
+		return lookAgain, nil
+	}
 	if settled {
 		return lookLater, errors.Join(g.settle(desired.Group), g.maintain(desired.Group))
 	}
@@ -199,6 +248,24 @@ func (g *group) look(ctx context.Context) (next, error) {
 	return lookAgain, nil
 }
 
+// strangers says which nodes do not take the password that is recorded for the group's: they were started for another
+// group of that name, or by an installation's newer record. Their data may be all that is left, so nothing is done to
+// them until somebody decides. A group that is being deleted needs none of their answers.
+func (g *group) strangers(rg *cache.ReplicationGroup) error {
+	if rg.Status == cache.Deleting || rg.Status == cache.CreateFailed {
+		return nil
+	}
+	var errs []error
+	for _, m := range rg.Members {
+		if running := g.nodes[m.ID]; running != nil && running.stranger {
+			errs = append(errs,
+				fmt.Errorf("%s (process %d) does not take the password that is recorded for the nodes of %s: another record than this one started it, "+
+					"and it is left alone. Put back the larder.db that belongs to it, or end the process to give its data up", m.ID, running.process.PID(), rg.ID))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // fail counts a failure, which others can read, and gives a new group up after too many.
 func (g *group) fail(rg *cache.ReplicationGroup, err error) error {
 	g.failed++
@@ -222,40 +289,64 @@ func busy(o cache.Observed) bool {
 	return false
 }
 
-// quiet are the steps that leave a group available: new parameters, and a check of the endpoints. An election says by itself that
-// it is not, in the transaction that clients are waiting for anyway.
+// quiet are the steps that leave a group available: new parameters, and a check of the endpoints. An election says by
+// itself that it is not, in the transaction that clients are waiting for anyway.
 var quiet = []cache.StepKind{cache.Configure, cache.Authorize, cache.Verify, cache.Note, cache.Relax, cache.Elect}
 
-// disturbs tells whether steps (or the wait for something, when there are none) mean that the group is not as it should be.
+// disturbs tells whether steps (or the wait for something, when there are none) mean that the group is not as it should
+// be.
 func disturbs(steps []cache.Step) bool {
-	return len(steps) == 0 || slices.ContainsFunc(steps, func(s cache.Step) bool { return !slices.Contains(quiet, s.Kind) })
+	return len(steps) == 0 || slices.ContainsFunc(steps,
+		func(s cache.Step) bool { return !slices.Contains(quiet, s.Kind) })
 }
 
 // desired reads the group and what its nodes' parameters should be.
 func (g *group) desired() (cache.Desired, error) {
 	var rg cache.ReplicationGroup
 	var directives cache.Directives
-	var fallback string
+	d := cache.Desired{Group: &rg}
 	err := g.e.Store.View(func(tx *store.Tx) (err error) {
-		if rg, err = state.ReplicationGroups.Get(tx, g.id); err != nil {
+		if rg, err = state.Group(tx, g.id); err != nil {
 			return err
 		}
-		if fallback, err = g.fallback(tx, &rg); err != nil {
+		d.Fallback, err = g.fallback(tx, &rg)
+		switch {
+		case store.IsUnreadable(err):
+			d.FallbackUnknown = err.Error()
+		case err != nil:
 			return err
 		}
 		directives, err = g.directives(tx, rg)
 		return err
 	})
+	if store.IsUnreadable(err) && rg.ID != "" {
+		// The nodes keep the parameters that they have: setting them fails, and says why. Clients are served all the
+		// same.
+		d.MinReplicas = cache.UnknownMinReplicas
+		return d, nil
+	}
 	if err != nil {
 		return cache.Desired{}, err
 	}
-	replicas, err := directives.MinReplicas()
-	return cache.Desired{Group: &rg, Parameters: cache.Fingerprint(directives.Live), MinReplicas: replicas, Fallback: fallback}, err
+	d.Parameters = cache.Fingerprint(directives.Live)
+	d.MinReplicas, err = directives.MinReplicas()
+	return d, err
 }
 
+// directives are what the group's servers should have been told. They keep the memory that their data need.
 func (g *group) directives(tx *store.Tx, rg cache.ReplicationGroup) (cache.Directives, error) {
+	d, err := g.askedDirectives(tx, rg)
+	if err != nil {
+		return cache.Directives{}, err
+	}
+	return d, d.KeepMemory(rg.KeptMemory)
+}
+
+// askedDirectives are what the group's node type and parameters ask for.
+func (g *group) askedDirectives(tx *store.Tx, rg cache.ReplicationGroup) (cache.Directives, error) {
 	parameters, err := state.ParameterGroups.Get(tx, rg.ParameterGroup)
-	if err != nil && !errors.Is(err, store.ErrNotFound) { // default groups are not stored: they hold no values of their own
+	if err != nil && !errors.Is(err,
+		store.ErrNotFound) { // default groups are not stored: they hold no values of their own
 		return cache.Directives{}, err
 	}
 	return g.e.Parameters.Directives(parameters.Values, g.e.NodeTypes[rg.NodeType])
@@ -270,11 +361,11 @@ func (g *group) wantedDirectives(rg *cache.ReplicationGroup) (d cache.Directives
 	return d, err
 }
 
-// update changes the group's record in one transaction, also where the disk is full: clients wait for an election, and what the
-// nodes are doing is so, whether it is written down or not. It may call change several times.
+// update changes the group's record in one transaction, also where the disk is full: clients wait for an election, and
+// what the nodes are doing is so, whether it is written down or not. It may call change several times.
 func (g *group) update(change func(tx *store.Tx, rg *cache.ReplicationGroup) error) error {
 	return g.e.Store.Insist(func(tx *store.Tx) error {
-		rg, err := state.ReplicationGroups.Get(tx, g.id)
+		rg, err := state.Group(tx, g.id)
 		if err != nil {
 			return err
 		}
@@ -306,7 +397,8 @@ func (g *group) markLost(rg *cache.ReplicationGroup) {
 	}
 }
 
-// giveUp ends the attempt to create a group after too many failures; its status then says why. The engine stops its nodes.
+// giveUp ends the attempt to create a group after too many failures; its status then says why. The engine stops its
+// nodes.
 func (g *group) giveUp(rg *cache.ReplicationGroup, cause error) error {
 	if rg.Status != cache.Creating || g.failed < maxFailures {
 		return nil

@@ -29,7 +29,8 @@ func TestGroupServesThroughItsEndpoints(t *testing.T) {
 		rg := w.awaitAvailable(name)
 		ctx := t.Context()
 		primary, reader := w.client(rg.PrimaryAddress), w.client(rg.ReaderAddress)
-		// The stream to a new replica may begin up to a second after its copy is complete. Until then it has acknowledged nothing.
+		// The stream to a new replica may begin up to a second after its copy is complete. Until then it has
+		// acknowledged nothing.
 		for name, value := range redisnode.Fields(must(primary.Info(ctx, "replication").Result())(t)) {
 			if strings.HasPrefix(name, "slave") && strings.Contains(value, "offset=0,") {
 				t.Errorf("%s is available, and its stream has not begun: %s:%s", rg.ID, name, value)
@@ -39,7 +40,8 @@ func TestGroupServesThroughItsEndpoints(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(rg.Members) > 1 {
-			if n, err := primary.Do(ctx, "WAIT", len(rg.Members)-1, patience.Milliseconds()).Int(); err != nil || n != len(rg.Members)-1 {
+			if n, err := primary.Do(ctx, "WAIT", len(rg.Members)-1, patience.Milliseconds()).Int(); err != nil ||
+				n != len(rg.Members)-1 {
 				t.Fatalf("%s: %d replicas have the write, %v", name, n, err)
 			}
 			if err := reader.Set(ctx, "k", "x", 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "READONLY") {
@@ -77,11 +79,13 @@ func TestRestrictedCommandsAreRefusedToTheTokensUser(t *testing.T) {
 		for _, word := range strings.Split(command, "|") {
 			args = append(args, word)
 		}
-		if err := c.Do(t.Context(), args...).Err(); err == nil || !strings.HasPrefix(err.Error(), "NOPERM") && !strings.Contains(err.Error(), "wrong number of arguments") {
+		if err := c.Do(t.Context(), args...).Err(); err == nil || !strings.HasPrefix(err.Error(), "NOPERM") &&
+			!strings.Contains(err.Error(), "wrong number of arguments") {
 			t.Errorf("%s answers %v", command, err)
 		}
 	}
-	for _, command := range [][]any{{"CONFIG", "GET", "maxmemory"}, {"ACL", "SETUSER", "default", "on"}, {"CLUSTER", "MEET", "127.0.0.1", "1"}, {"REPLICAOF", "NO", "ONE"}} {
+	for _, command := range [][]any{{"CONFIG", "GET", "maxmemory"}, {"ACL", "SETUSER", "default", "on"},
+		{"CLUSTER", "MEET", "127.0.0.1", "1"}, {"REPLICAOF", "NO", "ONE"}} {
 		if err := c.Do(t.Context(), command...).Err(); err == nil || !strings.HasPrefix(err.Error(), "NOPERM") {
 			t.Errorf("%v answers %v, want NOPERM", command, err)
 		}
@@ -124,7 +128,9 @@ func TestNodesOutliveTheEngineAndAreAdopted(t *testing.T) {
 func (w *world) setParameter(name, value string) {
 	w.t.Helper()
 	err := w.config.Store.Update(func(tx *store.Tx) error {
-		if err := state.ParameterGroups.Put(tx, "custom", cache.ParameterGroup{Name: "custom", Family: cache.Family, Values: map[string]string{name: value}}); err != nil {
+		if err := state.ParameterGroups.Put(tx, "custom",
+			cache.ParameterGroup{Name: "custom", Family: cache.Family,
+				Values: map[string]string{name: value}}); err != nil {
 			return err
 		}
 		rg, err := state.ReplicationGroups.Get(tx, "g")
@@ -139,8 +145,8 @@ func (w *world) setParameter(name, value string) {
 	}
 }
 
-// awaitRecovering waits until it is said so often that a node is lost and comes back. The group says that it is available again only when
-// it has; that it was not, which may be for a moment, a test could miss.
+// awaitRecovering waits until it is said so often that a node is lost and comes back. The group says that it is
+// available again only when it has; that it was not, which may be for a moment, a test could miss.
 func (w *world) awaitRecovering(times int) {
 	w.t.Helper()
 	w.eventually("a lost node is recovered", func() bool { return w.noticed("Recovering cache nodes 0001") == times })
@@ -220,7 +226,8 @@ func TestWithoutFailoverAPrimaryComesBackWithItsReplicasData(t *testing.T) {
 	}
 }
 
-// TestFailoverDoesNotNeedMultiAZ: the setting is about where nodes are put. The one in another zone takes over where there is a choice.
+// TestFailoverDoesNotNeedMultiAZ: the setting is about where nodes are put. The one in another zone takes over where
+// there is a choice.
 func TestFailoverDoesNotNeedMultiAZ(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -14,17 +14,20 @@ import (
 )
 
 const (
-	// catchUp is how long a replica may take to have all that the paused primary sent. In that time it has a few bytes to read.
+	// catchUp is how long a replica may take to have all that the paused primary sent. In that time it has a few bytes
+	// to read.
 	catchUp = 500 * time.Millisecond
-	// writePause is for how long a node holds writes back when the engine ends before it says otherwise. It must outlast the move.
+	// writePause is for how long a node holds writes back when the engine ends before it says otherwise. It must
+	// outlast the move.
 	writePause = 2 * stepTimeout
 	// forGood is a pause that ends when it is told to. A node counts by its wall clock, which may jump.
 	forGood = 100 * 365 * 24 * time.Hour
 )
 
-// handover makes a replica the primary without losing an acknowledged write (redis_ha.md, section 2). The order matters: writes
-// stop, the replica catches up, is promoted and recorded, takes the endpoint, and only when the old primary has no clients left do
-// writes go on. Until the new one is recorded, the next plan goes on with the old one; nobody has written to the other.
+// handover makes a replica the primary without losing an acknowledged write (redis_ha.md, section 2). The order
+// matters: writes stop, the replica catches up, is promoted and recorded, takes the endpoint, and only when the old
+// primary has no clients left do writes go on. Until the new one is recorded, the next plan goes on with the old one;
+// nobody has written to the other.
 func (g *group) handover(ctx context.Context, rg *cache.ReplicationGroup, to string) error {
 	// Once begun it is brought to its end, also when the engine is about to end or another step fails.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
@@ -33,7 +36,8 @@ func (g *group) handover(ctx context.Context, rg *cache.ReplicationGroup, to str
 	old, heir := g.nodes[from.ID], g.nodes[to]
 	old.swept, heir.swept = false, false // until it is over: whatever ends it early, the next look lets writes go on
 	if err := holdWrites(ctx, old.redis, heir.redis); err != nil {
-		return errors.Join(fmt.Errorf("cannot hand over to %s, nothing was changed: %w", to, err), old.redis.Unpause(context.WithoutCancel(ctx)))
+		return errors.Join(fmt.Errorf("cannot hand over to %s, nothing was changed: %w", to, err),
+			old.redis.Unpause(context.WithoutCancel(ctx)))
 	}
 	if err := g.switchPrimary(ctx, rg, from, to); err != nil {
 		return err // writes are held on both; the next look lets them go on where the record says
@@ -42,10 +46,11 @@ func (g *group) handover(ctx context.Context, rg *cache.ReplicationGroup, to str
 	return nil
 }
 
-// holdWrites returns when the old primary takes no writes any more and the heir has all that it took. Clients wait only for a heir that
-// keeps up: it has to get to where the primary is now before anything is paused. The first pause is short: an
-// engine that ends while the heir catches up shall not leave a group that takes no writes. The second does not end by itself, so that
-// the old primary never takes writes beside the new one; what a clock jump may have let through before it is caught up with too.
+// holdWrites returns when the old primary takes no writes any more and the heir has all that it took. Clients wait only
+// for a heir that keeps up: it has to get to where the primary is now before anything is paused. The first pause is
+// short: an engine that ends while the heir catches up shall not leave a group that takes no writes. The second does
+// not end by itself, so that the old primary never takes writes beside the new one; what a clock jump may have let
+// through before it is caught up with too.
 func holdWrites(ctx context.Context, old, heir *redisnode.Node) error {
 	if err := awaitCaughtUp(ctx, old, heir); err != nil {
 		return err
@@ -71,12 +76,14 @@ func awaitCaughtUp(ctx context.Context, old, heir *redisnode.Node) error {
 	return heir.AwaitOffset(ctx, s.Offset)
 }
 
-// switchPrimary moves the role, the endpoint and its clients. Two processes cannot listen on one address: between the two who do,
-// connections are refused, for as long as one exchange with a node takes. The clients of the old primary are cut off only when there
-// is another one to go to; until then either node answers reads, from equal data, and neither takes a write.
+// switchPrimary moves the role, the endpoint and its clients. Two processes cannot listen on one address: between the
+// two who do, connections are refused, for as long as one exchange with a node takes. The clients of the old primary
+// are cut off only when there is another one to go to; until then either node answers reads, from equal data, and
+// neither takes a write.
 func (g *group) switchPrimary(ctx context.Context, rg *cache.ReplicationGroup, from *cache.Member, to string) error {
 	old, heir, target := g.nodes[from.ID].redis, g.nodes[to].redis, *rg.Member(to)
-	// Before it is promoted: clients of the reader endpoint reach it, and nothing that they write is kept until it is recorded.
+	// Before it is promoted: clients of the reader endpoint reach it, and nothing that they write is kept until it is
+	// recorded.
 	if err := heir.PauseWrites(ctx, forGood); err != nil {
 		return err
 	}
@@ -87,7 +94,8 @@ func (g *group) switchPrimary(ctx context.Context, rg *cache.ReplicationGroup, f
 	if err := old.Listen(ctx, []netip.Addr{from.Address}, rg.Port, rg.TransitEncryption); err != nil {
 		return err
 	}
-	if err := heir.Listen(ctx, []netip.Addr{target.Address, rg.PrimaryAddress}, rg.Port, rg.TransitEncryption); err != nil {
+	if err := heir.Listen(ctx, []netip.Addr{target.Address, rg.PrimaryAddress}, rg.Port,
+		rg.TransitEncryption); err != nil {
 		return err
 	}
 	if err := old.Cut(ctx, []netip.Addr{rg.PrimaryAddress, rg.ReaderAddress}, rg.Port); err != nil {
@@ -115,14 +123,16 @@ func (g *group) authorize(ctx context.Context, rg *cache.ReplicationGroup, id st
 	if err := g.nodes[id].redis.SetTokens(ctx, tokens); err != nil {
 		return err
 	}
-	return g.update(func(_ *store.Tx, now *cache.ReplicationGroup) error {
+	err = g.update(func(_ *store.Tx, now *cache.ReplicationGroup) error {
 		now.Member(id).Access = cache.AccessFingerprint(rg.AuthTokens)
 		return nil
 	})
+	g.nodes[id].knowsTokens = err == nil
+	return err
 }
 
-// resize gives the one node of a group the limits of the group's node type. With nobody to take over, the process stays: its
-// limits can all be changed as it runs.
+// resize gives the one node of a group the limits of the group's node type. With nobody to take over, the process
+// stays: its limits can all be changed as it runs.
 func (g *group) resize(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
 	d, err := g.wantedDirectives(rg)
 	if err != nil {
@@ -131,11 +141,23 @@ func (g *group) resize(ctx context.Context, rg *cache.ReplicationGroup, id strin
 	if err := g.nodes[id].redis.SetMaxClients(ctx, g.e.NodeTypes[rg.NodeType].MaxClients); err != nil {
 		return err
 	}
+	if err := g.limitMemory(rg, g.nodes[id]); err != nil {
+		return err
+	}
 	return g.update(func(_ *store.Tx, now *cache.ReplicationGroup) error {
 		m := now.Member(id)
 		m.Spec, m.BootParameters = rg.Spec(), cache.Fingerprint(d.Boot)
 		return nil
 	})
+}
+
+// limitMemory bounds what one node may take of the machine's memory: its data three times over, as what is held back
+// for clients may be as large as these, and a memory allocator takes more than it gives out; and fixedMemory for all
+// that is not counted as data, such as what a script works with. At AWS a node has its own machine, and none of its
+// neighbours' memory.
+func (g *group) limitMemory(rg *cache.ReplicationGroup, m *member) error {
+	const fixedMemory = 2 << 30
+	return m.process.LimitMemory(3*g.e.NodeTypes[rg.NodeType].MaxMemory + fixedMemory)
 }
 
 // drop forgets a member whose process is gone for good.

@@ -2,8 +2,8 @@ package engine
 
 import "time"
 
-// trail is where a primary's offset was, at moments of the past, oldest first: it tells for how long a replica has lacked something.
-// Bytes would not do: a few that never come are worse than many that are on their way.
+// trail is where a primary's offset was, at moments of the past, oldest first: it tells for how long a replica has
+// lacked something. Bytes would not do: a few that never come are worse than many that are on their way.
 type trail struct {
 	stream  string // that the offsets count in
 	moments []moment

@@ -16,7 +16,8 @@ import (
 	"larder/internal/relay"
 )
 
-// observe asks every running process for its state, side by side: one that hangs delays the others by answerTime at most.
+// observe asks every running process for its state, side by side: one that hangs delays the others by answerTime at
+// most.
 func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.Observed {
 	g.dropExited(ctx, rg.Status)
 	o := cache.Observed{
@@ -56,20 +57,27 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 	switch {
 	case m.silent:
 	case redisnode.IsRefusal(err):
-		g.log.Warn("a node works, and refuses to tell its state: it is left alone", "node", m.process.ID(), "error", err)
+		g.log.Warn("a node works, and refuses to tell its state: it is left alone", "node", m.process.ID(), "error",
+			err)
 	case isShortage(err):
 		g.log.Error("a node cannot be asked for its state until larder has descriptors and memory again: it is left alone", "node", m.process.ID(), "error", err)
 	}
+	m.stranger = redisnode.IsStranger(err)
 	if m.silent = err != nil; m.silent {
 		m.vigil.look(now)
 		silence := m.vigil.silence(now)
 		overdue := g.overdue(ctx, m, now)
-		return cache.NodeState{Running: true, Hung: m.vigil.hung(now), Overdue: overdue, Paused: overdue && g.paused(m, now), Lag: silence}
+		suspended := overdue && g.suspended(m)
+		return cache.NodeState{
+			Running: true, Hung: m.vigil.hung(now), Overdue: overdue, Suspended: suspended, Held: suspended && m.held,
+			Paused: overdue && !suspended && g.paused(m, now), Lag: silence, Refuses: redisnode.IsRefusal(err),
+		}
 	}
 	if m.newestSlow.Swap(s.NewestSlow) != s.NewestSlow && g.e.SlowLogGrew != nil {
 		g.e.SlowLogGrew(g.id)
 	}
 	m.vigil.mayIdle(!s.Primary && !s.LinkUp)
+	g.noteRoom(m, s)
 	role := cache.Replica
 	if s.Primary {
 		role = cache.Primary
@@ -78,11 +86,12 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 		Running: true, Answers: true, Role: role,
 		Serves: s.Serves, Follows: s.Follows, InSync: s.LinkUp, Offset: s.Offset,
 		History: cache.History{ID: s.Stream, Before: s.StreamBefore, Fork: s.Fork}, MinReplicas: s.MinReplicas,
+		Full: m.full, Unconfirmed: !m.knowsTokens || !m.knowsParameters,
 	}
 }
 
-// overdue tells whether a node that does not answer has had the time that a busy one has. The script that it may be busy with is ended
-// before that is said, as ElastiCache does.
+// overdue tells whether a node that does not answer has had the time that a busy one has. The script that it may be
+// busy with is ended before that is said, as ElastiCache does.
 func (g *group) overdue(ctx context.Context, m *member, now time.Time) bool {
 	if m.busy(now) <= g.e.busyLimit() {
 		return false
@@ -96,7 +105,8 @@ func (g *group) overdue(ctx context.Context, m *member, now time.Time) bool {
 			g.log.Warn("it cannot be seen what a node that does not answer does", "node", m.process.ID(), "error", err)
 		}
 		if err := m.redis.KillScript(ctx); err != nil {
-			g.log.Warn("a node is busy for too long, and not with a script that can be ended", "node", m.process.ID(), "error", err)
+			g.log.Warn("a node is busy for too long, and not with a script that can be ended", "node", m.process.ID(),
+				"error", err)
 		} else {
 			g.log.Warn("ended a script that ran for too long", "node", m.process.ID(), "limit", g.e.busyLimit())
 		}
@@ -104,16 +114,28 @@ func (g *group) overdue(ctx context.Context, m *member, now time.Time) bool {
 	return now.Sub(m.relieved) > 2*answerTime
 }
 
-// paused tells whether an overdue node has read the question, and has done hardly anything since, as one does that a client has paused. One
-// that is busy has not read it, unless that came just before the command, and works as much as it is let.
+// paused tells whether an overdue node has read the question, and has done hardly anything since, as one does that is
+// paused. One that is busy has not read it, unless that came just before the command, and works as much as it is let.
 func (g *group) paused(m *member, now time.Time) bool {
 	read, err := m.redis.HasRead()
 	spent, failed := m.process.CPU()
 	if err := errors.Join(err, failed); err != nil {
-		g.log.Warn("it cannot be seen whether a node that does not answer is paused", "node", m.process.ID(), "error", err)
+		g.log.Warn("it cannot be seen whether a node that does not answer is paused", "node", m.process.ID(), "error",
+			err)
 		return false
 	}
 	return m.asked != nil && read && spent-m.spent < now.Sub(m.relieved)/10
+}
+
+// suspended tells whether an overdue node is kept from running. Where that cannot be seen it is taken for one that
+// hangs.
+func (g *group) suspended(m *member) bool {
+	suspended, err := m.process.Suspended()
+	if err != nil {
+		g.log.Warn("it cannot be seen whether a node that does not answer is suspended", "node", m.process.ID(),
+			"error", err)
+	}
+	return suspended
 }
 
 // sweepAll sweeps the primary last: its writes go on when no other node has clients left who would not see them.
@@ -128,16 +150,18 @@ func (g *group) sweepAll(ctx context.Context, rg *cache.ReplicationGroup, nodes 
 	}
 }
 
-// sweep ends what an engine that died in the middle of a move left behind on a node: clients on an endpoint that it has given
-// up, and held writes. An old primary that has yet to follow the new one keeps its writes back: nobody would ever see them.
+// sweep brings a node that an earlier engine left to this one's rules, and ends what that engine left behind when it
+// died in the middle of a move: clients on an endpoint that the node has given up, and held writes. An old primary that
+// has yet to follow the new one keeps its writes back: nobody would ever see them.
 func (g *group) sweep(ctx context.Context, rg *cache.ReplicationGroup, m *member, s cache.NodeState) {
 	if m.swept {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	given := slices.DeleteFunc([]netip.Addr{rg.PrimaryAddress, rg.ReaderAddress}, func(a netip.Addr) bool { return slices.Contains(s.Serves, a) })
-	err := m.redis.Cut(ctx, given, rg.Port)
+	given := slices.DeleteFunc([]netip.Addr{rg.PrimaryAddress, rg.ReaderAddress},
+		func(a netip.Addr) bool { return slices.Contains(s.Serves, a) })
+	err := errors.Join(g.limitMemory(rg, m), m.redis.Protect(ctx), m.redis.Cut(ctx, given, rg.Port))
 	settled := s.Role == cache.Replica || rg.Primary().ID == m.process.ID()
 	if err == nil && settled {
 		err = m.redis.Unpause(ctx)
@@ -162,8 +186,8 @@ func (g *group) measureLag(rg *cache.ReplicationGroup, nodes map[string]cache.No
 	}
 }
 
-// askRelay asks the relay for its backends. It answers at once, so that one that does not in time hangs when it is stopped, or has
-// been silent for long.
+// askRelay asks the relay for its backends. It answers at once, so that one that does not in time hangs when it is
+// stopped, or has been silent for long.
 func (g *group) askRelay(ctx context.Context) cache.RelayState {
 	m := g.relay
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
@@ -218,11 +242,12 @@ func (m *member) exited() bool {
 	}
 }
 
-// adopt takes over a process that runs already, or was just started, and has the group look when it ends.
-func (g *group) adopt(ctx context.Context, p node.Process) {
-	reader := strings.HasSuffix(p.ID(), relaySuffix)
+// adopt takes over a process that runs already, or was just started and recorded, and has the group look when it ends.
+func (g *group) adopt(ctx context.Context, p node.Process, recorded bool) {
+	reader := strings.HasSuffix(p.ID(), cache.RelaySuffix)
 	now := g.e.Steady()
-	m := &member{process: p, vigil: newVigil(p, reader, now), said: now, began: now}
+	m := &member{process: p, vigil: newVigil(p, reader, now), said: now, began: now, knowsTokens: recorded,
+		knowsParameters: recorded}
 	m.newestSlow.Store(-1)
 	g.e.pulses.enter(m.vigil, g)
 	if reader {
@@ -236,7 +261,8 @@ func (g *group) adopt(ctx context.Context, p node.Process) {
 		m.redis, m.questions = redisnode.Connect(p.Dial, admin), make(chan *question, 1)
 		g.nodes[p.ID()] = m
 		g.watch.Go(func() { g.putQuestions(ctx, m) })
-		g.e.running.enter(Node{Group: g.id, ID: p.ID(), Process: p, Redis: redisnode.Connect(p.Dial, admin), newestSlow: &m.newestSlow})
+		g.e.running.enter(Node{Group: g.id, ID: p.ID(), Process: p, Redis: redisnode.Connect(p.Dial, admin),
+			newestSlow: &m.newestSlow})
 	}
 	g.watch.Go(func() {
 		select {

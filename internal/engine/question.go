@@ -10,8 +10,8 @@ import (
 	"larder/internal/redisnode"
 )
 
-// question is one to a node for its state. It stays open when the answer does not come in time: a busy node has time for an answer
-// between two commands, and for no more.
+// question is one to a node for its state. It stays open when the answer does not come in time: a busy node has time
+// for an answer between two commands, and for no more.
 type question struct {
 	asked    time.Time
 	done     chan struct{} // closed when the answer is there
@@ -20,8 +20,8 @@ type question struct {
 	err      error
 }
 
-// ask asks a node for its state, unless it owes an answer. One that came after the last look tells that the node has worked, and is
-// too old for anything else.
+// ask asks a node for its state, unless it owes an answer. One that came after the last look tells that the node has
+// worked, and is too old for anything else.
 func (g *group) ask(m *member) {
 	if m.asked != nil {
 		select {
@@ -66,13 +66,14 @@ func (m *member) answer(ctx context.Context, most time.Duration) (redisnode.Stat
 	return q.state, q.err
 }
 
-// learn takes in when a question was answered. A node that has run a script for long says that it is busy, and that at once; where it
-// said nothing for as long as a script may run before that, it is another script, which began that long ago.
+// learn takes in when a question was answered. A node that has run a script for long says that it is busy, and that at
+// once; where it said nothing for as long as a script may run before that, it is another script, which began that long
+// ago.
 func (m *member) learn(q *question) {
 	switch {
 	case q.err == nil:
 		m.vigil.answers(q.answered)
-		m.began, m.relieved = q.answered, time.Time{}
+		m.began, m.relieved, m.held = q.answered, time.Time{}, false
 	case redisnode.IsRefusal(q.err): // it is not busy with anything
 		m.began, m.relieved = q.answered, time.Time{}
 	case isShortage(q.err): // what it has done meanwhile is not known
@@ -84,15 +85,15 @@ func (m *member) learn(q *question) {
 	m.asked, m.said = nil, q.answered
 }
 
-// isShortage tells whether a process could not be asked because larder, or the machine, has no descriptor or no memory left for a
-// connection. That says nothing of the process. Source: socket(2), open(2).
+// isShortage tells whether a process could not be asked because larder, or the machine, has no descriptor or no memory
+// left for a connection. That says nothing of the process. Source: socket(2), open(2).
 func isShortage(err error) bool {
 	lacks := []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS}
 	return slices.ContainsFunc(lacks, func(l error) bool { return errors.Is(err, l) })
 }
 
-// busy is for how long a node that does not answer has been busy with the same command. When a question stays open that is one that
-// the node has run since, at most: before, it would have said something.
+// busy is for how long a node that does not answer has been busy with the same command. When a question stays open that
+// is one that the node has run since, at most: before, it would have said something.
 func (m *member) busy(now time.Time) time.Duration {
 	if m.asked != nil {
 		return now.Sub(m.asked.asked)

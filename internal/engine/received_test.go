@@ -18,7 +18,8 @@ import (
 const spin = `local function now() local t = redis.call('TIME') return t[1] * 1000000 + t[2] end
 local e = now() + ARGV[1] while now() < e do end return 1`
 
-// TestWhatAReplicaHasReceivedIsNotLost: the primary had sent it before it died, and the replica was busy and had yet to read it.
+// TestWhatAReplicaHasReceivedIsNotLost: the primary had sent it before it died, and the replica was busy and had yet to
+// read it.
 func TestWhatAReplicaHasReceivedIsNotLost(t *testing.T) {
 	for name, change := range map[string]func(*cache.ReplicationGroup){
 		"failover":    nil,
@@ -44,9 +45,11 @@ func TestWhatAReplicaHasReceivedIsNotLost(t *testing.T) {
 			busy := make(chan error, 1)
 			go func() { busy <- replica.Do(t.Context(), "EVAL_RO", spin, 0, 1_000_000).Err() }()
 			const writes = 10
-			value := strings.Repeat("x", 5<<10) // all of them fit into the replica's buffer, and not into one look at it
+			value := strings.Repeat("x",
+				5<<10) // all of them fit into the replica's buffer, and not into one look at it
 			for i := range writes {
-				if err := errors.Join(c.Set(t.Context(), fmt.Sprint(i), value, 0).Err(), c.SortStore(t.Context(), "list", "sorted", &redis.Sort{Alpha: true}).Err()); err != nil {
+				if err := errors.Join(c.Set(t.Context(), fmt.Sprint(i), value, 0).Err(),
+					c.SortStore(t.Context(), "list", "sorted", &redis.Sort{Alpha: true}).Err()); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -56,7 +59,8 @@ func TestWhatAReplicaHasReceivedIsNotLost(t *testing.T) {
 			}
 			w.awaitRecovering(1)
 			rg = w.awaitAvailable("g")
-			if there := must(w.client(rg.PrimaryAddress).Exists(t.Context(), "0", "1", "2", "3", "4", "5", "6", "7", "8", "9").Result())(t); there != writes {
+			if there := must(w.client(rg.PrimaryAddress).Exists(t.Context(), "0", "1", "2", "3", "4", "5", "6", "7",
+				"8", "9").Result())(t); there != writes {
 				t.Errorf("of %d acknowledged writes that the replica had received, %d are there", writes, there)
 			}
 		})

@@ -25,7 +25,8 @@ func (w *world) messages() (out []string) {
 	return out
 }
 
-// TestAPrimaryHandsOverBeforeItsProcessIsReplaced: as TestFailover and RebootCacheCluster ask for; no acknowledged write is lost.
+// TestAPrimaryHandsOverBeforeItsProcessIsReplaced: as TestFailover and RebootCacheCluster ask for; no acknowledged
+// write is lost.
 func TestAPrimaryHandsOverBeforeItsProcessIsReplaced(t *testing.T) {
 	t.Parallel()
 	failover := []string{
@@ -33,8 +34,10 @@ func TestAPrimaryHandsOverBeforeItsProcessIsReplaced(t *testing.T) {
 		"replication-group g: Failover from primary node g-001 to replica node g-002 completed",
 	}
 	for why, want := range map[cache.Renewal][]string{
-		cache.FailedOver: {"cache-cluster g-001: Recovering cache nodes 0001", "cache-cluster g-001: Finished recovery for cache nodes 0001"},
-		cache.Rebooting:  {"cache-cluster g-001: Cache node 0001 shutdown", "cache-cluster g-001: Cache node 0001 restarted"},
+		cache.FailedOver: {"cache-cluster g-001: Recovering cache nodes 0001",
+			"cache-cluster g-001: Finished recovery for cache nodes 0001"},
+		cache.Rebooting: {"cache-cluster g-001: Cache node 0001 shutdown",
+			"cache-cluster g-001: Cache node 0001 restarted"},
 	} {
 		t.Run(string(why), func(t *testing.T) {
 			w := newWorld(t)
@@ -53,7 +56,8 @@ func TestAPrimaryHandsOverBeforeItsProcessIsReplaced(t *testing.T) {
 			if lost := ws.missing(t, w.client(rg.PrimaryAddress)); lost > 0 {
 				t.Errorf("%d acknowledged writes are missing", lost)
 			}
-			if m := rg.Member("g-001"); rg.Primary().ID != "g-002" || m.Renewal != "" || m.Status != cache.MemberAvailable {
+			if m := rg.Member("g-001"); rg.Primary().ID != "g-002" || m.Renewal != "" ||
+				m.Status != cache.MemberAvailable {
 				t.Errorf("the primary is %s, the old one %+v", rg.Primary().ID, m)
 			}
 			if now := must(w.runtime.PIDs(t.Context()))(t)["g-001"]; now == before {
@@ -82,7 +86,8 @@ func TestTheOneNodeOfAGroupComesBackEmpty(t *testing.T) {
 	if n, err := w.client(rg.PrimaryAddress).DBSize(t.Context()).Result(); n != 0 || err != nil {
 		t.Errorf("it has %d keys, %v", n, err)
 	}
-	if w.noticed("Cache node 0001 restarted without data: no other node of the replication group was left") != 1 || w.noticed("Cache node 0001 restarted") != 1 {
+	if w.noticed("Cache node 0001 restarted without data: no other node of the replication group was left") != 1 ||
+		w.noticed("Cache node 0001 restarted") != 1 {
 		t.Errorf("the events are %q", w.messages())
 	}
 }

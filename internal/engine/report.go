@@ -12,8 +12,8 @@ type Report struct {
 	Observed cache.Observed // shared: to be read only
 }
 
-// Report returns what the last look at a group saw, without asking any node: reading it costs nothing and never waits. It is zero
-// for a group that has not been looked at yet.
+// Report returns what the last look at a group saw, without asking any node: reading it costs nothing and never waits.
+// It is zero for a group that has not been looked at yet.
 func (e *Engine) Report(id string) Report {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -15,7 +15,8 @@ func TestAnotherEngineFinishesWhatOneBegan(t *testing.T) {
 	t.Parallel()
 	spare := func(w *world) cache.Member {
 		return cache.Member{
-			ID: "g-004", Zone: "us-east-1b", Address: must(cache.Allocate(w.block.Prefix, nil, 40))(w.t)[30], Role: cache.Replica, Status: cache.MemberCreating,
+			ID: "g-004", Zone: "us-east-1b", Address: must(cache.Allocate(w.block.Prefix, nil, 40))(w.t)[30],
+			Role: cache.Replica, Status: cache.MemberCreating,
 		}
 	}
 	for name, c := range map[string]struct {
@@ -46,7 +47,8 @@ func TestAnotherEngineFinishesWhatOneBegan(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			for _, after := range []time.Duration{0, 3 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond} {
+			for _, after := range []time.Duration{0, 3 * time.Millisecond, 10 * time.Millisecond,
+				30 * time.Millisecond} {
 				w.create("g", 3, nil)
 				w.awaitAvailable("g")
 				c.begin(w)
@@ -58,11 +60,15 @@ func TestAnotherEngineFinishesWhatOneBegan(t *testing.T) {
 					continue
 				}
 				rg := must(w.get("g"))(t)
-				if took := w.outage(rg.PrimaryAddress, func() {}); took > 10*time.Second { // a pause that is left lasts for twenty, or for good
+				if took := w.outage(rg.PrimaryAddress,
+					func() {}); took > 10*time.Second { // a pause that is left lasts for twenty, or for good
 					t.Errorf("ended after %s: afterwards writes hang for %s", after, took)
 				}
 				w.delete("g")
-				w.await("g", "gone", func(_ cache.ReplicationGroup, err error) bool { return errors.Is(err, store.ErrNotFound) })
+				w.await("g", "gone", func(_ cache.ReplicationGroup,
+					err error) bool {
+					return errors.Is(err, store.ErrNotFound)
+				})
 			}
 		})
 	}

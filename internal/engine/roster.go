@@ -14,15 +14,15 @@ import (
 type Node struct {
 	Group, ID string // the replication group's, and the cache cluster's
 	Process   node.Process
-	// Redis is a connection apart from the engine's own, which so never waits for a watcher. It is closed when the process is gone,
-	// or the engine has stopped.
+	// Redis is a connection apart from the engine's own, which so never waits for a watcher. It is closed when the
+	// process is gone, or the engine has stopped.
 	Redis *redisnode.Node
 
 	newestSlow *atomic.Int64
 }
 
-// NewestSlow is the id of the slow log's newest entry as the engine saw it when the node last answered, -1 before that and without
-// an entry. The engine looks at least once a second.
+// NewestSlow is the id of the slow log's newest entry as the engine saw it when the node last answered, -1 before that
+// and without an entry. The engine looks at least once a second.
 func (n Node) NewestSlow() int64 { return n.newestSlow.Load() }
 
 // roster is who runs, by replication group.

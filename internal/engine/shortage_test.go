@@ -51,8 +51,8 @@ func (r *tapped) cut(id string) {
 	}
 }
 
-// TestAnEngineWithoutDescriptorsEndsNobody: that it cannot ask is no node's silence. A node that hangs is found all the same. The limit is the
-// whole process's, so nothing runs beside this test.
+// TestAnEngineWithoutDescriptorsEndsNobody: that it cannot ask is no node's silence. A node that hangs is found all the
+// same. The limit is the whole process's, so nothing runs beside this test.
 func TestAnEngineWithoutDescriptorsEndsNobody(t *testing.T) {
 	w := newWorld(t)
 	w.stop()
@@ -72,7 +72,8 @@ func TestAnEngineWithoutDescriptorsEndsNobody(t *testing.T) {
 			t.Fatalf("after %s the processes were %v and are %v", time.Since(begin), before, after)
 		}
 	}
-	if s := w.engine.Report("g").Observed.Nodes["g-001"]; s.Answers || s.Lag > 2*time.Second { // it could not be asked for twice as long
+	if s := w.engine.Report("g").Observed.Nodes["g-001"]; s.Answers ||
+		s.Lag > 2*time.Second { // it could not be asked for twice as long
 		t.Errorf("the node that cannot be asked is seen as %+v", s)
 	}
 	w.signal("g-001", syscall.SIGSTOP)

@@ -35,7 +35,8 @@ func (r *hanging) Start(ctx context.Context, spec node.Spec) (node.Process, erro
 
 // TestAStartThatHangsHoldsNoFailoverUp: a replica's process starts, and does not answer, as the primary is lost.
 func TestAStartThatHangsHoldsNoFailoverUp(t *testing.T) {
-	for name, how := range map[string]syscall.Signal{"the primary dies": syscall.SIGKILL, "the primary hangs": syscall.SIGSTOP} {
+	for name, how := range map[string]syscall.Signal{"the primary dies": syscall.SIGKILL,
+		"the primary hangs": syscall.SIGSTOP} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -57,7 +58,8 @@ func TestAStartThatHangsHoldsNoFailoverUp(t *testing.T) {
 	}
 }
 
-// TestAStartThatHangsHoldsNoRestartUp: every node is lost, and the primary is back while a replica's process does not answer.
+// TestAStartThatHangsHoldsNoRestartUp: every node is lost, and the primary is back while a replica's process does not
+// answer.
 func TestAStartThatHangsHoldsNoRestartUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/snapshot"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -31,14 +33,19 @@ func (g *group) failSnapshot(cause error) error {
 // errNoData is why a final snapshot is given up.
 var errNoData = errors.New("no node was left that had the data")
 
-// endSnapshot ends what the group was doing for a snapshot, which was taken of that member, in one transaction with the snapshot's
-// own change.
+// endSnapshot ends what the group was doing for a snapshot, which was taken of that member, in one transaction with the
+// snapshot's own change.
 func (g *group) endSnapshot(member string, change func(*cache.Snapshot) (outcome string, err error)) error {
 	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
 		name := rg.Snapshot.Name
 		s, err := state.Snapshots.Get(tx, name)
-		if err != nil {
-			return fmt.Errorf("cannot find the record of the snapshot %s: %v", name, err) // not as of a group that is gone
+		switch gone := store.IsUnreadable(err) || errors.Is(err, store.ErrNotFound); {
+		case gone && rg.Status == cache.Deleting && member != "": // data that somebody asked to keep are not given up
+			return fmt.Errorf("cannot find the record of the final snapshot %s, and the group is kept: %v", name, err)
+		case gone: // nobody can use what was taken, and the group goes on
+			return g.dropSnapshot(tx, rg, err)
+		case err != nil:
+			return err
 		}
 		if m := rg.Member(member); m != nil {
 			s.From(*m)
@@ -55,9 +62,23 @@ func (g *group) endSnapshot(member string, change func(*cache.Snapshot) (outcome
 		if s.ByGroup {
 			of, id = "replication group", s.Group
 		}
-		err = g.notice(tx, cache.SourceCluster, s.Member, "Snapshot %s for snapshot with ID '%s' of %s with ID '%s'", outcome, name, of, id)
+		err = g.notice(tx, cache.SourceCluster, s.Member, "Snapshot %s for snapshot with ID '%s' of %s with ID '%s'",
+			outcome, name, of, id)
 		return errors.Join(err, state.Snapshots.Put(tx, name, s))
 	})
+}
+
+// dropSnapshot ends what the group was doing for a snapshot whose record cannot be read, or was deleted for that.
+func (g *group) dropSnapshot(tx *store.Tx, rg *cache.ReplicationGroup, cause error) (err error) {
+	name := rg.Snapshot.Name
+	g.log.Error("a snapshot failed", "snapshot", name, "error", cause)
+	rg.Snapshot = nil
+	if rg.Status, err = cache.Transition(rg.Status, cache.SnapshotEnded); err != nil {
+		return err
+	}
+	return g.notice(tx, cache.SourceGroup, rg.ID,
+		"Snapshot failed for snapshot with ID '%s' of replication group with ID '%s': its record cannot be read", name,
+		rg.ID)
 }
 
 // release says that a group is not being made of a snapshot any more.
@@ -68,6 +89,9 @@ func (g *group) release(tx *store.Tx, rg *cache.ReplicationGroup) error {
 	}
 	rg.Restore = ""
 	groups, err := state.ReplicationGroups.All(tx)
+	if store.IsUnreadable(err) { // which group may need it
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -77,30 +101,53 @@ func (g *group) release(tx *store.Tx, rg *cache.ReplicationGroup) error {
 		}
 	}
 	s, err := state.Snapshots.Get(tx, name)
+	if store.IsUnreadable(err) || errors.Is(err, store.ErrNotFound) { // there is nothing to say it in
+		return nil
+	}
 	if err != nil {
-		return fmt.Errorf("cannot find the record of the snapshot %s: %v", name, err)
+		return err
 	}
 	return errors.Join(s.Fire(cache.RestoreEnded), state.Snapshots.Put(tx, name, s))
 }
 
-// sweepSnapshots removes what an engine that was killed left half written.
-func (e *Engine) sweepSnapshots() error {
-	known := map[string]bool{}
-	err := e.Store.View(func(tx *store.Tx) error {
-		all, err := state.Snapshots.All(tx)
-		for _, s := range all {
-			known[s.Name] = true
-		}
+// sweepSnapshots removes what an engine that was killed left half written. The file of a snapshot whose record cannot
+// be read stays. What goes wrong is logged: nothing else waits for it.
+func (e *Engine) sweepSnapshots() {
+	var known []string
+	damaged := false
+	err := e.Store.View(func(tx *store.Tx) (err error) {
+		_, err = state.Snapshots.All(tx)
+		damaged = err != nil // it may have been the record of any file
+		known, err = state.Snapshots.Keys(tx)
 		return err
 	})
 	if err != nil {
-		return err
+		e.Logger.Error("cannot tell which files of snapshots are left over: none is removed", "error", err)
+		return
 	}
-	swept, err := e.Snapshots.Sweep(func(name string) bool { return known[name] })
+	swept, err := e.Snapshots.Sweep(func(name string) bool { return damaged || slices.Contains(known, name) })
 	for _, name := range swept {
 		e.Logger.Warn("removed what was left of a snapshot", "file", name)
 	}
-	return err
+	if err != nil {
+		e.Logger.Error("cannot remove all that is left of snapshots", "error", err)
+	}
+}
+
+// sealed is what it takes to open a snapshot's file.
+func sealed(s cache.Snapshot) snapshot.Sealed {
+	return snapshot.Sealed{DataKey: s.DataKey, KMSKey: s.KMSKeyID, Size: s.Size}
+}
+
+// CheckSnapshot says why no group can be made of a snapshot: its file is gone or damaged. See snapshot.Vault.
+func (e *Engine) CheckSnapshot(s cache.Snapshot) error { return e.Snapshots.Check(s.Name, sealed(s)) }
+
+// UnlockSnapshot says why a snapshot's KMS key cannot be used now.
+func (e *Engine) UnlockSnapshot(s cache.Snapshot) error {
+	if s.KMSKeyID == "" {
+		return nil
+	}
+	return e.Snapshots.Unlock(s.Name, sealed(s))
 }
 
 // dropSnapshots removes snapshots that were deleted, files first, until ctx ends.
@@ -117,7 +164,7 @@ func (e *Engine) dropSnapshots(ctx context.Context) {
 func (e *Engine) dropDeleted() error {
 	var all []cache.Snapshot
 	err := e.Store.View(func(tx *store.Tx) (err error) {
-		all, err = state.Snapshots.All(tx)
+		all, err = state.Snapshots.List(tx)
 		return err
 	})
 	for _, s := range all {

@@ -123,7 +123,8 @@ func contents(t *testing.T, c *redis.Client, keys int) string {
 	pipe := c.Pipeline()
 	var out []redis.Cmder
 	for i := range keys {
-		out = append(out, pipe.Get(t.Context(), fmt.Sprint("key-", i)), pipe.PExpireTime(t.Context(), fmt.Sprint("key-", i)))
+		out = append(out, pipe.Get(t.Context(), fmt.Sprint("key-", i)),
+			pipe.PExpireTime(t.Context(), fmt.Sprint("key-", i)))
 	}
 	if _, err := pipe.Exec(t.Context()); err != nil {
 		t.Fatal(err)
@@ -226,7 +227,8 @@ func TestAFinalSnapshotIsTakenBeforeAnythingEnds(t *testing.T) {
 	}
 }
 
-// As long as the final snapshot cannot be taken, nothing is deleted, and the reason can be read. When it can, the group goes.
+// As long as the final snapshot cannot be taken, nothing is deleted, and the reason can be read. When it can, the group
+// goes.
 func TestAFinalSnapshotThatFailsKeepsTheGroup(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -244,7 +246,8 @@ func TestAFinalSnapshotThatFailsKeepsTheGroup(t *testing.T) {
 	w.backup("g", "s", cache.DeleteAsked)
 	w.eventually("the trouble is told", func() bool {
 		text, stuck := w.engine.Trouble("g")
-		return stuck && strings.Contains(text, "final snapshot s could not be taken yet") && strings.Contains(text, "not a directory")
+		return stuck && strings.Contains(text, "final snapshot s could not be taken yet") &&
+			strings.Contains(text, "not a directory")
 	})
 	w.kill("g-001")
 	if rg, err := w.get("g"); err != nil || rg.Status != cache.Deleting {
@@ -266,7 +269,10 @@ func TestAFinalSnapshotOfNothingFailsAndTheGroupGoes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.create("g", 1, func(rg *cache.ReplicationGroup) { rg.EngineVersion = "6.0.0" })
-	w.await("g", "create-failed", func(rg cache.ReplicationGroup, _ error) bool { return rg.Status == cache.CreateFailed })
+	w.await("g", "create-failed", func(rg cache.ReplicationGroup,
+		_ error) bool {
+		return rg.Status == cache.CreateFailed
+	})
 	w.backup("g", "s", cache.DeleteAsked)
 	w.awaitGone("g")
 	if s := w.awaitSnapshot("s", cache.SnapshotFailed); !strings.Contains(s.Reason, "no node was left") {
@@ -320,7 +326,8 @@ func TestARestoreThatCannotSucceedSaysWhy(t *testing.T) {
 		at++
 		id := fmt.Sprint("h", at)
 		w.create(id, 1, func(rg *cache.ReplicationGroup) { w.from("s")(rg); shift(rg, 10*at) })
-		rg := w.await(id, "create-failed", func(rg cache.ReplicationGroup, _ error) bool { return rg.Status == cache.CreateFailed })
+		rg := w.await(id, "create-failed",
+			func(rg cache.ReplicationGroup, _ error) bool { return rg.Status == cache.CreateFailed })
 		if !strings.Contains(rg.StatusReason, c.reason) || !strings.Contains(rg.StatusReason, "snapshot s") {
 			t.Errorf("%s: the reason is %q", name, rg.StatusReason)
 		}

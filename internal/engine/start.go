@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,13 +20,17 @@ import (
 	"larder/internal/store"
 )
 
-// othersTime is how long the starts of other nodes may go on when the primary, which was gone, has started. It has yet to serve.
+// othersTime is how long the starts of other nodes may go on when the primary, which was gone, has started. It has yet
+// to serve.
 const othersTime = time.Second
 
-// whilePrimaryLives is for what a plan waits for processes with, starts and the verification: it ends when the primary does, or begins to
-// hang, and where it was gone, a while after it is back. A process that does not answer would hold a failover up; it has nothing to lose, and
-// the next plan starts or asks again. The caller releases it when they are over.
-func (g *group) whilePrimaryLives(ctx context.Context, rg *cache.ReplicationGroup, back <-chan struct{}) (waits context.Context, release func()) {
+// whilePrimaryLives is for what a plan waits for processes with, starts and the verification: it ends when the primary
+// does, or begins to hang, and where it was gone, a while after it is back. A process that does not answer would hold a
+// failover up; it has nothing to lose, and the next plan starts or asks again. The caller releases it when they are
+// over.
+func (g *group) whilePrimaryLives(
+	ctx context.Context, rg *cache.ReplicationGroup, back <-chan struct{},
+) (waits context.Context, release func()) {
 	waits, cancel := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	release = func() {
@@ -82,7 +87,7 @@ func awaitOthers(ctx context.Context, back <-chan struct{}) {
 
 // startNode starts a member's redis-server. It serves nobody until its role is decided.
 func (g *group) startNode(ctx context.Context, rg *cache.ReplicationGroup, m cache.Member) (node.Process, error) {
-	server, err := g.server(rg.EngineVersion)
+	server, err := g.server(rg.Server())
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +112,7 @@ func (g *group) startNode(ctx context.Context, rg *cache.ReplicationGroup, m cac
 	return p, g.recordStart(rg, m.ID, directives)
 }
 
-// server finds the executable of the version that the group was created with.
+// server finds the executable of the version that runs the group.
 func (g *group) server(version string) (cache.EngineVersion, error) {
 	for _, v := range g.e.Versions {
 		if v.Version == version {
@@ -184,6 +189,11 @@ func (g *group) passwords() (admin, replication string, err error) {
 			if c, err = state.Credentials.Get(tx, g.id); !errors.Is(err, store.ErrNotFound) {
 				return err // another node's start was first
 			}
+			if rg, err := state.Group(tx, g.id); err != nil {
+				return err
+			} else if slices.ContainsFunc(rg.Members, func(m cache.Member) bool { return m.Spec != "" }) {
+				return errors.New("their record is gone; put back a copy of larder.db that has it")
+			}
 			c = state.Credential{
 				Admin:       g.e.Sealer.Seal(adminPlace, []byte(rand.Text())),
 				Replication: g.e.Sealer.Seal(replicationPlace, []byte(rand.Text())),
@@ -205,5 +215,6 @@ func (g *group) startRelay(ctx context.Context, rg *cache.ReplicationGroup) (nod
 	if err != nil {
 		return nil, err
 	}
-	return g.e.Nodes.Start(ctx, node.Spec{ID: rg.ID + relaySuffix, Path: g.e.Relay[0], Args: g.e.Relay[1:], Stdin: config})
+	return g.e.Nodes.Start(ctx, node.Spec{ID: rg.ID + cache.RelaySuffix, Path: g.e.Relay[0], Args: g.e.Relay[1:],
+		Stdin: config})
 }

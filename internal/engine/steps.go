@@ -23,11 +23,12 @@ const (
 	stopGrace = 500 * time.Millisecond
 )
 
-// runSteps runs a plan's steps side by side and returns the first error. One that fails is no reason to end the others. Processes that were
-// started join the group afterwards. What may have to wait for a process ends early when the primary is lost: it would hold a failover up.
+// runSteps runs a plan's steps side by side and returns the first error. One that fails is no reason to end the others.
+// Processes that were started join the group afterwards. What may have to wait for a process ends early when the
+// primary is lost: it would hold a failover up.
 func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Step) error {
 	var mu sync.Mutex
-	var started []node.Process
+	recorded := map[node.Process]bool{} // of those that were started
 	var run errgroup.Group
 	back := make(chan struct{}) // closed when the primary's own start is over
 	waits, release := g.whilePrimaryLives(ctx, d.Group, back)
@@ -47,15 +48,15 @@ func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Ste
 			if p != nil {
 				mu.Lock()
 				defer mu.Unlock()
-				started = append(started, p)
+				recorded[p] = err == nil
 			}
 			return err
 		})
 	}
 	err := run.Wait()
 	release()
-	for _, p := range started {
-		g.adopt(ctx, p)
+	for p, known := range recorded {
+		g.adopt(ctx, p, known)
 	}
 	if steps[0].Kind != cache.Verify {
 		g.verified = false
@@ -87,6 +88,8 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 		return nil, g.failOver(ctx, rg, s)
 	case cache.Fence:
 		return nil, g.fence(ctx, s.Member)
+	case cache.Resume:
+		return nil, g.resume(ctx, s.Member)
 	case cache.Note:
 		return nil, g.note(ctx, s.Member)
 	case cache.Relax:
@@ -105,7 +108,7 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 	case cache.StartRelay:
 		return g.startRelay(ctx, rg)
 	case cache.SetBackends:
-		return nil, g.relay.control.SetBackends(ctx, s.Addresses)
+		return nil, g.setBackends(ctx, rg, s.Addresses)
 	case cache.StopRelay:
 		return nil, g.relay.process.Stop(ctx, stopGrace) // one that hangs is killed when the grace is over
 	case cache.Verify:
@@ -120,20 +123,21 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 	return nil, fmt.Errorf("no such step: %q", s.Kind)
 }
 
-// follow makes a node a replica. It may have to copy its primary's data, and does nothing, and answers nobody, while it waits for more
-// of them: one whose primary is busy would be taken for one that hangs.
+// follow makes a node a replica. It may have to copy its primary's data, and does nothing, and answers nobody, while it
+// waits for more of them: one whose primary is busy would be taken for one that hangs.
 func (g *group) follow(ctx context.Context, id string, primary netip.AddrPort) error {
 	m := g.nodes[id]
 	m.vigil.mayIdle(true)
 	return m.redis.Follow(ctx, primary)
 }
 
-// serve opens a node's listeners. One that begins empty where there were data says so in the event list first, and the primary's
-// replication stream is recorded first.
+// serve opens a node's listeners. One that begins empty where there were data says so in the event list first, and the
+// primary's replication stream is recorded first.
 func (g *group) serve(ctx context.Context, rg *cache.ReplicationGroup, s cache.Step) error {
 	if s.DataLost {
 		err := g.update(func(tx *store.Tx, _ *cache.ReplicationGroup) error {
-			return g.notice(tx, cache.SourceCluster, s.Member, "Cache node %s restarted without data"+cache.NobodyLeft, nodeID)
+			return g.notice(tx, cache.SourceCluster, s.Member, "Cache node %s restarted without data"+cache.NobodyLeft,
+				nodeID)
 		})
 		if err != nil {
 			return err
@@ -149,22 +153,46 @@ func (g *group) serve(ctx context.Context, rg *cache.ReplicationGroup, s cache.S
 	return g.listen(ctx, rg, s.Member, s.Addresses)
 }
 
-// listen has a node listen on exactly those addresses. Where that fails half way, the next look ends what is left of it.
+// listen has a node listen on exactly those addresses. Where that fails half way, the next look ends what is left of
+// it.
 func (g *group) listen(ctx context.Context, rg *cache.ReplicationGroup, id string, addrs []netip.Addr) error {
 	m := g.nodes[id]
 	swept := m.swept
 	m.swept = false
 	if err := m.redis.Serve(ctx, addrs, rg.Port, rg.TransitEncryption); err != nil {
-		return err
+		return g.inTheWay(err, m, addrs, rg.Port)
 	}
 	m.swept = swept // there may be more to end than connections
 	return nil
 }
 
-// hasten starts the replication stream of a replica that has just been copied: by itself it starts within a second, and until then
-// its reads are stale. Where so much was written meanwhile that the primary's backlog might not hold it, a new connection would cost
-// another copy, and the stream is left to start by itself. A replica that serves already has its stream: a new connection would throw away
-// what it has yet to read of it, which a primary that is gone cannot send again.
+// setBackends has the relay lead to the replicas that have those addresses.
+func (g *group) setBackends(ctx context.Context, rg *cache.ReplicationGroup, addrs []netip.Addr) error {
+	if err := g.relay.control.SetBackends(ctx, addrs); err != nil {
+		return g.inTheWay(err, g.relay, []netip.Addr{rg.ReaderAddress}, rg.Port)
+	}
+	return nil
+}
+
+// inTheWay names the processes because of which a node or the relay cannot listen.
+func (g *group) inTheWay(err error, m *member, addrs []netip.Addr, port int) error {
+	if g.e.Listener == nil {
+		return err
+	}
+	for _, a := range addrs {
+		at := netip.AddrPortFrom(a, uint16(port))
+		if pid, name := g.e.Listener(at); name != "" && pid != m.process.PID() {
+			err = fmt.Errorf("%w: %s listens on %s, which %s needs", err, name, at, m.process.ID())
+		}
+	}
+	return err
+}
+
+// hasten starts the replication stream of a replica that has just been copied: by itself it starts within a second, and
+// until then its reads are stale. Where so much was written meanwhile that the primary's backlog might not hold it, a
+// new connection would cost another copy, and the stream is left to start by itself. A replica that serves already has
+// its stream: a new connection would throw away what it has yet to read of it, which a primary that is gone cannot send
+// again.
 func (g *group) hasten(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
 	replica, err := g.nodes[id].redis.State(ctx)
 	if err != nil || len(replica.Serves) > 0 {
@@ -187,15 +215,26 @@ func (g *group) configure(ctx context.Context, rg *cache.ReplicationGroup, id st
 	if err != nil {
 		return err
 	}
-	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
-		rg.Member(id).Parameters = cache.Fingerprint(d.Live)
+	limits, err := g.nodes[id].redis.Has(ctx, d.Boot)
+	if err != nil {
+		return err
+	}
+	err = g.update(func(tx *store.Tx, now *cache.ReplicationGroup) error {
+		m := now.Member(id)
+		m.Parameters = cache.Fingerprint(d.Live)
+		if m.BootParameters == "" && limits {
+			m.BootParameters = cache.Fingerprint(d.Boot)
+		}
 		for _, name := range changed {
-			if err := g.notice(tx, cache.SourceCluster, id, "Updated parameter %s to %s", name, d.Live[name]); err != nil {
+			if err := g.notice(tx, cache.SourceCluster, id, "Updated parameter %s to %s", name,
+				d.Live[name]); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	g.nodes[id].knowsParameters = err == nil
+	return err
 }
 
 // settle records that the group is as desired.
@@ -206,10 +245,11 @@ func (g *group) settle(rg *cache.ReplicationGroup) error {
 	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
 		created := rg.Status == cache.Creating
 		if rg.Scaling != "" {
-			if err := g.notice(tx, cache.SourceGroup, rg.ID, "Succeeded applying modification to cache node type to %s.", rg.Scaling); err != nil {
+			if err := g.notice(tx, cache.SourceGroup, rg.ID,
+				"Succeeded applying modification to cache node type to %s.", rg.Scaling); err != nil {
 				return err
 			}
-			rg.Scaling = ""
+			rg.Scaling, rg.ScaledFrom = "", ""
 		}
 		if rg.Status, err = cache.Transition(rg.Status, cache.Converged); err != nil {
 			return err
@@ -261,12 +301,13 @@ func (g *group) announce(tx *store.Tx, rg *cache.ReplicationGroup) error {
 	if !rg.AutomaticFailover {
 		return nil
 	}
-	return g.notice(tx, cache.SourceGroup, rg.ID, "Automatic failover has been turned on for replication group %s", rg.ID)
+	return g.notice(tx, cache.SourceGroup, rg.ID, "Automatic failover has been turned on for replication group %s",
+		rg.ID)
 }
 
 // forget drops the group's record when nothing of it is left running.
 func (g *group) forget(ctx context.Context, rg *cache.ReplicationGroup) error {
-	names := []string{rg.ID + relaySuffix}
+	names := []string{rg.ID + cache.RelaySuffix}
 	for _, m := range rg.Members {
 		g.drainLogs(ctx, m.ID)
 		names = append(names, m.ID)

@@ -46,7 +46,8 @@ func TestAVerificationEndsWithThePrimary(t *testing.T) {
 		e := New(Config{Logger: slog.New(slog.DiscardHandler)})
 		g := newGroup(e, "g")
 		p := dying{exited: make(chan struct{})}
-		g.nodes["g-001"] = &member{process: p, redis: redisnode.Connect(p.Dial, ""), vigil: newVigil(&pulsing{}, false, e.Steady())}
+		g.nodes["g-001"] = &member{process: p, redis: redisnode.Connect(p.Dial, ""),
+			vigil: newVigil(&pulsing{}, false, e.Steady())}
 		defer time.Sleep(time.Minute) // the client's own attempt to connect ends later
 		defer g.nodes["g-001"].redis.Close()
 		rg := &cache.ReplicationGroup{ID: "g", Members: []cache.Member{{ID: "g-001"}, {ID: "g-002"}}}
@@ -71,7 +72,8 @@ func TestAStepThatFailsEndsNoOther(t *testing.T) {
 		begin := time.Now()
 		rg := &cache.ReplicationGroup{ID: "g", Members: []cache.Member{{ID: "g-001"}, {ID: "g-002"}}}
 		rg.SetPrimary("g-001")
-		err := g.runSteps(t.Context(), cache.Desired{Group: rg}, []cache.Step{{Kind: cache.Refuse, Reason: "refused"}, {Kind: cache.Fence, Member: "g-002"}})
+		err := g.runSteps(t.Context(), cache.Desired{Group: rg},
+			[]cache.Step{{Kind: cache.Refuse, Reason: "refused"}, {Kind: cache.Fence, Member: "g-002"}})
 		if err == nil || err.Error() != "refused" {
 			t.Errorf("got %v", err)
 		}

@@ -16,8 +16,8 @@ import (
 	"larder/internal/store"
 )
 
-// transfer is a snapshot on its way from a node, or into one. It takes as long as the data are large, so it runs beside the group's
-// plans, which go on: a primary that dies meanwhile is replaced.
+// transfer is a snapshot on its way from a node, or into one. It takes as long as the data are large, so it runs beside
+// the group's plans, which go on: a primary that dies meanwhile is replaced.
 type transfer struct {
 	member string
 	load   bool
@@ -33,8 +33,8 @@ type taken struct {
 	cacheSize int64
 }
 
-// beginTransfers begins those of a plan's steps that are transfers, and returns the others. It is given the context that the group
-// runs in: that of a step would end too soon.
+// beginTransfers begins those of a plan's steps that are transfers, and returns the others. It is given the context
+// that the group runs in: that of a step would end too soon.
 func (g *group) beginTransfers(ctx context.Context, rg *cache.ReplicationGroup, steps []cache.Step) []cache.Step {
 	return slices.DeleteFunc(slices.Clone(steps), func(s cache.Step) bool {
 		t := &transfer{member: s.Member, done: make(chan struct{})}
@@ -87,7 +87,8 @@ func (g *group) endTransfer(rg *cache.ReplicationGroup) (ended bool, err error) 
 	case t.err != nil && deleting:
 		g.undone = true
 		// Data that somebody asked to keep are not given up: the group stays as it is, and the next plan tries again.
-		return true, fmt.Errorf("the final snapshot %s could not be taken yet, and the group is kept until it is: %w", rg.Snapshot.Name, t.err)
+		return true, fmt.Errorf("the final snapshot %s could not be taken yet, and the group is kept until it is: %v",
+			rg.Snapshot.Name, t.err)
 	case t.err != nil:
 		return true, g.failSnapshot(t.err)
 	}
@@ -106,13 +107,14 @@ func (g *group) take(ctx context.Context, name string, from *member) (taken, err
 		return err
 	})
 	if err != nil {
-		return taken{}, fmt.Errorf("cannot find the record of the snapshot %s: %w", name, err)
+		return taken{}, fmt.Errorf("cannot find the record of the snapshot %s: %v", name, err)
 	}
 	memory, err := from.redis.Memory(ctx)
 	if err != nil {
 		return taken{}, err
 	}
-	sealed, err := g.e.Snapshots.Write(name, s.KMSKeyID, func(w io.Writer) (int64, error) { return from.redis.Dump(ctx, w) })
+	sealed, err := g.e.Snapshots.Write(name, s.KMSKeyID,
+		func(w io.Writer) (int64, error) { return from.redis.Dump(ctx, w) })
 	return taken{sealed, memory.Used}, err
 }
 
@@ -124,14 +126,14 @@ func (g *group) load(ctx context.Context, rg *cache.ReplicationGroup, into *memb
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("cannot find the record of the snapshot %s: %w", rg.Restore, err)
+		return fmt.Errorf("cannot find the record of the snapshot %s: %v", rg.Restore, err)
 	}
 	limit, err := g.roomFor(s, rg)
 	if err != nil {
 		return err
 	}
 	data := redisnode.DataSet{Size: s.Size, Limit: limit, Open: func() (io.ReadCloser, error) {
-		return g.e.Snapshots.Open(s.Name, snapshot.Sealed{DataKey: s.DataKey, KMSKey: s.KMSKeyID, Size: s.Size})
+		return g.e.Snapshots.Open(s.Name, sealed(s))
 	}}
 	if _, data.Password, err = g.passwords(); err != nil {
 		return err
@@ -143,13 +145,14 @@ func (g *group) load(ctx context.Context, rg *cache.ReplicationGroup, into *memb
 	}
 	if err := into.redis.Load(ctx, data); err != nil {
 		// What it has is not what the group shall have: it starts again, empty.
-		return errors.Join(fmt.Errorf("cannot restore the snapshot %s: %w", s.Name, err), into.process.Stop(context.WithoutCancel(ctx), 0))
+		return errors.Join(fmt.Errorf("cannot restore the snapshot %s: %w", s.Name, err),
+			into.process.Stop(context.WithoutCancel(ctx), 0))
 	}
 	return nil
 }
 
-// roomFor returns how much memory the snapshot's data may take, in bytes, or 0 where there is as much as they had: a node with less
-// than they need would silently evict some of them.
+// roomFor returns how much memory the snapshot's data may take, in bytes, or 0 where there is as much as they had: a
+// node with less than they need would silently evict some of them.
 func (g *group) roomFor(s cache.Snapshot, rg *cache.ReplicationGroup) (int64, error) {
 	had, has := g.e.NodeTypes[s.NodeType].MaxMemory, g.e.NodeTypes[rg.NodeType].MaxMemory
 	switch {

@@ -33,8 +33,8 @@ func TestAMemberThatCannotStartHoldsNothingUp(t *testing.T) {
 	w.awaitAvailable("g")
 }
 
-// unstartable has every start of a member fail until restore: the executable of its next process is noted beside its log, where there is a
-// directory then.
+// unstartable has every start of a member fail until restore: the executable of its next process is noted beside its
+// log, where there is a directory then.
 func (w *world) unstartable(id string) (restore func()) {
 	w.t.Helper()
 	mark := filepath.Join(w.runtime.Dir, id, "executable")

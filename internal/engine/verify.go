@@ -15,14 +15,16 @@ import (
 )
 
 const (
-	// verifyTimeout is of one endpoint's answer. On a busy machine the handshake may take long, and one that is given up was for nothing.
+	// verifyTimeout is of one endpoint's answer. On a busy machine the handshake may take long, and one that is given
+	// up was for nothing.
 	verifyTimeout = 5 * time.Second
 	// streamTimeout is over the second that a stream may take to begin.
 	streamTimeout = 1200 * time.Millisecond
 )
 
-// verify sees that the replicas receive the stream, and reaches every node and both endpoints as a client does: over TLS, checking
-// the certificate, with the token. Only then is a group available.
+// verify sees that the replicas receive the stream, that every node takes the group's tokens and no other, and reaches
+// every node and both endpoints as a client does: over TLS, checking the certificate, with the token. Only then is a
+// group available.
 func (g *group) verify(ctx context.Context, rg *cache.ReplicationGroup) error {
 	tokens, err := g.authTokens(rg)
 	if err != nil {
@@ -36,6 +38,9 @@ func (g *group) verify(ctx context.Context, rg *cache.ReplicationGroup) error {
 		secure = &tls.Config{RootCAs: g.e.Authority.Pool(), MinVersion: tls.VersionTLS12}
 	}
 	run, ctx := errgroup.WithContext(ctx)
+	for _, m := range rg.Staying() {
+		run.Go(func() error { return g.verifyTokens(ctx, m.ID, tokens) })
+	}
 	for _, addr := range rg.Reachable() {
 		run.Go(func() error { return ping(ctx, netip.AddrPortFrom(addr, uint16(rg.Port)), secure, newest(tokens)) })
 	}
@@ -50,8 +55,20 @@ func newest(tokens []string) string {
 	return tokens[len(tokens)-1]
 }
 
-// verifyStream has every replica acknowledge something that the primary sent now: a link that is up proves no more than that the
-// last copy is complete.
+// verifyTokens sees that a node lets clients in with exactly those tokens. One that does otherwise is brought to it by
+// the next plan.
+func (g *group) verifyTokens(ctx context.Context, id string, tokens []string) error {
+	m := g.nodes[id]
+	takes, err := m.redis.TakesTokens(ctx, tokens)
+	if err != nil || takes {
+		return err
+	}
+	m.knowsTokens = false
+	return fmt.Errorf("%s takes other tokens than the group's", id)
+}
+
+// verifyStream has every replica acknowledge something that the primary sent now: a link that is up proves no more than
+// that the last copy is complete.
 func (g *group) verifyStream(ctx context.Context, rg *cache.ReplicationGroup) error {
 	replicas := len(rg.Staying()) - 1
 	if replicas == 0 {
@@ -68,7 +85,8 @@ func (g *group) verifyStream(ctx context.Context, rg *cache.ReplicationGroup) er
 
 func ping(ctx context.Context, addr netip.AddrPort, secure *tls.Config, token string) error {
 	client := redis.NewClient(&redis.Options{
-		Addr: addr.String(), TLSConfig: secure, Password: token, Protocol: 2, PoolSize: 1, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
+		Addr: addr.String(), TLSConfig: secure, Password: token, Protocol: 2, PoolSize: 1, MaxRetries: -1,
+		DialerRetries: 1, DisableIdentity: true,
 		DialTimeout: verifyTimeout, ReadTimeout: verifyTimeout, WriteTimeout: verifyTimeout,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})

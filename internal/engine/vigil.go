@@ -8,23 +8,25 @@ import (
 )
 
 const (
-	// answerTime is how long a node may take to tell its state. One that takes longer is looked at more closely; a busy machine
-	// costs nothing but that.
+	// answerTime is how long a node may take to tell its state. One that takes longer is looked at more closely; a busy
+	// machine costs nothing but that.
 	answerTime = 250 * time.Millisecond
 	// silentTime is how long one may take that did not the last time.
 	silentTime = 50 * time.Millisecond
-	// stillTime is how long a main thread that does not answer may stand still. An idle redis-server works ten times a second.
+	// stillTime is how long a main thread that does not answer may stand still. An idle redis-server works ten times a
+	// second.
 	stillTime = 500 * time.Millisecond
 	// pulseTime is between two looks at the processes' pulses. An idle redis-server has worked in between.
 	pulseTime = 200 * time.Millisecond
-	// relaySilence is how long a relay may not answer. It has nothing to be busy with, and may have to wait for a processor.
+	// relaySilence is how long a relay may not answer. It has nothing to be busy with, and may have to wait for a
+	// processor.
 	relaySilence = 5 * time.Second
 	// DefaultBusyLimit is for how long a node may be busy.
 	DefaultBusyLimit = 15 * time.Second
 )
 
-// vigil tells a process that hangs from one that is busy. Both do not answer; the busy one uses a processor, or waits for one. Its methods
-// may be called from several goroutines.
+// vigil tells a process that hangs from one that is busy. Both do not answer; the busy one uses a processor, or waits
+// for one. Its methods may be called from several goroutines.
 type vigil struct {
 	process process
 
@@ -74,8 +76,8 @@ func (v *vigil) excuse(at time.Time) {
 	v.answered = at
 }
 
-// glance looks for what is cheap to see: any thread that has worked. Only where none has it takes the pulse. It is told from look so that a
-// main thread that stands still while another works is found, if not at once.
+// glance looks for what is cheap to see: any thread that has worked. Only where none has it takes the pulse. It is told
+// from look so that a main thread that stands still while another works is found, if not at once.
 func (v *vigil) glance(now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -102,8 +104,8 @@ func (v *vigil) look(now time.Time) {
 	v.examine(now, now)
 }
 
-// examine takes the pulse of a process whose main thread, when it has worked since the last time, did so at worked at the latest. Where that
-// fails nothing is known against it: that a process ended is seen elsewhere.
+// examine takes the pulse of a process whose main thread, when it has worked since the last time, did so at worked at
+// the latest. Where that fails nothing is known against it: that a process ended is seen elsewhere.
 func (v *vigil) examine(now, worked time.Time) {
 	p, err := v.process.Pulse()
 	switch {
@@ -131,14 +133,16 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// doubtful tells whether a process is worth a question: it did nothing between two glances, which are not quite pulseTime apart.
+// doubtful tells whether a process is worth a question: it did nothing between two glances, which are not quite
+// pulseTime apart.
 func (v *vigil) doubtful(now time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return !v.stopped.IsZero() || !v.idle && now.Sub(v.stirred) >= pulseTime*3/4
 }
 
-// hung tells whether a process that does not answer does nothing either. One that may be idle is told by its being stopped.
+// hung tells whether a process that does not answer does nothing either. One that may be idle is told by its being
+// stopped.
 func (v *vigil) hung(now time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -38,11 +38,15 @@ func TestVigil(t *testing.T) {
 		doubtful, hung time.Duration // from when on; 0 for never
 		others         time.Duration // another thread's CPU time in 100 ms
 	}{
-		"works":                     {works, 0, 0, 0},
-		"waits for a processor":     {func(int) node.Pulse { return node.Pulse{Runnable: true} }, 0, 0, 0},
-		"stands still":              {func(int) node.Pulse { return node.Pulse{} }, pulseTime, stillTime, 0},
-		"is stopped":                {func(int) node.Pulse { return node.Pulse{Stopped: true} }, 100 * time.Millisecond, 100*time.Millisecond + answerTime, 0},
-		"is stopped now and then":   {func(i int) node.Pulse { return node.Pulse{Stopped: i%2 == 0, CPU: works(i).CPU} }, 0, 0, 0},
+		"works":                 {works, 0, 0, 0},
+		"waits for a processor": {func(int) node.Pulse { return node.Pulse{Runnable: true} }, 0, 0, 0},
+		"stands still":          {func(int) node.Pulse { return node.Pulse{} }, pulseTime, stillTime, 0},
+		"is stopped": {func(int) node.Pulse { return node.Pulse{Stopped: true} }, 100 * time.Millisecond,
+			100*time.Millisecond + answerTime, 0},
+		"is stopped now and then": {func(i int) node.Pulse {
+			return node.Pulse{Stopped: i%2 == 0,
+				CPU: works(i).CPU}
+		}, 0, 0, 0},
 		"another thread works":      {func(int) node.Pulse { return node.Pulse{} }, 0, stillTime, time.Millisecond},
 		"works once in 300 ms only": {func(i int) node.Pulse { return works(i / 3) }, 0, 0, 0},
 	} {
@@ -56,7 +60,8 @@ func TestVigil(t *testing.T) {
 				p.others += c.others
 				v.glance(begin.Add(at))
 				v.look(begin.Add(at))
-				if (c.doubtful > 0 || c.others > 0) && v.doubtful(begin.Add(at)) != (c.doubtful > 0 && at >= c.doubtful) {
+				if (c.doubtful > 0 || c.others > 0) &&
+					v.doubtful(begin.Add(at)) != (c.doubtful > 0 && at >= c.doubtful) {
 					t.Errorf("after %s it is said to be doubtful: %v", at, v.doubtful(begin.Add(at)))
 				}
 				if v.hung(begin.Add(at)) != (c.hung > 0 && at >= c.hung) {
@@ -70,7 +75,8 @@ func TestVigil(t *testing.T) {
 	}
 }
 
-// TestGlances: of a process that works every 100 ms until it stands still, or is stopped, nothing is said before its time, and not long after it.
+// TestGlances: of a process that works every 100 ms until it stands still, or is stopped, nothing is said before its
+// time, and not long after it.
 func TestGlances(t *testing.T) {
 	for _, stopped := range []bool{false, true} {
 		for end := time.Second; end < time.Second+pulseTime; end += 10 * time.Millisecond {
@@ -120,7 +126,8 @@ func TestTrail(t *testing.T) {
 		offset int64
 		want   time.Duration
 	}{
-		{"a", 9000, 0}, {"a", 9001, 0}, {"a", 8999, 100 * time.Millisecond}, {"a", 500, 900 * time.Millisecond}, {"b", 500, 0},
+		{"a", 9000, 0}, {"a", 9001, 0}, {"a", 8999, 100 * time.Millisecond}, {"a", 500, 900 * time.Millisecond},
+		{"b", 500, 0},
 	} {
 		if got := trail.lag(at(1000), c.stream, c.offset); got != c.want {
 			t.Errorf("at %d of %s it lags by %s, want %s", c.offset, c.stream, got, c.want)
@@ -132,7 +139,8 @@ func TestTrail(t *testing.T) {
 	if len(trail.moments) != trailLength {
 		t.Errorf("it has %d moments", len(trail.moments))
 	}
-	if trail.add(at(200_000), "b", 7); len(trail.moments) != 1 || trail.lag(at(200_100), "b", 6) != 100*time.Millisecond {
+	if trail.add(at(200_000), "b", 7); len(trail.moments) != 1 ||
+		trail.lag(at(200_100), "b", 6) != 100*time.Millisecond {
 		t.Errorf("another stream's trail is %+v", trail)
 	}
 }

@@ -19,13 +19,15 @@ func BenchmarkScrape(b *testing.B) {
 	}
 	defer s.Close()
 	vitals := redisnode.Vitals{Info: info(b)}
-	for _, command := range []string{"hget", "hset", "lpush", "rpop", "zadd", "zrange", "expire", "ttl", "del", "incr", "info", "ping", "psync", "replconf"} {
+	for _, command := range []string{"hget", "hset", "lpush", "rpop", "zadd", "zrange", "expire", "ttl", "del", "incr",
+		"info", "ping", "psync", "replconf"} {
 		vitals.Info["cmdstat_"+command] = "calls=1000,usec=6000,usec_per_call=6.00,rejected_calls=0,failed_calls=0"
 	}
 	var nodes []exporter.Node
 	err = s.Update(func(tx *store.Tx) error {
 		for g := range 40 {
-			rg := cache.ReplicationGroup{ID: fmt.Sprintf("group-%02d", g), Status: cache.Available, NodeType: "cache.r6g.large"}
+			rg := cache.ReplicationGroup{ID: fmt.Sprintf("group-%02d", g), Status: cache.Available,
+				NodeType: "cache.r6g.large"}
 			for n := range 5 {
 				id := fmt.Sprintf("%s-%03d", rg.ID, n+1)
 				rg.Members = append(rg.Members, cache.Member{ID: id, Role: cache.Replica})
@@ -40,8 +42,8 @@ func BenchmarkScrape(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	config := shop(b)
-	config.Store, config.Nodes = s, func() []exporter.Node { return nodes }
+	config, source := shop(b)
+	source.Store, source.Nodes = s, func() []exporter.Node { return nodes }
 	e := newExporter(b, config)
 	for b.Loop() {
 		text, err := e.Scrape(b.Context())

@@ -12,15 +12,16 @@ import (
 )
 
 var (
-	eventsTotal    = metric{"larder_events_total", counter, "Entries of the event list since the engine started, by what they are about."}
+	eventsTotal = metric{"larder_events_total", counter,
+		"Entries of the event list since the engine started, by what they are about."}
 	failoversTotal = metric{"larder_failovers_total", counter, "Failovers since the engine started, planned ones too."}
 )
 
 // failoverMessage begins the event that a replication group has when another node became primary.
 const failoverMessage = "Failover from primary node "
 
-// late is how much earlier than an event list's newest entry one may be dated that is added after it: times are taken before the
-// transaction that keeps them.
+// late is how much earlier than an event list's newest entry one may be dated that is added after it: times are taken
+// before the transaction that keeps them.
 const late = time.Minute
 
 // events counts what is added to the event list, whose own entries go after 14 days.
@@ -32,11 +33,13 @@ type events struct {
 	failovers map[string]int        // by group
 }
 
-func newEvents(begin time.Time) events {
-	return events{begin: begin, newest: begin, recent: map[cache.Notice]bool{}, bySource: map[string]int{}, failovers: map[string]int{}}
+func newEvents(begin time.Time) *events {
+	return &events{begin: begin, newest: begin, recent: map[cache.Notice]bool{}, bySource: map[string]int{},
+		failovers: map[string]int{}}
 }
 
-// count counts the entries that it has not seen. A clock that was ahead is no reason to miss those that come after it was set back.
+// count counts the entries that it has not seen. A clock that was ahead is no reason to miss those that come after it
+// was set back.
 func (e *events) count(tx *store.Tx, now time.Time) error {
 	if now.Before(e.begin) {
 		e.begin = now

@@ -1,9 +1,11 @@
-// Package exporter serves what nodes and larder count to Prometheus, in its text format: nodes under the names that redis_exporter
-// made common, so that the dashboards made for it work, larder under names of its own.
+// Package exporter serves what nodes and larder count to Prometheus, in its text format: nodes under the names that
+// redis_exporter made common, so that the dashboards made for it work, larder under names of its own.
 package exporter
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/isolate"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -24,14 +27,20 @@ const Path = "/metrics"
 
 // Config is what an exporter works with. Every field is needed.
 type Config struct {
-	Store     *store.Store
+	Sources   func() []Source // the regions that there are
 	NodeTypes cache.NodeTypes
-	Nodes     func() []Node                     // those that run
-	Observed  func(group string) cache.Observed // at the engine's last look
-	Alarms    func() ([]Alarm, error)           // those that can be read; the error is of the others
 	Version   string
 	Logger    *slog.Logger
 	Now       func() time.Time
+}
+
+// Source is a region whose metrics are served. Every field is needed.
+type Source struct {
+	Region   string
+	Store    *store.Store
+	Nodes    func() []Node                     // those that run
+	Observed func(group string) cache.Observed // at the engine's last look
+	Alarms   func() ([]Alarm, error)           // those that can be read; the error is of the others
 }
 
 // Alarm is an alarm and the state it is in, in CloudWatch's words.
@@ -42,9 +51,11 @@ type Exporter struct {
 	Config
 	info    []infoField
 	process process
-	events  events
+	begin   time.Time
+	events  map[string]*events // by region
 	// turn is taken by a scrape: nodes are asked by one at a time, however many ask for it.
-	turn chan struct{}
+	turn  chan struct{}
+	guard isolate.Guard
 }
 
 // New makes an exporter. It counts events from now on.
@@ -53,7 +64,8 @@ func New(c Config) (*Exporter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Exporter{Config: c, info: info, process: newProcess(), events: newEvents(c.Now()), turn: make(chan struct{}, 1)}, nil
+	return &Exporter{Config: c, info: info, process: newProcess(), begin: c.Now(), events: map[string]*events{},
+		turn: make(chan struct{}, 1)}, nil
 }
 
 // Public serves the metrics, without a signature, which Prometheus does not send. Everything else goes to next.
@@ -70,8 +82,8 @@ func (e *Exporter) Public(next http.Handler) http.Handler {
 	})
 }
 
-// local tells whether a request was sent to an address of this machine by its number, or to localhost. A page from elsewhere that has
-// a name of its own lead here names that.
+// local tells whether a request was sent to an address of this machine by its number, or to localhost. A page from
+// elsewhere that has a name of its own lead here names that.
 func local(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -94,7 +106,8 @@ func (e *Exporter) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Scrape asks every node once, and returns all metrics.
+// Scrape asks every node once, and returns all metrics. A region that fails is logged, and left out but for
+// regionError; it is an error when all do.
 func (e *Exporter) Scrape(ctx context.Context) ([]byte, error) {
 	select {
 	case e.turn <- struct{}{}:
@@ -102,28 +115,73 @@ func (e *Exporter) Scrape(ctx context.Context) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	var groups []cache.ReplicationGroup
-	err := e.Store.View(func(tx *store.Tx) (err error) {
-		if groups, err = state.ReplicationGroups.All(tx); err != nil {
-			return err
-		}
-		return e.events.count(tx, e.Now())
-	})
-	if err != nil {
-		return nil, err
-	}
-	readings := Read(ctx, e.Nodes(), e.Now)
 	p := newPage()
 	p.add(buildInfo, pairs("version", e.Version), 1)
-	for _, rg := range groups {
-		e.group(p, rg, readings)
-	}
-	e.events.report(p, groups)
-	if err := e.alarms(ctx, p); err != nil {
+	if err := e.sources(ctx, p); err != nil {
 		return nil, err
 	}
 	if err := e.process.report(p); err != nil {
 		return nil, err
 	}
 	return p.text(), nil
+}
+
+// sources puts every region on the page that can be read.
+func (e *Exporter) sources(ctx context.Context, p *page) error {
+	all := e.Sources()
+	var failed []error
+	for _, from := range all {
+		of := pairs("region", from.Region)
+		own := newPage()
+		err := e.source(ctx, own.within(of), from)
+		p.flag(regionError, of, err != nil)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("the region %s: %w", from.Region, err))
+			continue
+		}
+		p.take(own)
+	}
+	if len(failed) == len(all) {
+		return errors.Join(failed...)
+	}
+	for _, err := range failed {
+		e.Logger.ErrorContext(ctx, "a scrape lacks a region", "error", err)
+	}
+	return nil
+}
+
+// source puts a region on the page.
+func (e *Exporter) source(ctx context.Context, p *page, from Source) error {
+	counted := e.events[from.Region]
+	if counted == nil {
+		counted = newEvents(e.begin)
+		e.events[from.Region] = counted
+	}
+	var groups []cache.ReplicationGroup
+	err := from.Store.View(func(tx *store.Tx) (err error) {
+		if groups, err = state.ReplicationGroups.List(tx); err != nil {
+			return err
+		}
+		return counted.count(tx, e.Now())
+	})
+	if err != nil {
+		return err
+	}
+	readings := Read(ctx, &e.guard, from.Nodes(), e.Now)
+	for _, r := range readings {
+		if fault, is := errors.AsType[*isolate.PanicError](r.Err); is && len(fault.Stack) > 0 {
+			e.Logger.ErrorContext(ctx, "a scrape lacks a node", "error", fault)
+		}
+	}
+	for _, rg := range groups {
+		err := e.guard.Do("the group "+rg.ID, func() error {
+			e.group(p, rg, from.Observed(rg.ID), readings)
+			return nil
+		})
+		if err != nil {
+			e.Logger.ErrorContext(ctx, "a scrape lacks some of a group", "group", rg.ID, "error", err)
+		}
+	}
+	counted.report(p, groups)
+	return e.alarms(ctx, p, from)
 }

@@ -47,20 +47,23 @@ func info(t testing.TB) map[string]string {
 }
 
 // shop is a group whose primary answers, whose second node hangs, and whose third is gone.
-func shop(t testing.TB) exporter.Config {
+func shop(t testing.TB) (exporter.Config, *exporter.Source) {
 	t.Helper()
 	s, err := store.Open(filepath.Join(t.TempDir(), "larder.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	rg := cache.ReplicationGroup{ID: "shop", Status: cache.Available, EngineVersion: "7.0.15", NodeType: "cache.r6g.large"}
+	rg := cache.ReplicationGroup{ID: "shop", Status: cache.Available, EngineVersion: "7.0.15",
+		NodeType: "cache.r6g.large"}
 	for i, id := range []string{"shop-001", "shop-002", "shop-003"} {
 		role := cache.Replica
 		if i == 0 {
 			role = cache.Primary
 		}
-		rg.Members = append(rg.Members, cache.Member{ID: id, Zone: "us-east-1a", Role: role, Status: cache.MemberAvailable, Address: netip.MustParseAddr("127.64.0.3")})
+		rg.Members = append(rg.Members,
+			cache.Member{ID: id, Zone: "us-east-1a", Role: role, Status: cache.MemberAvailable,
+				Address: netip.MustParseAddr("127.64.0.3")})
 	}
 	if err := s.Update(func(tx *store.Tx) error { return state.ReplicationGroups.Put(tx, rg.ID, rg) }); err != nil {
 		t.Fatal(err)
@@ -69,21 +72,28 @@ func shop(t testing.TB) exporter.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return exporter.Config{
-		Store: s, NodeTypes: types, Version: "1", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+	source := &exporter.Source{
+		Region: "us-east-1", Store: s,
 		Nodes: func() []exporter.Node {
-			vitals := redisnode.Vitals{Info: info(t), SlowLogLength: 2, SlowLogLast: 7, SlowLogTook: 15 * time.Millisecond}
-			return []exporter.Node{{Group: "shop", ID: "shop-001", Redis: answering(vitals)}, {Group: "shop", ID: "shop-002", Redis: hanging{}}}
+			vitals := redisnode.Vitals{Info: info(t), SlowLogLength: 2, SlowLogLast: 7,
+				SlowLogTook: 15 * time.Millisecond}
+			return []exporter.Node{{Group: "shop", ID: "shop-001", Redis: answering(vitals)},
+				{Group: "shop", ID: "shop-002", Redis: hanging{}}}
 		},
 		Observed: func(string) cache.Observed {
 			return cache.Observed{Nodes: map[string]cache.NodeState{
 				"shop-001": {Running: true, Answers: true, Role: cache.Primary},
 				"shop-002": {Running: true, Lag: time.Hour},
-				"shop-003": {Running: true, Answers: true, Role: cache.Replica, InSync: true, Lag: 2500 * time.Millisecond},
+				"shop-003": {Running: true, Answers: true, Role: cache.Replica, InSync: true,
+					Lag: 2500 * time.Millisecond},
 			}}
 		},
 		Alarms: func() ([]exporter.Alarm, error) { return []exporter.Alarm{{Name: `odd"\`, State: "ALARM"}}, nil },
 	}
+	return exporter.Config{
+		Sources: func() []exporter.Source { return []exporter.Source{*source} }, NodeTypes: types, Version: "1",
+		Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+	}, source
 }
 
 func newExporter(t testing.TB, c exporter.Config) *exporter.Exporter {
@@ -101,11 +111,38 @@ func scrape(t *testing.T, e *exporter.Exporter) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	return strings.Split(strings.TrimSuffix(strings.ReplaceAll(string(text), own, "{"), "\n"), "\n")
+}
+
+// own begins the labels of the region that the tests scrape, which they leave out.
+const own = `{region="us-east-1",`
+
+// TestEveryRegionIsScraped: each sample of a group, an alarm or an event has its region, and each metric is described
+// once.
+func TestEveryRegionIsScraped(t *testing.T) {
+	config, first := shop(t)
+	first.Nodes = func() []exporter.Node { return nil }
+	second := *first
+	second.Region = "eu-west-1"
+	config.Sources = func() []exporter.Source { return []exporter.Source{*first, second} }
+	text, err := newExporter(t, config).Scrape(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"# TYPE larder_group_nodes gauge\n" + `larder_group_nodes{region="us-east-1",namespace="shop"} 3` + "\n" +
+			`larder_group_nodes{region="eu-west-1",namespace="shop"} 3` + "\n",
+		`larder_alarm_state{region="eu-west-1",alarm="odd\"\\",state="ALARM"} 1`,
+		`larder_events_total{region="eu-west-1",source_type="cache-cluster"} 0`,
+	} {
+		if strings.Count(string(text), want) != 1 {
+			t.Errorf("not once on the page: %s", want)
+		}
+	}
 }
 
 func TestScrape(t *testing.T) {
-	config := shop(t)
+	config, _ := shop(t)
 	var lines []string
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
@@ -152,7 +189,8 @@ func TestScrape(t *testing.T) {
 		}
 	}
 	for _, line := range lines {
-		if strings.Contains(line, "someone") || strings.HasPrefix(line, "larder_replication_lag_seconds") && strings.Contains(line, "shop-002") {
+		if strings.Contains(line, "someone") || strings.HasPrefix(line, "larder_replication_lag_seconds") &&
+			strings.Contains(line, "shop-002") {
 			t.Errorf("there: %s", line)
 		}
 	}
@@ -160,7 +198,7 @@ func TestScrape(t *testing.T) {
 
 // Every sample stands below its metric's TYPE, once.
 func TestScrapeIsGrouped(t *testing.T) {
-	config := shop(t)
+	config, _ := shop(t)
 	synctest.Test(t, func(t *testing.T) {
 		seen := map[string]bool{}
 		var current string
@@ -172,7 +210,8 @@ func TestScrapeIsGrouped(t *testing.T) {
 				}
 				seen[current] = true
 			} else if !strings.HasPrefix(line, "#") {
-				if name, _, _ := strings.Cut(strings.ReplaceAll(line, "{", " "), " "); strings.TrimSuffix(strings.TrimSuffix(name, "_sum"), "_count") != current && name != current {
+				if name, _, _ := strings.Cut(strings.ReplaceAll(line, "{", " "),
+					" "); strings.TrimSuffix(strings.TrimSuffix(name, "_sum"), "_count") != current && name != current {
 					t.Errorf("%s stands below %s", name, current)
 				}
 				if seen[line] {
@@ -224,7 +263,7 @@ var exported = strings.Fields(`
 	unexpected_error_replies up uptime_in_seconds`)
 
 func TestNamesAreThoseOfRedisExporter(t *testing.T) {
-	config := shop(t)
+	config, _ := shop(t)
 	var lines []string
 	synctest.Test(t, func(t *testing.T) { lines = scrape(t, newExporter(t, config)) })
 	served := map[string]bool{}
@@ -243,18 +282,19 @@ func TestNamesAreThoseOfRedisExporter(t *testing.T) {
 }
 
 func TestEventsAreCountedOnce(t *testing.T) {
-	config := shop(t)
-	config.Nodes = func() []exporter.Node { return nil }
+	config, from := shop(t)
+	from.Nodes = func() []exporter.Node { return nil }
 	begin := time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
 	config.Now = func() time.Time { return begin }
 	notice := func(at time.Duration, sourceType, source, message string) {
 		t.Helper()
 		n := cache.Notice{Date: begin.Add(at), SourceType: sourceType, Source: source, Message: message}
-		if err := config.Store.Update(func(tx *store.Tx) error { return state.AddNotice(tx, n) }); err != nil {
+		if err := from.Store.Update(func(tx *store.Tx) error { return state.AddNotice(tx, n) }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	notice(-time.Second, cache.SourceGroup, "shop", "Failover from primary node shop-001 to replica node shop-002 completed") // before this engine
+	notice(-time.Second, cache.SourceGroup, "shop",
+		"Failover from primary node shop-001 to replica node shop-002 completed") // before this engine
 	e := newExporter(t, config)
 	counts := func() (got []string) {
 		for _, line := range scrape(t, e) {
@@ -266,28 +306,34 @@ func TestEventsAreCountedOnce(t *testing.T) {
 	}
 	want := func(clusters, groups, failovers string) {
 		t.Helper()
-		all := []string{`{source_type="cache-cluster"} ` + clusters, `{source_type="replication-group"} ` + groups, `{namespace="shop"} ` + failovers}
+		all := []string{`{source_type="cache-cluster"} ` + clusters, `{source_type="replication-group"} ` + groups,
+			`{namespace="shop"} ` + failovers}
 		if diff := cmp.Diff(all, counts()); diff != "" {
 			t.Errorf("-want +got\n%s", diff)
 		}
 	}
 	want("0", "0", "0")
-	notice(time.Minute, cache.SourceCluster, "shop-002", "Failover from primary node shop-001 to replica node shop-002 completed")
-	notice(time.Minute, cache.SourceGroup, "shop", "Failover from primary node shop-001 to replica node shop-002 completed")
+	notice(time.Minute, cache.SourceCluster, "shop-002",
+		"Failover from primary node shop-001 to replica node shop-002 completed")
+	notice(time.Minute, cache.SourceGroup, "shop",
+		"Failover from primary node shop-001 to replica node shop-002 completed")
 	want("1", "1", "1")
 	want("1", "1", "1")
-	notice(59*time.Second, cache.SourceCluster, "shop-001", "Recovering cache nodes 0001") // dated before one that is counted
+	notice(59*time.Second, cache.SourceCluster, "shop-001",
+		"Recovering cache nodes 0001") // dated before one that is counted
 	want("2", "1", "1")
-	notice(time.Hour, cache.SourceGroup, "shop", "Failover from primary node shop-002 to replica node shop-001 completed")
+	notice(time.Hour, cache.SourceGroup, "shop",
+		"Failover from primary node shop-002 to replica node shop-001 completed")
 	want("2", "2", "2")
 	want("2", "2", "2")
-	notice(20*24*time.Hour, cache.SourceGroup, "shop", "Test Failover API called for node group 0001") // the others go from the list
+	notice(20*24*time.Hour, cache.SourceGroup, "shop",
+		"Test Failover API called for node group 0001") // the others go from the list
 	want("2", "3", "2")
 }
 
 func TestOnlyThisMachineReadsTheMetrics(t *testing.T) {
-	config := shop(t)
-	config.Nodes = func() []exporter.Node { return nil }
+	config, source := shop(t)
+	source.Nodes = func() []exporter.Node { return nil }
 	next := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	handler := newExporter(t, config).Public(next)
 	for name, c := range map[string]struct {
@@ -318,27 +364,75 @@ func TestOnlyThisMachineReadsTheMetrics(t *testing.T) {
 }
 
 func TestAScrapeThatFailsSaysSo(t *testing.T) {
-	config := shop(t)
-	config.Nodes = func() []exporter.Node { return nil }
-	config.Alarms = func() ([]exporter.Alarm, error) { return nil, errors.New("the state cannot be read: /home/someone") }
+	config, source := shop(t)
+	source.Nodes = func() []exporter.Node { return nil }
+	source.Alarms = func() ([]exporter.Alarm, error) {
+		return nil,
+			errors.New("the state cannot be read: /home/someone")
+	}
 	w := httptest.NewRecorder()
-	newExporter(t, config).Public(nil).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://127.0.0.1/metrics", nil))
+	newExporter(t, config).Public(nil).ServeHTTP(w,
+		httptest.NewRequest(http.MethodGet, "http://127.0.0.1/metrics", nil))
 	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "someone") {
 		t.Errorf("answered %d %s", w.Code, w.Body)
 	}
 }
 
-// One alarm that cannot be read is no reason to say nothing of the others, and of all nodes.
-func TestAnAlarmThatCannotBeRead(t *testing.T) {
-	config := shop(t)
+// TestARegionThatFailsIsLeftOut: the page says so, has everything of the other region, and no half of the one that
+// fails.
+func TestARegionThatFailsIsLeftOut(t *testing.T) {
+	config, first := shop(t)
+	_, second := shop(t)
+	second.Region = "eu-west-1"
+	for _, source := range []*exporter.Source{first, second} {
+		nodes := source.Nodes()[:1]
+		source.Nodes = func() []exporter.Node { return nodes }
+	}
 	var log strings.Builder
 	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
-	config.Alarms = func() ([]exporter.Alarm, error) {
+	config.Sources = func() []exporter.Source { return []exporter.Source{*first, *second} }
+	e := newExporter(t, config)
+	scrapeAll := func() string {
+		text, err := e.Scrape(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if text := scrapeAll(); !strings.Contains(text, `larder_scrape_error{region="eu-west-1"} 0`) || log.Len() > 0 {
+		t.Errorf("while all is well the log is %q, the page\n%s", log.String(), text)
+	}
+	second.Alarms = func() ([]exporter.Alarm, error) { return nil, errors.New("the state cannot be read") }
+	text := scrapeAll()
+	for _, want := range []string{
+		`larder_scrape_error{region="eu-west-1"} 1`, `larder_scrape_error{region="us-east-1"} 0`,
+		`redis_up{region="us-east-1",namespace="shop",pod="shop-001",instance="shop-001"} 1`, "larder_build_info",
+		"go_goroutines",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %s in\n%s", want, text)
+		}
+	}
+	if n := strings.Count(text, "eu-west-1"); n != 1 {
+		t.Errorf("the region that fails has %d samples", n)
+	}
+	if !strings.Contains(log.String(), "eu-west-1: the state cannot be read") {
+		t.Errorf("the log is %q", log.String())
+	}
+}
+
+// One alarm that cannot be read is no reason to say nothing of the others, and of all nodes.
+func TestAnAlarmThatCannotBeRead(t *testing.T) {
+	config, source := shop(t)
+	var log strings.Builder
+	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	source.Alarms = func() ([]exporter.Alarm, error) {
 		return []exporter.Alarm{{Name: "other", State: "OK"}}, errors.New("cannot read the alarm {}")
 	}
-	config.Nodes = func() []exporter.Node { return nil }
+	source.Nodes = func() []exporter.Node { return nil }
 	lines := scrape(t, newExporter(t, config))
-	if !slices.Contains(lines, `larder_alarm_state{alarm="other",state="OK"} 1`) || !strings.Contains(log.String(), "cannot read the alarm") {
+	if !slices.Contains(lines, `larder_alarm_state{alarm="other",state="OK"} 1`) ||
+		!strings.Contains(log.String(), "cannot read the alarm") {
 		t.Errorf("the log is %q, the page\n%s", log.String(), strings.Join(lines, "\n"))
 	}
 }

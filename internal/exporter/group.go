@@ -6,32 +6,36 @@ import (
 	"larder/internal/cache"
 )
 
-// larder's own metrics. The labels are those that dashboards for redis_exporter choose by: namespace is the replication group,
-// instance and pod are the member.
+// larder's own metrics. The labels are those that dashboards for redis_exporter choose by: namespace is the replication
+// group, instance and pod are the member.
 var (
 	buildInfo = metric{"larder_build_info", gauge, "Which larder it is."}
+	// regionError has a sample for every region.
+	regionError = metric{"larder_scrape_error", gauge,
+		"1 for a region that could not be read: its other samples are missing."}
 
-	groupInfo      = metric{"larder_group_info", gauge, "What the replication group is."}
-	groupStatus    = metric{"larder_group_status", gauge, "Whether the replication group has the status."}
-	groupNodes     = metric{"larder_group_nodes", gauge, "Nodes that the replication group shall have."}
-	nodeInfo       = metric{"larder_node_info", gauge, "Zone, role and status of the node."}
-	nodeUp         = metric{"larder_node_up", gauge, "Whether the node's process runs."}
-	nodePrimary    = metric{"larder_node_primary", gauge, "Whether the node is its shard's primary."}
-	nodeInSync     = metric{"larder_node_in_sync", gauge, "Whether the node is a primary, or follows it with all of the data set."}
-	nodeLag        = metric{"larder_replication_lag_seconds", gauge, "For how long the replica has lacked something that its primary has."}
+	groupInfo   = metric{"larder_group_info", gauge, "What the replication group is."}
+	groupStatus = metric{"larder_group_status", gauge, "Whether the replication group has the status."}
+	groupNodes  = metric{"larder_group_nodes", gauge, "Nodes that the replication group shall have."}
+	nodeInfo    = metric{"larder_node_info", gauge, "Zone, role and status of the node."}
+	nodeUp      = metric{"larder_node_up", gauge, "Whether the node's process runs."}
+	nodePrimary = metric{"larder_node_primary", gauge, "Whether the node is its shard's primary."}
+	nodeInSync  = metric{"larder_node_in_sync", gauge,
+		"Whether the node is a primary, or follows it with all of the data set."}
+	nodeLag = metric{"larder_replication_lag_seconds", gauge,
+		"For how long the replica has lacked something that its primary has."}
 	nodeProcessors = metric{"larder_node_vcpus", gauge, "Processors of the node's type."}
 	alarmState     = metric{"larder_alarm_state", gauge, "Whether the CloudWatch alarm is in the state."}
 )
 
 // group puts what is known of a replication group and of its nodes on the page.
-func (e *Exporter) group(p *page, rg cache.ReplicationGroup, readings map[string]Reading) {
+func (e *Exporter) group(p *page, rg cache.ReplicationGroup, observed cache.Observed, readings map[string]Reading) {
 	l := pairs("namespace", rg.ID)
 	p.add(groupInfo, l.with("engine_version", rg.EngineVersion, "node_type", rg.NodeType), 1)
 	for _, s := range cache.Statuses {
 		p.flag(groupStatus, l.with("status", string(s)), s == rg.Status)
 	}
 	p.add(groupNodes, l, float64(len(rg.Members)))
-	observed := e.Observed(rg.ID)
 	for _, m := range rg.Members {
 		l := pairs("namespace", rg.ID, "pod", m.ID, "instance", m.ID)
 		e.member(p, l, &rg, m, observed.Nodes[m.ID])
@@ -47,7 +51,8 @@ func (e *Exporter) group(p *page, rg cache.ReplicationGroup, readings map[string
 }
 
 func (e *Exporter) member(p *page, l labels, rg *cache.ReplicationGroup, m cache.Member, seen cache.NodeState) {
-	p.add(nodeInfo, l.with("zone", m.Zone, "role", string(m.Role), "status", string(m.Status), "address", m.Address.String()), 1)
+	p.add(nodeInfo, l.with("zone", m.Zone, "role", string(m.Role), "status", string(m.Status), "address",
+		m.Address.String()), 1)
 	p.flag(nodePrimary, l, m.Role == cache.Primary)
 	p.flag(nodeInSync, l, seen.Answers && (seen.InSync || m.Role == cache.Primary && seen.Role == cache.Primary))
 	if seen.Answers && seen.Role == cache.Replica {
@@ -60,8 +65,8 @@ func (e *Exporter) member(p *page, l labels, rg *cache.ReplicationGroup, m cache
 var alarmStates = []string{"ALARM", "INSUFFICIENT_DATA", "OK"}
 
 // alarms puts the alarms on the page: those that can be read, when there are any.
-func (e *Exporter) alarms(ctx context.Context, p *page) error {
-	all, err := e.Alarms()
+func (e *Exporter) alarms(ctx context.Context, p *page, from Source) error {
+	all, err := from.Alarms()
 	switch {
 	case err != nil && len(all) == 0:
 		return err

@@ -61,18 +61,21 @@ var (
 
 	slowLogLength = metric{"redis_slowlog_length", gauge, "Entries of the slow log."}
 	slowLogLast   = metric{"redis_slowlog_last_id", gauge, "Id of the slow log's newest entry, -1 without one."}
-	slowLogTook   = metric{"redis_last_slow_execution_duration_seconds", gauge, "Time that the slow log's newest command took."}
+	slowLogTook   = metric{"redis_last_slow_execution_duration_seconds", gauge,
+		"Time that the slow log's newest command took."}
 
 	dbKeys     = metric{"redis_db_keys", gauge, "Keys, by database."}
 	dbExpiring = metric{"redis_db_keys_expiring", gauge, "Keys that expire, by database."}
 	dbTTL      = metric{"redis_db_avg_ttl_seconds", gauge, "Mean time that keys have left, by database."}
 
-	linkUp        = metric{"redis_master_link_up", gauge, "Whether the replica is connected to its primary."}
-	linkSyncing   = metric{"redis_master_sync_in_progress", gauge, "Whether the replica is getting a full copy."}
-	linkIdle      = metric{"redis_master_last_io_seconds_ago", gauge, "Seconds since the replica heard of its primary, -1 when it is not connected."}
+	linkUp      = metric{"redis_master_link_up", gauge, "Whether the replica is connected to its primary."}
+	linkSyncing = metric{"redis_master_sync_in_progress", gauge, "Whether the replica is getting a full copy."}
+	linkIdle    = metric{"redis_master_last_io_seconds_ago", gauge,
+		"Seconds since the replica heard of its primary, -1 when it is not connected."}
 	linkOffset    = metric{"redis_slave_repl_offset", gauge, "Offset of the replication stream that the replica has."}
-	replicaOffset = metric{"redis_connected_slave_offset_bytes", gauge, "Offset of the replication stream that the replica has acknowledged."}
-	replicaLag    = metric{"redis_connected_slave_lag_seconds", gauge, "Seconds since the replica acknowledged last."}
+	replicaOffset = metric{"redis_connected_slave_offset_bytes", gauge,
+		"Offset of the replication stream that the replica has acknowledged."}
+	replicaLag = metric{"redis_connected_slave_lag_seconds", gauge, "Seconds since the replica acknowledged last."}
 )
 
 // node puts a reading of a node on the page.
@@ -107,8 +110,10 @@ func (e *Exporter) node(p *page, l labels, r Reading) {
 
 func server(p *page, l labels, r Reading) {
 	f := r.Info
-	p.add(instanceInfo, l.with("role", f["role"], "redis_version", f["redis_version"], "redis_build_id", f["redis_build_id"],
-		"redis_mode", f["redis_mode"], "os", f["os"], "maxmemory_policy", f["maxmemory_policy"], "tcp_port", f["tcp_port"],
+	p.add(instanceInfo, l.with("role", f["role"], "redis_version", f["redis_version"], "redis_build_id",
+		f["redis_build_id"],
+		"redis_mode", f["redis_mode"], "os", f["os"], "maxmemory_policy", f["maxmemory_policy"], "tcp_port",
+		f["tcp_port"],
 		"run_id", f["run_id"], "process_id", f["process_id"], "master_replid", f["master_replid"]), 1)
 	if uptime, ok := number(f["uptime_in_seconds"]); ok {
 		p.add(startTime, l, float64(r.At.Unix())-uptime)
@@ -138,7 +143,8 @@ func replication(p *page, l labels, f map[string]string) {
 		primary := l.with("master_host", f["master_host"], "master_port", f["master_port"])
 		p.flag(linkUp, primary, f["master_link_status"] == "up")
 		for field, m := range map[string]metric{
-			"master_sync_in_progress": linkSyncing, "master_last_io_seconds_ago": linkIdle, "slave_repl_offset": linkOffset,
+			"master_sync_in_progress": linkSyncing, "master_last_io_seconds_ago": linkIdle,
+			"slave_repl_offset": linkOffset,
 		} {
 			if n, ok := number(f[field]); ok {
 				p.add(m, primary, n)

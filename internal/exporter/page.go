@@ -2,6 +2,7 @@ package exporter
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,7 +46,8 @@ func (l labels) with(namesAndValues ...string) labels {
 	return labels(b.String())
 }
 
-// legible spells the bytes of a text that are not UTF-8 as \xff: the format has no others, and a node's clients choose some texts.
+// legible spells the bytes of a text that are not UTF-8 as \xff: the format has no others, and a node's clients choose
+// some texts.
 func legible(text string) string {
 	if utf8.ValidString(text) {
 		return text
@@ -66,7 +68,10 @@ func legible(text string) string {
 var escaped = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
 // page is an answer to a scrape, which has all samples of a metric together.
-type page struct{ families map[string]*family }
+type page struct {
+	families map[string]*family
+	begin    labels // of every sample that is added
+}
 
 type family struct {
 	metric
@@ -74,6 +79,20 @@ type family struct {
 }
 
 func newPage() *page { return &page{families: map[string]*family{}} }
+
+// within is the same page, for samples that have more labels.
+func (p *page) within(l labels) *page { return &page{families: p.families, begin: l} }
+
+// take puts the samples of another page on this one.
+func (p *page) take(other *page) {
+	for name, f := range other.families {
+		if own := p.families[name]; own != nil {
+			own.samples.Write(f.samples.Bytes())
+		} else {
+			p.families[name] = f
+		}
+	}
+}
 
 // add puts a sample on the page.
 func (p *page) add(m metric, l labels, value float64) { p.addTo(m, "", l, value) }
@@ -86,11 +105,15 @@ func (p *page) addTo(m metric, suffix string, l labels, value float64) {
 		p.families[m.name] = f
 	}
 	f.samples.WriteString(m.name + suffix)
-	if l != "" {
+	if p.begin != "" && l != "" {
+		l = p.begin + "," + l
+	}
+	if l = cmp.Or(l, p.begin); l != "" {
 		f.samples.WriteString("{" + string(l) + "}")
 	}
 	f.samples.WriteByte(' ')
-	f.samples.Write(strconv.AppendFloat(f.samples.AvailableBuffer(), value, 'g', -1, 64)) // spells NaN and +Inf as the format does
+	f.samples.Write(strconv.AppendFloat(f.samples.AvailableBuffer(), value, 'g', -1,
+		64)) // spells NaN and +Inf as the format does
 	f.samples.WriteByte('\n')
 }
 
@@ -114,7 +137,8 @@ func (p *page) text() []byte {
 	b.Grow(size)
 	for _, name := range slices.Sorted(maps.Keys(p.families)) {
 		f := p.families[name]
-		b.WriteString("# HELP " + name + " " + helpEscaped.Replace(f.help) + "\n# TYPE " + name + " " + string(f.kind) + "\n")
+		b.WriteString("# HELP " + name + " " + helpEscaped.Replace(f.help) + "\n# TYPE " + name + " " + string(f.kind) +
+			"\n")
 		b.Write(f.samples.Bytes())
 	}
 	return b.Bytes()

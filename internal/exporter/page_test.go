@@ -37,7 +37,8 @@ func TestSamplesReadBack(t *testing.T) {
 		p := newPage()
 		p.add(metric{"m", gauge, "Help\nin \\ two lines."}, pairs("l", text), value)
 		lines := strings.Split(string(p.text()), "\n")
-		if len(lines) != 4 || lines[0] != `# HELP m Help\nin \\ two lines.` || lines[1] != "# TYPE m gauge" || lines[3] != "" {
+		if len(lines) != 4 || lines[0] != `# HELP m Help\nin \\ two lines.` || lines[1] != "# TYPE m gauge" ||
+			lines[3] != "" {
 			t.Fatalf("got %q", lines)
 		}
 		sample := lines[2]
@@ -52,8 +53,8 @@ func TestSamplesReadBack(t *testing.T) {
 	})
 }
 
-// A program may answer with any bytes as an error's first word, which INFO then has. One label that is not UTF-8 has Prometheus refuse the
-// whole answer, with all groups' metrics.
+// A program may answer with any bytes as an error's first word, which INFO then has. One label that is not UTF-8 has
+// Prometheus refuse the whole answer, with all groups' metrics.
 func TestLabelsAreUTF8(t *testing.T) {
 	p := newPage()
 	command(p, pairs("namespace", "g"), "errorstat_\xffBAD", "count=1")

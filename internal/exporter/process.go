@@ -28,8 +28,10 @@ var goMetrics = []struct {
 	metric
 }{
 	{"/sched/goroutines:goroutines", metric{"go_goroutines", gauge, "Goroutines of the engine."}},
-	{"/memory/classes/heap/objects:bytes", metric{"go_memstats_heap_alloc_bytes", gauge, "Memory of the engine's objects."}},
-	{"/memory/classes/total:bytes", metric{"go_memstats_sys_bytes", gauge, "Memory that Go's runtime has from the system."}},
+	{"/memory/classes/heap/objects:bytes",
+		metric{"go_memstats_heap_alloc_bytes", gauge, "Memory of the engine's objects."}},
+	{"/memory/classes/total:bytes",
+		metric{"go_memstats_sys_bytes", gauge, "Memory that Go's runtime has from the system."}},
 	{"/gc/heap/allocs:bytes", metric{"go_memstats_alloc_bytes_total", counter, "Memory that the engine allocated."}},
 	{"/gc/cycles/total:gc-cycles", metric{"go_gc_cycles_total_gc_cycles_total", counter, "Garbage collections."}},
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"larder/internal/isolate"
 	"larder/internal/redisnode"
 )
 
@@ -33,11 +34,13 @@ func (r Reading) Number(field string) float64 {
 	return n
 }
 
-// patience is what a node has to answer in. A busy one that takes longer counts as down for a scrape, as it is for its clients.
+// patience is what a node has to answer in. A busy one that takes longer counts as down for a scrape, as it is for its
+// clients.
 const patience = time.Second
 
-// Read asks all nodes side by side: those that hang, however many, delay the others' answer by patience.
-func Read(ctx context.Context, nodes []Node, now func() time.Time) map[string]Reading {
+// Read asks all nodes side by side: those that hang, however many, delay the others' answer by patience. The guard
+// keeps apart what panics.
+func Read(ctx context.Context, guard *isolate.Guard, nodes []Node, now func() time.Time) map[string]Reading {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	readings := map[string]Reading{}
@@ -46,7 +49,11 @@ func Read(ctx context.Context, nodes []Node, now func() time.Time) map[string]Re
 	for _, n := range nodes {
 		asked.Go(func() {
 			begin := now()
-			v, err := n.Redis.Vitals(ctx)
+			var v redisnode.Vitals
+			err := guard.Do("the node "+n.ID, func() (err error) {
+				v, err = n.Redis.Vitals(ctx)
+				return err
+			})
 			at := now()
 			mu.Lock()
 			defer mu.Unlock()

@@ -37,11 +37,13 @@ func (cborProtocol) parse(r *http.Request, body []byte, _ bool) (call, error) {
 	parts := strings.Split(r.URL.Path, "/")
 	switch {
 	case len(parts) != 5 || parts[0] != "" || parts[1] != "service" || parts[3] != "operation":
-		return nil, clientError("InvalidAction", "%s names no operation; the path of this protocol is /service/NAME/operation/NAME", clip(r.URL.Path))
+		return nil, clientError("InvalidAction",
+			"%s names no operation; the path of this protocol is /service/NAME/operation/NAME", clip(r.URL.Path))
 	case r.Method != http.MethodPost:
 		return nil, clientError("MethodNotAllowed", "%s is not a method of this API; use POST", clip(r.Method))
 	case len(body) > 0 && r.Header.Get("Content-Type") != cborMedia:
-		return nil, clientError("UnsupportedMediaType", "the Content-Type %q is not one of this API; use %s", clip(r.Header.Get("Content-Type")), cborMedia)
+		return nil, clientError("UnsupportedMediaType", "the Content-Type %q is not one of this API; use %s",
+			clip(r.Header.Get("Content-Type")), cborMedia)
 	}
 	return cborCall{service: parts[2], name: parts[4], body: body}, nil
 }
@@ -53,7 +55,8 @@ type cborCall struct {
 
 func (c cborCall) operation(shapes *awswire.Shapes) (string, error) {
 	if c.service != shapes.TargetPrefix {
-		return "", clientError("InvalidAction", "the service %s is not %s, which is called %s here", clip(c.service), shapes.SigningName, shapes.TargetPrefix)
+		return "", clientError("InvalidAction", "the service %s is not %s, which is called %s here", clip(c.service),
+			shapes.SigningName, shapes.TargetPrefix)
 	}
 	return c.name, nil
 }

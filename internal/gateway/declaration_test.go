@@ -29,17 +29,21 @@ func TestNewFindsMistakes(t *testing.T) {
 		want     string // empty: no mistake
 	}{
 		{"good", service(good), ""},
-		{"no such operation", service(gateway.Handle("Failover", gateway.Write, failover)), "ElastiCache has no operation Failover"},
+		{"no such operation", service(gateway.Handle("Failover", gateway.Write, failover)),
+			"ElastiCache has no operation Failover"},
 		{"not in the wire table", []gateway.Service{{
-			Shapes:  &awswire.Shapes{ServiceID: "EC2", SigningName: "ec2", Operations: []string{"CreateVpc", "TestFailover"}, Covered: []string{"CreateVpc"}},
+			Shapes: &awswire.Shapes{ServiceID: "EC2", SigningName: "ec2",
+				Operations: []string{"CreateVpc", "TestFailover"}, Covered: []string{"CreateVpc"}},
 			Actions: []gateway.Action{good},
 		}}, "EC2's wire table does not cover TestFailover: add it to shapegen's list"},
 		{"twice", service(good, good), "ElastiCache's TestFailover is declared twice"},
 		{"service twice", append(service(good), service()...), "the service elasticache is declared twice"},
 		{"no handler", service(gateway.Action{Name: "TestFailover"}), `action "TestFailover" was not made by Handle`},
-		{"no such field", service(gateway.Handle("TestFailover", gateway.Write, failover, gateway.Refuse("Shard", "x"))),
+		{"no such field", service(gateway.Handle("TestFailover", gateway.Write, failover,
+			gateway.Refuse("Shard", "x"))),
 			"refusal of Shard: elasticache.TestFailoverInput has no field Shard"},
-		{"no structure", service(gateway.Handle("TestFailover", gateway.Write, failover, gateway.Refuse("NodeGroupId.Name", "x"))),
+		{"no structure", service(gateway.Handle("TestFailover", gateway.Write, failover,
+			gateway.Refuse("NodeGroupId.Name", "x"))),
 			"refusal of NodeGroupId.Name: string is not a structure"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -47,7 +51,8 @@ func TestNewFindsMistakes(t *testing.T) {
 				Services: test.services, Verifier: &sigv4.Verifier{}, Region: region,
 				NewRequestID: func() string { return "" },
 			})
-			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			if test.want == "" && err != nil || test.want != "" &&
+				(err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})

@@ -30,15 +30,18 @@ func describeVPCs(_ context.Context, in *ec2.DescribeVpcsInput) (*ec2.DescribeVp
 	case len(in.VpcIds) != 1:
 		return nil, errors.New("the disk is full")
 	case in.VpcIds[0] != "vpc-1":
-		return nil, &smithy.GenericAPIError{Code: "InvalidVpcID.NotFound", Message: "The vpc ID '" + in.VpcIds[0] + "' does not exist"}
+		return nil, &smithy.GenericAPIError{Code: "InvalidVpcID.NotFound", Message: "The vpc ID '" + in.VpcIds[0] +
+			"' does not exist"}
 	}
-	return &ec2.DescribeVpcsOutput{Vpcs: []types.Vpc{{VpcId: aws.String("vpc-1"), Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("<b>")}}}}}, nil
+	return &ec2.DescribeVpcsOutput{Vpcs: []types.Vpc{{VpcId: aws.String("vpc-1"),
+		Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("<b>")}}}}}, nil
 }
 
 func serveEC2(t *testing.T) server {
 	t.Helper()
 	g, err := gateway.New(gateway.Config{
-		Services: []gateway.Service{{Shapes: awswire.EC2(), Actions: []gateway.Action{gateway.Handle("DescribeVpcs", gateway.List, describeVPCs)}}},
+		Services: []gateway.Service{{Shapes: awswire.EC2(),
+			Actions: []gateway.Action{gateway.Handle("DescribeVpcs", gateway.List, describeVPCs)}}},
 		Verifier: &sigv4.Verifier{Secret: func(id string) (string, bool) { return secret, id == keyID }, Now: time.Now},
 		Region:   region, NewRequestID: func() string { return "request-1" },
 	})
@@ -69,7 +72,8 @@ func TestEC2Client(t *testing.T) {
 // TestEC2Credentials: a refused signature is answered in EC2's form, too, and with its code.
 func TestEC2Credentials(t *testing.T) {
 	config := serveEC2(t).config()
-	for name, key := range map[string][2]string{"unknown key": {"AKIDOTHER", secret}, "wrong secret": {keyID, "guess"}} {
+	for name, key := range map[string][2]string{"unknown key": {"AKIDOTHER", secret},
+		"wrong secret": {keyID, "guess"}} {
 		t.Run(name, func(t *testing.T) {
 			config := config.Copy()
 			config.Credentials = credentials.NewStaticCredentialsProvider(key[0], key[1], "")
@@ -87,11 +91,14 @@ func TestEC2Errors(t *testing.T) {
 		status        int
 		code, message string
 	}{
-		{"not there", "Action=DescribeVpcs&VpcId.1=vpc-2" + version, 400, "InvalidVpcID.NotFound", "The vpc ID 'vpc-2' does not exist"},
+		{"not there", "Action=DescribeVpcs&VpcId.1=vpc-2" + version, 400, "InvalidVpcID.NotFound",
+			"The vpc ID 'vpc-2' does not exist"},
 		{"not served", "Action=RunInstances" + version, 400, "InvalidAction",
 			"larder does not serve ec2:RunInstances; docs/COMPATIBILITY.md lists what it serves"},
-		{"unknown operation", "Action=Foo" + version, 400, "InvalidAction", "Could not find operation Foo for version 2016-11-15"},
-		{"unknown parameter", "Action=DescribeVpcs&Colour=red" + version, 400, "UnknownParameter", "the parameter Colour is not known to this operation"},
+		{"unknown operation", "Action=Foo" + version, 400, "InvalidAction",
+			"Could not find operation Foo for version 2016-11-15"},
+		{"unknown parameter", "Action=DescribeVpcs&Colour=red" + version, 400, "UnknownParameter",
+			"the parameter Colour is not known to this operation"},
 		{"list in awsQuery's form", "Action=DescribeVpcs&VpcId.member.1=vpc-1" + version, 400, "UnknownParameter",
 			"the parameter VpcId.member.1 is not known to this operation"},
 		{"bad value", "Action=DescribeVpcs&MaxResults=many" + version, 400, "InvalidParameterValue",
@@ -120,7 +127,8 @@ func TestEC2IsAskedInEC2Query(t *testing.T) {
 	r := newRequest(t, "POST", serveEC2(t).URL, "{}", "Content-Type", json11, "X-Amz-Target", "ec2.DescribeVpcs")
 	sign(t, r, "{}", "ec2")
 	got := do(t, r)
-	if want := "ec2 is asked in ec2Query, not in the protocol of this request"; got.status != 400 || !strings.Contains(got.body, want) {
+	if want := "ec2 is asked in ec2Query, not in the protocol of this request"; got.status != 400 ||
+		!strings.Contains(got.body, want) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -134,7 +142,8 @@ func TestEC2Presigned(t *testing.T) {
 		r := newRequest(t, "GET", s.URL+"/?Action=DescribeVpcs&Version=2016-11-15&X-Amz-Expires=60&VpcId.1="+id, "")
 		hash := sha256.Sum256(nil)
 		creds := aws.Credentials{AccessKeyID: keyID, SecretAccessKey: secret}
-		url, _, err := v4.NewSigner().PresignHTTP(context.Background(), creds, r, hex.EncodeToString(hash[:]), "ec2", region, time.Now())
+		url, _, err := v4.NewSigner().PresignHTTP(context.Background(), creds, r, hex.EncodeToString(hash[:]), "ec2",
+			region, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

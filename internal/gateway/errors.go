@@ -18,7 +18,9 @@ type fault struct {
 	code    string
 	shape   string // the error's name in the service's model
 	message string
-	sender  bool // the client's fault, not ours
+	member  string // how awsJson spells the message's name; empty for "message"
+	sender  bool   // the client's fault, not ours
+	query   bool   // whether clients of awsQuery ask the service in other protocols too, and look for its code
 }
 
 // queryError is the fault for clients that know awsQuery's codes, whatever protocol they speak.
@@ -98,6 +100,11 @@ func wireError(err error) error {
 
 func clientError(code, format string, args ...any) error {
 	return &smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
+}
+
+func unavailable(format string, args ...any) error {
+	return &smithy.GenericAPIError{Code: "ServiceUnavailable", Message: fmt.Sprintf(format, args...),
+		Fault: smithy.FaultServer}
 }
 
 // statuses are the codes whose HTTP status is not 400 for a client's fault or

@@ -36,41 +36,59 @@ func TestQueryErrors(t *testing.T) {
 		status                     int
 		code, message              string
 	}{
-		{"unsigned", "POST", "/", "Action=X", []string{"Content-Type", form}, "", 403, "MissingAuthenticationToken", "Request is missing Authentication Token"},
-		{"malformed signature", "POST", "/", "", []string{"Authorization", "AWS4-HMAC-SHA256 x=y", "X-Amz-Date", "20230101T000000Z"}, "", 400, "IncompleteSignature",
+		{"unsigned", "POST", "/", "Action=X", []string{"Content-Type", form}, "", 403, "MissingAuthenticationToken",
+			"Request is missing Authentication Token"},
+		{"malformed signature", "POST", "/", "",
+			[]string{"Authorization", "AWS4-HMAC-SHA256 x=y", "X-Amz-Date",
+				"20230101T000000Z"}, "", 400, "IncompleteSignature",
 			"Authorization header requires 'Credential' parameter."},
-		{"unknown operation", "POST", "/", "Action=Foo&Version=2015-02-02", []string{"Content-Type", form}, "elasticache", 400, "InvalidAction",
+		{"unknown operation", "POST", "/", "Action=Foo&Version=2015-02-02", []string{"Content-Type", form},
+			"elasticache", 400, "InvalidAction",
 			"Could not find operation Foo for version 2015-02-02"},
-		{"another version", "POST", "/", "Action=DescribeReplicationGroups&Version=2014-01-01", []string{"Content-Type", form}, "elasticache", 400, "InvalidAction",
+		{"another version", "POST", "/", "Action=DescribeReplicationGroups&Version=2014-01-01",
+			[]string{"Content-Type", form}, "elasticache", 400, "InvalidAction",
 			"Could not find operation DescribeReplicationGroups for version 2014-01-01"},
-		{"not served", "POST", "/", "Action=CreateServerlessCache&Version=2015-02-02", []string{"Content-Type", form}, "elasticache", 400, "InvalidAction",
+		{"not served", "POST", "/", "Action=CreateServerlessCache&Version=2015-02-02", []string{"Content-Type", form},
+			"elasticache", 400, "InvalidAction",
 			"larder does not serve elasticache:CreateServerlessCache; docs/COMPATIBILITY.md lists what it serves"},
-		{"unknown service", "POST", "/", "Action=ListBuckets", []string{"Content-Type", form}, "s3", 400, "InvalidAction",
-			"larder does not serve s3; it serves elasticache, secretsmanager, sts"},
-		{"no action", "POST", "/", "Version=2015-02-02", []string{"Content-Type", form}, "elasticache", 400, "MissingAction",
+		{"unknown service", "POST", "/", "Action=ListUsers", []string{"Content-Type", form}, "iam", 400,
+			"InvalidAction",
+			"larder does not serve iam; it serves elasticache, secretsmanager, sts"},
+		{"no action", "POST", "/", "Version=2015-02-02", []string{"Content-Type", form}, "elasticache", 400,
+			"MissingAction",
 			"the request has no Action: the parameter names the operation to run"},
-		{"two actions", "POST", "/?Action=A", "Action=B", []string{"Content-Type", form}, "elasticache", 400, "InvalidQueryParameter",
+		{"two actions", "POST", "/?Action=A", "Action=B", []string{"Content-Type", form}, "elasticache", 400,
+			"InvalidQueryParameter",
 			"the parameter Action is given more than once"},
-		{"unknown parameter", "POST", "/", "Action=DescribeReplicationGroups&Colour=red", []string{"Content-Type", form}, "elasticache", 400, "InvalidQueryParameter",
+		{"unknown parameter", "POST", "/", "Action=DescribeReplicationGroups&Colour=red",
+			[]string{"Content-Type", form}, "elasticache", 400, "InvalidQueryParameter",
 			"the parameter Colour is not known to this operation"},
-		{"bad value", "GET", "/?Action=DescribeReplicationGroups&MaxRecords=many", "", nil, "elasticache", 400, "MalformedInput",
+		{"bad value", "GET", "/?Action=DescribeReplicationGroups&MaxRecords=many", "", nil, "elasticache", 400,
+			"MalformedInput",
 			`the value "many" of parameter MaxRecords is not an integer of 32 bits`},
-		{"not a form", "POST", "/", "Action=%zz", []string{"Content-Type", form}, "elasticache", 404, "MalformedQueryString", "the body is not a form"},
+		{"not a form", "POST", "/", "Action=%zz", []string{"Content-Type", form}, "elasticache", 404,
+			"MalformedQueryString", "the body is not a form"},
 		{"method", "PUT", "/", "Action=X", []string{"Content-Type", form}, "elasticache", 405, "MethodNotAllowed",
 			"PUT is not a method of this API; use POST or GET"},
-		{"media type", "POST", "/", "Action=X", []string{"Content-Type", "text/plain"}, "elasticache", 415, "UnsupportedMediaType",
+		{"media type", "POST", "/", "Action=X", []string{"Content-Type", "text/plain"}, "elasticache", 415,
+			"UnsupportedMediaType",
 			`the Content-Type "text/plain" is not one of this API; use application/x-www-form-urlencoded`},
-		{"compressed", "POST", "/", "Action=X", []string{"Content-Type", form, "Content-Encoding", "br"}, "elasticache", 415, "UnsupportedMediaType",
+		{"compressed", "POST", "/", "Action=X", []string{"Content-Type", form, "Content-Encoding", "br"}, "elasticache",
+			415, "UnsupportedMediaType",
 			"larder does not decode request bodies in Content-Encoding br; send it plain or in gzip"},
-		{"not gzip", "POST", "/", "Action=X", []string{"Content-Type", form, "Content-Encoding", "gzip"}, "elasticache", 400, "MalformedInput",
+		{"not gzip", "POST", "/", "Action=X", []string{"Content-Type", form, "Content-Encoding", "gzip"}, "elasticache",
+			400, "MalformedInput",
 			"the body is not what its Content-Encoding gzip says"},
-		{"a bomb", "POST", "/", packed(strings.Repeat("Action=X&", 1<<18)), []string{"Content-Type", form, "Content-Encoding", "gzip"}, "elasticache", 413, "RequestEntityTooLarge",
+		{"a bomb", "POST", "/", packed(strings.Repeat("Action=X&", 1<<18)),
+			[]string{"Content-Type", form, "Content-Encoding", "gzip"}, "elasticache", 413, "RequestEntityTooLarge",
 			"the request's body is larger than the limit of 1048576 bytes"},
-		{"unpacked", "POST", "/", packed("Action=Foo&Version=2015-02-02"), []string{"Content-Type", form, "Content-Encoding", "gzip"}, "elasticache", 400, "InvalidAction",
+		{"unpacked", "POST", "/", packed("Action=Foo&Version=2015-02-02"),
+			[]string{"Content-Type", form, "Content-Encoding", "gzip"}, "elasticache", 400, "InvalidAction",
 			"Could not find operation Foo for version 2015-02-02"},
 		{"path", "POST", "/bucket", "Action=X", []string{"Content-Type", form}, "elasticache", 400, "InvalidAction",
 			"/bucket is no path of an AWS API here: every operation is served on /"},
-		{"protocol", "POST", "/", "Action=GetSecretValue", []string{"Content-Type", form}, "secretsmanager", 400, "InvalidAction",
+		{"protocol", "POST", "/", "Action=GetSecretValue", []string{"Content-Type", form}, "secretsmanager", 400,
+			"InvalidAction",
 			"secretsmanager is asked in awsJson1_1, not in the protocol of this request"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -79,10 +97,12 @@ func TestQueryErrors(t *testing.T) {
 				sign(t, r, test.body, test.service)
 			}
 			got := do(t, r)
-			if got.status != test.status || !strings.Contains(got.body, "<Code>"+test.code+"</Code><Message>"+test.message) {
+			if got.status != test.status ||
+				!strings.Contains(got.body, "<Code>"+test.code+"</Code><Message>"+test.message) {
 				t.Errorf("got %d %s\nwant %d %s: %s", got.status, got.body, test.status, test.code, test.message)
 			}
-			if id := got.header.Get("x-amzn-RequestId"); !strings.Contains(got.body, "<RequestId>"+id+"</RequestId>") || id == "" {
+			if id := got.header.Get("x-amzn-RequestId"); !strings.Contains(got.body, "<RequestId>"+id+"</RequestId>") ||
+				id == "" {
 				t.Errorf("the header's request ID %q is not in %s", id, got.body)
 			}
 			if got.header.Get("Content-Type") != "text/xml" {
@@ -116,7 +136,8 @@ func TestJSONErrors(t *testing.T) {
 			`{"__type":"SerializationException","message":"the value \"1\" of parameter SecretId is not a string"}`},
 		{"not JSON", "POST", "secretsmanager.GetSecretValue", `{`, json11, "secretsmanager", 400,
 			`{"__type":"SerializationException","message":"the body is not JSON: unexpected EOF"}`},
-		{"refused", "POST", "secretsmanager.GetSecretValue", `{"SecretId":"token","VersionStage":"x"}`, "application/x-amz-json-1.0", "secretsmanager", 400,
+		{"refused", "POST", "secretsmanager.GetSecretValue", `{"SecretId":"token","VersionStage":"x"}`,
+			"application/x-amz-json-1.0", "secretsmanager", 400,
 			`{"__type":"ValidationException","message":"larder does not serve GetSecretValue's VersionStage: versions are kept for a day"}`},
 		{"method", "GET", "secretsmanager.GetSecretValue", "", json11, "secretsmanager", 405,
 			`{"__type":"MethodNotAllowed","message":"GET is not a method of this API; use POST"}`},
@@ -154,7 +175,8 @@ func TestWrongRegion(t *testing.T) {
 	signFor(t, r, "Action=X", "elasticache", "us-west-2")
 	got := do(t, r)
 	const want = "Credential should be scoped to a valid region, not 'us-west-2': larder serves eu-central-1 here. Set AWS_REGION=eu-central-1."
-	if got.status != http.StatusForbidden || !strings.Contains(got.body, "<Code>SignatureDoesNotMatch</Code><Message>"+want) {
+	if got.status != http.StatusForbidden ||
+		!strings.Contains(got.body, "<Code>SignatureDoesNotMatch</Code><Message>"+want) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -164,8 +186,11 @@ func TestLargeBody(t *testing.T) {
 	for name, size := range map[string]int{"just too large": 1<<20 + 1, "10 MiB": 10 << 20} {
 		t.Run(name, func(t *testing.T) {
 			body := strings.Repeat("x", size)
-			got := do(t, newRequest(t, "POST", s.URL, body, "Content-Type", form))
-			if got.status != http.StatusRequestEntityTooLarge || !strings.Contains(got.body, "the limit of 1048576 bytes") {
+			r := newRequest(t, "POST", s.URL, body, "Content-Type", form)
+			sign(t, r, body, "elasticache")
+			got := do(t, r)
+			if got.status != http.StatusRequestEntityTooLarge ||
+				!strings.Contains(got.body, "the limit of 1048576 bytes") {
 				t.Errorf("got %d %s", got.status, got.body)
 			}
 		})
@@ -180,7 +205,9 @@ func TestLargeBody(t *testing.T) {
 		}
 	})
 	t.Run("of unknown length", func(t *testing.T) {
-		r := newRequest(t, "POST", s.URL, strings.Repeat("x", 1<<20+1))
+		body := strings.Repeat("x", 1<<20+1)
+		r := newRequest(t, "POST", s.URL, body)
+		sign(t, r, body, "elasticache")
 		r.ContentLength = -1
 		if got := do(t, r); got.status != http.StatusRequestEntityTooLarge {
 			t.Errorf("got %d", got.status)
@@ -207,7 +234,8 @@ func TestInternalFailures(t *testing.T) {
 				t.Errorf("got %+v", got)
 			}
 			s.Close() // waits for the log
-			if log := s.log.String(); !strings.Contains(log, test.logged) || !strings.Contains(log, "request_id=request-1") {
+			if log := s.log.String(); !strings.Contains(log, test.logged) ||
+				!strings.Contains(log, "request_id=request-1") {
 				t.Errorf("the log is %s", log)
 			}
 			if log := s.log.String(); test.how == "panic" && !strings.Contains(log, "gateway_test.broken") {

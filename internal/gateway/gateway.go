@@ -5,13 +5,9 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"larder/internal/sigv4"
@@ -19,31 +15,53 @@ import (
 
 // Verifier finds out who signed a request. Its errors are smithy.APIErrors.
 type Verifier interface {
+	// Check returns who a request says it is signed by, which nothing proves yet.
+	// It refuses what no body can make right.
+	Check(r *http.Request) (claimed sigv4.Identity, err error)
 	Verify(r *http.Request, body []byte) (sigv4.Identity, error)
+}
+
+// Others are the regions beside a gateway's own.
+type Others interface {
+	// Known tells whether there is a region of that name.
+	Known(region string) bool
+	// Services are those of a region that is known. A verified request asks for them.
+	Services(ctx context.Context, region string) (*Services, error)
 }
 
 // Config is what a gateway needs.
 type Config struct {
-	Services []Service
+	Services []Service // of Region
 	Verifier Verifier
 	// Logger gets a line per request at debug level, and internal errors; nil
 	// means none.
 	Logger *slog.Logger
-	// Region is the one region served. Requests signed for another are refused,
-	// because the ARNs in the answers would not be what they ask for.
+	// Region is the region whose services Services are. Requests signed for a
+	// region that is not served are refused: the ARNs in the answers would not be
+	// what they ask for.
 	Region string
+	// Others are the other regions served; nil: none is.
+	Others Others
 	// NewRequestID names requests, as AWS does with UUIDs.
 	NewRequestID func() string
 	// Now times requests for the log; nil means time.Now.
 	Now func() time.Time
 	// MaxBody is the largest request body in bytes; 0 means 1 MiB.
 	MaxBody int64
+	// MaxBodies bounds what bodies take at one time beyond the first 64 KiB of
+	// each, in bytes, on the port and on the socket each; 0 means 64 MiB. What
+	// finds no room in time is answered ServiceUnavailable.
+	MaxBodies int64
+	// Admitted is told of a request whose signature is verified; nil tells nobody.
+	Admitted func(context.Context)
 }
 
 // Gateway serves AWS APIs over HTTP.
 type Gateway struct {
 	config   Config
-	services map[string]*service // by signing name
+	services *Services // of its own region
+
+	bodies, ownBodies bodyBudget // of the port, and of larder's own socket
 
 	streams    context.Context // ends when those that are under way shall
 	endStreams context.CancelFunc
@@ -60,22 +78,22 @@ func New(c Config) (*Gateway, error) {
 	if c.MaxBody == 0 {
 		c.MaxBody = 1 << 20
 	}
+	if c.MaxBodies == 0 {
+		c.MaxBodies = 64 << 20
+	}
+	if c.Admitted == nil {
+		c.Admitted = func(context.Context) {}
+	}
 	if c.Verifier == nil || c.NewRequestID == nil || c.Region == "" {
 		return nil, errors.New("gateway: Config needs a Verifier, NewRequestID and a Region")
 	}
-	g := &Gateway{config: c, services: map[string]*service{}}
-	g.streams, g.endStreams = context.WithCancel(context.Background())
-	for _, s := range c.Services {
-		name := s.Shapes.SigningName
-		if g.services[name] != nil {
-			return nil, fmt.Errorf("gateway: the service %s is declared twice", name)
-		}
-		ready, err := newService(s)
-		if err != nil {
-			return nil, fmt.Errorf("gateway: %w", err)
-		}
-		g.services[name] = ready
+	services, err := NewServices(c.Services)
+	if err != nil {
+		return nil, err
 	}
+	g := &Gateway{config: c, services: services, bodies: bodyBudget{most: c.MaxBodies},
+		ownBodies: bodyBudget{most: c.MaxBodies}}
+	g.streams, g.endStreams = context.WithCancel(context.Background())
 	return g, nil
 }
 
@@ -94,7 +112,7 @@ type exchange struct {
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := g.config.Now()
 	x := &exchange{requestID: g.config.NewRequestID(), protocol: g.protocolOf(r), status: http.StatusOK}
-	body, err := g.answer(r, x)
+	body, err := g.answer(w, r, x)
 	if err != nil {
 		body = g.fail(w, r, x, err)
 	}
@@ -115,27 +133,23 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer is the whole way of a request that goes well. A panic on it is an
 // internal error like any other.
-func (g *Gateway) answer(r *http.Request, x *exchange) (response []byte, err error) {
+func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, x *exchange) (response []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			response, err = nil, newPanicError(p)
 		}
 	}()
-	body, err := g.readBody(r)
+	a, err := g.admit(w, r, x.protocol)
 	if err != nil {
 		return nil, err
 	}
-	signer, err := g.config.Verifier.Verify(r, body)
+	defer a.release()
+	x.service = a.service
+	body, err := g.unpack(r, a)
 	if err != nil {
 		return nil, err
 	}
-	if x.service, err = g.service(signer, x.protocol); err != nil {
-		return nil, err
-	}
-	if body, err = g.unpack(r, body); err != nil {
-		return nil, err
-	}
-	call, err := x.protocol.parse(r, body, signer.Presigned)
+	call, err := x.protocol.parse(r, body, a.signer.Presigned)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +161,7 @@ func (g *Gateway) answer(r *http.Request, x *exchange) (response []byte, err err
 		if err := call.decode(x.service.codec, input); err != nil {
 			return err
 		}
-		return action.refuse(input)
+		return x.service.allow(action, input)
 	})
 	if err != nil {
 		return nil, err
@@ -159,20 +173,32 @@ func (g *Gateway) answer(r *http.Request, x *exchange) (response []byte, err err
 	return call.appendResponse(make([]byte, 0, 4096), x.service.codec, x.requestID, output)
 }
 
-// service finds the service a request is signed for.
-func (g *Gateway) service(signer sigv4.Identity, p protocol) (*service, error) {
+// knows refuses a region that is not served. Every region has the same services.
+func (g *Gateway) knows(region string) error {
+	if region == g.config.Region || g.config.Others != nil && g.config.Others.Known(region) {
+		return nil
+	}
+	return clientError("SignatureDoesNotMatch",
+		"Credential should be scoped to a valid region, not '%s': larder serves %s here. Set AWS_REGION=%s.",
+		clip(region), g.served(), g.config.Region)
+}
+
+// served names the regions.
+func (g *Gateway) served() string {
+	if g.config.Others == nil {
+		return g.config.Region
+	}
+	return "the regions of the partition aws, such as " + g.config.Region
+}
+
+// serviceOf is the service that a verified request is signed for.
+func (g *Gateway) serviceOf(ctx context.Context, signer sigv4.Identity, p protocol) (*service, error) {
+	services := g.services
 	if signer.Region != g.config.Region {
-		return nil, clientError("SignatureDoesNotMatch", "Credential should be scoped to a valid region, not '%s': larder serves %s here. Set AWS_REGION=%s.",
-			clip(signer.Region), g.config.Region, g.config.Region)
+		var err error
+		if services, err = g.config.Others.Services(ctx, signer.Region); err != nil {
+			return nil, err
+		}
 	}
-	s, ok := g.services[signer.Service]
-	if !ok {
-		return nil, clientError("InvalidAction", "larder does not serve %s; it serves %s", clip(signer.Service),
-			strings.Join(slices.Sorted(maps.Keys(g.services)), ", "))
-	}
-	if !p.speaks(s.shapes) {
-		return nil, clientError("InvalidAction", "%s is asked in %s, not in the protocol of this request",
-			s.shapes.SigningName, s.shapes.Protocol)
-	}
-	return s, nil
+	return services.find(signer.Service, p)
 }

@@ -44,7 +44,9 @@ type groups struct {
 	byID map[string]types.ReplicationGroup
 }
 
-func (g *groups) create(_ context.Context, in *elasticache.CreateReplicationGroupInput) (*elasticache.CreateReplicationGroupOutput, error) {
+func (g *groups) create(
+	_ context.Context, in *elasticache.CreateReplicationGroupInput,
+) (*elasticache.CreateReplicationGroupOutput, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	id := aws.ToString(in.ReplicationGroupId)
@@ -54,14 +56,17 @@ func (g *groups) create(_ context.Context, in *elasticache.CreateReplicationGrou
 	group := types.ReplicationGroup{
 		ReplicationGroupId: in.ReplicationGroupId,
 		Description:        in.ReplicationGroupDescription,
-		ARN:                aws.String(fmt.Sprintf("arn:aws:elasticache:%s:%s:replicationgroup:%s", region, account, id)),
-		Status:             aws.String("creating"),
+		ARN: aws.String(fmt.Sprintf("arn:aws:elasticache:%s:%s:replicationgroup:%s", region, account,
+			id)),
+		Status: aws.String("creating"),
 	}
 	g.byID[id] = group
 	return &elasticache.CreateReplicationGroupOutput{ReplicationGroup: &group}, nil
 }
 
-func (g *groups) describe(_ context.Context, in *elasticache.DescribeReplicationGroupsInput) (*elasticache.DescribeReplicationGroupsOutput, error) {
+func (g *groups) describe(
+	_ context.Context, in *elasticache.DescribeReplicationGroupsInput,
+) (*elasticache.DescribeReplicationGroupsOutput, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	group, ok := g.byID[aws.ToString(in.ReplicationGroupId)]
@@ -73,7 +78,9 @@ func (g *groups) describe(_ context.Context, in *elasticache.DescribeReplication
 }
 
 // broken goes wrong in the way its input asks for.
-func broken(_ context.Context, in *elasticache.DeleteCacheParameterGroupInput) (*elasticache.DeleteCacheParameterGroupOutput, error) {
+func broken(
+	_ context.Context, in *elasticache.DeleteCacheParameterGroupInput,
+) (*elasticache.DeleteCacheParameterGroupOutput, error) {
 	switch aws.ToString(in.CacheParameterGroupName) {
 	case "panic":
 		panic("the roof is on fire")
@@ -89,7 +96,9 @@ func callerIdentity(context.Context, *sts.GetCallerIdentityInput) (*sts.GetCalle
 	return &sts.GetCallerIdentityOutput{Account: aws.String(account)}, nil
 }
 
-func secretValue(_ context.Context, in *secretsmanager.GetSecretValueInput) (*secretsmanager.GetSecretValueOutput, error) {
+func secretValue(
+	_ context.Context, in *secretsmanager.GetSecretValueInput,
+) (*secretsmanager.GetSecretValueOutput, error) {
 	if aws.ToString(in.SecretId) != "token" {
 		return nil, &smtypes.ResourceNotFoundException{Message: aws.String("Secrets Manager can't find the specified secret.")}
 	}
@@ -166,7 +175,8 @@ func signFor(t *testing.T, r *http.Request, body, service, region string) {
 	t.Helper()
 	hash := sha256.Sum256([]byte(body))
 	creds := aws.Credentials{AccessKeyID: keyID, SecretAccessKey: secret}
-	err := v4.NewSigner().SignHTTP(context.Background(), creds, r, hex.EncodeToString(hash[:]), service, region, time.Now())
+	err := v4.NewSigner().SignHTTP(context.Background(), creds, r, hex.EncodeToString(hash[:]), service, region,
+		time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -18,6 +19,7 @@ func (p jsonProtocol) head(h http.Header) { h.Set("Content-Type", p.media) }
 // jsonCodes are the query protocol's codes for what goes wrong before a handler
 // runs, as services with a JSON protocol spell them; all with status 400.
 var jsonCodes = map[string]string{
+	"AccessDeniedException":      "AccessDeniedException",
 	"IncompleteSignature":        "IncompleteSignatureException",
 	"InvalidAction":              "UnknownOperationException",
 	"InvalidClientTokenId":       "UnrecognizedClientException",
@@ -39,10 +41,10 @@ func (jsonProtocol) adapt(f fault) fault {
 
 func (jsonProtocol) fault(h http.Header, f fault, _, _ string) []byte {
 	h.Set("X-Amzn-Errortype", f.shape)
-	if f.shape != f.code {
+	if f.query || f.shape != f.code {
 		h.Set("X-Amzn-Query-Error", f.queryError())
 	}
-	return awswire.AppendJSONError(nil, f.shape, f.message)
+	return awswire.AppendJSONError(nil, f.shape, cmp.Or(f.member, "message"), f.message)
 }
 
 func (p jsonProtocol) parse(r *http.Request, body []byte, presigned bool) (call, error) {
@@ -50,11 +52,13 @@ func (p jsonProtocol) parse(r *http.Request, body []byte, presigned bool) (call,
 		return nil, err
 	}
 	if r.URL.RawQuery != "" && !presigned {
-		return nil, clientError("InvalidQueryParameter", "the query string is not part of this API; parameters go into the body")
+		return nil, clientError("InvalidQueryParameter",
+			"the query string is not part of this API; parameters go into the body")
 	}
 	prefix, name, ok := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	if !ok || name == "" {
-		return nil, clientError("MissingAction", "the X-Amz-Target header names no operation; it has the form Service.Operation")
+		return nil, clientError("MissingAction",
+			"the X-Amz-Target header names no operation; it has the form Service.Operation")
 	}
 	return jsonCall{prefix: prefix, name: name, body: body}, nil
 }

@@ -31,7 +31,8 @@ type call interface {
 	appendResponse(b []byte, c *awswire.Codec, requestID string, output any) ([]byte, error)
 }
 
-// protocolOf tells the protocols apart; a request that is in none is answered as awsQuery.
+// protocolOf tells the protocols apart. A request that is in none is answered as awsQuery, or as the clients of the
+// service read it.
 func (g *Gateway) protocolOf(r *http.Request) protocol {
 	if r.Header.Get(cborHeader) == cborName {
 		return cborProtocol{}
@@ -43,8 +44,15 @@ func (g *Gateway) protocolOf(r *http.Request) protocol {
 	if r.Header.Get("X-Amz-Target") != "" {
 		return jsonProtocol{media: "application/x-amz-json-1.1"}
 	}
-	if s := g.services[claimedService(r)]; s != nil && s.shapes.Protocol == awswire.EC2Query {
+	claimed := claimedService(r)
+	s := g.services.byName[claimed]
+	if s != nil && s.shapes.Protocol == awswire.EC2Query {
 		return ec2Protocol{}
+	}
+	if s == nil && claimed != "" {
+		if p := restProtocolOf(r, claimed); p != nil {
+			return p
+		}
 	}
 	return queryProtocol{}
 }
@@ -65,16 +73,19 @@ func claimedService(r *http.Request) string {
 // checkHTTP refuses what no AWS client sends.
 func checkHTTP(r *http.Request, media string, methods ...string) error {
 	if r.URL.Path != "/" {
-		return clientError("InvalidAction", "%s is no path of an AWS API here: every operation is served on /", clip(r.URL.Path))
+		return clientError("InvalidAction", "%s is no path of an AWS API here: every operation is served on /",
+			clip(r.URL.Path))
 	}
 	if !slices.Contains(methods, r.Method) {
-		return clientError("MethodNotAllowed", "%s is not a method of this API; use %s", clip(r.Method), strings.Join(methods, " or "))
+		return clientError("MethodNotAllowed", "%s is not a method of this API; use %s", clip(r.Method),
+			strings.Join(methods, " or "))
 	}
 	if r.Method == http.MethodGet {
 		return nil
 	}
 	if got, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || got != media {
-		return clientError("UnsupportedMediaType", "the Content-Type %q is not one of this API; use %s", clip(r.Header.Get("Content-Type")), media)
+		return clientError("UnsupportedMediaType", "the Content-Type %q is not one of this API; use %s",
+			clip(r.Header.Get("Content-Type")), media)
 	}
 	return nil
 }

@@ -55,7 +55,8 @@ func takeCall(form url.Values) (queryCall, error) {
 	}
 	c := queryCall{action: form.Get("Action"), version: form.Get("Version"), form: form}
 	if c.action == "" {
-		return queryCall{}, clientError("MissingAction", "the request has no Action: the parameter names the operation to run")
+		return queryCall{}, clientError("MissingAction",
+			"the request has no Action: the parameter names the operation to run")
 	}
 	form.Del("Action")
 	form.Del("Version")

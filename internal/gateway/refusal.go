@@ -18,6 +18,8 @@ type Refusal struct {
 	Reason string
 	// Only lists the values that are served after all.
 	Only []string
+	// Known lists the values that AWS has; empty for all. Others reach the handler, which refuses them as AWS does.
+	Known []string
 }
 
 // Refuse is a member that is not served at all.
@@ -26,6 +28,13 @@ func Refuse(field, reason string) Refusal { return Refusal{Field: field, Reason:
 // Only is a member that is served with the given values alone.
 func Only(field, reason string, values ...string) Refusal {
 	return Refusal{Field: field, Reason: reason, Only: values}
+}
+
+// Among is the refusal of the values that AWS has and larder does not serve. The handler refuses what AWS does not have
+// either.
+func (r Refusal) Among(known ...string) Refusal {
+	r.Known = known
+	return r
 }
 
 // check reports a field that the input does not have.
@@ -84,12 +93,14 @@ func (r Refusal) accepts(v reflect.Value) bool {
 		}
 		return len(r.Only) > 0
 	}
-	return slices.Contains(r.Only, fmt.Sprint(v))
+	value := fmt.Sprint(v)
+	return slices.Contains(r.Only, value) || len(r.Known) > 0 && !slices.Contains(r.Known, value)
 }
 
 func (r Refusal) message(action string) string {
 	if len(r.Only) > 0 {
-		return fmt.Sprintf("larder serves %s's %s only as %s: %s", action, r.Field, strings.Join(r.Only, " or "), r.Reason)
+		return fmt.Sprintf("larder serves %s's %s only as %s: %s", action, r.Field, strings.Join(r.Only, " or "),
+			r.Reason)
 	}
 	return fmt.Sprintf("larder does not serve %s's %s: %s", action, r.Field, r.Reason)
 }

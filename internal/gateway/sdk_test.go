@@ -37,7 +37,8 @@ func TestElastiCacheClient(t *testing.T) {
 	if id, _ := middleware.GetRequestIDMetadata(created.ResultMetadata); id != "request-1" {
 		t.Errorf("request ID is %q", id)
 	}
-	described, err := client.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: create.ReplicationGroupId})
+	described, err := client.DescribeReplicationGroups(ctx,
+		&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: create.ReplicationGroupId})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,13 +53,15 @@ func TestElastiCacheClient(t *testing.T) {
 
 func TestElastiCacheClientErrors(t *testing.T) {
 	client := elasticache.NewFromConfig(serve(t).config())
-	_, err := client.DescribeReplicationGroups(context.Background(), &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: aws.String("x")})
+	_, err := client.DescribeReplicationGroups(context.Background(),
+		&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: aws.String("x")})
 	var missing *types.ReplicationGroupNotFoundFault
 	var response *awshttp.ResponseError
 	if !errors.As(err, &missing) || !errors.As(err, &response) {
 		t.Fatalf("got %v", err)
 	}
-	if missing.ErrorMessage() != "Replication group x not found." || response.HTTPStatusCode() != http.StatusNotFound || response.ServiceRequestID() != "request-1" {
+	if missing.ErrorMessage() != "Replication group x not found." || response.HTTPStatusCode() != http.StatusNotFound ||
+		response.ServiceRequestID() != "request-1" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -74,9 +77,11 @@ func TestRefusals(t *testing.T) {
 		{"refused", func(in *elasticache.CreateReplicationGroupInput) { in.GlobalReplicationGroupId = aws.String("") },
 			"larder does not serve CreateReplicationGroup's GlobalReplicationGroupId: there is one Region here"},
 		{"only, and it is", func(in *elasticache.CreateReplicationGroupInput) { in.Engine = aws.String("redis") }, ""},
-		{"only, and it is not", func(in *elasticache.CreateReplicationGroupInput) { in.Engine = aws.String("memcached") },
+		{"only, and it is not",
+			func(in *elasticache.CreateReplicationGroupInput) { in.Engine = aws.String("memcached") },
 			"larder serves CreateReplicationGroup's Engine only as redis: it runs redis-server"},
-		{"only true", func(in *elasticache.CreateReplicationGroupInput) { in.AtRestEncryptionEnabled = aws.Bool(false) },
+		{"only true",
+			func(in *elasticache.CreateReplicationGroupInput) { in.AtRestEncryptionEnabled = aws.Bool(false) },
 			"larder serves CreateReplicationGroup's AtRestEncryptionEnabled only as true: nothing is stored in plaintext"},
 		{"in a list", func(in *elasticache.CreateReplicationGroupInput) {
 			in.LogDeliveryConfigurations = []types.LogDeliveryConfigurationRequest{
@@ -118,7 +123,8 @@ func TestSTSClient(t *testing.T) {
 
 func TestPresigned(t *testing.T) {
 	s := serve(t)
-	presigned, err := sts.NewPresignClient(sts.NewFromConfig(s.config())).PresignGetCallerIdentity(context.Background(), nil)
+	presigned, err := sts.NewPresignClient(sts.NewFromConfig(s.config())).PresignGetCallerIdentity(context.Background(),
+		nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +136,8 @@ func TestPresigned(t *testing.T) {
 
 func TestSecretsManagerClient(t *testing.T) {
 	client := secretsmanager.NewFromConfig(serve(t).config())
-	got, err := client.GetSecretValue(context.Background(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("token")})
+	got, err := client.GetSecretValue(context.Background(),
+		&secretsmanager.GetSecretValueInput{SecretId: aws.String("token")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +166,8 @@ func TestWrongCredentials(t *testing.T) {
 			config.Credentials = credentials.NewStaticCredentialsProvider(test.id, test.secret, "")
 			_, err := elasticache.NewFromConfig(config).DescribeReplicationGroups(context.Background(), nil)
 			checkCode(t, err, test.query, http.StatusForbidden)
-			_, err = secretsmanager.NewFromConfig(config).GetSecretValue(context.Background(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("x")})
+			_, err = secretsmanager.NewFromConfig(config).GetSecretValue(context.Background(),
+				&secretsmanager.GetSecretValueInput{SecretId: aws.String("x")})
 			checkCode(t, err, test.json, http.StatusBadRequest)
 		})
 	}
@@ -169,7 +177,8 @@ func checkCode(t *testing.T, err error, code string, status int) {
 	t.Helper()
 	var api smithy.APIError
 	var response *awshttp.ResponseError
-	if !errors.As(err, &api) || !errors.As(err, &response) || api.ErrorCode() != code || response.HTTPStatusCode() != status {
+	if !errors.As(err, &api) || !errors.As(err, &response) || api.ErrorCode() != code ||
+		response.HTTPStatusCode() != status {
 		t.Errorf("got %v, want %d %s", err, status, code)
 	}
 }

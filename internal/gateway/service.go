@@ -2,15 +2,23 @@ package gateway
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"larder/internal/awswire"
+	"larder/internal/constraint"
 )
 
 // Service is one AWS service: its wire facts, and the actions larder serves.
 type Service struct {
 	Shapes  *awswire.Shapes
 	Actions []Action
+	// ErrorMessage is how the service's errors in awsJson spell the member of their text: "Message" or, when it is
+	// empty, "message".
+	ErrorMessage string
+	// Front refuses what the service's model does not allow, before any action is called; nil where the service has
+	// none.
+	Front *constraint.Front
 	// MaxBody is the largest request body in bytes; 0 means the gateway's.
 	MaxBody int64
 }
@@ -21,16 +29,21 @@ type service struct {
 	codec   *awswire.Codec
 	actions map[string]*Action
 	maxBody int64
+	message string // how errors in awsJson spell the member of their text
+	front   *constraint.Front
 }
 
 func newService(s Service) (*service, error) {
-	ready := &service{shapes: s.Shapes, codec: awswire.NewCodec(s.Shapes), actions: map[string]*Action{}, maxBody: s.MaxBody}
+	ready := &service{shapes: s.Shapes, codec: awswire.NewCodec(s.Shapes), actions: map[string]*Action{},
+		maxBody: s.MaxBody, message: s.ErrorMessage, front: s.Front}
+	var inputs []reflect.Type
 	for _, a := range s.Actions {
 		if !slices.Contains(s.Shapes.Operations, a.Name) {
 			return nil, fmt.Errorf("%s has no operation %s", s.Shapes.ServiceID, a.Name)
 		}
 		if !s.Shapes.Covers(a.Name) {
-			return nil, fmt.Errorf("%s's wire table does not cover %s: add it to shapegen's list", s.Shapes.ServiceID, a.Name)
+			return nil, fmt.Errorf("%s's wire table does not cover %s: add it to shapegen's list", s.Shapes.ServiceID,
+				a.Name)
 		}
 		if ready.actions[a.Name] != nil {
 			return nil, fmt.Errorf("%s's %s is declared twice", s.Shapes.ServiceID, a.Name)
@@ -39,6 +52,12 @@ func newService(s Service) (*service, error) {
 			return nil, fmt.Errorf("%s: %w", s.Shapes.ServiceID, err)
 		}
 		ready.actions[a.Name] = &a
+		inputs = append(inputs, a.input)
+	}
+	if s.Front != nil {
+		if unused := s.Front.Unused(inputs); len(unused) > 0 {
+			return nil, fmt.Errorf("%s has constraints of what no action's input has: %v", s.Shapes.ServiceID, unused)
+		}
 	}
 	return ready, nil
 }
@@ -52,6 +71,17 @@ func (s *service) route(c call) (operation string, a *Action, err error) {
 	return operation, a, err
 }
 
+// allow refuses an input that the service's model does not allow. What AWS has and larder does not serve is refused
+// after that.
+func (s *service) allow(a *Action, input any) error {
+	if s.front != nil {
+		if err := s.front.Check(input); err != nil {
+			return err
+		}
+	}
+	return a.refuse(input)
+}
+
 // action finds what serves an operation. An operation that AWS has and larder
 // does not is told from one that nobody has.
 func (s *service) action(operation string) (*Action, error) {
@@ -59,7 +89,8 @@ func (s *service) action(operation string) (*Action, error) {
 		return a, nil
 	}
 	if slices.Contains(s.shapes.Operations, operation) {
-		return nil, clientError("InvalidAction", "larder does not serve %s:%s; docs/COMPATIBILITY.md lists what it serves",
+		return nil, clientError("InvalidAction",
+			"larder does not serve %s:%s; docs/COMPATIBILITY.md lists what it serves",
 			s.shapes.SigningName, operation)
 	}
 	return nil, unknownOperation(operation, s.shapes.Version)

@@ -12,13 +12,14 @@ import (
 	"larder/internal/awswire"
 )
 
-// Stream is an answer that goes on: it sends events, each the name of a member of the operation's event stream and a pointer to its
-// structure, until ctx ends or it has no more. An error ends the stream with an exception of its code.
+// Stream is an answer that goes on: it sends events, each the name of a member of the operation's event stream and a
+// pointer to its structure, until ctx ends or it has no more. An error ends the stream with an exception of its code.
 type Stream func(ctx context.Context, send func(event string, value any) error) error
 
-// HandleStream makes an action whose answer is a stream of events, in awsJson. What the handler refuses is answered as by any other
-// action.
-func HandleStream[I any](name string, access Access, f func(context.Context, *I) (Stream, error), refusals ...Refusal) Action {
+// HandleStream makes an action whose answer is a stream of events, in awsJson. What the handler refuses is answered as
+// by any other action.
+func HandleStream[I any](name string, access Access, f func(context.Context, *I) (Stream, error),
+	refusals ...Refusal) Action {
 	return Handle(name, access, func(ctx context.Context, in *I) (*Stream, error) {
 		s, err := f(ctx, in)
 		return &s, err
@@ -39,8 +40,9 @@ func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, x *exchange) {
 	defer cancel()
 	defer context.AfterFunc(g.streams, cancel)()
 	out := eventWriter{w, http.NewResponseController(w), eventstream.NewEncoder()}
-	defer out.control.SetWriteDeadline(time.Time{})                                  // for the connection's next request
-	err := out.write(eventstream.EventMessageType, "initial-response", []byte("{}")) // awsJson's streams begin with the operation's output
+	defer out.control.SetWriteDeadline(time.Time{}) // for the connection's next request
+	err := out.write(eventstream.EventMessageType, "initial-response",
+		[]byte("{}")) // awsJson's streams begin with the operation's output
 	if err == nil {
 		err = x.stream(ctx, func(event string, value any) error {
 			payload, err := x.service.codec.AppendJSONResponse(nil, value)
@@ -52,9 +54,11 @@ func (g *Gateway) stream(w http.ResponseWriter, r *http.Request, x *exchange) {
 	}
 	var refusal smithy.APIError
 	if errors.As(err, &refusal) {
-		err = out.write(eventstream.ExceptionMessageType, refusal.ErrorCode(), awswire.AppendJSONError(nil, refusal.ErrorCode(), refusal.ErrorMessage()))
+		err = out.write(eventstream.ExceptionMessageType, refusal.ErrorCode(),
+			awswire.AppendJSONError(nil, refusal.ErrorCode(), "message", refusal.ErrorMessage()))
 	}
-	g.config.Logger.DebugContext(r.Context(), "stream ended", "service", x.serviceName(), "action", x.operation, "request_id", x.requestID, "error", err)
+	g.config.Logger.DebugContext(r.Context(), "stream ended", "service", x.serviceName(), "action", x.operation,
+		"request_id", x.requestID, "error", err)
 }
 
 // eventWriter writes the messages of an event stream.
@@ -75,5 +79,6 @@ func (o eventWriter) write(kind, name string, payload []byte) error {
 		{Name: of, Value: eventstream.StringValue(name)},
 		{Name: eventstream.ContentTypeHeader, Value: eventstream.StringValue("application/json")},
 	}}
-	return errors.Join(o.control.SetWriteDeadline(time.Now().Add(sendTimeout)), o.encoder.Encode(o.w, m), o.control.Flush())
+	return errors.Join(o.control.SetWriteDeadline(time.Now().Add(sendTimeout)), o.encoder.Encode(o.w, m),
+		o.control.Flush())
 }

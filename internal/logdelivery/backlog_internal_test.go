@@ -13,8 +13,8 @@ import (
 	"larder/internal/redisnode"
 )
 
-// TestBacklogThatComesTooSlowly: of a node that cannot give its whole slow log in time, what it can give is delivered, and what is
-// left out is told.
+// TestBacklogThatComesTooSlowly: of a node that cannot give its whole slow log in time, what it can give is delivered,
+// and what is left out is told.
 func TestBacklogThatComesTooSlowly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const newest, able = 9_999, 300
@@ -59,7 +59,8 @@ func TestLogThatCannotBeRead(t *testing.T) {
 	}
 	busy := errors.New("it is busy")
 	for i := range maxUnread + 2 {
-		if got := look(busy); (got != nil) != (i >= maxUnread-1) || got != nil && reason(cache.LogDelivery{}, got) != "Cannot read the log of the node n-001: it is busy" {
+		if got := look(busy); (got != nil) != (i >= maxUnread-1) || got != nil &&
+			reason(cache.LogDelivery{}, got) != "Cannot read the log of the node n-001: it is busy" {
 			t.Errorf("after %d: %v", i+1, got)
 		}
 	}

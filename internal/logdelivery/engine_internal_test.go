@@ -92,7 +92,8 @@ func TestEngineLogLinesAreDeliveredOnce(t *testing.T) {
 				}
 			},
 			"what is no record": func(t *rapid.T) {
-				log.text += "x" + strings.Repeat("x", rapid.SampledFrom([]int{0, 10, readSize, 3 * readSize}).Draw(t, "length")) + "\n"
+				log.text += "x" + strings.Repeat("x",
+					rapid.SampledFrom([]int{0, 10, readSize, 3 * readSize}).Draw(t, "length")) + "\n"
 				pending = ""
 			},
 			"ship":    func(t *rapid.T) { shipped(t, track.ship(t.Context(), to, nil)) },
@@ -133,7 +134,8 @@ func TestWhatIsOlderThanADeliveryStays(t *testing.T) {
 	if err := track.ship(t.Context(), to, nil); err != nil {
 		t.Fatal(err)
 	}
-	if len(group.events) != 1 || !strings.HasSuffix(group.events[0].Message, "* after") || !group.events[0].Time.Equal(noon) {
+	if len(group.events) != 1 || !strings.HasSuffix(group.events[0].Message, "* after") ||
+		!group.events[0].Time.Equal(noon) {
 		t.Errorf("delivered %v", group.events)
 	}
 	if err := track.forget(to); err != nil || len(group.marks) != 0 {

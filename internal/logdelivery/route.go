@@ -69,8 +69,14 @@ func (r *route) wakeUp() {
 func (r *route) run(ctx context.Context) {
 	for {
 		g := r.group.Load()
-		if failures := r.ship(ctx, g, everyMember, false); ctx.Err() == nil {
-			r.report(g, failures)
+		err := r.guard.Do("the logs of "+g.ID, func() error {
+			if failures := r.ship(ctx, g, everyMember, false); ctx.Err() == nil {
+				r.report(g, failures)
+			}
+			return nil
+		})
+		if err != nil {
+			r.Logger.Error("cannot deliver a group's logs", "group", g.ID, "error", err)
 		}
 		// All routes look at the same moments: many looks at once cost a fraction of as many one by one.
 		select {
@@ -96,9 +102,11 @@ func (r *route) forget() {
 
 func everyMember(cache.Member) bool { return true }
 
-// ship delivers what is new in the logs of some members, for the last time also where nothing is known to be new, and returns the failures of log groups, by log type, and of nodes whose logs
-// could not be read for long. Nodes do not wait for each other.
-func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(cache.Member) bool, last bool) map[string]error {
+// ship delivers what is new in the logs of some members, for the last time also where nothing is known to be new, and
+// returns the failures of log groups, by log type, and of nodes whose logs could not be read for long. Nodes do not
+// wait for each other.
+func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(cache.Member) bool,
+	last bool) map[string]error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tidy(g)
@@ -131,7 +139,8 @@ func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(c
 				if failed || grown[key] == nil {
 					continue
 				}
-				err := grown[key].ship(ctx, d, node)
+				item := fmt.Sprintf("the %s of %s", d.LogType, m.ID)
+				err := r.guard.Do(item, func() error { return grown[key].ship(ctx, d, node) })
 				mu.Lock()
 				r.outcome(ctx, key, err, failures, unread)
 				mu.Unlock()
@@ -143,9 +152,11 @@ func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(c
 	return unread
 }
 
-// check looks whether the log groups take events, also when there is nothing to deliver: now and then, and while one is known not to.
+// check looks whether the log groups take events, also when there is nothing to deliver: now and then, and while one is
+// known not to.
 func (r *route) check(g *cache.ReplicationGroup, failures map[string]error) {
-	well := !slices.ContainsFunc(g.LogDeliveries, func(d cache.LogDelivery) bool { return d.Status != cache.LogsActive })
+	well := !slices.ContainsFunc(g.LogDeliveries,
+		func(d cache.LogDelivery) bool { return d.Status != cache.LogsActive })
 	if well && time.Since(r.checked) < checkTime {
 		return
 	}
@@ -157,11 +168,12 @@ func (r *route) check(g *cache.ReplicationGroup, failures map[string]error) {
 	}
 }
 
-// maxUnread is how often in a row a log may not be readable, about every second, before that is a failure of its delivery.
+// maxUnread is how often in a row a log may not be readable, about every second, before that is a failure of its
+// delivery.
 const maxUnread = 20
 
-// outcome keeps the failure of a log group, and that of a node that fails for long. Before, that is a matter of the node's own: it is
-// asked again, and the engine sees to it.
+// outcome keeps the failure of a log group, and that of a node that fails for long. Before, that is a matter of the
+// node's own: it is asked again, and the engine sees to it.
 func (r *route) outcome(ctx context.Context, log trackKey, err error, failures, unread map[string]error) {
 	destination, skipped := deliveryError{}, skippedError{}
 	switch {
@@ -182,7 +194,8 @@ func (r *route) outcome(ctx context.Context, log trackKey, err error, failures, 
 	if r.unread[log] == maxUnread {
 		level = slog.LevelWarn
 	}
-	r.Logger.Log(ctx, level, "cannot read the log of a node", "node", log.member, "log", log.logType, "times", r.unread[log], "error", err)
+	r.Logger.Log(ctx, level, "cannot read the log of a node", "node", log.member, "log", log.logType, "times",
+		r.unread[log], "error", err)
 	if r.unread[log] >= maxUnread {
 		unread[log.logType] = unreadError{log.member, err}
 	}
@@ -229,7 +242,8 @@ func (r *route) tidy(g *cache.ReplicationGroup) {
 			continue // a later delivery to the same log group goes on where this one ended
 		}
 		if err := t.forget(g.LogDeliveries[at]); err != nil {
-			r.Logger.Debug("cannot have a log group forget a node that is gone", "node", key.member, "log", key.logType, "error", err)
+			r.Logger.Debug("cannot have a log group forget a node that is gone", "node", key.member, "log", key.logType,
+				"error", err)
 		}
 	}
 }

@@ -1,7 +1,8 @@
-// Package logdelivery delivers the slow log and the engine log of every node to the log groups that their replication group names.
+// Package logdelivery delivers the slow log and the engine log of every node to the log groups that their replication
+// group names.
 //
-// How far a log was delivered is kept in the log group, in one write with the events, so neither an engine that is killed nor one that
-// is away for a while loses a record or delivers one twice.
+// How far a log was delivered is kept in the log group, in one write with the events, so neither an engine that is
+// killed nor one that is away for a while loses a record or delivers one twice.
 package logdelivery
 
 import (
@@ -14,6 +15,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/engine"
+	"larder/internal/isolate"
 	"larder/internal/services/logs"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -57,6 +59,7 @@ type EngineLogs interface {
 type Shipper struct {
 	Config
 
+	guard  isolate.Guard
 	mu     sync.Mutex
 	routes map[string]*route // by replication group
 	work   sync.WaitGroup
@@ -87,8 +90,16 @@ func (s *Shipper) Run(ctx context.Context) error {
 // reload has a route for each group with deliveries.
 func (s *Shipper) reload(ctx context.Context) error {
 	var groups []cache.ReplicationGroup
-	err := s.Store.View(func(tx *store.Tx) (err error) {
-		groups, err = state.ReplicationGroups.All(tx)
+	known := map[string]bool{} // also those whose record cannot be read: what was asked for last goes on
+	err := s.Store.View(func(tx *store.Tx) error {
+		ids, err := state.ReplicationGroups.Keys(tx)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			known[id] = true
+		}
+		groups, err = state.ReplicationGroups.List(tx)
 		return err
 	})
 	if err != nil {
@@ -113,6 +124,9 @@ func (s *Shipper) reload(ctx context.Context) error {
 		r.group.Store(&g)
 	}
 	for id, r := range gone {
+		if known[id] {
+			continue
+		}
 		r.gone.Store(true)
 		r.end()
 		delete(s.routes, id)
@@ -129,7 +143,8 @@ func (s *Shipper) SlowLogGrew(group string) {
 	}
 }
 
-// Drain delivers what the logs of a node hold at this moment: before its process is ended on purpose, and before its files are removed.
+// Drain delivers what the logs of a node hold at this moment: before its process is ended on purpose, and before its
+// files are removed.
 func (s *Shipper) Drain(ctx context.Context, group, node string) {
 	s.mu.Lock()
 	r := s.routes[group]
@@ -139,7 +154,15 @@ func (s *Shipper) Drain(ctx context.Context, group, node string) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lastTime)
 	defer cancel()
-	r.ship(ctx, r.group.Load(), func(m cache.Member) bool { return m.ID == node }, true)
+	s.shipLast(ctx, r, func(m cache.Member) bool { return m.ID == node })
+}
+
+func (s *Shipper) shipLast(ctx context.Context, r *route, some func(cache.Member) bool) {
+	g := r.group.Load()
+	err := s.guard.Do("the logs of "+g.ID, func() error { r.ship(ctx, g, some, true); return nil })
+	if err != nil {
+		s.Logger.Error("cannot deliver the rest of a group's logs", "group", g.ID, "error", err)
+	}
 }
 
 // DrainAll delivers what the logs of all nodes hold at this moment.
@@ -151,7 +174,7 @@ func (s *Shipper) DrainAll(ctx context.Context) {
 	defer cancel()
 	var all sync.WaitGroup
 	for _, r := range routes {
-		all.Go(func() { r.ship(ctx, r.group.Load(), everyMember, true) })
+		all.Go(func() { s.shipLast(ctx, r, everyMember) })
 	}
 	all.Wait()
 }

@@ -24,8 +24,8 @@ const (
 	readTime = time.Second
 )
 
-// slowTrack is how far a node's slow log is delivered. What the node drops from it before it is read (slowlog-max-len) is lost, as on
-// AWS; so is what a node that died held.
+// slowTrack is how far a node's slow log is delivered. What the node drops from it before it is read (slowlog-max-len)
+// is lost, as on AWS; so is what a node that died held.
 type slowTrack struct {
 	sink
 	process node.Process // whose log it is: ids begin anew with the next one
@@ -60,8 +60,8 @@ func (t *slowTrack) ship(ctx context.Context, to cache.LogDelivery, running *eng
 	return nil
 }
 
-// skippedError says that so many entries are not delivered, because the node does not give them in time or they are more than are
-// read at once. The ones after them are.
+// skippedError says that so many entries are not delivered, because the node does not give them in time or they are
+// more than are read at once. The ones after them are.
 type skippedError struct{ entries int64 }
 
 func (e skippedError) Error() string {
@@ -69,7 +69,8 @@ func (e skippedError) Error() string {
 }
 
 func (t *slowTrack) grown(running *engine.Node) bool {
-	return running != nil && (running.Process != t.process && running.NewestSlow() >= 0 || running.NewestSlow() > t.last)
+	return running != nil && (running.Process != t.process && running.NewestSlow() >= 0 ||
+		running.NewestSlow() > t.last)
 }
 
 func (t *slowTrack) newest(ctx context.Context, running *engine.Node) (int64, error) {
@@ -78,9 +79,9 @@ func (t *slowTrack) newest(ctx context.Context, running *engine.Node) (int64, er
 	return running.Redis.NewestSlow(ctx)
 }
 
-// read reads the entries after the last, at most maxRead, and says how many more there are that it leaves out. A log can be read from
-// its newest entry only; how many there are after the last is not known of a process that is met for the first time: n is where it
-// begins. After one that did not come in time the next read asks for half as many.
+// read reads the entries after the last, at most maxRead, and says how many more there are that it leaves out. A log
+// can be read from its newest entry only; how many there are after the last is not known of a process that is met for
+// the first time: n is where it begins. After one that did not come in time the next read asks for half as many.
 func (t *slowTrack) read(
 	ctx context.Context, to cache.LogDelivery, n int, get func(context.Context, int) (redisnode.SlowLog, error),
 ) (log redisnode.SlowLog, skipped int64, err error) {

@@ -68,7 +68,8 @@ func (s *server) start() {
 		s.Fatal(err)
 	}
 	// A command that it gave up would be sent again.
-	s.client = redis.NewClient(&redis.Options{Addr: s.addr.String(), Protocol: 2, PoolSize: 1, DisableIdentity: true, ReadTimeout: time.Minute})
+	s.client = redis.NewClient(&redis.Options{Addr: s.addr.String(), Protocol: 2, PoolSize: 1, DisableIdentity: true,
+		ReadTimeout: time.Minute})
 }
 
 func (s *server) stop() {
@@ -79,11 +80,12 @@ func (s *server) stop() {
 	}
 }
 
-// Commands are in the log group once, by the names that their client took for them: over restarts of the node, whose ids begin anew,
-// restarts of the shipper, and failures of the log group.
+// Commands are in the log group once, by the names that their client took for them: over restarts of the node, whose
+// ids begin anew, restarts of the shipper, and failures of the log group.
 func TestSlowCommandsAreDeliveredOnce(t *testing.T) {
 	s, group := newServer(t), newMemory()
-	to := cache.LogDelivery{LogType: cachelog.SlowLog, Name: "group", Format: "json", Since: time.Now().Add(-time.Second)}
+	to := cache.LogDelivery{LogType: cachelog.SlowLog, Name: "group", Format: "json",
+		Since: time.Now().Add(-time.Second)}
 	fresh := func() *slowTrack { return &slowTrack{sink: sink{group, "stream", "n-001"}, last: -1} }
 	track, sent := fresh(), 0
 	ship := func() error {
@@ -152,7 +154,8 @@ func TestSlowCommandsAreDeliveredOnce(t *testing.T) {
 // BenchmarkIdleNode is what a look at a node without news costs, of either log.
 func BenchmarkIdleNode(b *testing.B) {
 	s, group := newServer(b), newMemory()
-	if _, err := s.running.Redis.Configure(b.Context(), map[string]string{"slowlog-log-slower-than": "10000"}); err != nil {
+	if _, err := s.running.Redis.Configure(b.Context(),
+		map[string]string{"slowlog-log-slower-than": "10000"}); err != nil {
 		b.Fatal(err)
 	}
 	slow := &slowTrack{sink: sink{group, "slow", "n-001"}, last: -1}

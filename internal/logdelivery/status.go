@@ -30,9 +30,11 @@ func (r *route) report(g *cache.ReplicationGroup, failures map[string]error) {
 			return err
 		}
 		for i, d := range now.LogDeliveries {
-			if seen, ok := news[d.LogType]; ok && seen.Name == d.Name && seen.Format == d.Format { // it was not changed meanwhile
+			if seen, ok := news[d.LogType]; ok && seen.Name == d.Name &&
+				seen.Format == d.Format { // it was not changed meanwhile
 				now.LogDeliveries[i].Status, now.LogDeliveries[i].Message = seen.Status, seen.Message
-				r.Logger.Info("log delivery", "group", g.ID, "log", d.LogType, "status", seen.Status, "message", seen.Message)
+				r.Logger.Info("log delivery", "group", g.ID, "log", d.LogType, "status", seen.Status, "message",
+					seen.Message)
 			}
 		}
 		return state.ReplicationGroups.Put(tx, g.ID, now)

@@ -30,7 +30,8 @@ func (p *parser) condition(ends string) (c condition, err error) {
 		}
 	}
 	if c.operator == "" {
-		return c, fmt.Errorf("there is no operator before %s; use one of %s", clip(p.rest), strings.Join(operators, " "))
+		return c, fmt.Errorf("there is no operator before %s; use one of %s", clip(p.rest),
+			strings.Join(operators, " "))
 	}
 	p.space()
 	equality := c.operator == "=" || c.operator == "!="
@@ -91,8 +92,8 @@ func (c condition) equals(text string, number float64, isNumber bool) bool {
 	return like(text, c.parts)
 }
 
-// like tells whether a text has the parts in their order, with anything between them, the first at its beginning and the last at its
-// end.
+// like tells whether a text has the parts in their order, with anything between them, the first at its beginning and
+// the last at its end.
 func like(text string, parts []string) bool {
 	text, ok := strings.CutPrefix(text, parts[0])
 	if !ok {

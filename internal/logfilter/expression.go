@@ -6,11 +6,13 @@ import (
 	"strings"
 )
 
-// expression takes off a regular expression between percent signs. What it may have is less than Go's: no groups, and few symbols.
+// expression takes off a regular expression between percent signs. What it may have is less than Go's: no groups, and
+// few symbols.
 func (p *parser) expression() (*regexp.Regexp, error) {
 	end := strings.IndexByte(p.rest[1:], '%')
 	if end < 1 {
-		return nil, fmt.Errorf("the regular expression that begins at %s must have an end, and something before it", clip(p.rest))
+		return nil, fmt.Errorf("the regular expression that begins at %s must have an end, and something before it",
+			clip(p.rest))
 	}
 	text := p.rest[1 : end+1]
 	p.rest = p.rest[end+2:]
@@ -40,8 +42,10 @@ func checkExpression(text string) error {
 			continue
 		}
 		i++
-		if i == len(text) || !strings.ContainsRune(escapes, rune(text[i])) && !strings.ContainsRune(expressionSymbols, rune(text[i])) {
-			return fmt.Errorf("the regular expression %%%s%% has a backslash before what it does not support", clip(text))
+		if i == len(text) || !strings.ContainsRune(escapes, rune(text[i])) &&
+			!strings.ContainsRune(expressionSymbols, rune(text[i])) {
+			return fmt.Errorf("the regular expression %%%s%% has a backslash before what it does not support",
+				clip(text))
 		}
 	}
 	return nil

@@ -42,7 +42,8 @@ func parseFields(p *parser) (*Pattern, error) {
 			if err != nil {
 				return nil, err
 			}
-			if f.name != "" && slices.ContainsFunc(slices.Concat(l.before, l.after), func(o field) bool { return o.name == f.name }) {
+			if f.name != "" && slices.ContainsFunc(slices.Concat(l.before, l.after),
+				func(o field) bool { return o.name == f.name }) {
 				return nil, fmt.Errorf("the field %s is there twice", clip(f.name))
 			}
 			if l.ellipsis {
@@ -101,7 +102,8 @@ func (p *parser) field() (f field, err error) {
 
 func (p *parser) fieldName() string { return p.until(" \t\r\n,]=!<>&|\"%") }
 
-// split takes a line apart: where each field begins and ends, without its quotes or brackets, and where it ends with them.
+// split takes a line apart: where each field begins and ends, without its quotes or brackets, and where it ends with
+// them.
 func split(message string) (fields []string, starts []int) {
 	for i := 0; ; {
 		for i < len(message) && isBlank(message[i]) {
@@ -137,8 +139,8 @@ func closing(s string) int {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
-// assign gives each field of the pattern its text, in order, with those of an ellipsis between as fields without a name; nil when the
-// line has too few. Without an ellipsis the last field has the rest of the line.
+// assign gives each field of the pattern its text, in order, with those of an ellipsis between as fields without a
+// name; nil when the line has too few. Without an ellipsis the last field has the rest of the line.
 func (l line) assign(message string) (fields []field, texts []string) {
 	texts, starts := split(message)
 	named := len(l.before) + len(l.after)
@@ -202,5 +204,6 @@ func (l line) names(name string) bool {
 	if _, err := strconv.ParseUint(name, 10, 16); err == nil && ok {
 		return true
 	}
-	return ok && name != "" && slices.ContainsFunc(slices.Concat(l.before, l.after), func(f field) bool { return f.name == name })
+	return ok && name != "" && slices.ContainsFunc(slices.Concat(l.before, l.after),
+		func(f field) bool { return f.name == name })
 }

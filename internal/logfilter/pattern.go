@@ -1,8 +1,9 @@
 // Package logfilter is CloudWatch Logs' filter patterns: what they mean, and which messages they match. It has no I/O.
 //
-// A pattern is one of: terms ("ERROR -timeout", "?WARN ?ERROR", `"exact phrase"`, "%regular expression%"), conditions on a JSON
-// message ("{ $.level = "ERROR" && $.ms > 100 }"), or conditions on the fields of a line ("[ip, ..., status = 4*, bytes]").
-// Source: "Filter pattern syntax for metric filters, subscription filters, filter log events, and Live Tail".
+// A pattern is one of: terms ("ERROR -timeout", "?WARN ?ERROR", `"exact phrase"`, "%regular expression%"), conditions
+// on a JSON message ("{ $.level = "ERROR" && $.ms > 100 }"), or conditions on the fields of a line ("[ip, ..., status =
+// 4*, bytes]"). Source: "Filter pattern syntax for metric filters, subscription filters, filter log events, and Live
+// Tail".
 package logfilter
 
 import (
@@ -54,7 +55,8 @@ func Parse(text string) (*Pattern, error) {
 		return nil, err
 	}
 	if p.expressions > maxExpressions {
-		return nil, fmt.Errorf("the pattern has %d regular expressions; it must have at most %d", p.expressions, maxExpressions)
+		return nil, fmt.Errorf("the pattern has %d regular expressions; it must have at most %d", p.expressions,
+			maxExpressions)
 	}
 	return out, nil
 }

@@ -30,12 +30,16 @@ func TestPatterns(t *testing.T) {
 	}{
 		{"", []string{"", "anything"}, nil},
 		{`"   "`, []string{"", "anything"}, nil},
-		{"ERROR", []string{"[ERROR 400] BAD REQUEST", "[ERROR 420] INVALID ARGUMENTS"}, []string{"[INFO 200] OK", "an error", ""}},
-		{"ERROR ARGUMENTS", []string{"[ERROR 419] MISSING ARGUMENTS"}, []string{"[ERROR 400] BAD REQUEST", "ARGUMENTS"}},
+		{"ERROR", []string{"[ERROR 400] BAD REQUEST", "[ERROR 420] INVALID ARGUMENTS"},
+			[]string{"[INFO 200] OK", "an error", ""}},
+		{"ERROR ARGUMENTS", []string{"[ERROR 419] MISSING ARGUMENTS"},
+			[]string{"[ERROR 400] BAD REQUEST", "ARGUMENTS"}},
 		{"?ERROR ?ARGUMENTS", []string{"[ERROR 400] BAD REQUEST", "ARGUMENTS"}, []string{"[INFO 200] OK"}},
 		{"?ERROR ?ARGUMENTS REQUEST", []string{"[INFO] REQUEST FAILED"}, []string{"[ERROR] MISSING ARGUMENTS"}},
-		{`"INTERNAL SERVER ERROR"`, []string{"[ERROR 500] INTERNAL SERVER ERROR"}, []string{"[ERROR 500] INTERNAL  SERVER ERROR"}},
-		{`"[ERROR]" Exception`, []string{"16,142 [ERROR] Unhanded exception: InvalidQueryException"}, []string{"[ERROR] Terminating"}},
+		{`"INTERNAL SERVER ERROR"`, []string{"[ERROR 500] INTERNAL SERVER ERROR"},
+			[]string{"[ERROR 500] INTERNAL  SERVER ERROR"}},
+		{`"[ERROR]" Exception`, []string{"16,142 [ERROR] Unhanded exception: InvalidQueryException"},
+			[]string{"[ERROR] Terminating"}},
 		{"ERROR -ARGUMENTS", []string{"[ERROR 400] BAD REQUEST"}, []string{"[ERROR 419] MISSING ARGUMENTS", "[INFO]"}},
 		{`-"BAD REQUEST"`, []string{"BAD", ""}, []string{"[ERROR 400] BAD REQUEST"}},
 		{`"say \"no\" \\"`, []string{`they say "no" \ yes`}, []string{"they say no"}},
@@ -49,7 +53,8 @@ func TestPatterns(t *testing.T) {
 		{`%\x3A%`, []string{"key:value"}, []string{"key=value"}},
 		{`%\d\s\w%`, []string{"7 a"}, []string{"a 7"}},
 
-		{`{ $.eventType = "UpdateTrail" }`, []string{trail}, []string{users, "eventType UpdateTrail", "", `"eventType"`, trail + "}"}},
+		{`{ $.eventType = "UpdateTrail" }`, []string{trail},
+			[]string{users, "eventType UpdateTrail", "", `"eventType"`, trail + "}"}},
 		{`{ $.eventType = UpdateTrail }`, []string{trail, ` {"eventType": "Updat\u0065Trail"} `}, nil},
 		{`{ $.eventType = "Update*" && $.eventType = "*Trail" && $.eventType = "U*d*l" }`, []string{trail}, nil},
 		{`{ $.sourceIPAddress != 123.123.* }`, []string{trail}, []string{users}},
@@ -77,21 +82,25 @@ func TestPatterns(t *testing.T) {
 		{`{ $.number[0] != 1e-3 }`, []string{trail}, nil},
 		{`{ $.count = "3" }`, []string{trail, `{"count":3}`}, nil},
 		{`{ $.text = "say \"hello\"" }`, []string{trail}, nil},
-		{`{ $.['Duration (us)'] > 10000 }`, []string{trail}, []string{`{"Duration (us)":9}`, `{"Duration (us)":"long"}`}},
+		{`{ $.['Duration (us)'] > 10000 }`, []string{trail},
+			[]string{`{"Duration (us)":9}`, `{"Duration (us)":"long"}`}},
 		{`{ ($.user.id = 1) && ($.users[0].email = "John.Doe@example.com") }`, []string{users}, []string{trail}},
 		{`{ $.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch" && $.actions[2] = "nonmatch" }`, []string{users}, nil},
 		{`{ ($.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch") && $.actions[2] = "nonmatch" }`, nil, []string{users}},
 		{`{ ($.user.id = 2 && $.users[0].email = "nonmatch") || $.actions[2] = "GET" }`, nil, []string{users}},
 
 		{"[ip, user, username, timestamp, request, status_code, bytes]", []string{apache}, []string{"too few fields"}},
-		{`[ip=%127\.0\.0\.[1-9]%, user, username, timestamp, request =*.html*, status_code = 4*, bytes]`, []string{apache}, nil},
-		{"[ip, user, username, timestamp, request =*.html*, status_code = 404 || status_code = 410, bytes]", []string{apache}, nil},
+		{`[ip=%127\.0\.0\.[1-9]%, user, username, timestamp, request =*.html*, status_code = 4*, bytes]`,
+			[]string{apache}, nil},
+		{"[ip, user, username, timestamp, request =*.html*, status_code = 404 || status_code = 410, bytes]",
+			[]string{apache}, nil},
 		{"[ip, user, username, timestamp, request, status_code, bytes > 1000]", []string{apache}, nil},
 		{"[..., request =*.html*, status_code = 4*,]", []string{apache}, nil},
 		{"[..., status_code >= 400 && status_code < 404, bytes]", nil, []string{apache}},
 		{`[..., request = "GET /index.html HTTP/1.0", status, bytes]`, []string{apache}, nil},
 		{"[ip, ..., bytes=1534]", []string{apache}, []string{"1534"}},
-		{"[w1=ERROR, w2]", []string{"ERROR 09/25/2014 12:00:02 Failed to process"}, []string{"INFO ERROR", "ERROR", ""}},
+		{"[w1=ERROR, w2]", []string{"ERROR 09/25/2014 12:00:02 Failed to process"},
+			[]string{"INFO ERROR", "ERROR", ""}},
 		{"[w1=ERROR || w1=WARNING, w2]", []string{"WARNING Invalid user request"}, []string{"INFO GET"}},
 		{"[w1!=ERROR && w1!=WARNING, w2]", []string{"INFO GET"}, []string{"ERROR Failed", "WARNING x"}},
 		{"[]", []string{apache, ""}, nil},
@@ -116,15 +125,22 @@ func TestPatterns(t *testing.T) {
 
 func TestMalformedPatterns(t *testing.T) {
 	for pattern, why := range map[string]string{
-		`"no end`: "has no end", `"a\`: "has no end", "hello-world": "invalid character(s) in term 'hello-world'", "-": "no term behind it",
-		"%(a)%": "not supported", "%something!%": "not supported", "%café%": "not supported", "%%": "something before it", "%abc": "must have an end",
+		`"no end`: "has no end", `"a\`: "has no end", "hello-world": "invalid character(s) in term 'hello-world'",
+		"-":     "no term behind it",
+		"%(a)%": "not supported", "%something!%": "not supported", "%café%": "not supported",
+		"%%": "something before it", "%abc": "must have an end",
 		`%\p%`: "backslash", "%[abc%": "%[abc%", "%a% %b% %c%": "at most 2",
-		"{ $.a = }": "no value", "{ $.a }": "no operator", "{ $.a = 1": "want }", "{ $.a = 1 } x": "goes on", "{ a = 1 }": "want a selector",
-		"{ $.a == 1 }": "no value", "{ $.a = 1 && }": "want a selector", "{ ($.a = 1 }": "want )", "{ $.a IS MAYBE }": "want NULL", "{ $.a EXISTS }": "no operator",
-		"{ $.a[x] = 1 }": "no index", "{ $.a[-1] = 1 }": "no index", "{ $.a[0 = 1 }": "no end", "{ $.['a = 1 }": "no end", `{ $.a > "b" }`: "= and != only",
-		"{ $.a > b }": "compares numbers", "{ $..a = 1 }": "no name behind its point", "{ $a = 1 }": "want a point", "{ $.*[*] = 1 }": "one wildcard",
+		"{ $.a = }": "no value", "{ $.a }": "no operator", "{ $.a = 1": "want }", "{ $.a = 1 } x": "goes on",
+		"{ a = 1 }":    "want a selector",
+		"{ $.a == 1 }": "no value", "{ $.a = 1 && }": "want a selector", "{ ($.a = 1 }": "want )",
+		"{ $.a IS MAYBE }": "want NULL", "{ $.a EXISTS }": "no operator",
+		"{ $.a[x] = 1 }": "no index", "{ $.a[-1] = 1 }": "no index", "{ $.a[0 = 1 }": "no end",
+		"{ $.['a = 1 }": "no end", `{ $.a > "b" }`: "= and != only",
+		"{ $.a > b }": "compares numbers", "{ $..a = 1 }": "no name behind its point", "{ $a = 1 }": "want a point",
+		"{ $.*[*] = 1 }": "one wildcard",
 		"{ $.a[*]=1 || $.b[*]=1 || $.c[*]=1 || $.d[*]=1 }": "at most 3",
-		"[a, ..., b, ...]": "one ellipsis", "[a, a]": "twice", "[a = ]": "no value", "[a, b": "no operator", "[...": "want , or ]", "[a] x": "goes on", "[1a]": "no name of a field",
+		"[a, ..., b, ...]": "one ellipsis", "[a, a]": "twice", "[a = ]": "no value", "[a, b": "no operator",
+		"[...": "want , or ]", "[a] x": "goes on", "[1a]": "no name of a field",
 		"[a=1 || b=1]": "begin with its name", strings.Repeat("a", 1025): "at most 1024",
 	} {
 		if _, err := logfilter.Parse(pattern); err == nil || !strings.Contains(err.Error(), why) {
@@ -137,10 +153,13 @@ func TestMalformedPatterns(t *testing.T) {
 func TestValues(t *testing.T) {
 	for pattern, want := range map[string]map[string]string{
 		"[ip, id, user, timestamp, request, status = 404, size]": {"$ip": "127.0.0.1", "$id": "Prod", "$user": "frank",
-			"$timestamp": "10/Oct/2000:13:25:15 -0700", "$request": "GET /index.html HTTP/1.0", "$status": "404", "$size": "1534"},
-		"[..., size]": {"$1": "127.0.0.1", "$2": "Prod", "$3": "frank", "$4": "10/Oct/2000:13:25:15 -0700", "$5": "GET /index.html HTTP/1.0", "$6": "404", "$size": "1534"},
-		"[ip, rest]":  {"$ip": "127.0.0.1", "$rest": `Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`},
-		"frank":       nil,
+			"$timestamp": "10/Oct/2000:13:25:15 -0700", "$request": "GET /index.html HTTP/1.0", "$status": "404",
+			"$size": "1534"},
+		"[..., size]": {"$1": "127.0.0.1", "$2": "Prod", "$3": "frank", "$4": "10/Oct/2000:13:25:15 -0700",
+			"$5": "GET /index.html HTTP/1.0", "$6": "404", "$size": "1534"},
+		"[ip, rest]": {"$ip": "127.0.0.1",
+			"$rest": `Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`},
+		"frank": nil,
 	} {
 		p, err := logfilter.Parse(pattern)
 		if err != nil {
@@ -151,9 +170,12 @@ func TestValues(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ pattern, message, name, want string }{
-		{"[..., size]", apache, "$size", "1534"}, {"[..., size]", apache, "$3", "frank"}, {"[..., size]", apache, "$9", ""},
-		{"{ $.errorCode > 1 }", trail, "$.latency", "49.5"}, {"{ $.errorCode > 1 }", trail, "$.eventType", "UpdateTrail"},
-		{"{ $.errorCode > 1 }", trail, "$.objectList", ""}, {"{ $.errorCode > 1 }", trail, "$.none", ""}, {"ERROR", "ERROR", "$.a", ""},
+		{"[..., size]", apache, "$size", "1534"}, {"[..., size]", apache, "$3", "frank"},
+		{"[..., size]", apache, "$9", ""},
+		{"{ $.errorCode > 1 }", trail, "$.latency", "49.5"},
+		{"{ $.errorCode > 1 }", trail, "$.eventType", "UpdateTrail"},
+		{"{ $.errorCode > 1 }", trail, "$.objectList", ""}, {"{ $.errorCode > 1 }", trail, "$.none", ""},
+		{"ERROR", "ERROR", "$.a", ""},
 	} {
 		p, err := logfilter.Parse(test.pattern)
 		if err != nil {
@@ -187,9 +209,11 @@ func TestWildcardsAreAnything(t *testing.T) {
 
 // What a pattern says that its messages contain they do contain; and no pattern and no message makes it panic.
 func TestContainsIsTrue(t *testing.T) {
-	piece := rapid.SampledFrom([]string{"{", "}", "[", "]", "$.a", " = ", "!=", "&&", "||", "...", "%a%", `"`, "-", "?", "a", "b", "1", "*", " ", ",", "(", ")",
+	piece := rapid.SampledFrom([]string{"{", "}", "[", "]", "$.a", " = ", "!=", "&&", "||", "...", "%a%", `"`, "-", "?",
+		"a", "b", "1", "*", " ", ",", "(", ")",
 		"IS NULL", "NOT EXISTS", "\\", ".['a']", "$.*", "é", `{ $.a = "b" }`, "[a, b]"})
-	messages := []string{"", "a", "a b", `{"a":"b"}`, `{"a":1}`, `{"a":null}`, `{"\u0061":"b"}`, "[a] b", `"a`, "[", "é a", `[{"a":1}]`}
+	messages := []string{"", "a", "a b", `{"a":"b"}`, `{"a":1}`, `{"a":null}`, `{"\u0061":"b"}`, "[a] b", `"a`, "[",
+		"é a", `[{"a":1}]`}
 	rapid.Check(t, func(t *rapid.T) {
 		p, err := logfilter.Parse(strings.Join(rapid.SliceOfN(piece, 0, 8).Draw(t, "pieces"), ""))
 		if err != nil {
@@ -211,7 +235,8 @@ func TestContainsIsTrue(t *testing.T) {
 func BenchmarkMatch(b *testing.B) {
 	record := []byte(`{"CacheClusterId":"uex-payments-prod-redis-001","CacheNodeId":"0001","Id":17,"Timestamp":1605631822,"Duration (us)":12000,` +
 		`"Command":"GET ... (1 more arguments)","ClientAddress":"10.0.1.17:55452","ClientName":"worker"}`)
-	for _, pattern := range []string{`HGETALL`, `{ $.Command = "HGETALL*" }`, `{ $.['Duration (us)'] > 50000 }`, `[..., a = x*]`, `%HGET[A-Z]+%`} {
+	for _, pattern := range []string{`HGETALL`, `{ $.Command = "HGETALL*" }`, `{ $.['Duration (us)'] > 50000 }`,
+		`[..., a = x*]`, `%HGET[A-Z]+%`} {
 		p, err := logfilter.Parse(pattern)
 		if err != nil {
 			b.Fatal(err)

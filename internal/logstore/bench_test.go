@@ -12,8 +12,10 @@ import (
 // slowLog is a slow log's record as ElastiCache writes it, of some 230 bytes.
 func slowLog(r *rand.Rand, i int) string {
 	return fmt.Sprintf(`{"CacheClusterId":"uex-payments-prod-redis-00%d","CacheNodeId":"0001","Id":%d,"Timestamp":%d,"Duration (us)":%d,`+
-		`"Command":"%s ... (%d more arguments)","ClientAddress":"10.0.%d.%d:%d","ClientName":"worker-%d"}`, i%3+1, i, 1_605_631_822+i/100, r.IntN(90_000)+10_000,
-		[]string{"GET", "HGETALL", "ZRANGEBYSCORE", "MGET"}[r.IntN(4)], r.IntN(40)+1, r.IntN(4), r.IntN(255), r.IntN(65535), r.IntN(500))
+		`"Command":"%s ... (%d more arguments)","ClientAddress":"10.0.%d.%d:%d","ClientName":"worker-%d"}`, i%3+1, i,
+		1_605_631_822+i/100, r.IntN(90_000)+10_000,
+		[]string{"GET", "HGETALL", "ZRANGEBYSCORE",
+			"MGET"}[r.IntN(4)], r.IntN(40)+1, r.IntN(4), r.IntN(255), r.IntN(65535), r.IntN(500))
 }
 
 // A shipper's batches of 1,000: events a second are b.N over the time.
@@ -46,8 +48,9 @@ func BenchmarkQueryMillion(b *testing.B) {
 		appendAll(b, s, "g", batch)
 	}
 	for name, q := range map[string]logstore.Query{
-		"rare term":     {Contains: []string{`"Id":777777,`}},
-		"term in all":   {Contains: []string{"HGETALL"}, Match: func(m []byte) bool { return bytes.Contains(m, []byte(`"Id":777777,`)) }},
+		"rare term": {Contains: []string{`"Id":777777,`}},
+		"term in all": {Contains: []string{"HGETALL"},
+			Match: func(m []byte) bool { return bytes.Contains(m, []byte(`"Id":777777,`)) }},
 		"last thousand": {Backward: true, Limit: 1000},
 	} {
 		b.Run(name, func(b *testing.B) {

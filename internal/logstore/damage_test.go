@@ -25,18 +25,22 @@ func TestDamageIsSetAside(t *testing.T) {
 	write := func(name string) func(home string) error {
 		return func(home string) error { return os.WriteFile(filepath.Join(home, name), []byte("x"), 0o600) }
 	}
-	overwrite := func(path string) error {
-		data := must(os.ReadFile(path))(t)
-		copy(data, "nothing that is known")
-		return os.WriteFile(path, data, 0o600)
+	overwrite := func(n int) func(path string) error {
+		return func(path string) error {
+			data := must(os.ReadFile(path))(t)
+			copy(data, strings.Repeat("nothing that is known", n))
+			return os.WriteFile(path, data, 0o600)
+		}
 	}
 	for name, c := range map[string]struct {
 		damage func(home string) error
 		found  []string
 		aside  bool
 	}{
-		"a segment cut short": {first("*.seg", func(path string) error { return os.Truncate(path, 100) }), []string{"last"}, true},
-		"a journal":           {first("*.log", overwrite), []string{"number 0"}, true},
+		"a segment cut short": {first("*.seg", func(path string) error { return os.Truncate(path, 100) }),
+			[]string{"last"}, true},
+		"a journal's header":  {first("*.log", overwrite(1)), []string{"number 0", "last"}, false},
+		"a journal":           {first("*.log", overwrite(250)), []string{"number 0"}, true},
 		"a file with no name": {write("g/x.seg"), []string{"number 0", "last"}, false},
 		"a copy":              {write("g/00000001.seg~"), []string{"number 0", "last"}, false},
 		"a stray file":        {write("x"), []string{"number 0", "last"}, false},
@@ -75,7 +79,8 @@ func TestDamageIsSetAside(t *testing.T) {
 	}
 }
 
-// TestBoundBesideALockedGroup: a group that nothing can be deleted of leaves it to the others to make room, journals with the rest.
+// TestBoundBesideALockedGroup: a group that nothing can be deleted of leaves it to the others to make room, journals
+// with the rest.
 func TestBoundBesideALockedGroup(t *testing.T) {
 	home, k := t.TempDir(), keys{map[string]bool{}}
 	var said strings.Builder
@@ -126,11 +131,91 @@ func TestALockedGroupIsToldOfOnce(t *testing.T) {
 	s = must(logstore.Open(config))(t)
 	defer s.Close()
 	for range 3 {
-		if err := s.Sweep(time.UnixMilli(1<<40), func(string) (time.Duration, bool) { return time.Hour, true }); err != nil {
+		if err := s.Sweep(time.UnixMilli(1<<40),
+			func(string) (time.Duration, bool) { return time.Hour, true }); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if n := strings.Count(said.String(), "group=locked"); n != 1 {
 		t.Errorf("it is told %d times: %s", n, said.String())
+	}
+}
+
+// TestAFlippedBitCostsItsOwnEvents: the intact events behind it are read, in journals and in segments, before and after
+// they are opened again, and go on to be appended to. The log and the page tell of it.
+func TestAFlippedBitCostsItsOwnEvents(t *testing.T) {
+	const batches = 6
+	for _, suffix := range []string{"*.log", "*.seg"} {
+		for _, part := range []float64{0.4, 0.5, 0.6} {
+			home := t.TempDir()
+			s := open(t, home, keys{})
+			for i := range batches {
+				text := strings.Repeat("x", 200<<10) // each a block of its own
+				appendAll(t, s, "g", logstore.Batch{Events: []logstore.Event{event(1, int64(i), text)}})
+			}
+			if suffix == "*.seg" { // another key rotates the journal
+				if err := s.Append("g", "arn:1",
+					logstore.Batch{Events: []logstore.Event{event(1, batches, "last")}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			path := must(filepath.Glob(filepath.Join(home, "g", suffix)))(t)[0]
+			data := must(os.ReadFile(path))(t)
+			data[int(part*float64(len(data)))] ^= 1
+			if err := os.WriteFile(path, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			want := batches - 1
+			if suffix == "*.seg" {
+				want++
+			}
+			for range 2 {
+				var said strings.Builder
+				s = must(logstore.Open(logstore.Config{Dir: home, Keys: keys{}, MaxBytes: 1 << 40,
+					Logger: slog.New(slog.NewTextHandler(&said, nil))}))(t)
+				got := all(t, s, "g", logstore.Query{})
+				if len(got) != want {
+					t.Errorf("%s at %v: %d events, want %d", suffix, part, len(got), want)
+				}
+				page := must(s.Query("g", logstore.Query{Streams: streams, From: logstore.First, To: logstore.Last}))(t)
+				if !page.Damaged || strings.Count(said.String(), "skipped damaged log events") != 1 {
+					t.Errorf("%s at %v: damaged %t, and the log says %s", suffix, part, page.Damaged, said.String())
+				}
+				appendAll(t, s, "g", logstore.Batch{Events: []logstore.Event{event(1, 100, "next")}})
+				want++
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+// TestADamagedLengthCostsItsOwnEvents: where a journal's next frame begins is found all the same.
+func TestADamagedLengthCostsItsOwnEvents(t *testing.T) {
+	home := t.TempDir()
+	s := open(t, home, keys{})
+	var ends []int64
+	for i := range 4 {
+		appendAll(t, s, "g", logstore.Batch{Events: []logstore.Event{event(1, int64(i), strings.Repeat("x", 300))}})
+		path := must(filepath.Glob(filepath.Join(home, "g", "*.log")))(t)[0]
+		ends = append(ends, must(os.Stat(path))(t).Size())
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := must(filepath.Glob(filepath.Join(home, "g", "*.log")))(t)[0]
+	data := must(os.ReadFile(path))(t)
+	data[ends[1]+2] ^= 0x40 // of the third frame's length
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, home, keys{})
+	defer s.Close()
+	if got := all(t, s, "g", logstore.Query{}); len(got) != 3 {
+		t.Errorf("%d events, want 3", len(got))
 	}
 }

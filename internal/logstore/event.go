@@ -1,15 +1,20 @@
 // Package logstore keeps log events: append-only, sealed, in bounded disk, and quick to search.
 //
-// A log group is a directory of numbered files. Batches of events are appended to the newest, the journal (000007.log), and are
-// durable when Append returns. A full journal is rewritten as a segment (000007.seg): its events in the order of their time, in
-// compressed and sealed blocks, with an index of the blocks at the end. Segments do not change; they are deleted whole, when the
-// group's retention or the store's bound says so.
+// A log group is a directory of numbered files. Batches of events are appended to the newest, the journal (000007.log),
+// and are durable when Append returns. A full journal is rewritten as a segment (000007.seg): its events in the order
+// of their time, in compressed and sealed blocks, with an index of the blocks at the end. Segments do not change; they
+// are deleted whole, when the group's retention or the store's bound says so.
 //
-//	journal  header | frame …                   frame   length, checksum, sealed(marks, events)
-//	segment  header | block … | index | footer   block   sealed(zstd(events))
+//	journal  header | header | frame …                   frame   length, checksum, sealed(marks, events)
+//	segment  header | block … | header, index | footer  block length, checksum, sealed(zstd(events)), or none
 //	header   magic, number of the first event, the file's data key as the group's key wrapped it
 //
-// Every file has a data key of its own. What is not sealed are times, sizes, and numbers of streams; the texts of events always are.
+// What of a file is damaged costs the events in the frame or block that it hits, and no others: the header is there
+// twice, each frame and block can be found and verified by itself, and the index is written anew from the blocks. What
+// is set aside, whole or for what was lost of it, gets the suffix .damaged, and goes with the events of its time.
+//
+// Every file has a data key of its own. What is not sealed are times, sizes, and numbers of streams; the texts of
+// events always are.
 package logstore
 
 import (

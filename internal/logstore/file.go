@@ -30,9 +30,15 @@ func (e *KeyError) Error() string { return fmt.Sprintf("cannot use the log group
 func (e *KeyError) Unwrap() error { return e.Err }
 
 const (
-	magic       = "larderL2"
+	// magic begins files as they are written now; formerMagic those of an earlier larder: their header is there once,
+	// without a checksum of its length, and the blocks of their segments are found by the index only.
+	magic       = "larderL3"
+	formerMagic = "larderL2"
+
+	fixedHeader = len(magic) + 8 // with the length and the checksum of what follows
 	dataKeySize = 32
 	maxHeader   = 16 << 10
+	copyPage    = 4096
 	sealedMore  = 12 + 16 // nonce and tag
 )
 
@@ -54,30 +60,96 @@ func (h header) encode() []byte {
 		body = append(binary.AppendUvarint(body, uint64(len(text))), text...)
 	}
 	b := binary.BigEndian.AppendUint32([]byte(magic), uint32(len(body)))
-	b = binary.BigEndian.AppendUint32(b, crc32.Checksum(body, castagnoli))
+	b = binary.BigEndian.AppendUint32(b, headerSum(b, body))
 	return append(b, body...)
 }
 
-// readHeader reads the beginning of a file, and says where it ends.
+// encodeTwice is how a journal begins: without its data key nothing of it can be read. The second copy is in another
+// page, with zeros before it.
+func (h header) encodeTwice() []byte {
+	once := h.encode()
+	return append(append(once, make([]byte, copyOffset(len(once))-len(once))...), once...)
+}
+
+// copyOffset is where the second copy of a header of so many bytes begins.
+func copyOffset(size int) int { return (size + copyPage - 1) / copyPage * copyPage }
+
+// headerSum is the checksum of a header that begins with fixed.
+func headerSum(fixed, body []byte) uint32 {
+	sum := uint32(0)
+	if string(fixed[:len(magic)]) == magic {
+		sum = crc32.Checksum(fixed[:len(magic)+4], castagnoli)
+	}
+	return crc32.Update(sum, castagnoli, body)
+}
+
+// readHeader reads the beginning of a segment.
 func readHeader(r io.ReaderAt) (h header, end int64, err error) {
-	fixed := make([]byte, len(magic)+8)
-	if _, err := r.ReadAt(fixed, 0); err != nil {
+	begin, err := readUpTo(r, fixedHeader+maxHeader)
+	if err != nil {
 		return header{}, 0, err
 	}
+	return decodeHeader(begin)
+}
+
+// readHeaders reads the beginning of a journal, and says where it ends. The header is intact where one of its copies
+// is. The error is io.EOF where the beginning was not written as a whole.
+func readHeaders(r io.ReaderAt) (h header, end int64, err error) {
+	begin, err := readUpTo(r, 2*copyOffset(fixedHeader+maxHeader))
+	if err != nil {
+		return header{}, 0, err
+	}
+	if h, end, err = decodeHeader(begin); err == nil {
+		if string(begin[:len(magic)]) == formerMagic {
+			return h, end, nil
+		}
+		if end += int64(copyOffset(int(end))); end > int64(len(begin)) {
+			return header{}, 0, io.EOF
+		}
+		return h, end, nil
+	}
+	for at := copyPage; at < len(begin); at += copyPage {
+		if h, end, err := decodeHeader(begin[at:]); err == nil {
+			return h, int64(at) + end, nil
+		}
+	}
+	return header{}, 0, err
+}
+
+// readUpTo reads the first n bytes, or what there is.
+func readUpTo(r io.ReaderAt, n int) ([]byte, error) {
+	b := make([]byte, n)
+	n, err := r.ReadAt(b, 0)
+	if err == io.EOF {
+		err = nil
+	}
+	return b[:n], err
+}
+
+// decodeHeader reads the header that begins b. The error is io.EOF where b ends in it.
+func decodeHeader(b []byte) (h header, end int64, err error) {
+	if len(b) < fixedHeader {
+		return header{}, 0, io.EOF
+	}
+	fixed, former := b[:fixedHeader], string(b[:len(magic)]) == formerMagic
 	n := binary.BigEndian.Uint32(fixed[len(magic):])
-	if string(fixed[:len(magic)]) != magic || n > maxHeader {
+	if !former && string(fixed[:len(magic)]) != magic || n > maxHeader {
 		return header{}, 0, fmt.Errorf("%w: it does not begin as a file of log events", errDamaged)
 	}
-	body := make([]byte, n)
-	if _, err := r.ReadAt(body, int64(len(fixed))); err != nil {
-		return header{}, 0, err
+	body := b[fixedHeader:]
+	switch {
+	case uint32(len(body)) < n && former: // or its length is damaged, which has no checksum
+		return header{}, 0, fmt.Errorf("%w: it ends in its header", errDamaged)
+	case uint32(len(body)) < n:
+		return header{}, 0, io.EOF
 	}
-	if crc32.Checksum(body, castagnoli) != binary.BigEndian.Uint32(fixed[len(magic)+4:]) {
+	body = body[:n]
+	if headerSum(fixed, body) != binary.BigEndian.Uint32(fixed[len(magic)+4:]) {
 		return header{}, 0, fmt.Errorf("%w: the checksum of its header is another", errDamaged)
 	}
 	in := reader{b: body}
 	h = header{in.uvarint(), string(in.bytes()), in.bytes()}
-	return h, int64(len(fixed)) + int64(n), in.err
+	return h, int64(fixedHeader) + int64(n), in.err
 }
 
 func newDataKey() []byte {
@@ -125,7 +197,7 @@ func hasHeader(path string) (begun bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	_, _, err = readHeader(f)
+	_, _, err = readHeaders(f)
 	if errors.Is(err, io.EOF) {
 		return false, f.Close()
 	}

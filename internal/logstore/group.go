@@ -2,6 +2,7 @@ package logstore
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"os"
@@ -28,16 +29,20 @@ type group struct {
 	mu       sync.RWMutex
 	segments []*segment // by number
 	pending  []uint64   // numbers of journals that were found and not opened yet
+	broken   []uint64   // numbers of segments whose index is damaged, and whose blocks were not looked for yet
 	journal  *journal   // nil until there is something to write
 	marks    Marks
 	number   uint64 // of the next file
 	next     uint64 // number of the next event
 	dropped  bool
 
+	asides []aside     // files that were set aside
+	told   sync.Map    // damaged parts of files that the log names already; the value is the file's path
 	locked atomic.Bool // its key could not be used when it was looked at last for what is past its time
 }
 
-// openGroup finds out what a directory holds. Journals stay closed: they need the group's key, which may not be usable now.
+// openGroup finds out what a directory holds. Journals stay closed: they need the group's key, which may not be usable
+// now.
 func openGroup(id, dir string, keys Keys, logger *slog.Logger) (*group, error) {
 	names, err := os.ReadDir(dir)
 	if err != nil {
@@ -51,7 +56,7 @@ func openGroup(id, dir string, keys Keys, logger *slog.Logger) (*group, error) {
 		case suffix == segmentTemp:
 			err = os.Remove(filepath.Join(dir, entry.Name()))
 		case suffix == damagedSuffix:
-			err = nil // its number is not given again
+			err = g.recall(filepath.Join(dir, entry.Name())) // its number is not given again
 		case err != nil || entry.Name() != filepath.Base(fileName("", n, suffix)):
 			logger.Warn("a file among the log events is none of larder's", "file", filepath.Join(dir, entry.Name()))
 			continue
@@ -68,38 +73,49 @@ func openGroup(id, dir string, keys Keys, logger *slog.Logger) (*group, error) {
 	return g, nil
 }
 
-// setAside takes a damaged file out of the way of the others.
-func (g *group) setAside(path string, why error) error {
-	if err := os.Rename(path, path+damagedSuffix); err != nil {
-		return errors.Join(why, err)
-	}
-	g.logger.Error("set a damaged file of log events aside", "group", g.id, "file", path+damagedSuffix, "error", why)
-	return nil
-}
-
 // found takes up a segment. A journal of its number was rewritten as it, and only not deleted.
 func (g *group) found(n uint64) error {
 	path := fileName(g.dir, n, segmentSuffix)
+	at := slices.Index(g.pending, n)
 	s, err := openSegment(path, n)
-	if err != nil {
+	switch {
+	case err != nil && at >= 0: // it is written anew when the journal is full
+		g.logger.Warn("a log segment is damaged, and its journal is there", "group", g.id, "file", path, "error", err)
+		return nil
+	case errors.Is(err, errNoIndex):
+		g.broken = append(g.broken, n)
+		return nil
+	case err != nil:
 		return g.setAside(path, err)
 	}
-	g.segments = append(g.segments, s)
-	g.next = max(g.next, s.last+1)
-	if at := slices.Index(g.pending, n); at >= 0 {
+	g.take(s)
+	if at >= 0 {
 		g.pending = slices.Delete(g.pending, at, at+1)
 		return os.Remove(fileName(g.dir, n, journalSuffix))
 	}
 	return nil
 }
 
-// ready opens what is pending. The last journal is gone on with; one before it was about to become a segment, and becomes one.
+// take adds a segment to the others.
+func (g *group) take(s *segment) {
+	g.segments = append(g.segments, s)
+	g.next = max(g.next, s.last+1)
+}
+
+// ready opens what is pending. The last journal is gone on with; one before it was about to become a segment, and
+// becomes one.
 func (g *group) ready() error {
 	if g.dropped {
 		return os.ErrNotExist
 	}
 	if err := g.discard(); err != nil {
 		return err
+	}
+	for len(g.broken) > 0 {
+		if err := g.recover(g.broken[0]); err != nil {
+			return err
+		}
+		g.broken = g.broken[1:]
 	}
 	for len(g.pending) > 0 {
 		n := g.pending[0]
@@ -145,6 +161,9 @@ func (g *group) open(path string, n uint64) error {
 	}
 	if cut > 0 {
 		g.logger.Warn("cut off log events whose writing was interrupted", "file", path, "bytes", cut)
+	}
+	if j.lost > 0 {
+		g.skip(path, j.damaged())
 	}
 	g.next = max(g.next, j.header.first, j.last+1)
 	if g.journal == nil {
@@ -240,7 +259,8 @@ func (g *group) begin(arn string) (err error) {
 	return err
 }
 
-// rotate makes a segment of the journal. The next journal comes first, so that at no time the marks are only in a file that goes.
+// rotate makes a segment of the journal. The next journal comes first, so that at no time the marks are only in a file
+// that goes.
 func (g *group) rotate(arn string) error {
 	full := g.journal
 	g.journal = nil
@@ -256,7 +276,11 @@ func (g *group) rotate(arn string) error {
 // retire replaces a journal by a segment of its events. One that could not be replaced is pending.
 func (g *group) retire(j *journal) error {
 	if len(j.streams) > 0 {
-		s, err := writeSegment(g.dir, j)
+		events, err := j.sorted()
+		var s *segment
+		if err == nil {
+			s, err = writeSegment(g.dir, j.number, j.header, j.aead, events)
+		}
 		if err != nil {
 			if !slices.Contains(g.pending, j.number) {
 				g.pending = append(g.pending, j.number)
@@ -264,6 +288,10 @@ func (g *group) retire(j *journal) error {
 			return errors.Join(err, j.file.Close())
 		}
 		g.segments = append(g.segments, s)
+	}
+	if j.lost > 0 { // the segment has the intact events
+		err := g.setAside(j.path, fmt.Errorf("%w: %d bytes of it cannot be read", errDamaged, j.lost))
+		return errors.Join(err, j.file.Close())
 	}
 	return errors.Join(os.Remove(j.path), j.file.Close())
 }
@@ -278,6 +306,9 @@ func (g *group) holds() (size int64, lasts []int64) {
 	if g.journal != nil && len(g.journal.streams) > 0 {
 		lasts = append(lasts, g.journal.extent.max)
 	}
+	for _, a := range g.asides {
+		lasts = append(lasts, a.until)
+	}
 	return g.size(), lasts
 }
 
@@ -289,11 +320,14 @@ func (g *group) size() (n int64) {
 	if g.journal != nil {
 		n += g.journal.size
 	}
+	for _, a := range g.asides {
+		n += a.size
+	}
 	return n
 }
 
-// expire deletes the segments with no event later than a time, and says how many bytes that freed. A journal that is old as a whole
-// becomes a segment first.
+// expire deletes the segments with no event later than a time, and what was set aside by then, and says how many bytes
+// that freed. A journal that is old as a whole becomes a segment first.
 func (g *group) expire(before int64) (freed int64, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -315,6 +349,7 @@ func (g *group) expire(before int64) (freed int64, err error) {
 		errs = append(errs, err)
 		return err == nil
 	})
+	errs = append(errs, g.expireAsides(before))
 	return size - g.size(), errors.Join(errs...)
 }
 

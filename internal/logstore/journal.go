@@ -14,14 +14,8 @@ import (
 	"larder/internal/durable"
 )
 
-const (
-	frameHeader = 8 // length and checksum, four bytes each
-	maxFrame    = 64 << 20
-	frameKind   = 'j'
-)
-
-// Marks say, for sources whose events are read from somewhere, how far that was done: what came with a mark that is not beyond
-// the source's last is known already.
+// Marks say, for sources whose events are read from somewhere, how far that was done: what came with a mark that is not
+// beyond the source's last is known already.
 type Marks map[string]uint64
 
 // journal is the newest file of a group.
@@ -35,6 +29,7 @@ type journal struct {
 	size    int64 // offset behind the last
 	frames  uint64
 	raw     int    // bytes of messages
+	lost    int64  // bytes of damaged frames
 	last    uint64 // number of the last event
 	extent  extent
 	streams map[uint32]Stat
@@ -86,7 +81,7 @@ func beginJournal(dir string, number, first uint64, marks Marks, arn, group stri
 	if j.file, err = os.OpenFile(j.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
 		return nil, err
 	}
-	begin := j.header.encode()
+	begin := j.header.encodeTwice()
 	j.begin = int64(len(begin))
 	if len(marks) > 0 {
 		begin = append(begin, j.frame(marks, nil)...)
@@ -115,11 +110,29 @@ func (j *journal) frame(marks Marks, events []Event) []byte {
 	for i := range events {
 		raw = r.append(raw, &row{events[i], []byte(events[i].Message)})
 	}
-	out := make([]byte, frameHeader, frameHeader+len(raw)+sealedMore)
-	out = j.aead.Seal(out, nil, raw, place(j.number, frameKind, j.frames))
-	binary.BigEndian.PutUint32(out, uint32(len(out)-frameHeader))
-	binary.BigEndian.PutUint32(out[4:], crc32.Checksum(out[frameHeader:], castagnoli))
-	return out
+	return j.framing().seal(raw, j.frames)
+}
+
+func (j *journal) framing() framing { return framing{j.aead, j.number, journalKind} }
+
+// contents reads what stands behind the header.
+func (j *journal) contents() ([]byte, error) {
+	all := make([]byte, j.size-j.begin)
+	if _, err := j.file.ReadAt(all, j.begin); err != nil && (len(all) > 0 || err != io.EOF) {
+		return nil, err
+	}
+	return all, nil
+}
+
+// eachFrame calls take for the journal's intact frames, see framing.each. Damaged tells whether others were passed
+// over.
+func (j *journal) eachFrame(take func(raw []byte) error) (damaged bool, err error) {
+	all, err := j.contents()
+	if err != nil {
+		return false, err
+	}
+	w, err := j.framing().each(all, take)
+	return w.lost > 0 || w.end < int64(len(all)), err
 }
 
 // append makes marks and events durable. After a failure the file is as it was, for readers and for the next append.
@@ -150,56 +163,6 @@ func (j *journal) count(e *row) {
 	j.streams[e.Stream] = j.streams[e.Stream].plus(e.stat())
 }
 
-// eachFrame calls f for the frames of a journal between two offsets, and returns where the whole ones end.
-func eachFrame(r io.ReaderAt, begin, size int64, f func(n uint64, sealed []byte) error) (end int64, err error) {
-	end = begin
-	head := make([]byte, frameHeader)
-	for n := uint64(0); end+frameHeader <= size; n++ {
-		if _, err := r.ReadAt(head, end); err != nil {
-			return end, err
-		}
-		length := int64(binary.BigEndian.Uint32(head))
-		if length < sealedMore || length > maxFrame || end+frameHeader+length > size {
-			return end, nil
-		}
-		sealed := make([]byte, length)
-		if _, err := r.ReadAt(sealed, end+frameHeader); err != nil {
-			return end, err
-		}
-		if crc32.Checksum(sealed, castagnoli) != binary.BigEndian.Uint32(head[4:]) {
-			return end, nil
-		}
-		if err := f(n, sealed); err != nil {
-			return end, err
-		}
-		end += frameHeader + length
-	}
-	return end, nil
-}
-
-// openFrame opens a frame and calls f for its events; their messages last until f returns.
-func openFrame(aead cipher.AEAD, number, n uint64, sealed []byte, marks Marks, f func(*row)) error {
-	raw, err := aead.Open(sealed[:0], nil, sealed, place(number, frameKind, n))
-	if err != nil {
-		return fmt.Errorf("%w: frame %d was changed", errDamaged, n)
-	}
-	in := reader{b: raw}
-	for range in.uvarint() {
-		source := string(in.bytes())
-		offset := in.uvarint()
-		if in.err != nil {
-			return in.err
-		}
-		if marks != nil {
-			marks[source] = offset
-		}
-	}
-	if in.err != nil {
-		return in.err
-	}
-	return eachRow(in.b, f)
-}
-
 // eachRow calls f for the events in b.
 func eachRow(b []byte, f func(*row)) (err error) {
 	var r rows
@@ -213,8 +176,11 @@ func eachRow(b []byte, f func(*row)) (err error) {
 	return nil
 }
 
-// openJournal opens a journal that an earlier process wrote, cuts off what it did not finish, and adds to marks. It returns how many
-// bytes were cut.
+// damaged is what is said of a journal with damaged frames.
+func (j *journal) damaged() error { return fmt.Errorf("frames of %s were changed", j.path) }
+
+// openJournal opens a journal that an earlier process wrote, cuts off what it did not finish, and adds to marks. It
+// returns how many bytes were cut. Damaged frames stay where they are, and are skipped.
 func openJournal(path string, number uint64, group string, keys Keys, marks Marks) (j *journal, cut int64, err error) {
 	file, err := os.OpenFile(path, os.O_RDWR, 0o600)
 	if err != nil {
@@ -226,7 +192,7 @@ func openJournal(path string, number uint64, group string, keys Keys, marks Mark
 		}
 	}()
 	j = &journal{number: number, path: path, file: file, extent: nothing, streams: map[uint32]Stat{}}
-	if j.header, j.begin, err = readHeader(file); err != nil {
+	if j.header, j.begin, err = readHeaders(file); err != nil {
 		return nil, 0, err
 	}
 	if j.aead, err = unwrap(keys, group, j.header.wrapped); err != nil {
@@ -236,15 +202,51 @@ func openJournal(path string, number uint64, group string, keys Keys, marks Mark
 	if err != nil {
 		return nil, 0, err
 	}
-	j.size, err = eachFrame(file, j.begin, info.Size(), func(n uint64, sealed []byte) error {
-		j.frames++
-		return openFrame(j.aead, number, n, sealed, marks, j.count)
-	})
-	if err != nil {
+	j.size = info.Size()
+	if err = j.walk(marks); err != nil {
 		return nil, 0, err
 	}
 	if cut = info.Size() - j.size; cut > 0 {
 		err = errors.Join(file.Truncate(j.size), file.Sync())
 	}
 	return j, cut, err
+}
+
+// walk counts what is intact in a journal, and ends it where the writing of its last frame was interrupted.
+func (j *journal) walk(marks Marks) error {
+	all, err := j.contents()
+	if err != nil {
+		return err
+	}
+	if err := j.mendLast(all); err != nil {
+		return err
+	}
+	w, err := j.framing().each(all, func(raw []byte) error { return eachEvent(raw, marks, j.count) })
+	if err != nil {
+		return err
+	}
+	j.frames, j.lost = w.next, w.lost
+	if n := wholeFrames(all[w.end:]); n > 0 { // they were written, and damaged since
+		j.frames += n
+		j.lost += int64(len(all)) - w.end
+		return nil
+	}
+	j.size = j.begin + w.end
+	return nil
+}
+
+// mendLast writes the length of a journal's last frame anew where that alone is damaged: the frame would be taken for
+// one whose writing was interrupted. All is what stands behind the header.
+func (j *journal) mendLast(all []byte) error {
+	w, err := j.framing().each(all, func([]byte) error { return nil })
+	rest := all[w.end:]
+	if err != nil || len(rest) < frameHeader+sealedMore || len(rest) > frameHeader+maxFrame {
+		return err
+	}
+	if crc32.Checksum(rest[frameHeader:], castagnoli) != binary.BigEndian.Uint32(rest[4:]) {
+		return nil
+	}
+	binary.BigEndian.PutUint32(rest, uint32(len(rest)-frameHeader))
+	_, err = j.file.WriteAt(rest[:4], j.begin+w.end)
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -22,7 +23,8 @@ type Query struct {
 	From, To Position
 	// Backward takes the last events first. A page is in the order of the positions all the same.
 	Backward bool
-	// Limit and Bytes bound a page: events, and bytes of their messages with Overhead for each. 0 is no bound; one event always fits.
+	// Limit and Bytes bound a page: events, and bytes of their messages with Overhead for each. 0 is no bound; one
+	// event always fits.
 	Limit, Bytes, Overhead int
 	// Contains are texts that each wanted message has.
 	Contains []string
@@ -36,6 +38,8 @@ type Page struct {
 	// More says that the query goes on, at Next: there From, or To of one that goes backward, has to be.
 	More bool
 	Next Position
+	// Damaged says that a part of what was read for the page cannot be read: its events are missing. The log names it.
+	Damaged bool
 }
 
 // maxScan is how many blocks one page may read: half a gigabyte. A page that found little by then ends.
@@ -47,6 +51,7 @@ type unit struct {
 	segment *source
 	block   int
 	journal *journal
+	skip    func(path string, err error)
 }
 
 // source is a segment that is being read. A segment that was deleted meanwhile has no events.
@@ -77,41 +82,46 @@ func (s *Store) Query(id string, q Query) (Page, error) {
 	if g == nil || err != nil {
 		return Page{}, err
 	}
-	units, err := g.plan(q)
+	units, missing, err := g.plan(q)
 	if err != nil {
 		return Page{}, err
 	}
 	defer closeJournals(units)
-	return q.run(units)
+	page, err := q.run(units)
+	page.Damaged = page.Damaged || missing
+	return page, err
 }
 
-// plan lists what a query has to read, in the order in which it reads it.
-func (g *group) plan(q Query) (units []unit, err error) {
+// plan lists what a query has to read, in the order in which it reads it. Missing says that a file was set aside that
+// can have held some of what is asked for.
+func (g *group) plan(q Query) (units []unit, missing bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err := g.ready(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
+	missing = g.missing(q.From.Time)
 	for _, s := range g.segments {
 		if !q.touches(s.extent, s.streams) {
 			continue
 		}
-		from := &source{s, sync.OnceValues(func() (cipher.AEAD, error) { return unwrap(g.keys, g.id, s.header.wrapped) })}
+		key := func() (cipher.AEAD, error) { return unwrap(g.keys, g.id, s.header.wrapped) }
+		from := &source{s, sync.OnceValues(key)}
 		for i, k := range s.blocks {
 			if q.overlaps(k.extent) {
-				units = append(units, unit{extent: k.extent, segment: from, block: i})
+				units = append(units, unit{extent: k.extent, segment: from, block: i, skip: g.skip})
 			}
 		}
 	}
 	if j := g.journal; j != nil && q.touches(j.extent, j.streams) {
 		if err := g.usable(); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		view := *j // what is written by now, in a file that outlives its name
 		if view.file, err = os.Open(j.path); err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		units = append(units, unit{extent: j.extent, journal: &view})
+		units = append(units, unit{extent: j.extent, journal: &view, skip: g.skip})
 	}
 	slices.SortFunc(units, func(a, b unit) int {
 		if q.Backward {
@@ -119,7 +129,7 @@ func (g *group) plan(q Query) (units []unit, err error) {
 		}
 		return cmp.Compare(a.extent.min, b.extent.min)
 	})
-	return units, nil
+	return units, missing, nil
 }
 
 func closeJournals(units []unit) {
@@ -144,27 +154,29 @@ func (q Query) touches(x extent, streams map[uint32]Stat) bool {
 	return false
 }
 
-// run reads units, several at a time, until the page is full. An event goes onto the page once no unit that is left can hold one
-// that comes before it.
+// run reads units, several at a time, until the page is full. An event goes onto the page once no unit that is left can
+// hold one that comes before it.
 func (q Query) run(units []unit) (Page, error) {
 	var found []Event // in the query's order
 	wave := 2 * runtime.GOMAXPROCS(0)
+	damaged := false
 	for read := 0; ; {
 		settled := len(found)
 		if read < len(units) {
 			settled, _ = slices.BinarySearchFunc(found, q.edge(units[read]), q.compare)
 		}
 		if n, full := q.fits(found[:settled]); full {
-			return q.page(found[:n], true, q.after(found[n-1])), nil
+			return q.page(found[:n], true, q.after(found[n-1]), damaged), nil
 		}
 		if read == len(units) {
-			return q.page(found, false, Position{}), nil
+			return q.page(found, false, Position{}, damaged), nil
 		}
 		if read >= maxScan {
-			return q.page(found[:settled], true, q.edge(units[read]).Position()), nil
+			return q.page(found[:settled], true, q.edge(units[read]).Position(), damaged), nil
 		}
 		n := min(wave, len(units)-read)
-		more, err := q.readAll(units[read : read+n])
+		more, skipped, err := q.readAll(units[read : read+n])
+		damaged = damaged || skipped
 		if err != nil {
 			return Page{}, err
 		}
@@ -214,30 +226,36 @@ func (q Query) fits(events []Event) (n int, full bool) {
 	return len(events), false
 }
 
-func (q Query) page(events []Event, more bool, next Position) Page {
+func (q Query) page(events []Event, more bool, next Position, damaged bool) Page {
 	events = slices.Clone(events)
 	if q.Backward {
 		slices.Reverse(events)
 	}
-	return Page{Events: events, More: more, Next: next}
+	return Page{Events: events, More: more, Next: next, Damaged: damaged}
 }
 
-// readAll reads units in parallel.
-func (q Query) readAll(units []unit) ([]Event, error) {
+// readAll reads units in parallel, and tells whether some were skipped as damaged.
+func (q Query) readAll(units []unit) ([]Event, bool, error) {
 	found := make([][]Event, len(units))
+	var damaged atomic.Bool
 	var work errgroup.Group
 	work.SetLimit(runtime.GOMAXPROCS(0))
 	for i, u := range units {
 		work.Go(func() (err error) {
-			found[i], err = q.read(u)
+			var skipped bool
+			found[i], skipped, err = q.read(u)
+			if skipped {
+				damaged.Store(true)
+			}
 			return err
 		})
 	}
 	err := work.Wait()
-	return slices.Concat(found...), err
+	return slices.Concat(found...), damaged.Load(), err
 }
 
-func (q Query) read(u unit) (found []Event, err error) {
+// read reads a unit. A damaged block is skipped as a whole; only a key that cannot be used is an error.
+func (q Query) read(u unit) (found []Event, damaged bool, err error) {
 	take := func(e *row) {
 		if q.wants(e) {
 			event := e.Event
@@ -246,23 +264,38 @@ func (q Query) read(u unit) (found []Event, err error) {
 		}
 	}
 	if j := u.journal; j != nil {
-		_, err := eachFrame(j.file, j.begin, j.size, func(n uint64, sealed []byte) error {
-			return openFrame(j.aead, j.number, n, sealed, nil, take)
-		})
-		return found, err
+		damaged, err := j.eachFrame(func(raw []byte) error { return eachEvent(raw, nil, take) })
+		if damaged {
+			u.skip(j.path, j.damaged())
+		}
+		return found, damaged, err
 	}
 	c := scratches.Get().(*scratch)
 	defer scratches.Put(c)
 	raw, err := u.segment.read(c, u.block)
-	if err != nil {
-		return nil, err
+	if locked := (*KeyError)(nil); errors.As(err, &locked) {
+		return nil, false, err
 	}
+	if err == nil && !q.contains(raw) {
+		return nil, false, nil
+	}
+	if err == nil {
+		err = eachRow(raw, take)
+	}
+	if err != nil {
+		u.skip(u.segment.path, err)
+	}
+	return found, err != nil, nil
+}
+
+// contains tells whether a block has each of the texts that a message has to have.
+func (q Query) contains(raw []byte) bool {
 	for _, text := range q.Contains {
 		if !bytes.Contains(raw, []byte(text)) {
-			return nil, nil
+			return false
 		}
 	}
-	return found, eachRow(raw, take)
+	return true
 }
 
 func (q Query) wants(e *row) bool {

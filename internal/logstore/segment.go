@@ -16,10 +16,9 @@ import (
 )
 
 const (
-	// blockSize is how many bytes of events go into a block at most, unless one event has more: enough to compress well, and
-	// little to read for a short answer.
+	// blockSize is how many bytes of events go into a block at most, unless one event has more: enough to compress
+	// well, and little to read for a short answer.
 	blockSize   = 128 << 10
-	blockKind   = 's'
 	footerSize  = 4 + 4 + len(magic)
 	maxIndex    = 64 << 20
 	segmentTemp = ".tmp"
@@ -45,25 +44,24 @@ type block struct {
 	extent extent
 }
 
-// writeSegment writes a journal's events as a segment, and returns it when it is durable under its name.
-func writeSegment(dir string, j *journal) (*segment, error) {
-	events, err := j.sorted()
-	if err != nil {
-		return nil, err
-	}
+// writeSegment writes events, in the order of their positions, as the segment of a number, and returns it when it is
+// durable under its name.
+func writeSegment(dir string, number uint64, h header, aead cipher.AEAD, events []row) (*segment, error) {
 	s := &segment{
-		number: j.number, path: fileName(dir, j.number, segmentSuffix), header: j.header, extent: j.extent, streams: j.streams,
+		number: number, path: fileName(dir, number, segmentSuffix), header: h, extent: nothing,
+		streams: map[uint32]Stat{},
 	}
-	f, err := os.Create(s.path + segmentTemp)
+	f, err := os.OpenFile(s.path+segmentTemp, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	err = errors.Join(s.write(f, j.aead, events), f.Sync(), f.Close())
+	err = errors.Join(s.write(f, aead, events), f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(s.path+segmentTemp, s.path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot write the log segment %s: %w", s.path, errors.Join(err, os.Remove(s.path+segmentTemp)))
+		return nil, fmt.Errorf("cannot write the log segment %s: %w", s.path,
+			errors.Join(err, os.Remove(s.path+segmentTemp)))
 	}
 	return s, durable.SyncDir(dir)
 }
@@ -71,24 +69,27 @@ func writeSegment(dir string, j *journal) (*segment, error) {
 // sorted reads a journal's events in the order of their positions.
 func (j *journal) sorted() ([]row, error) {
 	var events []row
-	_, err := eachFrame(j.file, j.begin, j.size, func(n uint64, sealed []byte) error {
-		return openFrame(j.aead, j.number, n, sealed, nil, func(e *row) { events = append(events, *e) })
+	_, err := j.eachFrame(func(raw []byte) error {
+		return eachEvent(raw, nil, func(e *row) { events = append(events, *e) })
 	})
 	slices.SortFunc(events, func(a, b row) int { return a.Position().Compare(b.Position()) })
 	return events, err
 }
 
+// write writes the blocks as frames. One that holds nothing comes last: where it is found, no block is missing before
+// it.
 func (s *segment) write(w io.Writer, aead cipher.AEAD, events []row) error {
 	out := countingWriter{w: w}
 	out.write(s.header.encode())
+	frames := framing{aead, s.number, segmentKind}
 	var raw []byte
 	var r rows
 	open := block{extent: nothing}
 	finish := func() error {
-		sealed := aead.Seal(nil, nil, packing().pack(raw), place(s.number, blockKind, uint64(len(s.blocks))))
-		open.offset, open.sealed, open.raw = out.n, uint32(len(sealed)), uint32(len(raw))
+		frame := frames.seal(packing().pack(raw), uint64(len(s.blocks)))
+		open.offset, open.sealed, open.raw = out.n+frameHeader, uint32(len(frame)-frameHeader), uint32(len(raw))
 		s.blocks = append(s.blocks, open)
-		out.write(sealed)
+		out.write(frame)
 		raw, r, open = raw[:0], rows{}, block{extent: nothing}
 		return out.err
 	}
@@ -101,20 +102,40 @@ func (s *segment) write(w io.Writer, aead cipher.AEAD, events []row) error {
 		}
 		raw = r.append(raw, e)
 		open.extent = open.extent.with(e.Time)
-		s.last = max(s.last, e.Seq)
+		s.count(e)
 	}
 	if len(raw) > 0 {
 		if err := finish(); err != nil {
 			return err
 		}
 	}
-	index := s.encodeIndex()
-	footer := binary.BigEndian.AppendUint32(nil, uint32(len(index)))
-	footer = binary.BigEndian.AppendUint32(footer, crc32.Checksum(index, castagnoli))
-	out.write(index)
-	out.write(append(footer, magic...))
+	out.write(frames.seal(packing().pack(nil), uint64(len(s.blocks))))
+	out.write(s.encodeEnd())
 	s.size = out.n
 	return out.err
+}
+
+func (s *segment) count(e *row) {
+	s.extent = s.extent.with(e.Time)
+	s.last = max(s.last, e.Seq)
+	s.streams[e.Stream] = s.streams[e.Stream].plus(e.stat())
+}
+
+// encodeEnd is the header once more, the index of the blocks, and the footer.
+func (s *segment) encodeEnd() []byte {
+	index := append(s.header.encode(), s.encodeIndex()...)
+	footer := binary.BigEndian.AppendUint32(nil, uint32(len(index)))
+	footer = binary.BigEndian.AppendUint32(footer, indexSum(magic, index))
+	return append(append(index, footer...), magic...)
+}
+
+// indexSum is the checksum of what stands before a footer, and of the footer.
+func indexSum(version string, index []byte) uint32 {
+	sum := crc32.Checksum(index, castagnoli)
+	if version == magic {
+		sum = crc32.Update(sum, castagnoli, []byte(version))
+	}
+	return sum
 }
 
 // countingWriter counts, and keeps its first failure.
@@ -175,7 +196,8 @@ func (s *segment) decodeIndex(b []byte) error {
 	return in.err
 }
 
-// openSegment reads a segment's index.
+// openSegment reads a segment's index. The error is errNoIndex where that is damaged and the blocks may be found
+// without it.
 func openSegment(path string, number uint64) (s *segment, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -191,25 +213,48 @@ func openSegment(path string, number uint64) (s *segment, err error) {
 		return nil, err
 	}
 	s = &segment{number: number, path: path, size: info.Size()}
-	if s.header, _, err = readHeader(f); err != nil {
-		return nil, err
+	version, index, err := readEnd(f, s.size)
+	switch {
+	case err == nil && version == magic:
+		var n int64
+		if s.header, n, err = decodeHeader(index); err == nil {
+			err = s.decodeIndex(index[n:])
+		}
+	case err == nil:
+		if s.header, _, err = readHeader(f); err == nil {
+			err = s.decodeIndex(index)
+		}
+	default:
+		begin := make([]byte, len(magic))
+		_, _, noHeader := readHeader(f)
+		if _, short := f.ReadAt(begin, 0); noHeader == nil && short == nil && string(begin) != formerMagic {
+			err = fmt.Errorf("%w: %w", errNoIndex, err)
+		}
 	}
+	return s, err
+}
+
+// errNoIndex says that a segment's blocks have to be looked for.
+var errNoIndex = errors.New("its index is damaged")
+
+// readEnd reads what stands between a segment's blocks and its footer.
+func readEnd(f io.ReaderAt, size int64) (version string, index []byte, err error) {
 	footer := make([]byte, footerSize)
-	if _, err := f.ReadAt(footer, s.size-int64(footerSize)); err != nil {
-		return nil, err
+	if _, err := f.ReadAt(footer, max(size-int64(footerSize), 0)); err != nil {
+		return "", nil, err
 	}
-	n := int64(binary.BigEndian.Uint32(footer))
-	if string(footer[8:]) != magic || n > maxIndex || n > s.size {
-		return nil, errors.New("it does not end as a segment")
+	n, version := int64(binary.BigEndian.Uint32(footer)), string(footer[8:])
+	if version != magic && version != formerMagic || n > maxIndex || n > size-int64(footerSize) {
+		return "", nil, errors.New("it does not end as a segment")
 	}
-	index := make([]byte, n)
-	if _, err := f.ReadAt(index, s.size-int64(footerSize)-n); err != nil {
-		return nil, err
+	index = make([]byte, n)
+	if _, err := f.ReadAt(index, size-int64(footerSize)-n); err != nil {
+		return "", nil, err
 	}
-	if crc32.Checksum(index, castagnoli) != binary.BigEndian.Uint32(footer[4:]) {
-		return nil, errors.New("the checksum of its index is another")
+	if indexSum(version, index) != binary.BigEndian.Uint32(footer[4:]) {
+		return "", nil, errors.New("the checksum of its index is another")
 	}
-	return s, s.decodeIndex(index)
+	return version, index, nil
 }
 
 // scratch is what reading a block takes; one is used again and again.
@@ -226,7 +271,7 @@ func (c *scratch) read(f io.ReaderAt, s *segment, aead cipher.AEAD, n int) ([]by
 	if _, err := f.ReadAt(c.sealed, k.offset); err != nil {
 		return nil, fmt.Errorf("cannot read block %d of %s: %w", n, s.path, err)
 	}
-	small, err := aead.Open(c.sealed[:0], nil, c.sealed, place(s.number, blockKind, uint64(n)))
+	small, err := aead.Open(c.sealed[:0], nil, c.sealed, place(s.number, segmentKind, uint64(n)))
 	if err != nil {
 		return nil, fmt.Errorf("block %d of %s was changed", n, s.path)
 	}

@@ -33,7 +33,8 @@ type Store struct {
 	groups map[string]*group
 }
 
-// Open opens the store in a directory, making it if it is not there. What is damaged there is told to Logger, and the rest is used.
+// Open opens the store in a directory, making it if it is not there. What is damaged there is told to Logger, and the
+// rest is used.
 func Open(c Config) (*Store, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot keep log events: %w", err)
@@ -72,14 +73,15 @@ func (s *Store) Close() error {
 // Batch is events that are appended together or not at all.
 type Batch struct {
 	Events []Event
-	// Source and Mark make the batch one that is kept once: a source's marks rise, and a batch whose mark is not beyond the last
-	// is known already. The mark becomes durable with the events. Empty: no source. A mark of 0 forgets the source.
+	// Source and Mark make the batch one that is kept once: a source's marks rise, and a batch whose mark is not beyond
+	// the last is known already. The mark becomes durable with the events. Empty: no source. A mark of 0 forgets the
+	// source.
 	Source string
 	Mark   uint64
 }
 
-// Append makes batches durable in the group of that id, which is also the name of its directory; arn is the KMS key of the group,
-// empty for the installation's own.
+// Append makes batches durable in the group of that id, which is also the name of its directory; arn is the KMS key of
+// the group, empty for the installation's own.
 func (s *Store) Append(id, arn string, batches ...Batch) error {
 	g, err := s.group(id, true)
 	if err != nil {
@@ -142,16 +144,11 @@ func (s *Store) Drop(id string) error {
 	return errors.Join(g.close(), os.RemoveAll(g.dir))
 }
 
-// Sweep deletes what is past its time: the groups that keep does not know, the segments whose events are all older than it says (0:
-// they are kept for ever), and then the oldest segments of all until the rest is within the store's bound. A group whose key cannot
-// be used is left as it is.
+// Sweep deletes what is past its time: the groups that keep does not know, the segments whose events are all older than
+// it says (0: they are kept for ever), and then the oldest segments of all until the rest is within the store's bound.
+// A group whose key cannot be used is left as it is.
 func (s *Store) Sweep(now time.Time, keep func(id string) (retention time.Duration, known bool)) error {
-	s.mu.Lock()
-	groups := make([]*group, 0, len(s.groups))
-	for _, g := range s.groups {
-		groups = append(groups, g)
-	}
-	s.mu.Unlock()
+	groups := s.all()
 	var errs []error
 	kept := groups[:0]
 	for _, g := range groups {
@@ -215,7 +212,8 @@ func (s *Store) bound(groups []*group) error {
 			continue
 		}
 		total -= freed
-		s.config.Logger.Info("deleted the oldest log events: the store is at its bound", "group", o.g.id, "bytes", freed, "bound", s.config.MaxBytes)
+		s.config.Logger.Info("deleted the oldest log events: the store is at its bound", "group", o.g.id, "bytes",
+			freed, "bound", s.config.MaxBytes)
 	}
 	return errors.Join(errs...)
 }

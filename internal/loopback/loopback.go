@@ -37,7 +37,8 @@ func Claim(before netip.Prefix, random func(n int) int) (*Block, error) {
 	if before.IsValid() {
 		b, err := claim(before)
 		if err != nil {
-			return nil, fmt.Errorf("cannot use the addresses of this state directory, %s: another larder on this machine uses them: %w", before, err)
+			who, _ := named(claimName(before))
+			return nil, fmt.Errorf("cannot use the addresses of this state directory, %s: another larder on this machine uses them, or what has taken its name: %s: %w", before, who, err)
 		}
 		return b, nil
 	}
@@ -63,12 +64,14 @@ func block(n int) netip.Prefix {
 // claim listens on an abstract unix socket: its name is unique in the network namespace, as loopback addresses are, and
 // the kernel frees it when the process ends, however it ends.
 func claim(p netip.Prefix) (*Block, error) {
-	l, err := net.Listen("unix", "@larder/"+p.String())
+	l, err := net.Listen("unix", claimName(p))
 	if err != nil {
 		return nil, err
 	}
 	return &Block{p, l}, nil
 }
+
+func claimName(p netip.Prefix) string { return "@larder/" + p.String() }
 
 // listening tells whether a process listens on an address of the block, such as a node whose engine is down.
 func listening(p netip.Prefix) (bool, error) {
@@ -102,7 +105,8 @@ func parseListeners(r io.Reader) ([]netip.AddrPort, error) {
 		if errIP != nil || errPort != nil || len(ip) != 4 || len(number) != 2 {
 			return nil, fmt.Errorf("cannot read the listening address %q", fields[1])
 		}
-		// The kernel prints the address as a number in the machine's byte order, which is little-endian wherever larder runs.
+		// The kernel prints the address as a number in the machine's byte order, which is little-endian wherever larder
+		// runs.
 		a := netip.AddrFrom4([4]byte{ip[3], ip[2], ip[1], ip[0]})
 		out = append(out, netip.AddrPortFrom(a, uint16(number[0])<<8|uint16(number[1])))
 	}
@@ -116,7 +120,12 @@ func PortFree(a netip.AddrPort) error {
 	case err == nil:
 		return l.Close()
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("port %d is in use on this machine: another process listens on it on every address (ss -ltnp 'sport = :%d' shows which)", a.Port(), a.Port())
+		who := "another process"
+		if p, found := Listener(a); found {
+			who = p.String()
+		}
+		return fmt.Errorf("port %d is in use on this machine: %s listens on it (ss -ltnp 'sport = :%d' shows which)",
+			a.Port(), who, a.Port())
 	case errors.Is(err, syscall.EACCES):
 		return fmt.Errorf("port %d may be listened on by root only: choose one of 1024 to 65535", a.Port())
 	}

@@ -64,7 +64,8 @@ func TestClaimsNeverOverlap(t *testing.T) {
 	if b, err := Claim(netip.Prefix{}, numbers(taken)); err == nil || !strings.Contains(err.Error(), "in 64 attempts") {
 		t.Errorf("%v, %v", b, err)
 	}
-	if b, err := Claim(first.Prefix, nil); err == nil || !strings.Contains(err.Error(), first.String()) || !strings.Contains(err.Error(), "another larder") {
+	if b, err := Claim(first.Prefix, nil); err == nil || !strings.Contains(err.Error(), first.String()) ||
+		!strings.Contains(err.Error(), "another larder") {
 		t.Errorf("%v, %v", b, err)
 	}
 	if err := first.Close(); err != nil {
@@ -75,7 +76,8 @@ func TestClaimsNeverOverlap(t *testing.T) {
 	}
 }
 
-// TestABlockWithListenersIsLeftAlone: nodes may run without their engine; only the state directory that had the block gets it back.
+// TestABlockWithListenersIsLeftAlone: nodes may run without their engine; only the state directory that had the block
+// gets it back.
 func TestABlockWithListenersIsLeftAlone(t *testing.T) {
 	used := free(t)
 	l := listen(t, netip.AddrPortFrom(block(used).Addr().Next(), 0))
@@ -178,6 +180,7 @@ func TestPortFree(t *testing.T) {
 	check(here, "")
 	everywhere := listen(t, netip.AddrPortFrom(netip.IPv4Unspecified(), 0))
 	defer everywhere.Close()
-	check(netip.AddrPortFrom(here.Addr(), netip.MustParseAddrPort(everywhere.Addr().String()).Port()), "is in use on this machine")
+	check(netip.AddrPortFrom(here.Addr(), netip.MustParseAddrPort(everywhere.Addr().String()).Port()),
+		"is in use on this machine")
 	check(netip.MustParseAddrPort("192.0.2.1:6379"), "cannot listen on 192.0.2.1:6379")
 }

@@ -20,8 +20,9 @@ type Series struct {
 	Points []Point
 }
 
-// Range is the time that expressions are evaluated over. TIME_SERIES makes points from From (inclusive) to To (exclusive), a Period apart;
-// FILL makes those of its series' own periods, which begin at Origin or whole periods from it: the first is the one that From is in.
+// Range is the time that expressions are evaluated over. TIME_SERIES makes points from From (inclusive) to To
+// (exclusive), a Period apart; FILL makes those of its series' own periods, which begin at Origin or whole periods from
+// it: the first is the one that From is in.
 type Range struct{ From, To, Period, Origin int64 }
 
 // first is the beginning of the period that From is in.
@@ -43,8 +44,9 @@ type Result struct {
 	Series []Series
 }
 
-// maxWork is how many points one evaluation may look at or make, over all expressions: arrays may hold arrays, and the expressions of one
-// request may refer to each other, so that a few hundred characters ask for more than any machine has.
+// maxWork is how many points one evaluation may look at or make, over all expressions: arrays may hold arrays, and the
+// expressions of one request may refer to each other, so that a few hundred characters ask for more than any machine
+// has.
 const maxWork = 3_000_000
 
 // headWork is what a series counts besides its points.
@@ -190,7 +192,8 @@ func (s Series) at(t int64) (float64, bool) {
 	return s.Points[i].Value, true
 }
 
-// pairwise applies an operator: to each point with a number, to the points that two series both have, to each series of an array.
+// pairwise applies an operator: to each point with a number, to the points that two series both have, to each series of
+// an array.
 func pairwise(f func(a, b float64) float64, a, b Result) Result {
 	switch {
 	case a.Kind == Scalar && b.Kind == Scalar:

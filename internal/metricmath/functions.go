@@ -32,29 +32,38 @@ var functions = map[string]function{}
 
 func init() {
 	for name, f := range binary {
-		functions[name] = function{least: 2, most: 2, kind: pairKind, eval: func(_ *evaluation, _ []node, v []Result) Result { return pairwise(f, v[0], v[1]) }}
+		functions[name] = function{least: 2, most: 2, kind: pairKind,
+			eval: func(_ *evaluation, _ []node, v []Result) Result { return pairwise(f, v[0], v[1]) }}
 	}
 	for name, f := range elementwise {
-		functions[name] = function{least: 1, most: 1, kind: same, eval: func(_ *evaluation, _ []node, v []Result) Result {
-			if v[0].Kind == Scalar {
-				return scalar(f(v[0].Number))
-			}
-			return v[0].mapped(func(s Series) Series { return s.points(func(_ int, p Point) float64 { return f(p.Value) }) })
-		}}
+		functions[name] = function{least: 1, most: 1, kind: same,
+			eval: func(_ *evaluation, _ []node, v []Result) Result {
+				if v[0].Kind == Scalar {
+					return scalar(f(v[0].Number))
+				}
+				return v[0].mapped(func(s Series) Series {
+					return s.points(func(_ int,
+						p Point) float64 {
+						return f(p.Value)
+					})
+				})
+			}}
 	}
 	for name, f := range timeBased {
-		functions[name] = function{least: 1, most: 1, kind: sameSeries, eval: func(_ *evaluation, _ []node, v []Result) Result {
-			return v[0].mapped(func(s Series) Series { return s.points(f(s.Points)) })
-		}}
+		functions[name] = function{least: 1, most: 1, kind: sameSeries,
+			eval: func(_ *evaluation, _ []node, v []Result) Result {
+				return v[0].mapped(func(s Series) Series { return s.points(f(s.Points)) })
+			}}
 	}
 	for name, f := range aggregates {
-		functions[name] = function{least: 1, most: 1, kind: aggregateKind, eval: func(_ *evaluation, _ []node, v []Result) Result {
-			if v[0].Kind == Single {
-				values := v[0].Series[0].values()
-				return scalar(f(values, len(values)))
-			}
-			return single(v[0].across(func(values []float64) float64 { return f(values, len(v[0].Series)) }))
-		}}
+		functions[name] = function{least: 1, most: 1, kind: aggregateKind,
+			eval: func(_ *evaluation, _ []node, v []Result) Result {
+				if v[0].Kind == Single {
+					values := v[0].Series[0].values()
+					return scalar(f(values, len(values)))
+				}
+				return single(v[0].across(func(values []float64) float64 { return f(values, len(v[0].Series)) }))
+			}}
 	}
 	for name, f := range others {
 		functions[name] = f
@@ -131,8 +140,8 @@ func sum(values []float64) (sum float64) {
 	return sum
 }
 
-// aggregates are of the values of one series, or of those of an array at one time; n is how many there could be. Of no values, all
-// but counts are no number.
+// aggregates are of the values of one series, or of those of an array at one time; n is how many there could be. Of no
+// values, all but counts are no number.
 var aggregates = map[string]func(values []float64, n int) float64{
 	"SUM": func(values []float64, _ int) float64 {
 		if len(values) == 0 {

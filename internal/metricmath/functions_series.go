@@ -13,7 +13,8 @@ func isGap(i int, arg node) bool { return i == 1 && (arg == word("REPEAT") || ar
 
 func isSortWord(i int, arg node) bool {
 	w, ok := arg.(word)
-	return ok && (i == 1 && slices.Contains([]word{"AVG", "MAX", "MIN", "SUM"}, w) || i == 2 && (w == "ASC" || w == "DESC"))
+	return ok && (i == 1 && slices.Contains([]word{"AVG", "MAX", "MIN", "SUM"}, w) || i == 2 &&
+		(w == "ASC" || w == "DESC"))
 }
 
 // others are the functions of whole series and of arrays.
@@ -31,22 +32,28 @@ var others = map[string]function{
 		}
 		return Array
 	}, eval: evalMetrics},
-	"METRIC_COUNT": {least: 1, most: 1, kind: fits(Scalar, Array), eval: func(_ *evaluation, _ []node, v []Result) Result { return scalar(float64(len(v[0].Series))) }},
-	"PERIOD":       {least: 1, most: 1, kind: fits(Scalar, Single), eval: func(_ *evaluation, _ []node, v []Result) Result { return scalar(float64(v[0].Series[0].Period)) }},
-	"FIRST":        {least: 1, most: 1, kind: fits(Single, Array), eval: func(_ *evaluation, _ []node, v []Result) Result { return nth(v[0].Series, 0) }},
-	"LAST":         {least: 1, most: 1, kind: fits(Single, Array), eval: func(_ *evaluation, _ []node, v []Result) Result { return nth(v[0].Series, len(v[0].Series)-1) }},
-	"REMOVE_EMPTY": {least: 1, most: 1, kind: fits(Array, Array), eval: func(_ *evaluation, _ []node, v []Result) Result {
-		empty := func(s Series) bool { return len(s.Points) == 0 }
-		return Result{Kind: Array, Series: slices.DeleteFunc(slices.Clone(v[0].Series), empty)}
-	}},
+	"METRIC_COUNT": {least: 1, most: 1, kind: fits(Scalar, Array),
+		eval: func(_ *evaluation, _ []node, v []Result) Result { return scalar(float64(len(v[0].Series))) }},
+	"PERIOD": {least: 1, most: 1, kind: fits(Scalar, Single),
+		eval: func(_ *evaluation, _ []node, v []Result) Result { return scalar(float64(v[0].Series[0].Period)) }},
+	"FIRST": {least: 1, most: 1, kind: fits(Single, Array),
+		eval: func(_ *evaluation, _ []node, v []Result) Result { return nth(v[0].Series, 0) }},
+	"LAST": {least: 1, most: 1, kind: fits(Single, Array),
+		eval: func(_ *evaluation, _ []node, v []Result) Result { return nth(v[0].Series, len(v[0].Series)-1) }},
+	"REMOVE_EMPTY": {least: 1, most: 1, kind: fits(Array, Array),
+		eval: func(_ *evaluation, _ []node, v []Result) Result {
+			empty := func(s Series) bool { return len(s.Points) == 0 }
+			return Result{Kind: Array, Series: slices.DeleteFunc(slices.Clone(v[0].Series), empty)}
+		}},
 	"SLICE": {least: 2, most: 3, eval: evalSlice, kind: func(k []Kind) Kind {
 		if len(k) == 2 {
 			return fits(Single, Array, Scalar)(k)
 		}
 		return fits(Array, Array, Scalar, Scalar)(k)
 	}},
-	"SORT":        {least: 3, most: 4, words: isSortWord, kind: sortKind, eval: evalSort},
-	"TIME_SERIES": {least: 1, most: 1, kind: fits(Single, Scalar), makes: steady, eval: func(e *evaluation, _ []node, v []Result) Result { return single(e.steady(v[0].Number)) }},
+	"SORT": {least: 3, most: 4, words: isSortWord, kind: sortKind, eval: evalSort},
+	"TIME_SERIES": {least: 1, most: 1, kind: fits(Single, Scalar), makes: steady,
+		eval: func(e *evaluation, _ []node, v []Result) Result { return single(e.steady(v[0].Number)) }},
 }
 
 func ifKind(k []Kind) Kind {
@@ -133,8 +140,8 @@ func evalFill(e *evaluation, args []node, v []Result) Result {
 	})
 }
 
-// between is the value of a time that has none: the last one's, or on the line to the next one. Before the first, and for a line after
-// the last, there is none.
+// between is the value of a time that has none: the last one's, or on the line to the next one. Before the first, and
+// for a line after the last, there is none.
 func (s Series) between(at int64, line bool) float64 {
 	next, _ := slices.BinarySearchFunc(s.Points, at, func(p Point, t int64) int { return int(p.At - t) })
 	if next == 0 || line && next == len(s.Points) {

@@ -36,9 +36,10 @@ func eval(t interface{ Fatal(...any) }, expression string, others ...metricmath.
 	if err != nil {
 		t.Fatal(expression, err)
 	}
-	results, err := program.Eval(metricmath.Range{From: begin, To: begin + 240, Period: 60}, map[string]metricmath.Series{
-		"m1": line(1, 2, 3, 4), "m2": line(2, gap, 0, 8), "m3": {Period: 60},
-	})
+	results, err := program.Eval(metricmath.Range{From: begin, To: begin + 240, Period: 60},
+		map[string]metricmath.Series{
+			"m1": line(1, 2, 3, 4), "m2": line(2, gap, 0, 8), "m3": {Period: 60},
+		})
 	if err != nil {
 		t.Fatal(expression, err)
 	}
@@ -105,7 +106,9 @@ func TestSeries(t *testing.T) {
 			if len(got.Series) != 1 {
 				t.Fatalf("got %d series, a result of %v", len(got.Series), got.Kind)
 			}
-			if diff := cmp.Diff(line(test.want...).Points, got.Series[0].Points, cmpopts.EquateApprox(1e-12, 0)); diff != "" && len(got.Series[0].Points)+len(line(test.want...).Points) > 0 {
+			if diff := cmp.Diff(line(test.want...).Points, got.Series[0].Points,
+				cmpopts.EquateApprox(1e-12, 0)); diff != "" &&
+				len(got.Series[0].Points)+len(line(test.want...).Points) > 0 {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
@@ -114,7 +117,8 @@ func TestSeries(t *testing.T) {
 
 func TestArraysAndReferences(t *testing.T) {
 	got := eval(t, "e2 * 2", metricmath.Query{ID: "e2", Expression: "[m2, m1]"})
-	if got.Kind != metricmath.Array || len(got.Series) != 2 || got.Series[0].Name != "m2" || got.Series[1].Points[3].Value != 8 {
+	if got.Kind != metricmath.Array || len(got.Series) != 2 || got.Series[0].Name != "m2" ||
+		got.Series[1].Points[3].Value != 8 {
 		t.Errorf("got %+v", got)
 	}
 	got = eval(t, "10 / e2", metricmath.Query{ID: "e2", Expression: "[m2, m1]"})
@@ -148,7 +152,8 @@ func TestMistakes(t *testing.T) {
 		"SEARCH('x', 'Sum')":         "larder does not serve SEARCH: name the metrics",
 		"ANOMALY_DETECTION_BAND(m1)": "larder does not serve ANOMALY_DETECTION_BAND: there are no models of metrics",
 	} {
-		_, err := metricmath.Compile([]metricmath.Query{{ID: "e", Expression: expression}, {ID: "b", Expression: "e"}, {ID: "m1"}, {ID: "m2"}})
+		_, err := metricmath.Compile([]metricmath.Query{{ID: "e", Expression: expression}, {ID: "b", Expression: "e"},
+			{ID: "m1"}, {ID: "m2"}})
 		var mistake *metricmath.Error
 		if !errors.As(err, &mistake) || mistake.ID != "e" || mistake.Reason != want {
 			t.Errorf("%s: got %v, want %s", expression, err, want)
@@ -164,7 +169,8 @@ func TestMistakes(t *testing.T) {
 }
 
 func TestNeeds(t *testing.T) {
-	program, err := metricmath.Compile([]metricmath.Query{{ID: "a", Expression: "b + m1"}, {ID: "b", Expression: "m2*2"}, {ID: "all", Expression: "SUM(METRICS())"}, {ID: "m1"}, {ID: "m2"}, {ID: "m3"}})
+	program, err := metricmath.Compile([]metricmath.Query{{ID: "a", Expression: "b + m1"},
+		{ID: "b", Expression: "m2*2"}, {ID: "all", Expression: "SUM(METRICS())"}, {ID: "m1"}, {ID: "m2"}, {ID: "m3"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +186,8 @@ func TestNeedsOfManyReferences(t *testing.T) {
 	queries := []metricmath.Query{{ID: "e0"}}
 	for i := range 5 {
 		before := fmt.Sprintf("e%d", i)
-		queries = append(queries, metricmath.Query{ID: fmt.Sprintf("e%d", i+1), Expression: strings.Repeat(before+"+", 300) + before})
+		queries = append(queries, metricmath.Query{ID: fmt.Sprintf("e%d", i+1),
+			Expression: strings.Repeat(before+"+", 300) + before})
 	}
 	program, err := metricmath.Compile(queries)
 	if err != nil {
@@ -204,7 +211,8 @@ func TestTooMuch(t *testing.T) {
 		{"fill", metricmath.Range{From: begin, To: year9999, Period: 60}, []string{"FILL(m1, 0)"}},
 		{"if", metricmath.Range{From: begin, To: year9999, Period: 1}, []string{"IF(1, 5, m1)"}},
 		{"arrays", whole, []string{"[m1]", many("e0", 250), many("e1", 250), many("e2", 250), many("e3", 250)}},
-		{"aggregates", whole, []string{many("m1", 250), many("e0", 250), "SUM(e1)+" + strings.Repeat("SUM(e1)+", 100) + "m1"}},
+		{"aggregates", whole, []string{many("m1", 250), many("e0", 250), "SUM(e1)+" + strings.Repeat("SUM(e1)+", 100) +
+			"m1"}},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			queries := []metricmath.Query{{ID: "m1"}}
@@ -217,7 +225,8 @@ func TestTooMuch(t *testing.T) {
 			}
 			_, err = program.Eval(test.r, map[string]metricmath.Series{"m1": line(1, 2, 3, 4)})
 			var mistake *metricmath.Error
-			if !errors.As(err, &mistake) || !strings.HasPrefix(mistake.Reason, "more than 3000000 points are to be worked out") {
+			if !errors.As(err, &mistake) ||
+				!strings.HasPrefix(mistake.Reason, "more than 3000000 points are to be worked out") {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -226,7 +235,8 @@ func TestTooMuch(t *testing.T) {
 
 func many(id string, n int) string { return "[" + strings.Repeat(id+",", n) + id + "]" }
 
-// TestFillOfLongerPeriods: what is filled keeps the times of its own periods, which begin at the origin or whole periods from it.
+// TestFillOfLongerPeriods: what is filled keeps the times of its own periods, which begin at the origin or whole
+// periods from it.
 func TestFillOfLongerPeriods(t *testing.T) {
 	program, err := metricmath.Compile([]metricmath.Query{{ID: "m1"}, {ID: "e", Expression: "FILL(m1, 0)"}})
 	if err != nil {
@@ -238,9 +248,12 @@ func TestFillOfLongerPeriods(t *testing.T) {
 		r           metricmath.Range
 		given, want points
 	}{
-		{"a minute late", metricmath.Range{From: begin + 60, To: begin + 900, Period: 60}, points{{begin, 7}, {begin + 600, 8}}, points{{begin, 7}, {begin + 300, 0}, {begin + 600, 8}}},
-		{"nothing there", metricmath.Range{From: begin + 60, To: begin + 900, Period: 60}, nil, points{{begin, 0}, {begin + 300, 0}, {begin + 600, 0}}},
-		{"of an alarm", metricmath.Range{From: begin + 60, To: begin + 660, Period: 300, Origin: begin + 660}, points{{begin + 60, 7}}, points{{begin + 60, 7}, {begin + 360, 0}}},
+		{"a minute late", metricmath.Range{From: begin + 60, To: begin + 900, Period: 60},
+			points{{begin, 7}, {begin + 600, 8}}, points{{begin, 7}, {begin + 300, 0}, {begin + 600, 8}}},
+		{"nothing there", metricmath.Range{From: begin + 60, To: begin + 900, Period: 60}, nil,
+			points{{begin, 0}, {begin + 300, 0}, {begin + 600, 0}}},
+		{"of an alarm", metricmath.Range{From: begin + 60, To: begin + 660, Period: 300, Origin: begin + 660},
+			points{{begin + 60, 7}}, points{{begin + 60, 7}, {begin + 360, 0}}},
 	} {
 		results, err := program.Eval(test.r, map[string]metricmath.Series{"m1": {Period: 300, Points: test.given}})
 		if err != nil {
@@ -252,9 +265,11 @@ func TestFillOfLongerPeriods(t *testing.T) {
 	}
 }
 
-// TestWhatIsCompiledIsEvaluated: any expression that Compile takes gives what Compile said, on any data, without a panic.
+// TestWhatIsCompiledIsEvaluated: any expression that Compile takes gives what Compile said, on any data, without a
+// panic.
 func TestWhatIsCompiledIsEvaluated(t *testing.T) {
-	atoms := rapid.SampledFrom([]string{"m1", "m2", "m3", "1", "0.5", "REPEAT", "ASC", "SUM", "'m'", "[m1,m2]", "METRICS()"})
+	atoms := rapid.SampledFrom([]string{"m1", "m2", "m3", "1", "0.5", "REPEAT", "ASC", "SUM", "'m'", "[m1,m2]",
+		"METRICS()"})
 	var expression func(depth int) *rapid.Generator[string]
 	expression = func(depth int) *rapid.Generator[string] {
 		return rapid.Custom(func(t *rapid.T) string {
@@ -263,9 +278,11 @@ func TestWhatIsCompiledIsEvaluated(t *testing.T) {
 			}
 			part := func() string { return expression(depth-1).Draw(t, "part") }
 			if rapid.Bool().Draw(t, "operator") {
-				return "(" + part() + rapid.SampledFrom([]string{"+", "-", "*", "/", "^", "==", "<", " AND ", "||"}).Draw(t, "sign") + part() + ")"
+				return "(" + part() + rapid.SampledFrom([]string{"+", "-", "*", "/", "^", "==", "<", " AND ",
+					"||"}).Draw(t, "sign") + part() + ")"
 			}
-			name := rapid.SampledFrom([]string{"ABS", "AVG", "SUM", "STDDEV", "RATE", "FILL", "IF", "SLICE", "SORT", "FIRST", "LAST", "PERIOD", "REMOVE_EMPTY", "TIME_SERIES", "DATAPOINT_COUNT"}).Draw(t, "name")
+			name := rapid.SampledFrom([]string{"ABS", "AVG", "SUM", "STDDEV", "RATE", "FILL", "IF", "SLICE", "SORT",
+				"FIRST", "LAST", "PERIOD", "REMOVE_EMPTY", "TIME_SERIES", "DATAPOINT_COUNT"}).Draw(t, "name")
 			call := name + "(" + part()
 			for range rapid.IntRange(0, 3).Draw(t, "more") {
 				call += "," + part()
@@ -276,7 +293,8 @@ func TestWhatIsCompiledIsEvaluated(t *testing.T) {
 	served := 0
 	rapid.Check(t, func(t *rapid.T) {
 		text := expression(3).Draw(t, "expression")
-		if _, err := metricmath.Compile([]metricmath.Query{{ID: "e", Expression: text}, {ID: "m1"}, {ID: "m2"}, {ID: "m3"}}); err != nil {
+		if _, err := metricmath.Compile([]metricmath.Query{{ID: "e", Expression: text}, {ID: "m1"}, {ID: "m2"},
+			{ID: "m3"}}); err != nil {
 			return
 		}
 		served++

@@ -28,7 +28,8 @@ type (
 )
 
 // operators bind the tighter the later they stand.
-var operators = [][]string{{"OR", "||"}, {"AND", "&&"}, {"==", "!=", "<=", ">=", "<", ">"}, {"+", "-"}, {"*", "/"}, {"^"}}
+var operators = [][]string{{"OR", "||"}, {"AND", "&&"}, {"==", "!=", "<=", ">=", "<", ">"}, {"+", "-"}, {"*", "/"},
+	{"^"}}
 
 // sameAs gives an operator's other spelling.
 var sameAs = map[string]string{"OR": "||", "AND": "&&"}

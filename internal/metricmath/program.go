@@ -1,7 +1,7 @@
 // Package metricmath evaluates CloudWatch's metric math: expressions over time series, which may refer to each other.
 //
-// The kinds of all expressions are worked out before any data are there, so that a mistake is found when an alarm is made, not when
-// it should go off.
+// The kinds of all expressions are worked out before any data are there, so that a mistake is found when an alarm is
+// made, not when it should go off.
 package metricmath
 
 import (
@@ -106,7 +106,8 @@ func (p *Program) Needs(id string) []string {
 	return slices.Sorted(maps.Keys(needs))
 }
 
-// need adds what a query needs, unless it was seen: expressions may refer to each other more often than can be followed.
+// need adds what a query needs, unless it was seen: expressions may refer to each other more often than can be
+// followed.
 func (p *Program) need(id string, needs, seen map[string]bool) {
 	if seen[id] {
 		return

@@ -122,7 +122,10 @@ func alarms(in *Inputs, members []member) []*cloudwatch.PutMetricAlarmInput {
 			all = append(all, alarm(in, m, row))
 		}
 	}
-	slices.SortFunc(all, func(a, b *cloudwatch.PutMetricAlarmInput) int { return strings.Compare(*a.AlarmName, *b.AlarmName) })
+	slices.SortFunc(all, func(a, b *cloudwatch.PutMetricAlarmInput) int {
+		return strings.Compare(*a.AlarmName,
+			*b.AlarmName)
+	})
 	return all
 }
 
@@ -136,8 +139,9 @@ func alarm(in *Inputs, m member, row alarmRow) *cloudwatch.PutMetricAlarmInput {
 		ok = in.AlarmOKActions
 	}
 	put := &cloudwatch.PutMetricAlarmInput{
-		AlarmName:               aws.String(in.replicationGroupID() + "-" + m.key + "-" + row.Slug),
-		AlarmDescription:        aws.String(strings.ReplaceAll(row.Description, "{threshold}", numberText(row.Threshold))),
+		AlarmName: aws.String(in.replicationGroupID() + "-" + m.key + "-" + row.Slug),
+		AlarmDescription: aws.String(strings.ReplaceAll(row.Description, "{threshold}",
+			numberText(row.Threshold))),
 		ActionsEnabled:          aws.Bool(true),
 		AlarmActions:            actions,
 		OKActions:               ok,
@@ -168,13 +172,15 @@ func metricMath(in *Inputs, m member, row alarmRow) []cwtypes.MetricDataQuery {
 		queries = append(queries, cwtypes.MetricDataQuery{
 			Id: aws.String(input.ID), ReturnData: aws.Bool(false),
 			MetricStat: &cwtypes.MetricStat{
-				Metric: &cwtypes.Metric{Namespace: aws.String(namespace), MetricName: aws.String(input.Metric), Dimensions: dimensions(in, m)},
-				Stat:   aws.String(input.Statistic), Period: aws.Int32(int32(row.Period)),
+				Metric: &cwtypes.Metric{Namespace: aws.String(namespace), MetricName: aws.String(input.Metric),
+					Dimensions: dimensions(in, m)},
+				Stat: aws.String(input.Statistic), Period: aws.Int32(int32(row.Period)),
 			},
 		})
 	}
 	return append(queries, cwtypes.MetricDataQuery{
-		Id: aws.String(strings.ReplaceAll(row.Slug, "-", "_")), Label: aws.String(row.Metric), Expression: aws.String(row.Expression), ReturnData: aws.Bool(true),
+		Id: aws.String(strings.ReplaceAll(row.Slug, "-", "_")), Label: aws.String(row.Metric),
+		Expression: aws.String(row.Expression), ReturnData: aws.Bool(true),
 	})
 }
 

@@ -25,7 +25,8 @@ func alarmInputs() []Input {
 		optional("alarm_insufficient_data_actions", []string(nil), "What to do when an alarm lacks data",
 			func(in *Inputs) *[]string { return &in.AlarmInsufficientDataActions }, actions).typed(texts),
 		optional("enabled_alarms", []string(nil), "Which alarms to create",
-			func(in *Inputs) *[]string { return &in.EnabledAlarms }, each(oneOf("an alarm of the module", alarmSlugs()...))).typed(cty.Set(text)),
+			func(in *Inputs) *[]string { return &in.EnabledAlarms }, each(oneOf("an alarm of the module",
+				alarmSlugs()...))).typed(cty.Set(text)),
 		thresholdsInput(),
 		optional("alarm_period", (*int)(nil), "Period of the alarms in seconds",
 			func(in *Inputs) *(*int) { return &in.AlarmPeriod }, alarmPeriod),
@@ -44,7 +45,8 @@ func alarmInputs() []Input {
 	}
 }
 
-// thresholdsInput is an object with an optional number for each row of the table of alarms, hyphens written as underscores.
+// thresholdsInput is an object with an optional number for each row of the table of alarms, hyphens written as
+// underscores.
 func thresholdsInput() Input {
 	attributes := map[string]cty.Type{}
 	var names []string
@@ -55,7 +57,8 @@ func thresholdsInput() Input {
 	}
 	typ := cty.ObjectWithOptionalAttrs(attributes, names)
 	return Input{
-		Name: "alarm_thresholds", Description: "Thresholds of the alarms", Type: typ, Default: cty.NullVal(typ.WithoutOptionalAttributesDeep()),
+		Name: "alarm_thresholds", Description: "Thresholds of the alarms", Type: typ,
+		Default: cty.NullVal(typ.WithoutOptionalAttributesDeep()),
 		decode: func(v cty.Value, in *Inputs) error {
 			if v.IsNull() {
 				in.AlarmThresholds = nil
@@ -89,7 +92,8 @@ func thresholds(all map[string]float64) (problems []problem) {
 
 func actions(list []string) []problem {
 	if len(list) > maxActions {
-		return []problem{{"the list", fmt.Sprintf("has %d elements: an alarm takes up to %d actions of a kind", len(list), maxActions)}}
+		return []problem{{"the list", fmt.Sprintf("has %d elements: an alarm takes up to %d actions of a kind",
+			len(list), maxActions)}}
 	}
 	return nil
 }
@@ -109,11 +113,14 @@ func evaluationPeriods(n *int) []problem {
 }
 
 func alarmRules() []rule {
-	return []rule{{input: "alarm_evaluation_periods", with: []string{"alarm_period", "enabled_alarms", "create_alarms"}, broken: func(in *Inputs) string {
-		longest := 0
-		for _, row := range in.enabledAlarms() {
-			longest = max(longest, row.Period*row.EvaluationPeriods)
-		}
-		return when(longest > maxAlarmSpan, "makes an alarm look back %d seconds, the most is one day (%d): use fewer or shorter periods", longest, maxAlarmSpan)
-	}}}
+	return []rule{{input: "alarm_evaluation_periods", with: []string{"alarm_period", "enabled_alarms", "create_alarms"},
+		broken: func(in *Inputs) string {
+			longest := 0
+			for _, row := range in.enabledAlarms() {
+				longest = max(longest, row.Period*row.EvaluationPeriods)
+			}
+			return when(longest > maxAlarmSpan,
+				"makes an alarm look back %d seconds, the most is one day (%d): use fewer or shorter periods", longest,
+				maxAlarmSpan)
+		}}}
 }

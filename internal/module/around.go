@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// Around is what the modules beside the redis module make, of those that a configuration calls: nil for the others, which larder
-// stands in for.
+// Around is what the modules beside the redis module make, of those that a configuration calls: nil for the others,
+// which larder stands in for.
 type Around struct {
 	KMS      *Key
 	VPC      *VPC
@@ -46,10 +46,12 @@ func (c common) tags(more ...string) map[string]string {
 
 func commonInputs[I any](field func(*I) *common) []InputOf[I] {
 	return []InputOf[I]{
-		required("project_name", "Project name for resource naming", func(in *I) *string { return &field(in).ProjectName }, projectName),
+		required("project_name", "Project name for resource naming",
+			func(in *I) *string { return &field(in).ProjectName }, projectName),
 		required("environment", "Environment (dev/staging/prod)", func(in *I) *string { return &field(in).Environment },
 			oneOf("an environment of the module", "dev", "staging", "prod")),
-		optional("tags", map[string]string{}, "Tags of every resource; the module adds Project, Environment and ManagedBy",
+		optional("tags", map[string]string{},
+			"Tags of every resource; the module adds Project, Environment and ManagedBy",
 			func(in *I) *map[string]string { return &field(in).Tags }, tags),
 	}
 }
@@ -67,15 +69,16 @@ func (s *scope) readAround(src Source) (a Around, notices []string, diags Diagno
 	return a, notices, diags
 }
 
-// readCall reads the call of one kind of module, if there is one. A module that is called after one of larder's and has other
-// inputs is another module: larder stands in for it as if it were not called, and says so.
+// readCall reads the call of one kind of module, if there is one. A module that is called after one of larder's and has
+// other inputs is another module: larder stands in for it as if it were not called, and says so.
 func readCall[I any](s *scope, kind string, table []InputOf[I], use func(I), diags *Diagnostics) (notices []string) {
 	block, called := s.cfg.around[kind]
 	if !called {
 		return nil
 	}
 	if strange := notOfTable(block, table); strange != "" {
-		return []string{fmt.Sprintf("module %q is stood in for: it is called like modules/%s of larder's, and %s", block.Labels[0], kind, strange)}
+		return []string{fmt.Sprintf("module %q is stood in for: it is called like modules/%s of larder's, and %s",
+			block.Labels[0], kind, strange)}
 	}
 	s.called[kind] = true
 	before := len(s.diags)

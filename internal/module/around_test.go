@@ -14,15 +14,19 @@ import (
 func aroundCalls(lines map[string]string) string {
 	text := block()
 	for _, kind := range sortedKeys(lines) {
-		text += "module \"" + kind + "\" {\n  source = \"./modules/" + kind + "\"\n  project_name = \"shop\"\n  environment = \"dev\"\n  " + lines[kind] + "\n}\n"
+		text += "module \"" + kind + "\" {\n  source = \"./modules/" + kind +
+			"\"\n  project_name = \"shop\"\n  environment = \"dev\"\n  " + lines[kind] + "\n}\n"
 	}
 	return text
 }
 
 func TestAround(t *testing.T) {
 	a := mustLoad(t, aroundCalls(map[string]string{
-		"vpc": `cidr_block = "10.4.0.0/18"`, "security": "vpc_id = module.vpc.vpc_id\n  client_security_group_ids = [\"sg-0000000d\"]", "kms": `tags = { Team = "payments" }`,
-		"sns": "kms_key_arn = module.kms.key_arn\n  critical_emails = [\"ops@example.com\"]", "secrets": `auth_token_length = 32`,
+		"vpc":      `cidr_block = "10.4.0.0/18"`,
+		"security": "vpc_id = module.vpc.vpc_id\n  client_security_group_ids = [\"sg-0000000d\"]",
+		"kms":      `tags = { Team = "payments" }`,
+		"sns":      "kms_key_arn = module.kms.key_arn\n  critical_emails = [\"ops@example.com\"]",
+		"secrets":  `auth_token_length = 32`,
 	})).Around
 	tags := map[string]string{"Project": "shop", "Environment": "dev", "ManagedBy": "larder-module"}
 	with := func(key, value string) map[string]string {
@@ -33,7 +37,8 @@ func TestAround(t *testing.T) {
 		return all
 	}
 	vpc := &VPC{CIDR: "10.4.0.0/18", Tags: with("Name", "shop-dev"), Subnets: []Subnet{
-		{"10.4.5.64/26", "us-east-1a", with("Name", "shop-dev-data-us-east-1a")}, {"10.4.5.128/26", "us-east-1b", with("Name", "shop-dev-data-us-east-1b")},
+		{"10.4.5.64/26", "us-east-1a", with("Name", "shop-dev-data-us-east-1a")},
+		{"10.4.5.128/26", "us-east-1b", with("Name", "shop-dev-data-us-east-1b")},
 		{"10.4.5.192/26", "us-east-1c", with("Name", "shop-dev-data-us-east-1c")},
 	}}
 	if diff := cmp.Diff(vpc, a.VPC); diff != "" {
@@ -41,18 +46,23 @@ func TestAround(t *testing.T) {
 	}
 	clients, nodes := a.Security.WithRules("sg-0000000b", "sg-0000000c")
 	if diff := cmp.Diff([]SecurityGroup{
-		{Name: "shop-dev-redis-clients", Description: "Clients of shop-dev-redis", Tags: with("Name", "shop-dev-redis-clients"), RuleTags: tags,
+		{Name: "shop-dev-redis-clients", Description: "Clients of shop-dev-redis",
+			Tags: with("Name", "shop-dev-redis-clients"), RuleTags: tags,
 			Rules: []SecurityGroupRule{{Egress: true, Description: "To Redis", PeerGroup: "sg-0000000c", Port: 6379}}},
-		{Name: "shop-dev-redis-nodes", Description: "Nodes of shop-dev-redis", Tags: with("Name", "shop-dev-redis-nodes"), RuleTags: tags,
-			Rules: []SecurityGroupRule{{Description: "From the clients", PeerGroup: "sg-0000000b", Port: 6379}, {Description: "From a client", PeerGroup: "sg-0000000d", Port: 6379}}},
+		{Name: "shop-dev-redis-nodes", Description: "Nodes of shop-dev-redis",
+			Tags: with("Name", "shop-dev-redis-nodes"), RuleTags: tags,
+			Rules: []SecurityGroupRule{{Description: "From the clients", PeerGroup: "sg-0000000b", Port: 6379},
+				{Description: "From a client", PeerGroup: "sg-0000000d", Port: 6379}}},
 	}, []SecurityGroup{clients, nodes}); diff != "" {
 		t.Errorf("security groups (-want +got):\n%s", diff)
 	}
-	if a.Security.VPCID != "vpc-0000000a" || a.KMS.Alias != "alias/shop-dev" || a.KMS.DeletionDays != 30 || a.KMS.Tags["Team"] != "payments" {
+	if a.Security.VPCID != "vpc-0000000a" || a.KMS.Alias != "alias/shop-dev" || a.KMS.DeletionDays != 30 ||
+		a.KMS.Tags["Team"] != "payments" {
 		t.Errorf("security is in %s, the key is %+v", a.Security.VPCID, a.KMS)
 	}
 	key := testStandIns().KMSKeyARN
-	if len(a.SNS) != 3 || a.SNS[0].Name != "shop-dev-critical" || a.SNS[0].KeyARN != key || a.SNS[1].KeyARN != key || a.SNS[2].KeyARN != "" || a.SNS[0].Emails[0] != "ops@example.com" {
+	if len(a.SNS) != 3 || a.SNS[0].Name != "shop-dev-critical" || a.SNS[0].KeyARN != key || a.SNS[1].KeyARN != key ||
+		a.SNS[2].KeyARN != "" || a.SNS[0].Emails[0] != "ops@example.com" {
 		t.Errorf("topics are %+v", a.SNS)
 	}
 	if *a.Secrets.Create.Name != "shop/dev/redis-auth-token" || a.Secrets.Length != 32 || a.Secrets.RecoveryDays != 7 {
@@ -64,7 +74,8 @@ func TestAround(t *testing.T) {
 			t.Errorf("the policy %s: %v", policy, err)
 		}
 	}
-	if !strings.Contains(a.SNS[1].Policy, "arn:aws:cloudwatch:us-east-1:000000000000:alarm:shop-dev-*") || strings.Contains(a.SNS[2].Policy, "cloudwatch") {
+	if !strings.Contains(a.SNS[1].Policy, "arn:aws:cloudwatch:us-east-1:000000000000:alarm:shop-dev-*") ||
+		strings.Contains(a.SNS[2].Policy, "cloudwatch") {
 		t.Error("alarms are let in where they should not be, or not where they should")
 	}
 }
@@ -90,7 +101,8 @@ func TestAroundOnlyWhatIsCalled(t *testing.T) {
 
 func TestAroundComplaints(t *testing.T) {
 	for _, tt := range []struct{ kind, line, want string }{
-		{"vpc", `cidr_block = "10.0.0.0/8"`, `input "cidr_block": "10.0.0.0/8" is not an IPv4 network with room for the subnets`},
+		{"vpc", `cidr_block = "10.0.0.0/8"`,
+			`input "cidr_block": "10.0.0.0/8" is not an IPv4 network with room for the subnets`},
 		{"vpc", `availability_zones = ["us-east-1a"]`, `input "availability_zones": [us-east-1a] are not three zones`},
 		{"kms", `deletion_window_in_days = 3`, `input "deletion_window_in_days": 3 is less than 7`},
 		{"security", `vpc_id = "net"`, `input "vpc_id": "net" is not a VPC ID`},
@@ -109,7 +121,8 @@ func TestAroundComplaints(t *testing.T) {
 // The token of modules/secrets is that of the group once it is made; before, it stands for one to be generated.
 func TestAroundToken(t *testing.T) {
 	text := aroundCalls(map[string]string{"secrets": ""})
-	text = strings.Replace(text, "module \"redis\" {", "module \"redis\" {\n  auth_token = module.secrets.redis_auth_token", 1)
+	text = strings.Replace(text, "module \"redis\" {",
+		"module \"redis\" {\n  auth_token = module.secrets.redis_auth_token", 1)
 	if call := mustLoad(t, text); !call.GeneratedToken {
 		t.Error("before the secret is made a token is known")
 	}

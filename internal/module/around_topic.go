@@ -19,10 +19,12 @@ type topicInputs struct {
 
 func topicTable() []InputOf[topicInputs] {
 	emails := func(level, what string, field func(*topicInputs) *[]string) InputOf[topicInputs] {
-		return optional(level+"_emails", []string{}, "Addresses that "+what+" go to; each gets a mail to confirm", field)
+		return optional(level+"_emails", []string{}, "Addresses that "+what+" go to; each gets a mail to confirm",
+			field)
 	}
 	return append(commonInputs(func(in *topicInputs) *common { return &in.common }),
-		optional("kms_key_arn", (*string)(nil), "KMS key of the critical and warning topics; null for none. ElastiCache does not publish to an encrypted topic, so the info topic has none",
+		optional("kms_key_arn", (*string)(nil),
+			"KMS key of the critical and warning topics; null for none. ElastiCache does not publish to an encrypted topic, so the info topic has none",
 			func(in *topicInputs) *(*string) { return &in.KMSKeyARN }, given(anyKeyARN)),
 		emails("critical", "critical messages", func(in *topicInputs) *[]string { return &in.Critical }),
 		emails("warning", "warnings", func(in *topicInputs) *[]string { return &in.Warning }),
@@ -41,9 +43,10 @@ func topics(in topicInputs, at place) []Topic {
 		t := Topic{Level: level.name, Name: name, ARN: at.arn("sns", name), Emails: level.emails, Tags: in.tags()}
 		if level.name != "info" {
 			t.KeyARN = text(in.KMSKeyARN)
-			statements = append(statements, statement("Alarms", "Service", "cloudwatch.amazonaws.com", []string{"sns:Publish"}, at.arn("sns", name),
-				[3]string{"StringEquals", "aws:SourceAccount", at.account},
-				[3]string{"ArnLike", "aws:SourceArn", at.arn("cloudwatch", "alarm:"+in.name()+"-*")}))
+			statements = append(statements,
+				statement("Alarms", "Service", "cloudwatch.amazonaws.com", []string{"sns:Publish"}, at.arn("sns", name),
+					[3]string{"StringEquals", "aws:SourceAccount", at.account},
+					[3]string{"ArnLike", "aws:SourceArn", at.arn("cloudwatch", "alarm:"+in.name()+"-*")}))
 		}
 		t.Policy = policy(statements...)
 		all = append(all, t)
@@ -54,7 +57,8 @@ func topics(in topicInputs, at place) []Topic {
 // topicOwner lets in the account's own principals, which is also how ElastiCache publishes.
 func topicOwner(at place, name string) map[string]any {
 	return statement("Account", "AWS", "*", []string{
-		"sns:GetTopicAttributes", "sns:SetTopicAttributes", "sns:AddPermission", "sns:RemovePermission", "sns:DeleteTopic", "sns:Subscribe",
+		"sns:GetTopicAttributes", "sns:SetTopicAttributes", "sns:AddPermission", "sns:RemovePermission",
+		"sns:DeleteTopic", "sns:Subscribe",
 		"sns:ListSubscriptionsByTopic", "sns:Publish",
 	}, at.arn("sns", name), [3]string{"StringEquals", "AWS:SourceOwner", at.account})
 }

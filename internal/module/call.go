@@ -2,6 +2,7 @@ package module
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -31,21 +32,16 @@ type Call struct {
 	GeneratedToken bool     // a token is wanted and none is given: generate Inputs.AuthTokenLength characters
 	NodeMemoryGiB  float64  // of one node
 	Sensitive      bool     // an input besides auth_token came from a sensitive variable: every output is sensitive
+	Left           []string // resources, data sources and modules beside the call that are left to Terraform, by reference
 	Notices        []string // what the call asks for and larder does not do yet, a line each
 }
 
 // Load reads and checks the module call. The call is nil when the diagnostics have an error; it can come with warnings.
 func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
-	files, diags := readSources(src.Path)
-	if diags.HasErrors() {
-		return nil, fromHCL(diags, "").sorted()
-	}
-	cfg, diags := parseConfig(files.configs)
+	cfg, values, diags := readConfig(src.Path, vars)
 	if cfg == nil {
 		return nil, fromHCL(diags, "").sorted()
 	}
-	values, more := assignments(files.values, vars)
-	diags = append(diags, more...)
 	block, more := cfg.pick(src.Path, src.Module)
 	diags = append(diags, more...)
 	if block == nil {
@@ -61,11 +57,13 @@ func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
 	if all.HasErrors() {
 		return nil, all
 	}
-	call := &Call{Name: block.Labels[0], File: block.TypeRange.Filename, Line: block.TypeRange.Start.Line, Inputs: r.inputs, Region: src.Region}
+	call := &Call{Name: block.Labels[0], File: block.TypeRange.Filename, Line: block.TypeRange.Start.Line,
+		Inputs: r.inputs, Region: src.Region}
 	call.GeneratedToken = r.inputs.AuthTokenEnabled && r.inputs.AuthToken == ""
 	call.NodeMemoryGiB = src.NodeTypes[r.inputs.NodeType].MemoryGiB
 	call.Sensitive = slices.ContainsFunc(r.table, func(in Input) bool { return r.hidden[in.Name] && !in.Sensitive })
 	call.Around = around
+	call.Left = slices.Sorted(maps.Keys(cfg.left))
 	call.Notices = append(r.notices(), aroundNotices...)
 	if err := scope.offer(call.Name, call.Outputs(Observed{}, Access{})); err != nil {
 		panic("module: outputs: " + err.Error()) // they are texts, numbers and lists of them
@@ -97,14 +95,16 @@ type reader[I any] struct {
 func newReader[I any](s *scope, block *hclsyntax.Block, table []InputOf[I]) *reader[I] {
 	return &reader[I]{
 		scope: s, block: block, table: table,
-		set: map[string]hcl.Range{}, values: map[string]cty.Value{}, hidden: map[string]bool{}, broken: map[string]bool{},
+		set: map[string]hcl.Range{}, values: map[string]cty.Value{}, hidden: map[string]bool{},
+		broken: map[string]bool{},
 	}
 }
 
 // readAll evaluates and decodes every input; one that cannot be read has no value in r.values afterwards.
 func (r *reader[I]) readAll() {
 	for _, b := range r.block.Body.Blocks {
-		r.complain(errorAt(b.TypeRange, "the module block holds a block %q: the module has no such block, write inputs as name = value", b.Type))
+		r.complain(errorAt(b.TypeRange,
+			"the module block holds a block %q: the module has no such block, write inputs as name = value", b.Type))
 	}
 	attributes := r.block.Body.Attributes
 	for _, in := range r.table {
@@ -131,7 +131,8 @@ func (r *reader[I]) checkName(a *hclsyntax.Attribute) {
 	case "source", "version", "providers", "depends_on":
 		return
 	case "count", "for_each":
-		r.complain(errorAt(a.NameRange, "larder up runs one call of the module and does not repeat it: remove %s", a.Name))
+		r.complain(errorAt(a.NameRange, "larder up runs one call of the module and does not repeat it: remove %s",
+			a.Name))
 		return
 	}
 	var names []string
@@ -178,7 +179,8 @@ func (r *reader[I]) refuse(in InputOf[I], value cty.Value) {
 	if value.RawEquals(in.Default) {
 		return
 	}
-	r.blame(in.Name, Error, r.shown(in.Name, value), "is not supported: "+in.Unsupported+"; remove the input or set its default, "+render(in.Default))
+	r.blame(in.Name, Error, r.shown(in.Name, value),
+		"is not supported: "+in.Unsupported+"; remove the input or set its default, "+render(in.Default))
 }
 
 func (r *reader[I]) store(in InputOf[I], value cty.Value) {
@@ -214,7 +216,8 @@ func (r *reader[I]) check(rules []ruleOf[I]) {
 // checkRule runs a rule when every input it looks at could be read, and the one it blames is sound in itself.
 func (r *reader[I]) checkRule(rule ruleOf[I]) {
 	involved := append([]string{rule.input}, rule.with...)
-	if slices.ContainsFunc(involved, func(name string) bool { _, read := r.values[name]; return !read }) || r.broken[rule.input] {
+	if slices.ContainsFunc(involved, func(name string) bool { _, read := r.values[name]; return !read }) ||
+		r.broken[rule.input] {
 		return
 	}
 	text := rule.broken(&r.inputs)
@@ -247,7 +250,8 @@ func (r *reader[I]) blame(name string, severity Severity, value, text string) {
 	if !ok {
 		at = r.block.TypeRange
 	}
-	d := Diagnostic{Severity: severity, File: at.Filename, Line: at.Start.Line, Input: name, Value: value, Message: text}
+	d := Diagnostic{Severity: severity, File: at.Filename, Line: at.Start.Line, Input: name, Value: value,
+		Message: text}
 	if value != "" {
 		d.Message = value + " " + text
 	}

@@ -111,8 +111,10 @@ func given(c check[string]) check[*string] {
 }
 
 var (
-	subnetID = form(`^subnet-([0-9a-f]{8}|[0-9a-f]{17})$`, "is not a subnet ID: write subnet- and 8 or 17 hexadecimal digits")
-	groupID  = form(`^sg-([0-9a-f]{8}|[0-9a-f]{17})$`, "is not a security group ID: write sg- and 8 or 17 hexadecimal digits")
+	subnetID = form(`^subnet-([0-9a-f]{8}|[0-9a-f]{17})$`,
+		"is not a subnet ID: write subnet- and 8 or 17 hexadecimal digits")
+	groupID = form(`^sg-([0-9a-f]{8}|[0-9a-f]{17})$`,
+		"is not a security group ID: write sg- and 8 or 17 hexadecimal digits")
 	// snapshotName has at most 40 characters: each repetition of the pattern takes one or two.
 	snapshotName = func(s string) []problem {
 		const text = "is not the name of a snapshot: use 1 to 40 lower-case letters, digits and single hyphens, a letter first and no hyphen last"
@@ -132,7 +134,8 @@ var (
 )
 
 var (
-	anyKeyARN      = form(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/`, "is not the ARN of a KMS key: write arn:aws:kms:REGION:ACCOUNT:key/ID")
+	anyKeyARN = form(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/`,
+		"is not the ARN of a KMS key: write arn:aws:kms:REGION:ACCOUNT:key/ID")
 	logGroupPrefix = form(`^[A-Za-z0-9_/.#-]{0,399}[A-Za-z0-9_.#-]$`,
 		"is not the start of a log group's name: use letters, digits and _ - / . #, without a slash at the end, or null for /aws/elasticache")
 )
@@ -156,7 +159,8 @@ var nameForm = regexp.MustCompile(`^[a-z][a-z0-9-]*[a-z0-9]$`)
 
 func projectName(s string) []problem {
 	if !nameForm.MatchString(s) || strings.Contains(s, "--") {
-		return bad(s, "is not a name AWS takes: start with a lower-case letter, go on with lower-case letters, digits and single hyphens, and end without a hyphen")
+		return bad(s,
+			"is not a name AWS takes: start with a lower-case letter, go on with lower-case letters, digits and single hyphens, and end without a hyphen")
 	}
 	return nil
 }
@@ -169,7 +173,9 @@ func versionOffered(s string) []problem {
 	for _, v := range engineVersions() {
 		names = append(names, strconv.Quote(v.name))
 	}
-	return bad(s, "is not a version to ask ElastiCache for: use one of %s, in quotes and without a patch number from 6 on", strings.Join(names, ", "))
+	return bad(s,
+		"is not a version to ask ElastiCache for: use one of %s, in quotes and without a patch number from 6 on",
+		strings.Join(names, ", "))
 }
 
 // tokenSpecials are the characters besides letters and digits that AWS takes in a token.
@@ -179,11 +185,14 @@ const tokenSpecials = "!&#$^<>-"
 func token(s Secret) []problem {
 	const value = "the token (not shown)"
 	if n := utf8.RuneCountInString(string(s)); n > 0 && (n < 16 || n > 128) {
-		return []problem{{value, fmt.Sprintf("is %d characters long: use 16 to 128, or leave it out to have one generated", n)}}
+		return []problem{{value,
+			fmt.Sprintf("is %d characters long: use 16 to 128, or leave it out to have one generated", n)}}
 	}
 	for i, r := range []rune(string(s)) {
 		if !isAlphanumeric(r) && !strings.ContainsRune(tokenSpecials, r) {
-			return []problem{{value, fmt.Sprintf("has a character at position %d that AWS refuses: use letters, digits and ! & # $ ^ < > -", i+1)}}
+			return []problem{{value,
+				fmt.Sprintf("has a character at position %d that AWS refuses: use letters, digits and ! & # $ ^ < > -",
+					i+1)}}
 		}
 	}
 	return nil
@@ -199,7 +208,8 @@ func timeout(s string) []problem {
 		return bad(s, "is not a whole number of seconds: use \"0\" to never close idle connections, or \"20\" and more")
 	}
 	if n > 0 && n < 20 {
-		return bad(s, "is less than 20 seconds, the least ElastiCache takes: use \"0\" to never close idle connections, or \"20\" and more")
+		return bad(s,
+			"is less than 20 seconds, the least ElastiCache takes: use \"0\" to never close idle connections, or \"20\" and more")
 	}
 	return nil
 }
@@ -207,11 +217,13 @@ func timeout(s string) []problem {
 func keyspaceEvents(s string) []problem {
 	for i, r := range s {
 		if !strings.ContainsRune("KEg$lshzxeAtdmn", r) {
-			return bad(s, "has a letter at position %d that Redis does not know: use K E g $ l s h z x e t d m n A", i+1)
+			return bad(s, "has a letter at position %d that Redis does not know: use K E g $ l s h z x e t d m n A",
+				i+1)
 		}
 	}
 	if s != "" && !strings.ContainsAny(s, "KE") {
-		return bad(s, "has neither K nor E, so nothing would be notified: add K for keyspace events or E for keyevent events")
+		return bad(s,
+			"has neither K nor E, so nothing would be notified: add K for keyspace events or E for keyevent events")
 	}
 	return nil
 }
@@ -252,13 +264,17 @@ func tags(m map[string]string) (all []problem) {
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
 			all = append(all, bad(key, "(a key) starts with aws:, which AWS keeps for itself: use another prefix")...)
 		case !tagCharacters.MatchString(key):
-			all = append(all, bad(key, "(a key) has a character AWS refuses: use letters, digits, spaces and + - = . _ : / @")...)
+			all = append(all,
+				bad(key, "(a key) has a character AWS refuses: use letters, digits, spaces and + - = . _ : / @")...)
 		}
 		switch value := m[key]; {
 		case utf8.RuneCountInString(value) > 256:
-			all = append(all, bad(key, "has a value of %d characters: use at most 256", utf8.RuneCountInString(value))...)
+			all = append(all, bad(key, "has a value of %d characters: use at most 256",
+				utf8.RuneCountInString(value))...)
 		case !tagCharacters.MatchString(value):
-			all = append(all, bad(key, "has a value with a character AWS refuses: use letters, digits, spaces and + - = . _ : / @")...)
+			all = append(all,
+				bad(key,
+					"has a value with a character AWS refuses: use letters, digits, spaces and + - = . _ : / @")...)
 		}
 	}
 	return all

@@ -11,10 +11,14 @@ import (
 func (v view) commands() []Output {
 	return []Output{
 		{Name: "redis_cli_command", Value: v.ifUp(v.redisCLI()), Description: "Command to connect via redis-cli"},
-		{Name: "connection_test_command", Value: v.ifUp(v.redisCLI() + " PING"), Description: "Command to test connectivity; answers PONG"},
-		{Name: "nodejs_connection_example", Value: v.ifUp(v.nodejs()), Description: "Node.js connection code, as a shell command"},
-		{Name: "python_connection_example", Value: v.ifUp(v.python()), Description: "Python connection code, as a shell command"},
-		{Name: "go_connection_example", Value: v.ifUp(v.golang()), Description: "Go connection code, as a shell command"},
+		{Name: "connection_test_command", Value: v.ifUp(v.redisCLI() + " PING"),
+			Description: "Command to test connectivity; answers PONG"},
+		{Name: "nodejs_connection_example", Value: v.ifUp(v.nodejs()),
+			Description: "Node.js connection code, as a shell command"},
+		{Name: "python_connection_example", Value: v.ifUp(v.python()),
+			Description: "Python connection code, as a shell command"},
+		{Name: "go_connection_example", Value: v.ifUp(v.golang()),
+			Description: "Go connection code, as a shell command"},
 	}
 }
 
@@ -95,7 +99,8 @@ func (v view) nodejs() string {
 	}
 	return lines(
 		"# needs: npm install ioredis",
-		v.withToken("REDIS_AUTH_TOKEN")+"node "+only(v.access.Local && v.in.TransitEncryptionEnabled, "--use-openssl-ca ")+"- <<'EOF'",
+		v.withToken("REDIS_AUTH_TOKEN")+"node "+only(v.access.Local && v.in.TransitEncryptionEnabled,
+			"--use-openssl-ca ")+"- <<'EOF'",
 		"const Redis = require('ioredis');",
 		create,
 		"redis.ping().then((reply) => { console.log(reply); redis.disconnect(); });",
@@ -128,7 +133,8 @@ func (v view) golang() string {
 	tls, auth := v.in.TransitEncryptionEnabled, v.in.AuthTokenEnabled
 	client, addr := "redis.NewClient(&redis.Options{", fmt.Sprintf("\t\tAddr: \"%s:%d\",", v.host, v.port)
 	if v.in.ClusterModeEnabled {
-		client, addr = "redis.NewClusterClient(&redis.ClusterOptions{", fmt.Sprintf("\t\tAddrs: []string{\"%s:%d\"},", v.host, v.port)
+		client, addr = "redis.NewClusterClient(&redis.ClusterOptions{", fmt.Sprintf("\t\tAddrs: []string{\"%s:%d\"},",
+			v.host, v.port)
 	}
 	return lines(
 		"# needs: go, which fetches go-redis",

@@ -36,9 +36,11 @@ func writeCertificate(t *testing.T, dir string) (cert, key string) {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "larder test"}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, IPAddresses: []net.IP{net.ParseIP(serverHost)},
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "larder test"},
+		NotBefore: time.Now().Add(-time.Hour),
+		NotAfter:  time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		IPAddresses: []net.IP{net.ParseIP(serverHost)},
+		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
@@ -49,7 +51,8 @@ func writeCertificate(t *testing.T, dir string) (cert, key string) {
 		t.Fatal(err)
 	}
 	cert, key = filepath.Join(dir, "ca.pem"), filepath.Join(dir, "key.pem")
-	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
+	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der},
+		key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
 		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +73,8 @@ func startRedis(t *testing.T, dir, cert, key, extra string) int {
 	}
 	server := exec.Command("redis-server", "-")
 	server.Stdin = strings.NewReader(fmt.Sprintf("bind %s\nport 0\ntls-port %d\ntls-cert-file %s\ntls-key-file %s\ntls-ca-cert-file %s\n"+
-		"tls-auth-clients no\nrequirepass \"%s\"\nsave \"\"\ndir %s\n%s", serverHost, port, cert, key, cert, testToken, dir, extra))
+		"tls-auth-clients no\nrequirepass \"%s\"\nsave \"\"\ndir %s\n%s", serverHost, port, cert, key, cert, testToken,
+		dir, extra))
 	out, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +104,8 @@ func TestConnectionTestCommandRuns(t *testing.T) {
 			testkit.Missing(t, program+" is not installed")
 		}
 	}
-	for name, lines := range map[string][]string{"cluster mode off": nil, "cluster mode on": {`cluster_mode_enabled = true`}} {
+	for name, lines := range map[string][]string{"cluster mode off": nil,
+		"cluster mode on": {`cluster_mode_enabled = true`}} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			cert, key := writeCertificate(t, dir)
@@ -115,7 +120,8 @@ func TestConnectionTestCommandRuns(t *testing.T) {
 			}
 			call := mustLoad(t, block(lines...))
 			observed := observe(call.Resources(Known{}))
-			*endpoint(observed.ReplicationGroup) = ectypes.Endpoint{Address: aws.String(serverHost), Port: aws.Int32(int32(port))}
+			*endpoint(observed.ReplicationGroup) = ectypes.Endpoint{Address: aws.String(serverHost),
+				Port: aws.Int32(int32(port))}
 			command := value(call.Outputs(observed, testAccess(true)), "connection_test_command").(string)
 			shell := exec.Command("sh", "-c", command)
 			shell.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "SSL_CERT_FILE="+cert)

@@ -17,15 +17,34 @@ type config struct {
 	modules   map[string]string           // module label -> the kind that stands in for it (vpc, kms, ...)
 	around    map[string]*hclsyntax.Block // kind -> the call of the module of that kind
 	calls     []*hclsyntax.Block
-	outputs   []*hclsyntax.Block // the caller's own
+	outputs   []*hclsyntax.Block          // the caller's own
+	left      map[string]hcl.Range        // what is left to Terraform, by the reference to it
+	overrides overrides                   // the values that were given for it
+	providers map[string]*hclsyntax.Block // of AWS, by alias; empty for the one without
 }
 
 // standInKinds are the modules the redis module depends on, as the last part of their source and as the label under
 // which a snippet without module blocks refers to them.
 var standInKinds = [...]string{"vpc", "security", "kms", "secrets", "sns"}
 
+// readConfig reads a configuration, and the values that its variables and what is left to Terraform are given. The
+// config is nil when the diagnostics say why it cannot be read.
+func readConfig(path string, vars Vars) (*config, map[string]assignment, hcl.Diagnostics) {
+	files, diags := readSources(path)
+	if diags.HasErrors() {
+		return nil, nil, diags
+	}
+	cfg, diags := parseConfig(files.configs)
+	if cfg == nil {
+		return nil, nil, diags
+	}
+	values, more := assignments(files.values, vars)
+	return cfg, values, slices.Concat(diags, more, cfg.override(vars.Overrides))
+}
+
 func parseConfig(files []sourceFile) (*config, hcl.Diagnostics) {
-	c := &config{variables: map[string]*variable{}, locals: map[string]*hclsyntax.Attribute{}, modules: map[string]string{}, around: map[string]*hclsyntax.Block{}}
+	c := &config{variables: map[string]*variable{}, locals: map[string]*hclsyntax.Attribute{},
+		modules: map[string]string{}, left: map[string]hcl.Range{}, around: map[string]*hclsyntax.Block{}, providers: map[string]*hclsyntax.Block{}}
 	var diags hcl.Diagnostics
 	var bodies []*hclsyntax.Body
 	for _, f := range files {
@@ -40,7 +59,8 @@ func parseConfig(files []sourceFile) (*config, hcl.Diagnostics) {
 	}
 	for _, b := range bodies {
 		for _, a := range sortedAttributes(b) {
-			diags = append(diags, errorAt(a.NameRange, "%q stands outside of any block: move it into locals or the module block", a.Name))
+			diags = append(diags, errorAt(a.NameRange,
+				"%q stands outside of any block: move it into locals or the module block", a.Name))
 		}
 		for _, block := range b.Blocks {
 			diags = append(diags, c.add(block)...)
@@ -52,7 +72,8 @@ func parseConfig(files []sourceFile) (*config, hcl.Diagnostics) {
 func (c *config) add(b *hclsyntax.Block) hcl.Diagnostics {
 	labels := map[string]int{"variable": 1, "output": 1, "module": 1, "provider": 1}
 	if want := labels[b.Type]; isKnownBlock(b.Type) && len(b.Labels) != want {
-		return hcl.Diagnostics{errorAt(b.TypeRange, "a %s block has %d labels, this one has %d", b.Type, want, len(b.Labels))}
+		return hcl.Diagnostics{errorAt(b.TypeRange, "a %s block has %d labels, this one has %d", b.Type, want,
+			len(b.Labels))}
 	}
 	switch b.Type {
 	case "variable":
@@ -69,12 +90,15 @@ func (c *config) add(b *hclsyntax.Block) hcl.Diagnostics {
 		}
 		c.outputs = append(c.outputs, b)
 		return nil
-	case "terraform", "provider":
-		// Versions, backend and provider settings steer Terraform; here larder itself is the provider.
+	case "provider":
+		return c.addProvider(b)
+	case "terraform": // versions and backend steer Terraform
 		return nil
 	}
-	what := strings.Join(append([]string{b.Type}, b.Labels...), " ")
-	return hcl.Diagnostics{errorAt(b.TypeRange, "larder up runs the redis module only; run terraform apply for %s", what)}
+	if _, left := leftBlocks[b.Type]; left {
+		return c.leave(b)
+	}
+	return hcl.Diagnostics{errorAt(b.TypeRange, "Terraform has no block of the type %q", b.Type)}
 }
 
 func isKnownBlock(kind string) bool {
@@ -113,7 +137,7 @@ func (c *config) addModule(b *hclsyntax.Block) hcl.Diagnostics {
 			return duplicate(b.LabelRanges[0], "module", name, call.LabelRanges[0])
 		}
 	}
-	if _, ok := c.modules[name]; ok {
+	if _, ok := c.modules[name]; ok || c.left["module."+name] != (hcl.Range{}) {
 		return hcl.Diagnostics{errorAt(b.LabelRanges[0], "module %q is declared twice: rename one", name)}
 	}
 	source, diags := moduleSource(b)
@@ -125,33 +149,38 @@ func (c *config) addModule(b *hclsyntax.Block) hcl.Diagnostics {
 		c.calls = append(c.calls, b)
 	case slices.Contains(standInKinds[:], kind):
 		if first, ok := c.around[kind]; ok {
-			return hcl.Diagnostics{errorAt(b.LabelRanges[0], "module %q calls modules/%s a second time, after %s: larder up makes one of a kind", name, kind, at(first.TypeRange))}
+			return hcl.Diagnostics{errorAt(b.LabelRanges[0],
+				"module %q calls modules/%s a second time, after %s: larder up makes one of a kind", name, kind,
+				at(first.TypeRange))}
 		}
 		c.modules[name], c.around[kind] = kind, b
 	default:
-		return hcl.Diagnostics{errorAt(b.TypeRange, "larder up runs the redis module only; run terraform apply for module %s (source %q)", name, source)}
+		c.left["module."+name] = b.TypeRange
 	}
 	return nil
 }
 
 func duplicate(at hcl.Range, kind, name string, first hcl.Range) hcl.Diagnostics {
-	return hcl.Diagnostics{errorAt(at, "%s %q is declared twice, first at %s:%d: rename one", kind, name, first.Filename, first.Start.Line)}
+	return hcl.Diagnostics{errorAt(at, "%s %q is declared twice, first at %s:%d: rename one", kind, name,
+		first.Filename, first.Start.Line)}
 }
 
 func moduleSource(b *hclsyntax.Block) (string, hcl.Diagnostics) {
 	a, ok := b.Body.Attributes["source"]
 	if !ok {
-		return "", hcl.Diagnostics{errorAt(b.TypeRange, "module %q has no source: write source = \"./modules/redis\"", b.Labels[0])}
+		return "", hcl.Diagnostics{errorAt(b.TypeRange, "module %q has no source: write source = \"./modules/redis\"",
+			b.Labels[0])}
 	}
 	v, diags := a.Expr.Value(nil)
 	if diags.HasErrors() || v.IsNull() || !v.IsKnown() || v.Type() != cty.String {
-		return "", hcl.Diagnostics{errorAt(a.SrcRange, "the source of module %q is not a plain string: write the path in quotes", b.Labels[0])}
+		return "", hcl.Diagnostics{errorAt(a.SrcRange,
+			"the source of module %q is not a plain string: write the path in quotes", b.Labels[0])}
 	}
 	return v.AsString(), nil
 }
 
-// moduleKind returns X for a source that ends in modules/X, such as ./modules/redis or git::https://host/x//modules/redis?ref=v1,
-// and "" for any other.
+// moduleKind returns X for a source that ends in modules/X, such as ./modules/redis or
+// git::https://host/x//modules/redis?ref=v1, and "" for any other.
 func moduleKind(source string) string {
 	source, _, _ = strings.Cut(source, "?")
 	source = path.Clean(source)
@@ -173,11 +202,14 @@ func (c *config) pick(where, name string) (*hclsyntax.Block, hcl.Diagnostics) {
 	list := strings.Join(found, ", ")
 	switch {
 	case len(found) == 0:
-		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: where}, "no call of the redis module: add a module block whose source ends in modules/redis")}
+		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: where},
+			"no call of the redis module: add a module block whose source ends in modules/redis")}
 	case name != "":
-		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: where}, "no module %q calls the redis module; these do: %s", name, list)}
+		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: where},
+			"no module %q calls the redis module; these do: %s", name, list)}
 	case len(found) > 1:
-		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: where}, "%d calls of the redis module, of which one can be run at a time: name one of %s", len(found), list)}
+		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: where},
+			"%d calls of the redis module, of which one can be run at a time: name one of %s", len(found), list)}
 	}
 	return c.calls[0], nil
 }
@@ -188,6 +220,7 @@ func sortedAttributes(b *hclsyntax.Body) []*hclsyntax.Attribute {
 	for _, a := range b.Attributes {
 		list = append(list, a)
 	}
-	slices.SortFunc(list, func(x, y *hclsyntax.Attribute) int { return x.NameRange.Start.Byte - y.NameRange.Start.Byte })
+	slices.SortFunc(list,
+		func(x, y *hclsyntax.Attribute) int { return x.NameRange.Start.Byte - y.NameRange.Start.Byte })
 	return list
 }

@@ -16,13 +16,13 @@ func TestRefusedConfigurations(t *testing.T) {
 	}{
 		"malformed": {[]string{"main.tf", "module \"redis\" {\n  project_name = \n}\n"},
 			[]string{`main.tf:2:18: Invalid expression: Expected the start of an expression, but found an invalid expression token.`}},
-		"resource": {[]string{"main.tf", call, "other.tf", "resource \"aws_s3_bucket\" \"logs\" {}\ndata \"aws_region\" \"here\" {}\n"},
-			[]string{
-				`other.tf:1:1: larder up runs the redis module only; run terraform apply for resource aws_s3_bucket logs`,
-				`other.tf:2:1: larder up runs the redis module only; run terraform apply for data aws_region here`,
-			}},
-		"other module": {[]string{"main.tf", call + "module \"queue\" {\n  source = \"terraform-aws-modules/sqs/aws\"\n}\n"},
-			[]string{`main.tf:9:1: larder up runs the redis module only; run terraform apply for module queue (source "terraform-aws-modules/sqs/aws")`}},
+		"unknown block": {[]string{"main.tf", call, "other.tf", "resourcse \"aws_s3_bucket\" \"logs\" {}\n"},
+			[]string{`other.tf:1:1: Terraform has no block of the type "resourcse"`}},
+		"labels of a resource": {[]string{"main.tf", call, "other.tf", "resource \"aws_s3_bucket\" {}\n"},
+			[]string{`other.tf:1:1: a resource block has 2 labels, this one has 1`}},
+		"resource twice": {[]string{"main.tf", call, "other.tf",
+			strings.Repeat("resource \"aws_s3_bucket\" \"logs\" {}\n", 2)},
+			[]string{`other.tf:2:26: resource "logs" is declared twice, first at other.tf:1: rename one`}},
 		"no call": {[]string{"main.tf", "locals {}\n"},
 			[]string{`DIR: no call of the redis module: add a module block whose source ends in modules/redis`}},
 		"no source": {[]string{"main.tf", "module \"redis\" {}\n"},
@@ -35,11 +35,14 @@ func TestRefusedConfigurations(t *testing.T) {
 			[]string{`DIR: 2 calls of the redis module, of which one can be run at a time: name one of redis (a.tf:1), sessions (b.tf:1)`}},
 		"module twice": {[]string{"main.tf", call + call},
 			[]string{`main.tf:9:8: module "redis" is declared twice, first at main.tf:1: rename one`}},
-		"stand-in twice": {[]string{"main.tf", call + strings.Repeat("module \"vpc\" {\n  source = \"./modules/vpc\"\n}\n", 2)},
+		"stand-in twice": {[]string{"main.tf", call +
+			strings.Repeat("module \"vpc\" {\n  source = \"./modules/vpc\"\n}\n", 2)},
 			[]string{`main.tf:12:8: module "vpc" is declared twice: rename one`}},
-		"validation": {[]string{"main.tf", block(`description = var.x`) + "variable \"x\" {\n  default = 1\n  validation {\n    condition = \"maybe\"\n    error_message = \"\"\n  }\n}\n"},
+		"validation": {[]string{"main.tf", block(`description = var.x`) +
+			"variable \"x\" {\n  default = 1\n  validation {\n    condition = \"maybe\"\n    error_message = \"\"\n  }\n}\n"},
 			[]string{`main.tf:13:17: input "description": the validation condition of var.x is not true or false`}},
-		"editors' leavings": {[]string{"main.tf", call + "x = 1\n", "main.tf~", "?", ".#main.tf", "?", "#main.tf#", "?"},
+		"editors' leavings": {[]string{"main.tf", call + "x = 1\n", "main.tf~", "?", ".#main.tf", "?", "#main.tf#",
+			"?"},
 			[]string{`main.tf:9:1: "x" stands outside of any block: move it into locals or the module block`}},
 		"variable twice": {[]string{"main.tf", call + "variable \"x\" {}\nvariable \"x\" {}\n"},
 			[]string{`main.tf:10:10: variable "x" is declared twice, first at main.tf:9: rename one`}},
@@ -57,12 +60,18 @@ func TestRefusedConfigurations(t *testing.T) {
 			[]string{`main.tf:10:3: Unsupported argument: An argument named "ephemeral" is not expected here.`}},
 		"variable default": {[]string{"main.tf", call + "variable \"x\" {\n  type = number\n  default = \"many\"\n}\n"},
 			[]string{`main.tf:11:3: the default of var.x does not fit its type: a number is required`}},
-		"json":     {[]string{"main.tf", call, "more.tf.json", "{}"}, []string{`more.tf.json: this is a file in Terraform's JSON syntax, which larder up does not read: move its blocks to a .tf file`}},
-		"override": {[]string{"main.tf", call, "x_override.tf", ""}, []string{`x_override.tf: this is a Terraform override file, which larder up does not read: move its blocks to a .tf file`}},
-		"empty":    {nil, []string{`DIR: no .tf file in this directory: name the file or the directory with the module call`}},
-		"large":    {[]string{"main.tf", strings.Repeat("#", maxFileBytes+1)}, []string{`main.tf: the file is larger than 256 KiB, the most larder up reads: split it`}},
-		"deep":     {[]string{"main.tf", "x = " + strings.Repeat("(", 1000)}, []string{`main.tf:1:105: brackets are nested more than 100 deep: flatten the expression`}},
-		"long":     {[]string{"main.tf", "x = " + strings.Repeat("!", 20000)}, []string{`main.tf:1:10005: more than 10000 operators in one file: split it`}},
+		"json": {[]string{"main.tf", call, "more.tf.json", "{}"},
+			[]string{`more.tf.json: this is a file in Terraform's JSON syntax, which larder up does not read: move its blocks to a .tf file`}},
+		"override": {[]string{"main.tf", call, "x_override.tf", ""},
+			[]string{`x_override.tf: this is a Terraform override file, which larder up does not read: move its blocks to a .tf file`}},
+		"empty": {nil,
+			[]string{`DIR: no .tf file in this directory: name the file or the directory with the module call`}},
+		"large": {[]string{"main.tf", strings.Repeat("#", maxFileBytes+1)},
+			[]string{`main.tf: the file is larger than 256 KiB, the most larder up reads: split it`}},
+		"deep": {[]string{"main.tf", "x = " + strings.Repeat("(", 1000)},
+			[]string{`main.tf:1:105: brackets are nested more than 100 deep: flatten the expression`}},
+		"long": {[]string{"main.tf", "x = " + strings.Repeat("!", 20000)},
+			[]string{`main.tf:1:10005: more than 10000 operators in one file: split it`}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -90,12 +99,16 @@ func TestLoadMissingPath(t *testing.T) {
 }
 
 func TestModuleSelector(t *testing.T) {
-	dir := writeFiles(t, "a.tf", block(), "b.tf", strings.Replace(block(`redis_port = 6380`), `"redis"`, `"sessions"`, 1))
-	call, diags := Load(Source{Path: dir, Module: "sessions", NodeTypes: testTypes(), Region: "us-east-1", Account: "000000000000"}, Vars{}, testStandIns())
-	if diags.HasErrors() || call.Inputs.RedisPort != 6380 || call.Name != "sessions" || call.File != filepath.Join(dir, "b.tf") {
+	dir := writeFiles(t, "a.tf", block(), "b.tf",
+		strings.Replace(block(`redis_port = 6380`), `"redis"`, `"sessions"`, 1))
+	call, diags := Load(Source{Path: dir, Module: "sessions", NodeTypes: testTypes(), Region: "us-east-1",
+		Account: "000000000000"}, Vars{}, testStandIns())
+	if diags.HasErrors() || call.Inputs.RedisPort != 6380 || call.Name != "sessions" ||
+		call.File != filepath.Join(dir, "b.tf") {
 		t.Errorf("call is %+v, diagnostics %v", call, diags)
 	}
-	_, diags = Load(Source{Path: dir, Module: "queue", NodeTypes: testTypes(), Region: "us-east-1", Account: "000000000000"}, Vars{}, testStandIns())
+	_, diags = Load(Source{Path: dir, Module: "queue", NodeTypes: testTypes(), Region: "us-east-1",
+		Account: "000000000000"}, Vars{}, testStandIns())
 	if want := `no module "queue" calls the redis module; these do: redis (`; !strings.Contains(diags.String(), want) {
 		t.Errorf("diagnostics are %v, want %s", diags, want)
 	}
@@ -103,7 +116,8 @@ func TestModuleSelector(t *testing.T) {
 
 func TestModuleKind(t *testing.T) {
 	for source, want := range map[string]string{
-		"./modules/redis": "redis", "../../modules/redis/": "redis", "modules/vpc": "vpc", "./redis": "", "./modules/redis/x": "",
+		"./modules/redis": "redis", "../../modules/redis/": "redis", "modules/vpc": "vpc", "./redis": "",
+		"./modules/redis/x": "",
 		"git::https://example.com/infra.git//modules/redis?ref=v1.2": "redis", "./mymodules/redis": "", "": "",
 	} {
 		if got := moduleKind(source); got != want {
@@ -170,13 +184,15 @@ func TestVariablePrecedence(t *testing.T) {
 			t.Fatal(diags)
 		}
 		if call.Inputs.RedisPort != tt.want {
-			t.Errorf("with %d files and %v the port is %d, want %d", tt.files/2, tt.vars, call.Inputs.RedisPort, tt.want)
+			t.Errorf("with %d files and %v the port is %d, want %d", tt.files/2, tt.vars, call.Inputs.RedisPort,
+				tt.want)
 		}
 	}
 }
 
 func TestFileModeReadsVariablesBesideIt(t *testing.T) {
-	dir := writeFiles(t, "cache.tf", block(`redis_port = var.port`), "terraform.tfvars", "port = 7000", "other.tf", "resource \"x\" \"y\" {}")
+	dir := writeFiles(t, "cache.tf", block(`redis_port = var.port`), "terraform.tfvars", "port = 7000", "other.tf",
+		"resource \"x\" \"y\" {}")
 	call, diags := load(filepath.Join(dir, "cache.tf"), Vars{})
 	if diags.HasErrors() || call.Inputs.RedisPort != 7000 {
 		t.Errorf("call is %+v, diagnostics %v", call, diags)
@@ -222,11 +238,15 @@ func TestVariableComplaints(t *testing.T) {
 			`main.tf:11:16: input "redis_port": var.port is not set: give -var port=VALUE, set it in terraform.tfvars or a -var-file, export TF_VAR_port, or declare it with a default`},
 		{port + block(`redis_port = var.prt`), given("port", "1"),
 			`main.tf:11:16: input "redis_port": var.prt is not set: give -var prt=VALUE, set it in terraform.tfvars or a -var-file, export TF_VAR_prt, or declare it with a default; did you mean port?`},
-		{port + block(`redis_port = var.port`), given("port", "many"), `input "redis_port": -var port of var.port does not fit its type: a number is required`},
-		{port + block(), given("prt", "1"), `a value is given for var.prt, which the module call does not use; did you mean port?`},
-		{"variable \"x\" {\n  type = list(string)\n}\n" + block(`additional_security_group_ids = var.x`), given("x", "[oops"),
+		{port + block(`redis_port = var.port`), given("port", "many"),
+			`input "redis_port": -var port of var.port does not fit its type: a number is required`},
+		{port + block(), given("prt", "1"),
+			`a value is given for var.prt, which the module call does not use; did you mean port?`},
+		{"variable \"x\" {\n  type = list(string)\n}\n" + block(`additional_security_group_ids = var.x`),
+			given("x", "[oops"),
 			`-var x:1:1: input "additional_security_group_ids": Unterminated tuple constructor expression: There is no corresponding closing bracket before the end of the file. This may be caused by incorrect bracket nesting elsewhere in this file.`},
-		{"variable \"x\" {\n  validation {\n    condition = var.x == \"a\"\n    error_message = \"Use a.\"\n  }\n}\n" + block(`description = var.x`), given("x", "b"),
+		{"variable \"x\" {\n  validation {\n    condition = var.x == \"a\"\n    error_message = \"Use a.\"\n  }\n}\n" +
+			block(`description = var.x`), given("x", "b"),
 			`main.tf:1:1: input "description": var.x is refused by its own validation: Use a.`},
 	}
 	for _, tt := range tests {
@@ -238,7 +258,8 @@ func TestVariableComplaints(t *testing.T) {
 }
 
 func TestUnusedValueInFileIsAWarning(t *testing.T) {
-	got := complaints(t, writeFiles(t, "main.tf", block(), "terraform.tfvars", "x = 1"), Vars{Environ: []string{"TF_VAR_y=1"}})
+	got := complaints(t, writeFiles(t, "main.tf", block(), "terraform.tfvars", "x = 1"),
+		Vars{Environ: []string{"TF_VAR_y=1"}})
 	want := []string{`terraform.tfvars:1:5: warning: a value is given for var.x, which the module call does not use`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("complaints (-want +got):\n%s", diff)
@@ -247,7 +268,8 @@ func TestUnusedValueInFileIsAWarning(t *testing.T) {
 
 func TestNullableFalseFallsBackToTheDefault(t *testing.T) {
 	const text = "variable \"x\" {\n  nullable = false\n  default = \"fine\"\n}\n"
-	call, diags := load(writeFiles(t, "main.tf", text+block(`description = var.x`), "terraform.tfvars", "x = null"), Vars{})
+	call, diags := load(writeFiles(t, "main.tf", text+block(`description = var.x`), "terraform.tfvars", "x = null"),
+		Vars{})
 	if diags.HasErrors() || *call.Inputs.Description != "fine" {
 		t.Errorf("call is %+v, diagnostics %v", call, diags)
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 )
 
-// dashboard has one graph for each row of the alarm table, with a line for each member and one at the threshold, whether or
-// not there is an alarm; nil when none is asked for.
+// dashboard has one graph for each row of the alarm table, with a line for each member and one at the threshold,
+// whether or not there is an alarm; nil when none is asked for.
 func dashboard(in *Inputs, region string, members []member) *cloudwatch.PutDashboardInput {
 	if !in.CreateDashboard {
 		return nil
@@ -30,8 +30,10 @@ func dashboard(in *Inputs, region string, members []member) *cloudwatch.PutDashb
 		widgets = append(widgets, map[string]any{
 			"type": "metric", "x": i % 3 * 8, "y": i / 3 * 6, "width": 8, "height": 6,
 			"properties": map[string]any{
-				"title": row.Metric, "view": "timeSeries", "region": region, "stat": row.Statistic, "period": row.Period, "metrics": graphLines(row, members),
-				"annotations": map[string]any{"horizontal": []any{map[string]any{"label": row.Slug + " alarm", "value": threshold}}},
+				"title": row.Metric, "view": "timeSeries", "region": region, "stat": row.Statistic,
+				"period": row.Period, "metrics": graphLines(row, members),
+				"annotations": map[string]any{"horizontal": []any{map[string]any{"label": row.Slug + " alarm",
+					"value": threshold}}},
 			},
 		})
 	}
@@ -39,7 +41,8 @@ func dashboard(in *Inputs, region string, members []member) *cloudwatch.PutDashb
 	if err != nil {
 		panic(err) // maps, texts and numbers always marshal
 	}
-	return &cloudwatch.PutDashboardInput{DashboardName: aws.String(in.replicationGroupID()), DashboardBody: aws.String(string(body))}
+	return &cloudwatch.PutDashboardInput{DashboardName: aws.String(in.replicationGroupID()),
+		DashboardBody: aws.String(string(body))}
 }
 
 // graphLines is a line of the metric for each member.

@@ -64,7 +64,8 @@ func diffFields(resource, name string, fields []field) []Change {
 	var changes []Change
 	for _, f := range fields {
 		if f.want != f.have {
-			changes = append(changes, Change{Resource: resource, Name: name, Field: f.name, Input: f.input, Old: f.have, New: f.want})
+			changes = append(changes, Change{Resource: resource, Name: name, Field: f.name, Input: f.input, Old: f.have,
+				New: f.want})
 		}
 	}
 	return changes
@@ -76,7 +77,8 @@ func diffSubnets(want *elasticache.CreateCacheSubnetGroupInput, have *ectypes.Ca
 		subnets = append(subnets, text(s.SubnetIdentifier))
 	}
 	return diffFields(SubnetGroupResource, "", []field{
-		{"CacheSubnetGroupDescription", "project_name", text(want.CacheSubnetGroupDescription), text(have.CacheSubnetGroupDescription)},
+		{"CacheSubnetGroupDescription", "project_name", text(want.CacheSubnetGroupDescription),
+			text(have.CacheSubnetGroupDescription)},
 		{"SubnetIds", "redis_subnet_ids", listText(want.SubnetIds), listText(subnets)},
 	})
 }
@@ -103,7 +105,8 @@ func diffParameters(desired Resources, observed Observed) []Change {
 	family := text(observed.ParameterGroup.CacheParameterGroupFamily)
 	if asked := text(desired.ParameterGroup.CacheParameterGroupFamily); asked != family {
 		changes = append(changes, Change{
-			Resource: ParameterGroupResource, Field: "CacheParameterGroupFamily", Input: "parameter_group_family", Old: family, New: asked,
+			Resource: ParameterGroupResource, Field: "CacheParameterGroupFamily", Input: "parameter_group_family",
+			Old: family, New: asked,
 			Refused: fmt.Sprintf("parameter_group_family: the family of a parameter group cannot change from %q to %q: delete the group first", family, asked),
 		})
 	}
@@ -133,7 +136,8 @@ func diffMaps(resource string, want, have map[string]string, input func(name str
 		value, wanted := want[name]
 		old, exists := have[name]
 		if wanted != exists || value != old {
-			changes = append(changes, Change{Resource: resource, Field: name, Input: input(name), Old: old, New: value, Remove: !wanted})
+			changes = append(changes, Change{Resource: resource, Field: name, Input: input(name), Old: old, New: value,
+				Remove: !wanted})
 		}
 	}
 	return changes

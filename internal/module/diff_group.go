@@ -18,7 +18,8 @@ func diffGroup(desired Resources, observed Observed) []Change {
 	if observed.CacheCluster != nil {
 		sameMode := (desired.ReplicationGroup.NumNodeGroups != nil) == aws.ToBool(observed.ReplicationGroup.ClusterEnabled)
 		fields = append(fields, clusterFields(desired.ReplicationGroup, observed.CacheCluster, sameMode)...)
-		fields = withoutPending(fields, observed.CacheCluster.PendingModifiedValues, aws.ToBool(desired.ReplicationGroup.AutoMinorVersionUpgrade))
+		fields = withoutPending(fields, observed.CacheCluster.PendingModifiedValues,
+			aws.ToBool(desired.ReplicationGroup.AutoMinorVersionUpgrade))
 	}
 	changes := diffFields(ReplicationGroupResource, "", fields)
 	for i, c := range changes {
@@ -32,17 +33,24 @@ func diffGroup(desired Resources, observed Observed) []Change {
 
 func groupFields(desired Resources, have *ectypes.ReplicationGroup) []field {
 	want := desired.ReplicationGroup
-	failover := have.AutomaticFailover == ectypes.AutomaticFailoverStatusEnabled || have.AutomaticFailover == ectypes.AutomaticFailoverStatusEnabling
+	failover := have.AutomaticFailover == ectypes.AutomaticFailoverStatusEnabled ||
+		have.AutomaticFailover == ectypes.AutomaticFailoverStatusEnabling
 	fields := []field{
 		{"ReplicationGroupDescription", "description", text(want.ReplicationGroupDescription), text(have.Description)},
 		{"CacheNodeType", "node_type", text(want.CacheNodeType), text(have.CacheNodeType)},
-		{"AutomaticFailoverEnabled", "automatic_failover_enabled", boolText(want.AutomaticFailoverEnabled), strconv.FormatBool(failover)},
-		{"MultiAZEnabled", "multi_az_enabled", boolText(want.MultiAZEnabled), strconv.FormatBool(have.MultiAZ == ectypes.MultiAZStatusEnabled)},
-		{"TransitEncryptionEnabled", "transit_encryption_enabled", boolText(want.TransitEncryptionEnabled), boolText(have.TransitEncryptionEnabled)},
-		{"AtRestEncryptionEnabled", "at_rest_encryption_enabled", boolText(want.AtRestEncryptionEnabled), boolText(have.AtRestEncryptionEnabled)},
+		{"AutomaticFailoverEnabled", "automatic_failover_enabled", boolText(want.AutomaticFailoverEnabled),
+			strconv.FormatBool(failover)},
+		{"MultiAZEnabled", "multi_az_enabled", boolText(want.MultiAZEnabled),
+			strconv.FormatBool(have.MultiAZ == ectypes.MultiAZStatusEnabled)},
+		{"TransitEncryptionEnabled", "transit_encryption_enabled", boolText(want.TransitEncryptionEnabled),
+			boolText(have.TransitEncryptionEnabled)},
+		{"AtRestEncryptionEnabled", "at_rest_encryption_enabled", boolText(want.AtRestEncryptionEnabled),
+			boolText(have.AtRestEncryptionEnabled)},
 		{"KmsKeyId", "kms_key_arn", text(want.KmsKeyId), text(have.KmsKeyId)},
-		{"AuthToken", "auth_token_enabled", strconv.FormatBool(desired.AuthTokenEnabled), boolText(have.AuthTokenEnabled)},
-		{"SnapshotRetentionLimit", "snapshot_retention_limit", intText(want.SnapshotRetentionLimit), intText(have.SnapshotRetentionLimit)},
+		{"AuthToken", "auth_token_enabled", strconv.FormatBool(desired.AuthTokenEnabled),
+			boolText(have.AuthTokenEnabled)},
+		{"SnapshotRetentionLimit", "snapshot_retention_limit", intText(want.SnapshotRetentionLimit),
+			intText(have.SnapshotRetentionLimit)},
 		{"SnapshotWindow", "snapshot_window", text(want.SnapshotWindow), text(have.SnapshotWindow)},
 	}
 	if port := portOf(have); port != nil {
@@ -103,7 +111,8 @@ func deliveryText(to *ectypes.DestinationDetails, format string) string {
 func countFields(want *elasticache.CreateReplicationGroupInput, have *ectypes.ReplicationGroup) []field {
 	clusterMode := want.NumNodeGroups != nil
 	if clusterMode != aws.ToBool(have.ClusterEnabled) {
-		return []field{{"ClusterMode", "cluster_mode_enabled", strconv.FormatBool(clusterMode), boolText(have.ClusterEnabled)}}
+		return []field{{"ClusterMode", "cluster_mode_enabled", strconv.FormatBool(clusterMode),
+			boolText(have.ClusterEnabled)}}
 	}
 	nodes, shards := len(have.MemberClusters), len(have.NodeGroups)
 	if !clusterMode {
@@ -114,7 +123,8 @@ func countFields(want *elasticache.CreateReplicationGroupInput, have *ectypes.Re
 	}
 	return []field{
 		{"NumNodeGroups", "num_node_groups", intText(want.NumNodeGroups), strconv.Itoa(shards)},
-		{"ReplicasPerNodeGroup", "replicas_per_node_group", intText(want.ReplicasPerNodeGroup), strconv.Itoa(nodes/shards - 1)},
+		{"ReplicasPerNodeGroup", "replicas_per_node_group", intText(want.ReplicasPerNodeGroup),
+			strconv.Itoa(nodes/shards - 1)},
 	}
 }
 
@@ -135,21 +145,25 @@ func clusterFields(want *elasticache.CreateReplicationGroupInput, have *ectypes.
 	fields := []field{
 		{"CacheSubnetGroupName", "subnet_group_name", text(want.CacheSubnetGroupName), text(have.CacheSubnetGroupName)},
 		{"SecurityGroupIds", "redis_security_group_id", listText(want.SecurityGroupIds), listText(groups)},
-		{"PreferredMaintenanceWindow", "maintenance_window", text(want.PreferredMaintenanceWindow), text(have.PreferredMaintenanceWindow)},
+		{"PreferredMaintenanceWindow", "maintenance_window", text(want.PreferredMaintenanceWindow),
+			text(have.PreferredMaintenanceWindow)},
 		{"NotificationTopicArn", "notification_topic_arn", text(want.NotificationTopicArn), text(topic)},
-		{"AutoMinorVersionUpgrade", "auto_minor_version_upgrade", boolText(want.AutoMinorVersionUpgrade), boolText(have.AutoMinorVersionUpgrade)},
+		{"AutoMinorVersionUpgrade", "auto_minor_version_upgrade", boolText(want.AutoMinorVersionUpgrade),
+			boolText(have.AutoMinorVersionUpgrade)},
 	}
 	if sameMode {
-		fields = append(fields, field{"CacheParameterGroupName", "redis_engine_version", text(want.CacheParameterGroupName), text(group)})
+		fields = append(fields, field{"CacheParameterGroupName", "redis_engine_version",
+			text(want.CacheParameterGroupName), text(group)})
 	}
 	if !runs(text(want.EngineVersion), text(have.EngineVersion), aws.ToBool(want.AutoMinorVersionUpgrade)) {
-		fields = append(fields, field{"EngineVersion", "redis_engine_version", text(want.EngineVersion), text(have.EngineVersion)})
+		fields = append(fields, field{"EngineVersion", "redis_engine_version", text(want.EngineVersion),
+			text(have.EngineVersion)})
 	}
 	return fields
 }
 
-// runs reports whether an engine that answers with a full version, such as 7.0.7, is what was asked for: 7.0 or 6.x. With
-// minor upgrades on, a later minor version is too, or AWS's own upgrade would read as a downgrade to make.
+// runs reports whether an engine that answers with a full version, such as 7.0.7, is what was asked for: 7.0 or 6.x.
+// With minor upgrades on, a later minor version is too, or AWS's own upgrade would read as a downgrade to make.
 func runs(want, have string, upgrades bool) bool {
 	wantMajor, wantMinor, _ := strings.Cut(want, ".")
 	haveMajor, haveMinor, _ := strings.Cut(have, ".")

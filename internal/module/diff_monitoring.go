@@ -26,13 +26,15 @@ func diffLogGroups(desired Resources, observed Observed) []Change {
 	var changes []Change
 	for _, want := range desired.LogGroups {
 		name := text(want.Create.LogGroupName)
-		i := slices.IndexFunc(observed.LogGroups, func(g logtypes.LogGroup) bool { return text(g.LogGroupName) == name })
+		i := slices.IndexFunc(observed.LogGroups,
+			func(g logtypes.LogGroup) bool { return text(g.LogGroupName) == name })
 		if i < 0 {
 			continue
 		}
 		have := observed.LogGroups[i]
 		changes = append(changes, diffFields(LogGroupResource, name, []field{
-			{"RetentionInDays", "cloudwatch_log_retention_days", intText(&want.RetentionInDays), intText(have.RetentionInDays)},
+			{"RetentionInDays", "cloudwatch_log_retention_days", intText(&want.RetentionInDays),
+				intText(have.RetentionInDays)},
 			{"KmsKeyId", "cloudwatch_log_kms_key_arn", text(want.Create.KmsKeyId), text(have.KmsKeyId)},
 		})...)
 	}
@@ -56,15 +58,19 @@ func diffAlarms(desired Resources, observed Observed) []Change {
 func alarmFields(want *cloudwatch.PutMetricAlarmInput, have cwtypes.MetricAlarm) []field {
 	return []field{
 		{"AlarmDescription", "alarm_thresholds", text(want.AlarmDescription), text(have.AlarmDescription)},
-		{"Threshold", "alarm_thresholds", numberText(aws.ToFloat64(want.Threshold)), numberText(aws.ToFloat64(have.Threshold))},
+		{"Threshold", "alarm_thresholds", numberText(aws.ToFloat64(want.Threshold)),
+			numberText(aws.ToFloat64(have.Threshold))},
 		{"ComparisonOperator", "enabled_alarms", string(want.ComparisonOperator), string(have.ComparisonOperator)},
-		{"EvaluationPeriods", "alarm_evaluation_periods", intText(want.EvaluationPeriods), intText(have.EvaluationPeriods)},
-		{"DatapointsToAlarm", "alarm_evaluation_periods", intText(want.DatapointsToAlarm), intText(have.DatapointsToAlarm)},
+		{"EvaluationPeriods", "alarm_evaluation_periods", intText(want.EvaluationPeriods),
+			intText(have.EvaluationPeriods)},
+		{"DatapointsToAlarm", "alarm_evaluation_periods", intText(want.DatapointsToAlarm),
+			intText(have.DatapointsToAlarm)},
 		{"TreatMissingData", "treat_missing_data", text(want.TreatMissingData), text(have.TreatMissingData)},
 		{"ActionsEnabled", "create_alarms", boolText(want.ActionsEnabled), boolText(have.ActionsEnabled)},
 		{"AlarmActions", "alarm_sns_topic_arn", listText(want.AlarmActions), listText(have.AlarmActions)},
 		{"OKActions", "alarm_ok_actions", listText(want.OKActions), listText(have.OKActions)},
-		{"InsufficientDataActions", "alarm_insufficient_data_actions", listText(want.InsufficientDataActions), listText(have.InsufficientDataActions)},
+		{"InsufficientDataActions", "alarm_insufficient_data_actions", listText(want.InsufficientDataActions),
+			listText(have.InsufficientDataActions)},
 		{"Namespace", "enabled_alarms", text(want.Namespace), text(have.Namespace)},
 		{"MetricName", "enabled_alarms", text(want.MetricName), text(have.MetricName)},
 		{"Statistic", "enabled_alarms", string(want.Statistic), string(have.Statistic)},
@@ -90,7 +96,8 @@ func metricsText(queries []cwtypes.MetricDataQuery) string {
 	for _, q := range queries {
 		s := fmt.Sprintf("%s: %s %s %s", text(q.Id), text(q.Label), text(q.Expression), boolText(q.ReturnData))
 		if m := q.MetricStat; m != nil && m.Metric != nil {
-			s += fmt.Sprintf(" %s %s/%s %s every %s s", text(m.Stat), text(m.Metric.Namespace), text(m.Metric.MetricName), dimensionsText(m.Metric.Dimensions), intText(m.Period))
+			s += fmt.Sprintf(" %s %s/%s %s every %s s", text(m.Stat), text(m.Metric.Namespace),
+				text(m.Metric.MetricName), dimensionsText(m.Metric.Dimensions), intText(m.Period))
 		}
 		all = append(all, s)
 	}

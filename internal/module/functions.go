@@ -13,7 +13,7 @@ import (
 
 // functions returns those of Terraform's functions that need neither files, time nor randomness, by Terraform's names.
 func functions() map[string]function.Function {
-	return map[string]function.Function{
+	all := map[string]function.Function{
 		"abs":             stdlib.AbsoluteFunc,
 		"can":             tryfunc.CanFunc,
 		"ceil":            stdlib.CeilFunc,
@@ -79,12 +79,17 @@ func functions() map[string]function.Function {
 		"values":          stdlib.ValuesFunc,
 		"zipmap":          stdlib.ZipmapFunc,
 	}
+	for name, cost := range costs {
+		all[name] = guarded(all[name], cost)
+	}
+	return all
 }
 
 // coalesce is Terraform's: unlike the library's it passes over empty strings too.
 func coalesce() function.Function {
 	return function.New(&function.Spec{
-		VarParam: &function.Parameter{Name: "vals", Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true},
+		VarParam: &function.Parameter{Name: "vals", Type: cty.DynamicPseudoType, AllowNull: true,
+			AllowDynamicType: true},
 		Type: func(args []cty.Value) (cty.Type, error) {
 			types := make([]cty.Type, len(args))
 			for i, a := range args {
@@ -135,9 +140,10 @@ func length() function.Function {
 // lookup is Terraform's: unlike the library's it may be called without a default, and then fails on a missing key.
 func lookup() function.Function {
 	return function.New(&function.Spec{
-		Params:   []function.Parameter{{Name: "map", Type: cty.DynamicPseudoType}, {Name: "key", Type: cty.String}},
-		VarParam: &function.Parameter{Name: "default", Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true},
-		Type:     function.StaticReturnType(cty.DynamicPseudoType),
+		Params: []function.Parameter{{Name: "map", Type: cty.DynamicPseudoType}, {Name: "key", Type: cty.String}},
+		VarParam: &function.Parameter{Name: "default", Type: cty.DynamicPseudoType, AllowNull: true,
+			AllowDynamicType: true},
+		Type: function.StaticReturnType(cty.DynamicPseudoType),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			if t := args[0].Type(); !t.IsMapType() && !t.IsObjectType() {
 				return cty.NilVal, fmt.Errorf("the first argument must be a map or an object")
@@ -167,8 +173,9 @@ func stringTest(name string, test func(s, part string) bool) function.Function {
 func remark(name string, mark func(cty.Value) cty.Value) function.Function {
 	return function.New(&function.Spec{
 		Description: name,
-		Params:      []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true, AllowMarked: true}},
-		Type:        func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
-		Impl:        func(args []cty.Value, _ cty.Type) (cty.Value, error) { return mark(args[0]), nil },
+		Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowNull: true,
+			AllowDynamicType: true, AllowMarked: true}},
+		Type: func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return mark(args[0]), nil },
 	})
 }

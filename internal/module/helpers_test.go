@@ -70,7 +70,8 @@ func writeFiles(t *testing.T, files ...string) string {
 
 // load loads a directory or file with the fakes.
 func load(path string, vars Vars) (*Call, Diagnostics) {
-	return Load(Source{Path: path, NodeTypes: testTypes(), Region: "us-east-1", Account: "000000000000"}, vars, testStandIns())
+	return Load(Source{Path: path, NodeTypes: testTypes(), Region: "us-east-1", Account: "000000000000"}, vars,
+		testStandIns())
 }
 
 // mustLoad loads a text that has to pass without an error.

@@ -11,8 +11,8 @@ import (
 // Input describes one input of the redis module.
 type Input = InputOf[Inputs]
 
-// InputOf describes one input of a module: all that decoding, defaults, checks and documentation know of it. I is what the
-// inputs are decoded into.
+// InputOf describes one input of a module: all that decoding, defaults, checks and documentation know of it. I is what
+// the inputs are decoded into.
 type InputOf[I any] struct {
 	Name        string
 	Type        cty.Type

@@ -2,8 +2,8 @@ package module
 
 import "strings"
 
-// Inputs are the inputs of one module call with every default filled in. Inputs that larder cannot honour have no field:
-// they hold their default or the call is refused, see [Table].
+// Inputs are the inputs of one module call with every default filled in. Inputs that larder cannot honour have no
+// field: they hold their default or the call is refused, see [Table].
 type Inputs struct {
 	ProjectName          string
 	Environment          string

@@ -33,8 +33,9 @@ func logGroups(in *Inputs) []LogGroup {
 	var all []LogGroup
 	for _, log := range in.enabledLogs() {
 		all = append(all, LogGroup{
-			LogType:         log,
-			Create:          &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(in.logDestination(log)), KmsKeyId: in.CloudwatchLogKMSKeyARN, Tags: allTags(in)},
+			LogType: log,
+			Create: &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(in.logDestination(log)),
+				KmsKeyId: in.CloudwatchLogKMSKeyARN, Tags: allTags(in)},
 			RetentionInDays: int32(in.CloudwatchLogRetentionDays), Keep: in.LogSkipDestroy,
 		})
 	}
@@ -64,7 +65,8 @@ func logDeliveries(in *Inputs) []ectypes.LogDeliveryConfigurationRequest {
 	var all []ectypes.LogDeliveryConfigurationRequest
 	for _, log := range in.enabledLogs() {
 		all = append(all, ectypes.LogDeliveryConfigurationRequest{
-			LogType: log, LogFormat: ectypes.LogFormat(in.LogFormat), DestinationType: ectypes.DestinationTypeCloudWatchLogs, Enabled: aws.Bool(true),
+			LogType: log, LogFormat: ectypes.LogFormat(in.LogFormat),
+			DestinationType: ectypes.DestinationTypeCloudWatchLogs, Enabled: aws.Bool(true),
 			DestinationDetails: &ectypes.DestinationDetails{
 				CloudWatchLogsDetails: &ectypes.CloudWatchLogsDestinationDetails{LogGroup: aws.String(in.logDestination(log))},
 			},
@@ -76,19 +78,23 @@ func logDeliveries(in *Inputs) []ectypes.LogDeliveryConfigurationRequest {
 func logRules() []rule {
 	var rules []rule
 	for log, names := range map[ectypes.LogType][2]string{
-		ectypes.LogTypeSlowLog: {"slow_log_destination", "slow_log_enabled"}, ectypes.LogTypeEngineLog: {"engine_log_destination", "engine_log_enabled"},
+		ectypes.LogTypeSlowLog:   {"slow_log_destination", "slow_log_enabled"},
+		ectypes.LogTypeEngineLog: {"engine_log_destination", "engine_log_enabled"},
 	} {
-		rules = append(rules, rule{input: names[0], with: []string{names[1], "create_log_groups"}, broken: func(in *Inputs) string {
-			enabled := in.SlowLogEnabled && log == ectypes.LogTypeSlowLog || in.EngineLogEnabled && log == ectypes.LogTypeEngineLog
-			destination := in.givenDestination(log)
-			switch {
-			case enabled && in.CreateLogGroups && destination != nil:
-				return "is not used while the module makes the log groups: set create_log_groups = false, or leave it out"
-			case enabled && !in.CreateLogGroups && destination == nil:
-				return "names no destination for the " + string(log) + " and create_log_groups is false: name a log group, or set create_log_groups = true"
-			}
-			return ""
-		}})
+		rules = append(rules, rule{input: names[0], with: []string{names[1], "create_log_groups"},
+			broken: func(in *Inputs) string {
+				enabled := in.SlowLogEnabled && log == ectypes.LogTypeSlowLog || in.EngineLogEnabled &&
+					log == ectypes.LogTypeEngineLog
+				destination := in.givenDestination(log)
+				switch {
+				case enabled && in.CreateLogGroups && destination != nil:
+					return "is not used while the module makes the log groups: set create_log_groups = false, or leave it out"
+				case enabled && !in.CreateLogGroups && destination == nil:
+					return "names no destination for the " + string(log) +
+						" and create_log_groups is false: name a log group, or set create_log_groups = true"
+				}
+				return ""
+			}})
 	}
 	return rules
 }

@@ -10,8 +10,9 @@ import (
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 )
 
-// Modification makes a replication group that exists equal to a call. Its calls are made in this order, each when the group is
-// available: failover can be turned on only after a replica has come, and has to be off before the last one goes.
+// Modification makes a replication group that exists equal to a call. Its calls are made in this order, each when the
+// group is available: failover can be turned on only after a replica has come, and has to be off before the last one
+// goes.
 type Modification struct {
 	Increase *elasticache.IncreaseReplicaCountInput
 	Modify   *elasticache.ModifyReplicationGroupInput
@@ -26,26 +27,44 @@ type (
 
 // settings are the fields of a replication group that ModifyReplicationGroup changes in place.
 var settings = map[string]func(m *modify, want *create){
-	"ReplicationGroupDescription": func(m *modify, want *create) { m.ReplicationGroupDescription = want.ReplicationGroupDescription },
-	"CacheNodeType":               func(m *modify, want *create) { m.CacheNodeType = want.CacheNodeType },
-	"EngineVersion":               func(m *modify, want *create) { m.EngineVersion = want.EngineVersion },
-	"CacheParameterGroupName":     func(m *modify, want *create) { m.CacheParameterGroupName = want.CacheParameterGroupName },
-	"AutomaticFailoverEnabled":    func(m *modify, want *create) { m.AutomaticFailoverEnabled = want.AutomaticFailoverEnabled },
-	"MultiAZEnabled":              func(m *modify, want *create) { m.MultiAZEnabled = aws.Bool(aws.ToBool(want.MultiAZEnabled)) },
+	"ReplicationGroupDescription": func(m *modify,
+		want *create) {
+		m.ReplicationGroupDescription = want.ReplicationGroupDescription
+	},
+	"CacheNodeType": func(m *modify, want *create) { m.CacheNodeType = want.CacheNodeType },
+	"EngineVersion": func(m *modify, want *create) { m.EngineVersion = want.EngineVersion },
+	"CacheParameterGroupName": func(m *modify,
+		want *create) {
+		m.CacheParameterGroupName = want.CacheParameterGroupName
+	},
+	"AutomaticFailoverEnabled": func(m *modify,
+		want *create) {
+		m.AutomaticFailoverEnabled = want.AutomaticFailoverEnabled
+	},
+	"MultiAZEnabled": func(m *modify,
+		want *create) {
+		m.MultiAZEnabled = aws.Bool(aws.ToBool(want.MultiAZEnabled))
+	},
 	"SnapshotRetentionLimit": func(m *modify, want *create) {
 		m.SnapshotRetentionLimit = aws.Int32(aws.ToInt32(want.SnapshotRetentionLimit))
 	},
-	"SnapshotWindow":             func(m *modify, want *create) { m.SnapshotWindow = want.SnapshotWindow },
-	"PreferredMaintenanceWindow": func(m *modify, want *create) { m.PreferredMaintenanceWindow = want.PreferredMaintenanceWindow },
-	"SecurityGroupIds":           func(m *modify, want *create) { m.SecurityGroupIds = want.SecurityGroupIds },
+	"SnapshotWindow": func(m *modify, want *create) { m.SnapshotWindow = want.SnapshotWindow },
+	"PreferredMaintenanceWindow": func(m *modify,
+		want *create) {
+		m.PreferredMaintenanceWindow = want.PreferredMaintenanceWindow
+	},
+	"SecurityGroupIds": func(m *modify, want *create) { m.SecurityGroupIds = want.SecurityGroupIds },
 	"NotificationTopicArn": func(m *modify, want *create) {
 		m.NotificationTopicArn = aws.String(text(want.NotificationTopicArn)) // an empty one ends the notifications
 	},
-	"AutoMinorVersionUpgrade": func(m *modify, want *create) { m.AutoMinorVersionUpgrade = want.AutoMinorVersionUpgrade },
+	"AutoMinorVersionUpgrade": func(m *modify,
+		want *create) {
+		m.AutoMinorVersionUpgrade = want.AutoMinorVersionUpgrade
+	},
 }
 
-// inPlace tells whether a group keeps its nodes' data through a change. An engine goes forwards only, a token can be added and
-// not taken away.
+// inPlace tells whether a group keeps its nodes' data through a change. An engine goes forwards only, a token can be
+// added and not taken away.
 func inPlace(c Change) bool {
 	switch c.Field {
 	case "EngineVersion":
@@ -73,7 +92,8 @@ func (r Resources) Modification(o Observed, changes []Change) Modification {
 			m.Logs = r.logModification(have)
 		case set != nil:
 			if m.Modify == nil {
-				m.Modify = &elasticache.ModifyReplicationGroupInput{ReplicationGroupId: want.ReplicationGroupId, ApplyImmediately: &r.ApplyImmediately}
+				m.Modify = &elasticache.ModifyReplicationGroupInput{ReplicationGroupId: want.ReplicationGroupId,
+					ApplyImmediately: &r.ApplyImmediately}
 			}
 			set(m.Modify, want)
 			if c.Field == "SnapshotRetentionLimit" && c.Old == "0" {
@@ -84,17 +104,22 @@ func (r Resources) Modification(o Observed, changes []Change) Modification {
 	return m
 }
 
-func replicaCount(want *elasticache.CreateReplicationGroupInput, have *ectypes.ReplicationGroup) (*elasticache.IncreaseReplicaCountInput, *elasticache.DecreaseReplicaCountInput) {
+func replicaCount(
+	want *elasticache.CreateReplicationGroupInput, have *ectypes.ReplicationGroup,
+) (*elasticache.IncreaseReplicaCountInput, *elasticache.DecreaseReplicaCountInput) {
 	count := aws.ToInt32(want.NumCacheClusters) - 1
 	if int(count) < len(have.MemberClusters)-1 {
-		return nil, &elasticache.DecreaseReplicaCountInput{ReplicationGroupId: want.ReplicationGroupId, NewReplicaCount: &count, ApplyImmediately: aws.Bool(true)}
+		return nil, &elasticache.DecreaseReplicaCountInput{ReplicationGroupId: want.ReplicationGroupId,
+			NewReplicaCount: &count, ApplyImmediately: aws.Bool(true)}
 	}
-	in := &elasticache.IncreaseReplicaCountInput{ReplicationGroupId: want.ReplicationGroupId, ApplyImmediately: aws.Bool(true)}
+	in := &elasticache.IncreaseReplicaCountInput{ReplicationGroupId: want.ReplicationGroupId,
+		ApplyImmediately: aws.Bool(true)}
 	if len(want.PreferredCacheClusterAZs) == 0 {
 		in.NewReplicaCount = &count
 		return in, nil
 	}
-	in.ReplicaConfiguration = []ectypes.ConfigureShard{{NodeGroupId: aws.String("0001"), // the only one without cluster mode
+	in.ReplicaConfiguration = []ectypes.ConfigureShard{{NodeGroupId: aws.String("0001"),
+		// the only one without cluster mode
 		NewReplicaCount: &count, PreferredAvailabilityZones: want.PreferredCacheClusterAZs}}
 	return in, nil
 }
@@ -106,8 +131,10 @@ func (r Resources) logModification(have *ectypes.ReplicationGroup) *elasticache.
 		LogDeliveryConfigurations: slices.Clone(r.ReplicationGroup.LogDeliveryConfigurations),
 	}
 	for _, d := range have.LogDeliveryConfigurations {
-		if !slices.ContainsFunc(m.LogDeliveryConfigurations, func(w ectypes.LogDeliveryConfigurationRequest) bool { return w.LogType == d.LogType }) {
-			m.LogDeliveryConfigurations = append(m.LogDeliveryConfigurations, ectypes.LogDeliveryConfigurationRequest{LogType: d.LogType, Enabled: aws.Bool(false)})
+		if !slices.ContainsFunc(m.LogDeliveryConfigurations,
+			func(w ectypes.LogDeliveryConfigurationRequest) bool { return w.LogType == d.LogType }) {
+			m.LogDeliveryConfigurations = append(m.LogDeliveryConfigurations,
+				ectypes.LogDeliveryConfigurationRequest{LogType: d.LogType, Enabled: aws.Bool(false)})
 		}
 	}
 	return m

@@ -21,11 +21,13 @@ func TestModification(t *testing.T) {
 	fewer := modify(func(in *elasticache.ModifyReplicationGroupInput) {
 		in.AutomaticFailoverEnabled, in.MultiAZEnabled = aws.Bool(false), aws.Bool(false)
 	})
-	fewer.Decrease = &elasticache.DecreaseReplicaCountInput{ReplicationGroupId: id, NewReplicaCount: aws.Int32(0), ApplyImmediately: aws.Bool(true)}
+	fewer.Decrease = &elasticache.DecreaseReplicaCountInput{ReplicationGroupId: id, NewReplicaCount: aws.Int32(0),
+		ApplyImmediately: aws.Bool(true)}
 	more := modify(func(in *elasticache.ModifyReplicationGroupInput) {
 		in.AutomaticFailoverEnabled, in.MultiAZEnabled = aws.Bool(true), aws.Bool(true)
 	})
-	more.Increase = &elasticache.IncreaseReplicaCountInput{ReplicationGroupId: id, NewReplicaCount: aws.Int32(1), ApplyImmediately: aws.Bool(true)}
+	more.Increase = &elasticache.IncreaseReplicaCountInput{ReplicationGroupId: id, NewReplicaCount: aws.Int32(1),
+		ApplyImmediately: aws.Bool(true)}
 	for name, tt := range map[string]struct {
 		before, after []string
 		want          Modification
@@ -33,28 +35,36 @@ func TestModification(t *testing.T) {
 		"nothing": {nil, nil, Modification{}},
 		"fewer":   {nil, alone, fewer},
 		"more":    {alone, nil, more},
-		"zones": {nil, []string{`num_cache_nodes = 3`, `preferred_cache_cluster_azs = module.vpc.availability_zones`}, Modification{Increase: &elasticache.IncreaseReplicaCountInput{
-			ReplicationGroupId: id, ApplyImmediately: aws.Bool(true),
-			ReplicaConfiguration: []ectypes.ConfigureShard{{NodeGroupId: aws.String("0001"), NewReplicaCount: aws.Int32(2), PreferredAvailabilityZones: testStandIns().Zones}},
-		}}},
-		"later": {nil, []string{`node_type = "cache.t3.small"`, `apply_immediately = false`}, modify(func(in *elasticache.ModifyReplicationGroupInput) {
-			in.CacheNodeType, in.ApplyImmediately = aws.String("cache.t3.small"), aws.Bool(false)
-		})},
-		"snapshots on": {[]string{`enable_snapshots = false`}, nil, modify(func(in *elasticache.ModifyReplicationGroupInput) {
-			in.SnapshotRetentionLimit, in.SnapshottingClusterId = aws.Int32(7), aws.String("shop-dev-redis-001")
-		})},
-		"no topic": {[]string{`notification_topic_arn = module.sns.info_topic_arn`}, nil, modify(func(in *elasticache.ModifyReplicationGroupInput) {
-			in.NotificationTopicArn = aws.String("")
-		})},
-		"logs": {nil, []string{`slow_log_enabled = false`, `engine_log_enabled = false`, `apply_immediately = false`}, Modification{Logs: &elasticache.ModifyReplicationGroupInput{
-			ReplicationGroupId: id, ApplyImmediately: aws.Bool(true),
-			LogDeliveryConfigurations: []ectypes.LogDeliveryConfigurationRequest{{LogType: "engine-log", Enabled: aws.Bool(false)}, {LogType: "slow-log", Enabled: aws.Bool(false)}},
-		}}},
+		"zones": {nil, []string{`num_cache_nodes = 3`, `preferred_cache_cluster_azs = module.vpc.availability_zones`},
+			Modification{Increase: &elasticache.IncreaseReplicaCountInput{
+				ReplicationGroupId: id, ApplyImmediately: aws.Bool(true),
+				ReplicaConfiguration: []ectypes.ConfigureShard{{NodeGroupId: aws.String("0001"),
+					NewReplicaCount: aws.Int32(2), PreferredAvailabilityZones: testStandIns().Zones}},
+			}}},
+		"later": {nil, []string{`node_type = "cache.t3.small"`, `apply_immediately = false`},
+			modify(func(in *elasticache.ModifyReplicationGroupInput) {
+				in.CacheNodeType, in.ApplyImmediately = aws.String("cache.t3.small"), aws.Bool(false)
+			})},
+		"snapshots on": {[]string{`enable_snapshots = false`}, nil,
+			modify(func(in *elasticache.ModifyReplicationGroupInput) {
+				in.SnapshotRetentionLimit, in.SnapshottingClusterId = aws.Int32(7), aws.String("shop-dev-redis-001")
+			})},
+		"no topic": {[]string{`notification_topic_arn = module.sns.info_topic_arn`}, nil,
+			modify(func(in *elasticache.ModifyReplicationGroupInput) {
+				in.NotificationTopicArn = aws.String("")
+			})},
+		"logs": {nil, []string{`slow_log_enabled = false`, `engine_log_enabled = false`, `apply_immediately = false`},
+			Modification{Logs: &elasticache.ModifyReplicationGroupInput{
+				ReplicationGroupId: id, ApplyImmediately: aws.Bool(true),
+				LogDeliveryConfigurations: []ectypes.LogDeliveryConfigurationRequest{{LogType: "engine-log",
+					Enabled: aws.Bool(false)}, {LogType: "slow-log", Enabled: aws.Bool(false)}},
+			}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			observed := observe(mustLoad(t, block(tt.before...)).Resources(Known{}))
 			desired := mustLoad(t, block(tt.after...)).Resources(observed.Known())
-			if diff := cmp.Diff(tt.want, desired.Modification(observed, Diff(desired, observed)), sdkTypes); diff != "" {
+			if diff := cmp.Diff(tt.want, desired.Modification(observed, Diff(desired, observed)),
+				sdkTypes); diff != "" {
 				t.Errorf("calls (-want +got):\n%s", diff)
 			}
 		})
@@ -69,7 +79,8 @@ func TestPendingChangesAreNotRepeated(t *testing.T) {
 	if changes := Diff(desired, observed); len(changes) > 0 {
 		t.Errorf("changes are %+v, want none", changes)
 	}
-	if changes := Diff(mustLoad(t, block(`node_type = "cache.t3.micro"`)).Resources(Known{}), observed); len(changes) != 1 {
+	if changes := Diff(mustLoad(t, block(`node_type = "cache.t3.micro"`)).Resources(Known{}),
+		observed); len(changes) != 1 {
 		t.Errorf("changes are %+v, want the node type's", changes)
 	}
 }
@@ -78,7 +89,8 @@ func TestNewer(t *testing.T) {
 	for _, tt := range []struct {
 		want, have string
 		newer      bool
-	}{{"7.1", "7.0.15", true}, {"7.0", "7.0.15", false}, {"6.2", "7.0.15", false}, {"6.x", "6.2.6", true}, {"6.x", "7.0.4", false}, {"5.0.6", "5.0.6", false}} {
+	}{{"7.1", "7.0.15", true}, {"7.0", "7.0.15", false}, {"6.2", "7.0.15", false}, {"6.x", "6.2.6", true}, {"6.x",
+		"7.0.4", false}, {"5.0.6", "5.0.6", false}} {
 		if got := newer(tt.want, tt.have); got != tt.newer {
 			t.Errorf("newer(%q, %q) = %v", tt.want, tt.have, got)
 		}

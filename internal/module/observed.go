@@ -9,7 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// Observed is what AWS describes of the resources that a call wants. What does not exist yet is nil, or missing from its list.
+// Observed is what AWS describes of the resources that a call wants. What does not exist yet is nil, or missing from
+// its list.
 type Observed struct {
 	SecurityGroup      *ec2types.SecurityGroup
 	SecurityGroupRules []ec2types.SecurityGroupRule

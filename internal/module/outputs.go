@@ -31,7 +31,8 @@ type Access struct {
 // Outputs returns the module's outputs, those of the documentation first. Only outputs marked sensitive hold the token.
 func (c *Call) Outputs(o Observed, a Access) []Output {
 	v := newView(c, o, a)
-	all := slices.Concat(v.connection(), v.resources(), v.commands(), v.additions(), v.monitoring(), v.snapshots(), v.notMade())
+	all := slices.Concat(v.connection(), v.resources(), v.commands(), v.additions(), v.monitoring(), v.snapshots(),
+		v.notMade())
 	for i := range all {
 		all[i].Sensitive = all[i].Sensitive || c.Sensitive
 	}
@@ -105,7 +106,8 @@ type view struct {
 }
 
 func newView(c *Call, o Observed, a Access) view {
-	v := view{call: c, in: &c.Inputs, observed: o, access: a, group: o.ReplicationGroup, cluster: o.CacheCluster, port: c.Inputs.RedisPort}
+	v := view{call: c, in: &c.Inputs, observed: o, access: a, group: o.ReplicationGroup, cluster: o.CacheCluster,
+		port: c.Inputs.RedisPort}
 	if v.group == nil {
 		v.group = &ectypes.ReplicationGroup{}
 	}
@@ -156,8 +158,8 @@ func (v view) connection() []Output {
 	}
 }
 
-// connectionString escapes everything in the token but letters, digits and "-", so that no client takes & # $ ^ < > for a
-// part of the URL.
+// connectionString escapes everything in the token but letters, digits and "-", so that no client takes & # $ ^ < > for
+// a part of the URL.
 func (v view) connectionString() any {
 	if v.host == "" {
 		return nil
@@ -250,15 +252,20 @@ func (v view) additions() []Output {
 		{Name: "redis_endpoint_address", Value: orNil(v.host),
 			Description: "Where to connect: the configuration endpoint in cluster mode, the primary endpoint without"},
 		{Name: "cluster_enabled", Value: v.in.ClusterModeEnabled, Description: "Whether cluster mode is on"},
-		{Name: "engine_version_actual", Value: orNil(text(v.cluster.EngineVersion)), Description: "Engine version that runs, with its patch number"},
+		{Name: "engine_version_actual", Value: orNil(text(v.cluster.EngineVersion)),
+			Description: "Engine version that runs, with its patch number"},
 		{Name: "node_count", Value: v.in.nodes(), Description: "Number of nodes, primaries and replicas"},
 		{Name: "parameter_group_name", Value: parameterGroupName(v.in), Description: "Parameter group"},
 		{Name: "parameter_group_family", Value: v.in.family(), Description: "Family of the parameter group"},
 		{Name: "subnet_group_name", Value: subnetGroupName(v.in), Description: "Subnet group"},
-		{Name: "security_group_ids", Value: securityGroups(v.in, v.observed.Known().SecurityGroupID), Description: "Security groups of the nodes"},
-		{Name: "kms_key_arn", Value: key, Description: "KMS key the data is encrypted with; null without encryption at rest"},
-		{Name: "auth_token_secret_arn", Value: v.secretARN, Description: "Secret with the auth token; null without one"},
-		{Name: "auth_token_secret_name", Value: secretName, Description: "Name of the secret with the auth token; null without one"},
+		{Name: "security_group_ids", Value: securityGroups(v.in, v.observed.Known().SecurityGroupID),
+			Description: "Security groups of the nodes"},
+		{Name: "kms_key_arn", Value: key,
+			Description: "KMS key the data is encrypted with; null without encryption at rest"},
+		{Name: "auth_token_secret_arn", Value: v.secretARN,
+			Description: "Secret with the auth token; null without one"},
+		{Name: "auth_token_secret_name", Value: secretName,
+			Description: "Name of the secret with the auth token; null without one"},
 		{Name: "auth_token", Sensitive: true, Value: token, Description: "Auth token; null without one"},
 		{Name: "tags_all", Value: allTags(v.in), Description: "Tags of every resource"},
 	}
@@ -280,10 +287,14 @@ func (v view) monitoring() []Output {
 	slowName, slowARN := v.logGroup(ectypes.LogTypeSlowLog)
 	engineName, engineARN := v.logGroup(ectypes.LogTypeEngineLog)
 	return []Output{
-		{Name: "slow_log_group_name", Value: slowName, Description: "Log group of the slow log; null when the module makes none"},
-		{Name: "slow_log_group_arn", Value: slowARN, Description: "ARN of the slow log's log group; null when the module makes none"},
-		{Name: "engine_log_group_name", Value: engineName, Description: "Log group of the engine log; null when the module makes none"},
-		{Name: "engine_log_group_arn", Value: engineARN, Description: "ARN of the engine log's log group; null when the module makes none"},
+		{Name: "slow_log_group_name", Value: slowName,
+			Description: "Log group of the slow log; null when the module makes none"},
+		{Name: "slow_log_group_arn", Value: slowARN,
+			Description: "ARN of the slow log's log group; null when the module makes none"},
+		{Name: "engine_log_group_name", Value: engineName,
+			Description: "Log group of the engine log; null when the module makes none"},
+		{Name: "engine_log_group_arn", Value: engineARN,
+			Description: "ARN of the engine log's log group; null when the module makes none"},
 		{Name: "alarm_names", Value: names, Description: "Names of the alarms"},
 		{Name: "alarm_arns", Value: arns, Description: "ARNs of the alarms, by <member>-<alarm>"},
 		{Name: "dashboard_arn", Value: dashboard, Description: "ARN of the dashboard; null without one"},

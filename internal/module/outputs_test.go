@@ -18,7 +18,8 @@ var update = flag.Bool("update", false, "write the golden files")
 const testToken = "a&b#c$d^e<f>g-h!0123"
 
 func testAccess(local bool) Access {
-	return Access{Token: testToken, SecretARN: "arn:aws:secretsmanager:us-east-1:000000000000:secret:uex-payments/prod/redis-AbCdEf", Local: local}
+	return Access{Token: testToken,
+		SecretARN: "arn:aws:secretsmanager:us-east-1:000000000000:secret:uex-payments/prod/redis-AbCdEf", Local: local}
 }
 
 func TestOutputsGolden(t *testing.T) {
@@ -32,7 +33,8 @@ func TestOutputsGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			file := fmt.Sprintf("testdata/outputs/%s-%s.json", name, map[bool]string{true: "local", false: "aws"}[local])
+			file := fmt.Sprintf("testdata/outputs/%s-%s.json", name,
+				map[bool]string{true: "local", false: "aws"}[local])
 			if *update {
 				if err := os.WriteFile(file, got, 0o644); err != nil {
 					t.Fatal(err)
@@ -121,12 +123,14 @@ func TestTableIsTheSeeds(t *testing.T) {
 
 func TestPlainOutputsHideTheToken(t *testing.T) {
 	for name := range seedHeadings {
-		call, diags := load("testdata/seed/"+name+".tf", Vars{Environ: []string{"TF_VAR_redis_auth_token=" + testToken}})
+		call, diags := load("testdata/seed/"+name+".tf",
+			Vars{Environ: []string{"TF_VAR_redis_auth_token=" + testToken}})
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}
 		for _, o := range call.Outputs(observe(call.Resources(Known{})), testAccess(true)) {
-			holds := strings.Contains(fmt.Sprint(o.Value), testToken) || strings.Contains(fmt.Sprint(o.Value), url.QueryEscape(testToken))
+			holds := strings.Contains(fmt.Sprint(o.Value), testToken) ||
+				strings.Contains(fmt.Sprint(o.Value), url.QueryEscape(testToken))
 			if holds != o.Sensitive {
 				t.Errorf("%s: output %s holds the token: %v, is sensitive: %v", name, o.Name, holds, o.Sensitive)
 			}
@@ -146,7 +150,8 @@ func TestOutputsBeforeThereIsAnEndpoint(t *testing.T) {
 	if err := json.Unmarshal(raw, &all); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"redis_connection_string", "redis_cli_command", "replication_group_arn", "auth_token", "redis_endpoint_address", "auth_token_secret_name"} {
+	for _, name := range []string{"redis_connection_string", "redis_cli_command", "replication_group_arn", "auth_token",
+		"redis_endpoint_address", "auth_token_secret_name"} {
 		if o, ok := all[name]; !ok || o.Value != nil || o.Type != "string" {
 			t.Errorf("%s is %+v, want a null string", name, o)
 		}
@@ -178,10 +183,12 @@ func TestConnectionStringKeepsTheToken(t *testing.T) {
 			t.Fatal(err)
 		}
 		password, _ := u.User.Password()
-		if u.Scheme != "rediss" || u.User.Username() != "" || password != token || u.Host != "127.0.10.1:6379" || u.Path+u.RawQuery+u.Fragment != "" {
+		if u.Scheme != "rediss" || u.User.Username() != "" || password != token || u.Host != "127.0.10.1:6379" ||
+			u.Path+u.RawQuery+u.Fragment != "" {
 			t.Fatalf("%s reads as scheme %s, password %s, host %s", s, u.Scheme, password, u.Host)
 		}
-		if userinfo, _, _ := strings.Cut(strings.TrimPrefix(s, "rediss://:"), "@"); strings.ContainsAny(userinfo, "!&#$^<>") {
+		if userinfo, _, _ := strings.Cut(strings.TrimPrefix(s, "rediss://:"), "@"); strings.ContainsAny(userinfo,
+			"!&#$^<>") {
 			t.Fatalf("%s is not escaped", userinfo)
 		}
 	})

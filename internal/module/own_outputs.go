@@ -26,8 +26,8 @@ type outputBlock struct {
 	Rest        hcl.Body       `hcl:",remain"` // see checkOutputs
 }
 
-// checkOutputs checks the references of the configuration's output blocks before anything is made, and says which blocks are not
-// evaluated in full.
+// checkOutputs checks the references of the configuration's output blocks before anything is made, and says which
+// blocks are not evaluated in full.
 func (s *scope) checkOutputs(call string) (notices []string, diags hcl.Diagnostics) {
 	before := len(s.diags)
 	for _, b := range s.cfg.outputs {
@@ -43,7 +43,15 @@ func (s *scope) checkOutputs(call string) (notices []string, diags hcl.Diagnosti
 			notices = append(notices, fmt.Sprintf("output %q: its %s is not checked", b.Labels[0], inner.Type))
 		}
 		if other := s.otherCall(block.Value, call); other != "" {
-			notices = append(notices, fmt.Sprintf("output %q is not evaluated: it refers to module.%s, which is brought up by itself", b.Labels[0], other))
+			notices = append(notices,
+				fmt.Sprintf("output %q is not evaluated: it refers to module.%s, which is brought up by itself",
+					b.Labels[0], other))
+			continue
+		}
+		if left := s.needsLeft(block.Value, map[string]bool{}); left != "" {
+			notices = append(notices,
+				fmt.Sprintf("output %q is not evaluated: it refers to %s, which is left to Terraform", b.Labels[0],
+					left))
 			continue
 		}
 		for _, t := range block.Value.Variables() {
@@ -119,16 +127,10 @@ func (s *scope) offer(label string, outputs []Output) error {
 
 // OwnOutputs evaluates the configuration's output blocks, for which the call has these outputs.
 func OwnOutputs(src Source, vars Vars, found StandIns, call *Call, outputs []Output) ([]Output, Diagnostics) {
-	files, diags := readSources(src.Path)
-	if diags.HasErrors() {
-		return nil, fromHCL(diags, "")
-	}
-	cfg, diags := parseConfig(files.configs)
+	cfg, values, diags := readConfig(src.Path, vars)
 	if cfg == nil {
 		return nil, fromHCL(diags, "")
 	}
-	values, more := assignments(files.values, vars)
-	diags = append(diags, more...)
 	s := newScope(cfg, values, found)
 	s.readAround(src)
 	if err := s.offer(call.Name, outputs); err != nil {
@@ -137,7 +139,9 @@ func OwnOutputs(src Source, vars Vars, found StandIns, call *Call, outputs []Out
 	var own []Output
 	for _, b := range cfg.outputs {
 		var block outputBlock
-		if more := gohcl.DecodeBody(b.Body, nil, &block); more.HasErrors() || s.otherCall(block.Value, call.Name) != "" {
+		more := gohcl.DecodeBody(b.Body, nil, &block)
+		if more.HasErrors() || s.otherCall(block.Value, call.Name) != "" ||
+			s.needsLeft(block.Value, map[string]bool{}) != "" {
 			diags = append(diags, more...)
 			continue
 		}

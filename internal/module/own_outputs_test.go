@@ -46,7 +46,8 @@ output "hidden" {
 	if got["url"].Value != "redis at 127.0.10.1:6379" || got["url"].Type != "string" || got["url"].Sensitive {
 		t.Errorf("url is %+v", got["url"])
 	}
-	want := map[string]any{"team": "payments", "nodes": []any{"SHOP-DEV-REDIS-001", "SHOP-DEV-REDIS-002"}, "key": testStandIns().KMSKeyARN}
+	want := map[string]any{"team": "payments", "nodes": []any{"SHOP-DEV-REDIS-001", "SHOP-DEV-REDIS-002"},
+		"key": testStandIns().KMSKeyARN}
 	if diff := cmp.Diff(want, got["all"].Value); diff != "" {
 		t.Errorf("all (-want +got):\n%s", diff)
 	}
@@ -69,13 +70,16 @@ func TestOwnOutputsComplaints(t *testing.T) {
 			t.Errorf("%s: %v, want %s", output, got, want)
 		}
 	}
-	two := block() + strings.Replace(block(`project_name = "more"`), `"redis"`, `"more"`, 1) + "output \"x\" {\n  value = module.more.redis_port\n  precondition {\n    condition = true\n    error_message = \"\"\n  }\n}\n"
-	call, diags := Load(Source{Path: writeFiles(t, "main.tf", two), Module: "redis", NodeTypes: testTypes()}, Vars{}, testStandIns())
+	two := block() + strings.Replace(block(`project_name = "more"`), `"redis"`, `"more"`, 1) +
+		"output \"x\" {\n  value = module.more.redis_port\n  precondition {\n    condition = true\n    error_message = \"\"\n  }\n}\n"
+	call, diags := Load(Source{Path: writeFiles(t, "main.tf", two), Module: "redis", NodeTypes: testTypes()}, Vars{},
+		testStandIns())
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
 	notices := strings.Join(call.Notices, "\n")
-	if !strings.Contains(notices, `output "x" is not evaluated: it refers to module.more`) || !strings.Contains(notices, `output "x": its precondition is not checked`) {
+	if !strings.Contains(notices, `output "x" is not evaluated: it refers to module.more`) ||
+		!strings.Contains(notices, `output "x": its precondition is not checked`) {
 		t.Errorf("notices are %s", notices)
 	}
 }

@@ -16,8 +16,8 @@ import (
 	smtypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
-// Resources are the AWS calls that a module call becomes, in the order in which they are made. What is nil or empty is not asked
-// for.
+// Resources are the AWS calls that a module call becomes, in the order in which they are made. What is nil or empty is
+// not asked for.
 type Resources struct {
 	SecurityGroup  *SecurityGroup
 	LogGroups      []LogGroup
@@ -138,7 +138,8 @@ func replicationGroup(in *Inputs, k Known) *elasticache.CreateReplicationGroupIn
 		return group
 	}
 	group.NumCacheClusters = aws.Int32(int32(in.NumCacheNodes))
-	group.PreferredCacheClusterAZs = append([]string(nil), in.PreferredCacheClusterAZs...) // nil when empty: an empty list is refused
+	group.PreferredCacheClusterAZs = append([]string(nil),
+		in.PreferredCacheClusterAZs...) // nil when empty: an empty list is refused
 	return group
 }
 
@@ -180,7 +181,8 @@ func engineParameters(in *Inputs) []ectypes.ParameterNameValue {
 	}
 	var out []ectypes.ParameterNameValue
 	for _, p := range append(list, in.Parameters...) {
-		out = append(out, ectypes.ParameterNameValue{ParameterName: aws.String(p.Name), ParameterValue: aws.String(p.Value)})
+		out = append(out, ectypes.ParameterNameValue{ParameterName: aws.String(p.Name),
+			ParameterValue: aws.String(p.Value)})
 	}
 	return out
 }

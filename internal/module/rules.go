@@ -34,14 +34,18 @@ func nameRules() []rule {
 	return []rule{
 		{input: "project_name", with: []string{"environment"}, broken: func(in *Inputs) string {
 			id := in.replicationGroupID()
-			return when(len(id) > maxID, "makes the identifier %s of %d characters, the limit is %d: shorten the project name by %d", id, len(id), maxID, len(id)-maxID)
+			return when(len(id) > maxID,
+				"makes the identifier %s of %d characters, the limit is %d: shorten the project name by %d", id,
+				len(id), maxID, len(id)-maxID)
 		}},
 		{input: "redis_port", severity: Warning, broken: func(in *Inputs) string {
-			return when(in.RedisPort < 1024, "is below 1024: only root may listen there on one machine; use 1024 to 65535")
+			return when(in.RedisPort < 1024,
+				"is below 1024: only root may listen there on one machine; use 1024 to 65535")
 		}},
 		{input: "tags", broken: func(in *Inputs) string {
 			n := len(allTags(in))
-			return when(n > maxTags, "and the module's own make %d tags, the most on a resource is %d: drop %d", n, maxTags, n-maxTags)
+			return when(n > maxTags, "and the module's own make %d tags, the most on a resource is %d: drop %d", n,
+				maxTags, n-maxTags)
 		}},
 	}
 }
@@ -61,7 +65,8 @@ func topologyRules() []rule {
 		}},
 		{input: "num_node_groups", with: shape, broken: func(in *Inputs) string {
 			return when(in.ClusterModeEnabled && in.nodes() > maxNodes,
-				"shards with %d replicas each are %d nodes, the most is %d: use fewer shards or replicas", in.ReplicasPerNodeGroup, in.nodes(), maxNodes)
+				"shards with %d replicas each are %d nodes, the most is %d: use fewer shards or replicas",
+				in.ReplicasPerNodeGroup, in.nodes(), maxNodes)
 		}},
 		{input: "num_node_groups", with: shape, severity: Warning, broken: func(in *Inputs) string {
 			return when(in.ClusterModeEnabled && in.nodes() > quotaNodes && in.nodes() <= maxNodes,
@@ -69,7 +74,8 @@ func topologyRules() []rule {
 		}},
 		{input: "automatic_failover_enabled", with: shape, broken: func(in *Inputs) string {
 			return when(in.AutomaticFailoverEnabled && !in.ClusterModeEnabled && in.NumCacheNodes < 2,
-				"needs at least 2 nodes and num_cache_nodes is %d: raise it, or set automatic_failover_enabled = false", in.NumCacheNodes)
+				"needs at least 2 nodes and num_cache_nodes is %d: raise it, or set automatic_failover_enabled = false",
+				in.NumCacheNodes)
 		}},
 		{input: "multi_az_enabled", with: []string{"automatic_failover_enabled"}, broken: func(in *Inputs) string {
 			return when(in.MultiAZEnabled && !in.AutomaticFailoverEnabled,
@@ -80,7 +86,8 @@ func topologyRules() []rule {
 			if in.ClusterModeEnabled {
 				count = "replicas_per_node_group"
 			}
-			return when(in.MultiAZEnabled && in.replicas() < 1, "needs a replica in another zone: raise %s by one, or set multi_az_enabled = false", count)
+			return when(in.MultiAZEnabled && in.replicas() < 1,
+				"needs a replica in another zone: raise %s by one, or set multi_az_enabled = false", count)
 		}},
 		{input: "multi_az_enabled", with: []string{"redis_subnet_ids"}, broken: func(in *Inputs) string {
 			return when(in.MultiAZEnabled && len(in.RedisSubnetIDs) == 1,
@@ -115,12 +122,14 @@ func tokenRules() []rule {
 			return when(in.AuthTokenEnabled && !in.TransitEncryptionEnabled,
 				"needs TLS, or the token would cross the network in the clear: set transit_encryption_enabled = true, or auth_token_enabled = false")
 		}},
-		{input: "auth_token", with: []string{"auth_token_enabled", "generate_auth_token"}, broken: func(in *Inputs) string {
-			return when(in.AuthTokenEnabled && in.AuthToken == "" && !in.GenerateAuthToken,
-				"is empty and generate_auth_token is false: give a token of 16 to 128 characters, or set generate_auth_token = true")
-		}},
+		{input: "auth_token", with: []string{"auth_token_enabled", "generate_auth_token"},
+			broken: func(in *Inputs) string {
+				return when(in.AuthTokenEnabled && in.AuthToken == "" && !in.GenerateAuthToken,
+					"is empty and generate_auth_token is false: give a token of 16 to 128 characters, or set generate_auth_token = true")
+			}},
 		{input: "auth_token_update_strategy", broken: func(in *Inputs) string {
-			return when(in.AuthTokenUpdateStrategy == "DELETE", "takes the token away in favour of user groups, which larder has not: use ROTATE or SET")
+			return when(in.AuthTokenUpdateStrategy == "DELETE",
+				"takes the token away in favour of user groups, which larder has not: use ROTATE or SET")
 		}},
 		{input: "auth_token", with: []string{"auth_token_enabled"}, severity: Warning, broken: func(in *Inputs) string {
 			return when(!in.AuthTokenEnabled && in.AuthToken != "", "is not used, because auth_token_enabled is false")
@@ -134,19 +143,22 @@ func backupRules() []rule {
 			return when(in.EnableSnapshots && in.SnapshotRetentionLimit == 0,
 				"keeps no snapshot and enable_snapshots is true: keep them 1 to 35 days, or set enable_snapshots = false")
 		}},
-		{input: "snapshot_retention_limit", with: []string{"enable_snapshots", "cluster_mode_enabled"}, severity: Warning, broken: func(in *Inputs) string {
-			return when(in.ClusterModeEnabled && in.retention() == 0 && !in.EnableSnapshots,
-				"is not in effect, and Terraform cannot switch snapshots on later in cluster mode: set enable_snapshots = true and keep them at least 1 day")
-		}},
-		{input: "final_snapshot_identifier", with: []string{"enable_snapshots", "skip_final_snapshot"}, broken: func(in *Inputs) string {
-			return when(in.FinalSnapshotIdentifier != nil && !in.finalSnapshot(),
-				"is not used, because no final snapshot is taken: set enable_snapshots = true and skip_final_snapshot = false, or leave it out")
-		}},
+		{input: "snapshot_retention_limit", with: []string{"enable_snapshots", "cluster_mode_enabled"},
+			severity: Warning, broken: func(in *Inputs) string {
+				return when(in.ClusterModeEnabled && in.retention() == 0 && !in.EnableSnapshots,
+					"is not in effect, and Terraform cannot switch snapshots on later in cluster mode: set enable_snapshots = true and keep them at least 1 day")
+			}},
+		{input: "final_snapshot_identifier", with: []string{"enable_snapshots", "skip_final_snapshot"},
+			broken: func(in *Inputs) string {
+				return when(in.FinalSnapshotIdentifier != nil && !in.finalSnapshot(),
+					"is not used, because no final snapshot is taken: set enable_snapshots = true and skip_final_snapshot = false, or leave it out")
+			}},
 		{input: "snapshot_window", with: []string{"maintenance_window"}, broken: func(in *Inputs) string {
 			daily, noDaily := cache.ParseSnapshotWindow(in.SnapshotWindow)
 			weekly, noWeekly := cache.ParseMaintenanceWindow(in.MaintenanceWindow) // what is wrong with either has been said
 			return when(noDaily == nil && noWeekly == nil && daily.Overlaps(weekly),
-				"overlaps maintenance_window %q, which AWS refuses even without snapshots: move one of them", in.MaintenanceWindow)
+				"overlaps maintenance_window %q, which AWS refuses even without snapshots: move one of them",
+				in.MaintenanceWindow)
 		}},
 	}
 }
@@ -157,16 +169,19 @@ func versionRules() []rule {
 		{input: "parameter_group_family", with: version, broken: func(in *Inputs) string {
 			want := familyOf(in.RedisEngineVersion) // "" for a version that has been refused
 			return when(in.ParameterGroupFamily != nil && want != "" && *in.ParameterGroupFamily != want,
-				"is not the family of redis_engine_version %q, which is %s: leave it out to follow the version", in.RedisEngineVersion, want)
+				"is not the family of redis_engine_version %q, which is %s: leave it out to follow the version",
+				in.RedisEngineVersion, want)
 		}},
 		{input: "slow_log_enabled", with: version, broken: func(in *Inputs) string {
 			return when(in.SlowLogEnabled && strings.HasPrefix(in.RedisEngineVersion, "5."),
-				"needs redis_engine_version 6.0 or later and it is %q: set slow_log_enabled = false", in.RedisEngineVersion)
+				"needs redis_engine_version 6.0 or later and it is %q: set slow_log_enabled = false",
+				in.RedisEngineVersion)
 		}},
 		{input: "engine_log_enabled", with: version, broken: func(in *Inputs) string {
 			old := strings.HasPrefix(in.RedisEngineVersion, "5.") || in.RedisEngineVersion == "6.0"
 			return when(in.EngineLogEnabled && old,
-				"needs redis_engine_version 6.2 or later and it is %q: set engine_log_enabled = false", in.RedisEngineVersion)
+				"needs redis_engine_version 6.2 or later and it is %q: set engine_log_enabled = false",
+				in.RedisEngineVersion)
 		}},
 	}
 }

@@ -12,11 +12,12 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 )
 
-// sensitive marks values that came from a sensitive variable; functions and operators hand the mark on to their results.
+// sensitive marks values that came from a sensitive variable; functions and operators hand the mark on to their
+// results.
 type sensitive struct{}
 
-// StandIns are what references to the modules around the redis module resolve to: what those modules have made, or what stands in
-// for them. What only they can give is empty until they have.
+// StandIns are what references to the modules around the redis module resolve to: what those modules have made, or what
+// stands in for them. What only they can give is empty until they have.
 type StandIns struct {
 	VPCID            string   // module.vpc.vpc_id
 	CIDR             string   // module.vpc.cidr_block
@@ -63,11 +64,13 @@ func (s StandIns) more(kind string) map[string]cty.Value {
 	case kind == "kms":
 		account, id, _ := strings.Cut(s.KMSKeyARN, ":key/")
 		return map[string]cty.Value{
-			"key_id": cty.StringVal(id), "alias_name": cty.StringVal(s.KMSAlias), "alias_arn": cty.StringVal(account + ":" + s.KMSAlias),
+			"key_id": cty.StringVal(id), "alias_name": cty.StringVal(s.KMSAlias),
+			"alias_arn": cty.StringVal(account + ":" + s.KMSAlias),
 		}
 	case kind == "secrets" && s.Token != "":
 		return map[string]cty.Value{
-			"redis_auth_token": cty.StringVal(string(s.Token)).Mark(sensitive{}), "secret_arn": cty.StringVal(s.SecretARN), "secret_name": cty.StringVal(s.SecretName),
+			"redis_auth_token": cty.StringVal(string(s.Token)).Mark(sensitive{}),
+			"secret_arn":       cty.StringVal(s.SecretARN), "secret_name": cty.StringVal(s.SecretName),
 		}
 	}
 	return nil
@@ -84,11 +87,11 @@ func stringList(list []string) cty.Value {
 	return cty.ListVal(values)
 }
 
-// scope evaluates expressions. Variables and locals are looked at only when something refers to them, so a variable that
-// only a provider block uses need not be set.
+// scope evaluates expressions. Variables and locals are looked at only when something refers to them, so a variable
+// that only a provider block uses need not be set.
 type scope struct {
 	cfg       *config
-	given     map[string]assignment
+	values    map[string]assignment
 	modules   map[string]string // label -> kind
 	called    map[string]bool   // kinds of which larder makes what the module makes
 	standIns  StandIns
@@ -107,7 +110,7 @@ func newScope(c *config, given map[string]assignment, standIns StandIns) *scope 
 	}
 	maps.Copy(modules, c.modules)
 	return &scope{
-		cfg: c, given: given, modules: modules, called: map[string]bool{}, standIns: standIns, functions: functions(),
+		cfg: c, values: given, modules: modules, called: map[string]bool{}, standIns: standIns, functions: functions(),
 		known: map[string]cty.Value{}, busy: map[string]bool{}, asked: map[string]bool{},
 	}
 }
@@ -122,6 +125,9 @@ func (s *scope) eval(expr hcl.Expression) (cty.Value, bool) {
 			complete = false
 			continue
 		}
+		if roots[root] == nil {
+			roots[root] = map[string]cty.Value{}
+		}
 		roots[root][name] = value
 		secret = secret || value.ContainsMarked()
 	}
@@ -133,10 +139,14 @@ func (s *scope) eval(expr hcl.Expression) (cty.Value, bool) {
 		ctx.Variables[root] = cty.ObjectVal(values)
 	}
 	value, diags := expr.Value(ctx)
-	for _, d := range diags {
+	for _, d := range slices.Compact(diags) { // a loop that is refused says so each time
 		s.diags = append(s.diags, s.explain(d, secret))
 	}
-	if diags.HasErrors() {
+	switch {
+	case diags.HasErrors():
+		return cty.NilVal, false
+	case tooLarge(value):
+		s.diags = append(s.diags, errorAt(expr.Range(), "%s", tooLargeText))
 		return cty.NilVal, false
 	}
 	return value, true
@@ -147,7 +157,8 @@ func (s *scope) eval(expr hcl.Expression) (cty.Value, bool) {
 func (s *scope) explain(d *hcl.Diagnostic, secret bool) *hcl.Diagnostic {
 	if extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d); ok {
 		names := slices.Sorted(maps.Keys(s.functions))
-		return errorAt(*d.Subject, "larder up has no function %q; it has %s", extra.CalledFunctionName(), strings.Join(names, ", "))
+		return errorAt(*d.Subject, "larder up has no function %q; it has %s", extra.CalledFunctionName(),
+			strings.Join(names, ", "))
 	}
 	if secret && d.Detail != "" {
 		d.Detail = "the details are withheld because the expression uses a sensitive value"
@@ -163,7 +174,10 @@ func (s *scope) resolve(t hcl.Traversal) (root, name string, value cty.Value) {
 			name = step.Name
 		}
 	}
+	left := s.cfg.leftBy(t)
 	switch {
+	case left != "":
+		name, value = s.given(t, left)
 	case !slices.Contains([]string{"var", "local", "module"}, root):
 		s.errorf(t, "%s is unknown here: larder up knows var.NAME, local.NAME and %s", show(t), s.moduleList())
 	case name == "":
@@ -220,19 +234,20 @@ func (s *scope) variable(name string) *variable {
 
 // isSet reports whether the variable has a value or a default.
 func (s *scope) isSet(v *variable) bool {
-	_, given := s.given[v.name]
+	_, given := s.values[v.name]
 	return given || v.def != cty.NilVal
 }
 
 // assigned returns the variable's value, or cty.NilVal when it said why there is none.
 func (s *scope) assigned(t hcl.Traversal, v *variable) cty.Value {
 	if !s.isSet(v) {
-		s.errorf(t, "var.%s is not set: give -var %s=VALUE, set it in terraform.tfvars or a -var-file, export TF_VAR_%s, or declare it with a default%s",
+		s.errorf(t,
+			"var.%s is not set: give -var %s=VALUE, set it in terraform.tfvars or a -var-file, export TF_VAR_%s, or declare it with a default%s",
 			v.name, v.name, v.name, suggest(v.name, slices.Collect(maps.Keys(s.cfg.variables))))
 		return cty.NilVal
 	}
 	value := v.def
-	if a, ok := s.given[v.name]; ok {
+	if a, ok := s.values[v.name]; ok {
 		var diags hcl.Diagnostics
 		if value, diags = a.evaluate(v); diags.HasErrors() {
 			for _, d := range diags {
@@ -261,9 +276,11 @@ func (s *scope) validate(v *variable) {
 		value, err := convert.Convert(value, cty.Bool)
 		switch {
 		case err != nil || value.IsNull() || !value.IsKnown():
-			s.diags = append(s.diags, errorAt(rule.condition.Range(), "the validation condition of var.%s is not true or false", v.name))
+			s.diags = append(s.diags, errorAt(rule.condition.Range(),
+				"the validation condition of var.%s is not true or false", v.name))
 		case value.False():
-			s.diags = append(s.diags, errorAt(v.declared, "var.%s is refused by its own validation: %s", v.name, s.message(rule)))
+			s.diags = append(s.diags, errorAt(v.declared, "var.%s is refused by its own validation: %s", v.name,
+				s.message(rule)))
 		}
 	}
 }
@@ -288,13 +305,15 @@ func (s *scope) module(t hcl.Traversal, label string) cty.Value {
 	}
 	outputs := s.standIns.outputs(kind, s.called[kind])
 	if len(outputs) == 0 {
-		s.errorf(t, "%s stands for the token that larder generates, and can be used only as auth_token = %s", show(t), show(t))
+		s.errorf(t, "%s stands for the token that larder generates, and can be used only as auth_token = %s", show(t),
+			show(t))
 		return cty.NilVal
 	}
 	if len(t) > 2 {
 		step, ok := t[2].(hcl.TraverseAttr)
 		if ok && outputs[step.Name] == cty.NilVal {
-			s.errorf(t, "module.%s has no output %q; %s", label, step.Name, listing("module."+label+".", slices.Sorted(maps.Keys(outputs))))
+			s.errorf(t, "module.%s has no output %q; %s", label, step.Name,
+				listing("module."+label+".", slices.Sorted(maps.Keys(outputs))))
 			return cty.NilVal
 		}
 	}

@@ -13,18 +13,27 @@ const everything = "module.kms.key_arn, module.secrets.*, module.security.redis_
 func TestReferenceComplaints(t *testing.T) {
 	tests := []struct{ use, want string }{
 		{`description = local.nme`, `local.nme does not exist; there is local.left, local.name, local.right`},
-		{`description = module.vpc.cidr`, `module.vpc has no output "cidr"; there is module.vpc.availability_zones, module.vpc.private_data_subnet_ids`},
+		{`description = module.vpc.cidr`,
+			`module.vpc has no output "cidr"; there is module.vpc.availability_zones, module.vpc.private_data_subnet_ids`},
 		{`description = module.queue.arn`, `module.queue is unknown here: larder up knows ` + everything},
-		{`description = data.aws_region.here.name`, `data.aws_region.here.name is unknown here: larder up knows var.NAME, local.NAME and ` + everything},
-		{`description = path.module`, `path.module is unknown here: larder up knows var.NAME, local.NAME and ` + everything},
+		{`description = data.aws_region.here.name`,
+			`data.aws_region.here.name is unknown here: larder up knows var.NAME, local.NAME and ` + everything},
+		{`description = path.module`, `path.module is unknown here: larder up knows var.NAME, local.NAME and ` +
+			everything},
 		{`description = var["x"]`, `var is not followed by a name: write var.NAME`},
-		{`description = module.secrets.redis_auth_token`, `module.secrets.redis_auth_token stands for the token that larder generates, and can be used only as auth_token = module.secrets.redis_auth_token`},
+		{`description = module.secrets.redis_auth_token`,
+			`module.secrets.redis_auth_token stands for the token that larder generates, and can be used only as auth_token = module.secrets.redis_auth_token`},
 		{`description = local.left`, `local.left refers to itself, directly or by way of other locals`},
-		{`description = lookup({}, "x")`, `Error in function call: Call to function "lookup" failed: the map has no such key and no default is given.`},
-		{`description = lookup("a", "x")`, `Error in function call: Call to function "lookup" failed: the first argument must be a map or an object.`},
-		{`description = length(1)`, `Error in function call: Call to function "length" failed: the argument must be a list, a map, or a string.`},
-		{`description = coalesce("", null)`, `Error in function call: Call to function "coalesce" failed: no non-null, non-empty-string arguments.`},
-		{`description = [local.name][5]`, `Invalid index: The given key does not identify an element in this collection value.`},
+		{`description = lookup({}, "x")`,
+			`Error in function call: Call to function "lookup" failed: the map has no such key and no default is given.`},
+		{`description = lookup("a", "x")`,
+			`Error in function call: Call to function "lookup" failed: the first argument must be a map or an object.`},
+		{`description = length(1)`,
+			`Error in function call: Call to function "length" failed: the argument must be a list, a map, or a string.`},
+		{`description = coalesce("", null)`,
+			`Error in function call: Call to function "coalesce" failed: no non-null, non-empty-string arguments.`},
+		{`description = [local.name][5]`,
+			`Invalid index: The given key does not identify an element in this collection value.`},
 	}
 	const locals = "locals {\n  name = \"x\"\n  left = local.right\n  right = local.left\n}\n"
 	for _, tt := range tests {
@@ -74,7 +83,8 @@ func TestExpressions(t *testing.T) {
 	}
 	const locals = "locals {\n  name = \"shop-${local.suffix}\"\n  suffix = var.x\n}\n"
 	for expr, want := range tests {
-		call, diags := load(writeFiles(t, "main.tf", block(`description = `+expr)+locals), Vars{Environ: []string{"TF_VAR_x=x"}})
+		call, diags := load(writeFiles(t, "main.tf", block(`description = `+expr)+locals),
+			Vars{Environ: []string{"TF_VAR_x=x"}})
 		if diags.HasErrors() {
 			t.Errorf("%s: %v", expr, diags)
 			continue

@@ -23,18 +23,21 @@ type SecurityGroupRule struct {
 	Port        int32
 }
 
-// securityGroup is the module's own, nil when none is asked for: redis_security_group_id is the caller's, and nothing is
-// opened in it.
+// securityGroup is the module's own, nil when none is asked for: redis_security_group_id is the caller's, and nothing
+// is opened in it.
 func securityGroup(in *Inputs) *SecurityGroup {
 	if !in.CreateSecurityGroup {
 		return nil
 	}
-	g := &SecurityGroup{Name: in.replicationGroupID(), Description: "Access to " + in.replicationGroupID(), SubnetID: in.RedisSubnetIDs[0], Tags: allTags(in), RuleTags: allTags(in)}
+	g := &SecurityGroup{Name: in.replicationGroupID(), Description: "Access to " + in.replicationGroupID(),
+		SubnetID: in.RedisSubnetIDs[0], Tags: allTags(in), RuleTags: allTags(in)}
 	for _, id := range in.AllowedSecurityGroupIDs {
-		g.Rules = append(g.Rules, SecurityGroupRule{Description: "Redis from a security group", PeerGroup: id, Port: int32(in.RedisPort)})
+		g.Rules = append(g.Rules, SecurityGroupRule{Description: "Redis from a security group", PeerGroup: id,
+			Port: int32(in.RedisPort)})
 	}
 	for _, network := range in.AllowedCIDRs {
-		g.Rules = append(g.Rules, SecurityGroupRule{Description: "Redis from a network", PeerNetwork: network, Port: int32(in.RedisPort)})
+		g.Rules = append(g.Rules, SecurityGroupRule{Description: "Redis from a network", PeerNetwork: network,
+			Port: int32(in.RedisPort)})
 	}
 	return g
 }
@@ -55,10 +58,14 @@ func networkRules() []rule {
 	}
 	create := []string{"create_security_group"}
 	return []rule{
-		givenName("subnet_group_name", "create_subnet_group", "subnet group", func(in *Inputs) (bool, *string) { return in.CreateSubnetGroup, in.SubnetGroupName }),
-		givenName("parameter_group_name", "create_parameter_group", "parameter group", func(in *Inputs) (bool, *string) { return in.CreateParameterGroup, in.ParameterGroupName }),
-		{input: "allowed_cidrs", with: create, broken: func(in *Inputs) string { return closed(in, len(in.AllowedCIDRs)) }},
-		{input: "allowed_security_group_ids", with: create, broken: func(in *Inputs) string { return closed(in, len(in.AllowedSecurityGroupIDs)) }},
+		givenName("subnet_group_name", "create_subnet_group", "subnet group",
+			func(in *Inputs) (bool, *string) { return in.CreateSubnetGroup, in.SubnetGroupName }),
+		givenName("parameter_group_name", "create_parameter_group", "parameter group",
+			func(in *Inputs) (bool, *string) { return in.CreateParameterGroup, in.ParameterGroupName }),
+		{input: "allowed_cidrs", with: create,
+			broken: func(in *Inputs) string { return closed(in, len(in.AllowedCIDRs)) }},
+		{input: "allowed_security_group_ids", with: create,
+			broken: func(in *Inputs) string { return closed(in, len(in.AllowedSecurityGroupIDs)) }},
 	}
 }
 

@@ -69,23 +69,31 @@ func TestSeedLoads(t *testing.T) {
 }
 
 func TestSeedInputs(t *testing.T) {
-	call, diags := load("testdata/seed/production.tf", Vars{Environ: []string{"TF_VAR_redis_auth_token=0123456789abcdef"}})
+	call, diags := load("testdata/seed/production.tf",
+		Vars{Environ: []string{"TF_VAR_redis_auth_token=0123456789abcdef"}})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
 	s := testStandIns()
 	want := Inputs{
-		ProjectName: "uex-payments", Environment: "prod", RedisSubnetIDs: s.SubnetIDs, RedisSecurityGroupID: s.SecurityGroupID, KMSKeyARN: s.KMSKeyARN,
+		ProjectName: "uex-payments", Environment: "prod", RedisSubnetIDs: s.SubnetIDs,
+		RedisSecurityGroupID: s.SecurityGroupID, KMSKeyARN: s.KMSKeyARN,
 		RedisPort: 6379, RedisEngineVersion: "7.0", NodeType: "cache.r6g.large",
-		NumCacheNodes: 3, NumNodeGroups: 1, ReplicasPerNodeGroup: 1, MultiAZEnabled: true, AutomaticFailoverEnabled: true,
+		NumCacheNodes: 3, NumNodeGroups: 1, ReplicasPerNodeGroup: 1, MultiAZEnabled: true,
+		AutomaticFailoverEnabled: true,
 		PreferredCacheClusterAZs: s.Zones, TransitEncryptionEnabled: true, AtRestEncryptionEnabled: true,
-		AuthTokenEnabled: true, AuthToken: "0123456789abcdef", GenerateAuthToken: true, AuthTokenLength: 64, CreateAuthTokenSecret: true,
-		AuthTokenUpdateStrategy: "ROTATE", AuthTokenSecretRecovery: 7, CreateSubnetGroup: true, AllowedSecurityGroupIDs: []string{}, AllowedCIDRs: []string{},
+		AuthTokenEnabled: true, AuthToken: "0123456789abcdef", GenerateAuthToken: true, AuthTokenLength: 64,
+		CreateAuthTokenSecret:   true,
+		AuthTokenUpdateStrategy: "ROTATE", AuthTokenSecretRecovery: 7, CreateSubnetGroup: true,
+		AllowedSecurityGroupIDs: []string{}, AllowedCIDRs: []string{},
 		AdditionalSecurityGroupIDs: []string{}, EnableSnapshots: true, SnapshotRetentionLimit: 7,
-		SnapshotWindow: "03:00-05:00", MaintenanceWindow: "sun:05:00-sun:07:00", MaxmemoryPolicy: "allkeys-lru", Timeout: "300",
-		Parameters: []Parameter{}, CreateParameterGroup: true, CreateLogGroups: true, CreateAlarms: true, AlarmSNSTopicARN: &s.CriticalTopicARN, NotificationTopicARN: &s.InfoTopicARN,
-		CloudwatchLogRetentionDays: 90, SlowLogEnabled: true, EngineLogEnabled: true, LogFormat: "json", AutoMinorVersionUpgrade: true,
-		Tags: map[string]string{"Environment": "prod", "Terraform": "true", "Backup": "daily"},
+		SnapshotWindow: "03:00-05:00", MaintenanceWindow: "sun:05:00-sun:07:00", MaxmemoryPolicy: "allkeys-lru",
+		Timeout:    "300",
+		Parameters: []Parameter{}, CreateParameterGroup: true, CreateLogGroups: true, CreateAlarms: true,
+		AlarmSNSTopicARN: &s.CriticalTopicARN, NotificationTopicARN: &s.InfoTopicARN,
+		CloudwatchLogRetentionDays: 90, SlowLogEnabled: true, EngineLogEnabled: true, LogFormat: "json",
+		AutoMinorVersionUpgrade: true,
+		Tags:                    map[string]string{"Environment": "prod", "Terraform": "true", "Backup": "daily"},
 	}
 	if diff := cmp.Diff(want, call.Inputs); diff != "" {
 		t.Errorf("inputs (-want +got):\n%s", diff)

@@ -25,7 +25,8 @@ func (c *Call) FinalSnapshot() FinalSnapshot {
 
 func (in *Inputs) finalSnapshot() bool { return in.EnableSnapshots && !in.SkipFinalSnapshot }
 
-// snapshotPrefix leaves room for what makes a snapshot's name unique: AWS takes 40 characters, and no two hyphens together.
+// snapshotPrefix leaves room for what makes a snapshot's name unique: AWS takes 40 characters, and no two hyphens
+// together.
 func (in *Inputs) snapshotPrefix() string {
 	id := in.replicationGroupID()
 	return strings.TrimSuffix(id[:min(25, len(id))], "-")
@@ -39,15 +40,17 @@ func (v view) snapshots() []Output {
 	}
 	create := fmt.Sprintf(`aws elasticache create-snapshot --replication-group-id %s --snapshot-name "%s-$(date -u +%%Y%%m%%d%%H%%M%%S)"`, v.in.replicationGroupID(), v.in.snapshotPrefix())
 	return []Output{
-		{Name: "final_snapshot_identifier", Value: final, Description: "Name of the snapshot that a destroy takes; null when it takes none"},
+		{Name: "final_snapshot_identifier", Value: final,
+			Description: "Name of the snapshot that a destroy takes; null when it takes none"},
 		{Name: "snapshot_create_command", Value: create, Description: "Command to take a snapshot now"},
-		{Name: "snapshot_restore_command", Value: v.restore(), Description: "Command to start another group, GROUP, from the snapshot SNAPSHOT; " +
-			"a given token that is kept in no secret is read from REDIS_AUTH_TOKEN"},
+		{Name: "snapshot_restore_command", Value: v.restore(),
+			Description: "Command to start another group, GROUP, from the snapshot SNAPSHOT; " +
+				"a given token that is kept in no secret is read from REDIS_AUTH_TOKEN"},
 	}
 }
 
-// tokenAsJSON is the command that prints the token as a field of a request: on a command line it would be there for every user of the
-// machine to see. The AWS CLI reads its input twice, so it has to be a file.
+// tokenAsJSON is the command that prints the token as a field of a request: on a command line it would be there for
+// every user of the machine to see. The AWS CLI reads its input twice, so it has to be a file.
 func (v view) tokenAsJSON() string {
 	switch {
 	case v.access.Local:
@@ -72,10 +75,13 @@ func (v view) restore() string {
 	add(true, `--replication-group-id "${GROUP:?set it to the name of the new group}"`)
 	add(true, `--snapshot-name "${SNAPSHOT:?set it to the name of the snapshot}"`)
 	add(true, "--replication-group-description 'Restored from %s'", in.replicationGroupID())
-	add(true, "--engine redis --engine-version %s --cache-node-type %s --port %d", in.RedisEngineVersion, in.NodeType, in.RedisPort)
-	add(true, "--cache-parameter-group-name %s --cache-subnet-group-name %s", parameterGroupName(in), subnetGroupName(in))
+	add(true, "--engine redis --engine-version %s --cache-node-type %s --port %d", in.RedisEngineVersion, in.NodeType,
+		in.RedisPort)
+	add(true, "--cache-parameter-group-name %s --cache-subnet-group-name %s", parameterGroupName(in),
+		subnetGroupName(in))
 	add(true, "--security-group-ids %s", strings.Join(securityGroups(in, v.observed.Known().SecurityGroupID), " "))
-	add(in.ClusterModeEnabled, "--num-node-groups %d --replicas-per-node-group %d", in.NumNodeGroups, in.ReplicasPerNodeGroup)
+	add(in.ClusterModeEnabled, "--num-node-groups %d --replicas-per-node-group %d", in.NumNodeGroups,
+		in.ReplicasPerNodeGroup)
 	add(!in.ClusterModeEnabled, "--num-cache-clusters %d", in.NumCacheNodes)
 	add(in.AutomaticFailoverEnabled, "--automatic-failover-enabled")
 	add(!in.AutomaticFailoverEnabled, "--no-automatic-failover-enabled")

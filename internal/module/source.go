@@ -1,25 +1,24 @@
 package module
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/hashicorp/hcl/v2/json"
 )
 
-// Limits on one file. The HCL parser recurses once for every open bracket and operator, at up to 10 KiB of stack each;
-// these keep it far below the gigabyte at which Go kills the process, and evaluation well under a second.
-const (
-	maxFileBytes = 256 << 10
-	maxNesting   = 100
-	maxOperators = 10_000
-)
+// maxFileBytes is the most that is read of one file.
+const maxFileBytes = 256 << 10
+
+// pipeWait is for how long a pipe's writer may be silent in all.
+const pipeWait = 10 * time.Second
 
 // sourceFile is a file as read, before anything is understood.
 type sourceFile struct {
@@ -90,7 +89,8 @@ func configNames(dir string, names []string) (configs []string, diags hcl.Diagno
 		}
 	}
 	if len(configs) == 0 && len(diags) == 0 {
-		diags = append(diags, errorAt(hcl.Range{Filename: dir}, "no .tf file in this directory: name the file or the directory with the module call"))
+		diags = append(diags, errorAt(hcl.Range{Filename: dir},
+			"no .tf file in this directory: name the file or the directory with the module call"))
 	}
 	return configs, diags
 }
@@ -124,76 +124,36 @@ func readAll(dir string, names []string, diags *hcl.Diagnostics) []sourceFile {
 	return files
 }
 
+// readFile reads a file of a configuration. A pipe is read too, since a shell passes secrets so: -var-file <(command).
 func readFile(path string) (sourceFile, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // opening a pipe would wait for a writer
 	if err != nil {
 		return sourceFile{}, fmt.Errorf("reading the file: %w", err)
 	}
 	defer f.Close() // read only: a failing close loses nothing
-	text, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	info, err := f.Stat()
 	if err != nil {
 		return sourceFile{}, fmt.Errorf("reading the file: %w", err)
 	}
-	if len(text) > maxFileBytes {
-		return sourceFile{}, fmt.Errorf("the file is larger than %d KiB, the most larder up reads: split it", maxFileBytes>>10)
+	pipe := info.Mode()&os.ModeNamedPipe != 0
+	switch {
+	case pipe:
+		err = f.SetReadDeadline(time.Now().Add(pipeWait))
+	case !info.Mode().IsRegular():
+		return sourceFile{}, fmt.Errorf("this is no regular file (its mode is %s): name one, or a pipe", info.Mode())
+	}
+	if err != nil {
+		return sourceFile{}, fmt.Errorf("reading the file: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	switch {
+	case err != nil:
+		return sourceFile{}, fmt.Errorf("reading the file: %w", err)
+	case len(text) > maxFileBytes:
+		return sourceFile{}, fmt.Errorf("the file is larger than %d KiB, the most larder up reads: split it",
+			maxFileBytes>>10)
+	case pipe && len(text) == 0:
+		return sourceFile{}, errors.New("nobody writes to this pipe: name a regular file, or start the writer first")
 	}
 	return sourceFile{name: path, text: text}, nil
-}
-
-// parse turns a file into an HCL body; only variable files may be JSON.
-func (f sourceFile) parse() (hcl.Body, hcl.Diagnostics) {
-	if diags := f.checkSize(); diags.HasErrors() {
-		return nil, diags
-	}
-	var file *hcl.File
-	var diags hcl.Diagnostics
-	if strings.HasSuffix(f.name, ".json") {
-		file, diags = json.Parse(f.text, f.name)
-	} else {
-		file, diags = hclsyntax.ParseConfig(f.text, f.name, hcl.InitialPos)
-	}
-	if diags.HasErrors() {
-		return nil, diags
-	}
-	return file.Body, nil
-}
-
-// checkSize refuses text on which the parser's recursion would run away. Lexing is iterative; its own complaints are
-// left to the parser, which makes the same.
-func (f sourceFile) checkSize() hcl.Diagnostics {
-	tokens, _ := hclsyntax.LexConfig(f.text, f.name, hcl.InitialPos)
-	depth, operators := 0, 0
-	for _, t := range tokens {
-		switch t.Type {
-		case hclsyntax.TokenOParen, hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenTemplateInterp:
-			depth++
-		case hclsyntax.TokenCParen, hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenTemplateSeqEnd:
-			depth--
-		case hclsyntax.TokenTemplateControl:
-			depth++ // closed by TokenTemplateSeqEnd, though its directive may go on
-			operators++
-		default:
-			if isOperator(t.Type) {
-				operators++
-			}
-		}
-		if depth > maxNesting {
-			return hcl.Diagnostics{errorAt(t.Range, "brackets are nested more than %d deep: flatten the expression", maxNesting)}
-		}
-		if operators > maxOperators {
-			return hcl.Diagnostics{errorAt(t.Range, "more than %d operators in one file: split it", maxOperators)}
-		}
-	}
-	return nil
-}
-
-func isOperator(t hclsyntax.TokenType) bool {
-	switch t {
-	case hclsyntax.TokenBang, hclsyntax.TokenMinus, hclsyntax.TokenQuestion, hclsyntax.TokenPlus, hclsyntax.TokenStar,
-		hclsyntax.TokenSlash, hclsyntax.TokenPercent, hclsyntax.TokenAnd, hclsyntax.TokenOr, hclsyntax.TokenEqualOp,
-		hclsyntax.TokenNotEqual, hclsyntax.TokenLessThan, hclsyntax.TokenLessThanEq, hclsyntax.TokenGreaterThan,
-		hclsyntax.TokenGreaterThanEq:
-		return true
-	}
-	return false
 }

@@ -16,7 +16,8 @@ func requiredInputs() []Input {
 		required("project_name", "Project name for resource naming",
 			func(in *Inputs) *string { return &in.ProjectName }, projectName),
 		required("environment", "Environment (dev/staging/prod)",
-			func(in *Inputs) *string { return &in.Environment }, oneOf("an environment of the module", "dev", "staging", "prod")),
+			func(in *Inputs) *string { return &in.Environment }, oneOf("an environment of the module", "dev", "staging",
+				"prod")),
 		required("redis_subnet_ids", "List of subnet IDs for Redis subnet group",
 			func(in *Inputs) *[]string { return &in.RedisSubnetIDs },
 			sized(1, 20, "subnet IDs"), each(subnetID), distinct("subnet")),
@@ -39,20 +40,24 @@ func nodeInputs() []Input {
 			func(in *Inputs) *bool { return &in.ClusterModeEnabled }),
 		optional("num_cache_nodes", 2, "Number of nodes (non-cluster)",
 			func(in *Inputs) *int { return &in.NumCacheNodes },
-			between(1, 6, "nodes without cluster mode (1 primary and 5 replicas): for more set cluster_mode_enabled = true")).
+			between(1, 6,
+				"nodes without cluster mode (1 primary and 5 replicas): for more set cluster_mode_enabled = true")).
 			deferred("it is not used in cluster mode, where num_node_groups and replicas_per_node_group count",
 				func(in *Inputs) bool { return in.ClusterModeEnabled && in.NumCacheNodes != 2 }),
 		optional("num_node_groups", 1, "Number of shards (cluster mode)",
 			func(in *Inputs) *int { return &in.NumNodeGroups }, between(1, 500, "shards a replication group has")).
-			deferred("it is used in cluster mode only", func(in *Inputs) bool { return !in.ClusterModeEnabled && in.NumNodeGroups != 1 }),
+			deferred("it is used in cluster mode only",
+				func(in *Inputs) bool { return !in.ClusterModeEnabled && in.NumNodeGroups != 1 }),
 		optional("replicas_per_node_group", 1, "Replicas per shard",
 			func(in *Inputs) *int { return &in.ReplicasPerNodeGroup }, between(0, 5, "replicas a shard has")).
-			deferred("it is used in cluster mode only", func(in *Inputs) bool { return !in.ClusterModeEnabled && in.ReplicasPerNodeGroup != 1 }),
+			deferred("it is used in cluster mode only",
+				func(in *Inputs) bool { return !in.ClusterModeEnabled && in.ReplicasPerNodeGroup != 1 }),
 		optional("multi_az_enabled", true, "Enable Multi-AZ",
 			func(in *Inputs) *bool { return &in.MultiAZEnabled }),
 		optional("automatic_failover_enabled", true, "Enable automatic failover",
 			func(in *Inputs) *bool { return &in.AutomaticFailoverEnabled }),
-		optional("preferred_cache_cluster_azs", []string{}, "Availability zones of the nodes, the primary's first; one for each node",
+		optional("preferred_cache_cluster_azs", []string{},
+			"Availability zones of the nodes, the primary's first; one for each node",
 			func(in *Inputs) *[]string { return &in.PreferredCacheClusterAZs }, each(zoneName)),
 	}
 }
@@ -74,11 +79,14 @@ func securityInputs() []Input {
 			between(16, 128, "characters of a token")),
 		optional("create_auth_token_secret", true, "Keep the token in Secrets Manager",
 			func(in *Inputs) *bool { return &in.CreateAuthTokenSecret }),
-		optional("auth_token_secret_name", (*string)(nil), "Name of the secret with the token; null for <project>/<environment>/redis",
+		optional("auth_token_secret_name", (*string)(nil),
+			"Name of the secret with the token; null for <project>/<environment>/redis",
 			func(in *Inputs) *(*string) { return &in.AuthTokenSecretName },
-			given(form(`^[A-Za-z0-9/_+=.@-]{1,512}$`, "is not a secret name: use 1 to 512 letters, digits and / _ + = . @ -"))),
+			given(form(`^[A-Za-z0-9/_+=.@-]{1,512}$`,
+				"is not a secret name: use 1 to 512 letters, digits and / _ + = . @ -"))),
 		optional("auth_token_update_strategy", "ROTATE", "How a new token replaces the old (SET, ROTATE, DELETE)",
-			func(in *Inputs) *string { return &in.AuthTokenUpdateStrategy }, oneOf("a strategy", "SET", "ROTATE", "DELETE")),
+			func(in *Inputs) *string { return &in.AuthTokenUpdateStrategy }, oneOf("a strategy", "SET", "ROTATE",
+				"DELETE")),
 		optional("auth_token_secret_recovery_window_in_days", 7, "Days a deleted secret can be recovered",
 			func(in *Inputs) *int { return &in.AuthTokenSecretRecovery }, recoveryWindow),
 		optional("auth_token_secret_kms_key_arn", (*string)(nil), "KMS key of the secret",
@@ -110,7 +118,8 @@ func backupInputs() []Input {
 		optional("snapshot_retention_limit", 7, "Snapshot retention (days)",
 			func(in *Inputs) *int { return &in.SnapshotRetentionLimit },
 			between(0, 35, "days snapshots are kept")).
-			deferred("automatic backups are not taken by this larder yet", func(in *Inputs) bool { return in.retention() > 0 }),
+			deferred("automatic backups are not taken by this larder yet",
+				func(in *Inputs) bool { return in.retention() > 0 }),
 		optional("snapshot_window", "03:00-05:00", "Snapshot window (UTC)",
 			func(in *Inputs) *string { return &in.SnapshotWindow }, dailyWindow),
 		optional("maintenance_window", "sun:05:00-sun:07:00", "Maintenance window (UTC)",
@@ -129,15 +138,18 @@ func engineInputs() []Input {
 	return []Input{
 		optional("maxmemory_policy", "allkeys-lru", "Eviction policy",
 			func(in *Inputs) *string { return &in.MaxmemoryPolicy },
-			oneOf("an eviction policy of Redis", "allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru", "volatile-lfu",
+			oneOf("an eviction policy of Redis", "allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru",
+				"volatile-lfu",
 				"volatile-random", "volatile-ttl", "noeviction")),
 		optional("timeout", "0", "Seconds after which an idle connection is closed, 0 for never",
 			func(in *Inputs) *string { return &in.Timeout }, timeout),
-		optional("notify_keyspace_events", "", "Keyspace events to publish, as letters of Redis's notify-keyspace-events",
+		optional("notify_keyspace_events", "",
+			"Keyspace events to publish, as letters of Redis's notify-keyspace-events",
 			func(in *Inputs) *string { return &in.NotifyKeyspaceEvents }, keyspaceEvents),
 		optional("parameters", []Parameter{}, "More engine parameters",
 			func(in *Inputs) *[]Parameter { return &in.Parameters }, parameters),
-		optional("parameter_group_family", (*string)(nil), "Parameter group family; null to follow redis_engine_version",
+		optional("parameter_group_family", (*string)(nil),
+			"Parameter group family; null to follow redis_engine_version",
 			func(in *Inputs) *(*string) { return &in.ParameterGroupFamily },
 			given(oneOf("a family of the module", families()...))),
 		optional("create_parameter_group", true, "Create the parameter group; false to use parameter_group_name",
@@ -148,7 +160,8 @@ func engineInputs() []Input {
 }
 
 // logRetentionDays are the values CloudWatch Logs takes; 0 keeps logs for ever.
-var logRetentionDays = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+var logRetentionDays = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557,
+	2922, 3288, 3653}
 
 func logInputs() []Input {
 	return []Input{
@@ -158,7 +171,8 @@ func logInputs() []Input {
 			func(in *Inputs) *bool { return &in.EngineLogEnabled }),
 		optional("log_format", "json", "Format of the exported logs",
 			func(in *Inputs) *string { return &in.LogFormat }, oneOf("a log format", "json", "text")),
-		optional("create_log_groups", true, "Create the log groups; false to use slow_log_destination and engine_log_destination",
+		optional("create_log_groups", true,
+			"Create the log groups; false to use slow_log_destination and engine_log_destination",
 			func(in *Inputs) *bool { return &in.CreateLogGroups }),
 		optional("slow_log_destination", (*string)(nil), "Name of the slow log's destination",
 			func(in *Inputs) *(*string) { return &in.SlowLogDestination }),
@@ -178,16 +192,19 @@ func logInputs() []Input {
 
 func otherInputs() []Input {
 	return []Input{
-		optional("description", (*string)(nil), "Description of the replication group; null for one made of project and environment",
+		optional("description", (*string)(nil),
+			"Description of the replication group; null for one made of project and environment",
 			func(in *Inputs) *(*string) { return &in.Description },
 			given(form(`\S`, "is empty, which AWS refuses: describe the group, or leave it out"))),
-		optional("apply_immediately", (*bool)(nil), "Make changes at once and not in the maintenance window; null for true outside of prod",
+		optional("apply_immediately", (*bool)(nil),
+			"Make changes at once and not in the maintenance window; null for true outside of prod",
 			func(in *Inputs) *(*bool) { return &in.ApplyImmediately }),
 		optional("auto_minor_version_upgrade", true, "Upgrade to new minor versions in the maintenance window",
 			func(in *Inputs) *bool { return &in.AutoMinorVersionUpgrade }).
 			deferred("larder runs the engine version of this machine and does not upgrade it by itself",
 				func(in *Inputs) bool { return in.AutoMinorVersionUpgrade }),
-		optional("tags", map[string]string{}, "Tags of every resource; the module adds Project, Environment and ManagedBy",
+		optional("tags", map[string]string{},
+			"Tags of every resource; the module adds Project, Environment and ManagedBy",
 			func(in *Inputs) *map[string]string { return &in.Tags }, tags),
 	}
 }

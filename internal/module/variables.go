@@ -18,6 +18,8 @@ import (
 type Vars struct {
 	Args    []VarArg // -var and -var-file in the order of the command line: the later wins
 	Environ []string // as os.Environ gives it; TF_VAR_name=value is looked up here, and loses to every file
+	// Overrides are values of what is left to Terraform, as REFERENCE=VALUE: data.aws_vpc.main.id=vpc-0123.
+	Overrides []string
 }
 
 // VarArg is one -var-file (File) or one -var (Name and Value).
@@ -96,8 +98,14 @@ func (v *variable) convert(value cty.Value, at hcl.Range, what string) (cty.Valu
 	if v.defaults != nil && !value.IsNull() {
 		value = v.defaults.Apply(value)
 	}
+	if tooLarge(value) {
+		return cty.NilVal, hcl.Diagnostics{errorAt(at, "%s of var.%s: %s", what, v.name, tooLargeText)}
+	}
 	value, err := convert.Convert(value, v.typ)
-	if err != nil {
+	switch {
+	case err == nil && tooLarge(value):
+		return cty.NilVal, hcl.Diagnostics{errorAt(at, "%s of var.%s: %s", what, v.name, tooLargeText)}
+	case err != nil:
 		return cty.NilVal, hcl.Diagnostics{errorAt(at, "%s of var.%s does not fit its type: %v", what, v.name, err)}
 	}
 	return value, nil
@@ -117,8 +125,8 @@ func (a assignment) at() hcl.Range {
 	return a.expr.Range()
 }
 
-// evaluate reads the assignment the way Terraform does: text for a variable of a primitive or no type is taken as it is,
-// any other text is an HCL expression.
+// evaluate reads the assignment the way Terraform does: text for a variable of a primitive or no type is taken as it
+// is, any other text is an HCL expression.
 func (a assignment) evaluate(v *variable) (cty.Value, hcl.Diagnostics) {
 	expr, what := a.expr, "the value"
 	if expr == nil {

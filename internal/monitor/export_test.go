@@ -12,7 +12,8 @@ type NodeReading struct {
 	Group, ID string
 	// Reading is the last that succeeded, with the fields of INFO in cachemetric.Sections. At is zero where none has.
 	Reading cachemetric.Reading
-	// Data are the metrics of the time between that reading and the one before it; nothing for the first. To be read only.
+	// Data are the metrics of the time between that reading and the one before it; nothing for the first. To be read
+	// only.
 	Data []cachemetric.Datum
 	// Err is why the last attempt failed; nil when it did not.
 	Err error

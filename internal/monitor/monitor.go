@@ -1,8 +1,8 @@
 // Package monitor reads the running nodes and keeps what ElastiCache publishes about them.
 //
-// Every node has a goroutine of its own, so that one that hangs costs its own sample and nobody else's. It is read once per interval,
-// late in it: what is there when the interval ends, and alarms are evaluated, is about that interval. Nodes are spread over that time by
-// their names.
+// Every node has a goroutine of its own, so that one that hangs costs its own sample and nobody else's. It is read once
+// per interval, late in it: what is there when the interval ends, and alarms are evaluated, is about that interval.
+// Nodes are spread over that time by their names.
 package monitor
 
 import (
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"larder/internal/cachemetric"
+	"larder/internal/isolate"
 	"larder/internal/node"
 	"larder/internal/series"
 )
@@ -46,8 +47,8 @@ type Config struct {
 	Roster func() []Node // the running nodes; it must not wait for them
 	// Size is what the nodes of a group may use.
 	Size func(group string) (cachemetric.Node, error)
-	// Sent is what was last seen of a group's primary, without asking it; false when there is none. It is asked every second: how late a
-	// replica is cannot be told from two looks a minute apart.
+	// Sent is what was last seen of a group's primary, without asking it; false when there is none. It is asked every
+	// second: how late a replica is cannot be told from two looks a minute apart.
 	Sent     func(group string) (Sent, bool)
 	Keep     func(...series.Sample) error
 	Interval time.Duration // between two readings of a node; see CheckInterval
@@ -69,6 +70,7 @@ const (
 type Monitor struct {
 	config Config
 	table  cachemetric.Commands
+	guard  isolate.Guard
 	slots  chan struct{} // as many as nodes may be read at a time
 
 	mu      sync.Mutex
@@ -84,7 +86,8 @@ func New(c Config) (*Monitor, error) {
 		return nil, err
 	}
 	return &Monitor{
-		config: c, table: table, slots: make(chan struct{}, atOnce), watched: map[string]*watched{}, sent: map[string]*cachemetric.Progress{},
+		config: c, table: table, slots: make(chan struct{}, atOnce), watched: map[string]*watched{},
+		sent:  map[string]*cachemetric.Progress{},
 		total: total{interval: c.Interval},
 	}, nil
 }
@@ -97,7 +100,9 @@ func (m *Monitor) Run(ctx context.Context) error {
 		m.keep(m.total.rest())
 	}()
 	for {
-		m.look(ctx, &watchers)
+		if err := m.guard.Do("the list of the nodes", func() error { m.look(ctx, &watchers); return nil }); err != nil {
+			m.config.Logger.Error("cannot tell which nodes' metrics to read", "error", err)
+		}
 		select {
 		case <-m.config.After(lookEvery):
 		case <-ctx.Done():

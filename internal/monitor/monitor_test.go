@@ -34,7 +34,8 @@ type server struct {
 }
 
 func newServer(lines ...string) *server {
-	s := &server{info: map[string]string{"run_id": "a", "role": "master", "master_replid": "s", "master_repl_offset": "0"}}
+	s := &server{info: map[string]string{"run_id": "a", "role": "master", "master_replid": "s",
+		"master_repl_offset": "0"}}
 	s.say(lines...)
 	return s
 }
@@ -76,7 +77,8 @@ func (s *server) AccessLog(context.Context) ([]map[string]string, error) {
 func (s *server) deny(reason, count string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.log = append(s.log, map[string]string{"reason": reason, "context": "toplevel", "object": "o", "username": "app", "count": count})
+	s.log = append(s.log, map[string]string{"reason": reason, "context": "toplevel", "object": "o", "username": "app",
+		"count": count})
 }
 
 // burn has the process use the processor for so long.
@@ -161,8 +163,8 @@ func (w *ward) run() {
 	})
 }
 
-// cells are the values kept of a metric, as "time=value" with the time in seconds since the start of the test's clock; a set of n
-// values as "time=sum/n".
+// cells are the values kept of a metric, as "time=value" with the time in seconds since the start of the test's clock;
+// a set of n values as "time=sum/n".
 func (w *ward) cells(metric string, dimensions ...string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -213,13 +215,16 @@ func TestMetricsOfANode(t *testing.T) {
 		wait(time.Minute)
 		s.say("keyspace_misses:1000030")
 		wait(time.Minute)
-		for _, set := range [][]string{{"CacheClusterId=g-001"}, {"CacheClusterId=g-001", "CacheNodeId=0001"}, {"ReplicationGroupId=g"}} {
+		for _, set := range [][]string{{"CacheClusterId=g-001"}, {"CacheClusterId=g-001", "CacheNodeId=0001"},
+			{"ReplicationGroupId=g"}} {
 			w.want(fmt.Sprint(set), w.cells("CacheMisses", set...), "0=4 0=6 60=20")
 		}
-		w.want("the group's primary", w.cells("EngineCPUUtilization", "ReplicationGroupId=g", "Role=Primary"), "0=0 0=0 60=0")
+		w.want("the group's primary", w.cells("EngineCPUUtilization", "ReplicationGroupId=g", "Role=Primary"),
+			"0=0 0=0 60=0")
 		w.want("all nodes", w.cells("CurrConnections"), "0=6/2 60=3")
 		latest := w.Latest()
-		if len(latest) != 1 || latest[0].ID != "g-001" || latest[0].Reading.Info["connected_clients"] != "3" || len(latest[0].Data) == 0 || latest[0].Err != nil {
+		if len(latest) != 1 || latest[0].ID != "g-001" || latest[0].Reading.Info["connected_clients"] != "3" ||
+			len(latest[0].Data) == 0 || latest[0].Err != nil {
 			t.Errorf("the latest is %+v", latest)
 		}
 	})
@@ -230,7 +235,8 @@ func TestPercentilesOfAllNodes(t *testing.T) {
 	for n, want := range map[int]float64{1: 1, 4: 3, maxKnown: maxKnown * 3 / 4, maxKnown + 1: 0} {
 		all := total{interval: time.Minute}
 		for i := range n {
-			all.add(time.Unix(epoch, 0), []cachemetric.Datum{{Name: "CurrConnections", Unit: "Count", Value: float64(i + 1)}})
+			all.add(time.Unix(epoch, 0), []cachemetric.Datum{{Name: "CurrConnections", Unit: "Count",
+				Value: float64(i + 1)}})
 		}
 		kept := all.rest()
 		p75, err := series.ParseStatistic("p75")
@@ -259,7 +265,8 @@ func TestShortIntervalsAreFine(t *testing.T) {
 	})
 }
 
-// A node that hangs has no samples but its process's, and takes nobody else's; when it answers again its growth is there.
+// A node that hangs has no samples but its process's, and takes nobody else's; when it answers again its growth is
+// there.
 func TestAHungNodeStallsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWard(t, 10*time.Second)
@@ -285,7 +292,9 @@ func TestAHungNodeStallsNobody(t *testing.T) {
 		if n := strings.Count(w.log.String(), "node=g-001"); n != 1 {
 			t.Errorf("the log tells of it %d times", n)
 		}
-		w.want("by role", w.cells("EngineCPUUtilization", "ReplicationGroupId=g", "Role=Primary"), strings.TrimSpace(strings.Repeat("0=0 ", 4))+" 10=0 10=50 20=0") // the second is there when the wait for its answer is over
+		w.want("by role", w.cells("EngineCPUUtilization", "ReplicationGroupId=g", "Role=Primary"),
+			strings.TrimSpace(strings.Repeat("0=0 ",
+				4))+" 10=0 10=50 20=0") // the second is there when the wait for its answer is over
 		stuck.hang(false)
 		stuck.burn(10 * time.Second)
 		wait(10 * time.Second)
@@ -293,7 +302,8 @@ func TestAHungNodeStallsNobody(t *testing.T) {
 		for _, metric := range []string{"CPUUtilization", "EngineCPUUtilization"} {
 			w.want(metric, w.cells(metric, "CacheClusterId=g-001"), "0=0 0=0 10=50 20=0 30=100")
 		}
-		w.want("memory", w.cells("FreeableMemory", "CacheClusterId=g-001"), "0=3.145728e+06 0=3.145728e+06 10=3.145728e+06 20=3.145728e+06 30=3.145728e+06")
+		w.want("memory", w.cells("FreeableMemory", "CacheClusterId=g-001"),
+			"0=3.145728e+06 0=3.145728e+06 10=3.145728e+06 20=3.145728e+06 30=3.145728e+06")
 	})
 }
 
@@ -327,7 +337,8 @@ func TestLagIsTimeNotBytes(t *testing.T) {
 		w.mu.Unlock()
 		wait(50 * time.Second)
 		wait(time.Minute)
-		late := due(time.Unix(epoch, 0), time.Minute, "g-002").Sub(time.Unix(epoch+11, 0)).Seconds() // it was sent by the eleventh second
+		late := due(time.Unix(epoch, 0), time.Minute,
+			"g-002").Sub(time.Unix(epoch+11, 0)).Seconds() // it was sent by the eleventh second
 		w.want("lag", w.cells("ReplicationLag", "CacheClusterId=g-002"), fmt.Sprintf("0=0 0=%g 60=%g", late, late+60))
 	})
 }
@@ -343,7 +354,9 @@ func TestDeniedAccessOfAServerThatDoesNotCountIt(t *testing.T) {
 		s.deny("key", "1")
 		s.say("errorstat_WRONGPASS:count=8", "errorstat_NOPERM:count=3")
 		wait(2 * time.Second)
-		for metric, want := range map[string]string{"AuthenticationFailures": "0=3", "CommandAuthorizationFailures": "0=0", "KeyAuthorizationFailures": "0=1", "ChannelAuthorizationFailures": "0=0"} {
+		for metric, want := range map[string]string{"AuthenticationFailures": "0=3",
+			"CommandAuthorizationFailures": "0=0", "KeyAuthorizationFailures": "0=1",
+			"ChannelAuthorizationFailures": "0=0"} {
 			w.want(metric, w.cells(metric, "CacheClusterId=g-001"), want)
 		}
 	})
@@ -369,7 +382,8 @@ func TestDueProperty(t *testing.T) {
 func TestCheckInterval(t *testing.T) {
 	for d, ok := range map[time.Duration]bool{
 		time.Second: true, 5 * time.Second: true, 20 * time.Second: true, time.Minute: true,
-		0: false, -time.Second: false, 500 * time.Millisecond: false, 7 * time.Second: false, 90 * time.Second: false, 1500 * time.Millisecond: false,
+		0: false, -time.Second: false, 500 * time.Millisecond: false, 7 * time.Second: false, 90 * time.Second: false,
+		1500 * time.Millisecond: false,
 	} {
 		if err := CheckInterval(d); (err == nil) != ok {
 			t.Errorf("%s: %v", d, err)
@@ -377,7 +391,8 @@ func TestCheckInterval(t *testing.T) {
 	}
 }
 
-// What is added up of an interval is told when the interval is over, also where it is over because the clock was set back.
+// What is added up of an interval is told when the interval is over, also where it is over because the clock was set
+// back.
 func TestTotalAfterTheClockWasSetBack(t *testing.T) {
 	all := total{interval: time.Minute}
 	at := func(seconds int64) time.Time { return time.Unix(epoch+seconds, 0) }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"larder/internal/cachemetric"
 )
 
 // read takes a reading of a node, when it is its turn. Where the server does not answer, it is the process's part, with
-// an error.
+// an error and without Info. Where only the errors that the server counts cannot be read, there is Info, and the error.
 func (m *Monitor) read(ctx context.Context, n Node, sections []string) (cachemetric.Reading, error) {
 	select {
 	case m.slots <- struct{}{}:
@@ -25,11 +26,15 @@ func (m *Monitor) read(ctx context.Context, n Node, sections []string) (cachemet
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	info, err := n.Redis.Info(ctx, sections...)
-	if err != nil {
+	if info == nil {
 		return r, fmt.Errorf("cannot read the node %s: %w", n.ID, err)
 	}
 	r.Info = info
-	r.Lag, err = m.lag(n.Group, m.config.Now(), r)
+	var lost error
+	if r.Lag, lost = m.lag(n.Group, m.config.Now(), r); lost != nil {
+		r.Info = nil
+		return r, lost
+	}
 	return r, err
 }
 
@@ -44,10 +49,12 @@ func (m *Monitor) readProcess(n Node) (r cachemetric.Reading, err error) {
 	if err != nil {
 		return r, err
 	}
-	return cachemetric.Reading{At: at, CPU: usage.CPU, MainCPU: pulse.CPU, Resident: usage.Resident, Swapped: usage.Swapped}, nil
+	return cachemetric.Reading{At: at, CPU: usage.CPU, MainCPU: pulse.CPU, Resident: usage.Resident,
+		Swapped: usage.Swapped}, nil
 }
 
-// lag is how late a replica is that has just answered. A primary's own reading is a mark too: one that is slow to answer may have no other.
+// lag is how late a replica is that has just answered. A primary's own reading is a mark too: one that is slow to
+// answer may have no other.
 func (m *Monitor) lag(group string, now time.Time, r cachemetric.Reading) (lag time.Duration, err error) {
 	role := r.Info["role"]
 	field := map[string]string{"master": "master_repl_offset", "slave": "slave_repl_offset"}[role]
@@ -71,11 +78,13 @@ func (m *Monitor) lag(group string, now time.Time, r cachemetric.Reading) (lag t
 	return lag, nil
 }
 
-// denials fills in what the server denied, of one that does not count it itself.
-func (m *Monitor) denials(ctx context.Context, w *watched, info map[string]string) error {
+// denials fills in what the server denied, of one that does not count it itself. Where that cannot be read it is what
+// it was: the next reading tells the rest.
+func (m *Monitor) denials(ctx context.Context, w *watched, info map[string]string) (err error) {
 	if !cachemetric.Lacks(info) {
 		return nil
 	}
+	defer w.denials.Fill(info)
 	if w.denials.Stale(info) {
 		ctx, cancel := context.WithTimeout(ctx, answerTime)
 		defer cancel()
@@ -89,10 +98,28 @@ func (m *Monitor) denials(ctx context.Context, w *watched, info map[string]strin
 			if err != nil {
 				return fmt.Errorf("cannot read the node %s's log of denied access: %w", w.ID, err)
 			}
-			log = append(log, cachemetric.Denial{Reason: e["reason"], Context: e["context"], Object: e["object"], User: e["username"], Count: count})
+			log = append(log, cachemetric.Denial{Reason: e["reason"], Context: e["context"], Object: e["object"],
+				User: e["username"], Count: count})
 		}
 		w.denials.Note(info, log)
 	}
-	w.denials.Fill(info)
 	return nil
+}
+
+// carry has the errors that the server counts, and that could not be read, be what they were.
+func (m *Monitor) carry(w *watched, info map[string]string) {
+	for name, count := range w.last.Info {
+		if _, read := info[name]; !read && strings.HasPrefix(name, "errorstat_") {
+			info[name] = count
+		}
+	}
+}
+
+// missed logs what a reading lacks, once until a reading lacks nothing.
+func (m *Monitor) missed(w *watched, failure error) {
+	if failure != nil && w.missing == nil {
+		m.config.Logger.Warn("some of a node's metrics cannot be read", "group", w.Group, "node", w.ID, "error",
+			failure)
+	}
+	w.missing = failure
 }

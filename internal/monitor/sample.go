@@ -14,8 +14,9 @@ const Namespace = "AWS/ElastiCache"
 // cacheNodeID is every node's: a Redis cache cluster has one node.
 const cacheNodeID = "0001"
 
-// samples are a node's metrics under each set of dimensions that somebody asks by: the cache cluster with and without its node,
-// and the replication group, whose statistics are over all of its nodes. AWS has the latter for some metrics only.
+// samples are a node's metrics under each set of dimensions that somebody asks by: the cache cluster with and without
+// its node, and the replication group, whose statistics are over all of its nodes. AWS has the latter for some metrics
+// only.
 func samples(n Node, r cachemetric.Reading, data []cachemetric.Datum, interval time.Duration) []series.Sample {
 	cluster := series.Dimension{Name: "CacheClusterId", Value: n.ID}
 	group := series.Dimension{Name: "ReplicationGroupId", Value: n.Group}

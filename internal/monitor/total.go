@@ -7,8 +7,8 @@ import (
 	"larder/internal/series"
 )
 
-// maxKnown is of how many samples in an interval the values are kept. Beyond it there is a statistic set only, which has no percentiles:
-// the values of hundreds of nodes would take more room than the nodes' own metrics.
+// maxKnown is of how many samples in an interval the values are kept. Beyond it there is a statistic set only, which
+// has no percentiles: the values of hundreds of nodes would take more room than the nodes' own metrics.
 const maxKnown = 16
 
 // total adds up every node's metrics of one interval: those without dimensions. They are kept as one cell per metric.
@@ -40,7 +40,8 @@ func (t *total) add(at time.Time, data []cachemetric.Datum) []series.Sample {
 	return past
 }
 
-// past returns the samples of an interval that is over, once. A clock that was set back ends one too: those that follow have times before it.
+// past returns the samples of an interval that is over, once. A clock that was set back ends one too: those that follow
+// have times before it.
 func (t *total) past(now time.Time) []series.Sample {
 	if t.cells == nil || period(now, t.interval) == t.at {
 		return nil

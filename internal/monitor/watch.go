@@ -15,6 +15,7 @@ type watched struct {
 	Node
 	stop    context.CancelFunc
 	denials cachemetric.Denials // of the goroutine
+	missing error               // of the goroutine: what the last reading lacks, for what reason
 
 	last    cachemetric.Reading
 	process cachemetric.Reading // the process's part, which may be of a later look that the server did not answer
@@ -22,16 +23,18 @@ type watched struct {
 	err     error
 }
 
-// firstPair is the time between a node's first two readings: long enough to tell a rate, short enough for data to be there when
-// somebody asks after the start.
+// firstPair is the time between a node's first two readings: long enough to tell a rate, short enough for data to be
+// there when somebody asks after the start.
 const firstPair = 2 * time.Second
 
-// watch reads a node until ctx ends. Its first reading is what later ones count from: a node that has run for long is not
-// published as if it had all happened within an interval.
+// watch reads a node until ctx ends. Its first reading is what later ones count from: a node that has run for long is
+// not published as if it had all happened within an interval.
 func (m *Monitor) watch(ctx context.Context, w *watched) {
 	defer w.stop()
 	for {
-		m.round(ctx, w)
+		if err := m.guard.Do("the node "+w.ID, func() error { m.round(ctx, w); return nil }); err != nil {
+			m.config.Logger.Error("cannot keep a node's metrics", "group", w.Group, "node", w.ID, "error", err)
+		}
 		select {
 		case <-m.config.After(m.next(w).Sub(m.config.Now())):
 		case <-ctx.Done():
@@ -63,12 +66,16 @@ func due(now time.Time, interval time.Duration, id string) time.Time {
 	return turn
 }
 
-// round reads a node and keeps what comes of it. Of a reading that fails what the server alone can tell is missing, and the next covers its
-// time too; what is seen of a hung process from outside is there all the same, as it is on AWS.
+// round reads a node and keeps what comes of it. Of a reading that fails what the server alone can tell is missing, and
+// the next covers its time too; what is seen of a hung process from outside is there all the same, as it is on AWS.
 func (m *Monitor) round(ctx context.Context, w *watched) {
 	r, err := m.read(ctx, w.Node, cachemetric.Sections())
-	if err == nil {
-		err = m.denials(ctx, w, r.Info)
+	if r.Info != nil {
+		if err != nil {
+			m.carry(w, r.Info)
+		}
+		m.missed(w, errors.Join(err, m.denials(ctx, w, r.Info)))
+		err = nil
 	}
 	if ctx.Err() != nil {
 		return

@@ -35,7 +35,8 @@ func (b Builder) CreateVPC(tx *store.Tx, v VPC) (VPC, error) {
 	if err := RouteTables.Put(tx, routes.ID, routes); err != nil {
 		return v, err
 	}
-	group, err := b.CreateSecurityGroup(tx, SecurityGroup{VPCID: v.ID, Name: DefaultGroup, Description: "default VPC security group"})
+	group, err := b.CreateSecurityGroup(tx,
+		SecurityGroup{VPCID: v.ID, Name: DefaultGroup, Description: "default VPC security group"})
 	if err != nil {
 		return v, err
 	}
@@ -56,7 +57,8 @@ func (b Builder) CreateSecurityGroup(tx *store.Tx, g SecurityGroup) (SecurityGro
 		return g, err
 	}
 	everywhere := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-	_, err := b.CreateRule(tx, Rule{GroupID: g.ID, Egress: true, Protocol: AnyProtocol, From: -1, To: -1, CIDR: everywhere})
+	_, err := b.CreateRule(tx, Rule{GroupID: g.ID, Egress: true, Protocol: AnyProtocol, From: -1, To: -1,
+		CIDR: everywhere})
 	return g, err
 }
 
@@ -64,4 +66,61 @@ func (b Builder) CreateSecurityGroup(tx *store.Tx, g SecurityGroup) (SecurityGro
 func (b Builder) CreateRule(tx *store.Tx, r Rule) (Rule, error) {
 	r.ID = b.NewID("sgr")
 	return r, Rules.Put(tx, r.ID, r)
+}
+
+// CreateRouteTable adds a route table, which is not the main one.
+func (b Builder) CreateRouteTable(tx *store.Tx, t RouteTable) (RouteTable, error) {
+	t.ID = b.NewID("rtb")
+	return t, RouteTables.Put(tx, t.ID, t)
+}
+
+// CreateACL adds a network ACL, which lets nothing pass.
+func (b Builder) CreateACL(tx *store.Tx, a ACL) (ACL, error) {
+	a.ID, a.Custom = b.NewID("acl"), true
+	return a, ACLs.Put(tx, a.ID, a)
+}
+
+// CreateInternetGateway adds an internet gateway, which is attached to nothing.
+func (b Builder) CreateInternetGateway(tx *store.Tx) (InternetGateway, error) {
+	g := InternetGateway{ID: b.NewID("igw")}
+	return g, InternetGateways.Put(tx, g.ID, g)
+}
+
+// CreateWayOut gives a VPC what a default VPC has: an internet gateway, to which the main route table leads.
+func (b Builder) CreateWayOut(tx *store.Tx, v VPC) error {
+	g, err := b.CreateInternetGateway(tx)
+	if err != nil {
+		return err
+	}
+	g.VPCID = v.ID
+	if err := InternetGateways.Put(tx, g.ID, g); err != nil {
+		return err
+	}
+	tables, err := In(tx, RouteTables, func(t RouteTable) bool { return t.VPCID == v.ID && t.Main() })
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		everywhere := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+		t.Routes = append(t.Routes, Route{Destination: everywhere, Target: g.ID})
+		if err := RouteTables.Put(tx, t.ID, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CreateNATGateway adds a NAT gateway with a network interface.
+func (b Builder) CreateNATGateway(tx *store.Tx, g NATGateway) (NATGateway, error) {
+	g.ID, g.InterfaceID = b.NewID("nat"), b.NewID("eni")
+	if g.AllocationID != "" {
+		g.AssociationID = b.NewID("eipassoc")
+	}
+	return g, NATGateways.Put(tx, g.ID, g)
+}
+
+// CreateAddress adds an Elastic IP address.
+func (b Builder) CreateAddress(tx *store.Tx, a Address) (Address, error) {
+	a.ID = b.NewID("eipalloc")
+	return a, Addresses.Put(tx, a.ID, a)
 }

@@ -13,7 +13,8 @@ func DeleteVPC(tx *store.Tx, id string) error {
 			return err
 		}
 	}
-	err = deleteIn(tx, RouteTables, func(t RouteTable) string { return t.ID }, func(t RouteTable) bool { return t.VPCID == id })
+	err = deleteIn(tx, RouteTables, func(t RouteTable) string { return t.ID },
+		func(t RouteTable) bool { return t.VPCID == id })
 	if err != nil {
 		return err
 	}
@@ -38,6 +39,21 @@ func DeleteSecurityGroup(tx *store.Tx, id string) error {
 
 // DeleteRule removes a rule.
 func DeleteRule(tx *store.Tx, id string) error { return remove(tx, Rules, id) }
+
+// DeleteRouteTable removes a route table with its routes.
+func DeleteRouteTable(tx *store.Tx, id string) error { return remove(tx, RouteTables, id) }
+
+// DeleteACL removes a network ACL with its rules.
+func DeleteACL(tx *store.Tx, id string) error { return remove(tx, ACLs, id) }
+
+// DeleteInternetGateway removes an internet gateway.
+func DeleteInternetGateway(tx *store.Tx, id string) error { return remove(tx, InternetGateways, id) }
+
+// DeleteNATGateway removes a NAT gateway. Its public address stays allocated.
+func DeleteNATGateway(tx *store.Tx, id string) error { return remove(tx, NATGateways, id) }
+
+// DeleteAddress removes an Elastic IP address.
+func DeleteAddress(tx *store.Tx, id string) error { return remove(tx, Addresses, id) }
 
 func deleteIn[T any](tx *store.Tx, table store.Table[T], id func(T) string, belongs func(T) bool) error {
 	rows, err := In(tx, table, belongs)

@@ -1,5 +1,5 @@
-// Package network keeps the virtual network that nodes are placed in: VPCs and what belongs to them, as records in the store.
-// Nothing is routed or filtered by them.
+// Package network keeps the virtual network that nodes are placed in: VPCs and what belongs to them, as records in the
+// store. Nothing is routed or filtered by them.
 package network
 
 import (
@@ -16,6 +16,10 @@ const (
 	Rules          = store.Table[Rule]("security-group-rules")
 	RouteTables    = store.Table[RouteTable]("route-tables")
 	ACLs           = store.Table[ACL]("network-acls")
+
+	InternetGateways = store.Table[InternetGateway]("internet-gateways")
+	NATGateways      = store.Table[NATGateway]("nat-gateways")
+	Addresses        = store.Table[Address]("elastic-addresses")
 )
 
 // VPC is a virtual network.
@@ -39,8 +43,15 @@ type Subnet struct {
 	ID, VPCID string
 	CIDR      netip.Prefix
 	Zone      string
-	// ACLAssociationID names the association with the VPC's network ACL.
+	// DefaultForZone marks the subnet that is meant when a request names the zone alone.
+	DefaultForZone bool
+	// ACLID is the network ACL's; empty means the VPC's default one.
+	ACLID string
+	// ACLAssociationID names the association with the network ACL.
 	ACLAssociationID string
+	// RouteTableID is that of the table which the subnet is associated with, and RouteAssociationID names the
+	// association. Both are empty for a subnet that uses the VPC's main table.
+	RouteTableID, RouteAssociationID string
 
 	// What instances get when they are launched in the subnet.
 	MapPublicIP                 bool
@@ -54,17 +65,24 @@ type SecurityGroup struct{ ID, VPCID, Name, Description string }
 // DefaultGroup is the name of the group that each VPC has.
 const DefaultGroup = "default"
 
-// RouteTable is the main route table that each VPC has. It has the route within the VPC, and no other.
-type RouteTable struct {
-	ID, VPCID string
-	// AssociationID names the association that makes it the main one.
-	AssociationID string
+// RowKey is the row's key in its table.
+func (v VPC) RowKey() string { return v.ID }
+
+// RowKey is the row's key in its table.
+func (s Subnet) RowKey() string { return s.ID }
+
+// RowKey is the row's key in its table.
+func (g SecurityGroup) RowKey() string { return g.ID }
+
+// Tables are those of this package.
+func Tables() []store.Checker {
+	return []store.Checker{
+		VPCs, Subnets, SecurityGroups, Rules, RouteTables, ACLs, InternetGateways, NATGateways, Addresses, tagSets,
+	}
 }
 
-// ACL is the network ACL that each VPC has. It lets everything pass.
-type ACL struct{ ID, VPCID string }
-
-// In returns the rows that belong to something: the subnets of a VPC, the rules of a group.
+// In returns the rows that belong to something: the subnets of a VPC, the rules of a group. A row that cannot be read
+// may belong to it, and is an error.
 func In[T any](tx *store.Tx, table store.Table[T], belongs func(T) bool) ([]T, error) {
 	var rows []T
 	for row, err := range table.From(tx, "") {

@@ -15,7 +15,8 @@ import (
 
 func TestZones(t *testing.T) {
 	for region, id := range map[string]string{
-		"us-east-1": "use1-az1", "us-west-2": "usw2-az1", "eu-central-1": "euc1-az1", "ap-southeast-2": "apse2-az1", "sa-east-1": "sae1-az1",
+		"us-east-1": "use1-az1", "us-west-2": "usw2-az1", "eu-central-1": "euc1-az1", "ap-southeast-2": "apse2-az1",
+		"sa-east-1": "sae1-az1",
 	} {
 		zones := network.Zones(region)
 		if want := (network.Zone{Name: region + "a", ID: id}); len(zones) != 3 || zones[0] != want {
@@ -35,9 +36,11 @@ func TestRandomID(t *testing.T) {
 func TestRuleString(t *testing.T) {
 	everywhere := netip.MustParsePrefix("0.0.0.0/0")
 	for want, r := range map[string]network.Rule{
-		"peer: 0.0.0.0/0, TCP, from port: 22, to port: 23, ALLOW": {Protocol: "tcp", From: 22, To: 23, CIDR: everywhere},
-		"peer: sg-1, ALL, ALLOW":                                  {Protocol: network.AnyProtocol, From: -1, To: -1, Group: "sg-1"},
-		"peer: 0.0.0.0/0, 50, ALLOW":                              {Protocol: "50", From: -1, To: -1, CIDR: everywhere},
+		"peer: 0.0.0.0/0, TCP, from port: 22, to port: 23, ALLOW": {Protocol: "tcp", From: 22, To: 23,
+			CIDR: everywhere},
+		"peer: sg-1, ALL, ALLOW": {Protocol: network.AnyProtocol, From: -1, To: -1,
+			Group: "sg-1"},
+		"peer: 0.0.0.0/0, 50, ALLOW": {Protocol: "50", From: -1, To: -1, CIDR: everywhere},
 	} {
 		if got := r.String(); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
@@ -54,13 +57,16 @@ func TestBuildAndDelete(t *testing.T) {
 	var subnet network.Subnet
 	var group network.SecurityGroup
 	change(t, path, func(tx *store.Tx) (err error) {
-		if vpc, err = b.CreateVPC(tx, network.VPC{CIDR: netip.MustParsePrefix("10.0.0.0/16"), Tenancy: "default", DNSSupport: true}); err != nil {
+		if vpc, err = b.CreateVPC(tx, network.VPC{CIDR: netip.MustParsePrefix("10.0.0.0/16"), Tenancy: "default",
+			DNSSupport: true}); err != nil {
 			return err
 		}
-		if subnet, err = b.CreateSubnet(tx, network.Subnet{VPCID: vpc.ID, CIDR: netip.MustParsePrefix("10.0.1.0/24"), Zone: "us-east-1a"}); err != nil {
+		if subnet, err = b.CreateSubnet(tx,
+			network.Subnet{VPCID: vpc.ID, CIDR: netip.MustParsePrefix("10.0.1.0/24"), Zone: "us-east-1a"}); err != nil {
 			return err
 		}
-		if group, err = b.CreateSecurityGroup(tx, network.SecurityGroup{VPCID: vpc.ID, Name: "redis", Description: "nodes"}); err != nil {
+		if group, err = b.CreateSecurityGroup(tx,
+			network.SecurityGroup{VPCID: vpc.ID, Name: "redis", Description: "nodes"}); err != nil {
 			return err
 		}
 		return network.SetTags(tx, subnet.ID, map[string]string{"Name": "data"})

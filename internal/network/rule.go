@@ -23,6 +23,9 @@ type Rule struct {
 	Description string
 }
 
+// RowKey is the row's key in its table.
+func (r Rule) RowKey() string { return r.ID }
+
 // Same reports whether two rules let the same traffic through the same group. Their descriptions may differ.
 func (r Rule) Same(other Rule) bool {
 	r.ID, r.Description = other.ID, other.Description

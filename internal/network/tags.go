@@ -12,6 +12,9 @@ type tagSet struct {
 	Tags map[string]string
 }
 
+// RowKey is the set's key in its table.
+func (s tagSet) RowKey() string { return s.ID }
+
 // tagSets holds the resources that have tags, by id.
 const tagSets = store.Table[tagSet]("network-tags")
 
@@ -24,9 +27,9 @@ func Tags(tx *store.Tx, id string) (map[string]string, error) {
 	return set.Tags, err
 }
 
-// AllTags returns the tags of every resource that has some, by its id.
+// AllTags returns the tags of every resource that has some which can be read, by its id.
 func AllTags(tx *store.Tx) (map[string]map[string]string, error) {
-	sets, err := tagSets.All(tx)
+	sets, err := tagSets.List(tx)
 	all := make(map[string]map[string]string, len(sets))
 	for _, s := range sets {
 		all[s.ID] = s.Tags

@@ -20,7 +20,8 @@ type Spec struct {
 	Files [][]byte
 }
 
-// Pulse is what the scheduler says of a process's main thread at one moment. Two of them tell one that works from one that hangs.
+// Pulse is what the scheduler says of a process's main thread at one moment. Two of them tell one that works from one
+// that hangs.
 type Pulse struct {
 	Stopped  bool          // by a signal or a debugger: it does nothing until another lets it go on
 	Runnable bool          // it has a processor, or waits for its turn on one
@@ -41,7 +42,8 @@ type Process interface {
 	Exited() <-chan struct{}
 	// Dial connects to the process's Socket.
 	Dial(ctx context.Context) (net.Conn, error)
-	// Stop asks it to end, kills it when it has not done so within grace (0 kills at once), and returns when it is gone.
+	// Stop asks it to end, kills it when it has not done so within grace (0 kills at once), and returns when it is
+	// gone.
 	Stop(ctx context.Context, grace time.Duration) error
 	// Pulse looks at the main thread, without disturbing it. It fails when the process is gone.
 	Pulse() (Pulse, error)
@@ -51,14 +53,24 @@ type Process interface {
 	AllCPU() (time.Duration, error)
 	// Usage looks at the whole process, as Pulse does at the main thread.
 	Usage() (Usage, error)
+	// Suspended tells whether something outside keeps the process from running: a signal (SIGSTOP), a debugger, or the
+	// freezer of its cgroup. Its memory is as it was. It fails when the process is gone.
+	Suspended() (bool, error)
+	// Resume has a process that a signal stopped go on (SIGCONT), and returns when it does. It fails when something
+	// else holds it.
+	Resume(ctx context.Context) error
+	// LimitMemory bounds the memory that the process may write to, in bytes: one that wants more is refused it, and
+	// ends if it cannot go on without. It is never given less than it has, nor more than the machine can do without.
+	LimitMemory(most int64) error
 	// LastWords is the end of what it logged.
 	LastWords() string
 }
 
 // Runtime starts processes and finds them again.
 type Runtime interface {
-	// Start returns when the process accepts connections on its Socket. A process that ends before that is an error which
-	// holds its last words. So is an id whose process still runs, or is being started: two would have the same files.
+	// Start returns when the process accepts connections on its Socket. A process that ends before that is an error
+	// which holds its last words. So is an id whose process still runs, or is being started: two would have the same
+	// files.
 	Start(ctx context.Context, spec Spec) (Process, error)
 	// Adopt returns the processes that an earlier run of larder left running.
 	Adopt(ctx context.Context) ([]Process, error)

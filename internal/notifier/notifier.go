@@ -1,6 +1,6 @@
-// Package notifier tells replication groups' topics of what happens to them. What is to be told is kept in the transaction of the event
-// itself, and taken off in the one that keeps the message for the topic's subscribers: nothing is lost or told twice, whenever the engine
-// ends.
+// Package notifier tells replication groups' topics of what happens to them. What is to be told is kept in the
+// transaction of the event itself, and taken off in the one that keeps the message for the topic's subscribers: nothing
+// is lost or told twice, whenever the engine ends.
 package notifier
 
 import (
@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"larder/internal/cache"
+	"larder/internal/isolate"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -24,6 +25,8 @@ type Notifier struct {
 	// Publish publishes a message, and runs also in the transaction that keeps it: see sns.Service.
 	Publish func(topicARN, subject, body string, also func(*store.Tx) error) error
 	Logger  *slog.Logger
+
+	guard isolate.Guard
 }
 
 // retryTime is between two attempts to publish what could not be kept.
@@ -41,25 +44,32 @@ func (n *Notifier) Run(ctx context.Context) error {
 	return nil
 }
 
-// publishAll publishes what waits, oldest first.
+// publishAll publishes what waits, oldest first. A topic that fails keeps its own events waiting, in their order, and
+// no other's.
 func (n *Notifier) publishAll(ctx context.Context) error {
 	var waiting []cache.Notification
 	err := n.Store.View(func(tx *store.Tx) (err error) {
-		waiting, err = state.Notifications.All(tx)
+		waiting, err = state.Notifications.List(tx)
 		return err
 	})
+	errs, stuck := []error{err}, map[string]bool{}
 	for _, w := range waiting {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if err := n.publish(w); err != nil {
-			return err
+		if stuck[w.Topic] {
+			continue
+		}
+		if err := n.guard.Do("an event of "+w.Source, func() error { return n.publish(w) }); err != nil {
+			stuck[w.Topic] = true
+			errs = append(errs, err)
 		}
 	}
-	return err
+	return errors.Join(errs...)
 }
 
-// publish publishes one event. A topic that refuses it, such as one that is gone, is not told, and does not keep others waiting.
+// publish publishes one event. A topic that refuses it, such as one that is gone, is not told, and does not keep others
+// waiting.
 func (n *Notifier) publish(w cache.Notification) error {
 	body, err := json.Marshal(map[string]string{w.Name: w.Source})
 	if err != nil {
@@ -67,7 +77,8 @@ func (n *Notifier) publish(w cache.Notification) error {
 	}
 	err = n.Publish(w.Topic, "", string(body), func(tx *store.Tx) error { return take(tx, w) })
 	if refusal := smithy.APIError(nil); errors.As(err, &refusal) && refusal.ErrorFault() == smithy.FaultClient {
-		n.Logger.Warn("a topic is not told of an event", "topic", w.Topic, "event", w.Name, "source", w.Source, "error", err)
+		n.Logger.Warn("a topic is not told of an event", "topic", w.Topic, "event", w.Name, "source", w.Source, "error",
+			err)
 		err = n.Store.Update(func(tx *store.Tx) error { return take(tx, w) })
 	}
 	if err != nil {

@@ -60,7 +60,10 @@ func TestTokens(t *testing.T) {
 	if err != nil || !slices.Equal(page, []string{"b", "a"}) {
 		t.Errorf("an empty token gives %q, %v", page, err)
 	}
-	if _, _, err := paging.Page([]string{"a"}, itself, strings.Compare, 2, new("not one")); !errors.Is(err, paging.ErrToken) {
-		t.Errorf("a token of another gives %v", err)
+	for _, none := range []string{"not one", "not-one", "none", "YQ", "AAAA", "AAAAAGE"} {
+		_, _, err := paging.Page([]string{"a"}, itself, strings.Compare, 2, &none)
+		if !errors.Is(err, paging.ErrToken) {
+			t.Errorf("%s: %v", none, err)
+		}
 	}
 }

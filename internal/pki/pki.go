@@ -1,4 +1,5 @@
-// Package pki is the local certificate authority: it vouches for the nodes, so that clients verify them as they verify AWS's.
+// Package pki is the local certificate authority: it vouches for the nodes, so that clients verify them as they verify
+// AWS's.
 package pki
 
 import (
@@ -82,9 +83,11 @@ func (a *Authority) Pool() *x509.CertPool {
 	return pool
 }
 
-// Issue makes a key and a certificate for the node of that id (at most 64 characters, X.509's limit for a common name), which is
-// reached under those names and addresses.
-func (a *Authority) Issue(now time.Time, id string, names []string, addrs []netip.Addr) (certificatePEM, secretKeyPEM []byte, err error) {
+// Issue makes a key and a certificate for the node of that id (at most 64 characters, X.509's limit for a common name),
+// which is reached under those names and addresses.
+func (a *Authority) Issue(
+	now time.Time, id string, names []string, addrs []netip.Addr,
+) (certificatePEM, secretKeyPEM []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err

@@ -85,7 +85,8 @@ func TestClientsVerifyNodes(t *testing.T) {
 		{"127.64.0.1", a.Pool(), at(821 * day), false},
 	} {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-			err := handshake(t, pair, &tls.Config{ServerName: c.name, RootCAs: c.pool, Time: c.time, MaxVersion: version})
+			err := handshake(t, pair, &tls.Config{ServerName: c.name, RootCAs: c.pool, Time: c.time,
+				MaxVersion: version})
 			if (err == nil) != c.ok {
 				t.Errorf("%s at %s: %v", c.name, c.time(), err)
 			}
@@ -100,7 +101,8 @@ func TestNodesVerifyEachOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = leaf.Verify(x509.VerifyOptions{Roots: a.Pool(), CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	_, err = leaf.Verify(x509.VerifyOptions{Roots: a.Pool(), CurrentTime: now,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	if err != nil {
 		t.Error(err)
 	}
@@ -109,7 +111,8 @@ func TestNodesVerifyEachOther(t *testing.T) {
 	}
 }
 
-// TestANodeIsNoAuthority: a certificate signed with a node's key is worth nothing, and the authority's own has room for no other.
+// TestANodeIsNoAuthority: a certificate signed with a node's key is worth nothing, and the authority's own has room for
+// no other.
 func TestANodeIsNoAuthority(t *testing.T) {
 	a := newAuthority(t)
 	certificate, key, err := a.Issue(now, "g-001", names, addrs)
@@ -128,7 +131,8 @@ func TestANodeIsNoAuthority(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = handshake(t, pair, &tls.Config{ServerName: "127.64.0.1", RootCAs: a.Pool(), Time: func() time.Time { return now }})
+	err = handshake(t, pair, &tls.Config{ServerName: "127.64.0.1", RootCAs: a.Pool(),
+		Time: func() time.Time { return now }})
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok {
 		t.Errorf("the client says %v", err)
 	}
@@ -167,7 +171,8 @@ func TestUnreadableAuthorities(t *testing.T) {
 	}
 	block := func(kind string) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: []byte("x")}) }
 	for name, in := range map[string][2][]byte{
-		"nothing": {}, "no key": {a.CertificatePEM(), nil}, "no certificate": {nil, key}, "swapped": {key, a.CertificatePEM()},
+		"nothing": {}, "no key": {a.CertificatePEM(), nil}, "no certificate": {nil, key},
+		"swapped":            {key, a.CertificatePEM()},
 		"broken certificate": {block("CERTIFICATE"), key}, "broken key": {a.CertificatePEM(), block("EC PRIVATE KEY")},
 	} {
 		if _, err := pki.ParseAuthority(in[0], in[1]); err == nil {

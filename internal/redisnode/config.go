@@ -1,5 +1,5 @@
-// Package redisnode is everything that larder says to one redis-server: its configuration, its users, and the commands that
-// give it a role.
+// Package redisnode is everything that larder says to one redis-server: its configuration, its users, and the commands
+// that give it a role.
 package redisnode
 
 import (
@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"larder/internal/node"
@@ -38,8 +39,8 @@ type Config struct {
 	ReplicationPassword string
 }
 
-// Render writes the configuration file, which holds secrets: it goes to the server over standard input. The server starts
-// without a TCP port: it serves nobody until Serve.
+// Render writes the configuration file, which holds secrets: it goes to the server over standard input. The server
+// starts without a TCP port: it serves nobody until Serve.
 func (c Config) Render() []byte {
 	var b strings.Builder
 	line := func(name string, args ...string) {
@@ -52,8 +53,12 @@ func (c Config) Render() []byte {
 	for _, d := range c.fixed() {
 		line(d[0], d[1:]...)
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Directives)) {
-		args := []string{c.Directives[name]}
+	for _, name := range slices.Sorted(maps.Keys(safeguards)) {
+		line(name, safeguards[name])
+	}
+	directives := bounded(c.Directives)
+	for _, name := range slices.Sorted(maps.Keys(directives)) {
+		args := []string{directives[name]}
 		if name == bufferLimit {
 			args = strings.Fields(args[0])
 		}
@@ -65,25 +70,56 @@ func (c Config) Render() []byte {
 	return []byte(b.String())
 }
 
+// safeguards are directives that no parameter group changes either, and that a running server takes: Protect gives them
+// to one that an older larder started.
+var safeguards = map[string]string{
+	"crash-log-enabled":      "no",      // a crash report quotes the command that ran, with its keys and values
+	"crash-memcheck-enabled": "no",      // would test all of the memory before the server is gone
+	"loglevel":               "notice",  // below it, protocol errors are logged with what the client sent
+	"maxmemory-clients":      "100%",    // of maxmemory, for all clients together; those that hold the most are cut off
+	"sanitize-dump-payload":  "clients", // RESTORE of a damaged payload would end the server
+}
+
 // bufferLimit is the one directive among the parameters that takes several arguments.
 const bufferLimit = "client-output-buffer-limit"
 
-// fixed are the directives that no parameter group changes. Nothing may write data to a disk: no snapshot, no append-only file, and
-// replication without files on either side.
+// maxOutput is the most, in bytes, that a node holds back for one client that does not read it, where the parameter
+// group sets no limit.
+const maxOutput = 1 << 30
+
+// bounded returns the directives with a limit of what a client without one may have held back for it: maxOutput, or all
+// that the node may hold where that is less. One command, such as SRANDMEMBER with a count of a billion, would else
+// take all memory of the machine.
+func bounded(directives map[string]string) map[string]string {
+	rest, unlimited := strings.CutPrefix(directives[bufferLimit], "normal 0 ")
+	if !unlimited {
+		return directives
+	}
+	limit := int64(maxOutput)
+	if memory, err := strconv.ParseInt(directives["maxmemory"], 10, 64); err == nil && memory > 0 {
+		limit = min(limit, memory)
+	}
+	out := maps.Clone(directives)
+	out[bufferLimit] = fmt.Sprintf("normal %d %s", limit, rest)
+	return out
+}
+
+// fixed are the directives that no parameter group changes. Nothing may write data to a disk: no snapshot, no
+// append-only file, and replication without files on either side.
 func (c Config) fixed() [][]string {
 	address := c.Address.String()
 	out := [][]string{
 		{"daemonize", "no"}, {"logfile", ""}, {"always-show-logo", "no"},
 		{"unixsocket", node.Socket}, {"unixsocketperm", "700"},
 		{"port", "0"}, {"tls-port", "0"}, {"bind", address}, {"bind-source-addr", address},
-		{"protected-mode", "no"}, // it takes every address but 127.0.0.1 for a foreign one; the users below protect the node
+		{"protected-mode", "no"},
+		// it takes every address but 127.0.0.1 for a foreign one; the users below protect the node
 		{"save", ""}, {"appendonly", "no"}, {"stop-writes-on-bgsave-error", "no"},
 		{"repl-diskless-sync", "yes"}, {"repl-diskless-sync-delay", "0"}, {"repl-diskless-load", "swapdb"},
 		{"repl-ping-replica-period", "1"},
 		{"replica-announce-ip", address}, {"replica-announce-port", fmt.Sprint(c.Port)},
 		{"masteruser", ReplicationUser}, {"masterauth", c.ReplicationPassword},
 		{"shutdown-timeout", "0"},
-		{"crash-memcheck-enabled", "no"}, // a crash report takes a second with it, in which nobody serves
 		{"enable-debug-command", "local"},
 	}
 	if c.TLS {
@@ -110,8 +146,8 @@ func defaultUserRules(tokens []string) []string {
 	return append([]string{"reset", "on", "~*", "+@all"}, passwordRules(tokens)...)
 }
 
-// passwordRules replace a user's passwords. A user without one takes any, which is how a first token is brought in: clients
-// may use it already, and need not yet.
+// passwordRules replace a user's passwords. A user without one takes any, which is how a first token is brought in:
+// clients may use it already, and need not yet.
 func passwordRules(tokens []string) []string {
 	rules := []string{"resetpass"}
 	if len(tokens) == 0 || slices.Contains(tokens, "") {
@@ -127,25 +163,6 @@ func passwordRules(tokens []string) []string {
 func hash(password string) string {
 	sum := sha256.Sum256([]byte(password))
 	return "#" + hex.EncodeToString(sum[:])
-}
-
-// Restricted are the commands that ElastiCache takes away from its users (restricted_commands.md, section 1), and those that
-// would let a client undo what the engine does. They stand after the user's own rules: the last rule wins.
-var Restricted = []string{
-	"acl|setuser", "acl|load", "acl|save", "acl|deluser",
-	"bgrewriteaof", "bgsave", "config", "debug", "migrate", "psync", "replicaof", "save", "shutdown", "slaveof", "sync",
-	"cluster|addslots", "cluster|addslotsrange", "cluster|bumpepoch", "cluster|delslots", "cluster|delslotsrange",
-	"cluster|failover", "cluster|flushslots", "cluster|forget", "cluster|links", "cluster|meet", "cluster|setslot",
-	"cluster|replicate", "cluster|reset", "cluster|saveconfig", "cluster|set-config-epoch",
-	"failover", "module", "replconf",
-}
-
-func denials() []string {
-	var out []string
-	for _, command := range Restricted {
-		out = append(out, "-"+command)
-	}
-	return out
 }
 
 // quote spells an argument as redis-server's configuration file wants it.

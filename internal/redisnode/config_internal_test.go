@@ -8,9 +8,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// split reads a line of a configuration file by the rules of redis-server 7.0 (config.c and sdssplitargs in sds.c): the line is
-// trimmed, '#' first makes it a comment, blanks divide arguments, and quotes hold them together wherever they begin. A NUL ends the
-// line. ok is false for unbalanced quotes, or text right after a closing one.
+// split reads a line of a configuration file by the rules of redis-server 7.0 (config.c and sdssplitargs in sds.c): the
+// line is trimmed, '#' first makes it a comment, blanks divide arguments, and quotes hold them together wherever they
+// begin. A NUL ends the line. ok is false for unbalanced quotes, or text right after a closing one.
 func split(line string) (args []string, ok bool) {
 	line = strings.Trim(line, " \t\r\n")
 	line, _, _ = strings.Cut(line, "\x00")
@@ -47,14 +47,16 @@ func argument(s string) (arg, rest string, ok bool) {
 	return b.String(), s, true
 }
 
-// quoted reads up to the closing quote. Escapes count between double quotes; between single ones only that of the quote itself.
+// quoted reads up to the closing quote. Escapes count between double quotes; between single ones only that of the quote
+// itself.
 func quoted(b *bytes.Buffer, s string, quote byte) (rest string, ok bool) {
 	for s != "" {
 		hex := "0123456789abcdefABCDEF"
 		switch {
 		case s[0] == quote:
 			return s[1:], true
-		case quote == '"' && len(s) > 3 && s[:2] == `\x` && strings.IndexByte(hex, s[2]) >= 0 && strings.IndexByte(hex, s[3]) >= 0:
+		case quote == '"' && len(s) > 3 && s[:2] == `\x` && strings.IndexByte(hex, s[2]) >= 0 &&
+			strings.IndexByte(hex, s[3]) >= 0:
 			b.WriteByte(digit(s[2])<<4 | digit(s[3]))
 			s = s[4:]
 		case quote == '"' && s[0] == '\\' && len(s) > 1:
@@ -102,7 +104,8 @@ func TestParseReplicationRefusesWhatItCannotRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, replaced := range [][2]string{
-		{"127.64.0.1", "somewhere"}, {"6379", "70000"}, {"6379", "http"}, {"_offset:14", "_offset:"}, {"_offset:14", "_offset:much"}, {"role:slave", "role:master"},
+		{"127.64.0.1", "somewhere"}, {"6379", "70000"}, {"6379", "http"}, {"_offset:14", "_offset:"},
+		{"_offset:14", "_offset:much"}, {"role:slave", "role:master"},
 	} {
 		if s, err := parseReplication(strings.Replace(good, replaced[0], replaced[1], 1)); err == nil {
 			t.Errorf("%q is read as %+v", replaced, s)

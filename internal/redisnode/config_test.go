@@ -14,12 +14,13 @@ import (
 // sameButSpelled are the directives that redis-server answers in another spelling than it was told.
 var sameButSpelled = []string{"client-output-buffer-limit", "maxclients", "notify-keyspace-events"}
 
-// TestEveryDirectiveIsTaken: redis-server starts with every parameter's default, for small and large node types, with TLS and
-// without, has the values that it was given, and nothing is left to configure.
+// TestEveryDirectiveIsTaken: redis-server starts with every parameter's default, for small and large node types, with
+// TLS and without, has the values that it was given, and nothing is left to configure.
 func TestEveryDirectiveIsTaken(t *testing.T) {
 	f := newField(t)
 	for nodeType, change := range map[string]func(*redisnode.Config){
-		"cache.t2.micro": nil, "cache.t3.medium": withTLS, "cache.m6g.large": nil, "cache.r6gd.16xlarge": withTLS, "cache.r5.24xlarge": nil,
+		"cache.t2.micro": nil, "cache.t3.medium": withTLS, "cache.m6g.large": nil, "cache.r6gd.16xlarge": withTLS,
+		"cache.r5.24xlarge": nil,
 	} {
 		d := directives(t, nodeType, nil)
 		s := f.start(func(c *redisnode.Config) {
@@ -92,7 +93,8 @@ func candidates(p cache.Parameter) []string {
 	if p.DataType == "string" {
 		return append(strings.Split(p.Allowed, ","), "", "Kg$lshzxetdmnAE")
 	}
-	out := []string{"-1", "0", "1", "2147483647", "2147483648", "4294967296", "9223372036854775807", "-9223372036854775808"}
+	out := []string{"-1", "0", "1", "2147483647", "2147483648", "4294967296", "9223372036854775807",
+		"-9223372036854775808"}
 	for _, number := range strings.FieldsFunc(p.Allowed, func(c rune) bool { return c == ',' || c == '-' }) {
 		n, err := strconv.ParseInt(number, 10, 64)
 		if err != nil {
@@ -106,11 +108,13 @@ func candidates(p cache.Parameter) []string {
 	return slices.Compact(out)
 }
 
-// TestSecretsAreReadAsWritten: whatever stands in a password, redis-server reads the configuration file as it was meant.
+// TestSecretsAreReadAsWritten: whatever stands in a password, redis-server reads the configuration file as it was
+// meant.
 func TestSecretsAreReadAsWritten(t *testing.T) {
 	f := newField(t)
 	for _, secret := range []string{
-		"plain", "", " ", "two words", `"quoted"`, "'single'", `back\slash\n`, "# no comment", "a#b", "line\nbreak", "tab\tbell\a", "\v\f",
+		"plain", "", " ", "two words", `"quoted"`, "'single'", `back\slash\n`, "# no comment", "a#b", "line\nbreak",
+		"tab\tbell\a", "\v\f",
 		"nul\x00inside", "\x00", "\xff\xfe", "schlüssel", `"`, `\`, `\x41`, "${HOME}", strings.Repeat("long ", 2000),
 	} {
 		s := f.start(func(c *redisnode.Config) { c.ReplicationPassword, c.AdminPassword = secret, secret+"!" })

@@ -13,11 +13,12 @@ import (
 	"time"
 )
 
-// transferIdle is how long a transfer of a data set may stand still. A server that has yet to begin sends a sign of life each second.
+// transferIdle is how long a transfer of a data set may stand still. A server that has yet to begin sends a sign of
+// life each second.
 const transferIdle = 15 * time.Second
 
-// Dump copies the node's data set to w, as an RDB of this moment, and returns its length in bytes: it is what a replica gets that
-// asks for everything. Nothing is written to a disk on the way.
+// Dump copies the node's data set to w, as an RDB of this moment, and returns its length in bytes: it is what a replica
+// gets that asks for everything. Nothing is written to a disk on the way.
 func (n *Node) Dump(ctx context.Context, w io.Writer) (int64, error) {
 	conn, err := n.dial(ctx)
 	if err != nil {
@@ -62,7 +63,8 @@ func (d dump) run(password string, w io.Writer) (int64, error) {
 	for _, command := range [][]string{
 		{"AUTH", AdminUser, password},
 		{"REPLCONF", "capa", "eof", "capa", "psync2"},
-		// Without the stream of writes after the data set, the server keeps nothing back for a replica that will never want it.
+		// Without the stream of writes after the data set, the server keeps nothing back for a replica that will never
+		// want it.
 		{"REPLCONF", "rdb-only", "1"},
 		{"PSYNC", "?", "-1"},
 	} {
@@ -117,7 +119,8 @@ func appendCommand(to []byte, args []string) []byte {
 	return to
 }
 
-// copyUntil copies what comes before the mark. The mark is random, comes last, and may come in pieces; nothing follows it.
+// copyUntil copies what comes before the mark. The mark is random, comes last, and may come in pieces; nothing follows
+// it.
 func copyUntil(to io.Writer, from io.Reader, mark []byte) (int64, error) {
 	buffer := make([]byte, 64<<10)
 	held, written := 0, int64(0)

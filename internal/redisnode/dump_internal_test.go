@@ -30,7 +30,8 @@ func TestTheMarkEndsADumpHoweverItArrives(t *testing.T) {
 	mark := []byte("0123456789abcdef0123456789abcdef01234567")
 	rapid.Check(t, func(t *rapid.T) {
 		// Beginnings of the mark within the data are what a search could stumble over.
-		parts := rapid.SliceOfN(rapid.SampledFrom([]string{"", "x", "0123", string(mark[:39]), strings.Repeat("data", 20_000)}), 0, 6).Draw(t, "data")
+		parts := rapid.SliceOfN(rapid.SampledFrom([]string{"", "x", "0123", string(mark[:39]),
+			strings.Repeat("data", 20_000)}), 0, 6).Draw(t, "data")
 		data := []byte(strings.Join(parts, "|") + "|")
 		stream := append(bytes.Clone(data), mark...)
 		cut := rapid.Bool().Draw(t, "cut off")
@@ -54,7 +55,8 @@ func TestReadCommand(t *testing.T) {
 	if err != nil || strings.Join(got, "|") != strings.Join(args, "|") {
 		t.Errorf("%q, %v", got, err)
 	}
-	for _, bad := range []string{"", "PING\r\n", "*0\r\n", "*-1\r\n", "*17\r\n", "*1\r\n+x\r\n", "*1\r\n$99999\r\n", "*1\r\n$4\r\nPI", strings.Repeat("*", 9000)} {
+	for _, bad := range []string{"", "PING\r\n", "*0\r\n", "*-1\r\n", "*17\r\n", "*1\r\n+x\r\n", "*1\r\n$99999\r\n",
+		"*1\r\n$4\r\nPI", strings.Repeat("*", 9000)} {
 		if got, err := readCommand(bufio.NewReader(strings.NewReader(bad))); err == nil {
 			t.Errorf("%q is taken for %q", bad, got)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,21 +16,45 @@ type lines struct {
 	open map[*line]struct{}
 }
 
-// line is a connection of which the kernel can be asked how much the node has yet to read.
+// line is a connection of which the kernel can be asked how much the node has yet to read, and which takes answers of a
+// bounded size.
 type line struct {
 	*net.UnixConn
-	of *lines
+	of       *lines
+	answered atomic.Int64 // bytes that were read since the last question
+}
+
+// maxAnswer is the most, in bytes, that the answers to questions sent at once may take. Clients decide about the size
+// of some: the entries of ACL LOG and of the slow log hold what they sent, and what they call themselves.
+const maxAnswer = 64 << 20
+
+// ErrTooLarge is what reading an answer of more than maxAnswer fails with.
+var ErrTooLarge = fmt.Errorf("the node's answer is larger than %d bytes", maxAnswer)
+
+func (c *line) Write(p []byte) (int, error) {
+	c.answered.Store(0)
+	return c.UnixConn.Write(p)
+}
+
+func (c *line) Read(p []byte) (int, error) {
+	if c.answered.Load() > maxAnswer {
+		return 0, ErrTooLarge
+	}
+	n, err := c.UnixConn.Read(p)
+	c.answered.Add(int64(n))
+	return n, err
 }
 
 // dialer has the connections that dial makes among the lines until they are closed.
-func (l *lines) dialer(dial func(context.Context) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+func (l *lines) dialer(dial func(context.Context) (net.Conn, error)) func(context.Context, string, string) (net.Conn,
+	error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn, err := dial(ctx)
 		unixConn, ok := conn.(*net.UnixConn)
 		if err != nil || !ok {
 			return conn, err
 		}
-		added := &line{unixConn, l}
+		added := &line{UnixConn: unixConn, of: l}
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if l.open == nil {
@@ -60,8 +85,8 @@ func (c *line) unread() (bytes int, err error) {
 	return bytes, err
 }
 
-// HasRead tells whether the node has read all that it was sent. One that has, and owes an answer, holds it back: a client paused it
-// (CLIENT PAUSE ... ALL). One that is busy does not read.
+// HasRead tells whether the node has read all that it was sent. One that has, and owes an answer, holds it back: it is
+// paused (CLIENT PAUSE ... ALL). One that is busy does not read.
 func (n *Node) HasRead() (bool, error) {
 	n.lines.mu.Lock()
 	defer n.lines.mu.Unlock()

@@ -4,6 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
+	"larder/internal/redisnode"
 	"larder/internal/testkit"
 )
 
@@ -11,17 +14,22 @@ import (
 func TestHasRead(t *testing.T) {
 	const spin = `local t = redis.call('TIME')[1] + 3 while tonumber(redis.call('TIME')[1]) < t do end return 1`
 	for name, c := range map[string]struct {
+		user    string // clients may not pause a node
 		command []any
 		read    bool
-	}{"paused": {[]any{"CLIENT", "PAUSE", "2000", "ALL"}, true}, "busy": {[]any{"EVAL", spin, "0"}, false}} {
+	}{
+		"paused": {redisnode.AdminUser, []any{"CLIENT", "PAUSE", "2000", "ALL"}, true},
+		"busy":   {"default", []any{"EVAL", spin, "0"}, false},
+	} {
 		t.Run(name, func(t *testing.T) {
 			a := newField(t).serving(nil)
 			client := a.client(a.config.Address, "", token)
 			if err := client.Ping(t.Context()).Err(); err != nil {
 				t.Fatal(err)
 			}
+			sender := map[string]*redis.Client{"default": client, redisnode.AdminUser: a.admin}[c.user]
 			done := make(chan error, 1)
-			go func() { done <- client.Do(t.Context(), c.command...).Err() }()
+			go func() { done <- sender.Do(t.Context(), c.command...).Err() }()
 			answered := make(chan error, 2)
 			ask := func() (answers bool) {
 				go func() {

@@ -16,12 +16,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"larder/internal/cache"
 )
 
 // DataSet is an RDB that a node shall load.
 type DataSet struct {
 	Size int64 // bytes
-	// Limit is how much memory the data may take in the node, in bytes; 0 for any. Over its maxmemory, a primary evicts.
+	// Limit is how much memory the data may take in the node, in bytes; 0 for any. Over its maxmemory, a primary
+	// evicts.
 	Limit int64
 	// Open returns the RDB from its beginning.
 	Open func() (io.ReadCloser, error)
@@ -36,8 +39,8 @@ var FeedAddress = netip.MustParseAddr("127.0.0.1")
 // loadedOffset is where the history of a loaded data set begins: over 0, which is that of an empty node.
 const loadedOffset = 1
 
-// Load replaces the node's data by those of d, and leaves it a primary. The node replicates larder for as long as that takes; it
-// keeps what it has until it has everything. Nothing is written to a disk on the way.
+// Load replaces the node's data by those of d, and leaves it a primary. The node replicates larder for as long as that
+// takes; it keeps what it has until it has everything. Nothing is written to a disk on the way.
 func (n *Node) Load(ctx context.Context, d DataSet) error {
 	listener, err := net.Listen("tcp", netip.AddrPortFrom(FeedAddress, 0).String())
 	if err != nil {
@@ -205,7 +208,8 @@ func (f *feed) send(conn net.Conn) error {
 	defer data.Close()
 	id := make([]byte, 20)
 	rand.Read(id)
-	if _, err := fmt.Fprintf(conn, "+FULLRESYNC %s %d\r\n$%d\r\n", hex.EncodeToString(id), loadedOffset, f.Size); err != nil {
+	if _, err := fmt.Fprintf(conn, "+FULLRESYNC %s %d\r\n$%d\r\n", hex.EncodeToString(id), loadedOffset,
+		f.Size); err != nil {
 		return err
 	}
 	sent, err := io.Copy(io.MultiWriter(conn, f), io.LimitReader(data, f.Size))
@@ -268,18 +272,15 @@ func readLength(from *bufio.Reader, kind byte, most int) (int, error) {
 	return n, err
 }
 
-// Memory is how much a node uses of what counts for eviction, and may use, in bytes.
-type Memory struct{ Used, Limit int64 }
-
 // Memory asks the node how much its data take. The limit is 0 where there is none.
-func (n *Node) Memory(ctx context.Context) (Memory, error) {
+func (n *Node) Memory(ctx context.Context) (cache.NodeMemory, error) {
 	info, err := n.client.Info(ctx, "memory").Result()
 	if err != nil {
-		return Memory{}, fmt.Errorf("cannot read the node's memory: %w", err)
+		return cache.NodeMemory{}, fmt.Errorf("cannot read the node's memory: %w", err)
 	}
 	f := Fields(info)
 	used, errUsed := strconv.ParseInt(f["used_memory"], 10, 64)
 	other, errOther := strconv.ParseInt(f["mem_not_counted_for_evict"], 10, 64)
 	limit, errLimit := strconv.ParseInt(f["maxmemory"], 10, 64)
-	return Memory{used - other, limit}, errors.Join(errUsed, errOther, errLimit)
+	return cache.NodeMemory{Used: used - other, Limit: limit}, errors.Join(errUsed, errOther, errLimit)
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,8 +22,8 @@ import (
 // commandTimeout bounds one exchange with a node. A node that takes longer counts as not answering.
 const commandTimeout = time.Second
 
-// buffer is the size of a connection's buffers, in bytes: room for the usual answer. A client's usual 32 KiB are more than half of what an
-// engine with many nodes needs.
+// buffer is the size of a connection's buffers, in bytes: room for the usual answer. A client's usual 32 KiB are more
+// than half of what an engine with many nodes needs.
 const buffer = 4 << 10
 
 // Node is a connection to one redis-server's admin socket. Its methods may be called from several goroutines.
@@ -32,6 +33,10 @@ type Node struct {
 	patient  *redis.Client // the same connections, without commandTimeout
 	dial     func(context.Context) (net.Conn, error)
 	password string // of AdminUser
+
+	resets     atomic.Int64 // how often the node's statistics were made to begin anew
+	slowRest   atomic.Int64 // questions for which the slow log is not asked
+	newestSlow slowEntry    // as it was last read
 }
 
 // Connect makes a Node that connects with dial when it is first used.
@@ -41,8 +46,10 @@ func Connect(dial func(context.Context) (net.Conn, error), adminPassword string)
 		Network: "unix", Addr: "admin", // for messages only: dial knows the way
 		Dialer:   lines.dialer(dial),
 		Username: AdminUser, Password: adminPassword, Protocol: 2,
-		PoolSize: 2, ReadBufferSize: buffer, WriteBufferSize: buffer, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
-		DialTimeout: commandTimeout, ReadTimeout: commandTimeout, WriteTimeout: commandTimeout, ContextTimeoutEnabled: true,
+		PoolSize: 2, ReadBufferSize: buffer, WriteBufferSize: buffer, MaxRetries: -1, DialerRetries: 1,
+		DisableIdentity: true,
+		DialTimeout:     commandTimeout, ReadTimeout: commandTimeout, WriteTimeout: commandTimeout,
+		ContextTimeoutEnabled:    true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 	return &Node{lines: lines, dial: dial, password: adminPassword, client: client, patient: client.WithTimeout(0)}
@@ -59,34 +66,38 @@ type State struct {
 	LinkUp  bool           // the replication link is up, which it is only when the data set is loaded
 	Offset  int64          // of the replication stream, in bytes; negative for a replica that has yet to load a data set
 
-	// Stream names the replication stream that Offset counts in, StreamBefore the one that it went on from at the offset Fork;
-	// that is empty where there was none.
+	// Stream names the replication stream that Offset counts in, StreamBefore the one that it went on from at the
+	// offset Fork; that is empty where there was none.
 	Stream, StreamBefore string
 	Fork                 int64
 	Backlog              int64 // bytes of the stream that a replica may lack and go on without a full copy
 	MinReplicas          int   // min-replicas-to-write
-	NewestSlow           int64 // id of the slow log's newest entry; -1 without one
+	// Connections are all that it has, its replicas' among them, and MaxConnections how many it may have (maxclients).
+	Connections, MaxConnections int
+	NewestSlow                  int64 // id of the slow log's newest entry; -1 without one
 }
 
 // minReplicas is the directive that holds writes back when there are too few replicas.
 const minReplicas = "min-replicas-to-write"
 
 // State asks the node for its state.
-func (n *Node) State(ctx context.Context) (State, error) { return state(ctx, n.client) }
+func (n *Node) State(ctx context.Context) (State, error) { return n.state(ctx, n.client) }
 
-// AwaitState does too, and waits for the answer until the connection ends, whatever becomes of ctx meanwhile. A node that runs one long
-// command after the other answers a question between two of them, and would not get through the beginning of a new connection.
-func (n *Node) AwaitState(ctx context.Context) (State, error) { return state(ctx, n.patient) }
+// AwaitState does too, and waits for the answer until the connection ends, whatever becomes of ctx meanwhile. A node
+// that runs one long command after the other answers a question between two of them, and would not get through the
+// beginning of a new connection.
+func (n *Node) AwaitState(ctx context.Context) (State, error) { return n.state(ctx, n.patient) }
 
-// ScriptLimit is from when on a node that runs a script answers other questions, with an error that IsBusy knows. Source: the parameter
-// lua-time-limit, which cannot be modified.
+// ScriptLimit is from when on a node that runs a script answers other questions, with an error that IsBusy knows.
+// Source: the parameter lua-time-limit, which cannot be modified.
 const ScriptLimit = 5 * time.Second
 
 // IsBusy tells whether an error is the answer of a node that has run a script for longer than ScriptLimit.
 func IsBusy(err error) bool { return redis.HasErrorPrefix(err, "BUSY") }
 
-// IsRefusal tells whether an error is of a node that works and turns the question away: by any other answer, or by closing the
-// connection, as one does that has as many clients as it may have. A node that hangs, or is busy, does neither.
+// IsRefusal tells whether an error is of a node that works and turns the question away: by any other answer, or by
+// closing the connection, as one does that has as many clients as it may have. A node that hangs, or is busy, does
+// neither.
 func IsRefusal(err error) bool {
 	if _, answered := errors.AsType[redis.Error](err); answered {
 		return !IsBusy(err)
@@ -95,13 +106,21 @@ func IsRefusal(err error) bool {
 	return slices.ContainsFunc(closed, func(c error) bool { return errors.Is(err, c) })
 }
 
-func state(ctx context.Context, client *redis.Client) (State, error) {
+// IsStranger tells whether an error is of a node that does not take the admin password it was asked with: another one
+// started it.
+func IsStranger(err error) bool { return redis.HasErrorPrefix(err, "WRONGPASS") }
+
+func (n *Node) state(ctx context.Context, client *redis.Client) (State, error) {
 	pipe := client.Pipeline()
 	info := pipe.Info(ctx, "replication")
-	config := redis.NewMapStringStringCmd(ctx, "CONFIG", "GET", "bind", "port", "tls-port", minReplicas)
+	clients := pipe.Info(ctx, "clients")
+	config := redis.NewMapStringStringCmd(ctx, "CONFIG", "GET", "bind", "port", "tls-port", "maxclients", minReplicas)
 	pipe.Process(ctx, config)
-	slow := pipe.SlowLogGet(ctx, 1)
-	if _, err := pipe.Exec(ctx); err != nil {
+	slow := n.askSlow(ctx, pipe)
+	_, err := pipe.Exec(ctx)
+	newest := slow.newest().ID
+	if err != nil && (info.Val() == "" || clients.Val() == "" ||
+		config.Val() == nil) { // else it is the slow log that cannot be read
 		return State{}, fmt.Errorf("cannot read the node's state: %w", err)
 	}
 	s, err := parseReplication(info.Val())
@@ -111,7 +130,11 @@ func state(ctx context.Context, client *redis.Client) (State, error) {
 	if s.MinReplicas, err = strconv.Atoi(config.Val()[minReplicas]); err != nil {
 		return s, fmt.Errorf("cannot read the node's %s: %w", minReplicas, err)
 	}
-	s.NewestSlow = newestSlow(slow.Val())
+	if err := s.parseConnections(Fields(info.Val())["connected_slaves"], Fields(clients.Val())["connected_clients"],
+		config.Val()["maxclients"]); err != nil {
+		return s, err
+	}
+	s.NewestSlow = newest
 	if config.Val()["port"] == "0" && config.Val()["tls-port"] == "0" {
 		return s, nil
 	}
@@ -123,6 +146,19 @@ func state(ctx context.Context, client *redis.Client) (State, error) {
 		s.Serves = append(s.Serves, addr)
 	}
 	return s, nil
+}
+
+// parseConnections reads how many connections a node has, which redis-server counts in two parts, and how many it may
+// have.
+func (s *State) parseConnections(replicas, clients, most string) error {
+	r, errReplicas := strconv.Atoi(replicas)
+	c, errClients := strconv.Atoi(clients)
+	m, errMost := strconv.Atoi(most)
+	if err := errors.Join(errReplicas, errClients, errMost); err != nil {
+		return fmt.Errorf("cannot read how many connections the node has: %w", err)
+	}
+	s.Connections, s.MaxConnections = r+c, m
+	return nil
 }
 
 // parseReplication reads INFO replication.
@@ -154,7 +190,8 @@ func parseReplication(info string) (State, error) {
 	return s, s.parseStreams(f)
 }
 
-// parseStreams reads the two replication ids. The second is zeros, and its offset -1, where the stream was no other before.
+// parseStreams reads the two replication ids. The second is zeros, and its offset -1, where the stream was no other
+// before.
 func (s *State) parseStreams(f map[string]string) error {
 	var err error
 	if s.Backlog, err = strconv.ParseInt(f["repl_backlog_size"], 10, 64); err != nil {
@@ -182,14 +219,16 @@ func (n *Node) Follow(ctx context.Context, primary netip.AddrPort) error {
 	return n.do(ctx, "REPLICAOF", primary.Addr().String(), primary.Port())
 }
 
-// Reattach has a replica take up the replication stream again where it left it. After a full copy a primary begins to stream only
-// when the replica acknowledges once more, which it does once a second; a new connection gets the stream at once.
+// Reattach has a replica take up the replication stream again where it left it. After a full copy a primary begins to
+// stream only when the replica acknowledges once more, which it does once a second; a new connection gets the stream at
+// once.
 func (n *Node) Reattach(ctx context.Context) error {
 	return n.do(ctx, "CLIENT", "KILL", "TYPE", "master")
 }
 
-// Streams tells whether that many replicas receive and acknowledge what the primary sends, waiting for them at most so long.
-// What is sent is a message on a channel that nobody needs: it takes the way of every write and leaves the data as they are.
+// Streams tells whether that many replicas receive and acknowledge what the primary sends, waiting for them at most so
+// long. What is sent is a message on a channel that nobody needs: it takes the way of every write and leaves the data
+// as they are.
 func (n *Node) Streams(ctx context.Context, replicas int, most time.Duration) (bool, error) {
 	conn := n.client.Conn()
 	defer conn.Close()
@@ -230,7 +269,8 @@ func (n *Node) Listen(ctx context.Context, addrs []netip.Addr, port int, tls boo
 	return n.do(ctx, "CONFIG", "SET", "bind", strings.Join(list, " "), portName, port)
 }
 
-// Cut closes the connections that clients made to those addresses. A connection outlives the listener that it was made through.
+// Cut closes the connections that clients made to those addresses. A connection outlives the listener that it was made
+// through.
 func (n *Node) Cut(ctx context.Context, addrs []netip.Addr, port int) error {
 	for _, a := range addrs {
 		if err := n.do(ctx, "CLIENT", "KILL", "LADDR", netip.AddrPortFrom(a, uint16(port)).String()); err != nil {
@@ -247,6 +287,7 @@ func (n *Node) RequireReplicas(ctx context.Context, replicas int) error {
 
 // Configure sets live directives and returns the names of those that had another value before, sorted.
 func (n *Node) Configure(ctx context.Context, directives map[string]string) (changed []string, err error) {
+	directives = bounded(directives)
 	names := slices.Sorted(maps.Keys(directives))
 	before, err := n.values(ctx, names)
 	if err != nil {
@@ -269,6 +310,12 @@ func (n *Node) Configure(ctx context.Context, directives map[string]string) (cha
 		}
 	}
 	return changed, nil
+}
+
+// Has tells whether a node's directives have those values.
+func (n *Node) Has(ctx context.Context, directives map[string]string) (bool, error) {
+	values, err := n.values(ctx, slices.Sorted(maps.Keys(directives)))
+	return maps.Equal(values, directives), err
 }
 
 func (n *Node) values(ctx context.Context, names []string) (map[string]string, error) {

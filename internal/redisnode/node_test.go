@@ -59,7 +59,8 @@ func TestServeWhereAnotherListens(t *testing.T) {
 	defer l.Close()
 	client := s.client(s.config.Address, "", token)
 	before := connectionID(t, client)
-	if err := s.Serve(t.Context(), []netip.Addr{s.config.Address, taken}, port, false); err == nil || !strings.Contains(err.Error(), "Failed to bind") {
+	if err := s.Serve(t.Context(), []netip.Addr{s.config.Address, taken}, port, false); err == nil ||
+		!strings.Contains(err.Error(), "Failed to bind") {
 		t.Errorf("the error is %v", err)
 	}
 	if got := s.state().Serves; !slices.Equal(got, []netip.Addr{s.config.Address}) {
@@ -77,7 +78,8 @@ func TestServeWhereAnotherListens(t *testing.T) {
 	}
 }
 
-// TestAHungServerKeepsItsAddress: the kernel does not give an address to two, so a server that cannot be asked is no danger.
+// TestAHungServerKeepsItsAddress: the kernel does not give an address to two, so a server that cannot be asked is no
+// danger.
 func TestAHungServerKeepsItsAddress(t *testing.T) {
 	f := newField(t)
 	hung, heir := f.start(nil), f.serving(nil)
@@ -142,7 +144,8 @@ func TestConfigure(t *testing.T) {
 	}
 }
 
-// TestSetMaxClients: as many as asked for, or as the limit on open files has room for, which a server that starts does as well.
+// TestSetMaxClients: as many as asked for, or as the limit on open files has room for, which a server that starts does
+// as well.
 func TestSetMaxClients(t *testing.T) {
 	f := newField(t)
 	s := f.start(nil)

@@ -75,7 +75,8 @@ func TestOffset(t *testing.T) {
 	f := newField(t)
 	a, b := f.serving(nil), f.start(nil)
 	a.do("DEBUG", "POPULATE", "50")
-	a.do("CONFIG", "SET", "rdb-key-save-delay", "60000") // microseconds: three seconds, in which it is to be seen loading
+	a.do("CONFIG", "SET", "rdb-key-save-delay",
+		"60000") // microseconds: three seconds, in which it is to be seen loading
 	if got := a.state().Offset; got != 0 {
 		t.Errorf("a primary without replicas has %d", got)
 	}
@@ -116,7 +117,8 @@ func TestOffset(t *testing.T) {
 	}
 }
 
-// TestAReplicaKeepsItsDataWhileItLoads: a source that dies in the middle of a copy does not leave a replica with nothing.
+// TestAReplicaKeepsItsDataWhileItLoads: a source that dies in the middle of a copy does not leave a replica with
+// nothing.
 func TestAReplicaKeepsItsDataWhileItLoads(t *testing.T) {
 	f := newField(t)
 	a, b := f.serving(nil), f.serving(nil)
@@ -216,7 +218,8 @@ func TestAwaitOffsetGivesUp(t *testing.T) {
 	b.copyOf(a)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := b.AwaitOffset(ctx, 1<<40); err == nil || !strings.Contains(err.Error(), "of 1099511627776 bytes") && !strings.Contains(err.Error(), "deadline") && !strings.Contains(err.Error(), "timeout") {
+	if err := b.AwaitOffset(ctx, 1<<40); err == nil || !strings.Contains(err.Error(), "of 1099511627776 bytes") &&
+		!strings.Contains(err.Error(), "deadline") && !strings.Contains(err.Error(), "timeout") {
 		t.Error(err)
 	}
 	if err := a.AwaitOffset(t.Context(), 1<<40); err == nil || !strings.Contains(err.Error(), "lost its link") {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,22 +20,57 @@ func (n *Node) SetTokens(ctx context.Context, tokens []string) error {
 	return n.do(ctx, args...)
 }
 
-// unpause is the command that would let a client end the engine's pause.
-const unpause = "client|unpause"
+// TakesTokens tells whether clients are let in with exactly those tokens.
+func (n *Node) TakesTokens(ctx context.Context, tokens []string) (bool, error) {
+	user, err := n.client.Do(ctx, "ACL", "GETUSER", "default").Slice()
+	if err != nil {
+		return false, fmt.Errorf("cannot read which tokens the node takes: %w", err)
+	}
+	var rules []string
+	for i := 0; i+1 < len(user); i += 2 {
+		values, _ := user[i+1].([]any) // other fields have other types
+		for _, v := range values {
+			switch {
+			case user[i] == "passwords":
+				rules = append(rules, "#"+fmt.Sprint(v))
+			case user[i] == "flags" && v == "nopass":
+				rules = append(rules, "nopass")
+			}
+		}
+	}
+	wanted := passwordRules(tokens)[1:] // without the reset
+	slices.Sort(rules)
+	slices.Sort(wanted)
+	return slices.Equal(rules, slices.Compact(wanted)), nil
+}
 
-// PauseWrites holds back the clients' writes, expiry and eviction too, for at most so long: the replication offset stands still. Clients may
-// not end it, until Unpause.
+// Protect gives a running server what one that starts has in its configuration: the safeguards, and the clients' user
+// without the commands that are withheld. A server that an older larder started may lack some of them.
+func (n *Node) Protect(ctx context.Context) error {
+	set := []any{"CONFIG", "SET"}
+	for _, name := range slices.Sorted(maps.Keys(safeguards)) {
+		set = append(set, name, safeguards[name])
+	}
+	user := []any{"ACL", "SETUSER", "default"}
+	for _, rule := range denials() {
+		user = append(user, rule)
+	}
+	return n.inOrder(ctx, "protect the node from its clients", set, user)
+}
+
+// PauseWrites holds back the clients' writes, expiry and eviction too, for at most so long: the replication offset
+// stands still. Clients may not end it: CLIENT UNPAUSE is withheld.
 func (n *Node) PauseWrites(ctx context.Context, most time.Duration) error {
-	return n.inOrder(ctx, "hold writes back", []any{"ACL", "SETUSER", "default", "-" + unpause}, []any{"CLIENT", "PAUSE", most.Milliseconds(), "WRITE"})
+	return n.inOrder(ctx, "hold writes back", []any{"CLIENT", "PAUSE", most.Milliseconds(), "WRITE"})
 }
 
 // Unpause lets the clients' writes go on.
 func (n *Node) Unpause(ctx context.Context) error {
-	return n.inOrder(ctx, "let writes go on", []any{"CLIENT", "UNPAUSE"}, []any{"ACL", "SETUSER", "default", "+" + unpause})
+	return n.inOrder(ctx, "let writes go on", []any{"CLIENT", "UNPAUSE"})
 }
 
-// KillScript ends the script or the function that a node is busy with, if it has written nothing. redis-server takes that from
-// ScriptLimit on; before that, and during any other command, it does not answer.
+// KillScript ends the script or the function that a node is busy with, if it has written nothing. redis-server takes
+// that from ScriptLimit on; before that, and during any other command, it does not answer.
 func (n *Node) KillScript(ctx context.Context) error {
 	err := n.do(ctx, "SCRIPT", "KILL")
 	if IsBusy(err) { // it is a function
@@ -65,7 +102,8 @@ func (n *Node) AwaitOffset(ctx context.Context, offset int64) error {
 	}
 }
 
-// AwaitLinkEnd waits until a replica has no link to its primary. Where that one is gone, the replica has read all that it sent.
+// AwaitLinkEnd waits until a replica has no link to its primary. Where that one is gone, the replica has read all that
+// it sent.
 func (n *Node) AwaitLinkEnd(ctx context.Context) error {
 	const poll = 500 * time.Microsecond
 	tick := time.NewTicker(poll)
@@ -82,8 +120,8 @@ func (n *Node) AwaitLinkEnd(ctx context.Context) error {
 	}
 }
 
-// SetMaxClients changes the limit of connections of a running server, to what the limit on open files leaves room for: a server
-// that starts lowers it in the same way.
+// SetMaxClients changes the limit of connections of a running server, to what the limit on open files leaves room for:
+// a server that starts lowers it in the same way.
 func (n *Node) SetMaxClients(ctx context.Context, clients int) error {
 	const ownFiles = 32 // that redis-server keeps for itself
 	var limit unix.Rlimit

@@ -160,7 +160,8 @@ func (s *server) serve(addrs ...netip.Addr) {
 	}
 }
 
-// patiently does again what timed out: on a machine that is busy with other things, a server may not get to run for seconds.
+// patiently does again what timed out: on a machine that is busy with other things, a server may not get to run for
+// seconds.
 func patiently(do func() error) error {
 	for deadline := time.Now().Add(3 * patience); ; {
 		err := do()
@@ -175,10 +176,12 @@ func (s *server) at() netip.AddrPort { return netip.AddrPortFrom(s.config.Addres
 // client connects over TCP, as that user or as the clients' own with a token.
 func (s *server) client(to netip.Addr, user, password string) *redis.Client {
 	o := &redis.Options{
-		Addr: netip.AddrPortFrom(to, port).String(), Username: user, Password: password, Protocol: 2, PoolSize: 1, MaxRetries: -1, DialerRetries: 1, ReadTimeout: patience,
+		Addr: netip.AddrPortFrom(to, port).String(), Username: user, Password: password, Protocol: 2, PoolSize: 1,
+		MaxRetries: -1, DialerRetries: 1, ReadTimeout: patience,
 	}
 	if s.config.TLS {
-		o.TLSConfig = &tls.Config{RootCAs: s.ca.Pool(), ServerName: s.config.Address.String(), MinVersion: tls.VersionTLS12}
+		o.TLSConfig = &tls.Config{RootCAs: s.ca.Pool(), ServerName: s.config.Address.String(),
+			MinVersion: tls.VersionTLS12}
 	}
 	c := redis.NewClient(o)
 	s.Cleanup(func() { c.Close() })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 
@@ -36,8 +37,21 @@ func newestSlow(log []redis.SlowLog) int64 {
 	return log[0].ID
 }
 
-// SlowLog reads the newest entries of the slow log, oldest first. What larder itself asked of the node over its unix socket, where
-// nobody else is, is left out of Entries.
+// slowEntry is the newest entry of the slow log as it was last read: its ID is -1 before the first. Only ID and
+// Duration are kept.
+type slowEntry struct{ last atomic.Pointer[redis.SlowLog] }
+
+func (e *slowEntry) set(entry redis.SlowLog) { e.last.Store(&entry) }
+
+func (e *slowEntry) get() redis.SlowLog {
+	if last := e.last.Load(); last != nil {
+		return *last
+	}
+	return redis.SlowLog{ID: -1}
+}
+
+// SlowLog reads the newest entries of the slow log, oldest first. What larder itself asked of the node over its unix
+// socket, where nobody else is, is left out of Entries.
 func (n *Node) SlowLog(ctx context.Context, entries int) (SlowLog, error) {
 	pipe := n.client.Pipeline()
 	server, read := pipe.Info(ctx, "server"), pipe.SlowLogGet(ctx, int64(entries))
@@ -60,12 +74,13 @@ func (n *Node) SlowLog(ctx context.Context, entries int) (SlowLog, error) {
 // ownAddress is how redis-server calls a client on its unix socket.
 const ownAddress = node.Socket + ":0"
 
-// maxSlowArgs is how many arguments an entry has at most. The last one says then how many are missing. Source: slowlog.c,
-// SLOWLOG_ENTRY_MAX_ARGC.
+// maxSlowArgs is how many arguments an entry has at most. The last one says then how many are missing. Source:
+// slowlog.c, SLOWLOG_ENTRY_MAX_ARGC.
 const maxSlowArgs = 32
 
 func slow(e redis.SlowLog) cachelog.Slow {
-	out := cachelog.Slow{ID: e.ID, Time: e.Time, Duration: e.Duration, Args: e.Args, ClientAddress: e.ClientAddr, ClientName: e.ClientName}
+	out := cachelog.Slow{ID: e.ID, Time: e.Time, Duration: e.Duration, Args: e.Args, ClientAddress: e.ClientAddr,
+		ClientName: e.ClientName}
 	if len(e.Args) != maxSlowArgs || !strings.HasPrefix(e.Args[maxSlowArgs-1], "... (") {
 		return out
 	}

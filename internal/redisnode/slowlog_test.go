@@ -7,7 +7,8 @@ import (
 	"larder/internal/cachelog"
 )
 
-// Every command of a client is in the slow log, and of its arguments only the number leaves; what the engine asks is not in it.
+// Every command of a client is in the slow log, and of its arguments only the number leaves; what the engine asks is
+// not in it.
 func TestSlowLog(t *testing.T) {
 	s := newField(t).serving(nil)
 	if newest, err := s.NewestSlow(t.Context()); newest != -1 || err != nil {
@@ -42,7 +43,8 @@ func TestSlowLog(t *testing.T) {
 		}
 	}
 	want := "SET ... (2 more arguments)|GET ... (1 more arguments)|MSET ... (100 more arguments)|DBSIZE"
-	if text := strings.Join(got, "|"); !strings.HasSuffix(text, want) || strings.Contains(text, "SLOWLOG") || strings.Contains(text, "CONFIG") {
+	if text := strings.Join(got, "|"); !strings.HasSuffix(text, want) || strings.Contains(text, "SLOWLOG") ||
+		strings.Contains(text, "CONFIG") {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}
 	newest, err := s.NewestSlow(t.Context())

@@ -149,7 +149,12 @@ func TestADataSetThatIsNotWholeIsNotLoaded(t *testing.T) {
 				return io.NopCloser(io.MultiReader(bytes.NewReader(rdb[:len(rdb)/2]), iotest.ErrReader(damaged))), nil
 			}
 		},
-		"not there":          func(d *redisnode.DataSet) { d.Open = func() (io.ReadCloser, error) { return nil, damaged } },
+		"not there": func(d *redisnode.DataSet) {
+			d.Open = func() (io.ReadCloser, error) {
+				return nil,
+					damaged
+			}
+		},
 		"longer than it was": func(d *redisnode.DataSet) { d.Size-- },
 		"another password":   func(d *redisnode.DataSet) { d.Password = "another" },
 	} {

@@ -69,16 +69,24 @@ func (s *server) mayRun(user string, c command) bool {
 
 // withheld is the service's own list (restricted_commands.md, section 1).
 var withheld = []string{
-	"acl|setuser", "acl|load", "acl|save", "acl|deluser", "bgrewriteaof", "bgsave", "cluster|addslots", "cluster|addslotsrange",
-	"cluster|bumpepoch", "cluster|delslots", "cluster|delslotsrange", "cluster|failover", "cluster|flushslots", "cluster|forget",
-	"cluster|links", "cluster|meet", "cluster|setslot", "config", "debug", "migrate", "psync", "replicaof", "save", "shutdown", "slaveof", "sync",
+	"acl|setuser", "acl|load", "acl|save", "acl|deluser", "bgrewriteaof", "bgsave", "cluster|addslots",
+	"cluster|addslotsrange",
+	"cluster|bumpepoch", "cluster|delslots", "cluster|delslotsrange", "cluster|failover", "cluster|flushslots",
+	"cluster|forget",
+	"cluster|links", "cluster|meet", "cluster|setslot", "config", "debug", "migrate", "psync", "replicaof", "save",
+	"shutdown", "slaveof", "sync",
 }
 
 // given is what clients of the service may run, though one might think otherwise.
 var given = []string{
-	"acl|whoami", "acl|users", "acl|cat", "acl|list", "acl|getuser", "acl|genpass", "acl|log", "cluster|info", "cluster|nodes", "cluster|slots",
-	"cluster|shards", "cluster|keyslot", "cluster|countkeysinslot", "cluster|getkeysinslot", "cluster|myid", "cluster|replicas",
-	"keys", "monitor", "slowlog", "latency", "memory", "object", "client", "function", "fcall", "script", "eval", "swapdb", "move", "wait",
+	"acl|whoami", "acl|users", "acl|cat", "acl|list", "acl|getuser", "acl|genpass", "acl|log", "cluster|info",
+	"cluster|nodes", "cluster|slots",
+	"cluster|shards", "cluster|keyslot", "cluster|countkeysinslot", "cluster|getkeysinslot", "cluster|myid",
+	"cluster|replicas",
+	"keys", "monitor", "slowlog", "latency", "memory", "object", "function", "fcall", "eval", "swapdb", "move", "wait",
+	"script|load", "script|exists", "script|flush", "script|kill",
+	"client|caching", "client|getname", "client|getredir", "client|id", "client|info", "client|kill", "client|list",
+	"client|reply", "client|setname", "client|tracking", "client|trackinginfo", "client|unblock",
 	"flushall", "flushdb", "info", "command", "dbsize", "subscribe", "get", "set",
 }
 
@@ -113,7 +121,8 @@ func TestCommandsOfTheClientsUser(t *testing.T) {
 			t.Errorf("%s is not withheld, and may not be run", name)
 		}
 		mayReplicate := slices.Contains([]string{"psync", "replconf", "ping"}, name)
-		if len(c.subcommands) == 0 && s.mayRun(redisnode.ReplicationUser, c) != mayReplicate && !slices.Contains([]string{"auth", "hello", "reset", "quit"}, name) {
+		if len(c.subcommands) == 0 && s.mayRun(redisnode.ReplicationUser, c) != mayReplicate &&
+			!slices.Contains([]string{"auth", "hello", "reset", "quit"}, name) {
 			t.Errorf("the replicas' user and %s", name)
 		}
 	}
@@ -123,10 +132,13 @@ func TestCommandsOfTheClientsUser(t *testing.T) {
 func TestRefusalsReachTheClient(t *testing.T) {
 	s := newField(t).serving(nil)
 	c := s.client(s.config.Address, "", token)
-	for _, args := range [][]any{{"CONFIG", "GET", "maxmemory"}, {"REPLICAOF", "NO", "ONE"}, {"ACL", "SETUSER", "default", "nopass"},
-		{"EVAL", "return redis.call('CONFIG', 'GET', 'maxmemory')", "0"}, {"EVAL", "return redis.call('ACL', 'DELUSER', 'larder')", "0"},
-		{"SHUTDOWN", "NOSAVE"}, {"MODULE", "LIST"}} {
-		if err := c.Do(t.Context(), args...).Err(); err == nil || !strings.Contains(err.Error(), "NOPERM") && !strings.Contains(err.Error(), "not allowed") {
+	for _, args := range [][]any{{"CONFIG", "GET", "maxmemory"}, {"REPLICAOF", "NO", "ONE"},
+		{"ACL", "SETUSER", "default", "nopass"},
+		{"EVAL", "return redis.call('CONFIG', 'GET', 'maxmemory')", "0"},
+		{"EVAL", "return redis.call('ACL', 'DELUSER', 'larder')", "0"},
+		{"SHUTDOWN", "NOSAVE"}, {"MODULE", "LIST"}, {"CLIENT", "PAUSE", "600000"}, {"CLIENT", "UNPAUSE"}} {
+		if err := c.Do(t.Context(), args...).Err(); err == nil || !strings.Contains(err.Error(), "NOPERM") &&
+			!strings.Contains(err.Error(), "not allowed") {
 			t.Errorf("%v answers %v", args, err)
 		}
 	}
@@ -162,6 +174,12 @@ func TestTokens(t *testing.T) {
 		if err := s.SetTokens(t.Context(), step.tokens); err != nil {
 			t.Fatal(err)
 		}
+		for _, tokens := range [][]string{nil, {""}, {token}, {other}, {token, other}, {other, token}} {
+			same := slices.Equal(sortedRules(tokens), sortedRules(step.tokens))
+			if takes, err := s.TakesTokens(t.Context(), tokens); err != nil || takes != same {
+				t.Errorf("%q: takes %q: %t, %v", step.tokens, tokens, takes, err)
+			}
+		}
 		started := f.serving(func(c *redisnode.Config) { c.AuthTokens = step.tokens })
 		for name, s := range map[string]*server{"as it runs": s, "started": started} {
 			got := [4]string{s.answer("", ""), s.answer("", token), s.answer("", other), s.answer("", "wrong")}
@@ -178,11 +196,21 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+// sortedRules lists what lets clients in: tokens in any order, or nothing where none is needed.
+func sortedRules(tokens []string) []string {
+	if slices.Contains(tokens, "") {
+		return nil
+	}
+	return slices.Sorted(slices.Values(tokens))
+}
+
 func TestLardersOwnUsersNeedTheirPasswords(t *testing.T) {
 	s := newField(t).serving(func(c *redisnode.Config) { c.AuthTokens = nil })
 	for _, c := range []struct{ user, password, want string }{
-		{redisnode.AdminUser, token, "WRONGPASS"}, {redisnode.AdminUser, replicationPassword, "WRONGPASS"}, {redisnode.AdminUser, adminPassword, "PONG"},
-		{redisnode.ReplicationUser, adminPassword, "WRONGPASS"}, {redisnode.ReplicationUser, replicationPassword, "PONG"},
+		{redisnode.AdminUser, token, "WRONGPASS"}, {redisnode.AdminUser, replicationPassword, "WRONGPASS"},
+		{redisnode.AdminUser, adminPassword, "PONG"},
+		{redisnode.ReplicationUser, adminPassword, "WRONGPASS"},
+		{redisnode.ReplicationUser, replicationPassword, "PONG"},
 	} {
 		if got := s.answer(c.user, c.password); got != c.want {
 			t.Errorf("%s with %q: %s, want %s", c.user, c.password, got, c.want)
@@ -201,7 +229,8 @@ func TestNothingIsOnDisk(t *testing.T) {
 	if err := a.client(a.config.Address, "", "a wrong token").Ping(t.Context()).Err(); err == nil {
 		t.Error("a wrong token is taken")
 	}
-	for name, want := range map[string]string{"save": "", "appendonly": "no", "repl-diskless-sync": "yes", "repl-diskless-load": "swapdb"} {
+	for name, want := range map[string]string{"save": "", "appendonly": "no", "repl-diskless-sync": "yes",
+		"repl-diskless-load": "swapdb"} {
 		if got := a.get(name); got != want { // what would be written at another time
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}

@@ -15,9 +15,9 @@ import (
 
 var versionLine = regexp.MustCompile(`^Redis server v=(\d+\.\d+\.\d+) `)
 
-// Discover finds the redis-servers in the directories of a search path (PATH's form) and asks each for its version. Servers
-// older than larder can run are left out; found tells of every one that was looked at, for messages.
-func Discover(ctx context.Context, searchPath string) (versions cache.EngineVersions, found []string, err error) {
+// Discover finds the redis-servers in the directories of a search path (PATH's form) and asks each for its version.
+// Servers older than larder can run are in found only. Both are in the order of the versions.
+func Discover(ctx context.Context, searchPath string) (versions, found cache.EngineVersions, err error) {
 	seen := map[string]bool{}
 	for _, dir := range filepath.SplitList(searchPath) {
 		entries, err := os.ReadDir(dir)
@@ -34,14 +34,11 @@ func Discover(ctx context.Context, searchPath string) (versions cache.EngineVers
 				continue
 			}
 			seen[v] = true
-			found = append(found, fmt.Sprintf("%s (%s)", v, path))
-			if cache.CompareVersions(v, cache.OldestServed) >= 0 {
-				versions = append(versions, cache.EngineVersion{Version: v, Path: path})
-			}
+			found = append(found, cache.EngineVersion{Version: v, Path: path})
 		}
 	}
-	slices.SortFunc(versions, func(a, b cache.EngineVersion) int { return cache.CompareVersions(a.Version, b.Version) })
-	return versions, found, nil
+	slices.SortFunc(found, func(a, b cache.EngineVersion) int { return cache.CompareVersions(a.Version, b.Version) })
+	return found.NotBefore(cache.OldestServed), found, nil
 }
 
 func version(ctx context.Context, path string) (string, error) {

@@ -3,6 +3,7 @@ package redisnode
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,21 +18,31 @@ type Vitals struct {
 	SlowLogTook   time.Duration // what the newest entry's command took
 }
 
-// Vitals reads them in one round trip.
+// vitalSections are those of "INFO all", without the errors.
+var vitalSections = []string{
+	"server", "clients", "memory", "persistence", "stats", "replication", "cpu", "modules", "commandstats",
+	"latencystats", "cluster", "keyspace",
+}
+
+// Vitals reads them in one round trip, and in a second the errors, of which it returns maxErrorKinds at most; where
+// these cannot be read in time, none.
 func (n *Node) Vitals(ctx context.Context) (Vitals, error) {
 	pipe := n.client.Pipeline()
-	info := pipe.Info(ctx, "all")
 	length := redis.NewIntCmd(ctx, "SLOWLOG", "LEN")
 	if err := pipe.Process(ctx, length); err != nil {
 		return Vitals{}, err
 	}
-	newest := pipe.SlowLogGet(ctx, 1)
-	if _, err := pipe.Exec(ctx); err != nil {
+	info := pipe.Info(ctx, vitalSections...)
+	slow := n.askSlow(ctx, pipe)
+	_, err := pipe.Exec(ctx)
+	newest := slow.newest()
+	if err != nil && info.Val() == "" { // else it is the slow log, which is read last, that cannot be read
 		return Vitals{}, fmt.Errorf("cannot read what the node counts: %w", err)
 	}
-	v := Vitals{Info: Fields(info.Val()), SlowLogLength: length.Val(), SlowLogLast: -1}
-	for _, entry := range newest.Val() {
-		v.SlowLogLast, v.SlowLogTook = entry.ID, entry.Duration
+	v := Vitals{Info: Fields(info.Val()), SlowLogLength: length.Val(), SlowLogLast: newest.ID,
+		SlowLogTook: newest.Duration}
+	if kinds, err := n.client.Info(ctx, errorSection).Result(); err == nil {
+		maps.Copy(v.Info, someErrors(Fields(kinds)))
 	}
 	return v, nil
 }

@@ -19,9 +19,11 @@ func TestVitals(t *testing.T) {
 		t.Fatal(err)
 	}
 	if v.SlowLogLength < 2 || v.SlowLogLast != v.SlowLogLength-1 || v.SlowLogTook <= 0 {
-		t.Errorf("the slow log is %d entries, the newest %d, which took %s", v.SlowLogLength, v.SlowLogLast, v.SlowLogTook)
+		t.Errorf("the slow log is %d entries, the newest %d, which took %s", v.SlowLogLength, v.SlowLogLast,
+			v.SlowLogTook)
 	}
-	for _, field := range []string{"run_id", "used_memory", "total_commands_processed", "role", "used_cpu_user_main_thread", "cmdstat_set", "cluster_enabled", "db0"} {
+	for _, field := range []string{"run_id", "used_memory", "total_commands_processed", "role",
+		"used_cpu_user_main_thread", "cmdstat_set", "cluster_enabled", "db0"} {
 		if v.Info[field] == "" {
 			t.Errorf("%s is not there", field)
 		}

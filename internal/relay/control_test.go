@@ -98,7 +98,8 @@ func TestControlTellsOfErrors(t *testing.T) {
 	}
 	defer l.Close()
 	c, _ := start(t, r.Address)
-	if err := c.SetBackends(t.Context(), []netip.Addr{f.addr()}); err == nil || !strings.Contains(err.Error(), "cannot open the reader endpoint") {
+	if err := c.SetBackends(t.Context(), []netip.Addr{f.addr()}); err == nil ||
+		!strings.Contains(err.Error(), "cannot open the reader endpoint") {
 		t.Error(err)
 	}
 }
@@ -126,17 +127,19 @@ func TestControlOutlivesNonsense(t *testing.T) {
 
 func TestServeRefusesWhatItCannotUse(t *testing.T) {
 	ctx := t.Context()
-	if err := relay.Serve(ctx, strings.NewReader("{"), filepath.Join(t.TempDir(), "s"), quiet); err == nil || !strings.Contains(err.Error(), "configuration") {
+	if err := relay.Serve(ctx, strings.NewReader("{"), filepath.Join(t.TempDir(), "s"), quiet); err == nil ||
+		!strings.Contains(err.Error(), "configuration") {
 		t.Error(err)
 	}
 	missing := filepath.Join(t.TempDir(), "missing", "s")
-	if err := relay.Serve(ctx, strings.NewReader(`{"Address":"127.0.0.1:1"}`), missing, quiet); err == nil || !strings.Contains(err.Error(), "control socket") {
+	if err := relay.Serve(ctx, strings.NewReader(`{"Address":"127.0.0.1:1"}`), missing, quiet); err == nil ||
+		!strings.Contains(err.Error(), "control socket") {
 		t.Error(err)
 	}
 }
 
-// TestAnIdleControlConnectionDoesNotHoldUpTheEnd: whoever connects and asks nothing is not waited for, which would take two seconds. The
-// best of a few counts: the machine may be busy.
+// TestAnIdleControlConnectionDoesNotHoldUpTheEnd: whoever connects and asks nothing is not waited for, which would take
+// two seconds. The best of a few counts: the machine may be busy.
 func TestAnIdleControlConnectionDoesNotHoldUpTheEnd(t *testing.T) {
 	f, _ := newField(t)
 	best := time.Hour

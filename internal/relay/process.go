@@ -9,8 +9,8 @@ import (
 	"net"
 )
 
-// Serve is the relay's process: it reads its Config from stdin, takes control requests on a unix socket of that name in the
-// working directory, and relays until ctx ends.
+// Serve is the relay's process: it reads its Config from stdin, takes control requests on a unix socket of that name in
+// the working directory, and relays until ctx ends.
 func Serve(ctx context.Context, stdin io.Reader, socket string, log *slog.Logger) error {
 	var c Config
 	if err := json.NewDecoder(stdin).Decode(&c); err != nil {

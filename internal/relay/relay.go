@@ -1,5 +1,6 @@
-// Package relay spreads the connections to a reader endpoint over several replicas. It runs as a process of its own, so that it
-// goes on when larder does not. Bytes pass through the kernel (splice) and stay encrypted from client to replica.
+// Package relay spreads the connections to a reader endpoint over several replicas. It runs as a process of its own, so
+// that it goes on when larder does not. Bytes pass through the kernel (splice) and stay encrypted from client to
+// replica.
 package relay
 
 import (
@@ -48,8 +49,8 @@ func (r *Relay) Backends() []netip.Addr {
 	return addrs
 }
 
-// SetBackends replaces the backends. Connections to those that leave are closed, so that their clients come back and get
-// another. The first call opens the endpoint.
+// SetBackends replaces the backends. Connections to those that leave are closed, so that their clients come back and
+// get another. The first call opens the endpoint.
 func (r *Relay) SetBackends(addrs []netip.Addr) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -134,7 +135,8 @@ func (r *Relay) serve(client net.Conn) {
 	}
 }
 
-// choose picks the backend with the fewest connections, the one that waited longest on a tie, and counts the client to it.
+// choose picks the backend with the fewest connections, the one that waited longest on a tie, and counts the client to
+// it.
 func (r *Relay) choose(client net.Conn, tried []netip.Addr) *backend {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -161,7 +163,8 @@ func (r *Relay) release(b *backend, client net.Conn) {
 	delete(b.conns, client)
 }
 
-// join copies both ways. The end of one direction is passed on as such, so that a client may still read what it asked for.
+// join copies both ways. The end of one direction is passed on as such, so that a client may still read what it asked
+// for.
 func join(client, server net.Conn) {
 	defer server.Close()
 	var both sync.WaitGroup

@@ -365,7 +365,8 @@ func TestAnAddressThatIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := f.backend(untilEnd)
-	if err := r.SetBackends([]netip.Addr{a}); err == nil || !strings.Contains(err.Error(), "cannot open the reader endpoint") {
+	if err := r.SetBackends([]netip.Addr{a}); err == nil ||
+		!strings.Contains(err.Error(), "cannot open the reader endpoint") {
 		t.Error(err)
 	}
 	if got := r.Backends(); len(got) > 0 {

@@ -48,7 +48,8 @@ func TestSeal(t *testing.T) {
 		cut := sealed[:rapid.IntRange(0, len(sealed)-1).Draw(t, "cut")]
 		for what, err := range map[string]error{
 			"elsewhere": second(s.Open(elsewhere, sealed)), "with another key": second(other.Open(place, sealed)),
-			"changed": second(s.Open(place, changed)), "cut": second(s.Open(place, cut)), "longer": second(s.Open(place, append(sealed, 0))),
+			"changed": second(s.Open(place, changed)), "cut": second(s.Open(place, cut)),
+			"longer": second(s.Open(place, append(sealed, 0))),
 		} {
 			if err == nil {
 				t.Fatalf("%s, it is opened", what)

@@ -10,16 +10,17 @@ import (
 	"io"
 )
 
-// A sealed stream is a row of chunks of ChunkSize bytes, the last of which may be shorter; each is sealed with AES-GCM under a key
-// that seals this stream only. The nonce is the chunk's number, and whether it is the last: chunks that were changed, swapped,
-// repeated or cut off do not open.
+// A sealed stream is a row of chunks of ChunkSize bytes, the last of which may be shorter; each is sealed with AES-GCM
+// under a key that seals this stream only. The nonce is the chunk's number, and whether it is the last: chunks that
+// were changed, swapped, repeated or cut off do not open.
 const (
 	// ChunkSize is how much of a stream is sealed at once, in bytes: what a Writer and a Reader hold in memory.
 	ChunkSize = 64 << 10
 	tagSize   = 16
 )
 
-// ErrDamaged says that a sealed stream is not what was written: changed, cut off, or sealed with another key or for another place.
+// ErrDamaged says that a sealed stream is not what was written: changed, cut off, or sealed with another key or for
+// another place.
 var ErrDamaged = errors.New("it was changed or cut off, or sealed with another key")
 
 // chunks seals or opens the chunks of one stream, in order.
@@ -52,6 +53,11 @@ func (c *chunks) nonce(last bool) []byte {
 	return nonce
 }
 
+// StreamSize is how many bytes a stream of so many has when it is sealed.
+func StreamSize(plain int64) int64 {
+	return plain + tagSize*max(1, (plain+ChunkSize-1)/ChunkSize)
+}
+
 // Writer seals what is written to it. Close seals the rest and marks the end: without it the stream counts as cut off.
 type Writer struct {
 	to     io.Writer
@@ -66,7 +72,8 @@ func NewWriter(to io.Writer, key []byte, place string) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{to: to, chunks: c, plain: make([]byte, 0, ChunkSize), sealed: make([]byte, 0, ChunkSize+tagSize)}, nil
+	return &Writer{to: to, chunks: c, plain: make([]byte, 0, ChunkSize),
+		sealed: make([]byte, 0, ChunkSize+tagSize)}, nil
 }
 
 // Write seals p, chunk by chunk. A full chunk waits for more: the last one has to be known as such.

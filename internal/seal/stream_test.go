@@ -77,7 +77,8 @@ func TestADamagedStreamDoesNotOpen(t *testing.T) {
 		sealed := sealStream(t, plain, seal.ChunkSize)
 		const whole = seal.ChunkSize + 16
 		key, place := streamKey, streamPlace
-		switch rapid.SampledFrom([]string{"flip", "cut", "cut a chunk", "swap", "append", "key", "place"}).Draw(t, "damage") {
+		switch rapid.SampledFrom([]string{"flip", "cut", "cut a chunk", "swap", "append", "key", "place"}).Draw(t,
+			"damage") {
 		case "flip":
 			sealed[rapid.IntRange(0, len(sealed)-1).Draw(t, "at")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
 		case "cut":

@@ -15,8 +15,9 @@ import (
 	"time"
 )
 
-// The shapes of what a node's metrics look like, minute by minute, over a day with its hours of load. How many there are of each is
-// counted over metrics.csv: of 92 metrics that a Redis node has, most of the counts of commands and of errors stay zero.
+// The shapes of what a node's metrics look like, minute by minute, over a day with its hours of load. How many there
+// are of each is counted over metrics.csv: of 92 metrics that a Redis node has, most of the counts of commands and of
+// errors stay zero.
 type shape struct {
 	name string
 	many int
@@ -68,7 +69,8 @@ func fill(b *testing.B, s *Store, now *time.Time, nodes, minutes int) (samples i
 	for n := range nodes {
 		for _, sh := range shapes() {
 			for i := range sh.many {
-				lines = append(lines, line{Key{"AWS/ElastiCache", fmt.Sprint(sh.name, i), []Dimension{{"CacheClusterId", fmt.Sprintf("group-%04d-001", n)}}, "Count"}, sh, 1e6})
+				lines = append(lines, line{Key{"AWS/ElastiCache", fmt.Sprint(sh.name, i),
+					[]Dimension{{"CacheClusterId", fmt.Sprintf("group-%04d-001", n)}}, "Count"}, sh, 1e6})
 				if sh.name == "flag" || sh.name == "zero" {
 					lines[len(lines)-1].last = 0
 				}
@@ -108,7 +110,8 @@ func sizeOf(b *testing.B, dir string) (bytes int64) {
 	return bytes
 }
 
-// gzipped is what the samples take when each series is written as plain floats, one after the other, and all of it in gzip.
+// gzipped is what the samples take when each series is written as plain floats, one after the other, and all of it in
+// gzip.
 func gzipped(b *testing.B, s *Store, now time.Time) int64 {
 	keys, err := s.List(func(Key) bool { return true })
 	if err != nil {
@@ -135,8 +138,8 @@ func gzipped(b *testing.B, s *Store, now time.Time) int64 {
 	return int64(packed.Len())
 }
 
-// BenchmarkDisk states what fifteen days of 2 nodes take, in bytes a sample, and what 200 nodes would: a file holds any number of
-// nodes, at the same cost of each. Beside it the same samples in gzip.
+// BenchmarkDisk states what fifteen days of 2 nodes take, in bytes a sample, and what 200 nodes would: a file holds any
+// number of nodes, at the same cost of each. Beside it the same samples in gzip.
 func BenchmarkDisk(b *testing.B) {
 	for b.Loop() {
 		now := start
@@ -179,7 +182,8 @@ func dayStore(b *testing.B) (*Store, time.Time) {
 	return s, now
 }
 
-// processor is how much processor time this process has used, in nanoseconds: what counts on a machine that has other work.
+// processor is how much processor time this process has used, in nanoseconds: what counts on a machine that has other
+// work.
 func processor(b *testing.B) int64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -64,8 +64,8 @@ func (r *bitReader) ones(limit int) int {
 	return n
 }
 
-// A residual is written in Rice's code: its upper part in unary, its lower k bits as they are. k follows the mean of the residuals
-// so far, on both sides alike. escape ones announce a number that is far off: its length, then itself.
+// A residual is written in Rice's code: its upper part in unary, its lower k bits as they are. k follows the mean of
+// the residuals so far, on both sides alike. escape ones announce a number that is far off: its length, then itself.
 const escape = 20
 
 // rice is the running mean that k follows, in sixteenths.

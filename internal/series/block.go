@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -31,9 +32,10 @@ func (d day) String() string { return time.Unix(d.begin(), 0).UTC().Format("2006
 //	chunks   one per series
 //	offsets  uint32 each: of the chunks of the series numbered first and up, and of the end of the last
 //	trailer  first uint32, number of offsets uint32, the cells' first and last time uint64, checksum uint32 of offsets and trailer
+//	copy     of offsets and trailer: without either nothing says which series a chunk is of. Files of earlier versions have none
 //
-// Its name is the day and the number of the journal it came from. A merged file, marked m, stands for all of its day with numbers up
-// to its own.
+// Its name is the day and the number of the journal it came from. A merged file, marked m, stands for all of its day
+// with numbers up to its own.
 type block struct {
 	path        string
 	day         day
@@ -43,6 +45,7 @@ type block struct {
 	offsets     int64
 	first, n    uint32 // the series' numbers are first to first+n-1
 	least, most int64  // times
+	repaired    bool   // the end of the file is damaged, and what is damaged there stands in it a second time
 }
 
 const trailer = 4 + 4 + 8 + 8 + 4
@@ -72,7 +75,7 @@ func openBlock(path string) (*block, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s has not the name of a file of cells", path)
 	}
-	file, err := os.Open(path)
+	file, err := durable.Open(path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
@@ -90,27 +93,58 @@ func (b *block) readTrailer() error {
 	if err != nil {
 		return err
 	}
-	tail := make([]byte, trailer)
-	if stat.Size() < trailer {
-		return errBlock
-	}
-	if _, err := b.file.ReadAt(tail, stat.Size()-trailer); err != nil {
+	if ok, err := b.readIndex(stat.Size()); ok || err != nil {
 		return err
 	}
+	tail := make([]byte, min(stat.Size(), maxTail))
+	before := stat.Size() - int64(len(tail))
+	if _, err := b.file.ReadAt(tail, before); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	for end := len(tail) - 1; end >= trailer+4; end-- {
+		if !plausible(tail[end-trailer-4:end], before+int64(end)) {
+			continue
+		}
+		if b.repaired, err = b.readIndex(before + int64(end)); b.repaired || err != nil {
+			return err
+		}
+	}
+	return errBlock
+}
+
+// plausible tells whether the last offset and the trailer behind it, which end at a place of the file, can be what was
+// written: that offset is where the chunks end, and either the offsets or their copy begin there. It keeps a damaged
+// number from asking for much memory.
+func plausible(tail []byte, end int64) bool {
+	chunks, n := int64(binary.LittleEndian.Uint32(tail)), int64(binary.LittleEndian.Uint32(tail[8:]))
+	size := trailer + 4*n
+	return n >= 2 && (chunks == end-size || chunks == end-2*size)
+}
+
+// maxTail is where another copy of offsets and trailer is looked for, in bytes from a file's end: more than those of
+// 100,000 series.
+const maxTail = 4 << 20
+
+// readIndex reads the offsets and the trailer that end at a place of the file, and tells whether they are what was
+// written.
+func (b *block) readIndex(end int64) (bool, error) {
+	tail := make([]byte, 4+trailer)
+	if end < int64(len(tail)) {
+		return false, nil
+	}
+	if _, err := b.file.ReadAt(tail, end-int64(len(tail))); err != nil || !plausible(tail, end) {
+		return false, err
+	}
+	tail = tail[4:]
 	b.first, b.n = binary.LittleEndian.Uint32(tail), binary.LittleEndian.Uint32(tail[4:])-1
 	b.least, b.most = int64(binary.LittleEndian.Uint64(tail[8:])), int64(binary.LittleEndian.Uint64(tail[16:]))
-	b.offsets = stat.Size() - trailer - 4*(int64(b.n)+1)
-	if b.offsets < 0 {
-		return errBlock
-	}
+	b.offsets = end - trailer - 4*(int64(b.n)+1)
 	table, err := b.table()
 	if err != nil {
-		return err
+		return false, err
 	}
-	if crc32.Checksum(append(table, tail[:trailer-4]...), castagnoli) != binary.LittleEndian.Uint32(tail[trailer-4:]) {
-		return errBlock
-	}
-	return nil
+	return crc32.Checksum(append(table, tail[:trailer-4]...),
+		castagnoli) == binary.LittleEndian.Uint32(tail[trailer-4:]), nil
 }
 
 func (b *block) table() ([]byte, error) {
@@ -136,7 +170,7 @@ func (b *block) series(use func(id uint32)) error {
 // always is before and after every time.
 const always = 1 << 62
 
-// append appends the cells of one series from (inclusive) to (exclusive).
+// append appends the cells of one series from (inclusive) to (exclusive), none of them with an error.
 func (b *block) append(cells []Cell, id uint32, from, to int64) ([]Cell, error) {
 	if id < b.first || id-b.first >= b.n || b.least >= to || b.most < from {
 		return cells, nil
@@ -153,19 +187,22 @@ func (b *block) append(cells []Cell, id uint32, from, to int64) ([]Cell, error) 
 	if err == nil {
 		chunk := make([]byte, end-begin)
 		if _, err = b.file.ReadAt(chunk, int64(begin)); err == nil {
-			cells, err = decodeChunk(cells, chunk, from, to)
+			var read []Cell
+			if read, err = decodeChunk(cells, chunk, from, to); err == nil {
+				cells = read
+			}
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot read series %d in %s: %w", id, b.path, err)
+		return cells, fmt.Errorf("cannot read series %d in %s: %w", id, b.path, err)
 	}
 	return cells, nil
 }
 
 func (b *block) close() error { return b.file.Close() }
 
-// writeBlock writes a block of the cells that of gives for the series numbered first to last, and opens it. It is there whole or not
-// at all. Without any cell it writes none, and returns nil.
+// writeBlock writes a block of the cells that of gives for the series numbered first to last, and opens it. It is there
+// whole or not at all. Without any cell it writes none, and returns nil.
 func writeBlock(dir string, name string, first, last uint32, of func(id uint32) ([]Cell, error)) (*block, error) {
 	path := filepath.Join(dir, name)
 	file, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
@@ -217,7 +254,7 @@ func writeChunks(file *os.File, first, last uint32, of func(id uint32) ([]Cell, 
 	table = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(table, first), n)
 	table = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(table, uint64(least)), uint64(most))
 	table = binary.LittleEndian.AppendUint32(table, crc32.Checksum(table, castagnoli))
-	if _, err := w.Write(table); err != nil {
+	if _, err := w.Write(append(table, table...)); err != nil {
 		return false, err
 	}
 	return at == 0, w.Flush()

@@ -8,12 +8,13 @@ import (
 // Value is a value, and how often it was measured.
 type Value struct{ Value, Count float64 }
 
-// Cell is what was measured in one second or one minute: a statistic set, with the values themselves where they are known.
+// Cell is what was measured in one second or one minute: a statistic set, with the values themselves where they are
+// known.
 type Cell struct {
 	At                   int64 // seconds since 1970
 	Count, Sum, Min, Max float64
-	// Values are the distinct values, sorted, when there is more than one. They are nil where Min is Max, which then is the one
-	// value, and where only the statistic set was given.
+	// Values are the distinct values, sorted, when there is more than one. They are nil where Min is Max, which then is
+	// the one value, and where only the statistic set was given.
 	Values []Value
 }
 
@@ -28,8 +29,8 @@ func (c Cell) Distribution() []Value {
 	return c.Values
 }
 
-// maxValues is how many distinct values a cell keeps exactly: as many as one datum of PutMetricData holds. Beyond it they are
-// rounded, by less than 0.4 %.
+// maxValues is how many distinct values a cell keeps exactly: as many as one datum of PutMetricData holds. Beyond it
+// they are rounded, by less than 0.4 %.
 const maxValues = 150
 
 // merge adds o to c. The time stays c's.
@@ -86,8 +87,9 @@ func coarse(values []Value) []Value {
 	return rounded
 }
 
-// Aggregate merges cells, which come in the order of time, into one per period that has any. A period begins at origin or whole
-// periods from it, and its cell is stamped with that beginning. Without values, the result has statistic sets only, and costs less.
+// Aggregate merges cells, which come in the order of time, into one per period that has any. A period begins at origin
+// or whole periods from it, and its cell is stamped with that beginning. Without values, the result has statistic sets
+// only, and costs less.
 func Aggregate(cells []Cell, period, origin int64, values bool) []Cell {
 	out := make([]Cell, 0, len(cells))
 	for _, c := range cells {

@@ -8,8 +8,8 @@ import (
 	"math"
 )
 
-// A chunk is the cells of one series in one file: how many, flags, a column of times, columns of sums and, where some cell has
-// more than one value, of counts, minima, maxima and the values; then a checksum.
+// A chunk is the cells of one series in one file: how many, flags, a column of times, columns of sums and, where some
+// cell has more than one value, of counts, minima, maxima and the values; then a checksum.
 const (
 	sets       = 1 << iota // some cell's count is not one
 	withValues             // some cell's values are known beside its set

@@ -17,7 +17,8 @@ func numbers() *rapid.Generator[float64] {
 		rapid.Map(rapid.Int64(), func(n int64) float64 { return float64(n) }),
 		rapid.Map(rapid.IntRange(-1000, 1000), func(n int) float64 { return float64(n) / 100 }),
 		rapid.Map(rapid.IntRange(0, 1<<20), func(n int) float64 { return float64(n) * 4096 }),
-		rapid.SampledFrom([]float64{0, math.Copysign(0, -1), math.MaxFloat64, math.SmallestNonzeroFloat64, 1 << 53, -1 << 53, 0.1, 1e-9, math.Inf(1), math.NaN()}),
+		rapid.SampledFrom([]float64{0, math.Copysign(0, -1), math.MaxFloat64, math.SmallestNonzeroFloat64, 1 << 53,
+			-1 << 53, 0.1, 1e-9, math.Inf(1), math.NaN()}),
 	)
 }
 
@@ -84,9 +85,11 @@ func TestChunks(t *testing.T) {
 	})
 }
 
-// FuzzReader: nothing that stands in a file makes the decoders panic or ask for more memory than the file's size explains.
+// FuzzReader: nothing that stands in a file makes the decoders panic or ask for more memory than the file's size
+// explains.
 func FuzzReader(f *testing.F) {
-	f.Add(appendChunk(nil, []Cell{Single(60, 1), Single(120, 2.5), {At: 180, Count: 2, Sum: 3, Min: 1, Max: 2, Values: []Value{{1, 1}, {2, 1}}}}))
+	f.Add(appendChunk(nil, []Cell{Single(60, 1), Single(120, 2.5),
+		{At: 180, Count: 2, Sum: 3, Min: 1, Max: 2, Values: []Value{{1, 1}, {2, 1}}}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := &reader{b: b}
 		r.floats(100)

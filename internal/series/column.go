@@ -13,7 +13,8 @@ import (
 //	byte     the order of the predictor                                       }
 //	uvarint  length of the residuals in bytes, and these, in Rice's code      }
 //
-// Metrics are counts, sizes and rounded ratios: as whole numbers of a common step their noise is all that is left to store.
+// Metrics are counts, sizes and rounded ratios: as whole numbers of a common step their noise is all that is left to
+// store.
 const (
 	places   = 9
 	raw      = places + 1
@@ -27,7 +28,8 @@ func appendFloats(b []byte, values []float64) []byte {
 	return appendColumn(b, how, whole)
 }
 
-// scale finds the fewest decimal places with which all values are whole numbers, exactly; where there are none, it gives their bits.
+// scale finds the fewest decimal places with which all values are whole numbers, exactly; where there are none, it
+// gives their bits.
 func scale(values []float64) (how byte, whole []int64) {
 	whole = make([]int64, len(values))
 	from := 0
@@ -67,7 +69,8 @@ var powers = [places + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}
 // fits reports whether v has so many decimal places, and gives it without the point.
 func fits(v float64, how byte, whole *int64) bool {
 	scaled := math.Round(v * powers[how])
-	if scaled == 0 && math.Signbit(scaled) || !(math.Abs(scaled) < 1<<53) || math.Float64bits(scaled/powers[how]) != math.Float64bits(v) {
+	if scaled == 0 && math.Signbit(scaled) || !(math.Abs(scaled) < 1<<53) ||
+		math.Float64bits(scaled/powers[how]) != math.Float64bits(v) {
 		return false
 	}
 	*whole = int64(scaled)
@@ -95,8 +98,8 @@ func appendColumn(b []byte, how byte, whole []int64) []byte {
 	return append(b, best...)
 }
 
-// commonStep is the greatest common divisor of all differences to the first number: 0 when there are none, 1 when one of them
-// cannot be held.
+// commonStep is the greatest common divisor of all differences to the first number: 0 when there are none, 1 when one
+// of them cannot be held.
 func commonStep(whole []int64) uint64 {
 	var step uint64
 	for _, v := range whole {
@@ -115,8 +118,8 @@ func commonStep(whole []int64) uint64 {
 	return step
 }
 
-// residuals codes numbers as what is left of them after a predictor: none, the last number, or the line through the last two.
-// The arithmetic wraps, on both sides alike.
+// residuals codes numbers as what is left of them after a predictor: none, the last number, or the line through the
+// last two. The arithmetic wraps, on both sides alike.
 func residuals(steps []int64, order int) []byte {
 	w, r := &bitWriter{b: make([]byte, 0, len(steps))}, &rice{}
 	var one, two int64

@@ -5,8 +5,9 @@ import "slices"
 // idle is how long a series of the reserved namespace has no sample before it can make room for others, in seconds.
 const idle = 15 * minute
 
-// crowd says, when there is little room left for new series, which of the reserved namespace make some: those whose newest cell is before
-// a time, the ones that ended longest ago. It is 0 when there is room, or so little to be had that files are not worth being written for it.
+// crowd says, when there is little room left for new series, which of the reserved namespace make some: those whose
+// newest cell is before a time, the ones that ended longest ago. It is 0 when there is room, or so little to be had
+// that files are not worth being written for it.
 func (s *Store) crowd() (before int64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// TestRoomForNewNodes: where groups come and go all day, those that run have metrics; what goes for them is what ended longest ago, and
-// never a user's own.
+// TestRoomForNewNodes: where groups come and go all day, those that run have metrics; what goes for them is what ended
+// longest ago, and never a user's own.
 func TestRoomForNewNodes(t *testing.T) {
 	now := start.Add(12 * time.Hour)
-	config := Config{Dir: t.TempDir(), Now: func() time.Time { return now }, MaxSeries: 100, Reserved: 50, ReservedFor: "own"}
+	config := Config{Dir: t.TempDir(), Now: func() time.Time { return now }, MaxSeries: 100, Reserved: 50,
+		ReservedFor: "own"}
 	s := opened(t, config)
 	defer func() { s.Close() }()
 	add := func(namespace, name string) error {
@@ -37,7 +38,8 @@ func TestRoomForNewNodes(t *testing.T) {
 	for g := range groups {
 		for range 3 { // minutes
 			for m := range each {
-				if err := errors.Join(add("own", fmt.Sprint("group-", g, "-", m)), add("own", fmt.Sprint("stays-", m))); err != nil {
+				if err := errors.Join(add("own", fmt.Sprint("group-", g, "-", m)),
+					add("own", fmt.Sprint("stays-", m))); err != nil {
 					t.Fatalf("group %d: %v", g, err)
 				}
 			}

@@ -43,7 +43,8 @@ func (k Key) Equal(o Key) bool { return k.encode() == o.encode() }
 
 // compare orders keys by namespace, name, dimensions and unit.
 func (k Key) compare(o Key) int {
-	return cmp.Or(strings.Compare(k.Namespace, o.Namespace), strings.Compare(k.Name, o.Name), strings.Compare(k.encode(), o.encode()))
+	return cmp.Or(strings.Compare(k.Namespace, o.Namespace), strings.Compare(k.Name, o.Name),
+		strings.Compare(k.encode(), o.encode()))
 }
 
 func appendText(b []byte, s string) []byte {

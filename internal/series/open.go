@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 )
 
-// Open opens the samples in a directory, which it makes when it is not there. What a crash left half done is finished or undone. A
-// file that is damaged is set aside, and told to Failed: what else there is can be used without it.
+// Open opens the samples in a directory, which it makes when it is not there. What a crash left half done is finished
+// or undone. A file that is damaged is set aside, and told to Failed: what else there is can be used without it.
 func Open(c Config) (s *Store, err error) {
 	s = &Store{config: c.withDefaults(), byBase: map[string][]*head{}, byID: map[uint32]*head{}}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
@@ -22,13 +23,8 @@ func Open(c Config) (s *Store, err error) {
 			err = errors.Join(fmt.Errorf("cannot open the metrics in %s: %w", c.Dir, err), s.closeFiles())
 		}
 	}()
-	if s.catalog, err = openJournal(s.path("catalog"), s.readCatalog, s.config.Failed); err != nil {
-		if err = s.setAside(s.path("catalog"), err); err != nil {
-			return s, err
-		}
-		if s.catalog, err = openJournal(s.path("catalog"), nil, s.config.Failed); err != nil {
-			return s, err
-		}
+	if err = s.openCatalog(); err != nil {
+		return s, err
 	}
 	if err = s.openBlocks(); err != nil {
 		return s, err
@@ -36,28 +32,76 @@ func Open(c Config) (s *Store, err error) {
 	return s, s.openJournals()
 }
 
+// openCatalog reads the catalog. One with many series in a record is written anew, each in its own: a damaged bit costs
+// all of a record.
+func (s *Store) openCatalog() (err error) {
+	largest := 0
+	s.catalog, err = openJournal(s.path("catalog"), func(record []byte) error {
+		n, err := s.readCatalog(record)
+		largest = max(largest, n)
+		return err
+	}, s.config.Failed)
+	if err != nil {
+		if err = s.setAside(s.path("catalog"), err); err != nil {
+			return err
+		}
+		s.catalog, err = openJournal(s.path("catalog"), nil, s.config.Failed)
+		return err
+	}
+	if largest < 2 {
+		return nil
+	}
+	var all [][]byte
+	for id, h := range s.byID {
+		all = append(all, catalogRecord(id, h.key))
+	}
+	if err := s.rewriteCatalog(all); err != nil {
+		s.config.Failed(fmt.Errorf("cannot write the catalog of the metrics anew: %w", err)) // it is as good as it was
+	}
+	return nil
+}
+
 func (s *Store) path(name string) string { return filepath.Join(s.config.Dir, name) }
+
+// files lists the paths whose names match a pattern, in their order.
+func (s *Store) files(pattern string) (paths []string, err error) {
+	entries, err := os.ReadDir(s.config.Dir)
+	for _, e := range entries {
+		if match, _ := filepath.Match(pattern, e.Name()); match { // the patterns are well formed
+			paths = append(paths, s.path(e.Name()))
+		}
+	}
+	return paths, err
+}
 
 // damaged ends the name of a file that was set aside.
 const damaged = ".damaged"
 
-// setAside takes a file that cannot be used out of the way, and tells why.
+// setAside takes a file that cannot be used out of the way, and tells why. What was set aside before stays.
 func (s *Store) setAside(path string, why error) error {
-	if err := os.Rename(path, path+damaged); err != nil {
+	aside := path + damaged
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		aside = fmt.Sprintf("%s.%d%s", path, n, damaged)
+	}
+	if err := os.Rename(path, aside); err != nil {
 		return errors.Join(why, err)
 	}
-	s.config.Failed(fmt.Errorf("%s is set aside as %s: %w", path, filepath.Base(path+damaged), why))
+	s.config.Failed(fmt.Errorf("%s is set aside as %s: %w", path, filepath.Base(aside), why))
 	return nil
 }
 
-// readCatalog takes up the series of a record. Of two with one key the first was forgotten, and could not be taken off the catalog.
-func (s *Store) readCatalog(record []byte) error {
-	for r := (&reader{b: record}); len(r.b) > 0; {
+// readCatalog takes up the series of a record, and says how many it has. Of two with one key the first was forgotten,
+// and could not be taken off the catalog.
+func (s *Store) readCatalog(record []byte) (n int, err error) {
+	for r := (&reader{b: record}); len(r.b) > 0; n++ {
 		id, key := uint32(r.uvarint()), r.text()
 		k, err := decodeKey(key)
-		if r.failed || err != nil {
+		if r.failed || err != nil || len(k.Unit) > maxUnit {
 			s.config.Failed(fmt.Errorf("%s has a damaged record: the rest of it is skipped", s.path("catalog")))
-			return nil
+			return n, nil
 		}
 		if s.byID[id] != nil {
 			continue
@@ -67,18 +111,19 @@ func (s *Store) readCatalog(record []byte) error {
 		}
 		s.addSeries(id, key, k)
 	}
-	return nil
+	return n, nil
 }
 
 // openBlocks opens the files of cells, without those that a merged one replaced before a crash could remove them.
 func (s *Store) openBlocks() error {
-	names, err := filepath.Glob(s.path("*.cells*"))
+	names, err := s.files("*.cells*")
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
 		switch filepath.Ext(name) {
 		case damaged:
+			s.lose(name)
 			continue
 		case ".tmp":
 			if err := os.Remove(name); err != nil {
@@ -88,10 +133,15 @@ func (s *Store) openBlocks() error {
 		}
 		b, err := openBlock(name)
 		if err != nil {
+			s.lose(name)
 			if err := s.setAside(name, err); err != nil {
-				return err
+				s.config.Failed(err) // the others are used without it
 			}
 			continue
+		}
+		if b.repaired {
+			s.config.Failed(fmt.Errorf("the end of %s is lost: %w; a copy in it says the same, and is used", name,
+				errBlock))
 		}
 		s.blocks = append(s.blocks, b)
 	}
@@ -133,11 +183,10 @@ type journalFile struct {
 
 // journals lists the journals, oldest first.
 func (s *Store) journals() ([]journalFile, error) {
-	names, err := filepath.Glob(s.path("journal-*"))
+	names, err := s.files("journal-*")
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(names)
 	var found []journalFile
 	for _, name := range names {
 		j := journalFile{path: name}
@@ -186,8 +235,8 @@ func (s *Store) lastNumber() (last uint64) {
 	return last
 }
 
-// readJournal takes a flush's rows, without those of days that a crash in the middle of a cut has already made files, and those of
-// series that a damaged catalog does not tell of. No other series gets the number of one of these.
+// readJournal takes a flush's rows, without those of days that a crash in the middle of a cut has already made files,
+// and those of series that a damaged catalog does not tell of. No other series gets the number of one of these.
 func (s *Store) readJournal(record []byte, j journalFile) error {
 	r, unknown := &reader{b: record}, 0
 	for len(r.b) > 0 {
@@ -209,7 +258,8 @@ func (s *Store) readJournal(record []byte, j journalFile) error {
 		}
 	}
 	if unknown > 0 {
-		s.config.Failed(fmt.Errorf("%s has %d samples of metrics that the catalog does not know: they are skipped", j.path, unknown))
+		s.config.Failed(fmt.Errorf("%s has %d samples of metrics that the catalog does not know: they are skipped",
+			j.path, unknown))
 	}
 	return nil
 }
@@ -229,7 +279,7 @@ func (s *Store) flush() error {
 	s.mu.Unlock()
 	var err error
 	if len(keys) > 0 {
-		err = s.catalog.append(keys)
+		err = s.catalog.append(keys...)
 	}
 	if err == nil {
 		keys = nil
@@ -255,7 +305,7 @@ func (s *Store) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := s.Tend(); err != nil {
+			if err := s.guard.Do("the metrics", s.Tend); err != nil {
 				s.config.Failed(err)
 			}
 		}

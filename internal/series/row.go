@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// A row is a cell as it arrives, coded against the one before it: the time's difference with the kind in its two low bits, then by
-// kind a whole number's difference, a float, or a statistic set with its values.
+// A row is a cell as it arrives, coded against the one before it: the time's difference with the kind in its two low
+// bits, then by kind a whole number's difference, a float, or a statistic set with its values.
 const (
 	wholeRow = iota
 	floatRow

@@ -40,8 +40,8 @@ var (
 	boundsForm = regexp.MustCompile(`^(TM|TC|TS|WM|PR)\(([^:()]*):([^:()]*)\)$`)
 )
 
-// ParseStatistic reads a statistic: SampleCount, Average, Sum, Minimum, Maximum; p99; tm99, tc, ts, wm; TM(2%:98%), TM(150:1000),
-// TC, TS, WM with the same bounds; PR(100:2000); IQM.
+// ParseStatistic reads a statistic: SampleCount, Average, Sum, Minimum, Maximum; p99; tm99, tc, ts, wm; TM(2%:98%),
+// TM(150:1000), TC, TS, WM with the same bounds; PR(100:2000); IQM.
 func ParseStatistic(text string) (Statistic, error) {
 	if _, ok := basic[text]; ok {
 		return Statistic{text: text, kind: text}, nil
@@ -96,7 +96,8 @@ func (s *Statistic) bounds(low, high string) (err error) {
 	return nil
 }
 
-// Of is the statistic of a cell. There is none where it needs the values and only a statistic set was given, or a value is negative.
+// Of is the statistic of a cell. There is none where it needs the values and only a statistic set was given, or a value
+// is negative.
 func (s Statistic) Of(c Cell) (float64, bool) {
 	if f, ok := basic[s.kind]; ok {
 		return f(c), true
@@ -145,8 +146,8 @@ func rank(values []Value, n float64) float64 {
 	return values[len(values)-1].Value
 }
 
-// inside sums what lies within the bounds: above the lower, up to the higher. A value at a bound that is a percentage counts for
-// the part that is inside. below and above are how many values lie outside.
+// inside sums what lies within the bounds: above the lower, up to the higher. A value at a bound that is a percentage
+// counts for the part that is inside. below and above are how many values lie outside.
 func (s Statistic) inside(values []Value, count float64) (weight, sum, below, above float64) {
 	seen := 0.0
 	for _, v := range values {

@@ -35,7 +35,8 @@ func TestStatistics(t *testing.T) {
 			}
 		})
 	}
-	for _, text := range []string{"", "average", "p101", "p100.1", "p-1", "tm", "TM()", "TM(:)", "TM(1:50%)", "TM(50%:10%)", "TM(x:)", "PR(1%:2%)", "TM(-1%:5%)", "pr90", "TM(NaN:2)"} {
+	for _, text := range []string{"", "average", "p101", "p100.1", "p-1", "tm", "TM()", "TM(:)", "TM(1:50%)",
+		"TM(50%:10%)", "TM(x:)", "PR(1%:2%)", "TM(-1%:5%)", "pr90", "TM(NaN:2)"} {
 		if _, err := ParseStatistic(text); err == nil {
 			t.Errorf("%q was read", text)
 		}
@@ -87,7 +88,8 @@ func TestAggregate(t *testing.T) {
 	cells := []Cell{Single(0, 1), Single(60, 2), Single(299, 6), Single(300, 4)}
 	for _, values := range []bool{true, false} {
 		got := Aggregate(cells, 300, 0, values)
-		if len(got) != 2 || got[0].At != 0 || got[0].Count != 3 || got[0].Sum != 9 || got[0].Min != 1 || got[0].Max != 6 || got[1].At != 300 {
+		if len(got) != 2 || got[0].At != 0 || got[0].Count != 3 || got[0].Sum != 9 || got[0].Min != 1 ||
+			got[0].Max != 6 || got[1].At != 300 {
 			t.Errorf("got %+v", got)
 		}
 		if (len(got[0].Values) == 3) != values {

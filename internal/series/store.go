@@ -1,8 +1,8 @@
-// Package series keeps metric samples: what was measured, second by second or minute by minute, for fifteen days, and the statistics
-// that can be made of it.
+// Package series keeps metric samples: what was measured, second by second or minute by minute, for fifteen days, and
+// the statistics that can be made of it.
 //
-// New cells are held in memory and written to a journal at every flush. Once an hour they become a file per day, in which a series is
-// one compressed chunk; the files of a day that is over become one, and seconds in it minutes.
+// New cells are held in memory and written to a journal at every flush. Once an hour they become a file per day, in
+// which a series is one compressed chunk; the files of a day that is over become one, and seconds in it minutes.
 package series
 
 import (
@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"larder/internal/isolate"
 )
 
 // How long what is kept, in seconds. Source: CloudWatch's retention of metrics.
@@ -33,8 +35,8 @@ type Config struct {
 	MaxHeld int
 	// MaxSeries is how many series there may be; zero means 100,000.
 	MaxSeries int
-	// Reserved is how many of them only the namespace ReservedFor can have. When few are left, those of that namespace that ended longest
-	// ago are forgotten before their time.
+	// Reserved is how many of them only the namespace ReservedFor can have. When few are left, those of that namespace
+	// that ended longest ago are forgotten before their time.
 	Reserved    int
 	ReservedFor string
 	// Failed gets what goes wrong in Run, which goes on; nil means it is dropped.
@@ -80,6 +82,7 @@ type Sample struct {
 // Store keeps samples. Its methods may be called from several goroutines.
 type Store struct {
 	config Config
+	guard  isolate.Guard
 
 	disk    sync.Mutex // held while files are made and removed; taken before mu
 	catalog *journal
@@ -93,9 +96,11 @@ type Store struct {
 	nextID uint32
 	own    int // series of the namespace that has some reserved
 	blocks []*block
-	held   int    // bytes in the heads' rows
-	keys   []byte // of new series, not yet in the catalog
-	fresh  []byte // rows not yet in the journal
+	held   int      // bytes in the heads' rows
+	keys   [][]byte // records of new series, not yet in the catalog
+	fresh  []byte   // rows not yet in the journal
+
+	lost damage
 }
 
 // head is one series: its key, and what of it is in memory only.
@@ -165,7 +170,8 @@ func (s *Store) room(unknown map[string]Key) error {
 		}
 	}
 	all, others := len(s.byID)+len(unknown), len(s.byID)-s.own+len(unknown)-own
-	if len(unknown) > 0 && all > s.config.MaxSeries || len(unknown) > own && others > s.config.MaxSeries-s.config.Reserved {
+	if len(unknown) > 0 && all > s.config.MaxSeries || len(unknown) > own &&
+		others > s.config.MaxSeries-s.config.Reserved {
 		return fmt.Errorf("cannot keep another metric: %w: %d", ErrTooMany, len(s.byID))
 	}
 	return nil
@@ -184,7 +190,7 @@ func (s *Store) head(k Key) *head {
 		return h
 	}
 	h := s.addSeries(s.nextID, k.encode(), k)
-	s.keys = appendCatalog(s.keys, h.id, h.key)
+	s.keys = append(s.keys, catalogRecord(h.id, h.key))
 	return h
 }
 
@@ -216,11 +222,13 @@ const maxUnit = 127
 // base is the key without its unit.
 func (h *head) base() string { return h.key[:len(h.key)-len(h.unit)-1] }
 
-func appendCatalog(b []byte, id uint32, key string) []byte {
-	return appendText(binary.AppendUvarint(b, uint64(id)), key)
+// catalogRecord is the record of one series.
+func catalogRecord(id uint32, key string) []byte {
+	return appendText(binary.AppendUvarint(nil, uint64(id)), key)
 }
 
-// Cells are a series' cells of the times from (inclusive) to (exclusive), in seconds since 1970, in order, one per time.
+// Cells are a series' cells of the times from (inclusive) to (exclusive), in seconds since 1970, in order, one per
+// time. Where some of them cannot be read the others are there, and the error is a DamageError.
 func (s *Store) Cells(k Key, from, to int64) ([]Cell, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -232,11 +240,13 @@ func (s *Store) Cells(k Key, from, to int64) ([]Cell, error) {
 	cells := make([]Cell, 0, max(0, min((min(to, s.config.Now().Unix()+1)-from)/minute+2, 2*secondsOfDay/minute)))
 	var err error
 	for _, b := range s.blocks {
-		if cells, err = b.append(cells, h.id, from, to); err != nil {
-			return nil, err
+		var failure error
+		if cells, failure = b.append(cells, h.id, from, to); failure != nil {
+			s.tell(b, failure)
+			err = &DamageError{failure}
 		}
 	}
-	return tidy(h.fresh.cells(rows{b: h.cut}.cells(cells, from, to), from, to)), nil
+	return tidy(h.fresh.cells(rows{b: h.cut}.cells(cells, from, to), from, to)), err
 }
 
 // Units are the units that a metric has samples in, whatever the key's own is.

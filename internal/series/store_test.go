@@ -66,8 +66,8 @@ func (w *world) want(name string) []Cell {
 	return cells
 }
 
-// TestStoreIsAMap: through flushes, cuts, merges, restarts and crashes the store holds what a map would. After a crash, what came
-// after the last flush is gone, and nothing else.
+// TestStoreIsAMap: through flushes, cuts, merges, restarts and crashes the store holds what a map would. After a crash,
+// what came after the last flush is gone, and nothing else.
 func TestStoreIsAMap(t *testing.T) {
 	root := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
@@ -84,7 +84,8 @@ func TestStoreIsAMap(t *testing.T) {
 				for range rapid.IntRange(1, 20).Draw(t, "n") {
 					age := rapid.SampledFrom([]int64{0, 0, 0, 61, 4000, 90_000, 16 * secondsOfDay}).Draw(t, "age")
 					cells := cellsOfAnyKind(t, 1)
-					sample := Sample{Key: key(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name")), Cell: cells[0]}
+					sample := Sample{Key: key(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name")),
+						Cell: cells[0]}
 					sample.At = w.now.Unix() - age
 					if err := w.store.Add(sample); err != nil {
 						t.Fatal(err)
@@ -95,7 +96,8 @@ func TestStoreIsAMap(t *testing.T) {
 			"flush": func(t *rapid.T) { w.tend(t, w.store.Flush) },
 			"tend":  func(t *rapid.T) { w.tend(t, w.store.Tend) },
 			"later": func(*rapid.T) {
-				w.now = w.now.Add(rapid.SampledFrom([]time.Duration{time.Minute, time.Hour, 5 * time.Hour, 30 * time.Hour}).Draw(t, "later"))
+				w.now = w.now.Add(rapid.SampledFrom([]time.Duration{time.Minute, time.Hour, 5 * time.Hour,
+					30 * time.Hour}).Draw(t, "later"))
 			},
 			"restart": func(t *rapid.T) {
 				w.tend(t, w.store.Close)
@@ -133,7 +135,8 @@ func (w *world) check(t *rapid.T) {
 	for _, name := range []string{"a", "b", "c"} {
 		got, err := w.store.Cells(key(name), 0, w.now.Unix()+1)
 		// The order in which sums were added differs.
-		if diff := cmp.Diff(w.want(name), got, cmpopts.EquateEmpty(), cmpopts.EquateApprox(1e-9, 1e-9)); err != nil || diff != "" {
+		if diff := cmp.Diff(w.want(name), got, cmpopts.EquateEmpty(), cmpopts.EquateApprox(1e-9, 1e-9)); err != nil ||
+			diff != "" {
 			t.Fatalf("%s: %v, -want +got:\n%s", name, err, diff)
 		}
 	}
@@ -144,7 +147,8 @@ func TestTornTail(t *testing.T) {
 	config := Config{Dir: t.TempDir(), Now: func() time.Time { return start }}
 	s := opened(t, config)
 	for i := range 3 {
-		if err := errors.Join(s.Add(Sample{Key: key(fmt.Sprint(i)), Cell: Single(start.Unix(), float64(i))}), s.Flush()); err != nil {
+		if err := errors.Join(s.Add(Sample{Key: key(fmt.Sprint(i)), Cell: Single(start.Unix(), float64(i))}),
+			s.Flush()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -260,10 +264,11 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestReservedSeries: other namespaces leave the series that one has reserved, also after a restart, and what does not fit as a whole
-// is not kept in part.
+// TestReservedSeries: other namespaces leave the series that one has reserved, also after a restart, and what does not
+// fit as a whole is not kept in part.
 func TestReservedSeries(t *testing.T) {
-	config := Config{Dir: t.TempDir(), Now: func() time.Time { return start }, MaxSeries: 5, Reserved: 2, ReservedFor: "own"}
+	config := Config{Dir: t.TempDir(), Now: func() time.Time { return start }, MaxSeries: 5, Reserved: 2,
+		ReservedFor: "own"}
 	add := func(s *Store, namespace string, names ...string) error {
 		var samples []Sample
 		for _, name := range names {

@@ -37,17 +37,23 @@ func (s *Store) cut() error {
 	if err != nil {
 		return fmt.Errorf("cannot begin a journal of metrics: %w", err)
 	}
-	s.mu.Lock()
-	old := s.wal
-	s.wal, s.walSeq, s.cutAt = next, number+1, s.config.Now()
-	s.fresh = nil // these rows go into the files, so not into the new journal
-	s.hold()
-	s.mu.Unlock()
+	old := s.turn(next, number+1)
 	// The catalog knows every series before a file has cells of it.
 	if err := errors.Join(old.close(), s.flush()); err != nil {
 		return err
 	}
 	return s.writeHeld(number)
+}
+
+// turn goes on with another journal, and returns the one before.
+func (s *Store) turn(next *journal, number uint64) (old *journal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old = s.wal
+	s.wal, s.walSeq, s.cutAt = next, number, s.config.Now()
+	s.fresh = nil // these rows go into the files, so not into the new journal
+	s.hold()
+	return old
 }
 
 // hold sets the rows apart that are to become files.
@@ -97,7 +103,8 @@ func (s *Store) heldRows() (held map[uint32][]byte, first, last uint32, days []d
 	return held, first, last, slices.Sorted(maps.Keys(of))
 }
 
-// writeHeld makes a file per day of the rows that are set apart, under the number of their journal, and removes the journals up to it.
+// writeHeld makes a file per day of the rows that are set apart, under the number of their journal, and removes the
+// journals up to it.
 func (s *Store) writeHeld(number uint64) error {
 	held, first, last, days := s.heldRows()
 	var made []*block
@@ -137,7 +144,7 @@ func (s *Store) removeJournals(upTo uint64) error {
 // expire removes the files of days that are past the retention.
 func (s *Store) expire() error {
 	oldest := s.config.Now().Unix() - Retention
-	return s.drop(s.blocksOf(func(b *block) bool { return b.day.end() <= oldest }))
+	return errors.Join(s.drop(s.blocksOf(func(b *block) bool { return b.day.end() <= oldest })), s.expireLost(oldest))
 }
 
 func (s *Store) blocksOf(accept func(*block) bool) []*block {
@@ -191,12 +198,14 @@ func (s *Store) merge(d day, parts []*block, over bool) error {
 		first, last, number = min(first, b.first), max(last, b.first+b.n-1), max(number, b.number)
 	}
 	var cells []Cell
+	var bad []*block
 	whole, err := writeBlock(s.config.Dir, blockName(d, number, true), first, last, func(id uint32) ([]Cell, error) {
-		var err error
 		cells = cells[:0]
 		for _, b := range parts {
+			var err error
 			if cells, err = b.append(cells, id, -always, always); err != nil {
-				return nil, err
+				s.tell(b, err)
+				bad = append(bad, b)
 			}
 		}
 		cells = tidy(cells)
@@ -210,16 +219,33 @@ func (s *Store) merge(d day, parts []*block, over bool) error {
 	}
 	s.mu.Lock()
 	s.blocks = slices.DeleteFunc(s.blocks, func(b *block) bool { return slices.Contains(parts, b) })
-	s.blocks = append(s.blocks, whole)
+	if whole != nil {
+		s.blocks = append(s.blocks, whole)
+	}
 	s.mu.Unlock()
-	return s.remove(parts)
+	return s.retire(parts, bad)
+}
+
+// retire removes merged files. Those with a damaged part are set aside: what could be read of them is in the merged
+// one.
+func (s *Store) retire(parts, bad []*block) error {
+	var errs []error
+	parts = slices.DeleteFunc(parts, func(b *block) bool {
+		if !slices.Contains(bad, b) {
+			return false
+		}
+		s.lose(b.path)
+		errs = append(errs, b.close(), s.setAside(b.path, errChunk))
+		return true
+	})
+	return errors.Join(append(errs, s.remove(parts))...)
 }
 
 // forget drops the series that have no cell left, and those of the reserved namespace that ended before a time.
 func (s *Store) forget(ended int64) error {
 	oldest := floor(s.config.Now().Unix()-Retention, secondsOfDay)
 	s.mu.Lock()
-	var kept []byte
+	var kept [][]byte
 	gone := 0
 	for id, h := range s.byID {
 		if (h.last < oldest || h.own && h.last < ended) && len(h.fresh.b)+len(h.cut) == 0 {
@@ -227,7 +253,7 @@ func (s *Store) forget(ended int64) error {
 			gone++
 			continue
 		}
-		kept = appendCatalog(kept, id, h.key)
+		kept = append(kept, catalogRecord(id, h.key))
 	}
 	if gone == 0 {
 		s.mu.Unlock()
@@ -258,7 +284,7 @@ func (s *Store) unlist(h *head) {
 	}
 }
 
-func (s *Store) rewriteCatalog(content []byte) error {
+func (s *Store) rewriteCatalog(records [][]byte) error {
 	// A catalog half written by a crash is begun anew.
 	temporary := s.path("catalog.tmp")
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -268,7 +294,7 @@ func (s *Store) rewriteCatalog(content []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := next.append(content); err != nil {
+	if err := next.append(records...); err != nil {
 		return errors.Join(err, next.close())
 	}
 	if err := os.Rename(temporary, s.path("catalog")); err != nil {

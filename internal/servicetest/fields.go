@@ -13,9 +13,10 @@ import (
 	"larder/internal/gateway"
 )
 
-// EveryInputFieldIsServedOrRefused checks that every field of every input that is served is read somewhere in the package under
-// test, or refused by name: nothing that a client asks for is dropped in silence. The client is the SDK's. Excepted are fields of
-// every input ("Field") or of one ("Input.Field") whose absence from the source has a reason that stands where they are named.
+// EveryInputFieldIsServedOrRefused checks that every field of every input that is served is read somewhere in the
+// package under test, or refused by name: nothing that a client asks for is dropped in silence. The client is the
+// SDK's. Excepted are fields of every input ("Field") or of one ("Input.Field") whose absence from the source has a
+// reason that stands where they are named.
 func EveryInputFieldIsServedOrRefused(t *testing.T, client reflect.Type, actions []gateway.Action, excepted ...string) {
 	read := fieldsRead(t)
 	for _, action := range actions {
@@ -41,7 +42,8 @@ func Input(t *testing.T, client reflect.Type, action gateway.Action) reflect.Typ
 	return method.Type.In(2).Elem()
 }
 
-// fieldsRead finds, in the source of the package under test, what is selected from parameters whose type is an input of the SDK.
+// fieldsRead finds, in the source of the package under test, what is selected from parameters whose type is an input of
+// the SDK.
 func fieldsRead(t *testing.T) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob("*.go")

@@ -1,5 +1,5 @@
-// Package servicetest holds what the tests of every AWS service share: the service behind a real gateway, what an SDK's client
-// needs to talk to it, and errors compared.
+// Package servicetest holds what the tests of every AWS service share: the service behind a real gateway, what an SDK's
+// client needs to talk to it, and errors compared.
 package servicetest
 
 import (
@@ -45,7 +45,8 @@ func Config(t *testing.T, h http.Handler) aws.Config {
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
 	return testkit.Config(map[string]string{
-		"AWS_REGION": Region, "AWS_ENDPOINT_URL": s.URL, "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": secret,
+		"AWS_REGION": Region, "AWS_ENDPOINT_URL": s.URL, "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+		"AWS_SECRET_ACCESS_KEY": secret,
 	})
 }
 

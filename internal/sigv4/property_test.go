@@ -66,7 +66,8 @@ func TestAnyAlteredRequestFails(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRequest(t).sign(t)
 		body := readAll(t, r)
-		part := rapid.SampledFrom([]string{"method", "host", "path", "query", "body", "date", "authorization"}).Draw(t, "part")
+		part := rapid.SampledFrom([]string{"method", "host", "path", "query", "body", "date", "authorization"}).Draw(t,
+			"part")
 		switch part {
 		case "method":
 			r.Method = flip(t, r.Method)

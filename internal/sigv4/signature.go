@@ -58,7 +58,8 @@ func (s *signature) parseHeader(r *http.Request, header string) error {
 	for part := range strings.SplitSeq(rest, ",") {
 		key, value, ok := strings.Cut(strings.TrimSpace(part), "=")
 		if !ok {
-			return incomplete("'%s' not a valid key=value pair (missing equal-sign) in Authorization header.", clip(part))
+			return incomplete("'%s' not a valid key=value pair (missing equal-sign) in Authorization header.",
+				clip(part))
 		}
 		if _, twice := parts[key]; twice {
 			return incomplete("Authorization header contains '%s' more than once.", clip(key))
@@ -82,7 +83,8 @@ func (s *signature) parseHeader(r *http.Request, header string) error {
 
 func (s *signature) parseQuery() error {
 	s.presigned = true
-	for _, key := range []string{"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Signature"} {
+	for _, key := range []string{"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-SignedHeaders",
+		"X-Amz-Signature"} {
 		if values := s.query[key]; len(values) != 1 || values[0] == "" {
 			return incomplete("AWS query-string parameters must include '%s', once.", key)
 		}
@@ -109,7 +111,8 @@ func (s *signature) set(credential, date, signedHeaders, hexSignature string) er
 	}
 	s.accessKeyID, s.date, s.region, s.service = scope[0], scope[1], scope[2], scope[3]
 	if scope[4] != terminator {
-		return mismatch("Credential should be scoped with a valid terminator: '%s', not '%s'.", terminator, clip(scope[4]))
+		return mismatch("Credential should be scoped with a valid terminator: '%s', not '%s'.", terminator,
+			clip(scope[4]))
 	}
 	var err error
 	if s.signedAt, err = time.Parse(timeFormat, date); err != nil {
@@ -155,7 +158,8 @@ func plain(s string) bool {
 func (s *signature) checkTime(now time.Time) error {
 	at, ours := s.signedAt.Format(timeFormat), now.Format(timeFormat)
 	if latest := now.Add(maxSkew); s.signedAt.After(latest) {
-		return mismatch("Signature not yet current: %s is still later than %s (%s + 5 min.)", at, latest.Format(timeFormat), ours)
+		return mismatch("Signature not yet current: %s is still later than %s (%s + 5 min.)", at,
+			latest.Format(timeFormat), ours)
 	}
 	if s.presigned {
 		if now.After(s.signedAt.Add(s.expires)) {
@@ -164,7 +168,8 @@ func (s *signature) checkTime(now time.Time) error {
 		return nil
 	}
 	if earliest := now.Add(-maxSkew); s.signedAt.Before(earliest) {
-		return mismatch("Signature expired: %s is now earlier than %s (%s - 5 min.)", at, earliest.Format(timeFormat), ours)
+		return mismatch("Signature expired: %s is now earlier than %s (%s - 5 min.)", at, earliest.Format(timeFormat),
+			ours)
 	}
 	return nil
 }

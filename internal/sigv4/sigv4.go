@@ -45,24 +45,41 @@ type Verifier struct {
 	keys keyCache
 }
 
-// Verify returns who signed the request, whose whole body is given. Its errors
-// are of type *Error.
-func (v *Verifier) Verify(r *http.Request, body []byte) (Identity, error) {
-	sig, err := parse(r)
+// Check returns who a request says it is signed by, which nothing proves before
+// Verify. It refuses what Verify would refuse whatever the body is: an unknown
+// access key, a date out of range, headers that are not signed. Its errors are of
+// type *Error.
+func (v *Verifier) Check(r *http.Request) (claimed Identity, err error) {
+	sig, _, err := v.claim(r)
 	if err != nil {
 		return Identity{}, err
 	}
+	return sig.identity(), nil
+}
+
+// claim reads what a request says of its signature, and the secret that it has to be made with.
+func (v *Verifier) claim(r *http.Request) (sig *signature, secret string, err error) {
+	if sig, err = parse(r); err != nil {
+		return nil, "", err
+	}
 	if r.Header.Get("X-Amz-Security-Token") != "" || sig.query.Has("X-Amz-Security-Token") {
-		return Identity{}, errInvalidToken
+		return nil, "", errInvalidToken
 	}
 	secret, ok := v.Secret(sig.accessKeyID)
 	if !ok {
-		return Identity{}, errInvalidToken
+		return nil, "", errInvalidToken
 	}
 	if err := sig.checkTime(v.Now().UTC()); err != nil {
-		return Identity{}, err
+		return nil, "", err
 	}
-	if err := sig.checkSignedHeaders(r); err != nil {
+	return sig, secret, sig.checkSignedHeaders(r)
+}
+
+// Verify returns who signed the request, whose whole body is given. Its errors
+// are of type *Error.
+func (v *Verifier) Verify(r *http.Request, body []byte) (Identity, error) {
+	sig, secret, err := v.claim(r)
+	if err != nil {
 		return Identity{}, err
 	}
 	hash := sha256.Sum256(body)

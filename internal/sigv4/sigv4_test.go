@@ -73,7 +73,8 @@ func signed(t fataler, r *http.Request, body string, creds aws.Credentials, at t
 func presigned(t fataler, target string, creds aws.Credentials, at time.Time) *http.Request {
 	t.Helper()
 	r := newRequest(t, http.MethodGet, target, nil, "")
-	uri, header, err := v4.NewSigner().PresignHTTP(context.Background(), creds, r, hash(""), "elasticache", "us-east-1", at)
+	uri, header, err := v4.NewSigner().PresignHTTP(context.Background(), creds, r, hash(""), "elasticache", "us-east-1",
+		at)
 	if err != nil {
 		t.Fatalf("presign: %v", err)
 	}
@@ -112,7 +113,8 @@ func example() aws.Credentials { return aws.Credentials{AccessKeyID: keyID, Secr
 func TestVerify(t *testing.T) {
 	want := sigv4.Identity{AccessKeyID: keyID, Region: "us-east-1", Service: "elasticache", SignedAt: now}
 	t.Run("header", func(t *testing.T) {
-		r := newRequest(t, http.MethodPost, "/", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, form)
+		r := newRequest(t, http.MethodPost, "/", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
+			form)
 		got, err := verify(t, signed(t, r, form, example(), now))
 		if err != nil {
 			t.Fatal(err)
@@ -170,7 +172,8 @@ func TestVerifyRefuses(t *testing.T) {
 		})
 	}
 	with := func(id, secret, token string) *http.Request {
-		return signed(t, post(nil), form, aws.Credentials{AccessKeyID: id, SecretAccessKey: secret, SessionToken: token}, now)
+		return signed(t, post(nil), form,
+			aws.Credentials{AccessKeyID: id, SecretAccessKey: secret, SessionToken: token}, now)
 	}
 	for _, test := range []struct {
 		name   string
@@ -179,10 +182,14 @@ func TestVerifyRefuses(t *testing.T) {
 		status int
 		text   string
 	}{
-		{"unsigned", received(t, post(nil)), "MissingAuthenticationToken", 403, "Request is missing Authentication Token"},
-		{"basic", received(t, post(http.Header{"Authorization": {"Basic dTpw"}})), "MissingAuthenticationToken", 403, ""},
-		{"unknown key", with("AKIDOTHER", secret, ""), "InvalidClientTokenId", 403, "The security token included in the request is invalid."},
-		{"session token", with(keyID, secret, "token"), "InvalidClientTokenId", 403, "The security token included in the request is invalid."},
+		{"unsigned", received(t, post(nil)), "MissingAuthenticationToken", 403,
+			"Request is missing Authentication Token"},
+		{"basic", received(t, post(http.Header{"Authorization": {"Basic dTpw"}})), "MissingAuthenticationToken", 403,
+			""},
+		{"unknown key", with("AKIDOTHER", secret, ""), "InvalidClientTokenId", 403,
+			"The security token included in the request is invalid."},
+		{"session token", with(keyID, secret, "token"), "InvalidClientTokenId", 403,
+			"The security token included in the request is invalid."},
 		{"wrong secret", with(keyID, "other", ""), "SignatureDoesNotMatch", 403, mismatch},
 		{"5 minutes old", at(-5 * time.Minute), "", 0, ""},
 		{"5 minutes ahead", at(5 * time.Minute), "", 0, ""},
@@ -190,9 +197,11 @@ func TestVerifyRefuses(t *testing.T) {
 			"Signature expired: 20230101T000000Z is now earlier than 20230101T000500Z (20230101T001000Z - 5 min.)"},
 		{"ahead", at(10 * time.Minute), "SignatureDoesNotMatch", 403,
 			"Signature not yet current: 20230101T002000Z is still later than 20230101T001500Z (20230101T001000Z + 5 min.)"},
-		{"hash of another body", signed(t, post(http.Header{"X-Amz-Content-Sha256": {hash("x")}}), form, example(), now),
+		{"hash of another body", signed(t, post(http.Header{"X-Amz-Content-Sha256": {hash("x")}}), form, example(),
+			now),
 			"SignatureDoesNotMatch", 403, mismatch},
-		{"unsigned payload", signed(t, post(http.Header{"X-Amz-Content-Sha256": {"UNSIGNED-PAYLOAD"}}), form, example(), now),
+		{"unsigned payload", signed(t, post(http.Header{"X-Amz-Content-Sha256": {"UNSIGNED-PAYLOAD"}}), form, example(),
+			now),
 			"SignatureDoesNotMatch", 403, mismatch},
 		{"target added", altered(func(r *http.Request) { r.Header.Set("X-Amz-Target", "secretsmanager.DeleteSecret") }),
 			"SignatureDoesNotMatch", 403, "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization."},
@@ -204,10 +213,12 @@ func TestVerifyRefuses(t *testing.T) {
 			r.Header.Set("Authorization", "AWS4-HMAC-SHA256 a=b")
 			r.Header.Del("X-Amz-Date")
 		}),
-			"IncompleteSignature", 400, "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter. " +
+			"IncompleteSignature", 400,
+			"Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter. " +
 				"Authorization header requires 'SignedHeaders' parameter. Authorization header requires existence of a 'X-Amz-Date' header."},
 		{"not pairs", altered(func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 hello") }),
-			"IncompleteSignature", 400, "'hello' not a valid key=value pair (missing equal-sign) in Authorization header."},
+			"IncompleteSignature", 400,
+			"'hello' not a valid key=value pair (missing equal-sign) in Authorization header."},
 		{"short scope", authorization("/aws4_request", ""), "IncompleteSignature", 400,
 			"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'AKIDEXAMPLE/20230101/us-east-1/elasticache'"},
 		{"terminator", authorization("aws4_request", "aws5_request"), "SignatureDoesNotMatch", 403,
@@ -215,15 +226,21 @@ func TestVerifyRefuses(t *testing.T) {
 		{"scope of another day", authorization("/20230101/", "/20230102/"), "SignatureDoesNotMatch", 403,
 			"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20230102' != '20230101', from '20230101T001000Z'."},
 		{"another region", authorization("us-east-1", "us-east-2"), "SignatureDoesNotMatch", 403, mismatch},
-		{"odd date", altered(func(r *http.Request) { r.Header.Set("X-Amz-Date", "yesterday") }), "IncompleteSignature", 400,
+		{"odd date", altered(func(r *http.Request) { r.Header.Set("X-Amz-Date", "yesterday") }), "IncompleteSignature",
+			400,
 			"Date must be in ISO-8601 'basic format'. Got 'yesterday'. See http://en.wikipedia.org/wiki/ISO_8601"},
-		{"signed twice", altered(func(r *http.Request) { r.URL.RawQuery = "X-Amz-Signature=00" }), "IncompleteSignature", 400, ""},
+		{"signed twice", altered(func(r *http.Request) { r.URL.RawQuery = "X-Amz-Signature=00" }),
+			"IncompleteSignature", 400, ""},
 		{"query syntax", altered(func(r *http.Request) { r.URL.RawQuery = "%zz" }), "IncompleteSignature", 400, ""},
-		{"presigned, used late", presigned(t, "/?"+form, example(), now.Add(-6*time.Minute)), "RequestExpired", 400, "Request has expired."},
-		{"presigned for longer", presigned(t, "/?X-Amz-Expires=600&"+form, example(), now.Add(-6*time.Minute)), "", 0, ""},
-		{"presigned for too long", presigned(t, "/?X-Amz-Expires=604801&"+form, example(), now), "IncompleteSignature", 400,
+		{"presigned, used late", presigned(t, "/?"+form, example(), now.Add(-6*time.Minute)), "RequestExpired", 400,
+			"Request has expired."},
+		{"presigned for longer", presigned(t, "/?X-Amz-Expires=600&"+form, example(), now.Add(-6*time.Minute)), "", 0,
+			""},
+		{"presigned for too long", presigned(t, "/?X-Amz-Expires=604801&"+form, example(), now), "IncompleteSignature",
+			400,
 			"X-Amz-Expires must be a number of seconds, at most 604800."},
-		{"presigned, incomplete", received(t, newRequest(t, http.MethodGet, "/?X-Amz-Signature=00", nil, "")), "IncompleteSignature", 400,
+		{"presigned, incomplete", received(t, newRequest(t, http.MethodGet, "/?X-Amz-Signature=00", nil, "")),
+			"IncompleteSignature", 400,
 			"AWS query-string parameters must include 'X-Amz-Algorithm', once."},
 		{"presigned, a line break in the service", received(t, newRequest(t, http.MethodGet,
 			"/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=k%2F20230101%2Fr%2Fs%0A%2Faws4_request&X-Amz-Date=20230101T000000Z&X-Amz-SignedHeaders=host&X-Amz-Signature="+
@@ -241,7 +258,8 @@ func TestVerifyRefuses(t *testing.T) {
 			if !errors.As(err, &refused) {
 				t.Fatalf("got %v, want a *sigv4.Error", err)
 			}
-			if refused.Code != test.code || refused.Status != test.status || test.text != "" && refused.Message != test.text {
+			if refused.Code != test.code || refused.Status != test.status || test.text != "" &&
+				refused.Message != test.text {
 				t.Errorf("got  %d %v\nwant %d %s: %s", refused.Status, err, test.status, test.code, test.text)
 			}
 		})
@@ -249,7 +267,8 @@ func TestVerifyRefuses(t *testing.T) {
 }
 
 func BenchmarkVerify(b *testing.B) {
-	r := signed(b, newRequest(b, http.MethodPost, "/", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, form), form, example(), now)
+	r := signed(b, newRequest(b, http.MethodPost, "/",
+		http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, form), form, example(), now)
 	v, body := verifier(), []byte(form)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -1,4 +1,5 @@
-// Package snapshot keeps snapshots: sealed files, each under a data key of its own that is kept elsewhere, itself sealed.
+// Package snapshot keeps snapshots: sealed files, each under a data key of its own that is kept elsewhere, itself
+// sealed.
 package snapshot
 
 import (
@@ -17,13 +18,15 @@ import (
 	"larder/internal/seal"
 )
 
-// Keys are the KMS keys that a data key can be sealed with. The context is bound to what is sealed: it has to be the same again.
+// Keys are the KMS keys that a data key can be sealed with. The context is bound to what is sealed: it has to be the
+// same again.
 type Keys interface {
 	Wrap(key string, plaintext []byte, context map[string]string) ([]byte, error)
 	Unwrap(blob []byte, context map[string]string) ([]byte, error)
 }
 
-// Vault is a directory of snapshots. Its methods may be called from several goroutines, those on one name from one at a time.
+// Vault is a directory of snapshots. Its methods may be called from several goroutines, those on one name from one at a
+// time.
 type Vault struct {
 	Dir    string
 	Sealer *seal.Sealer // for data keys of snapshots without a KMS key
@@ -42,18 +45,20 @@ const partial = ".partial"
 
 func place(name string) string { return "snapshot/" + name }
 
-// Write makes a snapshot of what fill writes. The file gets its name when it is whole and on the disk; a failure leaves none.
+// Write makes a snapshot of what fill writes. The file gets its name when it is whole and on the disk; a failure leaves
+// none.
 func (v *Vault) Write(name, kmsKey string, fill func(io.Writer) (int64, error)) (s Sealed, err error) {
 	key := make([]byte, seal.KeySize)
 	rand.Read(key)
 	if s, err = v.wrap(name, kmsKey, key); err != nil {
 		return s, err
 	}
-	if err := os.MkdirAll(v.Dir, 0o700); err != nil {
+	// No directory above it is made: an installation that was deleted would come back in part.
+	if err := os.Mkdir(v.Dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return s, fmt.Errorf("cannot write the snapshot %s: %w", name, err)
 	}
 	path := filepath.Join(v.Dir, name)
-	file, err := os.OpenFile(path+partial, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	file, err := durable.Open(path+partial, os.O_CREATE|os.O_TRUNC|os.O_WRONLY)
 	if err != nil {
 		return s, fmt.Errorf("cannot write the snapshot %s: %w", name, err)
 	}
@@ -119,7 +124,7 @@ func (v *Vault) Open(name string, s Sealed) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := os.Open(filepath.Join(v.Dir, name))
+	file, err := durable.Open(filepath.Join(v.Dir, name), os.O_RDONLY)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the snapshot %s: %w", name, err)
 	}
@@ -155,8 +160,44 @@ func (v *Vault) Remove(name string) error {
 	return nil
 }
 
-// Sweep deletes every file that is half written, or that keep does not know: what an engine left that was killed. Nothing may be
-// being written.
+// Unlock says why a snapshot's KMS key cannot be used now. The snapshot itself may be intact.
+func (v *Vault) Unlock(name string, s Sealed) error {
+	_, err := v.unwrap(name, s)
+	return err
+}
+
+// maxChecked is how much of a snapshot Check reads, in bytes: what takes less than a second.
+const maxChecked = 256 << 20
+
+// Check says why a snapshot's file cannot be restored: it is gone, or is not what was written. Of a snapshot that is
+// larger than 256 MiB it reads the beginning, and the file's size. Whether a KMS key can be used is not its business:
+// that may change until the data are wanted.
+func (v *Vault) Check(name string, s Sealed) error {
+	if s.KMSKey != "" && v.Unlock(name, s) != nil {
+		return nil
+	}
+	r, err := v.Open(name, s)
+	if err != nil {
+		return err
+	}
+	defer r.Close() // it was only read
+	info, err := r.(reader).Closer.(*os.File).Stat()
+	if err != nil {
+		return fmt.Errorf("cannot read the snapshot %s: %w", name, err)
+	}
+	if want := seal.StreamSize(s.Size); s.Size > 0 && info.Size() != want {
+		return fmt.Errorf("cannot read the snapshot %s: its file has %d bytes, not %d: %w", name, info.Size(), want,
+			seal.ErrDamaged)
+	}
+	_, err = io.CopyN(io.Discard, r, maxChecked)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// Sweep deletes every file that is half written, or that keep does not know: what an engine left that was killed.
+// Nothing may be being written. What cannot be deleted, or is no file, is in the error, and stops none of the others.
 func (v *Vault) Sweep(keep func(name string) bool) (swept []string, err error) {
 	entries, err := os.ReadDir(v.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -165,14 +206,21 @@ func (v *Vault) Sweep(keep func(name string) bool) (swept []string, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot look for snapshots: %w", err)
 	}
+	var errs []error
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), partial) && keep(e.Name()) {
 			continue
 		}
-		if err := os.Remove(filepath.Join(v.Dir, e.Name())); err != nil {
-			return swept, fmt.Errorf("cannot delete what is left of a snapshot: %w", err)
+		path := filepath.Join(v.Dir, e.Name())
+		if e.IsDir() {
+			errs = append(errs, fmt.Errorf("a directory among the snapshots is none of larder's: %s", path))
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			errs = append(errs, fmt.Errorf("cannot delete what is left of a snapshot: %w", err))
+			continue
 		}
 		swept = append(swept, e.Name())
 	}
-	return swept, nil
+	return swept, errors.Join(errs...)
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"larder/internal/seal"
 	"larder/internal/snapshot"
 )
@@ -133,7 +135,8 @@ func TestAChangedFileIsNotRead(t *testing.T) {
 			if err := os.WriteFile(path, change(raw), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := read(v, "one", s); !errors.Is(err, seal.ErrDamaged) || !strings.Contains(err.Error(), "snapshot one") {
+			if _, err := read(v, "one", s); !errors.Is(err, seal.ErrDamaged) ||
+				!strings.Contains(err.Error(), "snapshot one") {
 				t.Errorf("read with %v", err)
 			}
 		})
@@ -164,7 +167,8 @@ func TestADisabledKeyIsNamed(t *testing.T) {
 	if _, err := read(v, "one", s); !errors.Is(err, errDisabled) || !strings.Contains(err.Error(), "key-1") {
 		t.Errorf("read with %v", err)
 	}
-	if _, err := v.Write("two", "key-1", fill(content)); !errors.Is(err, errDisabled) || !strings.Contains(err.Error(), "key-1") {
+	if _, err := v.Write("two", "key-1", fill(content)); !errors.Is(err, errDisabled) ||
+		!strings.Contains(err.Error(), "key-1") {
 		t.Errorf("written with %v", err)
 	}
 }
@@ -205,5 +209,73 @@ func TestSweep(t *testing.T) {
 	}
 	if got := files(t, v); got != "known" {
 		t.Errorf("left: %s", got)
+	}
+}
+
+// TestCheckSeesWhatCannotBeRestored, and says it of nothing else.
+func TestCheckSeesWhatCannotBeRestored(t *testing.T) {
+	aside := func(path string, make func() error) error { return errors.Join(os.Remove(path), make()) }
+	for name, damage := range map[string]func(path string) error{
+		"nothing":   func(string) error { return nil },
+		"gone":      os.Remove,
+		"cut off":   func(path string) error { return os.Truncate(path, 100) },
+		"longer":    func(path string) error { return os.Truncate(path, 1<<30) },
+		"empty":     func(path string) error { return os.Truncate(path, 0) },
+		"a folder":  func(path string) error { return aside(path, func() error { return os.Mkdir(path, 0o700) }) },
+		"a pipe":    func(path string) error { return aside(path, func() error { return unix.Mkfifo(path, 0o600) }) },
+		"its own":   func(path string) error { return os.WriteFile(path, []byte(content), 0o600) },
+		"one bit":   func(path string) error { return flip(path, len(content)-5) },
+		"first bit": func(path string) error { return flip(path, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := newVault(t)
+			for _, key := range []string{"", "key-1"} {
+				s := write(t, v, "one", key)
+				other := write(t, v, "two", key)
+				if err := damage(filepath.Join(v.Dir, "one")); err != nil {
+					t.Fatal(err)
+				}
+				if err := v.Check("one", s); (err != nil) != (name != "nothing") {
+					t.Errorf("it is checked with %v", err)
+				} else if err != nil && !strings.Contains(err.Error(), "snapshot one") {
+					t.Errorf("%v does not name it", err)
+				}
+				if err := v.Check("two", other); err != nil {
+					t.Errorf("another one: %v", err)
+				}
+				if err := errors.Join(v.Remove("one"), v.Remove("two")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	v := newVault(t)
+	s := write(t, v, "one", "key-1")
+	v.Keys.(*keys).disabled = true
+	if err := v.Check("one", s); err != nil {
+		t.Errorf("with a disabled key: %v", err)
+	}
+}
+
+func flip(path string, at int) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	raw[at] ^= 1
+	return os.WriteFile(path, raw, 0o600)
+}
+
+// TestSweepGoesOnBehindADirectory, which is none of larder's and stays.
+func TestSweepGoesOnBehindADirectory(t *testing.T) {
+	v := newVault(t)
+	write(t, v, "z", "")
+	if err := os.MkdirAll(filepath.Join(v.Dir, "a", "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	swept, err := v.Sweep(func(string) bool { return false })
+	if strings.Join(swept, " ") != "z" || err == nil || !strings.Contains(err.Error(), filepath.Join(v.Dir, "a")) {
+		t.Errorf("swept %v, %v", swept, err)
 	}
 }

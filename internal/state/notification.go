@@ -8,7 +8,8 @@ import (
 	"larder/internal/store"
 )
 
-// Notifications are what topics have yet to be told, in the order in which it happened: keys are as those of the event list.
+// Notifications are what topics have yet to be told, in the order in which it happened: keys are as those of the event
+// list.
 const Notifications = store.Table[cache.Notification]("notifications")
 
 // notify has the topic of a replication group told of an event, if it is to be.
@@ -22,7 +23,7 @@ func notify(tx *store.Tx, n cache.Notice) error {
 		group = cache.GroupID(n.Source)
 	}
 	rg, err := ReplicationGroups.Get(tx, group)
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) || store.IsUnreadable(err) { // whose topic is not known
 		return nil
 	}
 	if err != nil {
@@ -38,16 +39,16 @@ func AddNotification(tx *store.Tx, rg cache.ReplicationGroup, name, source strin
 	}
 	n := cache.Notification{Date: at, Topic: rg.NotificationTopicARN, Name: name, Source: source}
 	for {
-		_, err := Notifications.Get(tx, NotificationKey(n))
-		if errors.Is(err, store.ErrNotFound) {
-			return Notifications.Put(tx, NotificationKey(n), n)
-		}
+		taken, err := Notifications.Has(tx, n.RowKey())
 		if err != nil {
 			return err
+		}
+		if !taken {
+			return Notifications.Put(tx, n.RowKey(), n)
 		}
 		n.Date = n.Date.Add(time.Nanosecond)
 	}
 }
 
 // NotificationKey is the key of a notification in its table.
-func NotificationKey(n cache.Notification) string { return noticeKey(n.Date) }
+func NotificationKey(n cache.Notification) string { return n.RowKey() }

@@ -23,23 +23,36 @@ const (
 // notices is keyed by time, so that it is ordered by it.
 const notices = store.Table[cache.Notice]("events")
 
+// Group reads a group for decisions about its nodes: a record that is not whole cannot be read either.
+func Group(tx *store.Tx, id string) (cache.ReplicationGroup, error) {
+	return ReplicationGroups.GetValid(tx, id, cache.ReplicationGroup.Whole)
+}
+
 // Credential holds the passwords that larder keeps for itself on a group's nodes, sealed. Its key is the group's id.
 type Credential struct{ Admin, Replication []byte }
+
+// CheckRow says when a password is missing.
+func (c Credential) CheckRow() error {
+	if c.Admin == nil || c.Replication == nil {
+		return errors.New("it lacks a password")
+	}
+	return nil
+}
+
+// Tables are those of this package.
+func Tables() []store.Checker {
+	return []store.Checker{ReplicationGroups, ParameterGroups, SubnetGroups, Snapshots, Credentials, notices,
+		Notifications}
+}
 
 // AuthTokenPlace is what a group's token is sealed for.
 func AuthTokenPlace(group string) string { return "replication-group/" + group + "/auth-token" }
 
 // AddNotice appends to the event list, drops what is older than it goes back, and has the group's topic told.
 func AddNotice(tx *store.Tx, n cache.Notice) error {
-	var expired []string
-	for old, err := range notices.From(tx, "") {
-		if err != nil {
-			return err
-		}
-		if n.Date.Sub(old.Date) <= cache.NoticeLife {
-			break
-		}
-		expired = append(expired, noticeKey(old.Date))
+	expired, err := notices.KeysBefore(tx, cache.MomentKey(n.Date.Add(-cache.NoticeLife)))
+	if err != nil {
+		return err
 	}
 	for _, key := range expired {
 		if err := notices.Delete(tx, key); err != nil {
@@ -48,21 +61,21 @@ func AddNotice(tx *store.Tx, n cache.Notice) error {
 	}
 	// Notices of one instant keep the order in which they were added.
 	for {
-		_, err := notices.Get(tx, noticeKey(n.Date))
-		if errors.Is(err, store.ErrNotFound) {
-			return errors.Join(notices.Put(tx, noticeKey(n.Date), n), notify(tx, n))
-		}
+		taken, err := notices.Has(tx, n.RowKey())
 		if err != nil {
 			return err
+		}
+		if !taken {
+			return errors.Join(notices.Put(tx, n.RowKey(), n), notify(tx, n))
 		}
 		n.Date = n.Date.Add(time.Nanosecond)
 	}
 }
 
-// Notices returns the event list from that instant on, oldest first.
+// Notices returns the event list from that instant on, oldest first, but for events that cannot be read.
 func Notices(tx *store.Tx, from time.Time) ([]cache.Notice, error) {
 	var out []cache.Notice
-	for n, err := range notices.From(tx, noticeKey(from)) {
+	for n, err := range notices.Readable(tx, cache.MomentKey(from)) {
 		if err != nil {
 			return nil, err
 		}
@@ -71,14 +84,12 @@ func Notices(tx *store.Tx, from time.Time) ([]cache.Notice, error) {
 	return out, nil
 }
 
-// noticeKey orders by time: nanoseconds, padded to the digits that an int64 can have.
-func noticeKey(t time.Time) string { return fmt.Sprintf("%019d", max(t.UnixNano(), 0)) }
-
-// Taken lists the addresses that groups occupy.
+// Taken lists the addresses that groups occupy. Which those are of a group whose record cannot be read is unknown, and
+// an error: no address may be given away that may be one of them.
 func Taken(tx *store.Tx) (map[netip.Addr]bool, error) {
 	groups, err := ReplicationGroups.All(tx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot tell which addresses are free: %w", err)
 	}
 	taken := map[netip.Addr]bool{}
 	for _, g := range groups {

@@ -53,7 +53,8 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
 func add(t *testing.T, tx *store.Tx, at time.Time, message string) {
 	t.Helper()
-	if err := state.AddNotice(tx, cache.Notice{Date: at, Source: "g", SourceType: cache.SourceGroup, Message: message}); err != nil {
+	if err := state.AddNotice(tx, cache.Notice{Date: at, Source: "g", SourceType: cache.SourceGroup,
+		Message: message}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -80,7 +81,8 @@ func TestNoticesAreOrderedByTime(t *testing.T) {
 
 func TestNoticesKeepWhatTheySay(t *testing.T) {
 	inTx(t, func(tx *store.Tx) {
-		want := cache.Notice{Date: noon, Source: "g-001", SourceType: cache.SourceCluster, Message: "Added cache node 0001"}
+		want := cache.Notice{Date: noon, Source: "g-001", SourceType: cache.SourceCluster,
+			Message: "Added cache node 0001"}
 		if err := state.AddNotice(tx, want); err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +109,8 @@ func TestNoticesAreDroppedWhenTheyAreOld(t *testing.T) {
 	})
 }
 
-// TestNoNoticeIsLost: however many fall on few instants, all are there, in the order of the instants and of their coming.
+// TestNoNoticeIsLost: however many fall on few instants, all are there, in the order of the instants and of their
+// coming.
 func TestNoNoticeIsLost(t *testing.T) {
 	s := newStore(t)
 	at := noon
@@ -137,7 +140,8 @@ func TestTaken(t *testing.T) {
 	inTx(t, func(tx *store.Tx) {
 		for i, name := range []string{"a", "b"} {
 			n := byte(i * 10)
-			g := cache.ReplicationGroup{ID: name, PrimaryAddress: addr(n + 1), ReaderAddress: addr(n + 2), Members: []cache.Member{{Address: addr(n + 3)}}}
+			g := cache.ReplicationGroup{ID: name, PrimaryAddress: addr(n + 1), ReaderAddress: addr(n + 2),
+				Members: []cache.Member{{Address: addr(n + 3)}}}
 			if err := state.ReplicationGroups.Put(tx, name, g); err != nil {
 				t.Fatal(err)
 			}
@@ -146,7 +150,8 @@ func TestTaken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := map[netip.Addr]bool{addr(1): true, addr(2): true, addr(3): true, addr(11): true, addr(12): true, addr(13): true}
+		want := map[netip.Addr]bool{addr(1): true, addr(2): true, addr(3): true, addr(11): true, addr(12): true,
+			addr(13): true}
 		if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -158,7 +163,8 @@ func TestAGroupIsStoredWhole(t *testing.T) {
 	inTx(t, func(tx *store.Tx) {
 		want := cache.ReplicationGroup{
 			ID: "g", Status: cache.Available, Created: noon, Port: 6379, AuthTokenModified: noon,
-			PrimaryAddress: netip.MustParseAddr("127.64.0.1"), SecurityGroupIDs: []string{"sg-1"}, Tags: map[string]string{"a": "b"},
+			PrimaryAddress: netip.MustParseAddr("127.64.0.1"), SecurityGroupIDs: []string{"sg-1"},
+			Tags:    map[string]string{"a": "b"},
 			Members: []cache.Member{{ID: "g-001", Role: cache.Primary, Address: netip.MustParseAddr("127.64.0.3")}},
 		}
 		if err := state.ReplicationGroups.Put(tx, "g", want); err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// WriteError says that the state could not be made durable; nothing of the transaction was kept. It is an API error, so that
-// whoever asked for the change learns the reason.
+// WriteError says that the state could not be made durable; nothing of the transaction was kept. It is an API error, so
+// that whoever asked for the change learns the reason.
 type WriteError struct {
 	Dir string // that holds the state
 	Err error

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// reserveSize is for some ten transactions on a disk that is full, in bytes. Most write a few pages, and not all of them anew.
+	// reserveSize is for some ten transactions on a disk that is full, in bytes. Most write a few pages, and not all of
+	// them anew.
 	reserveSize = 1 << 20
 	// reserveSlice is what is given up at a time, lest whoever fills the disk takes the rest too.
 	reserveSlice = 128 << 10

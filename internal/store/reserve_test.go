@@ -11,7 +11,8 @@ import (
 	"larder/internal/testkit"
 )
 
-// TestInsistOnAFullDisk: what has happened is recorded, what is only asked for is refused, and afterwards the room is kept again.
+// TestInsistOnAFullDisk: what has happened is recorded, what is only asked for is refused, and afterwards the room is
+// kept again.
 func TestInsistOnAFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	testkit.SmallDisk(t, dir, "4m")

@@ -1,4 +1,5 @@
-// Package store keeps larder's state: typed tables in one bbolt file, changed in transactions, with a feed of what changed.
+// Package store keeps larder's state: typed tables in one bbolt file, changed in transactions, with a feed of what
+// changed.
 package store
 
 import (
@@ -6,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,12 +24,17 @@ var ErrLocked = errors.New("the state directory is in use by another larder")
 
 // Store is an open state file. Its methods may be called from several goroutines.
 type Store struct {
-	db      *bbolt.DB
+	path    string // of the state file
+	db      atomic.Pointer[bbolt.DB]
 	reserve *reserve
+
+	restoring sync.Mutex
+	content   *os.File // the state file, read only: the database shows nobody its own
 
 	mu          sync.Mutex
 	subscribers map[int]subscriber
 	next        int
+	damaged     damagedRows
 }
 
 type subscriber struct {
@@ -34,44 +42,120 @@ type subscriber struct {
 	notify func(key string)
 }
 
-// mapped is how much of the file is mapped at first, in bytes of address space: while the file fits, no Update has to wait for
-// a View to end before it can map more.
+// mapped is how much of the file is mapped at first, in bytes of address space: while the file fits, no Update has to
+// wait for a View to end before it can map more.
 const mapped = 64 << 20
 
 // Open opens the file at path, making it if it is not there. It returns ErrLocked when another process holds it.
 func Open(path string) (*Store, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 50 * time.Millisecond, InitialMmapSize: mapped})
+	if err := checkFile(path); err != nil {
+		return nil, err
+	}
+	db, err := openFile(path)
+	var damage *DamageError
 	switch {
 	case errors.Is(err, bberrors.ErrTimeout):
 		return nil, fmt.Errorf("cannot open %s: %w", path, ErrLocked)
+	case isDamage(err):
+		return nil, &DamageError{path, err.Error()}
+	case errors.As(err, &damage):
+		return nil, err
 	case err != nil:
 		return nil, fmt.Errorf("cannot open the state file %s: %w", path, err)
 	}
-	return &Store{db: db, reserve: openReserve(path + ".reserve"), subscribers: map[int]subscriber{}}, nil
+	content, err := os.Open(path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot open the state file: %w", err), db.Close())
+	}
+	s := &Store{
+		path: path, content: content, reserve: openReserve(path + ".reserve"), subscribers: map[int]subscriber{},
+		damaged: damagedRows{rows: map[change]damagedRow{}},
+	}
+	s.db.Store(db)
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func openFile(path string) (db *bbolt.DB, err error) {
+	err = guard(path, func() (err error) {
+		db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 50 * time.Millisecond, InitialMmapSize: mapped})
+		return err
+	})
+	return db, err
+}
+
+// prepare checks every record of an existing state, and brings one of an earlier format up to date.
+func (s *Store) prepare() error {
+	var schema int
+	err := s.transact(false, func(t *Tx) (err error) {
+		schema, err = check(t)
+		return err
+	})
+	if err != nil || schema == currentSchema {
+		return err
+	}
+	return s.Insist(func(t *Tx) error { return patch(t, schema) })
 }
 
 // Close waits for running transactions and closes the file.
-func (s *Store) Close() error { return errors.Join(s.db.Close(), s.reserve.close()) }
+func (s *Store) Close() error {
+	s.restoring.Lock()
+	defer s.restoring.Unlock()
+	return errors.Join(s.db.Load().Close(), s.content.Close(), s.reserve.close())
+}
 
 // Tx is a transaction. It is valid only inside the function it was given to.
 type Tx struct {
 	tx      *bbolt.Tx
+	store   *Store
+	path    string // of the state file
 	changed []change
+	digest  *digest // of all records, since the transaction's first change; nil before
+	recount bool    // the digest is to be made anew
 }
 
 type change struct{ table, key string }
 
 // View runs f on an unchanging view of the state.
-func (s *Store) View(f func(*Tx) error) error {
-	return s.db.View(func(tx *bbolt.Tx) error { return f(&Tx{tx: tx}) })
+func (s *Store) View(f func(*Tx) error) error { return s.transact(false, f) }
+
+// transact runs f in a transaction, and keeps its changes if it may change something and f succeeds.
+func (s *Store) transact(writable bool, f func(*Tx) error) error {
+	t := &Tx{store: s, path: s.path}
+	err := guard(t.path, func() (err error) {
+		t.tx, err = s.begin(writable)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	kept := false
+	defer func() {
+		if !kept {
+			guard(t.path, t.tx.Rollback) // nothing is kept, whether or not that succeeds
+		}
+	}()
+	if err := f(t); err != nil || !writable || t.digest == nil { // without a change there is nothing to write
+		return err
+	}
+	err = guard(t.path, func() error {
+		if err := t.putDigest(); err != nil {
+			return err
+		}
+		return t.tx.Commit()
+	})
+	kept = err == nil
+	return err
 }
 
-// Update runs f and makes its changes durable, all or none: an error from f undoes them. Subscribers are told afterwards.
+// Update runs f and makes its changes durable, all or none: an error from f undoes them. Subscribers are told
+// afterwards.
 func (s *Store) Update(f func(*Tx) error) error {
 	var changed []change
 	var refusal error
-	err := s.db.Update(func(tx *bbolt.Tx) error {
-		t := &Tx{tx: tx}
+	err := s.transact(true, func(t *Tx) error {
 		refusal = f(t)
 		changed = t.changed
 		return refusal
@@ -79,15 +163,19 @@ func (s *Store) Update(f func(*Tx) error) error {
 	if refusal != nil {
 		return refusal
 	}
+	var damage *DamageError
+	if errors.As(err, &damage) {
+		return err
+	}
 	if err != nil {
-		return &WriteError{Dir: filepath.Dir(s.db.Path()), Err: err}
+		return &WriteError{Dir: filepath.Dir(s.path), Err: err}
 	}
 	s.publish(changed)
 	return nil
 }
 
-// Insist is an Update of what has happened already, and must be known later: where the disk is full it is given the room that the
-// store keeps for that. f may be called several times.
+// Insist is an Update of what has happened already, and must be known later: where the disk is full it is given the
+// room that the store keeps for that. f may be called several times.
 func (s *Store) Insist(f func(*Tx) error) error {
 	var full *WriteError
 	err := s.Update(f)
@@ -102,8 +190,8 @@ func (s *Store) Insist(f func(*Tx) error) error {
 	return err
 }
 
-// Subscribe has notify called, after each transaction that changed the table, once per changed key. notify must not block for
-// long. The returned function ends the subscription; a call that is under way may still be made.
+// Subscribe has notify called, after each transaction that changed the table, once per changed key. notify must not
+// block for long. The returned function ends the subscription; a call that is under way may still be made.
 func (s *Store) Subscribe(table string, notify func(key string)) (cancel func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,8 +205,8 @@ func (s *Store) Subscribe(table string, notify func(key string)) (cancel func())
 	}
 }
 
-// Changes has something to receive when the table has changed since the last time that something was received, or the call. The
-// returned function ends the subscription.
+// Changes has something to receive when the table has changed since the last time that something was received, or the
+// call. The returned function ends the subscription.
 func (s *Store) Changes(table string) (changed <-chan struct{}, cancel func()) {
 	wakes := make(chan struct{}, 1)
 	return wakes, s.Subscribe(table, func(string) {
@@ -129,8 +217,8 @@ func (s *Store) Changes(table string) (changed <-chan struct{}, cancel func()) {
 	})
 }
 
-// Tend runs work at once, and again whenever the table has changed or the channel that work returned has something, which is nil
-// unless work is to be tried again. It returns when ctx ends.
+// Tend runs work at once, and again whenever the table has changed or the channel that work returned has something,
+// which is nil unless work is to be tried again. It returns when ctx ends.
 func (s *Store) Tend(ctx context.Context, table string, work func() (again <-chan time.Time)) {
 	changed, cancel := s.Changes(table)
 	defer cancel()

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -80,8 +81,8 @@ type operation struct {
 	Delete bool
 }
 
-// TestTransactions: the store does what a map does, keeps nothing of a transaction that fails, and tells of each changed key of
-// one that does not, once and in the order of the changes.
+// TestTransactions: the store does what a map does, keeps nothing of a transaction that fails, and tells of each
+// changed key of one that does not, once and in the order of the changes.
 func TestTransactions(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -97,7 +98,8 @@ func TestTransactions(t *testing.T) {
 
 		model := map[string]int{}
 		operations := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) operation {
-			return operation{rapid.SampledFrom([]string{"a", "aa", "b", "é"}).Draw(t, "key"), rapid.Int().Draw(t, "value"), rapid.Bool().Draw(t, "delete")}
+			return operation{rapid.SampledFrom([]string{"a", "aa", "b", "é"}).Draw(t, "key"),
+				rapid.Int().Draw(t, "value"), rapid.Bool().Draw(t, "delete")}
 		}), 0, 6)
 		for _, ops := range rapid.SliceOfN(operations, 0, 5).Draw(rt, "transactions") {
 			told = nil
@@ -174,7 +176,8 @@ func checkRows(t *rapid.T, s *store.Store, model map[string]int) {
 		}
 		for _, key := range []string{"a", "aa", "b", "é"} {
 			want, there := model[key]
-			if got, err := numbers.Get(tx, key); got != want || there != (err == nil) || err != nil && !errors.Is(err, store.ErrNotFound) {
+			if got, err := numbers.Get(tx, key); got != want || there != (err == nil) || err != nil &&
+				!errors.Is(err, store.ErrNotFound) {
 				t.Fatalf("%q: %d, %v; want %d, %v", key, got, err, want, there)
 			}
 		}
@@ -319,5 +322,9 @@ func TestUnusableFiles(t *testing.T) {
 				s.Close()
 			}
 		}
+	}
+	var damage *store.DamageError
+	if _, err := store.Open(dir); !errors.As(err, &damage) || !strings.Contains(err.Error(), "it is no file") {
+		t.Errorf("a directory in the place of the file: %v", err)
 	}
 }

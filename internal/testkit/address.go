@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-// Ports that tests give to servers: below those that the kernel gives out (net.ipv4.ip_local_port_range begins at 32768),
-// so that neither a listener on port 0 nor a connection's own end comes to sit on one before its server does.
+// Ports that tests give to servers: below those that the kernel gives out (net.ipv4.ip_local_port_range begins at
+// 32768), so that neither a listener on port 0 nor a connection's own end comes to sit on one before its server does.
 const (
 	firstPort = 10000
 	ports     = 20000
 )
 
-// Address is one on loopback where nothing listens and that no other test is given while this one runs, in this process or
-// another one.
+// Address is one on loopback where nothing listens and that no other test is given while this one runs, in this process
+// or another one.
 func Address(t *testing.T) string {
 	t.Helper()
 	for range 100 {

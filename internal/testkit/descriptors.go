@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// LimitDescriptors lets this process open no file whose number is beyond a limit, until restore. What is open stays so. The limit is the
-// whole process's: a test that sets it has no others beside it.
+// LimitDescriptors lets this process open no file whose number is beyond a limit, until restore. What is open stays so.
+// The limit is the whole process's: a test that sets it has no others beside it.
 func LimitDescriptors(t *testing.T, most uint64) (restore func()) {
 	t.Helper()
 	var limit unix.Rlimit

@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// SmallDisk mounts a file system of that many bytes ("3m") on a directory until the test ends. It skips the test where that is not permitted:
-// to others than root, and in some sandboxes.
+// SmallDisk mounts a file system of that many bytes ("3m") on a directory, for its owner alone, until the test ends.
+// Where that is not permitted, to others than root and in some sandboxes, the test is Missing it.
 func SmallDisk(t *testing.T, dir, size string) {
 	t.Helper()
-	err := syscall.Mount("larder-test", dir, "tmpfs", 0, "size="+size)
+	err := syscall.Mount("larder-test", dir, "tmpfs", 0, "mode=0700,size="+size)
 	if errors.Is(err, syscall.EPERM) {
-		t.Skip("this user may not mount a file system")
+		Missing(t, "this user may not mount a file system")
 	}
 	if err != nil {
 		t.Fatal(err)

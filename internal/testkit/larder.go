@@ -50,7 +50,8 @@ func ProcessesIn(dir string) ([]Process, error) {
 	var found []Process
 	for _, link := range links {
 		cwd, err := os.Readlink(link)
-		if err != nil || cwd != real && !strings.HasPrefix(cwd, real+"/") { // gone meanwhile, another user's, or not there
+		if err != nil || cwd != real &&
+			!strings.HasPrefix(cwd, real+"/") { // gone meanwhile, another user's, or not there
 			continue
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(link)))

@@ -9,8 +9,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// leakPatience is how long goroutines may take to end after the last test. One of go-redis's sleeps for a second after its client is closed,
-// and on a busy machine any may have to wait for a processor.
+// leakPatience is how long goroutines may take to end after the last test. One of go-redis's sleeps for a second after
+// its client is closed, and on a busy machine any may have to wait for a processor.
 const leakPatience = 20 * time.Second
 
 // Leakless runs a package's tests, for TestMain, and fails them when goroutines stay.

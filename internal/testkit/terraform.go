@@ -47,7 +47,8 @@ func TerraformEnvironment(dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []string{"TF_CLI_CONFIG_FILE=" + file, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "AWS_EC2_METADATA_DISABLED=true"}, nil
+	return []string{"TF_CLI_CONFIG_FILE=" + file, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1",
+		"AWS_EC2_METADATA_DISABLED=true"}, nil
 }
 
 // cliConfig returns the configuration file that is set, when it says where providers come from, or makes one.
@@ -62,14 +63,16 @@ func cliConfig(dir string) (string, error) {
 		return "", err
 	}
 	places := []string{os.Getenv(mirrorVariable), home + "/.terraform.d/plugins", home + "/.terraform.d/plugin-cache",
-		"/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins", "/usr/local/lib/*", "/usr/lib/*", "/opt", "/opt/*"}
+		"/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins", "/usr/local/lib/*", "/usr/lib/*", "/opt",
+		"/opt/*"}
 	for _, place := range places {
 		found, err := filepath.Glob(filepath.Join(place, "registry.terraform.io"))
 		if place == "" || err != nil || len(found) == 0 {
 			continue
 		}
 		file := filepath.Join(dir, "terraformrc")
-		text := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.Dir(found[0]))
+		text := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n",
+			filepath.Dir(found[0]))
 		return file, os.WriteFile(file, []byte(text), 0o600)
 	}
 	return "", fmt.Errorf("%w: there is no mirror of hashicorp/aws: set %s to the directory that holds the folder registry.terraform.io", ErrNoTerraform, mirrorVariable)

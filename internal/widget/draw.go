@@ -26,7 +26,8 @@ type Point struct {
 }
 
 // palette is what CloudWatch colours lines with.
-var palette = []string{"#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf"}
+var palette = []string{"#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f",
+	"#bcbd22", "#17becf"}
 
 // markColor is an annotation's, when none is given.
 const markColor = "#d62728"
@@ -66,13 +67,17 @@ func (w Widget) chart(series []Series) chartdraw.Chart {
 	rows := w.legend(series)
 	c := chartdraw.Chart{
 		Title: w.Title, TitleStyle: textStyle(titleSize), Width: w.Width, Height: w.Height,
-		Background: chartdraw.Style{FillColor: paper, Padding: chartdraw.NewBox(margin, margin, margin, margin+rows.height())},
-		Canvas:     chartdraw.Style{FillColor: paper},
-		XAxis:      chartdraw.XAxis{Ticks: timeTicks(w.Start, w.End, w.Zone, w.Width), Style: textStyle(textSize), GridMajorStyle: gridStyle()},
+		Background: chartdraw.Style{FillColor: paper,
+			Padding: chartdraw.NewBox(margin, margin, margin, margin+rows.height())},
+		Canvas: chartdraw.Style{FillColor: paper},
+		XAxis: chartdraw.XAxis{Ticks: timeTicks(w.Start, w.End, w.Zone, w.Width), Style: textStyle(textSize),
+			GridMajorStyle: gridStyle()},
 		YAxisSecondary: chartdraw.YAxis{
-			Name: w.Left.Label, Ticks: left.ticks(w.Height), Style: textStyle(textSize), NameStyle: textStyle(textSize), GridMajorStyle: gridStyle(),
+			Name: w.Left.Label, Ticks: left.ticks(w.Height), Style: textStyle(textSize), NameStyle: textStyle(textSize),
+			GridMajorStyle: gridStyle(),
 		},
-		YAxis:    chartdraw.YAxis{Name: w.Right.Label, Ticks: right.ticks(w.Height), Style: textStyle(textSize), NameStyle: textStyle(textSize)},
+		YAxis: chartdraw.YAxis{Name: w.Right.Label, Ticks: right.ticks(w.Height), Style: textStyle(textSize),
+			NameStyle: textStyle(textSize)},
 		Elements: []chartdraw.Renderable{rows.draw},
 	}
 	if w.Title != "" {
@@ -114,7 +119,8 @@ func (s Series) runs(from, to int64) (runs [][]Point) {
 
 // line draws points; one that stands alone is a dot.
 func line(points []Point, to scale, axis chartdraw.YAxisType, color string) chartdraw.ContinuousSeries {
-	s := chartdraw.ContinuousSeries{YAxis: axis, Style: chartdraw.Style{StrokeColor: colorOf(color), StrokeWidth: lineWidth}}
+	s := chartdraw.ContinuousSeries{YAxis: axis,
+		Style: chartdraw.Style{StrokeColor: colorOf(color), StrokeWidth: lineWidth}}
 	if len(points) == 1 {
 		s.Style.DotColor, s.Style.DotWidth = colorOf(color), dotWidth
 	}
@@ -134,13 +140,15 @@ func (w Widget) marks(left, right scale) (lines []chartdraw.Series) {
 			side, axis = right, chartdraw.YAxisPrimary
 		}
 		if !h.hidden() {
-			lines = append(lines, line([]Point{{from, *h.Value}, {to, *h.Value}}, side, axis, cmp.Or(h.Color, markColor)))
+			lines = append(lines, line([]Point{{from, *h.Value}, {to, *h.Value}}, side, axis,
+				cmp.Or(h.Color, markColor)))
 		}
 	}
 	for _, v := range w.Vertical {
 		at := v.Value.Unix()
 		if !v.hidden() && at >= from && at <= to {
-			lines = append(lines, line([]Point{{at, left.low}, {at, left.high}}, left, chartdraw.YAxisSecondary, cmp.Or(v.Color, markColor)))
+			lines = append(lines, line([]Point{{at, left.low}, {at, left.high}}, left, chartdraw.YAxisSecondary,
+				cmp.Or(v.Color, markColor)))
 		}
 	}
 	return lines

@@ -67,12 +67,14 @@ func TestLinesAreWhereTheirDataAre(t *testing.T) {
 			t.Fatalf("%v: the lines are at %v, %v and %v", value, line, bottom, top)
 		}
 		height := float64(bottom.Min.Y - top.Min.Y)
-		if at := float64(bottom.Min.Y-line.Min.Y) / height * 100; at < value-1 || at > value+1 || line.Dy() > lineWidth+1 {
+		if at := float64(bottom.Min.Y-line.Min.Y) / height * 100; at < value-1 || at > value+1 ||
+			line.Dy() > lineWidth+1 {
 			t.Errorf("the line of %v is at %v, and %d pixels high", value, at, line.Dy())
 		}
 		// The second of three hours.
 		third := float64(bottom.Dx()) / 3
-		if from, to := float64(line.Min.X-bottom.Min.X), float64(line.Max.X-bottom.Min.X); from < third-3 || from > third+3 || to < 2*third-3 || to > 2*third+3 {
+		if from, to := float64(line.Min.X-bottom.Min.X), float64(line.Max.X-bottom.Min.X); from < third-3 ||
+			from > third+3 || to < 2*third-3 || to > 2*third+3 {
 			t.Errorf("the line goes from %v to %v of %d", from, to, bottom.Dx())
 		}
 	}
@@ -102,7 +104,8 @@ func TestAxesHaveTheirOwnRanges(t *testing.T) {
 	right.Right = true
 	text := `{"metrics":[["A","B"]],"yAxis":{"left":{"min":0,"max":100,"label":"Percent"},"right":{"min":0,"max":10}},"title":"Both","legend":{"position":"hidden"}}`
 	picture := drawn(t, text, flat(50, 0, 179, red), right)
-	if a, b := extent(picture, red), extent(picture, violet); !a.Empty() || b.Empty() { // the later line is drawn over the former
+	if a, b := extent(picture, red), extent(picture, violet); !a.Empty() ||
+		b.Empty() { // the later line is drawn over the former
 		t.Errorf("the lines are at %v and %v", a, b)
 	}
 }
@@ -114,7 +117,8 @@ func TestWhatIsDrawnAlways(t *testing.T) {
 		"vertical": `{"metrics":[["A","B"]],"start":"-P7D","timezone":"+0530","annotations":{"vertical":[{"value":"2026-03-03T12:00:00Z","label":"then"}]}}`,
 		"wide":     `{"metrics":[["A","B"]],"width":2000,"height":100,"end":"2026-03-05T00:00:00Z"}`,
 	} {
-		for _, series := range [][]Series{nil, {flat(0, 0, 179, "")}, {flat(-1e300, 0, 9, ""), flat(1e300, 20, 30, "")}, {{Label: "empty"}}} {
+		for _, series := range [][]Series{nil, {flat(0, 0, 179, "")}, {flat(-1e300, 0, 9, ""), flat(1e300, 20, 30, "")},
+			{{Label: "empty"}}} {
 			if picture := drawn(t, text, series...); picture.Bounds().Empty() {
 				t.Errorf("%s: nothing is drawn", what)
 			}
@@ -124,13 +128,15 @@ func TestWhatIsDrawnAlways(t *testing.T) {
 	if extent(picture, red).Empty() {
 		t.Error("the number has no mark in its color")
 	}
-	if extent(drawn(t, `{"metrics":[["A","B"]],"start":"-P7D","annotations":{"vertical":[{"value":"2026-03-03T12:00:00Z","color":"`+violet+`"}]}}`), violet).Dy() < 100 {
+	if extent(drawn(t,
+		`{"metrics":[["A","B"]],"start":"-P7D","annotations":{"vertical":[{"value":"2026-03-03T12:00:00Z","color":"`+violet+`"}]}}`), violet).Dy() < 100 {
 		t.Error("the vertical annotation is not drawn")
 	}
 }
 
 func TestShortNumbers(t *testing.T) {
-	for v, want := range map[float64]string{0: "0", 0.25: "0.25", 999: "999", 1500: "1.5k", -2e6: "-2M", 5.4e9: "5.4G", 123456: "123.5k"} {
+	for v, want := range map[float64]string{0: "0", 0.25: "0.25", 999: "999", 1500: "1.5k", -2e6: "-2M", 5.4e9: "5.4G",
+		123456: "123.5k"} {
 		if got := short(v); got != want {
 			t.Errorf("%v is %s, want %s", v, got, want)
 		}
@@ -139,7 +145,8 @@ func TestShortNumbers(t *testing.T) {
 
 // TestTicksEnd: an axis whose labels are nearer to each other than numbers are has few of them all the same.
 func TestTicksEnd(t *testing.T) {
-	for _, s := range []scale{{low: 1e17, high: 1.00000000000000016e17}, {low: -1.7e308, high: 1.7e308}, {low: 0, high: 1}} {
+	for _, s := range []scale{{low: 1e17, high: 1.00000000000000016e17}, {low: -1.7e308, high: 1.7e308},
+		{low: 0, high: 1}} {
 		if got := len(s.ticks(400)); got < 2 || got > 11 {
 			t.Errorf("%+v has %d ticks", s, got)
 		}

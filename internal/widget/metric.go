@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// metrics reads the list of metrics. In one, a dot stands for what the one before has in its place, and three dots for all of it up to
-// what follows them.
+// metrics reads the list of metrics. In one, a dot stands for what the one before has in its place, and three dots for
+// all of it up to what follows them.
 func (w *Widget) metrics(f frame) error {
 	var before []string
 	for i, list := range f.Metrics {

@@ -41,7 +41,8 @@ func instant(text string, now time.Time) (time.Time, error) {
 	if !strings.HasPrefix(strings.TrimPrefix(text, "-"), "P") {
 		t, err := time.Parse(time.RFC3339, text)
 		if err != nil {
-			return t, fmt.Errorf("%q must be a time such as 2018-04-25T12:00:00.000Z, or a duration such as -PT3H", text)
+			return t, fmt.Errorf("%q must be a time such as 2018-04-25T12:00:00.000Z, or a duration such as -PT3H",
+				text)
 		}
 		return t, nil
 	}

@@ -83,8 +83,8 @@ type mark struct {
 
 func (m mark) hidden() bool { return m.Visible != nil && !*m.Visible }
 
-// frame is a widget as it is written. Source of all names, defaults and bounds: Metric Widget Structure and Syntax, in CloudWatch's API
-// reference.
+// frame is a widget as it is written. Source of all names, defaults and bounds: Metric Widget Structure and Syntax, in
+// CloudWatch's API reference.
 type frame struct {
 	Metrics     [][]json.RawMessage `json:"metrics"`
 	Title       string              `json:"title"`
@@ -131,11 +131,13 @@ func Parse(text string, now time.Time) (Widget, error) {
 		return Widget{}, err
 	}
 	w := Widget{
-		Title: f.Title, Width: or(f.Width, defaultWidth), Height: or(f.Height, defaultHeight), Single: f.View == "singleValue",
+		Title: f.Title, Width: or(f.Width, defaultWidth), Height: or(f.Height, defaultHeight),
+		Single: f.View == "singleValue",
 		Legend: f.Legend.Position != "hidden", Left: f.YAxis.Left, Right: f.YAxis.Right,
 	}
 	if min(w.Width, w.Height) < 1 || max(w.Width, w.Height) > maxSize {
-		return Widget{}, fmt.Errorf("the width and the height must be between 1 and %d, not %d and %d", maxSize, w.Width, w.Height)
+		return Widget{}, fmt.Errorf("the width and the height must be between 1 and %d, not %d and %d", maxSize,
+			w.Width, w.Height)
 	}
 	return w, errors.Join(w.times(f, now), w.metrics(f), w.annotations(f))
 }

@@ -22,7 +22,8 @@ func TestMetricsInShort(t *testing.T) {
 		return []Dimension{{"CacheClusterId", id}, {"CacheNodeId", number}}
 	}
 	want := []Metric{
-		{"AWS/ElastiCache", "CPUUtilization", node("a", "0001"), Options{ID: "m1", Color: "#0000ff", Stat: "Sum", Period: 60}},
+		{"AWS/ElastiCache", "CPUUtilization", node("a", "0001"),
+			Options{ID: "m1", Color: "#0000ff", Stat: "Sum", Period: 60}},
 		{"AWS/ElastiCache", "CPUUtilization", node("b", "0001"), Options{Stat: "Sum", Period: 60}},
 		{"AWS/ElastiCache", "CPUUtilization", node("b", "0002"), Options{Stat: "p99", Period: 300, Visible: new(bool)}},
 		{"", "", nil, Options{Expression: "m1*2", Label: "double", Stat: "Sum", Period: 60}},
@@ -38,7 +39,8 @@ func TestMetricsInShort(t *testing.T) {
 
 func TestTimes(t *testing.T) {
 	for text, want := range map[string]time.Time{
-		"-PT3H": now.Add(-3 * time.Hour), "PT0H": now, "-P7D": now.AddDate(0, 0, -7), "-P1M": now.AddDate(0, -1, 0), "-P2WT30M": now.AddDate(0, 0, -14).Add(-30 * time.Minute),
+		"-PT3H": now.Add(-3 * time.Hour), "PT0H": now, "-P7D": now.AddDate(0, 0, -7), "-P1M": now.AddDate(0, -1, 0),
+		"-P2WT30M":                 now.AddDate(0, 0, -14).Add(-30 * time.Minute),
 		"2026-01-02T03:04:05.000Z": time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	} {
 		if got, err := instant(text, now); err != nil || !got.Equal(want) {

@@ -17,8 +17,8 @@ var (
 // NodeTypes is the table of node types, as CSV with a header row.
 func NodeTypes() string { return nodeTypes }
 
-// EngineVersions is the table of the versions to ask ElastiCache for and the families of their parameter groups, oldest first,
-// as CSV with a header row.
+// EngineVersions is the table of the versions to ask ElastiCache for and the families of their parameter groups, oldest
+// first, as CSV with a header row.
 func EngineVersions() string { return engineVersions }
 
 // Alarms is the table of alarms, as a JSON array.

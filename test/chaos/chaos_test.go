@@ -58,7 +58,8 @@ func setting(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// shortDir is a directory for a state directory. A socket's path may have 107 characters at most, and t.TempDir takes many of them.
+// shortDir is a directory for a state directory. A socket's path may have 107 characters at most, and t.TempDir takes
+// many of them.
 func shortDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "chaos-")

@@ -17,12 +17,12 @@ const jump = time.Hour
 
 // Variables of the environment that name the files which say how far off a clock is.
 const (
-	engineClock = "CHAOS_ENGINE_CLOCK" // read by the program in test/chaos/larder
-	nodeClock   = "CHAOS_NODE_CLOCK"   // read by testdata/clock.c
+	engineClock = "LARDER_CLOCK_ENGINE" // read by the program in test/chaos/larder
+	nodeClock   = "LARDER_CLOCK_NODES"  // read by testdata/clock.c
 )
 
-// clocks are the wall clocks of larder and of its nodes, as the files say that those read. No process's monotonic clock is moved:
-// the machine's is not, when somebody sets its time.
+// clocks are the wall clocks of larder and of its nodes, as the files say that those read. No process's monotonic clock
+// is moved: the machine's is not, when somebody sets its time.
 type clocks struct {
 	engine, nodes string // the files
 	library       string // of testdata/clock.c; empty where there is no C compiler: then the nodes' clocks stay
@@ -30,11 +30,13 @@ type clocks struct {
 
 // newClocks makes clocks that are right, with their files in dir.
 func newClocks(ctx context.Context, dir string) (clocks, error) {
-	c := clocks{engine: filepath.Join(dir, "engine.clock"), nodes: filepath.Join(dir, "nodes.clock"), library: filepath.Join(dir, "clock.so")}
+	c := clocks{engine: filepath.Join(dir, "engine.clock"), nodes: filepath.Join(dir, "nodes.clock"),
+		library: filepath.Join(dir, "clock.so")}
 	if err := c.set(0); err != nil {
 		return c, err
 	}
-	out, err := exec.CommandContext(ctx, "cc", "-shared", "-fPIC", "-O2", "-o", c.library, filepath.Join("testdata", "clock.c")).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "cc", "-shared", "-fPIC", "-O2", "-o", c.library,
+		filepath.Join("testdata", "clock.c")).CombinedOutput()
 	switch {
 	case errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") != "true":
 		c.library = ""
@@ -60,7 +62,8 @@ func (c clocks) env() []string {
 	return env
 }
 
-// set moves the clocks to where they are off by d. A file is written in place, in one write: it is mapped, or read in one read.
+// set moves the clocks to where they are off by d. A file is written in place, in one write: it is mapped, or read in
+// one read.
 func (c clocks) set(d time.Duration) error {
 	raw := binary.NativeEndian.AppendUint64(nil, uint64(d))
 	for _, path := range []string{c.engine, c.nodes} {
@@ -84,8 +87,8 @@ func (f Fault) direction() time.Duration {
 	return -jump
 }
 
-// jumpClocks moves the clocks, one way and back. The engine is not asked for anything meanwhile: it would take a request of the test,
-// whose clock is right, for an old one.
+// jumpClocks moves the clocks, one way and back. The engine is not asked for anything meanwhile: it would take a
+// request of the test, whose clock is right, for an old one.
 func jumpClocks(ctx context.Context, d *desk, f Fault) error {
 	return d.whileOff(f, func() error { return errors.Join(d.checkOff(ctx, f), wait(ctx, f.Hold)) })
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -32,7 +33,7 @@ import (
 
 const (
 	groupID = "chaos"
-	// token is what clients log in with. The group ends with the test.
+	// token is what clients log in with at first. The group ends with the test.
 	token = "chaos-0123456789-chaos"
 	// nodeTypes are the two that the group moves between.
 	smallNodes, largeNodes = "cache.t3.small", "cache.t3.medium"
@@ -41,7 +42,8 @@ const (
 	settlePatience  = time.Minute // of a group
 	poll            = 20 * time.Millisecond
 	commandPatience = 30 * time.Second // with a larder command
-	// adminPatience is how long the test itself waits for a node's answer. It needs that one, where a client goes to another node.
+	// adminPatience is how long the test itself waits for a node's answer. It needs that one, where a client goes to
+	// another node.
 	adminPatience = 20 * time.Second
 )
 
@@ -58,6 +60,7 @@ type desk struct {
 	log    *os.File
 	admin  string // the password of larder's own user on the nodes
 	trust  *tls.Config
+	tokens tokens
 	group  group // as it was when it last had settled
 	// primaryEndpoint and readerEndpoint are the group's for its whole life: clients read them while the group settles.
 	primaryEndpoint, readerEndpoint string
@@ -67,7 +70,8 @@ type desk struct {
 
 // newDesk makes a state directory in dir, and an engine with a group of three nodes, TLS and a token.
 func newDesk(ctx context.Context, program, dir string, say func(string, ...any)) (*desk, error) {
-	d := &desk{program: program, dir: dir, say: say, env: testkit.Environment()}
+	d := &desk{program: program, dir: dir, say: say, env: testkit.Environment(),
+		tokens: tokens{current: []string{token}}}
 	d.env = append(d.env, "LARDER_HOME="+string(d.home()), "LARDER_LISTEN=127.0.0.1:0", "GOTRACEBACK=all")
 	return d, d.create(ctx)
 }
@@ -94,8 +98,10 @@ func (d *desk) create(ctx context.Context) (err error) {
 		return err
 	}
 	_, err = api.CreateReplicationGroup(ctx, &elasticache.CreateReplicationGroupInput{
-		ReplicationGroupId: aws.String(groupID), ReplicationGroupDescription: aws.String("a group that lives through faults"),
-		NumCacheClusters: aws.Int32(1 + usualReplicas), CacheNodeType: aws.String(smallNodes), AutomaticFailoverEnabled: aws.Bool(true),
+		ReplicationGroupId:          aws.String(groupID),
+		ReplicationGroupDescription: aws.String("a group that lives through faults"),
+		NumCacheClusters:            aws.Int32(1 + usualReplicas), CacheNodeType: aws.String(smallNodes),
+		AutomaticFailoverEnabled: aws.Bool(true),
 		TransitEncryptionEnabled: aws.Bool(true), AuthToken: aws.String(token),
 	})
 	if err != nil {
@@ -145,7 +151,8 @@ func (d *desk) readSecrets(ctx context.Context) error {
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(certificate)
-	d.trust = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(16)}
+	d.trust = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12,
+		ClientSessionCache: tls.NewLRUClientSessionCache(16)}
 	return d.start(ctx)
 }
 
@@ -196,7 +203,8 @@ func (d *desk) close() error {
 	}
 	left, errLeft := testkit.ProcessesIn(string(d.home()))
 	for _, p := range left {
-		err = errors.Join(err, fmt.Errorf("process %d is left in %s", p.PID, p.Dir), syscall.Kill(p.PID, syscall.SIGKILL))
+		err = errors.Join(err, fmt.Errorf("process %d is left in %s", p.PID, p.Dir),
+			syscall.Kill(p.PID, syscall.SIGKILL))
 	}
 	if d.log != nil {
 		err = errors.Join(err, d.log.Close())
@@ -284,11 +292,21 @@ func (d *desk) node(ctx context.Context, id string) (*conn, error) {
 	return open(ctx, dial, adminPatience, redisnode.AdminUser, d.admin)
 }
 
-// client opens a connection to an address as an application does.
-func (d *desk) client(ctx context.Context, address string) (*conn, error) {
+// client opens a connection to an address as an application does. While the token changes it knows both, and tries the
+// newer one first.
+func (d *desk) client(ctx context.Context, address string) (c *conn, err error) {
+	for _, t := range slices.Backward(d.tokens.known()) {
+		if c, err = open(ctx, d.dial(address), clientPatience, t); !errors.As(err, new(refused)) {
+			break
+		}
+	}
+	return c, err
+}
+
+// dial connects to an address over TLS.
+func (d *desk) dial(address string) func(context.Context) (net.Conn, error) {
 	dialer := tls.Dialer{Config: d.trust}
-	dial := func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", address) }
-	return open(ctx, dial, clientPatience, token)
+	return func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", address) }
 }
 
 func (d *desk) primary(ctx context.Context) (*conn, error) { return d.client(ctx, d.primaryEndpoint) }

@@ -62,8 +62,8 @@ func (m mounted) close() error {
 	return nil
 }
 
-// limited stands in where nothing may be mounted: the engine may not write any file beyond its first page. It says EFBIG where
-// a full disk says ENOSPC.
+// limited stands in where nothing may be mounted: the engine may not write any file beyond its first page. It says
+// EFBIG where a full disk says ENOSPC.
 type limited struct{}
 
 func (limited) String() string {

@@ -37,7 +37,8 @@ func (d *desk) settle(ctx context.Context) error {
 	})
 }
 
-// look checks the whole group once: what larder says of it, what every node says of itself, and who is behind every address.
+// look checks the whole group once: what larder says of it, what every node says of itself, and who is behind every
+// address.
 func (d *desk) look(ctx context.Context) (group, error) {
 	s, err := d.status(ctx)
 	if err != nil {
@@ -95,7 +96,8 @@ func (d *desk) lookAt(ctx context.Context, s status, m member) (Term, error) {
 	if pid := strconv.Itoa(m.PID); info["process_id"] != pid {
 		return Term{}, fmt.Errorf("%s is process %s, and larder says %s", m.ID, info["process_id"], pid)
 	}
-	want := map[string]string{"role": "slave", "master_host": s.Nodes[0].Address, "master_link_status": "up", "master_sync_in_progress": "0"}
+	want := map[string]string{"role": "slave", "master_host": s.Nodes[0].Address, "master_link_status": "up",
+		"master_sync_in_progress": "0"}
 	if m.Role == "primary" {
 		want = map[string]string{"role": "master", "connected_slaves": strconv.Itoa(len(s.Nodes) - 1)}
 	}
@@ -128,8 +130,8 @@ func (d *desk) behindPrimary(ctx context.Context, g group) error {
 	return d.behind(ctx, g.Primary, g.terms[0].Run)
 }
 
-// behindReader opens as many connections at once as there are replicas. None of them may be to anything but a replica; each
-// replica must get one where every is set, as it is when no other client weighs in the choice.
+// behindReader opens as many connections at once as there are replicas. None of them may be to anything but a replica;
+// each replica must get one where every is set, as it is when no other client weighs in the choice.
 func (d *desk) behindReader(ctx context.Context, g group, every bool) error {
 	replicas := g.runs()[1:]
 	left := slices.Clone(replicas)
@@ -158,7 +160,8 @@ func (g group) runs() []string {
 	return runs
 }
 
-// agree waits until every node has the same data and the reader endpoint gives out every replica, while no client is at work.
+// agree waits until every node has the same data and the reader endpoint gives out every replica, while no client is at
+// work.
 func (d *desk) agree(ctx context.Context) error {
 	return await(ctx, settlePatience, "all nodes have the same data", func(ctx context.Context) error {
 		if err := d.behindReader(ctx, d.group, true); err != nil {

@@ -21,8 +21,8 @@ type Write struct {
 	By                Term // the server that the writer was connected to
 }
 
-// Missing compares what writers were told with what the lists of the recovered group hold, and returns the acknowledged writes
-// that are not there. Numbers that nobody wrote, or acknowledged ones out of order, are an error.
+// Missing compares what writers were told with what the lists of the recovered group hold, and returns the acknowledged
+// writes that are not there. Numbers that nobody wrote, or acknowledged ones out of order, are an error.
 func Missing(writes []Write, lists map[int][]int) ([]Write, error) {
 	type id struct{ writer, number int }
 	place, sent, acked := map[id]int{}, map[id]bool{}, map[id]bool{}
@@ -86,16 +86,17 @@ func tenures(writes []Write) []tenure {
 	return out
 }
 
-// TwoPrimaries is an error when two processes must have taken writes through the endpoint in turns: neither can have taken its
-// last before the other took its first.
+// TwoPrimaries is an error when two processes must have taken writes through the endpoint in turns: neither can have
+// taken its last before the other took its first.
 func TwoPrimaries(writes []Write) error {
 	var found []error
 	all := tenures(writes)
 	for i, a := range all {
 		for _, b := range all[i+1:] {
 			if a.Run != b.Run && a.last > b.first && b.last > a.first {
-				found = append(found, fmt.Errorf("two primaries took writes at once: %s from %s to %s, %s from %s to %s",
-					a.Term, a.first, a.last, b.Term, b.first, b.last))
+				found = append(found,
+					fmt.Errorf("two primaries took writes at once: %s from %s to %s, %s from %s to %s",
+						a.Term, a.first, a.last, b.Term, b.first, b.last))
 			}
 		}
 	}
@@ -120,7 +121,8 @@ func LongestGap(writes []Write, from time.Duration) time.Duration {
 	return longest
 }
 
-// lossWindow is how far back an unplanned loss may reach. Replicas that follow are behind by milliseconds, on one machine by less.
+// lossWindow is how far back an unplanned loss may reach. Replicas that follow are behind by milliseconds, on one
+// machine by less.
 const lossWindow = time.Second
 
 // Outcome is what is known of the group after a fault.
@@ -135,7 +137,8 @@ type Outcome struct {
 // Judge tells which promise was broken.
 func (o Outcome) Judge() error {
 	if len(o.Missing) > 0 && (o.Class == Planned || o.Class == Spared) {
-		return fmt.Errorf("%d acknowledged writes are missing, the first is %+v, and nothing may be lost", len(o.Missing), o.Missing[0])
+		return fmt.Errorf("%d acknowledged writes are missing, the first is %+v, and nothing may be lost",
+			len(o.Missing), o.Missing[0])
 	}
 	if o.Class == Spared && o.Before != o.After {
 		return fmt.Errorf("the primary was %s and is %s, and nothing had happened to it", o.Before, o.After)

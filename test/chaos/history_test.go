@@ -16,7 +16,8 @@ var (
 
 // took is a write from one millisecond to another, acknowledged.
 func took(by Term, number, from, till int) Write {
-	return Write{Number: number, Invoked: time.Duration(from) * ms, Answered: time.Duration(till) * ms, Acked: true, By: by}
+	return Write{Number: number, Invoked: time.Duration(from) * ms, Answered: time.Duration(till) * ms, Acked: true,
+		By: by}
 }
 
 func unknown(w Write) Write {
@@ -55,14 +56,18 @@ func TestTwoPrimaries(t *testing.T) {
 		writes []Write
 		two    bool
 	}{
-		"one server":                        {[]Write{took(a, 1, 0, 1), took(a, 2, 2, 3)}, false},
-		"one after the other":               {[]Write{took(a, 1, 0, 1), took(a, 2, 2, 3), took(b, 3, 4, 5)}, false},
-		"at the switch, both in flight":     {[]Write{took(a, 1, 0, 1), took(a, 2, 2, 6), took(b, 1, 3, 5)}, false},
-		"there and back":                    {[]Write{took(a, 1, 0, 1), took(b, 2, 2, 3), took(a2, 3, 4, 5)}, false},
-		"in turns":                          {[]Write{took(a, 1, 0, 1), took(b, 1, 2, 3), took(a, 2, 4, 5), took(b, 2, 6, 7)}, true},
-		"the old one goes on":               {[]Write{took(a, 1, 0, 1), took(b, 1, 2, 3), took(a, 2, 4, 5), took(b, 2, 5, 6)}, true},
-		"a process is no second primary":    {[]Write{took(a, 1, 0, 1), took(a2, 1, 0, 3), took(a, 2, 4, 5), took(a2, 2, 6, 7)}, false},
-		"what was not acknowledged is none": {[]Write{took(a, 1, 0, 1), took(b, 1, 2, 3), unknown(took(a, 2, 4, 5)), took(b, 2, 6, 7)}, false},
+		"one server":                    {[]Write{took(a, 1, 0, 1), took(a, 2, 2, 3)}, false},
+		"one after the other":           {[]Write{took(a, 1, 0, 1), took(a, 2, 2, 3), took(b, 3, 4, 5)}, false},
+		"at the switch, both in flight": {[]Write{took(a, 1, 0, 1), took(a, 2, 2, 6), took(b, 1, 3, 5)}, false},
+		"there and back":                {[]Write{took(a, 1, 0, 1), took(b, 2, 2, 3), took(a2, 3, 4, 5)}, false},
+		"in turns": {[]Write{took(a, 1, 0, 1), took(b, 1, 2, 3), took(a, 2, 4, 5),
+			took(b, 2, 6, 7)}, true},
+		"the old one goes on": {[]Write{took(a, 1, 0, 1), took(b, 1, 2, 3), took(a, 2, 4, 5),
+			took(b, 2, 5, 6)}, true},
+		"a process is no second primary": {[]Write{took(a, 1, 0, 1), took(a2, 1, 0, 3), took(a, 2, 4, 5),
+			took(a2, 2, 6, 7)}, false},
+		"what was not acknowledged is none": {[]Write{took(a, 1, 0, 1), took(b, 1, 2, 3), unknown(took(a, 2, 4, 5)),
+			took(b, 2, 6, 7)}, false},
 	} {
 		if err := TwoPrimaries(c.writes); (err != nil) != c.two {
 			t.Errorf("%s: got %v", name, err)
@@ -70,7 +75,8 @@ func TestTwoPrimaries(t *testing.T) {
 	}
 }
 
-// Servers that take writes one after another, however the clients' times lie around them, are never taken for two at once.
+// Servers that take writes one after another, however the clients' times lie around them, are never taken for two at
+// once.
 func TestSuccessionIsNotTwoPrimaries(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var writes []Write
@@ -79,7 +85,8 @@ func TestSuccessionIsNotTwoPrimaries(t *testing.T) {
 			by := Term{[]string{"run-a", "run-b", "run-c"}[i%3], string(rune('0' + i))}
 			for range rapid.IntRange(1, 6).Draw(t, "writes") {
 				done += rapid.IntRange(1, 5).Draw(t, "later")
-				writes = append(writes, took(by, 0, done-rapid.IntRange(0, 9).Draw(t, "before"), done+rapid.IntRange(0, 9).Draw(t, "after")))
+				writes = append(writes, took(by, 0, done-rapid.IntRange(0, 9).Draw(t, "before"),
+					done+rapid.IntRange(0, 9).Draw(t, "after")))
 			}
 		}
 		if err := TwoPrimaries(writes); err != nil {
@@ -89,7 +96,8 @@ func TestSuccessionIsNotTwoPrimaries(t *testing.T) {
 }
 
 func TestLongestGap(t *testing.T) {
-	writes := []Write{took(a, 1, 0, 1), took(a, 2, 8, 9), took(b, 4, 30, 31), unknown(took(a, 3, 10, 20)), took(b, 5, 32, 33)}
+	writes := []Write{took(a, 1, 0, 1), took(a, 2, 8, 9), took(b, 4, 30, 31), unknown(took(a, 3, 10, 20)),
+		took(b, 5, 32, 33)}
 	for from, want := range map[time.Duration]time.Duration{0: 22 * ms, 20 * ms: 22 * ms, 32 * ms: 2 * ms, 40 * ms: 0} {
 		if got := LongestGap(writes, from); got != want {
 			t.Errorf("from %s: got %s, want %s", from, got, want)
@@ -103,22 +111,24 @@ func TestJudge(t *testing.T) {
 		outcome Outcome
 		broken  string
 	}{
-		"planned, nothing missing":         {Outcome{Planned, a, b, 2 * ms, nil, false}, ""},
-		"planned, one missing":             {Outcome{Planned, a, b, 2 * ms, byOld, false}, "nothing may be lost"},
-		"spared, nothing missing":          {Outcome{Spared, a, a, 2 * ms, nil, false}, ""},
-		"spared, one missing":              {Outcome{Spared, a, a, 2 * ms, byOld, false}, "nothing may be lost"},
-		"spared, another primary":          {Outcome{Spared, a, b, 2 * ms, nil, false}, "nothing had happened"},
-		"unplanned, of the dead":           {Outcome{Unplanned, a, b, 2 * ms, byOld, false}, ""},
-		"unplanned, of the new":            {Outcome{Unplanned, a, b, 2 * ms, byNew, false}, "does not have it"},
-		"unplanned, of a third":            {Outcome{Unplanned, a, b, 2 * ms, []Write{took(Term{"c", "x"}, 1, 0, 1)}, false}, "another one"},
+		"planned, nothing missing": {Outcome{Planned, a, b, 2 * ms, nil, false}, ""},
+		"planned, one missing":     {Outcome{Planned, a, b, 2 * ms, byOld, false}, "nothing may be lost"},
+		"spared, nothing missing":  {Outcome{Spared, a, a, 2 * ms, nil, false}, ""},
+		"spared, one missing":      {Outcome{Spared, a, a, 2 * ms, byOld, false}, "nothing may be lost"},
+		"spared, another primary":  {Outcome{Spared, a, b, 2 * ms, nil, false}, "nothing had happened"},
+		"unplanned, of the dead":   {Outcome{Unplanned, a, b, 2 * ms, byOld, false}, ""},
+		"unplanned, of the new":    {Outcome{Unplanned, a, b, 2 * ms, byNew, false}, "does not have it"},
+		"unplanned, of a third": {Outcome{Unplanned, a, b, 2 * ms, []Write{took(Term{"c", "x"}, 1, 0, 1)},
+			false}, "another one"},
 		"unplanned, none took over":        {Outcome{Unplanned, a, a, 2 * ms, byOld, false}, "does not have it"},
 		"unplanned, and said to have none": {Outcome{Unplanned, a, b, 2 * ms, nil, true}, "was left"},
 		"unplanned, of long ago":           {Outcome{Unplanned, a, b, 2 * time.Second, byOld, false}, "was left"},
-		"cascading, of a third":            {Outcome{Cascading, a, b, 2 * ms, []Write{took(Term{"c", "x"}, 1, 0, 1)}, false}, ""},
-		"cascading, of the new":            {Outcome{Cascading, a, b, 2 * ms, byNew, false}, "does not have it"},
-		"total, announced":                 {Outcome{Total, a, b, 2 * ms, byOld, true}, ""},
-		"total, in silence":                {Outcome{Total, a, b, 2 * ms, byOld, false}, "no event"},
-		"total, of the new":                {Outcome{Total, a, b, 2 * ms, byNew, true}, "does not have it"},
+		"cascading, of a third": {Outcome{Cascading, a, b, 2 * ms, []Write{took(Term{"c", "x"}, 1, 0, 1)},
+			false}, ""},
+		"cascading, of the new": {Outcome{Cascading, a, b, 2 * ms, byNew, false}, "does not have it"},
+		"total, announced":      {Outcome{Total, a, b, 2 * ms, byOld, true}, ""},
+		"total, in silence":     {Outcome{Total, a, b, 2 * ms, byOld, false}, "no event"},
+		"total, of the new":     {Outcome{Total, a, b, 2 * ms, byNew, true}, "does not have it"},
 	} {
 		err := c.outcome.Judge()
 		if (err != nil) != (c.broken != "") || err != nil && !strings.Contains(err.Error(), c.broken) {

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// injections do what each kind is named after, and take its cause away again. They return as soon as the group can be expected to
-// become whole by itself.
+// injections do what each kind is named after, and take its cause away again. They return as soon as the group can be
+// expected to become whole by itself.
 var injections = map[Kind]func(context.Context, *desk, Fault) error{
 	KillPrimary:  func(_ context.Context, d *desk, _ Fault) error { return d.signal(syscall.SIGKILL, 0) },
 	CrashPrimary: func(_ context.Context, d *desk, _ Fault) error { return d.signal(syscall.SIGSEGV, 0) },
@@ -24,13 +24,22 @@ var injections = map[Kind]func(context.Context, *desk, Fault) error{
 	KillReplicas: func(_ context.Context, d *desk, _ Fault) error {
 		return d.signal(syscall.SIGKILL, d.everyNode()[1:]...)
 	},
-	KillAll:         func(_ context.Context, d *desk, _ Fault) error { return d.signal(syscall.SIGKILL, d.everyNode()...) },
-	StopPrimary:     func(ctx context.Context, d *desk, f Fault) error { return d.freeze(ctx, 0, f.Hold) },
-	StopReplica:     func(ctx context.Context, d *desk, f Fault) error { return d.freeze(ctx, d.replica(f), f.Hold) },
-	ExhaustPrimary:  exhaust,
-	FillDisk:        fillDisk,
-	KillEngine:      func(ctx context.Context, d *desk, f Fault) error { return d.restart(ctx, syscall.SIGKILL, f.Hold) },
-	StopEngine:      func(ctx context.Context, d *desk, f Fault) error { return d.restart(ctx, syscall.SIGTERM, f.Hold) },
+	KillAll: func(_ context.Context, d *desk,
+		_ Fault) error {
+		return d.signal(syscall.SIGKILL, d.everyNode()...)
+	},
+	StopPrimary:    func(ctx context.Context, d *desk, f Fault) error { return d.freeze(ctx, 0, f.Hold) },
+	StopReplica:    func(ctx context.Context, d *desk, f Fault) error { return d.freeze(ctx, d.replica(f), f.Hold) },
+	ExhaustPrimary: exhaust,
+	FillDisk:       fillDisk,
+	KillEngine: func(ctx context.Context, d *desk,
+		f Fault) error {
+		return d.restart(ctx, syscall.SIGKILL, f.Hold)
+	},
+	StopEngine: func(ctx context.Context, d *desk,
+		f Fault) error {
+		return d.restart(ctx, syscall.SIGTERM, f.Hold)
+	},
 	KillBoth:        killBoth,
 	KillMidFailover: killMidFailover,
 	KillHeir:        killHeir,
@@ -51,6 +60,10 @@ var injections = map[Kind]func(context.Context, *desk, Fault) error{
 	JumpClocks:       jumpClocks,
 	JumpAndKill:      jumpAndKill,
 	JumpMidPromotion: jumpMidPromotion,
+	SetToken:         setToken,
+	RotateToken:      rotateToken,
+	KillMidRotation:  killMidRotation,
+	KillUnrecorded:   killUnrecorded,
 }
 
 // everyNode lists the places of the group's members: the primary's is 0.
@@ -64,8 +77,8 @@ func (d *desk) everyNode() []int {
 
 func (d *desk) replica(f Fault) int { return 1 + f.Pick%(len(d.group.Nodes)-1) }
 
-// process takes hold of a member's process. Nothing that does not work in this state directory is ever signalled: a process id may
-// have been given to another since larder named it.
+// process takes hold of a member's process. Nothing that does not work in this state directory is ever signalled: a
+// process id may have been given to another since larder named it.
 func (d *desk) process(at int) (*os.Process, error) {
 	m := d.group.Nodes[at]
 	p, err := os.FindProcess(m.PID) // holds a pidfd, so that from here on it is the same process
@@ -136,7 +149,8 @@ func killHeir(ctx context.Context, d *desk, f Fault) error {
 	err := await(ctx, settlePatience, "another primary", func(ctx context.Context) error {
 		s, err := d.status(ctx)
 		heir = slices.IndexFunc(d.group.Nodes, func(m member) bool {
-			return m.ID != old.ID && slices.ContainsFunc(s.Nodes, func(n member) bool { return n.ID == m.ID && n.PID == m.PID && n.Role == "primary" })
+			return m.ID != old.ID && slices.ContainsFunc(s.Nodes,
+				func(n member) bool { return n.ID == m.ID && n.PID == m.PID && n.Role == "primary" })
 		})
 		if err == nil && heir < 0 {
 			err = errors.New("there is none")
@@ -149,8 +163,8 @@ func killHeir(ctx context.Context, d *desk, f Fault) error {
 	return d.signal(syscall.SIGKILL, heir)
 }
 
-// killPastStale kills the primary while one replica has not listened for a while: the other has to take over. It stays stopped for
-// as long again.
+// killPastStale kills the primary while one replica has not listened for a while: the other has to take over. It stays
+// stopped for as long again.
 func killPastStale(ctx context.Context, d *desk, f Fault) error {
 	p, err := d.process(d.replica(f))
 	if err != nil {
@@ -198,13 +212,15 @@ func exhaust(ctx context.Context, d *desk, f Fault) error {
 	}
 	_, err = c.do("CLIENT", "KILL", "TYPE", "normal")
 	err = errors.Join(err, wait(ctx, f.Hold))
-	if errLimit := setLimit(primary.PID, unix.RLIMIT_NOFILE, unix.RLIM_INFINITY); !errors.Is(errLimit, unix.ESRCH) { // it may have been put an end to
+	if errLimit := setLimit(primary.PID, unix.RLIMIT_NOFILE, unix.RLIM_INFINITY); !errors.Is(errLimit,
+		unix.ESRCH) { // it may have been put an end to
 		err = errors.Join(err, errLimit)
 	}
 	return err
 }
 
-// fillDisk takes the primary away while there is no room to write down what becomes of it, but what larder has reserved for that.
+// fillDisk takes the primary away while there is no room to write down what becomes of it, but what larder has reserved
+// for that.
 func fillDisk(ctx context.Context, d *desk, f Fault) error {
 	if err := d.disk.fill(d.engine.Process.Pid); err != nil {
 		return err

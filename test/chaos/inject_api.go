@@ -39,7 +39,8 @@ func (d *desk) promoted(ctx context.Context, f Fault) error {
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(s.Nodes, func(m member) bool { return m.ID == heir && m.Role == "primary" }) || s.Status != "available" {
+		if !slices.ContainsFunc(s.Nodes, func(m member) bool { return m.ID == heir && m.Role == "primary" }) ||
+			s.Status != "available" {
 			return fmt.Errorf("the group is %s: %+v", s.Status, s.Nodes)
 		}
 		return nil
@@ -77,7 +78,8 @@ func testFailover(ctx context.Context, d *desk, _ Fault) error {
 	if err != nil {
 		return err
 	}
-	_, err = api.TestFailover(ctx, &elasticache.TestFailoverInput{ReplicationGroupId: aws.String(groupID), NodeGroupId: aws.String("0001")})
+	_, err = api.TestFailover(ctx, &elasticache.TestFailoverInput{ReplicationGroupId: aws.String(groupID),
+		NodeGroupId: aws.String("0001")})
 	if err != nil {
 		return fmt.Errorf("cannot ask for a failover: %w", err)
 	}
@@ -91,7 +93,8 @@ func reboot(ctx context.Context, d *desk, f Fault) error {
 		return err
 	}
 	m := d.group.Nodes[f.Pick]
-	_, err = api.RebootCacheCluster(ctx, &elasticache.RebootCacheClusterInput{CacheClusterId: &m.ID, CacheNodeIdsToReboot: []string{"0001"}})
+	_, err = api.RebootCacheCluster(ctx,
+		&elasticache.RebootCacheClusterInput{CacheClusterId: &m.ID, CacheNodeIdsToReboot: []string{"0001"}})
 	if err != nil {
 		return fmt.Errorf("cannot ask for a reboot: %w", err)
 	}
@@ -102,7 +105,8 @@ func reboot(ctx context.Context, d *desk, f Fault) error {
 func (d *desk) awaitOther(ctx context.Context, old member) error {
 	return await(ctx, settlePatience, "another process of "+old.ID, func(ctx context.Context) error {
 		s, err := d.status(ctx)
-		if err == nil && (s.Status != "available" || slices.ContainsFunc(s.Nodes, func(m member) bool { return m.PID == old.PID })) {
+		if err == nil && (s.Status != "available" ||
+			slices.ContainsFunc(s.Nodes, func(m member) bool { return m.PID == old.PID })) {
 			err = fmt.Errorf("the group is %s: %+v", s.Status, s.Nodes)
 		}
 		return err
@@ -115,7 +119,8 @@ func resize(ctx context.Context, d *desk, _ Fault) error {
 	if err != nil {
 		return err
 	}
-	groups, err := api.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: aws.String(groupID)})
+	groups, err := api.DescribeReplicationGroups(ctx,
+		&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: aws.String(groupID)})
 	if err != nil {
 		return err
 	}
@@ -142,9 +147,13 @@ func (d *desk) replicas(ctx context.Context, n int32) error {
 	}
 	group, now := aws.String(groupID), aws.Bool(true)
 	if int(n) >= len(d.group.Nodes) {
-		_, err = api.IncreaseReplicaCount(ctx, &elasticache.IncreaseReplicaCountInput{ReplicationGroupId: group, ApplyImmediately: now, NewReplicaCount: &n})
+		_, err = api.IncreaseReplicaCount(ctx,
+			&elasticache.IncreaseReplicaCountInput{ReplicationGroupId: group, ApplyImmediately: now,
+				NewReplicaCount: &n})
 	} else {
-		_, err = api.DecreaseReplicaCount(ctx, &elasticache.DecreaseReplicaCountInput{ReplicationGroupId: group, ApplyImmediately: now, NewReplicaCount: &n})
+		_, err = api.DecreaseReplicaCount(ctx,
+			&elasticache.DecreaseReplicaCountInput{ReplicationGroupId: group, ApplyImmediately: now,
+				NewReplicaCount: &n})
 	}
 	if err != nil {
 		return fmt.Errorf("cannot ask for %d replicas: %w", n, err)

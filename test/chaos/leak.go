@@ -50,7 +50,8 @@ const (
 	relayDescriptors = extraDescriptors + 6
 	extraMemory      = 12 << 20 // the garbage collector's slack, with the engine's target of 32 MiB
 	extraGoroutines  = 8
-	// A failover leaves events, which are kept for 14 days, and lines in the nodes' logs, which are begun anew beyond 4 MiB each.
+	// A failover leaves events, which are kept for 14 days, and lines in the nodes' logs, which are begun anew beyond 4
+	// MiB each.
 	storePerFailover = 4 << 10
 	storeChunk       = 1 << 20
 	mostLogs         = 4 * (5 << 20)
@@ -76,7 +77,8 @@ func (f footprint) grown(before footprint, failovers int) error {
 		{"bytes of logs", f.logs, 0, mostLogs},
 	} {
 		if c.now > c.then+c.extra {
-			all = append(all, fmt.Errorf("%d %s after %d failovers, %d before: more than %d too many", c.now, c.what, failovers, c.then, c.extra))
+			all = append(all, fmt.Errorf("%d %s after %d failovers, %d before: more than %d too many", c.now, c.what,
+				failovers, c.then, c.extra))
 		}
 	}
 	return errors.Join(all...)
@@ -189,7 +191,8 @@ func (d *desk) listeners() (int, error) {
 	return n, nil
 }
 
-// localAddress reads an address of /proc/net/tcp, a number in the machine's byte order: little-endian wherever larder runs.
+// localAddress reads an address of /proc/net/tcp, a number in the machine's byte order: little-endian wherever larder
+// runs.
 func localAddress(field string) netip.Addr {
 	n, err := strconv.ParseUint(strings.Split(field, ":")[0], 16, 32)
 	if err != nil {
@@ -198,8 +201,8 @@ func localAddress(field string) netip.Addr {
 	return netip.AddrFrom4([4]byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)})
 }
 
-// goroutines ends the engine with the signal that has the Go runtime print the stack of every goroutine, counts them by what they
-// run, and starts another engine.
+// goroutines ends the engine with the signal that has the Go runtime print the stack of every goroutine, counts them by
+// what they run, and starts another engine.
 func (d *desk) goroutines(ctx context.Context) (map[string]int, error) {
 	before, err := os.Stat(d.logFile())
 	if err != nil {
@@ -237,8 +240,10 @@ func outermost(stack string) string {
 	name := "runtime"
 	for line := range strings.Lines(stack) {
 		function := strings.TrimSpace(line)
-		if strings.HasPrefix(line, "\t") || strings.HasPrefix(line, "created by ") || strings.HasPrefix(line, "goroutine ") ||
-			strings.HasPrefix(line, "runtime.") || strings.HasPrefix(line, "sync.") || strings.HasPrefix(line, "golang.org/x/sync/") || function == "" {
+		if strings.HasPrefix(line, "\t") || strings.HasPrefix(line, "created by ") ||
+			strings.HasPrefix(line, "goroutine ") ||
+			strings.HasPrefix(line, "runtime.") || strings.HasPrefix(line, "sync.") ||
+			strings.HasPrefix(line, "golang.org/x/sync/") || function == "" {
 			continue
 		}
 		name = function[:max(0, strings.LastIndexByte(function, '('))]
@@ -251,7 +256,8 @@ func moreGoroutines(now, fresh map[string]int) error {
 	var all []error
 	for origin, n := range now {
 		if n > fresh[origin]+extraGoroutines {
-			all = append(all, fmt.Errorf("%d goroutines of %s, and %d in an engine that has just begun", n, origin, fresh[origin]))
+			all = append(all, fmt.Errorf("%d goroutines of %s, and %d in an engine that has just begun", n, origin,
+				fresh[origin]))
 		}
 	}
 	return errors.Join(all...)

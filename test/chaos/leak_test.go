@@ -10,24 +10,27 @@ import (
 
 func TestGrown(t *testing.T) {
 	before := footprint{
-		engine: proc{threads: 10, descriptors: 30, memory: 30 << 20}, relay: proc{threads: 5, descriptors: 9, memory: 10 << 20},
+		engine:    proc{threads: 10, descriptors: 30, memory: 30 << 20},
+		relay:     proc{threads: 5, descriptors: 9, memory: 10 << 20},
 		processes: 4, listeners: 5, files: 20, store: 64 << 10, logs: 1 << 20,
 	}
 	for name, c := range map[string]struct {
 		change func(*footprint)
 		grown  string
 	}{
-		"nothing":                      {func(*footprint) {}, ""},
-		"a thread or two":              {func(f *footprint) { f.engine.threads += 2 }, ""},
-		"the events of the failovers":  {func(f *footprint) { f.store += 100 * storePerFailover }, ""},
-		"a descriptor at each":         {func(f *footprint) { f.engine.descriptors += 100 }, "descriptors of the engine"},
+		"nothing":                     {func(*footprint) {}, ""},
+		"a thread or two":             {func(f *footprint) { f.engine.threads += 2 }, ""},
+		"the events of the failovers": {func(f *footprint) { f.store += 100 * storePerFailover }, ""},
+		"a descriptor at each": {func(f *footprint) { f.engine.descriptors += 100 },
+			"descriptors of the engine"},
 		"a thread at each":             {func(f *footprint) { f.relay.threads += 100 }, "threads of the relay"},
 		"half a MiB of memory at each": {func(f *footprint) { f.engine.memory += 50 << 20 }, "memory of the engine"},
 		"a process left":               {func(f *footprint) { f.processes++ }, "processes"},
 		"a listener left":              {func(f *footprint) { f.listeners++ }, "listeners"},
 		"a file left":                  {func(f *footprint) { f.files++ }, "files"},
-		"a store that is never tidied": {func(f *footprint) { f.store += 100 * (storePerFailover + storeChunk) }, "store"},
-		"logs without an end":          {func(f *footprint) { f.logs = mostLogs + 1 }, "logs"},
+		"a store that is never tidied": {func(f *footprint) { f.store += 100 * (storePerFailover + storeChunk) },
+			"store"},
+		"logs without an end": {func(f *footprint) { f.logs = mostLogs + 1 }, "logs"},
 	} {
 		after := before
 		c.change(&after)
@@ -44,13 +47,15 @@ func TestGoroutinesAreCountedByWhatTheyRun(t *testing.T) {
 		"created by sync.(*WaitGroup).Go in goroutine 3\n\twaitgroup.go:9\n\n" +
 		"goroutine 8 [chan receive]:\nlarder/internal/engine.(*group).adopt.func1(...)\n\tobserve.go:1\nsync.(*WaitGroup).Go.func1()\n\twaitgroup.go:9\n\nrax 0x0\n"
 	got, err := goroutinesIn([]byte(dump))
-	if want := map[string]int{"main.main": 1, "larder/internal/engine.(*group).adopt.func1": 2}; err != nil || !maps.Equal(got, want) {
+	if want := map[string]int{"main.main": 1, "larder/internal/engine.(*group).adopt.func1": 2}; err != nil ||
+		!maps.Equal(got, want) {
 		t.Errorf("got %v, %v", got, err)
 	}
 	if _, err := goroutinesIn([]byte("nothing of the kind")); err == nil {
 		t.Error("a dump without goroutines is taken for one")
 	}
-	if err := moreGoroutines(map[string]int{"f": 2, "g": 50}, map[string]int{"f": 2, "g": 40}); err == nil || strings.Contains(err.Error(), " f,") {
+	if err := moreGoroutines(map[string]int{"f": 2, "g": 50}, map[string]int{"f": 2, "g": 40}); err == nil ||
+		strings.Contains(err.Error(), " f,") {
 		t.Errorf("got %v", err)
 	}
 	if err := moreGoroutines(map[string]int{"f": 3}, map[string]int{"f": 2}); err != nil {

@@ -85,8 +85,8 @@ func (l *load) now() time.Duration { return time.Since(l.begin) }
 
 func (l *load) ends(ctx context.Context) bool { return l.stopping.Load() || ctx.Err() != nil }
 
-// keep runs use on a connection, and on a new one whenever it fails, until the load ends. A refusal leaves the connection too: what
-// answers READONLY is no primary.
+// keep runs use on a connection, and on a new one whenever it fails, until the load ends. A refusal leaves the
+// connection too: what answers READONLY is no primary.
 func (l *load) keep(ctx context.Context, dial func(context.Context) (*conn, error), use func(*conn) error) {
 	for !l.ends(ctx) {
 		c, err := dial(ctx)

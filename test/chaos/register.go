@@ -51,7 +51,8 @@ var registers = porcupine.Model{
 	},
 }
 
-// Linearizable is an error when the history could not have come from one server, or when that was not found out in time.
+// Linearizable is an error when the history could not have come from one server, or when that was not found out in
+// time.
 func Linearizable(history []porcupine.Operation, patience time.Duration) error {
 	switch r := porcupine.CheckOperationsTimeout(registers, history, patience); r {
 	case porcupine.Ok:

@@ -44,8 +44,9 @@ func (r *Row) judge(o Outcome, seen record, lists map[int][]int, earlier []Write
 	r.Broken = errors.Join(r.Broken, r.tooLong())
 }
 
-// What clients may have to bear. The bounds are wide, for machines that have other work to do; the benchmarks measure. An engine that dies
-// in the middle of a move leaves writes held until the next one has started, which a busy machine may take long for.
+// What clients may have to bear. The bounds are wide, for machines that have other work to do; the benchmarks measure.
+// An engine that dies in the middle of a move leaves writes held until the next one has started, which a busy machine
+// may take long for.
 const (
 	mostGap   = 2 * time.Second // without a write, where the primary moves by plan or nothing happens to it
 	mostStale = 5 * time.Second // that the reader endpoint is behind
@@ -83,7 +84,8 @@ func staleness(seen record) time.Duration {
 	}
 	var longest time.Duration
 	for _, r := range seen.reads {
-		unseen, _ := slices.BinarySearchFunc(acked, r.number+1, func(w Write, n int) int { return cmp.Compare(w.Number, n) })
+		unseen, _ := slices.BinarySearchFunc(acked, r.number+1,
+			func(w Write, n int) int { return cmp.Compare(w.Number, n) })
 		if unseen < len(acked) && acked[unseen].Answered < r.invoked {
 			longest = max(longest, r.invoked-acked[unseen].Answered)
 		}
@@ -117,9 +119,11 @@ func (r *Report) Broken() error {
 // Print writes a table with a line for each kind of fault, and one for all.
 func (r *Report) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "fault\tclass\tcount\tlongest write gap\tmedian\tlongest read gap\tstalest read\twhole after\tgreatest lag\tacknowledged\tmissing\t")
+	fmt.Fprintln(t,
+		"fault\tclass\tcount\tlongest write gap\tmedian\tlongest read gap\tstalest read\twhole after\tgreatest lag\tacknowledged\tmissing\t")
 	for _, trait := range traits {
-		printLine(t, string(trait.kind), string(trait.class), slices.DeleteFunc(slices.Clone(r.Rows), func(row Row) bool { return row.Kind != trait.kind }))
+		printLine(t, string(trait.kind), string(trait.class),
+			slices.DeleteFunc(slices.Clone(r.Rows), func(row Row) bool { return row.Kind != trait.kind }))
 	}
 	printLine(t, "all", "", r.Rows)
 	return t.Flush()
@@ -136,6 +140,7 @@ func printLine(w io.Writer, name, class string, rows []Row) {
 		most.Recovery, most.Lag = max(most.Recovery, r.Recovery), max(most.Lag, r.Lag)
 		most.Acked, most.Missing = most.Acked+r.Acked, most.Missing+r.Missing
 	}
-	fmt.Fprintf(w, "%s\t%s\t%d\t%d ms\t%d ms\t%d ms\t%d ms\t%d ms\t%d B\t%d\t%d\t\n", name, class, len(rows), most.Gap.Milliseconds(),
+	fmt.Fprintf(w, "%s\t%s\t%d\t%d ms\t%d ms\t%d ms\t%d ms\t%d ms\t%d B\t%d\t%d\t\n", name, class, len(rows),
+		most.Gap.Milliseconds(),
 		rows[len(rows)/2].Gap.Milliseconds(), most.ReadGap.Milliseconds(), most.Stale.Milliseconds(), most.Recovery.Milliseconds(), most.Lag, most.Acked, most.Missing)
 }

@@ -38,7 +38,8 @@ func TestReport(t *testing.T) {
 	if len(lines) != 4 {
 		t.Fatalf("want a heading, two kinds and all:\n%s", b.String())
 	}
-	for i, want := range []string{"fault class count", "kill -9 primary unplanned 1 50 ms", "promote a replica planned 2 30 ms", "all 3 50 ms"} {
+	for i, want := range []string{"fault class count", "kill -9 primary unplanned 1 50 ms",
+		"promote a replica planned 2 30 ms", "all 3 50 ms"} {
 		if got := strings.Join(strings.Fields(lines[i]), " "); !strings.HasPrefix(got, want) {
 			t.Errorf("line %d is %q, want %q", i, got, want)
 		}
@@ -46,7 +47,8 @@ func TestReport(t *testing.T) {
 	if got := strings.Join(strings.Fields(lines[3]), " "); !strings.HasSuffix(got, "99 B 35 2") {
 		t.Errorf("the sum is %q", got)
 	}
-	if err := r.Broken(); err == nil || !strings.Contains(err.Error(), "fault 3") || !strings.Contains(err.Error(), "a promise") {
+	if err := r.Broken(); err == nil || !strings.Contains(err.Error(), "fault 3") ||
+		!strings.Contains(err.Error(), "a promise") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -56,10 +58,12 @@ func TestTooLong(t *testing.T) {
 		row    Row
 		broken bool
 	}{
-		"a planned move":               {Row{Fault: Fault{Kind: Promote}, Gap: 20 * ms, Stale: time.Second}, false},
-		"a planned move that hangs":    {Row{Fault: Fault{Kind: Promote}, Gap: 20 * time.Second}, true},
-		"while an engine starts":       {Row{Fault: Fault{Kind: KillMidPromotion}, Gap: 5 * time.Second, start: 4 * time.Second}, false},
-		"after an engine has started":  {Row{Fault: Fault{Kind: KillMidPromotion}, Gap: 7 * time.Second, start: 4 * time.Second}, true},
+		"a planned move":            {Row{Fault: Fault{Kind: Promote}, Gap: 20 * ms, Stale: time.Second}, false},
+		"a planned move that hangs": {Row{Fault: Fault{Kind: Promote}, Gap: 20 * time.Second}, true},
+		"while an engine starts": {Row{Fault: Fault{Kind: KillMidPromotion}, Gap: 5 * time.Second,
+			start: 4 * time.Second}, false},
+		"after an engine has started": {Row{Fault: Fault{Kind: KillMidPromotion}, Gap: 7 * time.Second,
+			start: 4 * time.Second}, true},
 		"a failover waits for larder":  {Row{Fault: Fault{Kind: KillBoth}, Gap: 4 * time.Second}, false},
 		"a replica that does not read": {Row{Fault: Fault{Kind: KillBoth}, Stale: 20 * time.Second}, true},
 	} {

@@ -19,7 +19,8 @@ type refused string
 
 func (r refused) Error() string { return string(r) }
 
-// conn is one connection to one server. Nothing reconnects or repeats behind its back: what is recorded is what happened.
+// conn is one connection to one server. Nothing reconnects or repeats behind its back: what is recorded is what
+// happened.
 type conn struct {
 	net.Conn
 	reader   *bufio.Reader
@@ -27,15 +28,24 @@ type conn struct {
 	term     Term          // when it was opened
 }
 
-// open dials, logs in and asks the server who it is.
-func open(ctx context.Context, dial func(context.Context) (net.Conn, error), patience time.Duration, credential ...string) (*conn, error) {
+// connect dials, and says nothing yet.
+func connect(ctx context.Context, dial func(context.Context) (net.Conn, error), patience time.Duration) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	raw, err := dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: raw, reader: bufio.NewReader(raw), patience: patience}
+	return &conn{Conn: raw, reader: bufio.NewReader(raw), patience: patience}, nil
+}
+
+// open dials, logs in and asks the server who it is.
+func open(ctx context.Context, dial func(context.Context) (net.Conn, error), patience time.Duration,
+	credential ...string) (*conn, error) {
+	c, err := connect(ctx, dial, patience)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := c.do(append([]string{"AUTH"}, credential...)...); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}

@@ -1,8 +1,9 @@
-// Package chaos proves what larder promises of a replication group by breaking it: a seeded schedule of faults is put on a group of
-// real processes under load, and after each the group must be whole again and every acknowledged write accounted for.
+// Package chaos proves what larder promises of a replication group by breaking it: a seeded schedule of faults is put
+// on a group of real processes under load, and after each the group must be whole again and every acknowledged write
+// accounted for.
 //
-// What is decided (the schedule, which writes are missing, whether two primaries took writes, whether a history is linearizable)
-// is pure and has tests of its own; the rest runs it.
+// What is decided (the schedule, which writes are missing, whether two primaries took writes, whether a history is
+// linearizable) is pure and has tests of its own; the rest runs it.
 package chaos
 
 import (
@@ -38,7 +39,8 @@ type run struct {
 	ended  []Write // the last round's writes: the next round's terms must not overlap theirs
 }
 
-// Run puts a schedule on a group of its own. Broken promises are in the report, and the schedule goes on; the error is what ended it.
+// Run puts a schedule on a group of its own. Broken promises are in the report, and the schedule goes on; the error is
+// what ended it.
 func Run(ctx context.Context, c Config) (_ *Report, err error) {
 	report := &Report{}
 	d, err := newDesk(ctx, c.Program, c.Dir, c.Say)
@@ -90,6 +92,7 @@ func (r *run) round(ctx context.Context, n int, f Fault) (Row, error) {
 		o.Struck = r.struck.Sub(r.begin)
 	}
 	row.judge(o, seen, lists, r.ended)
+	row.Broken = errors.Join(row.Broken, r.takeOnlyTokens(ctx))
 	r.ended = seen.writes
 	return row, r.forget(ctx, n)
 }

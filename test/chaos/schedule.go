@@ -42,6 +42,10 @@ const (
 	JumpClocks       Kind = "clock jump"
 	JumpAndKill      Kind = "clock jump, kill -9 primary"
 	JumpMidPromotion Kind = "clock jump during a promotion"
+	SetToken         Kind = "set another token"
+	RotateToken      Kind = "rotate the token"
+	KillMidRotation  Kind = "kill -9 larder during a token change"
+	KillUnrecorded   Kind = "kill -9 larder before it records a node"
 )
 
 // Class says what a fault may cost.
@@ -97,6 +101,10 @@ var traits = []trait{
 	{JumpClocks, Spared, [2]time.Duration{200 * ms, 2500 * ms}, 2, 0},
 	{JumpAndKill, Unplanned, [2]time.Duration{100 * ms, 2000 * ms}, 1, 0},
 	{JumpMidPromotion, Planned, [2]time.Duration{0, 15 * ms}, 2, 0},
+	{SetToken, Spared, [2]time.Duration{}, 1, 0},
+	{RotateToken, Spared, [2]time.Duration{}, 1, 0},
+	{KillMidRotation, Spared, [2]time.Duration{0, 30 * ms}, 1, 0},
+	{KillUnrecorded, Planned, [2]time.Duration{}, 1, 0},
 }
 
 func traitOf(k Kind) trait {
@@ -139,8 +147,8 @@ func (f Fault) String() string {
 // The bounds of a pause.
 const leastPause, mostPause = 200 * ms, 1200 * ms
 
-// Schedule returns n faults of the given kinds. The same seed gives the same schedule, and a longer one begins with a shorter one.
-// Each kind comes as often as its trait says before any comes again.
+// Schedule returns n faults of the given kinds. The same seed gives the same schedule, and a longer one begins with a
+// shorter one. Each kind comes as often as its trait says before any comes again.
 func Schedule(seed uint64, n int, kinds []Kind) []Fault {
 	random := rand.New(rand.NewPCG(seed, 0))
 	var out []Fault
@@ -151,7 +159,8 @@ func Schedule(seed uint64, n int, kinds []Kind) []Fault {
 			if seen[k]++; t.most > 0 && seen[k] > t.most {
 				k, t = Promote, traitOf(Promote) // a planned move too
 			}
-			out = append(out, Fault{k, between(random, leastPause, mostPause), between(random, t.hold[0], t.hold[1]), random.IntN(2)})
+			out = append(out, Fault{k, between(random, leastPause, mostPause), between(random, t.hold[0], t.hold[1]),
+				random.IntN(2)})
 		}
 	}
 	return out[:n]

@@ -21,7 +21,8 @@ func every(t interface {
 
 func TestTheSameSeedGivesTheSameSchedule(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		seed, n, more := rapid.Uint64().Draw(t, "seed"), rapid.IntRange(0, 100).Draw(t, "faults"), rapid.IntRange(0, 100).Draw(t, "more")
+		seed, n, more := rapid.Uint64().Draw(t, "seed"), rapid.IntRange(0, 100).Draw(t, "faults"), rapid.IntRange(0,
+			100).Draw(t, "more")
 		short, long := Schedule(seed, n, every(t)), Schedule(seed, n+more, every(t))
 		if len(short) != n || !slices.Equal(short, long[:n]) {
 			t.Fatalf("%v\nis not how this begins:\n%v", short, long)
@@ -40,7 +41,8 @@ func TestEveryKindComes(t *testing.T) {
 	seen := map[Kind]int{}
 	for _, f := range Schedule(shortSeed, shortFaults, every(t)) {
 		seen[f.Kind]++
-		if hold := traitOf(f.Kind).hold; f.Hold < hold[0] || f.Hold > hold[1] || f.Pause < leastPause || f.Pause > mostPause {
+		if hold := traitOf(f.Kind).hold; f.Hold < hold[0] || f.Hold > hold[1] || f.Pause < leastPause ||
+			f.Pause > mostPause {
 			t.Errorf("%s is out of its bounds", f)
 		}
 	}

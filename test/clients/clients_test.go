@@ -1,5 +1,5 @@
-// Package clients_test runs the connection examples of the seed, as they are written there, against a group that larder runs:
-// a user who pastes one gets what it promises.
+// Package clients_test runs the connection examples of the seed, as they are written there, against a group that larder
+// runs: a user who pastes one gets what it promises.
 package clients_test
 
 import (

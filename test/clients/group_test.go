@@ -14,8 +14,9 @@ import (
 // token has every character that ElastiCache allows beside letters and digits.
 const token = "a&b#c$d^e<f>g-h!0123"
 
-// up brings up the seed's production configuration with a larder built from this tree, and makes this test's environment that
-// of someone who uses it. At the end of the test the group is taken down, and a process that stays is a failure.
+// up brings up the seed's production configuration with a larder built from this tree, and makes this test's
+// environment that of someone who uses it. At the end of the test the group is taken down, and a process that stays is
+// a failure.
 func up(t *testing.T, python string) {
 	t.Helper()
 	bin, home := t.TempDir(), t.TempDir()

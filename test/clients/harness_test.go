@@ -11,8 +11,8 @@ import (
 // goredis is the module of the go-redis example: version 8, which the seed imports and larder itself does not.
 const goredis = "testdata/goredis"
 
-// shell runs commands as pasted after eval "$(larder env)". The commands' standard input stands for a person who types PING
-// at redis-cli's prompt. The trusted certificates stay those of the test.
+// shell runs commands as pasted after eval "$(larder env)". The commands' standard input stands for a person who types
+// PING at redis-cli's prompt. The trusted certificates stay those of the test.
 func shell(t *testing.T, example string) *exec.Cmd {
 	t.Helper()
 	example = strings.ReplaceAll(example, "<primary-endpoint>", os.Getenv("REDIS_PRIMARY_ENDPOINT"))
@@ -34,8 +34,8 @@ redis.quit();
 `)
 }
 
-// nodeRedis gives the example the async function that its awaits need, and prints the answer of another PING, for the example
-// drops its own.
+// nodeRedis gives the example the async function that its awaits need, and prints the answer of another PING, for the
+// example drops its own.
 func nodeRedis(t *testing.T, example string) *exec.Cmd {
 	t.Helper()
 	return node(t, "(async () => {\n"+example+`
@@ -45,8 +45,8 @@ await client.close();
 `)
 }
 
-// split declares what the example takes for granted, and goes on where it ends: a replica may be behind for a moment. The
-// microtask runs at the example's first await, when it has made its clients.
+// split declares what the example takes for granted, and goes on where it ends: a replica may be behind for a moment.
+// The microtask runs at the example's first await, when it has made its clients.
 func split(t *testing.T, example string) *exec.Cmd {
 	t.Helper()
 	return node(t, `

@@ -59,13 +59,15 @@ func testSnapshotOutputs(t *testing.T) {
 	}
 	name := made.Snapshot.SnapshotName
 	deadline := time.Now().Add(time.Minute)
-	for !strings.Contains(run("aws elasticache describe-snapshots --snapshot-name "+name), `"SnapshotStatus": "available"`) {
+	for !strings.Contains(run("aws elasticache describe-snapshots --snapshot-name "+name),
+		`"SnapshotStatus": "available"`) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the snapshot %s is not available", name)
 		}
 	}
 	restored := run(commands["snapshot_restore_command"], "GROUP=restored", "SNAPSHOT="+name)
-	if !strings.Contains(restored, `"ReplicationGroupId": "restored"`) || !strings.Contains(restored, `"AuthTokenEnabled": true`) {
+	if !strings.Contains(restored, `"ReplicationGroupId": "restored"`) ||
+		!strings.Contains(restored, `"AuthTokenEnabled": true`) {
 		t.Errorf("printed %s", restored)
 	}
 }
@@ -79,7 +81,8 @@ func commandOutputs(t *testing.T) map[string]string {
 	}
 	commands := map[string]string{}
 	for name, o := range outputs {
-		if text, ok := o.Value.(string); ok && (strings.HasSuffix(name, "_command") || strings.HasSuffix(name, "_example")) {
+		if text, ok := o.Value.(string); ok &&
+			(strings.HasSuffix(name, "_command") || strings.HasSuffix(name, "_example")) {
 			commands[name] = text
 		}
 	}

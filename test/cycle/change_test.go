@@ -32,15 +32,24 @@ const secondToken = "second-token-0123456789"
 var matrix = map[string][]round{
 	"development": {
 		{
-			{"token, by ROTATE", "= var.redis_auth_token", `= "` + secondToken + `"`, tokens(map[string]bool{firstToken: true, secondToken: true})},
-			{"description", `create_alarms = false`, "create_alarms = false\n  description = \"Carts of the shop\"", described(func(g ectypes.ReplicationGroup) string { return *g.Description }, "Carts of the shop")},
-			{"auto_minor_version_upgrade", `create_alarms = false`, "create_alarms = false\n  auto_minor_version_upgrade = false", everyCluster(func(c ectypes.CacheCluster) string { return fmt.Sprint(aws.ToBool(c.AutoMinorVersionUpgrade)) }, "false")},
+			{"token, by ROTATE", "= var.redis_auth_token", `= "` + secondToken + `"`,
+				tokens(map[string]bool{firstToken: true, secondToken: true})},
+			{"description", `create_alarms = false`, "create_alarms = false\n  description = \"Carts of the shop\"",
+				described(func(g ectypes.ReplicationGroup) string { return *g.Description }, "Carts of the shop")},
+			{"auto_minor_version_upgrade", `create_alarms = false`,
+				"create_alarms = false\n  auto_minor_version_upgrade = false",
+				everyCluster(func(c ectypes.CacheCluster) string { return fmt.Sprint(aws.ToBool(c.AutoMinorVersionUpgrade)) }, "false")},
+			{"7.1 on the server of 7.0", `redis_engine_version = "7.0"`, `redis_engine_version = "7.1"`,
+				all(everyCluster(func(c ectypes.CacheCluster) string { return *c.EngineVersion }, "7.1.0"),
+					onServer("7.0"))},
 		},
 		{
-			{"token, by SET", "auth_token_enabled ", "auth_token_update_strategy = \"SET\"\n  auth_token_enabled ", tokens(map[string]bool{firstToken: false, secondToken: true})},
+			{"token, by SET", "auth_token_enabled ", "auth_token_update_strategy = \"SET\"\n  auth_token_enabled ",
+				tokens(map[string]bool{firstToken: false, secondToken: true})},
 		},
 		{
-			{"node type of a single node", `"cache.t3.medium"`, `"cache.t3.small"`, nodeType("cache.t3.small", 1471026299)},
+			{"node type of a single node", `"cache.t3.medium"`, `"cache.t3.small"`,
+				nodeType("cache.t3.small", 1471026299)},
 		},
 	},
 	"staging": {
@@ -52,17 +61,27 @@ var matrix = map[string][]round{
 		{
 			{"parameter value", `"allkeys-lru"`, `"volatile-ttl"`, everyNode("maxmemory_policy", "volatile-ttl")},
 			{"alarm thresholds", "# Monitoring", "alarm_thresholds = { cpu = 61 }", thresholds("CPUUtilization", 61)},
-			{"alarm topic", "module.sns.critical_topic_arn", "module.sns.warning_topic_arn", alarmTopic("uex-payments-prod-warning")},
-			{"notification topic", "module.sns.info_topic_arn", "module.sns.critical_topic_arn", everyCluster(notificationTopic, "uex-payments-prod-critical active")},
-			{"log retention", `cloudwatch_log_retention_days = 90`, `cloudwatch_log_retention_days = 30`, logRetention(30)},
-			{"snapshot window", `"03:00-05:00"`, `"01:00-02:00"`, described(func(g ectypes.ReplicationGroup) string { return *g.SnapshotWindow }, "01:00-02:00")},
-			{"maintenance window", `"sun:05:00-sun:07:00"`, `"mon:08:00-mon:09:00"`, everyCluster(func(c ectypes.CacheCluster) string { return *c.PreferredMaintenanceWindow }, "mon:08:00-mon:09:00")},
-			{"retention", `snapshot_retention_limit = 7`, `snapshot_retention_limit = 9`, described(func(g ectypes.ReplicationGroup) string { return fmt.Sprint(*g.SnapshotRetentionLimit) }, "9")},
-			{"description", "# Backups", `description = "Orders of the shop"`, described(func(g ectypes.ReplicationGroup) string { return *g.Description }, "Orders of the shop")},
+			{"alarm topic", "module.sns.critical_topic_arn", "module.sns.warning_topic_arn",
+				alarmTopic("uex-payments-prod-warning")},
+			{"notification topic", "module.sns.info_topic_arn", "module.sns.critical_topic_arn",
+				everyCluster(notificationTopic, "uex-payments-prod-critical active")},
+			{"log retention", `cloudwatch_log_retention_days = 90`, `cloudwatch_log_retention_days = 30`,
+				logRetention(30)},
+			{"snapshot window", `"03:00-05:00"`, `"01:00-02:00"`,
+				described(func(g ectypes.ReplicationGroup) string { return *g.SnapshotWindow }, "01:00-02:00")},
+			{"maintenance window", `"sun:05:00-sun:07:00"`, `"mon:08:00-mon:09:00"`,
+				everyCluster(func(c ectypes.CacheCluster) string { return *c.PreferredMaintenanceWindow },
+					"mon:08:00-mon:09:00")},
+			{"retention", `snapshot_retention_limit = 7`, `snapshot_retention_limit = 9`,
+				described(func(g ectypes.ReplicationGroup) string { return fmt.Sprint(*g.SnapshotRetentionLimit) },
+					"9")},
+			{"description", "# Backups", `description = "Orders of the shop"`,
+				described(func(g ectypes.ReplicationGroup) string { return *g.Description }, "Orders of the shop")},
 			{"tags", `Backup      = "daily"`, `Restore = "hourly"`, tag("Restore", "hourly", "Backup")},
 		},
 		// Outside of the maintenance window with apply_immediately only, which is not production's default.
-		{{"engine version", `redis_engine_version = "7.0"`, "apply_immediately = true\n  redis_engine_version = \"7.1\"", engineVersion(laterVersion)}},
+		{{"engine version", `redis_engine_version = "7.0"`,
+			"apply_immediately = true\n  redis_engine_version = \"7.1\"", engineVersion(laterVersion)}},
 	},
 }
 
@@ -122,15 +141,31 @@ func all(checks ...func(*cloud) error) func(*cloud) error {
 	}
 }
 
-// nodeType checks the record and the memory that the servers were given: the type's, but for the quarter that is reserved by default.
+// nodeType checks the record and the memory that the servers were given: the type's, but for the quarter that is
+// reserved by default.
 func nodeType(name string, memory int) func(*cloud) error {
 	return all(described(func(g ectypes.ReplicationGroup) string { return *g.CacheNodeType }, name),
-		everyCluster(func(c ectypes.CacheCluster) string { return *c.CacheNodeType }, name), everyNode("maxmemory", fmt.Sprint(memory/4*3+memory%4*3/4)))
+		everyCluster(func(c ectypes.CacheCluster) string { return *c.CacheNodeType }, name), everyNode("maxmemory",
+			fmt.Sprint(memory/4*3+memory%4*3/4)))
 }
 
 // engineVersion checks the record and what the servers call themselves.
 func engineVersion(want string) func(*cloud) error {
-	return all(everyCluster(func(c ectypes.CacheCluster) string { return *c.EngineVersion }, want), everyNode("redis_version", want))
+	return all(everyCluster(func(c ectypes.CacheCluster) string { return *c.EngineVersion }, want),
+		everyNode("redis_version", want))
+}
+
+// onServer checks that servers of a major.minor run.
+func onServer(minor string) func(*cloud) error {
+	return func(c *cloud) error {
+		nodes, err := c.info()
+		for id, fields := range nodes {
+			if v := fields["redis_version"]; !strings.HasPrefix(v, minor+".") {
+				return fmt.Errorf("%s is a server of %s, want one of %s", id, v, minor)
+			}
+		}
+		return err
+	}
 }
 
 // tokens checks which tokens open a connection, and that the secret has the new one.
@@ -158,7 +193,8 @@ func tag(key, value, gone string) func(*cloud) error {
 		if err != nil {
 			return err
 		}
-		out, err := c.cache.ListTagsForResource(context.Background(), &elasticache.ListTagsForResourceInput{ResourceName: g.ARN})
+		out, err := c.cache.ListTagsForResource(context.Background(),
+			&elasticache.ListTagsForResourceInput{ResourceName: g.ARN})
 		if err != nil {
 			return err
 		}
@@ -176,7 +212,8 @@ func tag(key, value, gone string) func(*cloud) error {
 // everyAlarm checks the alarms that do something.
 func everyAlarm(check func(cwtypes.MetricAlarm) error) func(*cloud) error {
 	return func(c *cloud) error {
-		out, err := c.alarms.DescribeAlarms(context.Background(), &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: &c.id})
+		out, err := c.alarms.DescribeAlarms(context.Background(),
+			&cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: &c.id})
 		if err != nil {
 			return err
 		}
@@ -211,7 +248,8 @@ func alarmTopic(name string) func(*cloud) error {
 
 func logRetention(days int32) func(*cloud) error {
 	return func(c *cloud) error {
-		out, err := c.logs.DescribeLogGroups(context.Background(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("/aws/elasticache/" + c.id)})
+		out, err := c.logs.DescribeLogGroups(context.Background(),
+			&cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("/aws/elasticache/" + c.id)})
 		if err != nil {
 			return err
 		}

@@ -53,7 +53,8 @@ func newCloud(id string, env map[string]string) (*cloud, error) {
 }
 
 func (c *cloud) group() (ectypes.ReplicationGroup, error) {
-	out, err := c.cache.DescribeReplicationGroups(context.Background(), &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &c.id})
+	out, err := c.cache.DescribeReplicationGroups(context.Background(),
+		&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &c.id})
 	if err != nil {
 		return ectypes.ReplicationGroup{}, err
 	}
@@ -61,7 +62,8 @@ func (c *cloud) group() (ectypes.ReplicationGroup, error) {
 }
 
 func (c *cloud) clusters() ([]ectypes.CacheCluster, error) {
-	out, err := c.cache.DescribeCacheClusters(context.Background(), &elasticache.DescribeCacheClustersInput{ShowCacheNodeInfo: aws.Bool(true)})
+	out, err := c.cache.DescribeCacheClusters(context.Background(),
+		&elasticache.DescribeCacheClustersInput{ShowCacheNodeInfo: aws.Bool(true)})
 	if err != nil {
 		return nil, err
 	}
@@ -105,15 +107,18 @@ func (c *cloud) connect(address, token string) *redis.Client {
 	return c.connectWith(address, patience, func(context.Context) (string, string, error) { return "", token, nil })
 }
 
-// failedDials is how many connections in a row may fail before the client stops trying for a second, whatever the server does (it
-// is the size of its pool): more than fail in a planned move.
+// failedDials is how many connections in a row may fail before the client stops trying for a second, whatever the
+// server does (it is the size of its pool): more than fail in a planned move.
 const failedDials = 1000
 
 // connectWith makes a client that asks for its user and token whenever it opens a connection.
-func (c *cloud) connectWith(address string, patience time.Duration, credentials func(context.Context) (user, token string, err error)) *redis.Client {
+func (c *cloud) connectWith(address string, patience time.Duration,
+	credentials func(context.Context) (user, token string, err error)) *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Addr: address, CredentialsProviderContext: credentials, TLSConfig: &tls.Config{RootCAs: c.roots, MinVersion: tls.VersionTLS12}, Protocol: 2, PoolSize: failedDials,
-		MaxRetries: -1, DialerRetries: 1, DisableIdentity: true, DialTimeout: patience, ReadTimeout: patience, WriteTimeout: patience,
+		Addr: address, CredentialsProviderContext: credentials,
+		TLSConfig: &tls.Config{RootCAs: c.roots, MinVersion: tls.VersionTLS12}, Protocol: 2, PoolSize: failedDials,
+		MaxRetries: -1, DialerRetries: 1, DisableIdentity: true, DialTimeout: patience, ReadTimeout: patience,
+		WriteTimeout:             patience,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 }
@@ -133,8 +138,8 @@ func (c *cloud) opens(token string) (bool, error) {
 	return err == nil, err
 }
 
-// info reads the lines of INFO on every node at its own address, by the node's id. INFO tells what the server runs with, and is
-// what clients may ask: ElastiCache keeps CONFIG from them.
+// info reads the lines of INFO on every node at its own address, by the node's id. INFO tells what the server runs
+// with, and is what clients may ask: ElastiCache keeps CONFIG from them.
 func (c *cloud) info() (map[string]map[string]string, error) {
 	all := map[string]map[string]string{}
 	clusters, errClusters := c.clusters()
@@ -195,9 +200,11 @@ func members(want int) func(*cloud) error {
 			role := map[string]string{"master": "primary", "slave": "replica"}[fields["role"]]
 			switch {
 			case aws.ToString(m.CurrentRole) != role:
-				return fmt.Errorf("%s is recorded as %s and is %s", *m.CacheClusterId, aws.ToString(m.CurrentRole), role)
+				return fmt.Errorf("%s is recorded as %s and is %s", *m.CacheClusterId, aws.ToString(m.CurrentRole),
+					role)
 			case role == "primary" && fields["connected_slaves"] != fmt.Sprint(want-1):
-				return fmt.Errorf("%s replicas follow %s, want %d", fields["connected_slaves"], *m.CacheClusterId, want-1)
+				return fmt.Errorf("%s replicas follow %s, want %d", fields["connected_slaves"], *m.CacheClusterId,
+					want-1)
 			case role == "replica" && fields["master_link_status"] != "up":
 				return fmt.Errorf("the link of %s is %s", *m.CacheClusterId, fields["master_link_status"])
 			}
@@ -224,8 +231,8 @@ func (c *cloud) finalSnapshot(wanted bool) error {
 	return nil
 }
 
-// census names all that a stack consists of, but keys, which stay for days after they are deleted as on AWS, and snapshots, which
-// outlive the stack.
+// census names all that a stack consists of, but keys, which stay for days after they are deleted as on AWS, and
+// snapshots, which outlive the stack.
 func (c *cloud) census() (map[string][]string, error) {
 	ctx := context.Background()
 	groups, errGroups := c.cache.DescribeReplicationGroups(ctx, nil)
@@ -237,7 +244,8 @@ func (c *cloud) census() (map[string][]string, error) {
 	secrets, errSecrets := c.secrets.ListSecrets(ctx, nil)
 	vpcs, errVPCs := c.network.DescribeVpcs(ctx, nil)
 	security, errSecurity := c.network.DescribeSecurityGroups(ctx, nil)
-	if err := errors.Join(errGroups, errClusters, errParameters, errSubnets, errAlarms, errLogs, errSecrets, errVPCs, errSecurity); err != nil {
+	if err := errors.Join(errGroups, errClusters, errParameters, errSubnets, errAlarms, errLogs, errSecrets, errVPCs,
+		errSecurity); err != nil {
 		return nil, err
 	}
 	all := map[string][]string{}

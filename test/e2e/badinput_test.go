@@ -11,8 +11,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
-
-	"larder/internal/testkit"
 )
 
 // Every one of these is refused with what, where, the limit and what to do, and starts nothing.
@@ -31,17 +29,21 @@ func TestBadInputsAreRefusedBeforeAnythingStarts(t *testing.T) {
 		config string
 		words  []string
 	}{
-		"unknown input":          {with("num_cache_nodes ", "num_cache_node "), []string{"num_cache_node", "main.tf:"}},
-		"wrong type":             {with("num_cache_nodes           = 3", `num_cache_nodes = "many"`), []string{"num_cache_nodes", "number"}},
+		"unknown input": {with("num_cache_nodes ", "num_cache_node "), []string{"num_cache_node", "main.tf:"}},
+		"wrong type": {with("num_cache_nodes           = 3", `num_cache_nodes = "many"`),
+			[]string{"num_cache_nodes", "number"}},
 		"missing required input": {with("project_name = \"uex-payments\"\n", ""), []string{"project_name", "required"}},
 		"token of 15":            {token(strings.Repeat("a", 15)), []string{"auth_token", "15", "16"}},
 		"token of 129":           {token(strings.Repeat("a", 129)), []string{"auth_token", "129", "128"}},
 		"token with @":           {token("abcdefgh@ijklmnopq"), []string{"auth_token", "@"}},
-		"seven nodes":            {with("num_cache_nodes           = 3", "num_cache_nodes = 7"), []string{"num_cache_nodes", "7", "6"}},
-		"failover with one node": {with("num_cache_nodes           = 3", "num_cache_nodes = 1"), []string{"automatic_failover_enabled", "num_cache_nodes"}},
-		"unknown node type":      {with("cache.r6g.large", "cache.r6g.huge"), []string{"node_type", "cache.r6g.huge"}},
-		"several at once":        {strings.Replace(with("num_cache_nodes           = 3", "num_cache_nodes = 7"), "cache.r6g.large", "cache.x.y", 1), []string{"num_cache_nodes", "node_type"}},
-		"malformed":              {with("module \"redis\" {", "module \"redis\""), []string{"main.tf:"}},
+		"seven nodes": {with("num_cache_nodes           = 3", "num_cache_nodes = 7"),
+			[]string{"num_cache_nodes", "7", "6"}},
+		"failover with one node": {with("num_cache_nodes           = 3", "num_cache_nodes = 1"),
+			[]string{"automatic_failover_enabled", "num_cache_nodes"}},
+		"unknown node type": {with("cache.r6g.large", "cache.r6g.huge"), []string{"node_type", "cache.r6g.huge"}},
+		"several at once": {strings.Replace(with("num_cache_nodes           = 3", "num_cache_nodes = 7"),
+			"cache.r6g.large", "cache.x.y", 1), []string{"num_cache_nodes", "node_type"}},
+		"malformed": {with("module \"redis\" {", "module \"redis\""), []string{"main.tf:"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -79,7 +81,8 @@ func TestAPortInUseLeavesNothingBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := strings.Replace(read(t, seed+"production.tf"), "maxmemory_policy =", "redis_port = "+port+"\n  maxmemory_policy =", 1)
+	config := strings.Replace(read(t, seed+"production.tf"), "maxmemory_policy =",
+		"redis_port = "+port+"\n  maxmemory_policy =", 1)
 	dir := d.write("main.tf", config)
 	d.refused([]string{"up", dir}, port, "in use")
 	if out := d.must("status"); !strings.Contains(out, "No replication groups") {
@@ -106,11 +109,13 @@ func TestTheAPIsPortInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	d.refused([]string{"up", seed + "development.tf", "--listen", l.Addr().String()}, "address already in use", "--listen")
+	d.refused([]string{"up", seed + "development.tf", "--listen", l.Addr().String()}, "address already in use",
+		"--listen")
 	d.refused([]string{"serve", "--listen", "0.0.0.0:4599"}, "loopback")
 	d.must("up", seed+"development.tf")
 	r := d.larder("up", seed+"development.tf", "--listen", l.Addr().String())
-	if running := d.clientEnv()["AWS_ENDPOINT_URL"]; r.code != 0 || !strings.Contains(r.stderr, "note: the engine runs at "+running+" already") {
+	if running := d.clientEnv()["AWS_ENDPOINT_URL"]; r.code != 0 ||
+		!strings.Contains(r.stderr, "note: the engine runs at "+running+" already") {
 		t.Errorf("a --listen that is not used: exit %d, %s", r.code, r.stderr)
 	}
 }
@@ -120,12 +125,14 @@ func TestDestroyOfAGroupThatIsNoDeployment(t *testing.T) {
 	d := newDesk(t)
 	d.must("up", seed+"development.tf")
 	in := &elasticache.CreateReplicationGroupInput{
-		ReplicationGroupId: aws.String("by-hand"), ReplicationGroupDescription: aws.String("by hand"), CacheNodeType: aws.String("cache.t3.micro"),
+		ReplicationGroupId: aws.String("by-hand"), ReplicationGroupDescription: aws.String("by hand"),
+		CacheNodeType: aws.String("cache.t3.micro"),
 	}
 	if _, err := d.api().CreateReplicationGroup(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
-	d.refused([]string{"destroy", "by-hand"}, `no deployment "by-hand"`, "next: ", "aws elasticache delete-replication-group --replication-group-id by-hand")
+	d.refused([]string{"destroy", "by-hand"}, `no deployment "by-hand"`, "next: ",
+		"aws elasticache delete-replication-group --replication-group-id by-hand")
 	if r := d.larder("destroy", "nobody"); strings.Contains(r.stderr, "next:") {
 		t.Errorf("a group that there is not: %s", r.stderr)
 	}
@@ -158,14 +165,16 @@ func TestADamagedInfoFile(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	d.eventually("the engine is gone", func() bool { return strings.Contains(d.larder("status").stderr, "no engine is running") })
+	d.eventually("the engine is gone",
+		func() bool { return strings.Contains(d.larder("status").stderr, "no engine is running") })
 	d.must("up", dir)
 	if now := d.status("uex-payments-dev-redis").Nodes[0].PID; now != node {
 		t.Errorf("the node has process %d, had %d", now, node)
 	}
 	d.kill(d.pid())
 	damage()
-	d.eventually("the engine is gone", func() bool { return strings.Contains(d.larder("status").stderr, "no engine is running") })
+	d.eventually("the engine is gone",
+		func() bool { return strings.Contains(d.larder("status").stderr, "no engine is running") })
 	d.serve()
 	if now := d.status("uex-payments-dev-redis").Nodes[0].PID; now != node {
 		t.Errorf("the node has process %d, had %d", now, node)
@@ -200,26 +209,4 @@ func TestStateDirectoryThatCannotBeWritten(t *testing.T) {
 	}
 	d.env = append(d.env, "LARDER_HOME="+filepath.Join(file, "state"))
 	d.refused([]string{"up", seed + "development.tf"}, "state directory", "LARDER_HOME")
-}
-
-// A state directory on a file system that fills up: what was asked for is refused with the reason, the engine goes on.
-func TestFullDisk(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t)
-	if err := os.MkdirAll(d.home, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	testkit.SmallDisk(t, d.home, "3m")
-	t.Cleanup(d.clear)
-	d.must("up", seed+"development.tf")
-	filler := filepath.Join(d.home, "filler")
-	testkit.FillDisk(t, filler)
-	d.refused([]string{"up", seed + "production.tf"}, "full")
-	if s := d.status("uex-payments-dev-redis"); s.Status != "available" {
-		t.Errorf("the first group is %s", s.Status)
-	}
-	if err := os.Remove(filler); err != nil {
-		t.Fatal(err)
-	}
-	d.must("up", seed+"production.tf")
 }

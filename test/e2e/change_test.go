@@ -43,12 +43,15 @@ const shop = "shop-dev-redis"
 func (d *desk) describe() made {
 	d.t.Helper()
 	ctx, config := context.Background(), d.config()
-	m := made{alarms: map[string]cwtypes.MetricAlarm{}, retention: map[string]int32{}, tags: map[string]map[string]string{}}
+	m := made{alarms: map[string]cwtypes.MetricAlarm{}, retention: map[string]int32{},
+		tags: map[string]map[string]string{}}
 	ec := elasticache.NewFromConfig(config)
-	groups, err := ec.DescribeReplicationGroups(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: aws.String(shop)})
+	groups, err := ec.DescribeReplicationGroups(ctx,
+		&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: aws.String(shop)})
 	d.check(err)
 	m.group = groups.ReplicationGroups[0]
-	clusters, err := ec.DescribeCacheClusters(ctx, &elasticache.DescribeCacheClustersInput{CacheClusterId: &m.group.MemberClusters[0]})
+	clusters, err := ec.DescribeCacheClusters(ctx,
+		&elasticache.DescribeCacheClustersInput{CacheClusterId: &m.group.MemberClusters[0]})
 	d.check(err)
 	m.cluster = clusters.CacheClusters[0]
 	tags, err := ec.ListTagsForResource(ctx, &elasticache.ListTagsForResourceInput{ResourceName: m.group.ARN})
@@ -78,7 +81,8 @@ func (d *desk) describe() made {
 		d.check(err)
 		m.tags[*g.LogGroupArn] = tags.Tags
 	}
-	secret, err := secretsmanager.NewFromConfig(config).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String("shop/dev/redis")})
+	secret, err := secretsmanager.NewFromConfig(config).GetSecretValue(ctx,
+		&secretsmanager.GetSecretValueInput{SecretId: aws.String("shop/dev/redis")})
 	d.check(err)
 	m.secret = *secret.SecretString
 	return m
@@ -94,10 +98,12 @@ func (d *desk) check(err error) {
 // line is an input of a call as it is written.
 type line struct{ name, value string }
 
-// shopCall writes a call of the module with those lines besides the required ones; of two lines for an input the later counts.
+// shopCall writes a call of the module with those lines besides the required ones; of two lines for an input the later
+// counts.
 func shopCall(lines ...line) string {
 	all := []line{
-		{"source", `"./modules/redis"`}, {"project_name", `"shop"`}, {"environment", `"dev"`}, {"redis_subnet_ids", "module.vpc.private_data_subnet_ids"},
+		{"source", `"./modules/redis"`}, {"project_name", `"shop"`}, {"environment", `"dev"`},
+		{"redis_subnet_ids", "module.vpc.private_data_subnet_ids"},
 		{"redis_security_group_id", "module.security.redis_security_group_id"}, {"kms_key_arn", "module.kms.key_arn"},
 	}
 	for _, l := range lines {
@@ -111,8 +117,8 @@ func shopCall(lines ...line) string {
 	return text + "}\n"
 }
 
-// Each row changes some inputs, on top of the rows before it; what is described afterwards has to say so, and a second up finds
-// nothing to do.
+// Each row changes some inputs, on top of the rows before it; what is described afterwards has to say so, and a second
+// up finds nothing to do.
 func TestChangesAreMadeInPlace(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -126,26 +132,39 @@ func TestChangesAreMadeInPlace(t *testing.T) {
 		lines []line
 		holds func(m made) bool
 	}{
-		{"description", []line{{"description", `"another text"`}}, func(m made) bool { return *m.group.Description == "another text" }},
-		{"windows", []line{{"snapshot_window", `"01:00-02:00"`}, {"maintenance_window", `"` + maintenance + `"`}}, func(m made) bool {
-			return *m.group.SnapshotWindow == "01:00-02:00" && *m.cluster.PreferredMaintenanceWindow == maintenance
-		}},
-		{"snapshots off", []line{{"enable_snapshots", "false"}}, func(m made) bool { return *m.group.SnapshotRetentionLimit == 0 }},
-		{"snapshots on", []line{{"enable_snapshots", "true"}, {"snapshot_retention_limit", "3"}}, func(m made) bool { return *m.group.SnapshotRetentionLimit == 3 }},
-		{"topic", []line{{"notification_topic_arn", "module.sns.info_topic_arn"}}, func(m made) bool { return m.cluster.NotificationConfiguration != nil }},
-		{"no topic", []line{{"notification_topic_arn", "null"}}, func(m made) bool { return m.cluster.NotificationConfiguration == nil }},
-		{"upgrades", []line{{"auto_minor_version_upgrade", "false"}}, func(m made) bool { return !*m.group.AutoMinorVersionUpgrade }},
-		{"log format and one log", []line{{"log_format", `"text"`}, {"engine_log_enabled", "false"}}, func(m made) bool {
-			_, engine := m.retention[logs+"engine-log"]
-			d := m.group.LogDeliveryConfigurations
-			return !engine && len(d) == 1 && d[0].LogFormat == "text" && *d[0].DestinationDetails.CloudWatchLogsDetails.LogGroup == logs+"slow-log"
-		}},
-		{"log retention", []line{{"cloudwatch_log_retention_days", "7"}}, func(m made) bool { return m.retention[logs+"slow-log"] == 7 && len(m.retention) == 1 }},
-		{"thresholds and actions", []line{{"alarm_thresholds", "{ cpu = 70 }"}, {"alarm_sns_topic_arn", "module.sns.critical_topic_arn"}}, func(m made) bool {
+		{"description", []line{{"description", `"another text"`}},
+			func(m made) bool { return *m.group.Description == "another text" }},
+		{"windows", []line{{"snapshot_window", `"01:00-02:00"`}, {"maintenance_window", `"` + maintenance + `"`}},
+			func(m made) bool {
+				return *m.group.SnapshotWindow == "01:00-02:00" && *m.cluster.PreferredMaintenanceWindow == maintenance
+			}},
+		{"snapshots off", []line{{"enable_snapshots", "false"}},
+			func(m made) bool { return *m.group.SnapshotRetentionLimit == 0 }},
+		{"snapshots on", []line{{"enable_snapshots", "true"}, {"snapshot_retention_limit", "3"}},
+			func(m made) bool { return *m.group.SnapshotRetentionLimit == 3 }},
+		{"topic", []line{{"notification_topic_arn", "module.sns.info_topic_arn"}},
+			func(m made) bool { return m.cluster.NotificationConfiguration != nil }},
+		{"no topic", []line{{"notification_topic_arn", "null"}},
+			func(m made) bool { return m.cluster.NotificationConfiguration == nil }},
+		{"upgrades", []line{{"auto_minor_version_upgrade", "false"}},
+			func(m made) bool { return !*m.group.AutoMinorVersionUpgrade }},
+		{"log format and one log", []line{{"log_format", `"text"`}, {"engine_log_enabled", "false"}},
+			func(m made) bool {
+				_, engine := m.retention[logs+"engine-log"]
+				d := m.group.LogDeliveryConfigurations
+				return !engine && len(d) == 1 && d[0].LogFormat == "text" &&
+					*d[0].DestinationDetails.CloudWatchLogsDetails.LogGroup == logs+"slow-log"
+			}},
+		{"log retention", []line{{"cloudwatch_log_retention_days", "7"}},
+			func(m made) bool { return m.retention[logs+"slow-log"] == 7 && len(m.retention) == 1 }},
+		{"thresholds and actions", []line{{"alarm_thresholds", "{ cpu = 70 }"},
+			{"alarm_sns_topic_arn", "module.sns.critical_topic_arn"}}, func(m made) bool {
 			a := m.alarms[shop+"-001-cpu"]
-			return *a.Threshold == 70 && strings.Contains(*a.AlarmDescription, "70") && len(a.AlarmActions) == 1 && len(a.OKActions) == 1 && len(m.alarms) == 18
+			return *a.Threshold == 70 && strings.Contains(*a.AlarmDescription, "70") && len(a.AlarmActions) == 1 &&
+				len(a.OKActions) == 1 && len(m.alarms) == 18
 		}},
-		{"which alarms", []line{{"enabled_alarms", `["cpu", "hit-rate"]`}}, func(m made) bool { return len(m.alarms) == 4 }},
+		{"which alarms", []line{{"enabled_alarms", `["cpu", "hit-rate"]`}},
+			func(m made) bool { return len(m.alarms) == 4 }},
 		{"tags", []line{{"tags", `{ Team = "payments" }`}}, func(m made) bool {
 			for _, tags := range m.tags {
 				if tags["Team"] != "payments" {
@@ -162,33 +181,43 @@ func TestChangesAreMadeInPlace(t *testing.T) {
 			}
 			return true
 		}},
-		{"node type", []line{{"node_type", `"cache.t3.small"`}}, func(m made) bool { return *m.group.CacheNodeType == "cache.t3.small" }},
+		{"node type", []line{{"node_type", `"cache.t3.small"`}},
+			func(m made) bool { return *m.group.CacheNodeType == "cache.t3.small" }},
 		{"three nodes", []line{{"num_cache_nodes", "3"}}, func(m made) bool {
 			a, made := m.alarms[shop+"-003-cpu"]
-			return len(m.group.MemberClusters) == 3 && made && *a.Dimensions[0].Value == m.group.MemberClusters[2] && len(m.alarms) == 6
+			return len(m.group.MemberClusters) == 3 && made && *a.Dimensions[0].Value == m.group.MemberClusters[2] &&
+				len(m.alarms) == 6
 		}},
-		{"one node", []line{{"num_cache_nodes", "1"}, {"multi_az_enabled", "false"}, {"automatic_failover_enabled", "false"}}, func(m made) bool {
-			return len(m.group.MemberClusters) == 1 && len(m.alarms) == 2 && m.group.AutomaticFailover == "disabled" && m.group.MultiAZ == "disabled"
+		{"one node", []line{{"num_cache_nodes", "1"}, {"multi_az_enabled", "false"},
+			{"automatic_failover_enabled", "false"}}, func(m made) bool {
+			return len(m.group.MemberClusters) == 1 && len(m.alarms) == 2 && m.group.AutomaticFailover == "disabled" &&
+				m.group.MultiAZ == "disabled"
 		}},
-		{"two nodes", []line{{"num_cache_nodes", "2"}, {"multi_az_enabled", "true"}, {"automatic_failover_enabled", "true"}}, func(m made) bool {
-			return len(m.group.MemberClusters) == 2 && m.group.AutomaticFailover == "enabled" && m.group.MultiAZ == "enabled"
+		{"two nodes", []line{{"num_cache_nodes", "2"}, {"multi_az_enabled", "true"},
+			{"automatic_failover_enabled", "true"}}, func(m made) bool {
+			return len(m.group.MemberClusters) == 2 && m.group.AutomaticFailover == "enabled" &&
+				m.group.MultiAZ == "enabled"
 		}},
 		{"token, rotated", []line{{"auth_token", `"` + tokenB + `"`}}, func(m made) bool {
 			return strings.Contains(m.secret, tokenB) && d.answers(tokenA) && d.answers(tokenB)
 		}},
-		{"token, set", []line{{"auth_token", `"` + tokenC + `"`}, {"auth_token_update_strategy", `"SET"`}}, func(m made) bool {
-			return strings.Contains(m.secret, tokenC) && !d.answers(tokenA) && !d.answers(tokenB) && d.answers(tokenC)
-		}},
-		{"in the maintenance window", []line{{"node_type", `"cache.t3.micro"`}, {"apply_immediately", "false"}}, func(m made) bool {
-			return *m.group.CacheNodeType == "cache.t3.small" && aws.ToString(m.cluster.PendingModifiedValues.CacheNodeType) == "cache.t3.micro"
-		}},
+		{"token, set", []line{{"auth_token", `"` + tokenC + `"`}, {"auth_token_update_strategy", `"SET"`}},
+			func(m made) bool {
+				return strings.Contains(m.secret, tokenC) && !d.answers(tokenA) && !d.answers(tokenB) && d.answers(tokenC)
+			}},
+		{"in the maintenance window", []line{{"node_type", `"cache.t3.micro"`}, {"apply_immediately", "false"}},
+			func(m made) bool {
+				return *m.group.CacheNodeType == "cache.t3.small" &&
+					aws.ToString(m.cluster.PendingModifiedValues.CacheNodeType) == "cache.t3.micro"
+			}},
 	} {
 		lines = append(lines, change.lines...)
 		dir := d.write("main.tf", shopCall(lines...))
 		d.must("up", dir)
 		if m := d.describe(); !change.holds(m) {
 			raw, err := json.MarshalIndent(m.group, "", " ")
-			t.Fatalf("%s: not what the call says: %d alarms, retention %v, tags %v, %v\n%s", change.name, len(m.alarms), m.retention, m.tags, err, raw)
+			t.Fatalf("%s: not what the call says: %d alarms, retention %v, tags %v, %v\n%s", change.name, len(m.alarms),
+				m.retention, m.tags, err, raw)
 		}
 		if out := d.must("up", dir); !strings.Contains(out, "nothing to change") {
 			t.Errorf("%s: a second up says %s", change.name, out)
@@ -224,13 +253,16 @@ func (d *desk) gone() {
 	}
 }
 
-// What a call asks for besides the defaults: a security group of its own, a dashboard, a key for the secret and the logs.
+// What a call asks for besides the defaults: a security group of its own, a dashboard, a key for the secret and the
+// logs.
 func TestEveryKindOfResource(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	lines := []line{
-		{"num_cache_nodes", "1"}, {"multi_az_enabled", "false"}, {"automatic_failover_enabled", "false"}, {"create_security_group", "true"},
-		{"allowed_cidrs", `["10.0.0.0/16"]`}, {"create_dashboard", "true"}, {"auth_token_secret_kms_key_arn", "module.kms.key_arn"},
+		{"num_cache_nodes", "1"}, {"multi_az_enabled", "false"}, {"automatic_failover_enabled", "false"},
+		{"create_security_group", "true"},
+		{"allowed_cidrs", `["10.0.0.0/16"]`}, {"create_dashboard", "true"},
+		{"auth_token_secret_kms_key_arn", "module.kms.key_arn"},
 		{"cloudwatch_log_kms_key_arn", "module.kms.key_arn"}, {"log_group_prefix", `"/shop"`},
 	}
 	dir := d.write("main.tf", shopCall(lines...))
@@ -241,19 +273,22 @@ func TestEveryKindOfResource(t *testing.T) {
 	ctx, config := context.Background(), d.config()
 	m := d.describe()
 	if len(m.cluster.SecurityGroups) != 2 || len(m.retention) != 2 || len(m.alarms) != 8 {
-		t.Errorf("%d security groups, log groups %v, %d alarms", len(m.cluster.SecurityGroups), m.retention, len(m.alarms))
+		t.Errorf("%d security groups, log groups %v, %d alarms", len(m.cluster.SecurityGroups), m.retention,
+			len(m.alarms))
 	}
 	if got := strings.TrimSpace(d.must("outputs", "slow_log_group_name")); got != "/shop/"+shop+"/slow-log" {
 		t.Errorf("the slow log goes to %s", got)
 	}
-	dashboard, err := cloudwatch.NewFromConfig(config).GetDashboard(ctx, &cloudwatch.GetDashboardInput{DashboardName: aws.String(shop)})
+	dashboard, err := cloudwatch.NewFromConfig(config).GetDashboard(ctx,
+		&cloudwatch.GetDashboardInput{DashboardName: aws.String(shop)})
 	d.check(err)
 	if got := strings.TrimSpace(d.must("outputs", "dashboard_arn")); got != *dashboard.DashboardArn {
 		t.Errorf("dashboard_arn is %s", got)
 	}
 	rules := func() (networks []string) {
 		all, err := ec2.NewFromConfig(config).DescribeSecurityGroupRules(ctx, &ec2.DescribeSecurityGroupRulesInput{
-			Filters: []ec2types.Filter{{Name: aws.String("group-id"), Values: []string{*m.cluster.SecurityGroups[1].SecurityGroupId}}},
+			Filters: []ec2types.Filter{{Name: aws.String("group-id"),
+				Values: []string{*m.cluster.SecurityGroups[1].SecurityGroupId}}},
 		})
 		d.check(err)
 		for _, r := range all.SecurityGroupRules {
@@ -268,7 +303,9 @@ func TestEveryKindOfResource(t *testing.T) {
 	if got := rules(); !slices.Equal(got, []string{"10.1.0.0/16"}) {
 		t.Errorf("after the change the security group lets in %v", got)
 	}
-	d.must("up", d.write("main.tf", shopCall(append(lines, line{"create_security_group", "false"}, line{"allowed_cidrs", "[]"}, line{"create_dashboard", "false"})...)))
+	d.must("up", d.write("main.tf",
+		shopCall(append(lines, line{"create_security_group", "false"}, line{"allowed_cidrs", "[]"},
+			line{"create_dashboard", "false"})...)))
 	if m := d.describe(); len(m.cluster.SecurityGroups) != 1 {
 		t.Errorf("the nodes still have %d security groups", len(m.cluster.SecurityGroups))
 	}
@@ -284,33 +321,42 @@ func TestEveryKindOfResource(t *testing.T) {
 func TestGivenGroups(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	alone := []line{{"num_cache_nodes", "1"}, {"multi_az_enabled", "false"}, {"automatic_failover_enabled", "false"}, {"create_alarms", "false"}}
+	alone := []line{{"num_cache_nodes", "1"}, {"multi_az_enabled", "false"}, {"automatic_failover_enabled", "false"},
+		{"create_alarms", "false"}}
 	d.must("up", d.write("main.tf", shopCall(alone...)))
 	ctx, config := context.Background(), d.config()
 	ec, logs := elasticache.NewFromConfig(config), cloudwatchlogs.NewFromConfig(config)
 	mine := aws.String("mine")
-	_, err := ec.CreateCacheParameterGroup(ctx, &elasticache.CreateCacheParameterGroupInput{CacheParameterGroupName: mine, CacheParameterGroupFamily: aws.String("redis7"), Description: mine})
+	_, err := ec.CreateCacheParameterGroup(ctx,
+		&elasticache.CreateCacheParameterGroupInput{CacheParameterGroupName: mine,
+			CacheParameterGroupFamily: aws.String("redis7"), Description: mine})
 	d.check(err)
 	_, err = logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: mine})
 	d.check(err)
-	dir := d.write("main.tf", shopCall(append(alone, line{"project_name", `"store"`}, line{"create_subnet_group", "false"}, line{"subnet_group_name", `"` + shop + `-subnets"`},
-		line{"create_parameter_group", "false"}, line{"parameter_group_name", `"mine"`}, line{"create_log_groups", "false"}, line{"slow_log_destination", `"mine"`},
+	dir := d.write("main.tf", shopCall(append(alone, line{"project_name", `"store"`},
+		line{"create_subnet_group", "false"}, line{"subnet_group_name", `"` + shop + `-subnets"`},
+		line{"create_parameter_group", "false"}, line{"parameter_group_name", `"mine"`}, line{"create_log_groups",
+			"false"}, line{"slow_log_destination", `"mine"`},
 		line{"engine_log_destination", `"mine"`})...))
 	d.must("up", dir)
-	clusters, err := ec.DescribeCacheClusters(ctx, &elasticache.DescribeCacheClustersInput{CacheClusterId: aws.String("store-dev-redis-001")})
+	clusters, err := ec.DescribeCacheClusters(ctx,
+		&elasticache.DescribeCacheClustersInput{CacheClusterId: aws.String("store-dev-redis-001")})
 	d.check(err)
 	c := clusters.CacheClusters[0]
-	if *c.CacheSubnetGroupName != shop+"-subnets" || *c.CacheParameterGroup.CacheParameterGroupName != "mine" || *c.LogDeliveryConfigurations[0].DestinationDetails.CloudWatchLogsDetails.LogGroup != "mine" {
+	if *c.CacheSubnetGroupName != shop+"-subnets" || *c.CacheParameterGroup.CacheParameterGroupName != "mine" ||
+		*c.LogDeliveryConfigurations[0].DestinationDetails.CloudWatchLogsDetails.LogGroup != "mine" {
 		t.Errorf("the node is in %s with %s", *c.CacheSubnetGroupName, *c.CacheParameterGroup.CacheParameterGroupName)
 	}
 	if out := d.must("up", dir); !strings.Contains(out, "nothing to change") {
 		t.Errorf("a second up says %s", out)
 	}
 	d.must("destroy", "store-dev-redis", "--yes")
-	if _, err := ec.DescribeCacheParameterGroups(ctx, &elasticache.DescribeCacheParameterGroupsInput{CacheParameterGroupName: mine}); err != nil {
+	if _, err := ec.DescribeCacheParameterGroups(ctx,
+		&elasticache.DescribeCacheParameterGroupsInput{CacheParameterGroupName: mine}); err != nil {
 		t.Errorf("the given parameter group: %v", err)
 	}
-	if groups, err := logs.DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: mine}); err != nil || len(groups.LogGroups) != 1 {
+	if groups, err := logs.DescribeLogGroups(ctx,
+		&cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: mine}); err != nil || len(groups.LogGroups) != 1 {
 		t.Errorf("the given log group: %v", err)
 	}
 }
@@ -319,7 +365,9 @@ func TestGivenGroups(t *testing.T) {
 func TestAFailedUpLeavesNothing(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.refused([]string{"up", d.write("main.tf", shopCall(line{"parameters", `[{ name = "no-such-parameter", value = "1" }]`}, line{"create_security_group", "true"}))}, "no-such-parameter")
+	d.refused([]string{"up", d.write("main.tf",
+		shopCall(line{"parameters", `[{ name = "no-such-parameter", value = "1" }]`},
+			line{"create_security_group", "true"}))}, "no-such-parameter")
 	d.gone()
 	if r := d.larder("outputs"); !strings.Contains(r.stderr, "there is no deployment") {
 		t.Errorf("outputs say %s%s", r.stdout, r.stderr)

@@ -70,11 +70,13 @@ func TestCloudWatchByTheCLI(t *testing.T) {
 	metric := " --namespace Mine --metric-name Load --dimensions Name=Node,Value=a "
 
 	d.answer("put-metric-data --namespace Mine --metric-data MetricName=Load,Dimensions=[{Name=Node,Value=a}],Unit=Percent,Value=42.5,Timestamp=" + stamp(at))
-	if got := first(t, d.answer("get-metric-statistics"+metric+span+"--period 3600 --statistics Maximum"), "Datapoints", "Maximum"); got != 42.5 {
+	if got := first(t, d.answer("get-metric-statistics"+metric+span+"--period 3600 --statistics Maximum"), "Datapoints",
+		"Maximum"); got != 42.5 {
 		t.Errorf("the maximum is %v", got)
 	}
 	query := `'[{"Id":"double","Expression":"m*2"},{"Id":"m","ReturnData":false,"MetricStat":{"Stat":"Sum","Period":3600,"Metric":{"Namespace":"Mine","MetricName":"Load","Dimensions":[{"Name":"Node","Value":"a"}]}}}]'`
-	if got := first(t, d.answer("get-metric-data"+span+"--metric-data-queries "+query), "MetricDataResults", "Values"); got != 85.0 {
+	if got := first(t, d.answer("get-metric-data"+span+"--metric-data-queries "+query), "MetricDataResults",
+		"Values"); got != 85.0 {
 		t.Errorf("the double is %v", got)
 	}
 	if got := first(t, d.answer("list-metrics --namespace Mine"), "Metrics", "Dimensions", "Value"); got != "a" {
@@ -88,10 +90,12 @@ func TestCloudWatchByTheCLI(t *testing.T) {
 		t.Errorf("the threshold is %v", got)
 	}
 	d.eventually("the composite alarm follows", func() bool {
-		return first(t, d.answer("describe-alarms --alarm-types CompositeAlarm"), "CompositeAlarms", "StateValue") == "ALARM"
+		return first(t, d.answer("describe-alarms --alarm-types CompositeAlarm"), "CompositeAlarms",
+			"StateValue") == "ALARM"
 	})
 	history := d.answer("describe-alarm-history --alarm-name load --history-item-type StateUpdate --scan-by TimestampAscending")
-	if got := first(t, history, "AlarmHistoryItems", "HistorySummary"); got != "Alarm updated from INSUFFICIENT_DATA to ALARM" {
+	if got := first(t, history, "AlarmHistoryItems",
+		"HistorySummary"); got != "Alarm updated from INSUFFICIENT_DATA to ALARM" {
 		t.Errorf("the history begins with %v", got)
 	}
 
@@ -103,7 +107,8 @@ func TestCloudWatchByTheCLI(t *testing.T) {
 	if got := first(t, d.answer("list-dashboards"), "DashboardEntries", "Size"); got != float64(len(widget)) {
 		t.Errorf("its size is %v", got)
 	}
-	if r := d.shell(`aws cloudwatch get-dashboard --dashboard-name none`); !strings.Contains(r.stderr, "(ResourceNotFound)") || !strings.Contains(r.stderr, "Dashboard none does not exist") {
+	if r := d.shell(`aws cloudwatch get-dashboard --dashboard-name none`); !strings.Contains(r.stderr,
+		"(ResourceNotFound)") || !strings.Contains(r.stderr, "Dashboard none does not exist") {
 		t.Errorf("an unknown dashboard: %s", r.stderr)
 	}
 
@@ -157,17 +162,18 @@ assert image.startswith(b"\x89PNG"), image[:9]
 print(*(v if isinstance(v, str) else v.decode() for v in sent[0]))
 `
 
-// TestCloudWatchInEachProtocol: the client says everything in each of the three protocols that CloudWatch has, and packs what is large.
-// A botocore of before CBOR says nothing that the tests of the CLI and of the later SDK don't.
+// TestCloudWatchInEachProtocol: the client says everything in each of the three protocols that CloudWatch has, and
+// packs what is large. No distribution packages a botocore that speaks CBOR yet.
 func TestCloudWatchInEachProtocol(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	if d.run("python3", "-c", "import botocore.compress; from botocore.parsers import RpcV2CBORParser").code != 0 {
-		t.Skip("there is no botocore >= 1.43 here")
+		testkit.Missing(t, "python3 needs botocore 1.43 or later: pip install 'botocore>=1.43'")
 	}
 	d.serve()
 	for protocol, media := range map[string]string{
-		"smithy-rpc-v2-cbor": "application/cbor", "json": "application/x-amz-json-1.0", "query": "application/x-www-form-urlencoded; charset=utf-8",
+		"smithy-rpc-v2-cbor": "application/cbor", "json": "application/x-amz-json-1.0",
+		"query": "application/x-www-form-urlencoded; charset=utf-8",
 	} {
 		r := d.shell("AWS_DEFAULT_REGION=$AWS_REGION python3 -c '" + talk + "' " + protocol)
 		if want := media + " gzip\n"; r.code != 0 || r.stdout != want {
@@ -181,7 +187,8 @@ func TestCloudWatchByALaterSDK(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	client := filepath.Join(t.TempDir(), "client")
-	if out, err := exec.Command("go", "build", "-C", filepath.Join("..", "clients", "cloudwatch"), "-o", client, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-C", filepath.Join("..", "clients", "cloudwatch"), "-o", client,
+		".").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	d.serve()

@@ -33,8 +33,8 @@ type desk struct {
 	cli  string // path of the AWS CLI, where a test asked for a version of it
 }
 
-// newDesk makes a desk whose engine listens on an address of its own. What runs at the end of the test is stopped, and a
-// process that stays is a failure.
+// newDesk makes a desk whose engine listens on an address of its own. What runs at the end of the test is stopped, and
+// a process that stays is a failure.
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{t: t, home: filepath.Join(t.TempDir(), "state"), env: testkit.Environment()}

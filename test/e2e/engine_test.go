@@ -34,8 +34,8 @@ func (d *desk) kill(pid int) {
 	}
 }
 
-// client connects as an application does, with the CA that `larder env` names. It has patience: a command that it gave up would be sent
-// again, on another connection.
+// client connects as an application does, with the CA that `larder env` names. It has patience: a command that it gave
+// up would be sent again, on another connection.
 func (d *desk) client(addr string) *redis.Client {
 	d.t.Helper()
 	pool := x509.NewCertPool()
@@ -77,7 +77,8 @@ func TestEngineKilledAndRestartedAdoptsItsNodes(t *testing.T) {
 	if got := ids(); got[0] != first[0] || got[1] != first[1] {
 		t.Errorf("connections broke with the engine: %v, then %v", first, got)
 	}
-	if out := d.must("up", seed+"production.tf"); !strings.Contains(out, "nothing to change") || strings.Contains(out, "restarted") {
+	if out := d.must("up", seed+"production.tf"); !strings.Contains(out, "nothing to change") ||
+		strings.Contains(out, "restarted") {
 		t.Errorf("up after the engine's death: %s", out)
 	}
 	after := d.status("uex-payments-prod-redis")
@@ -158,7 +159,8 @@ func TestSecondEngineOnAStateDirectoryIsRefused(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.must("up", seed+"development.tf")
-	d.refused([]string{"serve", "--listen", "127.0.0.1:0"}, "another larder runs on the state directory", d.home, "LARDER_HOME")
+	d.refused([]string{"serve", "--listen", "127.0.0.1:0"}, "another larder runs on the state directory", d.home,
+		"LARDER_HOME")
 	if s := d.status("uex-payments-dev-redis"); s.Status != "available" {
 		t.Errorf("the first engine's group is %s", s.Status)
 	}
@@ -174,7 +176,8 @@ func TestEngineWaitsForWhatADeadOneLeft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.eventually("the engine is gone", func() bool { return unix.Flock(int(held.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil })
+	d.eventually("the engine is gone",
+		func() bool { return unix.Flock(int(held.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil })
 	release := time.AfterFunc(time.Second, func() { held.Close() })
 	defer release.Stop()
 	d.must("up", seed+"development.tf")
@@ -192,7 +195,8 @@ func TestDownStopsTheNodesOfADeadEngineToo(t *testing.T) {
 		t.Errorf("processes left: %v", left)
 	}
 	// What was deployed comes back, empty, and up says so once.
-	if out := d.must("up", seed+"production.tf"); !strings.Contains(out, "nothing to change.\nIts nodes had ended, and their data with them: it restarted without data.\n") {
+	if out := d.must("up", seed+"production.tf"); !strings.Contains(out,
+		"nothing to change.\nIts nodes had ended, and their data with them: it restarted without data.\n") {
 		t.Errorf("up after down: %s", out)
 	}
 	if out := d.must("up", seed+"production.tf"); strings.Contains(out, "restarted") {
@@ -215,7 +219,8 @@ func TestServeEndsOnInterruptAndLeavesTheNodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.eventually("the engine is gone", func() bool { return d.larder("status").code != 0 })
-	d.eventually("the one node is what runs", func() bool { return len(d.processes()) == 1 }) // the API ends before the process does
+	d.eventually("the one node is what runs",
+		func() bool { return len(d.processes()) == 1 }) // the API ends before the process does
 	if left := d.processes(); !strings.Contains(left[0].Dir, "-redis-001") {
 		t.Errorf("after an interrupt there is %v, want the one node", left)
 	}

@@ -33,7 +33,8 @@ func TestFailoverToAChosenReplica(t *testing.T) {
 	d.must("up", seed+"production.tf")
 	const group = "uex-payments-prod-redis"
 	got := d.failover("--to", group+"-002")
-	if got.ID != group || got.Old != group+"-001" || got.New != group+"-002" || got.Elected <= 0 || got.Seconds < got.Elected {
+	if got.ID != group || got.Old != group+"-001" || got.New != group+"-002" || got.Elected <= 0 ||
+		got.Seconds < got.Elected {
 		t.Errorf("got %+v", got)
 	}
 	if s := d.status(group); s.Nodes[1].Role != "primary" || s.Status != "modifying" && s.Status != "available" {
@@ -51,8 +52,10 @@ func TestFailoverToAChosenReplica(t *testing.T) {
 	before := d.status(group)
 	d.refused([]string{"failover", "--to", group + "-002"}, "is the primary already")
 	d.refused([]string{"failover", "--to", "nobody"}, "nobody", "next: its members: "+group+"-001")
-	d.refused([]string{"failover", "--to", group + "-001", "--shard", "0007"}, `no node group "0007"`, "next: its node groups: 0001")
-	for _, command := range [][]string{{"failover", "other"}, {"logs", "other"}, {"status", "other"}, {"status", "--watch", "other"}, {"top", "other"}} {
+	d.refused([]string{"failover", "--to", group + "-001", "--shard", "0007"}, `no node group "0007"`,
+		"next: its node groups: 0001")
+	for _, command := range [][]string{{"failover", "other"}, {"logs", "other"}, {"status", "other"},
+		{"status", "--watch", "other"}, {"top", "other"}} {
 		d.refused(command, `there is no replication group "other"; there are: `+group)
 	}
 	if r := d.larder("failover", "a", "b"); r.code != 2 {
@@ -69,7 +72,8 @@ func TestFailoverToAChosenReplica(t *testing.T) {
 	if words := d.must("__complete", "outputs", ""); !strings.Contains(words, "\nredis_cli_command\n") {
 		t.Errorf("the outputs are not completed: %s", words)
 	}
-	if words := d.must("__complete", "failover", "--to", ""); !strings.Contains(words, group+"-003\t") || strings.Contains(words, group+"-002\t") {
+	if words := d.must("__complete", "failover", "--to", ""); !strings.Contains(words, group+"-003\t") ||
+		strings.Contains(words, group+"-002\t") {
 		t.Errorf("the replicas are not completed: %s", words)
 	}
 }

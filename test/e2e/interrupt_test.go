@@ -17,7 +17,8 @@ func TestDestroyAsks(t *testing.T) {
 	d.must("up", seed+"development.tf")
 	terminal, screen := pseudoTerminal(t, 100, 30)
 	defer terminal.Close()
-	for _, keys := range []string{"\x03", "n\n", "\x04", "y\n"} { // the first is Ctrl-C, the third the end of the input
+	for _, keys := range []string{"\x03", "n\n", "\x04",
+		"yes\n"} { // the first is Ctrl-C, the third the end of the input
 		cmd := exec.CommandContext(t.Context(), program, "destroy")
 		cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = d.env, terminal, terminal, terminal
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
@@ -29,12 +30,12 @@ func TestDestroyAsks(t *testing.T) {
 			t.Fatal(err)
 		}
 		said := "not confirmed: nothing was changed"
-		if keys == "y\n" {
+		if keys == "yes\n" {
 			said = "is gone"
 		}
 		awaitText(t, screen, said)
 		var failed *exec.ExitError
-		if err := cmd.Wait(); errors.As(err, &failed) != (keys != "y\n") {
+		if err := cmd.Wait(); errors.As(err, &failed) != (keys != "yes\n") {
 			t.Errorf("after %q destroy ended with %v", keys, err)
 		}
 	}
@@ -57,7 +58,8 @@ func TestNothingIsDeletedUnasked(t *testing.T) {
 			t.Errorf("%s: exit %d\n%s%s", line, r.code, r.stdout, r.stderr)
 		}
 	}
-	for _, line := range []string{"larder destroy </dev/null", "echo n | larder destroy", "echo y | larder destroy " + group, "larder down </dev/null", "yes | larder down", "larder down <&-"} {
+	for _, line := range []string{"larder destroy </dev/null", "echo n | larder destroy", "echo y | larder destroy " +
+		group, "larder down </dev/null", "yes | larder down", "larder down <&-"} {
 		refused(line)
 		if now := d.status(group); now.Status != "available" || now.Nodes[0].PID != node {
 			t.Fatalf("%s left %+v", line, now)

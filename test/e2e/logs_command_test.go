@@ -93,9 +93,11 @@ func TestLogsCommand(t *testing.T) {
 	if words := d.must("__complete", "logs", ""); !strings.Contains(words, shop+"\t") {
 		t.Errorf("the group is not completed: %s", words)
 	}
-	d.eventually("the engine log is shown", func() bool { return strings.Contains(d.must("logs", "--engine"), shop+"-001/0001:M ") })
+	d.eventually("the engine log is shown",
+		func() bool { return strings.Contains(d.must("logs", "--engine"), shop+"-001/0001:M ") })
 	since := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
-	for flag, groups := range map[string]string{"--slow": slowLogs, "--engine": strings.Replace(slowLogs, "slow-log", "engine-log", 1)} {
+	for flag, groups := range map[string]string{"--slow": slowLogs,
+		"--engine": strings.Replace(slowLogs, "slow-log", "engine-log", 1)} {
 		want := "There is nothing of " + shop + " since " + since + " in " + groups + "; --since looks further back.\n"
 		if r := d.larder("logs", flag, "--since", since, "--json"); r.code != 0 || r.stdout != "" || r.stderr != want {
 			t.Errorf("logs %s of what is to come: exit %d, %q, %q", flag, r.code, r.stdout, r.stderr)
@@ -104,7 +106,8 @@ func TestLogsCommand(t *testing.T) {
 	if r := d.larder("logs", "--engine"); r.stderr != "" {
 		t.Errorf("logs of something says %q", r.stderr)
 	}
-	if out := d.must("logs", "--slow", "--since", "1h"); strings.Contains(out, "/0001:") || strings.Contains(out, "\x1b") {
+	if out := d.must("logs", "--slow", "--since", "1h"); strings.Contains(out, "/0001:") ||
+		strings.Contains(out, "\x1b") {
 		t.Errorf("the slow log is shown as %s", out)
 	}
 
@@ -124,11 +127,13 @@ func TestLogsCommand(t *testing.T) {
 			Message string
 		}
 		d.check(json.Unmarshal([]byte(line), &seen))
-		if seen.Node != shop+"-001" || seen.LogType != "slow-log" || !strings.Contains(seen.Message, `"ClientName":"`+word+`"`) {
+		if seen.Node != shop+"-001" || seen.LogType != "slow-log" ||
+			!strings.Contains(seen.Message, `"ClientName":"`+word+`"`) {
 			t.Errorf("shown: %s", line)
 		}
 	}
-	// Each command was sent when the line before had come: lines that came with every so manyth look would all be as late as that.
+	// Each command was sent when the line before had come: lines that came with every so manyth look would all be as
+	// late as that.
 	t.Logf("the fastest of five lines came after %s", fastest)
 	if fastest > 3*time.Second { // a second on an idle machine
 		t.Errorf("every line came late: after %s the earliest", fastest)
@@ -142,7 +147,8 @@ func TestLogsCommand(t *testing.T) {
 
 	follow = d.follow(d.env, program, "logs", "-f")
 	follow.await(shop + "-001") // it has begun, with what was logged before
-	_, err := d.api().DeleteReplicationGroup(ctx, &elasticache.DeleteReplicationGroupInput{ReplicationGroupId: aws.String(shop)})
+	_, err := d.api().DeleteReplicationGroup(ctx,
+		&elasticache.DeleteReplicationGroupInput{ReplicationGroupId: aws.String(shop)})
 	d.check(err)
 	follow.await("ready to exit, bye bye")
 	for range follow.text {
@@ -166,7 +172,8 @@ func tailing(t *testing.T) string {
 		if err != nil {
 			continue
 		}
-		if out, err := exec.Command(path, "--version").Output(); err == nil && strings.HasPrefix(string(out), "aws-cli/2") {
+		if out, err := exec.Command(path, "--version").Output(); err == nil &&
+			strings.HasPrefix(string(out), "aws-cli/2") {
 			return path
 		}
 	}
@@ -185,12 +192,14 @@ func TestTailWithTheAWSCLI(t *testing.T) {
 		env = append(env, name+"="+value)
 	}
 	// Debian 12's version does not know AWS_ENDPOINT_URL yet.
-	tail := d.follow(env, cli, "--endpoint-url", d.clientEnv()["AWS_ENDPOINT_URL"], "logs", "tail", slowLogs, "--follow")
+	tail := d.follow(env, cli, "--endpoint-url", d.clientEnv()["AWS_ENDPOINT_URL"], "logs", "tail", slowLogs,
+		"--follow")
 	c := d.client(d.status(shop).Primary)
 	d.check(c.Do(context.Background(), "CLIENT", "SETNAME", "a-slow-client").Err())
 	d.check(c.Eval(context.Background(), "for i = 1, 1e5 do redis.call('PING') end return 1", nil).Err())
 	line := tail.await(`"Command":"eval ... (2 more arguments)"`)
-	for _, want := range []string{"elasticache/redis/" + shop + "-001/0001/slow-log", `"ClientName":"a-slow-client"`, `"CacheNodeId":"0001"`} {
+	for _, want := range []string{"elasticache/redis/" + shop + "-001/0001/slow-log", `"ClientName":"a-slow-client"`,
+		`"CacheNodeId":"0001"`} {
 		if !strings.Contains(line, want) {
 			t.Errorf("%s is not in %s", want, line)
 		}

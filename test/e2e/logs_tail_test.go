@@ -23,11 +23,13 @@ func (d *desk) withCLI(major string) {
 	d.t.Helper()
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
 		path := filepath.Join(dir, "aws")
-		if out, err := exec.Command(path, "--version").CombinedOutput(); err != nil || !strings.HasPrefix(string(out), "aws-cli/"+major+".") {
+		if out, err := exec.Command(path, "--version").CombinedOutput(); err != nil ||
+			!strings.HasPrefix(string(out), "aws-cli/"+major+".") {
 			continue
 		}
 		bin := d.t.TempDir()
-		// A process that is forked meanwhile has the file open for writing, and until it has become another nobody can run it.
+		// A process that is forked meanwhile has the file open for writing, and until it has become another nobody can
+		// run it.
 		syscall.ForkLock.RLock()
 		err := os.WriteFile(filepath.Join(bin, "aws"), []byte("#!/bin/sh\nexec '"+path+"' \"$@\"\n"), 0o700)
 		syscall.ForkLock.RUnlock()
@@ -51,7 +53,8 @@ func (d *desk) aws(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// `aws logs tail` of the AWS CLI, which only its version 2 has, shows what was logged since a time, by pattern and stream, and with --follow what is logged then, once.
+// `aws logs tail` of the AWS CLI, which only its version 2 has, shows what was logged since a time, by pattern and
+// stream, and with --follow what is logged then, once.
 func TestAWSLogsTail(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -62,14 +65,16 @@ func TestAWSLogsTail(t *testing.T) {
 	_, err := client.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: group})
 	d.check(err)
 	for _, stream := range []string{"elasticache/redis/shop-001/0001/slow-log", "other"} {
-		_, err = client.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: group, LogStreamName: &stream})
+		_, err = client.CreateLogStream(t.Context(),
+			&cloudwatchlogs.CreateLogStreamInput{LogGroupName: group, LogStreamName: &stream})
 		d.check(err)
 	}
 	put := func(stream string, age time.Duration, messages ...string) {
 		t.Helper()
 		in := &cloudwatchlogs.PutLogEventsInput{LogGroupName: group, LogStreamName: &stream}
 		for _, m := range messages {
-			in.LogEvents = append(in.LogEvents, types.InputLogEvent{Timestamp: new(time.Now().Add(-age).UnixMilli()), Message: &m})
+			in.LogEvents = append(in.LogEvents,
+				types.InputLogEvent{Timestamp: new(time.Now().Add(-age).UnixMilli()), Message: &m})
 		}
 		_, err := client.PutLogEvents(t.Context(), in)
 		d.check(err)
@@ -96,13 +101,15 @@ func TestAWSLogsTail(t *testing.T) {
 			t.Errorf("%s: %d %q, want %q\n%s", options, r.code, got, want, r.stderr)
 		}
 	}
-	if r := d.shell("aws logs tail /not/there"); r.code == 0 || !strings.Contains(r.stderr, "The specified log group does not exist.") {
+	if r := d.shell("aws logs tail /not/there"); r.code == 0 ||
+		!strings.Contains(r.stderr, "The specified log group does not exist.") {
 		t.Errorf("an unknown group: %d %s", r.code, r.stderr)
 	}
 
 	ctx, cancel := context.WithTimeout(t.Context(), commandLimit)
 	defer cancel()
-	cmd := d.aws(ctx, "logs", "tail", "/shop/redis", "--follow", "--since", "10m", "--format", "short", "--filter-pattern", "ERROR")
+	cmd := d.aws(ctx, "logs", "tail", "/shop/redis", "--follow", "--since", "10m", "--format", "short",
+		"--filter-pattern", "ERROR")
 	out, err := cmd.StdoutPipe()
 	d.check(err)
 	d.check(cmd.Start())
@@ -134,11 +141,13 @@ func TestAWSLogsStartLiveTail(t *testing.T) {
 	client := cloudwatchlogs.NewFromConfig(d.config())
 	_, err := client.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: new("mine")})
 	d.check(err)
-	_, err = client.CreateLogStream(t.Context(), &cloudwatchlogs.CreateLogStreamInput{LogGroupName: new("mine"), LogStreamName: new("a")})
+	_, err = client.CreateLogStream(t.Context(),
+		&cloudwatchlogs.CreateLogStreamInput{LogGroupName: new("mine"), LogStreamName: new("a")})
 	d.check(err)
 	ctx, cancel := context.WithTimeout(t.Context(), commandLimit)
 	defer cancel()
-	cmd := d.aws(ctx, "logs", "start-live-tail", "--log-group-identifiers", "arn:aws:logs:us-east-1:000000000000:log-group:mine",
+	cmd := d.aws(ctx, "logs", "start-live-tail", "--log-group-identifiers",
+		"arn:aws:logs:us-east-1:000000000000:log-group:mine",
 		"--log-event-filter-pattern", "ERROR")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -162,8 +171,10 @@ func TestAWSLogsStartLiveTail(t *testing.T) {
 			}
 		case <-tick.C:
 			now := new(time.Now().UnixMilli())
-			_, err := client.PutLogEvents(t.Context(), &cloudwatchlogs.PutLogEventsInput{LogGroupName: new("mine"), LogStreamName: new("a"),
-				LogEvents: []types.InputLogEvent{{Timestamp: now, Message: new("INFO now")}, {Timestamp: now, Message: new("ERROR now")}}})
+			_, err := client.PutLogEvents(t.Context(),
+				&cloudwatchlogs.PutLogEventsInput{LogGroupName: new("mine"), LogStreamName: new("a"),
+					LogEvents: []types.InputLogEvent{{Timestamp: now, Message: new("INFO now")},
+						{Timestamp: now, Message: new("ERROR now")}}})
 			d.check(err)
 		}
 	}

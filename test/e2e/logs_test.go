@@ -22,10 +22,12 @@ const (
 )
 
 // everySlow has every command in the slow log, and none dropped.
-var everySlow = line{"parameters", `[{ name = "slowlog-log-slower-than", value = "0" }, { name = "slowlog-max-len", value = "1000000" }]`}
+var everySlow = line{"parameters",
+	`[{ name = "slowlog-log-slower-than", value = "0" }, { name = "slowlog-max-len", value = "1000000" }]`}
 
 // alone is one node, without what takes two.
-var alone = []line{{"num_cache_nodes", "1"}, {"automatic_failover_enabled", "false"}, {"multi_az_enabled", "false"}, everySlow}
+var alone = []line{{"num_cache_nodes", "1"}, {"automatic_failover_enabled", "false"}, {"multi_az_enabled", "false"},
+	everySlow}
 
 func (d *desk) logs() *cloudwatchlogs.Client { return cloudwatchlogs.NewFromConfig(d.config()) }
 
@@ -48,7 +50,8 @@ func (d *desk) events(group, pattern string) map[string][]string {
 	return out
 }
 
-// TestLogsSurviveKills: while a client goes on, the engine is killed again and again; in the end each command is in the log group once.
+// TestLogsSurviveKills: while a client goes on, the engine is killed again and again; in the end each command is in the
+// log group once.
 func TestLogsSurviveKills(t *testing.T) {
 	t.Parallel()
 	const kills = 12
@@ -83,7 +86,8 @@ func TestLogsSurviveKills(t *testing.T) {
 		t.Fatal(err)
 	}
 	const set = `{ $.Command = "set ... (2 more arguments)" }`
-	streams := []string{"elasticache/redis/shop-dev-redis-001/0001/slow-log", "elasticache/redis/shop-dev-redis-002/0001/slow-log"}
+	streams := []string{"elasticache/redis/shop-dev-redis-001/0001/slow-log",
+		"elasticache/redis/shop-dev-redis-002/0001/slow-log"}
 	var got map[string][]string
 	d.eventually("every command is in the log group", func() bool {
 		got = d.events(slowLogs, set)
@@ -119,7 +123,8 @@ func (d *desk) eachLineOnce() {
 	for _, n := range d.status(shop).Nodes {
 		want := 0
 		for l := range strings.Lines(read(d.t, d.home+"/nodes/"+n.ID+"/node.log")) {
-			if _, rest, ok := strings.Cut(l, ":"); ok && len(rest) > 2 && strings.ContainsAny(rest[:1], "MSC") && rest[1] == ' ' {
+			if _, rest, ok := strings.Cut(l, ":"); ok && len(rest) > 2 && strings.ContainsAny(rest[:1], "MSC") &&
+				rest[1] == ' ' {
 				want++
 			}
 		}
@@ -136,7 +141,8 @@ func (d *desk) eachLineOnce() {
 
 func (d *desk) deliveryStatus() map[string]string {
 	d.t.Helper()
-	out, err := d.api().DescribeReplicationGroups(context.Background(), &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: aws.String(shop)})
+	out, err := d.api().DescribeReplicationGroups(context.Background(),
+		&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: aws.String(shop)})
 	d.check(err)
 	status := map[string]string{}
 	for _, l := range out.ReplicationGroups[0].LogDeliveryConfigurations {
@@ -157,7 +163,8 @@ func TestALogGroupThatIsGone(t *testing.T) {
 	d.check(err)
 	d.eventually("the delivery fails", func() bool {
 		s := d.deliveryStatus()
-		return strings.HasPrefix(s["slow-log"], "error ") && strings.Contains(s["slow-log"], slowLogs) && s["engine-log"] == "active "
+		return strings.HasPrefix(s["slow-log"], "error ") && strings.Contains(s["slow-log"], slowLogs) &&
+			s["engine-log"] == "active "
 	})
 	c := d.client(d.status(shop).Primary)
 	d.check(c.Set(ctx, "key", "value", 0).Err())
@@ -170,16 +177,19 @@ func TestALogGroupThatIsGone(t *testing.T) {
 	_, err = d.api().ModifyReplicationGroup(ctx, &elasticache.ModifyReplicationGroupInput{
 		ReplicationGroupId: aws.String(shop), ApplyImmediately: aws.Bool(true),
 		LogDeliveryConfigurations: []ectypes.LogDeliveryConfigurationRequest{
-			{LogType: "slow-log", LogFormat: "text", DestinationType: "cloudwatch-logs", DestinationDetails: &ectypes.DestinationDetails{
-				CloudWatchLogsDetails: &ectypes.CloudWatchLogsDestinationDetails{LogGroup: aws.String(slowLogs)}}},
+			{LogType: "slow-log", LogFormat: "text", DestinationType: "cloudwatch-logs",
+				DestinationDetails: &ectypes.DestinationDetails{
+					CloudWatchLogsDetails: &ectypes.CloudWatchLogsDestinationDetails{LogGroup: aws.String(slowLogs)}}},
 			{LogType: "engine-log", Enabled: aws.Bool(false)},
 		},
 	})
 	d.check(err)
-	d.eventually("one delivery is on", func() bool { return maps.Equal(d.deliveryStatus(), map[string]string{"slow-log": "active "}) })
+	d.eventually("one delivery is on",
+		func() bool { return maps.Equal(d.deliveryStatus(), map[string]string{"slow-log": "active "}) })
 	d.check(c.Get(ctx, "key").Err())
 	d.eventually("the command is there in text", func() bool {
-		for _, m := range d.events(slowLogs, `",get ... (1 more arguments),"`)["elasticache/redis/shop-dev-redis-001/0001/slow-log"] {
+		for _, m := range d.events(slowLogs,
+			`",get ... (1 more arguments),"`)["elasticache/redis/shop-dev-redis-001/0001/slow-log"] {
 			return strings.HasPrefix(m, "shop-dev-redis-001,0001,")
 		}
 		return false
@@ -193,7 +203,8 @@ func TestTheLastLinesOfANode(t *testing.T) {
 	d.must("up", d.write("main.tf", shopCall(alone...)))
 	c := d.client(d.status(shop).Primary)
 	d.check(c.Echo(context.Background(), "last words").Err())
-	_, err := d.api().DeleteReplicationGroup(context.Background(), &elasticache.DeleteReplicationGroupInput{ReplicationGroupId: aws.String(shop)})
+	_, err := d.api().DeleteReplicationGroup(context.Background(),
+		&elasticache.DeleteReplicationGroupInput{ReplicationGroupId: aws.String(shop)})
 	d.check(err)
 	d.eventually("the group is gone", func() bool { return d.groupGone(shop) })
 	lines := strings.Join(d.events(engineLogs, "")["elasticache/redis/shop-dev-redis-001/0001/engine-log"], "\n")

@@ -10,7 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 )
 
-// What `larder down` ended, `larder up` brings back empty, or as its newest snapshot where the engine is told so; the event list says which.
+// What `larder down` ended, `larder up` brings back empty, or as its newest snapshot where the engine is told so; the
+// event list says which.
 func TestLostDataComeBackFromASnapshot(t *testing.T) {
 	t.Parallel()
 	const id = "uex-payments-dev-redis"
@@ -21,10 +22,13 @@ func TestLostDataComeBackFromASnapshot(t *testing.T) {
 	if err := d.client(d.status(id).Primary).Set(ctx, "kept", "before", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.api().CreateSnapshot(ctx, &elasticache.CreateSnapshotInput{ReplicationGroupId: aws.String(id), SnapshotName: aws.String("copy")}); err != nil {
+	if _, err := d.api().CreateSnapshot(ctx,
+		&elasticache.CreateSnapshotInput{ReplicationGroupId: aws.String(id),
+			SnapshotName: aws.String("copy")}); err != nil {
 		t.Fatal(err)
 	}
-	d.eventually("the snapshot is there", func() bool { return aws.ToString(d.snapshot("copy").SnapshotStatus) == "available" })
+	d.eventually("the snapshot is there",
+		func() bool { return aws.ToString(d.snapshot("copy").SnapshotStatus) == "available" })
 
 	for _, c := range []struct{ policy, want, said string }{
 		{"newest-snapshot", "before", "restarted with the data of snapshot copy"},
@@ -32,17 +36,20 @@ func TestLostDataComeBackFromASnapshot(t *testing.T) {
 	} {
 		d.must("down", "--yes")
 		d.env = append(d.env, "LARDER_LOST_DATA="+c.policy)
-		if out := d.must("up", dir); !strings.Contains(out, "Its nodes had ended, and their data with them: it "+c.said+".\n") {
+		if out := d.must("up", dir); !strings.Contains(out,
+			"Its nodes had ended, and their data with them: it "+c.said+".\n") {
 			t.Errorf("%s: up says %s", c.policy, out)
 		}
 		if got := d.client(d.status(id).Primary).Get(ctx, "kept").Val(); got != c.want {
 			t.Errorf("%s: kept is %q, want %q", c.policy, got, c.want)
 		}
-		events, err := d.api().DescribeEvents(ctx, &elasticache.DescribeEventsInput{SourceType: types.SourceTypeCacheCluster})
+		events, err := d.api().DescribeEvents(ctx,
+			&elasticache.DescribeEventsInput{SourceType: types.SourceTypeCacheCluster})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.ContainsFunc(events.Events, func(e types.Event) bool { return strings.Contains(*e.Message, c.said) }) {
+		if !slices.ContainsFunc(events.Events,
+			func(e types.Event) bool { return strings.Contains(*e.Message, c.said) }) {
 			t.Errorf("%s: no event says %q", c.policy, c.said)
 		}
 	}

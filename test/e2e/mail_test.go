@@ -15,7 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
 
-// An address subscribes and is confirmed from the desk; an alarm that goes off then reaches the user's own command, once.
+// An address subscribes and is confirmed from the desk; an alarm that goes off then reaches the user's own command,
+// once.
 func TestAlarmsReachTheDesk(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -24,13 +25,15 @@ func TestAlarmsReachTheDesk(t *testing.T) {
 	topic, err := topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: new("critical")})
 	d.check(err)
 	d.refused([]string{"mail", "--confirm"}, "no mail asks for a confirmation")
-	_, err = topics.Subscribe(ctx, &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: new("email"), Endpoint: new("ops@example.com")})
+	_, err = topics.Subscribe(ctx, &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: new("email"),
+		Endpoint: new("ops@example.com")})
 	d.check(err)
 	d.eventually("the mail asks to confirm", func() bool {
 		return strings.Contains(d.must("mail"), "confirm it: larder mail --confirm ops@example.com")
 	})
 	for range 2 {
-		if out := d.must("mail", "--confirm", "ops@example.com"); out != "ops@example.com gets what is published to "+*topic.TopicArn+"\n" {
+		if out := d.must("mail", "--confirm",
+			"ops@example.com"); out != "ops@example.com gets what is published to "+*topic.TopicArn+"\n" {
 			t.Errorf("confirmed: %s", out)
 		}
 	}
@@ -39,7 +42,8 @@ func TestAlarmsReachTheDesk(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	follow, cancel := context.WithTimeout(ctx, commandLimit)
 	defer cancel()
-	cmd := exec.CommandContext(follow, program, "mail", "--follow", "--json", "--exec", `{ echo "$SUBJECT"; cat; } >> '`+out+`'`)
+	cmd := exec.CommandContext(follow, program, "mail", "--follow", "--json", "--exec",
+		`{ echo "$SUBJECT"; cat; } >> '`+out+`'`)
 	cmd.Env = d.env
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	lines, err := cmd.StdoutPipe()
@@ -47,11 +51,15 @@ func TestAlarmsReachTheDesk(t *testing.T) {
 	d.check(cmd.Start())
 	watching := cloudwatch.NewFromConfig(d.config())
 	_, err = watching.PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{
-		AlarmName: new("shop-cpu"), Namespace: new("Mine"), MetricName: new("CPU"), Statistic: cwtypes.StatisticMaximum, Period: new(int32(60)),
-		EvaluationPeriods: new(int32(1)), Threshold: new(90.0), ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold, AlarmActions: []string{*topic.TopicArn},
+		AlarmName: new("shop-cpu"), Namespace: new("Mine"), MetricName: new("CPU"), Statistic: cwtypes.StatisticMaximum,
+		Period:            new(int32(60)),
+		EvaluationPeriods: new(int32(1)), Threshold: new(90.0),
+		ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanThreshold, AlarmActions: []string{*topic.TopicArn},
 	})
 	d.check(err)
-	_, err = watching.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: new("shop-cpu"), StateValue: cwtypes.StateValueAlarm, StateReason: new("a test")})
+	_, err = watching.SetAlarmState(ctx,
+		&cloudwatch.SetAlarmStateInput{AlarmName: new("shop-cpu"), StateValue: cwtypes.StateValueAlarm,
+			StateReason: new("a test")})
 	d.check(err)
 	arrived := bufio.NewScanner(lines)
 	arrived.Buffer(nil, 1<<20)
@@ -60,14 +68,16 @@ func TestAlarmsReachTheDesk(t *testing.T) {
 	}
 	var m struct{ Topic, Subject, Address, Text string }
 	d.check(json.Unmarshal(arrived.Bytes(), &m))
-	if m.Topic != *topic.TopicArn || m.Address != "ops@example.com" || !strings.HasPrefix(m.Subject, `ALARM: "shop-cpu" in US East`) || !strings.Contains(m.Text, "a test") {
+	if m.Topic != *topic.TopicArn || m.Address != "ops@example.com" ||
+		!strings.HasPrefix(m.Subject, `ALARM: "shop-cpu" in US East`) || !strings.Contains(m.Text, "a test") {
 		t.Errorf("arrived: %+v", m)
 	}
 	d.eventually("the command ran", func() bool {
 		raw, err := os.ReadFile(out)
 		return err == nil && strings.HasPrefix(string(raw), m.Subject+"\n") && strings.Contains(string(raw), "a test")
 	})
-	d.eventually("the mail is read", func() bool { return !strings.Contains(d.must("mail", "--json"), `"unread":true`) })
+	d.eventually("the mail is read",
+		func() bool { return !strings.Contains(d.must("mail", "--json"), `"unread":true`) })
 	cancel()
 	if arrived.Scan() {
 		t.Errorf("more arrived: %s", arrived.Text())

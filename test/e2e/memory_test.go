@@ -10,11 +10,12 @@ import (
 	"testing"
 )
 
-// memorySlack is what the engine's resident memory may differ by between two quiet moments, in KiB: what the collector has not given
-// back yet, and pages of the store's file, which is mapped.
+// memorySlack is what the engine's resident memory may differ by between two quiet moments, in KiB: what the collector
+// has not given back yet, and pages of the store's file, which is mapped.
 const memorySlack = 8 << 10
 
-// An engine that has made and taken away ten stacks of three nodes needs what it needed before them, and holds no more open files.
+// An engine that has made and taken away ten stacks of three nodes needs what it needed before them, and holds no more
+// open files.
 func TestMemoryReturns(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -28,10 +29,12 @@ func TestMemoryReturns(t *testing.T) {
 	for n := range 10 {
 		stack(n + 1)
 	}
-	// What is not needed any more is given back in time: memory by the collector, files as connections of commands that have ended are closed.
+	// What is not needed any more is given back in time: memory by the collector, files as connections of commands that
+	// have ended are closed.
 	var after, filesAfter int
 	defer func() {
-		t.Logf("after one stack %d KiB and %d open files, after ten more %d KiB and %d", memory, files, after, filesAfter)
+		t.Logf("after one stack %d KiB and %d open files, after ten more %d KiB and %d", memory, files, after,
+			filesAfter)
 	}()
 	d.eventually("the engine needs what it needed before", func() bool {
 		after, filesAfter = d.engineUses()

@@ -39,8 +39,10 @@ func by(pairs ...string) (dimensions []cwtypes.Dimension) {
 func (g gauge) points(metric string, period int32, dimensions []cwtypes.Dimension) []cwtypes.Datapoint {
 	g.t.Helper()
 	out, err := g.cw.GetMetricStatistics(g.t.Context(), &cloudwatch.GetMetricStatisticsInput{
-		Namespace: aws.String("AWS/ElastiCache"), MetricName: &metric, Dimensions: dimensions, Period: &period, StartTime: &g.from,
-		EndTime: aws.Time(time.Now().Add(time.Minute)), Statistics: []cwtypes.Statistic{"Sum", "Average", "Maximum", "Minimum", "SampleCount"},
+		Namespace: aws.String("AWS/ElastiCache"), MetricName: &metric, Dimensions: dimensions, Period: &period,
+		StartTime:  &g.from,
+		EndTime:    aws.Time(time.Now().Add(time.Minute)),
+		Statistics: []cwtypes.Statistic{"Sum", "Average", "Maximum", "Minimum", "SampleCount"},
 	})
 	if err != nil {
 		g.t.Fatal(err)
@@ -118,7 +120,8 @@ func TestMetricsAgreeWithTheNodes(t *testing.T) {
 	s := d.status(production)
 	primary := s.Nodes[0]
 	c := d.client(s.Primary)
-	// The first sample is of two seconds, the second of what was left of its interval: those of the load are of whole ones.
+	// The first sample is of two seconds, the second of what was left of its interval: those of the load are of whole
+	// ones.
 	d.eventually("the primary has been read three times", func() bool {
 		samples := 0.0
 		for _, p := range g.points("IsMaster", 60, by("CacheClusterId", primary.ID)) {
@@ -136,17 +139,21 @@ func TestMetricsAgreeWithTheNodes(t *testing.T) {
 
 	// Counters come to what the node has counted, whichever dimensions they are asked by.
 	for _, set := range [][]string{
-		{"CacheClusterId", primary.ID}, {"CacheClusterId", primary.ID, "CacheNodeId", "0001"}, {"ReplicationGroupId", production}, {},
+		{"CacheClusterId", primary.ID}, {"CacheClusterId", primary.ID, "CacheNodeId", "0001"},
+		{"ReplicationGroupId", production}, {},
 	} {
 		for metric, want := range map[string]float64{
-			"CacheHits": number(t, said["keyspace_hits"]), "CacheMisses": number(t, said["keyspace_misses"]), "EvalBasedCmds": 100,
+			"CacheHits": number(t, said["keyspace_hits"]), "CacheMisses": number(t, said["keyspace_misses"]),
+			"EvalBasedCmds": 100,
 		} {
-			d.eventually(fmt.Sprintf("%s by %v is %g", metric, set, want), func() bool { return g.sum(metric, set...) == want })
+			d.eventually(fmt.Sprintf("%s by %v is %g", metric, set, want),
+				func() bool { return g.sum(metric, set...) == want })
 		}
 	}
 	node := []string{"CacheClusterId", primary.ID, "CacheNodeId", "0001"}
 	for metric, want := range map[string]float64{
-		"SetTypeCmds": 2001, "GetTypeCmds": 3000, "StringBasedCmds": 4000, "HashBasedCmds": 1000, "Reclaimed": 1, "AuthenticationFailures": 2, "CommandAuthorizationFailures": 1,
+		"SetTypeCmds": 2001, "GetTypeCmds": 3000, "StringBasedCmds": 4000, "HashBasedCmds": 1000, "Reclaimed": 1,
+		"AuthenticationFailures": 2, "CommandAuthorizationFailures": 1,
 		"Evictions": 0,
 	} {
 		d.eventually(fmt.Sprintf("%s comes to %g", metric, want), func() bool { return g.sum(metric, node...) == want })
@@ -159,14 +166,18 @@ func TestMetricsAgreeWithTheNodes(t *testing.T) {
 		"CurrItems": {func(said map[string]string) float64 {
 			return number(t, strings.TrimPrefix(strings.Split(said["db0"], ",")[0], "keys="))
 		}, 0, 0},
-		"CurrConnections":   {func(said map[string]string) float64 { return number(t, said["connected_clients"]) }, 0, 2},
+		"CurrConnections": {func(said map[string]string) float64 { return number(t, said["connected_clients"]) }, 0,
+			2},
 		"BytesUsedForCache": {func(said map[string]string) float64 { return number(t, said["used_memory"]) }, 0.05, 0},
 		"DatabaseMemoryUsagePercentage": {func(said map[string]string) float64 {
 			return 100 * number(t, said["used_memory"]) / number(t, said["maxmemory"])
 		}, 0.05, 0},
-		"IsMaster":       {func(map[string]string) float64 { return 1 }, 0, 0},
-		"SwapUsage":      {func(map[string]string) float64 { return ofProcess(t, primary.PID, "VmSwap:") }, 0.05, 0},
-		"FreeableMemory": {func(map[string]string) float64 { return 13.07*(1<<30) - ofProcess(t, primary.PID, "VmRSS:") }, 0.0001, 0},
+		"IsMaster":  {func(map[string]string) float64 { return 1 }, 0, 0},
+		"SwapUsage": {func(map[string]string) float64 { return ofProcess(t, primary.PID, "VmSwap:") }, 0.05, 0},
+		"FreeableMemory": {func(map[string]string) float64 {
+			return 13.07*(1<<30) - ofProcess(t, primary.PID,
+				"VmRSS:")
+		}, 0.0001, 0},
 	}
 	for metric, is := range gauges {
 		d.eventually(metric+" is what the node says", func() bool {
@@ -177,7 +188,8 @@ func TestMetricsAgreeWithTheNodes(t *testing.T) {
 	if in := g.sum("NetworkBytesIn", node...); !near(in, number(t, now["total_net_input_bytes"]), 0.05, 4096) {
 		t.Errorf("NetworkBytesIn comes to %g, and the node counts %s", in, now["total_net_input_bytes"])
 	}
-	// Percent of two processors, and of one, for so many seconds a sample. One that comes a second late is of six, and the next of four.
+	// Percent of two processors, and of one, for so many seconds a sample. One that comes a second late is of six, and
+	// the next of four.
 	all, main := g.sum("CPUUtilization", node...)/100*2*interval, g.sum("EngineCPUUtilization", node...)/100*interval
 	if !near(main, ran, 0.4, 0.1) {
 		t.Errorf("EngineCPUUtilization comes to %.2f s, and the kernel counts %.2f s", main, ran)
@@ -187,7 +199,8 @@ func TestMetricsAgreeWithTheNodes(t *testing.T) {
 	}
 	replica := s.Nodes[1].ID
 	d.eventually("the replica is up to date, and its link is there", func() bool {
-		return g.last("ReplicationLag", "CacheClusterId", replica) < 1 && g.last("MasterLinkHealthStatus", "CacheClusterId", replica) == 1
+		return g.last("ReplicationLag", "CacheClusterId", replica) < 1 &&
+			g.last("MasterLinkHealthStatus", "CacheClusterId", replica) == 1
 	})
 	if n := g.last("EngineCPUUtilization", "ReplicationGroupId", production, "Role", "Replica"); math.IsNaN(n) {
 		t.Error("the replicas have no EngineCPUUtilization")
@@ -261,8 +274,8 @@ func ofProcess(t *testing.T, pid int, name string) float64 {
 	return 1024 * number(t, strings.Fields(after)[0])
 }
 
-// everyAlarmHasData checks that no alarm lacks data on a live node: what each reads is there, but for the primary's lag, and none is
-// in INSUFFICIENT_DATA.
+// everyAlarmHasData checks that no alarm lacks data on a live node: what each reads is there, but for the primary's
+// lag, and none is in INSUFFICIENT_DATA.
 func (g gauge) everyAlarmHasData(primary string) {
 	g.t.Helper()
 	var alarms []cwtypes.MetricAlarm

@@ -105,7 +105,8 @@ func TestATopicIsToldOfEvents(t *testing.T) {
 	gone, err := topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("gone")})
 	d.check(err)
 	to := newSubscriber(t)
-	_, err = topics.Subscribe(ctx, &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("http"), Endpoint: &to.URL})
+	_, err = topics.Subscribe(ctx, &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("http"),
+		Endpoint: &to.URL})
 	d.check(err)
 	d.eventually("the subscription is confirmed", func() bool {
 		a, err := topics.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: topic.TopicArn})
@@ -114,7 +115,8 @@ func TestATopicIsToldOfEvents(t *testing.T) {
 	})
 	create := func(id, topic string) {
 		_, err := api.CreateReplicationGroup(ctx, &elasticache.CreateReplicationGroupInput{
-			ReplicationGroupId: &id, ReplicationGroupDescription: &id, CacheNodeType: aws.String("cache.t3.micro"), NumCacheClusters: aws.Int32(2),
+			ReplicationGroupId: &id, ReplicationGroupDescription: &id, CacheNodeType: aws.String("cache.t3.micro"),
+			NumCacheClusters:         aws.Int32(2),
 			AutomaticFailoverEnabled: aws.Bool(true), NotificationTopicArn: &topic,
 		})
 		d.check(err)
@@ -125,22 +127,26 @@ func TestATopicIsToldOfEvents(t *testing.T) {
 	create("shop", *topic.TopicArn)
 	awaitTold := func(want told) {
 		t.Helper()
-		d.eventually("the subscriber is told "+want.name+" of "+want.source, func() bool { return to.counts()[want] > 0 })
+		d.eventually("the subscriber is told "+want.name+" of "+want.source,
+			func() bool { return to.counts()[want] > 0 })
 		d.eventually("the group is available", func() bool { return d.status("shop").Status == "available" })
 	}
 	awaitTold(told{"ElastiCache:CreateReplicationGroupComplete", "shop"})
 
-	_, err = api.TestFailover(ctx, &elasticache.TestFailoverInput{ReplicationGroupId: aws.String("shop"), NodeGroupId: aws.String("0001")})
+	_, err = api.TestFailover(ctx, &elasticache.TestFailoverInput{ReplicationGroupId: aws.String("shop"),
+		NodeGroupId: aws.String("0001")})
 	d.check(err)
 	d.kill(d.pid())
 	d.must("up", seed+"development.tf")
 	awaitTold(told{"ElastiCache:FailoverComplete", "shop"})
 	awaitTold(told{"ElastiCache:CacheNodeReplaceComplete", "shop-001"})
-	_, err = api.CreateSnapshot(ctx, &elasticache.CreateSnapshotInput{ReplicationGroupId: aws.String("shop"), SnapshotName: aws.String("copy")})
+	_, err = api.CreateSnapshot(ctx,
+		&elasticache.CreateSnapshotInput{ReplicationGroupId: aws.String("shop"), SnapshotName: aws.String("copy")})
 	d.check(err)
 	awaitTold(told{"ElastiCache:SnapshotComplete", "shop-002"})
 	_, err = api.ModifyReplicationGroup(ctx, &elasticache.ModifyReplicationGroupInput{
-		ReplicationGroupId: aws.String("shop"), CacheNodeType: aws.String("cache.t3.small"), ApplyImmediately: aws.Bool(true),
+		ReplicationGroupId: aws.String("shop"), CacheNodeType: aws.String("cache.t3.small"),
+		ApplyImmediately: aws.Bool(true),
 	})
 	d.check(err)
 	d.kill(d.pid())
@@ -154,14 +160,17 @@ func TestATopicIsToldOfEvents(t *testing.T) {
 	awaitTold(told{cache.ReplicasIncreased, "shop-003"})
 
 	off := "inactive"
-	_, err = api.ModifyReplicationGroup(ctx, &elasticache.ModifyReplicationGroupInput{ReplicationGroupId: aws.String("shop"), NotificationTopicStatus: &off})
+	_, err = api.ModifyReplicationGroup(ctx,
+		&elasticache.ModifyReplicationGroupInput{ReplicationGroupId: aws.String("shop"), NotificationTopicStatus: &off})
 	d.check(err)
 	d.eventually("the group is available", func() bool { return d.status("shop").Status == "available" })
 	on := "active"
-	_, err = api.ModifyReplicationGroup(ctx, &elasticache.ModifyReplicationGroupInput{ReplicationGroupId: aws.String("shop"), NotificationTopicStatus: &on})
+	_, err = api.ModifyReplicationGroup(ctx,
+		&elasticache.ModifyReplicationGroupInput{ReplicationGroupId: aws.String("shop"), NotificationTopicStatus: &on})
 	d.check(err)
 	d.eventually("the group is available", func() bool { return d.status("shop").Status == "available" })
-	_, err = api.DeleteReplicationGroup(ctx, &elasticache.DeleteReplicationGroupInput{ReplicationGroupId: aws.String("shop")})
+	_, err = api.DeleteReplicationGroup(ctx,
+		&elasticache.DeleteReplicationGroupInput{ReplicationGroupId: aws.String("shop")})
 	d.check(err)
 	d.eventually("the group is gone", func() bool { return d.groupGone("shop") })
 	want := d.listed()

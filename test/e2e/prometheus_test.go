@@ -37,25 +37,34 @@ func monitoringTool(t *testing.T, name string) string {
 	return path
 }
 
-// dashboardMetrics are the metrics that the queries of the popular dashboards for redis_exporter use, by the dashboards' numbers. 763
-// and the one that 14091 was made from are in redis_exporter's repository; 11835 is a 763 that chooses by namespace and pod.
+// dashboardMetrics are the metrics that the queries of the popular dashboards for redis_exporter use, by the
+// dashboards' numbers. 763 and the one that 14091 was made from are in redis_exporter's repository; 11835 is a 763 that
+// chooses by namespace and pod.
 var dashboardMetrics = map[string][]string{
 	"763": {
-		"redis_up", "redis_uptime_in_seconds", "redis_connected_clients", "redis_memory_used_bytes", "redis_memory_max_bytes", "redis_commands_total",
-		"redis_keyspace_hits_total", "redis_keyspace_misses_total", "redis_net_input_bytes_total", "redis_net_output_bytes_total", "redis_db_keys",
+		"redis_up", "redis_uptime_in_seconds", "redis_connected_clients", "redis_memory_used_bytes",
+		"redis_memory_max_bytes", "redis_commands_total",
+		"redis_keyspace_hits_total", "redis_keyspace_misses_total", "redis_net_input_bytes_total",
+		"redis_net_output_bytes_total", "redis_db_keys",
 		"redis_db_keys_expiring", "redis_expired_keys_total", "redis_evicted_keys_total", "redis_blocked_clients",
 		"redis_commands_duration_seconds_total",
 	},
 	"11835": {
-		"redis_up", "redis_uptime_in_seconds", "redis_connected_clients", "redis_memory_used_bytes", "redis_memory_max_bytes",
-		"redis_commands_processed_total", "redis_keyspace_hits_total", "redis_keyspace_misses_total", "redis_net_input_bytes_total",
-		"redis_net_output_bytes_total", "redis_db_keys", "redis_db_keys_expiring", "redis_expired_keys_total", "redis_evicted_keys_total",
+		"redis_up", "redis_uptime_in_seconds", "redis_connected_clients", "redis_memory_used_bytes",
+		"redis_memory_max_bytes",
+		"redis_commands_processed_total", "redis_keyspace_hits_total", "redis_keyspace_misses_total",
+		"redis_net_input_bytes_total",
+		"redis_net_output_bytes_total", "redis_db_keys", "redis_db_keys_expiring", "redis_expired_keys_total",
+		"redis_evicted_keys_total",
 		"redis_commands_total",
 	},
 	"14091": {
-		"redis_up", "redis_commands_total", "redis_commands_duration_seconds_total", "redis_keyspace_hits_total", "redis_keyspace_misses_total",
-		"redis_memory_used_bytes", "redis_memory_max_bytes", "redis_memory_used_rss_bytes", "redis_memory_fragmentation_ratio",
-		"redis_evicted_keys_total", "redis_connected_clients", "redis_blocked_clients", "redis_db_keys", "redis_db_keys_expiring",
+		"redis_up", "redis_commands_total", "redis_commands_duration_seconds_total", "redis_keyspace_hits_total",
+		"redis_keyspace_misses_total",
+		"redis_memory_used_bytes", "redis_memory_max_bytes", "redis_memory_used_rss_bytes",
+		"redis_memory_fragmentation_ratio",
+		"redis_evicted_keys_total", "redis_connected_clients", "redis_blocked_clients", "redis_db_keys",
+		"redis_db_keys_expiring",
 		"redis_connected_slaves", "redis_master_last_io_seconds_ago",
 	},
 }
@@ -77,7 +86,8 @@ func TestPrometheusAndItsDashboards(t *testing.T) {
 	for dashboard, metrics := range dashboardMetrics {
 		for _, m := range metrics {
 			// The labels are those that the dashboards' variables choose by.
-			panels = append(panels, panelQuery{"dashboard " + dashboard, m + `{namespace="uex-payments-prod-redis",pod=~"uex-payments-prod-redis-00.",instance=~"uex-payments-prod-redis-00."}`})
+			panels = append(panels, panelQuery{"dashboard " + dashboard, m +
+				`{namespace="uex-payments-prod-redis",pod=~"uex-payments-prod-redis-00.",instance=~"uex-payments-prod-redis-00."}`})
 		}
 	}
 	defer func() {
@@ -91,8 +101,8 @@ func TestPrometheusAndItsDashboards(t *testing.T) {
 	})
 }
 
-// load has commands going when it returns and until the test ends, a third of them hits, a third misses; many at once, so that there are
-// enough of them on a machine that has little time for them too.
+// load has commands going when it returns and until the test ends, a third of them hits, a third misses; many at once,
+// so that there are enough of them on a machine that has little time for them too.
 func (d *desk) load(t *testing.T) {
 	client := d.client(d.status("uex-payments-prod-redis").Primary)
 	commands := func() error {
@@ -136,14 +146,17 @@ func startPrometheus(t *testing.T, binary string, d *desk) *prometheus {
 	t.Helper()
 	dir := t.TempDir()
 	engine := strings.TrimPrefix(d.clientEnv()["AWS_ENDPOINT_URL"], "http://")
-	config := strings.NewReplacer("127.0.0.1:4566", engine, "15s", "1s").Replace(read(t, "../../docs/prometheus/scrape.yml"))
-	for name, text := range map[string]string{"scrape.yml": config, "rules.yml": read(t, "../../docs/prometheus/rules.yml")} {
+	config := strings.NewReplacer("127.0.0.1:4566", engine, "15s",
+		"1s").Replace(read(t, "../../docs/prometheus/scrape.yml"))
+	for name, text := range map[string]string{"scrape.yml": config,
+		"rules.yml": read(t, "../../docs/prometheus/rules.yml")} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	address := testkit.Address(t)
-	cmd := exec.Command(binary, "--config.file="+filepath.Join(dir, "scrape.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
+	cmd := exec.Command(binary, "--config.file="+filepath.Join(dir, "scrape.yml"),
+		"--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--web.listen-address="+address, "--log.level=warn")
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
@@ -227,7 +240,8 @@ type panelQuery struct{ title, expr string }
 
 // expression is the query as Grafana sends it when everything is chosen.
 func (q panelQuery) expression() string {
-	return strings.NewReplacer("$group", ".*", "$node", ".*", "$__rate_interval", "10s", "$__range", "1m").Replace(q.expr)
+	return strings.NewReplacer("$group", ".*", "$node", ".*", "$__rate_interval", "10s", "$__range",
+		"1m").Replace(q.expr)
 }
 
 func panelQueries(t *testing.T) (all []panelQuery) {
@@ -251,7 +265,8 @@ func panelQueries(t *testing.T) (all []panelQuery) {
 
 // lint is what promtool does not like about names that are redis_exporter's.
 var lint = []string{
-	"redis_aof_current_rewrite_duration_sec", "redis_aof_last_rewrite_duration_sec", "redis_current_eviction_exceeded_time_ms",
+	"redis_aof_current_rewrite_duration_sec", "redis_aof_last_rewrite_duration_sec",
+	"redis_current_eviction_exceeded_time_ms",
 	"redis_eviction_exceeded_time_ms_total", "redis_expire_cycle_cpu_time_ms_total", "redis_instantaneous_ops_per_sec",
 	"redis_rdb_current_bgsave_duration_sec", "redis_rdb_last_bgsave_duration_sec",
 }
@@ -271,11 +286,13 @@ func TestPromtool(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if response.StatusCode != http.StatusOK || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/plain; version=0.0.4") {
+	if response.StatusCode != http.StatusOK ||
+		!strings.HasPrefix(response.Header.Get("Content-Type"), "text/plain; version=0.0.4") {
 		t.Errorf("answered %s, %s", response.Status, response.Header.Get("Content-Type"))
 	}
 	for what, secret := range map[string]string{
-		"auth token": strings.TrimSpace(d.must("outputs", "auth_token")), "secret key": d.clientEnv()["AWS_SECRET_ACCESS_KEY"],
+		"auth token": strings.TrimSpace(d.must("outputs", "auth_token")),
+		"secret key": d.clientEnv()["AWS_SECRET_ACCESS_KEY"],
 	} {
 		if secret == "" || bytes.Contains(page, []byte(secret)) {
 			t.Errorf("the metrics hold the %s", what)
@@ -310,7 +327,8 @@ func TestMetricsAreForThisMachineOnly(t *testing.T) {
 	d := newDesk(t)
 	d.must("up", seed+"production.tf")
 	endpoint := d.clientEnv()["AWS_ENDPOINT_URL"]
-	for host, want := range map[string]int{"": http.StatusOK, "localhost:4566": http.StatusOK, "[::1]": http.StatusOK, "rebound.example": http.StatusForbidden} {
+	for host, want := range map[string]int{"": http.StatusOK, "localhost:4566": http.StatusOK, "[::1]": http.StatusOK,
+		"rebound.example": http.StatusForbidden} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, endpoint+"/metrics", nil)
 		if err != nil {
 			t.Fatal(err)

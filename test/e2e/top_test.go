@@ -40,15 +40,18 @@ func TestTop(t *testing.T) {
 		t.Fatalf("%d nodes, want 3", n)
 	}
 	primary := first.Nodes[0] // the client's commands are its own; the replicas take but the writes
-	if primary.Role != "primary" || primary.Ops == nil || *primary.Ops < 50 || primary.HitRate == nil || *primary.HitRate < 40 || *primary.HitRate > 60 {
-		t.Errorf("the busiest node is %+v; want the primary with 50 or more commands a second, half of which hit", primary)
+	if primary.Role != "primary" || primary.Ops == nil || *primary.Ops < 50 || primary.HitRate == nil ||
+		*primary.HitRate < 40 || *primary.HitRate > 60 {
+		t.Errorf("the busiest node is %+v; want the primary with 50 or more commands a second, half of which hit",
+			primary)
 	}
 	for _, n := range first.Nodes {
 		if n.Link != "up" || n.MemoryMax == 0 || n.Clients == 0 || (n.Lag == nil) != (n.Role == "primary") {
 			t.Errorf("a node is %+v", n)
 		}
 	}
-	if table := d.must("top", "uex-payments-prod-redis", "--once", "--sort", "id"); strings.Count(table, "\n") != 4 || strings.Contains(table, "\x1b") {
+	if table := d.must("top", "uex-payments-prod-redis", "--once", "--sort", "id"); strings.Count(table, "\n") != 4 ||
+		strings.Contains(table, "\x1b") {
 		t.Errorf("the table is %q", table)
 	}
 	d.refused([]string{"top", "nothing"}, `no replication group "nothing"`)
@@ -75,7 +78,8 @@ func TestTopOnATerminalEndsWithQ(t *testing.T) {
 		if _, err := screen.WriteString("x" + end); err != nil { // x is no key of top's, and is not shown
 			t.Fatal(err)
 		}
-		if rest := awaitText(t, screen, "\x1b[?25h\x1b[?1049l"); strings.Contains(rest, "x\r\n") || strings.Contains(rest, "^C") {
+		if rest := awaitText(t, screen, "\x1b[?25h\x1b[?1049l"); strings.Contains(rest, "x\r\n") ||
+			strings.Contains(rest, "^C") {
 			t.Errorf("keys are shown: %q", rest)
 		}
 		if err := cmd.Wait(); err != nil {

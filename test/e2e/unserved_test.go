@@ -18,8 +18,8 @@ import (
 	"larder/internal/testkit"
 )
 
-// What larder does not serve is refused at once and by name, in every protocol. SDKs and Terraform repeat what fails with a 5xx, so
-// it must be a 4xx: these clients would try five times.
+// What larder does not serve is refused at once and by name, in every protocol. SDKs and Terraform repeat what fails
+// with a 5xx, so it must be a 4xx: these clients would try five times.
 func TestUnservedActions(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -33,20 +33,25 @@ func TestUnservedActions(t *testing.T) {
 		call       func() error
 	}{
 		{"elasticache:CreateServerlessCache", "InvalidAction", func() error {
-			_, err := elasticache.NewFromConfig(config).CreateServerlessCache(ctx, &elasticache.CreateServerlessCacheInput{ServerlessCacheName: aws.String("a"), Engine: aws.String("redis")})
+			_, err := elasticache.NewFromConfig(config).CreateServerlessCache(ctx,
+				&elasticache.CreateServerlessCacheInput{ServerlessCacheName: aws.String("a"),
+					Engine: aws.String("redis")})
 			return err
 		}},
 		{"ec2:RunInstances", "InvalidAction", func() error {
-			_, err := ec2.NewFromConfig(config).RunInstances(ctx, &ec2.RunInstancesInput{MinCount: aws.Int32(1), MaxCount: aws.Int32(1)})
+			_, err := ec2.NewFromConfig(config).RunInstances(ctx,
+				&ec2.RunInstancesInput{MinCount: aws.Int32(1), MaxCount: aws.Int32(1)})
 			return err
 		}},
 		// The JSON protocols' services have a code of their own for it.
 		{"secretsmanager:RotateSecret", "UnknownOperationException", func() error {
-			_, err := secretsmanager.NewFromConfig(config).RotateSecret(ctx, &secretsmanager.RotateSecretInput{SecretId: aws.String("a")})
+			_, err := secretsmanager.NewFromConfig(config).RotateSecret(ctx,
+				&secretsmanager.RotateSecretInput{SecretId: aws.String("a")})
 			return err
 		}},
-		{"kms:ListKeys", "UnknownOperationException", func() error {
-			_, err := kms.NewFromConfig(config).ListKeys(ctx, nil)
+		{"kms:ListKeyRotations", "UnknownOperationException", func() error {
+			_, err := kms.NewFromConfig(config).ListKeyRotations(ctx,
+				&kms.ListKeyRotationsInput{KeyId: aws.String("k")})
 			return err
 		}},
 		{"logs:CreateExportTask", "UnknownOperationException", func() error {
@@ -64,8 +69,10 @@ func TestUnservedActions(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			want := "larder does not serve " + test.name + "; docs/COMPATIBILITY.md lists what it serves"
-			if refusal.ErrorCode() != test.code || refusal.ErrorMessage() != want || answer.HTTPStatusCode() != 400 || requests != 1 {
-				t.Errorf("got %d %s: %s after %d requests\nwant 400 %s: %s after 1", answer.HTTPStatusCode(), refusal.ErrorCode(), refusal.ErrorMessage(), requests, test.code, want)
+			if refusal.ErrorCode() != test.code || refusal.ErrorMessage() != want || answer.HTTPStatusCode() != 400 ||
+				requests != 1 {
+				t.Errorf("got %d %s: %s after %d requests\nwant 400 %s: %s after 1", answer.HTTPStatusCode(),
+					refusal.ErrorCode(), refusal.ErrorMessage(), requests, test.code, want)
 			}
 		})
 	}

@@ -74,11 +74,14 @@ func TestUpAgainChangesOnlyWhatDiffers(t *testing.T) {
 		t.Errorf("a second up says %s", out)
 	}
 
-	changed := strings.Replace(config, `auth_token                 = var.redis_auth_token`, "auth_token = var.redis_auth_token\n  maxmemory_policy = \"noeviction\"\n  timeout = \"60\"", 1)
-	changed = strings.Replace(changed, `Environment = "staging"`, `Environment = "staging"`+"\n    Team = \"payments\"", 1)
+	changed := strings.Replace(config, `auth_token                 = var.redis_auth_token`,
+		"auth_token = var.redis_auth_token\n  maxmemory_policy = \"noeviction\"\n  timeout = \"60\"", 1)
+	changed = strings.Replace(changed, `Environment = "staging"`, `Environment = "staging"`+"\n    Team = \"payments\"",
+		1)
 	dir = d.write("main.tf", changed)
 	r := d.larder("up", dir)
-	if r.code != 0 || !strings.Contains(r.stderr, "changed parameter timeout") || !strings.Contains(r.stderr, "set tag Team") {
+	if r.code != 0 || !strings.Contains(r.stderr, "changed parameter timeout") ||
+		!strings.Contains(r.stderr, "set tag Team") {
 		t.Errorf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
 	after := d.status("uex-payments-staging-redis")
@@ -96,7 +99,8 @@ func TestUpAgainChangesOnlyWhatDiffers(t *testing.T) {
 		return strings.Contains(d.shell(line+" INFO memory").stdout, "maxmemory_policy:noeviction")
 	})
 
-	dir = d.write("main.tf", strings.Replace(changed, "num_cache_nodes           = 2", "num_cache_nodes = 2\n  redis_port = 6380", 1))
+	dir = d.write("main.tf", strings.Replace(changed, "num_cache_nodes           = 2",
+		"num_cache_nodes = 2\n  redis_port = 6380", 1))
 	d.refused([]string{"up", dir}, "redis_port", `"6379"`, `"6380"`)
 	if s := d.status("uex-payments-staging-redis"); s.Status != "available" || len(s.Nodes) != 2 {
 		t.Errorf("a refused change left %+v", s)
@@ -116,7 +120,8 @@ func TestATokenThatIsGivenIsUsed(t *testing.T) {
 	if r := d.shell(line); r.stdout != "PONG\n" {
 		t.Errorf("%q %q", r.stdout, r.stderr)
 	}
-	if r := d.shell(strings.Replace(line, "$(larder outputs auth_token)", "not-the-token-at-all", 1)); !strings.Contains(r.stdout+r.stderr, "WRONGPASS") && !strings.Contains(r.stdout+r.stderr, "NOAUTH") {
+	if r := d.shell(strings.Replace(line, "$(larder outputs auth_token)", "not-the-token-at-all",
+		1)); !strings.Contains(r.stdout+r.stderr, "WRONGPASS") && !strings.Contains(r.stdout+r.stderr, "NOAUTH") {
 		t.Errorf("a wrong token answers %q %q", r.stdout, r.stderr)
 	}
 }
@@ -124,7 +129,8 @@ func TestATokenThatIsGivenIsUsed(t *testing.T) {
 func TestVariablesComeFromFlagsFilesAndEnvironment(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	config := strings.NewReplacer(`"uex-payments"`, "var.project", `"dev"`, "var.environment", `"7.0"`, "var.engine_version").
+	config := strings.NewReplacer(`"uex-payments"`, "var.project", `"dev"`, "var.environment", `"7.0"`,
+		"var.engine_version").
 		Replace(read(t, seed+"development.tf"))
 	dir := d.write("main.tf", config)
 	d.refused([]string{"up", dir}, "var.project", "TF_VAR_project")

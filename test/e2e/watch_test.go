@@ -82,7 +82,8 @@ func TestWatchShowsAFailoverOnATerminal(t *testing.T) {
 		t.Errorf("no alternate screen, or no colours: %q", begin)
 	}
 	d.kill(before.Nodes[0].PID)
-	if after := awaitText(t, screen, "Finished recovery"); !strings.Contains(after, "Failover from primary node "+before.Nodes[0].ID) {
+	if after := awaitText(t, screen, "Finished recovery"); !strings.Contains(after,
+		"Failover from primary node "+before.Nodes[0].ID) {
 		t.Errorf("the failover is not among the last events: %q", after)
 	}
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
@@ -131,14 +132,23 @@ func TestWatchTellsAScriptEveryChange(t *testing.T) {
 		t.Fatalf("did not tell of %s: %v", what, lines.Err())
 	}
 	old := before.Nodes[0].ID
-	await("the primary", func(w watched) bool { return w.Source == old && w.Field == "role" && w.To == "primary" && w.From == "" })
-	await("the engine", func(w watched) bool { return strings.HasPrefix(w.Event, "Automatic failover has been turned on") })
+	await("the primary", func(w watched) bool {
+		return w.Source == old && w.Field == "role" && w.To == "primary" &&
+			w.From == ""
+	})
+	await("the engine", func(w watched) bool {
+		return strings.HasPrefix(w.Event,
+			"Automatic failover has been turned on")
+	})
 
 	d.kill(before.Nodes[0].PID)
 	await("the end of the primary", func(w watched) bool {
 		return w.Source == old && w.Field == "role" && w.From == "primary" && w.To == "replica"
 	})
-	await("the recovery", func(w watched) bool { return w.Source == old && strings.HasPrefix(w.Event, "Finished recovery") })
+	await("the recovery", func(w watched) bool {
+		return w.Source == old &&
+			strings.HasPrefix(w.Event, "Finished recovery")
+	})
 
 	d.kill(d.pid())
 	await("the engine's end", func(w watched) bool { return w.Error != "" })

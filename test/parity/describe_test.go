@@ -75,7 +75,8 @@ func (d description) cache(ctx context.Context, c *elasticache.Client) {
 		d.add("replication group", *g.ReplicationGroupId, g)
 		tags(g.ARN)
 	}
-	clusters, err := c.DescribeCacheClusters(ctx, &elasticache.DescribeCacheClustersInput{ShowCacheNodeInfo: aws.Bool(true)})
+	clusters, err := c.DescribeCacheClusters(ctx,
+		&elasticache.DescribeCacheClustersInput{ShowCacheNodeInfo: aws.Bool(true)})
 	d.check(err)
 	for _, m := range clusters.CacheClusters {
 		d.add("cache cluster", *m.CacheClusterId, m)
@@ -91,7 +92,9 @@ func (d description) cache(ctx context.Context, c *elasticache.Client) {
 	d.check(err)
 	for _, g := range parameters.CacheParameterGroups {
 		d.add("parameter group", *g.CacheParameterGroupName, g)
-		out, err := c.DescribeCacheParameters(ctx, &elasticache.DescribeCacheParametersInput{CacheParameterGroupName: g.CacheParameterGroupName, Source: aws.String("user")})
+		out, err := c.DescribeCacheParameters(ctx,
+			&elasticache.DescribeCacheParametersInput{CacheParameterGroupName: g.CacheParameterGroupName,
+				Source: aws.String("user")})
 		d.check(err)
 		d.add("parameters of", *g.CacheParameterGroupName, out.Parameters)
 		if !strings.HasPrefix(*g.CacheParameterGroupName, "default.") {
@@ -110,7 +113,8 @@ func (d description) monitoring(ctx context.Context, c *cloudwatch.Client, l *cl
 		d.check(err)
 		d.add("tags of", *a.AlarmArn, out.Tags)
 	}
-	if dashboard, err := c.GetDashboard(ctx, &cloudwatch.GetDashboardInput{DashboardName: aws.String("uex-payments-prod-redis")}); err == nil {
+	if dashboard, err := c.GetDashboard(ctx,
+		&cloudwatch.GetDashboardInput{DashboardName: aws.String("uex-payments-prod-redis")}); err == nil {
 		var body any
 		d.check(json.Unmarshal([]byte(*dashboard.DashboardBody), &body))
 		d.add("dashboard", *dashboard.DashboardName, body)
@@ -168,8 +172,9 @@ func (d description) keys(ctx context.Context, c *kms.Client) {
 
 // topics asks for those that modules/sns makes: the engine lists none.
 func (d description) topics(ctx context.Context, c *sns.Client) {
-	for _, name := range []string{"prod-critical", "prod-warning", "prod-info", "staging-critical", "staging-warning", "staging-info"} {
-		arn := aws.String("arn:aws:sns:us-east-1:000000000000:uex-payments-" + name)
+	for _, name := range []string{"prod-critical", "prod-warning", "prod-info", "staging-critical", "staging-warning",
+		"staging-info"} {
+		arn := aws.String("arn:aws:sns:" + c.Options().Region + ":000000000000:uex-payments-" + name)
 		out, err := c.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: arn})
 		var none *snstypes.NotFoundException
 		if errors.As(err, &none) {
@@ -223,7 +228,8 @@ func (d description) network(ctx context.Context, c *ec2.Client) {
 		if r.ReferencedGroupInfo != nil {
 			peer = names[*r.ReferencedGroupInfo.GroupId]
 		}
-		d.add("rule", fmt.Sprintf("%s, out %v, %s%s %s", names[*r.GroupId], *r.IsEgress, peer, aws.ToString(r.CidrIpv4), aws.ToString(r.Description)), r)
+		d.add("rule", fmt.Sprintf("%s, out %v, %s%s %s", names[*r.GroupId], *r.IsEgress, peer, aws.ToString(r.CidrIpv4),
+			aws.ToString(r.Description)), r)
 	}
 }
 

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// notCompared are outputs about what larder up makes nothing of yet, and of which it prints null; and a name that each makes up.
+// notCompared are outputs about what larder up makes nothing of yet, and of which it prints null; and a name that each
+// makes up.
 var notCompared = []string{"user_group_id", "final_snapshot_identifier"}
 
 // A command gets the token in one of two ways: larder's own, and AWS's. Node.js trusts larder's CA by a flag.

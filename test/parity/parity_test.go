@@ -1,5 +1,5 @@
-// Package parity applies the examples in two ways, each to an engine of its own: with `larder up`, and with the real Terraform and
-// the real AWS provider. What the APIs describe afterwards has to be the same.
+// Package parity applies the examples in two ways, each to an engine of its own: with `larder up`, and with the real
+// Terraform and the real AWS provider. What the APIs describe afterwards has to be the same.
 package parity
 
 import (
@@ -28,12 +28,13 @@ func TestMain(m *testing.M) { os.Exit(testkit.Main(m, &program)) }
 
 // site is a copy of an example, with more inputs, that has an engine of its own.
 type site struct {
-	t   *testing.T
-	dir string
-	env []string
+	t      *testing.T
+	dir    string
+	region string
+	env    []string
 }
 
-func newSite(t *testing.T, example, inputs string) *site {
+func newSite(t *testing.T, example, region, inputs string) *site {
 	t.Helper()
 	root := t.TempDir()
 	for _, part := range []string{"modules", "examples"} {
@@ -41,8 +42,9 @@ func newSite(t *testing.T, example, inputs string) *site {
 			t.Fatal(err)
 		}
 	}
-	s := &site{t: t, dir: filepath.Join(root, "examples", example)}
-	s.env = append(testkit.Environment(), "LARDER_HOME="+filepath.Join(root, "state"), "LARDER_LISTEN="+testkit.Address(t))
+	s := &site{t: t, dir: filepath.Join(root, "examples", example), region: region}
+	s.env = append(testkit.Environment(), "AWS_REGION="+region, "LARDER_HOME="+filepath.Join(root, "state"),
+		"LARDER_LISTEN="+testkit.Address(t))
 	path := filepath.Join(s.dir, "main.tf")
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -144,7 +146,7 @@ func (s *site) serve() {
 func (s *site) clientEnv() map[string]string {
 	s.t.Helper()
 	env := map[string]string{}
-	if err := json.Unmarshal(s.must(program, "env", "--json"), &env); err != nil {
+	if err := json.Unmarshal(s.must(program, "env", "--json", "--region", s.region), &env); err != nil {
 		s.t.Fatal(err)
 	}
 	return env
@@ -166,20 +168,22 @@ func moduleOutputs(t *testing.T) (names []string) {
 // The provider waits 30 s at several places whatever the engine does, so the examples run side by side.
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	// Where a node's zone is not named, AWS chooses it: named, it is the same both times. Production names it itself, and gets what
-	// the examples leave out.
-	for example, inputs := range map[string]string{
-		"development": `preferred_cache_cluster_azs = ["us-east-1b"]`,
-		"staging":     `preferred_cache_cluster_azs = ["us-east-1b", "us-east-1a"]`,
-		"production":  "create_dashboard = true\n  create_security_group = true\n  allowed_cidrs = [\"10.0.0.0/16\"]",
+	// Where a node's zone is not named, AWS chooses it: named, it is the same both times. Production names it itself,
+	// and gets what the examples leave out.
+	for example, c := range map[string]struct{ region, inputs string }{
+		"development": {"us-east-1", `preferred_cache_cluster_azs = ["us-east-1b"]`},
+		"staging":     {"eu-west-1", `preferred_cache_cluster_azs = ["eu-west-1b", "eu-west-1a"]`},
+		"production": {"ap-southeast-2",
+			"create_dashboard = true\n  create_security_group = true\n  allowed_cidrs = [\"10.0.0.0/16\"]"},
 	} {
 		t.Run(example, func(t *testing.T) {
 			t.Parallel()
-			terraform, larder := newSite(t, example, inputs), newSite(t, example, inputs)
+			terraform, larder := newSite(t, example, c.region, c.inputs), newSite(t, example, c.region, c.inputs)
 			terraform.apply()
 			larder.up()
 			compare(t, "", terraform.describe(), larder.describe())
-			compare(t, "output ", terraform.outputs("terraform", "output", "-json"), larder.outputs(program, "outputs", "--json"))
+			compare(t, "output ", terraform.outputs("terraform", "output", "-json"),
+				larder.outputs(program, "outputs", "--json"))
 		})
 	}
 }

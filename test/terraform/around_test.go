@@ -8,7 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The modules around the redis module, planned with the real provider: networks, rules, and who may use keys and topics.
+// The modules around the redis module, planned with the real provider: networks, rules, and who may use keys and
+// topics.
 func TestModulesAround(t *testing.T) {
 	w := newWorkspace(t, "calls")
 	var calls strings.Builder
@@ -16,7 +17,8 @@ func TestModulesAround(t *testing.T) {
 		"vpc": "", "kms": "", "secrets": "", "security": `vpc_id = "vpc-0000000a"`,
 		"sns": "kms_key_arn = \"arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555\"\n  critical_emails = [\"ops@example.com\"]",
 	} {
-		calls.WriteString("module \"" + name + "\" {\n  source = \"../modules/" + name + "\"\n  project_name = \"shop\"\n  environment = \"prod\"\n  " + inputs + "\n}\n")
+		calls.WriteString("module \"" + name + "\" {\n  source = \"../modules/" + name +
+			"\"\n  project_name = \"shop\"\n  environment = \"prod\"\n  " + inputs + "\n}\n")
 	}
 	w.write("main.tf", calls.String())
 	w.env = append(w.env, "AWS_ENDPOINT_URL="+serveAWS(t))
@@ -31,7 +33,8 @@ func TestModulesAround(t *testing.T) {
 		{"module.secrets.aws_secretsmanager_secret.this", "name", "shop/prod/redis-auth-token"},
 		{"module.security.aws_security_group.redis", "name", "shop-prod-redis-nodes"},
 		{"module.sns.aws_sns_topic.this[\"critical\"]", "name", "shop-prod-critical"},
-		{"module.sns.aws_sns_topic.this[\"warning\"]", "kms_master_key_id", "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555"},
+		{"module.sns.aws_sns_topic.this[\"warning\"]", "kms_master_key_id",
+			"arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555"},
 		{"module.sns.aws_sns_topic_subscription.email[\"critical-0\"]", "endpoint", "ops@example.com"},
 	} {
 		if got := planned[want.address][want.attribute]; got != want.value {
@@ -45,7 +48,8 @@ func TestModulesAround(t *testing.T) {
 		t.Error("the key is not rotated")
 	}
 	for address, want := range map[string]map[string]string{
-		"module.kms.aws_kms_key.this":                 {"Account": "arn:aws:iam::000000000000:root", "Alarms": "cloudwatch.amazonaws.com", "Logs": "logs.us-east-1.amazonaws.com"},
+		"module.kms.aws_kms_key.this": {"Account": "arn:aws:iam::000000000000:root",
+			"Alarms": "cloudwatch.amazonaws.com", "Logs": "logs.us-east-1.amazonaws.com"},
 		"module.sns.aws_sns_topic.this[\"critical\"]": {"Account": "*", "Alarms": "cloudwatch.amazonaws.com"},
 		"module.sns.aws_sns_topic.this[\"info\"]":     {"Account": "*"},
 	} {
@@ -74,8 +78,8 @@ func plannedValues(t *testing.T, shown []byte) map[string]map[string]any {
 	return all
 }
 
-// principals returns whom each statement of a policy is about. A statement for everybody, or for a service, has to have a
-// condition.
+// principals returns whom each statement of a policy is about. A statement for everybody, or for a service, has to have
+// a condition.
 func principals(t *testing.T, policy any) map[string]string {
 	t.Helper()
 	var document struct {

@@ -16,7 +16,8 @@ import (
 
 // notOffered are inputs that larder knows, to refuse them, and the Terraform module has not; README.md says why.
 var notOffered = []string{
-	"create", "users", "shard_autoscaling", "replica_autoscaling", "global_replication_group_id", "auth_token_wo", "auth_token_wo_version",
+	"create", "users", "shard_autoscaling", "replica_autoscaling", "global_replication_group_id", "auth_token_wo",
+	"auth_token_wo_version",
 }
 
 // input is what both sides say of one.
@@ -37,7 +38,8 @@ func TestInputsAreTheSameInGo(t *testing.T) {
 				def = v.GoString()
 			}
 		}
-		inGo[in.Name] = input{Description: in.Description, Type: typ.FriendlyName(), Default: def, Sensitive: in.Sensitive}
+		inGo[in.Name] = input{Description: in.Description, Type: typ.FriendlyName(), Default: def,
+			Sensitive: in.Sensitive}
 	}
 	for _, name := range notOffered {
 		if _, known := inGo[name]; !known {
@@ -106,7 +108,8 @@ func readInputs(t *testing.T) map[string]input {
 	all := map[string]input{}
 	for _, b := range readVariables(t) {
 		typ := variableType(t, b)
-		in := input{Description: argument(t, b, "description").AsString(), Type: typ.FriendlyName(), Default: "required"}
+		in := input{Description: argument(t, b, "description").AsString(), Type: typ.FriendlyName(),
+			Default: "required"}
 		in.Sensitive = argument(t, b, "sensitive").RawEquals(cty.True)
 		if _, ok := b.Body.Attributes["default"]; ok {
 			def, err := convert.Convert(argument(t, b, "default"), typ)

@@ -87,8 +87,8 @@ variables {
 run "apply" {}
 `
 
-// notCompared are outputs about what larder up makes nothing of, and of which it prints null; a name that each makes up; and ARNs, which the provider that
-// makes nothing makes up.
+// notCompared are outputs about what larder up makes nothing of, and of which it prints null; a name that each makes
+// up; and ARNs, which the provider that makes nothing makes up.
 var notCompared = map[string]bool{
 	"user_group_id": true, "final_snapshot_identifier": true,
 	"slow_log_group_arn": true, "engine_log_group_arn": true, "alarm_arns": true,
@@ -133,8 +133,8 @@ func TestOutputsAreTheSameInGo(t *testing.T) {
 	}
 }
 
-// sold names, for the node type of the seed's staging that AWS does not sell, one of the same size: the check that warns of
-// it fails a test.
+// sold names, for the node type of the seed's staging that AWS does not sell, one of the same size: the check that
+// warns of it fails a test.
 func sold(text string) string { return strings.ReplaceAll(text, "cache.t3.large", "cache.m6g.large") }
 
 // applied applies an example, with a provider that makes nothing, and returns the outputs of its module.redis.
@@ -158,8 +158,9 @@ func applied(t *testing.T, example string, golden map[string]output) map[string]
 		}
 		return string(text)
 	}
-	w.write("tests/apply.tftest.hcl", strings.NewReplacer("SECRET", quoted("auth_token_secret_arn"), "ARN", quoted("replication_group_arn"),
-		"MEMBERS", quoted("member_clusters"), "ENDPOINT", quoted("redis_endpoint_address")).Replace(made))
+	w.write("tests/apply.tftest.hcl",
+		strings.NewReplacer("SECRET", quoted("auth_token_secret_arn"), "ARN", quoted("replication_group_arn"),
+			"MEMBERS", quoted("member_clusters"), "ENDPOINT", quoted("redis_endpoint_address")).Replace(made))
 	return stateOutputs(t, w.init().must("test", "-json", "-verbose"))
 }
 

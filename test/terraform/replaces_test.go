@@ -24,15 +24,18 @@ var changes = []change{
 	{"project_name", `project_name = "store"`, "project_name"},
 	{"environment", `environment = "prod"`, "environment"},
 	{"redis_port", `redis_port = 6380`, "redis_port"},
-	{"kms_key_arn", `kms_key_arn = "arn:aws:kms:us-east-1:000000000000:key/22222222-2222-3333-4444-555555555555"`, "kms_key_arn"},
+	{"kms_key_arn", `kms_key_arn = "arn:aws:kms:us-east-1:000000000000:key/22222222-2222-3333-4444-555555555555"`,
+		"kms_key_arn"},
 	{"at_rest_encryption_enabled", `at_rest_encryption_enabled = false`, "at_rest_encryption_enabled"},
 	{"subnet_group_name", "create_subnet_group = false\n  subnet_group_name = \"other\"", "subnet_group_name"},
 	{"network_type", `network_type = "dual_stack"`, "network_type"},
-	{"data_tiering_enabled", "data_tiering_enabled = true\n  node_type = \"cache.r6gd.xlarge\"", "data_tiering_enabled"},
+	{"data_tiering_enabled", "data_tiering_enabled = true\n  node_type = \"cache.r6gd.xlarge\"",
+		"data_tiering_enabled"},
 	{"snapshot_name", `snapshot_name = "nightly"`, "snapshot_name"},
 	{"snapshot_arns", `snapshot_arns = ["arn:aws:s3:::backups/dump.rdb"]`, "snapshot_arns"},
 	{"earlier_version", `redis_engine_version = "6.2"`, "redis_engine_version"},
-	{"tls_before_7_0_5", "transit_encryption_enabled = false\n  auth_token_enabled = false\n  auth_token = \"\"", "transit_encryption_enabled"},
+	{"tls_before_7_0_5", "transit_encryption_enabled = false\n  auth_token_enabled = false\n  auth_token = \"\"",
+		"transit_encryption_enabled"},
 
 	{"tls_since_7_0_5", "transit_encryption_enabled = false\n  auth_token_enabled = false\n  auth_token = \"\"", ""},
 	{"later_version", `redis_engine_version = "7.1"`, ""},
@@ -40,7 +43,9 @@ var changes = []change{
 	{"more_nodes", `num_cache_nodes = 3`, ""},
 	{"fewer_nodes", "num_cache_nodes = 1\n  automatic_failover_enabled = false\n  multi_az_enabled = false", ""},
 	{"multi_az_enabled", `multi_az_enabled = false`, ""},
-	{"redis_subnet_ids", `redis_subnet_ids = [terraform_data.subnet[1].id, terraform_data.subnet[0].id, terraform_data.subnet[2].id]`, ""},
+	{"redis_subnet_ids",
+		`redis_subnet_ids = [terraform_data.subnet[1].id, terraform_data.subnet[0].id, terraform_data.subnet[2].id]`,
+		""},
 	{"redis_security_group_id", `redis_security_group_id = "sg-0000000c"`, ""},
 	{"auth_token", `auth_token = "fedcba9876543210"`, ""},
 	{"auth_token_update_strategy", `auth_token_update_strategy = "SET"`, ""},
@@ -64,7 +69,8 @@ func TestWhatReplacesTheGroup(t *testing.T) {
 	w := newWorkspace(t, "calls")
 	var calls strings.Builder
 	calls.WriteString("resource \"terraform_data\" \"subnet\" {\n  count = 3\n}\n")
-	state := map[string]any{"version": 4, "terraform_version": "1.11.0", "serial": 1, "lineage": "test", "outputs": map[string]any{}}
+	state := map[string]any{"version": 4, "terraform_version": "1.11.0", "serial": 1, "lineage": "test",
+		"outputs": map[string]any{}}
 	var resources []any
 	for _, c := range changes {
 		calls.WriteString(call(c))
@@ -89,7 +95,8 @@ func TestWhatReplacesTheGroup(t *testing.T) {
 // call writes a module call with a change. Its subnets are not known, so that nobody asks for their zones.
 func call(c change) string {
 	inputs := []string{
-		`project_name = "shop"`, `environment = "dev"`, `redis_subnet_ids = terraform_data.subnet[*].id`, `redis_security_group_id = "sg-0000000a"`,
+		`project_name = "shop"`, `environment = "dev"`, `redis_subnet_ids = terraform_data.subnet[*].id`,
+		`redis_security_group_id = "sg-0000000a"`,
 		`kms_key_arn = "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555"`,
 		`auth_token = "0123456789abcdef"`, `skip_final_snapshot = true`, `create_alarms = false`,
 	}
@@ -100,7 +107,8 @@ func call(c change) string {
 			kept = append(kept, line)
 		}
 	}
-	return fmt.Sprintf("module %q {\n  source = \"../modules/redis\"\n  %s\n  %s\n}\n", c.name, strings.Join(kept, "\n  "), c.lines)
+	return fmt.Sprintf("module %q {\n  source = \"../modules/redis\"\n  %s\n  %s\n}\n", c.name,
+		strings.Join(kept, "\n  "), c.lines)
 }
 
 // group is what the state says of the group that the call without the change has made.
@@ -110,27 +118,37 @@ func group(c change) map[string]any {
 		engine = "7.0.4"
 	}
 	log := func(kind string) map[string]any {
-		return map[string]any{"destination": "/aws/elasticache/shop-dev-redis/" + kind, "destination_type": "cloudwatch-logs", "log_format": "json", "log_type": kind}
+		return map[string]any{"destination": "/aws/elasticache/shop-dev-redis/" + kind,
+			"destination_type": "cloudwatch-logs", "log_format": "json", "log_type": kind}
 	}
 	token := []any{map[string]any{"type": "get_attr", "value": "auth_token"}}
 	tags := map[string]any{"Project": "shop", "Environment": "dev", "ManagedBy": "larder-module"}
 	return map[string]any{
 		"module": "module." + c.name, "mode": "managed", "type": "aws_elasticache_replication_group", "name": "this",
 		"provider": `provider["registry.terraform.io/hashicorp/aws"]`,
-		"instances": []any{map[string]any{"schema_version": 2, "sensitive_attributes": []any{token}, "attributes": map[string]any{
-			"id": "shop-dev-redis", "replication_group_id": "shop-dev-redis", "description": "Redis of shop in dev",
-			"arn":    "arn:aws:elasticache:us-east-1:000000000000:replicationgroup:shop-dev-redis",
-			"engine": "redis", "engine_version": "7.0", "engine_version_actual": engine, "node_type": "cache.t3.medium", "port": 6379,
-			"parameter_group_name": "shop-dev-redis-redis7", "subnet_group_name": "shop-dev-redis-subnets", "security_group_ids": []string{"sg-0000000a"}, "security_group_names": []string{},
-			"num_cache_clusters": 2, "num_node_groups": 1, "replicas_per_node_group": 1, "member_clusters": []string{"shop-dev-redis-001", "shop-dev-redis-002"},
-			"automatic_failover_enabled": true, "multi_az_enabled": true, "cluster_enabled": false, "cluster_mode": "disabled",
-			"at_rest_encryption_enabled": "true", "kms_key_id": "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555",
-			"transit_encryption_enabled": true, "transit_encryption_mode": "required", "auth_token": "0123456789abcdef", "auth_token_update_strategy": "ROTATE",
-			"snapshot_retention_limit": 7, "snapshot_window": "03:00-05:00", "maintenance_window": "sun:05:00-sun:07:00",
-			"auto_minor_version_upgrade": "true", "apply_immediately": true, "network_type": "ipv4", "ip_discovery": "ipv4", "data_tiering_enabled": false,
-			"primary_endpoint_address": "primary", "reader_endpoint_address": "reader", "tags": tags, "tags_all": tags,
-			"log_delivery_configuration": []any{log("slow-log"), log("engine-log")},
-		}}},
+		"instances": []any{map[string]any{"schema_version": 2, "sensitive_attributes": []any{token},
+			"attributes": map[string]any{
+				"id": "shop-dev-redis", "replication_group_id": "shop-dev-redis", "description": "Redis of shop in dev",
+				"arn":    "arn:aws:elasticache:us-east-1:000000000000:replicationgroup:shop-dev-redis",
+				"engine": "redis", "engine_version": "7.0", "engine_version_actual": engine, "node_type": "cache.t3.medium",
+				"port":                 6379,
+				"parameter_group_name": "shop-dev-redis-redis7", "subnet_group_name": "shop-dev-redis-subnets",
+				"security_group_ids": []string{"sg-0000000a"}, "security_group_names": []string{},
+				"num_cache_clusters": 2, "num_node_groups": 1, "replicas_per_node_group": 1,
+				"member_clusters":            []string{"shop-dev-redis-001", "shop-dev-redis-002"},
+				"automatic_failover_enabled": true, "multi_az_enabled": true, "cluster_enabled": false,
+				"cluster_mode":               "disabled",
+				"at_rest_encryption_enabled": "true",
+				"kms_key_id":                 "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555",
+				"transit_encryption_enabled": true, "transit_encryption_mode": "required", "auth_token": "0123456789abcdef",
+				"auth_token_update_strategy": "ROTATE",
+				"snapshot_retention_limit":   7, "snapshot_window": "03:00-05:00",
+				"maintenance_window":         "sun:05:00-sun:07:00",
+				"auto_minor_version_upgrade": "true", "apply_immediately": true, "network_type": "ipv4",
+				"ip_discovery": "ipv4", "data_tiering_enabled": false,
+				"primary_endpoint_address": "primary", "reader_endpoint_address": "reader", "tags": tags, "tags_all": tags,
+				"log_delivery_configuration": []any{log("slow-log"), log("engine-log")},
+			}}},
 	}
 }
 

@@ -35,7 +35,8 @@ func newWorkspace(t *testing.T, dir string) *workspace {
 	if err := os.MkdirAll(w.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	w.env = append(append(testkit.Environment(), testkit.Terraform(t, w.root)...), "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")
+	w.env = append(append(testkit.Environment(), testkit.Terraform(t, w.root)...), "AWS_REGION=us-east-1",
+		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test")
 	return w
 }
 

@@ -13,15 +13,16 @@ type service struct {
 	module    string // the SDK module's last path element
 	function  string // the Go function that returns the table
 	namespace string // awsQuery and ec2Query only: the SDK does not say it, the service's WSDL and API reference do
-	// target stands before the operation in awsJson's X-Amz-Target, of a service that the SDK asks in awsQuery and others in awsJson
-	// too. The service's model says it.
+	// target stands before the operation in awsJson's X-Amz-Target, of a service that the SDK asks in awsQuery and
+	// others in awsJson too. The service's model says it.
 	target string
 	// operations are those whose structures the table is to know; none means all.
 	operations []string
 }
 
 var services = []service{
-	{module: "cloudwatch", function: "CloudWatch", namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/", target: "GraniteServiceVersion20100801"},
+	{module: "cloudwatch", function: "CloudWatch", namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/",
+		target: "GraniteServiceVersion20100801"},
 	{module: "cloudwatchlogs", function: "CloudWatchLogs"},
 	{module: "ec2", function: "EC2", namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", operations: vpcOperations},
 	{module: "elasticache", function: "ElastiCache", namespace: "http://elasticache.amazonaws.com/doc/2015-02-02/"},
@@ -34,19 +35,39 @@ var services = []service{
 // vpcOperations are the part of EC2 that concerns networks: the whole has more
 // than ten thousand fields.
 var vpcOperations = []string{
+	"AllocateAddress",
+	"AssociateRouteTable",
+	"AttachInternetGateway",
 	"AuthorizeSecurityGroupEgress",
 	"AuthorizeSecurityGroupIngress",
+	"CreateInternetGateway",
+	"CreateNatGateway",
+	"CreateNetworkAcl",
+	"CreateNetworkAclEntry",
+	"CreateRoute",
+	"CreateRouteTable",
 	"CreateSecurityGroup",
 	"CreateSubnet",
 	"CreateTags",
 	"CreateVpc",
+	"DeleteInternetGateway",
+	"DeleteNatGateway",
+	"DeleteNetworkAcl",
+	"DeleteNetworkAclEntry",
+	"DeleteRoute",
+	"DeleteRouteTable",
 	"DeleteSecurityGroup",
 	"DeleteSubnet",
 	"DeleteTags",
 	"DeleteVpc",
+	"DescribeAddresses",
+	"DescribeAddressesAttribute",
 	"DescribeAvailabilityZones",
+	"DescribeInternetGateways",
+	"DescribeNatGateways",
 	"DescribeNetworkAcls",
 	"DescribeNetworkInterfaces",
+	"DescribeRegions",
 	"DescribeRouteTables",
 	"DescribeSecurityGroupRules",
 	"DescribeSecurityGroups",
@@ -54,9 +75,17 @@ var vpcOperations = []string{
 	"DescribeTags",
 	"DescribeVpcAttribute",
 	"DescribeVpcs",
+	"DetachInternetGateway",
+	"DisassociateAddress",
+	"DisassociateRouteTable",
 	"ModifySecurityGroupRules",
 	"ModifySubnetAttribute",
 	"ModifyVpcAttribute",
+	"ReleaseAddress",
+	"ReplaceNetworkAclAssociation",
+	"ReplaceNetworkAclEntry",
+	"ReplaceRoute",
+	"ReplaceRouteTableAssociation",
 	"RevokeSecurityGroupEgress",
 	"RevokeSecurityGroupIngress",
 	"UpdateSecurityGroupRuleDescriptionsEgress",

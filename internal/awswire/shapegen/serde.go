@@ -115,11 +115,13 @@ func queryVersion(file *ast.File) (string, error) {
 // collect walks the shape functions of one file with the reader for its direction.
 func collect(file *ast.File, verb string, read func(*serde, *ast.FuncDecl, shapeKind, string) error) (*serde, error) {
 	s := &serde{
-		fields: map[string]awswire.Field{}, via: map[string]string{}, containers: map[string]awswire.Field{}, structs: map[string]string{},
+		fields: map[string]awswire.Field{}, via: map[string]string{}, containers: map[string]awswire.Field{},
+		structs: map[string]string{},
 	}
 	for _, decl := range file.Decls {
 		f, ok := decl.(*ast.FuncDecl)
-		if !ok || f.Recv != nil || !strings.Contains(f.Name.Name, "_"+verb) || !strings.Contains(f.Name.Name, "Document") {
+		if !ok || f.Recv != nil || !strings.Contains(f.Name.Name, "_"+verb) ||
+			!strings.Contains(f.Name.Name, "Document") {
 			continue
 		}
 		kind, name := shapeOf(f.Type.Params.List[0].Type)
@@ -229,7 +231,8 @@ func readDeserializer(s *serde, f *ast.FuncDecl, kind shapeKind, name string) er
 				return fmt.Errorf("no field for element %s", names[i])
 			}
 			via := shapeCall(c, "deserialize")
-			s.add(name, field, awswire.Field{Key: names[i], Flat: strings.HasSuffix(via, "Unwrapped")}, strings.TrimSuffix(via, "Unwrapped"))
+			s.add(name, field, awswire.Field{Key: names[i], Flat: strings.HasSuffix(via, "Unwrapped")},
+				strings.TrimSuffix(via, "Unwrapped"))
 		}
 	case kind == mapShape && unwrapped && len(names) == 2:
 		s.container(f.Name.Name, func(c *awswire.Field) { c.MapKey, c.MapValue = names[0], names[1] })

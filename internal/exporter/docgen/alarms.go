@@ -56,15 +56,17 @@ var measures = map[string]measure{
 		"100 * (rate(redis_cpu_user_main_thread_seconds_totalNODES[PERIOD]) + rate(redis_cpu_sys_main_thread_seconds_totalNODES[PERIOD]))", ""},
 	"memory": {"RedisMemory", "Average DatabaseMemoryUsagePercentage",
 		"100 * avg_over_time(redis_memory_used_bytesNODES[PERIOD]) / (redis_memory_max_bytesNODES > 0)", ""},
-	"evictions":   {"RedisEvictions", "Sum Evictions", "increase(redis_evicted_keys_totalNODES[PERIOD])", ""},
-	"connections": {"RedisConnections", "Maximum CurrConnections", "max_over_time(redis_connected_clientsNODES[PERIOD])", ""},
+	"evictions": {"RedisEvictions", "Sum Evictions", "increase(redis_evicted_keys_totalNODES[PERIOD])", ""},
+	"connections": {"RedisConnections", "Maximum CurrConnections",
+		"max_over_time(redis_connected_clientsNODES[PERIOD])", ""},
 	"replication-lag": {"RedisReplicationLag", "Maximum ReplicationLag",
 		"max_over_time(larder_replication_lag_secondsNODES[PERIOD])", ""},
 	"hit-rate": {"RedisHitRate", "IF(hits + misses >= 100, 100 * hits / (hits + misses), 100)",
 		"100 * increase(redis_keyspace_hits_totalNODES[PERIOD]) / (increase(redis_keyspace_hits_totalNODES[PERIOD]) + increase(redis_keyspace_misses_totalNODES[PERIOD]))",
 		"increase(redis_keyspace_hits_totalNODES[PERIOD]) + increase(redis_keyspace_misses_totalNODES[PERIOD]) >= 100"},
-	"network-in":  {"RedisNetworkIn", "Sum NetworkBytesIn", "increase(redis_net_input_bytes_totalNODES[PERIOD])", ""},
-	"network-out": {"RedisNetworkOut", "Sum NetworkBytesOut", "increase(redis_net_output_bytes_totalNODES[PERIOD])", ""},
+	"network-in": {"RedisNetworkIn", "Sum NetworkBytesIn", "increase(redis_net_input_bytes_totalNODES[PERIOD])", ""},
+	"network-out": {"RedisNetworkOut", "Sum NetworkBytesOut", "increase(redis_net_output_bytes_totalNODES[PERIOD])",
+		""},
 }
 
 // watches is what an alarm of the module is on, in the words of measure.of.
@@ -89,11 +91,13 @@ func (a alarm) fill(expression, nodes string) string {
 // breach is the expression that holds in a period that counts for the alarm.
 func (a alarm) breach() (string, error) {
 	operator, known := map[string]string{
-		"GreaterThanThreshold": ">", "GreaterThanOrEqualToThreshold": ">=", "LessThanThreshold": "<", "LessThanOrEqualToThreshold": "<=",
+		"GreaterThanThreshold": ">", "GreaterThanOrEqualToThreshold": ">=", "LessThanThreshold": "<",
+		"LessThanOrEqualToThreshold": "<=",
 	}[a.Comparison]
 	m := measures[a.Slug]
 	if !known || m.of != a.watches() {
-		return "", fmt.Errorf("the alarm %s is on %s, %s, and its expression for Prometheus on %s", a.Slug, a.watches(), a.Comparison, m.of)
+		return "", fmt.Errorf("the alarm %s is on %s, %s, and its expression for Prometheus on %s", a.Slug, a.watches(),
+			a.Comparison, m.of)
 	}
 	all := m.value + " " + operator + " " + a.threshold()
 	if m.enough != "" {

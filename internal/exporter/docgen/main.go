@@ -1,5 +1,5 @@
-// Command docgen writes what Prometheus and Grafana need to watch larder, docs/prometheus/rules.yml and docs/grafana/larder.json, from
-// the alarms of the module. It runs in internal/exporter.
+// Command docgen writes what Prometheus and Grafana need to watch larder, docs/prometheus/rules.yml and
+// docs/grafana/larder.json, from the alarms of the module. It runs in internal/exporter.
 package main
 
 import (

@@ -70,11 +70,13 @@ func TestLasting(t *testing.T) {
 		expression string
 		wait       string
 	}{
-		"one period":       {alarm{Period: 300, EvaluationPeriods: 1, DatapointsToAlarm: 1}, "up > 1", ""},
-		"every period":     {alarm{Period: 300, EvaluationPeriods: 3, DatapointsToAlarm: 3}, "up > 1", "10m"},
-		"an hour":          {alarm{Period: 1800, EvaluationPeriods: 3, DatapointsToAlarm: 3}, "up > 1", "1h"},
-		"some of them":     {alarm{Period: 60, EvaluationPeriods: 5, DatapointsToAlarm: 3}, "count_over_time((up > 1)[4m59s:1m]) >= 3", ""},
-		"of short periods": {alarm{Period: 10, EvaluationPeriods: 2, DatapointsToAlarm: 1}, "count_over_time((up > 1)[19s:10s]) >= 1", ""},
+		"one period":   {alarm{Period: 300, EvaluationPeriods: 1, DatapointsToAlarm: 1}, "up > 1", ""},
+		"every period": {alarm{Period: 300, EvaluationPeriods: 3, DatapointsToAlarm: 3}, "up > 1", "10m"},
+		"an hour":      {alarm{Period: 1800, EvaluationPeriods: 3, DatapointsToAlarm: 3}, "up > 1", "1h"},
+		"some of them": {alarm{Period: 60, EvaluationPeriods: 5, DatapointsToAlarm: 3},
+			"count_over_time((up > 1)[4m59s:1m]) >= 3", ""},
+		"of short periods": {alarm{Period: 10, EvaluationPeriods: 2, DatapointsToAlarm: 1},
+			"count_over_time((up > 1)[19s:10s]) >= 1", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			expression, wait := lasting(c.alarm, "up > 1")

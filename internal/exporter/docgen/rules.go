@@ -20,12 +20,13 @@ func rules(all []alarm) (string, error) {
 	}
 	b.WriteString("  - name: larder\n    rules:\n")
 	rule(&b, "RedisDown", "redis_up == 0", "1m", "", "{{ $labels.instance }} does not answer")
-	rule(&b, "RedisGroupNotAvailable", `larder_group_status{status="available"} == 0`, "5m", "", "{{ $labels.namespace }} has not been available for 5 minutes")
+	rule(&b, "RedisGroupNotAvailable", `larder_group_status{status="available"} == 0`, "5m", "",
+		"{{ $labels.namespace }} has not been available for 5 minutes")
 	return b.String(), nil
 }
 
-// lasting is the expression of an alarm, and for how long it has to hold. M of N periods are counted where M is not N: at the ends of
-// the last N periods, the first of which is a second less than N periods ago.
+// lasting is the expression of an alarm, and for how long it has to hold. M of N periods are counted where M is not N:
+// at the ends of the last N periods, the first of which is a second less than N periods ago.
 func lasting(a alarm, breach string) (expression, wait string) {
 	switch {
 	case a.EvaluationPeriods == 1:
@@ -33,7 +34,8 @@ func lasting(a alarm, breach string) (expression, wait string) {
 	case a.DatapointsToAlarm == a.EvaluationPeriods:
 		return breach, duration(a.Period * (a.EvaluationPeriods - 1))
 	}
-	return fmt.Sprintf("count_over_time((%s)[%s:%s]) >= %d", breach, duration(a.Period*a.EvaluationPeriods-1), duration(a.Period), a.DatapointsToAlarm), ""
+	return fmt.Sprintf("count_over_time((%s)[%s:%s]) >= %d", breach, duration(a.Period*a.EvaluationPeriods-1),
+		duration(a.Period), a.DatapointsToAlarm), ""
 }
 
 func rule(b *strings.Builder, alert, expression, wait, slug, summary string) {

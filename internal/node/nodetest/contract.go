@@ -18,15 +18,18 @@ import (
 // patience bounds every wait for something that comes at once.
 const patience = 20 * time.Second
 
-// Contract checks a runtime. newRuntime returns one over what belongs to t: called again with the same t, it is the runtime
-// of a larder that was started again. Whatever still runs when t ends is newRuntime's to end. The test binary's TestMain must call
-// Program.
+// Contract checks a runtime. newRuntime returns one over what belongs to t: called again with the same t, it is the
+// runtime of a larder that was started again. Whatever still runs when t ends is newRuntime's to end. The test binary's
+// TestMain must call Program.
 func Contract(t *testing.T, newRuntime func(t *testing.T) node.Runtime) {
 	for name, check := range map[string]func(contract){
-		"start": contract.start, "inputs": contract.inputs, "failed starts": contract.failedStarts, "exit": contract.exit,
+		"start": contract.start, "inputs": contract.inputs, "failed starts": contract.failedStarts,
+		"exit": contract.exit,
 		"stop": contract.stop, "stop of a deaf process": contract.stopDeaf, "cancelled stop": contract.cancelledStop,
-		"last words": contract.lastWords, "restart": contract.restart, "adopt": contract.adopt, "remove": contract.remove,
-		"second start": contract.secondStart, "pulse": contract.pulse, "usage": contract.usage,
+		"last words": contract.lastWords, "restart": contract.restart, "adopt": contract.adopt,
+		"remove":       contract.remove,
+		"second start": contract.secondStart, "pulse": contract.pulse, "resume": contract.resume,
+		"usage": contract.usage,
 	} {
 		t.Run(name, func(t *testing.T) {
 			check(contract{t, newRuntime(t), func() node.Runtime { return newRuntime(t) }})
@@ -122,7 +125,8 @@ func (c contract) inputs() {
 
 // failedStarts: the error says why, and nothing is left running.
 func (c contract) failedStarts() {
-	if _, err := c.Start(c.Context(), spec(c.T, "dies", dies)); err == nil || !strings.Contains(err.Error(), "these are my last words") || !strings.Contains(err.Error(), "dies") {
+	if _, err := c.Start(c.Context(), spec(c.T, "dies", dies)); err == nil ||
+		!strings.Contains(err.Error(), "these are my last words") || !strings.Contains(err.Error(), "dies") {
 		c.Errorf("a process that ends at once: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), 200*time.Millisecond)
@@ -130,7 +134,8 @@ func (c contract) failedStarts() {
 	if _, err := c.Start(ctx, spec(c.T, "hides", hides)); err == nil || !strings.Contains(err.Error(), "hides") {
 		c.Errorf("a process that never opens its socket: %v", err)
 	}
-	if _, err := c.Start(c.Context(), node.Spec{ID: "missing", Path: filepath.Join(os.DevNull, "missing")}); err == nil {
+	if _, err := c.Start(c.Context(),
+		node.Spec{ID: "missing", Path: filepath.Join(os.DevNull, "missing")}); err == nil {
 		c.Error("an executable that is not there is no error")
 	}
 	if left := c.ids(c.again()); len(left) > 0 {
@@ -234,7 +239,8 @@ func (c contract) restart() {
 // secondStart: an id stands for one process at a time; the first goes on.
 func (c contract) secondStart() {
 	first := c.mustStart("a", "")
-	if _, err := c.Start(c.Context(), Spec(c.T, "a")); err == nil || !strings.Contains(err.Error(), "cannot start a: it runs already") {
+	if _, err := c.Start(c.Context(), Spec(c.T, "a")); err == nil ||
+		!strings.Contains(err.Error(), "cannot start a: it runs already") {
 		c.Errorf("a second start: %v", err)
 	}
 	Ask(c.T, first, "say still there")
@@ -250,6 +256,32 @@ func (c contract) secondStart() {
 	}
 	if one, other := <-errs, <-errs; (one == nil) == (other == nil) {
 		c.Errorf("of two starts at once: %v, %v", one, other)
+	}
+}
+
+// resume: one that a signal stopped goes on, with what it had.
+func (c contract) resume() {
+	p := c.mustStart("a", "")
+	if suspended, err := p.Suspended(); suspended || err != nil {
+		c.Errorf("it is said to be suspended: %t, %v", suspended, err)
+	}
+	Ask(c.T, p, "stop")
+	for deadline := time.Now().Add(patience); ; {
+		suspended, err := p.Suspended()
+		if err != nil || time.Now().After(deadline) {
+			c.Fatalf("that it is suspended goes unseen: %v", err)
+		}
+		if suspended {
+			break
+		}
+	}
+	if err := p.Resume(c.Context()); err != nil {
+		c.Fatal(err)
+	}
+	Ask(c.T, p, "work") // which it answers
+	c.mustStop(p, 0)
+	if err := p.Resume(c.Context()); err == nil {
+		c.Error("gone, it goes on")
 	}
 }
 
@@ -336,7 +368,8 @@ func (c contract) adopt() {
 		c.Fatal(err)
 	}
 	slices.SortFunc(found, func(x, y node.Process) int { return strings.Compare(x.ID(), y.ID()) })
-	if len(found) != 2 || found[0].ID() != "a" || found[1].ID() != "b" || found[0].PID() != a.PID() || found[1].PID() != b.PID() {
+	if len(found) != 2 || found[0].ID() != "a" || found[1].ID() != "b" || found[0].PID() != a.PID() ||
+		found[1].PID() != b.PID() {
 		c.Fatalf("found %v, want a (%d) and b (%d)", found, a.PID(), b.PID())
 	}
 	Ask(c.T, found[0], "say hello again")

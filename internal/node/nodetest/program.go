@@ -40,7 +40,8 @@ func init() {
 	}
 }
 
-// Program is what the contract runs as a node. A test binary's TestMain calls it first, and returns when it returns true.
+// Program is what the contract runs as a node. A test binary's TestMain calls it first, and returns when it returns
+// true.
 func Program() bool {
 	if len(os.Args) < 2 || os.Args[1] != programArgument {
 		return false
@@ -58,7 +59,8 @@ func Spec(t *testing.T, id string) node.Spec { return spec(t, id, "") }
 // Hidden is a node that never opens its socket.
 func Hidden(t *testing.T, id string) node.Spec { return spec(t, id, hides) }
 
-// Parent is a node with a child in its process group that takes no notice of SIGTERM; the request "child" tells its process id.
+// Parent is a node with a child in its process group that takes no notice of SIGTERM; the request "child" tells its
+// process id.
 func Parent(t *testing.T, id string) node.Spec { return spec(t, id, parent) }
 
 func spec(t *testing.T, id, habit string) node.Spec {
@@ -70,8 +72,8 @@ func spec(t *testing.T, id, habit string) node.Spec {
 	return node.Spec{ID: id, Path: exe, Args: []string{programArgument, habit}}
 }
 
-// Ask sends a node one request: "say TEXT" has it log the text, "read PATH" answers with a file, "work" has its main thread use
-// 50 ms of a processor, "stop" has it stop itself after the answer, "exit" ends it.
+// Ask sends a node one request: "say TEXT" has it log the text, "read PATH" answers with a file, "work" has its main
+// thread use 50 ms of a processor, "stop" has it stop itself after the answer, "exit" ends it.
 func Ask(t *testing.T, p node.Process, request string) string {
 	t.Helper()
 	conn, err := p.Dial(t.Context())

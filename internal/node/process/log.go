@@ -9,8 +9,10 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,18 +24,27 @@ const (
 	logName   = "node.log"
 	logIDName = "node.log.id"
 	maxLog    = 4 << 20 // bytes of a log that are kept on disk
-	slackLog  = 1 << 20 // bytes by which a log may exceed that before its oldest part goes
-	keepLogs  = 15 * time.Second
+	slackLog  = 1 << 20 // bytes that a process may log from one time that its oldest part goes to the next
+	keepLogs  = 5 * time.Second
 )
 
-// LogSize is how much the processes of an id have logged, in bytes; one follows the other in the log. It is 0 where nothing was.
+// LogSize is how much the processes of an id have logged, in bytes; one follows the other in the log. It is 0 where
+// nothing was.
 func (r *Runtime) LogSize(id string) (int64, error) {
-	info, err := os.Stat(filepath.Join(r.Dir, id, logName))
+	size, err := logSize(filepath.Join(r.Dir, id))
+	if err != nil {
+		return 0, fmt.Errorf("cannot read the log of %s: %w", id, err)
+	}
+	return size, nil
+}
+
+func logSize(dir string) (int64, error) {
+	info, err := os.Stat(filepath.Join(dir, logName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("cannot read the log of %s: %w", id, err)
+		return 0, err
 	}
 	return info.Size(), nil
 }
@@ -55,8 +66,8 @@ func (r *Runtime) LogID(id string) (string, error) {
 	return made, nil
 }
 
-// ReadLog reads the log of an id from an offset on, and says where what it read begins: at the offset, or behind it where that part is
-// not kept any more. Offsets stay what they are, whatever is dropped. At the end it reads nothing.
+// ReadLog reads the log of an id from an offset on, and says where what it read begins: at the offset, or behind it
+// where that part is not kept any more. Offsets stay what they are, whatever is dropped. At the end it reads nothing.
 func (r *Runtime) ReadLog(id string, from int64, p []byte) (begin int64, n int, err error) {
 	f, err := os.Open(filepath.Join(r.Dir, id, logName))
 	if err != nil {
@@ -75,17 +86,23 @@ func (r *Runtime) ReadLog(id string, from int64, p []byte) (begin int64, n int, 
 	}
 	// Where something was dropped the rest begins in the middle of a block, whose first part reads as zeros.
 	kept := bytes.TrimLeft(p[:n], "\x00")
+	redact(kept)
 	begin += int64(n - len(kept))
 	return begin, copy(p, kept), nil
 }
 
-// KeepLogs keeps every log within its bound on disk until ctx ends.
+// KeepLogs keeps every log within its bound on disk until ctx ends, and says which process logged more than it could.
 func (r *Runtime) KeepLogs(ctx context.Context, logger *slog.Logger) error {
 	tick := time.NewTicker(keepLogs)
 	defer tick.Stop()
 	for {
-		if err := r.TrimLogs(); err != nil {
+		full, err := r.keepLogs()
+		if err != nil {
 			logger.Error("cannot keep the logs of nodes within their bound", "error", err)
+		}
+		for _, id := range full {
+			logger.Warn("a node logged more than its log takes at once: some of it is lost", "node", id, "bytes",
+				slackLog, "within", keepLogs)
 		}
 		select {
 		case <-ctx.Done():
@@ -95,11 +112,20 @@ func (r *Runtime) KeepLogs(ctx context.Context, logger *slog.Logger) error {
 	}
 }
 
-// TrimLogs drops the oldest part of logs that have become too long. The processes go on writing meanwhile.
+// TrimLogs drops the oldest part of logs that have become too long, and lets the processes go on writing.
 func (r *Runtime) TrimLogs() error {
-	logs, err := filepath.Glob(filepath.Join(r.Dir, "*", logName))
+	_, err := r.keepLogs()
+	return err
+}
+
+// keepLogs returns the ids of processes that may have logged more than they were let since the last time.
+func (r *Runtime) keepLogs() (full []string, err error) {
+	logs, err := fs.Glob(os.DirFS(r.Dir), "*/"+logName)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	for i, name := range logs {
+		logs[i] = filepath.Join(r.Dir, name)
 	}
 	if r.OwnLog != "" {
 		logs = append(logs, r.OwnLog)
@@ -110,14 +136,45 @@ func (r *Runtime) TrimLogs() error {
 			errs = append(errs, fmt.Errorf("cannot drop the oldest part of %s: %w", path, err))
 		}
 	}
-	return errors.Join(errs...)
+	r.mu.Lock()
+	live := slices.Collect(maps.Keys(r.live))
+	r.mu.Unlock()
+	for _, p := range live {
+		was, err := p.letLog()
+		if was {
+			full = append(full, p.id)
+		}
+		if err != nil && !errors.Is(err, unix.ESRCH) && !errors.Is(err, fs.ErrNotExist) { // it ended this moment
+			errs = append(errs, fmt.Errorf("cannot limit what %s logs: %w", p.id, err))
+		}
+	}
+	return full, errors.Join(errs...)
 }
 
-// trim gives the blocks of a log's oldest part back to the disk. The file keeps its length, and so its offsets: a process that has
-// it open, and appends this moment, loses nothing.
+// letLog lets a process with a limit log slackLog more than it has, and tells whether it had come to its limit. A
+// process that an earlier larder started may not have been kept from leaving a core file.
+func (p *process) letLog() (full bool, err error) {
+	if err := errors.Join(leaveNoCore(p.pid), p.redactLog()); err != nil {
+		return false, err
+	}
+	limit, limited, err := logLimit(p.pid)
+	if err != nil || !limited {
+		return false, err
+	}
+	size, err := logSize(p.dir)
+	if err != nil {
+		return false, err
+	}
+	return size >= limit, limitLog(p.pid, max(size, maxLog)+slackLog)
+}
+
+// trim gives the blocks of a log's oldest part back to the disk. The file keeps its length, and so its offsets: a
+// process that has it open, and appends this moment, loses nothing. What is kept, and slackLog, is all that there can
+// be before the next time.
 func trim(path string) error {
+	const block = 64 << 10 // less is not worth a call
 	var st unix.Stat_t
-	if err := unix.Stat(path, &st); err != nil || st.Blocks*512 <= maxLog+slackLog {
+	if err := unix.Stat(path, &st); err != nil || st.Blocks*512 <= maxLog+block {
 		return err
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)

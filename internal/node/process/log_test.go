@@ -132,8 +132,10 @@ func TestALogStaysWithinItsBound(t *testing.T) {
 		size, err := r.LogSize("a")
 		begin, text := readAll(t, r, "a", 0)
 		want := fmt.Sprintf("end of round %d\nafter round %d\n", round, round)
-		if err != nil || begin+int64(len(text)) != size || !strings.HasSuffix(text, want) || strings.ContainsRune(text, 0) {
-			t.Errorf("round %d: read %d bytes from %d of %d, %v; the end is %q", round, len(text), begin, size, err, text[max(0, len(text)-60):])
+		if err != nil || begin+int64(len(text)) != size || !strings.HasSuffix(text, want) ||
+			strings.ContainsRune(text, 0) {
+			t.Errorf("round %d: read %d bytes from %d of %d, %v; the end is %q", round, len(text), begin, size, err,
+				text[max(0, len(text)-60):])
 		}
 		if words := p.LastWords(); !strings.HasSuffix(words, fmt.Sprint("after round ", round)) {
 			t.Errorf("round %d: last words %q", round, words)

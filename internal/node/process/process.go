@@ -10,6 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,9 +27,13 @@ type process struct {
 	pid    int
 	pidfd  *os.File
 	exited chan struct{}
+	opened atomic.Bool // its socket has been there
 
 	scheduler scheduler
 	usage     usage
+
+	redacting sync.Mutex
+	redacted  int64 // how far the log holds no quoted data
 }
 
 // watch begins to watch a process. One of larder's own children is waited for when it ends, so that no zombie stays.
@@ -48,7 +55,8 @@ func (r *Runtime) watch(id, dir string, handle *os.Process, child bool) (*proces
 		return nil, fmt.Errorf("cannot watch process %d of %s: %w", handle.Pid, id, err)
 	}
 	p := &process{
-		id: id, dir: dir, pid: handle.Pid, pidfd: os.NewFile(uintptr(fd), "pidfd"), exited: make(chan struct{}), scheduler: s, usage: u,
+		id: id, dir: dir, pid: handle.Pid, pidfd: os.NewFile(uintptr(fd), "pidfd"), exited: make(chan struct{}),
+		scheduler: s, usage: u,
 	}
 	r.mu.Lock()
 	if r.live == nil {
@@ -60,7 +68,10 @@ func (r *Runtime) watch(id, dir string, handle *os.Process, child bool) (*proces
 		gone := p.awaitExit()
 		if gone && child {
 			unix.Kill(-p.pid, unix.SIGKILL) // what it left behind, before the wait gives its number free
-			handle.Wait()                   // how it ended is in its log
+			p.noteCrash(handle.Wait())
+		}
+		if gone {
+			p.redactLog() // where that fails nobody can be told, and what is read of the log is redacted all the same
 		}
 		r.mu.Lock()
 		delete(r.live, p)
@@ -75,8 +86,28 @@ func (r *Runtime) watch(id, dir string, handle *os.Process, child bool) (*proces
 	return p, nil
 }
 
-// awaitExit parks until the process is gone; false says that the watching was ended first. The pidfd becomes readable then,
-// so the runtime's poller does the waiting and no thread is spent.
+// noteCrash writes the signal that a process ended by into its log, as the process itself writes no report: that would
+// quote its memory. Those that larder ends processes with are left out. Where the log cannot be written there is nobody
+// to tell.
+func (p *process) noteCrash(state *os.ProcessState, err error) {
+	if err != nil {
+		return
+	}
+	status, ok := state.Sys().(syscall.WaitStatus)
+	if !ok || !status.Signaled() || status.Signal() == unix.SIGKILL || status.Signal() == unix.SIGTERM {
+		return
+	}
+	log, err := os.OpenFile(filepath.Join(p.dir, logName), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return
+	}
+	defer log.Close()
+	fmt.Fprintf(log, "larder: process %d was ended by %s (%s)\n", p.pid, unix.SignalName(status.Signal()),
+		status.Signal())
+}
+
+// awaitExit parks until the process is gone; false says that the watching was ended first. The pidfd becomes readable
+// then, so the runtime's poller does the waiting and no thread is spent.
 func (p *process) awaitExit() bool {
 	conn, err := p.pidfd.SyscallConn()
 	if err != nil {
@@ -94,7 +125,8 @@ func (p *process) ID() string              { return p.id }
 func (p *process) PID() int                { return p.pid }
 func (p *process) Exited() <-chan struct{} { return p.exited }
 
-// Dial goes through the directory's descriptor: a socket's path may have 107 characters at most, a state directory's more.
+// Dial goes through the directory's descriptor: a socket's path may have 107 characters at most, a state directory's
+// more.
 func (p *process) Dial(ctx context.Context) (net.Conn, error) {
 	dir, err := os.Open(p.dir)
 	if err != nil {
@@ -110,6 +142,7 @@ func (p *process) awaitSocket(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		if conn, err := p.Dial(ctx); err == nil {
+			p.opened.Store(true)
 			return conn.Close()
 		}
 		select {
@@ -150,8 +183,8 @@ func (p *process) gone(ctx context.Context, wait time.Duration) bool {
 	return false
 }
 
-// signal goes to the process through its pidfd, and to its group only when the process was there to receive it: the group's
-// number cannot belong to anybody else then.
+// signal goes to the process through its pidfd, and to its group only when the process was there to receive it: the
+// group's number cannot belong to anybody else then.
 func (p *process) signal(s unix.Signal) {
 	conn, err := p.pidfd.SyscallConn()
 	if err != nil {
@@ -180,5 +213,6 @@ func (p *process) LastWords() string {
 	if _, err := f.ReadAt(tail, info.Size()-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
 		return ""
 	}
+	redact(tail)
 	return string(bytes.TrimSpace(tail))
 }

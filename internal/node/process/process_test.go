@@ -49,8 +49,8 @@ func kill(t *testing.T, pid int, s syscall.Signal) {
 	}
 }
 
-// TestAnExitIsSeenAtOnce: of one's own process and of an adopted one, when the kernel has told the test itself of it. The best of a few
-// counts: the machine may be busy.
+// TestAnExitIsSeenAtOnce: of one's own process and of an adopted one, when the kernel has told the test itself of it.
+// The best of a few counts: the machine may be busy.
 func TestAnExitIsSeenAtOnce(t *testing.T) {
 	const atOnce = 50 * time.Millisecond
 	dir := t.TempDir()

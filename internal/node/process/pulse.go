@@ -18,8 +18,8 @@ import (
 // tick is the unit of the CPU times in a stat file (USER_HZ, the same on every architecture that larder runs on).
 const tick = 10 * time.Millisecond
 
-// scheduler reads what the kernel shows of a process's main thread. The files are opened once: they are of that thread for good,
-// whatever becomes of its number, and a look costs two reads.
+// scheduler reads what the kernel shows of a process's main thread. The files are opened once: they are of that thread
+// for good, whatever becomes of its number, and a look costs two reads.
 type scheduler struct {
 	stat      *os.File
 	schedstat *os.File // counts in nanoseconds; nil where the kernel does not
@@ -99,12 +99,9 @@ func (p *process) CPU() (time.Duration, error) {
 	return used, nil
 }
 
-// AllCPU reads the process's clock, by its number, which may be another's once it is gone. Source: clock_getcpuclockid(3), and
-// include/linux/posix-timers.h for the number.
+// AllCPU reads the process's clock, by its number, which may be another's once it is gone.
 func (p *process) AllCPU() (time.Duration, error) {
-	const scheduler = 2 // CPUCLOCK_SCHED
-	var used unix.Timespec
-	err := unix.ClockGettime(int32(^p.pid<<3|scheduler), &used)
+	used, err := clockOf(p.pid)
 	select {
 	case <-p.exited:
 		err = errors.New("it has ended")
@@ -112,6 +109,16 @@ func (p *process) AllCPU() (time.Duration, error) {
 	}
 	if err != nil {
 		return 0, fmt.Errorf("cannot read the clock of %s: %w", p.id, err)
+	}
+	return used, nil
+}
+
+// clockOf reads a process's clock. Source: clock_getcpuclockid(3), and include/linux/posix-timers.h for the number.
+func clockOf(pid int) (time.Duration, error) {
+	const scheduler = 2 // CPUCLOCK_SCHED
+	var used unix.Timespec
+	if err := unix.ClockGettime(int32(^pid<<3|scheduler), &used); err != nil {
+		return 0, fmt.Errorf("cannot read the clock of process %d: %w", pid, err)
 	}
 	return time.Duration(used.Nano()), nil
 }
@@ -125,8 +132,8 @@ func mainThreadTime(stat []byte) (time.Duration, error) {
 	return ticks(fields, userTime, systemTime)
 }
 
-// statusOf is the state in a stat file, which follows the name in parentheses; that may hold anything. It fails when the process has
-// ended.
+// statusOf is the state in a stat file, which follows the name in parentheses; that may hold anything. It fails when
+// the process has ended.
 func statusOf(stat []byte) (byte, error) {
 	at := bytes.LastIndexByte(stat, ')') + len(") ")
 	if at >= len(stat) {

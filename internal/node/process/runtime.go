@@ -1,5 +1,5 @@
-// Package process runs nodes as processes of this machine. They live in sessions of their own, so that they outlive larder, and
-// are watched through pidfds, so that an exit is seen at once and a reused process id is never signalled.
+// Package process runs nodes as processes of this machine. They live in sessions of their own, so that they outlive
+// larder, and are watched through pidfds, so that an exit is seen at once and a reused process id is never signalled.
 package process
 
 import (
@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +21,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"larder/internal/childenv"
 	"larder/internal/node"
 )
 
@@ -28,14 +32,19 @@ const (
 
 // Runtime keeps one directory per process under Dir: its working directory, with its log and socket.
 type Runtime struct {
+	// Dir is made when it is not there, but no directory above it: an installation that was deleted would come back in
+	// part.
 	Dir string
-	// OwnLog is another log that is kept within the bound of the processes' logs: that of the program itself. Empty: none.
+	// OwnLog is another log that is kept within the bound of the processes' logs: that of the program itself. Empty:
+	// none.
 	OwnLog string
 
 	watchers sync.WaitGroup
+	starts   sync.WaitGroup // those under way
 	mu       sync.Mutex
 	live     map[*process]struct{}
 	starting map[string]bool // ids
+	ended    bool            // by End: nothing is started any more
 }
 
 // Start starts a process; see node.Runtime.
@@ -61,8 +70,9 @@ func (r *Runtime) Start(ctx context.Context, spec node.Spec) (node.Process, erro
 
 	cmd := exec.Command(spec.Path, spec.Args...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = dir, files[0], log, log, files[1:]
-	cmd.Env = append(os.Environ(), "TZ=UTC") // times in logs
+	cmd.Env = append(childenv.Of(kindOf(spec), dir, os.Environ()), "TZ=UTC") // times in logs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	signal.Ignore(unix.SIGXFSZ) // which the process inherits; see limitLog. A write of this one that is refused is an error, with or without
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("cannot start %s: %w", spec.ID, err)
 	}
@@ -70,10 +80,41 @@ func (r *Runtime) Start(ctx context.Context, spec node.Spec) (node.Process, erro
 	if err != nil {
 		return nil, errors.Join(err, cmd.Process.Kill())
 	}
-	if err := p.awaitSocket(ctx); err != nil {
+	err = r.open()
+	if err == nil {
+		err = p.confine(spec)
+	}
+	if err == nil {
+		err = p.awaitSocket(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot start %s: %w", spec.ID, err), p.Stop(context.WithoutCancel(ctx), 0))
 	}
 	return p, nil
+}
+
+// confine sets the limits of a process that has just started. Where it is gone already, awaitSocket says why. What
+// larder itself runs as logs little, whatever clients send.
+func (p *process) confine(spec node.Spec) error {
+	err := leaveNoCore(p.pid)
+	if err == nil && kindOf(spec) == childenv.Node {
+		var size int64
+		if size, err = logSize(p.dir); err == nil {
+			err = limitLog(p.pid, max(size, maxLog)+slackLog)
+		}
+	}
+	if errors.Is(err, unix.ESRCH) || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// kindOf tells what a process is: of those that a runtime starts, larder's own program is the relay.
+func kindOf(spec node.Spec) childenv.Kind {
+	if own, err := os.Executable(); err == nil && spec.Path == own {
+		return childenv.Relay
+	}
+	return childenv.Node
 }
 
 // reserve claims an id for one start, and refuses one whose process runs.
@@ -88,10 +129,14 @@ func (r *Runtime) reserve(id string) error {
 	if r.starting[id] {
 		return errors.New("it is being started already")
 	}
+	if r.ended {
+		return errEnded
+	}
 	if r.starting == nil {
 		r.starting = map[string]bool{}
 	}
 	r.starting[id] = true
+	r.starts.Add(1)
 	return nil
 }
 
@@ -99,12 +144,46 @@ func (r *Runtime) release(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.starting, id)
+	r.starts.Done()
+}
+
+// errEnded refuses what would outlive End.
+var errEnded = errors.New("larder ends its processes")
+
+// open is errEnded after End.
+func (r *Runtime) open() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ended {
+		return errEnded
+	}
+	return nil
+}
+
+// End kills every process that the runtime has started or found again, and has each start that is under way fail.
+// Nothing starts afterwards. It needs none of their files, which may be gone. It returns how many processes it ended,
+// when they are gone.
+func (r *Runtime) End(ctx context.Context) (ended int, err error) {
+	r.mu.Lock()
+	r.ended = true
+	live := slices.Collect(maps.Keys(r.live)) // who is not among them yet sees that the runtime has ended
+	r.mu.Unlock()
+	var each sync.WaitGroup
+	errs := make([]error, len(live))
+	for i, p := range live {
+		each.Go(func() { errs[i] = p.Stop(ctx, 0) })
+	}
+	each.Wait()
+	r.starts.Wait()
+	return len(live), errors.Join(errs...)
 }
 
 // prepare makes the directory ready and opens the log.
 func (r *Runtime) prepare(dir string, spec node.Spec) (*os.File, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+	for _, d := range []string{r.Dir, dir} {
+		if err := os.Mkdir(d, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
 	}
 	if err := os.Remove(filepath.Join(dir, node.Socket)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -144,9 +223,10 @@ func closeAll(files []*os.File) {
 	}
 }
 
-// Adopt finds the processes whose working directory is one of the runtime's. A process is known by its directory, its being
-// the leader of its session, and its program, so nothing that a person runs in such a directory is taken for a node. Where one of them
-// cannot be looked at it fails: a node that was overlooked would get another process beside the one it has.
+// Adopt finds the processes whose working directory is one of the runtime's. A process is known by its directory, its
+// being the leader of its session, and its program, so nothing that a person runs in such a directory is taken for a
+// node. Where one of them cannot be looked at it fails: a node that was overlooked would get another process beside the
+// one it has.
 func (r *Runtime) Adopt(ctx context.Context) ([]node.Process, error) {
 	root, err := realPath(r.Dir)
 	if errors.Is(err, fs.ErrNotExist) { // nothing was ever started
@@ -191,7 +271,12 @@ func (r *Runtime) adopt(proc string, pid int, dir string) (node.Process, error) 
 	if err != nil {
 		return nil, err
 	}
-	return r.watch(filepath.Base(dir), dir, handle, false)
+	p, err := r.watch(filepath.Base(dir), dir, handle, false)
+	if err != nil {
+		return nil, err
+	}
+	p.opened.Store(true)
+	return p, nil
 }
 
 // realPath is the path that the kernel knows a directory by.
@@ -244,6 +329,22 @@ func (r *Runtime) Close() error {
 	r.mu.Unlock()
 	r.watchers.Wait()
 	return nil
+}
+
+// Detached returns the ids of the processes that nobody can connect to any more, because their socket was removed, with
+// the directory around it or alone. What is connected already goes on.
+func (r *Runtime) Detached() []string {
+	r.mu.Lock()
+	live := slices.Collect(maps.Keys(r.live))
+	r.mu.Unlock()
+	var ids []string
+	for _, p := range live {
+		if _, err := os.Lstat(filepath.Join(p.dir, node.Socket)); p.opened.Load() && errors.Is(err, fs.ErrNotExist) {
+			ids = append(ids, p.id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // PIDs returns the process ids of the nodes that run now.

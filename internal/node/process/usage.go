@@ -64,6 +64,17 @@ func (u usage) read() (node.Usage, error) {
 	return node.Usage{CPU: used, Resident: resident, Swapped: swapped}, errors.Join(errResident, errSwapped)
 }
 
+// private is how much private memory the process has, in bytes, used or not.
+func (u usage) private() (uint64, error) {
+	var buffer [4 << 10]byte
+	n, err := u.status.ReadAt(buffer[:], 0)
+	if n == 0 {
+		return 0, err
+	}
+	has, err := kibibytes(buffer[:n], "VmData:")
+	return uint64(has), err
+}
+
 // kibibytes reads a line of a status file, such as "VmRSS:	    1024 kB", as bytes.
 func kibibytes(status []byte, name string) (int64, error) {
 	for line := range bytes.Lines(status) {

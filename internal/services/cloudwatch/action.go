@@ -14,8 +14,9 @@ import (
 	"larder/internal/store"
 )
 
-// actions holds what topics have yet to be told of alarms, in the order of the changes. A row is made in the transaction of the change and
-// taken off in the one that keeps the message for the topic's subscribers: nothing is lost or told twice, whenever the engine ends.
+// actions holds what topics have yet to be told of alarms, in the order of the changes. A row is made in the
+// transaction of the change and taken off in the one that keeps the message for the topic's subscribers: nothing is
+// lost or told twice, whenever the engine ends.
 const actions = store.Table[action]("alarm_actions")
 
 // action is one of an alarm's, due for a change of its state.
@@ -29,7 +30,8 @@ type action struct {
 
 // plan keeps the actions of a change, to be run.
 func (s *Service) plan(tx *store.Tx, a alarm, c engine.Change) error {
-	topics := map[engine.State][]string{engine.OK: a.OKActions, engine.Alarm: a.AlarmActions, engine.Insufficient: a.InsufficientDataActions}[c.To]
+	topics := map[engine.State][]string{engine.OK: a.OKActions, engine.Alarm: a.AlarmActions,
+		engine.Insufficient: a.InsufficientDataActions}[c.To]
 	if len(topics) == 0 || !aws.ToBool(a.ActionsEnabled) {
 		return nil
 	}
@@ -56,14 +58,13 @@ func (s *Service) plan(tx *store.Tx, a alarm, c engine.Change) error {
 // instant is a time as keys have it: they sort by it.
 func instant(at time.Time) string { return at.UTC().Format("20060102T150405.000000000") }
 
-// freeKey is the first key of a prefix that has no row yet: rows of one instant follow each other in the order they were put.
+// freeKey is the first key of a prefix that has no row yet: rows of one instant follow each other in the order they
+// were put.
 func freeKey[T any](tx *store.Tx, t store.Table[T], prefix string) (string, error) {
 	for n := 0; ; n++ {
 		key := fmt.Sprintf("%s-%06d", prefix, n)
-		if _, err := t.Get(tx, key); errors.Is(err, store.ErrNotFound) {
-			return key, nil
-		} else if err != nil {
-			return "", err
+		if taken, err := t.Has(tx, key); err != nil || !taken {
+			return key, err
 		}
 	}
 }
@@ -83,7 +84,8 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// actAll runs what is due, oldest first. After one that fails the others of its alarm wait, so that they keep their order.
+// actAll runs what is due, oldest first. After one that fails the others of its alarm wait, so that they keep their
+// order.
 func (s *Service) actAll(ctx context.Context) error {
 	var errs []error
 	stuck := map[string]bool{}
@@ -96,7 +98,7 @@ func (s *Service) actAll(ctx context.Context) error {
 		if stuck[due.Alarm] {
 			continue
 		}
-		if err := s.act(due); err != nil {
+		if err := s.guard.Do("an action of the alarm "+due.Alarm, func() error { return s.act(due) }); err != nil {
 			stuck[due.Alarm] = true
 			errs = append(errs, fmt.Errorf("cannot tell the topic %s of the alarm %s: %w", due.Topic, due.Alarm, err))
 		}
@@ -107,7 +109,7 @@ func (s *Service) actAll(ctx context.Context) error {
 // nextAction is the one that follows a key.
 func (s *Service) nextAction(last string) (due action, there bool, err error) {
 	err = s.Store.View(func(tx *store.Tx) error {
-		for row, err := range actions.From(tx, last) {
+		for row, err := range actions.Readable(tx, last) {
 			if err != nil {
 				return err
 			}
@@ -137,5 +139,6 @@ func (s *Service) acted(tx *store.Tx, due action, failure error) error {
 		summary = "Failed to execute action " + due.Topic + ". Received error: " + failure.Error()
 	}
 	data := engine.ActionUpdate(due.Topic, due.Message, due.Change, failure)
-	return errors.Join(actions.Delete(tx, due.Key), note(tx, due.Alarm, due.Kind, s.Now(), types.HistoryItemTypeAction, summary, data))
+	return errors.Join(actions.Delete(tx, due.Key),
+		note(tx, due.Alarm, due.Kind, s.Now(), types.HistoryItemTypeAction, summary, data))
 }

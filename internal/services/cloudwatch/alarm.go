@@ -17,7 +17,8 @@ const alarms = store.Table[alarm]("alarms")
 // AlarmTable is the name of the table of alarms: who watches it learns which of them change.
 const AlarmTable = string(alarms)
 
-// alarm is a metric alarm, in the API's words, with its state; or a composite one, which has a rule and nothing that is measured.
+// alarm is a metric alarm, in the API's words, with its state; or a composite one, which has a rule and nothing that is
+// measured.
 type alarm struct {
 	types.MetricAlarm
 	AlarmRule *string `json:",omitempty"`
@@ -89,8 +90,9 @@ func (s *Service) definition(in *sdk.PutMetricAlarmInput) types.MetricAlarm {
 		AlarmName: in.AlarmName, AlarmArn: new(s.alarmARN(*in.AlarmName)), AlarmDescription: in.AlarmDescription,
 		AlarmConfigurationUpdatedTimestamp: &now,
 		ActionsEnabled:                     new(in.ActionsEnabled == nil || *in.ActionsEnabled),
-		OKActions:                          listed(in.OKActions), AlarmActions: listed(in.AlarmActions), InsufficientDataActions: listed(in.InsufficientDataActions),
-		MetricName: in.MetricName, Namespace: in.Namespace, Dimensions: in.Dimensions, Statistic: in.Statistic,
+		OKActions:                          listed(in.OKActions), AlarmActions: listed(in.AlarmActions),
+		InsufficientDataActions: listed(in.InsufficientDataActions),
+		MetricName:              in.MetricName, Namespace: in.Namespace, Dimensions: in.Dimensions, Statistic: in.Statistic,
 		ExtendedStatistic: in.ExtendedStatistic, Period: in.Period, Unit: in.Unit, Metrics: in.Metrics,
 		EvaluationPeriods: in.EvaluationPeriods, DatapointsToAlarm: in.DatapointsToAlarm, Threshold: in.Threshold,
 		ComparisonOperator: in.ComparisonOperator, TreatMissingData: in.TreatMissingData,
@@ -114,12 +116,19 @@ const maxNames = 100
 // deleteAlarms deletes all of the alarms that are named, or none.
 func (s *Service) deleteAlarms(_ context.Context, in *sdk.DeleteAlarmsInput) (*sdk.DeleteAlarmsOutput, error) {
 	if len(in.AlarmNames) < 1 || len(in.AlarmNames) > maxNames {
-		return nil, validation("Between 1 and %d AlarmNames must be given; the request has %d", maxNames, len(in.AlarmNames))
+		return nil, validation("Between 1 and %d AlarmNames must be given; the request has %d", maxNames,
+			len(in.AlarmNames))
 	}
 	err := s.Store.Update(func(tx *store.Tx) error {
 		composites := 0
 		for _, name := range in.AlarmNames {
 			found, err := findAlarm(tx, name)
+			if store.IsUnreadable(err) {
+				if err := alarms.Delete(tx, name); err != nil {
+					return err
+				}
+				continue
+			}
 			if err != nil {
 				return err
 			}

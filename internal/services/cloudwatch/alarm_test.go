@@ -3,6 +3,7 @@ package cloudwatch_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,13 +17,16 @@ import (
 )
 
 var plain = cmp.Options{
-	cmpopts.IgnoreUnexported(types.MetricAlarm{}, types.Dimension{}, types.Tag{}, types.MetricDataQuery{}, types.MetricStat{}, types.Metric{}),
+	cmpopts.IgnoreUnexported(types.MetricAlarm{}, types.Dimension{}, types.Tag{}, types.MetricDataQuery{},
+		types.MetricStat{}, types.Metric{}),
 	cmpopts.EquateEmpty(),
 }
 
 func (s *server) alarm(t *testing.T, name string) types.MetricAlarm {
 	t.Helper()
-	found := must(s.DescribeAlarms(t.Context(), &sdk.DescribeAlarmsInput{AlarmNames: []string{name}, AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm}}))(t)
+	found := must(s.DescribeAlarms(t.Context(),
+		&sdk.DescribeAlarmsInput{AlarmNames: []string{name},
+			AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm}}))(t)
 	if len(found.MetricAlarms) != 1 {
 		t.Fatalf("found %d alarms of the name %s", len(found.MetricAlarms), name)
 	}
@@ -37,9 +41,11 @@ func TestAlarmLife(t *testing.T) {
 	made := s.now()
 	want := types.MetricAlarm{
 		AlarmName: new("cpu"), AlarmArn: new(prefix + "cpu"), AlarmDescription: new("CPU"), ActionsEnabled: new(true),
-		AlarmActions: []string{topic}, AlarmConfigurationUpdatedTimestamp: &made, MetricName: in.MetricName, Namespace: in.Namespace,
-		Dimensions: in.Dimensions, Statistic: types.StatisticAverage, Period: in.Period, EvaluationPeriods: in.EvaluationPeriods,
-		Threshold: in.Threshold, ComparisonOperator: in.ComparisonOperator, TreatMissingData: in.TreatMissingData,
+		AlarmActions: []string{topic}, AlarmConfigurationUpdatedTimestamp: &made, MetricName: in.MetricName,
+		Namespace:  in.Namespace,
+		Dimensions: in.Dimensions, Statistic: types.StatisticAverage, Period: in.Period,
+		EvaluationPeriods: in.EvaluationPeriods,
+		Threshold:         in.Threshold, ComparisonOperator: in.ComparisonOperator, TreatMissingData: in.TreatMissingData,
 		StateValue: types.StateValueInsufficientData, StateReason: new("Unchecked: Initial alarm creation"),
 		StateUpdatedTimestamp: &made, StateTransitionedTimestamp: &made,
 	}
@@ -51,25 +57,34 @@ func TestAlarmLife(t *testing.T) {
 	s.setState(t, "cpu", types.StateValueAlarm)
 	s.set(s.now().Add(time.Hour))
 	other := &sdk.PutMetricAlarmInput{
-		AlarmName: new("cpu"), ActionsEnabled: new(false), Namespace: new("AWS/ElastiCache"), MetricName: new("EngineCPUUtilization"),
-		ExtendedStatistic: new("p99.9"), EvaluateLowSampleCountPercentile: new("ignore"), Period: new(int32(60)), Unit: types.StandardUnitPercent,
-		EvaluationPeriods: new(int32(5)), DatapointsToAlarm: new(int32(3)), Threshold: new(0.5), OKActions: []string{topic},
-		InsufficientDataActions: []string{topic}, ComparisonOperator: types.ComparisonOperatorLessThanOrEqualToThreshold,
-		Tags: []types.Tag{{Key: new("team"), Value: new("other")}},
+		AlarmName: new("cpu"), ActionsEnabled: new(false), Namespace: new("AWS/ElastiCache"),
+		MetricName:        new("EngineCPUUtilization"),
+		ExtendedStatistic: new("p99.9"), EvaluateLowSampleCountPercentile: new("ignore"), Period: new(int32(60)),
+		Unit:              types.StandardUnitPercent,
+		EvaluationPeriods: new(int32(5)), DatapointsToAlarm: new(int32(3)), Threshold: new(0.5),
+		OKActions:               []string{topic},
+		InsufficientDataActions: []string{topic},
+		ComparisonOperator:      types.ComparisonOperatorLessThanOrEqualToThreshold,
+		Tags:                    []types.Tag{{Key: new("team"), Value: new("other")}},
 	}
 	s.put(t, other)
 	want = types.MetricAlarm{
 		AlarmName: new("cpu"), AlarmArn: new(prefix + "cpu"), ActionsEnabled: new(false), OKActions: []string{topic},
-		InsufficientDataActions: []string{topic}, AlarmConfigurationUpdatedTimestamp: new(s.now()), MetricName: other.MetricName,
-		Namespace: other.Namespace, ExtendedStatistic: other.ExtendedStatistic, EvaluateLowSampleCountPercentile: new("ignore"),
-		Period: other.Period, Unit: other.Unit, EvaluationPeriods: other.EvaluationPeriods, DatapointsToAlarm: other.DatapointsToAlarm,
-		Threshold: other.Threshold, ComparisonOperator: other.ComparisonOperator, StateValue: types.StateValueAlarm,
-		StateReason: new("Unchecked: Initial alarm creation"), StateUpdatedTimestamp: &made, StateTransitionedTimestamp: &made,
+		InsufficientDataActions: []string{topic}, AlarmConfigurationUpdatedTimestamp: new(s.now()),
+		MetricName: other.MetricName,
+		Namespace:  other.Namespace, ExtendedStatistic: other.ExtendedStatistic,
+		EvaluateLowSampleCountPercentile: new("ignore"),
+		Period:                           other.Period, Unit: other.Unit, EvaluationPeriods: other.EvaluationPeriods,
+		DatapointsToAlarm: other.DatapointsToAlarm,
+		Threshold:         other.Threshold, ComparisonOperator: other.ComparisonOperator, StateValue: types.StateValueAlarm,
+		StateReason: new("Unchecked: Initial alarm creation"), StateUpdatedTimestamp: &made,
+		StateTransitionedTimestamp: &made,
 	}
 	if diff := cmp.Diff(want, s.alarm(t, "cpu"), plain); diff != "" {
 		t.Errorf("changed: -want +got\n%s", diff)
 	}
-	tags := must(s.ListTagsForResource(t.Context(), &sdk.ListTagsForResourceInput{ResourceARN: new(prefix + "cpu")}))(t).Tags
+	tags := must(s.ListTagsForResource(t.Context(),
+		&sdk.ListTagsForResourceInput{ResourceARN: new(prefix + "cpu")}))(t).Tags
 	if diff := cmp.Diff(in.Tags, tags, plain); diff != "" {
 		t.Errorf("tags: -want +got\n%s", diff)
 	}
@@ -116,11 +131,14 @@ func TestDescribeAlarms(t *testing.T) {
 	}{
 		{"all, by threes", sdk.DescribeAlarmsInput{MaxRecords: new(int32(3))}, append(slices.Clone(all), "memory")},
 		{"a prefix", sdk.DescribeAlarmsInput{AlarmNamePrefix: new("cpu-"), MaxRecords: new(int32(7))}, all},
-		{"names", sdk.DescribeAlarmsInput{AlarmNames: []string{"memory", "cpu-3", "other"}}, []string{"cpu-3", "memory"}},
+		{"names", sdk.DescribeAlarmsInput{AlarmNames: []string{"memory", "cpu-3", "other"}},
+			[]string{"cpu-3", "memory"}},
 		{"a state", sdk.DescribeAlarmsInput{StateValue: types.StateValueOk}, []string{"memory"}},
 		{"an action", sdk.DescribeAlarmsInput{ActionPrefix: new(topic + "-")}, []string{"cpu-6"}},
-		{"composite alarms", sdk.DescribeAlarmsInput{AlarmTypes: []types.AlarmType{types.AlarmTypeCompositeAlarm}}, nil},
-		{"both kinds", sdk.DescribeAlarmsInput{AlarmTypes: []types.AlarmType{types.AlarmTypeCompositeAlarm, types.AlarmTypeMetricAlarm}, AlarmNamePrefix: new("m")}, []string{"memory"}},
+		{"composite alarms", sdk.DescribeAlarmsInput{AlarmTypes: []types.AlarmType{types.AlarmTypeCompositeAlarm}},
+			nil},
+		{"both kinds", sdk.DescribeAlarmsInput{AlarmTypes: []types.AlarmType{types.AlarmTypeCompositeAlarm,
+			types.AlarmTypeMetricAlarm}, AlarmNamePrefix: new("m")}, []string{"memory"}},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, s.names(t, &test.in)); diff != "" {
@@ -138,17 +156,24 @@ func TestDescribeAlarms(t *testing.T) {
 		err           error
 		code, message string
 	}{
-		{"names and prefix", describe(sdk.DescribeAlarmsInput{AlarmNames: all, AlarmNamePrefix: new("c")}), "InvalidParameterCombination",
+		{"names and prefix", describe(sdk.DescribeAlarmsInput{AlarmNames: all, AlarmNamePrefix: new("c")}),
+			"InvalidParameterCombination",
 			"AlarmNames and AlarmNamePrefix must not be given together"},
-		{"many names", describe(sdk.DescribeAlarmsInput{AlarmNames: make([]string, 101)}), "ValidationError",
-			"At most 100 AlarmNames can be given; the request has 101"},
+		{"many names", describe(sdk.DescribeAlarmsInput{AlarmNames: slices.Repeat([]string{"a"}, 101)}),
+			"ValidationError",
+			violation("'["+strings.Repeat("a, ", 100)+"a]' ", "alarmNames", "have length less than or equal to 100")},
 		{"state", describe(sdk.DescribeAlarmsInput{StateValue: "BAD"}), "ValidationError",
-			`StateValue "BAD" must be one of [OK ALARM INSUFFICIENT_DATA]`},
-		{"records", describe(sdk.DescribeAlarmsInput{MaxRecords: new(int32(101))}), "ValidationError", "MaxRecords is 101. It must be between 1 and 100"},
-		{"token", describe(sdk.DescribeAlarmsInput{NextToken: new("%")}), "InvalidNextToken", "The NextToken is not one of an earlier answer."},
-		{"another token", describe(sdk.DescribeAlarmsInput{NextToken: new("nope")}), "InvalidNextToken", "The NextToken is not one of an earlier answer."},
-		{"children", describe(sdk.DescribeAlarmsInput{ChildrenOfAlarmName: new("x")}), "ResourceNotFound", "There is no alarm x"},
-		{"children and names", describe(sdk.DescribeAlarmsInput{ChildrenOfAlarmName: new("x"), AlarmNames: all}), "InvalidParameterCombination",
+			violation("'BAD' ", "stateValue", "satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]")},
+		{"records", describe(sdk.DescribeAlarmsInput{MaxRecords: new(int32(101))}), "ValidationError",
+			violation("'101' ", "maxRecords", "have value less than or equal to 100")},
+		{"token", describe(sdk.DescribeAlarmsInput{NextToken: new("%")}), "InvalidNextToken",
+			"The NextToken is not one of an earlier answer."},
+		{"another token", describe(sdk.DescribeAlarmsInput{NextToken: new("nope")}), "InvalidNextToken",
+			"The NextToken is not one of an earlier answer."},
+		{"children", describe(sdk.DescribeAlarmsInput{ChildrenOfAlarmName: new("x")}), "ResourceNotFound",
+			"There is no alarm x"},
+		{"children and names", describe(sdk.DescribeAlarmsInput{ChildrenOfAlarmName: new("x"), AlarmNames: all}),
+			"InvalidParameterCombination",
 			"ChildrenOfAlarmName must be given alone, but for MaxRecords and NextToken"},
 		{"delete none", remove(), "ValidationError", "Between 1 and 100 AlarmNames must be given; the request has 0"},
 		{"delete unknown", remove("memory", "other"), "ResourceNotFound", "There is no alarm other"},

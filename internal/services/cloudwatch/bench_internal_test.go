@@ -26,13 +26,16 @@ func BenchmarkGetMetricData(b *testing.B) {
 		name := fmt.Sprintf("Load%d", i)
 		for at := now.Add(-24 * time.Hour); at.Before(now); at = at.Add(time.Minute) {
 			value := float64(at.Minute()*i) / 7
-			if err := metrics.Add(series.Sample{Key: series.Key{Namespace: "Mine", Name: name, Unit: "None"}, Cell: series.Single(at.Unix(), value)}); err != nil {
+			if err := metrics.Add(series.Sample{Key: series.Key{Namespace: "Mine", Name: name, Unit: "None"},
+				Cell: series.Single(at.Unix(), value)}); err != nil {
 				b.Fatal(err)
 			}
 		}
-		in.MetricDataQueries = append(in.MetricDataQueries, types.MetricDataQuery{Id: new(fmt.Sprintf("m%d", i)), MetricStat: &types.MetricStat{
-			Stat: new("Average"), Period: new(int32(300)), Metric: &types.Metric{Namespace: new("Mine"), MetricName: &name},
-		}})
+		in.MetricDataQueries = append(in.MetricDataQueries,
+			types.MetricDataQuery{Id: new(fmt.Sprintf("m%d", i)), MetricStat: &types.MetricStat{
+				Stat: new("Average"), Period: new(int32(300)),
+				Metric: &types.Metric{Namespace: new("Mine"), MetricName: &name},
+			}})
 	}
 	s := New(Config{Metrics: metrics, Now: func() time.Time { return now }})
 	codec := awswire.NewCodec(awswire.CloudWatch())

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -17,10 +16,7 @@ import (
 // The limits of an alarm (alarm_semantics.md, section 2). Lengths count characters, times seconds.
 const (
 	maxName        = 255
-	maxDescription = 1024
 	maxActions     = 5
-	maxDimensions  = 30
-	maxValue       = 1024 // of a dimension, whose name has maxName
 	maxWindow      = 604_800
 	maxShortWindow = 86_400 // for periods under longPeriod
 	longPeriod     = 3600
@@ -28,7 +24,7 @@ const (
 
 // checkAlarm refuses what cannot be an alarm.
 func checkAlarm(in *sdk.PutMetricAlarmInput) error {
-	if err := checkNames(in.AlarmName, in.AlarmDescription); err != nil {
+	if err := checkName(*in.AlarmName); err != nil {
 		return err
 	}
 	switch {
@@ -39,7 +35,8 @@ func checkAlarm(in *sdk.PutMetricAlarmInput) error {
 	case math.IsNaN(*in.Threshold) || math.IsInf(*in.Threshold, 0):
 		return invalidValue("Threshold must be a finite number")
 	}
-	return cmp.Or(checkActions(in.OKActions, in.AlarmActions, in.InsufficientDataActions), checkPeriods(in), checkMissing(in), checkMeasured(in))
+	return cmp.Or(checkActions(in.OKActions, in.AlarmActions, in.InsufficientDataActions), checkPeriods(in),
+		checkMissing(in), checkMeasured(in))
 }
 
 func checkActions(ok, alarm, insufficient []string) error {
@@ -47,9 +44,6 @@ func checkActions(ok, alarm, insufficient []string) error {
 		name    string
 		actions []string
 	}{{"OKActions", ok}, {"AlarmActions", alarm}, {"InsufficientDataActions", insufficient}} {
-		if len(list.actions) > maxActions {
-			return validation("%s must name at most %d actions; the request has %d", list.name, maxActions, len(list.actions))
-		}
 		for _, action := range list.actions {
 			switch {
 			case !strings.HasPrefix(action, "arn:"):
@@ -66,10 +60,9 @@ func checkPeriods(in *sdk.PutMetricAlarmInput) error {
 	switch {
 	case in.EvaluationPeriods == nil:
 		return missing("The parameter EvaluationPeriods is required")
-	case *in.EvaluationPeriods < 1:
-		return validation("EvaluationPeriods is %d. It must be at least 1", *in.EvaluationPeriods)
-	case in.DatapointsToAlarm != nil && (*in.DatapointsToAlarm < 1 || *in.DatapointsToAlarm > *in.EvaluationPeriods):
-		return validation("DatapointsToAlarm is %d. It must be between 1 and EvaluationPeriods, which is %d", *in.DatapointsToAlarm, *in.EvaluationPeriods)
+	case in.DatapointsToAlarm != nil && *in.DatapointsToAlarm > *in.EvaluationPeriods:
+		return validation("DatapointsToAlarm is %d. It must not be greater than EvaluationPeriods, which is %d",
+			*in.DatapointsToAlarm, *in.EvaluationPeriods)
 	}
 	period, err := alarmPeriod(in)
 	if err != nil {
@@ -131,7 +124,8 @@ func checkMissing(in *sdk.PutMetricAlarmInput) error {
 		return nil
 	}
 	if !slices.Contains([]string{"evaluate", "ignore"}, *in.EvaluateLowSampleCountPercentile) {
-		return validation("EvaluateLowSampleCountPercentile %q must be evaluate or ignore", *in.EvaluateLowSampleCountPercentile)
+		return validation("EvaluateLowSampleCountPercentile %q must be evaluate or ignore",
+			*in.EvaluateLowSampleCountPercentile)
 	}
 	if in.ExtendedStatistic == nil {
 		return invalidCombination("EvaluateLowSampleCountPercentile is for alarms on a percentile: it must be given with ExtendedStatistic")
@@ -153,14 +147,12 @@ func checkMeasured(in *sdk.PutMetricAlarmInput) error {
 		return missing("One of the parameters MetricName and Metrics is required")
 	case (in.Statistic == "") == (in.ExtendedStatistic == nil):
 		return invalidCombination("Exactly one of the parameters Statistic and ExtendedStatistic must be given")
-	case in.Statistic != "" && !slices.Contains(in.Statistic.Values(), in.Statistic):
-		return validation("Statistic %q must be one of %v", in.Statistic, in.Statistic.Values())
 	case in.ExtendedStatistic != nil:
 		if err := checkExtended("ExtendedStatistic", *in.ExtendedStatistic); err != nil {
 			return err
 		}
 	}
-	return cmp.Or(checkUnit(in.Unit), checkMetric(in.Namespace, in.MetricName, in.Dimensions))
+	return checkMetric(in.Namespace, in.MetricName, in.Dimensions)
 }
 
 // checkExtended refuses a statistic that is not one, and those that are in the other list.
@@ -172,27 +164,14 @@ func checkExtended(member, text string) error {
 	return nil
 }
 
-func checkUnit(unit types.StandardUnit) error {
-	if unit != "" && !slices.Contains(unit.Values(), unit) {
-		return validation("Unit %q must be one of %v", unit, unit.Values())
-	}
-	return nil
-}
-
 func checkMetric(namespace, name *string, dimensions []types.Dimension) error {
 	for _, text := range []struct {
 		name  string
 		value *string
 	}{{"Namespace", namespace}, {"MetricName", name}} {
-		switch n := utf8.RuneCountInString(aws.ToString(text.value)); {
-		case text.value == nil:
+		if text.value == nil {
 			return missing("The parameter %s is required", text.name)
-		case n < 1 || n > maxName:
-			return validation("%s must have 1 to %d characters; it has %d", text.name, maxName, n)
 		}
-	}
-	if len(dimensions) > maxDimensions {
-		return validation("A metric has at most %d Dimensions; the request gives %d", maxDimensions, len(dimensions))
 	}
 	seen := map[string]bool{}
 	for _, d := range dimensions {
@@ -200,8 +179,6 @@ func checkMetric(namespace, name *string, dimensions []types.Dimension) error {
 		switch {
 		case name == "" || aws.ToString(d.Value) == "":
 			return validation("A dimension must have a Name and a Value")
-		case utf8.RuneCountInString(name) > maxName || utf8.RuneCountInString(*d.Value) > maxValue:
-			return validation("A dimension has a Name of at most %d and a Value of at most %d characters", maxName, maxValue)
 		case seen[name]:
 			return invalidValue("The dimension %s is given more than once", name)
 		}

@@ -18,8 +18,10 @@ import (
 )
 
 // putCompositeAlarm makes an alarm over others, which must be there, or gives one another rule.
-func (s *Service) putCompositeAlarm(_ context.Context, in *sdk.PutCompositeAlarmInput) (*sdk.PutCompositeAlarmOutput, error) {
-	err := cmp.Or(checkNames(in.AlarmName, in.AlarmDescription), checkActions(in.OKActions, in.AlarmActions, in.InsufficientDataActions))
+func (s *Service) putCompositeAlarm(
+	_ context.Context, in *sdk.PutCompositeAlarmInput,
+) (*sdk.PutCompositeAlarmOutput, error) {
+	err := cmp.Or(checkName(*in.AlarmName), checkActions(in.OKActions, in.AlarmActions, in.InsufficientDataActions))
 	if err != nil {
 		return nil, err
 	}
@@ -31,21 +33,19 @@ func (s *Service) putCompositeAlarm(_ context.Context, in *sdk.PutCompositeAlarm
 	made := alarm{AlarmRule: in.AlarmRule, MetricAlarm: types.MetricAlarm{
 		AlarmName: in.AlarmName, AlarmArn: new(s.alarmARN(*in.AlarmName)), AlarmDescription: in.AlarmDescription,
 		AlarmConfigurationUpdatedTimestamp: &now, ActionsEnabled: new(in.ActionsEnabled == nil || *in.ActionsEnabled),
-		OKActions: listed(in.OKActions), AlarmActions: listed(in.AlarmActions), InsufficientDataActions: listed(in.InsufficientDataActions),
-		StateValue: types.StateValueInsufficientData, StateReason: new(engine.Unchecked), StateUpdatedTimestamp: &now, StateTransitionedTimestamp: &now,
+		OKActions: listed(in.OKActions), AlarmActions: listed(in.AlarmActions),
+		InsufficientDataActions: listed(in.InsufficientDataActions),
+		StateValue:              types.StateValueInsufficientData, StateReason: new(engine.Unchecked), StateUpdatedTimestamp: &now,
+		StateTransitionedTimestamp: &now,
 	}}
-	return &sdk.PutCompositeAlarmOutput{}, s.put(made, in.Tags, func(tx *store.Tx) error { return checkChildren(tx, *in.AlarmName, rule) })
+	return &sdk.PutCompositeAlarmOutput{}, s.put(made, in.Tags,
+		func(tx *store.Tx) error { return checkChildren(tx, *in.AlarmName, rule) })
 }
 
-// checkNames checks what every alarm has: its name and description.
-func checkNames(name, description *string) error {
-	switch n := utf8.RuneCountInString(aws.ToString(name)); {
-	case n < 1 || n > maxName:
-		return validation("AlarmName must have 1 to %d characters; it has %d", maxName, n)
-	case !utf8.ValidString(*name) || strings.ContainsFunc(*name, isASCIIControl):
+// checkName checks the characters of an alarm's name.
+func checkName(name string) error {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, isASCIIControl) {
 		return validation("AlarmName must be UTF-8 without ASCII control characters")
-	case utf8.RuneCountInString(aws.ToString(description)) > maxDescription:
-		return validation("AlarmDescription must have at most %d characters", maxDescription)
 	}
 	return nil
 }
@@ -64,7 +64,8 @@ func checkChildren(tx *store.Tx, name string, rule *engine.Composite) error {
 	}
 	if len(lost) > 0 {
 		slices.Sort(lost)
-		return validation("Could not save the composite alarm as alarms [%s] in the alarm rule do not exist", strings.Join(lost, ", "))
+		return validation("Could not save the composite alarm as alarms [%s] in the alarm rule do not exist",
+			strings.Join(lost, ", "))
 	}
 	var broken error
 	children := func(child string) []string {

@@ -29,7 +29,7 @@ var validDashboard = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 func (s *Service) putDashboard(_ context.Context, in *sdk.PutDashboardInput) (*sdk.PutDashboardOutput, error) {
 	name, body := aws.ToString(in.DashboardName), aws.ToString(in.DashboardBody)
 	if !validDashboard.MatchString(name) {
-		return nil, invalidDashboard("The DashboardName %q must have 1 to 255 letters, digits, hyphens and underscores", name)
+		return nil, invalidValue("The value %s for field DashboardName contains invalid characters. It can only contain alphanumerics, dash (-) and underscore (_).\n", name)
 	}
 	if err := checkBody(body); err != nil {
 		return nil, err
@@ -55,7 +55,8 @@ func (s *Service) getDashboard(_ context.Context, in *sdk.GetDashboardInput) (*s
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.GetDashboardOutput{DashboardName: &found.Name, DashboardBody: &found.Body, DashboardArn: new(s.dashboardARN(found.Name))}, nil
+	return &sdk.GetDashboardOutput{DashboardName: &found.Name, DashboardBody: &found.Body,
+		DashboardArn: new(s.dashboardARN(found.Name))}, nil
 }
 
 // maxDashboards is how many dashboards a page has.
@@ -69,7 +70,7 @@ func (s *Service) listDashboards(_ context.Context, in *sdk.ListDashboardsInput)
 	prefix := aws.ToString(in.DashboardNamePrefix)
 	out := &sdk.ListDashboardsOutput{DashboardEntries: []types.DashboardEntry{}}
 	err = s.Store.View(func(tx *store.Tx) error {
-		for d, err := range dashboards.From(tx, max(string(from), prefix)) {
+		for d, err := range dashboards.Readable(tx, max(string(from), prefix)) {
 			switch {
 			case err != nil:
 				return err
@@ -80,7 +81,8 @@ func (s *Service) listDashboards(_ context.Context, in *sdk.ListDashboardsInput)
 				return nil
 			}
 			out.DashboardEntries = append(out.DashboardEntries, types.DashboardEntry{
-				DashboardName: &d.Name, DashboardArn: new(s.dashboardARN(d.Name)), LastModified: &d.Modified, Size: new(int64(len(d.Body))),
+				DashboardName: &d.Name, DashboardArn: new(s.dashboardARN(d.Name)), LastModified: &d.Modified,
+				Size: new(int64(len(d.Body))),
 			})
 		}
 		return nil
@@ -89,15 +91,18 @@ func (s *Service) listDashboards(_ context.Context, in *sdk.ListDashboardsInput)
 }
 
 // deleteDashboards deletes all of the dashboards that are named, or none.
-func (s *Service) deleteDashboards(_ context.Context, in *sdk.DeleteDashboardsInput) (*sdk.DeleteDashboardsOutput, error) {
+func (s *Service) deleteDashboards(
+	_ context.Context, in *sdk.DeleteDashboardsInput,
+) (*sdk.DeleteDashboardsOutput, error) {
 	if len(in.DashboardNames) < 1 || len(in.DashboardNames) > maxNames {
-		return nil, invalidValue("Between 1 and %d DashboardNames must be given; the request has %d", maxNames, len(in.DashboardNames))
+		return nil, invalidValue("Between 1 and %d DashboardNames must be given; the request has %d", maxNames,
+			len(in.DashboardNames))
 	}
 	err := s.Store.Update(func(tx *store.Tx) error {
 		for _, name := range in.DashboardNames {
 			if _, err := dashboards.Get(tx, name); errors.Is(err, store.ErrNotFound) {
 				return noDashboard(name)
-			} else if err != nil {
+			} else if err != nil && !store.IsUnreadable(err) {
 				return err
 			}
 		}

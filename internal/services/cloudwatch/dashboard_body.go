@@ -30,11 +30,13 @@ var allowedValues = map[string][]string{
 
 // needed are the properties that widgets of a type must have. Those of metrics are another matter.
 var needed = map[string][]string{
-	"alarm": {"alarms"}, "custom": {"endpoint"}, "explorer": {"metrics"}, "log": {"query", "region"}, "text": {"markdown"},
+	"alarm": {"alarms"}, "custom": {"endpoint"}, "explorer": {"metrics"}, "log": {"query", "region"},
+	"text": {"markdown"},
 }
 
 // graphOptions are what may stand in the object that ends a metric's list.
-var graphOptions = []string{"accountId", "color", "expression", "id", "label", "period", "region", "stat", "visible", "yAxis"}
+var graphOptions = []string{"accountId", "color", "expression", "id", "label", "period", "region", "stat", "visible",
+	"yAxis"}
 
 // bodyCheck collects the mistakes in a body, in the words of the service, which are those of a JSON schema's validator.
 type bodyCheck struct {
@@ -49,7 +51,8 @@ func checkBody(body string) error {
 	var parsed any
 	var syntax *json.SyntaxError
 	if err := json.Unmarshal([]byte(body), &parsed); errors.As(err, &syntax) {
-		return invalidDashboard("The field DashboardBody must be a valid JSON object: %v at byte %d", syntax, syntax.Offset)
+		return invalidDashboard("The field DashboardBody must be a valid JSON object: %v at byte %d", syntax,
+			syntax.Offset)
 	} else if err != nil {
 		return invalidDashboard("The field DashboardBody must be a valid JSON object: %v", err)
 	}
@@ -89,7 +92,8 @@ func (c *bodyCheck) err() error {
 }
 
 func (c *bodyCheck) add(path, format string, args ...any) {
-	c.mistakes = append(c.mistakes, types.DashboardValidationMessage{DataPath: &path, Message: new(fmt.Sprintf(format, args...))})
+	c.mistakes = append(c.mistakes,
+		types.DashboardValidationMessage{DataPath: &path, Message: new(fmt.Sprintf(format, args...))})
 }
 
 // require notes which of the properties an object lacks.
@@ -214,8 +218,8 @@ func (c *bodyCheck) graph(path string, properties map[string]any) {
 	}
 }
 
-// metric checks a metric's list: a namespace, a name, dimensions with their values, and at the end what it is drawn like; or that last
-// alone, with an expression.
+// metric checks a metric's list: a namespace, a name, dimensions with their values, and at the end what it is drawn
+// like; or that last alone, with an expression.
 func (c *bodyCheck) metric(path string, parsed any) {
 	fields := c.list(path, parsed, 1, math.MaxInt)
 	if len(fields) == 0 {

@@ -37,20 +37,22 @@ func (s *Service) putMetricData(_ context.Context, in *sdk.PutMetricDataInput) (
 	case len(in.MetricData) == 0:
 		return nil, missing("The parameter MetricData is required")
 	case len(in.MetricData) > maxData:
-		return nil, validation("The collection MetricData must not have a size greater than %d; it has %d", maxData, len(in.MetricData))
+		return nil, validation("The collection MetricData must not have a size greater than %d; it has %d", maxData,
+			len(in.MetricData))
 	}
 	var samples []series.Sample
-	for _, d := range in.MetricData {
-		if err := cmp.Or(checkMetric(in.Namespace, d.MetricName, d.Dimensions), checkUnit(d.Unit)); err != nil {
+	for i, d := range in.MetricData {
+		if err := checkMetric(in.Namespace, d.MetricName, d.Dimensions); err != nil {
 			return nil, err
 		}
-		cell, err := s.cell(d)
+		cell, err := s.cell(i+1, d)
 		if err != nil {
 			return nil, err
 		}
 		unit := cmp.Or(d.Unit, types.StandardUnitNone)
 		samples = append(samples, series.Sample{
-			Key: engine.Key(in.Namespace, d.MetricName, d.Dimensions, unit), Cell: cell, Fine: aws.ToInt32(d.StorageResolution) == 1,
+			Key: engine.Key(in.Namespace, d.MetricName, d.Dimensions, unit), Cell: cell,
+			Fine: aws.ToInt32(d.StorageResolution) == 1,
 		})
 	}
 	err := s.Metrics.Add(samples...)
@@ -60,15 +62,16 @@ func (s *Service) putMetricData(_ context.Context, in *sdk.PutMetricDataInput) (
 	if err != nil {
 		return nil, err
 	}
-	// A failure is none of the request: the samples are held until the disk takes them, and would count twice if they were sent again.
+	// A failure is none of the request: the samples are held until the disk takes them, and would count twice if they
+	// were sent again.
 	if err := s.Metrics.Flush(); err != nil {
 		s.Failed(fmt.Errorf("cannot write metrics, which are held: %w", err))
 	}
 	return &sdk.PutMetricDataOutput{}, nil
 }
 
-// cell is what a datum says was measured.
-func (s *Service) cell(d types.MetricDatum) (series.Cell, error) {
+// cell is what a datum says was measured. Messages name it by its number, from 1 on.
+func (s *Service) cell(number int, d types.MetricDatum) (series.Cell, error) {
 	now := s.Now()
 	at := now
 	if d.Timestamp != nil {
@@ -89,6 +92,8 @@ func (s *Service) cell(d types.MetricDatum) (series.Cell, error) {
 	switch {
 	case given == 0:
 		return series.Cell{}, missing("At least one of the parameters MetricData.Value, MetricData.StatisticValues and MetricData.Values must be specified")
+	case given == 2 && d.StatisticValues == nil:
+		return series.Cell{}, invalidCombination("The parameters MetricData.member.%[1]d.Value and MetricData.member.%[1]d.Values are mutually exclusive and you have specified both.", number)
 	case given > 1 || len(d.Counts) > 0 && len(d.Values) == 0:
 		return series.Cell{}, invalidCombination("The parameters MetricData.Value, MetricData.StatisticValues and MetricData.Values with MetricData.Counts are mutually exclusive and you have specified more than one")
 	case d.StatisticValues != nil:
@@ -96,7 +101,7 @@ func (s *Service) cell(d types.MetricDatum) (series.Cell, error) {
 	case d.Value != nil:
 		return series.Single(at.Unix(), *d.Value), checkNumbers("Value", *d.Value)
 	}
-	return distribution(at.Unix(), d)
+	return distribution(at.Unix(), number, d)
 }
 
 func checkNumbers(member string, numbers ...float64) error {
@@ -126,12 +131,12 @@ func statisticSet(at int64, set *types.StatisticSet) (series.Cell, error) {
 }
 
 // distribution is the cell of values with their counts, of which each is one when none are given.
-func distribution(at int64, d types.MetricDatum) (series.Cell, error) {
+func distribution(at int64, number int, d types.MetricDatum) (series.Cell, error) {
 	switch {
 	case len(d.Values) > maxValues:
 		return series.Cell{}, invalidValue("The collection MetricData.Values must not have a size greater than %d; it has %d", maxValues, len(d.Values))
 	case len(d.Counts) > 0 && len(d.Counts) != len(d.Values):
-		return series.Cell{}, invalidValue("The parameters MetricData.Values and MetricData.Counts must be of the same size; they have %d and %d", len(d.Values), len(d.Counts))
+		return series.Cell{}, invalidValue("The parameters MetricData.member.%[1]d.Values and MetricData.member.%[1]d.Counts must be of the same size.", number)
 	}
 	var cells []series.Cell
 	for i, v := range d.Values {
@@ -158,12 +163,8 @@ const listedFor = 14 * 24 * time.Hour
 
 func (s *Service) listMetrics(_ context.Context, in *sdk.ListMetricsInput) (*sdk.ListMetricsOutput, error) {
 	oldest := s.Now().Add(-listedFor)
-	switch in.RecentlyActive {
-	case "":
-	case types.RecentlyActivePt3h:
+	if in.RecentlyActive == types.RecentlyActivePt3h {
 		oldest = s.Now().Add(-3 * time.Hour)
-	default:
-		return nil, validation("RecentlyActive %q must be one of %v", in.RecentlyActive, in.RecentlyActive.Values())
 	}
 	for _, d := range in.Dimensions {
 		if aws.ToString(d.Name) == "" {
@@ -183,7 +184,7 @@ func (s *Service) listMetrics(_ context.Context, in *sdk.ListMetricsInput) (*sdk
 	if err != nil || from > len(entries) {
 		return nil, invalidToken()
 	}
-	out := &sdk.ListMetricsOutput{Metrics: []types.Metric{}, OwningAccounts: []string{}}
+	out := &sdk.ListMetricsOutput{Metrics: []types.Metric{}}
 	for _, e := range entries[from:min(from+maxListed, len(entries))] {
 		m := types.Metric{Namespace: &e.Namespace, MetricName: &e.Name, Dimensions: []types.Dimension{}}
 		for _, d := range e.Dimensions {

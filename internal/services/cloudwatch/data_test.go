@@ -23,7 +23,10 @@ var sorted = cmpopts.SortSlices(func(a, b string) bool { return a < b })
 
 var plainData = cmp.Options{
 	plain, cmpopts.IgnoreUnexported(types.Datapoint{}, types.MetricDataResult{}, types.MessageData{}),
-	cmpopts.SortSlices(func(a, b types.Datapoint) bool { return a.Timestamp.Before(*b.Timestamp) }), cmpopts.EquateApprox(1e-12, 0),
+	cmpopts.SortSlices(func(a,
+		b types.Datapoint) bool {
+		return a.Timestamp.Before(*b.Timestamp)
+	}), cmpopts.EquateApprox(1e-12, 0),
 }
 
 var node = []types.Dimension{{Name: new("Node"), Value: new("a")}}
@@ -39,7 +42,8 @@ func (s *server) values(t *testing.T, name string, values ...float64) {
 	t.Helper()
 	for i, v := range values {
 		at := s.now().Add(time.Duration(i-len(values)) * time.Minute)
-		s.data(t, types.MetricDatum{MetricName: &name, Dimensions: node, Value: &v, Timestamp: &at, Unit: types.StandardUnitCount})
+		s.data(t, types.MetricDatum{MetricName: &name, Dimensions: node, Value: &v, Timestamp: &at,
+			Unit: types.StandardUnitCount})
 	}
 }
 
@@ -47,22 +51,29 @@ func TestMetricData(t *testing.T) {
 	s := newServer(t) // at 05:06:07
 	at := s.now().Add(-10 * time.Minute)
 	s.data(t,
-		types.MetricDatum{MetricName: new("Latency"), Dimensions: node, Timestamp: &at, Values: []float64{1, 2, 10}, Counts: []float64{4, 5, 1}},
-		types.MetricDatum{MetricName: new("Latency"), Dimensions: node, Timestamp: new(at.Add(time.Minute)), Value: new(4.0)},
+		types.MetricDatum{MetricName: new("Latency"), Dimensions: node, Timestamp: &at, Values: []float64{1, 2, 10},
+			Counts: []float64{4, 5, 1}},
+		types.MetricDatum{MetricName: new("Latency"), Dimensions: node, Timestamp: new(at.Add(time.Minute)),
+			Value: new(4.0)},
 		types.MetricDatum{MetricName: new("Latency"), Dimensions: node, Timestamp: new(at.Add(6 * time.Minute)),
-			StatisticValues: &types.StatisticSet{SampleCount: new(3.0), Sum: new(6.0), Minimum: new(1.0), Maximum: new(3.0)}},
-		types.MetricDatum{MetricName: new("Latency"), Dimensions: node, Timestamp: &at, Value: new(0.5), Unit: types.StandardUnitSeconds},
+			StatisticValues: &types.StatisticSet{SampleCount: new(3.0), Sum: new(6.0), Minimum: new(1.0),
+				Maximum: new(3.0)}},
+		types.MetricDatum{MetricName: new("Latency"), Dimensions: node, Timestamp: &at, Value: new(0.5),
+			Unit: types.StandardUnitSeconds},
 	)
 	ask := func(change func(*sdk.GetMetricStatisticsInput)) []types.Datapoint {
-		in := &sdk.GetMetricStatisticsInput{Namespace: new("Mine"), MetricName: new("Latency"), Dimensions: node, Unit: types.StandardUnitNone,
+		in := &sdk.GetMetricStatisticsInput{Namespace: new("Mine"), MetricName: new("Latency"), Dimensions: node,
+			Unit:      types.StandardUnitNone,
 			StartTime: &at, EndTime: new(s.now()), Period: new(int32(300)),
-			Statistics: []types.Statistic{types.StatisticSampleCount, types.StatisticAverage, types.StatisticSum, types.StatisticMinimum, types.StatisticMaximum}}
+			Statistics: []types.Statistic{types.StatisticSampleCount, types.StatisticAverage, types.StatisticSum,
+				types.StatisticMinimum, types.StatisticMaximum}}
 		change(in)
 		return must(s.GetMetricStatistics(t.Context(), in))(t).Datapoints
 	}
 	first, second := time.Date(2026, 3, 4, 4, 55, 0, 0, time.UTC), time.Date(2026, 3, 4, 5, 0, 0, 0, time.UTC)
 	point := func(at time.Time, n, avg, sum, low, high float64) types.Datapoint {
-		return types.Datapoint{Timestamp: &at, Unit: types.StandardUnitNone, SampleCount: &n, Average: &avg, Sum: &sum, Minimum: &low, Maximum: &high}
+		return types.Datapoint{Timestamp: &at, Unit: types.StandardUnitNone, SampleCount: &n, Average: &avg, Sum: &sum,
+			Minimum: &low, Maximum: &high}
 	}
 	want := []types.Datapoint{point(first, 11, 28.0/11, 28, 1, 10), point(second, 3, 2, 6, 1, 3)}
 	if diff := cmp.Diff(want, ask(func(*sdk.GetMetricStatisticsInput) {}), plainData); diff != "" {
@@ -73,7 +84,8 @@ func TestMetricData(t *testing.T) {
 		in.Statistics, in.ExtendedStatistics = nil, []string{"p50", "p100", "tm50", "PR(:2)"}
 	})
 	want = []types.Datapoint{
-		{Timestamp: &first, Unit: types.StandardUnitNone, ExtendedStatistics: map[string]float64{"p50": 2, "p100": 10, "tm50": 7.0 / 5.5, "PR(:2)": 900.0 / 11}},
+		{Timestamp: &first, Unit: types.StandardUnitNone,
+			ExtendedStatistics: map[string]float64{"p50": 2, "p100": 10, "tm50": 7.0 / 5.5, "PR(:2)": 900.0 / 11}},
 	}
 	if diff := cmp.Diff(want, got, plainData); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -96,7 +108,8 @@ func TestDataOutliveAKill(t *testing.T) {
 	}
 	after := must(series.Open(series.Config{Dir: killed, Now: s.now}))(t)
 	defer after.Close()
-	cells := must(after.Cells(series.Key{Namespace: "Mine", Name: "Load", Dimensions: []series.Dimension{{Name: "Node", Value: "a"}}, Unit: "Count"}, 0, s.now().Unix()))(t)
+	cells := must(after.Cells(series.Key{Namespace: "Mine", Name: "Load",
+		Dimensions: []series.Dimension{{Name: "Node", Value: "a"}}, Unit: "Count"}, 0, s.now().Unix()))(t)
 	if len(cells) != 3 {
 		t.Errorf("found %v", cells)
 	}
@@ -109,25 +122,33 @@ func TestStatisticsRefusals(t *testing.T) {
 		change        func(*sdk.GetMetricStatisticsInput)
 		code, message string
 	}{
-		{"times", func(in *sdk.GetMetricStatisticsInput) { in.StartTime = in.EndTime }, "InvalidParameterValue", "The parameter StartTime must be less than the parameter EndTime."},
-		{"period", func(in *sdk.GetMetricStatisticsInput) { in.Period = new(int32(61)) }, "InvalidParameterValue", "The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60, not 61"},
+		{"times", func(in *sdk.GetMetricStatisticsInput) { in.StartTime = in.EndTime }, "InvalidParameterValue",
+			"The parameter StartTime must be less than the parameter EndTime."},
+		{"period", func(in *sdk.GetMetricStatisticsInput) { in.Period = new(int32(61)) }, "InvalidParameterValue",
+			"The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60, not 61"},
 		{"fine", func(in *sdk.GetMetricStatisticsInput) {
 			in.Period = new(int32(10))
 			in.StartTime = new(s.now().Add(-4 * time.Hour))
 		}, "InvalidParameterValue",
 			"The parameter Period must be a multiple of 60 with a StartTime more than 3 hours ago, not 10"},
-		{"old", func(in *sdk.GetMetricStatisticsInput) { in.StartTime = new(s.now().AddDate(0, 0, -16)) }, "InvalidParameterValue",
+		{"old", func(in *sdk.GetMetricStatisticsInput) { in.StartTime = new(s.now().AddDate(0, 0, -16)) },
+			"InvalidParameterValue",
 			"The parameter Period must be a multiple of 300 with a StartTime more than 15 days ago, not 60"},
-		{"points", func(in *sdk.GetMetricStatisticsInput) { in.StartTime = new(s.now().Add(-48 * time.Hour)) }, "InvalidParameterCombination",
+		{"points", func(in *sdk.GetMetricStatisticsInput) { in.StartTime = new(s.now().Add(-48 * time.Hour)) },
+			"InvalidParameterCombination",
 			"You have requested up to 2880 datapoints, which exceeds the limit of 1440. You may reduce the datapoints requested by increasing Period, or decreasing the time range."},
-		{"no statistic", func(in *sdk.GetMetricStatisticsInput) { in.Statistics = nil }, "InvalidParameterCombination", "Exactly one of the parameters Statistics and ExtendedStatistics must be given"},
-		{"statistic", func(in *sdk.GetMetricStatisticsInput) { in.Statistics = []types.Statistic{"Median"} }, "ValidationError", `Statistic "Median" must be one of [SampleCount Average Sum Minimum Maximum]`},
+		{"no statistic", func(in *sdk.GetMetricStatisticsInput) { in.Statistics = nil }, "InvalidParameterCombination",
+			"Exactly one of the parameters Statistics and ExtendedStatistics must be given"},
+		{"statistic", func(in *sdk.GetMetricStatisticsInput) { in.Statistics = []types.Statistic{"Median"} },
+			"ValidationError", violation("'[Median]' ", "statistics",
+				"satisfy constraint: [Member must "+"satisfy enum value set: [Maximum, SampleCount, Sum, Minimum, Average]"+"]")},
 		{"extended", func(in *sdk.GetMetricStatisticsInput) {
 			in.Statistics, in.ExtendedStatistics = nil, []string{"Average"}
 		}, "InvalidParameterValue", `The ExtendedStatistic "Average" is not a percentile such as p90, tm, tc, ts, wm, IQM, or TM, TC, TS, WM or PR with bounds`},
 	} {
 		t.Run(test.what, func(t *testing.T) {
-			in := &sdk.GetMetricStatisticsInput{Namespace: new("Mine"), MetricName: new("M"), Period: new(int32(60)), EndTime: new(s.now()),
+			in := &sdk.GetMetricStatisticsInput{Namespace: new("Mine"), MetricName: new("M"), Period: new(int32(60)),
+				EndTime:   new(s.now()),
 				StartTime: new(s.now().Add(-time.Hour)), Statistics: []types.Statistic{types.StatisticSum}}
 			test.change(in)
 			_, err := s.GetMetricStatistics(t.Context(), in)
@@ -148,25 +169,33 @@ func TestDataRefusals(t *testing.T) {
 		in            *sdk.PutMetricDataInput
 		code, message string
 	}{
-		{"namespace", &sdk.PutMetricDataInput{Namespace: new("AWS/ElastiCache"), MetricData: []types.MetricDatum{{MetricName: new("M"), Value: new(1.0)}}}, "InvalidParameterValue",
+		{"namespace", &sdk.PutMetricDataInput{Namespace: new("AWS/ElastiCache"),
+			MetricData: []types.MetricDatum{{MetricName: new("M"), Value: new(1.0)}}}, "InvalidParameterValue",
 			"The value AWS/ElastiCache for parameter Namespace is invalid: namespaces that begin with AWS/ are kept for the services themselves"},
-		{"none", &sdk.PutMetricDataInput{Namespace: new("Mine")}, "MissingParameter", "The parameter MetricData is required"},
+		{"none", &sdk.PutMetricDataInput{Namespace: new("Mine")}, "MissingParameter",
+			"The parameter MetricData is required"},
 		{"nothing", datum(func(d *types.MetricDatum) { d.Value = nil }), "MissingParameter",
 			"At least one of the parameters MetricData.Value, MetricData.StatisticValues and MetricData.Values must be specified"},
 		{"two", datum(func(d *types.MetricDatum) { d.Values = []float64{1} }), "InvalidParameterCombination",
-			"The parameters MetricData.Value, MetricData.StatisticValues and MetricData.Values with MetricData.Counts are mutually exclusive and you have specified more than one"},
+			"The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and you have specified both."},
 		{"no number", datum(func(d *types.MetricDatum) { d.Value = new(math.NaN()) }), "InvalidParameterValue",
 			"The value NaN for parameter MetricData.Value is invalid: it must be a number between -2^360 and 2^360"},
-		{"counts", datum(func(d *types.MetricDatum) { d.Value, d.Values, d.Counts = nil, []float64{1, 2}, []float64{1} }), "InvalidParameterValue",
-			"The parameters MetricData.Values and MetricData.Counts must be of the same size; they have 2 and 1"},
-		{"old", datum(func(d *types.MetricDatum) { d.Timestamp = new(s.now().AddDate(0, 0, -15)) }), "InvalidParameterValue",
+		{"counts", datum(func(d *types.MetricDatum) {
+			d.Value, d.Values, d.Counts = nil, []float64{1, 2},
+				[]float64{1}
+		}), "InvalidParameterValue",
+			"The parameters MetricData.member.1.Values and MetricData.member.1.Counts must be of the same size."},
+		{"old", datum(func(d *types.MetricDatum) { d.Timestamp = new(s.now().AddDate(0, 0, -15)) }),
+			"InvalidParameterValue",
 			"The parameter MetricData.Timestamp must specify a time no more than two weeks in the past and no more than two hours in the future"},
-		{"resolution", datum(func(d *types.MetricDatum) { d.StorageResolution = new(int32(5)) }), "InvalidParameterValue",
+		{"resolution", datum(func(d *types.MetricDatum) { d.StorageResolution = new(int32(5)) }),
+			"InvalidParameterValue",
 			"The parameter MetricData.StorageResolution must be 1 or 60, not 5"},
 		{"unit", datum(func(d *types.MetricDatum) { d.Unit = "Furlongs" }), "ValidationError",
-			fmt.Sprintf("Unit %q must be one of %v", "Furlongs", types.StandardUnit("").Values())},
+			violation("'Furlongs' ", "metricData.1.member.unit", units)},
 		{"set", datum(func(d *types.MetricDatum) {
-			d.Value, d.StatisticValues = nil, &types.StatisticSet{SampleCount: new(1.0), Sum: new(1.0), Minimum: new(2.0), Maximum: new(1.0)}
+			d.Value, d.StatisticValues = nil, &types.StatisticSet{SampleCount: new(1.0), Sum: new(1.0),
+				Minimum: new(2.0), Maximum: new(1.0)}
 		}),
 			"InvalidParameterValue", "MetricData.StatisticValues.Minimum must not be greater than Maximum"},
 	} {
@@ -184,9 +213,11 @@ func TestListMetrics(t *testing.T) {
 	s := newServer(t)
 	var data []types.MetricDatum
 	for i := range 700 {
-		data = append(data, types.MetricDatum{MetricName: new(fmt.Sprintf("M%03d", i)), Dimensions: node, Value: new(1.0), Timestamp: new(s.now().Add(-time.Duration(i) * time.Minute))})
+		data = append(data, types.MetricDatum{MetricName: new(fmt.Sprintf("M%03d", i)), Dimensions: node,
+			Value: new(1.0), Timestamp: new(s.now().Add(-time.Duration(i) * time.Minute))})
 	}
-	data = append(data, types.MetricDatum{MetricName: new("M000"), Dimensions: node, Value: new(1.0), Unit: types.StandardUnitBytes}, types.MetricDatum{MetricName: new("M000"), Value: new(1.0)})
+	data = append(data, types.MetricDatum{MetricName: new("M000"), Dimensions: node, Value: new(1.0),
+		Unit: types.StandardUnitBytes}, types.MetricDatum{MetricName: new("M000"), Value: new(1.0)})
 	s.data(t, data...)
 	count := func(in sdk.ListMetricsInput) (n int) {
 		pages := sdk.NewListMetricsPaginator(s, &in)
@@ -203,7 +234,8 @@ func TestListMetrics(t *testing.T) {
 		in   sdk.ListMetricsInput
 		want int
 	}{
-		{sdk.ListMetricsInput{}, 701}, {sdk.ListMetricsInput{Namespace: new("Other")}, 0}, {sdk.ListMetricsInput{MetricName: new("M000")}, 2},
+		{sdk.ListMetricsInput{}, 701}, {sdk.ListMetricsInput{Namespace: new("Other")}, 0},
+		{sdk.ListMetricsInput{MetricName: new("M000")}, 2},
 		{sdk.ListMetricsInput{Dimensions: []types.DimensionFilter{{Name: new("Node")}}}, 700},
 		{sdk.ListMetricsInput{Dimensions: []types.DimensionFilter{{Name: new("Node"), Value: new("b")}}}, 0},
 		{sdk.ListMetricsInput{RecentlyActive: types.RecentlyActivePt3h}, 181},
@@ -214,23 +246,54 @@ func TestListMetrics(t *testing.T) {
 	}
 }
 
+// A metric that is asked for by several statistics has them in its labels, unless it was given others.
+func TestLabelsOfSeveralStatistics(t *testing.T) {
+	s := newServer(t)
+	s.set(time.Date(2026, 3, 4, 5, 10, 0, 0, time.UTC))
+	s.values(t, "CacheHits", 9)
+	query := func(id, name, stat string) types.MetricDataQuery {
+		metric := &types.Metric{Namespace: new("Mine"), MetricName: &name, Dimensions: node}
+		return types.MetricDataQuery{Id: &id,
+			MetricStat: &types.MetricStat{Metric: metric, Period: new(int32(60)), Stat: &stat}}
+	}
+	labelled := query("d", "CacheHits", "Maximum")
+	labelled.Label = new("most")
+	in := &sdk.GetMetricDataInput{StartTime: new(s.now().Add(-time.Minute)), EndTime: new(s.now()),
+		MetricDataQueries: []types.MetricDataQuery{
+			query("a", "CacheHits", "Sum"), query("b", "CacheHits", "Average"), query("c", "CacheMisses", "Sum"), labelled,
+		}}
+	var labels []string
+	for _, r := range must(s.GetMetricData(t.Context(), in))(t).MetricDataResults {
+		labels = append(labels, *r.Label)
+	}
+	if want := []string{"CacheHits Sum", "CacheHits Average", "CacheMisses", "most"}; !slices.Equal(labels, want) {
+		t.Errorf("labels are %q, want %q", labels, want)
+	}
+	in.EndTime = in.StartTime
+	_, err := s.GetMetricData(t.Context(), in)
+	servicetest.WantError(t, err, "ValidationError", "The parameter StartTime must not equal parameter EndTime.")
+}
+
 func TestGetMetricData(t *testing.T) {
 	s := newServer(t)
 	s.set(time.Date(2026, 3, 4, 5, 10, 0, 0, time.UTC))
 	s.values(t, "CacheHits", 9, 8, 0, 6)
 	s.values(t, "CacheMisses", 1, 2, 0, 4)
 	metric := func(name string) *types.MetricStat {
-		return &types.MetricStat{Metric: &types.Metric{Namespace: new("Mine"), MetricName: &name, Dimensions: node}, Period: new(int32(60)), Stat: new("Sum")}
+		return &types.MetricStat{Metric: &types.Metric{Namespace: new("Mine"), MetricName: &name, Dimensions: node},
+			Period: new(int32(60)), Stat: new("Sum")}
 	}
-	in := &sdk.GetMetricDataInput{StartTime: new(s.now().Add(-4 * time.Minute)), EndTime: new(s.now()), ScanBy: types.ScanByTimestampAscending, MetricDataQueries: []types.MetricDataQuery{
-		{Id: new("rate"), Expression: new("m1/(m1+m2)*100"), Label: new("Hit rate")},
-		{Id: new("m1"), MetricStat: metric("CacheHits")},
-		{Id: new("m2"), MetricStat: metric("CacheMisses"), ReturnData: new(false)},
-		{Id: new("both"), Expression: new("SORT(METRICS(), SUM, ASC)")},
-	}}
+	in := &sdk.GetMetricDataInput{StartTime: new(s.now().Add(-4 * time.Minute)), EndTime: new(s.now()),
+		ScanBy: types.ScanByTimestampAscending, MetricDataQueries: []types.MetricDataQuery{
+			{Id: new("rate"), Expression: new("m1/(m1+m2)*100"), Label: new("Hit rate")},
+			{Id: new("m1"), MetricStat: metric("CacheHits")},
+			{Id: new("m2"), MetricStat: metric("CacheMisses"), ReturnData: new(false)},
+			{Id: new("both"), Expression: new("SORT(METRICS(), SUM, ASC)")},
+		}}
 	minute := func(n int) time.Time { return s.now().Add(time.Duration(n-4) * time.Minute) }
 	result := func(id, label string, times []time.Time, values ...float64) types.MetricDataResult {
-		return types.MetricDataResult{Id: &id, Label: &label, StatusCode: types.StatusCodeComplete, Timestamps: times, Values: values}
+		return types.MetricDataResult{Id: &id, Label: &label, StatusCode: types.StatusCodeComplete, Timestamps: times,
+			Values: values}
 	}
 	four := []time.Time{minute(0), minute(1), minute(2), minute(3)}
 	want := []types.MetricDataResult{
@@ -252,7 +315,8 @@ func TestGetMetricData(t *testing.T) {
 	pages := sdk.NewGetMetricDataPaginator(s, in)
 	for pages.HasMorePages() {
 		page := must(pages.NextPage(t.Context()))(t)
-		rates, hits = append(rates, page.MetricDataResults[0].Values...), append(hits, page.MetricDataResults[1].Values...)
+		rates, hits = append(rates, page.MetricDataResults[0].Values...), append(hits,
+			page.MetricDataResults[1].Values...)
 	}
 	if !slices.Equal(rates, []float64{90, 80, 60}) || !slices.Equal(hits, []float64{9, 8, 0, 6}) {
 		t.Errorf("in pages: %v %v", rates, hits)
@@ -287,7 +351,9 @@ func TestGetMetricDataPagesWhileDataComes(t *testing.T) {
 				sample(at)
 			}
 			query := func(id, name string) types.MetricDataQuery {
-				return types.MetricDataQuery{Id: &id, MetricStat: &types.MetricStat{Metric: &types.Metric{Namespace: new("Mine"), MetricName: &name, Dimensions: node}, Period: new(int32(60)), Stat: new("Sum")}}
+				return types.MetricDataQuery{Id: &id,
+					MetricStat: &types.MetricStat{Metric: &types.Metric{Namespace: new("Mine"), MetricName: &name,
+						Dimensions: node}, Period: new(int32(60)), Stat: new("Sum")}}
 			}
 			pages := sdk.NewGetMetricDataPaginator(s, &sdk.GetMetricDataInput{
 				StartTime: &begin, EndTime: new(s.now().Add(time.Hour)), ScanBy: order, MaxDatapoints: new(int32(3)),

@@ -43,7 +43,8 @@ func (s *Service) describeAlarms(_ context.Context, in *sdk.DescribeAlarmsInput)
 	if err != nil {
 		return nil, err
 	}
-	out := &sdk.DescribeAlarmsOutput{MetricAlarms: []types.MetricAlarm{}, CompositeAlarms: []types.CompositeAlarm{}, NextToken: token}
+	out := &sdk.DescribeAlarmsOutput{MetricAlarms: []types.MetricAlarm{}, CompositeAlarms: []types.CompositeAlarm{},
+		NextToken: token}
 	for _, a := range rows {
 		if a.AlarmRule != nil || in.ParentsOfAlarmName != nil {
 			out.CompositeAlarms = append(out.CompositeAlarms, a.composite())
@@ -55,27 +56,15 @@ func (s *Service) describeAlarms(_ context.Context, in *sdk.DescribeAlarmsInput)
 }
 
 func checkDescribe(in *sdk.DescribeAlarmsInput) error {
-	others := len(in.AlarmNames) > 0 || in.AlarmNamePrefix != nil || in.StateValue != "" || in.ActionPrefix != nil || len(in.AlarmTypes) > 0
+	others := len(in.AlarmNames) > 0 || in.AlarmNamePrefix != nil || in.StateValue != "" || in.ActionPrefix != nil ||
+		len(in.AlarmTypes) > 0
 	switch {
-	case len(in.AlarmNames) > maxNames:
-		return validation("At most %d AlarmNames can be given; the request has %d", maxNames, len(in.AlarmNames))
 	case len(in.AlarmNames) > 0 && in.AlarmNamePrefix != nil:
 		return invalidCombination("AlarmNames and AlarmNamePrefix must not be given together")
 	case in.ChildrenOfAlarmName != nil && (others || in.ParentsOfAlarmName != nil):
 		return invalidCombination("ChildrenOfAlarmName must be given alone, but for MaxRecords and NextToken")
 	case in.ParentsOfAlarmName != nil && others:
 		return invalidCombination("ParentsOfAlarmName must be given alone, but for MaxRecords and NextToken")
-	case in.StateValue != "" && !slices.Contains(in.StateValue.Values(), in.StateValue):
-		return validation("StateValue %q must be one of %v", in.StateValue, in.StateValue.Values())
-	}
-	return checkTypes(in.AlarmTypes)
-}
-
-func checkTypes(given []types.AlarmType) error {
-	for _, t := range given {
-		if !slices.Contains(t.Values(), t) {
-			return validation("AlarmType %q must be one of %v", t, t.Values())
-		}
 	}
 	return nil
 }
@@ -93,17 +82,19 @@ func asked(in *sdk.DescribeAlarmsInput, a alarm) bool {
 	if len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, *a.AlarmName) || !typeAsked(in.AlarmTypes, a.kind()) {
 		return false
 	}
-	if !strings.HasPrefix(*a.AlarmName, aws.ToString(in.AlarmNamePrefix)) || in.StateValue != "" && in.StateValue != a.StateValue {
+	if !strings.HasPrefix(*a.AlarmName, aws.ToString(in.AlarmNamePrefix)) || in.StateValue != "" &&
+		in.StateValue != a.StateValue {
 		return false
 	}
-	return in.ActionPrefix == nil || slices.ContainsFunc(slices.Concat(a.OKActions, a.AlarmActions, a.InsufficientDataActions),
-		func(action string) bool { return strings.HasPrefix(action, *in.ActionPrefix) })
+	return in.ActionPrefix == nil ||
+		slices.ContainsFunc(slices.Concat(a.OKActions, a.AlarmActions, a.InsufficientDataActions),
+			func(action string) bool { return strings.HasPrefix(action, *in.ActionPrefix) })
 }
 
 // all are the alarms that accept takes, in the order of their names.
 func all(tx *store.Tx, accept func(alarm) bool) ([]alarm, error) {
 	var rows []alarm
-	for a, err := range alarms.From(tx, "") {
+	for a, err := range alarms.Readable(tx, "") {
 		if err != nil {
 			return nil, err
 		}
@@ -133,7 +124,8 @@ func childrenOf(tx *store.Tx, name string) ([]alarm, error) {
 	rows, err := all(tx, func(a alarm) bool { return slices.Contains(names, *a.AlarmName) })
 	for i, a := range rows {
 		rows[i] = alarm{AlarmRule: a.AlarmRule, MetricAlarm: types.MetricAlarm{
-			AlarmName: a.AlarmName, AlarmArn: a.AlarmArn, StateValue: a.StateValue, StateUpdatedTimestamp: a.StateUpdatedTimestamp,
+			AlarmName: a.AlarmName, AlarmArn: a.AlarmArn, StateValue: a.StateValue,
+			StateUpdatedTimestamp: a.StateUpdatedTimestamp,
 		}}
 	}
 	return rows, err
@@ -151,14 +143,12 @@ func parentsOf(tx *store.Tx, name string) ([]alarm, error) {
 	return rows, err
 }
 
-// page returns the rows, which come in the order of their keys, that a request asks for, and the token of the next page when there is
-// one. A token holds the last key shown.
+// page returns the rows, which come in the order of their keys, that a request asks for, and the token of the next page
+// when there is one. A token holds the last key shown.
 func page[T any](rows []T, key func(T) string, limit *int32, token *string) ([]T, *string, error) {
 	size := defaultRecords
 	if limit != nil {
-		if size = int(*limit); size < 1 || size > maxRecords {
-			return nil, nil, validation("MaxRecords is %d. It must be between 1 and %d", size, maxRecords)
-		}
+		size = int(*limit)
 	}
 	if token != nil {
 		text, err := base64.RawURLEncoding.DecodeString(*token)
@@ -184,11 +174,10 @@ func invalidToken() error {
 }
 
 // describeAlarmsForMetric lists the alarms on one metric; those on metric math are not looked into.
-func (s *Service) describeAlarmsForMetric(_ context.Context, in *sdk.DescribeAlarmsForMetricInput) (*sdk.DescribeAlarmsForMetricOutput, error) {
+func (s *Service) describeAlarmsForMetric(
+	_ context.Context, in *sdk.DescribeAlarmsForMetricInput,
+) (*sdk.DescribeAlarmsForMetricOutput, error) {
 	if err := checkMetric(in.Namespace, in.MetricName, in.Dimensions); err != nil {
-		return nil, err
-	}
-	if err := checkUnit(in.Unit); err != nil {
 		return nil, err
 	}
 	out := &sdk.DescribeAlarmsForMetricOutput{MetricAlarms: []types.MetricAlarm{}}

@@ -8,9 +8,10 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// validation is what the service's front answers to a member that its model does not allow. The SDK has no type for it.
+// validation is what the service answers to a value that it does not take. The SDK has no type for it.
 func validation(format string, args ...any) error {
-	return &smithy.GenericAPIError{Code: "ValidationError", Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
+	return &smithy.GenericAPIError{Code: "ValidationError", Message: fmt.Sprintf(format, args...),
+		Fault: smithy.FaultClient}
 }
 
 func invalidValue(format string, args ...any) error {

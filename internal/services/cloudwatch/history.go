@@ -3,6 +3,7 @@ package cloudwatch
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,6 +38,9 @@ const heads = store.Table[head](histories)
 // parts are an item's alarm, and its instant with the number that it has in it.
 func (h head) parts() (name, when string) {
 	at := strings.LastIndexByte(h.Key, 0)
+	if at < 0 { // a damaged key
+		return h.Key, ""
+	}
 	return h.Key[:at], h.Key[at+1:]
 }
 
@@ -47,13 +51,16 @@ const (
 )
 
 // note adds an item to an alarm's history.
-func note(tx *store.Tx, name string, kind types.AlarmType, at time.Time, t types.HistoryItemType, summary, data string) error {
+func note(
+	tx *store.Tx, name string, kind types.AlarmType, at time.Time, t types.HistoryItemType, summary, data string,
+) error {
 	key, err := freeKey(tx, histories, name+"\x00"+instant(at))
 	if err != nil {
 		return err
 	}
 	return histories.Put(tx, key, history{types.AlarmHistoryItem{
-		AlarmName: &name, AlarmType: kind, Timestamp: &at, HistoryItemType: t, HistorySummary: &summary, HistoryData: &data,
+		AlarmName: &name, AlarmType: kind, Timestamp: &at, HistoryItemType: t, HistorySummary: &summary,
+		HistoryData: &data,
 	}, key})
 }
 
@@ -70,13 +77,14 @@ func (s *Service) noteConfiguration(tx *store.Tx, a alarm, what string) error {
 	if err != nil {
 		return err
 	}
-	return note(tx, *a.AlarmName, a.kind(), s.Now(), types.HistoryItemTypeConfigurationUpdate, fmt.Sprintf("Alarm %q %s", *a.AlarmName, what), string(data))
+	return note(tx, *a.AlarmName, a.kind(), s.Now(), types.HistoryItemTypeConfigurationUpdate,
+		fmt.Sprintf("Alarm %q %s", *a.AlarmName, what), string(data))
 }
 
 // KeepHistory tidies the history every hour until ctx ends.
 func (s *Service) KeepHistory(ctx context.Context) error {
 	for {
-		if err := s.Tidy(ctx); err != nil {
+		if err := s.guard.Do("the history of alarms", func() error { return s.Tidy(ctx) }); err != nil {
 			s.Failed(fmt.Errorf("cannot forget old history of alarms: %w", err))
 		}
 		select {
@@ -87,8 +95,8 @@ func (s *Service) KeepHistory(ctx context.Context) error {
 	}
 }
 
-// Tidy forgets the history of more than 30 days ago, and what is more than an alarm may have, the oldest first. It takes as many rows as a
-// batch has in one transaction: others do not wait for it.
+// Tidy forgets the history of more than 30 days ago, and what is more than an alarm may have, the oldest first. It
+// takes as many rows as a batch has in one transaction: others do not wait for it.
 func (s *Service) Tidy(ctx context.Context) error {
 	oldest := instant(s.Now().Add(-historyKept))
 	name, kept := "", []string(nil)
@@ -102,6 +110,9 @@ func (s *Service) Tidy(ctx context.Context) error {
 			of, when := h.parts()
 			if of != name {
 				name, kept = of, nil
+			}
+			if when == "" { // a damaged key does not tell how old the item is
+				continue
 			}
 			if when < oldest {
 				old = append(old, h.Key)
@@ -123,6 +134,9 @@ func (s *Service) Tidy(ctx context.Context) error {
 func (s *Service) headsAfter(last string) (rows []head, err error) {
 	err = s.Store.View(func(tx *store.Tx) error {
 		for h, err := range heads.From(tx, last) {
+			if damaged, is := errors.AsType[*store.RowError](err); is { // its key tells how old it is
+				h, err = head{Key: damaged.Key}, nil
+			}
 			if err != nil {
 				return err
 			}
@@ -152,17 +166,11 @@ func (s *Service) forget(keys []string) error {
 	})
 }
 
-func (s *Service) describeAlarmHistory(_ context.Context, in *sdk.DescribeAlarmHistoryInput) (*sdk.DescribeAlarmHistoryOutput, error) {
-	switch {
-	case in.HistoryItemType != "" && !slices.Contains(in.HistoryItemType.Values(), in.HistoryItemType):
-		return nil, validation("HistoryItemType %q must be one of %v", in.HistoryItemType, in.HistoryItemType.Values())
-	case in.ScanBy != "" && !slices.Contains(in.ScanBy.Values(), in.ScanBy):
-		return nil, validation("ScanBy %q must be one of %v", in.ScanBy, in.ScanBy.Values())
-	case in.StartDate != nil && in.EndDate != nil && !in.StartDate.Before(*in.EndDate):
+func (s *Service) describeAlarmHistory(
+	_ context.Context, in *sdk.DescribeAlarmHistoryInput,
+) (*sdk.DescribeAlarmHistoryOutput, error) {
+	if in.StartDate != nil && in.EndDate != nil && !in.StartDate.Before(*in.EndDate) {
 		return nil, invalidValue("StartDate must be before EndDate")
-	}
-	if err := checkTypes(in.AlarmTypes); err != nil {
-		return nil, err
 	}
 	out := &sdk.DescribeAlarmHistoryOutput{AlarmHistoryItems: []types.AlarmHistoryItem{}}
 	return out, s.Store.View(func(tx *store.Tx) error {
@@ -179,6 +187,9 @@ func (s *Service) describeAlarmHistory(_ context.Context, in *sdk.DescribeAlarmH
 		rows, out.NextToken, err = page(rows, key, in.MaxRecords, in.NextToken)
 		for _, h := range rows {
 			item, err := histories.Get(tx, h.Key)
+			if store.IsUnreadable(err) { // in the part that a head lacks
+				continue
+			}
 			if err != nil {
 				return err
 			}
@@ -194,7 +205,7 @@ func historyOf(tx *store.Tx, in *sdk.DescribeAlarmHistoryInput) (rows []head, er
 	if in.AlarmName != nil {
 		prefix = *in.AlarmName + "\x00"
 	}
-	for h, err := range heads.From(tx, prefix) {
+	for h, err := range heads.Readable(tx, prefix) {
 		if err != nil {
 			return nil, err
 		}
@@ -222,5 +233,6 @@ func backwards(key func(head) string) func(head) string {
 func historyAsked(in *sdk.DescribeAlarmHistoryInput, h head) bool {
 	return (in.AlarmName == nil || *in.AlarmName == *h.AlarmName) && typeAsked(in.AlarmTypes, h.AlarmType) &&
 		(in.HistoryItemType == "" || in.HistoryItemType == h.HistoryItemType) &&
-		(in.StartDate == nil || !h.Timestamp.Before(*in.StartDate)) && (in.EndDate == nil || !h.Timestamp.After(*in.EndDate))
+		(in.StartDate == nil || !h.Timestamp.Before(*in.StartDate)) &&
+		(in.EndDate == nil || !h.Timestamp.After(*in.EndDate))
 }

@@ -1,7 +1,6 @@
 package cloudwatch
 
 import (
-	"cmp"
 	"errors"
 	"regexp"
 	"slices"
@@ -24,7 +23,8 @@ const noPeriod = "The parameter Period is required with expressions that have no
 
 var validQueryID = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]{0,254}$`)
 
-// checkMath checks an alarm's metric math: its queries, and that one of them, and only one, gives a time series to watch.
+// checkMath checks an alarm's metric math: its queries, and that one of them, and only one, gives a time series to
+// watch.
 func checkMath(queries []types.MetricDataQuery) error {
 	if len(queries) > maxQueries {
 		return validation("An alarm has at most %d Metrics; the request gives %d", maxQueries, len(queries))
@@ -32,7 +32,8 @@ func checkMath(queries []types.MetricDataQuery) error {
 	if err := checkQueries(queries); err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(queries, func(q types.MetricDataQuery) bool { return q.MetricStat != nil || q.Period != nil }) {
+	if !slices.ContainsFunc(queries,
+		func(q types.MetricDataQuery) bool { return q.MetricStat != nil || q.Period != nil }) {
 		return missing(noPeriod)
 	}
 	var returned []string
@@ -102,7 +103,7 @@ func checkQuery(q types.MetricDataQuery) error {
 		return invalidValue("The Stat of %s: %v", *q.Id, err)
 	}
 	m := q.MetricStat.Metric
-	return cmp.Or(checkUnit(q.MetricStat.Unit), checkMetric(m.Namespace, m.MetricName, m.Dimensions))
+	return checkMetric(m.Namespace, m.MetricName, m.Dimensions)
 }
 
 func checkExpression(q types.MetricDataQuery) error {

@@ -38,7 +38,8 @@ func hitRate() *sdk.PutMetricAlarmInput {
 		AlarmName: new("hit-rate"), EvaluationPeriods: new(int32(3)), Threshold: new(80.0),
 		ComparisonOperator: types.ComparisonOperatorLessThanThreshold,
 		Metrics: []types.MetricDataQuery{
-			{Id: new("rate"), Expression: new(`IF(hits + misses > 0, 100 * hits / (hits + misses), 1e2)`), Label: new("hit rate"), ReturnData: new(true)},
+			{Id: new("rate"), Expression: new(`IF(hits + misses > 0, 100 * hits / (hits + misses), 1e2)`),
+				Label: new("hit rate"), ReturnData: new(true)},
 			metric("hits", "CacheHits"), metric("misses", "CacheMisses"),
 		},
 	}
@@ -54,21 +55,27 @@ func TestMathRefusals(t *testing.T) {
 	}{
 		{"many", func(q []types.MetricDataQuery) []types.MetricDataQuery {
 			for i := range 8 {
-				q = append(q, types.MetricDataQuery{Id: new(fmt.Sprint("e", i)), Expression: new("1"), ReturnData: new(false)})
+				q = append(q, types.MetricDataQuery{Id: new(fmt.Sprint("e", i)), Expression: new("1"),
+					ReturnData: new(false)})
 			}
 			return q
 		}, validation, "An alarm has at most 10 Metrics; the request gives 11"},
 		{"id", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].Id = new("Hits"); return q }, validation,
 			`The Id "Hits" of a metric must begin with a lowercase letter and have letters, digits and underscores only`},
-		{"id twice", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[2].Id = q[1].Id; return q }, validation,
+		{"id twice", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[2].Id = q[1].Id; return q },
+			validation,
 			"The Id hits is given to more than one metric"},
-		{"two returned", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].ReturnData = nil; return q }, validation,
+		{"two returned", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].ReturnData = nil; return q },
+			validation,
 			"Exactly one element of the metrics list should return data; these do: [rate hits]"},
-		{"none returned", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[0].ReturnData = new(false); return q }, validation,
+		{"none returned",
+			func(q []types.MetricDataQuery) []types.MetricDataQuery { q[0].ReturnData = new(false); return q }, validation,
 			"Exactly one element of the metrics list should return data; these do: []"},
-		{"neither", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].MetricStat = nil; return q }, combination,
+		{"neither", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].MetricStat = nil; return q },
+			combination,
 			"The metric hits must have exactly one of Expression and MetricStat"},
-		{"period twice", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].Period = new(int32(60)); return q }, combination,
+		{"period twice",
+			func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].Period = new(int32(60)); return q }, combination,
 			"The metric hits has a MetricStat: its Period belongs there"},
 		{"period", func(q []types.MetricDataQuery) []types.MetricDataQuery {
 			q[1].MetricStat.Period = new(int32(61))
@@ -80,14 +87,16 @@ func TestMathRefusals(t *testing.T) {
 			return q
 		}, validation,
 			"Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800)."},
-		{"no period", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].MetricStat.Period = nil; return q }, missing,
+		{"no period",
+			func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].MetricStat.Period = nil; return q }, missing,
 			"The MetricStat of hits must have a Metric and a Period"},
 		{"no period at all", func(q []types.MetricDataQuery) []types.MetricDataQuery {
 			q[0].Expression = new("TIME_SERIES(1)")
 			return q[:1]
 		}, missing,
 			"The parameter Period is required with expressions that have no metric"},
-		{"stat", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].MetricStat.Stat = new("p101"); return q }, value,
+		{"stat",
+			func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].MetricStat.Stat = new("p101"); return q }, value,
 			`The Stat of hits: "p101" is not a statistic`},
 		{"namespace", func(q []types.MetricDataQuery) []types.MetricDataQuery {
 			q[1].MetricStat.Metric.Namespace = nil
@@ -99,7 +108,8 @@ func TestMathRefusals(t *testing.T) {
 			return q
 		}, value,
 			"larder does not serve PutMetricAlarm's Metrics.AccountId: larder is one account"},
-		{"empty", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[0].Expression = new(" "); return q }, validation,
+		{"empty", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[0].Expression = new(" "); return q },
+			validation,
 			"The Expression of rate must have 1 to 1024 characters"},
 		{"search", func(q []types.MetricDataQuery) []types.MetricDataQuery {
 			q[0].Expression = new(`SUM(SEARCH('x', 'Sum'))`)
@@ -111,11 +121,14 @@ func TestMathRefusals(t *testing.T) {
 			return q
 		}, value,
 			"larder does not serve Metrics Insights queries: the Expression of rate is one"},
-		{"parentheses", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[0].Expression = new(`SUM(hits`); return q }, validation,
+		{"parentheses",
+			func(q []types.MetricDataQuery) []types.MetricDataQuery { q[0].Expression = new(`SUM(hits`); return q }, validation,
 			"Error in expression 'rate': the parentheses do not match"},
-		{"itself", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[0].Expression = new(`rate + 1`); return q }, validation,
+		{"itself",
+			func(q []types.MetricDataQuery) []types.MetricDataQuery { q[0].Expression = new(`rate + 1`); return q }, validation,
 			"Error in expression 'rate': it refers to itself"},
-		{"unknown", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[0].Expression = new(`hits + m2`); return q }, validation,
+		{"unknown",
+			func(q []types.MetricDataQuery) []types.MetricDataQuery { q[0].Expression = new(`hits + m2`); return q }, validation,
 			"Error in expression 'rate': there is no metric of the Id m2"},
 	} {
 		t.Run(test.what, func(t *testing.T) {
@@ -133,7 +146,8 @@ func TestEndlessRange(t *testing.T) {
 	end := time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 	ask := func(start time.Time, period int32) (*sdk.GetMetricDataOutput, error) {
 		return s.GetMetricData(t.Context(), &sdk.GetMetricDataInput{StartTime: &start, EndTime: &end,
-			MetricDataQueries: []types.MetricDataQuery{{Id: new("e"), Expression: new("TIME_SERIES(1)"), Period: &period}}})
+			MetricDataQueries: []types.MetricDataQuery{{Id: new("e"), Expression: new("TIME_SERIES(1)"),
+				Period: &period}}})
 	}
 	if got := len(must(ask(s.now(), 1))(t).MetricDataResults[0].Values); got != 7200 {
 		t.Errorf("%d points of two hours of seconds", got)
@@ -143,11 +157,13 @@ func TestEndlessRange(t *testing.T) {
 		t.Errorf("%d points of the year 9999", got)
 	}
 	in := cpu("x")
-	statistics := must(s.GetMetricStatistics(t.Context(), &sdk.GetMetricStatisticsInput{Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: in.Dimensions,
-		StartTime: &late, EndTime: &end, Period: new(int32(60)), Unit: types.StandardUnitPercent, Statistics: []types.Statistic{types.StatisticSum}}))(t)
+	statistics := must(s.GetMetricStatistics(t.Context(),
+		&sdk.GetMetricStatisticsInput{Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: in.Dimensions,
+			StartTime: &late, EndTime: &end, Period: new(int32(60)), Unit: types.StandardUnitPercent, Statistics: []types.Statistic{types.StatisticSum}}))(t)
 	if len(statistics.Datapoints) != 0 {
 		t.Errorf("statistics of the year 9999: %v", statistics.Datapoints)
 	}
 	_, err := ask(time.Date(2, 1, 1, 0, 0, 0, 0, time.UTC), 3600)
-	wantErrorBeginning(t, err, "ValidationError", "Error in expression 'e': more than 3000000 points are to be worked out")
+	wantErrorBeginning(t, err, "ValidationError",
+		"Error in expression 'e': more than 3000000 points are to be worked out")
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// place is where a page of points ends: behind the point of a time, in seconds since 1970, of the result of a number. It is no count of
-// points: between two pages some come, and some pass their retention.
+// place is where a page of points ends: behind the point of a time, in seconds since 1970, of the result of a number.
+// It is no count of points: between two pages some come, and some pass their retention.
 type place struct {
 	result int
 	at     int64
@@ -42,7 +42,8 @@ func placeOf(token *string) (p place, err error) {
 	return p, nil
 }
 
-// pageOfPoints leaves, of all results' points, size from a place on, and says where the page ends, and whether there are more.
+// pageOfPoints leaves, of all results' points, size from a place on, and says where the page ends, and whether there
+// are more.
 func pageOfPoints(results []types.MetricDataResult, order types.ScanBy, from place, size int) (end place, more bool) {
 	for i := range results {
 		r := &results[i]

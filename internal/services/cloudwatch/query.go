@@ -14,6 +14,7 @@ import (
 
 	engine "larder/internal/alarm"
 	"larder/internal/metricmath"
+	"larder/internal/series"
 )
 
 // Limits of GetMetricData (alarm_semantics.md, section 8).
@@ -22,16 +23,18 @@ const (
 	maxDatapoints  = 100_800
 )
 
-// getMetricData reads metrics and evaluates metric math over them. A page has so many points, counted over all results in the order of
-// the queries; a result that goes on is partial.
+// getMetricData reads metrics and evaluates metric math over them. A page has so many points, counted over all results
+// in the order of the queries; a result that goes on is partial.
 func (s *Service) getMetricData(_ context.Context, in *sdk.GetMetricDataInput) (*sdk.GetMetricDataOutput, error) {
 	switch n := len(in.MetricDataQueries); {
 	case n < 1 || n > maxDataQueries:
-		return nil, validation("Between 1 and %d MetricDataQueries must be given; the request has %d", maxDataQueries, n)
-	case in.ScanBy != "" && !slices.Contains(in.ScanBy.Values(), in.ScanBy):
-		return nil, validation("ScanBy %q must be one of %v", in.ScanBy, in.ScanBy.Values())
+		return nil, validation("Between 1 and %d MetricDataQueries must be given; the request has %d", maxDataQueries,
+			n)
 	case in.MaxDatapoints != nil && (*in.MaxDatapoints < 1 || *in.MaxDatapoints > maxDatapoints):
 		return nil, validation("MaxDatapoints is %d. It must be between 1 and %d", *in.MaxDatapoints, maxDatapoints)
+	}
+	if in.StartTime != nil && in.EndTime != nil && in.StartTime.Equal(*in.EndTime) {
+		return nil, validation("The parameter StartTime must not equal parameter EndTime.")
 	}
 	from, err := placeOf(in.NextToken)
 	if err != nil {
@@ -64,7 +67,7 @@ func (s *Service) evaluate(in *sdk.GetMetricDataInput) ([]types.MetricDataResult
 	if err != nil {
 		return nil, err
 	}
-	data := map[string]metricmath.Series{}
+	data, lost := map[string]metricmath.Series{}, map[string]bool{}
 	for id, m := range metrics {
 		from, to, err := s.rangeOf(int32(m.Period), in.StartTime, in.EndTime)
 		if err != nil {
@@ -72,9 +75,11 @@ func (s *Service) evaluate(in *sdk.GetMetricDataInput) ([]types.MetricDataResult
 		}
 		// Periods are aligned to their multiples, so the last may not be over.
 		points, _, err := m.Points(s.Metrics, aligned(from, int32(m.Period)), to, 0)
-		if err != nil {
-			return nil, err
+		damage, failure := series.Damaged(err)
+		if failure != nil {
+			return nil, failure
 		}
+		lost[id] = damage != nil || s.Metrics.Lost(from, to)
 		data[id] = metricmath.Series{Period: m.Period, Points: points}
 	}
 	values, err := program.Eval(r, data)
@@ -85,6 +90,7 @@ func (s *Service) evaluate(in *sdk.GetMetricDataInput) ([]types.MetricDataResult
 	if err != nil {
 		return nil, err
 	}
+	labels := metricLabels(in.MetricDataQueries)
 	results := []types.MetricDataResult{}
 	for _, q := range in.MetricDataQueries {
 		if !returns(q) {
@@ -93,11 +99,24 @@ func (s *Service) evaluate(in *sdk.GetMetricDataInput) ([]types.MetricDataResult
 		if program.Kind(*q.Id) == metricmath.Scalar {
 			return nil, validation("Error in expression '%s': it gives a number, not a time series", *q.Id)
 		}
+		partial := slices.ContainsFunc(program.Needs(*q.Id), func(id string) bool { return lost[id] })
 		for _, one := range values[*q.Id].Series {
-			results = append(results, result(q, values[*q.Id].Kind, one, in.ScanBy))
+			r := result(q, labels[*q.Id], values[*q.Id].Kind, one, in.ScanBy)
+			if partial {
+				r.StatusCode, r.Messages = types.StatusCodePartialData, []types.MessageData{samplesLost()}
+			}
+			results = append(results, r)
 		}
 	}
 	return results, nil
+}
+
+// samplesLost is the message of a result that lacks samples which cannot be read.
+func samplesLost() types.MessageData {
+	return types.MessageData{
+		Code:  new("InternalError"),
+		Value: new("larder cannot read some samples of this time: its files of metrics are damaged. The engine's log names them"),
+	}
 }
 
 // gridOf is the range that expressions are evaluated over, with the shortest period that the request names.
@@ -120,8 +139,33 @@ func (s *Service) gridOf(in *sdk.GetMetricDataInput, metrics map[string]engine.M
 	return r, err
 }
 
-func result(q types.MetricDataQuery, kind metricmath.Kind, s metricmath.Series, order types.ScanBy) types.MetricDataResult {
-	out := types.MetricDataResult{Id: q.Id, Label: q.Label, StatusCode: types.StatusCodeComplete, Timestamps: []time.Time{}, Values: []float64{}}
+// metricLabels are those that metrics get which are given none, by the ids of their queries: a metric's name, and its
+// statistic where the metric is asked for by several.
+func metricLabels(queries []types.MetricDataQuery) map[string]string {
+	labels := map[string]string{}
+	for _, q := range queries {
+		if q.MetricStat == nil || q.MetricStat.Metric == nil {
+			continue
+		}
+		name := aws.ToString(q.MetricStat.Metric.MetricName)
+		several := slices.ContainsFunc(queries, func(other types.MetricDataQuery) bool {
+			return returns(other) && other.Label == nil && other.MetricStat != nil && other.MetricStat.Metric != nil &&
+				aws.ToString(other.MetricStat.Metric.MetricName) == name &&
+				aws.ToString(other.MetricStat.Stat) != aws.ToString(q.MetricStat.Stat)
+		})
+		if several {
+			name += " " + aws.ToString(q.MetricStat.Stat)
+		}
+		labels[*q.Id] = name
+	}
+	return labels
+}
+
+func result(
+	q types.MetricDataQuery, label string, kind metricmath.Kind, s metricmath.Series, order types.ScanBy,
+) types.MetricDataResult {
+	out := types.MetricDataResult{Id: q.Id, Label: q.Label, StatusCode: types.StatusCodeComplete,
+		Timestamps: []time.Time{}, Values: []float64{}}
 	switch {
 	case kind == metricmath.Array && q.Label != nil:
 		out.Label = new(*q.Label + " " + s.Name)
@@ -129,7 +173,7 @@ func result(q types.MetricDataQuery, kind metricmath.Kind, s metricmath.Series, 
 	case kind == metricmath.Array:
 		out.Label = &s.Name
 	case q.MetricStat != nil:
-		out.Label = q.MetricStat.Metric.MetricName
+		out.Label = &label
 	default:
 		out.Label = q.Id
 	}

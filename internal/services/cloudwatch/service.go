@@ -9,6 +9,7 @@ import (
 
 	"larder/internal/awswire"
 	"larder/internal/gateway"
+	"larder/internal/isolate"
 	"larder/internal/series"
 	"larder/internal/store"
 )
@@ -19,7 +20,8 @@ type Config struct {
 	Account, Region string
 	RegionName      string // as a person reads it: US East (N. Virginia)
 	Metrics         *series.Store
-	// Publish tells a topic that is an alarm's action, and runs also in the transaction that keeps the message: see sns.Service.
+	// Publish tells a topic that is an alarm's action, and runs also in the transaction that keeps the message: see
+	// sns.Service.
 	Publish func(topicARN, subject, body string, also func(*store.Tx) error) error
 	Failed  func(error) // gets what goes wrong with an action or with writing metrics, which is tried again
 	Now     func() time.Time
@@ -27,10 +29,13 @@ type Config struct {
 }
 
 // Service answers the CloudWatch API.
-type Service struct{ Config }
+type Service struct {
+	Config
+	guard isolate.Guard
+}
 
 // New makes a service.
-func New(c Config) *Service { return &Service{c} }
+func New(c Config) *Service { return &Service{Config: c} }
 
 // Why parts of the API are not served.
 const (
@@ -45,7 +50,7 @@ const (
 
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
-	return gateway.Service{Shapes: awswire.CloudWatch(), Actions: []gateway.Action{
+	return gateway.Service{Shapes: awswire.CloudWatch(), Front: front(), Actions: []gateway.Action{
 		gateway.Handle("PutMetricAlarm", gateway.Write, s.putMetricAlarm,
 			gateway.Only("ComparisonOperator", noBands, operators()...),
 			gateway.Refuse("ThresholdMetricId", noBands),

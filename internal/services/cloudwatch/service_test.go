@@ -29,6 +29,12 @@ const (
 	topic   = "arn:aws:sns:us-east-1:123456789012:critical"
 )
 
+// violation is how the service's front says that a member breaks its model; shown is the value in quotes, or nothing.
+func violation(shown, member, broken string) string {
+	return "1 validation error detected: Value " + shown + "at '" + member +
+		"' failed to satisfy constraint: Member must " + broken
+}
+
 // act runs the actions of alarms until the test ends.
 func (s *server) act(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
@@ -114,7 +120,8 @@ func newServer(t *testing.T) *server {
 		}
 	})
 	s.service = cloudwatch.New(cloudwatch.Config{
-		Store: s.store, Account: account, Region: region, RegionName: "US East (N. Virginia)", Now: s.now, Metrics: s.metrics,
+		Store: s.store, Account: account, Region: region, RegionName: "US East (N. Virginia)", Now: s.now,
+		Metrics: s.metrics,
 		Publish: s.publish, After: func(time.Duration) <-chan time.Time { return time.After(time.Millisecond) },
 		Failed: func(err error) { s.topics.fail(err) },
 	})
@@ -137,10 +144,13 @@ func must[T any](v T, err error) func(*testing.T) T {
 // cpu is an alarm on the processor of a node.
 func cpu(name string) *sdk.PutMetricAlarmInput {
 	return &sdk.PutMetricAlarmInput{
-		AlarmName: &name, AlarmDescription: new("CPU"), Namespace: new("AWS/ElastiCache"), MetricName: new("CPUUtilization"),
-		Dimensions: []types.Dimension{{Name: new("CacheClusterId"), Value: new("mine-001")}}, Statistic: types.StatisticAverage,
-		Period: new(int32(300)), EvaluationPeriods: new(int32(2)), Threshold: new(75.0),
-		ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold, AlarmActions: []string{topic}, TreatMissingData: new("breaching"),
+		AlarmName: &name, AlarmDescription: new("CPU"), Namespace: new("AWS/ElastiCache"),
+		MetricName: new("CPUUtilization"),
+		Dimensions: []types.Dimension{{Name: new("CacheClusterId"), Value: new("mine-001")}},
+		Statistic:  types.StatisticAverage,
+		Period:     new(int32(300)), EvaluationPeriods: new(int32(2)), Threshold: new(75.0),
+		ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold, AlarmActions: []string{topic},
+		TreatMissingData: new("breaching"),
 	}
 }
 

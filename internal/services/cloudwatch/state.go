@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"hash/fnv"
-	"slices"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -17,36 +14,27 @@ import (
 	"larder/internal/store"
 )
 
-// Limits of SetAlarmState, in characters.
-const (
-	maxReason     = 1023
-	maxReasonData = 4000
-)
-
-// Alarms are all alarms as the evaluation reads them, but for those that cannot be read: the error is of these.
+// Alarms are all alarms as the evaluation reads them, but for those that cannot be read: the store tells of these.
 func (s *Service) Alarms() (all []engine.Definition, err error) {
-	var errs []error
 	err = s.Store.View(func(tx *store.Tx) error {
-		rows, err := store.Table[json.RawMessage](AlarmTable).All(tx)
-		for _, row := range rows {
-			var a alarm
-			if err := json.Unmarshal(row, &a); err != nil {
-				errs = append(errs, fmt.Errorf("cannot read the alarm %.200s: %w", row, err))
-				continue
-			}
+		rows, err := alarms.List(tx)
+		for _, a := range rows {
 			all = append(all, a.defined())
 		}
 		return err
 	})
-	return all, errors.Join(append(errs, err)...)
+	return all, err
 }
 
 // Alarm is one of them; not when there is none of the name.
 func (s *Service) Alarm(name string) (d engine.Definition, there bool, err error) {
 	err = s.Store.View(func(tx *store.Tx) error {
 		a, err := alarms.Get(tx, name)
-		d, there = a.defined(), err == nil
-		if errors.Is(err, store.ErrNotFound) {
+		if there = err == nil; there {
+			d = a.defined()
+		}
+		if errors.Is(err, store.ErrNotFound) ||
+			store.IsUnreadable(err) { // it is not evaluated, and the store tells of it
 			return nil
 		}
 		return err
@@ -72,8 +60,8 @@ func (a alarm) defined() engine.Definition {
 	return d
 }
 
-// Change puts an alarm into another state, unless it is meanwhile gone, or has another definition or another state than the change
-// begins with.
+// Change puts an alarm into another state, unless it is meanwhile gone, or has another definition or another state than
+// the change begins with.
 func (s *Service) Change(name string, revision uint64, c engine.Change) error {
 	err := s.change(name, func(a alarm) (engine.Change, bool) {
 		return c, a.defined().Revision == revision && engine.State(a.StateValue) == c.From
@@ -108,7 +96,8 @@ func (s *Service) change(name string, decide func(alarm) (engine.Change, bool)) 
 		a.StateTransitionedTimestamp = &at
 		data := engine.StateUpdate(before, engine.NewHistoryState(c.To, c.Reason, c.Data))
 		return errors.Join(alarms.Put(tx, name, a), s.plan(tx, a, c),
-			note(tx, name, a.kind(), c.At, types.HistoryItemTypeStateUpdate, "Alarm updated from "+string(c.From)+" to "+string(c.To), data))
+			note(tx, name, a.kind(), c.At, types.HistoryItemTypeStateUpdate,
+				"Alarm updated from "+string(c.From)+" to "+string(c.To), data))
 	})
 }
 
@@ -118,25 +107,28 @@ func (s *Service) setAlarmState(_ context.Context, in *sdk.SetAlarmStateInput) (
 	switch {
 	case in.AlarmName == nil || in.StateReason == nil || in.StateValue == "":
 		return nil, missing("The parameters AlarmName, StateValue and StateReason are required")
-	case !slices.Contains(in.StateValue.Values(), in.StateValue):
-		return nil, validation("StateValue %q must be one of %v", in.StateValue, in.StateValue.Values())
-	case utf8.RuneCountInString(*in.StateReason) > maxReason:
-		return nil, validation("StateReason must have at most %d characters", maxReason)
-	case utf8.RuneCountInString(data) > maxReasonData:
-		return nil, validation("StateReasonData must have at most %d characters", maxReasonData)
 	case data != "" && !json.Valid([]byte(data)):
 		return nil, &types.InvalidFormatFault{Message: new("StateReasonData is not JSON")}
 	}
-	return &sdk.SetAlarmStateOutput{}, s.change(*in.AlarmName, func(a alarm) (engine.Change, bool) {
-		return engine.Change{From: engine.State(a.StateValue), To: engine.State(in.StateValue), Reason: *in.StateReason, Data: data, At: s.Now()}, true
+	err := s.change(*in.AlarmName, func(a alarm) (engine.Change, bool) {
+		return engine.Change{From: engine.State(a.StateValue), To: engine.State(in.StateValue), Reason: *in.StateReason,
+			Data: data, At: s.Now()}, true
 	})
+	if gone := (*types.ResourceNotFound)(nil); errors.As(err, &gone) {
+		err = absent{&types.ResourceNotFound{Message: new("")}} // AWS gives no message here
+	}
+	return &sdk.SetAlarmStateOutput{}, err
 }
 
-func (s *Service) enableAlarmActions(_ context.Context, in *sdk.EnableAlarmActionsInput) (*sdk.EnableAlarmActionsOutput, error) {
+func (s *Service) enableAlarmActions(
+	_ context.Context, in *sdk.EnableAlarmActionsInput,
+) (*sdk.EnableAlarmActionsOutput, error) {
 	return &sdk.EnableAlarmActionsOutput{}, s.enableActions(in.AlarmNames, true)
 }
 
-func (s *Service) disableAlarmActions(_ context.Context, in *sdk.DisableAlarmActionsInput) (*sdk.DisableAlarmActionsOutput, error) {
+func (s *Service) disableAlarmActions(
+	_ context.Context, in *sdk.DisableAlarmActionsInput,
+) (*sdk.DisableAlarmActionsOutput, error) {
 	return &sdk.DisableAlarmActionsOutput{}, s.enableActions(in.AlarmNames, false)
 }
 

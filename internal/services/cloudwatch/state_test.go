@@ -34,8 +34,10 @@ func wait(t *testing.T, what string, holds func() bool) {
 // history are the summaries of an alarm's history, oldest first.
 func (s *server) history(t *testing.T, name string) (summaries []string) {
 	t.Helper()
-	pages := sdk.NewDescribeAlarmHistoryPaginator(s, &sdk.DescribeAlarmHistoryInput{AlarmName: &name, ScanBy: types.ScanByTimestampAscending, MaxRecords: new(int32(2)),
-		AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}})
+	pages := sdk.NewDescribeAlarmHistoryPaginator(s,
+		&sdk.DescribeAlarmHistoryInput{AlarmName: &name, ScanBy: types.ScanByTimestampAscending,
+			MaxRecords: new(int32(2)),
+			AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}})
 	for pages.HasMorePages() {
 		for _, item := range must(pages.NextPage(t.Context()))(t).AlarmHistoryItems {
 			if !json.Valid([]byte(*item.HistoryData)) {
@@ -56,7 +58,8 @@ func TestAlarmGoesOff(t *testing.T) {
 	in := cpu("load")
 	in.Namespace, in.MetricName, in.Dimensions, in.Period, in.OKActions = new("Mine"), new("Load"), node, new(int32(60)), []string{topic}
 	s.put(t, in)
-	over := &sdk.PutCompositeAlarmInput{AlarmName: new("over"), AlarmRule: new("ALARM(load) OR FALSE"), AlarmActions: []string{topic + "-over"}}
+	over := &sdk.PutCompositeAlarmInput{AlarmName: new("over"), AlarmRule: new("ALARM(load) OR FALSE"),
+		AlarmActions: []string{topic + "-over"}}
 	must(s.PutCompositeAlarm(t.Context(), over))(t)
 	evaluate := func() {
 		t.Helper()
@@ -66,7 +69,9 @@ func TestAlarmGoesOff(t *testing.T) {
 	}
 	s.values(t, "Load", 10, 10)
 	evaluate()
-	if a := s.alarm(t, "load"); a.StateValue != types.StateValueOk || !strings.HasPrefix(*a.StateReason, "Threshold Crossed: 2 datapoints [10.0 (04/03/26 05:09:00), 10.0 (04/03/26 05:08:00)] were not greater") {
+	if a := s.alarm(t, "load"); a.StateValue != types.StateValueOk ||
+		!strings.HasPrefix(*a.StateReason,
+			"Threshold Crossed: 2 datapoints [10.0 (04/03/26 05:09:00), 10.0 (04/03/26 05:08:00)] were not greater") {
 		t.Errorf("is %s: %s", a.StateValue, *a.StateReason)
 	}
 	s.set(s.now().Add(2 * time.Minute))
@@ -81,22 +86,30 @@ func TestAlarmGoesOff(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(map[string]bool{
-		`critical OK: "load" in US East (N. Virginia)`: true, `critical ALARM: "load" in US East (N. Virginia)`: true, `critical-over ALARM: "over" in US East (N. Virginia)`: true,
+		`critical OK: "load" in US East (N. Virginia)`: true, `critical ALARM: "load" in US East (N. Virginia)`: true,
+		`critical-over ALARM: "over" in US East (N. Virginia)`: true,
 	}, map[string]bool{subjects[0]: true, subjects[1]: true, subjects[2]: true}); diff != "" {
 		t.Error(diff)
 	}
 	a := s.alarm(t, "load")
-	if a.StateValue != types.StateValueAlarm || !a.StateTransitionedTimestamp.Equal(s.now()) || !json.Valid([]byte(*a.StateReasonData)) {
+	if a.StateValue != types.StateValueAlarm || !a.StateTransitionedTimestamp.Equal(s.now()) ||
+		!json.Valid([]byte(*a.StateReasonData)) {
 		t.Errorf("is %+v", a)
 	}
-	composite := must(s.DescribeAlarms(t.Context(), &sdk.DescribeAlarmsInput{AlarmTypes: []types.AlarmType{types.AlarmTypeCompositeAlarm}}))(t).CompositeAlarms
-	if len(composite) != 1 || composite[0].StateValue != types.StateValueAlarm || !strings.HasPrefix(*composite[0].StateReason, prefix+"load transitioned to ALARM at Wednesday 04 March, 2026 05:12:00 UTC") {
+	composite := must(s.DescribeAlarms(t.Context(),
+		&sdk.DescribeAlarmsInput{AlarmTypes: []types.AlarmType{types.AlarmTypeCompositeAlarm}}))(t).CompositeAlarms
+	if len(composite) != 1 || composite[0].StateValue != types.StateValueAlarm ||
+		!strings.HasPrefix(*composite[0].StateReason,
+			prefix+"load transitioned to ALARM at Wednesday 04 March, 2026 05:12:00 UTC") {
 		t.Errorf("composite: %+v", composite)
 	}
 
 	// A state that was set lasts until the next evaluation.
-	must(s.SetAlarmState(t.Context(), &sdk.SetAlarmStateInput{AlarmName: new("load"), StateValue: types.StateValueOk, StateReason: new("a drill")}))(t)
-	if a := s.alarm(t, "load"); a.StateValue != types.StateValueOk || *a.StateReason != "a drill" || a.StateReasonData != nil {
+	must(s.SetAlarmState(t.Context(),
+		&sdk.SetAlarmStateInput{AlarmName: new("load"), StateValue: types.StateValueOk,
+			StateReason: new("a drill")}))(t)
+	if a := s.alarm(t, "load"); a.StateValue != types.StateValueOk || *a.StateReason != "a drill" ||
+		a.StateReasonData != nil {
 		t.Errorf("set: %+v", a)
 	}
 	must(s.DisableAlarmActions(t.Context(), &sdk.DisableAlarmActionsInput{AlarmNames: []string{"load", "unknown"}}))(t)
@@ -109,7 +122,8 @@ func TestAlarmGoesOff(t *testing.T) {
 	}
 	done := "Successfully executed action " + topic
 	wait(t, "the history", func() bool { return len(s.history(t, "load")) >= 9 })
-	want := []string{`Alarm "load" created`, "Alarm updated from INSUFFICIENT_DATA to OK", done, "Alarm updated from OK to ALARM", done,
+	want := []string{`Alarm "load" created`, "Alarm updated from INSUFFICIENT_DATA to OK", done,
+		"Alarm updated from OK to ALARM", done,
 		"Alarm updated from ALARM to OK", `Alarm "load" updated`, done, "Alarm updated from OK to ALARM"}
 	got := s.history(t, "load")
 	if diff := cmp.Diff(want, got, sorted); diff != "" {
@@ -132,15 +146,21 @@ func TestAlarmGoesOff(t *testing.T) {
 // TestFailedAction: a topic that cannot be told is in the history.
 func TestFailedAction(t *testing.T) {
 	s := newServer(t)
-	s.topics.failures = []error{&smithy.GenericAPIError{Code: "NotFound", Message: "the topic is gone", Fault: smithy.FaultClient}}
+	s.topics.failures = []error{&smithy.GenericAPIError{Code: "NotFound", Message: "the topic is gone",
+		Fault: smithy.FaultClient}}
 	s.act(t)
 	s.put(t, cpu("load"))
-	must(s.SetAlarmState(t.Context(), &sdk.SetAlarmStateInput{AlarmName: new("load"), StateValue: types.StateValueAlarm, StateReason: new("a drill"), StateReasonData: new(`{"a":1}`)}))(t)
+	must(s.SetAlarmState(t.Context(),
+		&sdk.SetAlarmStateInput{AlarmName: new("load"), StateValue: types.StateValueAlarm, StateReason: new("a drill"),
+			StateReasonData: new(`{"a":1}`)}))(t)
 	wait(t, "the history", func() bool { return len(s.history(t, "load")) == 3 })
-	if got, want := s.history(t, "load")[2], "Failed to execute action "+topic+". Received error: api error NotFound: the topic is gone"; got != want {
+	if got, want := s.history(t,
+		"load")[2], "Failed to execute action "+topic+". Received error: api error NotFound: the topic is gone"; got != want {
 		t.Errorf("got %s", got)
 	}
-	items := must(s.DescribeAlarmHistory(t.Context(), &sdk.DescribeAlarmHistoryInput{HistoryItemType: types.HistoryItemTypeStateUpdate, StartDate: new(s.now().Add(-time.Hour)), EndDate: new(s.now())}))(t).AlarmHistoryItems
+	items := must(s.DescribeAlarmHistory(t.Context(),
+		&sdk.DescribeAlarmHistoryInput{HistoryItemType: types.HistoryItemTypeStateUpdate,
+			StartDate: new(s.now().Add(-time.Hour)), EndDate: new(s.now())}))(t).AlarmHistoryItems
 	const want = `{"version":"1.0","oldState":{"stateValue":"INSUFFICIENT_DATA","stateReason":"Unchecked: Initial alarm creation"},` +
 		`"newState":{"stateValue":"ALARM","stateReason":"a drill","stateReasonData":{"a":1}}}`
 	if len(items) != 1 || *items[0].HistoryData != want {
@@ -155,7 +175,8 @@ func TestActionsAreKept(t *testing.T) {
 	in.AlarmActions = []string{topic, topic + "-too"}
 	s.put(t, in)
 	set := func(state types.StateValue) {
-		must(s.SetAlarmState(t.Context(), &sdk.SetAlarmStateInput{AlarmName: new("load"), StateValue: state, StateReason: new("a drill")}))(t)
+		must(s.SetAlarmState(t.Context(),
+			&sdk.SetAlarmStateInput{AlarmName: new("load"), StateValue: state, StateReason: new("a drill")}))(t)
 	}
 	set(types.StateValueAlarm)
 	set(types.StateValueOk)
@@ -168,7 +189,8 @@ func TestActionsAreKept(t *testing.T) {
 	wait(t, "the messages", func() bool { return len(s.topics.all()) == 4 })
 	wait(t, "the history", func() bool { return len(s.history(t, "load")) == 8 })
 	for i, p := range s.topics.all() {
-		if want := []string{topic, topic + "-too"}[i%2]; p.Topic != want || p.Subject != `ALARM: "load" in US East (N. Virginia)` {
+		if want := []string{topic, topic + "-too"}[i%2]; p.Topic != want ||
+			p.Subject != `ALARM: "load" in US East (N. Virginia)` {
 			t.Errorf("message %d: %+v", i, p)
 		}
 	}
@@ -198,7 +220,8 @@ func TestHistoryIsBounded(t *testing.T) {
 				if name == "flaps too" && i >= 5 {
 					continue
 				}
-				if err := s.service.Change(name, revision[name], alarm.Change{From: from, To: to, Reason: fmt.Sprint(i), At: s.now()}); err != nil {
+				if err := s.service.Change(name, revision[name],
+					alarm.Change{From: from, To: to, Reason: fmt.Sprint(i), At: s.now()}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -214,7 +237,8 @@ func TestHistoryIsBounded(t *testing.T) {
 			t.Errorf("%s has %d items, want %d", name, got, want)
 		}
 	}
-	newest := must(s.DescribeAlarmHistory(t.Context(), &sdk.DescribeAlarmHistoryInput{AlarmName: new("flaps"), MaxRecords: new(int32(1))}))(t).AlarmHistoryItems
+	newest := must(s.DescribeAlarmHistory(t.Context(),
+		&sdk.DescribeAlarmHistoryInput{AlarmName: new("flaps"), MaxRecords: new(int32(1))}))(t).AlarmHistoryItems
 	if len(newest) != 1 || !strings.Contains(*newest[0].HistoryData, `"stateReason":"519"`) {
 		t.Errorf("newest: %+v", newest)
 	}
@@ -223,7 +247,8 @@ func TestHistoryIsBounded(t *testing.T) {
 // count is how many items an alarm's history has.
 func (s *server) count(t *testing.T, name string) (n int) {
 	t.Helper()
-	pages := sdk.NewDescribeAlarmHistoryPaginator(s, &sdk.DescribeAlarmHistoryInput{AlarmName: &name, MaxRecords: new(int32(100))})
+	pages := sdk.NewDescribeAlarmHistoryPaginator(s,
+		&sdk.DescribeAlarmHistoryInput{AlarmName: &name, MaxRecords: new(int32(100))})
 	for pages.HasMorePages() {
 		n += len(must(pages.NextPage(t.Context()))(t).AlarmHistoryItems)
 	}
@@ -248,7 +273,8 @@ func TestStateRefusals(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, suppressed := s.PutCompositeAlarm(t.Context(), &sdk.PutCompositeAlarmInput{AlarmName: new("c"), AlarmRule: new("TRUE"), ActionsSuppressor: new("load")})
+	_, suppressed := s.PutCompositeAlarm(t.Context(),
+		&sdk.PutCompositeAlarmInput{AlarmName: new("c"), AlarmRule: new("TRUE"), ActionsSuppressor: new("load")})
 	_, metric := s.PutMetricAlarm(t.Context(), cpu("c1"))
 	_, both := s.DeleteAlarms(t.Context(), &sdk.DeleteAlarmsInput{AlarmNames: []string{"c1", "c2"}})
 	for _, test := range []struct {
@@ -256,14 +282,20 @@ func TestStateRefusals(t *testing.T) {
 		err           error
 		code, message string
 	}{
-		{"unknown", set(func(in *sdk.SetAlarmStateInput) { in.AlarmName = new("x") }), "ResourceNotFound", "There is no alarm x"},
-		{"state", set(func(in *sdk.SetAlarmStateInput) { in.StateValue = "RED" }), "ValidationError", `StateValue "RED" must be one of [OK ALARM INSUFFICIENT_DATA]`},
-		{"data", set(func(in *sdk.SetAlarmStateInput) { in.StateReasonData = new("{") }), "InvalidFormat", "StateReasonData is not JSON"},
-		{"children", composite("c3", "ALARM(load) AND ALARM(zz) AND OK(yy)"), "ValidationError", "Could not save the composite alarm as alarms [yy, zz] in the alarm rule do not exist"},
+		{"unknown", set(func(in *sdk.SetAlarmStateInput) { in.AlarmName = new("x") }), "ResourceNotFound", ""},
+		{"state", set(func(in *sdk.SetAlarmStateInput) { in.StateValue = "RED" }), "ValidationError",
+			"1 validation error detected: Value 'RED' at 'stateValue' failed to satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]"},
+		{"data", set(func(in *sdk.SetAlarmStateInput) { in.StateReasonData = new("{") }), "InvalidFormat",
+			"StateReasonData is not JSON"},
+		{"children", composite("c3", "ALARM(load) AND ALARM(zz) AND OK(yy)"), "ValidationError",
+			"Could not save the composite alarm as alarms [yy, zz] in the alarm rule do not exist"},
 		{"itself", composite("c3", "ALARM(c3)"), "ValidationError", "The alarm rule of c3 leads back to itself"},
-		{"cycle", composite("c1", "ALARM(load) OR ALARM(c2)"), "ValidationError", "The alarm rule of c1 leads back to itself"},
-		{"rule", composite("c3", "ALARM(load"), "ValidationError", "AlarmRule: ALARM must be followed by the name of an alarm in parentheses"},
-		{"suppressor", suppressed, "InvalidParameterValue", "larder does not serve PutCompositeAlarm's ActionsSuppressor: the actions of composite alarms are not suppressed"},
+		{"cycle", composite("c1", "ALARM(load) OR ALARM(c2)"), "ValidationError",
+			"The alarm rule of c1 leads back to itself"},
+		{"rule", composite("c3", "ALARM(load"), "ValidationError",
+			"AlarmRule: ALARM must be followed by the name of an alarm in parentheses"},
+		{"suppressor", suppressed, "InvalidParameterValue",
+			"larder does not serve PutCompositeAlarm's ActionsSuppressor: the actions of composite alarms are not suppressed"},
 		{"other kind", metric, "ValidationError", "There is a CompositeAlarm of the name c1"},
 		{"two composites", both, "ValidationError", "Only one composite alarm can be deleted by one request"},
 	} {
@@ -276,7 +308,8 @@ func TestFamily(t *testing.T) {
 	s := newServer(t)
 	s.put(t, cpu("a"))
 	s.put(t, cpu("b"))
-	for _, c := range []struct{ name, rule string }{{"ab", "ALARM(a) AND NOT OK(b)"}, {"above", "ALARM(ab) OR ALARM(a)"}} {
+	for _, c := range []struct{ name, rule string }{{"ab", "ALARM(a) AND NOT OK(b)"},
+		{"above", "ALARM(ab) OR ALARM(a)"}} {
 		must(s.PutCompositeAlarm(t.Context(), &sdk.PutCompositeAlarmInput{AlarmName: &c.name, AlarmRule: &c.rule}))(t)
 	}
 	names := func(in *sdk.DescribeAlarmsInput) (names []string) {
@@ -289,15 +322,21 @@ func TestFamily(t *testing.T) {
 		}
 		return names
 	}
-	if diff := cmp.Diff([]string{"a INSUFFICIENT_DATA", "ab INSUFFICIENT_DATA"}, names(&sdk.DescribeAlarmsInput{ChildrenOfAlarmName: new("above")})); diff != "" {
+	if diff := cmp.Diff([]string{"a INSUFFICIENT_DATA", "ab INSUFFICIENT_DATA"},
+		names(&sdk.DescribeAlarmsInput{ChildrenOfAlarmName: new("above")})); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"ab ", "above "}, names(&sdk.DescribeAlarmsInput{ParentsOfAlarmName: new("a")})); diff != "" {
+	if diff := cmp.Diff([]string{"ab ", "above "},
+		names(&sdk.DescribeAlarmsInput{ParentsOfAlarmName: new("a")})); diff != "" {
 		t.Error(diff)
 	}
 	in := cpu("a")
-	found := must(s.DescribeAlarmsForMetric(t.Context(), &sdk.DescribeAlarmsForMetricInput{Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: in.Dimensions}))(t).MetricAlarms
-	other := must(s.DescribeAlarmsForMetric(t.Context(), &sdk.DescribeAlarmsForMetricInput{Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: in.Dimensions, Statistic: types.StatisticSum}))(t).MetricAlarms
+	found := must(s.DescribeAlarmsForMetric(t.Context(),
+		&sdk.DescribeAlarmsForMetricInput{Namespace: in.Namespace, MetricName: in.MetricName,
+			Dimensions: in.Dimensions}))(t).MetricAlarms
+	other := must(s.DescribeAlarmsForMetric(t.Context(),
+		&sdk.DescribeAlarmsForMetricInput{Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: in.Dimensions,
+			Statistic: types.StatisticSum}))(t).MetricAlarms
 	if len(found) != 2 || len(other) != 0 {
 		t.Errorf("%d and %d alarms for the metric", len(found), len(other))
 	}

@@ -20,7 +20,8 @@ import (
 func (s *Service) tagged(tx *store.Tx, arn *string) (alarm, error) {
 	name, ok := strings.CutPrefix(aws.ToString(arn), s.alarmARN(""))
 	if !ok {
-		return alarm{}, invalidValue("ResourceARN %q is not the ARN of an alarm of account %s in %s", aws.ToString(arn), s.Account, s.Region)
+		return alarm{}, invalidValue("ResourceARN %q is not the ARN of an alarm of account %s in %s", aws.ToString(arn),
+			s.Account, s.Region)
 	}
 	found, err := alarms.Get(tx, name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -63,13 +64,16 @@ func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (
 	return &sdk.UntagResourceOutput{}, err
 }
 
-func (s *Service) listTags(_ context.Context, in *sdk.ListTagsForResourceInput) (*sdk.ListTagsForResourceOutput, error) {
+func (s *Service) listTags(
+	_ context.Context, in *sdk.ListTagsForResourceInput,
+) (*sdk.ListTagsForResourceOutput, error) {
 	var found alarm
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		found, err = s.tagged(tx, in.ResourceARN)
 		return err
 	})
-	if err != nil {
+	if err != nil && !errors.As(err,
+		new(*types.ResourceNotFoundException)) { // an alarm that is gone has no tags, and that is no error
 		return nil, err
 	}
 	out := &sdk.ListTagsForResourceOutput{Tags: []types.Tag{}}

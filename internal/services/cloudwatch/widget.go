@@ -16,7 +16,9 @@ import (
 )
 
 // getMetricWidgetImage draws metrics as GetMetricData reads them.
-func (s *Service) getMetricWidgetImage(_ context.Context, in *sdk.GetMetricWidgetImageInput) (*sdk.GetMetricWidgetImageOutput, error) {
+func (s *Service) getMetricWidgetImage(
+	_ context.Context, in *sdk.GetMetricWidgetImageInput,
+) (*sdk.GetMetricWidgetImageOutput, error) {
 	if in.MetricWidget == nil {
 		return nil, missing("The parameter MetricWidget is required")
 	}
@@ -50,7 +52,8 @@ func (s *Service) widgetQueries(w widget.Widget) ([]types.MetricDataQuery, error
 	labels := labelsOf(w.Metrics)
 	for i, m := range w.Metrics {
 		if m.Region != "" && m.Region != s.Region {
-			return nil, validation("Invalid MetricWidget: /metrics/%d: larder is the region %s; it has nothing of %s", i, s.Region, m.Region)
+			return nil, validation("Invalid MetricWidget: /metrics/%d: larder is the region %s; it has nothing of %s",
+				i, s.Region, m.Region)
 		}
 		q := types.MetricDataQuery{Id: &m.ID, Label: aws.String(labels[i]), ReturnData: new(!m.Hidden())}
 		if m.ID == "" {
@@ -59,9 +62,11 @@ func (s *Service) widgetQueries(w widget.Widget) ([]types.MetricDataQuery, error
 		if m.Expression != "" {
 			q.Expression, q.Period = &m.Expression, &m.Period
 		} else {
-			q.MetricStat = &types.MetricStat{Stat: &m.Stat, Period: &m.Period, Metric: &types.Metric{Namespace: &m.Namespace, MetricName: &m.Name}}
+			q.MetricStat = &types.MetricStat{Stat: &m.Stat, Period: &m.Period,
+				Metric: &types.Metric{Namespace: &m.Namespace, MetricName: &m.Name}}
 			for _, d := range m.Dimensions {
-				q.MetricStat.Metric.Dimensions = append(q.MetricStat.Metric.Dimensions, types.Dimension{Name: &d.Name, Value: &d.Value})
+				q.MetricStat.Metric.Dimensions = append(q.MetricStat.Metric.Dimensions,
+					types.Dimension{Name: &d.Name, Value: &d.Value})
 			}
 		}
 		if labels[i] == "" {
@@ -81,7 +86,8 @@ func freeID(metrics []widget.Metric, i int) string {
 	return id
 }
 
-// labelsOf tells metrics of the same name apart by the values of their dimensions. An expression without a label keeps its own.
+// labelsOf tells metrics of the same name apart by the values of their dimensions. An expression without a label keeps
+// its own.
 func labelsOf(metrics []widget.Metric) []string {
 	count := map[string]int{}
 	for _, m := range metrics {
@@ -110,7 +116,8 @@ func widgetSeries(w widget.Widget, queries []types.MetricDataQuery, results []ty
 	for _, r := range results {
 		i := slices.IndexFunc(queries, func(q types.MetricDataQuery) bool { return *q.Id == *r.Id })
 		m := w.Metrics[i]
-		line := widget.Series{Label: strings.TrimSpace(aws.ToString(r.Label)), Right: m.Axis == "right", Period: time.Duration(m.Period) * time.Second}
+		line := widget.Series{Label: strings.TrimSpace(aws.ToString(r.Label)), Right: m.Axis == "right",
+			Period: time.Duration(m.Period) * time.Second}
 		if !coloured[*r.Id] {
 			line.Color, coloured[*r.Id] = m.Color, true
 		}

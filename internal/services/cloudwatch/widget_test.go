@@ -33,9 +33,11 @@ func (s *server) colored(t *testing.T, widget string, want color.NRGBA) (n int) 
 func TestWidgetImage(t *testing.T) {
 	s := newServer(t)
 	for i := range 60 {
-		must(s.PutMetricData(t.Context(), &sdk.PutMetricDataInput{Namespace: new("Mine"), MetricData: []types.MetricDatum{
-			{MetricName: new("Load"), Dimensions: []types.Dimension{{Name: new("Node"), Value: new("a")}}, Value: new(50.0), Timestamp: new(s.now().Add(time.Duration(-i) * time.Minute))},
-		}}))(t)
+		must(s.PutMetricData(t.Context(),
+			&sdk.PutMetricDataInput{Namespace: new("Mine"), MetricData: []types.MetricDatum{
+				{MetricName: new("Load"), Dimensions: []types.Dimension{{Name: new("Node"), Value: new("a")}},
+					Value: new(50.0), Timestamp: new(s.now().Add(time.Duration(-i) * time.Minute))},
+			}}))(t)
 	}
 	red, green := color.NRGBA{R: 255, A: 255}, color.NRGBA{G: 255, A: 255}
 	widget := func(metrics string) string {
@@ -49,7 +51,8 @@ func TestWidgetImage(t *testing.T) {
 	if n := s.colored(t, widget(`["Nothing","Load",{"color":"#ff0000"}]`), red); n != 0 {
 		t.Errorf("a metric without data has %d points", n)
 	}
-	math := widget(`[` + load + `,{"color":"#ff0000","id":"m1","visible":false}],[{"expression":"m1*2","color":"#00ff00"}]`)
+	math := widget(`[` + load +
+		`,{"color":"#ff0000","id":"m1","visible":false}],[{"expression":"m1*2","color":"#00ff00"}]`)
 	if n := s.colored(t, math, red); n != 0 {
 		t.Errorf("a hidden metric has %d points", n)
 	}
@@ -61,7 +64,8 @@ func TestWidgetImage(t *testing.T) {
 func TestWidgetImageRefusals(t *testing.T) {
 	s := newServer(t)
 	get := func(widget *string, format *string) error {
-		_, err := s.GetMetricWidgetImage(t.Context(), &sdk.GetMetricWidgetImageInput{MetricWidget: widget, OutputFormat: format}, unchecked)
+		_, err := s.GetMetricWidgetImage(t.Context(),
+			&sdk.GetMetricWidgetImageInput{MetricWidget: widget, OutputFormat: format}, unchecked)
 		return err
 	}
 	servicetest.WantError(t, get(nil, nil), "MissingParameter", "The parameter MetricWidget is required")

@@ -23,16 +23,22 @@ type ruling struct {
 	ruleIDs     []string
 }
 
-func (s *Service) authorizeIngress(_ context.Context, in *sdk.AuthorizeSecurityGroupIngressInput) (*sdk.AuthorizeSecurityGroupIngressOutput, error) {
-	permissions, err := ingressPermissions(in.IpPermissions, types.IpPermission{IpProtocol: in.IpProtocol, FromPort: in.FromPort, ToPort: in.ToPort}, in.CidrIp)
+func (s *Service) authorizeIngress(
+	_ context.Context, in *sdk.AuthorizeSecurityGroupIngressInput,
+) (*sdk.AuthorizeSecurityGroupIngressOutput, error) {
+	permissions, err := ingressPermissions(in.IpPermissions,
+		types.IpPermission{IpProtocol: in.IpProtocol, FromPort: in.FromPort, ToPort: in.ToPort}, in.CidrIp)
 	if err != nil {
 		return nil, err
 	}
-	rules, err := s.authorize(ruling{id: in.GroupId, name: in.GroupName, permissions: permissions}, in.TagSpecifications)
+	rules, err := s.authorize(ruling{id: in.GroupId, name: in.GroupName, permissions: permissions},
+		in.TagSpecifications)
 	return &sdk.AuthorizeSecurityGroupIngressOutput{Return: new(true), SecurityGroupRules: rules}, err
 }
 
-func (s *Service) authorizeEgress(_ context.Context, in *sdk.AuthorizeSecurityGroupEgressInput) (*sdk.AuthorizeSecurityGroupEgressOutput, error) {
+func (s *Service) authorizeEgress(
+	_ context.Context, in *sdk.AuthorizeSecurityGroupEgressInput,
+) (*sdk.AuthorizeSecurityGroupEgressOutput, error) {
 	rules, err := s.authorize(ruling{id: in.GroupId, egress: true, permissions: in.IpPermissions}, in.TagSpecifications)
 	return &sdk.AuthorizeSecurityGroupEgressOutput{Return: new(true), SecurityGroupRules: rules}, err
 }
@@ -98,23 +104,31 @@ func admitRules(tx *store.Tx, rules []network.Rule) error {
 		others = append(others, r)
 	}
 	if len(others) > maxRules {
-		return refuse("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached: "+
-			"%s would have %d in one direction, and the limit is %d.", rules[0].GroupID, len(others), maxRules)
+		return refuse("RulesPerSecurityGroupLimitExceeded",
+			"The maximum number of rules per security group has been reached: "+
+				"%s would have %d in one direction, and the limit is %d.", rules[0].GroupID, len(others), maxRules)
 	}
 	return nil
 }
 
-func (s *Service) revokeIngress(_ context.Context, in *sdk.RevokeSecurityGroupIngressInput) (*sdk.RevokeSecurityGroupIngressOutput, error) {
-	permissions, err := ingressPermissions(in.IpPermissions, types.IpPermission{IpProtocol: in.IpProtocol, FromPort: in.FromPort, ToPort: in.ToPort}, in.CidrIp)
+func (s *Service) revokeIngress(
+	_ context.Context, in *sdk.RevokeSecurityGroupIngressInput,
+) (*sdk.RevokeSecurityGroupIngressOutput, error) {
+	permissions, err := ingressPermissions(in.IpPermissions,
+		types.IpPermission{IpProtocol: in.IpProtocol, FromPort: in.FromPort, ToPort: in.ToPort}, in.CidrIp)
 	if err != nil {
 		return nil, err
 	}
-	revoked, err := s.revoke(ruling{id: in.GroupId, name: in.GroupName, permissions: permissions, ruleIDs: in.SecurityGroupRuleIds})
+	revoked, err := s.revoke(ruling{id: in.GroupId, name: in.GroupName, permissions: permissions,
+		ruleIDs: in.SecurityGroupRuleIds})
 	return &sdk.RevokeSecurityGroupIngressOutput{Return: new(true), RevokedSecurityGroupRules: revoked}, err
 }
 
-func (s *Service) revokeEgress(_ context.Context, in *sdk.RevokeSecurityGroupEgressInput) (*sdk.RevokeSecurityGroupEgressOutput, error) {
-	revoked, err := s.revoke(ruling{id: in.GroupId, egress: true, permissions: in.IpPermissions, ruleIDs: in.SecurityGroupRuleIds})
+func (s *Service) revokeEgress(
+	_ context.Context, in *sdk.RevokeSecurityGroupEgressInput,
+) (*sdk.RevokeSecurityGroupEgressOutput, error) {
+	revoked, err := s.revoke(ruling{id: in.GroupId, egress: true, permissions: in.IpPermissions,
+		ruleIDs: in.SecurityGroupRuleIds})
 	return &sdk.RevokeSecurityGroupEgressOutput{Return: new(true), RevokedSecurityGroupRules: revoked}, err
 }
 
@@ -139,8 +153,10 @@ func (s *Service) revoke(r ruling) ([]types.RevokedSecurityGroupRule, error) {
 func (s *Service) describeRevoked(r network.Rule) types.RevokedSecurityGroupRule {
 	rule := s.describeRule(r, nil)
 	out := types.RevokedSecurityGroupRule{
-		SecurityGroupRuleId: rule.SecurityGroupRuleId, GroupId: rule.GroupId, IsEgress: rule.IsEgress, IpProtocol: rule.IpProtocol,
-		FromPort: rule.FromPort, ToPort: rule.ToPort, CidrIpv4: rule.CidrIpv4, CidrIpv6: rule.CidrIpv6, Description: rule.Description,
+		SecurityGroupRuleId: rule.SecurityGroupRuleId, GroupId: rule.GroupId, IsEgress: rule.IsEgress,
+		IpProtocol: rule.IpProtocol,
+		FromPort:   rule.FromPort, ToPort: rule.ToPort, CidrIpv4: rule.CidrIpv4, CidrIpv6: rule.CidrIpv6,
+		Description: rule.Description,
 	}
 	if rule.ReferencedGroupInfo != nil {
 		out.ReferencedGroupId = rule.ReferencedGroupInfo.GroupId
@@ -148,8 +164,8 @@ func (s *Service) describeRevoked(r network.Rule) types.RevokedSecurityGroupRule
 	return out
 }
 
-// existing finds the rules that a request names by their ids or by what they say, and in the latter case the descriptions that
-// it gives them.
+// existing finds the rules that a request names by their ids or by what they say, and in the latter case the
+// descriptions that it gives them.
 func (s *Service) existing(tx *store.Tx, r ruling) (rules []network.Rule, descriptions []string, err error) {
 	g, err := groupOf(tx, r.id, r.name)
 	if err != nil {
@@ -162,7 +178,8 @@ func (s *Service) existing(tx *store.Tx, r ruling) (rules []network.Rule, descri
 		rules, err = rulesByID(tx, g, r)
 		return rules, nil, err
 	case len(r.permissions) == 0:
-		return nil, nil, refuse("MissingParameter", "Either 'ipPermissions' or 'securityGroupRuleIds' should be provided.")
+		return nil, nil, refuse("MissingParameter",
+			"Either 'ipPermissions' or 'securityGroupRuleIds' should be provided.")
 	}
 	wanted, err := s.rulesIn(tx, g, r.egress, r.permissions)
 	if err != nil {
@@ -175,7 +192,8 @@ func (s *Service) existing(tx *store.Tx, r ruling) (rules []network.Rule, descri
 	for _, w := range wanted {
 		at := slices.IndexFunc(there, w.Same)
 		if at < 0 {
-			return nil, nil, refuse("InvalidPermission.NotFound", "The specified rule does not exist in this security group: %s", w)
+			return nil, nil, refuse("InvalidPermission.NotFound",
+				"The specified rule does not exist in this security group: %s", w)
 		}
 		rules, descriptions = append(rules, there[at]), append(descriptions, w.Description)
 	}
@@ -197,13 +215,19 @@ func rulesByID(tx *store.Tx, g network.SecurityGroup, r ruling) ([]network.Rule,
 	return rules, nil
 }
 
-func (s *Service) redescribeIngress(_ context.Context, in *sdk.UpdateSecurityGroupRuleDescriptionsIngressInput) (*sdk.UpdateSecurityGroupRuleDescriptionsIngressOutput, error) {
-	err := s.redescribe(ruling{id: in.GroupId, name: in.GroupName, permissions: in.IpPermissions}, in.SecurityGroupRuleDescriptions)
+func (s *Service) redescribeIngress(
+	_ context.Context, in *sdk.UpdateSecurityGroupRuleDescriptionsIngressInput,
+) (*sdk.UpdateSecurityGroupRuleDescriptionsIngressOutput, error) {
+	err := s.redescribe(ruling{id: in.GroupId, name: in.GroupName, permissions: in.IpPermissions},
+		in.SecurityGroupRuleDescriptions)
 	return &sdk.UpdateSecurityGroupRuleDescriptionsIngressOutput{Return: new(true)}, err
 }
 
-func (s *Service) redescribeEgress(_ context.Context, in *sdk.UpdateSecurityGroupRuleDescriptionsEgressInput) (*sdk.UpdateSecurityGroupRuleDescriptionsEgressOutput, error) {
-	err := s.redescribe(ruling{id: in.GroupId, name: in.GroupName, egress: true, permissions: in.IpPermissions}, in.SecurityGroupRuleDescriptions)
+func (s *Service) redescribeEgress(
+	_ context.Context, in *sdk.UpdateSecurityGroupRuleDescriptionsEgressInput,
+) (*sdk.UpdateSecurityGroupRuleDescriptionsEgressOutput, error) {
+	err := s.redescribe(ruling{id: in.GroupId, name: in.GroupName, egress: true, permissions: in.IpPermissions},
+		in.SecurityGroupRuleDescriptions)
 	return &sdk.UpdateSecurityGroupRuleDescriptionsEgressOutput{Return: new(true)}, err
 }
 
@@ -214,7 +238,8 @@ func (s *Service) redescribe(r ruling, byID []types.SecurityGroupRuleDescription
 		if err := checkDescription(aws.ToString(d.Description)); err != nil {
 			return err
 		}
-		r.ruleIDs, given = append(r.ruleIDs, aws.ToString(d.SecurityGroupRuleId)), append(given, aws.ToString(d.Description))
+		r.ruleIDs, given = append(r.ruleIDs, aws.ToString(d.SecurityGroupRuleId)), append(given,
+			aws.ToString(d.Description))
 	}
 	return s.Store.Update(func(tx *store.Tx) error {
 		rules, descriptions, err := s.existing(tx, r)

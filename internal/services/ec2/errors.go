@@ -59,3 +59,32 @@ func routeTableNotFound(id string) error {
 func interfaceNotFound(id string) error {
 	return refuse("InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%s' does not exist", id)
 }
+
+func gatewayNotFound(id string) error {
+	return refuse("InvalidGatewayID.NotFound", "The gateway ID '%s' does not exist", id)
+}
+
+func internetGatewayNotFound(id string) error {
+	return refuse("InvalidInternetGatewayID.NotFound", "The internetGateway ID '%s' does not exist", id)
+}
+
+func natGatewayNotFound(id string) error {
+	return refuse("NatGatewayNotFound", "The Nat Gateway %s was not found", id)
+}
+
+// natTargetNotFound is the error for a route's target. EC2 has two codes for a NAT gateway that is not there.
+func natTargetNotFound(id string) error {
+	return refuse("InvalidNatGatewayID.NotFound", "The natGateway ID '%s' does not exist", id)
+}
+
+func allocationNotFound(id string) error {
+	return refuse("InvalidAllocationID.NotFound", "The allocation ID '%s' does not exist", id)
+}
+
+func addressNotFound(ip string) error {
+	return refuse("InvalidAddress.NotFound", "Address '%s' not found.", ip)
+}
+
+func associationNotFound(id string) error {
+	return refuse("InvalidAssociationID.NotFound", "The association ID '%s' does not exist", id)
+}

@@ -18,7 +18,8 @@ func TestEveryInputFieldIsServedOrRefused(t *testing.T) {
 	servicetest.EveryInputFieldIsServedOrRefused(t, client, ec2.New(ec2.Config{}).Gateway().Actions,
 		"DryRun", // read where the actions are declared: TestDryRun
 		// These cannot change an answer here; the handlers say why.
-		"DescribeAvailabilityZonesInput.AllAvailabilityZones", "DescribeNetworkInterfacesInput.IncludeManagedResources")
+		"DescribeAvailabilityZonesInput.AllAvailabilityZones", "DescribeNetworkInterfacesInput.IncludeManagedResources",
+		"DescribeRegionsInput.AllRegions")
 }
 
 // Every action that has the parameter answers a dry run, and does nothing.

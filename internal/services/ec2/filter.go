@@ -51,7 +51,8 @@ func (f filters[T]) check(given []types.Filter) error {
 		}
 		switch {
 		case !known:
-			return invalidValue("The filter '%s' is invalid. The filters here are %s", name, strings.Join(f.names(), ", "))
+			return invalidValue("The filter '%s' is invalid. The filters here are %s", name,
+				strings.Join(f.names(), ", "))
 		case len(g.Values) == 0:
 			return invalidValue("The filter '%s' has no values", name)
 		}
@@ -83,7 +84,8 @@ func (f filters[T]) matchOne(g types.Filter, v T) bool {
 	})
 }
 
-// like matches a pattern in which * stands for any characters, ? for one, and a backslash takes the next one's meaning away.
+// like matches a pattern in which * stands for any characters, ? for one, and a backslash takes the next one's meaning
+// away.
 func like(pattern, s string) bool {
 	p, text := []rune(pattern), []rune(s)
 	// at[i] tells whether what was read of the pattern matches the first i characters.

@@ -16,7 +16,8 @@ func TestLike(t *testing.T) {
 		{"", "", true}, {"", "a", false}, {"a", "a", true}, {"a", "A", false}, {"a", "ab", false},
 		{"*", "", true}, {"*", "anything", true}, {"a*c", "abbc", true}, {"a*c", "abcd", false},
 		{"?", "ä", true}, {"?", "", false}, {"a?c", "abc", true},
-		{`\*`, "*", true}, {`\*`, "a", false}, {`\?`, "?", true}, {`\?`, "a", false}, {`\\`, `\`, true}, {`a\`, `a\`, true},
+		{`\*`, "*", true}, {`\*`, "a", false}, {`\?`, "?", true}, {`\?`, "a", false}, {`\\`, `\`, true},
+		{`a\`, `a\`, true},
 		{"[a]", "a", false}, {"10.0.0.0/*", "10.0.0.0/16", true},
 	} {
 		if got := like(test.pattern, test.s); got != test.want {

@@ -72,9 +72,10 @@ func page[T any](rows []T, key func(T) string, limit *int32, token *string) ([]T
 	return rows, next, nil
 }
 
-// describeAll describes the rows of a table.
-func describeAll[R, T any](tx *store.Tx, table store.Table[R], id func(R) string, describe func(R, map[string]string) T) ([]T, error) {
-	rows, err := table.All(tx)
+// describeAll describes the rows of a table that can be read.
+func describeAll[R, T any](tx *store.Tx, table store.Table[R], id func(R) string,
+	describe func(R, map[string]string) T) ([]T, error) {
+	rows, err := table.List(tx)
 	if err != nil {
 		return nil, err
 	}

@@ -7,9 +7,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-// describeInterfaces lists nothing: a node is a process with addresses of this machine, and nothing else is in the network.
-// IncludeManagedResources changes nothing for the same reason.
-func (s *Service) describeInterfaces(_ context.Context, in *sdk.DescribeNetworkInterfacesInput) (*sdk.DescribeNetworkInterfacesOutput, error) {
+// describeInterfaces lists nothing: a node is a process with addresses of this machine, and nothing else is in the
+// network. IncludeManagedResources changes nothing for the same reason.
+func (s *Service) describeInterfaces(
+	_ context.Context, in *sdk.DescribeNetworkInterfacesInput,
+) (*sdk.DescribeNetworkInterfacesOutput, error) {
 	l := listing[types.NetworkInterface]{
 		key:     func(i types.NetworkInterface) string { return *i.NetworkInterfaceId },
 		filters: interfaceFilters(), notFound: interfaceNotFound,

@@ -16,7 +16,9 @@ import (
 // An IpPermission is several rules in one: a protocol with its ports, and a list of peers.
 
 // rulesIn are the rules that permissions make for a group, without ids.
-func (s *Service) rulesIn(tx *store.Tx, g network.SecurityGroup, egress bool, permissions []types.IpPermission) ([]network.Rule, error) {
+func (s *Service) rulesIn(
+	tx *store.Tx, g network.SecurityGroup, egress bool, permissions []types.IpPermission,
+) ([]network.Rule, error) {
 	if len(permissions) == 0 {
 		return nil, missing("ipPermissions")
 	}
@@ -129,7 +131,8 @@ func (s *Service) peersOf(tx *store.Tx, g network.SecurityGroup, p types.IpPermi
 		peers = append(peers, network.Rule{Group: id, Description: aws.ToString(u.Description)})
 	}
 	if len(peers) == 0 {
-		return nil, refuse("MissingParameter", "Missing source specification: include source security group or CIDR information")
+		return nil, refuse("MissingParameter",
+			"Missing source specification: include source security group or CIDR information")
 	}
 	return peers, nil
 }
@@ -154,10 +157,12 @@ func (s *Service) peerGroup(tx *store.Tx, g network.SecurityGroup, u types.UserI
 		return "", err
 	}
 	if u.UserId != nil && *u.UserId != s.Account {
-		return "", refuse("InvalidGroup.NotFound", "The security group '%s' does not belong to the account %s", id, *u.UserId)
+		return "", refuse("InvalidGroup.NotFound", "The security group '%s' does not belong to the account %s", id,
+			*u.UserId)
 	}
 	if peer.VPCID != g.VPCID {
-		return "", refuse("InvalidGroup.NotFound", "You have specified two resources that belong to different networks.")
+		return "", refuse("InvalidGroup.NotFound",
+			"You have specified two resources that belong to different networks.")
 	}
 	return id, nil
 }
@@ -196,7 +201,8 @@ func (s *Service) addPeer(p *types.IpPermission, r network.Rule) {
 	}
 	switch {
 	case r.Group != "":
-		p.UserIdGroupPairs = append(p.UserIdGroupPairs, types.UserIdGroupPair{GroupId: &r.Group, UserId: &s.Account, Description: description})
+		p.UserIdGroupPairs = append(p.UserIdGroupPairs,
+			types.UserIdGroupPair{GroupId: &r.Group, UserId: &s.Account, Description: description})
 	case r.CIDR.Addr().Is4():
 		p.IpRanges = append(p.IpRanges, types.IpRange{CidrIp: new(r.CIDR.String()), Description: description})
 	default:

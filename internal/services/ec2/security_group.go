@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
@@ -13,7 +14,9 @@ import (
 	"larder/internal/store"
 )
 
-func (s *Service) createSecurityGroup(_ context.Context, in *sdk.CreateSecurityGroupInput) (*sdk.CreateSecurityGroupOutput, error) {
+func (s *Service) createSecurityGroup(
+	_ context.Context, in *sdk.CreateSecurityGroupInput,
+) (*sdk.CreateSecurityGroupOutput, error) {
 	name, err := groupText("GroupName", in.GroupName)
 	if err != nil {
 		return nil, err
@@ -48,7 +51,8 @@ func (s *Service) createSecurityGroup(_ context.Context, in *sdk.CreateSecurityG
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.CreateSecurityGroupOutput{GroupId: &g.ID, SecurityGroupArn: new(s.arn("security-group", g.ID)), Tags: tagList(tags)}, nil
+	return &sdk.CreateSecurityGroupOutput{GroupId: &g.ID, SecurityGroupArn: new(s.arn("security-group", g.ID)),
+		Tags: tagList(tags)}, nil
 }
 
 // maxGroupText is the length of a group's name or description, and of a rule's description.
@@ -104,17 +108,21 @@ func groupOf(tx *store.Tx, id, name *string) (network.SecurityGroup, error) {
 	if err != nil {
 		return network.SecurityGroup{}, err
 	}
-	named, err := network.In(tx, network.SecurityGroups, func(g network.SecurityGroup) bool { return g.VPCID == v.ID && g.Name == *name })
+	named, err := network.SecurityGroups.List(tx)
 	if err != nil {
 		return network.SecurityGroup{}, err
 	}
+	named = slices.DeleteFunc(named, func(g network.SecurityGroup) bool { return g.VPCID != v.ID || g.Name != *name })
 	if len(named) == 0 {
-		return network.SecurityGroup{}, refuse("InvalidGroup.NotFound", "The security group '%s' does not exist in default VPC '%s'", *name, v.ID)
+		return network.SecurityGroup{}, refuse("InvalidGroup.NotFound",
+			"The security group '%s' does not exist in default VPC '%s'", *name, v.ID)
 	}
 	return named[0], nil
 }
 
-func (s *Service) describeSecurityGroups(_ context.Context, in *sdk.DescribeSecurityGroupsInput) (*sdk.DescribeSecurityGroupsOutput, error) {
+func (s *Service) describeSecurityGroups(
+	_ context.Context, in *sdk.DescribeSecurityGroupsInput,
+) (*sdk.DescribeSecurityGroupsOutput, error) {
 	var all []types.SecurityGroup
 	ids := slices.Clone(in.GroupIds)
 	err := s.Store.View(func(tx *store.Tx) error {
@@ -125,7 +133,7 @@ func (s *Service) describeSecurityGroups(_ context.Context, in *sdk.DescribeSecu
 			}
 			ids = append(ids, g.ID)
 		}
-		rules, err := network.Rules.All(tx)
+		rules, err := network.Rules.List(tx)
 		if err != nil {
 			return err
 		}
@@ -138,18 +146,23 @@ func (s *Service) describeSecurityGroups(_ context.Context, in *sdk.DescribeSecu
 	if err != nil {
 		return nil, err
 	}
-	l := listing[types.SecurityGroup]{key: func(g types.SecurityGroup) string { return *g.GroupId }, filters: groupFilters(), notFound: groupNotFound}
+	l := listing[types.SecurityGroup]{key: func(g types.SecurityGroup) string { return *g.GroupId },
+		filters: groupFilters(), notFound: groupNotFound}
 	groups, token, err := l.pick(all, request{ids, in.Filters, in.MaxResults, in.NextToken})
 	return &sdk.DescribeSecurityGroupsOutput{SecurityGroups: groups, NextToken: token}, err
 }
 
-func (s *Service) describeGroup(g network.SecurityGroup, rules []network.Rule, tags map[string]string) types.SecurityGroup {
+func (s *Service) describeGroup(
+	g network.SecurityGroup, rules []network.Rule, tags map[string]string,
+) types.SecurityGroup {
 	of := func(egress bool) []types.IpPermission {
-		return s.permissions(slices.DeleteFunc(slices.Clone(rules), func(r network.Rule) bool { return r.GroupID != g.ID || r.Egress != egress }))
+		return s.permissions(slices.DeleteFunc(slices.Clone(rules),
+			func(r network.Rule) bool { return r.GroupID != g.ID || r.Egress != egress }))
 	}
 	return types.SecurityGroup{
 		GroupId: &g.ID, GroupName: &g.Name, Description: &g.Description, VpcId: &g.VPCID, OwnerId: &s.Account,
-		SecurityGroupArn: new(s.arn("security-group", g.ID)), IpPermissions: of(false), IpPermissionsEgress: of(true), Tags: tagList(tags),
+		SecurityGroupArn: new(s.arn("security-group", g.ID)), IpPermissions: of(false), IpPermissionsEgress: of(true),
+		Tags: tagList(tags),
 	}
 }
 
@@ -164,7 +177,8 @@ func groupFilters() filters[types.SecurityGroup] {
 	}.withTags(func(g group) []types.Tag { return g.Tags })
 	for name, look := range permissionFilters() {
 		f["ip-permission."+name] = each(func(g group) []types.IpPermission { return g.IpPermissions }, look)
-		f["egress.ip-permission."+name] = each(func(g group) []types.IpPermission { return g.IpPermissionsEgress }, look)
+		f["egress.ip-permission."+name] = each(func(g group) []types.IpPermission { return g.IpPermissionsEgress },
+			look)
 	}
 	return f
 }
@@ -183,8 +197,10 @@ func permissionFilters() filters[types.IpPermission] {
 		return each(func(p permission) []types.UserIdGroupPair { return p.UserIdGroupPairs }, text(get))
 	}
 	return filters[permission]{
-		"cidr":      each(func(p permission) []types.IpRange { return p.IpRanges }, text(func(r types.IpRange) *string { return r.CidrIp })),
-		"ipv6-cidr": each(func(p permission) []types.Ipv6Range { return p.Ipv6Ranges }, text(func(r types.Ipv6Range) *string { return r.CidrIpv6 })),
+		"cidr": each(func(p permission) []types.IpRange { return p.IpRanges },
+			text(func(r types.IpRange) *string { return r.CidrIp })),
+		"ipv6-cidr": each(func(p permission) []types.Ipv6Range { return p.Ipv6Ranges },
+			text(func(r types.Ipv6Range) *string { return r.CidrIpv6 })),
 		"from-port": port(func(p permission) *int32 { return p.FromPort }),
 		"to-port":   port(func(p permission) *int32 { return p.ToPort }),
 		"protocol":  text(func(p permission) *string { return p.IpProtocol }),
@@ -193,21 +209,28 @@ func permissionFilters() filters[types.IpPermission] {
 	}
 }
 
-func (s *Service) deleteSecurityGroup(_ context.Context, in *sdk.DeleteSecurityGroupInput) (*sdk.DeleteSecurityGroupOutput, error) {
+func (s *Service) deleteSecurityGroup(
+	_ context.Context, in *sdk.DeleteSecurityGroupInput,
+) (*sdk.DeleteSecurityGroupOutput, error) {
 	var g network.SecurityGroup
 	err := s.Store.Update(func(tx *store.Tx) (err error) {
-		if g, err = groupOf(tx, in.GroupId, in.GroupName); err != nil {
+		g, err = groupOf(tx, in.GroupId, in.GroupName)
+		if store.IsUnreadable(err) && aws.ToString(in.GroupId) != "" {
+			g, err = network.SecurityGroup{ID: *in.GroupId}, nil
+		}
+		if err != nil {
 			return err
 		}
 		if g.Name == network.DefaultGroup {
-			return refuse("CannotDelete", `the specified group: "%s" name: "%s" cannot be deleted by a user`, g.ID, g.Name)
+			return refuse("CannotDelete", `the specified group: "%s" name: "%s" cannot be deleted by a user`, g.ID,
+				g.Name)
 		}
 		user, err := s.groupUser(tx, g.ID)
 		if err != nil {
 			return err
 		}
 		if user != "" {
-			return refuse("DependencyViolation", "resource %s has a dependent object: it is used by %s", g.ID, user)
+			return refuse("DependencyViolation", "resource %s has a dependent object", g.ID)
 		}
 		return network.DeleteSecurityGroup(tx, g.ID)
 	})

@@ -10,7 +10,9 @@ import (
 	"larder/internal/store"
 )
 
-func (s *Service) describeRules(_ context.Context, in *sdk.DescribeSecurityGroupRulesInput) (*sdk.DescribeSecurityGroupRulesOutput, error) {
+func (s *Service) describeRules(
+	_ context.Context, in *sdk.DescribeSecurityGroupRulesInput,
+) (*sdk.DescribeSecurityGroupRulesOutput, error) {
 	var all []types.SecurityGroupRule
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		all, err = describeAll(tx, network.Rules, func(r network.Rule) string { return r.ID }, s.describeRule)
@@ -20,7 +22,8 @@ func (s *Service) describeRules(_ context.Context, in *sdk.DescribeSecurityGroup
 		return nil, err
 	}
 	l := listing[types.SecurityGroupRule]{
-		key: func(r types.SecurityGroupRule) string { return *r.SecurityGroupRuleId }, filters: ruleFilters(), notFound: ruleNotFound,
+		key: func(r types.SecurityGroupRule) string { return *r.SecurityGroupRuleId }, filters: ruleFilters(),
+		notFound: ruleNotFound,
 	}
 	rules, token, err := l.pick(all, request{in.SecurityGroupRuleIds, in.Filters, in.MaxResults, in.NextToken})
 	return &sdk.DescribeSecurityGroupRulesOutput{SecurityGroupRules: rules, NextToken: token}, err
@@ -28,8 +31,9 @@ func (s *Service) describeRules(_ context.Context, in *sdk.DescribeSecurityGroup
 
 func (s *Service) describeRule(r network.Rule, tags map[string]string) types.SecurityGroupRule {
 	out := types.SecurityGroupRule{
-		SecurityGroupRuleId: &r.ID, SecurityGroupRuleArn: new(s.arn("security-group-rule", r.ID)), GroupId: &r.GroupID, GroupOwnerId: &s.Account,
-		IsEgress: &r.Egress, IpProtocol: &r.Protocol, FromPort: &r.From, ToPort: &r.To, Tags: tagList(tags),
+		SecurityGroupRuleId: &r.ID, SecurityGroupRuleArn: new(s.arn("security-group-rule", r.ID)), GroupId: &r.GroupID,
+		GroupOwnerId: &s.Account,
+		IsEgress:     &r.Egress, IpProtocol: &r.Protocol, FromPort: &r.From, ToPort: &r.To, Tags: tagList(tags),
 	}
 	if r.Description != "" {
 		out.Description = &r.Description
@@ -54,7 +58,9 @@ func ruleFilters() filters[types.SecurityGroupRule] {
 }
 
 // modifyRules replaces what rules say; their ids and their direction stay.
-func (s *Service) modifyRules(_ context.Context, in *sdk.ModifySecurityGroupRulesInput) (*sdk.ModifySecurityGroupRulesOutput, error) {
+func (s *Service) modifyRules(
+	_ context.Context, in *sdk.ModifySecurityGroupRulesInput,
+) (*sdk.ModifySecurityGroupRulesOutput, error) {
 	if len(in.SecurityGroupRules) == 0 {
 		return nil, missing("SecurityGroupRules")
 	}

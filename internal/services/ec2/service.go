@@ -1,9 +1,11 @@
-// Package ec2 serves the part of the EC2 API that concerns networks: VPCs, subnets, security groups and their rules.
+// Package ec2 serves the part of the EC2 API that concerns networks: VPCs, subnets, security groups, route tables,
+// network ACLs, gateways and addresses. They are records; nothing is routed or filtered by them.
 package ec2
 
 import (
 	"context"
 	"reflect"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -19,6 +21,7 @@ type Config struct {
 	Account, Region string
 	Builder         network.Builder
 	Users           Users
+	Now             func() time.Time
 }
 
 // Users knows who outside of the network stands on it.
@@ -38,7 +41,10 @@ func New(c Config) *Service { return &Service{c} }
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
 	var actions []gateway.Action
-	for _, part := range [][]gateway.Action{s.vpcActions(), s.subnetActions(), s.groupActions(), s.ruleActions(), s.tagActions()} {
+	for _, part := range [][]gateway.Action{
+		s.vpcActions(), s.subnetActions(), s.groupActions(), s.ruleActions(), s.tagActions(),
+		s.routeActions(), s.aclActions(), s.gatewayActions(), s.addressActions(),
+	} {
 		actions = append(actions, part...)
 	}
 	return gateway.Service{Shapes: awswire.EC2(), Actions: actions}
@@ -59,6 +65,7 @@ const (
 func (s *Service) vpcActions() []gateway.Action {
 	return []gateway.Action{
 		handle("DescribeAvailabilityZones", gateway.List, s.describeZones),
+		handle("DescribeRegions", gateway.List, s.describeRegions),
 		handle("CreateVpc", gateway.Write, s.createVPC,
 			gateway.Only("AmazonProvidedIpv6CidrBlock", ipv4Only, "false"), gateway.Refuse("Ipv6CidrBlock", ipv4Only),
 			gateway.Refuse("Ipv6CidrBlockNetworkBorderGroup", ipv4Only), gateway.Refuse("Ipv6Pool", ipv4Only),
@@ -69,8 +76,6 @@ func (s *Service) vpcActions() []gateway.Action {
 		handle("DeleteVpc", gateway.Write, s.deleteVPC),
 		handle("ModifyVpcAttribute", gateway.Write, s.modifyVPCAttribute),
 		handle("DescribeVpcAttribute", gateway.Read, s.describeVPCAttribute),
-		handle("DescribeNetworkAcls", gateway.List, s.describeACLs),
-		handle("DescribeRouteTables", gateway.List, s.describeRouteTables),
 	}
 }
 
@@ -85,8 +90,10 @@ func (s *Service) subnetActions() []gateway.Action {
 		handle("DeleteSubnet", gateway.Write, s.deleteSubnet),
 		handle("ModifySubnetAttribute", gateway.Write, s.modifySubnetAttribute,
 			gateway.Refuse("AssignIpv6AddressOnCreation", ipv4Only), gateway.Refuse("EnableDns64", ipv4Only),
-			gateway.Refuse("CustomerOwnedIpv4Pool", noOutposts), gateway.Refuse("MapCustomerOwnedIpOnLaunch", noOutposts),
-			gateway.Refuse("EnableLniAtDeviceIndex", noOutposts), gateway.Refuse("DisableLniAtDeviceIndex", noOutposts)),
+			gateway.Refuse("CustomerOwnedIpv4Pool", noOutposts), gateway.Refuse("MapCustomerOwnedIpOnLaunch",
+				noOutposts),
+			gateway.Refuse("EnableLniAtDeviceIndex", noOutposts), gateway.Refuse("DisableLniAtDeviceIndex",
+				noOutposts)),
 		handle("DescribeNetworkInterfaces", gateway.List, s.describeInterfaces),
 	}
 }
@@ -133,21 +140,24 @@ func onPermissions(more ...gateway.Refusal) []gateway.Refusal {
 
 // namedSource is the way to name a rule's group that came before VPCs.
 func namedSource() []gateway.Refusal {
-	return []gateway.Refusal{gateway.Refuse("SourceSecurityGroupName", byID), gateway.Refuse("SourceSecurityGroupOwnerId", byID)}
+	return []gateway.Refusal{gateway.Refuse("SourceSecurityGroupName", byID),
+		gateway.Refuse("SourceSecurityGroupOwnerId", byID)}
 }
 
 // flatEgress is what EC2's model has outside of IpPermissions and EC2 does not take.
 func flatEgress() []gateway.Refusal {
 	var refusals []gateway.Refusal
-	for _, field := range []string{"CidrIp", "FromPort", "IpProtocol", "ToPort", "SourceSecurityGroupName", "SourceSecurityGroupOwnerId"} {
+	for _, field := range []string{"CidrIp", "FromPort", "IpProtocol", "ToPort", "SourceSecurityGroupName",
+		"SourceSecurityGroupOwnerId"} {
 		refusals = append(refusals, gateway.Refuse(field, flat))
 	}
 	return refusals
 }
 
-// handle is gateway.Handle for an action that may be asked for as a dry run: everybody may do everything, so that the answer
-// is always that it would have succeeded.
-func handle[I, O any](name string, access gateway.Access, f func(context.Context, *I) (*O, error), refusals ...gateway.Refusal) gateway.Action {
+// handle is gateway.Handle for an action that may be asked for as a dry run: everybody may do everything, so that the
+// answer is always that it would have succeeded.
+func handle[I, O any](name string, access gateway.Access, f func(context.Context, *I) (*O, error),
+	refusals ...gateway.Refusal) gateway.Action {
 	return gateway.Handle(name, access, func(ctx context.Context, in *I) (*O, error) {
 		if isDryRun(in) {
 			return nil, refuse("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")

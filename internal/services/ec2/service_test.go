@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -22,6 +23,9 @@ const (
 	region  = servicetest.Region
 	account = servicetest.Account
 )
+
+// now is the time that the service goes by.
+var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 
 // tb is a test, or one run of a property.
 type tb interface {
@@ -47,7 +51,9 @@ func newServer(t *testing.T) *server {
 	made := map[string]int{}
 	s := &server{users: users{}}
 	s.Config = ec2.Config{
-		Store: must(store.Open(filepath.Join(t.TempDir(), "state.db")))(t), Account: account, Region: region, Users: s.users,
+		Store: must(store.Open(filepath.Join(t.TempDir(), "state.db")))(t), Account: account, Region: region,
+		Users: s.users,
+		Now:   func() time.Time { return now },
 		Builder: network.Builder{NewID: func(kind string) string {
 			made[kind]++
 			return fmt.Sprintf("%s-%d", kind, made[kind])
@@ -116,7 +122,8 @@ func (s *server) subnet(t tb, vpc, cidr string) string {
 
 func (s *server) group(t tb, vpc, name string) string {
 	t.Helper()
-	return *must(s.CreateSecurityGroup(t.Context(), &sdk.CreateSecurityGroupInput{VpcId: &vpc, GroupName: &name, Description: new("test")}))(t).GroupId
+	return *must(s.CreateSecurityGroup(t.Context(),
+		&sdk.CreateSecurityGroupInput{VpcId: &vpc, GroupName: &name, Description: new("test")}))(t).GroupId
 }
 
 // defaultVPC makes the VPC that is meant when a request names none.

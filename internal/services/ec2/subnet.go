@@ -54,8 +54,7 @@ func admitSubnet(tx *store.Tx, n network.Subnet) ([]network.Subnet, error) {
 		return nil, err
 	}
 	if n.CIDR.Bits() > smallestBlock || n.CIDR.Bits() < v.CIDR.Bits() || !v.CIDR.Contains(n.CIDR.Addr()) {
-		return nil, refuse("InvalidSubnet.Range", "The CIDR '%s' is invalid. A subnet's lies within its VPC's, %s, and has a prefix of /%d at most.",
-			n.CIDR, v.CIDR, smallestBlock)
+		return nil, refuse("InvalidSubnet.Range", "The CIDR '%s' is invalid.", n.CIDR)
 	}
 	siblings, err := network.In(tx, network.Subnets, func(s network.Subnet) bool { return s.VPCID == n.VPCID })
 	if err != nil {
@@ -78,20 +77,24 @@ func (s *Service) describeSubnets(_ context.Context, in *sdk.DescribeSubnetsInpu
 	if err != nil {
 		return nil, err
 	}
-	l := listing[types.Subnet]{key: func(n types.Subnet) string { return *n.SubnetId }, filters: subnetFilters(), notFound: subnetNotFound}
+	l := listing[types.Subnet]{key: func(n types.Subnet) string { return *n.SubnetId }, filters: subnetFilters(),
+		notFound: subnetNotFound}
 	subnets, token, err := l.pick(all, request{in.SubnetIds, in.Filters, in.MaxResults, in.NextToken})
 	return &sdk.DescribeSubnetsOutput{Subnets: subnets, NextToken: token}, err
 }
 
 func (s *Service) describeSubnet(n network.Subnet, tags map[string]string) types.Subnet {
 	return types.Subnet{
-		SubnetId: &n.ID, SubnetArn: new(s.arn("subnet", n.ID)), VpcId: &n.VPCID, OwnerId: &s.Account, State: types.SubnetStateAvailable,
+		SubnetId: &n.ID, SubnetArn: new(s.arn("subnet", n.ID)), VpcId: &n.VPCID, OwnerId: &s.Account,
+		State:            types.SubnetStateAvailable,
 		AvailabilityZone: &n.Zone, AvailabilityZoneId: new(s.zoneID(n.Zone)), CidrBlock: new(n.CIDR.String()),
 		AvailableIpAddressCount: new(int32(1)<<(32-n.CIDR.Bits()) - reservedAddresses),
-		DefaultForAz:            new(false), MapPublicIpOnLaunch: &n.MapPublicIP, MapCustomerOwnedIpOnLaunch: new(false),
+		DefaultForAz:            &n.DefaultForZone, MapPublicIpOnLaunch: &n.MapPublicIP,
+		MapCustomerOwnedIpOnLaunch:  new(false),
 		AssignIpv6AddressOnCreation: new(false), Ipv6Native: new(false), EnableDns64: new(false),
 		PrivateDnsNameOptionsOnLaunch: &types.PrivateDnsNameOptionsOnLaunch{
-			HostnameType: types.HostnameType(n.HostnameType), EnableResourceNameDnsARecord: &n.NameARecord, EnableResourceNameDnsAAAARecord: &n.NameAAAARecord,
+			HostnameType: types.HostnameType(n.HostnameType), EnableResourceNameDnsARecord: &n.NameARecord,
+			EnableResourceNameDnsAAAARecord: &n.NameAAAARecord,
 		},
 		BlockPublicAccessStates: &types.BlockPublicAccessStates{InternetGatewayBlockMode: types.BlockPublicAccessModeOff},
 		Tags:                    tagList(tags),
@@ -139,27 +142,34 @@ func (s *Service) deleteSubnet(_ context.Context, in *sdk.DeleteSubnetInput) (*s
 		return nil, err
 	}
 	err = s.Store.Update(func(tx *store.Tx) error {
-		if _, err := find(tx, network.Subnets, id, subnetNotFound); err != nil {
+		if _, err := find(tx, network.Subnets, id, subnetNotFound); err != nil && !store.IsUnreadable(err) {
 			return err
 		}
 		user, err := s.Users.SubnetUser(tx, id)
 		if err != nil {
 			return err
 		}
-		if user != "" {
-			return refuse("DependencyViolation", "The subnet '%s' has dependencies and cannot be deleted: it is used by %s", id, user)
+		gateways, err := hasSome(tx, network.NATGateways, func(g network.NATGateway) bool { return g.SubnetID == id })
+		if err != nil {
+			return err
+		}
+		if user != "" || gateways {
+			return refuse("DependencyViolation", "The subnet '%s' has dependencies and cannot be deleted.", id)
 		}
 		return network.DeleteSubnet(tx, id)
 	})
 	return &sdk.DeleteSubnetOutput{}, err
 }
 
-func (s *Service) modifySubnetAttribute(_ context.Context, in *sdk.ModifySubnetAttributeInput) (*sdk.ModifySubnetAttributeOutput, error) {
+func (s *Service) modifySubnetAttribute(
+	_ context.Context, in *sdk.ModifySubnetAttributeInput,
+) (*sdk.ModifySubnetAttributeOutput, error) {
 	id, err := required("subnetId", in.SubnetId)
 	if err != nil {
 		return nil, err
 	}
-	given := count(in.MapPublicIpOnLaunch, in.EnableResourceNameDnsARecordOnLaunch, in.EnableResourceNameDnsAAAARecordOnLaunch)
+	given := count(in.MapPublicIpOnLaunch, in.EnableResourceNameDnsARecordOnLaunch,
+		in.EnableResourceNameDnsAAAARecordOnLaunch)
 	hostname := in.PrivateDnsHostnameTypeOnLaunch
 	if hostname != "" {
 		given++

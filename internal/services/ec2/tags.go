@@ -28,7 +28,8 @@ func newTags(given []types.TagSpecification, of types.ResourceType) (map[string]
 	tags := map[string]string{}
 	for _, spec := range given {
 		if spec.ResourceType != of {
-			return nil, invalidValue("'%s' is not a valid taggable resource type for this operation.", spec.ResourceType)
+			return nil, invalidValue("'%s' is not a valid taggable resource type for this operation.",
+				spec.ResourceType)
 		}
 		if len(spec.Tags) == 0 {
 			return nil, invalidValue("Tag specification must have at least one tag")
@@ -60,7 +61,9 @@ func addTags(tags map[string]string, given []types.Tag) error {
 		seen[key], tags[key] = true, value
 	}
 	if len(tags) > maxTags {
-		return refuse("TagLimitExceeded", "The maximum number of Tags for a resource has been reached: it would have %d, and the limit is %d.", len(tags), maxTags)
+		return refuse("TagLimitExceeded",
+			"The maximum number of Tags for a resource has been reached: it would have %d, and the limit is %d.",
+			len(tags), maxTags)
 	}
 	return nil
 }
@@ -78,13 +81,13 @@ func (s *Service) createTags(_ context.Context, in *sdk.CreateTagsInput) (*sdk.C
 	if len(in.Tags) == 0 {
 		return nil, missing("Tags")
 	}
-	err := s.changeTags(in.Resources, func(tags map[string]string) error { return addTags(tags, in.Tags) })
+	err := s.changeTags(in.Resources, false, func(tags map[string]string) error { return addTags(tags, in.Tags) })
 	return &sdk.CreateTagsOutput{}, err
 }
 
 // deleteTags deletes all tags when none is given, and a tag that is given with a value only when it has that value.
 func (s *Service) deleteTags(_ context.Context, in *sdk.DeleteTagsInput) (*sdk.DeleteTagsOutput, error) {
-	err := s.changeTags(in.Resources, func(tags map[string]string) error {
+	err := s.changeTags(in.Resources, len(in.Tags) == 0, func(tags map[string]string) error {
 		if len(in.Tags) == 0 {
 			clear(tags)
 		}
@@ -102,8 +105,8 @@ func (s *Service) deleteTags(_ context.Context, in *sdk.DeleteTagsInput) (*sdk.D
 	return &sdk.DeleteTagsOutput{}, err
 }
 
-// changeTags changes the tags of every resource, or of none.
-func (s *Service) changeTags(ids []string, change func(map[string]string) error) error {
+// changeTags changes the tags of every resource, or of none. A change of all tags needs not know which they were.
+func (s *Service) changeTags(ids []string, all bool, change func(map[string]string) error) error {
 	if len(ids) == 0 {
 		return missing("resourceIdSet")
 	}
@@ -113,6 +116,9 @@ func (s *Service) changeTags(ids []string, change func(map[string]string) error)
 				return err
 			}
 			tags, err := network.Tags(tx, id)
+			if store.IsUnreadable(err) && all {
+				tags, err = map[string]string{}, nil
+			}
 			if err != nil {
 				return err
 			}
@@ -132,7 +138,10 @@ func resourceType(id string) types.ResourceType {
 	prefix, _, _ := strings.Cut(id, "-")
 	return map[string]types.ResourceType{
 		"vpc": types.ResourceTypeVpc, "subnet": types.ResourceTypeSubnet, "sg": types.ResourceTypeSecurityGroup,
-		"sgr": types.ResourceTypeSecurityGroupRule, "rtb": types.ResourceTypeRouteTable, "acl": types.ResourceTypeNetworkAcl,
+		"sgr": types.ResourceTypeSecurityGroupRule, "rtb": types.ResourceTypeRouteTable,
+		"acl": types.ResourceTypeNetworkAcl,
+		"igw": types.ResourceTypeInternetGateway, "nat": types.ResourceTypeNatgateway,
+		"eipalloc": types.ResourceTypeElasticIp,
 	}[prefix]
 }
 
@@ -151,6 +160,12 @@ func checkTaggable(tx *store.Tx, id string) (err error) {
 		_, err = find(tx, network.RouteTables, id, routeTableNotFound)
 	case types.ResourceTypeNetworkAcl:
 		_, err = find(tx, network.ACLs, id, aclNotFound)
+	case types.ResourceTypeInternetGateway:
+		_, err = find(tx, network.InternetGateways, id, internetGatewayNotFound)
+	case types.ResourceTypeNatgateway:
+		_, err = find(tx, network.NATGateways, id, natGatewayNotFound)
+	case types.ResourceTypeElasticIp:
+		_, err = find(tx, network.Addresses, id, allocationNotFound)
 	default:
 		err = refuse("InvalidID", "The ID '%s' is not valid", id)
 	}
@@ -163,7 +178,8 @@ func (s *Service) describeTags(_ context.Context, in *sdk.DescribeTagsInput) (*s
 		byID, err := network.AllTags(tx)
 		for id, tags := range byID {
 			for key, value := range tags {
-				all = append(all, types.TagDescription{ResourceId: &id, ResourceType: resourceType(id), Key: &key, Value: &value})
+				all = append(all, types.TagDescription{ResourceId: &id, ResourceType: resourceType(id), Key: &key,
+					Value: &value})
 			}
 		}
 		return err
@@ -171,7 +187,8 @@ func (s *Service) describeTags(_ context.Context, in *sdk.DescribeTagsInput) (*s
 	if err != nil {
 		return nil, err
 	}
-	l := listing[types.TagDescription]{key: func(t types.TagDescription) string { return *t.ResourceId + " " + *t.Key }, filters: tagFilters()}
+	l := listing[types.TagDescription]{key: func(t types.TagDescription) string { return *t.ResourceId + " " + *t.Key },
+		filters: tagFilters()}
 	tags, token, err := l.pick(all, request{filters: in.Filters, limit: in.MaxResults, token: in.NextToken})
 	return &sdk.DescribeTagsOutput{Tags: tags, NextToken: token}, err
 }

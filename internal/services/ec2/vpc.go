@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"strings"
+	"slices"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -25,7 +25,7 @@ func (s *Service) createVPC(_ context.Context, in *sdk.CreateVpcInput) (*sdk.Cre
 		return nil, err
 	}
 	if block.Bits() < largestBlock || block.Bits() > smallestBlock {
-		return nil, refuse("InvalidVpc.Range", "The CIDR '%s' is invalid. A VPC's has a prefix of /%d to /%d.", block, largestBlock, smallestBlock)
+		return nil, refuse("InvalidVpc.Range", "The CIDR '%s' is invalid.", block)
 	}
 	v := network.VPC{CIDR: block, Tenancy: string(types.TenancyDefault), DNSSupport: true}
 	switch in.InstanceTenancy {
@@ -33,7 +33,8 @@ func (s *Service) createVPC(_ context.Context, in *sdk.CreateVpcInput) (*sdk.Cre
 	case types.TenancyDedicated:
 		v.Tenancy = string(types.TenancyDedicated)
 	default:
-		return nil, invalidValue("Value (%s) for parameter instanceTenancy is invalid. Use default or dedicated.", in.InstanceTenancy)
+		return nil, invalidValue("Value (%s) for parameter instanceTenancy is invalid. Use default or dedicated.",
+			in.InstanceTenancy)
 	}
 	tags, err := newTags(in.TagSpecifications, types.ResourceTypeVpc)
 	if err != nil {
@@ -51,15 +52,19 @@ func (s *Service) createVPC(_ context.Context, in *sdk.CreateVpcInput) (*sdk.Cre
 	return &sdk.CreateVpcOutput{Vpc: new(s.describeVPC(v, tags))}, nil
 }
 
-// parseBlock reads an IPv4 block, and puts its host bits to zero as EC2 does.
-func parseBlock(given *string) (netip.Prefix, error) {
-	value, err := required("cidrBlock", given)
+// parseBlock reads the IPv4 block of a VPC or a subnet.
+func parseBlock(given *string) (netip.Prefix, error) { return parsePrefix("cidrBlock", given) }
+
+// parsePrefix reads an IPv4 block, and puts its host bits to zero as EC2 does.
+func parsePrefix(parameter string, given *string) (netip.Prefix, error) {
+	value, err := required(parameter, given)
 	if err != nil {
 		return netip.Prefix{}, err
 	}
 	block, err := netip.ParsePrefix(value)
 	if err != nil || !block.Addr().Is4() {
-		return netip.Prefix{}, invalidValue("Value (%s) for parameter cidrBlock is invalid. This is not a valid CIDR block.", value)
+		return netip.Prefix{}, invalidValue("Value (%s) for parameter %s is invalid. This is not a valid CIDR block.",
+			value, parameter)
 	}
 	return block.Masked(), nil
 }
@@ -73,7 +78,8 @@ func (s *Service) describeVPCs(_ context.Context, in *sdk.DescribeVpcsInput) (*s
 	if err != nil {
 		return nil, err
 	}
-	l := listing[types.Vpc]{key: func(v types.Vpc) string { return *v.VpcId }, filters: vpcFilters(), notFound: vpcNotFound}
+	l := listing[types.Vpc]{key: func(v types.Vpc) string { return *v.VpcId }, filters: vpcFilters(),
+		notFound: vpcNotFound}
 	vpcs, token, err := l.pick(all, request{in.VpcIds, in.Filters, in.MaxResults, in.NextToken})
 	return &sdk.DescribeVpcsOutput{Vpcs: vpcs, NextToken: token}, err
 }
@@ -122,38 +128,52 @@ func (s *Service) deleteVPC(_ context.Context, in *sdk.DeleteVpcInput) (*sdk.Del
 		if _, err := find(tx, network.VPCs, id, vpcNotFound); err != nil {
 			return err
 		}
-		left, err := dependants(tx, id)
+		used, err := hasDependants(tx, id)
 		if err != nil {
 			return err
 		}
-		if len(left) > 0 {
-			return refuse("DependencyViolation", "The vpc '%s' has dependencies and cannot be deleted: %s", id, strings.Join(left, ", "))
+		if used {
+			return refuse("DependencyViolation", "The vpc '%s' has dependencies and cannot be deleted.", id)
 		}
 		return network.DeleteVPC(tx, id)
 	})
 	return &sdk.DeleteVpcOutput{}, err
 }
 
-// dependants lists what is in a VPC and did not come with it.
-func dependants(tx *store.Tx, vpcID string) ([]string, error) {
-	var ids []string
-	subnets, err := network.In(tx, network.Subnets, func(s network.Subnet) bool { return s.VPCID == vpcID })
-	if err != nil {
-		return nil, err
+// hasDependants tells whether something is in a VPC, or attached to it, that did not come with it.
+func hasDependants(tx *store.Tx, vpcID string) (bool, error) {
+	for _, any := range []func() (bool, error){
+		func() (bool, error) {
+			return hasSome(tx, network.Subnets, func(s network.Subnet) bool { return s.VPCID == vpcID })
+		},
+		func() (bool, error) {
+			return hasSome(tx, network.SecurityGroups, func(g network.SecurityGroup) bool {
+				return g.VPCID == vpcID && g.Name != network.DefaultGroup
+			})
+		},
+		func() (bool, error) {
+			return hasSome(tx, network.RouteTables,
+				func(t network.RouteTable) bool { return t.VPCID == vpcID && !t.Main() })
+		},
+		func() (bool, error) {
+			return hasSome(tx, network.ACLs, func(a network.ACL) bool { return a.VPCID == vpcID && a.Custom })
+		},
+		func() (bool, error) {
+			return hasSome(tx, network.InternetGateways,
+				func(g network.InternetGateway) bool { return g.VPCID == vpcID })
+		},
+	} {
+		if found, err := any(); err != nil || found {
+			return found, err
+		}
 	}
-	for _, s := range subnets {
-		ids = append(ids, s.ID)
-	}
-	groups, err := network.In(tx, network.SecurityGroups, func(g network.SecurityGroup) bool {
-		return g.VPCID == vpcID && g.Name != network.DefaultGroup
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, g := range groups {
-		ids = append(ids, g.ID)
-	}
-	return ids, nil
+	return false, nil
+}
+
+// hasSome tells whether a table has a row of some kind.
+func hasSome[T any](tx *store.Tx, table store.Table[T], is func(T) bool) (bool, error) {
+	rows, err := network.In(tx, table, is)
+	return len(rows) > 0, err
 }
 
 // find reads a row, or says in EC2's words that it is not there.
@@ -167,11 +187,15 @@ func find[T any](tx *store.Tx, table store.Table[T], id string, notFound func(st
 
 // defaultVPC is the VPC that is meant when a request names none.
 func defaultVPC(tx *store.Tx) (network.VPC, error) {
-	vpcs, err := network.In(tx, network.VPCs, func(v network.VPC) bool { return v.Default })
+	vpcs, err := network.VPCs.List(tx)
 	if err != nil {
 		return network.VPC{}, err
 	}
+	vpcs = slices.DeleteFunc(vpcs, func(v network.VPC) bool { return !v.Default })
 	if len(vpcs) == 0 {
+		if _, err := network.VPCs.All(tx); err != nil { // it may be the one that cannot be read
+			return network.VPC{}, err
+		}
 		return network.VPC{}, refuse("VPCIdNotSpecified", "No default VPC for this user")
 	}
 	return vpcs[0], nil

@@ -11,7 +11,9 @@ import (
 	"larder/internal/store"
 )
 
-func (s *Service) modifyVPCAttribute(_ context.Context, in *sdk.ModifyVpcAttributeInput) (*sdk.ModifyVpcAttributeOutput, error) {
+func (s *Service) modifyVPCAttribute(
+	_ context.Context, in *sdk.ModifyVpcAttributeInput,
+) (*sdk.ModifyVpcAttributeOutput, error) {
 	id, err := required("vpcId", in.VpcId)
 	if err != nil {
 		return nil, err
@@ -35,7 +37,9 @@ func (s *Service) modifyVPCAttribute(_ context.Context, in *sdk.ModifyVpcAttribu
 	return &sdk.ModifyVpcAttributeOutput{}, err
 }
 
-func (s *Service) describeVPCAttribute(_ context.Context, in *sdk.DescribeVpcAttributeInput) (*sdk.DescribeVpcAttributeOutput, error) {
+func (s *Service) describeVPCAttribute(
+	_ context.Context, in *sdk.DescribeVpcAttributeInput,
+) (*sdk.DescribeVpcAttributeOutput, error) {
 	id, err := required("vpcId", in.VpcId)
 	if err != nil {
 		return nil, err

@@ -14,14 +14,17 @@ import (
 )
 
 // describeZones lists the zones. AllAvailabilityZones changes nothing: there is none that has to be opted in to.
-func (s *Service) describeZones(_ context.Context, in *sdk.DescribeAvailabilityZonesInput) (*sdk.DescribeAvailabilityZonesOutput, error) {
+func (s *Service) describeZones(
+	_ context.Context, in *sdk.DescribeAvailabilityZonesInput,
+) (*sdk.DescribeAvailabilityZonesOutput, error) {
 	var zones []types.AvailabilityZone
 	for _, z := range network.Zones(s.Region) {
 		zones = append(zones, s.describeZone(z))
 	}
 	names := func(z types.AvailabilityZone) string { return *z.ZoneName }
 	ids := func(z types.AvailabilityZone) string { return *z.ZoneId }
-	zones, _, err := listing[types.AvailabilityZone]{key: ids, notFound: zoneNotFound}.pick(zones, request{ids: in.ZoneIds})
+	zones, _, err := listing[types.AvailabilityZone]{key: ids, notFound: zoneNotFound}.pick(zones,
+		request{ids: in.ZoneIds})
 	if err != nil {
 		return nil, err
 	}
@@ -36,8 +39,10 @@ func zoneNotFound(zone string) error {
 
 func (s *Service) describeZone(z network.Zone) types.AvailabilityZone {
 	return types.AvailabilityZone{
-		ZoneName: &z.Name, ZoneId: &z.ID, ZoneType: new("availability-zone"), RegionName: &s.Region, NetworkBorderGroup: &s.Region,
-		GroupName: new(fmt.Sprintf("%s-zg-1", s.Region)), State: types.AvailabilityZoneStateAvailable,
+		ZoneName: &z.Name, ZoneId: &z.ID, ZoneType: new("availability-zone"), RegionName: &s.Region,
+		NetworkBorderGroup: &s.Region,
+		GroupName:          new(fmt.Sprintf("%s-zg-1", s.Region)), GroupLongName: network.ZoneGroup(s.Region),
+		State:       types.AvailabilityZoneStateAvailable,
 		OptInStatus: types.AvailabilityZoneOptInStatusOptInNotRequired, Messages: []types.AvailabilityZoneMessage{},
 	}
 }
@@ -45,8 +50,9 @@ func (s *Service) describeZone(z network.Zone) types.AvailabilityZone {
 func zoneFilters() filters[types.AvailabilityZone] {
 	type zone = types.AvailabilityZone
 	return filters[zone]{
-		"group-name":       text(func(z zone) *string { return z.GroupName }),
-		"message":          each(func(z zone) []types.AvailabilityZoneMessage { return z.Messages }, text(func(m types.AvailabilityZoneMessage) *string { return m.Message })),
+		"group-name": text(func(z zone) *string { return z.GroupName }),
+		"message": each(func(z zone) []types.AvailabilityZoneMessage { return z.Messages },
+			text(func(m types.AvailabilityZoneMessage) *string { return m.Message })),
 		"opt-in-status":    func(z zone) []string { return []string{string(z.OptInStatus)} },
 		"parent-zone-id":   text(func(z zone) *string { return z.ParentZoneId }),
 		"parent-zone-name": text(func(z zone) *string { return z.ParentZoneName }),
@@ -68,7 +74,8 @@ func (s *Service) zoneID(name string) string {
 	return zones[i].ID
 }
 
-// chooseZone finds the zone that a request names by name or id; without either it is the one where the VPC has fewest subnets.
+// chooseZone finds the zone that a request names by name or id; without either it is the one where the VPC has fewest
+// subnets.
 func (s *Service) chooseZone(name, id *string, siblings []network.Subnet) (string, error) {
 	zones := network.Zones(s.Region)
 	if name == nil && id == nil {

@@ -2,6 +2,7 @@ package elasticache
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
@@ -18,9 +19,12 @@ type cluster struct {
 	group cache.ReplicationGroup
 	// The fingerprints of the live and the boot directives that the node should have.
 	live, boot string
+	unknown    bool // which those are
 }
 
-func (s *Service) describeCacheClusters(_ context.Context, in *sdk.DescribeCacheClustersInput) (*sdk.DescribeCacheClustersOutput, error) {
+func (s *Service) describeCacheClusters(
+	_ context.Context, in *sdk.DescribeCacheClustersInput,
+) (*sdk.DescribeCacheClustersOutput, error) {
 	clusters, err := s.clusters(filter(in.CacheClusterId))
 	if err != nil {
 		return nil, err
@@ -42,21 +46,20 @@ func (s *Service) describeCacheClusters(_ context.Context, in *sdk.DescribeCache
 // clusters reads the cluster of that id, or every one.
 func (s *Service) clusters(id string) (clusters []cluster, err error) {
 	err = s.Store.View(func(tx *store.Tx) error {
-		groups, err := state.ReplicationGroups.All(tx)
+		groups, err := groupsWith(tx, id)
 		if err != nil {
 			return err
 		}
 		for _, g := range groups {
-			if id != "" && g.Member(id) == nil {
-				continue
-			}
 			d, err := s.directives(tx, g)
-			if err != nil {
+			unknown := store.IsUnreadable(err)
+			if err != nil && !unknown {
 				return err
 			}
 			for _, m := range g.Members {
 				if id == "" || m.ID == id {
-					clusters = append(clusters, cluster{m, g, cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot)})
+					clusters = append(clusters, cluster{m, g, cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot),
+						unknown})
 				}
 			}
 		}
@@ -66,6 +69,18 @@ func (s *Service) clusters(id string) (clusters []cluster, err error) {
 		err = cacheClusterNotFound(id)
 	}
 	return clusters, err
+}
+
+// groupsWith lists every group, or the one that has the cluster of that id; none where there is none.
+func groupsWith(tx *store.Tx, cluster string) ([]cache.ReplicationGroup, error) {
+	if cluster == "" {
+		return state.ReplicationGroups.List(tx)
+	}
+	g, err := state.ReplicationGroups.Get(tx, cache.GroupID(cluster))
+	if errors.Is(err, store.ErrNotFound) || err == nil && g.Member(cluster) == nil {
+		return nil, nil
+	}
+	return []cache.ReplicationGroup{g}, err
 }
 
 // directives are what the servers of a group's nodes should have been told.
@@ -113,10 +128,12 @@ func (s *Service) describeCluster(c cluster, withNodes bool) types.CacheCluster 
 		out.SnapshotRetentionLimit = new(int32(g.SnapshotRetentionLimit))
 	}
 	for _, id := range g.SecurityGroupIDs {
-		out.SecurityGroups = append(out.SecurityGroups, types.SecurityGroupMembership{SecurityGroupId: &id, Status: new("active")})
+		out.SecurityGroups = append(out.SecurityGroups,
+			types.SecurityGroupMembership{SecurityGroupId: &id, Status: new("active")})
 	}
 	if g.NotificationTopicARN != "" {
-		out.NotificationConfiguration = &types.NotificationConfiguration{TopicArn: &g.NotificationTopicARN, TopicStatus: new(topicStatus(g))}
+		out.NotificationConfiguration = &types.NotificationConfiguration{TopicArn: &g.NotificationTopicARN,
+			TopicStatus: new(topicStatus(g))}
 	}
 	if !c.Created.IsZero() {
 		out.CacheClusterCreateTime, out.PreferredAvailabilityZone = &c.Created, &c.Zone
@@ -130,7 +147,8 @@ func (s *Service) describeCluster(c cluster, withNodes bool) types.CacheCluster 
 // status is the member's, or that it is being backed up.
 func (c cluster) status() string {
 	b := c.group.Snapshot
-	if c.group.Status == cache.Snapshotting && b != nil && (c.ID == b.Member || b.Member == "" && c.Role == cache.Primary) {
+	if c.group.Status == cache.Snapshotting && b != nil &&
+		(c.ID == b.Member || b.Member == "" && c.Role == cache.Primary) {
 		return string(cache.Snapshotting)
 	}
 	return string(c.Status)
@@ -138,7 +156,8 @@ func (c cluster) status() string {
 
 func (c cluster) node() types.CacheNode {
 	status := string(c.Status)
-	if c.Status == cache.MemberModifying || c.Status == cache.MemberRebooting { // the node is on its way back; "modifying" is no status of nodes
+	if c.Status == cache.MemberModifying ||
+		c.Status == cache.MemberRebooting { // the node is on its way back; "modifying" is no status of nodes
 		status = "rebooting"
 	}
 	return types.CacheNode{
@@ -153,7 +172,8 @@ func (c cluster) node() types.CacheNode {
 
 func (c cluster) parameterGroupStatus() *types.CacheParameterGroupStatus {
 	out := &types.CacheParameterGroupStatus{
-		CacheParameterGroupName: &c.group.ParameterGroup, ParameterApplyStatus: new(c.applyStatus()), CacheNodeIdsToReboot: []string{},
+		CacheParameterGroupName: &c.group.ParameterGroup, ParameterApplyStatus: new(c.applyStatus()),
+		CacheNodeIdsToReboot: []string{},
 	}
 	if c.pendingReboot() {
 		out.CacheNodeIdsToReboot = []string{nodeID}
@@ -176,9 +196,12 @@ func topicStatus(g cache.ReplicationGroup) string {
 	return "active"
 }
 
-// applyStatus tells how far the node's parameters are those of its group. A node that was not started yet will start with them.
+// applyStatus tells how far the node's parameters are those of its group. A node that was not started yet will start
+// with them.
 func (c cluster) applyStatus() string {
 	switch {
+	case c.unknown: // the record of the parameter group cannot be read, so that nothing can be applied
+		return "applying"
 	case c.Parameters != "" && c.Parameters != c.live:
 		return "applying"
 	case c.pendingReboot():
@@ -188,4 +211,6 @@ func (c cluster) applyStatus() string {
 }
 
 // pendingReboot tells whether parameters wait for the node's next start.
-func (c cluster) pendingReboot() bool { return c.BootParameters != "" && c.BootParameters != c.boot }
+func (c cluster) pendingReboot() bool {
+	return !c.unknown && c.BootParameters != "" && c.BootParameters != c.boot
+}

@@ -14,7 +14,8 @@ import (
 // cluster describes one cluster.
 func (s *server) cluster(t tb, id string) types.CacheCluster {
 	t.Helper()
-	out := must(s.DescribeCacheClusters(t.Context(), &sdk.DescribeCacheClustersInput{CacheClusterId: &id, ShowCacheNodeInfo: new(true)}))(t)
+	out := must(s.DescribeCacheClusters(t.Context(),
+		&sdk.DescribeCacheClustersInput{CacheClusterId: &id, ShowCacheNodeInfo: new(true)}))(t)
 	if len(out.CacheClusters) != 1 {
 		t.Fatalf("got %d clusters", len(out.CacheClusters))
 	}
@@ -26,16 +27,21 @@ func TestCacheClusterLife(t *testing.T) {
 	s.prepare(t)
 	must(s.CreateReplicationGroup(t.Context(), full("my-redis")))(t)
 	want := types.CacheCluster{
-		CacheClusterId: new("my-redis-002"), ARN: new("arn:aws:elasticache:us-east-1:123456789012:cluster:my-redis-002"),
-		CacheClusterStatus: new("creating"), ReplicationGroupId: new("my-redis"), ReplicationGroupLogDeliveryEnabled: new(false),
-		PendingModifiedValues: &types.PendingModifiedValues{}, Engine: new("redis"), EngineVersion: new("7.0.15"),
+		CacheClusterId:     new("my-redis-002"),
+		ARN:                new("arn:aws:elasticache:us-east-1:123456789012:cluster:my-redis-002"),
+		CacheClusterStatus: new("creating"), ReplicationGroupId: new("my-redis"),
+		ReplicationGroupLogDeliveryEnabled: new(false),
+		PendingModifiedValues:              &types.PendingModifiedValues{}, Engine: new("redis"), EngineVersion: new("7.0.15"),
 		CacheNodeType: new("cache.t3.micro"), NumCacheNodes: new(int32(1)), NetworkType: types.NetworkTypeIpv4,
 		IpDiscovery: types.IpDiscoveryIpv4, AutoMinorVersionUpgrade: new(false), CacheSubnetGroupName: new("data"),
-		CacheParameterGroup:     &types.CacheParameterGroupStatus{CacheParameterGroupName: new("tuned"), ParameterApplyStatus: new("in-sync")},
-		AtRestEncryptionEnabled: new(true), TransitEncryptionEnabled: new(true), TransitEncryptionMode: types.TransitEncryptionModeRequired,
-		AuthTokenEnabled: new(true), AuthTokenLastModifiedDate: &s.now,
-		PreferredMaintenanceWindow: new("sun:05:00-sun:06:00"), SnapshotWindow: new("02:00-03:00"), SnapshotRetentionLimit: new(int32(7)),
-		SecurityGroups: []types.SecurityGroupMembership{{SecurityGroupId: new("sg-1"), Status: new("active")}},
+		CacheParameterGroup: &types.CacheParameterGroupStatus{CacheParameterGroupName: new("tuned"),
+			ParameterApplyStatus: new("in-sync")},
+		AtRestEncryptionEnabled: new(true), TransitEncryptionEnabled: new(true),
+		TransitEncryptionMode: types.TransitEncryptionModeRequired,
+		AuthTokenEnabled:      new(true), AuthTokenLastModifiedDate: &s.now,
+		PreferredMaintenanceWindow: new("sun:05:00-sun:06:00"), SnapshotWindow: new("02:00-03:00"),
+		SnapshotRetentionLimit: new(int32(7)),
+		SecurityGroups:         []types.SecurityGroupMembership{{SecurityGroupId: new("sg-1"), Status: new("active")}},
 		NotificationConfiguration: &types.NotificationConfiguration{
 			TopicArn: new("arn:aws:sns:us-east-1:123456789012:alerts"), TopicStatus: new("active"),
 		},
@@ -50,8 +56,9 @@ func TestCacheClusterLife(t *testing.T) {
 
 	s.settle(t, "my-redis")
 	node := types.CacheNode{
-		CacheNodeId: new("0001"), CacheNodeStatus: new("available"), CacheNodeCreateTime: &s.now, CustomerAvailabilityZone: new("us-east-1a"),
-		Endpoint: at("127.77.0.4"), ParameterGroupStatus: new("in-sync"),
+		CacheNodeId: new("0001"), CacheNodeStatus: new("available"), CacheNodeCreateTime: &s.now,
+		CustomerAvailabilityZone: new("us-east-1a"),
+		Endpoint:                 at("127.77.0.4"), ParameterGroupStatus: new("in-sync"),
 	}
 	want.CacheClusterStatus, want.CacheClusterCreateTime, want.PreferredAvailabilityZone = new("available"), &s.now, new("us-east-1a")
 	want.CacheNodes = []types.CacheNode{node}

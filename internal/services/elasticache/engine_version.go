@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
@@ -12,35 +13,40 @@ import (
 	"larder/internal/cache"
 )
 
-// describeEngineVersions lists the servers that are installed, by the versions that a request may name. Of engines that larder
-// does not run, none is.
-func (s *Service) describeEngineVersions(_ context.Context, in *sdk.DescribeCacheEngineVersionsInput) (*sdk.DescribeCacheEngineVersionsOutput, error) {
-	versions := slices.Clone(s.Versions)
-	if aws.ToBool(in.DefaultOnly) {
-		versions = versions[max(0, len(versions)-1):]
-	}
-	versions = slices.DeleteFunc(versions, func(v cache.EngineVersion) bool {
-		latest, err := s.Versions.Resolve(v.Requestable())
-		return err != nil || v != latest || // an older patch of the same version
-			!matches(in.Engine, redis) || !matches(in.EngineVersion, v.Requestable()) || !matches(in.CacheParameterGroupFamily, cache.Family)
+// describeEngineVersions lists the versions that a request may name: those that a server on this machine runs. Of
+// engines that larder does not run, none is.
+func (s *Service) describeEngineVersions(
+	_ context.Context, in *sdk.DescribeCacheEngineVersionsInput,
+) (*sdk.DescribeCacheEngineVersionsOutput, error) {
+	releases := slices.DeleteFunc(s.Versions.Releases(), func(r cache.Release) bool {
+		return s.StrictVersions && !r.Exact() || aws.ToBool(in.DefaultOnly) && !s.isDefault(r) ||
+			!matches(in.Engine, redis) || !matches(in.EngineVersion, r.Requestable()) ||
+			!matches(in.CacheParameterGroupFamily, cache.Family)
 	})
-	versions, marker, err := page(versions, s.age, in.MaxRecords, in.Marker)
+	releases, marker, err := page(releases, age, in.MaxRecords, in.Marker)
 	if err != nil {
 		return nil, err
 	}
 	out := &sdk.DescribeCacheEngineVersionsOutput{CacheEngineVersions: []types.CacheEngineVersion{}, Marker: marker}
-	for _, v := range versions {
+	for _, r := range releases {
 		out.CacheEngineVersions = append(out.CacheEngineVersions, types.CacheEngineVersion{
-			Engine: new(redis), EngineVersion: new(v.Requestable()), CacheParameterGroupFamily: new(cache.Family),
-			CacheEngineDescription: new("Redis"), CacheEngineVersionDescription: new("redis version " + v.Version),
+			Engine: new(redis), EngineVersion: new(r.Requestable()), CacheParameterGroupFamily: new(cache.Family),
+			CacheEngineDescription: new("Redis"), CacheEngineVersionDescription: new("redis version " + r.Version),
 		})
 	}
 	return out, nil
 }
 
-// age orders versions, oldest first.
-func (s *Service) age(v cache.EngineVersion) string {
-	return fmt.Sprintf("%04d", slices.Index(s.Versions, v))
+// isDefault tells whether a release is what a request gets that names none.
+func (s *Service) isDefault(r cache.Release) bool {
+	standard, err := s.Versions.Resolve("")
+	return err == nil && r == standard
+}
+
+// age orders releases, oldest first.
+func age(r cache.Release) string {
+	major, minor, _ := strings.Cut(r.Requestable(), ".")
+	return fmt.Sprintf("%4s.%4s", major, minor)
 }
 
 // matches tells whether a filter lets a value through.

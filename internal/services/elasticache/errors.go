@@ -25,6 +25,23 @@ func invalidARN(format string, args ...any) error {
 	return &types.InvalidARNFault{Message: new(fmt.Sprintf(format, args...))}
 }
 
+func invalidKey(key string) error {
+	return &types.InvalidKMSKeyFault{Message: new("The KMS key " + key + " does not exist, or is not enabled.")}
+}
+
+func tooOldForMode(version string) error {
+	return invalidCombination("Transit encryption mode is not supported for engine version %s. "+
+		"Please use engine version %s or higher.", version, oldestWithMode)
+}
+
+// checkClassic refuses the security groups of EC2-Classic, as AWS does in accounts that have a VPC only.
+func checkClassic(cacheSecurityGroups []string) error {
+	if len(cacheSecurityGroups) > 0 {
+		return invalidValue("Use of cache security groups is not permitted in this API version for your account.")
+	}
+	return nil
+}
+
 func replicationGroupNotFound(id string) error {
 	return &types.ReplicationGroupNotFoundFault{Message: new(fmt.Sprintf("Replication group %s not found.", id))}
 }

@@ -21,7 +21,8 @@ const defaultPast = time.Hour
 
 func (s *Service) describeEvents(_ context.Context, in *sdk.DescribeEventsInput) (*sdk.DescribeEventsOutput, error) {
 	if in.SourceType != "" && !slices.Contains(in.SourceType.Values(), in.SourceType) {
-		return nil, invalidValue("Invalid value %s for SourceType. Must be one of %v", in.SourceType, in.SourceType.Values())
+		return nil, invalidValue("Invalid value %s for SourceType. Must be one of %v", in.SourceType,
+			in.SourceType.Values())
 	}
 	from, till, err := s.span(in)
 	if err != nil {
@@ -37,7 +38,8 @@ func (s *Service) describeEvents(_ context.Context, in *sdk.DescribeEventsInput)
 	}
 	source := filter(in.SourceIdentifier)
 	events = slices.DeleteFunc(events, func(n cache.Notice) bool {
-		return n.Date.After(till) || in.SourceType != "" && string(in.SourceType) != n.SourceType || source != "" && source != n.Source
+		return n.Date.After(till) || in.SourceType != "" && string(in.SourceType) != n.SourceType || source != "" &&
+			source != n.Source
 	})
 	events, marker, err := page(events, newestFirst, in.MaxRecords, in.Marker)
 	if err != nil {
@@ -55,15 +57,16 @@ func (s *Service) describeEvents(_ context.Context, in *sdk.DescribeEventsInput)
 // newestFirst is a key: events have distinct times.
 func newestFirst(n cache.Notice) string { return fmt.Sprintf("%019d", math.MaxInt64-n.Date.UnixNano()) }
 
-// span returns the time that a request asks about. Two of start, end and duration give the third; with less, the past hour
-// fills in.
+// span returns the time that a request asks about. Two of start, end and duration give the third; with less, the past
+// hour fills in.
 func (s *Service) span(in *sdk.DescribeEventsInput) (from, till time.Time, err error) {
 	length := defaultPast
 	if in.Duration != nil {
 		length = time.Duration(*in.Duration) * time.Minute
 	}
 	if length <= 0 || length > cache.NoticeLife {
-		return from, till, invalidValue("Invalid value %d for Duration. Must be between 1 and %d minutes", *in.Duration, cache.NoticeLife/time.Minute)
+		return from, till, invalidValue("Invalid value %d for Duration. Must be between 1 and %d minutes", *in.Duration,
+			cache.NoticeLife/time.Minute)
 	}
 	// Notices of one instant are stamped nanoseconds apart, so the latest may lie just ahead of the clock.
 	now := s.Now().Add(time.Second)
@@ -72,7 +75,8 @@ func (s *Service) span(in *sdk.DescribeEventsInput) (from, till time.Time, err e
 	case in.StartTime != nil && in.EndTime != nil && in.Duration != nil:
 		return from, till, invalidCombination("Cannot specify all of StartTime, EndTime and Duration.")
 	case in.StartTime != nil && in.EndTime != nil && from.After(till):
-		return from, till, invalidCombination("StartTime %s must not be later than EndTime %s.", from.Format(time.RFC3339), till.Format(time.RFC3339))
+		return from, till, invalidCombination("StartTime %s must not be later than EndTime %s.",
+			from.Format(time.RFC3339), till.Format(time.RFC3339))
 	case in.StartTime != nil && in.EndTime != nil:
 	case in.StartTime != nil && in.Duration != nil:
 		till = from.Add(length)

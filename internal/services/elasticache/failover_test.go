@@ -23,7 +23,8 @@ func (s *server) testFailover(t *testing.T, id, shard string) error {
 func TestTestFailover(t *testing.T) {
 	s := newServer(t)
 	s.available(t, "mine", 3, withFailover)
-	out, err := s.TestFailover(t.Context(), &sdk.TestFailoverInput{ReplicationGroupId: new("mine"), NodeGroupId: new("0001")})
+	out, err := s.TestFailover(t.Context(),
+		&sdk.TestFailoverInput{ReplicationGroupId: new("mine"), NodeGroupId: new("0001")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,10 +36,13 @@ func TestTestFailover(t *testing.T) {
 		t.Errorf("recorded: %+v", g)
 	}
 	events, err := s.DescribeEvents(t.Context(), &sdk.DescribeEventsInput{})
-	if err != nil || len(events.Events) == 0 || *events.Events[0].Message != "Test Failover API called for node group 0001" || *events.Events[0].SourceIdentifier != "mine" {
+	if err != nil || len(events.Events) == 0 ||
+		*events.Events[0].Message != "Test Failover API called for node group 0001" ||
+		*events.Events[0].SourceIdentifier != "mine" {
 		t.Errorf("the events are %+v, %v", events.Events, err)
 	}
-	servicetest.WantError(t, s.testFailover(t, "mine", "0001"), "InvalidReplicationGroupState", "Replication group must be in available state to modify.")
+	servicetest.WantError(t, s.testFailover(t, "mine", "0001"), "InvalidReplicationGroupState",
+		"Replication group must be in available state to modify.")
 }
 
 // untouched checks that something which is refused changes nothing that is stored, to the byte.
@@ -65,11 +69,16 @@ func TestTestFailoverRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ id, shard, code, message string }{
 		"unknown group": {"other", "0001", "ReplicationGroupNotFoundFault", "Replication group other not found."},
 		"unknown shard": {"mine", "0002", "NodeGroupNotFoundFault", "Node group 0002 not found."},
-		"no shard":      {"mine", "", "InvalidParameterValue", "The parameter NodeGroupId must be provided and must not be blank."},
-		"failover off":  {"off", "0001", "TestFailoverNotAvailableFault", "Automatic failover is not enabled for replication group off."},
-		"no replica":    {"alone", "0001", "TestFailoverNotAvailableFault", "Replication group alone has no replica to fail over to."},
-		"one goes on":   {"moving", "0001", "InvalidReplicationGroupState", "Replication group must be in available state to modify."},
-		"not in sync":   {"behind", "0001", "TestFailoverNotAvailableFault", "Replication group behind has no replica that is in sync with its primary."},
+		"no shard": {"mine", "", "InvalidParameterValue",
+			"The parameter NodeGroupId must be provided and must not be blank."},
+		"failover off": {"off", "0001", "TestFailoverNotAvailableFault",
+			"Automatic failover is not enabled for replication group off."},
+		"no replica": {"alone", "0001", "TestFailoverNotAvailableFault",
+			"Replication group alone has no replica to fail over to."},
+		"one goes on": {"moving", "0001", "InvalidReplicationGroupState",
+			"Replication group must be in available state to modify."},
+		"not in sync": {"behind", "0001", "TestFailoverNotAvailableFault",
+			"Replication group behind has no replica that is in sync with its primary."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.untouched(t, func() { servicetest.WantError(t, s.testFailover(t, c.id, c.shard), c.code, c.message) })
@@ -96,10 +105,14 @@ func TestPromotionRefuses(t *testing.T) {
 		"unknown group":   {"none", "none-002", "ReplicationGroupNotFoundFault", "Replication group none not found."},
 		"unknown node":    {"mine", "mine-009", "CacheClusterNotFound", "CacheCluster not found: mine-009"},
 		"another group's": {"mine", "other-002", "CacheClusterNotFound", "CacheCluster not found: other-002"},
-		"failover is on":  {"automatic", "automatic-002", combination, "Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first."},
-		"one goes on":     {"moving", "moving-001", "InvalidReplicationGroupState", "Replication group must be in available state to modify."},
-		"not available":   {"mine", "mine-003", "InvalidCacheClusterState", "The cache cluster mine-003 is not in the available state."},
-		"not in sync":     {"mine", "mine-002", "InvalidCacheClusterState", "The cache cluster mine-002 is not in sync with its primary."},
+		"failover is on": {"automatic", "automatic-002", combination,
+			"Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first."},
+		"one goes on": {"moving", "moving-001", "InvalidReplicationGroupState",
+			"Replication group must be in available state to modify."},
+		"not available": {"mine", "mine-003", "InvalidCacheClusterState",
+			"The cache cluster mine-003 is not in the available state."},
+		"not in sync": {"mine", "mine-002", "InvalidCacheClusterState",
+			"The cache cluster mine-002 is not in sync with its primary."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.untouched(t, func() { servicetest.WantError(t, promote(c.group, c.member), c.code, c.message) })
@@ -142,16 +155,19 @@ func TestRebootCacheCluster(t *testing.T) {
 	s.available(t, "busy", 2, nil)
 	s.update(t, "busy", func(g *cache.ReplicationGroup) { g.Status = cache.Modifying })
 	reboot := func(id string, nodes ...string) (*sdk.RebootCacheClusterOutput, error) {
-		return s.RebootCacheCluster(t.Context(), &sdk.RebootCacheClusterInput{CacheClusterId: &id, CacheNodeIdsToReboot: nodes})
+		return s.RebootCacheCluster(t.Context(),
+			&sdk.RebootCacheClusterInput{CacheClusterId: &id, CacheNodeIdsToReboot: nodes})
 	}
 	for name, c := range map[string]struct {
 		id            string
 		nodes         []string
 		code, message string
 	}{
-		"unknown":       {"mine-009", []string{"0001"}, "CacheClusterNotFound", "CacheCluster not found: mine-009"},
-		"no such node":  {"mine-001", []string{"0001", "0002"}, "InvalidParameterValue", "Invalid CacheNodeIdsToReboot [0001 0002]: cache cluster mine-001 has the node 0001."},
-		"not available": {"busy-001", []string{"0001"}, "InvalidCacheClusterState", "Cache cluster busy-001 is not in the available state."},
+		"unknown": {"mine-009", []string{"0001"}, "CacheClusterNotFound", "CacheCluster not found: mine-009"},
+		"no such node": {"mine-001", []string{"0001", "0002"}, "InvalidParameterValue",
+			"Invalid CacheNodeIdsToReboot [0001 0002]: cache cluster mine-001 has the node 0001."},
+		"not available": {"busy-001", []string{"0001"}, "InvalidCacheClusterState",
+			"Cache cluster busy-001 is not in the available state."},
 	} {
 		_, err := reboot(c.id, c.nodes...)
 		t.Run(name, func(t *testing.T) { servicetest.WantError(t, err, c.code, c.message) })
@@ -160,10 +176,12 @@ func TestRebootCacheCluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := out.CacheCluster; *c.CacheClusterStatus != "rebooting cluster nodes" || *c.CacheNodes[0].CacheNodeStatus != "rebooting" {
+	if c := out.CacheCluster; *c.CacheClusterStatus != "rebooting cluster nodes" ||
+		*c.CacheNodes[0].CacheNodeStatus != "rebooting" {
 		t.Errorf("the answer says %s, %+v", *c.CacheClusterStatus, c.CacheNodes)
 	}
-	if g := s.group(t, "mine"); g.Status != cache.Modifying || g.Member("mine-002").Renewal != cache.Rebooting || g.Member("mine-001").Renewal != "" {
+	if g := s.group(t, "mine"); g.Status != cache.Modifying || g.Member("mine-002").Renewal != cache.Rebooting ||
+		g.Member("mine-001").Renewal != "" {
 		t.Errorf("recorded: %+v", g)
 	}
 	_, err = reboot("mine-001", "0001")

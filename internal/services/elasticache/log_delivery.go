@@ -11,7 +11,8 @@ import (
 	"larder/internal/cache"
 )
 
-// changeLogs turns deliveries on, changes or ends them. One reads enabling, or modifying, until something can be delivered.
+// changeLogs turns deliveries on, changes or ends them. One reads enabling, or modifying, until something can be
+// delivered.
 func changeLogs(rg *cache.ReplicationGroup, given []types.LogDeliveryConfigurationRequest, now time.Time) error {
 	for _, in := range given {
 		if in.LogType == "" {
@@ -37,13 +38,15 @@ func changeLogs(rg *cache.ReplicationGroup, given []types.LogDeliveryConfigurati
 			d = replacing(d, *before)
 		}
 		rg.LogDeliveries = append(rest, d)
-		slices.SortFunc(rg.LogDeliveries, func(a, b cache.LogDelivery) int { return strings.Compare(a.LogType, b.LogType) })
+		slices.SortFunc(rg.LogDeliveries,
+			func(a, b cache.LogDelivery) int { return strings.Compare(a.LogType, b.LogType) })
 	}
 	return nil
 }
 
 func newLogDelivery(in types.LogDeliveryConfigurationRequest) (cache.LogDelivery, error) {
-	d := cache.LogDelivery{LogType: string(in.LogType), Destination: string(in.DestinationType), Format: string(in.LogFormat)}
+	d := cache.LogDelivery{LogType: string(in.LogType), Destination: string(in.DestinationType),
+		Format: string(in.LogFormat)}
 	switch details := in.DestinationDetails; {
 	case !slices.Contains(in.LogType.Values(), in.LogType):
 		return d, invalidValue("Invalid LogType %q: it must be slow-log or engine-log.", in.LogType)
@@ -51,7 +54,8 @@ func newLogDelivery(in types.LogDeliveryConfigurationRequest) (cache.LogDelivery
 		return d, invalidValue("Invalid LogFormat %q: it must be text or json.", in.LogFormat)
 	case in.DestinationType != types.DestinationTypeCloudWatchLogs:
 		return d, invalidValue("larder delivers logs to cloudwatch-logs only, not to %q.", in.DestinationType)
-	case details == nil || details.CloudWatchLogsDetails == nil || aws.ToString(details.CloudWatchLogsDetails.LogGroup) == "":
+	case details == nil || details.CloudWatchLogsDetails == nil ||
+		aws.ToString(details.CloudWatchLogsDetails.LogGroup) == "":
 		return d, missing("DestinationDetails.CloudWatchLogsDetails.LogGroup")
 	default:
 		d.Name = *details.CloudWatchLogsDetails.LogGroup
@@ -59,7 +63,8 @@ func newLogDelivery(in types.LogDeliveryConfigurationRequest) (cache.LogDelivery
 	return d, nil
 }
 
-// replacing is a delivery that takes the place of another of its log type: the same one again, in another form, or to elsewhere.
+// replacing is a delivery that takes the place of another of its log type: the same one again, in another form, or to
+// elsewhere.
 func replacing(d, before cache.LogDelivery) cache.LogDelivery {
 	same := d.Destination == before.Destination && d.Name == before.Name
 	if same && d.Format == before.Format {
@@ -78,7 +83,8 @@ func pendingLogs(deliveries []cache.LogDelivery) []types.PendingLogDeliveryConfi
 	for _, d := range deliveries {
 		if d.Status == cache.LogsEnabling || d.Status == cache.LogsModifying {
 			out = append(out, types.PendingLogDeliveryConfiguration{
-				LogType: types.LogType(d.LogType), LogFormat: types.LogFormat(d.Format), DestinationType: types.DestinationType(d.Destination),
+				LogType: types.LogType(d.LogType), LogFormat: types.LogFormat(d.Format),
+				DestinationType:    types.DestinationType(d.Destination),
 				DestinationDetails: &types.DestinationDetails{CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: &d.Name}},
 			})
 		}
@@ -90,7 +96,8 @@ func describeLogs(deliveries []cache.LogDelivery) []types.LogDeliveryConfigurati
 	var out []types.LogDeliveryConfiguration
 	for _, d := range deliveries {
 		out = append(out, types.LogDeliveryConfiguration{
-			LogType: types.LogType(d.LogType), LogFormat: types.LogFormat(d.Format), DestinationType: types.DestinationType(d.Destination),
+			LogType: types.LogType(d.LogType), LogFormat: types.LogFormat(d.Format),
+			DestinationType:    types.DestinationType(d.Destination),
 			DestinationDetails: &types.DestinationDetails{CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: &d.Name}},
 			Status:             types.LogDeliveryConfigurationStatus(d.Status), Message: text(d.Message),
 		})

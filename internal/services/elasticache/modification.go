@@ -2,6 +2,8 @@ package elasticache
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,7 +23,9 @@ type modification struct {
 	rg *cache.ReplicationGroup
 }
 
-func (s *Service) modifyReplicationGroup(_ context.Context, in *sdk.ModifyReplicationGroupInput) (*sdk.ModifyReplicationGroupOutput, error) {
+func (s *Service) modifyReplicationGroup(
+	_ context.Context, in *sdk.ModifyReplicationGroupInput,
+) (*sdk.ModifyReplicationGroupOutput, error) {
 	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg *cache.ReplicationGroup) error {
 		m := modification{s, tx, rg}
 		for _, apply := range []func(*sdk.ModifyReplicationGroupInput) error{
@@ -39,8 +43,10 @@ func (s *Service) modifyReplicationGroup(_ context.Context, in *sdk.ModifyReplic
 	return &sdk.ModifyReplicationGroupOutput{ReplicationGroup: new(describeGroup(rg))}, nil
 }
 
-// change changes an available group in one transaction, and leaves it modifying: the engine says when it is available again.
-func (s *Service) change(given *string, f func(*store.Tx, *cache.ReplicationGroup) error) (rg cache.ReplicationGroup, err error) {
+// change changes an available group in one transaction, and leaves it modifying: the engine says when it is available
+// again.
+func (s *Service) change(given *string, f func(*store.Tx, *cache.ReplicationGroup) error) (rg cache.ReplicationGroup,
+	err error) {
 	id, err := reference("ReplicationGroupId", given)
 	if err != nil {
 		return rg, err
@@ -61,13 +67,16 @@ func (s *Service) change(given *string, f func(*store.Tx, *cache.ReplicationGrou
 }
 
 func (m modification) notice(message string) error {
-	return state.AddNotice(m.tx, cache.Notice{Date: m.Now(), Source: m.rg.ID, SourceType: cache.SourceGroup, Message: message + m.rg.ID})
+	return state.AddNotice(m.tx, cache.Notice{Date: m.Now(), Source: m.rg.ID, SourceType: cache.SourceGroup,
+		Message: message + m.rg.ID})
 }
 
 // noticeOfMembers records what happened to every member.
 func (m modification) noticeOfMembers(message string) error {
 	for _, member := range m.rg.Members {
-		if err := state.AddNotice(m.tx, cache.Notice{Date: m.Now(), Source: member.ID, SourceType: cache.SourceCluster, Message: message}); err != nil {
+		if err := state.AddNotice(m.tx,
+			cache.Notice{Date: m.Now(), Source: member.ID, SourceType: cache.SourceCluster,
+				Message: message}); err != nil {
 			return err
 		}
 	}
@@ -130,7 +139,8 @@ func (m modification) snapshots(in *sdk.ModifyReplicationGroupInput) error {
 	limit := int(*in.SnapshotRetentionLimit)
 	switch {
 	case limit < 0 || limit > maxRetention:
-		return invalidValue("Invalid value %d for SnapshotRetentionLimit. Must be between 0 and %d", limit, maxRetention)
+		return invalidValue("Invalid value %d for SnapshotRetentionLimit. Must be between 0 and %d", limit,
+			maxRetention)
 	case limit > 0 && m.rg.SnapshottingCluster == "":
 		return invalidCombination("Must specify both SnapshotRetentionLimit and SnapshottingClusterId to turn on snapshots")
 	case limit == 0:
@@ -159,8 +169,8 @@ func (m modification) nodes(in *sdk.ModifyReplicationGroupInput) error {
 	if d.NodeType == m.rg.NodeType {
 		d.NodeType = ""
 	}
-	if d.EngineVersion == m.rg.EngineVersion {
-		d.EngineVersion = ""
+	if d.EngineVersion == m.rg.EngineVersion && d.ServerVersion == m.rg.Server() {
+		d.EngineVersion, d.ServerVersion = "", ""
 	}
 	m.rg.Deferred = nil
 	switch {
@@ -177,16 +187,25 @@ func (m modification) engineVersion(in *sdk.ModifyReplicationGroupInput, d *cach
 	if in.EngineVersion == nil {
 		return nil
 	}
-	v, err := m.Versions.Resolve(*in.EngineVersion)
+	asked, err := m.release(*in.EngineVersion)
+	if err != nil {
+		return err
+	}
+	if cache.CompareVersions(asked.Requestable(), cache.Minor(m.rg.EngineVersion)) < 0 {
+		return invalidCombination("Cannot modify redis from %s to %s", m.rg.EngineVersion, asked.Version)
+	}
+	r, err := m.releaseFor(asked.Requestable(), m.rg.Server())
 	switch {
 	case err != nil:
-		return invalidCombination("%s", err)
-	case cache.CompareVersions(v.Version, m.rg.EngineVersion) < 0:
-		return invalidCombination("Cannot modify redis from %s to %s", m.rg.EngineVersion, v.Version)
-	case v.Version != m.rg.EngineVersion && len(m.rg.Staying()) == 1:
+		return err
+	case r.Server.Version != m.rg.Server() && len(m.rg.Staying()) == 1:
 		return invalidCombination("larder cannot change the engine version of a group with one node without losing its data: add a replica first.")
 	}
-	d.EngineVersion = v.Version
+	d.EngineVersion, d.ServerVersion = r.Version, r.Server.Version
+	if cache.CompareVersions(r.Version,
+		m.rg.EngineVersion) < 0 { // of the same minor, whose number depends on the server
+		d.EngineVersion = m.rg.EngineVersion
+	}
 	return nil
 }
 
@@ -200,7 +219,7 @@ func (m modification) parameters(in *sdk.ModifyReplicationGroupInput) error {
 }
 
 func (m modification) surroundings(in *sdk.ModifyReplicationGroupInput) error {
-	if err := m.securityGroups(in.SecurityGroupIds); err != nil {
+	if err := errors.Join(checkClassic(in.CacheSecurityGroupNames), m.securityGroups(in.SecurityGroupIds)); err != nil {
 		return err
 	}
 	if in.NotificationTopicArn != nil {
@@ -255,8 +274,23 @@ func (m modification) token(in *sdk.ModifyReplicationGroupInput) error {
 	case len(m.rg.AuthTokens) == 0: // clients without a token are let in until the next change
 		m.rg.AuthTokens = [][]byte{{}, sealed}
 	default:
-		m.rg.AuthTokens = [][]byte{m.rg.AuthTokens[len(m.rg.AuthTokens)-1], sealed}
+		return m.rotate(*in.AuthToken, sealed)
 	}
+	m.rg.AuthTokenModified = m.Now()
+	return nil
+}
+
+// rotate has the group take a new token beside its newest one. The newest one given again is no other: whoever asks
+// twice, because the first answer was lost, does not shut out the clients that have the older one.
+func (m modification) rotate(token string, sealed []byte) error {
+	newest, err := m.Sealer.Open(state.AuthTokenPlace(m.rg.ID), m.rg.AuthTokens[len(m.rg.AuthTokens)-1])
+	if err != nil {
+		return fmt.Errorf("cannot read the newest token of %s: %w", m.rg.ID, err)
+	}
+	if len(m.rg.AuthTokens) == 2 && len(m.rg.AuthTokens[0]) > 0 && string(newest) == token {
+		return nil
+	}
+	m.rg.AuthTokens = [][]byte{m.rg.AuthTokens[len(m.rg.AuthTokens)-1], sealed}
 	m.rg.AuthTokenModified = m.Now()
 	return nil
 }
@@ -270,11 +304,13 @@ func (m modification) primary(in *sdk.ModifyReplicationGroupInput) error {
 	case member == nil:
 		return cacheClusterNotFound(id)
 	case member.Leaving || member.Status != cache.MemberAvailable:
-		return &types.InvalidCacheClusterStateFault{Message: new("The cache cluster " + id + " is not in the available state.")}
+		return &types.InvalidCacheClusterStateFault{Message: new("The cache cluster " + id +
+			" is not in the available state.")}
 	case m.rg.AutomaticFailover:
 		return invalidCombination("Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first.")
 	case !cache.InSync(m.rg, m.Observed(m.rg.ID), id):
-		return &types.InvalidCacheClusterStateFault{Message: new("The cache cluster " + id + " is not in sync with its primary.")}
+		return &types.InvalidCacheClusterStateFault{Message: new("The cache cluster " + id +
+			" is not in sync with its primary.")}
 	}
 	m.rg.Promote = id
 	return nil
@@ -291,8 +327,13 @@ func (m modification) transit(in *sdk.ModifyReplicationGroupInput) error {
 	if in.TransitEncryptionEnabled != nil && *in.TransitEncryptionEnabled != m.rg.TransitEncryption {
 		return invalidCombination("larder cannot switch encryption in transit of a group that exists: create another group.")
 	}
-	if in.TransitEncryptionMode != "" && !m.rg.TransitEncryption {
+	switch {
+	case in.TransitEncryptionMode == "":
+		return nil
+	case !m.rg.TransitEncryption:
 		return invalidCombination("To modify transit encryption mode, set encryption-in-transit as enabled.")
+	case cache.CompareVersions(m.rg.EngineVersion, oldestWithMode) < 0:
+		return tooOldForMode(m.rg.EngineVersion)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/servicetest"
+	"larder/internal/state"
 )
 
 // available makes a group of n nodes that the engine has brought up.
@@ -56,7 +57,8 @@ func TestModifications(t *testing.T) {
 		change func(*modify)
 		is     func(cache.ReplicationGroup) bool
 	}{
-		"description": {func(in *modify) { in.ReplicationGroupDescription = new("other") }, func(g cache.ReplicationGroup) bool { return g.Description == "other" }},
+		"description": {func(in *modify) { in.ReplicationGroupDescription = new("other") },
+			func(g cache.ReplicationGroup) bool { return g.Description == "other" }},
 		"failover": {func(in *modify) { in.AutomaticFailoverEnabled, in.MultiAZEnabled = new(true), new(true) },
 			func(g cache.ReplicationGroup) bool { return g.AutomaticFailover && g.MultiAZ }},
 		"windows": {func(in *modify) {
@@ -65,7 +67,10 @@ func TestModifications(t *testing.T) {
 			func(g cache.ReplicationGroup) bool {
 				return g.SnapshotWindow == "01:00-02:00" && g.MaintenanceWindow == "mon:05:00-mon:06:00"
 			}},
-		"retention": {func(in *modify) { in.SnapshotRetentionLimit, in.SnapshottingClusterId = new(int32(3)), new("mine-001") },
+		"retention": {func(in *modify) {
+			in.SnapshotRetentionLimit, in.SnapshottingClusterId = new(int32(3)),
+				new("mine-001")
+		},
 			func(g cache.ReplicationGroup) bool {
 				return g.SnapshotRetentionLimit == 3 && g.SnapshottingCluster == "mine-001"
 			}},
@@ -75,7 +80,8 @@ func TestModifications(t *testing.T) {
 			func(g cache.ReplicationGroup) bool {
 				return g.Deferred != nil && g.Deferred.NodeType == "cache.r6g.xlarge"
 			}},
-		"security groups": {func(in *modify) { in.SecurityGroupIds = []string{"sg-2"} }, func(g cache.ReplicationGroup) bool { return slices.Equal(g.SecurityGroupIDs, []string{"sg-2"}) }},
+		"security groups": {func(in *modify) { in.SecurityGroupIds = []string{"sg-2"} },
+			func(g cache.ReplicationGroup) bool { return slices.Equal(g.SecurityGroupIDs, []string{"sg-2"}) }},
 		"topic": {func(in *modify) {
 			in.NotificationTopicArn, in.NotificationTopicStatus = new("arn:aws:sns:us-east-1:123456789012:t"), new("inactive")
 		}, func(g cache.ReplicationGroup) bool { return g.NotificationTopicARN != "" && g.NotificationsOff }},
@@ -87,13 +93,15 @@ func TestModifications(t *testing.T) {
 		"logs": {func(in *modify) {
 			in.ApplyImmediately = new(true)
 			in.LogDeliveryConfigurations = []types.LogDeliveryConfigurationRequest{{
-				LogType: types.LogTypeSlowLog, LogFormat: types.LogFormatJson, DestinationType: types.DestinationTypeCloudWatchLogs,
+				LogType: types.LogTypeSlowLog, LogFormat: types.LogFormatJson,
+				DestinationType:    types.DestinationTypeCloudWatchLogs,
 				DestinationDetails: &types.DestinationDetails{CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: new("/x")}},
 			}}
 		}, func(g cache.ReplicationGroup) bool {
 			return len(g.LogDeliveries) == 1 && g.LogDeliveries[0].Status == "enabling"
 		}},
-		"parameter group": {func(in *modify) { in.CacheParameterGroupName = new("default.redis7") }, func(g cache.ReplicationGroup) bool { return g.ParameterGroup == "default.redis7" }},
+		"parameter group": {func(in *modify) { in.CacheParameterGroupName = new("default.redis7") },
+			func(g cache.ReplicationGroup) bool { return g.ParameterGroup == "default.redis7" }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := s.modify(t, "mine", c.change); err != nil {
@@ -102,13 +110,15 @@ func TestModifications(t *testing.T) {
 			if g := s.group(t, "mine"); g.Status != cache.Modifying || !c.is(g) {
 				t.Errorf("got %+v", g)
 			}
-			servicetest.WantError(t, s.modify(t, "mine", c.change), "InvalidReplicationGroupState", "Replication group must be in available state to modify.")
+			servicetest.WantError(t, s.modify(t, "mine", c.change), "InvalidReplicationGroupState",
+				"Replication group must be in available state to modify.")
 			s.settled(t, "mine")
 		})
 	}
 }
 
-// A change of the security groups is an event of every member, of which the group's topic is told; the same ones again are none.
+// A change of the security groups is an event of every member, of which the group's topic is told; the same ones again
+// are none.
 func TestSecurityGroupsChangedIsAnEvent(t *testing.T) {
 	s := newServer(t)
 	s.available(t, "mine", 2, nil)
@@ -119,14 +129,17 @@ func TestSecurityGroupsChangedIsAnEvent(t *testing.T) {
 		}
 		s.settled(t, "mine")
 	}
-	for _, e := range must(s.DescribeEvents(t.Context(), &sdk.DescribeEventsInput{SourceType: types.SourceTypeCacheCluster}))(t).Events {
+	for _, e := range must(s.DescribeEvents(t.Context(),
+		&sdk.DescribeEventsInput{SourceType: types.SourceTypeCacheCluster}))(t).Events {
 		got = append(got, *e.SourceIdentifier+" "+*e.Message)
-		if name := (cache.Notice{SourceType: cache.SourceCluster, Message: *e.Message}).Notification(); name != "ElastiCache:CacheClusterSecurityGroupModified" {
+		if name := (cache.Notice{SourceType: cache.SourceCluster,
+			Message: *e.Message}).Notification(); name != "ElastiCache:CacheClusterSecurityGroupModified" {
 			t.Errorf("%q is told as %q", *e.Message, name)
 		}
 	}
 	slices.Sort(got)
-	if diff := cmp.Diff([]string{"mine-001 Applied change to security group", "mine-002 Applied change to security group"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"mine-001 Applied change to security group",
+		"mine-002 Applied change to security group"}, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }
@@ -140,21 +153,32 @@ func TestModificationsThatAreRefused(t *testing.T) {
 		change     func(*modify)
 		code, text string
 	}{
-		"failover alone": {"one", func(in *modify) { in.AutomaticFailoverEnabled = new(true) }, combination, "Replication group must have at least one read replica to enable autofailover."},
+		"failover alone": {"one", func(in *modify) { in.AutomaticFailoverEnabled = new(true) }, combination,
+			"Replication group must have at least one read replica to enable autofailover."},
 		"overlap": {"one", func(in *modify) {
 			in.SnapshotWindow, in.PreferredMaintenanceWindow = new("05:00-06:00"), new("sun:05:00-sun:06:00")
 		}, value, "The snapshot window and maintenance window must not overlap."},
-		"retention":         {"one", func(in *modify) { in.SnapshotRetentionLimit = new(int32(1)) }, combination, "Must specify both SnapshotRetentionLimit and SnapshottingClusterId to turn on snapshots"},
-		"snapshotting":      {"one", func(in *modify) { in.SnapshottingClusterId = new("two-001") }, "CacheClusterNotFound", "Specified snapshotting cluster does not exist"},
-		"downgrade":         {"one", func(in *modify) { in.EngineVersion = new("7.0") }, combination, "Cannot modify redis from 7.2.4 to 7.0.15"},
-		"token without TLS": {"one", func(in *modify) { in.AuthToken, in.ApplyImmediately = new("0123456789abcdef"), new(true) }, combination, "AuthToken needs encryption in transit: set TransitEncryptionEnabled."},
-		"strategy delete":   {"one", func(in *modify) { in.AuthTokenUpdateStrategy = types.AuthTokenUpdateStrategyTypeDelete }, value, "Auth token update strategy delete is not supported currently"},
+		"retention": {"one", func(in *modify) { in.SnapshotRetentionLimit = new(int32(1)) }, combination,
+			"Must specify both SnapshotRetentionLimit and SnapshottingClusterId to turn on snapshots"},
+		"snapshotting": {"one", func(in *modify) { in.SnapshottingClusterId = new("two-001") },
+			"CacheClusterNotFound", "Specified snapshotting cluster does not exist"},
+		"downgrade": {"one", func(in *modify) { in.EngineVersion = new("7.0") }, combination,
+			"Cannot modify redis from 7.2.4 to 7.0.15"},
+		"token without TLS": {"one", func(in *modify) {
+			in.AuthToken, in.ApplyImmediately = new("0123456789abcdef"),
+				new(true)
+		}, combination, "AuthToken needs encryption in transit: set TransitEncryptionEnabled."},
+		"strategy delete": {"one",
+			func(in *modify) { in.AuthTokenUpdateStrategy = types.AuthTokenUpdateStrategyTypeDelete }, value, "Auth token update strategy delete is not supported currently"},
 		"logs later": {"one", func(in *modify) {
 			in.LogDeliveryConfigurations = []types.LogDeliveryConfigurationRequest{{LogType: types.LogTypeSlowLog}}
 		}, value, "To modify the log delivery configuration, set the apply-immediately parameter to true."},
-		"promotion":          {"two", func(in *modify) { in.PrimaryClusterId = new("two-002") }, combination, "Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first."},
-		"promotion of other": {"two", func(in *modify) { in.PrimaryClusterId = new("one-001") }, "CacheClusterNotFound", "CacheCluster not found: one-001"},
-		"unknown group":      {"three", func(*modify) {}, "ReplicationGroupNotFoundFault", "Replication group three not found."},
+		"promotion": {"two", func(in *modify) { in.PrimaryClusterId = new("two-002") }, combination,
+			"Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first."},
+		"promotion of other": {"two", func(in *modify) { in.PrimaryClusterId = new("one-001") }, "CacheClusterNotFound",
+			"CacheCluster not found: one-001"},
+		"unknown group": {"three", func(*modify) {}, "ReplicationGroupNotFoundFault",
+			"Replication group three not found."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			servicetest.WantError(t, s.modify(t, c.group, c.change), c.code, c.text)
@@ -169,24 +193,31 @@ func TestReplicaCounts(t *testing.T) {
 	s := newServer(t)
 	s.available(t, "mine", 2, nil)
 	up := func(n int32) error {
-		_, err := s.IncreaseReplicaCount(t.Context(), &sdk.IncreaseReplicaCountInput{ReplicationGroupId: new("mine"), NewReplicaCount: &n, ApplyImmediately: new(true)})
+		_, err := s.IncreaseReplicaCount(t.Context(),
+			&sdk.IncreaseReplicaCountInput{ReplicationGroupId: new("mine"), NewReplicaCount: &n,
+				ApplyImmediately: new(true)})
 		return err
 	}
 	down := func(n int32) error {
-		_, err := s.DecreaseReplicaCount(t.Context(), &sdk.DecreaseReplicaCountInput{ReplicationGroupId: new("mine"), NewReplicaCount: &n, ApplyImmediately: new(true)})
+		_, err := s.DecreaseReplicaCount(t.Context(),
+			&sdk.DecreaseReplicaCountInput{ReplicationGroupId: new("mine"), NewReplicaCount: &n,
+				ApplyImmediately: new(true)})
 		return err
 	}
-	servicetest.WantError(t, up(1), "NoOperationFault", "Requested new replica count already matches current number of replicas.")
+	servicetest.WantError(t, up(1), "NoOperationFault",
+		"Requested new replica count already matches current number of replicas.")
 	servicetest.WantError(t, up(6), value, "The number of replicas per node group must be within 0 and 5.")
 	if err := up(3); err != nil {
 		t.Fatal(err)
 	}
 	g := s.group(t, "mine")
-	if len(g.Members) != 4 || g.Members[2].ID != "mine-003" || g.Members[2].Zone != "us-east-1c" || g.Members[3].Role != cache.Replica {
+	if len(g.Members) != 4 || g.Members[2].ID != "mine-003" || g.Members[2].Zone != "us-east-1c" ||
+		g.Members[3].Role != cache.Replica {
 		t.Errorf("got %+v", g.Members)
 	}
 	s.settled(t, "mine")
-	s.update(t, "mine", func(g *cache.ReplicationGroup) { g.SetPrimary("mine-004"); g.SnapshottingCluster = "mine-003" })
+	s.update(t, "mine",
+		func(g *cache.ReplicationGroup) { g.SetPrimary("mine-004"); g.SnapshottingCluster = "mine-003" })
 	if err := down(1); err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +237,51 @@ func TestReplicaCounts(t *testing.T) {
 		g.AutomaticFailover = true
 	})
 	s.settled(t, "mine")
-	servicetest.WantError(t, down(0), value, "Must have at least 1 replica when cluster mode is disabled with auto failover enabled.")
-	_, err := s.DecreaseReplicaCount(t.Context(), &sdk.DecreaseReplicaCountInput{ReplicationGroupId: new("mine"), ReplicasToRemove: []string{"mine-001"}, ApplyImmediately: new(true)})
-	servicetest.WantError(t, err, value, "Must have at least 1 replica when cluster mode is disabled with auto failover enabled.")
+	servicetest.WantError(t, down(0), value,
+		"Must have at least 1 replica when cluster mode is disabled with auto failover enabled.")
+	_, err := s.DecreaseReplicaCount(t.Context(),
+		&sdk.DecreaseReplicaCountInput{ReplicationGroupId: new("mine"), ReplicasToRemove: []string{"mine-001"},
+			ApplyImmediately: new(true)})
+	servicetest.WantError(t, err, value,
+		"Must have at least 1 replica when cluster mode is disabled with auto failover enabled.")
+}
+
+// Whoever rotates to the same token again, because the first answer was lost, does not shut out the clients of the
+// older one. A group whose first token it is lets nobody in without one any more.
+func TestRotatingToTheSameTokenAgain(t *testing.T) {
+	s := newServer(t)
+	const older, newer = "older-0123456789", "newer-0123456789"
+	in := minimal("mine")
+	in.TransitEncryptionEnabled = new(true)
+	s.create(t, in)
+	rotate := func(token string) {
+		t.Helper()
+		must(s.ModifyReplicationGroup(t.Context(), &sdk.ModifyReplicationGroupInput{
+			ReplicationGroupId: new("mine"), AuthToken: &token, ApplyImmediately: new(true),
+			AuthTokenUpdateStrategy: types.AuthTokenUpdateStrategyTypeRotate,
+		}))(t)
+		s.settle(t, "mine")
+	}
+	taken := func() (all []string) {
+		for _, sealed := range s.group(t, "mine").AuthTokens {
+			if len(sealed) == 0 {
+				all = append(all, "")
+				continue
+			}
+			all = append(all, string(must(s.Sealer.Open(state.AuthTokenPlace("mine"), sealed))(t)))
+		}
+		return all
+	}
+	for _, step := range []struct {
+		token string
+		want  []string
+	}{
+		{older, []string{"", older}}, {older, []string{older, older}},
+		{newer, []string{older, newer}}, {newer, []string{older, newer}},
+	} {
+		rotate(step.token)
+		if got := taken(); !slices.Equal(got, step.want) {
+			t.Errorf("after ROTATE to %q the group takes %q, want %q", step.token, got, step.want)
+		}
+	}
 }

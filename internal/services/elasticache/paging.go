@@ -12,8 +12,8 @@ const (
 	maxRecords = 100
 )
 
-// page returns the rows, in the order of their keys, that a request asks for, and the marker of the next page when there
-// is one.
+// page returns the rows, in the order of their keys, that a request asks for, and the marker of the next page when
+// there is one.
 func page[T any](rows []T, key func(T) string, limit *int32, marker *string) ([]T, *string, error) {
 	return pageOf(rows, key, maxRecords, limit, marker)
 }
@@ -23,12 +23,14 @@ func pageOf[T any](rows []T, key func(T) string, most int, limit *int32, marker 
 	size := most
 	if limit != nil {
 		if size = int(*limit); size < minRecords || size > most {
-			return nil, nil, invalidValue("Invalid value %d for MaxRecords. Must be between %d and %d", size, minRecords, most)
+			return nil, nil, invalidValue("Invalid value %d for MaxRecords. Must be between %d and %d", size,
+				minRecords, most)
 		}
 	}
 	rows, next, err := paging.Page(rows, key, strings.Compare, size, marker)
 	if err != nil {
-		return nil, nil, invalidValue("The parameter Marker is not valid: %q is not a marker of an earlier answer.", *marker)
+		return nil, nil, invalidValue("The parameter Marker is not valid: %q is not a marker of an earlier answer.",
+			*marker)
 	}
 	return rows, next, nil
 }

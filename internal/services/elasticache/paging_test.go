@@ -19,7 +19,10 @@ import (
 func TestPagesSurviveChanges(t *testing.T) {
 	s := newServer(t)
 	rapid.Check(t, func(t *rapid.T) {
-		id := rapid.Custom(func(t *rapid.T) string { return fmt.Sprintf("g-%03d", rapid.IntRange(0, 199).Draw(t, "n")) })
+		id := rapid.Custom(func(t *rapid.T) string {
+			return fmt.Sprintf("g-%03d",
+				rapid.IntRange(0, 199).Draw(t, "n"))
+		})
 		kept := rapid.SliceOfNDistinct(id, 0, 90, rapid.ID[string]).Draw(t, "kept")
 		s.change(t, clearGroups)
 		s.change(t, putGroups(kept))
@@ -133,8 +136,10 @@ func TestPagingRefusals(t *testing.T) {
 	s := newServer(t)
 	for _, n := range []int32{-1, 0, 19, 101} {
 		_, err := s.DescribeReplicationGroups(t.Context(), &sdk.DescribeReplicationGroupsInput{MaxRecords: &n})
-		servicetest.WantError(t, err, value, fmt.Sprintf("Invalid value %d for MaxRecords. Must be between 20 and 100", n))
+		servicetest.WantError(t, err, value,
+			fmt.Sprintf("Invalid value %d for MaxRecords. Must be between 20 and 100", n))
 	}
 	_, err := s.DescribeReplicationGroups(t.Context(), &sdk.DescribeReplicationGroupsInput{Marker: new("not a marker")})
-	servicetest.WantError(t, err, value, `The parameter Marker is not valid: "not a marker" is not a marker of an earlier answer.`)
+	servicetest.WantError(t, err, value,
+		`The parameter Marker is not valid: "not a marker" is not a marker of an earlier answer.`)
 }

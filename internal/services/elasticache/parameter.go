@@ -20,12 +20,15 @@ import (
 // maxChanges is how many parameters one ModifyCacheParameterGroup may set.
 const maxChanges = 20
 
-func (s *Service) modifyParameterGroup(_ context.Context, in *sdk.ModifyCacheParameterGroupInput) (*sdk.ModifyCacheParameterGroupOutput, error) {
+func (s *Service) modifyParameterGroup(
+	_ context.Context, in *sdk.ModifyCacheParameterGroupInput,
+) (*sdk.ModifyCacheParameterGroupOutput, error) {
 	switch n := len(in.ParameterNameValues); {
 	case n == 0:
 		return nil, invalidValue("The parameter ParameterNameValues must be provided.")
 	case n > maxChanges:
-		return nil, invalidValue("The request sets %d parameters. At most %d may be set in one request: send several.", n, maxChanges)
+		return nil, invalidValue("The request sets %d parameters. At most %d may be set in one request: send several.",
+			n, maxChanges)
 	}
 	name, err := s.changeParameters(in.CacheParameterGroupName, func(values map[string]string) error {
 		for _, p := range in.ParameterNameValues {
@@ -47,7 +50,9 @@ func (s *Service) modifyParameterGroup(_ context.Context, in *sdk.ModifyCachePar
 }
 
 // resetParameterGroup takes values away. Those that the request gives mean nothing, as on AWS: clients send them along.
-func (s *Service) resetParameterGroup(_ context.Context, in *sdk.ResetCacheParameterGroupInput) (*sdk.ResetCacheParameterGroupOutput, error) {
+func (s *Service) resetParameterGroup(
+	_ context.Context, in *sdk.ResetCacheParameterGroupInput,
+) (*sdk.ResetCacheParameterGroupOutput, error) {
 	all := aws.ToBool(in.ResetAllParameters)
 	switch {
 	case all && len(in.ParameterNameValues) > 0:
@@ -74,8 +79,8 @@ func (s *Service) resetParameterGroup(_ context.Context, in *sdk.ResetCacheParam
 	return &sdk.ResetCacheParameterGroupOutput{CacheParameterGroupName: &name}, nil
 }
 
-// changeParameters changes a group's values. The nodes that use it learn of it: of live parameters through the engine, of the
-// others when they next start.
+// changeParameters changes a group's values. The nodes that use it learn of it: of live parameters through the engine,
+// of the others when they next start.
 func (s *Service) changeParameters(group *string, change func(values map[string]string) error) (string, error) {
 	name, err := ownParameterGroup(group)
 	if err != nil {
@@ -118,10 +123,13 @@ const (
 	sourceEngineDefault = "engine-default"
 )
 
-func (s *Service) describeParameters(_ context.Context, in *sdk.DescribeCacheParametersInput) (*sdk.DescribeCacheParametersOutput, error) {
+func (s *Service) describeParameters(
+	_ context.Context, in *sdk.DescribeCacheParametersInput,
+) (*sdk.DescribeCacheParametersOutput, error) {
 	source := aws.ToString(in.Source)
 	if !slices.Contains([]string{"", sourceUser, sourceSystem, sourceEngineDefault}, source) {
-		return nil, invalidValue("Invalid value %s for Source. Must be one of %s, %s, %s", source, sourceUser, sourceSystem, sourceEngineDefault)
+		return nil, invalidValue("Invalid value %s for Source. Must be one of %s, %s, %s", source, sourceUser,
+			sourceSystem, sourceEngineDefault)
 	}
 	name, err := reference("CacheParameterGroupName", in.CacheParameterGroupName)
 	if err != nil {
@@ -137,7 +145,9 @@ func (s *Service) describeParameters(_ context.Context, in *sdk.DescribeCachePar
 	return out, err
 }
 
-func (s *Service) describeEngineDefaults(_ context.Context, in *sdk.DescribeEngineDefaultParametersInput) (*sdk.DescribeEngineDefaultParametersOutput, error) {
+func (s *Service) describeEngineDefaults(
+	_ context.Context, in *sdk.DescribeEngineDefaultParametersInput,
+) (*sdk.DescribeEngineDefaultParametersOutput, error) {
 	if err := checkFamily(in.CacheParameterGroupFamily); err != nil {
 		return nil, err
 	}
@@ -163,10 +173,11 @@ func (l parameterList) key(p types.Parameter) string {
 	return fmt.Sprintf("%04d", l.position[*p.ParameterName])
 }
 
-// list collects the parameters whose values come from source; an empty one means all. A parameter that AWS does not list is
-// listed once it is set.
+// list collects the parameters whose values come from source; an empty one means all. A parameter that AWS does not
+// list is listed once it is set.
 func (s *Service) list(set map[string]string, source string) parameterList {
-	l := parameterList{parameters: []types.Parameter{}, byNodeType: []types.CacheNodeTypeSpecificParameter{}, position: map[string]int{}}
+	l := parameterList{parameters: []types.Parameter{}, byNodeType: []types.CacheNodeTypeSpecificParameter{},
+		position: map[string]int{}}
 	for i, p := range s.Parameters.All() {
 		l.position[p.Name] = i
 		v, own := value(p, set)
@@ -187,8 +198,10 @@ func (s *Service) list(set map[string]string, source string) parameterList {
 
 func describeParameter(p cache.Parameter, v, source string) types.Parameter {
 	out := types.Parameter{
-		ParameterName: &p.Name, ParameterValue: &v, Source: &source, AllowedValues: text(p.Allowed), DataType: &p.DataType,
-		Description: &p.Description, IsModifiable: &p.Modifiable, MinimumEngineVersion: &p.MinimumVersion, ChangeType: changeType(p),
+		ParameterName: &p.Name, ParameterValue: &v, Source: &source, AllowedValues: text(p.Allowed),
+		DataType:    &p.DataType,
+		Description: &p.Description, IsModifiable: &p.Modifiable, MinimumEngineVersion: &p.MinimumVersion,
+		ChangeType: changeType(p),
 	}
 	if v == "" && source != sourceUser {
 		out.ParameterValue = nil
@@ -206,7 +219,8 @@ func changeType(p cache.Parameter) types.ChangeType {
 func (s *Service) describeByNodeType(p cache.Parameter) types.CacheNodeTypeSpecificParameter {
 	out := types.CacheNodeTypeSpecificParameter{
 		ParameterName: &p.Name, Source: new(sourceSystem), AllowedValues: text(p.Allowed), DataType: &p.DataType,
-		Description: &p.Description, IsModifiable: &p.Modifiable, MinimumEngineVersion: &p.MinimumVersion, ChangeType: changeType(p),
+		Description: &p.Description, IsModifiable: &p.Modifiable, MinimumEngineVersion: &p.MinimumVersion,
+		ChangeType: changeType(p),
 	}
 	for _, name := range s.NodeTypes.Names() {
 		if v, ok := byNodeType(p.Name, s.NodeTypes[name]); ok {

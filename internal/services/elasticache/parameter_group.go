@@ -18,7 +18,9 @@ import (
 
 const maxParameterGroups = 300
 
-func (s *Service) createParameterGroup(_ context.Context, in *sdk.CreateCacheParameterGroupInput) (*sdk.CreateCacheParameterGroupOutput, error) {
+func (s *Service) createParameterGroup(
+	_ context.Context, in *sdk.CreateCacheParameterGroupInput,
+) (*sdk.CreateCacheParameterGroupOutput, error) {
 	name, err := identifier("CacheParameterGroupName", in.CacheParameterGroupName, maxName)
 	if err != nil {
 		return nil, err
@@ -29,7 +31,8 @@ func (s *Service) createParameterGroup(_ context.Context, in *sdk.CreateCachePar
 	if in.Description == nil {
 		return nil, missing("Description")
 	}
-	g := cache.ParameterGroup{Name: name, ARN: s.arn(parameterGroupResource, name), Family: cache.Family, Description: *in.Description}
+	g := cache.ParameterGroup{Name: name, ARN: s.arn(parameterGroupResource, name), Family: cache.Family,
+		Description: *in.Description}
 	if g.Tags, err = newTags(in.Tags); err != nil {
 		return nil, err
 	}
@@ -46,11 +49,11 @@ func (s *Service) createParameterGroup(_ context.Context, in *sdk.CreateCachePar
 }
 
 func admitParameterGroup(tx *store.Tx, name string) error {
-	groups, err := state.ParameterGroups.All(tx)
+	groups, err := state.ParameterGroups.Keys(tx)
 	switch {
 	case err != nil:
 		return err
-	case slices.ContainsFunc(groups, func(g cache.ParameterGroup) bool { return g.Name == name }):
+	case slices.Contains(groups, name):
 		return &types.CacheParameterGroupAlreadyExistsFault{Message: new(fmt.Sprintf("Parameter group %s already exists", name))}
 	case len(groups) >= maxParameterGroups:
 		return &types.CacheParameterGroupQuotaExceededFault{
@@ -67,10 +70,13 @@ func checkFamily(family *string) error {
 	case cache.Family:
 		return nil
 	}
-	return invalidValue("CacheParameterGroupFamily %s is not a valid parameter group family. larder serves %s.", *family, cache.Family)
+	return invalidValue("CacheParameterGroupFamily %s is not a valid parameter group family. larder serves %s.",
+		*family, cache.Family)
 }
 
-func (s *Service) describeParameterGroups(_ context.Context, in *sdk.DescribeCacheParameterGroupsInput) (*sdk.DescribeCacheParameterGroupsOutput, error) {
+func (s *Service) describeParameterGroups(
+	_ context.Context, in *sdk.DescribeCacheParameterGroupsInput,
+) (*sdk.DescribeCacheParameterGroupsOutput, error) {
 	groups, err := s.parameterGroups(filter(in.CacheParameterGroupName))
 	if err != nil {
 		return nil, err
@@ -94,7 +100,7 @@ func (s *Service) parameterGroups(name string) (groups []cache.ParameterGroup, e
 			groups = append(groups, g)
 			return err
 		}
-		groups, err = state.ParameterGroups.All(tx)
+		groups, err = state.ParameterGroups.List(tx)
 		groups = append(groups, s.defaultParameters())
 		return err
 	})
@@ -125,11 +131,14 @@ func isDefault(name string) bool { return strings.HasPrefix(name, "default.") }
 
 func describeParameterGroup(g cache.ParameterGroup) types.CacheParameterGroup {
 	return types.CacheParameterGroup{
-		ARN: &g.ARN, CacheParameterGroupName: &g.Name, CacheParameterGroupFamily: &g.Family, Description: &g.Description, IsGlobal: new(false),
+		ARN: &g.ARN, CacheParameterGroupName: &g.Name, CacheParameterGroupFamily: &g.Family,
+		Description: &g.Description, IsGlobal: new(false),
 	}
 }
 
-func (s *Service) deleteParameterGroup(_ context.Context, in *sdk.DeleteCacheParameterGroupInput) (*sdk.DeleteCacheParameterGroupOutput, error) {
+func (s *Service) deleteParameterGroup(
+	_ context.Context, in *sdk.DeleteCacheParameterGroupInput,
+) (*sdk.DeleteCacheParameterGroupOutput, error) {
 	name, err := ownParameterGroup(in.CacheParameterGroupName)
 	if err != nil {
 		return nil, err
@@ -140,7 +149,7 @@ func (s *Service) deleteParameterGroup(_ context.Context, in *sdk.DeleteCachePar
 			// The missing space is the service's own.
 			return &types.CacheParameterGroupNotFoundFault{Message: new("CacheParameterGroupnot found: " + name)}
 		}
-		if err != nil {
+		if err != nil && !store.IsUnreadable(err) {
 			return err
 		}
 		users, err := usersOf(tx, func(rg cache.ReplicationGroup) bool { return rg.ParameterGroup == name })

@@ -15,14 +15,17 @@ import (
 )
 
 func parameterGroup(name string) *sdk.CreateCacheParameterGroupInput {
-	return &sdk.CreateCacheParameterGroupInput{CacheParameterGroupName: &name, CacheParameterGroupFamily: new("redis7"), Description: new("tuned")}
+	return &sdk.CreateCacheParameterGroupInput{CacheParameterGroupName: &name, CacheParameterGroupFamily: new("redis7"),
+		Description: new("tuned")}
 }
 
 // set sets parameters, given as name and value in turn.
 func (s *server) set(t *testing.T, group string, pairs ...string) error {
-	in := &sdk.ModifyCacheParameterGroupInput{CacheParameterGroupName: &group, ParameterNameValues: []types.ParameterNameValue{}}
+	in := &sdk.ModifyCacheParameterGroupInput{CacheParameterGroupName: &group,
+		ParameterNameValues: []types.ParameterNameValue{}}
 	for i := 0; i < len(pairs); i += 2 {
-		in.ParameterNameValues = append(in.ParameterNameValues, types.ParameterNameValue{ParameterName: &pairs[i], ParameterValue: &pairs[i+1]})
+		in.ParameterNameValues = append(in.ParameterNameValues,
+			types.ParameterNameValue{ParameterName: &pairs[i], ParameterValue: &pairs[i+1]})
 	}
 	_, err := s.ModifyCacheParameterGroup(t.Context(), in)
 	return err
@@ -31,7 +34,8 @@ func (s *server) set(t *testing.T, group string, pairs ...string) error {
 // values reads a group's parameters from that source.
 func (s *server) values(t *testing.T, group, source string) map[string]string {
 	t.Helper()
-	out := must(s.DescribeCacheParameters(t.Context(), &sdk.DescribeCacheParametersInput{CacheParameterGroupName: &group, Source: &source}))(t)
+	out := must(s.DescribeCacheParameters(t.Context(),
+		&sdk.DescribeCacheParametersInput{CacheParameterGroupName: &group, Source: &source}))(t)
 	values := map[string]string{}
 	for _, p := range out.Parameters {
 		if *p.Source != source {
@@ -48,27 +52,33 @@ func (s *server) values(t *testing.T, group, source string) map[string]string {
 func TestParameterGroupLife(t *testing.T) {
 	s := newServer(t)
 	want := types.CacheParameterGroup{
-		ARN: new("arn:aws:elasticache:us-east-1:123456789012:parametergroup:tuned"), CacheParameterGroupName: new("tuned"),
+		ARN:                       new("arn:aws:elasticache:us-east-1:123456789012:parametergroup:tuned"),
+		CacheParameterGroupName:   new("tuned"),
 		CacheParameterGroupFamily: new("redis7"), Description: new("tuned"), IsGlobal: new(false),
 	}
 	created := must(s.CreateCacheParameterGroup(t.Context(), parameterGroup("Tuned")))(t)
 	if diff := cmp.Diff(want, *created.CacheParameterGroup, ignoreUnexported); diff != "" {
 		t.Error(diff)
 	}
-	all := must(s.DescribeCacheParameterGroups(t.Context(), &sdk.DescribeCacheParameterGroupsInput{}))(t).CacheParameterGroups
-	if len(all) != 2 || *all[0].CacheParameterGroupName != "default.redis7" || *all[1].CacheParameterGroupName != "tuned" {
+	all := must(s.DescribeCacheParameterGroups(t.Context(),
+		&sdk.DescribeCacheParameterGroupsInput{}))(t).CacheParameterGroups
+	if len(all) != 2 || *all[0].CacheParameterGroupName != "default.redis7" ||
+		*all[1].CacheParameterGroupName != "tuned" {
 		t.Errorf("got %v", all)
 	}
 
 	// A value equal to the default, and one of a parameter that AWS does not list, are the user's all the same.
-	if err := s.set(t, "TUNED", "maxmemory-policy", "allkeys-lru", "timeout", "0", "reserved-memory", "1024", "notify-keyspace-events", ""); err != nil {
+	if err := s.set(t, "TUNED", "maxmemory-policy", "allkeys-lru", "timeout", "0", "reserved-memory", "1024",
+		"notify-keyspace-events", ""); err != nil {
 		t.Fatal(err)
 	}
-	own := map[string]string{"maxmemory-policy": "allkeys-lru", "timeout": "0", "reserved-memory": "1024", "notify-keyspace-events": ""}
+	own := map[string]string{"maxmemory-policy": "allkeys-lru", "timeout": "0", "reserved-memory": "1024",
+		"notify-keyspace-events": ""}
 	if diff := cmp.Diff(own, s.values(t, "tuned", "user")); diff != "" {
 		t.Error(diff)
 	}
-	if system := s.values(t, "tuned", "system"); system["maxmemory-samples"] != "3" || len(system) < 50 || system["timeout"] != "" {
+	if system := s.values(t, "tuned", "system"); system["maxmemory-samples"] != "3" || len(system) < 50 ||
+		system["timeout"] != "" {
 		t.Errorf("got %v", system)
 	}
 	if got := s.values(t, "tuned", "engine-default"); len(got) > 0 {
@@ -77,13 +87,15 @@ func TestParameterGroupLife(t *testing.T) {
 
 	reset := must(s.ResetCacheParameterGroup(t.Context(), &sdk.ResetCacheParameterGroupInput{
 		CacheParameterGroupName: new("tuned"), ResetAllParameters: new(false),
-		ParameterNameValues: []types.ParameterNameValue{{ParameterName: new("timeout"), ParameterValue: new("5")}, {ParameterName: new("databases")}},
+		ParameterNameValues: []types.ParameterNameValue{{ParameterName: new("timeout"), ParameterValue: new("5")},
+			{ParameterName: new("databases")}},
 	}))(t)
 	delete(own, "timeout")
 	if diff := cmp.Diff(own, s.values(t, *reset.CacheParameterGroupName, "user")); diff != "" {
 		t.Error(diff)
 	}
-	must(s.ResetCacheParameterGroup(t.Context(), &sdk.ResetCacheParameterGroupInput{CacheParameterGroupName: new("tuned"), ResetAllParameters: new(true)}))(t)
+	must(s.ResetCacheParameterGroup(t.Context(),
+		&sdk.ResetCacheParameterGroupInput{CacheParameterGroupName: new("tuned"), ResetAllParameters: new(true)}))(t)
 	if got := s.values(t, "tuned", "user"); len(got) > 0 {
 		t.Errorf("got %v", got)
 	}
@@ -91,8 +103,10 @@ func TestParameterGroupLife(t *testing.T) {
 		t.Errorf("the engine was told %d times, want 3", got)
 	}
 
-	must(s.DeleteCacheParameterGroup(t.Context(), &sdk.DeleteCacheParameterGroupInput{CacheParameterGroupName: new("tuned")}))(t)
-	_, err := s.DescribeCacheParameterGroups(t.Context(), &sdk.DescribeCacheParameterGroupsInput{CacheParameterGroupName: new("tuned")})
+	must(s.DeleteCacheParameterGroup(t.Context(),
+		&sdk.DeleteCacheParameterGroupInput{CacheParameterGroupName: new("tuned")}))(t)
+	_, err := s.DescribeCacheParameterGroups(t.Context(),
+		&sdk.DescribeCacheParameterGroupsInput{CacheParameterGroupName: new("tuned")})
 	servicetest.WantError(t, err, "CacheParameterGroupNotFound", "CacheParameterGroup tuned not found.")
 }
 
@@ -118,7 +132,8 @@ func TestApplyStatus(t *testing.T) {
 		t.Helper()
 		c := s.cluster(t, "mine-001")
 		if *c.CacheParameterGroup.ParameterApplyStatus != status || *c.CacheNodes[0].ParameterGroupStatus != status {
-			t.Errorf("the group is %s and the node %s, want %s", *c.CacheParameterGroup.ParameterApplyStatus, *c.CacheNodes[0].ParameterGroupStatus, status)
+			t.Errorf("the group is %s and the node %s, want %s", *c.CacheParameterGroup.ParameterApplyStatus,
+				*c.CacheNodes[0].ParameterGroupStatus, status)
 		}
 		if diff := cmp.Diff(reboot, c.CacheParameterGroup.CacheNodeIdsToReboot, equateEmpty); diff != "" {
 			t.Error(diff)
@@ -174,11 +189,13 @@ func TestParameterGroupRefusals(t *testing.T) {
 		return err
 	}
 	remove := func(name string) error {
-		_, err := s.DeleteCacheParameterGroup(t.Context(), &sdk.DeleteCacheParameterGroupInput{CacheParameterGroupName: &name})
+		_, err := s.DeleteCacheParameterGroup(t.Context(),
+			&sdk.DeleteCacheParameterGroupInput{CacheParameterGroupName: &name})
 		return err
 	}
 	describe := func(name, source string) error {
-		_, err := s.DescribeCacheParameters(t.Context(), &sdk.DescribeCacheParametersInput{CacheParameterGroupName: &name, Source: &source})
+		_, err := s.DescribeCacheParameters(t.Context(),
+			&sdk.DescribeCacheParametersInput{CacheParameterGroupName: &name, Source: &source})
 		return err
 	}
 	var tooMany []string
@@ -186,7 +203,8 @@ func TestParameterGroupRefusals(t *testing.T) {
 		tooMany = append(tooMany, fmt.Sprint("p", i), "1")
 	}
 	_, noValue := s.ModifyCacheParameterGroup(t.Context(), &sdk.ModifyCacheParameterGroupInput{
-		CacheParameterGroupName: new("tuned"), ParameterNameValues: []types.ParameterNameValue{{ParameterName: new("timeout")}},
+		CacheParameterGroupName: new("tuned"),
+		ParameterNameValues:     []types.ParameterNameValue{{ParameterName: new("timeout")}},
 	})
 	const isDefault = "The parameter group default.redis7 is a default group and cannot be modified."
 	for _, test := range []struct {
@@ -194,32 +212,46 @@ func TestParameterGroupRefusals(t *testing.T) {
 		err           error
 		code, message string
 	}{
-		{"name", create("default.mine", "redis7"), value, "The parameter CacheParameterGroupName is not a valid identifier. Identifiers must " +
-			"begin with a letter; must contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two " +
-			"consecutive hyphens."},
-		{"family", create("new", "redis7.2"), value, "CacheParameterGroupFamily redis7.2 is not a valid parameter group family. larder serves redis7."},
-		{"no family", create("new", ""), value, "The parameter CacheParameterGroupFamily must be provided and must not be blank."},
-		{"taken", create("TUNED", "redis7"), "CacheParameterGroupAlreadyExists", "Parameter group tuned already exists"},
-		{"unknown group", s.set(t, "other", "timeout", "60"), "CacheParameterGroupNotFound", "CacheParameterGroup not found: other"},
+		{"name", create("default.mine", "redis7"), value,
+			"The parameter CacheParameterGroupName is not a valid identifier. Identifiers must " +
+				"begin with a letter; must contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two " +
+				"consecutive hyphens."},
+		{"family", create("new", "redis7.2"), value,
+			"CacheParameterGroupFamily redis7.2 is not a valid parameter group family. larder serves redis7."},
+		{"no family", create("new", ""), value,
+			"The parameter CacheParameterGroupFamily must be provided and must not be blank."},
+		{"taken", create("TUNED", "redis7"), "CacheParameterGroupAlreadyExists",
+			"Parameter group tuned already exists"},
+		{"unknown group", s.set(t, "other", "timeout", "60"), "CacheParameterGroupNotFound",
+			"CacheParameterGroup not found: other"},
 		{"default group", s.set(t, "default.redis7", "timeout", "60"), value, isDefault},
 		{"nothing", s.set(t, "tuned"), value, "The parameter ParameterNameValues must be provided."},
 		{"too many", s.set(t, "tuned", tooMany...), value,
 			"The request sets 21 parameters. At most 20 may be set in one request: send several."},
-		{"no value", noValue, value, "The parameter timeout needs a ParameterValue. To set it back to its default, use ResetCacheParameterGroup."},
-		{"unknown parameter", s.set(t, "tuned", "timeout", "60", "colour", "red"), value, "Parameter colour doesn't exist"},
-		{"fixed parameter", s.set(t, "tuned", "cluster-enabled", "yes"), value, "The parameter cluster-enabled cannot be modified."},
-		{"value", s.set(t, "tuned", "timeout", "19"), value, `The parameter timeout has an invalid value: "19". Allowed values: 0,20-2147483647`},
-		{"reset unknown group", reset("other", true), "CacheParameterGroupNotFound", "CacheParameterGroup not found: other"},
+		{"no value", noValue, value,
+			"The parameter timeout needs a ParameterValue. To set it back to its default, use ResetCacheParameterGroup."},
+		{"unknown parameter", s.set(t, "tuned", "timeout", "60", "colour", "red"), value,
+			"Parameter colour doesn't exist"},
+		{"fixed parameter", s.set(t, "tuned", "cluster-enabled", "yes"), value,
+			"The parameter cluster-enabled cannot be modified."},
+		{"value", s.set(t, "tuned", "timeout", "19"), value,
+			`The parameter timeout has an invalid value: "19". Allowed values: 0,20-2147483647`},
+		{"reset unknown group", reset("other", true), "CacheParameterGroupNotFound",
+			"CacheParameterGroup not found: other"},
 		{"reset default group", reset("default.redis7", true), value, isDefault},
 		{"reset unknown parameter", reset("tuned", false, "colour"), value, "Parameter colour doesn't exist"},
-		{"reset nothing", reset("tuned", false), value, "The parameter ParameterNameValues must be provided, or ResetAllParameters be true."},
-		{"reset all and some", reset("tuned", true, "timeout"), combination, "Cannot specify both ResetAllParameters and ParameterNameValues."},
+		{"reset nothing", reset("tuned", false), value,
+			"The parameter ParameterNameValues must be provided, or ResetAllParameters be true."},
+		{"reset all and some", reset("tuned", true, "timeout"), combination,
+			"Cannot specify both ResetAllParameters and ParameterNameValues."},
 		{"delete unknown", remove("other"), "CacheParameterGroupNotFound", "CacheParameterGroupnot found: other"},
 		{"delete default", remove("default.redis7"), value, isDefault},
 		{"delete used", remove("tuned"), "InvalidCacheParameterGroupState",
 			"One or more cache clusters are still members of this parameter group tuned, so the group cannot be deleted."},
-		{"describe unknown", describe("other", "user"), "CacheParameterGroupNotFound", "CacheParameterGroup other not found."},
-		{"source", describe("tuned", "me"), value, "Invalid value me for Source. Must be one of user, system, engine-default"},
+		{"describe unknown", describe("other", "user"), "CacheParameterGroupNotFound",
+			"CacheParameterGroup other not found."},
+		{"source", describe("tuned", "me"), value,
+			"Invalid value me for Source. Must be one of user, system, engine-default"},
 	} {
 		t.Run(test.name, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}
@@ -240,19 +272,23 @@ func TestParameterGroupQuota(t *testing.T) {
 		return nil
 	})
 	_, err := s.CreateCacheParameterGroup(t.Context(), parameterGroup("more"))
-	servicetest.WantError(t, err, "CacheParameterGroupQuotaExceeded", "Parameter group quota exceeded. You can have at most 300 parameter groups in this region.")
+	servicetest.WantError(t, err, "CacheParameterGroupQuotaExceeded",
+		"Parameter group quota exceeded. You can have at most 300 parameter groups in this region.")
 }
 
 func TestDescribeEngineDefaultParameters(t *testing.T) {
 	s := newServer(t)
-	out := must(s.DescribeEngineDefaultParameters(t.Context(), &sdk.DescribeEngineDefaultParametersInput{CacheParameterGroupFamily: new("redis7")}))(t)
+	out := must(s.DescribeEngineDefaultParameters(t.Context(),
+		&sdk.DescribeEngineDefaultParametersInput{CacheParameterGroupFamily: new("redis7")}))(t)
 	d := out.EngineDefaults
-	group := must(s.DescribeCacheParameters(t.Context(), &sdk.DescribeCacheParametersInput{CacheParameterGroupName: new("default.redis7")}))(t)
+	group := must(s.DescribeCacheParameters(t.Context(),
+		&sdk.DescribeCacheParametersInput{CacheParameterGroupName: new("default.redis7")}))(t)
 	if diff := cmp.Diff(group.Parameters, d.Parameters, ignoreUnexported); diff != "" {
 		t.Error(diff)
 	}
 	want := types.Parameter{
-		ParameterName: new("timeout"), ParameterValue: new("0"), AllowedValues: new("0,20-"), DataType: new("integer"), Source: new("system"),
+		ParameterName: new("timeout"), ParameterValue: new("0"), AllowedValues: new("0,20-"), DataType: new("integer"),
+		Source:       new("system"),
 		IsModifiable: new(true), ChangeType: types.ChangeTypeImmediate, MinimumEngineVersion: new("7.0.0"),
 		Description: new("Close connection if client is idle for a given number of seconds, or never if 0."),
 	}
@@ -280,8 +316,10 @@ func TestDescribeEngineDefaultParameters(t *testing.T) {
 	if diff := cmp.Diff(micro, specific); diff != "" {
 		t.Error(diff)
 	}
-	_, err := s.DescribeEngineDefaultParameters(t.Context(), &sdk.DescribeEngineDefaultParametersInput{CacheParameterGroupFamily: new("redis2.8")})
-	servicetest.WantError(t, err, value, "CacheParameterGroupFamily redis2.8 is not a valid parameter group family. larder serves redis7.")
+	_, err := s.DescribeEngineDefaultParameters(t.Context(),
+		&sdk.DescribeEngineDefaultParametersInput{CacheParameterGroupFamily: new("redis2.8")})
+	servicetest.WantError(t, err, value,
+		"CacheParameterGroupFamily redis2.8 is not a valid parameter group family. larder serves redis7.")
 }
 
 func TestDescribeCacheEngineVersions(t *testing.T) {
@@ -292,14 +330,17 @@ func TestDescribeCacheEngineVersions(t *testing.T) {
 			CacheEngineDescription: new("Redis"), CacheEngineVersionDescription: new("redis version " + full),
 		}
 	}
-	old, newest := version("7.0", "7.0.15"), version("7.2", "7.2.4")
+	old, compatible, newest := version("7.0", "7.0.15"), version("7.1", "7.1.0"), version("7.2", "7.2.4")
 	for name, test := range map[string]struct {
 		in   sdk.DescribeCacheEngineVersionsInput
 		want []types.CacheEngineVersion
 	}{
-		"all":            {sdk.DescribeCacheEngineVersionsInput{Engine: new("redis")}, []types.CacheEngineVersion{old, newest}},
-		"default":        {sdk.DescribeCacheEngineVersionsInput{DefaultOnly: new(true)}, []types.CacheEngineVersion{newest}},
-		"version":        {sdk.DescribeCacheEngineVersionsInput{EngineVersion: new("7.0")}, []types.CacheEngineVersion{old}},
+		"all": {sdk.DescribeCacheEngineVersionsInput{Engine: new("redis")},
+			[]types.CacheEngineVersion{old, compatible, newest}},
+		"default": {sdk.DescribeCacheEngineVersionsInput{DefaultOnly: new(true)},
+			[]types.CacheEngineVersion{newest}},
+		"version": {sdk.DescribeCacheEngineVersionsInput{EngineVersion: new("7.0")},
+			[]types.CacheEngineVersion{old}},
 		"family":         {sdk.DescribeCacheEngineVersionsInput{CacheParameterGroupFamily: new("redis6.x")}, nil},
 		"another engine": {sdk.DescribeCacheEngineVersionsInput{Engine: new("memcached")}, nil},
 	} {

@@ -34,7 +34,8 @@ func (s *Service) admit(tx *store.Tx, rg *cache.ReplicationGroup) error {
 	}
 	if nodes > maxNodes {
 		return &types.NodeQuotaForCustomerExceededFault{
-			Message: new(fmt.Sprintf("Customer node quota exceeded. You can have at most %d nodes in this region", maxNodes)),
+			Message: new(fmt.Sprintf("Customer node quota exceeded. You can have at most %d nodes in this region",
+				maxNodes)),
 		}
 	}
 	if rg.ParameterGroup == "" {
@@ -43,7 +44,8 @@ func (s *Service) admit(tx *store.Tx, rg *cache.ReplicationGroup) error {
 	return s.checkParameterGroup(tx, rg.ParameterGroup)
 }
 
-// otherDefault matches the default groups of AWS's families, and tells the family and whether they are for cluster mode.
+// otherDefault matches the default groups of AWS's families, and tells the family and whether they are for cluster
+// mode.
 var otherDefault = regexp.MustCompile(`^default\.((?:redis|valkey|memcached)[0-9.]+x?)(\.cluster\.on)?$`)
 
 // checkParameterGroup checks that a group is there and fits the engine.
@@ -55,12 +57,14 @@ func (s *Service) checkParameterGroup(tx *store.Tx, name string) error {
 		case other == nil:
 			return parameterGroupNotFound(name)
 		case other[1] == cache.Family:
-			return invalidValue("larder does not serve the parameter group %s: %s. Use %s.", name, noClusterMode, cache.DefaultParameterGroup)
+			return invalidValue("larder does not serve the parameter group %s: %s. Use %s.", name, noClusterMode,
+				cache.DefaultParameterGroup)
 		}
 		g.Family, err = other[1], nil
 	}
 	if err == nil && g.Family != cache.Family {
-		return invalidCombination("Expected a parameter group of family %s but found one of family %s", cache.Family, g.Family)
+		return invalidCombination("Expected a parameter group of family %s but found one of family %s", cache.Family,
+			g.Family)
 	}
 	return err
 }
@@ -86,7 +90,8 @@ func (s *Service) place(tx *store.Tx, rg *cache.ReplicationGroup, preferred []st
 	}
 	addrs, err := cache.Allocate(s.Block, taken, 2+len(rg.Members))
 	if err != nil {
-		return &types.InsufficientCacheClusterCapacityFault{Message: new(err.Error() + ". Delete a replication group first.")}
+		return &types.InsufficientCacheClusterCapacityFault{Message: new(err.Error() +
+			". Delete a replication group first.")}
 	}
 	rg.PrimaryAddress, rg.ReaderAddress = addrs[0], addrs[1]
 	for i := range rg.Members {
@@ -104,7 +109,8 @@ func placeInZones(tx *store.Tx, rg *cache.ReplicationGroup, group cache.SubnetGr
 		return err
 	}
 	if len(zones) == 0 {
-		return invalidValue("Cannot place a node in the cache subnet group %s: none of its subnets exists any more.", group.Name)
+		return invalidValue("Cannot place a node in the cache subnet group %s: none of its subnets exists any more.",
+			group.Name)
 	}
 	for _, zone := range preferred {
 		if subnets[zone] == "" {
@@ -154,8 +160,8 @@ func (s *Service) checkSecurityGroups(tx *store.Tx, rg *cache.ReplicationGroup) 
 		case err != nil:
 			return err
 		case g.VPCID != subnets.VPCID:
-			return invalidValue("Some security group ids are not valid: [%s] is in %s, and the cache subnet group %s is in %s.",
-				id, g.VPCID, subnets.Name, subnets.VPCID)
+			return invalidCombination("Subnet group [%s] belongs to a different VPC [%s] than [%s]",
+				subnets.Name, subnets.VPCID, g.VPCID)
 		}
 	}
 	return nil

@@ -13,9 +13,11 @@ import (
 	"larder/internal/store"
 )
 
-// rebootCacheCluster gives a node a new process. A primary with replicas hands its role over first; on the service it comes back
-// empty, as the one node of a group does here too.
-func (s *Service) rebootCacheCluster(_ context.Context, in *sdk.RebootCacheClusterInput) (*sdk.RebootCacheClusterOutput, error) {
+// rebootCacheCluster gives a node a new process. A primary with replicas hands its role over first; on the service it
+// comes back empty, as the one node of a group does here too.
+func (s *Service) rebootCacheCluster(
+	_ context.Context, in *sdk.RebootCacheClusterInput,
+) (*sdk.RebootCacheClusterOutput, error) {
 	id, err := reference("CacheClusterId", in.CacheClusterId)
 	if err != nil {
 		return nil, err
@@ -24,7 +26,8 @@ func (s *Service) rebootCacheCluster(_ context.Context, in *sdk.RebootCacheClust
 		return nil, missing("CacheNodeIdsToReboot")
 	}
 	if slices.ContainsFunc(in.CacheNodeIdsToReboot, func(n string) bool { return n != nodeID }) {
-		return nil, invalidValue("Invalid CacheNodeIdsToReboot %v: cache cluster %s has the node %s.", in.CacheNodeIdsToReboot, id, nodeID)
+		return nil, invalidValue("Invalid CacheNodeIdsToReboot %v: cache cluster %s has the node %s.",
+			in.CacheNodeIdsToReboot, id, nodeID)
 	}
 	found, err := s.clusters(id)
 	if err != nil {

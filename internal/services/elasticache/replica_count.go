@@ -15,7 +15,8 @@ import (
 	"larder/internal/store"
 )
 
-// replicaCount reads how many replicas are asked for, and in which zones (the primary's first), from either of the two ways to say it.
+// replicaCount reads how many replicas are asked for, and in which zones (the primary's first), from either of the two
+// ways to say it.
 func replicaCount(apply *bool, count *int32, shards []types.ConfigureShard) (replicas int, zones []string, err error) {
 	switch {
 	case !aws.ToBool(apply):
@@ -25,14 +26,17 @@ func replicaCount(apply *bool, count *int32, shards []types.ConfigureShard) (rep
 	case count != nil:
 		return int(*count), nil, nil
 	case len(shards) > 1 || aws.ToString(shards[0].NodeGroupId) != shardID:
-		return 0, nil, &types.NodeGroupNotFoundFault{Message: new("With cluster mode off there is one node group: " + shardID)}
+		return 0, nil, &types.NodeGroupNotFoundFault{Message: new("With cluster mode off there is one node group: " +
+			shardID)}
 	case len(shards[0].PreferredOutpostArns) > 0:
 		return 0, nil, invalidValue("larder does not serve outposts: leave PreferredOutpostArns out.")
 	}
 	return int(aws.ToInt32(shards[0].NewReplicaCount)), shards[0].PreferredAvailabilityZones, nil
 }
 
-func (s *Service) increaseReplicaCount(_ context.Context, in *sdk.IncreaseReplicaCountInput) (*sdk.IncreaseReplicaCountOutput, error) {
+func (s *Service) increaseReplicaCount(
+	_ context.Context, in *sdk.IncreaseReplicaCountInput,
+) (*sdk.IncreaseReplicaCountOutput, error) {
 	count, zones, err := replicaCount(in.ApplyImmediately, in.NewReplicaCount, in.ReplicaConfiguration)
 	if err != nil {
 		return nil, err
@@ -87,7 +91,8 @@ func (s *Service) addReplicas(tx *store.Tx, rg *cache.ReplicationGroup, n int, z
 	}
 	addrs, err := cache.Allocate(s.Block, taken, n)
 	if err != nil {
-		return &types.InsufficientCacheClusterCapacityFault{Message: new(err.Error() + ". Delete a replication group first.")}
+		return &types.InsufficientCacheClusterCapacityFault{Message: new(err.Error() +
+			". Delete a replication group first.")}
 	}
 	subnets, order, err := zonesOf(tx, group)
 	if err != nil {
@@ -105,9 +110,11 @@ func (s *Service) addReplicas(tx *store.Tx, rg *cache.ReplicationGroup, n int, z
 			return invalidValue("Cannot use Port %d: %s.", rg.Port, err)
 		}
 		rg.Members = append(rg.Members, cache.Member{
-			ID: nextID(rg), Zone: zone, SubnetID: subnets[zone], Address: addr, Role: cache.Replica, Status: cache.MemberCreating,
+			ID: nextID(rg), Zone: zone, SubnetID: subnets[zone], Address: addr, Role: cache.Replica,
+			Status: cache.MemberCreating,
 		})
-		if err := state.AddNotification(tx, *rg, cache.ReplicasIncreasing, rg.Members[len(rg.Members)-1].ID, s.Now()); err != nil {
+		if err := state.AddNotification(tx, *rg, cache.ReplicasIncreasing, rg.Members[len(rg.Members)-1].ID,
+			s.Now()); err != nil {
 			return err
 		}
 		slices.SortFunc(rg.Members, func(a, b cache.Member) int { return compareIDs(a.ID, b.ID) })
@@ -149,7 +156,9 @@ func leastUsed(rg *cache.ReplicationGroup, zones []string) string {
 	return slices.MinFunc(zones, func(a, b string) int { return members(a) - members(b) })
 }
 
-func (s *Service) decreaseReplicaCount(_ context.Context, in *sdk.DecreaseReplicaCountInput) (*sdk.DecreaseReplicaCountOutput, error) {
+func (s *Service) decreaseReplicaCount(
+	_ context.Context, in *sdk.DecreaseReplicaCountInput,
+) (*sdk.DecreaseReplicaCountOutput, error) {
 	remove := in.ReplicasToRemove
 	count, _, err := 0, []string(nil), error(nil)
 	if len(remove) == 0 {

@@ -3,6 +3,7 @@ package elasticache
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
@@ -12,9 +13,14 @@ import (
 	"larder/internal/store"
 )
 
-func (s *Service) createReplicationGroup(_ context.Context, in *sdk.CreateReplicationGroupInput) (*sdk.CreateReplicationGroupOutput, error) {
+func (s *Service) createReplicationGroup(
+	_ context.Context, in *sdk.CreateReplicationGroupInput,
+) (*sdk.CreateReplicationGroupOutput, error) {
 	rg, err := s.requested(in)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.checkSnapshot(filter(in.SnapshotName)); err != nil {
 		return nil, err
 	}
 	err = s.Store.Update(func(tx *store.Tx) error {
@@ -24,7 +30,7 @@ func (s *Service) createReplicationGroup(_ context.Context, in *sdk.CreateReplic
 		if err := s.place(tx, &rg, in.PreferredCacheClusterAZs); err != nil {
 			return err
 		}
-		if err := restoreFrom(tx, &rg, filter(in.SnapshotName)); err != nil {
+		if err := s.restoreFrom(tx, &rg, filter(in.SnapshotName)); err != nil {
 			return err
 		}
 		return state.ReplicationGroups.Put(tx, rg.ID, rg)
@@ -35,7 +41,9 @@ func (s *Service) createReplicationGroup(_ context.Context, in *sdk.CreateReplic
 	return &sdk.CreateReplicationGroupOutput{ReplicationGroup: new(describeGroup(rg))}, nil
 }
 
-func (s *Service) describeReplicationGroups(_ context.Context, in *sdk.DescribeReplicationGroupsInput) (*sdk.DescribeReplicationGroupsOutput, error) {
+func (s *Service) describeReplicationGroups(
+	_ context.Context, in *sdk.DescribeReplicationGroupsInput,
+) (*sdk.DescribeReplicationGroupsOutput, error) {
 	groups, err := s.replicationGroups(filter(in.ReplicationGroupId))
 	if err != nil {
 		return nil, err
@@ -55,7 +63,7 @@ func (s *Service) describeReplicationGroups(_ context.Context, in *sdk.DescribeR
 func (s *Service) replicationGroups(id string) (groups []cache.ReplicationGroup, err error) {
 	err = s.Store.View(func(tx *store.Tx) error {
 		if id == "" {
-			groups, err = state.ReplicationGroups.All(tx)
+			groups, err = state.ReplicationGroups.List(tx)
 			return err
 		}
 		g, err := replicationGroup(tx, id)
@@ -73,9 +81,12 @@ func replicationGroup(tx *store.Tx, id string) (cache.ReplicationGroup, error) {
 	return g, err
 }
 
-// deleteReplicationGroup has the engine take the group down, after a final snapshot where one is asked for. The group reads deleting
-// from this answer on, not snapshotting: the SDK's waiter takes available for a failure, and Terraform's provider snapshotting.
-func (s *Service) deleteReplicationGroup(_ context.Context, in *sdk.DeleteReplicationGroupInput) (*sdk.DeleteReplicationGroupOutput, error) {
+// deleteReplicationGroup has the engine take the group down, after a final snapshot where one is asked for. The group
+// reads deleting from this answer on, not snapshotting: the SDK's waiter takes available for a failure, and Terraform's
+// provider snapshotting.
+func (s *Service) deleteReplicationGroup(
+	_ context.Context, in *sdk.DeleteReplicationGroupInput,
+) (*sdk.DeleteReplicationGroupOutput, error) {
 	id, err := reference("ReplicationGroupId", in.ReplicationGroupId)
 	if err != nil {
 		return nil, err
@@ -88,8 +99,18 @@ func (s *Service) deleteReplicationGroup(_ context.Context, in *sdk.DeleteReplic
 	}
 	var rg cache.ReplicationGroup
 	err = s.Store.Update(func(tx *store.Tx) (err error) {
-		if rg, err = replicationGroup(tx, id); err != nil {
+		rg, err = replicationGroup(tx, id)
+		if store.IsUnreadable(err) {
+			return store.Advise(err,
+				"Its nodes go on as they are, and larder starts, moves and ends none of them: what they shall be is unknown. "+
+					"Put back a copy of larder.db; or copy the data that you need, end all nodes with `larder down`, and begin anew")
+		}
+		if err != nil {
 			return err
+		}
+		if rg.Status == cache.Deleting {
+			return &types.InvalidReplicationGroupStateFault{Message: new(fmt.Sprintf(
+				"Replication group %s has status %s which is not valid for deletion.", rg.ID, rg.Status))}
 		}
 		if rg.Status, err = cache.Transition(rg.Status, cache.DeleteAsked); err != nil {
 			return &types.InvalidReplicationGroupStateFault{Message: new(err.Error())}

@@ -18,8 +18,8 @@ const (
 	nodeID  = "0001"
 )
 
-// describeGroup is a group as the API shows it. Which fields are there depends on its status (statuses.md, section 3): shards
-// and endpoints appear when it serves, and members go when it is being deleted.
+// describeGroup is a group as the API shows it. Which fields are there depends on its status (statuses.md, section 3):
+// shards and endpoints appear when it serves, and members go when it is being deleted.
 func describeGroup(g cache.ReplicationGroup) types.ReplicationGroup {
 	out := types.ReplicationGroup{
 		ReplicationGroupId:         &g.ID,

@@ -1,6 +1,7 @@
 package elasticache
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -8,7 +9,6 @@ import (
 	"github.com/agext/levenshtein"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
-	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
 	"larder/internal/state"
@@ -59,21 +59,20 @@ func (s *Service) identity(in *sdk.CreateReplicationGroupInput, rg *cache.Replic
 	return err
 }
 
-// server reads what the nodes run and on what. The request names no other engine than redis: the action table sees to it.
+// server reads what the nodes run and on what. The request names no other engine than redis: the action table sees to
+// it.
 func (s *Service) server(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
 	asked := aws.ToString(in.EngineVersion)
-	version, err := s.Versions.Resolve(asked)
-	switch {
-	case err != nil && strings.Count(asked, ".") == 2: // a full number, which is not for the caller to choose
-		return invalidValue("%s", err)
-	case err != nil:
-		return invalidCombination("%s", err)
+	release, err := s.release(asked)
+	if err != nil {
+		return err
 	}
 	nodeType, err := s.nodeType(in.CacheNodeType)
 	if err != nil {
 		return err
 	}
-	rg.Engine, rg.EngineVersion, rg.NodeType = redis, version.Version, nodeType.Name
+	rg.Engine, rg.NodeType = redis, nodeType.Name
+	rg.SetRelease(release)
 	if rg.Port = defaultPort; in.Port != nil {
 		rg.Port = int(*in.Port)
 	}
@@ -83,6 +82,38 @@ func (s *Service) server(in *sdk.CreateReplicationGroupInput, rg *cache.Replicat
 	return nil
 }
 
+// release finds the engine for a version as requests name it.
+func (s *Service) release(asked string) (cache.Release, error) {
+	release, err := s.resolve(s.Versions, asked)
+	switch {
+	case errors.Is(err, cache.ErrPatchNumber):
+		return release, invalidValue("%s", err)
+	case err != nil:
+		return release, invalidCombination("%s", err)
+	}
+	return release, nil
+}
+
+func (s *Service) resolve(servers cache.EngineVersions, asked string) (cache.Release, error) {
+	if s.StrictVersions {
+		return servers.ResolveStrict(asked)
+	}
+	return servers.Resolve(asked)
+}
+
+// releaseFor is release for data that a server of that version has written, which no older one reads.
+func (s *Service) releaseFor(asked, server string) (cache.Release, error) {
+	release, err := s.release(asked)
+	if err != nil || cache.CompareVersions(release.Server.Version, server) >= 0 {
+		return release, err
+	}
+	if release, err = s.resolve(s.Versions.NotBefore(server), asked); err != nil {
+		return release, invalidCombination("No redis-server on this machine can run redis %s with data of redis-server %s, which is newer. "+
+			"Installed on this machine: %s", asked, server, s.Versions)
+	}
+	return release, nil
+}
+
 func (s *Service) nodeType(name *string) (cache.NodeType, error) {
 	if name == nil {
 		return cache.NodeType{}, invalidValue("The parameter CacheNodeType must be provided and must not be null.")
@@ -90,7 +121,8 @@ func (s *Service) nodeType(name *string) (cache.NodeType, error) {
 	t, ok := s.NodeTypes[*name]
 	switch {
 	case !ok:
-		return t, invalidValue("Invalid Cache Node Type: %s. Near it: %s.", *name, strings.Join(nearest(*name, s.NodeTypes.Names()), ", "))
+		return t, invalidValue("Invalid Cache Node Type: %s. Near it: %s.", *name,
+			strings.Join(nearest(*name, s.NodeTypes.Names()), ", "))
 	case t.DataTiering:
 		return t, invalidCombination("When using the %s node type, you must enable data tiering. larder does not serve data tiering: "+
 			"choose a node type without it.", *name)
@@ -106,8 +138,8 @@ func nearest(name string, names []string) []string {
 	return names[:min(3, len(names))]
 }
 
-// members names the clusters, of which the first is the primary. Their number is NumCacheClusters, or, in the words that
-// cluster mode uses too, one node group of a primary and ReplicasPerNodeGroup.
+// members names the clusters, of which the first is the primary. Their number is NumCacheClusters, or, in the words
+// that cluster mode uses too, one node group of a primary and ReplicasPerNodeGroup.
 func (s *Service) members(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
 	count := 1
 	switch {
@@ -152,12 +184,11 @@ func (s *Service) encryption(in *sdk.CreateReplicationGroupInput, rg *cache.Repl
 	case in.TransitEncryptionMode != "" && !rg.TransitEncryption:
 		return invalidCombination("To modify transit encryption mode, set encryption-in-transit as enabled.")
 	case in.TransitEncryptionMode != "" && cache.CompareVersions(rg.EngineVersion, oldestWithMode) < 0:
-		return invalidCombination("Transit encryption mode is not supported for engine version %s. Please use engine version %s or higher.",
-			rg.EngineVersion, oldestWithMode)
+		return tooOldForMode(rg.EngineVersion)
 	case rg.KMSKeyID != "" && !rg.AtRestEncryption:
 		return invalidCombination("KmsKeyId needs encryption at rest: set AtRestEncryptionEnabled.")
-	case rg.KMSKeyID != "" && !s.Keys.HasKey(rg.KMSKeyID):
-		return &types.InvalidKMSKeyFault{Message: new("The KMS key " + rg.KMSKeyID + " does not exist, or is not enabled.")}
+	case !s.hasKey(rg.KMSKeyID):
+		return invalidKey(rg.KMSKeyID)
 	case in.AuthToken == nil:
 		return nil
 	case !rg.TransitEncryption:
@@ -174,7 +205,8 @@ func (s *Service) encryption(in *sdk.CreateReplicationGroupInput, rg *cache.Repl
 func (s *Service) snapshots(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
 	rg.SnapshotRetentionLimit = int(aws.ToInt32(in.SnapshotRetentionLimit))
 	if rg.SnapshotRetentionLimit < 0 || rg.SnapshotRetentionLimit > maxRetention {
-		return invalidValue("Invalid value %d for SnapshotRetentionLimit. Must be between 0 and %d", rg.SnapshotRetentionLimit, maxRetention)
+		return invalidValue("Invalid value %d for SnapshotRetentionLimit. Must be between 0 and %d",
+			rg.SnapshotRetentionLimit, maxRetention)
 	}
 	if rg.SnapshotRetentionLimit > 0 {
 		rg.SnapshottingCluster = rg.Members[min(1, len(rg.Members)-1)].ID
@@ -185,7 +217,7 @@ func (s *Service) snapshots(in *sdk.CreateReplicationGroupInput, rg *cache.Repli
 // surroundings reads what the group refers to outside of this service.
 func (s *Service) surroundings(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
 	rg.SecurityGroupIDs, rg.NotificationTopicARN = distinct(in.SecurityGroupIds), aws.ToString(in.NotificationTopicArn)
-	if err := s.checkTopic(rg.NotificationTopicARN); err != nil {
+	if err := errors.Join(checkClassic(in.CacheSecurityGroupNames), s.checkTopic(rg.NotificationTopicARN)); err != nil {
 		return err
 	}
 	return changeLogs(rg, in.LogDeliveryConfigurations, s.Now())

@@ -26,11 +26,14 @@ func full(id string) *sdk.CreateReplicationGroupInput {
 		AutomaticFailoverEnabled: new(true), MultiAZEnabled: new(true), AutoMinorVersionUpgrade: new(false),
 		PreferredCacheClusterAZs: []string{"us-east-1c", "us-east-1a", "us-east-1c"}, CacheSubnetGroupName: new("data"),
 		SecurityGroupIds: []string{"sg-1"}, CacheParameterGroupName: new("Tuned"),
-		TransitEncryptionEnabled: new(true), TransitEncryptionMode: types.TransitEncryptionModeRequired, AuthToken: new(authToken),
+		TransitEncryptionEnabled: new(true), TransitEncryptionMode: types.TransitEncryptionModeRequired,
+		AuthToken:               new(authToken),
 		AtRestEncryptionEnabled: new(true), KmsKeyId: new("arn:aws:kms:us-east-1:123456789012:key/1"),
-		SnapshotRetentionLimit: new(int32(7)), SnapshotWindow: new("02:00-03:00"), PreferredMaintenanceWindow: new("Sun:05:00-Sun:06:00"),
-		NotificationTopicArn: new("arn:aws:sns:us-east-1:123456789012:alerts"), Tags: []types.Tag{{Key: new("team"), Value: new("payments")}},
-		ClusterMode: types.ClusterModeDisabled, DataTieringEnabled: new(false), NetworkType: types.NetworkTypeIpv4,
+		SnapshotRetentionLimit: new(int32(7)), SnapshotWindow: new("02:00-03:00"),
+		PreferredMaintenanceWindow: new("Sun:05:00-Sun:06:00"),
+		NotificationTopicArn:       new("arn:aws:sns:us-east-1:123456789012:alerts"),
+		Tags:                       []types.Tag{{Key: new("team"), Value: new("payments")}},
+		ClusterMode:                types.ClusterModeDisabled, DataTieringEnabled: new(false), NetworkType: types.NetworkTypeIpv4,
 		IpDiscovery: types.IpDiscoveryIpv4, NumNodeGroups: new(int32(1)),
 	}
 }
@@ -39,7 +42,8 @@ func full(id string) *sdk.CreateReplicationGroupInput {
 func (s *server) prepare(t *testing.T) {
 	t.Helper()
 	must(s.CreateCacheSubnetGroup(t.Context(), &sdk.CreateCacheSubnetGroupInput{
-		CacheSubnetGroupName: new("data"), CacheSubnetGroupDescription: new("data"), SubnetIds: []string{"subnet-a", "subnet-c"},
+		CacheSubnetGroupName: new("data"), CacheSubnetGroupDescription: new("data"),
+		SubnetIds: []string{"subnet-a", "subnet-c"},
 	}))(t)
 	must(s.CreateCacheParameterGroup(t.Context(), &sdk.CreateCacheParameterGroupInput{
 		CacheParameterGroupName: new("tuned"), CacheParameterGroupFamily: new("redis7"), Description: new("tuned"),
@@ -50,18 +54,22 @@ func TestReplicationGroupLife(t *testing.T) {
 	s := newServer(t)
 	s.prepare(t)
 	want := types.ReplicationGroup{
-		ReplicationGroupId: new("my-redis"), ARN: new("arn:aws:elasticache:us-east-1:123456789012:replicationgroup:my-redis"),
-		Description: new("sessions"), Status: new("creating"), ReplicationGroupCreateTime: &s.now,
-		PendingModifiedValues: &types.ReplicationGroupPendingModifiedValues{}, Engine: new("redis"), CacheNodeType: new("cache.t3.micro"),
+		ReplicationGroupId: new("my-redis"),
+		ARN:                new("arn:aws:elasticache:us-east-1:123456789012:replicationgroup:my-redis"),
+		Description:        new("sessions"), Status: new("creating"), ReplicationGroupCreateTime: &s.now,
+		PendingModifiedValues: &types.ReplicationGroupPendingModifiedValues{}, Engine: new("redis"),
+		CacheNodeType:  new("cache.t3.micro"),
 		ClusterEnabled: new(false), ClusterMode: types.ClusterModeDisabled, NetworkType: types.NetworkTypeIpv4,
-		IpDiscovery: types.IpDiscoveryIpv4, DataTiering: types.DataTieringStatusDisabled, AutoMinorVersionUpgrade: new(false),
-		AutomaticFailover: types.AutomaticFailoverStatusEnabled, MultiAZ: types.MultiAZStatusEnabled,
+		IpDiscovery: types.IpDiscoveryIpv4, DataTiering: types.DataTieringStatusDisabled,
+		AutoMinorVersionUpgrade: new(false),
+		AutomaticFailover:       types.AutomaticFailoverStatusEnabled, MultiAZ: types.MultiAZStatusEnabled,
 		AtRestEncryptionEnabled: new(true), StorageEncryptionType: types.StorageEncryptionTypeSseKms,
 		KmsKeyId:                 new("arn:aws:kms:us-east-1:123456789012:key/1"),
 		TransitEncryptionEnabled: new(true), TransitEncryptionMode: types.TransitEncryptionModeRequired,
 		AuthTokenEnabled: new(true), AuthTokenLastModifiedDate: &s.now,
-		SnapshotRetentionLimit: new(int32(7)), SnapshotWindow: new("02:00-03:00"), SnapshottingClusterId: new("my-redis-002"),
-		MemberClusters: []string{"my-redis-001", "my-redis-002", "my-redis-003"},
+		SnapshotRetentionLimit: new(int32(7)), SnapshotWindow: new("02:00-03:00"),
+		SnapshottingClusterId: new("my-redis-002"),
+		MemberClusters:        []string{"my-redis-001", "my-redis-002", "my-redis-003"},
 	}
 	created := must(s.CreateReplicationGroup(t.Context(), full("My-Redis")))(t)
 	compare(t, "created", *created.ReplicationGroup, want)
@@ -100,7 +108,8 @@ func compare(t *testing.T, when string, got, want types.ReplicationGroup) {
 	}
 }
 
-var ignoreUnexported = cmpopts.IgnoreUnexported(types.ReplicationGroup{}, types.ReplicationGroupPendingModifiedValues{}, types.NodeGroup{},
+var ignoreUnexported = cmpopts.IgnoreUnexported(types.ReplicationGroup{}, types.ReplicationGroupPendingModifiedValues{},
+	types.NodeGroup{},
 	types.NodeGroupMember{}, types.Endpoint{}, types.CacheCluster{}, types.CacheNode{}, types.PendingModifiedValues{},
 	types.CacheParameterGroupStatus{}, types.SecurityGroupMembership{}, types.NotificationConfiguration{}, types.Tag{},
 	types.CacheSubnetGroup{}, types.Subnet{}, types.AvailabilityZone{}, types.CacheParameterGroup{}, types.Parameter{}, types.Event{},
@@ -115,13 +124,15 @@ func at(address string) *types.Endpoint {
 
 func member(id, role, zone, address string) types.NodeGroupMember {
 	return types.NodeGroupMember{
-		CacheClusterId: &id, CacheNodeId: new("0001"), CurrentRole: &role, PreferredAvailabilityZone: &zone, ReadEndpoint: at(address),
+		CacheClusterId: &id, CacheNodeId: new("0001"), CurrentRole: &role, PreferredAvailabilityZone: &zone,
+		ReadEndpoint: at(address),
 	}
 }
 
 func (s *server) describe(t *testing.T, id string) types.ReplicationGroup {
 	t.Helper()
-	out := must(s.DescribeReplicationGroups(t.Context(), &sdk.DescribeReplicationGroupsInput{ReplicationGroupId: &id}))(t)
+	out := must(s.DescribeReplicationGroups(t.Context(),
+		&sdk.DescribeReplicationGroupsInput{ReplicationGroupId: &id}))(t)
 	if len(out.ReplicationGroups) != 1 {
 		t.Fatalf("got %d groups", len(out.ReplicationGroups))
 	}
@@ -149,8 +160,10 @@ func TestCreateReplicationGroupDefaults(t *testing.T) {
 	s := newServer(t)
 	must(s.CreateReplicationGroup(t.Context(), minimal("plain")))(t)
 	g := s.group(t, "plain")
-	if g.Port != 6379 || g.EngineVersion != "7.2.4" || g.ParameterGroup != "default.redis7" || g.SubnetGroup != "default" ||
-		len(g.Members) != 1 || !g.AutoMinorVersionUpgrade || g.TransitEncryption || g.AuthTokens != nil || g.SnapshottingCluster != "" {
+	if g.Port != 6379 || g.EngineVersion != "7.2.4" || g.ParameterGroup != "default.redis7" ||
+		g.SubnetGroup != "default" ||
+		len(g.Members) != 1 || !g.AutoMinorVersionUpgrade || g.TransitEncryption || g.AuthTokens != nil ||
+		g.SnapshottingCluster != "" {
 		t.Errorf("got %+v", g)
 	}
 }
@@ -237,7 +250,8 @@ func TestPortInUse(t *testing.T) {
 	s := newServer(t)
 	s.portFree = func(a netip.AddrPort) error { return errors.New("port is in use on this machine: " + a.String()) }
 	_, err := s.CreateReplicationGroup(t.Context(), minimal("busy"))
-	servicetest.WantError(t, err, "InvalidParameterValue", "Cannot use Port 6379: port is in use on this machine: 127.77.0.1:6379. Choose another Port.")
+	servicetest.WantError(t, err, "InvalidParameterValue",
+		"Cannot use Port 6379: port is in use on this machine: 127.77.0.1:6379. Choose another Port.")
 	s.portFree = func(netip.AddrPort) error { return nil }
 	must(s.CreateReplicationGroup(t.Context(), minimal("busy")))(t)
 }
@@ -250,7 +264,8 @@ func TestDeleteReplicationGroupRefusals(t *testing.T) {
 		return err
 	}
 	servicetest.WantError(t, remove("other"), "ReplicationGroupNotFoundFault", "Replication group other not found.")
-	servicetest.WantError(t, remove(""), "InvalidParameterValue", "The parameter ReplicationGroupId must be provided and must not be blank.")
+	servicetest.WantError(t, remove(""), "InvalidParameterValue",
+		"The parameter ReplicationGroupId must be provided and must not be blank.")
 	for _, status := range cache.Statuses {
 		s.update(t, "mine", func(g *cache.ReplicationGroup) { g.Status = status })
 		_, refusal := cache.Transition(status, cache.DeleteAsked)
@@ -259,11 +274,17 @@ func TestDeleteReplicationGroupRefusals(t *testing.T) {
 			t.Errorf("while %s: %v", status, err)
 		}
 		if refusal != nil {
-			servicetest.WantError(t, err, "InvalidReplicationGroupState", refusal.Error())
+			want := refusal.Error()
+			if status == cache.Deleting {
+				want = "Replication group mine has status deleting which is not valid for deletion."
+			}
+			servicetest.WantError(t, err, "InvalidReplicationGroupState", want)
 		}
 	}
 	s.update(t, "mine", func(g *cache.ReplicationGroup) { g.Status = cache.Available })
-	_, err := s.DeleteReplicationGroup(t.Context(), &sdk.DeleteReplicationGroupInput{ReplicationGroupId: new("mine"), RetainPrimaryCluster: new(true)})
-	servicetest.WantError(t, err, "InvalidParameterValue", "larder serves DeleteReplicationGroup's RetainPrimaryCluster only as false: "+
-		"a cache cluster outside of a replication group is not served")
+	_, err := s.DeleteReplicationGroup(t.Context(),
+		&sdk.DeleteReplicationGroupInput{ReplicationGroupId: new("mine"), RetainPrimaryCluster: new(true)})
+	servicetest.WantError(t, err, "InvalidParameterValue",
+		"larder serves DeleteReplicationGroup's RetainPrimaryCluster only as false: "+
+			"a cache cluster outside of a replication group is not served")
 }

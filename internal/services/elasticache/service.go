@@ -1,8 +1,9 @@
-// Package elasticache serves the ElastiCache API: it checks what is asked for, records it, and describes what is. The engine
-// makes it so.
+// Package elasticache serves the ElastiCache API: it checks what is asked for, records it, and describes what is. The
+// engine makes it so.
 package elasticache
 
 import (
+	"context"
 	"net/netip"
 	"time"
 
@@ -15,11 +16,13 @@ import (
 
 // Config is what a service works with. Every field is needed.
 type Config struct {
-	Store      *store.Store
-	Sealer     *seal.Sealer
-	Versions   cache.EngineVersions
-	NodeTypes  cache.NodeTypes
-	Parameters *cache.Parameters
+	Store    *store.Store
+	Sealer   *seal.Sealer
+	Versions cache.EngineVersions
+	// StrictVersions refuses a version that only a newer server than AWS's would run.
+	StrictVersions bool
+	NodeTypes      cache.NodeTypes
+	Parameters     *cache.Parameters
 	// Block holds the loopback addresses that groups are given.
 	Block           netip.Prefix
 	Account, Region string
@@ -32,7 +35,13 @@ type Config struct {
 	ParametersChanged func()
 	// Observed is what the nodes of a group were last seen to do.
 	Observed func(group string) cache.Observed
-	Now      func() time.Time
+	// DataSize measures how many bytes the data of a group take on a node.
+	DataSize func(ctx context.Context, group string) (int64, error)
+	// CheckSnapshot says why no group can be made of a snapshot: its file is gone or damaged. Nil checks none.
+	CheckSnapshot func(cache.Snapshot) error
+	// UnlockSnapshot says why a snapshot's KMS key cannot be used now. Nil tries none.
+	UnlockSnapshot func(cache.Snapshot) error
+	Now            func() time.Time
 }
 
 // Keys knows the account's KMS keys.
@@ -55,7 +64,6 @@ const (
 	noServerless  = "serverless caches are not served"
 	noFirehose    = "logs are delivered to CloudWatch Logs only"
 	noUserGroups  = "user groups are not served. Use AuthToken"
-	noClassic     = "they belong to EC2-Classic. Use SecurityGroupIds"
 )
 
 // Gateway is the service as the gateway serves it.
@@ -67,7 +75,9 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("IncreaseReplicaCount", gateway.Write, s.increaseReplicaCount),
 		gateway.Handle("DecreaseReplicaCount", gateway.Write, s.decreaseReplicaCount),
 		gateway.Handle("DeleteReplicationGroup", gateway.Write, s.deleteReplicationGroup,
-			gateway.Only("RetainPrimaryCluster", "a cache cluster outside of a replication group is not served", "false")),
+			gateway.Only("RetainPrimaryCluster", "a cache cluster outside of a replication group is not served",
+				"false")),
+		gateway.Handle("ListAllowedNodeTypeModifications", gateway.List, s.listAllowedNodeTypes),
 		gateway.Handle("TestFailover", gateway.Write, s.testFailover),
 		gateway.Handle("RebootCacheCluster", gateway.Write, s.rebootCacheCluster),
 		gateway.Handle("DescribeCacheClusters", gateway.List, s.describeCacheClusters),
@@ -95,6 +105,18 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("ListTagsForResource", gateway.Read, s.listTags),
 
 		gateway.Handle("DescribeEvents", gateway.List, s.describeEvents),
+
+		gateway.Handle("DescribeUsers", gateway.List, s.describeUsers,
+			gateway.Refuse("Filters", "there is one user, the default one: ask for it by UserId")),
+		gateway.Handle("DescribeUserGroups", gateway.List, s.describeUserGroups),
+		gateway.Handle("DescribeServerlessCaches", gateway.List, s.describeServerlessCaches),
+		gateway.Handle("DescribeServerlessCacheSnapshots", gateway.List, s.describeServerlessSnapshots),
+		gateway.Handle("DescribeReservedCacheNodes", gateway.List, s.describeReservedNodes),
+		gateway.Handle("DescribeReservedCacheNodesOfferings", gateway.List, s.describeReservedOfferings),
+		gateway.Handle("DescribeServiceUpdates", gateway.List, s.describeServiceUpdates),
+		gateway.Handle("DescribeUpdateActions", gateway.List, s.describeUpdateActions),
+		gateway.Handle("DescribeGlobalReplicationGroups", gateway.List, s.describeGlobalGroups),
+		gateway.Handle("DescribeCacheSecurityGroups", gateway.List, s.describeCacheSecurityGroups),
 	}}
 }
 
@@ -111,7 +133,6 @@ var notServed = []gateway.Refusal{
 	gateway.Refuse("NodeGroupConfiguration", noClusterMode),
 	gateway.Only("NumNodeGroups", noClusterMode, "1"),
 	gateway.Refuse("PrimaryClusterId", "a cache cluster outside of a replication group is not served"),
-	gateway.Refuse("CacheSecurityGroupNames", noClassic),
 	gateway.Refuse("ServerlessCacheSnapshotName", noServerless),
 	gateway.Refuse("SnapshotArns", noImport),
 	gateway.Only("TransitEncryptionMode", "a node listens with TLS or without", "required"),
@@ -120,7 +141,6 @@ var notServed = []gateway.Refusal{
 
 // notModified is what ModifyReplicationGroup can change on AWS only.
 var notModified = []gateway.Refusal{
-	gateway.Refuse("CacheSecurityGroupNames", noClassic),
 	gateway.Only("ClusterMode", noClusterMode, "disabled"),
 	gateway.Refuse("Durability", "it is a setting of engines that larder does not run"),
 	gateway.Only("Engine", "larder runs redis-server", "redis"),

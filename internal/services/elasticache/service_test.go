@@ -42,7 +42,8 @@ func addNetwork(tx *store.Tx) error {
 	} {
 		errs = append(errs, network.Subnets.Put(tx, n.ID, n))
 	}
-	for _, g := range []network.SecurityGroup{{ID: "sg-1", VPCID: defaultVPC}, {ID: "sg-2", VPCID: defaultVPC}, {ID: "sg-x", VPCID: "vpc-2"}} {
+	for _, g := range []network.SecurityGroup{{ID: "sg-1", VPCID: defaultVPC}, {ID: "sg-2", VPCID: defaultVPC},
+		{ID: "sg-x", VPCID: "vpc-2"}} {
 		errs = append(errs, network.SecurityGroups.Put(tx, g.ID, g))
 	}
 	return errors.Join(errs...)
@@ -59,7 +60,8 @@ type tb interface {
 	Context() context.Context
 }
 
-// server is the service behind a real gateway, with a real client. There is no engine: tests put into the store what it would.
+// server is the service behind a real gateway, with a real client. There is no engine: tests put into the store what it
+// would.
 type server struct {
 	*sdk.Client
 	elasticache.Config
@@ -70,7 +72,7 @@ type server struct {
 	file         string // of the store
 }
 
-func newServer(t *testing.T) *server {
+func newServer(t *testing.T, change ...func(*elasticache.Config)) *server {
 	t.Helper()
 	s := &server{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), portFree: func(netip.AddrPort) error { return nil }}
 	s.file = filepath.Join(t.TempDir(), "state.db")
@@ -78,11 +80,15 @@ func newServer(t *testing.T) *server {
 		Store: must(store.Open(s.file))(t), Sealer: must(seal.New(make([]byte, seal.KeySize)))(t),
 		Versions:  cache.EngineVersions{{Version: "7.0.4"}, {Version: "7.0.15"}, {Version: "7.2.4"}},
 		NodeTypes: must(cache.LoadNodeTypes())(t), Parameters: must(cache.LoadParameters())(t),
-		Block: netip.MustParsePrefix("127.77.0.0/20"), Account: account, Region: region, DefaultVPC: defaultVPC, Keys: keys{},
+		Block: netip.MustParsePrefix("127.77.0.0/20"), Account: account, Region: region, DefaultVPC: defaultVPC,
+		Keys:              keys{},
 		PortFree:          func(a netip.AddrPort) error { return s.portFree(a) },
 		ParametersChanged: func() { s.reconfigured.Add(1) },
 		Observed:          s.observed,
 		Now:               func() time.Time { return s.now },
+	}
+	for _, c := range change {
+		c(&s.Config)
 	}
 	t.Cleanup(func() {
 		if err := s.Store.Close(); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,12 +32,12 @@ func (s *Service) createSnapshot(_ context.Context, in *sdk.CreateSnapshotInput)
 		return nil, err
 	}
 	key := aws.ToString(in.KmsKeyId)
-	if key != "" && !s.Keys.HasKey(key) {
-		return nil, invalidValue("The KMS key %s does not exist, or is not enabled.", key)
+	if err := s.checkSealing(in, key); err != nil {
+		return nil, err
 	}
 	var made cache.Snapshot
 	err = s.Store.Update(func(tx *store.Tx) error {
-		rg, member, err := source(tx, in)
+		rg, member, err := source(tx, in.ReplicationGroupId, in.CacheClusterId)
 		if err != nil {
 			return err
 		}
@@ -58,10 +57,32 @@ func (s *Service) createSnapshot(_ context.Context, in *sdk.CreateSnapshotInput)
 	return &sdk.CreateSnapshotOutput{Snapshot: new(describeSnapshot(made, false))}, nil
 }
 
-// source finds the group that a snapshot is asked of, and the cluster where it is asked of one. With cluster mode off, either may
-// be named.
-func source(tx *store.Tx, in *sdk.CreateSnapshotInput) (rg cache.ReplicationGroup, member string, err error) {
-	group, member := filter(in.ReplicationGroupId), filter(in.CacheClusterId)
+// checkSealing refuses a snapshot that could not be sealed: with a key of its own, or else with that of its group.
+// Using a key may rotate it, so it runs in no transaction.
+func (s *Service) checkSealing(in *sdk.CreateSnapshotInput, key string) error {
+	if key == "" {
+		err := s.Store.View(func(tx *store.Tx) error {
+			rg, _, err := source(tx, in.ReplicationGroupId, in.CacheClusterId)
+			key = rg.KMSKeyID
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if !s.hasKey(key) {
+		return invalidKey(key)
+	}
+	return nil
+}
+
+// hasKey tells whether an enabled key can be used; none is needed where id is empty.
+func (s *Service) hasKey(id string) bool { return id == "" || s.Keys.HasKey(id) }
+
+// source finds the group that a request names, and the cluster where it names one. With cluster mode off, either may be
+// named.
+func source(tx *store.Tx, groupID, clusterID *string) (rg cache.ReplicationGroup, member string, err error) {
+	group, member := filter(groupID), filter(clusterID)
 	switch {
 	case group == "" && member == "":
 		return rg, "", invalidCombination("One of ReplicationGroupId and CacheClusterId must be provided.")
@@ -71,20 +92,27 @@ func source(tx *store.Tx, in *sdk.CreateSnapshotInput) (rg cache.ReplicationGrou
 		rg, err = replicationGroup(tx, group)
 		return rg, "", err
 	}
-	groups, err := state.ReplicationGroups.All(tx)
+	groups, err := groupsWith(tx, member)
 	if err != nil {
 		return rg, "", err
 	}
-	at := slices.IndexFunc(groups, func(g cache.ReplicationGroup) bool { return g.Member(member) != nil })
-	if at < 0 {
+	if len(groups) == 0 {
 		return rg, "", cacheClusterNotFound(member)
 	}
-	return groups[at], member, nil
+	return groups[0], member, nil
 }
 
 // beginSnapshot records a snapshot that is to be taken of a group: of a member, or of the primary where none is named.
-func (s *Service) beginSnapshot(tx *store.Tx, rg *cache.ReplicationGroup, b cache.Backup, change func(*cache.Snapshot)) (made cache.Snapshot, err error) {
-	all, err := state.Snapshots.All(tx)
+func (s *Service) beginSnapshot(tx *store.Tx, rg *cache.ReplicationGroup, b cache.Backup,
+	change func(*cache.Snapshot)) (made cache.Snapshot, err error) {
+	taken, err := state.Snapshots.Has(tx, b.Name)
+	if err != nil {
+		return made, err
+	}
+	if taken {
+		return made, &types.SnapshotAlreadyExistsFault{Message: new(fmt.Sprintf("Snapshot %s already exists.", b.Name))}
+	}
+	all, err := state.Snapshots.List(tx)
 	if err != nil {
 		return made, err
 	}
@@ -96,9 +124,6 @@ func (s *Service) beginSnapshot(tx *store.Tx, rg *cache.ReplicationGroup, b cach
 	made.Name, made.ARN, made.Asked, made.ByGroup = b.Name, s.arn(snapshotResource, b.Name), s.Now(), b.Member == ""
 	recent := 0
 	for _, other := range all {
-		if other.Name == b.Name {
-			return made, &types.SnapshotAlreadyExistsFault{Message: new(fmt.Sprintf("Snapshot %s already exists.", b.Name))}
-		}
 		if other.Member == made.Member && made.Asked.Sub(other.Asked) < day {
 			recent++
 		}
@@ -131,7 +156,12 @@ func (s *Service) deleteSnapshot(_ context.Context, in *sdk.DeleteSnapshotInput)
 	}
 	var deleted cache.Snapshot
 	err = s.Store.Update(func(tx *store.Tx) (err error) {
-		if deleted, err = snapshot(tx, name); err != nil {
+		deleted, err = snapshot(tx, name)
+		if store.IsUnreadable(err) { // the engine removes the files of what is being deleted, and nothing else can be done with it
+			deleted = cache.Snapshot{Name: name, ARN: s.arn(snapshotResource, name), Status: cache.SnapshotDeleting}
+			return state.Snapshots.Put(tx, name, deleted)
+		}
+		if err != nil {
 			return err
 		}
 		if err := deleted.Fire(cache.SnapshotDeleteAsked); err != nil {
@@ -153,22 +183,58 @@ func snapshot(tx *store.Tx, name string) (cache.Snapshot, error) {
 	return s, err
 }
 
-// restoreFrom has a new group begin with a snapshot's data.
-func restoreFrom(tx *store.Tx, rg *cache.ReplicationGroup, name string) error {
+// checkSnapshot refuses a snapshot whose KMS key cannot be used, or whose file cannot be restored. It reads the file,
+// and so runs in no transaction that changes something.
+func (s *Service) checkSnapshot(name string) error {
 	if name == "" {
 		return nil
 	}
-	s, err := snapshot(tx, name)
+	var from cache.Snapshot
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		from, err = snapshot(tx, name)
+		return err
+	})
+	if err == nil {
+		err = from.Fire(cache.RestoreAsked)
+	}
+	if err != nil {
+		return nil // restoreFrom refuses it
+	}
+	if s.UnlockSnapshot != nil && s.UnlockSnapshot(from) != nil {
+		return invalidKey(from.KMSKeyID)
+	}
+	if s.CheckSnapshot == nil {
+		return nil
+	}
+	if err := s.CheckSnapshot(from); err != nil {
+		return invalidValue("Cannot restore the snapshot %s: its file is gone or damaged. Choose another snapshot. (%v)", name, err)
+	}
+	return nil
+}
+
+// restoreFrom has a new group begin with a snapshot's data.
+func (s *Service) restoreFrom(tx *store.Tx, rg *cache.ReplicationGroup, name string) error {
+	if name == "" {
+		return nil
+	}
+	from, err := snapshot(tx, name)
 	if err != nil {
 		return err
 	}
-	if cache.CompareVersions(rg.EngineVersion, s.EngineVersion) < 0 {
+	if cache.CompareVersions(cache.Minor(rg.EngineVersion), cache.Minor(from.EngineVersion)) < 0 {
 		return invalidCombination("Cannot restore the snapshot %s of redis %s with redis %s: choose an EngineVersion that is not older.",
-			name, s.EngineVersion, rg.EngineVersion)
+			name, from.EngineVersion, rg.EngineVersion)
 	}
-	if err := s.Fire(cache.RestoreAsked); err != nil {
+	if !from.RestorableBy(rg.EngineVersion, rg.Server()) {
+		release, err := s.releaseFor(cache.Minor(rg.EngineVersion), from.Server())
+		if err != nil {
+			return err
+		}
+		rg.SetRelease(release)
+	}
+	if err := from.Fire(cache.RestoreAsked); err != nil {
 		return invalidValue("%s", err)
 	}
 	rg.Restore = name
-	return state.Snapshots.Put(tx, name, s)
+	return state.Snapshots.Put(tx, name, from)
 }

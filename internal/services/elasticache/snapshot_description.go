@@ -20,7 +20,9 @@ const maxSnapshotRecords = 50
 // manual is the one SnapshotSource there is, and how a request asks for it: "user"; "system" asks for automatic ones.
 const manual = "manual"
 
-func (s *Service) describeSnapshots(_ context.Context, in *sdk.DescribeSnapshotsInput) (*sdk.DescribeSnapshotsOutput, error) {
+func (s *Service) describeSnapshots(
+	_ context.Context, in *sdk.DescribeSnapshotsInput,
+) (*sdk.DescribeSnapshotsOutput, error) {
 	sources := []string{"user", "system"}
 	if in.SnapshotSource != nil && !slices.Contains(sources, *in.SnapshotSource) {
 		return nil, invalidValue("Invalid value %s for SnapshotSource. Must be one of %v", *in.SnapshotSource, sources)
@@ -32,7 +34,7 @@ func (s *Service) describeSnapshots(_ context.Context, in *sdk.DescribeSnapshots
 			all = append(all, one)
 			return err
 		}
-		all, err = state.Snapshots.All(tx)
+		all, err = state.Snapshots.List(tx)
 		return err
 	})
 	if err != nil {
@@ -43,7 +45,8 @@ func (s *Service) describeSnapshots(_ context.Context, in *sdk.DescribeSnapshots
 			in.ReplicationGroupId != nil && s.Group != filter(in.ReplicationGroupId) ||
 			in.CacheClusterId != nil && s.Member != filter(in.CacheClusterId)
 	})
-	all, marker, err := pageOf(all, func(s cache.Snapshot) string { return s.Name }, maxSnapshotRecords, in.MaxRecords, in.Marker)
+	all, marker, err := pageOf(all, func(s cache.Snapshot) string { return s.Name }, maxSnapshotRecords, in.MaxRecords,
+		in.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -54,14 +57,15 @@ func (s *Service) describeSnapshots(_ context.Context, in *sdk.DescribeSnapshots
 	return out, nil
 }
 
-// describeSnapshot is a snapshot as the API shows it (statuses.md, section 3): with cluster mode off it is one of a cluster, of one
-// node.
+// describeSnapshot is a snapshot as the API shows it (statuses.md, section 3): with cluster mode off it is one of a
+// cluster, of one node.
 func describeSnapshot(s cache.Snapshot, withConfig bool) types.Snapshot {
-	node := types.NodeSnapshot{CacheNodeId: new(nodeID), CacheNodeCreateTime: moment(s.ClusterCreated), CacheSize: new("")}
+	node := types.NodeSnapshot{CacheNodeId: new(nodeID), CacheNodeCreateTime: moment(s.ClusterCreated),
+		CacheSize: new("")}
 	if !s.Taken.IsZero() {
 		node.SnapshotCreateTime, node.CacheSize = &s.Taken, new(megabytes(s.CacheSize))
 	}
-	if withConfig {
+	if withConfig && len(s.Zones) > 0 {
 		node.NodeGroupConfiguration = &types.NodeGroupConfiguration{
 			NodeGroupId: new(shardID), PrimaryAvailabilityZone: &s.Zones[0],
 			ReplicaCount: new(int32(len(s.Zones) - 1)), ReplicaAvailabilityZones: s.Zones[1:],

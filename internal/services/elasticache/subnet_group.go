@@ -19,11 +19,14 @@ import (
 const (
 	maxSubnetGroups = 300
 	maxSubnets      = 20
-	// defaultSubnetGroup is the group that is there without being made: the network's default subnets. It is not stored.
+	// defaultSubnetGroup is the group that is there without being made: the network's default subnets. It is not
+	// stored.
 	defaultSubnetGroup = "default"
 )
 
-func (s *Service) createSubnetGroup(_ context.Context, in *sdk.CreateCacheSubnetGroupInput) (*sdk.CreateCacheSubnetGroupOutput, error) {
+func (s *Service) createSubnetGroup(
+	_ context.Context, in *sdk.CreateCacheSubnetGroupInput,
+) (*sdk.CreateCacheSubnetGroupOutput, error) {
 	name, err := identifier("CacheSubnetGroupName", in.CacheSubnetGroupName, maxName)
 	if err != nil {
 		return nil, err
@@ -31,7 +34,8 @@ func (s *Service) createSubnetGroup(_ context.Context, in *sdk.CreateCacheSubnet
 	if in.CacheSubnetGroupDescription == nil {
 		return nil, missing("CacheSubnetGroupDescription")
 	}
-	g := cache.SubnetGroup{Name: name, ARN: s.arn(subnetGroupResource, name), Description: *in.CacheSubnetGroupDescription}
+	g := cache.SubnetGroup{Name: name, ARN: s.arn(subnetGroupResource, name),
+		Description: *in.CacheSubnetGroupDescription}
 	if g.Tags, err = newTags(in.Tags); err != nil {
 		return nil, err
 	}
@@ -56,11 +60,11 @@ func (s *Service) createSubnetGroup(_ context.Context, in *sdk.CreateCacheSubnet
 }
 
 func (s *Service) admitSubnetGroup(tx *store.Tx, name string) error {
-	groups, err := state.SubnetGroups.All(tx)
+	groups, err := state.SubnetGroups.Keys(tx)
 	if err != nil {
 		return err
 	}
-	taken := slices.ContainsFunc(groups, func(g cache.SubnetGroup) bool { return g.Name == name })
+	taken := slices.Contains(groups, name)
 	switch {
 	case taken || name == defaultSubnetGroup:
 		return &types.CacheSubnetGroupAlreadyExistsFault{Message: new(fmt.Sprintf("Cache subnet group %s already exists.", name))}
@@ -85,7 +89,8 @@ func checkSubnets(tx *store.Tx, given []string) (ids []string, vpc string, err e
 		case len(ids) == 0:
 			first = n
 		case n.VPCID != first.VPCID:
-			return nil, "", &types.InvalidSubnet{Message: new(fmt.Sprintf("Subnets %s and %s are not in the same VPC.", first.ID, id))}
+			return nil, "", &types.InvalidSubnet{Message: new(fmt.Sprintf("Subnets %s and %s are not in the same VPC.",
+				first.ID, id))}
 		}
 		if !slices.Contains(ids, id) {
 			ids = append(ids, id)
@@ -96,20 +101,24 @@ func checkSubnets(tx *store.Tx, given []string) (ids []string, vpc string, err e
 		return nil, "", invalidValue("The parameter SubnetIds must be provided.")
 	case len(ids) > maxSubnets:
 		return nil, "", &types.CacheSubnetQuotaExceededFault{
-			Message: new(fmt.Sprintf("Subnet quota exceeded: %d subnets. A cache subnet group can have at most %d.", len(ids), maxSubnets)),
+			Message: new(fmt.Sprintf("Subnet quota exceeded: %d subnets. A cache subnet group can have at most %d.",
+				len(ids), maxSubnets)),
 		}
 	}
 	return ids, first.VPCID, nil
 }
 
-func (s *Service) describeSubnetGroups(_ context.Context, in *sdk.DescribeCacheSubnetGroupsInput) (*sdk.DescribeCacheSubnetGroupsOutput, error) {
+func (s *Service) describeSubnetGroups(
+	_ context.Context, in *sdk.DescribeCacheSubnetGroupsInput,
+) (*sdk.DescribeCacheSubnetGroupsOutput, error) {
 	out := &sdk.DescribeCacheSubnetGroupsOutput{CacheSubnetGroups: []types.CacheSubnetGroup{}}
 	err := s.Store.View(func(tx *store.Tx) error {
 		groups, err := s.subnetGroups(tx, filter(in.CacheSubnetGroupName))
 		if err != nil {
 			return err
 		}
-		groups, out.Marker, err = page(groups, func(g cache.SubnetGroup) string { return g.Name }, in.MaxRecords, in.Marker)
+		groups, out.Marker, err = page(groups, func(g cache.SubnetGroup) string { return g.Name }, in.MaxRecords,
+			in.Marker)
 		for _, g := range groups {
 			described, err := describeSubnetGroup(tx, g)
 			if err != nil {
@@ -131,7 +140,7 @@ func (s *Service) subnetGroups(tx *store.Tx, name string) ([]cache.SubnetGroup, 
 		g, err := s.subnetGroup(tx, name)
 		return []cache.SubnetGroup{g}, err
 	}
-	groups, err := state.SubnetGroups.All(tx)
+	groups, err := state.SubnetGroups.List(tx)
 	if err != nil {
 		return nil, err
 	}
@@ -160,9 +169,11 @@ func (s *Service) subnetGroup(tx *store.Tx, name string) (cache.SubnetGroup, err
 // defaultSubnets is the default group. A network without subnets has none.
 func (s *Service) defaultSubnets(tx *store.Tx) (cache.SubnetGroup, error) {
 	g := cache.SubnetGroup{
-		Name: defaultSubnetGroup, ARN: s.arn(subnetGroupResource, defaultSubnetGroup), Description: "Default CacheSubnetGroup", VPCID: s.DefaultVPC,
+		Name: defaultSubnetGroup, ARN: s.arn(subnetGroupResource, defaultSubnetGroup),
+		Description: "Default CacheSubnetGroup", VPCID: s.DefaultVPC,
 	}
-	subnets, err := network.In(tx, network.Subnets, func(n network.Subnet) bool { return n.VPCID == s.DefaultVPC })
+	subnets, err := network.Subnets.List(tx)
+	subnets = slices.DeleteFunc(subnets, func(n network.Subnet) bool { return n.VPCID != s.DefaultVPC })
 	for _, n := range subnets {
 		g.SubnetIDs = append(g.SubnetIDs, n.ID)
 	}
@@ -172,7 +183,8 @@ func (s *Service) defaultSubnets(tx *store.Tx) (cache.SubnetGroup, error) {
 func describeSubnetGroup(tx *store.Tx, g cache.SubnetGroup) (types.CacheSubnetGroup, error) {
 	ipv4 := []types.NetworkType{types.NetworkTypeIpv4}
 	out := types.CacheSubnetGroup{
-		ARN: &g.ARN, CacheSubnetGroupName: &g.Name, CacheSubnetGroupDescription: &g.Description, VpcId: &g.VPCID, SupportedNetworkTypes: ipv4,
+		ARN: &g.ARN, CacheSubnetGroupName: &g.Name, CacheSubnetGroupDescription: &g.Description, VpcId: &g.VPCID,
+		SupportedNetworkTypes: ipv4,
 	}
 	for _, id := range g.SubnetIDs {
 		subnet := types.Subnet{SubnetIdentifier: &id, SupportedNetworkTypes: ipv4}
@@ -180,7 +192,7 @@ func describeSubnetGroup(tx *store.Tx, g cache.SubnetGroup) (types.CacheSubnetGr
 		switch {
 		case err == nil:
 			subnet.SubnetAvailabilityZone = &types.AvailabilityZone{Name: &n.Zone}
-		case !errors.Is(err, store.ErrNotFound):
+		case !errors.Is(err, store.ErrNotFound) && !store.IsUnreadable(err):
 			return out, err
 		}
 		out.Subnets = append(out.Subnets, subnet)
@@ -188,7 +200,9 @@ func describeSubnetGroup(tx *store.Tx, g cache.SubnetGroup) (types.CacheSubnetGr
 	return out, nil
 }
 
-func (s *Service) modifySubnetGroup(_ context.Context, in *sdk.ModifyCacheSubnetGroupInput) (*sdk.ModifyCacheSubnetGroupOutput, error) {
+func (s *Service) modifySubnetGroup(
+	_ context.Context, in *sdk.ModifyCacheSubnetGroupInput,
+) (*sdk.ModifyCacheSubnetGroupOutput, error) {
 	name, err := reference("CacheSubnetGroupName", in.CacheSubnetGroupName)
 	if err != nil {
 		return nil, err
@@ -246,7 +260,9 @@ func changeSubnets(tx *store.Tx, g *cache.SubnetGroup, given []string) error {
 	return nil
 }
 
-func (s *Service) deleteSubnetGroup(_ context.Context, in *sdk.DeleteCacheSubnetGroupInput) (*sdk.DeleteCacheSubnetGroupOutput, error) {
+func (s *Service) deleteSubnetGroup(
+	_ context.Context, in *sdk.DeleteCacheSubnetGroupInput,
+) (*sdk.DeleteCacheSubnetGroupOutput, error) {
 	name, err := reference("CacheSubnetGroupName", in.CacheSubnetGroupName)
 	if err != nil {
 		return nil, err
@@ -259,7 +275,7 @@ func (s *Service) deleteSubnetGroup(_ context.Context, in *sdk.DeleteCacheSubnet
 		if errors.Is(err, store.ErrNotFound) {
 			return &types.CacheSubnetGroupNotFoundFault{Message: new(fmt.Sprintf("Cache Subnet Group %s does not exist.", name))}
 		}
-		if err != nil {
+		if err != nil && !store.IsUnreadable(err) {
 			return err
 		}
 		users, err := usersOf(tx, func(rg cache.ReplicationGroup) bool { return rg.SubnetGroup == name })

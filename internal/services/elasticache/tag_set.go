@@ -41,7 +41,8 @@ func setTags(tags map[string]string, given []types.Tag) error {
 	}
 	if len(tags) > tagging.Max {
 		return &types.TagQuotaPerResourceExceeded{
-			Message: new(fmt.Sprintf("The resource would have %d tags. A resource can have at most %d.", len(tags), tagging.Max)),
+			Message: new(fmt.Sprintf("The resource would have %d tags. A resource can have at most %d.", len(tags),
+				tagging.Max)),
 		}
 	}
 	return nil

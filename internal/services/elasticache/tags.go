@@ -17,6 +17,9 @@ import (
 // clusterTags holds the tags of clusters that were tagged themselves, by cluster id. The others have their group's.
 const clusterTags = store.Table[map[string]string]("cache-cluster-tags")
 
+// Tables are those of this package.
+func Tables() []store.Checker { return []store.Checker{clusterTags} }
+
 // tagged is a place where tags are kept.
 type tagged struct {
 	tags map[string]string
@@ -24,14 +27,17 @@ type tagged struct {
 }
 
 func (s *Service) addTags(_ context.Context, in *sdk.AddTagsToResourceInput) (*sdk.AddTagsToResourceOutput, error) {
-	list, err := s.changeTags(in.ResourceName, func(_ int, tags map[string]string) error { return setTags(tags, in.Tags) })
+	list, err := s.changeTags(in.ResourceName,
+		func(_ int, tags map[string]string) error { return setTags(tags, in.Tags) })
 	if err != nil {
 		return nil, err
 	}
 	return &sdk.AddTagsToResourceOutput{TagList: list}, nil
 }
 
-func (s *Service) removeTags(_ context.Context, in *sdk.RemoveTagsFromResourceInput) (*sdk.RemoveTagsFromResourceOutput, error) {
+func (s *Service) removeTags(
+	_ context.Context, in *sdk.RemoveTagsFromResourceInput,
+) (*sdk.RemoveTagsFromResourceOutput, error) {
 	list, err := s.changeTags(in.ResourceName, func(place int, tags map[string]string) error {
 		for _, key := range in.TagKeys {
 			if _, ok := tags[key]; !ok && place == 0 {
@@ -48,7 +54,8 @@ func (s *Service) removeTags(_ context.Context, in *sdk.RemoveTagsFromResourceIn
 }
 
 // changeTags changes a resource's tags in every place, of which the first, number 0, is its own.
-func (s *Service) changeTags(arn *string, change func(place int, tags map[string]string) error) (list []types.Tag, err error) {
+func (s *Service) changeTags(arn *string, change func(place int, tags map[string]string) error) (list []types.Tag,
+	err error) {
 	err = s.Store.Update(func(tx *store.Tx) error {
 		places, err := s.tagged(tx, arn)
 		if err != nil {
@@ -75,7 +82,9 @@ func (s *Service) changeTags(arn *string, change func(place int, tags map[string
 	return list, err
 }
 
-func (s *Service) listTags(_ context.Context, in *sdk.ListTagsForResourceInput) (*sdk.ListTagsForResourceOutput, error) {
+func (s *Service) listTags(
+	_ context.Context, in *sdk.ListTagsForResourceInput,
+) (*sdk.ListTagsForResourceOutput, error) {
 	out := &sdk.ListTagsForResourceOutput{}
 	err := s.Store.View(func(tx *store.Tx) error {
 		places, err := s.tagged(tx, in.ResourceName)
@@ -144,7 +153,7 @@ func notTaggable() error {
 }
 
 func (s *Service) taggedCluster(tx *store.Tx, id string) ([]tagged, error) {
-	groups, err := state.ReplicationGroups.All(tx)
+	groups, err := groupsWith(tx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -25,8 +25,8 @@ const (
 // testCalled begins the event that each accepted call leaves; the events are the count.
 const testCalled = "Test Failover API called for node group "
 
-// testFailover has the primary hand its role over, and then replaces its process. On the service the primary is made to fail; here the
-// same is seen, and no acknowledged write is lost. The answer says available, as the service's does.
+// testFailover has the primary hand its role over, and then replaces its process. On the service the primary is made to
+// fail; here the same is seen, and no acknowledged write is lost. The answer says available, as the service's does.
 func (s *Service) testFailover(_ context.Context, in *sdk.TestFailoverInput) (*sdk.TestFailoverOutput, error) {
 	if aws.ToString(in.NodeGroupId) == "" {
 		return nil, missing("NodeGroupId")
@@ -39,7 +39,8 @@ func (s *Service) testFailover(_ context.Context, in *sdk.TestFailoverInput) (*s
 			return err
 		}
 		rg.Primary().Renewal = cache.FailedOver
-		return state.AddNotice(tx, cache.Notice{Date: s.Now(), Source: rg.ID, SourceType: cache.SourceGroup, Message: testCalled + shardID})
+		return state.AddNotice(tx, cache.Notice{Date: s.Now(), Source: rg.ID, SourceType: cache.SourceGroup,
+			Message: testCalled + shardID})
 	})
 	if err != nil {
 		return nil, err

@@ -41,8 +41,8 @@ func checkWindows(maintenance, snapshot string) error {
 	return nil
 }
 
-// windowsFor returns the window that was given, or the choices in an order that depends on the group: groups are spread over
-// them, and a group always gets the same.
+// windowsFor returns the window that was given, or the choices in an order that depends on the group: groups are spread
+// over them, and a group always gets the same.
 func windowsFor(group string, given *string, choices []string) []string {
 	if given != nil {
 		return []string{strings.ToLower(*given)}
@@ -53,8 +53,8 @@ func windowsFor(group string, given *string, choices []string) []string {
 	return slices.Concat(choices[first:], choices[:first])
 }
 
-// maintenanceWindows are the windows of 60 minutes, on any day, in the block of us-east-1: 03:00 to 11:00 UTC (limits.md,
-// section 3).
+// maintenanceWindows are the windows of 60 minutes, on any day, in the block of us-east-1: 03:00 to 11:00 UTC
+// (limits.md, section 3).
 func maintenanceWindows() []string {
 	var out []string
 	for _, day := range []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} {

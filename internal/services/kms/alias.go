@@ -32,52 +32,53 @@ var validAlias = regexp.MustCompile(`^alias/[a-zA-Z0-9/_-]+$`)
 
 func checkAlias(name *string) error {
 	switch {
-	case name == nil:
-		return constraint("null", "aliasName", "not be null")
-	case len(*name) > maxAlias:
-		return constraint(*name, "aliasName", "have length less than or equal to 256")
 	case !strings.HasPrefix(*name, aliasPrefix):
-		return validation(`Alias must start with the prefix "alias/": %s does not`, *name)
+		return validation(`Alias must start with the prefix "alias/". Please see ` +
+			"https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html")
 	case strings.HasPrefix(*name, ownPrefix):
-		return clientError("NotAuthorizedException", "%s begins with %s, which is kept for AWS's own keys", *name, ownPrefix)
+		return clientError("NotAuthorizedException", "%s begins with %s, which is kept for AWS's own keys", *name,
+			ownPrefix)
 	case !validAlias.MatchString(*name):
-		return &types.InvalidAliasNameException{Message: new(*name + " contains invalid characters for an alias: letters, digits and / _ - are valid")}
+		return &types.InvalidAliasNameException{Message: new(*name +
+			" contains invalid characters for an alias: letters, digits and / _ - are valid")}
 	}
 	return nil
 }
 
-// aliasTarget finds the key that an alias shall stand for.
-func (s *Service) aliasTarget(tx *store.Tx, id *string) (key, error) {
-	if id == nil {
-		return key{}, constraint("null", "targetKeyId", "not be null")
-	}
+// aliasTarget finds the key that an alias shall stand for, as action asks for.
+func (s *Service) aliasTarget(tx *store.Tx, action string, id *string) (key, error) {
 	k, err := s.find(tx, id)
 	if err != nil {
 		return key{}, err
 	}
-	return k, s.alive(k)
+	return k, errors.Join(s.admit(user{action: action}, k), s.alive(k))
 }
 
 func (s *Service) createAlias(_ context.Context, in *sdk.CreateAliasInput) (*sdk.CreateAliasOutput, error) {
 	if err := checkAlias(in.AliasName); err != nil {
 		return nil, err
 	}
+	if err := s.lend(in.TargetKeyId); err != nil {
+		return nil, err
+	}
 	err := s.Store.Update(func(tx *store.Tx) error {
 		if err := s.purge(tx); err != nil {
 			return err
 		}
-		k, err := s.aliasTarget(tx, in.TargetKeyId)
+		k, err := s.aliasTarget(tx, "CreateAlias", in.TargetKeyId)
 		if err != nil {
 			return err
 		}
 		_, err = aliases.Get(tx, *in.AliasName)
 		if err == nil {
-			return &types.AlreadyExistsException{Message: new("An alias with the name " + s.arn(*in.AliasName) + " already exists")}
+			return &types.AlreadyExistsException{Message: new("An alias with the name " + s.arn(*in.AliasName) +
+				" already exists")}
 		}
 		if !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		return aliases.Put(tx, *in.AliasName, alias{Name: *in.AliasName, Target: k.ID, Created: s.Now(), Updated: s.Now()})
+		return aliases.Put(tx, *in.AliasName,
+			alias{Name: *in.AliasName, Target: k.ID, Created: s.Now(), Updated: s.Now()})
 	})
 	return &sdk.CreateAliasOutput{}, err
 }
@@ -103,8 +104,11 @@ func (s *Service) changeAlias(name *string, change func(*store.Tx, alias) error)
 }
 
 func (s *Service) updateAlias(_ context.Context, in *sdk.UpdateAliasInput) (*sdk.UpdateAliasOutput, error) {
+	if err := s.lend(in.TargetKeyId); err != nil {
+		return nil, err
+	}
 	err := s.changeAlias(in.AliasName, func(tx *store.Tx, a alias) error {
-		k, err := s.aliasTarget(tx, in.TargetKeyId)
+		k, err := s.aliasTarget(tx, "UpdateAlias", in.TargetKeyId)
 		if err != nil {
 			return err
 		}
@@ -116,10 +120,16 @@ func (s *Service) updateAlias(_ context.Context, in *sdk.UpdateAliasInput) (*sdk
 
 func (s *Service) deleteAlias(_ context.Context, in *sdk.DeleteAliasInput) (*sdk.DeleteAliasOutput, error) {
 	err := s.changeAlias(in.AliasName, func(tx *store.Tx, a alias) error { return aliases.Delete(tx, a.Name) })
+	if store.IsUnreadable(err) {
+		err = s.Store.Update(func(tx *store.Tx) error { return aliases.Delete(tx, *in.AliasName) })
+	}
 	return &sdk.DeleteAliasOutput{}, err
 }
 
 func (s *Service) listAliases(_ context.Context, in *sdk.ListAliasesInput) (*sdk.ListAliasesOutput, error) {
+	if err := s.lend(in.KeyId); err != nil {
+		return nil, err
+	}
 	var shown []alias
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		shown, err = s.liveAliases(tx, in.KeyId)
@@ -134,14 +144,16 @@ func (s *Service) listAliases(_ context.Context, in *sdk.ListAliasesInput) (*sdk
 	}
 	out := &sdk.ListAliasesOutput{Aliases: []types.AliasListEntry{}, NextMarker: marker, Truncated: marker != nil}
 	for _, a := range shown {
-		out.Aliases = append(out.Aliases, types.AliasListEntry{
-			AliasName: &a.Name, AliasArn: new(s.arn(a.Name)), TargetKeyId: &a.Target, CreationDate: &a.Created, LastUpdatedDate: &a.Updated,
-		})
+		entry := types.AliasListEntry{AliasName: &a.Name, AliasArn: new(s.arn(a.Name))}
+		if a.Target != "" { // or else nobody has used the predefined alias yet
+			entry.TargetKeyId, entry.CreationDate, entry.LastUpdatedDate = &a.Target, &a.Created, &a.Updated
+		}
+		out.Aliases = append(out.Aliases, entry)
 	}
 	return out, nil
 }
 
-// liveAliases lists the aliases of a key, or of all keys, in the order of the names.
+// liveAliases lists the aliases of a key, or all of them with those that are predefined, in the order of the names.
 func (s *Service) liveAliases(tx *store.Tx, of *string) ([]alias, error) {
 	target := ""
 	if of != nil {
@@ -152,7 +164,7 @@ func (s *Service) liveAliases(tx *store.Tx, of *string) ([]alias, error) {
 		target = k.ID
 	}
 	var live []alias
-	for a, err := range aliases.From(tx, "") {
+	for a, err := range aliases.Readable(tx, "") {
 		if err != nil {
 			return nil, err
 		}
@@ -160,29 +172,33 @@ func (s *Service) liveAliases(tx *store.Tx, of *string) ([]alias, error) {
 			continue
 		}
 		switch _, err := s.find(tx, &a.Target); {
-		case err == nil:
+		case err == nil, store.IsUnreadable(err): // the key is there
 			live = append(live, a)
 		case !isNotFound(err):
 			return nil, err
 		}
+	}
+	if of == nil {
+		live = withPredefined(live)
 	}
 	return live, nil
 }
 
 // How many there can be on a page.
 const (
-	maxAliases   = 100
-	maxTags      = 50
-	defaultLimit = 50
+	maxAliases = 100
+	maxTags    = 50
+	maxPage    = 1000 // of a list without a bound of its own
 )
 
-// page returns the rows, in the order of their keys, that a request asks for, and the marker of the next page when there is one.
+const defaultLimit = 50
+
+// page returns the rows, in the order of their keys, that a request asks for, and the marker of the next page when
+// there is one.
 func page[T any](rows []T, key func(T) string, most int, limit *int32, marker *string) ([]T, *string, error) {
 	size := defaultLimit
 	if limit != nil {
-		if size = int(*limit); size < 1 || size > most {
-			return nil, nil, validation("Invalid value %d for Limit. Must be between 1 and %d", size, most)
-		}
+		size = min(int(*limit), most)
 	}
 	rows, next, err := paging.Page(rows, key, strings.Compare, size, marker)
 	if err != nil {

@@ -13,12 +13,15 @@ import (
 	"larder/internal/servicetest"
 )
 
+// list returns the names of the aliases that customers made.
 func (s *server) list(t tb, of *string, limit int32) (names []string) {
 	t.Helper()
 	pages := sdk.NewListAliasesPaginator(s, &sdk.ListAliasesInput{KeyId: of, Limit: &limit})
 	for pages.HasMorePages() {
 		for _, a := range must(pages.NextPage(t.Context()))(t).Aliases {
-			names = append(names, *a.AliasName)
+			if !strings.HasPrefix(*a.AliasName, "alias/aws/") {
+				names = append(names, *a.AliasName)
+			}
 		}
 	}
 	return names
@@ -31,14 +34,16 @@ func TestAliasLife(t *testing.T) {
 	made := s.now
 	s.now = s.now.Add(time.Hour)
 	must(s.UpdateAlias(t.Context(), &sdk.UpdateAliasInput{AliasName: new("alias/mine"), TargetKeyId: &two}))(t)
-	got := must(s.ListAliases(t.Context(), &sdk.ListAliasesInput{}))(t).Aliases
+	got := must(s.ListAliases(t.Context(), &sdk.ListAliasesInput{KeyId: &two}))(t).Aliases
 	want := []types.AliasListEntry{{
-		AliasName: new("alias/mine"), AliasArn: new(prefix + "alias/mine"), TargetKeyId: &two, CreationDate: &made, LastUpdatedDate: new(s.now),
+		AliasName: new("alias/mine"), AliasArn: new(prefix + "alias/mine"), TargetKeyId: &two, CreationDate: &made,
+		LastUpdatedDate: new(s.now),
 	}}
 	if diff := cmp.Diff(want, got, plain); diff != "" {
 		t.Error(diff)
 	}
-	if got := must(s.DescribeKey(t.Context(), &sdk.DescribeKeyInput{KeyId: new(prefix + "alias/mine")}))(t).KeyMetadata.KeyId; *got != two {
+	if got := must(s.DescribeKey(t.Context(),
+		&sdk.DescribeKeyInput{KeyId: new(prefix + "alias/mine")}))(t).KeyMetadata.KeyId; *got != two {
 		t.Errorf("the alias stands for %s", *got)
 	}
 	must(s.DeleteAlias(t.Context(), &sdk.DeleteAliasInput{AliasName: new("alias/mine")}))(t)
@@ -94,18 +99,25 @@ func TestAliasRefusals(t *testing.T) {
 		err           error
 		code, message string
 	}{
-		{"taken", create("alias/mine", id), "AlreadyExistsException", "An alias with the name " + prefix + "alias/mine already exists"},
-		{"reserved", create("alias/aws/mine", id), "NotAuthorizedException", "alias/aws/mine begins with alias/aws/, which is kept for AWS's own keys"},
-		{"prefix", create("mine", id), "ValidationException", `Alias must start with the prefix "alias/": mine does not`},
+		{"taken", create("alias/mine", id), "AlreadyExistsException", "An alias with the name " + prefix +
+			"alias/mine already exists"},
+		{"reserved", create("alias/aws/mine", id), "NotAuthorizedException",
+			"alias/aws/mine begins with alias/aws/, which is kept for AWS's own keys"},
+		{"prefix", create("mine", id), "ValidationException", `Alias must start with the prefix "alias/". Please see ` +
+			"https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html"},
 		{"characters", create("alias/a b", id), "InvalidAliasNameException",
 			"alias/a b contains invalid characters for an alias: letters, digits and / _ - are valid"},
 		{"long", create(long, id), "ValidationException",
-			"1 validation error detected: Value '" + long + "' at 'aliasName' failed to satisfy constraint: Member must have length less than or equal to 256"},
-		{"no key", create("alias/new", uuid(1)), "NotFoundException", "Key '" + prefix + "key/" + uuid(1) + "' does not exist"},
+			"1 validation error detected: Value '" + long +
+				"' at 'aliasName' failed to satisfy constraint: Member must have length less than or equal to 256"},
+		{"no key", create("alias/new", uuid(1)), "NotFoundException", "Key '" + prefix + "key/" + uuid(1) +
+			"' does not exist"},
 		{"an alias of an alias", create("alias/new", "alias/mine"), "NotFoundException", "Invalid keyId 'alias/mine'"},
 		{"update unknown", updating, "NotFoundException", "Alias " + prefix + "alias/other is not found."},
 		{"delete unknown", deleting, "NotFoundException", "Alias " + prefix + "alias/other is not found."},
-		{"limit", limit, "ValidationException", "Invalid value 101 for Limit. Must be between 1 and 100"},
+		{"limit", limit, "ValidationException",
+			"1 validation error detected: Value '101' at 'limit' failed to satisfy constraint: " +
+				"Member must have value less than or equal to 100"},
 		{"marker", marker, "InvalidMarkerException", "The Marker is not one of an earlier answer."},
 	} {
 		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })

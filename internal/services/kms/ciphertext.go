@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 )
 
-// A ciphertext begins with a version, the id of its key as text, and the id of the key's material. Then come the nonce and what
-// AES-GCM made of the plaintext; the beginning and the encryption context are authenticated with it.
+// A ciphertext begins with a version, the id of its key as text, and the id of the key's material. Then come the nonce
+// and what AES-GCM made of the plaintext; the beginning and the encryption context are authenticated with it.
 const (
 	blobVersion = 1
 	idSize      = 36

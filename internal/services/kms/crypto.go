@@ -2,6 +2,7 @@ package kms
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -21,13 +22,16 @@ const (
 
 const algorithm = types.EncryptionAlgorithmSpecSymmetricDefault
 
-// encryptionKey finds an enabled key to encrypt with, rotating it first when that is due.
-func (s *Service) encryptionKey(id *string) (k key, err error) {
+// encryptionKey finds an enabled key that by may encrypt with, rotating it first when that is due.
+func (s *Service) encryptionKey(by user, id *string) (k key, err error) {
+	if err := s.predefine(id); err != nil {
+		return key{}, err
+	}
 	read := func(tx *store.Tx) (err error) {
 		if k, err = s.resolve(tx, id); err != nil {
 			return err
 		}
-		return s.usable(k)
+		return errors.Join(s.admit(by, k), s.usable(k))
 	}
 	if err := s.Store.View(read); err != nil || !s.due(k) {
 		return k, err
@@ -44,8 +48,9 @@ func (s *Service) encryptionKey(id *string) (k key, err error) {
 	return k, err
 }
 
-// decryptionKey finds the enabled key that a ciphertext was made with. A request may name the key that it has to be.
-func (s *Service) decryptionKey(blob []byte, named *string) (k key, err error) {
+// decryptionKey finds the enabled key that a ciphertext was made with, and that by may use. A request may name the key
+// that it has to be.
+func (s *Service) decryptionKey(by user, blob []byte, named *string) (k key, err error) {
 	id, _, err := parseHeader(blob)
 	if err != nil {
 		return key{}, err
@@ -66,7 +71,7 @@ func (s *Service) decryptionKey(blob []byte, named *string) (k key, err error) {
 		if k, err = s.find(tx, &id); err != nil {
 			return err
 		}
-		return s.usable(k)
+		return errors.Join(s.admit(by, k), s.usable(k))
 	})
 	return k, err
 }
@@ -79,19 +84,8 @@ func dryRun(asked *bool) error {
 	return nil
 }
 
-func checkSize(b []byte, member string, most int) error {
-	if len(b) < 1 || len(b) > most {
-		return validation("1 validation error detected: Value at '%s' failed to satisfy constraint: Member must have length between 1 and %d; it has %d",
-			member, most, len(b))
-	}
-	return nil
-}
-
 func (s *Service) encrypt(_ context.Context, in *sdk.EncryptInput) (*sdk.EncryptOutput, error) {
-	if err := checkSize(in.Plaintext, "plaintext", maxPlaintext); err != nil {
-		return nil, err
-	}
-	k, err := s.encryptionKey(in.KeyId)
+	k, err := s.encryptionKey(user{action: "Encrypt"}, in.KeyId)
 	if err != nil {
 		return nil, err
 	}
@@ -106,10 +100,7 @@ func (s *Service) encrypt(_ context.Context, in *sdk.EncryptInput) (*sdk.Encrypt
 }
 
 func (s *Service) decrypt(_ context.Context, in *sdk.DecryptInput) (*sdk.DecryptOutput, error) {
-	if err := checkSize(in.CiphertextBlob, "ciphertextBlob", maxCiphertext); err != nil {
-		return nil, err
-	}
-	k, err := s.decryptionKey(in.CiphertextBlob, in.KeyId)
+	k, err := s.decryptionKey(user{action: "Decrypt"}, in.CiphertextBlob, in.KeyId)
 	if err != nil {
 		return nil, err
 	}
@@ -127,14 +118,11 @@ func (s *Service) decrypt(_ context.Context, in *sdk.DecryptInput) (*sdk.Decrypt
 }
 
 func (s *Service) reEncrypt(_ context.Context, in *sdk.ReEncryptInput) (*sdk.ReEncryptOutput, error) {
-	if err := checkSize(in.CiphertextBlob, "ciphertextBlob", maxCiphertext); err != nil {
-		return nil, err
-	}
-	from, err := s.decryptionKey(in.CiphertextBlob, in.SourceKeyId)
+	from, err := s.decryptionKey(user{action: "ReEncryptFrom"}, in.CiphertextBlob, in.SourceKeyId)
 	if err != nil {
 		return nil, err
 	}
-	to, err := s.encryptionKey(in.DestinationKeyId)
+	to, err := s.encryptionKey(user{action: "ReEncryptTo"}, in.DestinationKeyId)
 	if err != nil {
 		return nil, err
 	}
@@ -159,6 +147,7 @@ func (s *Service) reEncrypt(_ context.Context, in *sdk.ReEncryptInput) (*sdk.ReE
 
 // dataKey is what is asked of a data key, by either action.
 type dataKey struct {
+	action  string
 	key     *string
 	spec    types.DataKeySpec
 	size    *int32
@@ -175,10 +164,8 @@ func (d dataKey) bytes() (int, error) {
 		return 32, nil
 	case d.spec == types.DataKeySpecAes128:
 		return 16, nil
-	case d.spec != "":
-		return 0, constraint(d.spec, "keySpec", "satisfy enum value set: [AES_256, AES_128]")
-	case *d.size < 1 || *d.size > maxDataKey:
-		return 0, constraint(*d.size, "numberOfBytes", fmt.Sprintf("have value between 1 and %d", maxDataKey))
+	case d.size == nil: // a spec that KMS does not know, which the front refuses
+		return 0, validation("larder makes no data key of the spec %s", d.spec)
 	}
 	return int(*d.size), nil
 }
@@ -189,7 +176,7 @@ func (s *Service) newDataKey(d dataKey) (k key, plaintext, blob []byte, err erro
 	if err != nil {
 		return key{}, nil, nil, err
 	}
-	if k, err = s.encryptionKey(d.key); err != nil {
+	if k, err = s.encryptionKey(user{action: d.action}, d.key); err != nil {
 		return key{}, nil, nil, err
 	}
 	if err := dryRun(d.dryRun); err != nil {
@@ -204,7 +191,8 @@ func (s *Service) newDataKey(d dataKey) (k key, plaintext, blob []byte, err erro
 }
 
 func (s *Service) generateDataKey(_ context.Context, in *sdk.GenerateDataKeyInput) (*sdk.GenerateDataKeyOutput, error) {
-	k, plaintext, blob, err := s.newDataKey(dataKey{in.KeyId, in.KeySpec, in.NumberOfBytes, in.EncryptionContext, in.DryRun})
+	k, plaintext, blob, err := s.newDataKey(dataKey{"GenerateDataKey", in.KeyId, in.KeySpec, in.NumberOfBytes,
+		in.EncryptionContext, in.DryRun})
 	if err != nil {
 		return nil, err
 	}
@@ -213,10 +201,14 @@ func (s *Service) generateDataKey(_ context.Context, in *sdk.GenerateDataKeyInpu
 	}, nil
 }
 
-func (s *Service) generateDataKeyWithoutPlaintext(_ context.Context, in *sdk.GenerateDataKeyWithoutPlaintextInput) (*sdk.GenerateDataKeyWithoutPlaintextOutput, error) {
-	k, _, blob, err := s.newDataKey(dataKey{in.KeyId, in.KeySpec, in.NumberOfBytes, in.EncryptionContext, in.DryRun})
+func (s *Service) generateDataKeyWithoutPlaintext(
+	_ context.Context, in *sdk.GenerateDataKeyWithoutPlaintextInput,
+) (*sdk.GenerateDataKeyWithoutPlaintextOutput, error) {
+	k, _, blob, err := s.newDataKey(dataKey{"GenerateDataKeyWithoutPlaintext", in.KeyId, in.KeySpec, in.NumberOfBytes,
+		in.EncryptionContext, in.DryRun})
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.GenerateDataKeyWithoutPlaintextOutput{CiphertextBlob: blob, KeyId: new(s.keyARN(k.ID)), KeyMaterialId: new(k.current().ID)}, nil
+	return &sdk.GenerateDataKeyWithoutPlaintextOutput{CiphertextBlob: blob, KeyId: new(s.keyARN(k.ID)),
+		KeyMaterialId: new(k.current().ID)}, nil
 }

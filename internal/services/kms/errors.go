@@ -31,11 +31,6 @@ func validation(format string, args ...any) error {
 	return clientError("ValidationException", format, args...)
 }
 
-// constraint is how the front names a member that its model does not allow.
-func constraint(value any, member, rule string) error {
-	return validation("1 validation error detected: Value '%v' at '%s' failed to satisfy constraint: Member must %s", value, member, rule)
-}
-
 func clientError(code, format string, args ...any) error {
 	return &smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	awsarn "github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	smithyrand "github.com/aws/smithy-go/rand"
 
@@ -32,6 +33,8 @@ type key struct {
 	Deletion    time.Time  // when it will be gone; zero unless it is pending deletion
 	Materials   []material // the last one encrypts, all of them decrypt
 	Rotation    rotation
+	// Service is the AWS service whose default key it is: "sns". It is empty for a customer's key.
+	Service string
 }
 
 // material is one generation of a key's secret.
@@ -54,7 +57,8 @@ func (k *key) current() material { return k.Materials[len(k.Materials)-1] }
 
 // newKey makes an enabled key with its first material.
 func (s *Service) newKey(id string) (key, error) {
-	k := key{ID: id, State: types.KeyStateEnabled, Policy: s.defaultPolicy(), Tags: map[string]string{}, Created: s.Now()}
+	k := key{ID: id, State: types.KeyStateEnabled, Policy: s.defaultPolicy(), Tags: map[string]string{},
+		Created: s.Now()}
 	return k, s.addMaterial(&k, k.Created)
 }
 
@@ -89,22 +93,34 @@ func (s *Service) keyARN(id string) string { return s.arn("key/" + id) }
 
 var validID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
+// multiRegionID is what the ids of keys in several regions are like, of which there are none here.
+var multiRegionID = regexp.MustCompile(`^mrk-[0-9a-f]{32}$`)
+
 // resource takes an id or an ARN of this account apart: "key/ID", "alias/NAME" or a bare key id.
 func (s *Service) resource(id *string) (string, error) {
 	if id == nil {
-		return "", constraint("null", "keyId", "not be null")
+		return "", notFound("Invalid keyId ''")
 	}
 	if !strings.HasPrefix(*id, "arn:") {
 		return *id, nil
 	}
 	resource, ok := strings.CutPrefix(*id, s.arn(""))
 	if !ok {
-		return "", notFound("Invalid arn %s", *id)
+		return "", notFound("Invalid arn %s", s.stranger(*id))
 	}
 	if id, ok := strings.CutPrefix(resource, "key/"); ok {
 		return id, nil
 	}
 	return resource, nil
+}
+
+// stranger is what is said of an ARN that is not of this account and region: its region, where that is another one.
+func (s *Service) stranger(arn string) string {
+	parsed, err := awsarn.Parse(arn)
+	if err != nil || parsed.Service != "kms" || parsed.Region == s.Region {
+		return arn
+	}
+	return parsed.Region
 }
 
 // find returns the key of that id or ARN.
@@ -113,7 +129,7 @@ func (s *Service) find(tx *store.Tx, id *string) (key, error) {
 	if err != nil {
 		return key{}, err
 	}
-	if !validID.MatchString(name) {
+	if !validID.MatchString(name) && !multiRegionID.MatchString(name) {
 		return key{}, notFound("Invalid keyId '%s'", name)
 	}
 	k, err := keys.Get(tx, name)
@@ -162,9 +178,9 @@ func (s *Service) usable(k key) error {
 	return s.alive(k)
 }
 
-// change changes a key that is not pending deletion, in one transaction.
-func (s *Service) change(id *string, change func(*key) error) error {
-	return s.changeAny(id, func(k *key) error {
+// change changes a customer's key that is not pending deletion, in one transaction, as action asks for.
+func (s *Service) change(action string, id *string, change func(*key) error) error {
+	return s.changeAny(action, id, func(k *key) error {
 		if err := s.alive(*k); err != nil {
 			return err
 		}
@@ -172,14 +188,20 @@ func (s *Service) change(id *string, change func(*key) error) error {
 	})
 }
 
-// changeAny changes a key in whichever state it is.
-func (s *Service) changeAny(id *string, change func(*key) error) error {
+// changeAny changes a customer's key in whichever state it is.
+func (s *Service) changeAny(action string, id *string, change func(*key) error) error {
+	if err := s.lend(id); err != nil {
+		return err
+	}
 	return s.Store.Update(func(tx *store.Tx) error {
 		if err := s.purge(tx); err != nil {
 			return err
 		}
 		k, err := s.find(tx, id)
 		if err != nil {
+			return err
+		}
+		if err := s.admit(user{action: action}, k); err != nil {
 			return err
 		}
 		if err := change(&k); err != nil {
@@ -191,6 +213,9 @@ func (s *Service) changeAny(id *string, change func(*key) error) error {
 
 // view reads a key by its id or ARN.
 func (s *Service) view(id *string) (k key, err error) {
+	if err := s.lend(id); err != nil {
+		return key{}, err
+	}
 	err = s.Store.View(func(tx *store.Tx) (err error) {
 		k, err = s.find(tx, id)
 		return err
@@ -200,7 +225,7 @@ func (s *Service) view(id *string) (k key, err error) {
 
 // purge drops the keys that are gone, and their aliases.
 func (s *Service) purge(tx *store.Tx) error {
-	all, err := keys.All(tx)
+	all, err := keys.List(tx)
 	if err != nil {
 		return err
 	}
@@ -216,7 +241,7 @@ func (s *Service) purge(tx *store.Tx) error {
 }
 
 func (s *Service) purgeAliases(tx *store.Tx, target string) error {
-	all, err := aliases.All(tx)
+	all, err := aliases.List(tx)
 	for _, a := range all {
 		if a.Target == target {
 			err = errors.Join(err, aliases.Delete(tx, a.Name))

@@ -20,16 +20,19 @@ func TestKeyLife(t *testing.T) {
 	s := newServer(t)
 	made := must(s.CreateKey(t.Context(), &sdk.CreateKeyInput{
 		Description: new("for the cache"), Tags: []types.Tag{{TagKey: new("team"), TagValue: new("payments")}},
-		KeySpec: types.KeySpecSymmetricDefault, KeyUsage: types.KeyUsageTypeEncryptDecrypt, Origin: types.OriginTypeAwsKms, MultiRegion: new(false),
+		KeySpec: types.KeySpecSymmetricDefault, KeyUsage: types.KeyUsageTypeEncryptDecrypt,
+		Origin: types.OriginTypeAwsKms, MultiRegion: new(false),
 	}))(t).KeyMetadata
 	id := *made.KeyId
 	if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(id) {
 		t.Errorf("the id is %s", id)
 	}
 	want := &types.KeyMetadata{
-		KeyId: &id, Arn: new(prefix + "key/" + id), AWSAccountId: new(account), CreationDate: new(s.now), Description: new("for the cache"),
-		Enabled: true, KeyState: types.KeyStateEnabled, KeyManager: types.KeyManagerTypeCustomer, KeyUsage: types.KeyUsageTypeEncryptDecrypt,
-		Origin: types.OriginTypeAwsKms, MultiRegion: new(false), KeySpec: types.KeySpecSymmetricDefault,
+		KeyId: &id, Arn: new(prefix + "key/" + id), AWSAccountId: new(account), CreationDate: new(s.now),
+		Description: new("for the cache"),
+		Enabled:     true, KeyState: types.KeyStateEnabled, KeyManager: types.KeyManagerTypeCustomer,
+		KeyUsage: types.KeyUsageTypeEncryptDecrypt,
+		Origin:   types.OriginTypeAwsKms, MultiRegion: new(false), KeySpec: types.KeySpecSymmetricDefault,
 		//lint:ignore SA1019 KMS answers both fields, and older clients read this one
 		CustomerMasterKeySpec: types.CustomerMasterKeySpecSymmetricDefault,
 		CurrentKeyMaterialId:  made.CurrentKeyMaterialId,
@@ -57,7 +60,8 @@ func TestKeyLife(t *testing.T) {
 
 	out := must(s.ScheduleKeyDeletion(t.Context(), &sdk.ScheduleKeyDeletionInput{KeyId: &id}))(t)
 	want.Enabled, want.KeyState, want.DeletionDate = false, types.KeyStatePendingDeletion, new(s.now.Add(30*day))
-	if *out.KeyId != *made.Arn || out.KeyState != want.KeyState || !out.DeletionDate.Equal(*want.DeletionDate) || *out.PendingWindowInDays != 30 {
+	if *out.KeyId != *made.Arn || out.KeyState != want.KeyState || !out.DeletionDate.Equal(*want.DeletionDate) ||
+		*out.PendingWindowInDays != 30 {
 		t.Errorf("got %+v", out)
 	}
 	check("pending deletion")
@@ -84,7 +88,9 @@ func TestCancelKeyDeletion(t *testing.T) {
 		t.Errorf("got %+v", out)
 	}
 	s.now = s.now.Add(30 * day)
-	if k := must(s.DescribeKey(t.Context(), &sdk.DescribeKeyInput{KeyId: &id}))(t).KeyMetadata; k.KeyState != types.KeyStateDisabled || k.DeletionDate != nil {
+	if k := must(s.DescribeKey(t.Context(),
+		&sdk.DescribeKeyInput{KeyId: &id}))(t).KeyMetadata; k.KeyState != types.KeyStateDisabled ||
+		k.DeletionDate != nil {
 		t.Errorf("the key is %+v", k)
 	}
 	must(s.EnableKey(t.Context(), &sdk.EnableKeyInput{KeyId: &id}))(t)
@@ -141,7 +147,8 @@ func TestKeyStates(t *testing.T) {
 			return err
 		}, disabled, pending},
 		{"TagResource", func(id string) error {
-			_, err := s.TagResource(t.Context(), &sdk.TagResourceInput{KeyId: &id, Tags: []types.Tag{{TagKey: new("a"), TagValue: new("b")}}})
+			_, err := s.TagResource(t.Context(),
+				&sdk.TagResourceInput{KeyId: &id, Tags: []types.Tag{{TagKey: new("a"), TagValue: new("b")}}})
 			return err
 		}, "", pending},
 		{"UntagResource", func(id string) error {
@@ -149,7 +156,8 @@ func TestKeyStates(t *testing.T) {
 			return err
 		}, "", pending},
 		{"UpdateKeyDescription", func(id string) error {
-			_, err := s.UpdateKeyDescription(t.Context(), &sdk.UpdateKeyDescriptionInput{KeyId: &id, Description: new("x")})
+			_, err := s.UpdateKeyDescription(t.Context(),
+				&sdk.UpdateKeyDescriptionInput{KeyId: &id, Description: new("x")})
 			return err
 		}, "", pending},
 		{"CreateAlias", func(id string) error {
@@ -177,7 +185,8 @@ func TestKeyStates(t *testing.T) {
 			return err
 		}, disabled, pending},
 		{"GenerateDataKey", func(id string) error {
-			_, err := s.GenerateDataKey(t.Context(), &sdk.GenerateDataKeyInput{KeyId: &id, KeySpec: types.DataKeySpecAes256})
+			_, err := s.GenerateDataKey(t.Context(),
+				&sdk.GenerateDataKeyInput{KeyId: &id, KeySpec: types.DataKeySpecAes256})
 			return err
 		}, disabled, pending},
 		{"ScheduleKeyDeletion", func(id string) error {
@@ -187,7 +196,11 @@ func TestKeyStates(t *testing.T) {
 			_, err := s.ScheduleKeyDeletion(t.Context(), &sdk.ScheduleKeyDeletionInput{KeyId: &id})
 			return err
 		}, "", pending},
-		{"EnableKey", func(id string) error { _, err := s.EnableKey(t.Context(), &sdk.EnableKeyInput{KeyId: &id}); return err }, "", pending},
+		{"EnableKey", func(id string) error {
+			_,
+				err := s.EnableKey(t.Context(), &sdk.EnableKeyInput{KeyId: &id})
+			return err
+		}, "", pending},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			for id, code := range map[string]string{off: test.disabled, going: test.pending} {
@@ -212,7 +225,8 @@ func TestKeyRefusals(t *testing.T) {
 		return err
 	}
 	schedule := func(days int32) error {
-		_, err := s.ScheduleKeyDeletion(t.Context(), &sdk.ScheduleKeyDeletionInput{KeyId: &id, PendingWindowInDays: &days})
+		_, err := s.ScheduleKeyDeletion(t.Context(),
+			&sdk.ScheduleKeyDeletionInput{KeyId: &id, PendingWindowInDays: &days})
 		return err
 	}
 	rotate := func(days int32) error {
@@ -231,25 +245,40 @@ func TestKeyRefusals(t *testing.T) {
 		code, message string
 	}{
 		{"unknown", describe(uuid(1)), none, "Key '" + prefix + "key/" + uuid(1) + "' does not exist"},
-		{"unknown ARN", describe(prefix + "key/" + uuid(1)), none, "Key '" + prefix + "key/" + uuid(1) + "' does not exist"},
+		{"unknown ARN", describe(prefix + "key/" + uuid(1)), none, "Key '" + prefix + "key/" + uuid(1) +
+			"' does not exist"},
+		{"unknown multi-region key", describe("mrk-" + strings.Repeat("0", 32)), none,
+			"Key '" + prefix + "key/mrk-" + strings.Repeat("0", 32) + "' does not exist"},
 		{"no id", describe("mine"), none, "Invalid keyId 'mine'"},
-		{"other region", describe("arn:aws:kms:us-east-2:123456789012:key/" + id), none, "Invalid arn arn:aws:kms:us-east-2:123456789012:key/" + id},
+		{"other region", describe("arn:aws:kms:us-east-2:123456789012:key/" + id), none, "Invalid arn us-east-2"},
+		{"other account", describe("arn:aws:kms:us-east-1:999999999999:key/" + id), none,
+			"Invalid arn arn:aws:kms:us-east-1:999999999999:key/" + id},
+		{"no multi-region key", describe("mrk-fake-key-id"), none, "Invalid keyId 'mrk-fake-key-id'"},
 		{"unknown alias", describe("alias/mine"), none, "Alias " + prefix + "alias/mine is not found."},
 		{"alias where an id is wanted", byAlias, none, "Invalid keyId 'alias/mine'"},
 		{"asymmetric", create(sdk.CreateKeyInput{KeySpec: types.KeySpecRsa2048}), validation,
 			"larder serves CreateKey's KeySpec only as SYMMETRIC_DEFAULT: larder's keys are symmetric"},
 		{"multi-region", create(sdk.CreateKeyInput{MultiRegion: new(true)}), validation,
-			"larder serves CreateKey's MultiRegion only as false: larder is one region"},
+			"larder serves CreateKey's MultiRegion only as false: larder copies nothing from one region to another"},
 		{"description", create(sdk.CreateKeyInput{Description: &long}), validation,
 			at(long, "description' failed to satisfy constraint: Member must have length less than or equal to 8192")},
 		{"new description", describing, validation,
 			at(long, "description' failed to satisfy constraint: Member must have length less than or equal to 8192")},
-		{"short window", schedule(6), validation, at("6", "pendingWindowInDays' failed to satisfy constraint: Member must have value greater than or equal to 7")},
-		{"long window", schedule(31), validation, at("31", "pendingWindowInDays' failed to satisfy constraint: Member must have value less than or equal to 30")},
-		{"short period", rotate(89), validation, at("89", "rotationPeriodInDays' failed to satisfy constraint: Member must have value greater than or equal to 90")},
-		{"long period", rotate(2561), validation, at("2561", "rotationPeriodInDays' failed to satisfy constraint: Member must have value less than or equal to 2560")},
-		{"tag", create(sdk.CreateKeyInput{Tags: []types.Tag{{TagKey: new("aws:x"), TagValue: new("")}}}), "TagException",
-			`The tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags.`},
+		{"short window", schedule(6), validation,
+			at("6",
+				"pendingWindowInDays' failed to satisfy constraint: Member must have value greater than or equal to 7")},
+		{"long window", schedule(31), validation,
+			at("31",
+				"pendingWindowInDays' failed to satisfy constraint: Member must have value less than or equal to 30")},
+		{"short period", rotate(89), validation,
+			at("89",
+				"rotationPeriodInDays' failed to satisfy constraint: Member must have value greater than or equal to 90")},
+		{"long period", rotate(2561), validation,
+			at("2561",
+				"rotationPeriodInDays' failed to satisfy constraint: Member must have value less than or equal to 2560")},
+		{"tag", create(sdk.CreateKeyInput{Tags: []types.Tag{{TagKey: new("aws:x"), TagValue: new("")}}}),
+			"TagException",
+			"Tags beginning with aws: are reserved"},
 	} {
 		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}

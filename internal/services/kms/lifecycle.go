@@ -3,7 +3,6 @@ package kms
 import (
 	"context"
 	"time"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
@@ -23,9 +22,6 @@ const (
 )
 
 func (s *Service) createKey(_ context.Context, in *sdk.CreateKeyInput) (*sdk.CreateKeyOutput, error) {
-	if err := checkDescription(in.Description); err != nil {
-		return nil, err
-	}
 	id, err := s.newID()
 	if err != nil {
 		return nil, err
@@ -51,17 +47,11 @@ func (s *Service) createKey(_ context.Context, in *sdk.CreateKeyInput) (*sdk.Cre
 	return &sdk.CreateKeyOutput{KeyMetadata: s.metadata(made)}, nil
 }
 
-func checkDescription(d *string) error {
-	if d != nil && utf8.RuneCountInString(*d) > maxDescription {
-		return constraint(*d, "description", "have length less than or equal to 8192")
-	}
-	return nil
-}
-
 func (s *Service) metadata(k key) *types.KeyMetadata {
 	m := &types.KeyMetadata{
-		KeyId: &k.ID, Arn: new(s.keyARN(k.ID)), AWSAccountId: &s.Account, CreationDate: &k.Created, Description: &k.Description,
-		Enabled: k.State == types.KeyStateEnabled, KeyState: k.State, KeyManager: types.KeyManagerTypeCustomer,
+		KeyId: &k.ID, Arn: new(s.keyARN(k.ID)), AWSAccountId: &s.Account, CreationDate: &k.Created,
+		Description: &k.Description,
+		Enabled:     k.State == types.KeyStateEnabled, KeyState: k.State, KeyManager: k.manager(),
 		KeyUsage: types.KeyUsageTypeEncryptDecrypt, Origin: types.OriginTypeAwsKms, MultiRegion: new(false),
 		KeySpec: types.KeySpecSymmetricDefault,
 		//lint:ignore SA1019 KMS answers both fields, and older clients read this one
@@ -76,6 +66,9 @@ func (s *Service) metadata(k key) *types.KeyMetadata {
 }
 
 func (s *Service) describeKey(_ context.Context, in *sdk.DescribeKeyInput) (*sdk.DescribeKeyOutput, error) {
+	if err := s.predefine(in.KeyId); err != nil {
+		return nil, err
+	}
 	var k key
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		k, err = s.resolve(tx, in.KeyId)
@@ -87,14 +80,10 @@ func (s *Service) describeKey(_ context.Context, in *sdk.DescribeKeyInput) (*sdk
 	return &sdk.DescribeKeyOutput{KeyMetadata: s.metadata(k)}, nil
 }
 
-func (s *Service) updateKeyDescription(_ context.Context, in *sdk.UpdateKeyDescriptionInput) (*sdk.UpdateKeyDescriptionOutput, error) {
-	if err := checkDescription(in.Description); err != nil {
-		return nil, err
-	}
-	if in.Description == nil {
-		return nil, constraint("null", "description", "not be null")
-	}
-	err := s.change(in.KeyId, func(k *key) error {
+func (s *Service) updateKeyDescription(
+	_ context.Context, in *sdk.UpdateKeyDescriptionInput,
+) (*sdk.UpdateKeyDescriptionOutput, error) {
+	err := s.change("UpdateKeyDescription", in.KeyId, func(k *key) error {
 		k.Description = *in.Description
 		return nil
 	})
@@ -102,33 +91,29 @@ func (s *Service) updateKeyDescription(_ context.Context, in *sdk.UpdateKeyDescr
 }
 
 func (s *Service) enableKey(_ context.Context, in *sdk.EnableKeyInput) (*sdk.EnableKeyOutput, error) {
-	return &sdk.EnableKeyOutput{}, s.setState(in.KeyId, types.KeyStateEnabled)
+	return &sdk.EnableKeyOutput{}, s.setState("EnableKey", in.KeyId, types.KeyStateEnabled)
 }
 
 func (s *Service) disableKey(_ context.Context, in *sdk.DisableKeyInput) (*sdk.DisableKeyOutput, error) {
-	return &sdk.DisableKeyOutput{}, s.setState(in.KeyId, types.KeyStateDisabled)
+	return &sdk.DisableKeyOutput{}, s.setState("DisableKey", in.KeyId, types.KeyStateDisabled)
 }
 
-func (s *Service) setState(id *string, state types.KeyState) error {
-	return s.change(id, func(k *key) error {
+func (s *Service) setState(action string, id *string, state types.KeyState) error {
+	return s.change(action, id, func(k *key) error {
 		k.State = state
 		return nil
 	})
 }
 
-func (s *Service) scheduleKeyDeletion(_ context.Context, in *sdk.ScheduleKeyDeletionInput) (*sdk.ScheduleKeyDeletionOutput, error) {
+func (s *Service) scheduleKeyDeletion(
+	_ context.Context, in *sdk.ScheduleKeyDeletionInput,
+) (*sdk.ScheduleKeyDeletionOutput, error) {
 	window := int32(defaultWindow)
 	if in.PendingWindowInDays != nil {
 		window = *in.PendingWindowInDays
 	}
-	switch {
-	case window < minWindow:
-		return nil, constraint(window, "pendingWindowInDays", "have value greater than or equal to 7")
-	case window > maxWindow:
-		return nil, constraint(window, "pendingWindowInDays", "have value less than or equal to 30")
-	}
 	out := &sdk.ScheduleKeyDeletionOutput{KeyState: types.KeyStatePendingDeletion, PendingWindowInDays: &window}
-	err := s.change(in.KeyId, func(k *key) error {
+	err := s.change("ScheduleKeyDeletion", in.KeyId, func(k *key) error {
 		k.State = types.KeyStatePendingDeletion
 		k.Deletion = s.Now().Add(time.Duration(window) * day)
 		out.KeyId, out.DeletionDate = new(s.keyARN(k.ID)), &k.Deletion
@@ -138,9 +123,11 @@ func (s *Service) scheduleKeyDeletion(_ context.Context, in *sdk.ScheduleKeyDele
 }
 
 // cancelKeyDeletion takes the deletion back. The key is disabled then, whatever it was before.
-func (s *Service) cancelKeyDeletion(_ context.Context, in *sdk.CancelKeyDeletionInput) (*sdk.CancelKeyDeletionOutput, error) {
+func (s *Service) cancelKeyDeletion(
+	_ context.Context, in *sdk.CancelKeyDeletionInput,
+) (*sdk.CancelKeyDeletionOutput, error) {
 	out := &sdk.CancelKeyDeletionOutput{}
-	err := s.changeAny(in.KeyId, func(k *key) error {
+	err := s.changeAny("CancelKeyDeletion", in.KeyId, func(k *key) error {
 		out.KeyId = new(s.keyARN(k.ID))
 		if k.State != types.KeyStatePendingDeletion {
 			return &types.KMSInvalidStateException{Message: new(*out.KeyId + " is not pending deletion.")}

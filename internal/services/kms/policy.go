@@ -48,17 +48,23 @@ func (s *Service) putKeyPolicy(_ context.Context, in *sdk.PutKeyPolicyInput) (*s
 	if in.PolicyName != nil && *in.PolicyName != policyName {
 		return nil, notFound("No such policy exists")
 	}
-	if in.Policy == nil {
-		return nil, constraint("null", "policy", "not be null")
-	}
 	if err := s.checkPolicy(*in.Policy, in.BypassPolicyLockoutSafetyCheck); err != nil {
 		return nil, err
 	}
-	err := s.changeAny(in.KeyId, func(k *key) error {
+	err := s.changeAny("PutKeyPolicy", in.KeyId, func(k *key) error {
 		k.Policy = *in.Policy
 		return nil
 	})
 	return &sdk.PutKeyPolicyOutput{}, err
+}
+
+func (s *Service) listKeyPolicies(_ context.Context, in *sdk.ListKeyPoliciesInput) (*sdk.ListKeyPoliciesOutput, error) {
+	if _, err := s.view(in.KeyId); err != nil {
+		return nil, err
+	}
+	names, marker, err := page([]string{policyName}, func(name string) string { return name }, maxPage, in.Limit,
+		in.Marker)
+	return &sdk.ListKeyPoliciesOutput{PolicyNames: names, NextMarker: marker, Truncated: marker != nil}, err
 }
 
 // statement is one statement of a key policy, as far as it is looked at.
@@ -82,11 +88,9 @@ func (l *oneOrMore) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*[]string)(l))
 }
 
-// checkPolicy refuses what is no key policy, and, unless the check is bypassed, one that nobody of the account could change again.
+// checkPolicy refuses what is no key policy, and, unless the check is bypassed, one that nobody of the account could
+// change again.
 func (s *Service) checkPolicy(text string, bypass bool) error {
-	if len(text) == 0 || len(text) > maxPolicy {
-		return constraint(clip(text), "policy", fmt.Sprintf("have length between 1 and %d", maxPolicy))
-	}
 	statements, err := parsePolicy(text)
 	if err != nil {
 		return err
@@ -116,7 +120,8 @@ func parsePolicy(text string) ([]statement, error) {
 	for i, st := range statements {
 		switch {
 		case st.Effect != "Allow" && st.Effect != "Deny":
-			return nil, badPolicy("Statement %d of the policy has the Effect %q; it must be Allow or Deny", i+1, st.Effect)
+			return nil, badPolicy("Statement %d of the policy has the Effect %q; it must be Allow or Deny", i+1,
+				st.Effect)
 		case len(st.Principal) == 0 && len(st.NotPrincipal) == 0:
 			return nil, badPolicy("Policy contains a statement with no principal.")
 		case len(st.Action) == 0 && len(st.NotAction) == 0:
@@ -148,6 +153,3 @@ func (s *Service) grantsUs(principal json.RawMessage) bool {
 		return p == "*" || p == s.Account || strings.HasPrefix(p, "arn:aws:iam::"+s.Account+":")
 	})
 }
-
-// clip bounds how much of a policy an error repeats, in bytes.
-func clip(s string) string { return s[:min(len(s), 64)] }

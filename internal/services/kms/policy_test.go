@@ -13,13 +13,15 @@ func TestPolicies(t *testing.T) {
 	s := newServer(t)
 	id := s.create(t)
 	get := func() string {
-		return *must(s.GetKeyPolicy(t.Context(), &sdk.GetKeyPolicyInput{KeyId: &id, PolicyName: new("default")}))(t).Policy
+		return *must(s.GetKeyPolicy(t.Context(),
+			&sdk.GetKeyPolicyInput{KeyId: &id, PolicyName: new("default")}))(t).Policy
 	}
 	if got := get(); !strings.Contains(got, `"AWS" : "arn:aws:iam::123456789012:root"`) {
 		t.Errorf("the default policy is %s", got)
 	}
 	put := func(text string, bypass bool) error {
-		_, err := s.PutKeyPolicy(t.Context(), &sdk.PutKeyPolicyInput{KeyId: &id, Policy: &text, BypassPolicyLockoutSafetyCheck: bypass})
+		_, err := s.PutKeyPolicy(t.Context(),
+			&sdk.PutKeyPolicyInput{KeyId: &id, Policy: &text, BypassPolicyLockoutSafetyCheck: bypass})
 		return err
 	}
 	statement := func(principal, action string) string {
@@ -27,7 +29,8 @@ func TestPolicies(t *testing.T) {
 	}
 	const us = `{"AWS":["arn:aws:iam::123456789012:user/larder","arn:aws:iam::999999999999:root"]}`
 	good := []string{
-		statement(us, `["kms:Create*","kms:Put*"]`), statement(`"*"`, `"*"`), statement(`{"AWS":"123456789012"}`, `"KMS:PutKeyPolicy"`),
+		statement(us, `["kms:Create*","kms:Put*"]`), statement(`"*"`, `"*"`), statement(`{"AWS":"123456789012"}`,
+			`"KMS:PutKeyPolicy"`),
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotPrincipal":{"AWS":"*"},"NotAction":"kms:*","NotResource":"*"},` +
 			`{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:*","Resource":"*"}]}`,
 	}

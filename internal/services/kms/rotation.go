@@ -22,18 +22,14 @@ type rotation struct {
 	Next    time.Time
 }
 
-func (s *Service) enableKeyRotation(_ context.Context, in *sdk.EnableKeyRotationInput) (*sdk.EnableKeyRotationOutput, error) {
+func (s *Service) enableKeyRotation(
+	_ context.Context, in *sdk.EnableKeyRotationInput,
+) (*sdk.EnableKeyRotationOutput, error) {
 	period := int32(defaultPeriod)
 	if in.RotationPeriodInDays != nil {
 		period = *in.RotationPeriodInDays
 	}
-	switch {
-	case period < minPeriod:
-		return nil, constraint(period, "rotationPeriodInDays", "have value greater than or equal to 90")
-	case period > maxPeriod:
-		return nil, constraint(period, "rotationPeriodInDays", "have value less than or equal to 2560")
-	}
-	err := s.change(in.KeyId, func(k *key) error {
+	err := s.change("EnableKeyRotation", in.KeyId, func(k *key) error {
 		if k.Rotation.Enabled && k.Rotation.Period == period {
 			return s.usable(*k)
 		}
@@ -43,15 +39,19 @@ func (s *Service) enableKeyRotation(_ context.Context, in *sdk.EnableKeyRotation
 	return &sdk.EnableKeyRotationOutput{}, err
 }
 
-func (s *Service) disableKeyRotation(_ context.Context, in *sdk.DisableKeyRotationInput) (*sdk.DisableKeyRotationOutput, error) {
-	err := s.change(in.KeyId, func(k *key) error {
+func (s *Service) disableKeyRotation(
+	_ context.Context, in *sdk.DisableKeyRotationInput,
+) (*sdk.DisableKeyRotationOutput, error) {
+	err := s.change("DisableKeyRotation", in.KeyId, func(k *key) error {
 		k.Rotation = rotation{}
 		return s.usable(*k)
 	})
 	return &sdk.DisableKeyRotationOutput{}, err
 }
 
-func (s *Service) getKeyRotationStatus(_ context.Context, in *sdk.GetKeyRotationStatusInput) (*sdk.GetKeyRotationStatusOutput, error) {
+func (s *Service) getKeyRotationStatus(
+	_ context.Context, in *sdk.GetKeyRotationStatusInput,
+) (*sdk.GetKeyRotationStatusOutput, error) {
 	k, err := s.view(in.KeyId)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,8 @@ func (s *Service) getKeyRotationStatus(_ context.Context, in *sdk.GetKeyRotation
 	return out, nil
 }
 
-// rotate gives a key new material when that is due, and tells whether it was. Periods in which nobody used the key are passed over.
+// rotate gives a key new material when that is due, and tells whether it was. Periods in which nobody used the key are
+// passed over.
 func (s *Service) rotate(k *key) (bool, error) {
 	if !s.due(*k) {
 		return false, nil

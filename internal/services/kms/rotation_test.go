@@ -17,10 +17,12 @@ func TestRotation(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	must(s.EnableKeyRotation(t.Context(), &sdk.EnableKeyRotationInput{KeyId: &id}))(t)
-	if got := status(); !got.KeyRotationEnabled || *got.RotationPeriodInDays != 365 || !got.NextRotationDate.Equal(s.now.Add(365*day)) {
+	if got := status(); !got.KeyRotationEnabled || *got.RotationPeriodInDays != 365 ||
+		!got.NextRotationDate.Equal(s.now.Add(365*day)) {
 		t.Errorf("got %+v", got)
 	}
-	must(s.EnableKeyRotation(t.Context(), &sdk.EnableKeyRotationInput{KeyId: &id, RotationPeriodInDays: new(int32(90))}))(t)
+	must(s.EnableKeyRotation(t.Context(),
+		&sdk.EnableKeyRotationInput{KeyId: &id, RotationPeriodInDays: new(int32(90))}))(t)
 	first := s.now.Add(90 * day)
 
 	encrypt := func() *sdk.EncryptOutput {

@@ -1,4 +1,5 @@
-// Package kms serves the KMS API. Keys really encrypt: AES-256 in Galois/Counter Mode, with key material that is kept sealed.
+// Package kms serves the KMS API. Keys really encrypt: AES-256 in Galois/Counter Mode, with key material that is kept
+// sealed.
 package kms
 
 import (
@@ -19,6 +20,9 @@ type Config struct {
 	Store           *store.Store
 	Sealer          *seal.Sealer
 	Account, Region string
+	// Lent says what keys are for that are made when somebody first asks for them, by ARN: those that deployments stand
+	// on where nobody made one. Nil lends none.
+	Lent map[string]string
 	// Random makes ids, key material, data keys and nonces.
 	Random io.Reader
 	Now    func() time.Time
@@ -34,7 +38,7 @@ func New(c Config) *Service { return &Service{c} }
 const (
 	symmetric  = "larder's keys are symmetric"
 	ownKeys    = "larder makes the key material itself"
-	oneRegion  = "larder is one region"
+	regional   = "larder copies nothing from one region to another"
 	noGrants   = "grants are not served"
 	noEnclaves = "Nitro enclaves are not served"
 	justDryRun = "a dry run checks the whole request"
@@ -42,22 +46,26 @@ const (
 
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
-	return gateway.Service{Shapes: awswire.KMS(), Actions: []gateway.Action{
+	return gateway.Service{Shapes: awswire.KMS(), Front: front(), Actions: []gateway.Action{
 		gateway.Handle("CreateKey", gateway.Write, s.createKey,
 			gateway.Refuse("CustomKeyStoreId", ownKeys),
 			gateway.Only("CustomerMasterKeySpec", symmetric, string(types.CustomerMasterKeySpecSymmetricDefault)),
 			gateway.Only("KeySpec", symmetric, string(types.KeySpecSymmetricDefault)),
 			gateway.Only("KeyUsage", symmetric, string(types.KeyUsageTypeEncryptDecrypt)),
-			gateway.Only("MultiRegion", oneRegion, "false"),
+			gateway.Only("MultiRegion", regional, "false"),
 			gateway.Only("Origin", ownKeys, string(types.OriginTypeAwsKms)),
 			gateway.Refuse("XksKeyId", ownKeys)),
 		gateway.Handle("DescribeKey", gateway.Read, s.describeKey, gateway.Refuse("GrantTokens", noGrants)),
+		gateway.Handle("ListKeys", gateway.List, s.listKeys),
 		gateway.Handle("UpdateKeyDescription", gateway.Write, s.updateKeyDescription),
 		gateway.Handle("EnableKey", gateway.Write, s.enableKey),
 		gateway.Handle("DisableKey", gateway.Write, s.disableKey),
 		gateway.Handle("ScheduleKeyDeletion", gateway.Write, s.scheduleKeyDeletion),
 		gateway.Handle("CancelKeyDeletion", gateway.Write, s.cancelKeyDeletion),
 
+		gateway.Handle("ListGrants", gateway.List, s.listGrants),
+		gateway.Handle("ListRetirableGrants", gateway.List, s.listRetirableGrants),
+		gateway.Handle("ListKeyPolicies", gateway.List, s.listKeyPolicies),
 		gateway.Handle("GetKeyPolicy", gateway.Read, s.getKeyPolicy),
 		gateway.Handle("PutKeyPolicy", gateway.Permissions, s.putKeyPolicy),
 		gateway.Handle("GetKeyRotationStatus", gateway.Read, s.getKeyRotationStatus),
@@ -73,13 +81,16 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("UntagResource", gateway.Tagging, s.untagResource),
 		gateway.Handle("ListResourceTags", gateway.List, s.listResourceTags),
 
-		gateway.Handle("Encrypt", gateway.Write, s.encrypt, gateway.Refuse("GrantTokens", noGrants), symmetricOnly("EncryptionAlgorithm")),
+		gateway.Handle("Encrypt", gateway.Write, s.encrypt, gateway.Refuse("GrantTokens", noGrants),
+			symmetricOnly("EncryptionAlgorithm")),
 		gateway.Handle("Decrypt", gateway.Write, s.decrypt,
 			gateway.Refuse("GrantTokens", noGrants), gateway.Refuse("DryRunModifiers", justDryRun),
 			gateway.Refuse("Recipient", noEnclaves), symmetricOnly("EncryptionAlgorithm")),
 		gateway.Handle("ReEncrypt", gateway.Write, s.reEncrypt,
 			gateway.Refuse("GrantTokens", noGrants), gateway.Refuse("DryRunModifiers", justDryRun),
 			symmetricOnly("SourceEncryptionAlgorithm"), symmetricOnly("DestinationEncryptionAlgorithm")),
+		gateway.Handle("GenerateRandom", gateway.Write, s.generateRandom,
+			gateway.Refuse("CustomKeyStoreId", ownKeys), gateway.Refuse("Recipient", noEnclaves)),
 		gateway.Handle("GenerateDataKey", gateway.Write, s.generateDataKey,
 			gateway.Refuse("GrantTokens", noGrants), gateway.Refuse("Recipient", noEnclaves)),
 		gateway.Handle("GenerateDataKeyWithoutPlaintext", gateway.Write, s.generateDataKeyWithoutPlaintext,
@@ -91,20 +102,15 @@ func symmetricOnly(field string) gateway.Refusal {
 	return gateway.Only(field, symmetric, string(types.EncryptionAlgorithmSpecSymmetricDefault))
 }
 
-// HasKey tells whether there is an enabled key of that id, ARN, alias or alias ARN.
-func (s *Service) HasKey(id string) bool {
+// ensure makes an enabled key of that ARN unless there is one.
+func (s *Service) ensure(arn, description string) error {
 	err := s.Store.View(func(tx *store.Tx) error {
-		k, err := s.resolve(tx, &id)
-		if err != nil {
-			return err
-		}
-		return s.usable(k)
+		_, err := s.find(tx, &arn)
+		return err
 	})
-	return err == nil
-}
-
-// Ensure makes an enabled key of that ARN unless there is one: the key that deployments stand on where nobody made one.
-func (s *Service) Ensure(arn, description string) error {
+	if !isNotFound(err) {
+		return err
+	}
 	return s.Store.Update(func(tx *store.Tx) error {
 		_, err := s.find(tx, &arn)
 		if !isNotFound(err) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"pgregory.net/rapid"
 
 	"larder/internal/seal"
@@ -81,7 +82,8 @@ func (s *server) disable(t tb, id string) {
 
 func (s *server) schedule(t tb, id string) {
 	t.Helper()
-	must(s.ScheduleKeyDeletion(t.Context(), &sdk.ScheduleKeyDeletionInput{KeyId: &id, PendingWindowInDays: new(int32(7))}))(t)
+	must(s.ScheduleKeyDeletion(t.Context(),
+		&sdk.ScheduleKeyDeletionInput{KeyId: &id, PendingWindowInDays: new(int32(7))}))(t)
 }
 
 func (s *server) alias(t tb, name, id string) {
@@ -97,35 +99,71 @@ func TestHasKey(t *testing.T) {
 	s.schedule(t, going)
 	for name, want := range map[string]bool{
 		id: true, prefix + "key/" + id: true, "alias/mine": true, prefix + "alias/mine": true,
-		off: false, going: false, "alias/other": false, prefix + "key/00000000-0000-4000-8000-000000000000": false, "": false, "x": false,
+		off: false, going: false, "alias/other": false, prefix + "key/00000000-0000-4000-8000-000000000000": false,
+		"": false, "x": false,
 	} {
-		if got := s.kms.HasKey(name); got != want {
+		if got := s.kms.For("sns").HasKey(name); got != want {
 			t.Errorf("HasKey(%q) is %v", name, got)
 		}
 	}
 }
 
-func TestEnsure(t *testing.T) {
+// A key that is lent is not there until somebody asks for it, by its id or its ARN, and stays then.
+func TestLentKeys(t *testing.T) {
+	const id = "0ba6c1a8-6aab-4a3e-94a4-6d94cbe0e6a9"
 	s := newServer(t)
-	const arn = prefix + "key/0ba6c1a8-6aab-4a3e-94a4-6d94cbe0e6a9"
-	var blob []byte
+	s.kms.Lent = map[string]string{prefix + "key/" + id: "ours", prefix + "key/mine": "no key can be this"}
+	if got := must(s.ListKeys(t.Context(), &sdk.ListKeysInput{}))(t).Keys; len(got) > 0 {
+		t.Errorf("nobody asked, and there are %+v", got)
+	}
+	if !s.kms.For("elasticache").HasKey(prefix + "key/" + id) {
+		t.Error("ElastiCache cannot use it")
+	}
 	for range 2 { // the second time it is there
-		if err := s.kms.Ensure(arn, "ours"); err != nil {
-			t.Fatal(err)
-		}
-		k := must(s.DescribeKey(t.Context(), &sdk.DescribeKeyInput{KeyId: new(arn)}))(t).KeyMetadata
-		if *k.Arn != arn || *k.Description != "ours" || !k.Enabled {
+		k := must(s.DescribeKey(t.Context(), &sdk.DescribeKeyInput{KeyId: new(id)}))(t).KeyMetadata
+		if *k.Arn != prefix+"key/"+id || *k.Description != "ours" || !k.Enabled ||
+			k.KeyManager != types.KeyManagerTypeCustomer {
 			t.Errorf("got %+v", k)
 		}
-		if blob == nil {
-			blob = must(s.Encrypt(t.Context(), &sdk.EncryptInput{KeyId: new(arn), Plaintext: []byte("x")}))(t).CiphertextBlob
-		}
 	}
+	if got := must(s.ListKeys(t.Context(), &sdk.ListKeysInput{}))(t).Keys; len(got) != 1 {
+		t.Errorf("there are %+v", got)
+	}
+	blob := must(s.Encrypt(t.Context(), &sdk.EncryptInput{KeyId: new(id), Plaintext: []byte("x")}))(t).CiphertextBlob
 	must(s.Decrypt(t.Context(), &sdk.DecryptInput{CiphertextBlob: blob}))(t)
-	for _, bad := range []string{"arn:aws:kms:us-east-2:123456789012:key/0ba6c1a8-6aab-4a3e-94a4-6d94cbe0e6a9", prefix + "key/mine"} {
-		if err := s.kms.Ensure(bad, ""); err == nil {
-			t.Errorf("made a key of the ARN %s", bad)
-		}
+	_, err := s.DescribeKey(t.Context(), &sdk.DescribeKeyInput{KeyId: new(prefix + "key/mine")})
+	servicetest.WantError(t, err, "InternalFailure",
+		"An internal error has occurred. Please try your query again at a later time.")
+}
+
+// A key that is lent is made by whatever is first done with it.
+func TestLentKeysAreMadeByAnyAction(t *testing.T) {
+	for action, do := range map[string]func(*server, *string) error{
+		"policy": func(s *server, id *string) error {
+			return failure(s.GetKeyPolicy(t.Context(), &sdk.GetKeyPolicyInput{KeyId: id}))
+		},
+		"policies": func(s *server, id *string) error {
+			return failure(s.ListKeyPolicies(t.Context(), &sdk.ListKeyPoliciesInput{KeyId: id}))
+		},
+		"disable": func(s *server, id *string) error {
+			return failure(s.DisableKey(t.Context(), &sdk.DisableKeyInput{KeyId: id}))
+		},
+		"alias": func(s *server, id *string) error {
+			return failure(s.CreateAlias(t.Context(),
+				&sdk.CreateAliasInput{AliasName: new("alias/mine"), TargetKeyId: id}))
+		},
+		"aliases": func(s *server, id *string) error {
+			return failure(s.ListAliases(t.Context(), &sdk.ListAliasesInput{KeyId: id}))
+		},
+	} {
+		t.Run(action, func(t *testing.T) {
+			s := newServer(t)
+			arn := prefix + "key/" + uuid(1)
+			s.kms.Lent = map[string]string{arn: "ours"}
+			if err := do(s, &arn); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
@@ -146,7 +184,8 @@ func TestMaterialIsSealed(t *testing.T) {
 	}
 	s.kms.Random = bytes.NewReader(nil)
 	_, err := s.CreateKey(t.Context(), &sdk.CreateKeyInput{})
-	servicetest.WantError(t, err, "InternalFailure", "An internal error has occurred. Please try your query again at a later time.")
+	servicetest.WantError(t, err, "InternalFailure",
+		"An internal error has occurred. Please try your query again at a later time.")
 }
 
 func uuid(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
@@ -156,21 +195,21 @@ func TestWrap(t *testing.T) {
 	s := newServer(t)
 	id := s.create(t)
 	context := map[string]string{"for": "a test"}
-	blob, err := s.kms.Wrap(prefix+"key/"+id, []byte("secret"), context)
+	blob, err := s.kms.For("sns").Wrap(prefix+"key/"+id, []byte("secret"), context)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := s.kms.Unwrap(blob, context); err != nil || string(got) != "secret" {
+	if got, err := s.kms.For("sns").Unwrap(blob, context); err != nil || string(got) != "secret" {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if _, err := s.kms.Unwrap(blob, nil); err == nil {
+	if _, err := s.kms.For("sns").Unwrap(blob, nil); err == nil {
 		t.Error("unwrapped in another context")
 	}
 	s.disable(t, id)
-	if _, err := s.kms.Unwrap(blob, context); err == nil {
+	if _, err := s.kms.For("sns").Unwrap(blob, context); err == nil {
 		t.Error("unwrapped with a disabled key")
 	}
-	if _, err := s.kms.Wrap(id, []byte("secret"), context); err == nil {
+	if _, err := s.kms.For("sns").Wrap(id, []byte("secret"), context); err == nil {
 		t.Error("wrapped with a disabled key")
 	}
 }

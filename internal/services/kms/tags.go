@@ -13,7 +13,7 @@ import (
 )
 
 func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
-	err := s.change(in.KeyId, func(k *key) error {
+	err := s.change("TagResource", in.KeyId, func(k *key) error {
 		if k.Tags == nil {
 			k.Tags = map[string]string{}
 		}
@@ -23,7 +23,7 @@ func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk
 }
 
 func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
-	err := s.change(in.KeyId, func(k *key) error {
+	err := s.change("UntagResource", in.KeyId, func(k *key) error {
 		for _, key := range in.TagKeys {
 			delete(k.Tags, key)
 		}
@@ -32,7 +32,9 @@ func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (
 	return &sdk.UntagResourceOutput{}, err
 }
 
-func (s *Service) listResourceTags(_ context.Context, in *sdk.ListResourceTagsInput) (*sdk.ListResourceTagsOutput, error) {
+func (s *Service) listResourceTags(
+	_ context.Context, in *sdk.ListResourceTagsInput,
+) (*sdk.ListResourceTagsOutput, error) {
 	k, err := s.view(in.KeyId)
 	if err != nil {
 		return nil, err
@@ -49,20 +51,26 @@ func (s *Service) listResourceTags(_ context.Context, in *sdk.ListResourceTagsIn
 	return out, nil
 }
 
+// setTags adds tags, of which the front has checked the lengths.
 func setTags(tags map[string]string, given []types.Tag) error {
 	seen := map[string]bool{}
 	for _, t := range given {
-		key, value := aws.ToString(t.TagKey), aws.ToString(t.TagValue)
-		if wrong := tagging.Check(key, value); wrong != "" {
-			return badTag("%s.", wrong)
+		seen[aws.ToString(t.TagKey)] = true
+	}
+	switch {
+	case len(seen) < len(given):
+		return badTag("Duplicate tag keys")
+	case len(given) > tagging.Max:
+		return badTag("Too many tags")
+	}
+	for _, t := range given {
+		if tagging.Reserved(*t.TagKey) {
+			return badTag("Tags beginning with aws: are reserved")
 		}
-		if seen[key] {
-			return badTag("The tag key %q is given more than once.", key)
-		}
-		seen[key], tags[key] = true, value
+		tags[*t.TagKey] = aws.ToString(t.TagValue)
 	}
 	if len(tags) > tagging.Max {
-		return &types.LimitExceededException{Message: new("A key can have at most 50 tags.")}
+		return badTag("Too many tags")
 	}
 	return nil
 }

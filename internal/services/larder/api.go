@@ -1,5 +1,5 @@
-// Package larder is the engine's own service: what a client of larder needs and AWS has no action for. It speaks awsJson like
-// AWS's services, and takes the same credential.
+// Package larder is the engine's own service: what a client of larder needs and AWS has no action for. It speaks
+// awsJson like AWS's services, and takes the same credential.
 package larder
 
 import (
@@ -19,10 +19,15 @@ type DescribeEngineInput struct{}
 type DescribeEngineOutput struct {
 	PID            int32
 	Home           string
+	Endpoint       string // of the API, such as http://127.0.0.1:4566
 	Version        string
+	Region         string   // that was asked
+	Regions        []string // those that have been used, the first of the installation first
 	EngineVersions []string // of redis-server, in full
 	Addresses      string   // the block of loopback addresses, such as 127.72.96.0/20
 	StandIns       standin.StandIns
+	Damaged        []DamagedRecord // of the region
+	DamagedLogs    []string        // log groups of which some events cannot be read, each with the files that have them
 }
 
 // DescribeNodesInput asks for the processes of a replication group.
@@ -30,7 +35,7 @@ type DescribeNodesInput struct{ ReplicationGroupId string }
 
 // DescribeNodesOutput tells of the processes of a replication group.
 type DescribeNodesOutput struct {
-	EngineVersion string // in full
+	EngineVersion string // of the redis-server that runs them, in full
 	StatusReason  string // why the group is create-failed, or what keeps it from being available
 	Stuck         bool   // the reason will not go away by itself
 	Nodes         []Node
@@ -59,9 +64,10 @@ type PutDeploymentOutput struct{}
 // Deployment is what `larder up` made of one module call, or is about to make.
 type Deployment struct {
 	ID                      string // the replication group's
+	Region                  string // that it was asked in; what is put need not say
 	Source                  string // the file or directory it was read from
 	Resources               []Resource
-	AuthTokenUpdateStrategy string // how the group's token was set
+	AuthTokenUpdateStrategy string // how the group's token was set; empty while an up is under way, or failed
 	Outputs                 string // the module's outputs, as JSON; holds secrets and is kept sealed. Empty until all is made
 }
 

@@ -19,6 +19,7 @@ type MeasureNodesOutput struct{ Nodes []Measured }
 
 // Measured is one member of a replication group and what it counts.
 type Measured struct {
+	Region             string
 	ReplicationGroupId string
 	CacheClusterId     string
 	Zone               string
@@ -58,7 +59,9 @@ func (s *Service) measureNodes(ctx context.Context, in *MeasureNodesInput) (*Mea
 		observed := s.Observed(rg.ID)
 		for _, m := range rg.Members {
 			measured := Measured{
-				ReplicationGroupId: rg.ID, CacheClusterId: m.ID, Zone: m.Zone, Role: string(m.Role), PID: int32(pids[m.ID]), LagSeconds: -1,
+				Region:             s.Engine.Region,
+				ReplicationGroupId: rg.ID, CacheClusterId: m.ID, Zone: m.Zone, Role: string(m.Role),
+				PID: int32(pids[m.ID]), LagSeconds: -1,
 			}
 			if seen := observed.Nodes[m.ID]; measured.PID != 0 && seen.Answers && seen.Role == cache.Replica {
 				measured.LagSeconds = seen.Lag.Seconds()
@@ -76,7 +79,7 @@ func (s *Service) measureNodes(ctx context.Context, in *MeasureNodesInput) (*Mea
 func (s *Service) named(id string) (groups []cache.ReplicationGroup, err error) {
 	err = s.Store.View(func(tx *store.Tx) error {
 		if id == "" {
-			groups, err = state.ReplicationGroups.All(tx)
+			groups, err = state.ReplicationGroups.List(tx)
 			return err
 		}
 		rg, err := state.ReplicationGroups.Get(tx, id)

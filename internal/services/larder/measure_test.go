@@ -24,7 +24,8 @@ func TestMeasureNodes(t *testing.T) {
 	err = s.Update(func(tx *store.Tx) error {
 		for _, id := range []string{"bakery", "shop"} {
 			rg := cache.ReplicationGroup{ID: id, Members: []cache.Member{
-				{ID: id + "-001", Zone: "us-east-1a", Role: cache.Primary}, {ID: id + "-002", Zone: "us-east-1b", Role: cache.Replica},
+				{ID: id + "-001", Zone: "us-east-1a", Role: cache.Primary},
+				{ID: id + "-002", Zone: "us-east-1b", Role: cache.Replica},
 			}}
 			if err := state.ReplicationGroups.Put(tx, id, rg); err != nil {
 				return err
@@ -44,7 +45,8 @@ func TestMeasureNodes(t *testing.T) {
 		Observed: func(string) cache.Observed {
 			replica := cache.NodeState{Running: true, Answers: true, Role: cache.Replica, Lag: 1500 * time.Millisecond}
 			return cache.Observed{Nodes: map[string]cache.NodeState{
-				"shop-001": {Running: true, Answers: true, Role: cache.Primary}, "shop-002": replica, "bakery-002": replica,
+				"shop-001": {Running: true, Answers: true, Role: cache.Primary}, "shop-002": replica,
+				"bakery-002": replica,
 			}}
 		},
 		Measure: func(_ context.Context, group string) map[string]Reading {
@@ -53,12 +55,16 @@ func TestMeasureNodes(t *testing.T) {
 		},
 	})
 	shop := []Measured{
-		{ReplicationGroupId: "shop", CacheClusterId: "shop-001", Zone: "us-east-1a", Role: "primary", PID: 41, LagSeconds: -1, Reading: &Reading{Commands: 7}},
-		{ReplicationGroupId: "shop", CacheClusterId: "shop-002", Zone: "us-east-1b", Role: "replica", PID: 42, LagSeconds: 1.5}, // it hangs
+		{ReplicationGroupId: "shop", CacheClusterId: "shop-001", Zone: "us-east-1a", Role: "primary", PID: 41,
+			LagSeconds: -1, Reading: &Reading{Commands: 7}},
+		{ReplicationGroupId: "shop", CacheClusterId: "shop-002", Zone: "us-east-1b", Role: "replica", PID: 42,
+			LagSeconds: 1.5}, // it hangs
 	}
 	bakery := []Measured{
-		{ReplicationGroupId: "bakery", CacheClusterId: "bakery-001", Zone: "us-east-1a", Role: "primary", PID: 43, LagSeconds: -1},
-		{ReplicationGroupId: "bakery", CacheClusterId: "bakery-002", Zone: "us-east-1b", Role: "replica", LagSeconds: -1}, // gone since it was asked
+		{ReplicationGroupId: "bakery", CacheClusterId: "bakery-001", Zone: "us-east-1a", Role: "primary", PID: 43,
+			LagSeconds: -1},
+		{ReplicationGroupId: "bakery", CacheClusterId: "bakery-002", Zone: "us-east-1b", Role: "replica",
+			LagSeconds: -1}, // gone since it was asked
 	}
 	for group, want := range map[string][]Measured{"shop": shop, "": append(bakery, shop...)} {
 		out, err := service.measureNodes(t.Context(), &MeasureNodesInput{ReplicationGroupId: group})

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"time"
 
 	"github.com/aws/smithy-go"
 
@@ -23,9 +25,20 @@ type Config struct {
 	PIDs     func(ctx context.Context) (map[string]int, error) // of the running nodes, by id
 	Trouble  func(group string) (text string, stuck bool)      // see engine.Trouble
 	Observed func(group string) cache.Observed                 // at the engine's last look
-	// Measure asks the running nodes of a group, or of all where none is named, what they count; those that do not answer are left out.
-	Measure  func(ctx context.Context, group string) map[string]Reading
-	StopSoon func() // ends the engine and its nodes after the answer
+	Regions  func() []string                                   // those that have been used
+	// Measure asks the running nodes of a group, or of all where none is named, what they count; those that do not
+	// answer are left out.
+	Measure func(ctx context.Context, group string) map[string]Reading
+	// DamagedLogs lists the log groups of which some events cannot be read.
+	DamagedLogs func() ([]string, error)
+	StopSoon    func() // ends the engine and its nodes after the answer
+
+	Tables []store.Checker // all that the store has
+	// Irreplaceable says why a record is never forgotten, and the way out; empty for one that may be.
+	Irreplaceable func(table, key string) string
+	Forgotten     string // the directory of the copies of forgotten records; made when the first is
+	Logger        *slog.Logger
+	Now           func() time.Time
 }
 
 // Service serves the engine's own actions.
@@ -43,6 +56,7 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("PutDeployment", gateway.Write, s.putDeployment),
 		gateway.Handle("DescribeDeployments", gateway.List, s.describeDeployments),
 		gateway.Handle("DeleteDeployment", gateway.Write, s.deleteDeployment),
+		gateway.Handle("ForgetRecord", gateway.Write, s.forgetRecord),
 		gateway.Handle("StopEngine", gateway.Write, s.stopEngine),
 	)
 }
@@ -64,11 +78,21 @@ type kept struct {
 
 const deployments = store.Table[kept]("deployments")
 
+// Tables are those of this package.
+func Tables() []store.Checker { return []store.Checker{deployments} }
+
+// RowKey is the deployment's key in its table.
+func (k kept) RowKey() string { return k.ID }
+
 func place(id string) string { return "deployment/" + id + "/outputs" }
 
-func (s *Service) describeEngine(context.Context, *DescribeEngineInput) (*DescribeEngineOutput, error) {
+func (s *Service) describeEngine(ctx context.Context, _ *DescribeEngineInput) (*DescribeEngineOutput, error) {
 	out := s.Engine
-	return &out, nil
+	out.Regions = s.Regions()
+	var err, errLogs error
+	out.Damaged, err = s.damaged(ctx)
+	out.DamagedLogs, errLogs = s.DamagedLogs()
+	return &out, errors.Join(err, errLogs)
 }
 
 func (s *Service) describeNodes(ctx context.Context, in *DescribeNodesInput) (*DescribeNodesOutput, error) {
@@ -87,13 +111,17 @@ func (s *Service) describeNodes(ctx context.Context, in *DescribeNodesInput) (*D
 	if err != nil {
 		return nil, err
 	}
-	out := &DescribeNodesOutput{EngineVersion: rg.EngineVersion, StatusReason: rg.StatusReason}
+	out := &DescribeNodesOutput{EngineVersion: rg.Server(), StatusReason: rg.StatusReason}
 	if rg.Status != cache.CreateFailed {
 		out.StatusReason, out.Stuck = s.Trouble(rg.ID)
 	}
 	observed := s.Observed(rg.ID)
+	if out.StatusReason == "" {
+		out.StatusReason = crowding(rg, observed)
+	}
 	for _, m := range rg.Members {
-		n := Node{CacheClusterId: m.ID, Zone: m.Zone, Address: m.Address.String(), Role: string(m.Role), Status: string(m.Status), PID: int32(pids[m.ID])}
+		n := Node{CacheClusterId: m.ID, Zone: m.Zone, Address: m.Address.String(), Role: string(m.Role),
+			Status: string(m.Status), PID: int32(pids[m.ID])}
 		n.sight(&rg, m, observed)
 		out.Nodes = append(out.Nodes, n)
 	}
@@ -111,22 +139,25 @@ func (s *Service) putDeployment(_ context.Context, in *PutDeploymentInput) (*Put
 }
 
 func (s *Service) describeDeployments(context.Context, *DescribeDeploymentsInput) (*DescribeDeploymentsOutput, error) {
-	var all []kept
-	err := s.Store.View(func(tx *store.Tx) (err error) {
-		all, err = deployments.All(tx)
+	out := &DescribeDeploymentsOutput{}
+	err := s.Store.View(func(tx *store.Tx) error {
+		all, err := deployments.List(tx)
+		for _, k := range all {
+			var outputs []byte
+			_, err := deployments.GetValid(tx, k.ID, func(k kept) (err error) {
+				outputs, err = s.Sealer.Open(place(k.ID), k.Sealed)
+				return err
+			})
+			if err != nil && !store.IsUnreadable(err) { // without its outputs a deployment can be changed and deleted
+				return err
+			}
+			k.Outputs, k.Region = string(outputs), s.Engine.Region
+			out.Deployments = append(out.Deployments, k.Deployment)
+		}
 		return err
 	})
 	if err != nil {
 		return nil, err
-	}
-	out := &DescribeDeploymentsOutput{}
-	for _, k := range all {
-		outputs, err := s.Sealer.Open(place(k.ID), k.Sealed)
-		if err != nil {
-			return nil, err
-		}
-		k.Outputs = string(outputs)
-		out.Deployments = append(out.Deployments, k.Deployment)
 	}
 	return out, nil
 }
@@ -151,5 +182,6 @@ func (s *Service) stopEngine(ctx context.Context, _ *StopEngineInput) (*StopEngi
 }
 
 func notFound(what, id string) error {
-	return &smithy.GenericAPIError{Code: "ResourceNotFoundException", Message: fmt.Sprintf("there is no %s %q", what, id)}
+	return &smithy.GenericAPIError{Code: "ResourceNotFoundException",
+		Message: fmt.Sprintf("there is no %s %q", what, id)}
 }

@@ -1,6 +1,11 @@
 package larder
 
-import "larder/internal/cache"
+import (
+	"fmt"
+	"strings"
+
+	"larder/internal/cache"
+)
 
 // sight fills in what the engine last saw of a member. A process that is gone was perhaps there at that look.
 func (n *Node) sight(rg *cache.ReplicationGroup, m cache.Member, o cache.Observed) {
@@ -23,4 +28,22 @@ func (n *Node) sight(rg *cache.ReplicationGroup, m cache.Member, o cache.Observe
 		// Every node is asked at the same time and answers a little later than another: a replica may well seem ahead.
 		n.LagBytes = max(source.Offset-seen.Offset, 0)
 	}
+}
+
+// crowding says which nodes turn clients away, though all is well with the group; empty for none.
+func crowding(rg cache.ReplicationGroup, o cache.Observed) string {
+	var all []string
+	for _, m := range rg.Members {
+		switch seen := o.Nodes[m.ID]; {
+		case seen.Full > 0:
+			all = append(all,
+				fmt.Sprintf("%s has %d connections, which is all that it may have: it turns new clients away. "+
+					"CLIENT LIST shows who holds them; the parameter timeout ends idle ones.", m.ID, seen.Full))
+		case seen.Refuses:
+			all = append(all,
+				m.ID+" works, and turns larder away, as a node does that has all the connections that it may have: nothing else is known of it. "+
+					"End clients that hold connections.")
+		}
+	}
+	return strings.Join(all, " ")
 }

@@ -2,6 +2,7 @@ package larder
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,10 +13,12 @@ import (
 func TestSight(t *testing.T) {
 	home := netip.MustParseAddrPort("127.64.0.3:6379")
 	rg := &cache.ReplicationGroup{Members: []cache.Member{
-		{ID: "a-001", Role: cache.Primary, Address: home.Addr()}, {ID: "a-002", Role: cache.Replica, Address: home.Addr().Next()},
+		{ID: "a-001", Role: cache.Primary, Address: home.Addr()},
+		{ID: "a-002", Role: cache.Replica, Address: home.Addr().Next()},
 	}}
 	primary := cache.NodeState{Running: true, Answers: true, Role: cache.Primary, Offset: 1000}
-	replica := cache.NodeState{Running: true, Answers: true, Role: cache.Replica, Follows: home, InSync: true, Offset: 900}
+	replica := cache.NodeState{Running: true, Answers: true, Role: cache.Replica, Follows: home, InSync: true,
+		Offset: 900}
 	seen := func(p, r cache.NodeState) cache.Observed {
 		return cache.Observed{Nodes: map[string]cache.NodeState{"a-001": p, "a-002": r}}
 	}
@@ -26,14 +29,23 @@ func TestSight(t *testing.T) {
 		observed cache.Observed
 		want     Node
 	}{
-		"primary":            {0, 7, seen(primary, replica), Node{PID: 7, Reachable: true, InSync: true, Offset: 1000}},
-		"replica":            {1, 7, seen(primary, replica), Node{PID: 7, Reachable: true, InSync: true, Offset: 900, LagBytes: 100}},
-		"asked a bit later":  {1, 7, seen(primary, with(replica, func(s *cache.NodeState) { s.Offset = 1100 })), Node{PID: 7, Reachable: true, InSync: true, Offset: 1100}},
-		"gone since":         {1, 0, seen(primary, replica), Node{LagBytes: -1}},
-		"silent":             {1, 7, seen(primary, cache.NodeState{Running: true}), Node{PID: 7, LagBytes: -1}},
-		"loading":            {1, 7, seen(primary, with(replica, func(s *cache.NodeState) { s.InSync, s.Offset = false, -1 })), Node{PID: 7, Reachable: true, LagBytes: -1}},
-		"follows another":    {1, 7, seen(primary, with(replica, func(s *cache.NodeState) { s.Follows = netip.MustParseAddrPort("127.64.0.9:6379") })), Node{PID: 7, Reachable: true, Offset: 900, LagBytes: -1}},
-		"primary is silent":  {1, 7, seen(cache.NodeState{Running: true}, replica), Node{PID: 7, Reachable: true, InSync: true, Offset: 900, LagBytes: -1}},
+		"primary": {0, 7, seen(primary, replica), Node{PID: 7, Reachable: true, InSync: true, Offset: 1000}},
+		"replica": {1, 7, seen(primary, replica),
+			Node{PID: 7, Reachable: true, InSync: true, Offset: 900, LagBytes: 100}},
+		"asked a bit later": {1, 7, seen(primary, with(replica, func(s *cache.NodeState) { s.Offset = 1100 })),
+			Node{PID: 7, Reachable: true, InSync: true, Offset: 1100}},
+		"gone since": {1, 0, seen(primary, replica), Node{LagBytes: -1}},
+		"silent":     {1, 7, seen(primary, cache.NodeState{Running: true}), Node{PID: 7, LagBytes: -1}},
+		"loading": {1, 7, seen(primary,
+			with(replica, func(s *cache.NodeState) {
+				s.InSync, s.Offset = false,
+					-1
+			})), Node{PID: 7, Reachable: true, LagBytes: -1}},
+		"follows another": {1, 7, seen(primary,
+			with(replica,
+				func(s *cache.NodeState) { s.Follows = netip.MustParseAddrPort("127.64.0.9:6379") })), Node{PID: 7, Reachable: true, Offset: 900, LagBytes: -1}},
+		"primary is silent": {1, 7, seen(cache.NodeState{Running: true}, replica),
+			Node{PID: 7, Reachable: true, InSync: true, Offset: 900, LagBytes: -1}},
 		"not looked at":      {1, 7, cache.Observed{}, Node{PID: 7, LagBytes: -1}},
 		"elected, a replica": {0, 7, seen(replica, replica), Node{PID: 7, Reachable: true, Offset: 900}},
 	} {
@@ -42,6 +54,36 @@ func TestSight(t *testing.T) {
 			got.sight(rg, rg.Members[c.member], c.observed)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestCrowding(t *testing.T) {
+	t.Parallel()
+	rg := cache.ReplicationGroup{ID: "a", Members: []cache.Member{{ID: "a-001"}, {ID: "a-002"}}}
+	for name, c := range map[string]struct {
+		first, second cache.NodeState
+		want          []string
+	}{
+		"room": {cache.NodeState{Answers: true}, cache.NodeState{Answers: true}, nil},
+		"none": {cache.NodeState{Answers: true, Full: 20}, cache.NodeState{Answers: true},
+			[]string{"a-001 has 20 connections"}},
+		"none for larder": {cache.NodeState{Running: true}, cache.NodeState{Running: true, Refuses: true},
+			[]string{"a-002 works, and turns larder away"}},
+		"none on either node": {cache.NodeState{Full: 20}, cache.NodeState{Full: 30},
+			[]string{"a-001 has 20", "a-002 has 30"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := crowding(rg, cache.Observed{Nodes: map[string]cache.NodeState{"a-001": c.first, "a-002": c.second}})
+			if (got == "") != (len(c.want) == 0) {
+				t.Errorf("it says %q", got)
+			}
+			for _, w := range c.want {
+				if !strings.Contains(got, w) {
+					t.Errorf("it says %q, want %q in it", got, w)
+				}
 			}
 		})
 	}

@@ -10,9 +10,14 @@ func invalidParameter(format string, args ...any) error {
 	return &types.InvalidParameterException{Message: new(fmt.Sprintf(format, args...))}
 }
 
-// constraint is how the service's front names a member that its model does not allow.
-func constraint(value any, member, rule string) error {
-	return invalidParameter("1 validation error detected: Value '%v' at '%s' failed to satisfy constraint: Member must %s", value, member, rule)
+// tooLong is what the service says of any log group's or log stream's name that is.
+func tooLong() error {
+	return invalidParameter("Invalid LogGroup or LogStream, both must have length less than or equal to %d.", maxName)
+}
+
+// exclusive is what the service says of a log group that is named in two ways.
+func exclusive() error {
+	return &types.ValidationException{Message: new("LogGroup name and LogGroup ARN are mutually exclusive parameters.")}
 }
 
 func notFound(format string, args ...any) error {

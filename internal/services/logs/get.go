@@ -21,7 +21,8 @@ const (
 	maxStreamNames = 100
 )
 
-// A token is a direction and the place to go on from: "f/" or "b/", the time with 2^63 added to it, and the number, in hexadecimal.
+// A token is a direction and the place to go on from: "f/" or "b/", the time with 2^63 added to it, and the number, in
+// hexadecimal.
 const (
 	forward  = "f/"
 	backward = "b/"
@@ -44,14 +45,10 @@ func parseToken(text string) (direction string, p logstore.Position, err error) 
 	return direction, p, nil
 }
 
-// span is the positions between two times in milliseconds, either of which may be missing. includeEnd says whether the end is in it.
+// span is the positions between two times in milliseconds, either of which may be missing. includeEnd says whether the
+// end is in it.
 func (s *Service) span(of group, start, end *int64, includeEnd bool) (from, to logstore.Position, err error) {
 	from, to = logstore.First, logstore.Last
-	for member, at := range map[string]*int64{"startTime": start, "endTime": end} {
-		if at != nil && *at < 0 {
-			return from, to, constraint(*at, member, "have value greater than or equal to 0")
-		}
-	}
 	if start != nil && end != nil && *start > *end {
 		return from, to, invalidParameter("startTime must be less than or equal to endTime")
 	}
@@ -70,20 +67,17 @@ func (s *Service) span(of group, start, end *int64, includeEnd bool) (from, to l
 	return from, to, nil
 }
 
-func limitOf(limit *int32) (int, error) {
+func limitOf(limit *int32) int {
 	if limit == nil {
-		return maxEvents, nil
+		return maxEvents
 	}
-	if *limit < 1 || *limit > maxEvents {
-		return 0, constraint(*limit, "limit", fmt.Sprintf("have value between 1 and %d", maxEvents))
-	}
-	return int(*limit), nil
+	return int(*limit)
 }
 
 func (s *Service) getLogEvents(_ context.Context, in *sdk.GetLogEventsInput) (*sdk.GetLogEventsOutput, error) {
 	name, err := s.chosen(in.LogGroupName, in.LogGroupIdentifier)
 	if err == nil {
-		err = errors.Join(checkName(name), checkStream(in.LogStreamName))
+		err = errors.Join(checkName(name), checkName(in.LogStreamName))
 	}
 	if err != nil {
 		return nil, err
@@ -92,10 +86,9 @@ func (s *Service) getLogEvents(_ context.Context, in *sdk.GetLogEventsInput) (*s
 	if err != nil {
 		return nil, err
 	}
-	q := logstore.Query{Streams: ids(wanted), Bytes: maxAnswer, Overhead: eventOverhead, Backward: !aws.ToBool(in.StartFromHead)}
-	if q.Limit, err = limitOf(in.Limit); err != nil {
-		return nil, err
-	}
+	q := logstore.Query{Streams: ids(wanted), Bytes: maxAnswer, Overhead: eventOverhead,
+		Backward: !aws.ToBool(in.StartFromHead)}
+	q.Limit = limitOf(in.Limit)
 	if q.From, q.To, err = s.span(of, in.StartTime, in.EndTime, false); err != nil {
 		return nil, err
 	}
@@ -108,11 +101,13 @@ func (s *Service) getLogEvents(_ context.Context, in *sdk.GetLogEventsInput) (*s
 	}
 	out := &sdk.GetLogEventsOutput{Events: []types.OutputLogEvent{}}
 	for _, e := range page.Events {
-		out.Events = append(out.Events, types.OutputLogEvent{Timestamp: &e.Time, IngestionTime: &e.Ingested, Message: &e.Message})
+		out.Events = append(out.Events,
+			types.OutputLogEvent{Timestamp: &e.Time, IngestionTime: &e.Ingested, Message: &e.Message})
 	}
 	before, after := around(q, page)
 	out.NextForwardToken, out.NextBackwardToken = token(forward, after), token(backward, before)
-	if in.NextToken != nil && len(page.Events) == 0 && !page.More { // an end's token comes again, though the retention, which moves on, is past it
+	if in.NextToken != nil && len(page.Events) == 0 &&
+		!page.More { // an end's token comes again, though the retention, which moves on, is past it
 		if q.Backward {
 			out.NextBackwardToken = in.NextToken
 		} else {
@@ -141,8 +136,8 @@ func resume(q *logstore.Query, text *string) error {
 	return nil
 }
 
-// around are the last place before a page and the first behind it. At the end of a stream the token of the page before comes again,
-// and finds what is logged later.
+// around are the last place before a page and the first behind it. At the end of a stream the token of the page before
+// comes again, and finds what is logged later.
 func around(q logstore.Query, page logstore.Page) (before, after logstore.Position) {
 	switch n := len(page.Events); {
 	case n > 0:
@@ -215,12 +210,11 @@ func (s *Service) filterLogEvents(_ context.Context, in *sdk.FilterLogEventsInpu
 		return nil, err
 	}
 	q := logstore.Query{
-		Streams: ids(wanted), Bytes: maxAnswer, Overhead: eventOverhead, Contains: pattern.Contains, Match: pattern.Match,
+		Streams: ids(wanted), Bytes: maxAnswer, Overhead: eventOverhead, Contains: pattern.Contains,
+		Match:    pattern.Match,
 		Backward: in.StartFromHead != nil && !*in.StartFromHead,
 	}
-	if q.Limit, err = limitOf(in.Limit); err != nil {
-		return nil, err
-	}
+	q.Limit = limitOf(in.Limit)
 	if q.From, q.To, err = s.span(of, in.StartTime, in.EndTime, true); err != nil {
 		return nil, err
 	}
@@ -241,13 +235,14 @@ func checkChoice(in *sdk.FilterLogEventsInput) error {
 	switch {
 	case len(in.LogStreamNames) > 0 && in.LogStreamNamePrefix != nil:
 		return invalidParameter("At most one of logStreamNames and logStreamNamePrefix can be given")
-	case len(in.LogStreamNames) > maxStreamNames:
-		return constraint(fmt.Sprintf("%d names", len(in.LogStreamNames)), "logStreamNames", fmt.Sprintf("have length between 1 and %d", maxStreamNames))
 	case in.StartFromHead != nil && !*in.StartFromHead && aws.ToInt64(in.StartTime) < earliestBackward:
 		return invalidParameter("startFromHead can be false only with a startTime on or after 2024-01-01T00:00:00Z")
 	}
 	return nil
 }
+
+// maxPattern is how long a filter pattern may be, in characters.
+const maxPattern = 1024
 
 func parsePattern(text *string) (*logfilter.Pattern, error) {
 	p, err := logfilter.Parse(aws.ToString(text))
@@ -262,11 +257,19 @@ func filtered(q logstore.Query, page logstore.Page, from []stream) *sdk.FilterLo
 	for _, st := range from {
 		names[st.ID] = &st.Name
 	}
-	out := &sdk.FilterLogEventsOutput{Events: []types.FilteredLogEvent{}, SearchedLogStreams: []types.SearchedLogStream{}}
+	out := &sdk.FilterLogEventsOutput{Events: []types.FilteredLogEvent{},
+		SearchedLogStreams: []types.SearchedLogStream{}}
 	for _, e := range page.Events {
 		out.Events = append(out.Events, types.FilteredLogEvent{
-			EventId: new(eventID(e.Position())), LogStreamName: names[e.Stream], Timestamp: &e.Time, IngestionTime: &e.Ingested, Message: &e.Message,
+			EventId: new(eventID(e.Position())), LogStreamName: names[e.Stream], Timestamp: &e.Time,
+			IngestionTime: &e.Ingested, Message: &e.Message,
 		})
+	}
+	for _, st := range from {
+		if page.Damaged {
+			out.SearchedLogStreams = append(out.SearchedLogStreams,
+				types.SearchedLogStream{LogStreamName: &st.Name, SearchedCompletely: new(false)})
+		}
 	}
 	direction := forward
 	if q.Backward {

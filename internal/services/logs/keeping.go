@@ -17,7 +17,7 @@ func (s *Service) Run(ctx context.Context, logger *slog.Logger) error {
 	tick := time.NewTicker(keepingInterval)
 	defer tick.Stop()
 	for {
-		if err := s.Keep(); err != nil {
+		if err := s.guard.Do("the log events", s.Keep); err != nil {
 			logger.Error("cannot keep the log events in bounds", "error", err)
 		}
 		select {
@@ -28,15 +28,15 @@ func (s *Service) Run(ctx context.Context, logger *slog.Logger) error {
 	}
 }
 
-// Keep does what is due: events past their retention go, those of log groups that are gone, and the oldest when there are too many;
-// metric filters that matched nothing in a minute get their default.
+// Keep does what is due: events past their retention go, those of log groups that are gone, and the oldest when there
+// are too many; metric filters that matched nothing in a minute get their default.
 func (s *Service) Keep() error {
 	var quiet []Datum
 	s.quiet.end(s.Now(), func(d Datum) { quiet = append(quiet, d) })
 	s.keepMetrics(quiet)
 	known := map[string]time.Duration{}
 	err := s.Store.View(func(tx *store.Tx) error {
-		all, err := groups.All(tx)
+		all, err := groups.List(tx)
 		for _, g := range all {
 			known[g.id()] = g.retention()
 		}
@@ -51,7 +51,7 @@ func (s *Service) Keep() error {
 	})
 }
 
-// isNew tells whether there is a group of that id by now.
+// isNew tells whether there is a group of that id by now, or may be: one whose record cannot be read.
 func (s *Service) isNew(id string) (found bool) {
 	err := s.Store.View(func(tx *store.Tx) error {
 		all, err := groups.All(tx)

@@ -13,16 +13,25 @@ import (
 	"larder/internal/store"
 )
 
-// The bounds of a page of either list, the upper one of which is also the default, and how many groups one request may name.
+// The size of a page of either list, at most and where none is asked for, and how many groups one request may name.
 const (
-	minLimit       = 1
 	maxLimit       = 50
 	maxIdentifiers = 50
 )
 
-func (s *Service) describeLogGroups(_ context.Context, in *sdk.DescribeLogGroupsInput) (*sdk.DescribeLogGroupsOutput, error) {
+func (s *Service) describeLogGroups(
+	_ context.Context, in *sdk.DescribeLogGroupsInput,
+) (*sdk.DescribeLogGroupsOutput, error) {
+	switch {
+	case in.LogGroupNamePrefix != nil && in.LogGroupNamePattern != nil:
+		return nil, invalidParameter("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
+	case in.LogGroupNamePrefix != nil && len(*in.LogGroupNamePrefix) > maxName, in.LogGroupNamePattern != nil &&
+		len(*in.LogGroupNamePattern) > maxName:
+		return nil, tooLong()
+	}
 	given := 0
-	for _, is := range []bool{in.LogGroupNamePrefix != nil, in.LogGroupNamePattern != nil, len(in.LogGroupIdentifiers) > 0} {
+	for _, is := range []bool{in.LogGroupNamePrefix != nil, in.LogGroupNamePattern != nil,
+		len(in.LogGroupIdentifiers) > 0} {
 		if is {
 			given++
 		}
@@ -37,11 +46,12 @@ func (s *Service) describeLogGroups(_ context.Context, in *sdk.DescribeLogGroups
 	prefix, pattern := aws.ToString(in.LogGroupNamePrefix), aws.ToString(in.LogGroupNamePattern)
 	var found []group
 	err = s.Store.View(func(tx *store.Tx) error {
-		for g, err := range groups.From(tx, prefix) {
+		for g, err := range groups.Readable(tx, prefix) {
 			if err != nil {
 				return err
 			}
-			if strings.HasPrefix(g.Name, prefix) && strings.Contains(g.Name, pattern) && (names == nil || slices.Contains(names, g.Name)) {
+			if strings.HasPrefix(g.Name, prefix) && strings.Contains(g.Name, pattern) &&
+				(names == nil || slices.Contains(names, g.Name)) {
 				found = append(found, g)
 			}
 		}
@@ -67,14 +77,10 @@ func (s *Service) describeLogGroups(_ context.Context, in *sdk.DescribeLogGroups
 
 // identifiers returns the names among names and ARNs; nil for none.
 func (s *Service) identifiers(given []string) (names []string, err error) {
-	if len(given) > maxIdentifiers {
-		return nil, invalidParameter("At most %d logGroupIdentifiers can be given; the request has %d", maxIdentifiers, len(given))
-	}
-	for _, name := range given {
-		if strings.HasPrefix(name, "arn:") {
-			if name, err = s.named(name); err != nil {
-				return nil, err
-			}
+	for _, identifier := range given {
+		name, err := s.nameOf(identifier)
+		if err != nil {
+			return nil, err
 		}
 		names = append(names, name)
 	}
@@ -99,7 +105,8 @@ func (s *Service) describe(g group) (types.LogGroup, error) {
 		stored += st.Bytes
 	}
 	out := types.LogGroup{
-		LogGroupName: &g.Name, LogGroupArn: new(s.arn(g.Name)), Arn: new(s.arn(g.Name) + ":*"), CreationTime: millis(g.Created),
+		LogGroupName: &g.Name, LogGroupArn: new(s.arn(g.Name)), Arn: new(s.arn(g.Name) + ":*"),
+		CreationTime:  millis(g.Created),
 		LogGroupClass: types.LogGroupClassStandard, MetricFilterCount: new(int32(len(filters))), StoredBytes: &stored,
 		DeletionProtectionEnabled: new(false),
 	}
@@ -112,8 +119,8 @@ func (s *Service) describe(g group) (types.LogGroup, error) {
 	return out, nil
 }
 
-// page returns the rows, which come in the order of their keys, that a request asks for, and the token of the next page when
-// there is one. A token holds the last key shown.
+// page returns the rows, which come in the order of their keys, that a request asks for, and the token of the next page
+// when there is one. A token holds the last key shown.
 func page[T any](rows []T, key func(T) string, limit *int32, token *string) ([]T, *string, error) {
 	return pageOf(rows, key, false, limit, token)
 }
@@ -122,9 +129,7 @@ func page[T any](rows []T, key func(T) string, limit *int32, token *string) ([]T
 func pageOf[T any](rows []T, key func(T) string, descending bool, limit *int32, token *string) ([]T, *string, error) {
 	size := maxLimit
 	if limit != nil {
-		if size = int(*limit); size < minLimit || size > maxLimit {
-			return nil, nil, constraint(size, "limit", "have value between 1 and 50")
-		}
+		size = int(*limit)
 	}
 	if token != nil {
 		last, err := base64.RawURLEncoding.DecodeString(*token)

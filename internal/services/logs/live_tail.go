@@ -2,7 +2,6 @@ package logs
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -104,7 +103,8 @@ func (t *tail) take(group string, events []logstore.Event, names map[uint32]stri
 			return
 		}
 		t.events = append(t.events, types.LiveTailSessionLogEvent{
-			LogGroupIdentifier: aws.String(t.groups[group]), LogStreamName: aws.String(names[e.Stream]), Message: &e.Message,
+			LogGroupIdentifier: aws.String(t.groups[group]), LogStreamName: aws.String(names[e.Stream]),
+			Message:   &e.Message,
 			Timestamp: &e.Time, IngestionTime: &e.Ingested,
 		})
 	}
@@ -117,17 +117,12 @@ func (t *tail) wants(stream string) bool {
 
 func (s *Service) startLiveTail(_ context.Context, in *sdk.StartLiveTailInput) (gateway.Stream, error) {
 	t := &tail{groups: map[string]string{}, names: in.LogStreamNames, prefixes: in.LogStreamNamePrefixes}
-	if n := len(in.LogGroupIdentifiers); n < 1 || n > maxTailedGroups {
-		return nil, constraint(fmt.Sprintf("%d groups", n), "logGroupIdentifiers", fmt.Sprintf("have length between 1 and %d", maxTailedGroups))
-	}
 	named, prefixed := len(in.LogStreamNames) > 0, len(in.LogStreamNamePrefixes) > 0
 	switch {
 	case named && prefixed:
 		return nil, invalidParameter("At most one of logStreamNames and logStreamNamePrefixes can be given")
 	case (named || prefixed) && len(in.LogGroupIdentifiers) > 1:
 		return nil, invalidParameter("logStreamNames and logStreamNamePrefixes can be given with one log group only")
-	case max(len(in.LogStreamNames), len(in.LogStreamNamePrefixes)) > maxStreamNames:
-		return nil, invalidParameter("At most %d logStreamNames or logStreamNamePrefixes can be given", maxStreamNames)
 	}
 	var err error
 	if t.pattern, err = parsePattern(in.LogEventFilterPattern); err != nil {
@@ -136,7 +131,8 @@ func (s *Service) startLiveTail(_ context.Context, in *sdk.StartLiveTailInput) (
 	for _, arn := range in.LogGroupIdentifiers {
 		name, err := s.named(arn)
 		if err != nil || strings.HasSuffix(arn, ":*") {
-			return nil, invalidParameter("%s is not the ARN of a log group of account %s in %s, without an asterisk", clip(arn), s.Account, s.Region)
+			return nil, invalidParameter("%s is not the ARN of a log group of account %s in %s, without an asterisk",
+				clip(arn), s.Account, s.Region)
 		}
 		if err := checkName(&name); err != nil {
 			return nil, err
@@ -147,7 +143,8 @@ func (s *Service) startLiveTail(_ context.Context, in *sdk.StartLiveTailInput) (
 		t.groups[name] = arn
 	}
 	begin := &types.LiveTailSessionStart{
-		SessionId: aws.String(s.NewID()), LogGroupIdentifiers: in.LogGroupIdentifiers, LogStreamNames: in.LogStreamNames,
+		SessionId: aws.String(s.NewID()), LogGroupIdentifiers: in.LogGroupIdentifiers,
+		LogStreamNames:        in.LogStreamNames,
 		LogStreamNamePrefixes: in.LogStreamNamePrefixes, LogEventFilterPattern: in.LogEventFilterPattern,
 	}
 	end := s.Now().Add(tailLife)
@@ -163,7 +160,8 @@ func (s *Service) startLiveTail(_ context.Context, in *sdk.StartLiveTailInput) (
 }
 
 // follow sends an update at every tick until ctx ends or the session is over.
-func (s *Service) follow(ctx context.Context, t *tail, end time.Time, tick <-chan time.Time, send func(string, any) error) error {
+func (s *Service) follow(ctx context.Context, t *tail, end time.Time, tick <-chan time.Time,
+	send func(string, any) error) error {
 	for s.Now().Before(end) {
 		select {
 		case <-ctx.Done():
@@ -181,7 +179,8 @@ func (s *Service) follow(ctx context.Context, t *tail, end time.Time, tick <-cha
 func (t *tail) update() *types.LiveTailSessionUpdate {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	out := &types.LiveTailSessionUpdate{SessionMetadata: &types.LiveTailSessionMetadata{Sampled: t.sampled}, SessionResults: t.events}
+	out := &types.LiveTailSessionUpdate{SessionMetadata: &types.LiveTailSessionMetadata{Sampled: t.sampled},
+		SessionResults: t.events}
 	if out.SessionResults == nil {
 		out.SessionResults = []types.LiveTailSessionLogEvent{}
 	}

@@ -30,11 +30,13 @@ func onThisHost(o *sdk.Options) {
 // tail starts a session and returns its events.
 func (s *server) tail(t *testing.T, in sdk.StartLiveTailInput) *sdk.StartLiveTailEventStream {
 	t.Helper()
-	client := sdk.NewFromConfig(s.config, onThisHost) // of its own: the streams of one client share a buffer in the SDK (smithy-go 1.28.8)
+	client := sdk.NewFromConfig(s.config,
+		onThisHost) // of its own: the streams of one client share a buffer in the SDK (smithy-go 1.28.8)
 	stream := must(client.StartLiveTail(t.Context(), &in))(t).GetStream()
 	t.Cleanup(func() { stream.Close() })
 	start, ok := next(t, stream).(*types.StartLiveTailResponseStreamMemberSessionStart)
-	if !ok || *start.Value.SessionId != "session-1" || !slices.Equal(start.Value.LogGroupIdentifiers, in.LogGroupIdentifiers) {
+	if !ok || *start.Value.SessionId != "session-1" ||
+		!slices.Equal(start.Value.LogGroupIdentifiers, in.LogGroupIdentifiers) {
 		t.Fatalf("the session starts with %+v", start)
 	}
 	return stream
@@ -80,8 +82,10 @@ func TestStartLiveTail(t *testing.T) {
 	}
 	s.put(t, "mine", "a/1", "ERROR before")
 	all := s.tail(t, sdk.StartLiveTailInput{LogGroupIdentifiers: []string{prefix + "mine", prefix + "other"}})
-	some := s.tail(t, sdk.StartLiveTailInput{LogGroupIdentifiers: []string{prefix + "mine"}, LogEventFilterPattern: new("ERROR"), LogStreamNamePrefixes: []string{"a/", "c"}})
-	one := s.tail(t, sdk.StartLiveTailInput{LogGroupIdentifiers: []string{prefix + "mine"}, LogStreamNames: []string{"b/1"}})
+	some := s.tail(t, sdk.StartLiveTailInput{LogGroupIdentifiers: []string{prefix + "mine"},
+		LogEventFilterPattern: new("ERROR"), LogStreamNamePrefixes: []string{"a/", "c"}})
+	one := s.tail(t, sdk.StartLiveTailInput{LogGroupIdentifiers: []string{prefix + "mine"},
+		LogStreamNames: []string{"b/1"}})
 	s.put(t, "mine", "b/1", "ERROR one")
 	s.put(t, "other", "a/1", "two")
 	s.put(t, "mine", "a/1", "INFO three", "ERROR four")
@@ -129,16 +133,24 @@ func TestLiveTailRefusals(t *testing.T) {
 		code, message string
 	}{
 		{sdk.StartLiveTailInput{LogGroupIdentifiers: []string{}}, parameter,
-			"1 validation error detected: Value '0 groups' at 'logGroupIdentifiers' failed to satisfy constraint: Member must have length between 1 and 10"},
+			"1 validation error detected: Value '[]' at 'logGroupIdentifiers' failed to satisfy constraint: " +
+				"Member must have length greater than or equal to 1"},
 		{sdk.StartLiveTailInput{LogGroupIdentifiers: []string{"mine"}}, parameter,
 			"mine is not the ARN of a log group of account 123456789012 in us-east-1, without an asterisk"},
 		{sdk.StartLiveTailInput{LogGroupIdentifiers: []string{prefix + "mine:*"}}, parameter,
-			prefix + "mine:* is not the ARN of a log group of account 123456789012 in us-east-1, without an asterisk"},
-		{sdk.StartLiveTailInput{LogGroupIdentifiers: []string{prefix + "not-there"}}, "ResourceNotFoundException", "The specified log group does not exist."},
-		{sdk.StartLiveTailInput{LogGroupIdentifiers: mine, LogEventFilterPattern: new(`"`)}, parameter, `Invalid filter pattern: the quotation that begins at " has no end`},
-		{sdk.StartLiveTailInput{LogGroupIdentifiers: mine, LogStreamNames: []string{"a"}, LogStreamNamePrefixes: []string{"a"}}, parameter,
+			"1 validation error detected: Value '[" + prefix +
+				"mine:*]' at 'logGroupIdentifiers' failed to satisfy constraint: Member must satisfy " +
+				"constraint: [Member must have length less than or equal to 2048, Member must have length greater than or equal to 1, " +
+				`Member must satisfy regular expression pattern: [\w#+=/:,.@-]*]`},
+		{sdk.StartLiveTailInput{LogGroupIdentifiers: []string{prefix + "not-there"}}, "ResourceNotFoundException",
+			"The specified log group does not exist."},
+		{sdk.StartLiveTailInput{LogGroupIdentifiers: mine, LogEventFilterPattern: new(`"`)}, parameter,
+			`Invalid filter pattern: the quotation that begins at " has no end`},
+		{sdk.StartLiveTailInput{LogGroupIdentifiers: mine, LogStreamNames: []string{"a"},
+			LogStreamNamePrefixes: []string{"a"}}, parameter,
 			"At most one of logStreamNames and logStreamNamePrefixes can be given"},
-		{sdk.StartLiveTailInput{LogGroupIdentifiers: []string{prefix + "mine", prefix + "other"}, LogStreamNames: []string{"a"}}, parameter,
+		{sdk.StartLiveTailInput{LogGroupIdentifiers: []string{prefix + "mine", prefix + "other"},
+			LogStreamNames: []string{"a"}}, parameter,
 			"logStreamNames and logStreamNamePrefixes can be given with one log group only"},
 	} {
 		_, err := s.StartLiveTail(t.Context(), &test.in, onThisHost)

@@ -22,8 +22,8 @@ type Datum struct {
 	Value                   float64
 }
 
-// minutes remembers, of metric filters with a default value, the minute in which events came last: when none of them matched, the
-// default is the minute's value.
+// minutes remembers, of metric filters with a default value, the minute in which events came last: when none of them
+// matched, the default is the minute's value.
 type minutes struct {
 	mu   sync.Mutex
 	open map[string]minute // by the filter's key
@@ -52,24 +52,30 @@ func (s *Service) count(group string, events []logstore.Event) error {
 	var made []Datum
 	emit := func(d Datum) { made = append(made, d) }
 	for _, f := range filters {
-		pattern, err := logfilter.Parse(f.Pattern)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("cannot use the metric filter %s: %w", f.Name, err))
-			continue
-		}
-		matched := false
-		for _, e := range events {
-			if pattern.Match([]byte(e.Message)) {
-				matched = true
-				if d, ok := f.datum(pattern, e); ok {
-					emit(d)
-				}
-			}
-		}
-		s.quiet.note(f, s.Now().Truncate(time.Minute), matched, emit)
+		item := "the metric filter " + f.Name
+		errs = append(errs, s.guard.Do(item, func() error { return s.countOne(f, events, emit) }))
 	}
 	s.keepMetrics(made)
 	return errors.Join(errs...)
+}
+
+// countOne makes what a filter makes of events.
+func (s *Service) countOne(f metricFilter, events []logstore.Event, emit func(Datum)) error {
+	pattern, err := logfilter.Parse(f.Pattern)
+	if err != nil {
+		return fmt.Errorf("cannot use the metric filter %s: %w", f.Name, err)
+	}
+	matched := false
+	for _, e := range events {
+		if pattern.Match([]byte(e.Message)) {
+			matched = true
+			if d, ok := f.datum(pattern, e); ok {
+				emit(d)
+			}
+		}
+	}
+	s.quiet.note(f, s.Now().Truncate(time.Minute), matched, emit)
+	return nil
 }
 
 func (s *Service) keepMetrics(made []Datum) {
@@ -101,7 +107,8 @@ func (f metricFilter) datum(pattern *logfilter.Pattern, e logstore.Event) (Datum
 	d.Value = value
 	for name, from := range f.Dimensions {
 		text, ok := pattern.Value(e.Message, from)
-		if !ok || text == "" || utf8.RuneCountInString(text) > maxDimensionValue { // an event without a dimension's value counts for the metric without dimensions
+		if !ok || text == "" ||
+			utf8.RuneCountInString(text) > maxDimensionValue { // an event without a dimension's value counts for the metric without dimensions
 			d.Dimensions = nil
 			break
 		}
@@ -129,7 +136,8 @@ func (m *minutes) note(f metricFilter, at time.Time, matched bool, emit func(Dat
 		ok = false
 	}
 	if !ok {
-		known = minute{at: at, datum: Datum{Namespace: f.Namespace, Metric: f.Metric, Unit: f.Unit, Time: at, Value: *f.Default}}
+		known = minute{at: at, datum: Datum{Namespace: f.Namespace, Metric: f.Metric, Unit: f.Unit, Time: at,
+			Value: *f.Default}}
 	}
 	known.matched = known.matched || matched
 	m.open[f.key()] = known

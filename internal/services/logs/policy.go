@@ -32,24 +32,27 @@ const (
 
 func (p policy) describe() types.ResourcePolicy {
 	return types.ResourcePolicy{
-		PolicyName: &p.Name, PolicyDocument: &p.Document, LastUpdatedTime: millis(p.Updated), PolicyScope: types.PolicyScopeAccount,
+		PolicyName: &p.Name, PolicyDocument: &p.Document, LastUpdatedTime: millis(p.Updated),
+		PolicyScope: types.PolicyScopeAccount,
 	}
 }
 
-func (s *Service) putResourcePolicy(_ context.Context, in *sdk.PutResourcePolicyInput) (*sdk.PutResourcePolicyOutput, error) {
+func (s *Service) putResourcePolicy(
+	_ context.Context, in *sdk.PutResourcePolicyInput,
+) (*sdk.PutResourcePolicyOutput, error) {
 	p := policy{Name: aws.ToString(in.PolicyName), Document: aws.ToString(in.PolicyDocument), Updated: s.Now()}
 	if p.Name == "" {
-		return nil, constraint("null", "policyName", "not be null")
+		return nil, invalidParameter("policyName must be given: resource policies are the account's")
 	}
 	if err := checkDocument(p.Document); err != nil {
 		return nil, err
 	}
 	err := s.Store.Update(func(tx *store.Tx) error {
-		all, err := policies.All(tx)
+		all, err := policies.Keys(tx)
 		if err != nil {
 			return err
 		}
-		if len(all) >= maxPolicies && !slices.ContainsFunc(all, func(other policy) bool { return other.Name == p.Name }) {
+		if len(all) >= maxPolicies && !slices.Contains(all, p.Name) {
 			return &types.LimitExceededException{Message: new("Resource limit exceeded.")}
 		}
 		return policies.Put(tx, p.Name, p)
@@ -89,10 +92,12 @@ func checkDocument(text string) error {
 	return nil
 }
 
-func (s *Service) describeResourcePolicies(_ context.Context, in *sdk.DescribeResourcePoliciesInput) (*sdk.DescribeResourcePoliciesOutput, error) {
+func (s *Service) describeResourcePolicies(
+	_ context.Context, in *sdk.DescribeResourcePoliciesInput,
+) (*sdk.DescribeResourcePoliciesOutput, error) {
 	var all []policy
 	err := s.Store.View(func(tx *store.Tx) (err error) {
-		all, err = policies.All(tx)
+		all, err = policies.List(tx)
 		return err
 	})
 	if err != nil {
@@ -104,17 +109,25 @@ func (s *Service) describeResourcePolicies(_ context.Context, in *sdk.DescribeRe
 	}
 	out := &sdk.DescribeResourcePoliciesOutput{ResourcePolicies: []types.ResourcePolicy{}, NextToken: token}
 	for _, p := range all {
-		out.ResourcePolicies = append(out.ResourcePolicies, p.describe())
+		described := p.describe()
+		document, err := normalized(p.Document)
+		if err != nil {
+			return nil, err
+		}
+		described.PolicyDocument = &document
+		out.ResourcePolicies = append(out.ResourcePolicies, described)
 	}
 	return out, nil
 }
 
-func (s *Service) deleteResourcePolicy(_ context.Context, in *sdk.DeleteResourcePolicyInput) (*sdk.DeleteResourcePolicyOutput, error) {
+func (s *Service) deleteResourcePolicy(
+	_ context.Context, in *sdk.DeleteResourcePolicyInput,
+) (*sdk.DeleteResourcePolicyOutput, error) {
 	name := aws.ToString(in.PolicyName)
 	err := s.Store.Update(func(tx *store.Tx) error {
 		if _, err := policies.Get(tx, name); errors.Is(err, store.ErrNotFound) {
 			return notFound("Policy with name [%s] does not exist.", name)
-		} else if err != nil {
+		} else if err != nil && !store.IsUnreadable(err) {
 			return err
 		}
 		return policies.Delete(tx, name)

@@ -16,15 +16,18 @@ const document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Princi
 	`"Action":"logs:PutLogEvents","Resource":"*"}]}`
 
 func (s *server) putPolicy(t *testing.T, name, document string) error {
-	_, err := s.PutResourcePolicy(t.Context(), &sdk.PutResourcePolicyInput{PolicyName: &name, PolicyDocument: &document})
+	_, err := s.PutResourcePolicy(t.Context(),
+		&sdk.PutResourcePolicyInput{PolicyName: &name, PolicyDocument: &document})
 	return err
 }
 
 func TestResourcePolicies(t *testing.T) {
 	s := newServer(t)
-	first := must(s.PutResourcePolicy(t.Context(), &sdk.PutResourcePolicyInput{PolicyName: new("p-0"), PolicyDocument: new(document)}))(t)
+	first := must(s.PutResourcePolicy(t.Context(),
+		&sdk.PutResourcePolicyInput{PolicyName: new("p-0"), PolicyDocument: new(document)}))(t)
 	want := types.ResourcePolicy{
-		PolicyName: new("p-0"), PolicyDocument: new(document), LastUpdatedTime: new(s.now.UnixMilli()), PolicyScope: types.PolicyScopeAccount,
+		PolicyName: new("p-0"), PolicyDocument: new(document), LastUpdatedTime: new(s.now.UnixMilli()),
+		PolicyScope: types.PolicyScopeAccount,
 	}
 	if diff := cmp.Diff(&want, first.ResourcePolicy, plain); diff != "" {
 		t.Error(diff)
@@ -42,7 +45,8 @@ func TestResourcePolicies(t *testing.T) {
 	}
 	var got []string
 	for token := (*string)(nil); len(got) == 0 || token != nil; {
-		out := must(s.DescribeResourcePolicies(t.Context(), &sdk.DescribeResourcePoliciesInput{Limit: new(int32(4)), NextToken: token}))(t)
+		out := must(s.DescribeResourcePolicies(t.Context(),
+			&sdk.DescribeResourcePoliciesInput{Limit: new(int32(4)), NextToken: token}))(t)
 		for _, p := range out.ResourcePolicies {
 			got = append(got, *p.PolicyName)
 		}
@@ -65,12 +69,16 @@ func TestPolicyRefusals(t *testing.T) {
 		`{"Statement":{"Effect":"Deny"}}`: "Invalid policy document: statement 1 must have a Principal",
 		`{"Statement":{"Effect":"Deny","Principal":"*"}}`:              "Invalid policy document: statement 1 must have an Action",
 		`{"Statement":{"Effect":"Deny","Principal":"*","Action":"*"}}`: "Invalid policy document: statement 1 must have a Resource",
-		strings.Repeat(" ", 5121):                                      "The policy document must have 1 to 5120 characters; it has 5121",
+		strings.Repeat(" ",
+			5121): "The policy document must have 1 to 5120 characters; it has 5121",
 	} {
 		servicetest.WantError(t, s.putPolicy(t, "mine", document), "InvalidParameterException", message)
 	}
 	servicetest.WantError(t, s.putPolicy(t, "", document), "InvalidParameterException",
-		"1 validation error detected: Value 'null' at 'policyName' failed to satisfy constraint: Member must not be null")
-	_, err := s.PutResourcePolicy(t.Context(), &sdk.PutResourcePolicyInput{ResourceArn: new(prefix + "mine"), PolicyDocument: new(document)})
-	servicetest.WantError(t, err, "ValidationException", "larder does not serve PutResourcePolicy's ResourceArn: resource policies are the account's")
+		"1 validation error detected: Value '' at 'policyName' failed to satisfy constraint: "+
+			"Member must have length greater than or equal to 1")
+	_, err := s.PutResourcePolicy(t.Context(),
+		&sdk.PutResourcePolicyInput{ResourceArn: new(prefix + "mine"), PolicyDocument: new(document)})
+	servicetest.WantError(t, err, "ValidationException",
+		"larder does not serve PutResourcePolicy's ResourceArn: resource policies are the account's")
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/smithy-go"
@@ -30,11 +29,8 @@ const (
 const sequenceToken = "49590302122016510862421330262423062310151062422130244802"
 
 func (s *Service) putLogEvents(_ context.Context, in *sdk.PutLogEventsInput) (*sdk.PutLogEventsOutput, error) {
-	if err := errors.Join(checkName(in.LogGroupName), checkStream(in.LogStreamName)); err != nil {
+	if err := errors.Join(checkName(in.LogGroupName), checkName(in.LogStreamName)); err != nil {
 		return nil, err
-	}
-	if in.SequenceToken != nil && *in.SequenceToken == "" {
-		return nil, constraint("", "sequenceToken", "have length greater than or equal to 1")
 	}
 	if err := checkBatch(in.LogEvents); err != nil {
 		return nil, err
@@ -55,7 +51,8 @@ func (s *Service) putLogEvents(_ context.Context, in *sdk.PutLogEventsInput) (*s
 	from, until, rejected := of.acceptable(in.LogEvents, now)
 	batch := logstore.Batch{}
 	for _, e := range in.LogEvents[from:until] {
-		batch.Events = append(batch.Events, logstore.Event{Stream: to.ID, Time: *e.Timestamp, Ingested: now.UnixMilli(), Message: *e.Message})
+		batch.Events = append(batch.Events,
+			logstore.Event{Stream: to.ID, Time: *e.Timestamp, Ingested: now.UnixMilli(), Message: *e.Message})
 	}
 	if err := s.append(of, batch); err != nil {
 		return nil, err
@@ -64,19 +61,9 @@ func (s *Service) putLogEvents(_ context.Context, in *sdk.PutLogEventsInput) (*s
 }
 
 func checkBatch(events []types.InputLogEvent) error {
-	if len(events) < 1 || len(events) > maxBatchEvents {
-		return constraint(fmt.Sprintf("%d events", len(events)), "logEvents", fmt.Sprintf("have length between 1 and %d", maxBatchEvents))
-	}
 	size := 0
 	for i, e := range events {
-		switch {
-		case e.Timestamp == nil:
-			return constraint("null", fmt.Sprintf("logEvents.%d.member.timestamp", i+1), "not be null")
-		case *e.Timestamp < 0:
-			return constraint(*e.Timestamp, fmt.Sprintf("logEvents.%d.member.timestamp", i+1), "have value greater than or equal to 0")
-		case aws.ToString(e.Message) == "":
-			return constraint("", fmt.Sprintf("logEvents.%d.member.message", i+1), "have length greater than or equal to 1")
-		case i > 0 && *e.Timestamp < *events[i-1].Timestamp:
+		if i > 0 && *e.Timestamp < *events[i-1].Timestamp {
 			return invalidParameter("Log events in a single PutLogEvents request must be in chronological order.")
 		}
 		size += len(*e.Message) + eventOverhead
@@ -91,7 +78,9 @@ func checkBatch(events []types.InputLogEvent) error {
 }
 
 // acceptable says which of the events, which are in order, are neither too old nor too new, and tells of the others.
-func (g group) acceptable(events []types.InputLogEvent, now time.Time) (from, until int, rejected *types.RejectedLogEventsInfo) {
+func (g group) acceptable(
+	events []types.InputLogEvent, now time.Time,
+) (from, until int, rejected *types.RejectedLogEventsInfo) {
 	tooOld, expired, tooNew := 0, 0, len(events)
 	for i, e := range events {
 		at := time.UnixMilli(*e.Timestamp)
@@ -124,8 +113,8 @@ func (g group) acceptable(events []types.InputLogEvent, now time.Time) (from, un
 // retention is how long the group keeps events; 0 is for ever.
 func (g group) retention() time.Duration { return time.Duration(g.Retention) * 24 * time.Hour }
 
-// append makes batches durable, counts them for the group's metric filters and tells those who watch. A failure after the first of
-// these is no failure of the request: a client that tried again would have the events kept twice.
+// append makes batches durable, counts them for the group's metric filters and tells those who watch. A failure after
+// the first of these is no failure of the request: a client that tried again would have the events kept twice.
 func (s *Service) append(of group, batches ...logstore.Batch) error {
 	var kept []logstore.Event
 	for _, b := range batches {
@@ -162,14 +151,14 @@ type Event struct {
 type Delivery struct {
 	Stream string
 	Events []Event
-	// Source and Mark have the events kept once: a source's marks rise, and a delivery whose mark is not beyond the source's last
-	// is known already. A mark of 0 forgets the source.
+	// Source and Mark have the events kept once: a source's marks rise, and a delivery whose mark is not beyond the
+	// source's last is known already. A mark of 0 forgets the source.
 	Source string
 	Mark   uint64
 }
 
-// Deliver keeps events that larder itself logs, in streams that it makes where there are none. When it returns the events are
-// durable together with the marks. It fails when there is no such group.
+// Deliver keeps events that larder itself logs, in streams that it makes where there are none. When it returns the
+// events are durable together with the marks. It fails when there is no such group.
 func (s *Service) Deliver(groupName string, deliveries ...Delivery) error {
 	var of group
 	ids := map[string]uint32{}
@@ -195,7 +184,8 @@ func (s *Service) Deliver(groupName string, deliveries ...Delivery) error {
 		}
 		b := logstore.Batch{Source: d.Source, Mark: d.Mark}
 		for _, e := range d.Events {
-			b.Events = append(b.Events, logstore.Event{Stream: ids[d.Stream], Time: e.Time.UnixMilli(), Ingested: ingested, Message: e.Message})
+			b.Events = append(b.Events, logstore.Event{Stream: ids[d.Stream], Time: e.Time.UnixMilli(),
+				Ingested: ingested, Message: e.Message})
 		}
 		batches = append(batches, b)
 	}

@@ -1,4 +1,5 @@
-// Package logs serves the CloudWatch Logs API: log groups, their streams and events, metric filters and resource policies.
+// Package logs serves the CloudWatch Logs API: log groups, their streams and events, metric filters and resource
+// policies.
 package logs
 
 import (
@@ -10,6 +11,7 @@ import (
 
 	"larder/internal/awswire"
 	"larder/internal/gateway"
+	"larder/internal/isolate"
 	"larder/internal/logstore"
 	"larder/internal/store"
 )
@@ -38,6 +40,7 @@ type Keys interface {
 // Service answers the CloudWatch Logs API.
 type Service struct {
 	Config
+	guard isolate.Guard
 	quiet minutes
 	tails tails
 }
@@ -63,7 +66,8 @@ const (
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
 	standard := string(types.LogGroupClassStandard)
-	return gateway.Service{Shapes: awswire.CloudWatchLogs(), MaxBody: maxBody, Actions: []gateway.Action{
+	shapes, front := awswire.CloudWatchLogs(), front()
+	return gateway.Service{Shapes: shapes, Front: front, MaxBody: maxBody, Actions: []gateway.Action{
 		gateway.Handle("CreateLogGroup", gateway.Write, s.createLogGroup,
 			gateway.Only("DeletionProtectionEnabled", noProtection, "false"),
 			gateway.Only("LogGroupClass", oneClass, standard)),
@@ -90,7 +94,8 @@ func (s *Service) Gateway() gateway.Service {
 
 		gateway.Handle("PutMetricFilter", gateway.Write, s.putMetricFilter,
 			gateway.Only("ApplyOnTransformedLogs", noTransformer, "false"),
-			gateway.Refuse("EmitSystemFieldDimensions", oneAccount), gateway.Refuse("FieldSelectionCriteria", oneAccount)),
+			gateway.Refuse("EmitSystemFieldDimensions", oneAccount), gateway.Refuse("FieldSelectionCriteria",
+				oneAccount)),
 		gateway.Handle("DescribeMetricFilters", gateway.List, s.describeMetricFilters),
 		gateway.Handle("DeleteMetricFilter", gateway.Write, s.deleteMetricFilter),
 		gateway.Handle("TestMetricFilter", gateway.Read, s.testMetricFilter),

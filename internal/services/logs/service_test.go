@@ -52,6 +52,7 @@ type server struct {
 	*sdk.Client
 	logs    *logs.Service
 	events  *logstore.Store
+	dir     string // of the events
 	gateway *gateway.Gateway
 	config  aws.Config
 	keys    *keys
@@ -63,7 +64,9 @@ type server struct {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{keys: &keys{}, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
+	s := &server{
+		keys: &keys{}, dir: filepath.Join(t.TempDir(), "logs"), now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
+	}
 	state := must(store.Open(filepath.Join(t.TempDir(), "state.db")))(t)
 	t.Cleanup(func() {
 		if err := state.Close(); err != nil {
@@ -71,7 +74,7 @@ func newServer(t *testing.T) *server {
 		}
 	})
 	s.events = must(logstore.Open(logstore.Config{
-		Dir: filepath.Join(t.TempDir(), "logs"), Keys: s.keys, MaxBytes: 1 << 30, Logger: slog.New(slog.DiscardHandler),
+		Dir: s.dir, Keys: s.keys, MaxBytes: 1 << 30, Logger: slog.New(slog.DiscardHandler),
 	}))(t)
 	t.Cleanup(func() {
 		if err := s.events.Close(); err != nil {
@@ -79,7 +82,8 @@ func newServer(t *testing.T) *server {
 		}
 	})
 	s.logs = logs.New(logs.Config{
-		Store: state, Account: account, Region: region, Keys: s.keys, Events: s.events, Now: func() time.Time { return s.now.Add(time.Duration(s.passed.Load())) },
+		Store: state, Account: account, Region: region, Keys: s.keys, Events: s.events,
+		Now:     func() time.Time { return s.now.Add(time.Duration(s.passed.Load())) },
 		NewID:   func() string { return "session-1" },
 		Metrics: func(made []logs.Datum) { s.metrics = append(s.metrics, made...) },
 		Failed:  func(err error) { s.failed = append(s.failed, err) },

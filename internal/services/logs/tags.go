@@ -24,7 +24,9 @@ func (s *Service) untagLogGroup(_ context.Context, in *sdk.UntagLogGroupInput) (
 	return &sdk.UntagLogGroupOutput{}, s.untag(in.LogGroupName, in.Tags)
 }
 
-func (s *Service) listTagsLogGroup(_ context.Context, in *sdk.ListTagsLogGroupInput) (*sdk.ListTagsLogGroupOutput, error) {
+func (s *Service) listTagsLogGroup(
+	_ context.Context, in *sdk.ListTagsLogGroupInput,
+) (*sdk.ListTagsLogGroupOutput, error) {
 	tags, err := s.tags(in.LogGroupName)
 	if err != nil {
 		return nil, err
@@ -48,7 +50,9 @@ func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (
 	return &sdk.UntagResourceOutput{}, s.untag(&name, in.TagKeys)
 }
 
-func (s *Service) listTagsForResource(_ context.Context, in *sdk.ListTagsForResourceInput) (*sdk.ListTagsForResourceOutput, error) {
+func (s *Service) listTagsForResource(
+	_ context.Context, in *sdk.ListTagsForResourceInput,
+) (*sdk.ListTagsForResourceOutput, error) {
 	name, err := s.named(aws.ToString(in.ResourceArn))
 	if err != nil {
 		return nil, err

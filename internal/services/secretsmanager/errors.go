@@ -28,7 +28,8 @@ func isNotFound(err error) bool {
 
 // validation is what the service's front answers before it looks at the request's meaning. The SDK has no type for it.
 func validation(format string, args ...any) error {
-	return &smithy.GenericAPIError{Code: "ValidationException", Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
+	return &smithy.GenericAPIError{Code: "ValidationException", Message: fmt.Sprintf(format, args...),
+		Fault: smithy.FaultClient}
 }
 
 func malformed(format string, args ...any) error {

@@ -2,6 +2,8 @@ package secretsmanager
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,35 +34,23 @@ func (s *Service) createSecret(_ context.Context, in *sdk.CreateSecretInput) (*s
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkDescribed(in.Description, in.KmsKeyId); err != nil {
-		return nil, err
+	made := secret{
+		Name: *in.Name, Description: aws.ToString(in.Description), Tags: map[string]string{},
+		Created: s.Now(), Changed: s.Now(),
 	}
-	made := secret{Name: *in.Name, Tags: map[string]string{}, Created: s.Now(), Changed: s.Now()}
-	made.describe(in.Description, in.KmsKeyId)
 	if err := setTags(made.Tags, in.Tags); err != nil {
 		return nil, err
 	}
 	if made.ARN, err = s.newARN(made.Name); err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
-		if err := s.purge(tx); err != nil {
-			return err
-		}
-		found, err := s.get(tx, made.Name)
-		switch {
-		case err == nil:
-			made = found
-			return s.sameAgain(found, v)
-		case !isNotFound(err):
-			return err
-		}
-		if v != nil {
-			made.add(s.sealed(made.ARN, v), nil)
-		}
-		return secrets.Put(tx, made.Name, made)
-	})
-	if err != nil {
+	if err := s.checkKey(made.ARN, in.KmsKeyId); err != nil {
+		return nil, err
+	}
+	if err := s.changeKey(&made, in.KmsKeyId); err != nil {
+		return nil, err
+	}
+	if made, err = s.create(made, v); err != nil {
 		return nil, err
 	}
 	out := &sdk.CreateSecretOutput{ARN: &made.ARN, Name: &made.Name}
@@ -68,6 +58,31 @@ func (s *Service) createSecret(_ context.Context, in *sdk.CreateSecretInput) (*s
 		out.VersionId = &v.id
 	}
 	return out, nil
+}
+
+// create keeps a new secret, and returns it, or the one that is there already.
+func (s *Service) create(made secret, v *value) (secret, error) {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	var found secret
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		found, err = s.get(tx, made.Name)
+		return err
+	})
+	switch {
+	case err == nil:
+		return found, s.sameAgain(found, v)
+	case !isNotFound(err):
+		return made, err
+	}
+	if v != nil {
+		first, err := s.sealed(made, v)
+		if err != nil {
+			return made, err
+		}
+		made.add(first, nil)
+	}
+	return made, s.keep(made)
 }
 
 // sameAgain tells whether a secret that is there was made by the same request, which the client sends again.
@@ -78,32 +93,8 @@ func (s *Service) sameAgain(found secret, v *value) error {
 	if v != nil && found.Versions[v.id] != nil {
 		return s.checkSame(found, v)
 	}
-	return &types.ResourceExistsException{Message: new("The operation failed because the secret " + found.Name + " already exists.")}
-}
-
-// checkDescribed refuses a description or a key that a secret cannot have.
-func (s *Service) checkDescribed(description, key *string) error {
-	if description != nil && len([]rune(*description)) > maxDescription {
-		return validation("The description must have at most %d characters.", maxDescription)
-	}
-	if key == nil || *key == "" || *key == ownKey || s.Keys.HasKey(*key) {
-		return nil
-	}
-	return &types.EncryptionFailure{Message: new("Secrets Manager can't encrypt the protected secret text using the provided KMS key. " +
-		"Check that the KMS key is available, enabled, and not in an invalid state. There is no enabled key " + *key + ".")}
-}
-
-// describe sets what was given of a description and a key.
-func (s *secret) describe(description, key *string) {
-	if description != nil {
-		s.Description = *description
-	}
-	if key == nil {
-		return
-	}
-	if s.KMSKeyID = *key; *key == ownKey {
-		s.KMSKeyID = ""
-	}
+	return &types.ResourceExistsException{Message: new("The operation failed because the secret " + found.Name +
+		" already exists.")}
 }
 
 func (s *Service) describeSecret(_ context.Context, in *sdk.DescribeSecretInput) (*sdk.DescribeSecretOutput, error) {
@@ -116,23 +107,32 @@ func (s *Service) describeSecret(_ context.Context, in *sdk.DescribeSecretInput)
 		return nil, err
 	}
 	return &sdk.DescribeSecretOutput{
-		ARN: &found.ARN, Name: &found.Name, Description: text(found.Description), KmsKeyId: text(found.KMSKeyID), Tags: tagList(found.Tags),
+		ARN: &found.ARN, Name: &found.Name, Description: text(found.Description), KmsKeyId: text(found.KMSKeyID),
+		Tags:        tagList(found.Tags),
 		CreatedDate: &found.Created, LastChangedDate: &found.Changed, LastAccessedDate: moment(found.LastAccessed),
 		DeletedDate: moment(found.Deleted), VersionIdsToStages: found.stages(),
 	}, nil
 }
 
 func (s *Service) updateSecret(_ context.Context, in *sdk.UpdateSecretInput) (*sdk.UpdateSecretOutput, error) {
+	if err := s.checkID(in.SecretId); err != nil {
+		return nil, err
+	}
 	v, err := readValue(in.SecretString, in.SecretBinary, in.ClientRequestToken)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkDescribed(in.Description, in.KmsKeyId); err != nil {
-		return nil, err
-	}
 	out := &sdk.UpdateSecretOutput{}
 	changed, err := s.change(in.SecretId, func(found *secret) error {
-		found.describe(in.Description, in.KmsKeyId)
+		if err := s.checkKey(found.ARN, in.KmsKeyId); err != nil {
+			return err
+		}
+		if err := s.changeKey(found, in.KmsKeyId); err != nil {
+			return err
+		}
+		if in.Description != nil {
+			found.Description = *in.Description
+		}
 		found.Changed = s.Now()
 		if v == nil {
 			return nil
@@ -145,6 +145,9 @@ func (s *Service) updateSecret(_ context.Context, in *sdk.UpdateSecretInput) (*s
 }
 
 func (s *Service) deleteSecret(_ context.Context, in *sdk.DeleteSecretInput) (*sdk.DeleteSecretOutput, error) {
+	if err := s.checkID(in.SecretId); err != nil {
+		return nil, err
+	}
 	force, window := aws.ToBool(in.ForceDeleteWithoutRecovery), int64(defaultWindow)
 	if in.RecoveryWindowInDays != nil {
 		window = *in.RecoveryWindowInDays
@@ -153,13 +156,18 @@ func (s *Service) deleteSecret(_ context.Context, in *sdk.DeleteSecretInput) (*s
 	case force && in.RecoveryWindowInDays != nil:
 		return nil, invalidParameter("You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
 	case window < minWindow || window > maxWindow:
-		return nil, invalidParameter("The RecoveryWindowInDays value must be between %d and %d days (inclusive).", minWindow, maxWindow)
+		return nil, invalidParameter("The RecoveryWindowInDays value must be between %d and %d days (inclusive).",
+			minWindow, maxWindow)
 	case force:
 		return s.deleteAtOnce(in.SecretId)
 	}
 	var found secret
-	err := s.Store.Update(func(tx *store.Tx) (err error) {
-		if found, err = s.find(tx, in.SecretId); err != nil {
+	err := s.update(func(tx *store.Tx) (err error) {
+		found, err = s.find(tx, in.SecretId)
+		if store.IsUnreadable(err) {
+			return store.Advise(err, "It cannot have a recovery window: delete it with ForceDeleteWithoutRecovery")
+		}
+		if err != nil {
 			return err
 		}
 		if !found.Deleted.IsZero() {
@@ -175,11 +183,16 @@ func (s *Service) deleteSecret(_ context.Context, in *sdk.DeleteSecretInput) (*s
 // deleteAtOnce also succeeds where there is no such secret, as on AWS.
 func (s *Service) deleteAtOnce(id *string) (*sdk.DeleteSecretOutput, error) {
 	out := &sdk.DeleteSecretOutput{DeletionDate: new(s.Now())}
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := s.update(func(tx *store.Tx) error {
 		found, err := s.find(tx, id)
 		if isNotFound(err) {
-			out.Name, out.ARN = id, new(s.arnPrefix()+*id)
+			name := strings.TrimPrefix(*id, s.arnPrefix())
+			out.Name, out.ARN = &name, new(s.arnPrefix()+name)
 			return nil
+		}
+		if damaged, is := errors.AsType[*store.RowError](err); is {
+			out.Name, out.ARN = &damaged.Key, new(s.arnPrefix()+damaged.Key)
+			return secrets.Delete(tx, damaged.Key)
 		}
 		if err != nil {
 			return err
@@ -192,7 +205,7 @@ func (s *Service) deleteAtOnce(id *string) (*sdk.DeleteSecretOutput, error) {
 
 func (s *Service) restoreSecret(_ context.Context, in *sdk.RestoreSecretInput) (*sdk.RestoreSecretOutput, error) {
 	var found secret
-	err := s.Store.Update(func(tx *store.Tx) (err error) {
+	err := s.update(func(tx *store.Tx) (err error) {
 		if found, err = s.find(tx, in.SecretId); err != nil {
 			return err
 		}

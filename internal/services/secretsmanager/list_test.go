@@ -1,8 +1,8 @@
 package secretsmanager_test
 
 import (
-	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +29,8 @@ func TestListSecrets(t *testing.T) {
 	s := newServer(t)
 	for _, name := range []string{"app/b", "app/c", "db/a", "old"} {
 		must(s.CreateSecret(t.Context(), &sdk.CreateSecretInput{
-			Name: &name, Description: new("For " + name), SecretString: new("x"), Tags: []types.Tag{{Key: new("team-" + name), Value: new("of " + name)}},
+			Name: &name, Description: new("For " + name), SecretString: new("x"),
+			Tags: []types.Tag{{Key: new("team-" + name), Value: new("of " + name)}},
 		}))(t)
 		s.now = s.now.Add(24 * time.Hour)
 	}
@@ -43,22 +44,31 @@ func TestListSecrets(t *testing.T) {
 		in   sdk.ListSecretsInput
 		want []string
 	}{
-		"by creation":         {sdk.ListSecretsInput{}, []string{"app/b", "app/c", "db/a"}},
-		"newest first":        {sdk.ListSecretsInput{SortOrder: types.SortOrderTypeDesc}, []string{"db/a", "app/c", "app/b"}},
-		"by change":           {sdk.ListSecretsInput{SortBy: types.SortByTypeLastChangedDate}, []string{"app/c", "db/a", "app/b"}},
-		"by access":           {sdk.ListSecretsInput{SortBy: types.SortByTypeLastAccessedDate}, []string{"app/b", "db/a", "app/c"}},
-		"by name, backwards":  {sdk.ListSecretsInput{SortBy: types.SortByTypeName, SortOrder: types.SortOrderTypeDesc}, []string{"db/a", "app/c", "app/b"}},
-		"deleted too":         {sdk.ListSecretsInput{IncludePlannedDeletion: new(true)}, []string{"app/b", "app/c", "db/a", "old"}},
-		"in pages":            {sdk.ListSecretsInput{MaxResults: new(int32(1))}, []string{"app/b", "app/c", "db/a"}},
-		"in pages, backwards": {sdk.ListSecretsInput{MaxResults: new(int32(2)), SortOrder: types.SortOrderTypeDesc}, []string{"db/a", "app/c", "app/b"}},
-		"name":                {sdk.ListSecretsInput{Filters: filter("name", "app/")}, []string{"app/b", "app/c"}},
-		"one of two names":    {sdk.ListSecretsInput{Filters: filter("name", "app/b", "db")}, []string{"app/b", "db/a"}},
-		"not a name":          {sdk.ListSecretsInput{Filters: filter("name", "!app/b")}, []string{"app/c", "db/a"}},
-		"name in other case":  {sdk.ListSecretsInput{Filters: filter("name", "APP")}, nil},
-		"description":         {sdk.ListSecretsInput{Filters: filter("description", "FOR DB")}, []string{"db/a"}},
-		"tag key":             {sdk.ListSecretsInput{Filters: filter("tag-key", "team-app/c")}, []string{"app/c"}},
-		"tag value":           {sdk.ListSecretsInput{Filters: filter("tag-value", "of app")}, []string{"app/b", "app/c"}},
-		"name and tag": {sdk.ListSecretsInput{Filters: slices.Concat(filter("name", "app"), filter("tag-value", "!of app/b"))},
+		"by creation": {sdk.ListSecretsInput{}, []string{"app/b", "app/c", "db/a"}},
+		"newest first": {sdk.ListSecretsInput{SortOrder: types.SortOrderTypeDesc},
+			[]string{"db/a", "app/c", "app/b"}},
+		"by change": {sdk.ListSecretsInput{SortBy: types.SortByTypeLastChangedDate},
+			[]string{"app/c", "db/a", "app/b"}},
+		"by access": {sdk.ListSecretsInput{SortBy: types.SortByTypeLastAccessedDate},
+			[]string{"app/b", "db/a", "app/c"}},
+		"by name, backwards": {sdk.ListSecretsInput{SortBy: types.SortByTypeName, SortOrder: types.SortOrderTypeDesc},
+			[]string{"db/a", "app/c", "app/b"}},
+		"deleted too": {sdk.ListSecretsInput{IncludePlannedDeletion: new(true)},
+			[]string{"app/b", "app/c", "db/a", "old"}},
+		"in pages": {sdk.ListSecretsInput{MaxResults: new(int32(1))}, []string{"app/b", "app/c", "db/a"}},
+		"in pages, backwards": {sdk.ListSecretsInput{MaxResults: new(int32(2)), SortOrder: types.SortOrderTypeDesc},
+			[]string{"db/a", "app/c", "app/b"}},
+		"name": {sdk.ListSecretsInput{Filters: filter("name", "app/")}, []string{"app/b", "app/c"}},
+		"one of two names": {sdk.ListSecretsInput{Filters: filter("name", "app/b", "db")},
+			[]string{"app/b", "db/a"}},
+		"not a name":         {sdk.ListSecretsInput{Filters: filter("name", "!app/b")}, []string{"app/c", "db/a"}},
+		"name in other case": {sdk.ListSecretsInput{Filters: filter("name", "APP")}, nil},
+		"description":        {sdk.ListSecretsInput{Filters: filter("description", "FOR DB")}, []string{"db/a"}},
+		"tag key":            {sdk.ListSecretsInput{Filters: filter("tag-key", "team-app/c")}, []string{"app/c"}},
+		"tag value": {sdk.ListSecretsInput{Filters: filter("tag-value", "of app")},
+			[]string{"app/b", "app/c"}},
+		"name and tag": {sdk.ListSecretsInput{Filters: slices.Concat(filter("name", "app"),
+			filter("tag-value", "!of app/b"))},
 			[]string{"app/c"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -72,14 +82,42 @@ func TestListSecrets(t *testing.T) {
 func TestListSecretsRefusals(t *testing.T) {
 	s := newServer(t)
 	list := func(in sdk.ListSecretsInput) error { _, err := s.ListSecrets(t.Context(), &in); return err }
-	for _, n := range []int32{0, 101} {
-		servicetest.WantError(t, list(sdk.ListSecretsInput{MaxResults: &n}), "ValidationException",
-			fmt.Sprintf("Invalid value %d for MaxResults. Must be between 1 and 100", n))
+	const validation = "ValidationException"
+	servicetest.WantError(t, list(sdk.ListSecretsInput{MaxResults: new(int32(0))}), validation,
+		refusal("'0'", "maxResults", "have value greater than or equal to 1"))
+	servicetest.WantError(t, list(sdk.ListSecretsInput{MaxResults: new(int32(101))}), validation,
+		refusal("'101'", "maxResults", "have value less than or equal to 100"))
+	servicetest.WantError(t, list(sdk.ListSecretsInput{NextToken: new("no token")}), "InvalidNextTokenException",
+		"The NextToken is not one of an earlier answer.")
+	servicetest.WantError(t, list(sdk.ListSecretsInput{SortBy: "size"}), validation, refusal("'size'", "sortBy",
+		"satisfy enum value set: [last-accessed-date, name, created-date, last-changed-date]"))
+	servicetest.WantError(t, list(sdk.ListSecretsInput{SortOrder: "up", MaxResults: new(int32(0))}), validation,
+		"2 validation errors detected: "+
+			"Value '0' at 'maxResults' failed to satisfy constraint: Member must have value greater than or equal to "+
+			"1; Value 'up' at 'sortOrder' failed to satisfy constraint: Member must "+
+			"satisfy enum value set: [asc, desc]")
+	for _, test := range []struct {
+		filter        types.Filter
+		code, message string
+	}{
+		{types.Filter{Values: []string{"x"}}, "InvalidParameterException", "Invalid filter key"},
+		{types.Filter{Key: "description"}, "InvalidParameterException", "Invalid filter values for key: description"},
+		{types.Filter{Key: "invalid", Values: []string{"x"}}, "ValidationException",
+			"1 validation error detected: Value 'invalid' at " +
+				"'filters.1.member.key' failed to satisfy constraint: Member must satisfy enum value set: [all, name, tag-key, description, tag-value]"},
+		{types.Filter{Key: "name", Values: slices.Repeat([]string{"x"}, 11)}, validation,
+			refusal("'["+strings.Repeat("x, ", 10)+"x]'", "filters.1.member.values",
+				"have length less than or equal to 10")},
+	} {
+		servicetest.WantError(t, list(sdk.ListSecretsInput{Filters: []types.Filter{test.filter}}), test.code,
+			test.message)
 	}
-	servicetest.WantError(t, list(sdk.ListSecretsInput{NextToken: new("no token")}), "InvalidNextTokenException", "The NextToken is not one of an earlier answer.")
-	servicetest.WantError(t, list(sdk.ListSecretsInput{SortBy: "size"}), "InvalidParameterException",
-		"Invalid value size for SortBy. Must be one of [created-date last-accessed-date last-changed-date name]")
-	servicetest.WantError(t, list(sdk.ListSecretsInput{SortOrder: "up"}), "InvalidParameterException", "Invalid value up for SortOrder. Must be one of [asc desc]")
-	servicetest.WantError(t, list(sdk.ListSecretsInput{Filters: []types.Filter{{Key: types.FilterNameStringTypeAll, Values: []string{"x"}}}}), "ValidationException",
-		"larder serves ListSecrets's Filters.Key only as name or description or tag-key or tag-value: larder looks for prefixes of these")
+	servicetest.WantError(t, list(sdk.ListSecretsInput{Filters: slices.Repeat([]types.Filter{{Key: "name",
+		Values: []string{"x"}}}, 11)}),
+		validation, refusal("", "filters", "have length less than or equal to 10"))
+	for _, key := range []types.FilterNameStringType{"primary-region", "owning-service"} {
+		if err := list(sdk.ListSecretsInput{Filters: []types.Filter{{Key: key, Values: []string{"x"}}}}); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
 }

@@ -37,12 +37,10 @@ func (s *Service) getRandomPassword(_ context.Context, in *sdk.GetRandomPassword
 		required = kinds
 	}
 	switch {
-	case length < 1 || length > maxPassword:
-		return nil, invalidParameter("PasswordLength is %d. It must be between 1 and %d.", length, maxPassword)
 	case all == "":
 		return nil, invalidParameter("The password must have characters: every one that could be in it is excluded.")
 	case int(length) < len(required):
-		return nil, invalidParameter("PasswordLength is %d. That is too short for a character of each of %d included types.", length, len(required))
+		return nil, invalidParameter("Password length is too short based on the required types.")
 	}
 	password, err := s.drawPassword(int(length), all, required)
 	if err != nil {

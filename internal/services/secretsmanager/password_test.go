@@ -49,10 +49,12 @@ func TestPasswordRefusals(t *testing.T) {
 	s := newServer(t)
 	get := func(in sdk.GetRandomPasswordInput) error { _, err := s.GetRandomPassword(t.Context(), &in); return err }
 	const code = "InvalidParameterException"
-	servicetest.WantError(t, get(sdk.GetRandomPasswordInput{PasswordLength: new(int64(0))}), code, "PasswordLength is 0. It must be between 1 and 4096.")
-	servicetest.WantError(t, get(sdk.GetRandomPasswordInput{PasswordLength: new(int64(4097))}), code, "PasswordLength is 4097. It must be between 1 and 4096.")
+	servicetest.WantError(t, get(sdk.GetRandomPasswordInput{PasswordLength: new(int64(0))}), "ValidationException",
+		refusal("'0'", "passwordLength", "have value greater than or equal to 1"))
+	servicetest.WantError(t, get(sdk.GetRandomPasswordInput{PasswordLength: new(int64(4097))}), "ValidationException",
+		refusal("'4097'", "passwordLength", "have value less than or equal to 4096"))
 	servicetest.WantError(t, get(sdk.GetRandomPasswordInput{PasswordLength: new(int64(3))}), code,
-		"PasswordLength is 3. That is too short for a character of each of 4 included types.")
+		"Password length is too short based on the required types.")
 	servicetest.WantError(t, get(sdk.GetRandomPasswordInput{
 		ExcludeLowercase: new(true), ExcludeUppercase: new(true), ExcludePunctuation: new(true), ExcludeCharacters: new("0123456789"),
 	}), code, "The password must have characters: every one that could be in it is excluded.")

@@ -15,7 +15,9 @@ import (
 
 const maxPolicy = 20480 // bytes
 
-func (s *Service) getResourcePolicy(_ context.Context, in *sdk.GetResourcePolicyInput) (*sdk.GetResourcePolicyOutput, error) {
+func (s *Service) getResourcePolicy(
+	_ context.Context, in *sdk.GetResourcePolicyInput,
+) (*sdk.GetResourcePolicyOutput, error) {
 	var found secret
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		found, err = s.findLive(tx, in.SecretId)
@@ -27,7 +29,12 @@ func (s *Service) getResourcePolicy(_ context.Context, in *sdk.GetResourcePolicy
 	return &sdk.GetResourcePolicyOutput{ARN: &found.ARN, Name: &found.Name, ResourcePolicy: text(found.Policy)}, nil
 }
 
-func (s *Service) putResourcePolicy(_ context.Context, in *sdk.PutResourcePolicyInput) (*sdk.PutResourcePolicyOutput, error) {
+func (s *Service) putResourcePolicy(
+	_ context.Context, in *sdk.PutResourcePolicyInput,
+) (*sdk.PutResourcePolicyOutput, error) {
+	if err := s.checkID(in.SecretId); err != nil {
+		return nil, err
+	}
 	statements, err := parsePolicy(aws.ToString(in.ResourcePolicy))
 	if err != nil {
 		return nil, err
@@ -42,7 +49,9 @@ func (s *Service) putResourcePolicy(_ context.Context, in *sdk.PutResourcePolicy
 	return &sdk.PutResourcePolicyOutput{ARN: &changed.ARN, Name: &changed.Name}, err
 }
 
-func (s *Service) deleteResourcePolicy(_ context.Context, in *sdk.DeleteResourcePolicyInput) (*sdk.DeleteResourcePolicyOutput, error) {
+func (s *Service) deleteResourcePolicy(
+	_ context.Context, in *sdk.DeleteResourcePolicyInput,
+) (*sdk.DeleteResourcePolicyOutput, error) {
 	changed, err := s.change(in.SecretId, func(found *secret) error {
 		found.Policy = ""
 		return nil
@@ -71,9 +80,6 @@ func (st statement) public() bool {
 }
 
 func parsePolicy(text string) ([]statement, error) {
-	if len(text) < 1 || len(text) > maxPolicy {
-		return nil, validation("The resource policy has %d bytes. It must have 1 to %d.", len(text), maxPolicy)
-	}
 	var policy struct{ Statement json.RawMessage }
 	var statements []statement
 	err := json.Unmarshal([]byte(text), &policy)
@@ -87,7 +93,8 @@ func parsePolicy(text string) ([]statement, error) {
 	for i, st := range statements {
 		switch {
 		case st.Effect != "Allow" && st.Effect != "Deny":
-			return nil, malformed("Statement %d of the resource policy has the Effect %q; it must be Allow or Deny.", i+1, st.Effect)
+			return nil, malformed("Statement %d of the resource policy has the Effect %q; it must be Allow or Deny.",
+				i+1, st.Effect)
 		case st.Principal == nil && st.NotPrincipal == nil:
 			return nil, malformed("Statement %d of the resource policy has no Principal.", i+1)
 		case st.Action == nil && st.NotAction == nil:

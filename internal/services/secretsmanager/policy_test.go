@@ -20,18 +20,22 @@ func TestResourcePolicy(t *testing.T) {
 		return out.ResourcePolicy
 	}
 	put := func(policy string, block bool) error {
-		_, err := s.PutResourcePolicy(t.Context(), &sdk.PutResourcePolicyInput{SecretId: &arn, ResourcePolicy: &policy, BlockPublicPolicy: &block})
+		_, err := s.PutResourcePolicy(t.Context(),
+			&sdk.PutResourcePolicyInput{SecretId: &arn, ResourcePolicy: &policy, BlockPublicPolicy: &block})
 		return err
 	}
 	if got := get(); got != nil {
 		t.Errorf("at first it is %q", *got)
 	}
 	statement := func(principal, rest string) string {
-		return `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":` + principal + `,"Action":"secretsmanager:GetSecretValue","Resource":"*"` + rest + `}}`
+		return `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":` + principal +
+			`,"Action":"secretsmanager:GetSecretValue","Resource":"*"` + rest + `}}`
 	}
 	const condition = `,"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}`
-	private := []string{statement(`{"AWS":"arn:aws:iam::123456789012:root"}`, ""), statement(`"*"`, condition), strings.Replace(statement(`"*"`, ""), "Allow", "Deny", 1)}
-	public := []string{statement(`"*"`, ""), statement(`{"AWS":"*"}`, ""), statement(`{"AWS":["arn:aws:iam::123456789012:root","*"]}`, "")}
+	private := []string{statement(`{"AWS":"arn:aws:iam::123456789012:root"}`, ""), statement(`"*"`, condition),
+		strings.Replace(statement(`"*"`, ""), "Allow", "Deny", 1)}
+	public := []string{statement(`"*"`, ""), statement(`{"AWS":"*"}`, ""),
+		statement(`{"AWS":["arn:aws:iam::123456789012:root","*"]}`, "")}
 	for _, policy := range append(private, public...) {
 		if err := put(policy, false); err != nil {
 			t.Fatal(err)
@@ -46,7 +50,8 @@ func TestResourcePolicy(t *testing.T) {
 		}
 	}
 	for _, policy := range public {
-		servicetest.WantError(t, put(policy, true), "PublicPolicyException", "The resource policy grants access to everybody, which BlockPublicPolicy forbids.")
+		servicetest.WantError(t, put(policy, true), "PublicPolicyException",
+			"The resource policy grants access to everybody, which BlockPublicPolicy forbids.")
 	}
 	for policy, message := range map[string]string{
 		`{`:                                  "This resource policy contains a syntax error.",
@@ -58,7 +63,8 @@ func TestResourcePolicy(t *testing.T) {
 	} {
 		servicetest.WantError(t, put(policy, false), "MalformedPolicyDocumentException", message)
 	}
-	servicetest.WantError(t, put(strings.Repeat(" ", 20481), false), "ValidationException", "The resource policy has 20481 bytes. It must have 1 to 20480.")
+	servicetest.WantError(t, put(strings.Repeat(" ", 20481), false), "ValidationException",
+		refusal("'"+strings.Repeat(" ", 20481)+"'", "resourcePolicy", "have length less than or equal to 20480"))
 
 	must(s.DeleteResourcePolicy(t.Context(), &sdk.DeleteResourcePolicyInput{SecretId: new("mine")}))(t)
 	if got := get(); got != nil {
@@ -66,5 +72,6 @@ func TestResourcePolicy(t *testing.T) {
 	}
 	must(s.DeleteSecret(t.Context(), &sdk.DeleteSecretInput{SecretId: &arn}))(t)
 	_, err := s.GetResourcePolicy(t.Context(), &sdk.GetResourcePolicyInput{SecretId: &arn})
-	servicetest.WantError(t, err, "InvalidRequestException", "You can't perform this operation on the secret because it was marked for deletion.")
+	servicetest.WantError(t, err, "InvalidRequestException",
+		"You can't perform this operation on the secret because it was marked for deletion.")
 }

@@ -19,7 +19,7 @@ type secret struct {
 	Name         string
 	ARN          string
 	Description  string
-	KMSKeyID     string // empty for the service's own key
+	KMSKeyID     string // of new versions; empty for the service's own key
 	Policy       string // empty for none
 	Tags         map[string]string
 	Versions     map[string]*version // by id
@@ -35,16 +35,18 @@ type secret struct {
 type version struct {
 	ID           string
 	Stages       []string
-	Sealed       []byte // for the place that valuePlace names
+	Sealed       []byte // with Key, for the context of keyContext or the place that valuePlace names
+	Key          string // a KMS key, or ownKey; empty where an earlier larder sealed it, which it did as with ownKey
 	Binary       bool
 	Created      time.Time
 	LastAccessed time.Time // a day
 }
 
-// Staging labels that the service moves itself.
+// Staging labels that the service moves or removes itself.
 const (
 	current  = "AWSCURRENT"
 	previous = "AWSPREVIOUS"
+	pending  = "AWSPENDING"
 )
 
 // keptVersions is how many versions a secret keeps; those of the last day come on top.
@@ -71,16 +73,23 @@ func (s *secret) move(stage string, to *version) {
 		return
 	}
 	if from != nil {
-		from.Stages = slices.DeleteFunc(from.Stages, func(l string) bool { return l == stage })
+		from.drop(stage)
 		if stage == current {
 			s.move(previous, from)
 		}
 	}
 	to.Stages = append(to.Stages, stage)
+	slices.Sort(to.Stages)
 }
 
-// add gives the secret a new version with those labels, and drops old versions that have none. The first version is current
-// whatever its labels.
+// drop takes a label off a version.
+func (v *version) drop(stage string) {
+	v.Stages = slices.DeleteFunc(v.Stages, func(l string) bool { return l == stage })
+}
+
+// add gives the secret a new version with those labels, and drops old versions that have none. The first version is
+// current whatever its labels. A version that a newer one replaces as the current one is no longer pending either: its
+// rotation is over.
 func (s *secret) add(v *version, stages []string) {
 	if len(stages) == 0 || len(s.Versions) == 0 {
 		stages = append(slices.Clone(stages), current)
@@ -89,6 +98,9 @@ func (s *secret) add(v *version, stages []string) {
 		s.Versions = map[string]*version{}
 	}
 	s.Versions[v.ID] = v
+	if old := s.staged(current); old != nil && slices.Contains(stages, current) {
+		old.drop(pending)
+	}
 	for _, stage := range stages {
 		s.move(stage, v)
 	}
@@ -123,21 +135,33 @@ func (s *secret) stages() map[string][]string {
 // valuePlace is what a version's value is sealed for.
 func valuePlace(arn, version string) string { return "secret/" + arn + "/" + version }
 
-const maxName = 512
+// What names and ids have at most, in characters.
+const (
+	maxName = 512
+	maxID   = 2048
+)
 
-var validName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`)
+var validName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@!-]+$`)
 
 func checkName(name *string) error {
-	if name == nil || len(*name) > maxName || !validName.MatchString(*name) {
+	if len(*name) > maxName || !validName.MatchString(*name) {
 		return validation("Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!")
 	}
 	return nil
 }
 
+// checkID refuses what can be neither a secret's name nor an ARN.
+func (s *Service) checkID(id *string) error {
+	if strings.HasPrefix(*id, "arn:") {
+		return nil
+	}
+	return checkName(id)
+}
+
 // find returns the secret that an id names: its name, its ARN, or its ARN without the random end.
 func (s *Service) find(tx *store.Tx, id *string) (secret, error) {
-	if id == nil || *id == "" {
-		return secret{}, validation("You must provide a SecretId: a secret's name or ARN.")
+	if err := s.checkID(id); err != nil {
+		return secret{}, err
 	}
 	name, isARN := strings.CutPrefix(*id, s.arnPrefix())
 	if end := len(name) - suffixLength - 1; isARN && end > 0 && name[end] == '-' {
@@ -171,26 +195,40 @@ func (s *Service) findLive(tx *store.Tx, id *string) (secret, error) {
 	return found, err
 }
 
-// change changes a live secret in one transaction, and returns it as it is then.
+// change changes a live secret, and returns it as it is then. No transaction is open while it is changed.
 func (s *Service) change(id *string, change func(*secret) error) (found secret, err error) {
-	err = s.Store.Update(func(tx *store.Tx) (err error) {
-		if err := s.purge(tx); err != nil {
-			return err
-		}
-		if found, err = s.findLive(tx, id); err != nil {
-			return err
-		}
-		if err := change(&found); err != nil {
-			return err
-		}
-		return secrets.Put(tx, found.Name, found)
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	err = s.Store.View(func(tx *store.Tx) (err error) {
+		found, err = s.findLive(tx, id)
+		return err
 	})
-	return found, err
+	if err != nil {
+		return found, err
+	}
+	if err := change(&found); err != nil {
+		return found, err
+	}
+	return found, s.keep(found)
+}
+
+// keep writes a secret. changing must be held.
+func (s *Service) keep(changed secret) error {
+	return s.Store.Update(func(tx *store.Tx) error {
+		return errors.Join(s.purge(tx), secrets.Put(tx, changed.Name, changed))
+	})
+}
+
+// update changes secrets in one transaction.
+func (s *Service) update(change func(*store.Tx) error) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	return s.Store.Update(change)
 }
 
 // purge drops what is gone.
 func (s *Service) purge(tx *store.Tx) error {
-	all, err := secrets.All(tx)
+	all, err := secrets.List(tx)
 	for _, found := range all {
 		if s.gone(found) {
 			err = errors.Join(err, secrets.Delete(tx, found.Name))

@@ -4,6 +4,7 @@ package secretsmanager
 import (
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"larder/internal/awswire"
@@ -23,39 +24,39 @@ type Config struct {
 	Now    func() time.Time
 }
 
-// Keys knows the account's KMS keys.
-type Keys interface {
-	// HasKey tells whether there is an enabled key of that id, ARN or alias.
-	HasKey(arn string) bool
+// Service answers the Secrets Manager API.
+type Service struct {
+	Config
+	// changing is held while secrets change: values are sealed between a secret's reading and its writing, which are
+	// two transactions.
+	changing sync.Mutex
 }
 
-// Service answers the Secrets Manager API.
-type Service struct{ Config }
-
 // New makes a service.
-func New(c Config) *Service { return &Service{c} }
+func New(c Config) *Service { return &Service{Config: c} }
 
 // Why parts of the API are not served.
 const (
-	oneRegion = "larder is one region"
+	regional  = "larder copies nothing from one region to another"
 	noPartner = "secrets of other vendors are not served"
 )
 
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
-	return gateway.Service{Shapes: awswire.SecretsManager(), Actions: []gateway.Action{
+	shapes, front := awswire.SecretsManager(), front()
+	return gateway.Service{Shapes: shapes, Front: front, ErrorMessage: "Message", Actions: []gateway.Action{
 		gateway.Handle("CreateSecret", gateway.Write, s.createSecret,
-			gateway.Refuse("AddReplicaRegions", oneRegion),
-			gateway.Refuse("ForceOverwriteReplicaSecret", oneRegion),
+			gateway.Refuse("AddReplicaRegions", regional),
+			gateway.Refuse("ForceOverwriteReplicaSecret", regional),
 			gateway.Refuse("Type", noPartner)),
 		gateway.Handle("DescribeSecret", gateway.Read, s.describeSecret),
-		gateway.Handle("ListSecrets", gateway.List, s.listSecrets,
-			gateway.Only("Filters.Key", "larder looks for prefixes of these", filterKeys()...)),
+		gateway.Handle("ListSecrets", gateway.List, s.listSecrets),
 		gateway.Handle("UpdateSecret", gateway.Write, s.updateSecret, gateway.Refuse("Type", noPartner)),
 		gateway.Handle("DeleteSecret", gateway.Write, s.deleteSecret),
 		gateway.Handle("RestoreSecret", gateway.Write, s.restoreSecret),
 
 		gateway.Handle("GetSecretValue", gateway.Read, s.getSecretValue),
+		gateway.Handle("BatchGetSecretValue", gateway.Read, s.batchGetSecretValue),
 		gateway.Handle("PutSecretValue", gateway.Write, s.putSecretValue,
 			gateway.Refuse("RotationToken", "rotation is not served")),
 		gateway.Handle("ListSecretVersionIds", gateway.Read, s.listVersions),

@@ -5,10 +5,13 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go"
 	"pgregory.net/rapid"
 
 	"larder/internal/seal"
@@ -24,9 +27,25 @@ const (
 	arnPrefix = "arn:aws:secretsmanager:us-east-1:123456789012:secret:"
 )
 
+// keys knows one KMS key.
 type keys struct{}
 
-func (keys) HasKey(arn string) bool { return arn == knownKey }
+func (keys) Wrap(id string, plaintext []byte, _ map[string]string) ([]byte, error) {
+	if id != knownKey {
+		return nil, &smithy.GenericAPIError{Code: "NotFoundException", Message: "Invalid keyId '" + id + "'"}
+	}
+	return append([]byte("sealed"), reversed(plaintext)...), nil
+}
+
+func (keys) Unwrap(blob []byte, _ map[string]string) ([]byte, error) {
+	return reversed(bytes.TrimPrefix(blob, []byte("sealed"))), nil
+}
+
+func reversed(b []byte) []byte {
+	b = slices.Clone(b)
+	slices.Reverse(b)
+	return b
+}
 
 // counter is a source of bytes that never repeats a suffix in a test.
 type counter struct{ n int }
@@ -48,8 +67,9 @@ type tb interface {
 // server is the service behind a real gateway, with a real client.
 type server struct {
 	*sdk.Client
-	now  time.Time
-	path string // of the store
+	config aws.Config
+	now    time.Time
+	path   string // of the store
 }
 
 func newServer(t *testing.T) *server {
@@ -62,10 +82,12 @@ func newServer(t *testing.T) *server {
 		}
 	})
 	service := secretsmanager.New(secretsmanager.Config{
-		Store: state, Sealer: must(seal.New(make([]byte, seal.KeySize)))(t), Account: account, Region: region, Keys: keys{},
+		Store: state, Sealer: must(seal.New(make([]byte, seal.KeySize)))(t), Account: account, Region: region,
+		Keys:   keys{},
 		Random: &counter{}, Now: func() time.Time { return s.now },
 	})
-	s.Client = sdk.NewFromConfig(servicetest.Config(t, servicetest.Gateway(t, service.Gateway())))
+	s.config = servicetest.Config(t, servicetest.Gateway(t, service.Gateway()))
+	s.Client = sdk.NewFromConfig(s.config)
 	return s
 }
 
@@ -89,13 +111,15 @@ func (s *server) create(t tb, name, value string) string {
 // put gives a secret a value and returns the version.
 func (s *server) put(t tb, id, value string, stages ...string) string {
 	t.Helper()
-	return *must(s.PutSecretValue(t.Context(), &sdk.PutSecretValueInput{SecretId: &id, SecretString: &value, VersionStages: stages}))(t).VersionId
+	return *must(s.PutSecretValue(t.Context(),
+		&sdk.PutSecretValueInput{SecretId: &id, SecretString: &value, VersionStages: stages}))(t).VersionId
 }
 
 // value reads a secret's value at a stage.
 func (s *server) value(t tb, id, stage string) string {
 	t.Helper()
-	return *must(s.GetSecretValue(t.Context(), &sdk.GetSecretValueInput{SecretId: &id, VersionStage: &stage}))(t).SecretString
+	return *must(s.GetSecretValue(t.Context(),
+		&sdk.GetSecretValueInput{SecretId: &id, VersionStage: &stage}))(t).SecretString
 }
 
 // Nothing of a secret's value is readable in the state file.

@@ -8,11 +8,13 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-func (s *Service) updateVersionStage(_ context.Context, in *sdk.UpdateSecretVersionStageInput) (*sdk.UpdateSecretVersionStageOutput, error) {
-	stage := aws.ToString(in.VersionStage)
-	if err := checkStages([]string{stage}); err != nil {
+func (s *Service) updateVersionStage(
+	_ context.Context, in *sdk.UpdateSecretVersionStageInput,
+) (*sdk.UpdateSecretVersionStageOutput, error) {
+	if err := s.checkID(in.SecretId); err != nil {
 		return nil, err
 	}
+	stage := aws.ToString(in.VersionStage)
 	if in.MoveToVersionId == nil && in.RemoveFromVersionId == nil {
 		return nil, invalidParameter("You must specify MoveToVersionId, RemoveFromVersionId or both.")
 	}
@@ -34,7 +36,8 @@ func (s *secret) checkRelease(stage string, from, to *string) error {
 	holder := s.staged(stage)
 	switch {
 	case from != nil && (holder == nil || holder.ID != *from):
-		return invalidParameter("The staging label %s isn't attached to the version %s that RemoveFromVersionId names.", stage, *from)
+		return invalidParameter("The staging label %s isn't attached to the version %s that RemoveFromVersionId names.",
+			stage, *from)
 	case to == nil && stage == current:
 		return invalidParameter("You can only move staging label %s to a different secret version. It can't be completely removed.", current)
 	case from == nil && holder != nil && holder.ID != *to:
@@ -47,8 +50,7 @@ func (s *secret) checkRelease(stage string, from, to *string) error {
 // relabel gives a label to another version, or to none.
 func (s *secret) relabel(stage string, to *string) error {
 	if to == nil {
-		holder := s.staged(stage)
-		holder.Stages = slices.DeleteFunc(holder.Stages, func(l string) bool { return l == stage })
+		s.staged(stage).drop(stage)
 		return nil
 	}
 	v := s.Versions[*to]
@@ -56,7 +58,8 @@ func (s *secret) relabel(stage string, to *string) error {
 	case v == nil:
 		return notFound("Secrets Manager can't find the specified secret value for VersionId: %s", *to)
 	case len(v.Stages) >= maxStages && !slices.Contains(v.Stages, stage):
-		return invalidParameter("A version can have at most %d staging labels; %s has %d.", maxStages, *to, len(v.Stages))
+		return invalidParameter("A version can have at most %d staging labels; %s has %d.", maxStages, *to,
+			len(v.Stages))
 	}
 	s.move(stage, v)
 	return nil

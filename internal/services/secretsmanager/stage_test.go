@@ -14,9 +14,11 @@ import (
 func TestUpdateSecretVersionStage(t *testing.T) {
 	s := newServer(t)
 	s.create(t, "mine", "one")
-	ids := []string{*must(s.GetSecretValue(t.Context(), &sdk.GetSecretValueInput{SecretId: new("mine")}))(t).VersionId, s.put(t, "mine", "two"), s.put(t, "mine", "three", "AWSPENDING")}
+	ids := []string{*must(s.GetSecretValue(t.Context(), &sdk.GetSecretValueInput{SecretId: new("mine")}))(t).VersionId,
+		s.put(t, "mine", "two"), s.put(t, "mine", "three", "AWSPENDING")}
 	stages := func() map[string][]string {
-		return must(s.DescribeSecret(t.Context(), &sdk.DescribeSecretInput{SecretId: new("mine")}))(t).VersionIdsToStages
+		return must(s.DescribeSecret(t.Context(),
+			&sdk.DescribeSecretInput{SecretId: new("mine")}))(t).VersionIdsToStages
 	}
 	update := func(stage string, from, to *string) error {
 		_, err := s.UpdateSecretVersionStage(t.Context(), &sdk.UpdateSecretVersionStageInput{
@@ -31,17 +33,21 @@ func TestUpdateSecretVersionStage(t *testing.T) {
 	}{
 		{"the current label moves, the previous one follows", "AWSCURRENT", &ids[1], &ids[2],
 			map[string][]string{ids[1]: {"AWSPREVIOUS"}, ids[2]: {"AWSCURRENT", "AWSPENDING"}}},
-		{"a label goes", "AWSPENDING", &ids[2], nil, map[string][]string{ids[1]: {"AWSPREVIOUS"}, ids[2]: {"AWSCURRENT"}}},
+		{"a label goes", "AWSPENDING", &ids[2], nil,
+			map[string][]string{ids[1]: {"AWSPREVIOUS"}, ids[2]: {"AWSCURRENT"}}},
 		{"a version without labels gets a new one", "mark", nil, &ids[0],
 			map[string][]string{ids[0]: {"mark"}, ids[1]: {"AWSPREVIOUS"}, ids[2]: {"AWSCURRENT"}}},
-		{"it has it already", "mark", nil, &ids[0], map[string][]string{ids[0]: {"mark"}, ids[1]: {"AWSPREVIOUS"}, ids[2]: {"AWSCURRENT"}}},
-		{"back to the first", "AWSCURRENT", &ids[2], &ids[0], map[string][]string{ids[0]: {"AWSCURRENT", "mark"}, ids[2]: {"AWSPREVIOUS"}}},
+		{"it has it already", "mark", nil, &ids[0],
+			map[string][]string{ids[0]: {"mark"}, ids[1]: {"AWSPREVIOUS"}, ids[2]: {"AWSCURRENT"}}},
+		{"back to the first", "AWSCURRENT", &ids[2], &ids[0],
+			map[string][]string{ids[0]: {"AWSCURRENT", "mark"}, ids[2]: {"AWSPREVIOUS"}}},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			if err := update(test.stage, test.from, test.to); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, stages(), cmpopts.SortSlices(func(a, b string) bool { return a < b })); diff != "" {
+			if diff := cmp.Diff(test.want, stages(),
+				cmpopts.SortSlices(func(a, b string) bool { return a < b })); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -54,12 +60,16 @@ func TestUpdateSecretVersionStage(t *testing.T) {
 		err           error
 		code, message string
 	}{
-		{"neither", update("mark", nil, nil), parameter, "You must specify MoveToVersionId, RemoveFromVersionId or both."},
-		{"no label", update("", &ids[0], nil), parameter, "A staging label must have 1 to 256 characters."},
+		{"neither", update("mark", nil, nil), parameter,
+			"You must specify MoveToVersionId, RemoveFromVersionId or both."},
+		{"no label", update("", &ids[0], nil), "ValidationException",
+			refusal("''", "versionStage", "have length greater than or equal to 1")},
 		{"the current label", update("AWSCURRENT", &ids[0], nil), parameter,
 			"You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed."},
-		{"not named", update("AWSCURRENT", nil, &ids[1]), parameter, "The parameter RemoveFromVersionId can't be empty. Staging label AWSCURRENT " +
-			"is currently attached to version " + ids[0] + ", so you must explicitly reference that version in RemoveFromVersionId."},
+		{"not named", update("AWSCURRENT", nil, &ids[1]), parameter,
+			"The parameter RemoveFromVersionId can't be empty. Staging label AWSCURRENT " +
+				"is currently attached to version " + ids[0] +
+				", so you must explicitly reference that version in RemoveFromVersionId."},
 		{"another holder", update("mark", &ids[1], &ids[2]), parameter,
 			"The staging label mark isn't attached to the version " + ids[1] + " that RemoveFromVersionId names."},
 		{"no holder", update("new", &ids[1], nil), parameter,
@@ -74,5 +84,6 @@ func TestUpdateSecretVersionStage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	servicetest.WantError(t, update("more", nil, &ids[0]), parameter, "A version can have at most 20 staging labels; "+ids[0]+" has 20.")
+	servicetest.WantError(t, update("more", nil, &ids[0]), parameter,
+		"A version can have at most 20 staging labels; "+ids[0]+" has 20.")
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -29,30 +28,30 @@ type value struct {
 	binary bool
 }
 
-// readValue reads a value and the token of its request. It returns nil when there is no value.
+// readValue reads a value and the token of its request. It returns nil when there is no value. The token is needed all
+// the same: SDKs always send one.
 func readValue(plain *string, data []byte, token *string) (*value, error) {
 	v := &value{id: aws.ToString(token), data: data, binary: true}
 	if plain != nil {
 		v.data, v.binary = []byte(*plain), false
 	}
 	switch {
+	case v.id == "":
+		return nil, invalidRequest("You must provide a ClientRequestToken value. We recommend a UUID-type value.")
 	case plain != nil && data != nil:
 		return nil, invalidParameter("You can't specify both a binary secret value and a string secret value in the same secret.")
 	case plain == nil && data == nil:
 		return nil, nil
-	case len(v.data) < 1 || len(v.data) > maxValue:
-		return nil, invalidParameter("The secret value has %d bytes. It must have 1 to %d.", len(v.data), maxValue)
-	case v.id == "":
-		return nil, invalidParameter("You must provide a ClientRequestToken value. We recommend a UUID-type value.")
-	case len(v.id) < minToken || len(v.id) > maxToken:
-		return nil, invalidParameter("ClientRequestToken must be %d-%d characters long.", minToken, maxToken)
+	case len(v.data) > maxValue: // a text of fewer characters
+		return nil, invalidParameter("The secret value has %d bytes. It can have at most %d.", len(v.data), maxValue)
 	}
 	return v, nil
 }
 
 // sealed makes a version of a value.
-func (s *Service) sealed(arn string, v *value) *version {
-	return &version{ID: v.id, Sealed: s.Sealer.Seal(valuePlace(arn, v.id), v.data), Binary: v.binary, Created: s.Now()}
+func (s *Service) sealed(of secret, v *value) (*version, error) {
+	made := &version{ID: v.id, Binary: v.binary, Created: s.Now()}
+	return made, s.seal(of, made, v.data)
 }
 
 // put adds a value, unless the same request did so already.
@@ -60,7 +59,11 @@ func (s *Service) put(to *secret, v *value, stages []string) error {
 	if to.Versions[v.id] != nil {
 		return s.checkSame(*to, v)
 	}
-	to.add(s.sealed(to.ARN, v), stages)
+	made, err := s.sealed(*to, v)
+	if err != nil {
+		return err
+	}
+	to.add(made, stages)
 	to.Changed = s.Now()
 	return nil
 }
@@ -68,18 +71,22 @@ func (s *Service) put(to *secret, v *value, stages []string) error {
 // checkSame refuses a request that has the token of another one.
 func (s *Service) checkSame(of secret, v *value) error {
 	old := of.Versions[v.id]
-	data, err := s.Sealer.Open(valuePlace(of.ARN, old.ID), old.Sealed)
+	data, err := s.open(of, old)
 	if err != nil {
 		return err
 	}
 	if old.Binary != v.binary || !bytes.Equal(data, v.data) {
 		return &types.ResourceExistsException{Message: new(fmt.Sprintf(
-			"You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", v.id, of.ARN))}
+			"You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.",
+			v.id, of.ARN))}
 	}
 	return nil
 }
 
 func (s *Service) putSecretValue(_ context.Context, in *sdk.PutSecretValueInput) (*sdk.PutSecretValueOutput, error) {
+	if err := s.checkID(in.SecretId); err != nil {
+		return nil, err
+	}
 	v, err := readValue(in.SecretString, in.SecretBinary, in.ClientRequestToken)
 	if err != nil {
 		return nil, err
@@ -94,18 +101,13 @@ func (s *Service) putSecretValue(_ context.Context, in *sdk.PutSecretValueInput)
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.PutSecretValueOutput{ARN: &changed.ARN, Name: &changed.Name, VersionId: &v.id, VersionStages: changed.Versions[v.id].Stages}, nil
+	return &sdk.PutSecretValueOutput{ARN: &changed.ARN, Name: &changed.Name, VersionId: &v.id,
+		VersionStages: changed.Versions[v.id].Stages}, nil
 }
 
 func checkStages(stages []string) error {
-	if len(stages) > maxStages {
-		return invalidParameter("A version can have at most %d staging labels; the request gives %d.", maxStages, len(stages))
-	}
 	for i, stage := range stages {
-		switch n := utf8.RuneCountInString(stage); {
-		case n < 1 || n > maxStage:
-			return invalidParameter("A staging label must have 1 to %d characters.", maxStage)
-		case slices.Contains(stages[:i], stage):
+		if slices.Contains(stages[:i], stage) {
 			return invalidParameter("The staging label %s is given more than once.", stage)
 		}
 	}
@@ -125,14 +127,27 @@ func (s *Service) getSecretValue(_ context.Context, in *sdk.GetSecretValueInput)
 	if err != nil {
 		return nil, err
 	}
-	data, err := s.Sealer.Open(valuePlace(found.ARN, v.ID), v.Sealed)
+	read, err := s.read(found, v)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.touch(found, v); err != nil {
-		return nil, err
+	return &sdk.GetSecretValueOutput{
+		ARN: read.ARN, Name: read.Name, VersionId: read.VersionId, VersionStages: read.VersionStages,
+		CreatedDate:  read.CreatedDate,
+		SecretBinary: read.SecretBinary, SecretString: read.SecretString,
+	}, nil
+}
+
+// read opens one version's value, and notes the access.
+func (s *Service) read(found secret, v *version) (types.SecretValueEntry, error) {
+	data, err := s.open(found, v)
+	if err != nil {
+		return types.SecretValueEntry{}, err
 	}
-	out := &sdk.GetSecretValueOutput{
+	if err := s.touch(found, v); err != nil {
+		return types.SecretValueEntry{}, err
+	}
+	out := types.SecretValueEntry{
 		ARN: &found.ARN, Name: &found.Name, VersionId: &v.ID, VersionStages: v.Stages, CreatedDate: &v.Created,
 	}
 	if v.Binary {
@@ -172,7 +187,7 @@ func (s *Service) touch(found secret, v *version) error {
 	if v.LastAccessed.Equal(today) {
 		return nil
 	}
-	return s.Store.Update(func(tx *store.Tx) error {
+	return s.update(func(tx *store.Tx) error {
 		now, err := secrets.Get(tx, found.Name)
 		if err != nil || now.ARN != found.ARN || now.Versions[v.ID] == nil {
 			return err // somebody replaced it after it was read

@@ -15,8 +15,8 @@ import (
 	"larder/internal/servicetest"
 )
 
-// Whatever is put in whichever order: a label is on one version at most, the current value is the last that was put as such,
-// and the previous one is the one before.
+// Whatever is put in whichever order: a label is on one version at most, the current value is the last that was put as
+// such, and the previous one is the one before. One that is replaced is no longer pending.
 func TestStages(t *testing.T) {
 	s := newServer(t)
 	n := 0
@@ -25,15 +25,21 @@ func TestStages(t *testing.T) {
 		name := fmt.Sprint("secret-", n)
 		must(s.CreateSecret(t.Context(), &sdk.CreateSecretInput{Name: &name}))(t)
 		var current, previous, pending string
+		replace := func(value string) {
+			if pending == current {
+				pending = ""
+			}
+			previous, current = current, value
+		}
 		for i := range rapid.IntRange(1, 6).Draw(t, "puts") {
 			value := fmt.Sprint("value ", i)
 			switch rapid.SampledFrom([]string{"default", "AWSCURRENT", "AWSPENDING"}).Draw(t, "stage") {
 			case "default":
 				s.put(t, name, value)
-				previous, current = current, value
+				replace(value)
 			case "AWSCURRENT":
 				s.put(t, name, value, "AWSCURRENT")
-				previous, current = current, value
+				replace(value)
 			case "AWSPENDING":
 				s.put(t, name, value, "AWSPENDING")
 				if pending = value; current == "" {
@@ -41,7 +47,8 @@ func TestStages(t *testing.T) {
 				}
 			}
 		}
-		for stage, want := range map[string]string{"AWSCURRENT": current, "AWSPREVIOUS": previous, "AWSPENDING": pending} {
+		for stage, want := range map[string]string{"AWSCURRENT": current, "AWSPREVIOUS": previous,
+			"AWSPENDING": pending} {
 			if want == "" {
 				continue
 			}
@@ -50,7 +57,8 @@ func TestStages(t *testing.T) {
 			}
 		}
 		holders := map[string]int{}
-		for _, stages := range must(s.DescribeSecret(t.Context(), &sdk.DescribeSecretInput{SecretId: &name}))(t).VersionIdsToStages {
+		for _, stages := range must(s.DescribeSecret(t.Context(),
+			&sdk.DescribeSecretInput{SecretId: &name}))(t).VersionIdsToStages {
 			for _, stage := range stages {
 				if holders[stage]++; holders[stage] > 1 {
 					t.Fatalf("two versions are %s", stage)
@@ -65,15 +73,18 @@ func TestTokens(t *testing.T) {
 	s := newServer(t)
 	token := strings.Repeat("t", 32)
 	create := func(value string) error {
-		_, err := s.CreateSecret(t.Context(), &sdk.CreateSecretInput{Name: new("mine"), SecretString: &value, ClientRequestToken: &token})
+		_, err := s.CreateSecret(t.Context(),
+			&sdk.CreateSecretInput{Name: new("mine"), SecretString: &value, ClientRequestToken: &token})
 		return err
 	}
 	put := func(token, value string) error {
-		_, err := s.PutSecretValue(t.Context(), &sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: &value, ClientRequestToken: &token})
+		_, err := s.PutSecretValue(t.Context(),
+			&sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: &value, ClientRequestToken: &token})
 		return err
 	}
 	other := strings.Repeat("u", 64)
-	for _, err := range []error{create("one"), create("one"), put(token, "one"), put(other, "two"), put(other, "two"), put(token, "one")} {
+	for _, err := range []error{create("one"), create("one"), put(token, "one"), put(other, "two"), put(other, "two"),
+		put(token, "one")} {
 		if err != nil {
 			t.Error(err)
 		}
@@ -85,7 +96,8 @@ func TestTokens(t *testing.T) {
 	const text = "You can't use ClientRequestToken %s because that value is already in use for a version of secret %s."
 	servicetest.WantError(t, create("three"), "ResourceExistsException", fmt.Sprintf(text, token, arn))
 	servicetest.WantError(t, put(other, "three"), "ResourceExistsException", fmt.Sprintf(text, other, arn))
-	_, err := s.UpdateSecret(t.Context(), &sdk.UpdateSecretInput{SecretId: new("mine"), SecretBinary: []byte("two"), ClientRequestToken: &other})
+	_, err := s.UpdateSecret(t.Context(),
+		&sdk.UpdateSecretInput{SecretId: new("mine"), SecretBinary: []byte("two"), ClientRequestToken: &other})
 	servicetest.WantError(t, err, "ResourceExistsException", fmt.Sprintf(text, other, arn))
 }
 
@@ -100,6 +112,7 @@ func TestValueRefusals(t *testing.T) {
 	put := func(in sdk.PutSecretValueInput) error { _, err := s.PutSecretValue(t.Context(), &in); return err }
 	const (
 		parameter, request, none = "InvalidParameterException", "InvalidRequestException", "ResourceNotFoundException"
+		validation               = "ValidationException"
 		marked                   = "You can't perform this operation on the secret because it was marked for deletion."
 	)
 	stages := make([]string, 21)
@@ -111,29 +124,42 @@ func TestValueRefusals(t *testing.T) {
 		err           error
 		code, message string
 	}{
-		{"unknown", get(sdk.GetSecretValueInput{SecretId: new("other")}), none, "Secrets Manager can't find the specified secret."},
+		{"unknown", get(sdk.GetSecretValueInput{SecretId: new("other")}), none,
+			"Secrets Manager can't find the specified secret."},
 		{"deleted", get(sdk.GetSecretValueInput{SecretId: new("going")}), request, marked},
 		{"no value", get(sdk.GetSecretValueInput{SecretId: new("empty")}), none,
 			"Secrets Manager can't find the specified secret value for staging label: AWSCURRENT"},
 		{"stage", get(sdk.GetSecretValueInput{SecretId: new("mine"), VersionStage: new("x")}), none,
 			"Secrets Manager can't find the specified secret value for staging label: x"},
-		{"version", get(sdk.GetSecretValueInput{SecretId: new("mine"), VersionId: new("x")}), none,
-			"Secrets Manager can't find the specified secret value for VersionId: x"},
-		{"version and stage", get(sdk.GetSecretValueInput{SecretId: new("mine"), VersionId: &second, VersionStage: new("AWSPREVIOUS")}), request,
+		{"version", get(sdk.GetSecretValueInput{SecretId: new("mine"), VersionId: new(strings.Repeat("x", 32))}), none,
+			"Secrets Manager can't find the specified secret value for VersionId: " + strings.Repeat("x", 32)},
+		{"short version", get(sdk.GetSecretValueInput{SecretId: new("mine"), VersionId: new("x")}), validation,
+			refusal("'x'", "versionId", "have length greater than or equal to 32")},
+		{"version and stage", get(sdk.GetSecretValueInput{SecretId: new("mine"), VersionId: &second,
+			VersionStage: new("AWSPREVIOUS")}), request,
 			"You provided a VersionStage that is not associated to the provided VersionId."},
-		{"put nothing", put(sdk.PutSecretValueInput{SecretId: new("mine")}), request, "You must provide either SecretString or SecretBinary."},
+		{"put nothing", put(sdk.PutSecretValueInput{SecretId: new("mine")}), request,
+			"You must provide either SecretString or SecretBinary."},
 		{"put to none", put(sdk.PutSecretValueInput{SecretId: new("other"), SecretString: new("x")}), none,
 			"Secrets Manager can't find the specified secret."},
-		{"put to a deleted one", put(sdk.PutSecretValueInput{SecretId: new("going"), SecretString: new("x")}), request, marked},
-		{"empty", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("")}), parameter,
-			"The secret value has 0 bytes. It must have 1 to 65536."},
-		{"stages", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("x"), VersionStages: stages}), parameter,
-			"A version can have at most 20 staging labels; the request gives 21."},
-		{"long stage", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("x"), VersionStages: []string{strings.Repeat("s", 257)}}),
-			parameter, "A staging label must have 1 to 256 characters."},
-		{"stage twice", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("x"), VersionStages: []string{"a", "a"}}), parameter,
+		{"put to a deleted one", put(sdk.PutSecretValueInput{SecretId: new("going"), SecretString: new("x")}), request,
+			marked},
+		{"empty", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("")}), validation,
+			refusal("", "secretString", "have length greater than or equal to 1")},
+		{"stages", put(sdk.PutSecretValueInput{
+			SecretId: new("mine"), SecretString: new("x"), VersionStages: stages,
+		}), validation,
+			refusal("'["+strings.Join(stages, ", ")+"]'", "versionStages", "have length less than or equal to 20")},
+		{"long stage", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("x"),
+			VersionStages: []string{strings.Repeat("s", 257)}}),
+			validation, refusal("'["+strings.Repeat("s", 257)+"]'", "versionStages",
+				"satisfy constraint: [Member must have length less than or equal to 256, "+
+					"Member must have length greater than or equal to 1]")},
+		{"stage twice", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("x"),
+			VersionStages: []string{"a", "a"}}), parameter,
 			"The staging label a is given more than once."},
-		{"rotation", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("x"), RotationToken: new("x")}), "ValidationException",
+		{"rotation", put(sdk.PutSecretValueInput{SecretId: new("mine"), SecretString: new("x"),
+			RotationToken: new("x")}), "ValidationException",
 			"larder does not serve PutSecretValue's RotationToken: rotation is not served"},
 	} {
 		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
@@ -155,8 +181,10 @@ func TestListSecretVersionIds(t *testing.T) {
 	out := must(s.ListSecretVersionIds(t.Context(), &sdk.ListSecretVersionIdsInput{SecretId: new("mine")}))(t)
 	key := []string{"DefaultEncryptionKey"}
 	want := []types.SecretVersionsListEntry{
-		{VersionId: &ids[2], VersionStages: []string{"AWSCURRENT"}, CreatedDate: new(s.now), LastAccessedDate: new(s.now.Truncate(day)), KmsKeyIds: key},
-		{VersionId: &ids[1], VersionStages: []string{"AWSPREVIOUS"}, CreatedDate: new(s.now.Add(-time.Minute)), KmsKeyIds: key},
+		{VersionId: &ids[2], VersionStages: []string{"AWSCURRENT"}, CreatedDate: new(s.now),
+			LastAccessedDate: new(s.now.Truncate(day)), KmsKeyIds: key},
+		{VersionId: &ids[1], VersionStages: []string{"AWSPREVIOUS"}, CreatedDate: new(s.now.Add(-time.Minute)),
+			KmsKeyIds: key},
 	}
 	if diff := cmp.Diff(want, out.Versions, plain, cmpopts.EquateEmpty()); diff != "" {
 		t.Error(diff)
@@ -178,7 +206,8 @@ func TestOldVersionsGo(t *testing.T) {
 	s := newServer(t)
 	s.create(t, "mine", "first")
 	count := func() (n int) {
-		all := sdk.NewListSecretVersionIdsPaginator(s, &sdk.ListSecretVersionIdsInput{SecretId: new("mine"), IncludeDeprecated: new(true)})
+		all := sdk.NewListSecretVersionIdsPaginator(s,
+			&sdk.ListSecretVersionIdsInput{SecretId: new("mine"), IncludeDeprecated: new(true)})
 		for all.HasMorePages() {
 			n += len(must(all.NextPage(t.Context()))(t).Versions)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/smithy-go"
 
 	"larder/internal/awswire"
@@ -46,15 +47,21 @@ func (s *Service) askToConfirm(sub subscription, token string) error {
 	}
 	return s.send(message{
 		ID: id, Kind: confirmation, Topic: arn, Token: token, Time: s.Now(),
-		Body: "You have chosen to subscribe to the topic " + arn + ".\nTo confirm the subscription, visit the SubscribeURL included in this message.",
+		Body: "You have chosen to subscribe to the topic " + arn +
+			".\nTo confirm the subscription, visit the SubscribeURL included in this message.",
 	}, sub.key())
 }
 
-func (s *Service) confirmSubscription(_ context.Context, in *sdk.ConfirmSubscriptionInput) (*sdk.ConfirmSubscriptionOutput, error) {
+func (s *Service) confirmSubscription(
+	_ context.Context, in *sdk.ConfirmSubscriptionInput,
+) (*sdk.ConfirmSubscriptionOutput, error) {
 	hash := hashOf(aws.ToString(in.Token))
 	var found subscription
 	err := s.Store.Update(func(tx *store.Tx) error {
 		of, err := s.findTopic(tx, in.TopicArn)
+		if errors.As(err, new(*types.NotFoundException)) { // no token is one of a topic that is not there
+			return invalidParameter("Token")
+		}
 		if err != nil {
 			return err
 		}
@@ -63,7 +70,8 @@ func (s *Service) confirmSubscription(_ context.Context, in *sdk.ConfirmSubscrip
 			return err
 		}
 		for _, sub := range subscribed {
-			if slices.ContainsFunc(sub.Tokens, func(known string) bool { return subtle.ConstantTimeCompare([]byte(known), []byte(hash)) == 1 }) {
+			if slices.ContainsFunc(sub.Tokens,
+				func(known string) bool { return subtle.ConstantTimeCompare([]byte(known), []byte(hash)) == 1 }) {
 				found = sub
 			}
 		}
@@ -89,12 +97,12 @@ func (s *Service) confirmSubscription(_ context.Context, in *sdk.ConfirmSubscrip
 	return &sdk.ConfirmSubscriptionOutput{SubscriptionArn: new(s.arn(found.key()))}, nil
 }
 
-// Public serves what subscribers ask for without a signature, as the messages that they get tell them to: the certificate of the
-// signing key, to confirm, and to unsubscribe. Everything else goes to next.
+// Public serves what subscribers ask for without a signature, as the messages that they get tell them to: the
+// certificate of the signing key, to confirm, and to unsubscribe. Everything else goes to next.
 func (s *Service) Public(next http.Handler) http.Handler {
-	codec := awswire.NewCodec(awswire.SNS())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead || r.Header.Get("Authorization") != "" || r.URL.Query().Has("X-Amz-Signature") {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead || r.Header.Get("Authorization") != "" ||
+			r.URL.Query().Has("X-Amz-Signature") {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -116,7 +124,7 @@ func (s *Service) Public(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		s.answer(w, codec, form.Get("Action"), out, err)
+		s.answer(w, awswire.NewCodec(awswire.SNS()), form.Get("Action"), out, err)
 	})
 }
 
@@ -147,10 +155,12 @@ func (s *Service) answer(w http.ResponseWriter, codec *awswire.Codec, action str
 		var refusal smithy.APIError
 		if !errors.As(err, &refusal) {
 			s.Logger.Error("cannot answer a subscriber", "action", action, "error", err)
-			refusal = &smithy.GenericAPIError{Code: "InternalFailure", Message: "An internal error has occurred. Please try your query again at a later time.", Fault: smithy.FaultServer}
+			refusal = &smithy.GenericAPIError{Code: "InternalFailure",
+				Message: "An internal error has occurred. Please try your query again at a later time.", Fault: smithy.FaultServer}
 		}
 		status = statusOf(err, refusal)
-		body = awswire.AppendQueryError(nil, awswire.SNS().Namespace, refusal.ErrorCode(), refusal.ErrorMessage(), requestID, refusal.ErrorFault() != smithy.FaultServer)
+		body = awswire.AppendQueryError(nil, awswire.SNS().Namespace, refusal.ErrorCode(), refusal.ErrorMessage(),
+			requestID, refusal.ErrorFault() != smithy.FaultServer)
 	}
 	w.Header().Set("Content-Type", "text/xml")
 	w.WriteHeader(status)

@@ -88,40 +88,52 @@ func (s *Service) Run(ctx context.Context) error {
 // carry delivers what waits for a subscription, each message when it is due, until nothing does.
 func (s *Service) carry(ctx context.Context, subscription string) {
 	bell := s.couriers.bell(subscription)
+	held := &held{now: map[string]bool{}}
 	for ctx.Err() == nil {
-		next, ok, err := s.earliest(subscription)
+		next, ok, err := s.earliest(subscription, held)
 		if err != nil {
 			s.Logger.Error("cannot read what waits for a subscriber", "subscription", subscription, "error", err)
 		}
-		if !ok {
+		if !ok && !held.some() {
 			if s.couriers.leave(subscription) {
 				return
 			}
 			continue
 		}
-		if wait := next.wait(s.Now()); wait > 0 {
+		if wait := held.wait(next, ok, s.Now()); wait > 0 {
 			select {
 			case <-ctx.Done():
 			case <-bell:
 			case <-s.After(wait):
+				held.release()
 			}
 			continue
 		}
-		if err := s.attempt(ctx, next); err != nil {
+		item := "a message for " + subscription
+		err = s.guard.Do(item, func() error { return s.attempt(ctx, next) })
+		if held.takes(next, err) {
+			s.tellOfKey(held, next, err)
+			continue
+		}
+		if err != nil {
 			// The store cannot be written: trying at once would send the message again and again.
-			s.Logger.Error("cannot keep what became of a message", "subscription", subscription, "message", next.Message, "error", err)
+			s.Logger.Error("cannot keep what became of a message", "subscription", subscription, "message",
+				next.Message, "error", err)
 			s.wait(ctx, time.Minute)
 		}
 	}
 }
 
-// earliest is the delivery that is due first.
-func (s *Service) earliest(subscription string) (first delivery, ok bool, err error) {
+// earliest is the delivery that is due first, of those that are not held.
+func (s *Service) earliest(subscription string, held *held) (first delivery, ok bool, err error) {
 	now := s.Now()
 	err = s.Store.View(func(tx *store.Tx) error {
 		for d, err := range queued(tx, subscription) {
 			if err != nil {
 				return err
+			}
+			if held.now[d.key()] {
+				continue
 			}
 			if !ok || d.wait(now) < first.wait(now) {
 				first, ok = d, true
@@ -132,8 +144,8 @@ func (s *Service) earliest(subscription string) (first delivery, ok bool, err er
 	return first, ok && err == nil, err
 }
 
-// wait is how long it is until a delivery is due. One that was put off later than now was so before the clock went back: how much is
-// left of its delay is not known, and it is due.
+// wait is how long it is until a delivery is due. One that was put off later than now was so before the clock went
+// back: how much is left of its delay is not known, and it is due.
 func (d delivery) wait(now time.Time) time.Duration {
 	if now.Before(d.Set) {
 		return d.Set.Sub(d.Due)
@@ -162,14 +174,25 @@ func (s *Service) attempt(ctx context.Context, d delivery) error {
 	if errors.Is(err, store.ErrNotFound) { // unsubscribed meanwhile
 		return s.Store.Update(func(tx *store.Tx) error { return finish(tx, d) })
 	}
+	if store.IsUnreadable(err) { // to try again is of no use
+		s.Logger.Error("a message cannot be read, and is not delivered", "subscription", d.Subscription, "message",
+			d.Message, "error", err)
+		return s.Store.Update(func(tx *store.Tx) error { return finish(tx, d) })
+	}
 	if err != nil {
 		return err
 	}
 	policy, err := policyOf(of, sub)
 	if err != nil {
-		return err
+		s.Logger.Warn("the default delivery policy is used", "subscription", d.Subscription, "error", err)
+		if policy, err = policyOf(topic{}, subscription{Protocol: sub.Protocol}); err != nil {
+			return err
+		}
 	}
 	m, err := s.open(p, d.Message, s.arn(of.Name))
+	if isLocked(err) {
+		return err
+	}
 	if err == nil {
 		err = s.deliver(ctx, policy, of, sub, m)
 	}
@@ -201,10 +224,12 @@ func (s *Service) conclude(d delivery, policy retryPolicy, failure error) error 
 	}
 	delay, again := policy.delay(d.Tries)
 	if !again || errors.Is(failure, errPermanent) {
-		s.Logger.Warn("a message was not delivered", "subscription", d.Subscription, "message", d.Message, "tries", d.Tries+1, "error", failure)
+		s.Logger.Warn("a message was not delivered", "subscription", d.Subscription, "message", d.Message, "tries",
+			d.Tries+1, "error", failure)
 		return s.Store.Update(func(tx *store.Tx) error { return finish(tx, d) })
 	}
-	s.Logger.Debug("a message will be delivered again", "subscription", d.Subscription, "message", d.Message, "in", delay, "error", failure)
+	s.Logger.Debug("a message will be delivered again", "subscription", d.Subscription, "message", d.Message, "in",
+		delay, "error", failure)
 	return s.Store.Update(func(tx *store.Tx) error {
 		if _, err := deliveries.Get(tx, d.key()); errors.Is(err, store.ErrNotFound) {
 			return nil

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// TestWaitAfterTheClockWentBack: what was put off by a clock that was ahead is due, and not only when that time comes again.
+// TestWaitAfterTheClockWentBack: what was put off by a clock that was ahead is due, and not only when that time comes
+// again.
 func TestWaitAfterTheClockWentBack(t *testing.T) {
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	put := func(at time.Time) delivery { return delivery{Set: at, Due: at.Add(20 * time.Second)} }
@@ -21,7 +22,8 @@ func TestWaitAfterTheClockWentBack(t *testing.T) {
 
 // TestErrorsHaveNoURL: what is logged of a failed delivery has nothing of the subscriber's URL.
 func TestErrorsHaveNoURL(t *testing.T) {
-	for _, endpoint := range []string{"http://127.0.0.1:1/hook?token=secret", "http://user:secret@127.0.0.1:1/secret", "http://%secret"} {
+	for _, endpoint := range []string{"http://127.0.0.1:1/hook?token=secret", "http://user:secret@127.0.0.1:1/secret",
+		"http://%secret"} {
 		response, err := http.Post(endpoint, "", nil)
 		if err == nil {
 			response.Body.Close()

@@ -10,7 +10,8 @@ import (
 	"net/url"
 )
 
-// maxDrained is how much of a subscriber's answer is read, in bytes, so that its connection can be used again.
+// maxDrained is how much of a subscriber's answer is read, in bytes, so that its connection can be used again. Its
+// header has no more either: an endless one is a failure.
 const maxDrained = 64 << 10
 
 // deliver hands a message to a subscriber.
@@ -21,8 +22,8 @@ func (s *Service) deliver(ctx context.Context, policy httpPolicy, of topic, sub 
 	return s.mail(of, sub, m)
 }
 
-// post sends a message to an HTTP subscriber. A redirect is not followed; 429 and what begins with 5 is tried again, and every other
-// refusal is final, as on AWS.
+// post sends a message to an HTTP subscriber. A redirect is not followed; 429 and what begins with 5 is tried again,
+// and every other refusal is final, as on AWS.
 func (s *Service) post(ctx context.Context, policy httpPolicy, of topic, sub subscription, m message) (err error) {
 	raw := sub.Attributes[rawMessageDelivery] == "true" && m.Kind == notification
 	body := []byte(m.bodyFor(sub.Protocol))
@@ -76,7 +77,10 @@ func withoutURL(err error) error {
 // NewClient is a client that posts to subscribers: it follows no redirect, and goes through no proxy.
 func NewClient() *http.Client {
 	return &http.Client{
-		Transport:     &http.Transport{ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 2, MaxIdleConns: 64, IdleConnTimeout: idleTimeout},
+		Transport: &http.Transport{
+			ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 2, MaxIdleConns: 64, IdleConnTimeout: idleTimeout,
+			MaxResponseHeaderBytes: maxDrained,
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

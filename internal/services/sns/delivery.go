@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// defaultDelivery is how a topic's messages are delivered over HTTP unless its DeliveryPolicy says otherwise, in AWS's words; times
-// are in seconds.
+// defaultDelivery is how a topic's messages are delivered over HTTP unless its DeliveryPolicy says otherwise, in AWS's
+// words; times are in seconds.
 const defaultDelivery = `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,` +
 	`"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"disableSubscriptionOverrides":false,` +
 	`"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}`
@@ -25,10 +25,12 @@ func deliveryPolicyReason(text string) string {
 	if err := json.Unmarshal([]byte(text), &policy); err != nil {
 		return "DeliveryPolicy must be a JSON object with an object for http"
 	}
-	known := []string{"defaultHealthyRetryPolicy", "disableSubscriptionOverrides", "defaultThrottlePolicy", "defaultRequestPolicy", "defaultSicklyRetryPolicy"}
+	known := []string{"defaultHealthyRetryPolicy", "disableSubscriptionOverrides", "defaultThrottlePolicy",
+		"defaultRequestPolicy", "defaultSicklyRetryPolicy"}
 	for _, protocol := range slices.Sorted(maps.Keys(policy)) {
 		if protocol != "http" {
-			return fmt.Sprintf("DeliveryPolicy must not have %s: http is the only protocol with a delivery policy", protocol)
+			return fmt.Sprintf("DeliveryPolicy must not have %s: http is the only protocol with a delivery policy",
+				protocol)
 		}
 		for _, part := range slices.Sorted(maps.Keys(policy[protocol])) {
 			if !slices.Contains(known, part) {
@@ -65,12 +67,13 @@ func subscriptionDeliveryReason(text string) string {
 	if err := json.Unmarshal([]byte(text), &own); err != nil {
 		return "DeliveryPolicy must be a JSON object"
 	}
-	return cmp.Or(retryReason(own.HealthyRetryPolicy), throttleReason(own.ThrottlePolicy), requestReason(own.RequestPolicy),
+	return cmp.Or(retryReason(own.HealthyRetryPolicy), throttleReason(own.ThrottlePolicy),
+		requestReason(own.RequestPolicy),
 		unserved(map[string]json.RawMessage{"sicklyRetryPolicy": own.SicklyRetryPolicy, "guaranteed": own.Guaranteed}))
 }
 
-// policyText is the policy that holds for a subscription: the default, over it the topic's, and over that the subscription's own,
-// unless the topic disables that.
+// policyText is the policy that holds for a subscription: the default, over it the topic's, and over that the
+// subscription's own, unless the topic disables that.
 func policyText(of topic, sub subscription) (string, error) {
 	var above struct {
 		HTTP struct {
@@ -84,8 +87,9 @@ func policyText(of topic, sub subscription) (string, error) {
 			return "", fmt.Errorf("cannot read the delivery policy of the topic %s: %w", of.Name, err)
 		}
 		renamed, err := json.Marshal(map[string]any{
-			"healthyRetryPolicy": above.HTTP.DefaultHealthyRetryPolicy, "throttlePolicy": above.HTTP.DefaultThrottlePolicy,
-			"requestPolicy": above.HTTP.DefaultRequestPolicy,
+			"healthyRetryPolicy": above.HTTP.DefaultHealthyRetryPolicy,
+			"throttlePolicy":     above.HTTP.DefaultThrottlePolicy,
+			"requestPolicy":      above.HTTP.DefaultRequestPolicy,
 		})
 		if err != nil {
 			return "", err

@@ -25,8 +25,8 @@ import (
 	"larder/internal/testkit"
 )
 
-// A subscriber is asked to confirm, does so by visiting the URL, gets a message in AWS's form, verifies its signature with the
-// certificate that the message names, and ends the subscription by visiting the other URL.
+// A subscriber is asked to confirm, does so by visiting the URL, gets a message in AWS's form, verifies its signature
+// with the certificate that the message names, and ends the subscription by visiting the other URL.
 func TestHTTPDelivery(t *testing.T) {
 	s := newServer(t)
 	topic := s.topic(t, "mine")
@@ -39,7 +39,8 @@ func TestHTTPDelivery(t *testing.T) {
 	if asked["Type"] != "SubscriptionConfirmation" || first.header.Get("X-Amz-Sns-Subscription-Arn") != "" {
 		t.Fatalf("asked: %v", first)
 	}
-	if status, body := get(t, asked["SubscribeURL"]+"0"); status != 400 || !strings.Contains(body, "<Code>InvalidParameter</Code>") {
+	if status, body := get(t, asked["SubscribeURL"]+"0"); status != 400 ||
+		!strings.Contains(body, "<Code>InvalidParameter</Code>") {
 		t.Errorf("another token: %d %s", status, body)
 	}
 	status, body := get(t, asked["SubscribeURL"])
@@ -48,19 +49,26 @@ func TestHTTPDelivery(t *testing.T) {
 		t.Fatalf("confirmed: %d %s", status, body)
 	}
 	for _, version := range []string{"1", "2"} {
-		must(s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{TopicArn: &topic, AttributeName: new("SignatureVersion"), AttributeValue: &version}))(t)
-		out := must(s.Publish(t.Context(), &sdk.PublishInput{TopicArn: &topic, Subject: new("Hello & <you>"), Message: new("one\ntwo ☃"),
-			MessageAttributes: map[string]types.MessageAttributeValue{"level": {DataType: new("String"), StringValue: new("high")},
-				"raw": {DataType: new("Binary"), BinaryValue: []byte{1, 2}}}}))(t)
+		must(s.SetTopicAttributes(t.Context(),
+			&sdk.SetTopicAttributesInput{TopicArn: &topic, AttributeName: new("SignatureVersion"),
+				AttributeValue: &version}))(t)
+		out := must(s.Publish(t.Context(),
+			&sdk.PublishInput{TopicArn: &topic, Subject: new("Hello & <you>"), Message: new("one\ntwo ☃"),
+				MessageAttributes: map[string]types.MessageAttributeValue{"level": {DataType: new("String"),
+					StringValue: new("high")},
+					"raw": {DataType: new("Binary"), BinaryValue: []byte{1, 2}}}}))(t)
 		r := e.next(t)
 		m := s.verify(t, r)
-		want := map[string]string{"Type": "Notification", "MessageId": *out.MessageId, "TopicArn": topic, "Subject": "Hello & <you>", "Message": "one\ntwo ☃",
-			"Timestamp": "2026-03-04T05:06:07.000Z", "SignatureVersion": version, "MessageAttributes": `{"level":{"Type":"String","Value":"high"},"raw":{"Type":"Binary","Value":"AQI="}}`,
-			"Signature": m["Signature"], "SigningCertURL": m["SigningCertURL"], "UnsubscribeURL": m["UnsubscribeURL"]}
+		want := map[string]string{"Type": "Notification", "MessageId": *out.MessageId, "TopicArn": topic,
+			"Subject": "Hello & <you>", "Message": "one\ntwo ☃",
+			"Timestamp": "2026-03-04T05:06:07.000Z", "SignatureVersion": version,
+			"MessageAttributes": `{"level":{"Type":"String","Value":"high"},"raw":{"Type":"Binary","Value":"AQI="}}`,
+			"Signature":         m["Signature"], "SigningCertURL": m["SigningCertURL"], "UnsubscribeURL": m["UnsubscribeURL"]}
 		if diff := cmp.Diff(want, m); diff != "" {
 			t.Error(diff)
 		}
-		for name, value := range map[string]string{"Message-Type": "Notification", "Message-Id": *out.MessageId, "Topic-Arn": topic, "Subscription-Arn": arn[1]} {
+		for name, value := range map[string]string{"Message-Type": "Notification", "Message-Id": *out.MessageId,
+			"Topic-Arn": topic, "Subscription-Arn": arn[1]} {
 			if got := r.header.Get("X-Amz-Sns-" + name); got != value {
 				t.Errorf("%s is %q, want %q", name, got, value)
 			}
@@ -73,7 +81,8 @@ func TestHTTPDelivery(t *testing.T) {
 		}
 		asked = m
 	}
-	if status, body := get(t, asked["UnsubscribeURL"]); status != 200 || !strings.Contains(body, "UnsubscribeResponse") {
+	if status, body := get(t, asked["UnsubscribeURL"]); status != 200 ||
+		!strings.Contains(body, "UnsubscribeResponse") {
 		t.Errorf("unsubscribed: %d %s", status, body)
 	}
 	if status, _ := get(t, asked["UnsubscribeURL"]); status != 404 {
@@ -105,11 +114,13 @@ func (s *server) verify(t *testing.T, r received) map[string]string {
 		t.Fatalf("the certificate at %s: %d %s", m["SigningCertURL"], status, certificate)
 	}
 	parsed := must(x509.ParseCertificate(block.Bytes))(t)
-	if _, err := parsed.Verify(x509.VerifyOptions{Roots: s.ca.Pool(), CurrentTime: s.clock.Now(), DNSName: "sns.amazonaws.com"}); err != nil {
+	if _, err := parsed.Verify(x509.VerifyOptions{Roots: s.ca.Pool(), CurrentTime: s.clock.Now(),
+		DNSName: "sns.amazonaws.com"}); err != nil {
 		t.Error(err)
 	}
 	var signed strings.Builder
-	for _, name := range []string{"Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"} {
+	for _, name := range []string{"Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn",
+		"Type"} {
 		if value, ok := m[name]; ok {
 			fmt.Fprintf(&signed, "%s\n%s\n", name, value)
 		}
@@ -120,7 +131,8 @@ func (s *server) verify(t *testing.T, r received) map[string]string {
 		sum := sha256.Sum256([]byte(signed.String()))
 		hash, digest = crypto.SHA256, sum[:]
 	}
-	if err := rsa.VerifyPKCS1v15(parsed.PublicKey.(*rsa.PublicKey), hash, digest, must(base64.StdEncoding.DecodeString(m["Signature"]))(t)); err != nil {
+	if err := rsa.VerifyPKCS1v15(parsed.PublicKey.(*rsa.PublicKey), hash, digest,
+		must(base64.StdEncoding.DecodeString(m["Signature"]))(t)); err != nil {
 		t.Errorf("the signature is not right: %v", err)
 	}
 	return m
@@ -133,7 +145,8 @@ func TestConfirmWithAnEarlierToken(t *testing.T) {
 	e := newEndpoint(t, nil)
 	s.run(t)
 	ask := func() (token string) {
-		must(s.Subscribe(t.Context(), &sdk.SubscribeInput{TopicArn: &topic, Protocol: new("http"), Endpoint: &e.URL}))(t)
+		must(s.Subscribe(t.Context(), &sdk.SubscribeInput{TopicArn: &topic, Protocol: new("http"),
+			Endpoint: &e.URL}))(t)
 		return s.verify(t, e.next(t))["Token"]
 	}
 	first := ask()
@@ -146,14 +159,17 @@ func TestConfirmWithAnEarlierToken(t *testing.T) {
 	}
 	s.clock.pass(2 * time.Hour)
 	must(s.ConfirmSubscription(t.Context(), &sdk.ConfirmSubscriptionInput{TopicArn: &topic, Token: &first}))(t)
-	if of := must(s.ListSubscriptions(t.Context(), &sdk.ListSubscriptionsInput{}))(t).Subscriptions; len(of) != 1 || *of[0].SubscriptionArn == "PendingConfirmation" {
+	if of := must(s.ListSubscriptions(t.Context(), &sdk.ListSubscriptionsInput{}))(t).Subscriptions; len(of) != 1 ||
+		*of[0].SubscriptionArn == "PendingConfirmation" {
 		t.Errorf("subscriptions: %+v", of)
 	}
 }
 
-// Subscribers that hang, fail, redirect to themselves or are not there stall neither the publisher, nor another subscriber, nor the end.
+// Subscribers that hang, fail, redirect to themselves or are not there stall neither the publisher, nor another
+// subscriber, nor the end.
 func TestBadSubscribersStallNobody(t *testing.T) {
-	s := newHastyServer(t, 2*time.Second) // which the one that hangs is waited for eight times, and the others need a hundredth of
+	s := newHastyServer(t,
+		2*time.Second) // which the one that hangs is waited for eight times, and the others need a hundredth of
 	topic := s.topic(t, "mine")
 	stop := s.run(t)
 	broken := map[string]http.HandlerFunc{
@@ -223,7 +239,9 @@ func (s *server) settle(t *testing.T) {
 func TestMessagesOutliveARestart(t *testing.T) {
 	s := newServer(t)
 	topic := s.topic(t, "mine")
-	must(s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{TopicArn: &topic, AttributeName: new("KmsMasterKeyId"), AttributeValue: new("alias/mine")}))(t)
+	must(s.SetTopicAttributes(t.Context(),
+		&sdk.SetTopicAttributesInput{TopicArn: &topic, AttributeName: new("KmsMasterKeyId"),
+			AttributeValue: new("alias/mine")}))(t)
 	e := newEndpoint(t, nil)
 	stop := s.run(t)
 	s.subscribeEndpoint(t, topic, e, map[string]string{"RawMessageDelivery": "true"})

@@ -84,13 +84,15 @@ func (e *endpoint) nothing(t *testing.T) {
 // subscribeEndpoint subscribes an endpoint and confirms it with what the endpoint was sent.
 func (s *server) subscribeEndpoint(t *testing.T, topic string, e *endpoint, attributes map[string]string) (arn string) {
 	t.Helper()
-	must(s.Subscribe(t.Context(), &sdk.SubscribeInput{TopicArn: &topic, Protocol: new("http"), Endpoint: new(e.URL + "/hook"), Attributes: attributes}))(t)
+	must(s.Subscribe(t.Context(), &sdk.SubscribeInput{TopicArn: &topic, Protocol: new("http"),
+		Endpoint: new(e.URL + "/hook"), Attributes: attributes}))(t)
 	var asked struct{ Type, Token, TopicArn, SubscribeURL string }
 	r := e.next(t)
 	if err := json.Unmarshal([]byte(r.body), &asked); err != nil || asked.Type != "SubscriptionConfirmation" {
 		t.Fatalf("%v: %s", err, r.body)
 	}
-	out := must(s.ConfirmSubscription(t.Context(), &sdk.ConfirmSubscriptionInput{TopicArn: &asked.TopicArn, Token: &asked.Token}))(t)
+	out := must(s.ConfirmSubscription(t.Context(),
+		&sdk.ConfirmSubscriptionInput{TopicArn: &asked.TopicArn, Token: &asked.Token}))(t)
 	return *out.SubscriptionArn
 }
 

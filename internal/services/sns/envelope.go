@@ -39,7 +39,8 @@ func (s *Service) envelope(of topic, sub subscription, m message) ([]byte, error
 		return nil, fmt.Errorf("cannot sign a message: %w", err)
 	}
 	fields := m.order(signed)
-	fields = append(fields, field{"SignatureVersion", version}, field{"Signature", signature}, field{"SigningCertURL", s.Endpoint + key.path()})
+	fields = append(fields, field{"SignatureVersion", version}, field{"Signature", signature},
+		field{"SigningCertURL", s.Endpoint + key.path()})
 	if m.Kind == notification {
 		fields = append(fields, field{"UnsubscribeURL", s.unsubscribeURL(sub)})
 	}
@@ -68,7 +69,8 @@ func (m message) signed(protocol, subscribeURL string) []field {
 // order puts the signed fields in the order in which AWS sends them.
 func (message) order(signed []field) []field {
 	var out []field
-	for _, name := range []string{"Type", "MessageId", "Token", "TopicArn", "Subject", "Message", "SubscribeURL", "Timestamp"} {
+	for _, name := range []string{"Type", "MessageId", "Token", "TopicArn", "Subject", "Message", "SubscribeURL",
+		"Timestamp"} {
 		for _, f := range signed {
 			if f.name == name {
 				out = append(out, f)

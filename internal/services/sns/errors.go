@@ -13,10 +13,11 @@ func invalidParameter(format string, args ...any) error {
 	return &types.InvalidParameterException{Message: new("Invalid parameter: " + fmt.Sprintf(format, args...))}
 }
 
-// notServed has the code of the gateway's refusals. Clients take InvalidParameter for a policy whose principals are not known
-// yet, and try again for minutes.
+// notServed has the code of the gateway's refusals. Clients take InvalidParameter for a policy whose principals are not
+// known yet, and try again for minutes.
 func notServed(format string, args ...any) error {
-	return &smithy.GenericAPIError{Code: "InvalidParameterValue", Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
+	return &smithy.GenericAPIError{Code: "InvalidParameterValue", Message: fmt.Sprintf(format, args...),
+		Fault: smithy.FaultClient}
 }
 
 func notFound(format string, args ...any) error {
@@ -30,6 +31,9 @@ func noResource() error {
 
 // absent is an error about something that is not there, with the HTTP status that this service gives it.
 type absent struct{ smithy.APIError }
+
+// Unwrap gives the SDK's error.
+func (a absent) Unwrap() error { return a.APIError }
 
 // HTTPStatusCode is read by the gateway.
 func (absent) HTTPStatusCode() int { return http.StatusNotFound }

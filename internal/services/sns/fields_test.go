@@ -11,5 +11,6 @@ import (
 )
 
 func TestEveryInputFieldIsServedOrRefused(t *testing.T) {
-	servicetest.EveryInputFieldIsServedOrRefused(t, reflect.TypeFor[*sdk.Client](), sns.New(sns.Config{}).Gateway().Actions)
+	servicetest.EveryInputFieldIsServedOrRefused(t, reflect.TypeFor[*sdk.Client](),
+		sns.New(sns.Config{}).Gateway().Actions)
 }

@@ -282,8 +282,8 @@ func same(a, b any) bool {
 	return err == nil && err2 == nil && bytes.Equal(x, y)
 }
 
-// like tells whether a text has the parts in their order, with anything between them, the first at its beginning and the last at its
-// end.
+// like tells whether a text has the parts in their order, with anything between them, the first at its beginning and
+// the last at its end.
 func like(text string, parts []string) bool {
 	text, ok := strings.CutPrefix(text, parts[0])
 	if !ok || len(parts) == 1 {
@@ -312,7 +312,10 @@ func (p policy) accepts(values map[string]any) bool {
 		if !isList {
 			list = []any{value}
 		}
-		if !slices.ContainsFunc(list, func(v any) bool { return slices.ContainsFunc(tests, func(t test) bool { return t(v) }) }) {
+		if !slices.ContainsFunc(list, func(v any) bool {
+			return slices.ContainsFunc(tests,
+				func(t test) bool { return t(v) })
+		}) {
 			return false
 		}
 	}

@@ -14,7 +14,8 @@ import (
 // pageSize is how many topics or subscriptions one answer lists.
 const pageSize = 100
 
-// page returns the rows, which come in the order of their keys, behind those that a token says were listed, and the next token.
+// page returns the rows, which come in the order of their keys, behind those that a token says were listed, and the
+// next token.
 func page[T any](rows []T, key func(T) string, token *string) ([]T, *string, error) {
 	if token != nil {
 		last, err := base64.RawURLEncoding.DecodeString(*token)
@@ -34,7 +35,7 @@ func page[T any](rows []T, key func(T) string, token *string) ([]T, *string, err
 func (s *Service) listTopics(_ context.Context, in *sdk.ListTopicsInput) (*sdk.ListTopicsOutput, error) {
 	var all []topic
 	err := s.Store.View(func(tx *store.Tx) (err error) {
-		all, err = topics.All(tx)
+		all, err = topics.List(tx)
 		return err
 	})
 	if err != nil {
@@ -51,10 +52,12 @@ func (s *Service) listTopics(_ context.Context, in *sdk.ListTopicsInput) (*sdk.L
 	return out, nil
 }
 
-func (s *Service) listSubscriptions(_ context.Context, in *sdk.ListSubscriptionsInput) (*sdk.ListSubscriptionsOutput, error) {
+func (s *Service) listSubscriptions(
+	_ context.Context, in *sdk.ListSubscriptionsInput,
+) (*sdk.ListSubscriptionsOutput, error) {
 	var all []subscription
 	err := s.Store.View(func(tx *store.Tx) error {
-		for sub, err := range subscriptions.From(tx, "") {
+		for sub, err := range subscriptions.Readable(tx, "") {
 			if err != nil {
 				return err
 			}
@@ -71,7 +74,9 @@ func (s *Service) listSubscriptions(_ context.Context, in *sdk.ListSubscriptions
 	return &sdk.ListSubscriptionsOutput{Subscriptions: s.describe(all), NextToken: token}, err
 }
 
-func (s *Service) listSubscriptionsByTopic(_ context.Context, in *sdk.ListSubscriptionsByTopicInput) (*sdk.ListSubscriptionsByTopicOutput, error) {
+func (s *Service) listSubscriptionsByTopic(
+	_ context.Context, in *sdk.ListSubscriptionsByTopicInput,
+) (*sdk.ListSubscriptionsByTopicOutput, error) {
 	var all []subscription
 	err := s.Store.View(func(tx *store.Tx) error {
 		of, err := s.findTopic(tx, in.TopicArn)
@@ -97,7 +102,8 @@ func (s *Service) describe(subscribed []subscription) []types.Subscription {
 			arn = "PendingConfirmation"
 		}
 		out = append(out, types.Subscription{
-			SubscriptionArn: &arn, TopicArn: new(s.arn(sub.Topic)), Protocol: aws.String(sub.Protocol), Endpoint: aws.String(sub.Endpoint), Owner: &s.Account,
+			SubscriptionArn: &arn, TopicArn: new(s.arn(sub.Topic)), Protocol: aws.String(sub.Protocol),
+			Endpoint: aws.String(sub.Endpoint), Owner: &s.Account,
 		})
 	}
 	return out

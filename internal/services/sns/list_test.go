@@ -28,10 +28,13 @@ func TestLists(t *testing.T) {
 	arn := s.subscribeEndpoint(t, want[1], e, nil)
 	must(s.Subscribe(t.Context(), &sdk.SubscribeInput{TopicArn: &want[2], Protocol: new("http"), Endpoint: &e.URL}))(t)
 	all := must(s.ListSubscriptions(t.Context(), &sdk.ListSubscriptionsInput{}))(t).Subscriptions
-	if len(all) != 2 || *all[0].SubscriptionArn != arn || *all[1].SubscriptionArn != "PendingConfirmation" || *all[0].Owner != account {
+	if len(all) != 2 || *all[0].SubscriptionArn != arn || *all[1].SubscriptionArn != "PendingConfirmation" ||
+		*all[0].Owner != account {
 		t.Errorf("subscriptions: %+v", all)
 	}
-	if of := must(s.ListSubscriptionsByTopic(t.Context(), &sdk.ListSubscriptionsByTopicInput{TopicArn: &want[1]}))(t).Subscriptions; len(of) != 1 || *of[0].Protocol != "http" {
+	if of := must(s.ListSubscriptionsByTopic(t.Context(),
+		&sdk.ListSubscriptionsByTopicInput{TopicArn: &want[1]}))(t).Subscriptions; len(of) != 1 ||
+		*of[0].Protocol != "http" {
 		t.Errorf("subscriptions of one topic: %+v", of)
 	}
 }

@@ -1,14 +1,17 @@
 package sns
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"mime"
 	"mime/quotedprintable"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +21,8 @@ import (
 // sender is who mails are from.
 const sender = "AWS Notifications <no-reply@sns.amazonaws.com>"
 
-// mail puts a message into the mailbox of a subscriber's address, a Maildir, where any mail program finds it. There it is as
-// readable as a mail is.
+// mail puts a message into the mailbox of a subscriber's address, a Maildir, where any mail program finds it. There it
+// is as readable as a mail is.
 func (s *Service) mail(of topic, sub subscription, m message) error {
 	body, err := s.letter(of, sub, m)
 	if err != nil {
@@ -29,9 +32,10 @@ func (s *Service) mail(of topic, sub subscription, m message) error {
 	if err := makeBox(box); err != nil {
 		return fmt.Errorf("cannot make a mailbox: %w", err)
 	}
-	// The name is the same at a second try, so that a mail that was put there before larder was killed is not there twice.
+	// The name is the same at a second try, so that a mail that was put there before larder was killed is not there
+	// twice.
 	name := fmt.Sprintf("%d.%s.larder", m.Time.Unix(), m.ID+"-"+sub.ID)
-	if seen, err := filepath.Glob(filepath.Join(globEscape(box), "cur", name+"*")); err != nil || len(seen) > 0 {
+	if seen, err := fs.Glob(os.DirFS(box), "cur/"+name+"*"); err != nil || len(seen) > 0 {
 		return err
 	}
 	return deposit(filepath.Join(box, "tmp", name), filepath.Join(box, "new", name), body)
@@ -53,15 +57,21 @@ func deposit(temporary, name string, body []byte) error {
 	return durable.SyncDir(filepath.Dir(name))
 }
 
-// makeBox makes a Maildir where there is none, and makes the names on the way to it durable.
+// makeBox makes a Maildir where there is none, and makes the names on the way to it durable. It makes no directory
+// above that of all mailboxes: an installation that was deleted would come back in part.
 func makeBox(box string) error {
+	for _, dir := range []string{filepath.Dir(box), box} {
+		if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
 	made := false
 	for _, dir := range []string{"tmp", "new", "cur"} {
 		path := filepath.Join(box, dir)
 		if _, err := os.Stat(path); err == nil {
 			continue
 		}
-		if err := os.MkdirAll(path, 0o700); err != nil {
+		if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 		made = true
@@ -69,10 +79,9 @@ func makeBox(box string) error {
 	if !made {
 		return nil
 	}
-	return errors.Join(durable.SyncDir(box), durable.SyncDir(filepath.Dir(box)), durable.SyncDir(filepath.Dir(filepath.Dir(box))))
+	return errors.Join(durable.SyncDir(box), durable.SyncDir(filepath.Dir(box)),
+		durable.SyncDir(filepath.Dir(filepath.Dir(box))))
 }
-
-var globEscape = strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`).Replace
 
 // letter is a message as a mail: the text with a way to unsubscribe, or for email-json what other subscribers get.
 func (s *Service) letter(of topic, sub subscription, m message) ([]byte, error) {
@@ -89,7 +98,8 @@ func (s *Service) letter(of topic, sub subscription, m message) ([]byte, error) 
 			s.unsubscribeURL(sub) + "\n"
 	}
 	if m.Kind == confirmation && sub.Protocol == "email" {
-		text = "You have chosen to subscribe to the topic:\n" + m.Topic + "\n\nTo confirm this subscription, visit the link below " +
+		text = "You have chosen to subscribe to the topic:\n" + m.Topic +
+			"\n\nTo confirm this subscription, visit the link below " +
 			"(if this was in error no action is necessary):\n" + s.subscribeURL(m) + "\n"
 	}
 	if sub.Protocol == "email-json" {
@@ -102,16 +112,31 @@ func (s *Service) letter(of topic, sub subscription, m message) ([]byte, error) 
 	return m.mail(sub.Endpoint, of.Attributes[displayName], subject, text)
 }
 
+// encodeHeader writes a text so that readers of the mail see it as it is. A text that looks like an encoded word
+// ('=?utf-8?q?a?=') is encoded itself, or they would decode it.
+func encodeHeader(text string) string {
+	if !strings.Contains(text, "=?") {
+		return mime.QEncoding.Encode("utf-8", text)
+	}
+	var words []string
+	for part := range slices.Chunk([]rune(text),
+		10) { // 40 bytes at most: a word has 75 characters with what is around them
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(string(part)))+"?=")
+	}
+	return strings.Join(words, " ")
+}
+
 // mail writes the mail, with what HTTP subscribers get as headers too.
 func (m message) mail(to, from, subject, text string) ([]byte, error) {
 	name := sender
 	if from != "" {
-		name = mime.QEncoding.Encode("utf-8", from) + sender[strings.Index(sender, " <"):]
+		name = encodeHeader(from) + sender[strings.Index(sender, " <"):]
 	}
 	var b strings.Builder
 	for _, h := range [][2]string{
-		{"From", name}, {"To", to}, {"Subject", mime.QEncoding.Encode("utf-8", subject)}, {"Date", m.Time.Format(time.RFC1123Z)},
-		{"Message-ID", "<" + m.ID + "@larder>"}, {"X-Amz-Sns-Message-Type", m.Kind}, {"X-Amz-Sns-Topic-Arn", m.Topic}, {"MIME-Version", "1.0"}, {"Content-Type", "text/plain; charset=UTF-8"},
+		{"From", name}, {"To", to}, {"Subject", encodeHeader(subject)}, {"Date", m.Time.Format(time.RFC1123Z)},
+		{"Message-ID", "<" + m.ID + "@larder>"}, {"X-Amz-Sns-Message-Type", m.Kind}, {"X-Amz-Sns-Topic-Arn", m.Topic},
+		{"MIME-Version", "1.0"}, {"Content-Type", "text/plain; charset=UTF-8"},
 		{"Content-Transfer-Encoding", "quoted-printable"},
 	} {
 		fmt.Fprintf(&b, "%s: %s\n", h[0], h[1])

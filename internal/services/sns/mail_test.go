@@ -19,7 +19,8 @@ func TestMail(t *testing.T) {
 	topic := s.topic(t, "mine")
 	stop := s.run(t)
 	for _, protocol := range []string{"email", "email-json"} {
-		must(s.Subscribe(t.Context(), &sdk.SubscribeInput{TopicArn: &topic, Protocol: &protocol, Endpoint: new("on/call@example.com")}))(t)
+		must(s.Subscribe(t.Context(), &sdk.SubscribeInput{TopicArn: &topic, Protocol: &protocol,
+			Endpoint: new("on/call@example.com")}))(t)
 	}
 	s.settle(t)
 	links := regexp.MustCompile(`http://\S+Action=ConfirmSubscription[^\s"]+`)
@@ -28,13 +29,15 @@ func TestMail(t *testing.T) {
 			t.Errorf("confirmed: %d %s in %s", status, answer, body)
 		}
 	}
-	must(s.Publish(t.Context(), &sdk.PublishInput{TopicArn: &topic, Subject: new("ALARM: cpu"), MessageStructure: new("json"),
-		Message: new(`{"default":"for all","email":"for mails = é"}`)}))(t)
+	must(s.Publish(t.Context(), &sdk.PublishInput{TopicArn: &topic, Subject: new("ALARM: cpu"),
+		MessageStructure: new("json"),
+		Message:          new(`{"default":"for all","email":"for mails = é"}`)}))(t)
 	s.settle(t)
 	stop()
 	bodies := s.mails(t, "on%2Fcall@example.com", 4)
 	if !slices.ContainsFunc(bodies, func(b string) bool {
-		return strings.HasPrefix(b, "ALARM: cpu\nfor mails = é\n\n--\nIf you wish to stop") && strings.Contains(b, "Action=Unsubscribe&SubscriptionArn=")
+		return strings.HasPrefix(b, "ALARM: cpu\nfor mails = é\n\n--\nIf you wish to stop") &&
+			strings.Contains(b, "Action=Unsubscribe&SubscriptionArn=")
 	}) || !slices.ContainsFunc(bodies, func(b string) bool { return strings.Contains(b, `"Message" : "for all"`) }) {
 		t.Errorf("the mails are %q", bodies)
 	}

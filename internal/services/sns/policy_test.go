@@ -10,7 +10,8 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 )
 
-// A throttled subscriber gets its messages no faster than it wants, by the topic's policy or its own; others do not wait for it.
+// A throttled subscriber gets its messages no faster than it wants, by the topic's policy or its own; others do not
+// wait for it.
 func TestThrottle(t *testing.T) {
 	const topics, own = `{"http":{"defaultThrottlePolicy":{"maxReceivesPerSecond":4}}}`, `{"throttlePolicy":{"maxReceivesPerSecond":2}}`
 	for _, test := range []struct {
@@ -21,7 +22,9 @@ func TestThrottle(t *testing.T) {
 		{"the topic's", topics, "", 250 * time.Millisecond},
 		{"its own", "", own, 500 * time.Millisecond},
 		{"its own over the topic's", topics, own, 500 * time.Millisecond},
-		{"overrides disabled", `{"http":{"defaultThrottlePolicy":{"maxReceivesPerSecond":4},"disableSubscriptionOverrides":true}}`, own, 250 * time.Millisecond},
+		{"overrides disabled",
+			`{"http":{"defaultThrottlePolicy":{"maxReceivesPerSecond":4},"disableSubscriptionOverrides":true}}`, own,
+			250 * time.Millisecond},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newServer(t)
@@ -30,7 +33,9 @@ func TestThrottle(t *testing.T) {
 			e := newEndpoint(t, func(http.ResponseWriter, *http.Request) { times <- s.clock.Now() })
 			stop := s.run(t)
 			s.subscribeEndpoint(t, topic, e, map[string]string{"DeliveryPolicy": test.own})
-			must(s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{TopicArn: &topic, AttributeName: new("DeliveryPolicy"), AttributeValue: &test.topic}))(t)
+			must(s.SetTopicAttributes(t.Context(),
+				&sdk.SetTopicAttributesInput{TopicArn: &topic, AttributeName: new("DeliveryPolicy"),
+					AttributeValue: &test.topic}))(t)
 			s.settle(t)
 			stop()
 			last := <-times // when it was asked to confirm
@@ -57,9 +62,12 @@ func TestEffectivePolicy(t *testing.T) {
 	arn := s.subscribe(t, topic, "http", "http://127.0.0.1:1/")
 	set := func(arn, value string) {
 		t.Helper()
-		must(s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{TopicArn: &topic, AttributeName: new("DeliveryPolicy"), AttributeValue: &value}))(t)
+		must(s.SetTopicAttributes(t.Context(),
+			&sdk.SetTopicAttributesInput{TopicArn: &topic, AttributeName: new("DeliveryPolicy"),
+				AttributeValue: &value}))(t)
 	}
-	set(topic, `{"http":{"defaultHealthyRetryPolicy":{"numRetries":7},"defaultThrottlePolicy":{"maxReceivesPerSecond":3}}}`)
+	set(topic,
+		`{"http":{"defaultHealthyRetryPolicy":{"numRetries":7},"defaultThrottlePolicy":{"maxReceivesPerSecond":3}}}`)
 	must(s.SetSubscriptionAttributes(t.Context(), &sdk.SetSubscriptionAttributesInput{
 		SubscriptionArn: &arn, AttributeName: new("DeliveryPolicy"), AttributeValue: new(`{"throttlePolicy":{"maxReceivesPerSecond":9},"healthyRetryPolicy":null}`)}))(t)
 	got := s.subscriptionAttributes(t, arn)["EffectiveDeliveryPolicy"]
@@ -92,11 +100,15 @@ func TestDeliveryPolicyRefusals(t *testing.T) {
 	} {
 		name, rest, _ := strings.Cut(strings.TrimPrefix(part, `"`), `"`)
 		forTopic := fmt.Sprintf(`{"http":{"default%s%s"%s}}`, strings.ToUpper(name[:1]), name[1:], rest)
-		_, topicErr := s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{TopicArn: &topic, AttributeName: new("DeliveryPolicy"), AttributeValue: &forTopic})
+		_, topicErr := s.SetTopicAttributes(t.Context(),
+			&sdk.SetTopicAttributesInput{TopicArn: &topic, AttributeName: new("DeliveryPolicy"),
+				AttributeValue: &forTopic})
 		_, err := s.SetSubscriptionAttributes(t.Context(), &sdk.SetSubscriptionAttributesInput{
 			SubscriptionArn: &arn, AttributeName: new("DeliveryPolicy"), AttributeValue: new("{" + part + "}")})
 		for _, err := range []error{topicErr, err} {
-			if err == nil || !strings.Contains(err.Error(), "InvalidParameter: Invalid parameter: DeliveryPolicy Reason: ") || !strings.Contains(err.Error(), reason) {
+			if err == nil || !strings.Contains(err.Error(),
+				"InvalidParameter: Invalid parameter: DeliveryPolicy Reason: ") ||
+				!strings.Contains(err.Error(), reason) {
 				t.Errorf("%s: got %v, want %s", part, err, reason)
 			}
 		}

@@ -57,8 +57,8 @@ func (m message) bodyFor(protocol string) string {
 	return m.Body
 }
 
-// PublishWith publishes a message of larder's own, and runs also in the transaction that keeps it for the subscribers: both happen,
-// or neither does. The subject may be empty.
+// PublishWith publishes a message of larder's own, and runs also in the transaction that keeps it for the subscribers:
+// both happen, or neither does. The subject may be empty.
 func (s *Service) PublishWith(topicARN, subject, body string, also func(*store.Tx) error) error {
 	p := publication{message: &body}
 	if subject != "" {
@@ -108,7 +108,8 @@ func (s *Service) publishBatch(_ context.Context, in *sdk.PublishBatchInput) (*s
 			out.Successful = append(out.Successful, types.PublishBatchResultEntry{Id: e.Id, MessageId: &m.ID})
 		case errors.As(err, &refusal):
 			out.Failed = append(out.Failed, types.BatchResultErrorEntry{
-				Id: e.Id, Code: new(refusal.ErrorCode()), Message: new(refusal.ErrorMessage()), SenderFault: refusal.ErrorFault() == smithy.FaultClient,
+				Id: e.Id, Code: new(refusal.ErrorCode()), Message: new(refusal.ErrorMessage()),
+				SenderFault: refusal.ErrorFault() == smithy.FaultClient,
 			})
 		default:
 			return nil, err
@@ -229,7 +230,8 @@ func attributes(given map[string]types.MessageAttributeValue) (map[string]attrib
 		made := attribute{Type: aws.ToString(a.DataType), Value: aws.ToString(a.StringValue)}
 		lower := strings.ToLower(name)
 		switch {
-		case len(name) > maxAttribute || !validAttribute.MatchString(name) || strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon."):
+		case len(name) > maxAttribute || !validAttribute.MatchString(name) || strings.HasPrefix(lower, "aws.") ||
+			strings.HasPrefix(lower, "amazon."):
 			return nil, invalidParameterValue("The message attribute name %q is not valid", clip(name))
 		case kind == "Binary" && len(a.BinaryValue) > 0 && a.StringValue == nil:
 			made.Value = encodeBinary(a.BinaryValue)

@@ -23,19 +23,27 @@ func TestPublishRefusals(t *testing.T) {
 		code, message string
 	}{
 		{sdk.PublishInput{Message: new("")}, "InvalidParameter", "Invalid parameter: Empty message"},
-		{sdk.PublishInput{Message: new(strings.Repeat("a", 256<<10+1))}, "InvalidParameter", "Invalid parameter: Message too long"},
-		{sdk.PublishInput{Message: new("a"), Subject: new(strings.Repeat("a", 100))}, "InvalidParameter", "Invalid parameter: Subject"},
+		{sdk.PublishInput{Message: new(strings.Repeat("a", 256<<10+1))}, "InvalidParameter",
+			"Invalid parameter: Message too long"},
+		{sdk.PublishInput{Message: new("a"), Subject: new(strings.Repeat("a", 100))}, "InvalidParameter",
+			"Invalid parameter: Subject"},
 		{sdk.PublishInput{Message: new("a"), Subject: new("a\nb")}, "InvalidParameter", "Invalid parameter: Subject"},
 		{sdk.PublishInput{Message: new("a"), Subject: new("a\tb")}, "InvalidParameter", "Invalid parameter: Subject"},
-		{sdk.PublishInput{Message: new("a"), Subject: new("a\u2028b")}, "InvalidParameter", "Invalid parameter: Subject"},
+		{sdk.PublishInput{Message: new("a"), Subject: new("a\u2028b")}, "InvalidParameter",
+			"Invalid parameter: Subject"},
 		{sdk.PublishInput{Message: new("a"), Subject: new("")}, "InvalidParameter", "Invalid parameter: Subject"},
-		{sdk.PublishInput{Message: new("a"), MessageStructure: new("json")}, "InvalidParameter", "Invalid parameter: Message Structure - JSON message body failed to parse"},
-		{sdk.PublishInput{Message: new(`{"sms":"a"}`), MessageStructure: new("json")}, "InvalidParameter", "Invalid parameter: Message Structure - No default entry in JSON message body"},
-		{sdk.PublishInput{Message: new("a"), MessageAttributes: text("Number", "x")}, "ParameterValueInvalid", "Could not cast message attribute 'a' value to number"},
-		{sdk.PublishInput{Message: new("a"), MessageAttributes: text("String", "")}, "ParameterValueInvalid", "The message attribute 'a' must contain a non-empty value of its type 'String'"},
+		{sdk.PublishInput{Message: new("a"), MessageStructure: new("json")}, "InvalidParameter",
+			"Invalid parameter: Message Structure - JSON message body failed to parse"},
+		{sdk.PublishInput{Message: new(`{"sms":"a"}`), MessageStructure: new("json")}, "InvalidParameter",
+			"Invalid parameter: Message Structure - No default entry in JSON message body"},
+		{sdk.PublishInput{Message: new("a"), MessageAttributes: text("Number", "x")}, "ParameterValueInvalid",
+			"Could not cast message attribute 'a' value to number"},
+		{sdk.PublishInput{Message: new("a"), MessageAttributes: text("String", "")}, "ParameterValueInvalid",
+			"The message attribute 'a' must contain a non-empty value of its type 'String'"},
 		{sdk.PublishInput{Message: new("a"), MessageAttributes: text("Date", "x")}, "ParameterValueInvalid",
 			"The message attribute 'a' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."},
-		{sdk.PublishInput{Message: new("a"), MessageGroupId: new("x")}, "InvalidParameterValue", "larder does not serve Publish's MessageGroupId: topics are standard topics"},
+		{sdk.PublishInput{Message: new("a"), MessageGroupId: new("x")}, "InvalidParameterValue",
+			"larder does not serve Publish's MessageGroupId: topics are standard topics"},
 		{sdk.PublishInput{Message: new("a"), TopicArn: new(prefix + "other")}, "NotFound", "Topic does not exist"},
 	} {
 		if test.in.TopicArn == nil {
@@ -55,7 +63,8 @@ func TestSubjectsOfAlarmsAreTaken(t *testing.T) {
 	topic := s.topic(t, "mine")
 	place := alarm.Place{Account: "123456789012", Region: "US East (N. Virginia)"}
 	for _, name := range []string{
-		"cpu", strings.Repeat("a", 255), strings.Repeat("é", 255), strings.Repeat("a", 59), "größe 温度 👩\u200d💻", `a "quoted" \ name`, " ", "line\u2028end", "\u0085",
+		"cpu", strings.Repeat("a", 255), strings.Repeat("é", 255), strings.Repeat("a", 59), "größe 温度 👩\u200d💻",
+		`a "quoted" \ name`, " ", "line\u2028end", "\u0085",
 	} {
 		for _, state := range []alarm.State{alarm.OK, alarm.Alarm, alarm.Insufficient} {
 			subject := alarm.Subject(name, state, place)
@@ -72,10 +81,12 @@ func TestPublishBatch(t *testing.T) {
 	e := newEndpoint(t, nil)
 	stop := s.run(t)
 	s.subscribeEndpoint(t, topic, e, map[string]string{"RawMessageDelivery": "true"})
-	out := must(s.PublishBatch(t.Context(), &sdk.PublishBatchInput{TopicArn: &topic, PublishBatchRequestEntries: []types.PublishBatchRequestEntry{
-		{Id: new("a"), Message: new("one")}, {Id: new("b"), Message: new("")}, {Id: new("c"), Message: new("three")},
-	}}))(t)
-	if len(out.Successful) != 2 || len(out.Failed) != 1 || *out.Failed[0].Id != "b" || *out.Failed[0].Code != "InvalidParameter" || !out.Failed[0].SenderFault {
+	out := must(s.PublishBatch(t.Context(),
+		&sdk.PublishBatchInput{TopicArn: &topic, PublishBatchRequestEntries: []types.PublishBatchRequestEntry{
+			{Id: new("a"), Message: new("one")}, {Id: new("b"), Message: new("")}, {Id: new("c"), Message: new("three")},
+		}}))(t)
+	if len(out.Successful) != 2 || len(out.Failed) != 1 || *out.Failed[0].Id != "b" ||
+		*out.Failed[0].Code != "InvalidParameter" || !out.Failed[0].SenderFault {
 		t.Errorf("%+v", out)
 	}
 	for _, want := range []string{"one", "three"} {
@@ -84,7 +95,9 @@ func TestPublishBatch(t *testing.T) {
 		}
 	}
 	stop()
-	_, err := s.PublishBatch(t.Context(), &sdk.PublishBatchInput{TopicArn: &topic, PublishBatchRequestEntries: []types.PublishBatchRequestEntry{
-		{Id: new("a"), Message: new("one")}, {Id: new("a"), Message: new("two")}}})
-	servicetest.WantError(t, err, "BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the same Id.")
+	_, err := s.PublishBatch(t.Context(),
+		&sdk.PublishBatchInput{TopicArn: &topic, PublishBatchRequestEntries: []types.PublishBatchRequestEntry{
+			{Id: new("a"), Message: new("one")}, {Id: new("a"), Message: new("two")}}})
+	servicetest.WantError(t, err, "BatchEntryIdsNotDistinct",
+		"Two or more batch entries in the request have the same Id.")
 }

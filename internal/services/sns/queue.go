@@ -13,8 +13,8 @@ import (
 	"larder/internal/store"
 )
 
-// What waits to be delivered is in the store, so that a restart loses nothing: each message once, sealed, and a row for each
-// subscription that it is for.
+// What waits to be delivered is in the store, so that a restart loses nothing: each message once, sealed, and a row for
+// each subscription that it is for.
 const (
 	messages   = store.Table[parcel]("sns-messages")     // by message id
 	deliveries = store.Table[delivery]("sns-deliveries") // by subscription and number
@@ -40,7 +40,8 @@ func (d delivery) key() string { return queueOf(d.Subscription) + fmt.Sprintf("%
 // queueOf is what the keys of a subscription's deliveries begin with.
 func queueOf(subscription string) string { return subscription + "/" }
 
-// maxQueue is how many messages may wait for one subscription. A message that comes when there are as many is not kept for it.
+// maxQueue is how many messages may wait for one subscription. A message that comes when there are as many is not kept
+// for it.
 const maxQueue = 1000
 
 // ownKey is the key that AWS keeps for topics; here it is the installation's.
@@ -71,7 +72,8 @@ func (s *Service) recipients(m message) (to []string, err error) {
 		for _, sub := range subscribed {
 			wanted, err := sub.wants(m)
 			if err != nil {
-				return err
+				s.Logger.Error("a message is not kept for a subscriber, and for the others it is", "message", m.ID,
+					"error", err)
 			}
 			if wanted {
 				to = append(to, sub.key())
@@ -104,7 +106,8 @@ func (s *Service) sendWith(m message, also func(*store.Tx) error, to ...string) 
 				return err
 			}
 			if full {
-				s.Logger.Warn("a message is not kept for a subscriber: too many are waiting", "subscription", key, "message", m.ID)
+				s.Logger.Warn("a message is not kept for a subscriber: too many are waiting", "subscription", key,
+					"message", m.ID)
 				continue
 			}
 			d := delivery{Subscription: key, Message: m.ID, Number: number, Set: now, Due: now}
@@ -153,6 +156,7 @@ func (s *Service) open(p parcel, id, topicARN string) (m message, err error) {
 	var raw []byte
 	if p.Key {
 		raw, err = s.Keys.Unwrap(p.Sealed, map[string]string{"aws:sns:topicArn": topicARN})
+		err = openError(err)
 	} else {
 		raw, err = s.Sealer.Open(messagePlace(id), p.Sealed)
 	}
@@ -196,7 +200,7 @@ func (s *Service) nextNumber(tx *store.Tx, subscription string) (number uint64, 
 // queued yields what waits for a subscription, in the order of publishing.
 func queued(tx *store.Tx, subscription string) func(func(delivery, error) bool) {
 	return func(yield func(delivery, error) bool) {
-		for d, err := range deliveries.From(tx, queueOf(subscription)) {
+		for d, err := range deliveries.Readable(tx, queueOf(subscription)) {
 			if err == nil && d.Subscription != subscription || !yield(d, err) {
 				return
 			}
@@ -210,8 +214,11 @@ func finish(tx *store.Tx, d delivery) error {
 		return nil // its subscription ended
 	}
 	p, err := messages.Get(tx, d.Message)
-	if err != nil {
+	if err != nil && !store.IsUnreadable(err) && !errors.Is(err, store.ErrNotFound) {
 		return err
+	}
+	if err != nil { // no subscriber can have it
+		return errors.Join(messages.Delete(tx, d.Message), deliveries.Delete(tx, d.key()))
 	}
 	if p.Left--; p.Left > 0 {
 		err = messages.Put(tx, d.Message, p)
@@ -239,7 +246,7 @@ func cancel(tx *store.Tx, subscription string) error {
 
 // waiting lists the subscriptions that something waits for.
 func waiting(tx *store.Tx) ([]string, error) {
-	all, err := deliveries.All(tx)
+	all, err := deliveries.List(tx)
 	var out []string
 	for _, d := range all {
 		if len(out) == 0 || out[len(out)-1] != d.Subscription {

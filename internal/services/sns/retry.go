@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// retryPolicy is how often and when a delivery is tried again, in the words of AWS's delivery policies. Times are in seconds.
+// retryPolicy is how often and when a delivery is tried again, in the words of AWS's delivery policies. Times are in
+// seconds.
 type retryPolicy struct {
 	MinDelayTarget, MaxDelayTarget                                        float64
 	NumRetries, NumNoDelayRetries, NumMinDelayRetries, NumMaxDelayRetries int
@@ -39,7 +40,8 @@ type httpPolicy struct {
 
 // mailPolicy is how mail is delivered, which no policy changes. Source: "Message delivery retries" in SNS's guide.
 var mailPolicy = httpPolicy{HealthyRetryPolicy: retryPolicy{
-	MinDelayTarget: 10, MaxDelayTarget: 600, NumRetries: 50, NumMinDelayRetries: 2, NumMaxDelayRetries: 38, BackoffFunction: "exponential",
+	MinDelayTarget: 10, MaxDelayTarget: 600, NumRetries: 50, NumMinDelayRetries: 2, NumMaxDelayRetries: 38,
+	BackoffFunction: "exponential",
 }}
 
 // pause is how long to wait between two requests.
@@ -87,7 +89,8 @@ func retryReason(raw json.RawMessage) string {
 	case min(p.NumNoDelayRetries, p.NumMinDelayRetries, p.NumMaxDelayRetries) < 0 || early > p.NumRetries:
 		return "DeliveryPolicy numNoDelayRetries, numMinDelayRetries and numMaxDelayRetries must be at least 0, and together at most numRetries"
 	case p.MinDelayTarget < 0 || p.MaxDelayTarget < p.MinDelayTarget || p.MaxDelayTarget > maxDelay:
-		return fmt.Sprintf("DeliveryPolicy minDelayTarget must be at most maxDelayTarget, and that at most %d", maxDelay)
+		return fmt.Sprintf("DeliveryPolicy minDelayTarget must be at most maxDelayTarget, and that at most %d",
+			maxDelay)
 	}
 	if reason := oneOf("linear", "arithmetic", "geometric", "exponential")(p.BackoffFunction); reason != "" {
 		return "DeliveryPolicy backoffFunction " + reason
@@ -109,7 +112,8 @@ func throttleReason(raw json.RawMessage) string {
 
 // contentTypes are those that a message may be sent as. Source: "Creating an HTTP/S delivery policy" in SNS's guide.
 func contentTypes() []string {
-	return []string{"text/css", "text/csv", "text/html", "text/plain", "text/xml", "application/atom+xml", "application/json", "application/octet-stream",
+	return []string{"text/css", "text/csv", "text/html", "text/plain", "text/xml", "application/atom+xml",
+		"application/json", "application/octet-stream",
 		"application/soap+xml", "application/x-www-form-urlencoded", "application/xhtml+xml", "application/xml"}
 }
 
@@ -147,8 +151,8 @@ func (p retryPolicy) total() (sum time.Duration) {
 	}
 }
 
-// delay is how long to wait after so many tries failed beyond the first, and whether there is another one. The phases are AWS's: at
-// once, after the least delay, with growing delays, after the greatest.
+// delay is how long to wait after so many tries failed beyond the first, and whether there is another one. The phases
+// are AWS's: at once, after the least delay, with growing delays, after the greatest.
 func (p retryPolicy) delay(tries int) (time.Duration, bool) {
 	if tries >= p.NumRetries {
 		return 0, false

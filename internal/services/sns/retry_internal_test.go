@@ -14,8 +14,10 @@ func TestRetryDelays(t *testing.T) {
 		policy retryPolicy
 		want   []int // seconds
 	}{
-		{retryPolicy{MinDelayTarget: 20, MaxDelayTarget: 20, NumRetries: 3, BackoffFunction: "linear"}, []int{20, 20, 20}},
-		{retryPolicy{MinDelayTarget: 10, MaxDelayTarget: 40, NumRetries: 9, NumNoDelayRetries: 1, NumMinDelayRetries: 2, NumMaxDelayRetries: 2, BackoffFunction: "linear"},
+		{retryPolicy{MinDelayTarget: 20, MaxDelayTarget: 20, NumRetries: 3, BackoffFunction: "linear"},
+			[]int{20, 20, 20}},
+		{retryPolicy{MinDelayTarget: 10, MaxDelayTarget: 40, NumRetries: 9, NumNoDelayRetries: 1, NumMinDelayRetries: 2,
+			NumMaxDelayRetries: 2, BackoffFunction: "linear"},
 			[]int{0, 10, 10, 10, 20, 30, 40, 40, 40}},
 		{retryPolicy{}, nil},
 	} {
@@ -36,8 +38,10 @@ func TestRetryDelays(t *testing.T) {
 // Whatever the function, delays grow from the least to the greatest.
 func TestDelaysGrow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := retryPolicy{NumRetries: rapid.IntRange(2, 100).Draw(t, "retries"), MinDelayTarget: rapid.Float64Range(0, 100).Draw(t, "min"),
-			BackoffFunction: rapid.SampledFrom([]string{"linear", "arithmetic", "geometric", "exponential"}).Draw(t, "function")}
+		p := retryPolicy{NumRetries: rapid.IntRange(2, 100).Draw(t, "retries"),
+			MinDelayTarget: rapid.Float64Range(0, 100).Draw(t, "min"),
+			BackoffFunction: rapid.SampledFrom([]string{"linear", "arithmetic", "geometric", "exponential"}).Draw(t,
+				"function")}
 		p.MaxDelayTarget = p.MinDelayTarget + rapid.Float64Range(0, 3000).Draw(t, "more")
 		var last time.Duration
 		for tries := range p.NumRetries {

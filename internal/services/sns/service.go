@@ -1,8 +1,8 @@
-// Package sns serves the SNS API: topics, subscriptions, and messages that really go to HTTP subscribers and into mailboxes.
+// Package sns serves the SNS API: topics, subscriptions, and messages that really go to HTTP subscribers and into
+// mailboxes.
 package sns
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +13,7 @@ import (
 
 	"larder/internal/awswire"
 	"larder/internal/gateway"
+	"larder/internal/isolate"
 	"larder/internal/seal"
 	"larder/internal/store"
 )
@@ -56,6 +57,7 @@ type Keys interface {
 type Service struct {
 	Config
 	couriers couriers
+	guard    isolate.Guard
 	signing  sync.Mutex // one signing key is made at a time
 }
 
@@ -76,19 +78,22 @@ const (
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
 	return gateway.Service{Shapes: awswire.SNS(), MaxBody: maxBody, Actions: []gateway.Action{
-		gateway.Handle("CreateTopic", gateway.Write, s.createTopic, gateway.Refuse("DataProtectionPolicy", noProtection)),
+		gateway.Handle("CreateTopic", gateway.Write, s.createTopic,
+			gateway.Refuse("DataProtectionPolicy", noProtection)),
 		gateway.Handle("GetTopicAttributes", gateway.Read, s.getTopicAttributes),
 		gateway.Handle("SetTopicAttributes", gateway.Permissions, s.setTopicAttributes),
 		gateway.Handle("DeleteTopic", gateway.Write, s.deleteTopic),
 
-		gateway.Handle("Subscribe", gateway.Write, s.subscribe, gateway.Only("Protocol", noReceiver, protocols()...)),
+		gateway.Handle("Subscribe", gateway.Write, s.subscribe,
+			gateway.Only("Protocol", noReceiver, protocols()...).Among(foreign()...)),
 		gateway.Handle("GetSubscriptionAttributes", gateway.Read, s.getSubscriptionAttributes),
 		gateway.Handle("SetSubscriptionAttributes", gateway.Write, s.setSubscriptionAttributes),
 		gateway.Handle("ConfirmSubscription", gateway.Write, s.confirmSubscription),
 		gateway.Handle("Unsubscribe", gateway.Write, s.unsubscribe),
 
 		gateway.Handle("Publish", gateway.Write, s.publish,
-			gateway.Refuse("MessageDeduplicationId", noFIFO), gateway.Refuse("MessageGroupId", noFIFO), gateway.Refuse("PhoneNumber", noPhones)),
+			gateway.Refuse("MessageDeduplicationId", noFIFO), gateway.Refuse("MessageGroupId",
+				noFIFO), gateway.Refuse("PhoneNumber", noPhones)),
 		gateway.Handle("PublishBatch", gateway.Write, s.publishBatch,
 			gateway.Refuse("PublishBatchRequestEntries.MessageDeduplicationId", noFIFO),
 			gateway.Refuse("PublishBatchRequestEntries.MessageGroupId", noFIFO)),
@@ -112,24 +117,6 @@ func (s *Service) HasTopic(arn string) bool {
 	return err == nil
 }
 
-// Ensure makes a topic of that ARN unless there is one.
-func (s *Service) Ensure(arn string) error {
-	name, err := s.resource(&arn, "TopicArn")
-	if err != nil {
-		return err
-	}
-	if !validTopic.MatchString(name) {
-		return invalidParameter("Topic Name")
-	}
-	return s.Store.Update(func(tx *store.Tx) error {
-		_, err := topics.Get(tx, name)
-		if !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		return topics.Put(tx, name, topic{Name: name, Attributes: map[string]string{}, Tags: map[string]string{}, Created: s.Now()})
-	})
-}
-
 func (s *Service) arn(resource string) string {
 	return fmt.Sprintf("arn:aws:sns:%s:%s:%s", s.Region, s.Account, resource)
 }
@@ -139,9 +126,14 @@ func (s *Service) resource(arn *string, member string) (string, error) {
 	if arn == nil {
 		return "", invalidParameter("%s Reason: no value for required parameter", member)
 	}
+	const elements = 6
+	if n := strings.Count(*arn, ":") + 1; n < elements {
+		return "", invalidParameter("%s Reason: An ARN must have at least %d elements, not %d", member, elements, n)
+	}
 	resource, ok := strings.CutPrefix(*arn, s.arn(""))
 	if !ok {
-		return "", invalidParameter("%s Reason: %s is not an ARN of a topic or a subscription of account %s in %s", member, *arn, s.Account, s.Region)
+		return "", invalidParameter("%s Reason: %s is not an ARN of a topic or a subscription of account %s in %s",
+			member, *arn, s.Account, s.Region)
 	}
 	return resource, nil
 }

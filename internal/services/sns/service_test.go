@@ -39,7 +39,8 @@ type server struct {
 	url   string // of the API
 	mail  string // where the mailboxes are
 	clock *clock
-	now   time.Time // when the clock began
+	log   bytes.Buffer // what the service logs; to be read when it does not run
+	now   time.Time    // when the clock began
 }
 
 // clock goes on by as much as anybody waits for.
@@ -117,14 +118,17 @@ func newHastyServer(t *testing.T, patience time.Duration) *server {
 	})
 	s.clock = &clock{now: s.now}
 	var api http.Handler
-	config := servicetest.Config(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { api.ServeHTTP(w, r) }))
+	config := servicetest.Config(t,
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { api.ServeHTTP(w, r) }))
 	s.url, s.Client = *config.BaseEndpoint, sdk.NewFromConfig(config)
 	client := sns.NewClient()
 	t.Cleanup(client.CloseIdleConnections)
 	s.sns = sns.New(sns.Config{
-		Store: s.store, Sealer: must(seal.New(make([]byte, seal.KeySize)))(t), Keys: s.keys, Certifier: s.ca, Account: account, Region: region,
+		Store: s.store, Sealer: must(seal.New(make([]byte, seal.KeySize)))(t), Keys: s.keys, Certifier: s.ca,
+		Account: account, Region: region,
 		Endpoint: s.url, MailDir: s.mail, Client: client, Timeout: patience, Random: rand.Reader,
-		Now: func() time.Time { return s.clock.Now() }, After: s.clock.After, Logger: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return s.clock.Now() }, After: s.clock.After,
+		Logger: slog.New(slog.NewTextHandler(&s.log, nil)),
 	})
 	api = s.sns.Public(servicetest.Gateway(t, s.sns.Gateway()))
 	return s
@@ -162,5 +166,6 @@ func (s *server) subscribe(t *testing.T, topic, protocol, endpoint string) strin
 
 func (s *server) subscriptionAttributes(t *testing.T, arn string) map[string]string {
 	t.Helper()
-	return must(s.GetSubscriptionAttributes(t.Context(), &sdk.GetSubscriptionAttributesInput{SubscriptionArn: &arn}))(t).Attributes
+	return must(s.GetSubscriptionAttributes(t.Context(),
+		&sdk.GetSubscriptionAttributesInput{SubscriptionArn: &arn}))(t).Attributes
 }

@@ -55,7 +55,7 @@ func (s *Service) signingKey() (signingKey, error) {
 	defer s.signing.Unlock()
 	var known signer
 	err := s.Store.View(func(tx *store.Tx) error {
-		all, err := signers.All(tx)
+		all, err := signers.List(tx)
 		for _, k := range all {
 			if k.Until.After(s.Now()) && k.Until.After(known.Until) {
 				known = k
@@ -94,7 +94,8 @@ func (s *Service) newSigner() (signingKey, error) {
 	if err != nil {
 		return signingKey{}, err
 	}
-	made := signer{Name: fmt.Sprintf("%x", sha256.Sum256(block.Bytes))[:32], Certificate: certificate, Until: parsed.NotAfter}
+	made := signer{Name: fmt.Sprintf("%x", sha256.Sum256(block.Bytes))[:32], Certificate: certificate,
+		Until: parsed.NotAfter}
 	made.Key = s.Sealer.Seal(signerPlace(made.Name), x509.MarshalPKCS1PrivateKey(private))
 	err = s.Store.Update(func(tx *store.Tx) error { return signers.Put(tx, made.Name, made) })
 	return signingKey{made.Name, private}, err

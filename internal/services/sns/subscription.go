@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,6 +50,9 @@ const onAttributes = "MessageAttributes"
 // protocols are those of the receivers that larder can reach. All of them have to confirm.
 func protocols() []string { return []string{"http", "https", "email", "email-json"} }
 
+// foreign are the other protocols that SNS has.
+func foreign() []string { return []string{"sms", "sqs", "application", "lambda", "firehose"} }
+
 func (s *Service) gone(sub subscription) bool {
 	return sub.Pending && s.Now().Sub(sub.Created) >= pendingLife
 }
@@ -56,7 +60,7 @@ func (s *Service) gone(sub subscription) bool {
 // subscribed lists the subscriptions of a topic.
 func (s *Service) subscribed(tx *store.Tx, topic string) ([]subscription, error) {
 	var out []subscription
-	for sub, err := range subscriptions.From(tx, topic+":") {
+	for sub, err := range subscriptions.Readable(tx, topic+":") {
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +76,8 @@ func (s *Service) subscribed(tx *store.Tx, topic string) ([]subscription, error)
 
 func (s *Service) subscribe(_ context.Context, in *sdk.SubscribeInput) (*sdk.SubscribeOutput, error) {
 	asked := subscription{
-		Protocol: aws.ToString(in.Protocol), Endpoint: aws.ToString(in.Endpoint), Attributes: map[string]string{}, Pending: true, Created: s.Now(),
+		Protocol: aws.ToString(in.Protocol), Endpoint: aws.ToString(in.Endpoint), Attributes: map[string]string{},
+		Pending: true, Created: s.Now(),
 	}
 	if err := checkEndpoint(asked.Protocol, asked.Endpoint); err != nil {
 		return nil, err
@@ -98,7 +103,8 @@ func (s *Service) subscribe(_ context.Context, in *sdk.SubscribeInput) (*sdk.Sub
 		if err := s.subscribeOnce(tx, &asked); err != nil || !asked.Pending {
 			return err
 		}
-		asked.Tokens = append(asked.Tokens, hash) // who asks again while it is pending gets another; the ones before stay good
+		asked.Tokens = append(asked.Tokens,
+			hash) // who asks again while it is pending gets another; the ones before stay good
 		asked.Tokens = asked.Tokens[max(0, len(asked.Tokens)-maxTokens):]
 		asked.Created = s.Now()
 		return subscriptions.Put(tx, asked.key(), asked)
@@ -141,8 +147,12 @@ func checkEndpoint(protocol, endpoint string) error {
 	if protocol == "" {
 		return invalidParameter("Protocol Reason: no value for required parameter")
 	}
+	if !slices.Contains(protocols(), protocol) {
+		return invalidParameter("Amazon SNS does not support this protocol string: %s", protocol)
+	}
 	if strings.HasPrefix(protocol, "email") {
-		if user, host, ok := strings.Cut(endpoint, "@"); !ok || user == "" || host == "" || strings.ContainsAny(endpoint, " \t\r\n") {
+		if user, host, ok := strings.Cut(endpoint, "@"); !ok || user == "" || host == "" ||
+			strings.ContainsAny(endpoint, " \t\r\n") {
 			return invalidParameter("Email address")
 		}
 		return nil
@@ -200,7 +210,9 @@ func (s *Service) findSubscription(tx *store.Tx, arn *string) (subscription, err
 	return found, err
 }
 
-func (s *Service) getSubscriptionAttributes(_ context.Context, in *sdk.GetSubscriptionAttributesInput) (*sdk.GetSubscriptionAttributesOutput, error) {
+func (s *Service) getSubscriptionAttributes(
+	_ context.Context, in *sdk.GetSubscriptionAttributesInput,
+) (*sdk.GetSubscriptionAttributesOutput, error) {
 	var found subscription
 	var of topic
 	err := s.Store.View(func(tx *store.Tx) (err error) {
@@ -216,7 +228,8 @@ func (s *Service) getSubscriptionAttributes(_ context.Context, in *sdk.GetSubscr
 		"SubscriptionArn": s.arn(found.key()), "TopicArn": s.arn(found.Topic), "Owner": s.Account,
 		"SubscriptionPrincipal": "arn:aws:iam::" + s.Account + ":user/larder",
 		"Protocol":              found.Protocol, "Endpoint": found.Endpoint,
-		"PendingConfirmation": strconv.FormatBool(found.Pending), "ConfirmationWasAuthenticated": strconv.FormatBool(found.Authenticated), rawMessageDelivery: "false",
+		"PendingConfirmation":          strconv.FormatBool(found.Pending),
+		"ConfirmationWasAuthenticated": strconv.FormatBool(found.Authenticated), rawMessageDelivery: "false",
 	}
 	maps.Copy(attributes, found.Attributes)
 	if found.isHTTP() {
@@ -230,7 +243,9 @@ func (s *Service) getSubscriptionAttributes(_ context.Context, in *sdk.GetSubscr
 	return &sdk.GetSubscriptionAttributesOutput{Attributes: attributes}, nil
 }
 
-func (s *Service) setSubscriptionAttributes(_ context.Context, in *sdk.SetSubscriptionAttributesInput) (*sdk.SetSubscriptionAttributesOutput, error) {
+func (s *Service) setSubscriptionAttributes(
+	_ context.Context, in *sdk.SetSubscriptionAttributesInput,
+) (*sdk.SetSubscriptionAttributesOutput, error) {
 	err := s.Store.Update(func(tx *store.Tx) error {
 		found, err := s.findSubscription(tx, in.SubscriptionArn)
 		if err != nil {
@@ -251,6 +266,10 @@ func (s *Service) setSubscriptionAttributes(_ context.Context, in *sdk.SetSubscr
 func (s *Service) unsubscribe(_ context.Context, in *sdk.UnsubscribeInput) (*sdk.UnsubscribeOutput, error) {
 	err := s.Store.Update(func(tx *store.Tx) error {
 		found, err := s.findSubscription(tx, in.SubscriptionArn)
+		if store.IsUnreadable(err) {
+			key, err := s.resource(in.SubscriptionArn, "SubscriptionArn")
+			return errors.Join(err, cancel(tx, key), subscriptions.Delete(tx, key))
+		}
 		if err != nil {
 			return err
 		}
@@ -269,7 +288,7 @@ func (s *Service) unsubscribe(_ context.Context, in *sdk.UnsubscribeInput) (*sdk
 
 // purge drops the subscriptions that nobody confirmed in time.
 func (s *Service) purge(tx *store.Tx) error {
-	all, err := subscriptions.All(tx)
+	all, err := subscriptions.List(tx)
 	for _, sub := range all {
 		if s.gone(sub) {
 			err = errors.Join(err, cancel(tx, sub.key()), subscriptions.Delete(tx, sub.key()))

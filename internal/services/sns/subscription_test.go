@@ -15,7 +15,8 @@ import (
 func TestSubscriptionLife(t *testing.T) {
 	s := newServer(t)
 	topic := s.topic(t, "mine")
-	out := must(s.Subscribe(t.Context(), &sdk.SubscribeInput{TopicArn: &topic, Protocol: new("email"), Endpoint: new("ops@example.com")}))(t)
+	out := must(s.Subscribe(t.Context(),
+		&sdk.SubscribeInput{TopicArn: &topic, Protocol: new("email"), Endpoint: new("ops@example.com")}))(t)
 	if *out.SubscriptionArn != "pending confirmation" {
 		t.Errorf("got %s", *out.SubscriptionArn)
 	}
@@ -24,9 +25,11 @@ func TestSubscriptionLife(t *testing.T) {
 		t.Errorf("the ARN is %s", arn)
 	}
 	want := map[string]string{
-		"SubscriptionArn": arn, "TopicArn": topic, "Owner": account, "SubscriptionPrincipal": "arn:aws:iam::123456789012:user/larder",
-		"Protocol": "email", "Endpoint": "ops@example.com", "PendingConfirmation": "true", "ConfirmationWasAuthenticated": "false",
-		"RawMessageDelivery": "false",
+		"SubscriptionArn": arn, "TopicArn": topic, "Owner": account,
+		"SubscriptionPrincipal": "arn:aws:iam::123456789012:user/larder",
+		"Protocol":              "email", "Endpoint": "ops@example.com", "PendingConfirmation": "true",
+		"ConfirmationWasAuthenticated": "false",
+		"RawMessageDelivery":           "false",
 	}
 	if diff := cmp.Diff(want, s.subscriptionAttributes(t, arn)); diff != "" {
 		t.Errorf("subscribed: -want +got\n%s", diff)
@@ -42,7 +45,8 @@ func TestSubscriptionLife(t *testing.T) {
 		t.Errorf("%s subscriptions are pending", got)
 	}
 	_, err := s.Unsubscribe(t.Context(), &sdk.UnsubscribeInput{SubscriptionArn: &arn})
-	servicetest.WantError(t, err, "InvalidParameter", "Invalid parameter: SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
+	servicetest.WantError(t, err, "InvalidParameter",
+		"Invalid parameter: SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
 
 	s.clock.pass(48*time.Hour - time.Second)
 	s.subscriptionAttributes(t, arn)
@@ -83,7 +87,8 @@ func TestConfirmedSubscription(t *testing.T) {
 	if got := s.subscriptionAttributes(t, arn)["PendingConfirmation"]; got != "false" {
 		t.Errorf("PendingConfirmation is %s", got)
 	}
-	out := must(s.Subscribe(t.Context(), &sdk.SubscribeInput{TopicArn: &topic, Protocol: new("https"), Endpoint: new("https://127.0.0.1/hook")}))(t)
+	out := must(s.Subscribe(t.Context(),
+		&sdk.SubscribeInput{TopicArn: &topic, Protocol: new("https"), Endpoint: new("https://127.0.0.1/hook")}))(t)
 	if *out.SubscriptionArn != arn {
 		t.Errorf("subscribed again it is %s", *out.SubscriptionArn)
 	}
@@ -108,16 +113,19 @@ func TestHTTPSubscription(t *testing.T) {
 	elsewhere := s.subscribe(t, other, "http", "http://127.0.0.1/hook")
 	in := &sdk.SubscribeInput{
 		TopicArn: &topic, Protocol: new("http"), Endpoint: new("http://127.0.0.1/hook"), ReturnSubscriptionArn: true,
-		Attributes: map[string]string{"RawMessageDelivery": "true", "DeliveryPolicy": `{"healthyRetryPolicy":{"numRetries":7}}`},
+		Attributes: map[string]string{"RawMessageDelivery": "true",
+			"DeliveryPolicy": `{"healthyRetryPolicy":{"numRetries":7}}`},
 	}
 	arn := *must(s.Subscribe(t.Context(), in))(t).SubscriptionArn
 	got := s.subscriptionAttributes(t, arn)
-	if got["RawMessageDelivery"] != "true" || !strings.Contains(got["EffectiveDeliveryPolicy"], `"numRetries":7`) || !strings.Contains(got["EffectiveDeliveryPolicy"], `"minDelayTarget":20`) {
+	if got["RawMessageDelivery"] != "true" || !strings.Contains(got["EffectiveDeliveryPolicy"], `"numRetries":7`) ||
+		!strings.Contains(got["EffectiveDeliveryPolicy"], `"minDelayTarget":20`) {
 		t.Errorf("got %v", got)
 	}
 	in.Attributes = map[string]string{"RawMessageDelivery": "false"}
 	_, err := s.Subscribe(t.Context(), in)
-	servicetest.WantError(t, err, "InvalidParameter", "Invalid parameter: Attributes Reason: Subscription already exists with different attributes")
+	servicetest.WantError(t, err, "InvalidParameter",
+		"Invalid parameter: Attributes Reason: Subscription already exists with different attributes")
 
 	// A topic takes its own subscriptions with it.
 	must(s.DeleteTopic(t.Context(), &sdk.DeleteTopicInput{TopicArn: &topic}))(t)
@@ -131,11 +139,13 @@ func TestSubscriptionRefusals(t *testing.T) {
 	topic := s.topic(t, "mine")
 	mail := s.subscribe(t, topic, "email", "ops@example.com")
 	subscribe := func(topic, protocol, endpoint string) error {
-		_, err := s.Subscribe(t.Context(), &sdk.SubscribeInput{TopicArn: &topic, Protocol: &protocol, Endpoint: &endpoint})
+		_, err := s.Subscribe(t.Context(),
+			&sdk.SubscribeInput{TopicArn: &topic, Protocol: &protocol, Endpoint: &endpoint})
 		return err
 	}
 	set := func(name, value string) error {
-		_, err := s.SetSubscriptionAttributes(t.Context(), &sdk.SetSubscriptionAttributesInput{SubscriptionArn: &mail, AttributeName: &name, AttributeValue: &value})
+		_, err := s.SetSubscriptionAttributes(t.Context(),
+			&sdk.SetSubscriptionAttributesInput{SubscriptionArn: &mail, AttributeName: &name, AttributeValue: &value})
 		return err
 	}
 	get := func(arn string) error {
@@ -151,17 +161,25 @@ func TestSubscriptionRefusals(t *testing.T) {
 		{"no topic", subscribe(prefix+"other", "email", "ops@example.com"), "NotFound", "Topic does not exist"},
 		{"protocol", subscribe(topic, "sqs", "arn:aws:sqs:us-east-1:123456789012:queue"), "InvalidParameterValue",
 			"larder serves Subscribe's Protocol only as http or https or email or email-json: larder has no receiver of another kind"},
+		{"unknown protocol", subscribe(topic, "fax", "1"), code,
+			"Invalid parameter: Amazon SNS does not support this protocol string: fax"},
+		{"unknown kind of mail", subscribe(topic, "email-x", "ops@example.com"), code,
+			"Invalid parameter: Amazon SNS does not support this protocol string: email-x"},
 		{"address", subscribe(topic, "email-json", "ops"), code, "Invalid parameter: Email address"},
-		{"endpoint", subscribe(topic, "https", "http://127.0.0.1"), code, "Invalid parameter: Endpoint must match the specified protocol"},
-		{"attribute", set("RedrivePolicy", "{}"), "InvalidParameterValue", "larder does not serve the attribute RedrivePolicy of a subscription"},
+		{"endpoint", subscribe(topic, "https", "http://127.0.0.1"), code,
+			"Invalid parameter: Endpoint must match the specified protocol"},
+		{"attribute", set("RedrivePolicy", "{}"), "InvalidParameterValue",
+			"larder does not serve the attribute RedrivePolicy of a subscription"},
 		{"raw mail", set("RawMessageDelivery", "true"), code,
 			"Invalid parameter: Attributes Reason: Delivery protocol [email] does not support RawMessageDelivery."},
 		{"delivery of mail", set("DeliveryPolicy", "{}"), code,
 			"Invalid parameter: Attributes Reason: Delivery protocol [email] does not support DeliveryPolicy."},
-		{"filter", set("FilterPolicy", "null"), code, "Invalid parameter: FilterPolicy Reason: failed to parse JSON: it must be an object"},
+		{"filter", set("FilterPolicy", "null"), code,
+			"Invalid parameter: FilterPolicy Reason: failed to parse JSON: it must be an object"},
 		{"scope", set("FilterPolicyScope", "All"), code,
 			`Invalid parameter: FilterPolicyScope Reason: "All" must be one of [MessageAttributes MessageBody]`},
-		{"a topic's ARN", get(topic), code, "Invalid parameter: SubscriptionArn Reason: " + topic + " is the ARN of a topic"},
+		{"a topic's ARN", get(topic), code, "Invalid parameter: SubscriptionArn Reason: " + topic +
+			" is the ARN of a topic"},
 		{"unknown", get(topic + ":x"), "NotFound", "Subscription does not exist"},
 	} {
 		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })

@@ -60,7 +60,9 @@ func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (
 	return &sdk.UntagResourceOutput{}, err
 }
 
-func (s *Service) listTags(_ context.Context, in *sdk.ListTagsForResourceInput) (*sdk.ListTagsForResourceOutput, error) {
+func (s *Service) listTags(
+	_ context.Context, in *sdk.ListTagsForResourceInput,
+) (*sdk.ListTagsForResourceOutput, error) {
 	var found topic
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		found, err = s.tagged(tx, in.ResourceArn)
@@ -84,7 +86,7 @@ func setTags(tags map[string]string, given []types.Tag) error {
 			return invalidParameter("Tags Reason: %s", wrong)
 		}
 		if seen[key] {
-			return invalidParameter("Tags Reason: The tag key %q is given more than once", key)
+			return invalidParameter("Duplicated keys are not allowed.")
 		}
 		seen[key], tags[key] = true, value
 	}

@@ -3,9 +3,9 @@ package sns
 import (
 	"context"
 	"errors"
-	"maps"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,6 +30,9 @@ type topic struct {
 var validTopic = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 
 func (s *Service) createTopic(_ context.Context, in *sdk.CreateTopicInput) (*sdk.CreateTopicOutput, error) {
+	if _, fifo := in.Attributes["FifoTopic"]; fifo || strings.HasSuffix(aws.ToString(in.Name), ".fifo") {
+		return nil, invalidParameter("FifoTopic Reason: larder does not serve FIFO topics")
+	}
 	if in.Name == nil || !validTopic.MatchString(*in.Name) {
 		return nil, invalidParameter("Topic Name")
 	}
@@ -45,7 +48,7 @@ func (s *Service) createTopic(_ context.Context, in *sdk.CreateTopicInput) (*sdk
 	err := s.Store.Update(func(tx *store.Tx) error {
 		found, err := topics.Get(tx, made.Name)
 		if err == nil {
-			return sameTopic(found, made, len(in.Tags) > 0)
+			return sameTopic(found, made)
 		}
 		if !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -59,14 +62,16 @@ func (s *Service) createTopic(_ context.Context, in *sdk.CreateTopicInput) (*sdk
 }
 
 // sameTopic lets a request that is sent again pass, and refuses one that asks for another topic of the name.
-func sameTopic(found, asked topic, tags bool) error {
+func sameTopic(found, asked topic) error {
 	for name, value := range asked.Attributes {
 		if found.Attributes[name] != value {
 			return invalidParameter("Attributes Reason: Topic already exists with different attributes")
 		}
 	}
-	if tags && !maps.Equal(found.Tags, asked.Tags) {
-		return invalidParameter("Tags Reason: Topic already exists with different tags")
+	for key, value := range asked.Tags { // those that are not asked for may be there
+		if has, ok := found.Tags[key]; !ok || has != value {
+			return invalidParameter("Tags Reason: Topic already exists with different tags")
+		}
 	}
 	return nil
 }
@@ -84,7 +89,9 @@ func (s *Service) findTopic(tx *store.Tx, arn *string) (topic, error) {
 	return found, err
 }
 
-func (s *Service) getTopicAttributes(_ context.Context, in *sdk.GetTopicAttributesInput) (*sdk.GetTopicAttributesOutput, error) {
+func (s *Service) getTopicAttributes(
+	_ context.Context, in *sdk.GetTopicAttributesInput,
+) (*sdk.GetTopicAttributesOutput, error) {
 	out := &sdk.GetTopicAttributesOutput{}
 	err := s.Store.View(func(tx *store.Tx) error {
 		found, err := s.findTopic(tx, in.TopicArn)
@@ -113,7 +120,9 @@ func (s *Service) getTopicAttributes(_ context.Context, in *sdk.GetTopicAttribut
 	return out, nil
 }
 
-func (s *Service) setTopicAttributes(_ context.Context, in *sdk.SetTopicAttributesInput) (*sdk.SetTopicAttributesOutput, error) {
+func (s *Service) setTopicAttributes(
+	_ context.Context, in *sdk.SetTopicAttributesInput,
+) (*sdk.SetTopicAttributesOutput, error) {
 	err := s.Store.Update(func(tx *store.Tx) error {
 		found, err := s.findTopic(tx, in.TopicArn)
 		if err != nil {
@@ -122,7 +131,8 @@ func (s *Service) setTopicAttributes(_ context.Context, in *sdk.SetTopicAttribut
 		if found.Attributes == nil {
 			found.Attributes = map[string]string{}
 		}
-		if err := setTopicAttribute(found.Attributes, aws.ToString(in.AttributeName), aws.ToString(in.AttributeValue)); err != nil {
+		if err := setTopicAttribute(found.Attributes, aws.ToString(in.AttributeName),
+			aws.ToString(in.AttributeValue)); err != nil {
 			return err
 		}
 		return topics.Put(tx, found.Name, found)
@@ -137,12 +147,12 @@ func (s *Service) deleteTopic(_ context.Context, in *sdk.DeleteTopicInput) (*sdk
 		return nil, err
 	}
 	err = s.Store.Update(func(tx *store.Tx) error {
-		subscribed, err := s.subscribed(tx, name)
+		subscribed, err := subscriptions.KeysOf(tx, name+":")
 		if err != nil {
 			return err
 		}
-		for _, sub := range subscribed {
-			if err := errors.Join(cancel(tx, sub.key()), subscriptions.Delete(tx, sub.key())); err != nil {
+		for _, key := range subscribed {
+			if err := errors.Join(cancel(tx, key), subscriptions.Delete(tx, key)); err != nil {
 				return err
 			}
 		}

@@ -20,8 +20,9 @@ const defaultDelivery = `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":
 func TestTopicLife(t *testing.T) {
 	s := newServer(t)
 	out := must(s.CreateTopic(t.Context(), &sdk.CreateTopicInput{
-		Name: new("uex-prod-critical"), Attributes: map[string]string{"KmsMasterKeyId": "alias/mine", "DisplayName": "Critical"},
-		Tags: []types.Tag{{Key: new("team"), Value: new("payments")}},
+		Name:       new("uex-prod-critical"),
+		Attributes: map[string]string{"KmsMasterKeyId": "alias/mine", "DisplayName": "Critical"},
+		Tags:       []types.Tag{{Key: new("team"), Value: new("payments")}},
 	}))(t)
 	arn := *out.TopicArn
 	if arn != prefix+"uex-prod-critical" {
@@ -29,7 +30,8 @@ func TestTopicLife(t *testing.T) {
 	}
 	want := map[string]string{
 		"TopicArn": arn, "Owner": account, "DisplayName": "Critical", "KmsMasterKeyId": "alias/mine",
-		"SubscriptionsPending": "0", "SubscriptionsConfirmed": "0", "SubscriptionsDeleted": "0", "EffectiveDeliveryPolicy": defaultDelivery,
+		"SubscriptionsPending": "0", "SubscriptionsConfirmed": "0", "SubscriptionsDeleted": "0",
+		"EffectiveDeliveryPolicy": defaultDelivery,
 		"Policy": `{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID","Effect":"Allow",` +
 			`"Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes","SNS:AddPermission","SNS:RemovePermission",` +
 			`"SNS:DeleteTopic","SNS:Subscribe","SNS:ListSubscriptionsByTopic","SNS:Publish"],"Resource":"` + arn +
@@ -43,9 +45,11 @@ func TestTopicLife(t *testing.T) {
 	}
 	set := func(name, value string) {
 		t.Helper()
-		must(s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{TopicArn: &arn, AttributeName: &name, AttributeValue: &value}))(t)
+		must(s.SetTopicAttributes(t.Context(),
+			&sdk.SetTopicAttributesInput{TopicArn: &arn, AttributeName: &name, AttributeValue: &value}))(t)
 	}
-	set("Policy", `{"Statement":{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"SNS:Publish","Resource":"*"}}`)
+	set("Policy",
+		`{"Statement":{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"SNS:Publish","Resource":"*"}}`)
 	set("KmsMasterKeyId", "")
 	set("SignatureVersion", "2")
 	set("TracingConfig", "PassThrough")
@@ -69,27 +73,6 @@ func TestTopicLife(t *testing.T) {
 	servicetest.WantError(t, err, "NotFound", "Topic does not exist")
 }
 
-func TestEnsure(t *testing.T) {
-	s := newServer(t)
-	const arn = prefix + "larder-critical"
-	for _, want := range []string{"", "mine"} { // the second time it is there
-		if err := s.sns.Ensure(arn); err != nil {
-			t.Fatal(err)
-		}
-		if got := s.topicAttributes(t, arn)["DisplayName"]; got != want {
-			t.Errorf("the display name is %q, want %q", got, want)
-		}
-		must(s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{
-			TopicArn: new(arn), AttributeName: new("DisplayName"), AttributeValue: new("mine"),
-		}))(t)
-	}
-	for _, bad := range []string{"mine", prefix + "mine:1", "arn:aws:sns:us-east-2:123456789012:mine"} {
-		if err := s.sns.Ensure(bad); err == nil {
-			t.Errorf("made a topic of the ARN %s", bad)
-		}
-	}
-}
-
 func TestTopicTags(t *testing.T) {
 	s := newServer(t)
 	arn := s.topic(t, "mine")
@@ -97,48 +80,61 @@ func TestTopicTags(t *testing.T) {
 		_, err := s.TagResource(t.Context(), &sdk.TagResourceInput{ResourceArn: &arn, Tags: tags})
 		return err
 	}
-	if err := tag(arn, types.Tag{Key: new("b"), Value: new("1")}, types.Tag{Key: new("a"), Value: new("")}); err != nil {
+	if err := tag(arn, types.Tag{Key: new("b"), Value: new("1")},
+		types.Tag{Key: new("a"), Value: new("")}); err != nil {
 		t.Fatal(err)
 	}
 	must(s.UntagResource(t.Context(), &sdk.UntagResourceInput{ResourceArn: &arn, TagKeys: []string{"b", "unknown"}}))(t)
 	got := must(s.ListTagsForResource(t.Context(), &sdk.ListTagsForResourceInput{ResourceArn: &arn}))(t).Tags
-	if diff := cmp.Diff([]types.Tag{{Key: new("a"), Value: new("")}}, got, cmpopts.IgnoreUnexported(types.Tag{})); diff != "" {
+	if diff := cmp.Diff([]types.Tag{{Key: new("a"), Value: new("")}}, got,
+		cmpopts.IgnoreUnexported(types.Tag{})); diff != "" {
 		t.Error(diff)
 	}
 	var many []types.Tag
 	for i := range 50 {
 		many = append(many, types.Tag{Key: new(fmt.Sprint("key-", i)), Value: new("")})
 	}
-	servicetest.WantError(t, tag(arn, many...), "TagLimitExceeded", "The topic would have 51 tags. A topic can have at most 50.")
+	servicetest.WantError(t, tag(arn, many...), "TagLimitExceeded",
+		"The topic would have 51 tags. A topic can have at most 50.")
 	servicetest.WantError(t, tag(prefix+"other", many[0]), "ResourceNotFound", "Resource does not exist")
 	_, err := s.ListTagsForResource(t.Context(), &sdk.ListTagsForResourceInput{ResourceArn: new(prefix + "other")})
 	servicetest.WantError(t, err, "ResourceNotFound", "Resource does not exist")
 	for message, bad := range map[string][]types.Tag{
-		`The tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags`: {{Key: new("aws:x"), Value: new("")}},
-		`The tag key "" must have 1 to 128 characters`:                                   {{Key: new(""), Value: new("")}},
-		`The value of the tag "k" must have at most 256 characters`:                      {{Key: new("k"), Value: new(strings.Repeat("v", 257))}},
-		`The tag key "k" is given more than once`:                                        {{Key: new("k"), Value: new("")}, {Key: new("k"), Value: new("")}},
+		`The tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags`: {{Key: new("aws:x"),
+			Value: new("")}},
+		`The tag key "" must have 1 to 128 characters`: {{Key: new(""),
+			Value: new("")}},
+		`The value of the tag "k" must have at most 256 characters`: {{Key: new("k"),
+			Value: new(strings.Repeat("v", 257))}},
 	} {
 		servicetest.WantError(t, tag(arn, bad...), "InvalidParameter", "Invalid parameter: Tags Reason: "+message)
 	}
+	twice := types.Tag{Key: new("k"), Value: new("")}
+	servicetest.WantError(t, tag(arn, twice, twice), "InvalidParameter",
+		"Invalid parameter: Duplicated keys are not allowed.")
 }
 
 // A request that is sent again makes the same topic; one that asks for another of the name is refused.
 func TestSameTopic(t *testing.T) {
 	s := newServer(t)
 	create := func(attributes map[string]string, tags ...types.Tag) error {
-		_, err := s.CreateTopic(t.Context(), &sdk.CreateTopicInput{Name: new("mine"), Attributes: attributes, Tags: tags})
+		_, err := s.CreateTopic(t.Context(),
+			&sdk.CreateTopicInput{Name: new("mine"), Attributes: attributes, Tags: tags})
 		return err
 	}
 	first := map[string]string{"DisplayName": "one"}
 	tag := types.Tag{Key: new("a"), Value: new("b")}
-	for _, err := range []error{create(first, tag), create(first, tag), create(nil), create(first)} {
+	other := types.Tag{Key: new("b"), Value: new("c")}
+	for _, err := range []error{create(first, tag, other), create(first, tag, other), create(nil), create(first),
+		create(nil, tag)} {
 		if err != nil {
 			t.Error(err)
 		}
 	}
 	servicetest.WantError(t, create(map[string]string{"DisplayName": "two"}), "InvalidParameter",
 		"Invalid parameter: Attributes Reason: Topic already exists with different attributes")
+	servicetest.WantError(t, create(nil, tag, types.Tag{Key: new("c"), Value: new("")}), "InvalidParameter",
+		"Invalid parameter: Tags Reason: Topic already exists with different tags")
 	servicetest.WantError(t, create(nil, types.Tag{Key: new("a"), Value: new("c")}), "InvalidParameter",
 		"Invalid parameter: Tags Reason: Topic already exists with different tags")
 }
@@ -147,7 +143,8 @@ func TestTopicRefusals(t *testing.T) {
 	s := newServer(t)
 	arn := s.topic(t, "mine")
 	set := func(name, value string) error {
-		_, err := s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{TopicArn: &arn, AttributeName: &name, AttributeValue: &value})
+		_, err := s.SetTopicAttributes(t.Context(),
+			&sdk.SetTopicAttributesInput{TopicArn: &arn, AttributeName: &name, AttributeValue: &value})
 		return err
 	}
 	create := func(in sdk.CreateTopicInput) error { _, err := s.CreateTopic(t.Context(), &in); return err }
@@ -155,7 +152,12 @@ func TestTopicRefusals(t *testing.T) {
 		_, err := s.GetTopicAttributes(t.Context(), &sdk.GetTopicAttributesInput{TopicArn: &arn})
 		return err
 	}
-	_, texting := s.CheckIfPhoneNumberIsOptedOut(t.Context(), &sdk.CheckIfPhoneNumberIsOptedOutInput{PhoneNumber: new("+1")})
+	confirm := func(arn string) error {
+		_, err := s.ConfirmSubscription(t.Context(), &sdk.ConfirmSubscriptionInput{TopicArn: &arn, Token: new("token")})
+		return err
+	}
+	_, texting := s.CheckIfPhoneNumberIsOptedOut(t.Context(),
+		&sdk.CheckIfPhoneNumberIsOptedOutInput{PhoneNumber: new("+1")})
 	const code = "InvalidParameter"
 	for _, test := range []struct {
 		what          string
@@ -163,18 +165,31 @@ func TestTopicRefusals(t *testing.T) {
 		code, message string
 	}{
 		{"name", create(sdk.CreateTopicInput{Name: new("a b")}), code, "Invalid parameter: Topic Name"},
-		{"long name", create(sdk.CreateTopicInput{Name: new(strings.Repeat("a", 257))}), code, "Invalid parameter: Topic Name"},
-		{"FIFO", create(sdk.CreateTopicInput{Name: new("a"), Attributes: map[string]string{"FifoTopic": "true"}}), "InvalidParameterValue",
-			"larder does not serve the attribute FifoTopic of a topic"},
-		{"protection", create(sdk.CreateTopicInput{Name: new("a"), DataProtectionPolicy: new("{}")}), "InvalidParameterValue",
+		{"long name", create(sdk.CreateTopicInput{Name: new(strings.Repeat("a", 257))}), code,
+			"Invalid parameter: Topic Name"},
+		{"FIFO", create(sdk.CreateTopicInput{Name: new("a.fifo"), Attributes: map[string]string{"FifoTopic": "true"}}),
+			code,
+			"Invalid parameter: FifoTopic Reason: larder does not serve FIFO topics"},
+		{"FIFO's name", create(sdk.CreateTopicInput{Name: new("a.fifo")}), code,
+			"Invalid parameter: FifoTopic Reason: larder does not serve FIFO topics"},
+		{"token of no topic", confirm(prefix + "other"), code, "Invalid parameter: Token"},
+		{"another's ARN", get("arn:aws:sns:us-east-1:999999999999:a"), code,
+			"Invalid parameter: TopicArn Reason: arn:aws:sns:us-east-1:999999999999:a is not an ARN of a topic or a subscription of account 123456789012 in us-east-1"},
+		{"protection", create(sdk.CreateTopicInput{Name: new("a"), DataProtectionPolicy: new("{}")}),
+			"InvalidParameterValue",
 			"larder does not serve CreateTopic's DataProtectionPolicy: data protection policies are not served"},
 		{"attribute", set("HTTPSuccessFeedbackRoleArn", ""), "InvalidParameterValue",
 			"larder does not serve the attribute HTTPSuccessFeedbackRoleArn of a topic"},
-		{"sample rate", set("SQSSuccessFeedbackSampleRate", "10"), code, `Invalid parameter: SQSSuccessFeedbackSampleRate Reason: "10" must be one of [0]`},
-		{"display name", set("DisplayName", strings.Repeat("ä", 101)), code, "Invalid parameter: DisplayName Reason: must have at most 100 characters"},
-		{"signature", set("SignatureVersion", "3"), code, `Invalid parameter: SignatureVersion Reason: "3" must be one of [1 2]`},
-		{"tracing", set("TracingConfig", "Active"), code, `Invalid parameter: TracingConfig Reason: "Active" must be one of [PassThrough]`},
-		{"policy", set("Policy", "{"), code, "Invalid parameter: Policy Reason: Policy is not a JSON object with a Statement"},
+		{"sample rate", set("SQSSuccessFeedbackSampleRate", "10"), code,
+			`Invalid parameter: SQSSuccessFeedbackSampleRate Reason: "10" must be one of [0]`},
+		{"display name", set("DisplayName", strings.Repeat("ä", 101)), code,
+			"Invalid parameter: DisplayName Reason: must have at most 100 characters"},
+		{"signature", set("SignatureVersion", "3"), code,
+			`Invalid parameter: SignatureVersion Reason: "3" must be one of [1 2]`},
+		{"tracing", set("TracingConfig", "Active"), code,
+			`Invalid parameter: TracingConfig Reason: "Active" must be one of [PassThrough]`},
+		{"policy", set("Policy", "{"), code,
+			"Invalid parameter: Policy Reason: Policy is not a JSON object with a Statement"},
 		{"statement", set("Policy", `{"Statement":[{"Effect":"Allow","Principal":"*"}]}`), code,
 			"Invalid parameter: Policy Reason: Policy statement 1 must have an Action"},
 		{"principal", set("Policy", `{"Statement":[{"Effect":"Allow"}]}`), code,
@@ -189,8 +204,9 @@ func TestTopicRefusals(t *testing.T) {
 			"Invalid parameter: DeliveryPolicy Reason: DeliveryPolicy must be a JSON object with an object for http"},
 		{"no topic", get(prefix + "other"), "NotFound", "Topic does not exist"},
 		{"no ARN", get("mine"), code,
-			"Invalid parameter: TopicArn Reason: mine is not an ARN of a topic or a subscription of account 123456789012 in us-east-1"},
-		{"texts", texting, "InvalidAction", "larder does not serve sns:CheckIfPhoneNumberIsOptedOut; docs/COMPATIBILITY.md lists what it serves"},
+			"Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not 1"},
+		{"texts", texting, "InvalidAction",
+			"larder does not serve sns:CheckIfPhoneNumberIsOptedOut; docs/COMPATIBILITY.md lists what it serves"},
 	} {
 		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}

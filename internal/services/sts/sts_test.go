@@ -28,7 +28,8 @@ func TestGetCallerIdentity(t *testing.T) {
 	server := httptest.NewServer(entry)
 	t.Cleanup(server.Close)
 	client := sdk.NewFromConfig(aws.Config{
-		Region: region, BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
+		Region: region, BaseEndpoint: &server.URL,
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
 	})
 	var first string
 	for range 2 {

@@ -1,5 +1,5 @@
-// Command readmegen writes the tables in modules/redis/README.md and in the project's README.md from the module itself. It runs in
-// modules/redis.
+// Command readmegen writes the tables in modules/redis/README.md and in the project's README.md from the module itself.
+// It runs in modules/redis.
 package main
 
 import (

@@ -54,7 +54,9 @@ func inputTable(blocks []block) string {
 	for _, v := range blocks {
 		if v.section != section {
 			section = v.section
-			fmt.Fprintf(&b, "\n**%s**\n\n| Name | Description | Type | Default |\n|------|-------------|------|---------|\n", section)
+			fmt.Fprintf(&b,
+				"\n**%s**\n\n| Name | Description | Type | Default |\n|------|-------------|------|---------|\n",
+				section)
 		}
 		def := "required"
 		if v.def != "" {

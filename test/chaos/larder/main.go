@@ -11,7 +11,7 @@ import (
 )
 
 // clockVariable names the file; test/chaos sets it.
-const clockVariable = "CHAOS_ENGINE_CLOCK"
+const clockVariable = "LARDER_CLOCK_ENGINE"
 
 func main() {
 	os.Exit(cli.Main(func() time.Time {

@@ -12,7 +12,7 @@
 static const volatile int64_t *offset;
 
 __attribute__((constructor)) static void attach(void) {
-	const char *path = getenv("CHAOS_NODE_CLOCK");
+	const char *path = getenv("LARDER_CLOCK_NODES");
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd < 0)
 		return;

@@ -1,5 +1,5 @@
-// Command cloudwatch says to CloudWatch what a program of today says, through a later SDK than larder itself is built with: that one
-// speaks rpcv2Cbor only. It ends with 1 and a reason when an answer is not as it should be.
+// Command cloudwatch says to CloudWatch what a program of today says, through a later SDK than larder itself is built
+// with: that one speaks rpcv2Cbor only. It ends with 1 and a reason when an answer is not as it should be.
 package main
 
 import (
@@ -38,7 +38,8 @@ func converse(ctx context.Context, heard spoken) error {
 		Region: os.Getenv("AWS_REGION"), BaseEndpoint: aws.String(os.Getenv("AWS_ENDPOINT_URL")), RetryMaxAttempts: 1,
 		HTTPClient: &http.Client{Transport: heard},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY")}, nil
+			return aws.Credentials{AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"),
+				SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY")}, nil
 		}),
 	})
 	at := time.Now().UTC().Truncate(time.Hour)
@@ -59,25 +60,30 @@ func metrics(ctx context.Context, client *cloudwatch.Client, at time.Time) error
 	}
 	from, to := at.Add(-time.Hour), at.Add(time.Hour)
 	read, err := client.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
-		Namespace: put.Namespace, MetricName: aws.String("Load7"), StartTime: &from, EndTime: &to, Period: aws.Int32(3600),
+		Namespace: put.Namespace, MetricName: aws.String("Load7"), StartTime: &from, EndTime: &to,
+		Period:     aws.Int32(3600),
 		Statistics: []types.Statistic{types.StatisticSum},
 	})
 	if err != nil {
 		return err
 	}
-	if len(read.Datapoints) != 1 || *read.Datapoints[0].Sum != 6.5 || !read.Datapoints[0].Timestamp.Equal(at) || read.Datapoints[0].Unit != types.StandardUnitCount {
+	if len(read.Datapoints) != 1 || *read.Datapoints[0].Sum != 6.5 || !read.Datapoints[0].Timestamp.Equal(at) ||
+		read.Datapoints[0].Unit != types.StandardUnitCount {
 		return fmt.Errorf("GetMetricStatistics gives %+v", read.Datapoints)
 	}
-	doubled, err := client.GetMetricData(ctx, &cloudwatch.GetMetricDataInput{StartTime: &from, EndTime: &to, MetricDataQueries: []types.MetricDataQuery{
-		{Id: aws.String("double"), Expression: aws.String("m*2")},
-		{Id: aws.String("m"), ReturnData: aws.Bool(false), MetricStat: &types.MetricStat{
-			Stat: aws.String("Sum"), Period: aws.Int32(3600), Metric: &types.Metric{Namespace: put.Namespace, MetricName: aws.String("Load7")},
-		}},
-	}})
+	doubled, err := client.GetMetricData(ctx,
+		&cloudwatch.GetMetricDataInput{StartTime: &from, EndTime: &to, MetricDataQueries: []types.MetricDataQuery{
+			{Id: aws.String("double"), Expression: aws.String("m*2")},
+			{Id: aws.String("m"), ReturnData: aws.Bool(false), MetricStat: &types.MetricStat{
+				Stat: aws.String("Sum"), Period: aws.Int32(3600),
+				Metric: &types.Metric{Namespace: put.Namespace, MetricName: aws.String("Load7")},
+			}},
+		}})
 	if err != nil {
 		return err
 	}
-	if r := doubled.MetricDataResults; len(r) != 1 || len(r[0].Values) != 1 || r[0].Values[0] != 13 || r[0].StatusCode != types.StatusCodeComplete {
+	if r := doubled.MetricDataResults; len(r) != 1 || len(r[0].Values) != 1 || r[0].Values[0] != 13 ||
+		r[0].StatusCode != types.StatusCodeComplete {
 		return fmt.Errorf("GetMetricData gives %+v", r)
 	}
 	return nil
@@ -85,8 +91,10 @@ func metrics(ctx context.Context, client *cloudwatch.Client, at time.Time) error
 
 func alarms(ctx context.Context, client *cloudwatch.Client) error {
 	_, err := client.PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{
-		AlarmName: aws.String("today"), Namespace: aws.String("Today"), MetricName: aws.String("Load7"), Statistic: types.StatisticSum,
-		Period: aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(-0.5), ComparisonOperator: types.ComparisonOperatorLessThanThreshold,
+		AlarmName: aws.String("today"), Namespace: aws.String("Today"), MetricName: aws.String("Load7"),
+		Statistic: types.StatisticSum,
+		Period:    aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(-0.5),
+		ComparisonOperator: types.ComparisonOperatorLessThanThreshold,
 	})
 	if err != nil {
 		return err
@@ -95,7 +103,8 @@ func alarms(ctx context.Context, client *cloudwatch.Client) error {
 	if err != nil {
 		return err
 	}
-	if a := out.MetricAlarms; len(a) != 1 || *a[0].Threshold != -0.5 || !*a[0].ActionsEnabled || time.Since(*a[0].AlarmConfigurationUpdatedTimestamp).Abs() > time.Hour {
+	if a := out.MetricAlarms; len(a) != 1 || *a[0].Threshold != -0.5 || !*a[0].ActionsEnabled ||
+		time.Since(*a[0].AlarmConfigurationUpdatedTimestamp).Abs() > time.Hour {
 		return fmt.Errorf("DescribeAlarms gives %+v", a)
 	}
 	return nil
@@ -110,7 +119,8 @@ func refusals(ctx context.Context, client *cloudwatch.Client, at time.Time) erro
 		return fmt.Errorf("GetDashboard of an unknown one: %w", err)
 	}
 	_, err = client.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
-		Namespace: aws.String("Today"), MetricName: aws.String("Load7"), StartTime: &at, EndTime: &at, Period: aws.Int32(60), Statistics: []types.Statistic{types.StatisticSum},
+		Namespace: aws.String("Today"), MetricName: aws.String("Load7"), StartTime: &at, EndTime: &at,
+		Period: aws.Int32(60), Statistics: []types.Statistic{types.StatisticSum},
 	})
 	var api smithy.APIError
 	if !errors.As(err, &api) || api.ErrorFault() != smithy.FaultClient {

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"slices"
+
+	"larder/internal/awsregion"
+	"larder/internal/network"
+	"larder/internal/services/cloudwatch"
+	"larder/internal/services/elasticache"
+	"larder/internal/services/kms"
+	"larder/internal/services/larder"
+	"larder/internal/services/logs"
+	"larder/internal/services/secretsmanager"
+	"larder/internal/services/sns"
+	"larder/internal/standin"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// tables are all that a state has.
+func tables() []store.Checker {
+	return slices.Concat(state.Tables(), network.Tables(), elasticache.Tables(), sns.Tables(), cloudwatch.Tables(),
+		kms.Tables(),
+		secretsmanager.Tables(), logs.Tables(), larder.Tables(), standin.Tables(),
+		[]store.Checker{identities, knownRegions, regionAddresses})
+}
+
+// irreplaceable says why a record that is one of a kind is not forgotten, and what to do; it is empty for any other.
+func irreplaceable(table, key string) string {
+	const putBack = "Put back a copy of larder.db; or give the installation up: `larder down` ends its nodes, then move its " +
+		"directory aside"
+	switch table {
+	case string(identities):
+		return "larder's credential and local CA are in it, and clients and nodes have those. " + putBack
+	case string(regionAddresses):
+		return "the region's nodes have the addresses that are in it. " + putBack
+	case standin.TableName:
+		return "it names the default VPC and its subnets, which groups use. " + putBack
+	case string(knownRegions):
+		if awsregion.Known(key) {
+			return "without it the region's nodes would run without an engine. An engine that starts writes it anew: end this one " +
+				"with the signal SIGTERM, and its nodes go on; then `larder serve`"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,288 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	crand "crypto/rand"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+
+	"larder/internal/app"
+	"larder/internal/awsclient"
+	"larder/internal/awsregion"
+	"larder/internal/cache"
+	"larder/internal/gateway"
+	"larder/internal/logstore"
+	"larder/internal/network"
+	"larder/internal/pki"
+	"larder/internal/seal"
+	"larder/internal/series"
+	cloudwatchservice "larder/internal/services/cloudwatch"
+	ec2service "larder/internal/services/ec2"
+	elasticacheservice "larder/internal/services/elasticache"
+	kmsservice "larder/internal/services/kms"
+	"larder/internal/services/larder"
+	logsservice "larder/internal/services/logs"
+	secretsservice "larder/internal/services/secretsmanager"
+	snsservice "larder/internal/services/sns"
+	"larder/internal/sigv4"
+	"larder/internal/standin"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// cloud is every service of an engine on one store. It runs no nodes: what a group is asked for is so at once.
+type cloud struct {
+	t      *testing.T
+	store  *store.Store
+	sealer *seal.Sealer
+	info   app.Info
+}
+
+// users says of nothing that it is in use; see ec2.Users.
+type users struct{}
+
+func (users) SubnetUser(tx *store.Tx, id string) (string, error) {
+	groups, err := state.SubnetGroups.All(tx)
+	for _, g := range groups {
+		if slices.Contains(g.SubnetIDs, id) {
+			return "the cache subnet group " + g.Name, nil
+		}
+	}
+	return "", err
+}
+
+func (users) SecurityGroupUser(*store.Tx, string) (string, error) { return "", nil }
+
+// logKeys keeps data keys as they are.
+type logKeys struct{}
+
+func (logKeys) Wrap(_, _ string, key []byte) ([]byte, error) { return key, nil }
+func (logKeys) Unwrap(_ string, key []byte) ([]byte, error)  { return key, nil }
+
+func checked[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func newCloud(t *testing.T) *cloud {
+	t.Helper()
+	dir := t.TempDir()
+	c := &cloud{t: t, store: checked(store.Open(filepath.Join(dir, "larder.db")))(t)}
+	c.sealer = checked(seal.New(make([]byte, seal.KeySize)))(t)
+	metrics := checked(series.Open(series.Config{Dir: filepath.Join(dir, "metrics"), Now: time.Now}))(t)
+	events := checked(logstore.Open(logstore.Config{
+		Dir: filepath.Join(dir, "logs"), Keys: logKeys{}, MaxBytes: 1 << 30, Logger: slog.New(slog.DiscardHandler),
+	}))(t)
+	t.Cleanup(func() {
+		if err := errors.Join(events.Close(), metrics.Close(), c.store.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	server := httptest.NewServer(c.gateway(metrics, events, dir))
+	t.Cleanup(server.Close)
+	c.info = app.Info{Endpoint: server.URL, Region: awsregion.Home, AccessKeyID: "AKIDEXAMPLE",
+		SecretAccessKey: "secret"}
+	t.Cleanup(c.store.Subscribe("replication-groups", func(id string) { c.settle(id) }))
+	return c
+}
+
+func (c *cloud) gateway(metrics *series.Store, events *logstore.Store, dir string) http.Handler {
+	t := c.t
+	standIns := checked(standin.Ensure(c.store, awsregion.Home, app.Account))(t)
+	nodeTypes := checked(cache.LoadNodeTypes())(t)
+	parameters := checked(cache.LoadParameters())(t)
+	authority := checked(pki.NewAuthority(time.Now()))(t)
+	failed := func(err error) { t.Error(err) }
+	keys := kmsservice.New(kmsservice.Config{
+		Store: c.store, Sealer: c.sealer, Account: app.Account, Region: awsregion.Home, Random: crand.Reader,
+		Now:  time.Now,
+		Lent: map[string]string{standIns.KMSKeyARN: "Stand-in"},
+	})
+	topics := snsservice.New(snsservice.Config{
+		Store: c.store, Sealer: c.sealer, Keys: keys.For("sns"), Certifier: authority,
+		Account: app.Account, Region: awsregion.Home, Endpoint: "http://127.0.0.1:1",
+		MailDir: filepath.Join(dir, "mail"),
+		Client:  snsservice.NewClient(), Timeout: time.Minute,
+		Random: crand.Reader, Now: time.Now, After: time.After, Logger: slog.New(slog.DiscardHandler),
+	})
+	return checked(gateway.New(gateway.Config{
+		Region: awsregion.Home, NewRequestID: standin.UUID, Logger: slog.New(slog.DiscardHandler),
+		Verifier: &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
+		Services: []gateway.Service{
+			elasticacheservice.New(elasticacheservice.Config{
+				Store: c.store, Sealer: c.sealer, Versions: cache.EngineVersions{{Version: "7.0.15"}},
+				NodeTypes: nodeTypes, Parameters: parameters, Block: netip.MustParsePrefix("127.77.0.0/20"),
+				Account: app.Account, Region: awsregion.Home, DefaultVPC: standIns.VPCID, Keys: keys.For("elasticache"),
+				PortFree: func(netip.AddrPort) error { return nil }, ParametersChanged: func() {},
+				Observed: c.observed, Now: time.Now,
+			}).Gateway(),
+			secretsservice.New(secretsservice.Config{
+				Store: c.store, Sealer: c.sealer, Account: app.Account, Region: awsregion.Home,
+				Keys: keys.For("secretsmanager"), Random: crand.Reader, Now: time.Now,
+			}).Gateway(),
+			ec2service.New(ec2service.Config{
+				Store: c.store, Account: app.Account, Region: awsregion.Home,
+				Builder: network.Builder{NewID: network.RandomID}, Users: users{},
+			}).Gateway(),
+			keys.Gateway(), topics.Gateway(),
+			cloudwatchservice.New(cloudwatchservice.Config{
+				Store: c.store, Account: app.Account, Region: awsregion.Home, RegionName: "US East",
+				Metrics: metrics, Publish: topics.PublishWith,
+				Failed: failed, Now: time.Now, After: time.After,
+			}).Gateway(),
+			logsservice.New(logsservice.Config{
+				Store: c.store, Account: app.Account, Region: awsregion.Home, Keys: keys.For("logs"),
+				Events: events, Metrics: func([]logsservice.Datum) {},
+				NewID: standin.UUID, Now: time.Now, Failed: failed,
+			}).Gateway(),
+			larder.New(larder.Config{
+				Regions:     func() []string { return []string{awsregion.Home} },
+				DamagedLogs: func() ([]string, error) { return nil, nil },
+				Store:       c.store, Sealer: c.sealer,
+				PIDs:    func(context.Context) (map[string]int, error) { return nil, nil },
+				Trouble: func(string) (string, bool) { return "", false }, Observed: c.observed,
+				Engine: larder.DescribeEngineOutput{Region: awsregion.Home, EngineVersions: []string{"7.0.15"},
+					StandIns: standIns},
+			}).Gateway(),
+		},
+	}))(t)
+}
+
+// settle does at once what an engine does to a group in a while.
+func (c *cloud) settle(id string) {
+	err := c.store.Update(func(tx *store.Tx) error {
+		g, err := state.ReplicationGroups.Get(tx, id)
+		switch {
+		case errors.Is(err, store.ErrNotFound) || err == nil && g.Status == cache.Available:
+			return nil
+		case err != nil:
+			return err
+		case g.Status == cache.Deleting:
+			return state.ReplicationGroups.Delete(tx, id)
+		}
+		g.Status = cache.Available
+		g.Members = slices.DeleteFunc(g.Members, func(m cache.Member) bool { return m.Leaving })
+		g.SetMemberStatus(cache.MemberAvailable)
+		for i := range g.Members {
+			g.Members[i].Created = time.Now()
+		}
+		for i := range g.LogDeliveries {
+			g.LogDeliveries[i].Status = cache.LogsActive
+		}
+		return state.ReplicationGroups.Put(tx, id, g)
+	})
+	if err != nil {
+		c.t.Error(err)
+	}
+}
+
+// observed is a group whose nodes do what they are asked for.
+func (c *cloud) observed(id string) cache.Observed {
+	o := cache.Observed{Nodes: map[string]cache.NodeState{}}
+	err := c.store.View(func(tx *store.Tx) error {
+		g, err := state.ReplicationGroups.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		for _, m := range g.Members {
+			n := cache.NodeState{Running: true, Answers: true, Role: m.Role, InSync: m.Role == cache.Replica}
+			if n.InSync {
+				n.Follows = netip.AddrPortFrom(g.Primary().Address, uint16(g.Port))
+			}
+			o.Nodes[m.ID] = n
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		c.t.Error(err)
+	}
+	return o
+}
+
+// client talks to the cloud through a wire that can go dead.
+func (c *cloud) client(w *wire) *client {
+	through := &http.Client{Transport: w}
+	config := awsclient.Config(c.info.Region, c.info.Endpoint, c.info.AccessKeyID, c.info.SecretAccessKey)
+	config.HTTPClient = awsclient.Whole(through)
+	return &client{Info: c.info, cache: elasticache.NewFromConfig(config), config: config, http: through}
+}
+
+// errDead is what whoever uses a dead wire gets.
+var errDead = errors.New("the wire is dead")
+
+// wire takes requests to the cloud until the answer to one is lost, and what is sent after it.
+type wire struct {
+	last int  // number of the write whose answer is lost; 0: none is
+	once bool // what is sent after it is not lost
+	// after is the action of the write whose answer is lost, in the place of last.
+	after string
+
+	mu    sync.Mutex
+	names []string // of the writes' actions
+}
+
+// reads are the beginnings of the actions that change nothing.
+var reads = []string{"Describe", "List", "Get"}
+
+// action is the name of the action that a request asks for.
+func action(r *http.Request) (string, error) {
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		return target[strings.LastIndex(target, ".")+1:], nil
+	}
+	if _, name, ok := strings.Cut(r.URL.Path, "/operation/"); ok {
+		return name, nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return "", err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	form, err := url.ParseQuery(string(body))
+	return form.Get("Action"), err
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	name, err := action(r)
+	if err != nil {
+		return nil, err
+	}
+	read := slices.ContainsFunc(reads, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+	w.mu.Lock()
+	dead := w.last > 0 && len(w.names) >= w.last && !w.once
+	if !read && !dead {
+		w.names = append(w.names, name)
+	}
+	if name == w.after && w.last == 0 {
+		w.last = len(w.names)
+	}
+	lost := !read && len(w.names) == w.last
+	w.mu.Unlock()
+	if dead {
+		return nil, errDead
+	}
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if lost && err == nil {
+		return nil, errors.Join(errDead, answer.Body.Close())
+	}
+	return answer, err
+}

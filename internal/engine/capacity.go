@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"larder/internal/cache"
+	"larder/internal/store"
+)
+
+// keepRoom sees that no node is told to hold less than its data take: it would evict some of them, or take no writes.
+// It measures the data right before a plan's steps set limits, and changes the group's record where they do not fit, or
+// do again; changed says that it did, and that the plan is to be made anew. A node type that cannot hold the data is
+// given up, as ElastiCache does. A limit that the parameters lower is set when the data fit.
+func (g *group) keepRoom(
+	ctx context.Context, d cache.Desired, o cache.Observed, steps []cache.Step,
+) (changed bool, err error) {
+	rg := d.Group
+	sets := slices.ContainsFunc(steps, func(s cache.Step) bool { return s.Kind == cache.Configure })
+	drops := len(steps) == 0 && rg.KeptMemory > 0
+	if !sets && !drops || d.Parameters == "" { // parameters that cannot be read are not set
+		return false, nil
+	}
+	asked, err := g.askedMemory(rg)
+	if err != nil {
+		return false, err
+	}
+	if drops {
+		return g.dropKept(ctx, rg, o, asked)
+	}
+	nodes, err := g.measureData(ctx, rg, o)
+	if err != nil {
+		return false, err
+	}
+	switch keep := cache.Overfull(nodes, max(asked, rg.KeptMemory)); {
+	case keep == 0:
+		return false, nil
+	case rg.ScalesDown(g.e.NodeTypes):
+		return true, g.giveUpScaling(rg)
+	default:
+		return true, g.keepMemory(asked, keep)
+	}
+}
+
+// askedMemory is how many bytes of data a node may hold by the group's node type and parameters.
+func (g *group) askedMemory(rg *cache.ReplicationGroup) (limit int64, err error) {
+	err = g.e.Store.View(func(tx *store.Tx) error {
+		d, err := g.askedDirectives(tx, *rg)
+		if err != nil {
+			return err
+		}
+		limit, err = d.MaxMemory()
+		return err
+	})
+	return limit, err
+}
+
+// measureData asks every node that answers how much its data take.
+func (g *group) measureData(
+	ctx context.Context, rg *cache.ReplicationGroup, o cache.Observed,
+) ([]cache.NodeMemory, error) {
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
+	var nodes []cache.NodeMemory
+	for _, m := range rg.Members {
+		if !o.Nodes[m.ID].Answers {
+			continue
+		}
+		memory, err := g.nodes[m.ID].redis.Memory(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("cannot tell whether the data of %s fit in another limit, and none is set: %w", m.ID,
+				err)
+		}
+		nodes = append(nodes, memory)
+	}
+	return nodes, nil
+}
+
+// giveUpScaling has the group keep the node type that it had.
+func (g *group) giveUpScaling(given *cache.ReplicationGroup) error {
+	g.log.Warn("a node type cannot hold the data of the group, which keeps its own", "node_type", given.NodeType,
+		"keeps", given.ScaledFrom)
+	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
+		if rg.NodeType != given.NodeType || rg.ScaledFrom != given.ScaledFrom {
+			return nil // it is asked for something else now
+		}
+		rg.GiveUpScaling()
+		err := g.notice(tx, cache.SourceGroup, rg.ID, "Failed applying modification to cache node type to %s.",
+			given.NodeType)
+		if err != nil {
+			return err
+		}
+		return g.notice(tx, cache.SourceGroup, rg.ID,
+			"Failed to scale down to cache node type Replication Group [%s] because the node "+
+				"has insufficient memory. Please select a different node type or reduce current memory usage and retry",
+			rg.ID)
+	})
+}
+
+// keepMemory has the group's nodes keep a limit until their data fit in what is asked for, both in bytes.
+func (g *group) keepMemory(asked, keep int64) error {
+	g.log.Warn("the data of the group do not fit in what its parameters leave for them: the nodes keep their limit",
+		"maxmemory", keep, "left", asked)
+	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
+		rg.KeptMemory = keep
+		return g.notice(tx, cache.SourceGroup, rg.ID,
+			"The nodes of replication group %s keep a maxmemory of %d bytes, because their data do "+
+				"not fit in the %d that their parameters leave. Please reserve less memory, select a larger node type or reduce current "+
+				"memory usage", rg.ID, keep, asked)
+	})
+}
+
+// dropKept ends the keeping of a limit where the primary serves and every node's data fit in what is asked for.
+func (g *group) dropKept(ctx context.Context, rg *cache.ReplicationGroup, o cache.Observed, asked int64) (bool, error) {
+	primary := o.Nodes[rg.Primary().ID]
+	if !primary.Answers || len(primary.Serves) == 0 {
+		return false, nil
+	}
+	nodes, err := g.measureData(ctx, rg, o)
+	if err != nil { // the nodes hold what they hold: nothing is wrong with the group
+		g.log.Warn("cannot tell whether the data of the group fit in its limit again", "error", err)
+		return false, nil
+	}
+	if !cache.Fit(nodes, asked) {
+		return false, nil
+	}
+	return true, g.update(func(_ *store.Tx, rg *cache.ReplicationGroup) error {
+		rg.KeptMemory = 0
+		return nil
+	})
+}

@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"slices"
+
+	"larder/internal/cache"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// ReplaceDetached has nodes replaced to which nobody can connect any more, because their directories were removed: an
+// engine that starts would not find them. Replicas go first, then the primary hands over through the connections that
+// are still open, and no data are lost. The only node of a group has the only data: it is left alone, and Logger is
+// told.
+func (e *Engine) ReplaceDetached(ids []string) error {
+	var alone []string
+	err := e.Store.Insist(func(tx *store.Tx) error {
+		alone = nil
+		groups, err := state.ReplicationGroups.All(tx)
+		if err != nil {
+			return err
+		}
+		for _, rg := range groups {
+			marked := false
+			for i, m := range rg.Members {
+				switch {
+				case !slices.Contains(ids, m.ID) || m.Renewal != "":
+				case len(rg.Members) == 1:
+					alone = append(alone, m.ID)
+				default:
+					rg.Members[i].Renewal, marked = cache.Detached, true
+				}
+			}
+			if !marked {
+				continue
+			}
+			if rg.Status == cache.Available {
+				if rg.Status, err = cache.Transition(rg.Status, cache.Diverged); err != nil {
+					return err
+				}
+			}
+			if err := state.ReplicationGroups.Put(tx, rg.ID, rg); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range alone {
+		e.Logger.Error("a node's directory was removed, and it alone has its group's data: it goes on as long as this engine does; the next engine "+
+			"would not find it. Copy the data, then give it a new process: aws elasticache reboot-cache-cluster",
+			"node", id)
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+package engine
+
+import (
+	"time"
+
+	"larder/internal/cache"
+	"larder/internal/redisnode"
+	"larder/internal/store"
+)
+
+// fullEvery is between two events that say of a node that it has no room for another client. It may have some now and
+// then.
+const fullEvery = 10 * time.Minute
+
+// noteRoom takes in whether a node has room for another client. One that has none turns clients away while all else is
+// well, which nobody would see otherwise: the log and the event list say so.
+func (g *group) noteRoom(m *member, s redisnode.State) {
+	before := m.full
+	if m.full = 0; s.Connections >= s.MaxConnections {
+		m.full = s.Connections
+	}
+	switch id, now := m.process.ID(), g.e.Steady(); {
+	case m.full == 0 && before > 0:
+		g.log.Info("a node has room for clients again", "node", id, "connections", s.Connections, "most",
+			s.MaxConnections)
+	case m.full > 0 && before == 0:
+		g.log.Warn("a node has as many connections as it may have: it turns new clients away", "node", id,
+			"connections", s.Connections)
+		if !m.warned.IsZero() && now.Sub(m.warned) < fullEvery {
+			return
+		}
+		m.warned = now
+		err := g.update(func(tx *store.Tx, _ *cache.ReplicationGroup) error {
+			return g.notice(tx, cache.SourceCluster, id,
+				"Cache node %s has %d connections, which is all that it may have: new clients are turned away", nodeID,
+				s.Connections)
+		})
+		if err != nil {
+			g.log.Error("cannot write an event", "node", id, "error", err)
+		}
+	}
+}

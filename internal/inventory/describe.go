@@ -1,0 +1,132 @@
+package inventory
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// describe adds to an identified process what its directories and limits are. An error that isGone knows says that it
+// ended meanwhile.
+func describe(f Facts, id Identity) (Process, error) {
+	p := Process{
+		PID: f.PID, Parent: f.Parent, Start: f.Start, Identity: id, Foreign: f.Foreign,
+		Stopped: f.State == 'T' || f.State == 't', Replaced: strings.HasSuffix(f.Executable, deletedSuffix),
+	}
+	var errRoot, errLimit, errPlace error
+	p.Root, errRoot = root(f.PID)
+	p.Descriptors, errLimit = descriptors(f.PID)
+	p.StateNumber, p.Lost, errPlace = p.place(f)
+	stat, errGone := os.ReadFile(fmt.Sprintf("/proc/%d/stat", f.PID))
+	if errGone != nil {
+		return p, errGone
+	}
+	now, err := parseStat(stat)
+	if err == nil && (now.Start != f.Start || now.State == 'Z') {
+		return p, unix.ESRCH // what was read may be another's, or of one that was ending
+	}
+	return p, errors.Join(err, errRoot, errLimit, errPlace)
+}
+
+// root leads to the files that a process sees; it is empty where this one sees the same.
+func root(pid int) (string, error) {
+	own, err := os.Readlink("/proc/self/ns/mnt")
+	other, errOther := os.Readlink(fmt.Sprintf("/proc/%d/ns/mnt", pid))
+	if err := errors.Join(err, errOther); err != nil || own == other {
+		return "", err
+	}
+	return fmt.Sprintf("/proc/%d/root", pid), nil
+}
+
+// descriptors is the hard limit on a process's open files.
+func descriptors(pid int) (uint64, error) {
+	var limit unix.Rlimit
+	err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &limit)
+	return limit.Max, err
+}
+
+// place tells which state directory a process has, by number, and which of its directories its path does not lead to
+// any more.
+func (p Process) place(f Facts) (number, lost string, err error) {
+	at := p.Root + p.State
+	path, errPath := os.Stat(at)
+	if errPath != nil && !isMissing(errPath) {
+		return "", "", fmt.Errorf("cannot tell whether its state directory is there: %w", errPath)
+	}
+	held, err := p.heldState(f)
+	switch {
+	case err != nil:
+		return "", "", err
+	case held == nil: // an engine of an older larder, which held the store alone
+		same, err := p.holdsStore(f, filepath.Join(at, storeName))
+		if err != nil || !same || errPath != nil {
+			return "", p.State, err
+		}
+		return fileNumber(path), "", nil
+	case errPath != nil || !os.SameFile(held, path):
+		return fileNumber(held), p.State, nil
+	case p.ID != "" && strings.HasSuffix(f.Dir, deletedSuffix):
+		return fileNumber(held), undeleted(f.Dir), nil
+	}
+	return fileNumber(held), "", nil
+}
+
+// heldState looks at the state directory through what a process has open, also when no path leads there; nil for an
+// engine that has only the store open.
+func (p Process) heldState(f Facts) (os.FileInfo, error) {
+	if p.ID != "" {
+		return os.Stat(fmt.Sprintf("/proc/%d/cwd/../..", p.PID))
+	}
+	for i, link := range f.Files {
+		if undeleted(link) != p.State {
+			continue
+		}
+		info, err := os.Stat(f.descriptor(i))
+		if err != nil && !isMissing(err) {
+			return nil, err
+		}
+		if err == nil && info.IsDir() {
+			return info, nil
+		}
+	}
+	return nil, nil
+}
+
+// holdsStore tells whether an engine has the store open that is at that path now.
+func (p Process) holdsStore(f Facts, path string) (bool, error) {
+	there, err := os.Stat(path)
+	if isMissing(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	for i, link := range f.Files {
+		if filepath.Base(undeleted(link)) != storeName {
+			continue
+		}
+		if info, err := os.Stat(f.descriptor(i)); err == nil && os.SameFile(info, there) {
+			return true, nil
+		} else if err != nil && !isMissing(err) {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// descriptor is the path of one of the files that a process has open.
+func (f Facts) descriptor(i int) string { return fmt.Sprintf("/proc/%d/fd/%s", f.PID, f.numbers[i]) }
+
+// isMissing tells whether an error says that there is nothing at a path.
+func isMissing(err error) bool { return isGone(err) || errors.Is(err, unix.ENOTDIR) }
+
+// fileNumber names a file by its device and inode.
+func fileNumber(info os.FileInfo) string {
+	st := info.Sys().(*syscall.Stat_t)
+	return fmt.Sprintf("%d:%d", st.Dev, st.Ino)
+}

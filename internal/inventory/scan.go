@@ -1,0 +1,223 @@
+package inventory
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Scan looks at every process of this machine that /proc shows.
+func Scan() (Inventory, error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return Inventory{}, fmt.Errorf("cannot look for processes: %w", err)
+	}
+	own, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return Inventory{}, fmt.Errorf("cannot look for processes: /proc does not show this one: %w", err)
+	}
+	v := Inventory{Hidden: hidesProcesses()}
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		f, err := read(pid, own)
+		if isGone(err) {
+			continue
+		}
+		if err != nil {
+			return Inventory{}, fmt.Errorf("cannot look at process %d: %w", pid, err)
+		}
+		if err := v.add(f); err != nil && !isGone(err) {
+			return Inventory{}, fmt.Errorf("cannot look at process %d: %w", pid, err)
+		}
+	}
+	order(v.Processes)
+	return v, nil
+}
+
+func (v *Inventory) add(f Facts) error {
+	id, verdict := Identify(f, os.Getuid())
+	switch verdict {
+	case Ours:
+		p, err := describe(f, id)
+		switch {
+		case isGone(err) || errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE):
+			return err
+		case err != nil: // such as a file system that fails: what is there of the process is not known
+			v.Unknown = append(v.Unknown, Suspect{PID: f.PID, Name: f.Name, Kind: id.Kind, Why: err})
+			return nil
+		}
+		v.Processes = append(v.Processes, p)
+	case Unknown:
+		v.Unknown = append(v.Unknown, Suspect{PID: f.PID, Name: f.Name, Kind: id.Kind, Why: f.Unreadable})
+	case Imitation:
+		v.Imitators = append(v.Imitators, Suspect{PID: f.PID, Name: f.Name, Kind: id.Kind})
+	}
+	return nil
+}
+
+// read collects the facts of a process. What needs many calls is read only of one that may be larder's. The error is
+// one that isGone knows for a process that has ended, or something that concerns larder and not the process, such as a
+// lack of descriptors.
+func read(pid int, ownNamespace string) (Facts, error) {
+	proc := fmt.Sprintf("/proc/%d/", pid)
+	stat, err := os.ReadFile(proc + "stat")
+	if err != nil {
+		return Facts{}, err
+	}
+	f, err := parseStat(stat)
+	if err != nil {
+		return Facts{}, err
+	}
+	status, err := os.ReadFile(proc + "status")
+	if err != nil {
+		return Facts{}, err
+	}
+	if f.UID, err = realUser(status); err != nil || f.UID != os.Getuid() {
+		return f, err
+	}
+	line, err := os.ReadFile(proc + "cmdline")
+	if err != nil {
+		return Facts{}, err
+	}
+	f.Args = words(line)
+	environ, err := os.ReadFile(proc + "environ")
+	f.Environ = words(environ)
+	if err = f.note(err); err != nil || f.resembles() == "" {
+		return f, err
+	}
+	return f, f.readLinks(proc, ownNamespace)
+}
+
+// note keeps what says that the process may not be looked at, and returns every other error.
+func (f *Facts) note(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		f.Unreadable = err
+		return nil
+	}
+	return err
+}
+
+func (f *Facts) readLinks(proc, ownNamespace string) error {
+	var namespace string
+	for _, l := range []struct {
+		name string
+		to   *string
+	}{{"exe", &f.Executable}, {"cwd", &f.Dir}, {"fd/0", &f.Stdin}, {"ns/pid", &namespace}} {
+		link, err := os.Readlink(proc + l.name)
+		if errors.Is(err, fs.ErrNotExist) && l.name == "fd/0" { // it is closed
+			err = nil
+		}
+		if err := f.note(err); err != nil {
+			return err
+		}
+		*l.to = link
+	}
+	f.Foreign = namespace != ownNamespace
+	open, err := os.ReadDir(proc + "fd")
+	if err := f.note(err); err != nil {
+		return err
+	}
+	for _, fd := range open {
+		link, err := os.Readlink(proc + "fd/" + fd.Name())
+		if isGone(err) { // closed meanwhile
+			continue
+		}
+		if err := f.note(err); err != nil {
+			return err
+		}
+		f.Files, f.numbers = append(f.Files, link), append(f.numbers, fd.Name())
+	}
+	f.Claims, err = claims(proc, f.Files)
+	return f.note(err)
+}
+
+// claims tells whether one of a process's sockets listens on the name of an address block.
+func claims(proc string, files []string) (bool, error) {
+	table, err := os.ReadFile(proc + "net/unix")
+	if err != nil {
+		return false, err
+	}
+	const inode, path = 6, 7
+	for line := range strings.Lines(string(table)) {
+		fields := strings.Fields(line)
+		if len(fields) <= path || !strings.HasPrefix(fields[path], "@larder/") {
+			continue
+		}
+		for _, f := range files {
+			if f == "socket:["+fields[inode]+"]" {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// parseStat reads /proc/PID/stat. Source: proc_pid_stat(5).
+func parseStat(stat []byte) (Facts, error) {
+	begin, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')') // the name may hold anything
+	if begin < 0 || end < begin {
+		return Facts{}, fmt.Errorf("cannot read its status %q", stat)
+	}
+	f := Facts{Name: string(stat[begin+1 : end])}
+	const state, parent, session, start = 0, 1, 3, 19
+	fields := strings.Fields(string(stat[end+1:]))
+	if len(fields) <= start {
+		return Facts{}, fmt.Errorf("cannot read its status %q", stat)
+	}
+	f.State = fields[state][0]
+	var errs [4]error
+	f.PID, errs[0] = strconv.Atoi(strings.TrimSpace(string(stat[:begin])))
+	f.Parent, errs[1] = strconv.Atoi(fields[parent])
+	f.Session, errs[2] = strconv.Atoi(fields[session])
+	f.Start, errs[3] = strconv.ParseUint(fields[start], 10, 64)
+	return f, errors.Join(errs[:]...)
+}
+
+// realUser reads the real user id of /proc/PID/status.
+func realUser(status []byte) (int, error) {
+	for line := range strings.Lines(string(status)) {
+		if ids, found := strings.CutPrefix(line, "Uid:"); found {
+			if fields := strings.Fields(ids); len(fields) > 0 {
+				return strconv.Atoi(fields[0])
+			}
+		}
+	}
+	return 0, errors.New("cannot read whose it is")
+}
+
+// words splits what ends in zero bytes.
+func words(raw []byte) []string {
+	text := strings.TrimRight(string(raw), "\x00")
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, "\x00")
+}
+
+// isGone tells whether an error says that a process has ended.
+func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) }
+
+// hidesProcesses tells whether /proc is mounted so that it does not show every process. Source: proc(5), hidepid.
+func hidesProcesses() bool {
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(mounts)) {
+		fields := strings.Fields(line)
+		if len(fields) > 3 && fields[1] == "/proc" && strings.Contains(fields[3], "hidepid=") &&
+			!strings.Contains(fields[3], "hidepid=0") {
+			return true
+		}
+	}
+	return false
+}

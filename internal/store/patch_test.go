@@ -1,0 +1,137 @@
+package store_test
+
+import (
+	"compress/gzip"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.etcd.io/bbolt"
+
+	"larder/internal/store"
+)
+
+// earlier writes the state of an earlier larder to a file: format-1.db is one with the development example, from before
+// there were formats.
+func earlier(t *testing.T, name string) (path string) {
+	t.Helper()
+	f, err := os.Open(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	unpacked, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(unpacked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(t.TempDir(), "larder.db")
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// rows are all that a state holds, by table and key, as the file has them behind so many bytes.
+func rows(t *testing.T, path string, head int) map[string]string {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	all := map[string]string{}
+	err = db.View(func(tx *bbolt.Tx) error {
+		return tx.ForEach(func(table []byte, b *bbolt.Bucket) error {
+			return b.ForEach(func(key, row []byte) error {
+				all[string(table)+"/"+string(key)] = string(row[head:])
+				return nil
+			})
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestAStateOfAnEarlierLarderOpens(t *testing.T) {
+	path := earlier(t, "format-1.db.gz")
+	before := rows(t, path, 0)
+	for range 2 { // the second time it is up to date
+		s := open(t, path)
+		group := store.Table[struct{ ID, Status string }]("replication-groups")
+		err := s.View(func(tx *store.Tx) error {
+			g, err := group.Get(tx, "uex-payments-dev-redis")
+			if err == nil && (g.ID != "uex-payments-dev-redis" || g.Status != "available") {
+				t.Errorf("the group reads %+v", g)
+			}
+			return err
+		})
+		if err := errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const head = 5 // a record's mark and checksum
+	after := rows(t, path, head)
+	delete(after, "larder/digest")
+	if len(after) != len(before) {
+		t.Errorf("%d rows, were %d", len(after), len(before))
+	}
+	for at, row := range before {
+		if after[at] != row {
+			t.Errorf("%s became %q, was %q", at, after[at], row)
+		}
+	}
+}
+
+func TestAnEarlierStateThatIsDamagedStaysAsItIs(t *testing.T) {
+	path := earlier(t, "format-1.db.gz")
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte("replication-groups")).Put([]byte("g"), []byte("{not JSON"))
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	before := rows(t, path, 0)
+	var damaged *store.DamageError
+	if _, err := store.Open(path); !errors.As(err, &damaged) {
+		t.Errorf("%v", err)
+	}
+	if after := rows(t, path, 0); len(after) != len(before) || after["larder/digest"] != "" {
+		t.Error("it was changed")
+	}
+}
+
+func TestAStateOfALaterLarderIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "larder.db")
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := `{"Schema":99}`
+	sum := crc32.Checksum([]byte("6 larder 6 digest "+row), crc32.MakeTable(crc32.Castagnoli))
+	record := append(binary.BigEndian.AppendUint32([]byte{1}, sum), row...)
+	err = db.Update(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("larder")).Put([]byte("digest"), record) })
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Open(path); err == nil || !strings.Contains(err.Error(), "newer larder (format 99") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,198 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"go.etcd.io/bbolt"
+)
+
+// A record is a mark, a checksum of four bytes, and a row as JSON. The checksum covers the row's table and key too: a
+// row that is found in another's place is not taken for it. Beside the records stands a digest of them all, which a
+// record that is missing does not match.
+const (
+	recordMark = 1 // JSON never begins with it
+	sumStart   = 1
+	rowStart   = sumStart + crc32.Size
+)
+
+// Where the digest is.
+const (
+	metaBucket = "larder"
+	digestKey  = "digest"
+)
+
+// digest is of all records. Each transaction that changes one keeps it up to date.
+type digest struct {
+	Schema  int    // the format of the state; see patches
+	Records uint64 // how many there are
+	Sum     uint64 // of their checksums
+}
+
+// protect makes a record.
+func protect(table, key string, row []byte) []byte {
+	record := make([]byte, rowStart, rowStart+len(row))
+	record[0] = recordMark
+	binary.BigEndian.PutUint32(record[sumStart:], checksum(table, key, row))
+	return append(record, row...)
+}
+
+// checksum is CRC-32C of a row and where it belongs. The lengths keep a table and a key apart from what follows.
+func checksum(table, key string, row []byte) uint32 {
+	castagnoli := crc32.MakeTable(crc32.Castagnoli)
+	at := fmt.Appendf(nil, "%d %s %d %s ", len(table), table, len(key), key)
+	return crc32.Update(crc32.Checksum(at, castagnoli), castagnoli, row)
+}
+
+// open returns the row of a record, which is as it was written.
+func open(table, key string, record []byte) ([]byte, error) {
+	if len(record) < rowStart || record[0] != recordMark {
+		return nil, errNoRecord
+	}
+	row := record[rowStart:]
+	if sumOf(record) != checksum(table, key, row) {
+		return nil, errChecksum
+	}
+	return row, nil
+}
+
+var (
+	errNoRecord = errors.New("it is no record")
+	errChecksum = errors.New("it does not match its checksum")
+)
+
+// sumOf is the checksum that a record has; 0 of what is too short to have one.
+func sumOf(record []byte) uint32 {
+	if len(record) < rowStart {
+		return 0
+	}
+	return binary.BigEndian.Uint32(record[sumStart:rowStart])
+}
+
+// replace notes the change of a record; nil stands for none before, or after. What a damaged record has added to the
+// digest is unknown: where one is replaced, all records are counted anew.
+func (tx *Tx) replace(table, key string, before, after []byte) error {
+	if tx.digest == nil {
+		d, err := readDigest(tx)
+		if err != nil {
+			return err
+		}
+		tx.digest = &d
+	}
+	if before != nil {
+		if _, err := open(table, key, before); err != nil {
+			tx.recount = true
+		}
+		tx.digest.Records--
+		tx.digest.Sum -= uint64(sumOf(before))
+	}
+	if after != nil {
+		tx.digest.Records++
+		tx.digest.Sum += uint64(sumOf(after))
+	}
+	tx.changed = append(tx.changed, change{table, key})
+	return nil
+}
+
+// putDigest keeps the digest that the transaction's changes have led to.
+func (tx *Tx) putDigest() error {
+	if tx.digest == nil {
+		return nil
+	}
+	if tx.recount {
+		counted, _, err := count(tx)
+		if err != nil {
+			return err
+		}
+		counted.Schema, tx.digest = tx.digest.Schema, &counted
+	}
+	b, err := tx.tx.CreateBucketIfNotExists([]byte(metaBucket))
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(tx.digest)
+	if err != nil {
+		return err
+	}
+	return b.Put([]byte(digestKey), protect(metaBucket, digestKey, raw))
+}
+
+// errNoDigest says that a state was written before there were digests, or by nobody yet.
+var errNoDigest = errors.New("there is no digest of the records")
+
+func readDigest(tx *Tx) (d digest, err error) {
+	b := tx.tx.Bucket([]byte(metaBucket))
+	if b == nil || b.Get([]byte(digestKey)) == nil {
+		return d, errNoDigest
+	}
+	raw, err := open(metaBucket, digestKey, b.Get([]byte(digestKey)))
+	if err != nil {
+		return d, &DamageError{tx.path, "the digest of the records cannot be read: " + err.Error()}
+	}
+	if err := json.Unmarshal(raw, &d); err != nil {
+		return d, &DamageError{tx.path, "the digest of the records is none: " + err.Error()}
+	}
+	return d, nil
+}
+
+// count makes the digest of the records that there are, and tells how many of them are damaged.
+func count(tx *Tx) (got digest, damaged int, err error) {
+	err = records(tx, func(table, key string, record []byte) error {
+		if _, err := open(table, key, record); err != nil {
+			damaged++
+		}
+		got.Records++
+		got.Sum += uint64(sumOf(record))
+		return nil
+	})
+	return got, damaged, err
+}
+
+// check reads every record of a state, and returns the number of its format. A record that is damaged where it stands
+// is told of when it is read; one that is missing is not known to anybody, so the state is refused.
+func check(tx *Tx) (schema int, err error) {
+	err = guard(tx.path, func() error {
+		want, err := readDigest(tx)
+		switch {
+		case errors.Is(err, errNoDigest):
+			schema = firstSchema
+			return nil
+		case err != nil:
+			return err
+		case want.Schema > currentSchema:
+			return fmt.Errorf("the state file %s was written by a newer larder (format %d, this one knows %d): install that one again",
+				tx.path, want.Schema, currentSchema)
+		}
+		got, damaged, err := count(tx)
+		if err != nil {
+			return err
+		}
+		if got.Records != want.Records || got.Sum != want.Sum && damaged == 0 {
+			return &DamageError{tx.path, fmt.Sprintf("its %d records are not the %d that were written", got.Records,
+				want.Records)}
+		}
+		schema = want.Schema
+		return nil
+	})
+	return schema, err
+}
+
+// records calls f for each record of every table.
+func records(tx *Tx, f func(table, key string, record []byte) error) error {
+	return tx.tx.ForEach(func(table []byte, b *bbolt.Bucket) error {
+		if string(table) == metaBucket {
+			return nil
+		}
+		return b.ForEach(func(key, record []byte) error {
+			// A damaged branch page leads past records when one is looked for by its key.
+			if by := tx.tx.Bucket(table); by == nil || !bytes.Equal(by.Get(key), record) {
+				return &DamageError{tx.path, fmt.Sprintf("%q in %s is not where its key leads", key, table)}
+			}
+			return f(string(table), string(key), record)
+		})
+	})
+}

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"go.etcd.io/bbolt"
+
+	"larder/internal/durable"
+)
+
+// Own tells whether the file at path is the one that the store has open.
+func (s *Store) Own(path string) (bool, error) {
+	s.restoring.Lock()
+	defer s.restoring.Unlock()
+	return durable.Named(s.content, path)
+}
+
+// Restore gives the store a file at path again, after its own was removed: a copy of that, which is open still, with
+// all its changes. Transactions wait meanwhile, and none is lost.
+func (s *Store) Restore(path string) error {
+	s.restoring.Lock()
+	defer s.restoring.Unlock()
+	old := s.db.Load()
+	still, err := old.Begin(true) // nothing is written until it ends
+	if err != nil {
+		return fmt.Errorf("cannot restore the state file: %w", err)
+	}
+	db, content, err := s.copied(path)
+	if err == nil {
+		s.db.Store(db)
+	}
+	err = errors.Join(err, still.Rollback())
+	if db == nil {
+		return fmt.Errorf("cannot restore the state file: %w", err)
+	}
+	err = errors.Join(err, old.Close(), s.content.Close())
+	s.content = content
+	return err
+}
+
+// copied opens a copy of the state file at path.
+func (s *Store) copied(path string) (*bbolt.DB, *os.File, error) {
+	info, err := s.content.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	err = durable.WriteFrom(path, io.NewSectionReader(s.content, 0, info.Size()))
+	if errors.Is(err, syscall.ENOSPC) {
+		return nil, nil, fmt.Errorf("the disk that holds %s is full: free some space", filepath.Dir(s.path))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	content, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := openFile(path)
+	if err != nil {
+		return nil, nil, errors.Join(err, content.Close())
+	}
+	return db, content, nil
+}
+
+// begin begins a transaction on the file that the store has now: it may get another one while a transaction waits for
+// its turn.
+func (s *Store) begin(writable bool) (*bbolt.Tx, error) {
+	for {
+		db := s.db.Load()
+		tx, err := db.Begin(writable)
+		if s.db.Load() == db {
+			return tx, err
+		}
+		if err == nil {
+			if err := tx.Rollback(); err != nil {
+				return nil, err
+			}
+		}
+	}
+}

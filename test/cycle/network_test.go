@@ -1,0 +1,105 @@
+package cycle
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/testkit"
+)
+
+// networkRegion is not the one that larder begins with.
+const networkRegion = "eu-west-1"
+
+// A network in the shape of the public modules applies, plans empty, changes, plans empty, and leaves nothing.
+func TestNetworkModule(t *testing.T) {
+	t.Parallel()
+	s := newNetwork(t)
+	s.apply()
+	s.wantOutputs()
+	s.env = append(s.env, "TF_VAR_owner=data", "TF_VAR_office_by_nat=true")
+	s.apply()
+	s.destroy()
+	s.wantDefaultVPC()
+}
+
+// newNetwork starts an engine, and has Terraform ready in a directory with the network alone.
+func newNetwork(t *testing.T) *stack {
+	t.Helper()
+	s := &stack{t: t, root: t.TempDir()}
+	s.dir = filepath.Join(s.root, "network")
+	if err := os.CopyFS(s.dir, os.DirFS(filepath.Join("testdata", "network"))); err != nil {
+		t.Fatal(err)
+	}
+	// The plan after each apply has just compared everything with the engine: what follows goes by that.
+	const flags = "-parallelism=30 -refresh=false"
+	s.env = append(testkit.Environment(), "LARDER_HOME="+s.home(), "LARDER_LISTEN="+testkit.Address(t),
+		"TF_VAR_region="+networkRegion, "TF_CLI_ARGS_apply="+flags, "TF_CLI_ARGS_destroy="+flags)
+	s.env = append(s.env, testkit.Terraform(t, s.root)...)
+	s.serve()
+	s.run("terraform", "init", "-no-color", "-input=false")
+	return s
+}
+
+// wantOutputs checks what the configuration's data sources found.
+func (s *stack) wantOutputs() {
+	s.t.Helper()
+	var outputs map[string]struct{ Value any }
+	if err := json.Unmarshal([]byte(s.run("terraform", "output", "-json")), &outputs); err != nil {
+		s.t.Fatal(err)
+	}
+	got := map[string]any{}
+	for name, o := range outputs {
+		got[name] = o.Value
+	}
+	if got["vpc_arn"] != got["expected_vpc_arn"] {
+		s.t.Errorf("the VPC is %v, expected %v", got["vpc_arn"], got["expected_vpc_arn"])
+	}
+	delete(got, "vpc_arn")
+	delete(got, "expected_vpc_arn")
+	want := map[string]any{
+		"zones": []any{networkRegion + "a", networkRegion + "b", networkRegion + "c"}, "cache_subnets": 3.0,
+		"cache_table":   true,
+		"nat_public_ip": true,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		s.t.Errorf("the outputs (-want +got):\n%s", diff)
+	}
+}
+
+// wantDefaultVPC checks that a region has what comes with it, and nothing else.
+func (s *stack) wantDefaultVPC() {
+	s.t.Helper()
+	ctx := s.t.Context()
+	region := func(o *ec2.Options) { o.Region = networkRegion }
+	got := map[string]int{}
+	count := func(what string, n int, err error) {
+		s.t.Helper()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		got[what] = n
+	}
+	vpcs, err := s.cloud.network.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{}, region)
+	count("VPCs", len(vpcs.Vpcs), err)
+	tables, err := s.cloud.network.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{}, region)
+	count("route tables", len(tables.RouteTables), err)
+	gateways, err := s.cloud.network.DescribeInternetGateways(ctx, &ec2.DescribeInternetGatewaysInput{}, region)
+	count("internet gateways", len(gateways.InternetGateways), err)
+	nat, err := s.cloud.network.DescribeNatGateways(ctx, &ec2.DescribeNatGatewaysInput{}, region)
+	count("NAT gateways", len(nat.NatGateways), err)
+	addresses, err := s.cloud.network.DescribeAddresses(ctx, &ec2.DescribeAddressesInput{}, region)
+	count("addresses", len(addresses.Addresses), err)
+	acls, err := s.cloud.network.DescribeNetworkAcls(ctx, &ec2.DescribeNetworkAclsInput{}, region)
+	count("network ACLs", len(acls.NetworkAcls), err)
+	want := map[string]int{
+		"VPCs": 1, "route tables": 1, "internet gateways": 1, "NAT gateways": 0, "addresses": 0, "network ACLs": 1,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		s.t.Errorf("what there is after the destroy (-want +got):\n%s", diff)
+	}
+}
