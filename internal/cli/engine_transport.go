@@ -45,6 +45,7 @@ type answerLimits struct {
 	look      time.Duration // between two looks at the engine's process
 	suspended time.Duration // that the process may be stopped or frozen
 	silent    time.Duration // until an answer begins, and between two parts of it
+	farewell  time.Duration // for the answer to what was asked before the command was interrupted
 }
 
 // keepConn is how long a connection waits for the next request: a command that looks again and again connects anew each
@@ -53,7 +54,7 @@ const keepConn = 2 * time.Second
 
 // An engine that is short of processor time answers late. One that is suspended does not answer at all.
 var defaultAnswerLimits = answerLimits{look: 250 * time.Millisecond, suspended: 2 * time.Second,
-	silent: 30 * time.Second}
+	silent: 30 * time.Second, farewell: 10 * time.Second}
 
 // engineTransport takes requests to the engine of a state directory. It tells why there is no answer.
 type engineTransport struct {
@@ -75,11 +76,15 @@ var (
 	errSuspended = errors.New("the process is suspended")
 )
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper. A request that is under way when its caller is cancelled still gets its
+// answer, within limits.farewell: of one that is broken off nobody knows what it made, or will make yet.
 func (e *engineTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	p := &pendingAnswer{transport: e, asked: r.Context(), progress: make(chan struct{}, 1),
 		watched: make(chan struct{})}
-	p.ctx, p.giveUp = context.WithCancelCause(r.Context())
+	p.ctx, p.giveUp = context.WithCancelCause(context.WithoutCancel(r.Context()))
 	go p.watch()
 	response, err := e.next.RoundTrip(r.WithContext(p.ctx))
 	if err != nil {
@@ -140,7 +145,8 @@ func (p *pendingAnswer) explain(err error) error {
 	return p.transport.explain(err, context.Cause(p.ctx))
 }
 
-// watch gives the request up when the engine is suspended, or is silent for too long.
+// watch gives the request up when the engine is suspended or silent for too long, and when its caller has no more
+// time. A caller that is cancelled waits for the answer a little longer.
 func (p *pendingAnswer) watch() {
 	defer close(p.watched)
 	home, limits := p.transport.home, p.transport.limits
@@ -148,10 +154,19 @@ func (p *pendingAnswer) watch() {
 	defer tick.Stop()
 	silent := time.NewTimer(limits.silent)
 	defer silent.Stop()
+	left, farewell := p.asked.Done(), (<-chan time.Time)(nil)
 	var still stillness
 	pid := 0
 	for {
 		select {
+		case <-left:
+			left = nil
+			if p.asked.Err() != context.Canceled {
+				p.giveUp(p.asked.Err())
+			}
+			farewell = time.After(limits.farewell)
+		case <-farewell:
+			p.giveUp(p.asked.Err())
 		case <-p.progress:
 			silent.Reset(limits.silent)
 			still = stillness{}
