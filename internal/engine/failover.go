@@ -88,7 +88,7 @@ func (g *group) fence(ctx context.Context, id string) error {
 	m := g.nodes[id]
 	g.log.Warn("a node hangs: it is killed", "node", id, "pid", m.process.PID(), "silent",
 		m.vigil.silence(g.e.Steady()))
-	return m.process.Stop(ctx, 0)
+	return m.end(ctx, 0)
 }
 
 // resume has a suspended node go on, which loses nothing. It has the time of a busy one again: it has yet to answer.
@@ -132,5 +132,5 @@ func (g *group) stopNode(ctx context.Context, rg *cache.ReplicationGroup, id str
 		}
 	}
 	g.drainLogs(ctx, id)
-	return g.nodes[id].process.Stop(ctx, stopGrace)
+	return g.nodes[id].end(ctx, stopGrace)
 }

@@ -76,8 +76,9 @@ type member struct {
 	// The engine has started the process with the recorded tokens and parameters, or has set them since.
 	knowsTokens, knowsParameters bool
 
-	full   int       // how many connections it has where it may have no more; 0 where there is room
-	warned time.Time // when an event last said that it is full
+	ended  atomic.Bool // by the engine: it is no loss
+	full   int         // how many connections it has where it may have no more; 0 where there is room
+	warned time.Time   // when an event last said that it is full
 
 	newestSlow atomic.Int64 // see Node.NewestSlow
 	swept      bool         // since it was adopted, or since a change of its addresses failed half way

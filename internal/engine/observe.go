@@ -208,15 +208,11 @@ func (g *group) askRelay(ctx context.Context) cache.RelayState {
 	return cache.RelayState{Running: true, Backends: backends}
 }
 
-// dropExited forgets processes that are gone. In a group that is being deleted nothing else is expected.
+// dropExited forgets processes that are gone.
 func (g *group) dropExited(ctx context.Context, status cache.Status) {
-	level := slog.LevelWarn
-	if status == cache.Deleting {
-		level = slog.LevelDebug
-	}
 	for id, m := range g.nodes {
 		if m.exited() {
-			g.log.Log(ctx, level, "a node is gone", "node", id, "last_words", m.process.LastWords())
+			g.log.Log(ctx, m.lossLevel(status), "a node is gone", "node", id, "last_words", m.process.LastWords())
 			m.redis.Close() // every connection is broken already
 			close(m.questions)
 			g.e.running.leave(g.id, id)
@@ -226,11 +222,27 @@ func (g *group) dropExited(ctx context.Context, status cache.Status) {
 		}
 	}
 	if g.relay != nil && g.relay.exited() {
-		g.log.Log(ctx, level, "the reader endpoint's relay is gone", "last_words", g.relay.process.LastWords())
+		g.log.Log(ctx, g.relay.lossLevel(status), "the reader endpoint's relay is gone",
+			"last_words", g.relay.process.LastWords())
 		g.e.pulses.leave(g.relay.vigil)
 		g.relay = nil
 		g.verified = false
 	}
+}
+
+// lossLevel is how much it matters that the process is gone: one that the engine ended, or whose group is being
+// deleted, is no loss.
+func (m *member) lossLevel(status cache.Status) slog.Level {
+	if m.ended.Load() || status == cache.Deleting {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
+}
+
+// end ends the process, which is killed when it has not ended within grace.
+func (m *member) end(ctx context.Context, grace time.Duration) error {
+	m.ended.Store(true)
+	return m.process.Stop(ctx, grace)
 }
 
 func (m *member) exited() bool {

@@ -110,7 +110,7 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 	case cache.SetBackends:
 		return nil, g.setBackends(ctx, rg, s.Addresses)
 	case cache.StopRelay:
-		return nil, g.relay.process.Stop(ctx, stopGrace) // one that hangs is killed when the grace is over
+		return nil, g.relay.end(ctx, stopGrace) // one that hangs is killed when the grace is over
 	case cache.Verify:
 		return nil, g.verify(ctx, rg)
 	case cache.AbandonSnapshot:

@@ -146,7 +146,7 @@ func (g *group) load(ctx context.Context, rg *cache.ReplicationGroup, into *memb
 	if err := into.redis.Load(ctx, data); err != nil {
 		// What it has is not what the group shall have: it starts again, empty.
 		return errors.Join(fmt.Errorf("cannot restore the snapshot %s: %w", s.Name, err),
-			into.process.Stop(context.WithoutCancel(ctx), 0))
+			into.end(context.WithoutCancel(ctx), 0))
 	}
 	return nil
 }
