@@ -1,12 +1,22 @@
 package gateway
 
 import (
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"larder/internal/awswire"
 )
+
+const formMedia = "application/x-www-form-urlencoded"
+
+// asksInQuery tells a query from restJson, which has operations on the path / too: a query is a form, or its action
+// stands in the URL.
+func asksInQuery(r *http.Request) bool {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && media == formMedia || r.URL.Query().Has("Action")
+}
 
 // queryProtocol is awsQuery: a form asks, XML answers.
 type queryProtocol struct{}
@@ -26,7 +36,7 @@ func (queryProtocol) parse(r *http.Request, body []byte, presigned bool) (call, 
 }
 
 func parseQuery(r *http.Request, body []byte, presigned bool) (queryCall, error) {
-	if err := checkHTTP(r, "application/x-www-form-urlencoded", http.MethodPost, http.MethodGet); err != nil {
+	if err := checkHTTP(r, formMedia, http.MethodPost, http.MethodGet); err != nil {
 		return queryCall{}, err
 	}
 	form, err := url.ParseQuery(string(body))

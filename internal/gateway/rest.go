@@ -21,10 +21,10 @@ func restProtocolOf(r *http.Request, service string) protocol {
 	case slices.Contains([]string{"s3", "s3-outposts", "route53", "cloudfront"},
 		service): // restXml, whose errors look like awsQuery's
 		return nil
-	case r.URL.Path != "/" || r.Method != http.MethodPost && r.Method != http.MethodGet:
-		return restJSONProtocol{}
+	case asksInQuery(r):
+		return nil
 	}
-	return nil
+	return restJSONProtocol{}
 }
 
 // s3ControlPath is where the paths of S3 Control begin, which is signed for as S3 is and whose errors are wrapped.
@@ -42,7 +42,7 @@ func (refusesOnly) parse(*http.Request, []byte, bool) (call, error) {
 // s3Protocol is restXml as S3 has it: its errors are a bare Error element.
 type s3Protocol struct {
 	refusesOnly
-	bodiless bool // the request is a HEAD, whose answer has no body: its status is all that clients read
+	bodiless bool // the request is a HEAD, whose answer has no body: clients read its status and headers alone
 }
 
 func (p s3Protocol) adapt(f fault) fault {
@@ -57,6 +57,7 @@ func (s3Protocol) head(h http.Header) { h.Set("Content-Type", "application/xml")
 func (p s3Protocol) fault(h http.Header, f fault, _, requestID string) []byte {
 	h.Set("X-Amz-Request-Id", requestID)
 	if p.bodiless {
+		h.Set("X-Amz-Id-2", f.message) // which the Go SDK's errors repeat, and debug logs of the others
 		return nil
 	}
 	return awswire.AppendS3Error(nil, f.code, f.message, requestID)

@@ -72,6 +72,12 @@ func TestRefusalsOfServices(t *testing.T) {
 		{"apigateway", "PATCH", "/restapis/a", "{}", []string{"Content-Type", "application/json"}, "restJson", rest,
 			"application/json"},
 		{"eks", "DELETE", "/clusters/a", "", nil, "restJson", rest, "application/json"},
+		{"mediastore", "GET", "/", "", nil, "restJson", rest, "application/json"},
+		{"mediastore", "GET", "/?Path=a", "", nil, "restJson", rest, "application/json"},
+		{"mediastore", "POST", "/", "{}", []string{"Content-Type", "application/json"}, "restJson", rest,
+			"application/json"},
+		{"sqs", "POST", "/123456789012/mine", "Action=ReceiveMessage", []string{"Content-Type", form}, "XML", rpc,
+			"text/xml"},
 		{"iam", "POST", "/", "Action=ListRoles&Version=2010-05-08", []string{"Content-Type", form}, "XML", rpc,
 			"text/xml"},
 		{"rds", "GET", "/?Action=DescribeDBInstances", "", nil, "XML", rpc, "text/xml"},
@@ -96,12 +102,14 @@ func TestRefusalsOfServices(t *testing.T) {
 	}
 }
 
-// TestRefusalWithoutABody: of the answer to a HEAD, S3's clients read the status alone.
+// TestRefusalWithoutABody: the answer to a HEAD says why in the header that the Go SDK's errors repeat.
 func TestRefusalWithoutABody(t *testing.T) {
 	s := serve(t)
 	r := newRequest(t, "HEAD", s.URL+"/bucket", "")
 	sign(t, r, "", "s3")
-	if got := do(t, r); got.status != http.StatusNotImplemented || got.header.Get("X-Amz-Request-Id") == "" {
+	got := do(t, r)
+	if got.status != http.StatusNotImplemented || got.header.Get("X-Amz-Request-Id") == "" ||
+		got.header.Get("X-Amz-Id-2") != "larder does not serve s3; it serves elasticache, secretsmanager, sts" {
 		t.Errorf("got %d %v", got.status, got.header)
 	}
 }
