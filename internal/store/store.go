@@ -27,6 +27,7 @@ type Store struct {
 	path    string // of the state file
 	db      atomic.Pointer[bbolt.DB]
 	reserve *reserve
+	refuse  atomic.Pointer[func() error] // see Refuse
 
 	restoring sync.Mutex
 	content   *os.File // the state file, read only: the database shows nobody its own
@@ -138,6 +139,9 @@ func (s *Store) transact(writable bool, f func(*Tx) error) error {
 		}
 	}()
 	if err := f(t); err != nil || !writable || t.digest == nil { // without a change there is nothing to write
+		return err
+	}
+	if err := s.refused(); err != nil {
 		return err
 	}
 	err = guard(t.path, func() error {

@@ -38,18 +38,14 @@ func hashOf(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// askToConfirm sends a pending subscription's endpoint what it confirms with.
-func (s *Service) askToConfirm(sub subscription, token string) error {
-	arn := s.arn(sub.Topic)
+// invitation is the message that a pending subscription's endpoint confirms with.
+func (s *Service) invitation(topicARN, token string) (message, error) {
 	id, err := s.newID()
-	if err != nil {
-		return err
-	}
-	return s.send(message{
-		ID: id, Kind: confirmation, Topic: arn, Token: token, Time: s.Now(),
-		Body: "You have chosen to subscribe to the topic " + arn +
+	return message{
+		ID: id, Kind: confirmation, Topic: topicARN, Token: token, Time: s.Now(),
+		Body: "You have chosen to subscribe to the topic " + topicARN +
 			".\nTo confirm the subscription, visit the SubscribeURL included in this message.",
-	}, sub.key())
+	}, err
 }
 
 func (s *Service) confirmSubscription(

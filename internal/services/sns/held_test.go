@@ -1,6 +1,7 @@
 package sns_test
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -51,5 +52,47 @@ func TestMessagesWaitForTheirKey(t *testing.T) {
 	}
 	if strings.Contains(s.log.String(), "was not delivered") {
 		t.Errorf("a message was given up:\n%s", s.log.String())
+	}
+}
+
+// TestNobodyIsSubscribedWhoCannotBeAsked: a subscription that has to be confirmed is kept together with the message that
+// it is confirmed with, or not at all.
+func TestNobodyIsSubscribedWhoCannotBeAsked(t *testing.T) {
+	s := newServer(t)
+	topic := s.topic(t, "mine")
+	must(s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{
+		TopicArn: &topic, AttributeName: new("KmsMasterKeyId"), AttributeValue: new("alias/mine"),
+	}))(t)
+	subscribe := func() error {
+		_, err := s.Subscribe(t.Context(),
+			&sdk.SubscribeInput{TopicArn: &topic, Protocol: new("email"), Endpoint: new("a@example.com")})
+		return err
+	}
+	subscribed := func() int {
+		return len(must(s.ListSubscriptions(t.Context(), &sdk.ListSubscriptionsInput{}))(t).Subscriptions)
+	}
+	s.keys.disabled.Store(true)
+	servicetest.WantError(t, subscribe(), "KMSDisabled", "alias/mine is disabled.")
+	if n := subscribed(); n != 0 {
+		t.Errorf("%d are subscribed, and nothing asks them to confirm", n)
+	}
+	s.keys.disabled.Store(false)
+	for n := 1; ; n++ {
+		written := 0
+		s.store.Refuse(func() error {
+			if written++; written == n {
+				return errors.New("the disk cannot be written")
+			}
+			return nil
+		})
+		if err := subscribe(); err == nil && written < n {
+			break
+		}
+		if got := subscribed(); got != 0 && s.sns.Idle() {
+			t.Errorf("the transaction %d fails: %d are subscribed, and nothing asks them to confirm", n, got)
+		}
+	}
+	if subscribed() != 1 || s.sns.Idle() {
+		t.Errorf("in the end %d are subscribed; is nothing waiting: %v", subscribed(), s.sns.Idle())
 	}
 }

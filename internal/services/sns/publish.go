@@ -68,11 +68,12 @@ func (s *Service) PublishWith(topicARN, subject, body string, also func(*store.T
 	if err != nil {
 		return err
 	}
-	to, err := s.recipients(m)
-	if err != nil {
-		return err
-	}
-	return s.sendWith(m, also, to...)
+	return s.send(m, func(tx *store.Tx) ([]string, error) {
+		if err := also(tx); err != nil {
+			return nil, err
+		}
+		return s.recipients(tx, m)
+	})
 }
 
 func (s *Service) publish(_ context.Context, in *sdk.PublishInput) (*sdk.PublishOutput, error) {

@@ -51,53 +51,43 @@ func messagePlace(id string) string { return "sns-message/" + id }
 
 // enqueue keeps a message for every subscription of its topic that wants it.
 func (s *Service) enqueue(m message) error {
-	to, err := s.recipients(m)
-	if err != nil {
-		return err
-	}
-	return s.send(m, to...)
+	return s.send(m, func(tx *store.Tx) ([]string, error) { return s.recipients(tx, m) })
 }
 
 // recipients are the subscriptions of a message's topic that want it.
-func (s *Service) recipients(m message) (to []string, err error) {
-	err = s.Store.View(func(tx *store.Tx) error {
-		of, err := s.findTopic(tx, &m.Topic)
+func (s *Service) recipients(tx *store.Tx, m message) (to []string, err error) {
+	of, err := s.findTopic(tx, &m.Topic)
+	if err != nil {
+		return nil, err
+	}
+	subscribed, err := s.subscribed(tx, of.Name)
+	if err != nil {
+		return nil, err
+	}
+	for _, sub := range subscribed {
+		wanted, err := sub.wants(m)
 		if err != nil {
-			return err
+			s.Logger.Error("a message is not kept for a subscriber, and for the others it is", "message", m.ID,
+				"error", err)
 		}
-		subscribed, err := s.subscribed(tx, of.Name)
-		if err != nil {
-			return err
+		if wanted {
+			to = append(to, sub.key())
 		}
-		for _, sub := range subscribed {
-			wanted, err := sub.wants(m)
-			if err != nil {
-				s.Logger.Error("a message is not kept for a subscriber, and for the others it is", "message", m.ID,
-					"error", err)
-			}
-			if wanted {
-				to = append(to, sub.key())
-			}
-		}
-		return nil
-	})
-	return to, err
+	}
+	return to, nil
 }
 
-// send keeps a message for subscriptions, and wakes who delivers it.
-func (s *Service) send(m message, to ...string) error {
-	return s.sendWith(m, func(*store.Tx) error { return nil }, to...)
-}
-
-// sendWith sends, and runs also in the transaction that keeps the message.
-func (s *Service) sendWith(m message, also func(*store.Tx) error, to ...string) error {
+// send keeps a message for the subscriptions that choose gives, and wakes who delivers it. What choose changes is kept
+// in the same transaction: both happen, or neither does.
+func (s *Service) send(m message, choose func(*store.Tx) ([]string, error)) error {
 	p, err := s.seal(m)
 	if err != nil {
 		return err
 	}
+	var to []string
 	now := s.Now()
-	err = s.Store.Update(func(tx *store.Tx) error {
-		if err := also(tx); err != nil {
+	err = s.Store.Update(func(tx *store.Tx) (err error) {
+		if to, err = choose(tx); err != nil {
 			return err
 		}
 		for _, key := range to {

@@ -87,44 +87,54 @@ func (s *Service) subscribe(_ context.Context, in *sdk.SubscribeInput) (*sdk.Sub
 			return nil, err
 		}
 	}
-	token, hash, err := s.newToken()
+	made := asked
+	err := s.Store.View(func(tx *store.Tx) error { return s.subscribeOnce(tx, in.TopicArn, &made) })
+	if err == nil && made.Pending {
+		made = asked
+		err = s.invite(in.TopicArn, &made)
+	}
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
-		to, err := s.findTopic(tx, in.TopicArn)
-		if err != nil {
-			return err
-		}
-		asked.Topic = to.Name
+	if in.ReturnSubscriptionArn || !made.Pending {
+		return &sdk.SubscribeOutput{SubscriptionArn: new(s.arn(made.key()))}, nil
+	}
+	return &sdk.SubscribeOutput{SubscriptionArn: new(pendingARN)}, nil
+}
+
+// invite keeps a pending subscription together with the message that its endpoint confirms with: nobody is subscribed
+// who cannot be asked.
+func (s *Service) invite(topicARN *string, asked *subscription) error {
+	token, hash, err := s.newToken()
+	if err != nil {
+		return err
+	}
+	m, err := s.invitation(*topicARN, token)
+	if err != nil {
+		return err
+	}
+	return s.send(m, func(tx *store.Tx) ([]string, error) {
 		if err := s.purge(tx); err != nil {
-			return err
+			return nil, err
 		}
-		if err := s.subscribeOnce(tx, &asked); err != nil || !asked.Pending {
-			return err
+		if err := s.subscribeOnce(tx, topicARN, asked); err != nil || !asked.Pending {
+			return nil, err
 		}
 		asked.Tokens = append(asked.Tokens,
 			hash) // who asks again while it is pending gets another; the ones before stay good
 		asked.Tokens = asked.Tokens[max(0, len(asked.Tokens)-maxTokens):]
 		asked.Created = s.Now()
-		return subscriptions.Put(tx, asked.key(), asked)
+		return []string{asked.key()}, subscriptions.Put(tx, asked.key(), *asked)
 	})
-	if err != nil {
-		return nil, err
-	}
-	if asked.Pending {
-		if err := s.askToConfirm(asked, token); err != nil {
-			return nil, err
-		}
-	}
-	if in.ReturnSubscriptionArn || !asked.Pending {
-		return &sdk.SubscribeOutput{SubscriptionArn: new(s.arn(asked.key()))}, nil
-	}
-	return &sdk.SubscribeOutput{SubscriptionArn: new(pendingARN)}, nil
 }
 
-// subscribeOnce gives a subscription its id, or finds the one that the topic has for the same endpoint.
-func (s *Service) subscribeOnce(tx *store.Tx, asked *subscription) error {
+// subscribeOnce gives a subscription its topic and its id, or finds the one that the topic has for the same endpoint.
+func (s *Service) subscribeOnce(tx *store.Tx, topicARN *string, asked *subscription) error {
+	to, err := s.findTopic(tx, topicARN)
+	if err != nil {
+		return err
+	}
+	asked.Topic = to.Name
 	subscribed, err := s.subscribed(tx, asked.Topic)
 	if err != nil {
 		return err
