@@ -47,9 +47,12 @@ import (
 // cloud is every service of an engine on one store. It runs no nodes: what a group is asked for is so at once.
 type cloud struct {
 	t      *testing.T
+	dir    string
 	store  *store.Store
 	sealer *seal.Sealer
 	info   app.Info
+	topics *snsservice.Service
+	close  func()
 }
 
 // users says of nothing that it is in use; see ec2.Users.
@@ -85,42 +88,54 @@ func checked[T any](v T, err error) func(*testing.T) T {
 
 func newCloud(t *testing.T) *cloud {
 	t.Helper()
-	dir := t.TempDir()
-	c := &cloud{t: t, store: checked(store.Open(filepath.Join(dir, "larder.db")))(t)}
+	return openCloud(t, t.TempDir())
+}
+
+// openCloud opens what an earlier cloud has left in a directory, or a new one.
+func openCloud(t *testing.T, dir string) *cloud {
+	t.Helper()
+	c := &cloud{t: t, dir: dir, store: checked(store.Open(filepath.Join(dir, "larder.db")))(t)}
 	c.sealer = checked(seal.New(make([]byte, seal.KeySize)))(t)
 	metrics := checked(series.Open(series.Config{Dir: filepath.Join(dir, "metrics"), Now: time.Now}))(t)
 	events := checked(logstore.Open(logstore.Config{
 		Dir: filepath.Join(dir, "logs"), Keys: logKeys{}, MaxBytes: 1 << 30, Logger: slog.New(slog.DiscardHandler),
 	}))(t)
-	t.Cleanup(func() {
+	server := httptest.NewServer(c.gateway(metrics, events))
+	c.info = app.Info{Endpoint: server.URL, Region: awsregion.Home, AccessKeyID: "AKIDEXAMPLE",
+		SecretAccessKey: "secret"}
+	unsubscribe := c.store.Subscribe("replication-groups", func(id string) { c.settle(id) })
+	c.settleAll()
+	c.close = sync.OnceFunc(func() {
+		unsubscribe()
+		server.Close()
 		if err := errors.Join(events.Close(), metrics.Close(), c.store.Close()); err != nil {
 			t.Error(err)
 		}
 	})
-	server := httptest.NewServer(c.gateway(metrics, events, dir))
-	t.Cleanup(server.Close)
-	c.info = app.Info{Endpoint: server.URL, Region: awsregion.Home, AccessKeyID: "AKIDEXAMPLE",
-		SecretAccessKey: "secret"}
-	t.Cleanup(c.store.Subscribe("replication-groups", func(id string) { c.settle(id) }))
+	t.Cleanup(c.close)
 	return c
 }
 
-func (c *cloud) gateway(metrics *series.Store, events *logstore.Store, dir string) http.Handler {
+func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Handler {
 	t := c.t
 	standIns := checked(standin.Ensure(c.store, awsregion.Home, app.Account))(t)
 	nodeTypes := checked(cache.LoadNodeTypes())(t)
 	parameters := checked(cache.LoadParameters())(t)
 	authority := checked(pki.NewAuthority(time.Now()))(t)
-	failed := func(err error) { t.Error(err) }
+	failed := func(err error) {
+		if !errors.Is(err, errDead) {
+			t.Error(err)
+		}
+	}
 	keys := kmsservice.New(kmsservice.Config{
 		Store: c.store, Sealer: c.sealer, Account: app.Account, Region: awsregion.Home, Random: crand.Reader,
 		Now:  time.Now,
 		Lent: map[string]string{standIns.KMSKeyARN: "Stand-in"},
 	})
-	topics := snsservice.New(snsservice.Config{
+	c.topics = snsservice.New(snsservice.Config{
 		Store: c.store, Sealer: c.sealer, Keys: keys.For("sns"), Certifier: authority,
 		Account: app.Account, Region: awsregion.Home, Endpoint: "http://127.0.0.1:1",
-		MailDir: filepath.Join(dir, "mail"),
+		MailDir: filepath.Join(c.dir, "mail"),
 		Client:  snsservice.NewClient(), Timeout: time.Minute,
 		Random: crand.Reader, Now: time.Now, After: time.After, Logger: slog.New(slog.DiscardHandler),
 	})
@@ -143,10 +158,10 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store, dir strin
 				Store: c.store, Account: app.Account, Region: awsregion.Home,
 				Builder: network.Builder{NewID: network.RandomID}, Users: users{},
 			}).Gateway(),
-			keys.Gateway(), topics.Gateway(),
+			keys.Gateway(), c.topics.Gateway(),
 			cloudwatchservice.New(cloudwatchservice.Config{
 				Store: c.store, Account: app.Account, Region: awsregion.Home, RegionName: "US East",
-				Metrics: metrics, Publish: topics.PublishWith,
+				Metrics: metrics, Publish: c.topics.PublishWith,
 				Failed: failed, Now: time.Now, After: time.After,
 			}).Gateway(),
 			logsservice.New(logsservice.Config{
@@ -165,6 +180,21 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store, dir strin
 			}).Gateway(),
 		},
 	}))(t)
+}
+
+// settleAll does for every group what an engine does when it begins.
+func (c *cloud) settleAll() {
+	var ids []string
+	err := c.store.View(func(tx *store.Tx) (err error) {
+		ids, err = state.ReplicationGroups.Keys(tx)
+		return err
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, id := range ids {
+		c.settle(id)
+	}
 }
 
 // settle does at once what an engine does to a group in a while.
@@ -190,7 +220,7 @@ func (c *cloud) settle(id string) {
 		}
 		return state.ReplicationGroups.Put(tx, id, g)
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errDead) {
 		c.t.Error(err)
 	}
 }
@@ -235,6 +265,8 @@ type wire struct {
 	once bool // what is sent after it is not lost
 	// after is the action of the write whose answer is lost, in the place of last.
 	after string
+	// cut is whether the engine is gone: nothing that is sent then has an answer. Nil: it never is.
+	cut func() bool
 
 	mu    sync.Mutex
 	names []string // of the writes' actions
@@ -260,6 +292,8 @@ func action(r *http.Request) (string, error) {
 	return form.Get("Action"), err
 }
 
+func (w *wire) isCut() bool { return w.cut != nil && w.cut() }
+
 // RoundTrip implements http.RoundTripper.
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	name, err := action(r)
@@ -277,11 +311,11 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	lost := !read && len(w.names) == w.last
 	w.mu.Unlock()
-	if dead {
+	if dead || w.isCut() {
 		return nil, errDead
 	}
 	answer, err := http.DefaultTransport.RoundTrip(r)
-	if lost && err == nil {
+	if (lost || w.isCut()) && err == nil {
 		return nil, errors.Join(errDead, answer.Body.Close())
 	}
 	return answer, err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/app"
@@ -58,6 +59,19 @@ module "redis" {
   multi_az_enabled           = true
   REDIS
 }
+`
+
+// changed are the group's inputs in a configuration in which nearly everything is another.
+const changed = `
+	num_cache_nodes               = 3
+	auth_token                    = "0123456789abcdefXYZ"
+	timeout                       = "200"
+	tags                          = { a = "b" }
+	create_dashboard              = false
+	enabled_alarms                = ["memory"]
+	log_format                    = "text"
+	cloudwatch_log_retention_days = 30
+	create_security_group         = false
 `
 
 // fill puts lines into a configuration's places.
@@ -138,6 +152,27 @@ func (r *trial) whole(after string, want map[string]int) {
 	if outputs != kept || !slices.Contains(taken, kept) || outputs == "" {
 		r.Errorf("after %s outputs have %q, the secret %q, the group takes %q", after, outputs, kept, taken)
 	}
+	r.asked(after)
+}
+
+// asked checks that every subscriber who has yet to confirm is asked to: nobody delivers in a cloud, so that what asks
+// waits in the store.
+func (r *trial) asked(after string) {
+	r.Helper()
+	subscribed := checked(sns.NewFromConfig(r.client(&wire{}).config).ListSubscriptions(r.Context(), nil))(r.T)
+	err := r.store.View(func(tx *store.Tx) error {
+		for _, s := range subscribed.Subscriptions {
+			topic := aws.ToString(s.TopicArn)
+			waiting, err := store.Table[json.RawMessage]("sns-deliveries").KeysOf(tx, topic[strings.LastIndex(topic, ":")+1:]+":")
+			if err != nil || len(waiting) == 0 {
+				r.Errorf("after %s nothing asks %s to confirm: %v", after, aws.ToString(s.Endpoint), err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		r.Fatal(err)
+	}
 }
 
 // trial is a cloud with a command line, and a configuration that gets another text in some trials.
@@ -177,17 +212,7 @@ func TestCommandsThatAreKilledAreTakenUp(t *testing.T) {
 	t.Parallel()
 	first := fill(everything, "REDIS", "num_cache_nodes = 2\nenabled_alarms = [\"cpu\"]")
 	given := fill(everything, "REDIS", "num_cache_nodes = 2\nenabled_alarms = []\nauth_token = \"ABCDEFGHIJKLMNOPQRS\"")
-	second := fill(everything, "EMAILS", `critical_emails = ["a@example.com"]`, "REDIS", `
-		num_cache_nodes               = 3
-		auth_token                    = "0123456789abcdefXYZ"
-		timeout                       = "200"
-		tags                          = { a = "b" }
-		create_dashboard              = false
-		enabled_alarms                = ["memory"]
-		log_format                    = "text"
-		cloudwatch_log_retention_days = 30
-		create_security_group         = false
-	`)
+	second := fill(everything, "EMAILS", `critical_emails = ["a@example.com"]`, "REDIS", changed)
 	for _, c := range []struct {
 		name      string
 		reset     run // goes to its end, before
