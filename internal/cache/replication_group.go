@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -107,10 +106,6 @@ func (g ReplicationGroup) Whole() error {
 	}
 	return nil
 }
-
-// Deferred are changes to the nodes that wait for the maintenance window. Empty fields stay as they are.
-// ServerVersion goes with EngineVersion; where it alone is empty, they are the same.
-type Deferred struct{ NodeType, EngineVersion, ServerVersion string }
 
 // LogDelivery is where a log of the nodes is to go.
 type LogDelivery struct {
@@ -270,18 +265,6 @@ func AccessFingerprint(sealed [][]byte) string {
 		h.Write(sum[:])
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
-}
-
-// Apply makes deferred changes the desired state.
-func (g *ReplicationGroup) Apply(d Deferred) {
-	if d.NodeType != "" {
-		g.NodeType, g.Scaling, g.ScaledFrom = d.NodeType, d.NodeType, g.NodeType
-		g.KeptMemory = 0
-	}
-	if d.EngineVersion != "" {
-		g.EngineVersion, g.ServerVersion = d.EngineVersion, cmp.Or(d.ServerVersion, d.EngineVersion)
-	}
-	g.Deferred = nil
 }
 
 // Remove takes a member out of the group.

@@ -79,17 +79,24 @@ func (a *apply) changeGroup(ctx context.Context) error {
 	if err := a.observeGroup(ctx); err != nil {
 		return err
 	}
-	kept := of(module.Diff(a.desired, a.observed), module.ReplicationGroupResource)
-	kept = slices.DeleteFunc(kept, func(c module.Change) bool {
-		return c.Field != "CacheNodeType" || a.waiting()[c.Field]
-	})
+	unmade := of(module.Diff(a.desired, a.observed), module.ReplicationGroupResource)
+	var kept []module.Change // what is not made, and does not wait
 	a.sayChanged(slices.DeleteFunc(changes, func(c module.Change) bool {
-		return slices.ContainsFunc(kept, func(k module.Change) bool { return k.Field == c.Field })
-	}))
+		if c.Field != "CacheNodeType" || !has(unmade, c) {
+			return false
+		}
+		kept = append(kept, c)
+		return true
+	}), unmade)
 	if len(kept) == 0 {
 		return nil
 	}
 	return a.typeKept(ctx, kept[0])
+}
+
+// has tells whether a field is among those that changes are of.
+func has(all []module.Change, c module.Change) bool {
+	return slices.ContainsFunc(all, func(other module.Change) bool { return other.Field == c.Field })
 }
 
 // typeKept says why the group does not have the node type that it was given.
@@ -113,13 +120,17 @@ func (a *apply) typeKept(ctx context.Context, c module.Change) error {
 		c.Input, c.Old, c.New, why, id, c.Input, c.Old)
 }
 
-// waiting are the fields whose changes wait for the maintenance window.
-func (a *apply) waiting() map[string]bool {
-	p := a.observed.CacheCluster.PendingModifiedValues
-	if p == nil {
-		return nil
+// waits tells whether a change that was asked for waits for the maintenance window. Of some fields the API says so; of
+// the others it goes on describing the old value.
+func (a *apply) waits(c module.Change, unmade []module.Change) bool {
+	group, cluster := a.observed.ReplicationGroup.PendingModifiedValues, a.observed.CacheCluster.PendingModifiedValues
+	switch {
+	case c.Field == "AutomaticFailoverEnabled" && group != nil && group.AutomaticFailoverStatus != "",
+		c.Field == "CacheNodeType" && cluster != nil && cluster.CacheNodeType != nil,
+		c.Field == "EngineVersion" && cluster != nil && cluster.EngineVersion != nil:
+		return true
 	}
-	return map[string]bool{"CacheNodeType": p.CacheNodeType != nil, "EngineVersion": p.EngineVersion != nil}
+	return !a.desired.ApplyImmediately && has(unmade, c)
 }
 
 func (a *apply) modified(ctx context.Context, call func() error) error {
@@ -141,13 +152,13 @@ func (a *apply) observeGroup(ctx context.Context) error {
 	return nil
 }
 
-// sayChanged tells of each change, and of what waits for the maintenance window.
-func (a *apply) sayChanged(changes []module.Change) {
-	waiting := a.waiting()
+// sayChanged tells of each change, and of what waits for the maintenance window; unmade are those that the group is not
+// described with.
+func (a *apply) sayChanged(changes, unmade []module.Change) {
 	for _, c := range changes {
 		switch {
 		case c.Field == "AuthToken": // see rotate
-		case waiting[c.Field]:
+		case a.waits(c, unmade):
 			a.done("%s changes from %q to %q in the maintenance window, %s", c.Input, c.Old, c.New,
 				a.call.Inputs.MaintenanceWindow)
 		default:

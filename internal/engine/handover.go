@@ -181,11 +181,15 @@ func (g *group) maintain(rg *cache.ReplicationGroup) error {
 	if err != nil || !window.Contains(g.e.Now()) {
 		return err
 	}
-	return g.update(func(_ *store.Tx, rg *cache.ReplicationGroup) (err error) {
+	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
 		if rg.Deferred == nil {
 			return nil
 		}
+		was := rg.AutomaticFailover
 		rg.Apply(*rg.Deferred)
+		if err := g.failoverTurned(tx, rg, was); err != nil {
+			return err
+		}
 		rg.Status, err = cache.Transition(rg.Status, cache.ModifyAsked)
 		return err
 	})

@@ -298,11 +298,16 @@ func (g *group) announce(tx *store.Tx, rg *cache.ReplicationGroup) error {
 	if err := g.notice(tx, cache.SourceGroup, rg.ID, "Replication group %s created", rg.ID); err != nil {
 		return err
 	}
-	if !rg.AutomaticFailover {
+	return g.failoverTurned(tx, rg, false)
+}
+
+// failoverTurned records that automatic failover was turned on or off, where it is not as it was.
+func (g *group) failoverTurned(tx *store.Tx, rg *cache.ReplicationGroup, was bool) error {
+	turned := cache.FailoverTurned(was, rg.AutomaticFailover)
+	if turned == "" {
 		return nil
 	}
-	return g.notice(tx, cache.SourceGroup, rg.ID, "Automatic failover has been turned on for replication group %s",
-		rg.ID)
+	return g.notice(tx, cache.SourceGroup, rg.ID, "%s", turned+rg.ID)
 }
 
 // forget drops the group's record when nothing of it is left running.

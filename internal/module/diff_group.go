@@ -18,8 +18,7 @@ func diffGroup(desired Resources, observed Observed) []Change {
 	if observed.CacheCluster != nil {
 		sameMode := (desired.ReplicationGroup.NumNodeGroups != nil) == aws.ToBool(observed.ReplicationGroup.ClusterEnabled)
 		fields = append(fields, clusterFields(desired.ReplicationGroup, observed.CacheCluster, sameMode)...)
-		fields = withoutPending(fields, observed.CacheCluster.PendingModifiedValues,
-			aws.ToBool(desired.ReplicationGroup.AutoMinorVersionUpgrade))
+		fields = withoutPending(fields, observed, aws.ToBool(desired.ReplicationGroup.AutoMinorVersionUpgrade))
 	}
 	changes := diffFields(ReplicationGroupResource, "", fields)
 	for i, c := range changes {
@@ -60,13 +59,18 @@ func groupFields(desired Resources, have *ectypes.ReplicationGroup) []field {
 }
 
 // withoutPending leaves out what was asked for already and waits for the maintenance window.
-func withoutPending(fields []field, pending *ectypes.PendingModifiedValues, upgrades bool) []field {
-	if pending == nil {
-		return fields
+func withoutPending(fields []field, observed Observed, upgrades bool) []field {
+	cluster, failover := observed.CacheCluster.PendingModifiedValues, ""
+	if cluster == nil {
+		cluster = &ectypes.PendingModifiedValues{}
+	}
+	if group := observed.ReplicationGroup.PendingModifiedValues; group != nil && group.AutomaticFailoverStatus != "" {
+		failover = strconv.FormatBool(group.AutomaticFailoverStatus == ectypes.PendingAutomaticFailoverStatusEnabled)
 	}
 	return slices.DeleteFunc(fields, func(f field) bool {
-		return f.name == "CacheNodeType" && f.want == text(pending.CacheNodeType) ||
-			f.name == "EngineVersion" && runs(f.want, text(pending.EngineVersion), upgrades)
+		return f.name == "CacheNodeType" && f.want == text(cluster.CacheNodeType) ||
+			f.name == "EngineVersion" && runs(f.want, text(cluster.EngineVersion), upgrades) ||
+			f.name == "AutomaticFailoverEnabled" && f.want == failover
 	})
 }
 

@@ -21,15 +21,22 @@ type modification struct {
 	*Service
 	tx *store.Tx
 	rg *cache.ReplicationGroup
+	// deferrable are the changes that wait for the maintenance window unless they are to be applied at once, with those
+	// that wait already. All others take effect at once, or are refused without ApplyImmediately, as on AWS.
+	deferrable cache.Deferred
 }
 
 func (s *Service) modifyReplicationGroup(
 	_ context.Context, in *sdk.ModifyReplicationGroupInput,
 ) (*sdk.ModifyReplicationGroupOutput, error) {
 	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg *cache.ReplicationGroup) error {
-		m := modification{s, tx, rg}
+		m := &modification{Service: s, tx: tx, rg: rg}
+		if rg.Deferred != nil {
+			m.deferrable = *rg.Deferred
+		}
 		for _, apply := range []func(*sdk.ModifyReplicationGroupInput) error{
-			m.description, m.availability, m.windows, m.snapshots, m.nodes, m.parameters, m.surroundings, m.token, m.primary, m.logs, m.transit,
+			m.description, m.availability, m.windows, m.snapshots, m.nodeType, m.engineVersion, m.parameters,
+			m.surroundings, m.token, m.primary, m.logs, m.transit, m.when,
 		} {
 			if err := apply(in); err != nil {
 				return err
@@ -66,13 +73,13 @@ func (s *Service) change(given *string, f func(*store.Tx, *cache.ReplicationGrou
 	return rg, err
 }
 
-func (m modification) notice(message string) error {
+func (m *modification) notice(message string) error {
 	return state.AddNotice(m.tx, cache.Notice{Date: m.Now(), Source: m.rg.ID, SourceType: cache.SourceGroup,
 		Message: message + m.rg.ID})
 }
 
 // noticeOfMembers records what happened to every member.
-func (m modification) noticeOfMembers(message string) error {
+func (m *modification) noticeOfMembers(message string) error {
 	for _, member := range m.rg.Members {
 		if err := state.AddNotice(m.tx,
 			cache.Notice{Date: m.Now(), Source: member.ID, SourceType: cache.SourceCluster,
@@ -83,7 +90,7 @@ func (m modification) noticeOfMembers(message string) error {
 	return nil
 }
 
-func (m modification) description(in *sdk.ModifyReplicationGroupInput) error {
+func (m *modification) description(in *sdk.ModifyReplicationGroupInput) error {
 	if in.ReplicationGroupDescription != nil {
 		if m.rg.Description = *in.ReplicationGroupDescription; m.rg.Description == "" {
 			return missing("ReplicationGroupDescription")
@@ -95,28 +102,44 @@ func (m modification) description(in *sdk.ModifyReplicationGroupInput) error {
 	return nil
 }
 
-func (m modification) availability(in *sdk.ModifyReplicationGroupInput) error {
-	was := m.rg.AutomaticFailover
+func (m *modification) availability(in *sdk.ModifyReplicationGroupInput) error {
+	d := &m.deferrable
 	if in.AutomaticFailoverEnabled != nil {
-		m.rg.AutomaticFailover = *in.AutomaticFailoverEnabled
+		d.AutomaticFailover = in.AutomaticFailoverEnabled
 	}
 	if in.MultiAZEnabled != nil {
-		m.rg.MultiAZ = *in.MultiAZEnabled
+		d.MultiAZ = in.MultiAZEnabled
 	}
-	switch {
-	case m.rg.AutomaticFailover && len(m.rg.Staying()) == 1:
+	switch then := m.then(); {
+	case then.AutomaticFailover && len(m.rg.Staying()) == 1:
 		return invalidCombination("Replication group must have at least one read replica to enable autofailover.")
-	case m.rg.MultiAZ && !m.rg.AutomaticFailover:
+	case then.MultiAZ && !then.AutomaticFailover:
 		return invalidCombination("Multi-AZ needs automatic failover: set AutomaticFailoverEnabled, or turn MultiAZEnabled off with it.")
-	case m.rg.AutomaticFailover && !was:
-		return m.notice("Automatic failover has been turned on for replication group ")
-	case was && !m.rg.AutomaticFailover:
-		return m.notice("Automatic failover has been turned off for replication group ")
 	}
 	return nil
 }
 
-func (m modification) windows(in *sdk.ModifyReplicationGroupInput) error {
+// then is the group as it is when all that was asked for is applied.
+func (m *modification) then() cache.ReplicationGroup {
+	then := *m.rg
+	then.Apply(m.deferrable)
+	return then
+}
+
+// when applies the deferrable changes, or has them wait for the maintenance window.
+func (m *modification) when(in *sdk.ModifyReplicationGroupInput) error {
+	was := m.rg.AutomaticFailover
+	m.rg.Deferred = m.rg.Changes(m.deferrable)
+	if m.rg.Deferred != nil && aws.ToBool(in.ApplyImmediately) {
+		m.rg.Apply(*m.rg.Deferred)
+	}
+	if message := cache.FailoverTurned(was, m.rg.AutomaticFailover); message != "" {
+		return m.notice(message)
+	}
+	return nil
+}
+
+func (m *modification) windows(in *sdk.ModifyReplicationGroupInput) error {
 	if in.PreferredMaintenanceWindow != nil {
 		m.rg.MaintenanceWindow = strings.ToLower(*in.PreferredMaintenanceWindow)
 	}
@@ -126,7 +149,7 @@ func (m modification) windows(in *sdk.ModifyReplicationGroupInput) error {
 	return checkWindows(m.rg.MaintenanceWindow, m.rg.SnapshotWindow)
 }
 
-func (m modification) snapshots(in *sdk.ModifyReplicationGroupInput) error {
+func (m *modification) snapshots(in *sdk.ModifyReplicationGroupInput) error {
 	if id := aws.ToString(in.SnapshottingClusterId); id != "" {
 		if m.rg.Member(id) == nil {
 			return &types.CacheClusterNotFoundFault{Message: new("Specified snapshotting cluster does not exist")}
@@ -150,40 +173,16 @@ func (m modification) snapshots(in *sdk.ModifyReplicationGroupInput) error {
 	return nil
 }
 
-// nodes reads what takes new processes: at once, or in the maintenance window together with what waits for it already.
-func (m modification) nodes(in *sdk.ModifyReplicationGroupInput) error {
-	var d cache.Deferred
-	if m.rg.Deferred != nil {
-		d = *m.rg.Deferred
+func (m *modification) nodeType(in *sdk.ModifyReplicationGroupInput) error {
+	if in.CacheNodeType == nil {
+		return nil
 	}
-	if in.CacheNodeType != nil {
-		t, err := m.nodeType(in.CacheNodeType)
-		if err != nil {
-			return err
-		}
-		d.NodeType = t.Name
-	}
-	if err := m.engineVersion(in, &d); err != nil {
-		return err
-	}
-	if d.NodeType == m.rg.NodeType {
-		d.NodeType = ""
-	}
-	if d.EngineVersion == m.rg.EngineVersion && d.ServerVersion == m.rg.Server() {
-		d.EngineVersion, d.ServerVersion = "", ""
-	}
-	m.rg.Deferred = nil
-	switch {
-	case d == cache.Deferred{}:
-	case aws.ToBool(in.ApplyImmediately):
-		m.rg.Apply(d)
-	default:
-		m.rg.Deferred = &d
-	}
-	return nil
+	t, err := m.Service.nodeType(in.CacheNodeType)
+	m.deferrable.NodeType = t.Name
+	return err
 }
 
-func (m modification) engineVersion(in *sdk.ModifyReplicationGroupInput, d *cache.Deferred) error {
+func (m *modification) engineVersion(in *sdk.ModifyReplicationGroupInput) error {
 	if in.EngineVersion == nil {
 		return nil
 	}
@@ -201,6 +200,7 @@ func (m modification) engineVersion(in *sdk.ModifyReplicationGroupInput, d *cach
 	case r.Server.Version != m.rg.Server() && len(m.rg.Staying()) == 1:
 		return invalidCombination("larder cannot change the engine version of a group with one node without losing its data: add a replica first.")
 	}
+	d := &m.deferrable
 	d.EngineVersion, d.ServerVersion = r.Version, r.Server.Version
 	if cache.CompareVersions(r.Version,
 		m.rg.EngineVersion) < 0 { // of the same minor, whose number depends on the server
@@ -209,16 +209,16 @@ func (m modification) engineVersion(in *sdk.ModifyReplicationGroupInput, d *cach
 	return nil
 }
 
-func (m modification) parameters(in *sdk.ModifyReplicationGroupInput) error {
+func (m *modification) parameters(in *sdk.ModifyReplicationGroupInput) error {
 	name := filter(in.CacheParameterGroupName)
 	if name == "" {
 		return nil
 	}
-	m.rg.ParameterGroup = name
+	m.deferrable.ParameterGroup = name
 	return m.checkParameterGroup(m.tx, name)
 }
 
-func (m modification) surroundings(in *sdk.ModifyReplicationGroupInput) error {
+func (m *modification) surroundings(in *sdk.ModifyReplicationGroupInput) error {
 	if err := errors.Join(checkClassic(in.CacheSecurityGroupNames), m.securityGroups(in.SecurityGroupIds)); err != nil {
 		return err
 	}
@@ -236,7 +236,7 @@ func (m modification) surroundings(in *sdk.ModifyReplicationGroupInput) error {
 	return m.checkTopic(m.rg.NotificationTopicARN)
 }
 
-func (m modification) securityGroups(ids []string) error {
+func (m *modification) securityGroups(ids []string) error {
 	was := m.rg.SecurityGroupIDs
 	if ids == nil {
 		return nil
@@ -249,7 +249,7 @@ func (m modification) securityGroups(ids []string) error {
 }
 
 // token changes the tokens that clients may use (restricted_commands.md, section 5).
-func (m modification) token(in *sdk.ModifyReplicationGroupInput) error {
+func (m *modification) token(in *sdk.ModifyReplicationGroupInput) error {
 	strategy := in.AuthTokenUpdateStrategy
 	switch {
 	case strategy == types.AuthTokenUpdateStrategyTypeDelete:
@@ -282,7 +282,7 @@ func (m modification) token(in *sdk.ModifyReplicationGroupInput) error {
 
 // rotate has the group take a new token beside its newest one. The newest one given again is no other: whoever asks
 // twice, because the first answer was lost, does not shut out the clients that have the older one.
-func (m modification) rotate(token string, sealed []byte) error {
+func (m *modification) rotate(token string, sealed []byte) error {
 	newest, err := m.Sealer.Open(state.AuthTokenPlace(m.rg.ID), m.rg.AuthTokens[len(m.rg.AuthTokens)-1])
 	if err != nil {
 		return fmt.Errorf("cannot read the newest token of %s: %w", m.rg.ID, err)
@@ -295,7 +295,7 @@ func (m modification) rotate(token string, sealed []byte) error {
 	return nil
 }
 
-func (m modification) primary(in *sdk.ModifyReplicationGroupInput) error {
+func (m *modification) primary(in *sdk.ModifyReplicationGroupInput) error {
 	id := filter(in.PrimaryClusterId)
 	if id == "" || id == m.rg.Primary().ID {
 		return nil
@@ -306,24 +306,24 @@ func (m modification) primary(in *sdk.ModifyReplicationGroupInput) error {
 	case member.Leaving || member.Status != cache.MemberAvailable:
 		return &types.InvalidCacheClusterStateFault{Message: new("The cache cluster " + id +
 			" is not in the available state.")}
-	case m.rg.AutomaticFailover:
+	case m.then().AutomaticFailover:
 		return invalidCombination("Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first.")
 	case !cache.InSync(m.rg, m.Observed(m.rg.ID), id):
 		return &types.InvalidCacheClusterStateFault{Message: new("The cache cluster " + id +
 			" is not in sync with its primary.")}
 	}
-	m.rg.Promote = id
+	m.deferrable.Primary = id
 	return nil
 }
 
-func (m modification) logs(in *sdk.ModifyReplicationGroupInput) error {
+func (m *modification) logs(in *sdk.ModifyReplicationGroupInput) error {
 	if len(in.LogDeliveryConfigurations) > 0 && !aws.ToBool(in.ApplyImmediately) {
 		return invalidValue("To modify the log delivery configuration, set the apply-immediately parameter to true.")
 	}
 	return changeLogs(m.rg, in.LogDeliveryConfigurations, m.Now())
 }
 
-func (m modification) transit(in *sdk.ModifyReplicationGroupInput) error {
+func (m *modification) transit(in *sdk.ModifyReplicationGroupInput) error {
 	if in.TransitEncryptionEnabled != nil && *in.TransitEncryptionEnabled != m.rg.TransitEncryption {
 		return invalidCombination("larder cannot switch encryption in transit of a group that exists: create another group.")
 	}

@@ -59,7 +59,9 @@ func TestModifications(t *testing.T) {
 	}{
 		"description": {func(in *modify) { in.ReplicationGroupDescription = new("other") },
 			func(g cache.ReplicationGroup) bool { return g.Description == "other" }},
-		"failover": {func(in *modify) { in.AutomaticFailoverEnabled, in.MultiAZEnabled = new(true), new(true) },
+		"failover": {func(in *modify) {
+			in.AutomaticFailoverEnabled, in.MultiAZEnabled, in.ApplyImmediately = new(true), new(true), new(true)
+		},
 			func(g cache.ReplicationGroup) bool { return g.AutomaticFailover && g.MultiAZ }},
 		"windows": {func(in *modify) {
 			in.SnapshotWindow, in.PreferredMaintenanceWindow = new("01:00-02:00"), new("Mon:05:00-Mon:06:00")

@@ -152,7 +152,9 @@ func (s *Service) deleteParameterGroup(
 		if err != nil && !store.IsUnreadable(err) {
 			return err
 		}
-		users, err := usersOf(tx, func(rg cache.ReplicationGroup) bool { return rg.ParameterGroup == name })
+		users, err := usersOf(tx, func(rg cache.ReplicationGroup) bool {
+			return rg.ParameterGroup == name || rg.Deferred != nil && rg.Deferred.ParameterGroup == name
+		})
 		if err != nil {
 			return err
 		}

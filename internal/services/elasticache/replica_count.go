@@ -60,7 +60,7 @@ func (s *Service) increaseReplicaCount(
 func checkReplicaCount(rg *cache.ReplicationGroup, count, towards int) error {
 	now := len(rg.Members) - 1
 	least := 0
-	if rg.AutomaticFailover || rg.MultiAZ {
+	if rg.WillFailOver() || rg.MultiAZ {
 		least = 1
 	}
 	switch {

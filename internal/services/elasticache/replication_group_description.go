@@ -1,6 +1,7 @@
 package elasticache
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 
@@ -71,10 +72,24 @@ func describeGroup(g cache.ReplicationGroup) types.ReplicationGroup {
 	return out
 }
 
+func pendingFailover(asked *bool) types.PendingAutomaticFailoverStatus {
+	switch {
+	case asked == nil:
+		return ""
+	case *asked:
+		return types.PendingAutomaticFailoverStatusEnabled
+	}
+	return types.PendingAutomaticFailoverStatusDisabled
+}
+
 // pendingGroup tells what the engine has yet to bring about.
 func pendingGroup(g cache.ReplicationGroup) *types.ReplicationGroupPendingModifiedValues {
 	pending := &types.ReplicationGroupPendingModifiedValues{
 		PrimaryClusterId: text(g.Promote), LogDeliveryConfigurations: pendingLogs(g.LogDeliveries),
+	}
+	if d := g.Deferred; d != nil {
+		pending.PrimaryClusterId = text(cmp.Or(g.Promote, d.Primary))
+		pending.AutomaticFailoverStatus = pendingFailover(d.AutomaticFailover)
 	}
 	access := cache.AccessFingerprint(g.AuthTokens)
 	for _, m := range g.Members {

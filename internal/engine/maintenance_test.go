@@ -1,0 +1,50 @@
+package engine_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"larder/internal/cache"
+)
+
+// TestTheMaintenanceWindowMakesWhatWaited: a promotion, other parameters, and failover that is turned on afterwards.
+func TestTheMaintenanceWindowMakesWhatWaited(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	now := time.Now().UTC()
+	closed, open := now.Add(2*time.Hour), now.Add(-time.Hour)
+	window := func(begin time.Time) string {
+		return strings.ToLower(begin.Format("Mon:15:04") + begin.Add(2*time.Hour).Format("-Mon:15:04"))
+	}
+	w.create("g", 2, func(rg *cache.ReplicationGroup) {
+		rg.AutomaticFailover, rg.MaintenanceWindow = false, window(closed)
+	})
+	w.awaitAvailable("g")
+	w.parameters(map[string]string{"maxmemory-policy": "noeviction"}) // of the group custom
+	on := true
+	for _, step := range []cache.Deferred{
+		{Primary: "g-002", ParameterGroup: "custom"}, {AutomaticFailover: &on, MultiAZ: &on},
+	} {
+		w.modify("g", func(rg *cache.ReplicationGroup) {
+			rg.MaintenanceWindow, rg.Deferred = window(closed), &step
+		})
+		if rg := w.awaitAvailable("g"); rg.Deferred == nil {
+			t.Fatal("it did not wait for the window")
+		}
+		w.modify("g", func(rg *cache.ReplicationGroup) { rg.MaintenanceWindow = window(open) })
+		w.await("g", "as it was to be in the window", func(rg cache.ReplicationGroup, err error) bool {
+			return err == nil && rg.Status == cache.Available && rg.Deferred == nil && rg.Promote == "" &&
+				rg.Primary().ID == "g-002" && rg.ParameterGroup == "custom"
+		})
+	}
+	rg := w.awaitAvailable("g")
+	if !rg.AutomaticFailover || !rg.MultiAZ ||
+		w.noticed("Automatic failover has been turned on for replication group g") != 1 {
+		t.Errorf("failover is %v, Multi-AZ %v, or no event says so", rg.AutomaticFailover, rg.MultiAZ)
+	}
+	policy, err := w.client(rg.PrimaryAddress).Info(t.Context(), "memory").Result()
+	if err != nil || !strings.Contains(policy, "maxmemory_policy:noeviction\r\n") {
+		t.Errorf("the new primary has not the parameters of the window: %v\n%s", err, policy)
+	}
+}
