@@ -107,6 +107,12 @@ func (f *Front) below(found []string, name string, v reflect.Value) []string {
 		for i := range v.Len() {
 			found = f.below(found, fmt.Sprintf("%s.%d.member", name, i+1), v.Index(i))
 		}
+	case reflect.Map:
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, key := range keys {
+			found = f.below(found, name+"."+key.String()+".member", v.MapIndex(key))
+		}
 	case reflect.Struct:
 		return f.violations(found, name+".", v)
 	}
@@ -157,10 +163,16 @@ func whole(pattern string) *regexp.Regexp {
 }
 
 func holdsStruct(t reflect.Type) bool {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+	t = innermost(t)
+	return t.Kind() == reflect.Struct && t.PkgPath() != "time"
+}
+
+// innermost is what a type points to, or holds, in the end.
+func innermost(t reflect.Type) reflect.Type {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
 		t = t.Elem()
 	}
-	return t.Kind() == reflect.Struct && t.PkgPath() != "time"
+	return t
 }
 
 func lowerFirst(name string) string { return strings.ToLower(name[:1]) + name[1:] }

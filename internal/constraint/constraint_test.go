@@ -13,6 +13,8 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/smithy-go"
 
 	"larder/internal/constraint"
@@ -20,8 +22,9 @@ import (
 
 func front() *constraint.Front {
 	return &constraint.Front{
-		Code:     "ValidationException",
-		Required: map[string][]string{"TagResourceInput": {"KeyId", "Tags"}, "Tag": {"TagKey"}},
+		Code: "ValidationException",
+		Required: map[string][]string{"TagResourceInput": {"KeyId", "Tags"}, "Tag": {"TagKey"},
+			"MessageAttributeValue": {"DataType"}},
 		Rules: constraint.Rules{
 			"KeyId":     {Least: 1, Most: 5, Pattern: "[a-z]+"},
 			"Limit":     {Least: 1, Most: 1000},
@@ -86,6 +89,14 @@ func TestCheck(t *testing.T) {
 		{"an enum of its own", &cloudwatchlogs.PutRetentionPolicyInput{RetentionInDays: new(int32(2))}, one +
 			"'2' at 'retentionInDays'" + failed +
 			"satisfy enum value set: [1, 3]"},
+		{"below a map", &sns.PublishInput{MessageAttributes: map[string]snstypes.MessageAttributeValue{
+			"b": {}, "a": {}, "c": {DataType: new("String")},
+		}}, "2 validation errors detected: Value null at 'messageAttributes.a.member.dataType'" + failed +
+			"not be null; Value null at 'messageAttributes.b.member.dataType'" + failed + "not be null"},
+		{"below a list's map", &sns.PublishBatchInput{PublishBatchRequestEntries: []snstypes.PublishBatchRequestEntry{
+			{MessageAttributes: map[string]snstypes.MessageAttributeValue{"a": {}}},
+		}}, one + "null at 'publishBatchRequestEntries.1.member.messageAttributes.a.member.dataType'" + failed +
+			"not be null"},
 		{"below a structure", &cloudwatch.GetMetricDataInput{MetricDataQueries: []cloudwatchtypes.MetricDataQuery{
 			{MetricStat: &cloudwatchtypes.MetricStat{Unit: "Mile"}},
 		}}, one + "'Mile' at 'metricDataQueries.1.member.metricStat.unit'" + failed + "satisfy enum value set: "},
@@ -153,7 +164,8 @@ func TestUnused(t *testing.T) {
 		Rules:    constraint.Rules{"TagValue": {}, "Tag.TagKey": {}, "Tag.KeyId": {}, "Limit": {}},
 	}
 	want := []string{"Limit", "Tag.KeyId", "TagResourceInput.KeyID", "Tags.TagKey"}
-	if got := f.Unused([]reflect.Type{reflect.TypeFor[kms.TagResourceInput]()}); !slices.Equal(got, want) {
+	f.Required["MessageAttributeValue"] = []string{"DataType"}
+	if got := f.Unused([]reflect.Type{reflect.TypeFor[kms.TagResourceInput](), reflect.TypeFor[sns.PublishInput]()}); !slices.Equal(got, want) {
 		t.Errorf("%v are left, want %v", got, want)
 	}
 }

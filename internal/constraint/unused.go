@@ -26,10 +26,7 @@ func (f *Front) Unused(inputs []reflect.Type) []string {
 
 // strike takes from left what a type, or one below it, has.
 func strike(t reflect.Type, left map[string]bool, seen map[reflect.Type]bool) {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-		t = t.Elem()
-	}
-	if t.Kind() != reflect.Struct || seen[t] {
+	if t = innermost(t); t.Kind() != reflect.Struct || seen[t] {
 		return
 	}
 	seen[t] = true

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -18,6 +19,7 @@ const (
 	kmsMasterKeyID          = "KmsMasterKeyId"
 	signatureVersion        = "SignatureVersion"
 	tracingConfig           = "TracingConfig"
+	fifoTopic               = "FifoTopic"
 
 	filterPolicy       = "FilterPolicy"
 	filterPolicyScope  = "FilterPolicyScope"
@@ -50,6 +52,12 @@ func topicRules() map[string]rule {
 	return rules
 }
 
+// unservedOfTopics are attributes that AWS's topics have beside those of topicRules and the roles for logs of deliveries.
+// FifoTopic is none that a topic can be given later.
+func unservedOfTopics() []string {
+	return []string{"ArchivePolicy", "ContentBasedDeduplication", "FifoThroughputScope"}
+}
+
 // atMost is the rule of an attribute with a text of so many characters.
 func atMost(n int) rule {
 	return func(v string) string {
@@ -70,17 +78,15 @@ func oneOf(values ...string) rule {
 	}
 }
 
+// setTopicAttribute sets or takes back one of a topic's attributes.
 func setTopicAttribute(attributes map[string]string, name, value string) error {
-	return setAttribute(attributes, "topic", topicRules(), name, value)
-}
-
-// setAttribute sets or takes back one of the attributes that rules are for.
-func setAttribute(attributes map[string]string, of string, rules map[string]rule, name, value string) error {
-	wrong, ok := rules[name]
-	if !ok {
-		return notServed("larder does not serve the attribute %s of a %s", name, of)
-	}
-	if value == "" {
+	wrong, ok := topicRules()[name]
+	switch {
+	case !ok && (strings.HasSuffix(name, "FeedbackRoleArn") || slices.Contains(unservedOfTopics(), name)):
+		return notServed("larder does not serve the attribute %s of a topic", name)
+	case !ok:
+		return invalidParameter("AttributeName")
+	case value == "":
 		delete(attributes, name)
 		return nil
 	}

@@ -51,6 +51,9 @@ func (s *Service) invitation(topicARN, token string) (message, error) {
 func (s *Service) confirmSubscription(
 	_ context.Context, in *sdk.ConfirmSubscriptionInput,
 ) (*sdk.ConfirmSubscriptionOutput, error) {
+	if _, err := hex.DecodeString(aws.ToString(in.Token)); err != nil {
+		return nil, &types.InvalidParameterException{Message: new("Invalid token")}
+	}
 	hash := hashOf(aws.ToString(in.Token))
 	var found subscription
 	err := s.Store.Update(func(tx *store.Tx) error {
@@ -128,6 +131,9 @@ func (s *Service) Public(next http.Handler) http.Handler {
 func (s *Service) unsubscribeUnsigned(arn string) (*sdk.UnsubscribeOutput, error) {
 	err := s.Store.View(func(tx *store.Tx) error {
 		found, err := s.findSubscription(tx, &arn)
+		if errors.As(err, new(*types.NotFoundException)) {
+			return nil
+		}
 		if err == nil && found.Authenticated {
 			err = notAuthorized("Unsubscribing needs a signature: the subscription was confirmed with AuthenticateOnUnsubscribe")
 		}

@@ -46,3 +46,12 @@ func invalidParameterValue(format string, args ...any) error {
 func notAuthorized(message string) error {
 	return &types.AuthorizationErrorException{Message: &message}
 }
+
+// refusedPolicy says what is wrong with a filter policy, in AWS's words: they are a part of the service's refusals.
+func refusedPolicy(format string, args ...any) error {
+	return policyError(fmt.Sprintf(format, args...))
+}
+
+type policyError string
+
+func (e policyError) Error() string { return string(e) }

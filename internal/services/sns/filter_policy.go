@@ -3,7 +3,6 @@ package sns
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -11,8 +10,8 @@ import (
 	"strings"
 )
 
-// maxFilterValues bounds a policy: the product of the numbers of values of its names.
-const maxFilterValues = 150
+// maxCombinations bounds a policy: the product of the numbers of values of its names.
+const maxCombinations = 150
 
 // wants tells whether a message is for a subscription.
 func (sub subscription) wants(m message) (bool, error) {
@@ -76,9 +75,25 @@ func parsePolicy(text string) (policy, error) {
 	in := json.NewDecoder(strings.NewReader(text))
 	in.UseNumber()
 	if err := in.Decode(&object); err != nil || object == nil {
-		return policy{}, errors.New("failed to parse JSON: it must be an object")
+		return policy{}, refusedPolicy("failed to parse JSON. A filter policy is an object")
 	}
-	return newPolicy(object)
+	p, err := newPolicy(object)
+	if err == nil && p.combinations() > maxCombinations {
+		err = refusedPolicy("Filter policy is too complex")
+	}
+	return p, err
+}
+
+// combinations is the product of the numbers of values of the policy's names.
+func (p policy) combinations() int {
+	n := 1
+	for _, tests := range p.rules {
+		n = min(n*len(tests), maxCombinations+1)
+	}
+	for _, within := range p.within {
+		n = min(n*within.combinations(), maxCombinations+1)
+	}
+	return n
 }
 
 func newPolicy(object map[string]any) (p policy, err error) {
@@ -94,7 +109,7 @@ func newPolicy(object map[string]any) (p policy, err error) {
 		case map[string]any:
 			p.within[name], err = newPolicy(value)
 		default:
-			err = fmt.Errorf("%q must be an object or an array", name)
+			err = refusedPolicy("%q must be an object or an array", name)
 		}
 		if err != nil {
 			return p, err
@@ -105,12 +120,12 @@ func newPolicy(object map[string]any) (p policy, err error) {
 
 func alternatives(list []any) (out []policy, err error) {
 	if len(list) < 2 {
-		return nil, errors.New("$or must have two or more objects")
+		return nil, refusedPolicy("$or must have two or more objects")
 	}
 	for _, item := range list {
 		object, ok := item.(map[string]any)
 		if !ok {
-			return nil, errors.New("$or must have two or more objects")
+			return nil, refusedPolicy("$or must have two or more objects")
 		}
 		p, err := newPolicy(object)
 		if err != nil {
@@ -123,10 +138,7 @@ func alternatives(list []any) (out []policy, err error) {
 
 func (p *policy) rule(name string, values []any) error {
 	if len(values) == 0 {
-		return fmt.Errorf("%q must have a value", name)
-	}
-	if len(values) > maxFilterValues {
-		return fmt.Errorf("%q has %d values; it must have at most %d", name, len(values), maxFilterValues)
+		return refusedPolicy("%q must have a value", name)
 	}
 	for _, value := range values {
 		if exists, ok := isExists(value); ok {
@@ -138,7 +150,7 @@ func (p *policy) rule(name string, values []any) error {
 			p.rules[name] = append(p.rules[name], func(any) bool { return true })
 			continue
 		}
-		t, err := newTest(name, value)
+		t, err := newTest(value)
 		if err != nil {
 			return err
 		}
@@ -153,42 +165,39 @@ func isExists(value any) (exists, ok bool) {
 	return exists, ok && isObject && len(object) == 1
 }
 
-// newTest makes a test of a value, or of an object with one operator.
-func newTest(name string, value any) (test, error) {
+// newTest makes a test of a value, or of an object with one operator. What is wrong is said in AWS's words.
+func newTest(value any) (test, error) {
 	object, ok := value.(map[string]any)
 	if !ok {
 		if _, isList := value.([]any); isList {
-			return nil, fmt.Errorf("%q must have no list within its list", name)
+			return nil, refusedPolicy("Match value must be String, number, true, false, or null")
 		}
 		return func(v any) bool { return same(v, value) }, nil
 	}
 	if len(object) != 1 {
-		return nil, fmt.Errorf("%q has an object with other than one operator", name)
+		return nil, refusedPolicy("Only one key allowed in match expression")
 	}
 	for operator, operand := range object {
-		t, err := operate(operator, operand)
-		if err != nil {
-			return nil, fmt.Errorf("%q: %w", name, err)
-		}
-		return t, nil
+		return operate(operator, operand)
 	}
 	return nil, nil
 }
 
 func operate(operator string, operand any) (test, error) {
 	text, isText := operand.(string)
-	wrong := fmt.Errorf("the operator %s has an operand of another form", operator)
 	switch operator {
 	case "prefix", "suffix", "equals-ignore-case", "wildcard", "cidr":
 		if !isText || text == "" {
-			return nil, wrong
+			return nil, refusedPolicy("%s match pattern must be a string", operator)
 		}
 	case "anything-but":
 		return anythingBut(operand)
 	case "numeric":
 		return numeric(operand)
+	case "exists":
+		return nil, refusedPolicy("exists match pattern must be either true or false.")
 	default:
-		return nil, fmt.Errorf("larder does not serve the operator %s of filter policies", operator)
+		return nil, refusedPolicy("Unrecognized match type %s", operator)
 	}
 	onText := func(f func(string) bool) test {
 		return func(v any) bool { s, ok := v.(string); return ok && f(s) }
@@ -205,7 +214,7 @@ func operate(operator string, operand any) (test, error) {
 	}
 	network, err := netip.ParsePrefix(text)
 	if err != nil {
-		return nil, wrong
+		return nil, refusedPolicy("Malformed CIDR, one '/' required: %s", text)
 	}
 	return onText(func(s string) bool { ip, err := netip.ParseAddr(s); return err == nil && network.Contains(ip) }), nil
 }
@@ -218,54 +227,16 @@ func anythingBut(operand any) (test, error) {
 	}
 	var tests []test
 	for _, value := range values {
-		t, err := newTest("anything-but", value)
+		t, err := newTest(value)
 		if err != nil {
 			return nil, err
 		}
 		tests = append(tests, t)
 	}
 	if len(tests) == 0 {
-		return nil, errors.New("the operator anything-but has no operand")
+		return nil, refusedPolicy("the operator anything-but has no operand")
 	}
 	return func(v any) bool { return !slices.ContainsFunc(tests, func(t test) bool { return t(v) }) }, nil
-}
-
-// numeric accepts numbers in a range: [">", 0, "<=", 5].
-func numeric(operand any) (test, error) {
-	list, ok := operand.([]any)
-	wrong := errors.New(`the operator numeric has other than one or two comparisons, such as [">", 0, "<=", 5]`)
-	if !ok || len(list) != 2 && len(list) != 4 {
-		return nil, wrong
-	}
-	var tests []func(float64) bool
-	for i := 0; i < len(list); i += 2 {
-		number, isNumber := list[i+1].(json.Number)
-		limit, err := number.Float64()
-		if !isNumber || err != nil {
-			return nil, wrong
-		}
-		var t func(float64) bool
-		switch list[i] {
-		case "=":
-			t = func(f float64) bool { return f == limit }
-		case "<":
-			t = func(f float64) bool { return f < limit }
-		case "<=":
-			t = func(f float64) bool { return f <= limit }
-		case ">":
-			t = func(f float64) bool { return f > limit }
-		case ">=":
-			t = func(f float64) bool { return f >= limit }
-		default:
-			return nil, wrong
-		}
-		tests = append(tests, t)
-	}
-	return func(v any) bool {
-		number, ok := v.(json.Number)
-		f, err := number.Float64()
-		return ok && err == nil && !slices.ContainsFunc(tests, func(t func(float64) bool) bool { return !t(f) })
-	}, nil
 }
 
 // same compares two values of JSON, numbers by what they are.

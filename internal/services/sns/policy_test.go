@@ -105,9 +105,8 @@ func TestDeliveryPolicyRefusals(t *testing.T) {
 				AttributeValue: &forTopic})
 		_, err := s.SetSubscriptionAttributes(t.Context(), &sdk.SetSubscriptionAttributesInput{
 			SubscriptionArn: &arn, AttributeName: new("DeliveryPolicy"), AttributeValue: new("{" + part + "}")})
-		for _, err := range []error{topicErr, err} {
-			if err == nil || !strings.Contains(err.Error(),
-				"InvalidParameter: Invalid parameter: DeliveryPolicy Reason: ") ||
+		for begins, err := range map[string]error{"DeliveryPolicy Reason: ": topicErr, "DeliveryPolicy: ": err} {
+			if err == nil || !strings.Contains(err.Error(), "InvalidParameter: Invalid parameter: "+begins) ||
 				!strings.Contains(err.Error(), reason) {
 				t.Errorf("%s: got %v, want %s", part, err, reason)
 			}

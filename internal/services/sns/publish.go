@@ -3,19 +3,15 @@ package sns
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
-	"github.com/aws/smithy-go"
 
 	"larder/internal/store"
 )
@@ -25,8 +21,7 @@ const (
 	maxMessage    = 256 << 10 // bytes, of a message with its attributes
 	maxSubject    = 99        // characters: fewer than 100
 	maxBatch      = 10
-	maxAttribute  = 256 // characters of an attribute's name
-	maxBatchEntry = 80  // characters of an entry's id
+	maxBatchEntry = 80 // characters of an entry's id
 )
 
 // Kinds of messages, as their header and their body call them.
@@ -45,9 +40,6 @@ type message struct {
 	Token           string // to confirm with
 	Time            time.Time
 }
-
-// attribute is a message attribute; a binary value is in base64.
-type attribute struct{ Type, Value string }
 
 // bodyFor is what subscribers of a protocol get.
 func (m message) bodyFor(protocol string) string {
@@ -78,9 +70,12 @@ func (s *Service) PublishWith(topicARN, subject, body string, also func(*store.T
 
 func (s *Service) publish(_ context.Context, in *sdk.PublishInput) (*sdk.PublishOutput, error) {
 	arn := in.TopicArn
-	if arn == nil {
+	switch {
+	case arn == nil && in.TargetArn == nil:
+		return nil, invalidParameter("TopicArn or TargetArn Reason: no value for required parameter")
+	case arn == nil:
 		arn = in.TargetArn
-	} else if in.TargetArn != nil {
+	case in.TargetArn != nil:
 		return nil, invalidParameter("TopicArn or TargetArn Reason: both are given")
 	}
 	m, err := s.compose(arn, publication{in.Subject, in.Message, in.MessageStructure, in.MessageAttributes})
@@ -93,28 +88,26 @@ func (s *Service) publish(_ context.Context, in *sdk.PublishInput) (*sdk.Publish
 	return &sdk.PublishOutput{MessageId: &m.ID}, nil
 }
 
+// publishBatch publishes several messages. One that is wrong has the whole batch refused, as on AWS.
 func (s *Service) publishBatch(_ context.Context, in *sdk.PublishBatchInput) (*sdk.PublishBatchOutput, error) {
 	if err := s.checkBatch(in); err != nil {
 		return nil, err
 	}
-	out := &sdk.PublishBatchOutput{}
+	var messages []message
 	for _, e := range in.PublishBatchRequestEntries {
 		m, err := s.compose(in.TopicArn, publication{e.Subject, e.Message, e.MessageStructure, e.MessageAttributes})
-		if err == nil {
-			err = s.enqueue(m)
-		}
-		var refusal smithy.APIError
-		switch {
-		case err == nil:
-			out.Successful = append(out.Successful, types.PublishBatchResultEntry{Id: e.Id, MessageId: &m.ID})
-		case errors.As(err, &refusal):
-			out.Failed = append(out.Failed, types.BatchResultErrorEntry{
-				Id: e.Id, Code: new(refusal.ErrorCode()), Message: new(refusal.ErrorMessage()),
-				SenderFault: refusal.ErrorFault() == smithy.FaultClient,
-			})
-		default:
+		if err != nil {
 			return nil, err
 		}
+		messages = append(messages, m)
+	}
+	out := &sdk.PublishBatchOutput{}
+	for i, m := range messages {
+		if err := s.enqueue(m); err != nil {
+			return nil, err
+		}
+		out.Successful = append(out.Successful,
+			types.PublishBatchResultEntry{Id: in.PublishBatchRequestEntries[i].Id, MessageId: &m.ID})
 	}
 	return out, nil
 }
@@ -127,7 +120,7 @@ func (s *Service) checkBatch(in *sdk.PublishBatchInput) error {
 		return &types.EmptyBatchRequestException{Message: new("The batch request doesn't contain any entries.")}
 	}
 	if len(entries) > maxBatch {
-		return &types.TooManyEntriesInBatchRequestException{Message: new(fmt.Sprintf("The batch request contains more entries than permissible: %d, at most %d.", len(entries), maxBatch))}
+		return &types.TooManyEntriesInBatchRequestException{Message: new("The batch request contains more entries than permissible.")}
 	}
 	var ids []string
 	size := 0
@@ -214,46 +207,3 @@ func (m *message) structure() error {
 	m.Body = text
 	return nil
 }
-
-func attributesSize(given map[string]types.MessageAttributeValue) (n int) {
-	for name, a := range given {
-		n += len(name) + len(aws.ToString(a.DataType)) + len(aws.ToString(a.StringValue)) + len(a.BinaryValue)
-	}
-	return n
-}
-
-var validAttribute = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
-
-func attributes(given map[string]types.MessageAttributeValue) (map[string]attribute, error) {
-	out := map[string]attribute{}
-	for name, a := range given {
-		kind, _, _ := strings.Cut(aws.ToString(a.DataType), ".")
-		made := attribute{Type: aws.ToString(a.DataType), Value: aws.ToString(a.StringValue)}
-		lower := strings.ToLower(name)
-		switch {
-		case len(name) > maxAttribute || !validAttribute.MatchString(name) || strings.HasPrefix(lower, "aws.") ||
-			strings.HasPrefix(lower, "amazon."):
-			return nil, invalidParameterValue("The message attribute name %q is not valid", clip(name))
-		case kind == "Binary" && len(a.BinaryValue) > 0 && a.StringValue == nil:
-			made.Value = encodeBinary(a.BinaryValue)
-		case kind == "Binary" || a.BinaryValue != nil || made.Value == "":
-			return nil, invalidParameterValue("The message attribute '%s' must contain a non-empty value of its type '%s'", name, made.Type)
-		case kind == "Number":
-			if _, err := strconv.ParseFloat(made.Value, 64); err != nil {
-				return nil, invalidParameterValue("Could not cast message attribute '%s' value to number", name)
-			}
-		case made.Type == "String.Array":
-			var list []any
-			if json.Unmarshal([]byte(made.Value), &list) != nil {
-				return nil, invalidParameterValue("The message attribute '%s' must contain a JSON array", name)
-			}
-		case kind != "String":
-			return nil, invalidParameterValue("The message attribute '%s' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.", name)
-		}
-		out[name] = made
-	}
-	return out, nil
-}
-
-// clip bounds how much of a client's text an error repeats, in bytes.
-func clip(s string) string { return s[:min(len(s), 128)] }

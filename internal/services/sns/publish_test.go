@@ -39,7 +39,7 @@ func TestPublishRefusals(t *testing.T) {
 		{sdk.PublishInput{Message: new("a"), MessageAttributes: text("Number", "x")}, "ParameterValueInvalid",
 			"Could not cast message attribute 'a' value to number"},
 		{sdk.PublishInput{Message: new("a"), MessageAttributes: text("String", "")}, "ParameterValueInvalid",
-			"The message attribute 'a' must contain a non-empty value of its type 'String'"},
+			"The message attribute 'a' must contain non-empty message attribute value for message attribute type 'String'."},
 		{sdk.PublishInput{Message: new("a"), MessageAttributes: text("Date", "x")}, "ParameterValueInvalid",
 			"The message attribute 'a' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."},
 		{sdk.PublishInput{Message: new("a"), MessageGroupId: new("x")}, "InvalidParameterValue",
@@ -83,10 +83,9 @@ func TestPublishBatch(t *testing.T) {
 	s.subscribeEndpoint(t, topic, e, map[string]string{"RawMessageDelivery": "true"})
 	out := must(s.PublishBatch(t.Context(),
 		&sdk.PublishBatchInput{TopicArn: &topic, PublishBatchRequestEntries: []types.PublishBatchRequestEntry{
-			{Id: new("a"), Message: new("one")}, {Id: new("b"), Message: new("")}, {Id: new("c"), Message: new("three")},
+			{Id: new("a"), Message: new("one")}, {Id: new("c"), Message: new("three")},
 		}}))(t)
-	if len(out.Successful) != 2 || len(out.Failed) != 1 || *out.Failed[0].Id != "b" ||
-		*out.Failed[0].Code != "InvalidParameter" || !out.Failed[0].SenderFault {
+	if len(out.Successful) != 2 || out.Failed == nil || len(out.Failed) > 0 || *out.Successful[1].Id != "c" {
 		t.Errorf("%+v", out)
 	}
 	for _, want := range []string{"one", "three"} {

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"larder/internal/awswire"
 	"larder/internal/gateway"
 	"larder/internal/isolate"
@@ -77,7 +79,7 @@ const (
 
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
-	return gateway.Service{Shapes: awswire.SNS(), MaxBody: maxBody, Actions: []gateway.Action{
+	return gateway.Service{Shapes: awswire.SNS(), Front: front(), MaxBody: maxBody, Actions: []gateway.Action{
 		gateway.Handle("CreateTopic", gateway.Write, s.createTopic,
 			gateway.Refuse("DataProtectionPolicy", noProtection)),
 		gateway.Handle("GetTopicAttributes", gateway.Read, s.getTopicAttributes),
@@ -123,12 +125,14 @@ func (s *Service) arn(resource string) string {
 
 // resource takes an ARN of this account apart. member is how the request calls it.
 func (s *Service) resource(arn *string, member string) (string, error) {
-	if arn == nil {
-		return "", invalidParameter("%s Reason: no value for required parameter", member)
-	}
 	const elements = 6
-	if n := strings.Count(*arn, ":") + 1; n < elements {
-		return "", invalidParameter("%s Reason: An ARN must have at least %d elements, not %d", member, elements, n)
+	parts := strings.SplitN(aws.ToString(arn), ":", elements)
+	switch {
+	case len(parts) < elements:
+		return "", invalidParameter("%s Reason: An ARN must have at least %d elements, not %d", member, elements,
+			len(parts))
+	case parts[3] != s.Region: // which AWS does not explain
+		return "", invalidParameter("%s", member)
 	}
 	resource, ok := strings.CutPrefix(*arn, s.arn(""))
 	if !ok {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go"
 
@@ -31,16 +32,17 @@ const (
 // server is the service behind a real gateway, with a real client.
 type server struct {
 	*sdk.Client
-	sns   *sns.Service
-	path  string // of the store
-	store *store.Store
-	keys  *keys
-	ca    *pki.Authority
-	url   string // of the API
-	mail  string // where the mailboxes are
-	clock *clock
-	log   bytes.Buffer // what the service logs; to be read when it does not run
-	now   time.Time    // when the clock began
+	sns    *sns.Service
+	path   string // of the store
+	store  *store.Store
+	keys   *keys
+	ca     *pki.Authority
+	config aws.Config
+	url    string // of the API
+	mail   string // where the mailboxes are
+	clock  *clock
+	log    bytes.Buffer // what the service logs; to be read when it does not run
+	now    time.Time    // when the clock began
 }
 
 // clock goes on by as much as anybody waits for.
@@ -120,7 +122,7 @@ func newHastyServer(t *testing.T, patience time.Duration) *server {
 	var api http.Handler
 	config := servicetest.Config(t,
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { api.ServeHTTP(w, r) }))
-	s.url, s.Client = *config.BaseEndpoint, sdk.NewFromConfig(config)
+	s.config, s.url, s.Client = config, *config.BaseEndpoint, sdk.NewFromConfig(config)
 	client := sns.NewClient()
 	t.Cleanup(client.CloseIdleConnections)
 	s.sns = sns.New(sns.Config{

@@ -83,7 +83,7 @@ func (s *Service) subscribe(_ context.Context, in *sdk.SubscribeInput) (*sdk.Sub
 		return nil, err
 	}
 	for name, value := range in.Attributes {
-		if err := asked.set(name, value); err != nil {
+		if err := asked.set(within, name, value); err != nil {
 			return nil, err
 		}
 	}
@@ -154,9 +154,6 @@ func (s *Service) subscribeOnce(tx *store.Tx, topicARN *string, asked *subscript
 }
 
 func checkEndpoint(protocol, endpoint string) error {
-	if protocol == "" {
-		return invalidParameter("Protocol Reason: no value for required parameter")
-	}
 	if !slices.Contains(protocols(), protocol) {
 		return invalidParameter("Amazon SNS does not support this protocol string: %s", protocol)
 	}
@@ -173,18 +170,56 @@ func checkEndpoint(protocol, endpoint string) error {
 	return nil
 }
 
-// set sets one of a subscription's attributes.
-func (sub subscription) set(name, value string) error {
+// within begins the refusal of an attribute that comes with the request that subscribes.
+const within = "Attributes Reason: "
+
+// set sets or takes back one of a subscription's attributes. where begins a refusal: it is within, or nothing.
+func (sub subscription) set(where, name, value string) error {
 	rules := map[string]rule{
-		deliveryPolicy:     subscriptionDeliveryReason,
-		filterPolicy:       filterPolicyReason,
-		filterPolicyScope:  oneOf(onAttributes, "MessageBody"),
-		rawMessageDelivery: oneOf("true", "false"),
+		deliveryPolicy: subscriptionDeliveryReason, filterPolicy: filterPolicyReason, filterPolicyScope: scopeReason,
+		rawMessageDelivery: rawReason,
 	}
-	if !sub.isHTTP() && (name == rawMessageDelivery && value == "true" || name == deliveryPolicy && value != "") {
-		return invalidParameter("Attributes Reason: Delivery protocol [%s] does not support %s.", sub.Protocol, name)
+	wrong, ok := rules[name]
+	switch {
+	case !ok && slices.Contains(unservedOfSubscriptions(), name):
+		return notServed("larder does not serve the attribute %s of a subscription", name)
+	case !ok:
+		return invalidParameter("%sAttributeName", where)
+	case value == "" && name != rawMessageDelivery:
+		delete(sub.Attributes, name)
+		return nil
 	}
-	return setAttribute(sub.Attributes, "subscription", rules, name, value)
+	if reason := wrong(value); reason != "" {
+		return invalidParameter("%s%s: %s", where, name, reason)
+	}
+	switch {
+	case sub.isHTTP():
+	case name == rawMessageDelivery && value == "true":
+		return invalidParameter("%sDelivery protocol [%s] does not support raw message delivery.", where, sub.Protocol)
+	case name == deliveryPolicy:
+		return invalidParameter("%sDelivery protocol [%s] does not support %s.", where, sub.Protocol, name)
+	}
+	sub.Attributes[name] = value
+	return nil
+}
+
+// unservedOfSubscriptions are attributes that AWS's subscriptions have, for receivers that larder does not serve.
+func unservedOfSubscriptions() []string {
+	return []string{"RedrivePolicy", "ReplayPolicy", "SubscriptionRoleArn"}
+}
+
+func rawReason(value string) string {
+	if value != "true" && value != "false" {
+		return fmt.Sprintf("Invalid value [%s]. Must be true or false.", value)
+	}
+	return ""
+}
+
+func scopeReason(value string) string {
+	if value != onAttributes && value != "MessageBody" {
+		return fmt.Sprintf("Invalid value [%s]. Please use either MessageBody or MessageAttributes", value)
+	}
+	return ""
 }
 
 // filterPolicyReason says what is wrong with a filter policy.
@@ -264,7 +299,7 @@ func (s *Service) setSubscriptionAttributes(
 		if found.Attributes == nil {
 			found.Attributes = map[string]string{}
 		}
-		if err := found.set(aws.ToString(in.AttributeName), aws.ToString(in.AttributeValue)); err != nil {
+		if err := found.set("", aws.ToString(in.AttributeName), aws.ToString(in.AttributeValue)); err != nil {
 			return err
 		}
 		return subscriptions.Put(tx, found.key(), found)
@@ -272,26 +307,35 @@ func (s *Service) setSubscriptionAttributes(
 	return &sdk.SetSubscriptionAttributesOutput{}, err
 }
 
-// unsubscribe ends a subscription. One that is not confirmed ends by itself.
+// unsubscribe ends a subscription. One that is not confirmed ends by itself, and it succeeds where there is none.
 func (s *Service) unsubscribe(_ context.Context, in *sdk.UnsubscribeInput) (*sdk.UnsubscribeOutput, error) {
-	err := s.Store.Update(func(tx *store.Tx) error {
-		found, err := s.findSubscription(tx, in.SubscriptionArn)
-		if store.IsUnreadable(err) {
-			key, err := s.resource(in.SubscriptionArn, "SubscriptionArn")
-			return errors.Join(err, cancel(tx, key), subscriptions.Delete(tx, key))
-		}
-		if err != nil {
+	key, err := s.resource(in.SubscriptionArn, "SubscriptionArn")
+	if err == nil && !strings.Contains(key, ":") {
+		err = invalidParameter("SubscriptionId")
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = s.Store.Update(func(tx *store.Tx) error {
+		found, err := subscriptions.Get(tx, key)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return nil
+		case store.IsUnreadable(err):
+			return errors.Join(cancel(tx, key), subscriptions.Delete(tx, key))
+		case err != nil:
 			return err
-		}
-		if found.Pending {
+		case s.gone(found):
+			return nil
+		case found.Pending:
 			return invalidParameter("SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
 		}
 		of, err := topics.Get(tx, found.Topic)
 		if err != nil {
-			return fmt.Errorf("cannot find the topic of the subscription %s: %w", found.key(), err)
+			return fmt.Errorf("cannot find the topic of the subscription %s: %w", key, err)
 		}
 		of.Deleted++
-		return errors.Join(topics.Put(tx, of.Name, of), cancel(tx, found.key()), subscriptions.Delete(tx, found.key()))
+		return errors.Join(topics.Put(tx, of.Name, of), cancel(tx, key), subscriptions.Delete(tx, key))
 	})
 	return &sdk.UnsubscribeOutput{}, err
 }

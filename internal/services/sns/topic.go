@@ -3,6 +3,7 @@ package sns
 import (
 	"context"
 	"errors"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -30,14 +31,18 @@ type topic struct {
 var validTopic = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 
 func (s *Service) createTopic(_ context.Context, in *sdk.CreateTopicInput) (*sdk.CreateTopicOutput, error) {
-	if _, fifo := in.Attributes["FifoTopic"]; fifo || strings.HasSuffix(aws.ToString(in.Name), ".fifo") {
+	attributes := maps.Clone(in.Attributes)
+	if attributes[fifoTopic] == "false" { // which is said of a topic that is made, and shown of none
+		delete(attributes, fifoTopic)
+	}
+	if _, fifo := attributes[fifoTopic]; fifo || strings.HasSuffix(aws.ToString(in.Name), ".fifo") {
 		return nil, invalidParameter("FifoTopic Reason: larder does not serve FIFO topics")
 	}
 	if in.Name == nil || !validTopic.MatchString(*in.Name) {
 		return nil, invalidParameter("Topic Name")
 	}
 	made := topic{Name: *in.Name, Attributes: map[string]string{}, Tags: map[string]string{}, Created: s.Now()}
-	for name, value := range in.Attributes {
+	for name, value := range attributes {
 		if err := setTopicAttribute(made.Attributes, name, value); err != nil {
 			return nil, err
 		}
