@@ -34,6 +34,8 @@ type NodeState struct {
 	Unconfirmed bool
 	// Full is how many connections it has where it may have no more, and turns new clients away; 0 where there is room.
 	Full int
+	// KillsWithheld says that clients ended connections again and again, and may not now (CLIENT KILL).
+	KillsWithheld bool
 	// MinReplicas is how many replicas must be there for it to take writes (min-replicas-to-write).
 	MinReplicas int
 }

@@ -40,6 +40,7 @@ type group struct {
 	nodes  map[string]*member
 	relay  *member
 	trail  trail
+	shield shield
 	failed int // plans in a row
 
 	known    *cache.Desired // since the last change of it; nil when it is to be read
@@ -241,6 +242,7 @@ func (g *group) look(ctx context.Context) (next, error) {
 		return lookSoon, nil // how it went is not known yet
 	}
 	if err := g.runSteps(ctx, desired, steps); err != nil {
+		g.noteCut(err)
 		return lookSoon, g.fail(desired.Group, err)
 	}
 	if !g.undone {

@@ -40,6 +40,7 @@ func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.O
 		}
 	}
 	relay.Wait()
+	g.guard(ctx, rg, o.Nodes)
 	g.sweepAll(ctx, rg, o.Nodes)
 	g.measureLag(rg, o.Nodes)
 	g.tell(o)
@@ -63,6 +64,7 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 		g.log.Error("a node cannot be asked for its state until larder has descriptors and memory again: it is left alone", "node", m.process.ID(), "error", err)
 	}
 	m.stranger = redisnode.IsStranger(err)
+	g.noteCut(err)
 	if m.silent = err != nil; m.silent {
 		m.vigil.look(now)
 		silence := m.vigil.silence(now)
@@ -162,6 +164,9 @@ func (g *group) sweep(ctx context.Context, rg *cache.ReplicationGroup, m *member
 	given := slices.DeleteFunc([]netip.Addr{rg.PrimaryAddress, rg.ReaderAddress},
 		func(a netip.Addr) bool { return slices.Contains(s.Serves, a) })
 	err := errors.Join(g.limitMemory(rg, m), m.redis.Protect(ctx), m.redis.Cut(ctx, given, rg.Port))
+	if g.shield.until.IsZero() {
+		err = errors.Join(err, m.redis.Unshield(ctx)) // an earlier engine may have withheld it
+	}
 	settled := s.Role == cache.Replica || rg.Primary().ID == m.process.ID()
 	if err == nil && settled {
 		err = m.redis.Unpause(ctx)

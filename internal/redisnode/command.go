@@ -63,7 +63,10 @@ var CommandRules = []CommandRule{
 	{Apart, "an entry of the slow log holds its client's name, of any length",
 		words("client|setname slowlog slowlog|get slowlog|help slowlog|len slowlog|reset")},
 
-	{Given, "it ends connections, larder's own among them, which connects again", words("client|kill client|unblock")},
+	{Bounded, "it ends connections, larder's own and replication's among them, which are made again; from clients that do so " +
+		"again and again it is withheld for a while (Shield)",
+		words("client|kill")},
+	{Given, "it ends a client's wait; larder, which waits for acknowledgements so, waits on", words("client|unblock")},
 	{Given, "it is about its own connection", words(`
 		asking client client|caching client|getname client|getredir client|help client|id client|info client|list
 		client|reply client|tracking client|trackinginfo discard echo exec multi ping punsubscribe

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"net/netip"
@@ -12,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -37,6 +35,7 @@ type Node struct {
 	resets     atomic.Int64 // how often the node's statistics were made to begin anew
 	slowRest   atomic.Int64 // questions for which the slow log is not asked
 	newestSlow slowEntry    // as it was last read
+	kills      atomic.Int64 // CLIENT KILLs that were sent
 }
 
 // Connect makes a Node that connects with dial when it is first used.
@@ -52,7 +51,10 @@ func Connect(dial func(context.Context) (net.Conn, error), adminPassword string)
 		ContextTimeoutEnabled:    true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
-	return &Node{lines: lines, dial: dial, password: adminPassword, client: client, patient: client.WithTimeout(0)}
+	patient := client.WithTimeout(0) // has no hooks but its own
+	client.AddHook(reconnect{})
+	patient.AddHook(reconnect{})
+	return &Node{lines: lines, dial: dial, password: adminPassword, client: client, patient: patient}
 }
 
 // Close closes the connections.
@@ -96,14 +98,13 @@ const ScriptLimit = 5 * time.Second
 func IsBusy(err error) bool { return redis.HasErrorPrefix(err, "BUSY") }
 
 // IsRefusal tells whether an error is of a node that works and turns the question away: by any other answer, or by
-// closing the connection, as one does that has as many clients as it may have. A node that hangs, or is busy, does
-// neither.
+// closing the connection, as one does that has as many clients as it may have, or whose clients end it. A node that
+// hangs, or is busy, does neither.
 func IsRefusal(err error) bool {
 	if _, answered := errors.AsType[redis.Error](err); answered {
 		return !IsBusy(err)
 	}
-	closed := []error{io.EOF, syscall.EPIPE, syscall.ECONNRESET}
-	return slices.ContainsFunc(closed, func(c error) bool { return errors.Is(err, c) })
+	return IsCut(err)
 }
 
 // IsStranger tells whether an error is of a node that does not take the admin password it was asked with: another one
@@ -223,23 +224,33 @@ func (n *Node) Follow(ctx context.Context, primary netip.AddrPort) error {
 // stream only when the replica acknowledges once more, which it does once a second; a new connection gets the stream at
 // once.
 func (n *Node) Reattach(ctx context.Context) error {
-	return n.do(ctx, "CLIENT", "KILL", "TYPE", "master")
+	return n.kill(ctx, "TYPE", "master")
 }
 
 // Streams tells whether that many replicas receive and acknowledge what the primary sends, waiting for them at most so
 // long. What is sent is a message on a channel that nobody needs: it takes the way of every write and leaves the data
-// as they are.
+// as they are. A client may end the wait (CLIENT UNBLOCK), which then begins again.
 func (n *Node) Streams(ctx context.Context, replicas int, most time.Duration) (bool, error) {
-	conn := n.client.Conn()
-	defer conn.Close()
-	if err := conn.Publish(ctx, "larder:probe", "").Err(); err != nil {
-		return false, fmt.Errorf("cannot probe the replication stream: %w", err)
+	for deadline := time.Now().Add(most); ; {
+		acknowledged, err := n.probe(ctx, max(time.Until(deadline), time.Millisecond), replicas)
+		if err != nil && !redis.HasErrorPrefix(err, "UNBLOCKED") {
+			return false, fmt.Errorf("cannot probe the replication stream: %w", err)
+		}
+		if acknowledged >= replicas || time.Now().After(deadline) {
+			return acknowledged >= replicas, nil
+		}
 	}
-	acknowledged, err := conn.Wait(ctx, replicas, most).Result()
-	if err != nil {
-		return false, fmt.Errorf("cannot wait for the replicas: %w", err)
+}
+
+// probe sends the message and waits; WAIT is about what its own connection has sent.
+func (n *Node) probe(ctx context.Context, most time.Duration, replicas int) (acknowledged int, err error) {
+	pipe := n.patient.Pipeline()
+	pipe.Publish(ctx, "larder:probe", "")
+	wait := pipe.Do(ctx, "WAIT", replicas, most.Milliseconds())
+	if _, err := pipe.Exec(ctx); err != nil {
+		return 0, err
 	}
-	return int(acknowledged) >= replicas, nil
+	return wait.Int()
 }
 
 // Serve has the node listen on exactly these addresses, and closes the connections to those it gives up. Changing the
@@ -273,7 +284,7 @@ func (n *Node) Listen(ctx context.Context, addrs []netip.Addr, port int, tls boo
 // through.
 func (n *Node) Cut(ctx context.Context, addrs []netip.Addr, port int) error {
 	for _, a := range addrs {
-		if err := n.do(ctx, "CLIENT", "KILL", "LADDR", netip.AddrPortFrom(a, uint16(port)).String()); err != nil {
+		if err := n.kill(ctx, "LADDR", netip.AddrPortFrom(a, uint16(port)).String()); err != nil {
 			return err
 		}
 	}

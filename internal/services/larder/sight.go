@@ -43,6 +43,9 @@ func crowding(rg cache.ReplicationGroup, o cache.Observed) string {
 			all = append(all,
 				m.ID+" works, and turns larder away, as a node does that has all the connections that it may have: nothing else is known of it. "+
 					"End clients that hold connections.")
+		case seen.KillsWithheld:
+			all = append(all, "Clients of "+m.ID+" end connections again and again: CLIENT KILL is withheld from them until they stop. "+
+				"CLIENT LIST shows who they are.")
 		}
 	}
 	return strings.Join(all, " ")

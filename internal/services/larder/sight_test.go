@@ -71,6 +71,8 @@ func TestCrowding(t *testing.T) {
 			[]string{"a-001 has 20 connections"}},
 		"none for larder": {cache.NodeState{Running: true}, cache.NodeState{Running: true, Refuses: true},
 			[]string{"a-002 works, and turns larder away"}},
+		"clients that end connections": {cache.NodeState{Answers: true, KillsWithheld: true}, cache.NodeState{Answers: true},
+			[]string{"Clients of a-001 end connections again and again"}},
 		"none on either node": {cache.NodeState{Full: 20}, cache.NodeState{Full: 30},
 			[]string{"a-001 has 20", "a-002 has 30"}},
 	} {

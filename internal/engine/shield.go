@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"larder/internal/cache"
+	"larder/internal/redisnode"
+	"larder/internal/store"
+)
+
+const (
+	// shieldTime is for how long clients may not end connections (CLIENT KILL) after they held the engine up with it.
+	shieldTime = time.Minute
+	// killWindow is the time over which kills are counted, refused ones too. manyKills of them are no accident.
+	killWindow = 10 * time.Second
+	manyKills  = 5
+)
+
+// shield is what a group does about clients that end connections again and again: larder's own, without which it can do
+// nothing with a node, or replication's, without which no replica is in sync. One that is ended now and then is made
+// anew, and nobody loses anything by that. Where it goes on, CLIENT KILL is withheld from clients for a while.
+type shield struct {
+	cut    bool      // an exchange of larder's was ended, and so was the next try of it
+	until  time.Time // when clients may end connections again; zero where they may
+	said   bool      // that they may not
+	kills  int64     // of all nodes, when they were counted last
+	window time.Time // when that was; zero where they are to be counted
+}
+
+// guard withholds CLIENT KILL from clients where they hold the engine up with it, and gives it back when they have
+// stopped.
+func (g *group) guard(ctx context.Context, rg *cache.ReplicationGroup, nodes map[string]cache.NodeState) {
+	now := g.e.Steady()
+	switch cut := g.shield.cut; {
+	case cut || g.killed(ctx, rg, nodes, now):
+		g.shield.cut = false
+		g.raiseShield(ctx, rg, now)
+	case !g.shield.until.IsZero() && now.After(g.shield.until):
+		g.lowerShield(ctx, now)
+	}
+	for id, s := range nodes {
+		s.KillsWithheld = !g.shield.until.IsZero()
+		nodes[id] = s
+	}
+}
+
+// noteCut takes in what an exchange with a node ended with.
+func (g *group) noteCut(err error) {
+	g.shield.cut = g.shield.cut || redisnode.IsCut(err)
+}
+
+// killed tells whether a replica that had the data has no link, and clients have ended many connections of late.
+func (g *group) killed(ctx context.Context, rg *cache.ReplicationGroup, nodes map[string]cache.NodeState, now time.Time) bool {
+	lacks := false
+	for _, m := range rg.Members {
+		s := nodes[m.ID]
+		lacks = lacks || s.Answers && s.Role == cache.Replica && !s.InSync && s.Offset > 0
+	}
+	if !lacks || !g.shield.until.IsZero() {
+		return false
+	}
+	return g.endedOften(ctx, now)
+}
+
+// endedOften tells whether connections were ended often since they were counted last, which is killWindow ago at most. It
+// counts anew where that is longer ago.
+func (g *group) endedOften(ctx context.Context, now time.Time) bool {
+	kills, err := g.kills(ctx)
+	if err != nil {
+		g.log.Debug("cannot count how often clients ended connections", "error", err)
+		return false
+	}
+	if g.shield.window.IsZero() || now.Sub(g.shield.window) > killWindow {
+		g.shield.kills, g.shield.window = kills, now
+		return false
+	}
+	return kills-g.shield.kills >= manyKills
+}
+
+// kills is how often CLIENT KILL was sent to the nodes.
+func (g *group) kills(ctx context.Context) (sum int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	for _, m := range g.nodes {
+		kills, failed := m.redis.Kills(ctx)
+		sum, err = sum+kills, errors.Join(err, failed)
+	}
+	return sum, err
+}
+
+// raiseShield withholds CLIENT KILL on every node of the group: who ends connections on one comes to the next. It is for
+// killWindow first, as a connection may also end because a process does.
+func (g *group) raiseShield(ctx context.Context, rg *cache.ReplicationGroup, now time.Time) {
+	var all sync.WaitGroup
+	var shielded atomic.Bool
+	for _, m := range g.nodes {
+		all.Go(func() {
+			if g.shieldNode(ctx, m, rg.Port) {
+				shielded.Store(true)
+			}
+		})
+	}
+	all.Wait()
+	if shielded.Load() {
+		g.shield.window, g.shield.until = time.Time{}, later(g.shield.until, now.Add(killWindow))
+		g.endedOften(ctx, now)
+	}
+}
+
+// shieldNode does so on one node, and tells whether it did. One on which each of larder's connections is ended before
+// it can say anything has its clients' connections ended first, from outside: these are ended there anyway, but for that
+// of the one who does it. Before that one is back, larder is there.
+func (g *group) shieldNode(ctx context.Context, m *member, port int) bool {
+	err := withhold(ctx, m)
+	if redisnode.IsCut(err) {
+		ended, failed := m.process.Disconnect(port)
+		g.log.Warn("clients end every connection of larder's to a node at once: theirs were ended", "node",
+			m.process.ID(), "connections", ended, "error", failed)
+		err = withhold(ctx, m)
+	}
+	if err != nil {
+		g.log.Debug("cannot withhold CLIENT KILL", "node", m.process.ID(), "error", err)
+	}
+	return err == nil
+}
+
+func withhold(ctx context.Context, m *member) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	return m.redis.Shield(ctx)
+}
+
+// lowerShield gives clients CLIENT KILL back, unless they still try to use it again and again: that is said once.
+func (g *group) lowerShield(ctx context.Context, now time.Time) {
+	kills, err := g.kills(ctx)
+	if err != nil || kills-g.shield.kills >= manyKills {
+		g.shield.kills, g.shield.until = kills, now.Add(shieldTime)
+		if err == nil && !g.shield.said {
+			g.shield.said = true
+			g.sayShielded()
+		}
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	for id, m := range g.nodes {
+		if err := m.redis.Unshield(ctx); err != nil {
+			g.log.Warn("cannot give clients CLIENT KILL back yet", "node", id, "error", err)
+			return
+		}
+	}
+	g.shield = shield{}
+	g.log.Info("clients may end connections (CLIENT KILL)")
+}
+
+// sayShielded writes what is done about a group's clients into the log and the event list.
+func (g *group) sayShielded() {
+	g.log.Warn("clients end connections again and again: CLIENT KILL is withheld from them", "for", shieldTime)
+	err := g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
+		return g.notice(tx, cache.SourceGroup, rg.ID,
+			"Clients of replication group %s end connections again and again: CLIENT KILL is withheld from them", rg.ID)
+	})
+	if err != nil {
+		g.log.Error("cannot write an event", "error", err)
+	}
+}

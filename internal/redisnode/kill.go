@@ -1,0 +1,167 @@
+package redisnode
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// killCommand is CLIENT KILL, which ends any connection to a node, larder's own and replication's among them.
+const killCommand = "client|kill"
+
+// IsCut tells whether an error is of a connection that the node's side has closed.
+func IsCut(err error) bool {
+	closed := []error{io.EOF, syscall.EPIPE, syscall.ECONNRESET}
+	return slices.ContainsFunc(closed, func(c error) bool { return errors.Is(err, c) })
+}
+
+// reconnect runs an exchange once more where the node closed its connection: a client may end every connection, which
+// says nothing of the node. All that larder sends has the same effect when it is sent twice.
+type reconnect struct{}
+
+// DialHook connects as ever.
+func (reconnect) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessHook runs a command.
+func (reconnect) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, command redis.Cmder) error {
+		err := next(ctx, command)
+		if !IsCut(err) || ctx.Err() != nil {
+			return err
+		}
+		command.SetErr(nil)
+		return next(ctx, command)
+	}
+}
+
+// ProcessPipelineHook runs commands that are sent at once.
+func (reconnect) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, commands []redis.Cmder) error {
+		err := next(ctx, commands)
+		if !IsCut(err) || ctx.Err() != nil {
+			return err
+		}
+		for _, c := range commands {
+			c.SetErr(nil)
+		}
+		return next(ctx, commands)
+	}
+}
+
+// ErrFull is of a node that has as many connections as it may have, and turns larder away too.
+var ErrFull = errors.New("the node has as many connections as it may have")
+
+// Shield has the node refuse CLIENT KILL to clients (NOPERM), until Unshield. It tries until ctx ends, as it is for a
+// node on which they end each connection soon after it is made: log-in and command are sent at once, and take effect
+// even where the answers are cut off.
+func (n *Node) Shield(ctx context.Context) error {
+	if err := n.turnedAway(ctx); err != nil {
+		return err
+	}
+	var cut error
+	for {
+		switch err := n.shieldOnce(ctx); {
+		case err == nil, !IsCut(err) && cut == nil:
+			return err
+		case IsCut(err):
+			cut = err
+		}
+		if ctx.Err() != nil {
+			return cut
+		}
+	}
+}
+
+// Unshield gives clients CLIENT KILL back.
+func (n *Node) Unshield(ctx context.Context) error {
+	return n.do(ctx, "ACL", "SETUSER", "default", "+"+killCommand)
+}
+
+// turnedAway tells a node that has no room for a connection, which says so to each new one by itself.
+func (n *Node) turnedAway(ctx context.Context) error {
+	const most = 10 * time.Millisecond
+	conn, err := n.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetReadDeadline(time.Now().Add(most)); err != nil {
+		return err
+	}
+	line, _ := bufio.NewReader(conn).ReadString('\n') // none is what is hoped for
+	if strings.HasPrefix(line, "-ERR max number of clients") {
+		return ErrFull
+	}
+	return nil
+}
+
+// shieldOnce does it on a connection of its own.
+func (n *Node) shieldOnce(ctx context.Context) error {
+	conn, err := n.dial(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot withhold CLIENT KILL: %w", err)
+	}
+	defer conn.Close()
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := conn.SetDeadline(deadline); err != nil {
+			return err
+		}
+	}
+	commands := appendCommand(nil, []string{"AUTH", AdminUser, n.password})
+	if _, err := conn.Write(appendCommand(commands, []string{"ACL", "SETUSER", "default", "-" + killCommand})); err != nil {
+		return fmt.Errorf("cannot withhold CLIENT KILL: %w", err)
+	}
+	return readAnswers(conn, 2)
+}
+
+// readAnswers reads so many answers of one line, which have to be good.
+func readAnswers(conn net.Conn, answers int) error {
+	from := bufio.NewReader(conn)
+	for range answers {
+		line, err := from.ReadString('\n')
+		if err != nil {
+			return fmt.Errorf("cannot withhold CLIENT KILL: %w", err)
+		}
+		if !strings.HasPrefix(line, "+") {
+			return fmt.Errorf("cannot withhold CLIENT KILL: the node answers %q", strings.TrimSpace(line))
+		}
+	}
+	return nil
+}
+
+// kill ends the connections that a filter of CLIENT KILL names.
+func (n *Node) kill(ctx context.Context, filter, value string) error {
+	n.kills.Add(1)
+	return n.do(ctx, "CLIENT", "KILL", filter, value)
+}
+
+// Kills returns how often others sent CLIENT KILL to the node since its statistics began. Those that were refused count.
+func (n *Node) Kills(ctx context.Context) (int64, error) {
+	info, err := n.client.Info(ctx, "commandstats").Result()
+	if err != nil {
+		return 0, fmt.Errorf("cannot read how often clients were ended: %w", err)
+	}
+	var sum int64
+	for field := range strings.SplitSeq(Fields(info)["cmdstat_"+killCommand], ",") {
+		name, value, _ := strings.Cut(field, "=")
+		if name != "calls" && name != "rejected_calls" {
+			continue
+		}
+		count, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("cannot read how often clients were ended: %w", err)
+		}
+		sum += count
+	}
+	return sum - n.kills.Load(), nil
+}
