@@ -68,3 +68,6 @@ func (a apiLimits) bounded(l net.Listener) (net.Listener, error) {
 
 // admitted keeps the connection of a request whose signature is verified.
 func admitted(ctx context.Context) { connlimit.Keep(ctx) }
+
+// proven tells whether the connection of a request has carried one whose signature was verified.
+func proven(ctx context.Context) bool { return connlimit.Proven(ctx) }

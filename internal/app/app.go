@@ -213,7 +213,7 @@ func (in *installation) server(info Info, rs *regions) (*http.Server, error) {
 	api, err := gateway.New(gateway.Config{
 		Services: rs.first.services, Region: rs.first.name, Others: rs,
 		Verifier: &sigv4.Verifier{Secret: info.secret, Now: in.Now},
-		Admitted: admitted, Logger: in.Logger, NewRequestID: standin.UUID,
+		Admitted: admitted, Proven: proven, Logger: in.Logger, NewRequestID: standin.UUID,
 	})
 	if err != nil {
 		return nil, err

@@ -136,3 +136,14 @@ func Keep(ctx context.Context) {
 		c.keep(true)
 	}
 }
+
+// Proven tells whether Keep was called for a request of the connection before.
+func Proven(ctx context.Context) bool {
+	c, ok := ctx.Value(key{}).(*conn)
+	if !ok {
+		return false
+	}
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	return c.proven
+}

@@ -22,6 +22,7 @@ func serve(t *testing.T) (address string, arrived, release chan struct{}) {
 	server := &http.Server{
 		ConnState: connlimit.Track, ConnContext: connlimit.Context,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Proven", fmt.Sprint(connlimit.Proven(r.Context())))
 			if r.URL.Path == "/keep" {
 				connlimit.Keep(r.Context())
 				arrived <- struct{}{}

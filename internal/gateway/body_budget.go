@@ -13,9 +13,9 @@ import (
 const smallBody = 64 << 10
 
 const (
-	// stallTime is how long the next smallBody bytes of a body may take while others wait for room. A client that has
-	// its body ready takes milliseconds, and some hundreds of them on a machine that is overloaded.
-	stallTime = time.Second
+	// holdTime is how long a body that is not verified keeps its room while others wait. A client that has its body
+	// ready takes milliseconds, and some hundreds of them on a machine that is overloaded.
+	holdTime = time.Second
 	// roomTime is how long a body waits for room. The server's own bound on a body's time is longer.
 	roomTime = 8 * time.Second
 	// givenWay is how long the client of a body that gave way waits for its answer, so that it cannot take the room
@@ -24,33 +24,38 @@ const (
 )
 
 // bodyBudget bounds what bodies take beyond the first smallBody bytes of each. Where there is no room, bodies wait for
-// it, the first come first. A body gives way to them whose signature is not verified and which has stalled: that of a
-// client that holds the secret comes without a pause.
+// it, those of proven clients first, and else the first come first. A body gives way to those that wait whose signature
+// is not verified and which has had its room for holdTime, however steadily it comes.
 type bodyBudget struct {
 	most int64 // bytes
 
 	mu         sync.Mutex
 	held       int64
-	unverified []*heldBody   // the one that has waited the longest for its next bytes first
-	queue      []*heldBody   // waiting for room
-	changed    chan struct{} // closed when the queue, or what is held, has changed; nil before anybody waits
+	unverified map[*heldBody]struct{}
+	queue      []*heldBody // waiting for room
 }
 
 // heldBody is a body that is being read, or has been.
 type heldBody struct {
 	of      *bodyBudget
-	giveUp  func()    // ends reading; called with the lock held
-	counted int64     // bytes
-	came    time.Time // when the last smallBody bytes had come
-	gone    bool      // it gave way
+	giveUp  func()        // ends reading; called with the lock held
+	proven  bool          // an earlier request of its connection was verified
+	counted int64         // bytes
+	since   time.Time     // when it was given its room, and later by the time for which it waited for more
+	waiting bool          // it is in the queue
+	gone    bool          // it gave way
+	changed chan struct{} // has one element when the body may go on, or has given way
 }
 
 // begin holds a body of which nothing has been read.
-func (b *bodyBudget) begin(giveUp func()) *heldBody {
-	h := &heldBody{of: b, giveUp: giveUp, came: time.Now()}
+func (b *bodyBudget) begin(proven bool, giveUp func()) *heldBody {
+	h := &heldBody{of: b, giveUp: giveUp, proven: proven, changed: make(chan struct{}, 1)}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.unverified = append(b.unverified, h)
+	if b.unverified == nil {
+		b.unverified = map[*heldBody]struct{}{}
+	}
+	b.unverified[h] = struct{}{}
 	return h
 }
 
@@ -66,90 +71,98 @@ func (h *heldBody) grow(ctx context.Context, size int64) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, roomTime)
 	defer cancel()
-	b.queue = append(b.queue, h)
-	defer b.leave(h)
+	b.join(h)
+	defer b.leave(h, time.Now())
 	for {
-		switch next := b.queue[0]; {
+		patience := roomTime
+		switch next := b.queue[0] == h; {
 		case h.gone || ctx.Err() != nil:
 			return errBodies(b.most)
-		case next == h && b.held+extra <= b.most:
+		case next && b.held+extra <= b.most:
 			b.held += extra
 			h.counted += extra
-			h.came = time.Now()
 			return nil
-		case next == h && b.evict():
-			continue
+		case next:
+			patience = b.evict()
 		}
-		b.wait(ctx)
+		h.wait(ctx, patience)
 	}
 }
 
-// evict has the body give way that has stalled the longest. Where every body that holds room waits for more, none would
-// ever move: there the one gives way that began to wait last. A verified body does not wait: its room is free when it
-// has been answered.
-func (b *bodyBudget) evict() bool {
-	verified := b.held
-	for _, h := range b.unverified {
-		verified -= h.counted
+// join puts a body at the end of the queue, or of its part of proven clients.
+func (b *bodyBudget) join(h *heldBody) {
+	at := slices.IndexFunc(b.queue, func(o *heldBody) bool { return h.proven && !o.proven })
+	if at < 0 {
+		at = len(b.queue)
 	}
-	moving := verified > 0
-	for _, h := range b.unverified {
-		switch {
-		case h.counted == 0 || slices.Contains(b.queue, h):
-		case time.Since(h.came) >= stallTime:
-			b.drop(h)
-			return true
-		default:
-			moving = true
+	b.queue = slices.Insert(b.queue, at, h)
+	h.waiting = true
+}
+
+// leave takes a body out of the queue that came in at a time.
+func (b *bodyBudget) leave(h *heldBody, came time.Time) {
+	b.queue = slices.DeleteFunc(b.queue, func(o *heldBody) bool { return o == h })
+	h.waiting = false
+	if h.since.IsZero() {
+		h.since = came
+	}
+	h.since = h.since.Add(time.Since(came))
+	b.tell()
+}
+
+// evict has the body give way that has had its room the longest, if that is for holdTime, and returns how long it is
+// until one has to otherwise. Where every body that holds room waits for more, none would ever move: there the one gives
+// way whose turn is last. A verified body does not wait: its room is free when it has been answered.
+func (b *bodyBudget) evict() time.Duration {
+	verified := b.held
+	var oldest *heldBody
+	for h := range b.unverified {
+		verified -= h.counted
+		if h.counted > 0 && !h.waiting && (oldest == nil || h.since.Before(oldest.since)) {
+			oldest = h
 		}
+	}
+	if oldest != nil {
+		left := holdTime - time.Since(oldest.since)
+		if left <= 0 {
+			b.drop(oldest)
+		}
+		return left
 	}
 	for _, h := range slices.Backward(b.queue[1:]) {
-		if !moving && h.counted > 0 {
+		if verified == 0 && h.counted > 0 {
 			b.drop(h)
-			return true
+			return 0
 		}
 	}
-	return false
+	return roomTime
 }
 
-// wait returns when something has changed, or may have: a body can have stalled meanwhile.
-func (b *bodyBudget) wait(ctx context.Context) {
-	if b.changed == nil {
-		b.changed = make(chan struct{})
-	}
-	changed := b.changed
-	b.mu.Unlock()
-	defer b.mu.Lock()
-	timer := time.NewTimer(stallTime / 10)
+// wait returns when something has changed for the body, or after its patience.
+func (h *heldBody) wait(ctx context.Context, patience time.Duration) {
+	h.of.mu.Unlock()
+	defer h.of.mu.Lock()
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
-	case <-changed:
+	case <-h.changed:
 	case <-timer.C:
 	case <-ctx.Done():
 	}
 }
 
-// tell wakes those who wait.
-func (b *bodyBudget) tell() {
-	if b.changed != nil {
-		close(b.changed)
-		b.changed = nil
+// wake has a body that waits look again.
+func (h *heldBody) wake() {
+	select {
+	case h.changed <- struct{}{}:
+	default:
 	}
 }
 
-func (b *bodyBudget) leave(h *heldBody) {
-	b.queue = slices.DeleteFunc(b.queue, func(o *heldBody) bool { return o == h })
-	b.tell()
-}
-
-// moved says that another smallBody bytes came.
-func (h *heldBody) moved() {
-	b := h.of
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	h.came = time.Now()
-	if i := slices.Index(b.unverified, h); i >= 0 {
-		b.unverified = append(slices.Delete(b.unverified, i, i+1), h)
+// tell wakes the body whose turn it is.
+func (b *bodyBudget) tell() {
+	if len(b.queue) > 0 {
+		b.queue[0].wake()
 	}
 }
 
@@ -158,13 +171,14 @@ func (b *bodyBudget) drop(h *heldBody) {
 	b.free(h)
 	h.gone = true
 	h.giveUp()
+	h.wake()
 }
 
 // free takes back what a body is counted with.
 func (b *bodyBudget) free(h *heldBody) {
 	b.held -= h.counted
 	h.counted = 0
-	b.unverified = slices.DeleteFunc(b.unverified, func(o *heldBody) bool { return o == h })
+	delete(b.unverified, h)
 	b.tell()
 }
 
@@ -175,7 +189,7 @@ func (h *heldBody) verified() error {
 	if h.gone {
 		return errBodies(h.of.most)
 	}
-	h.of.unverified = slices.DeleteFunc(h.of.unverified, func(o *heldBody) bool { return o == h })
+	delete(h.of.unverified, h)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,7 +13,7 @@ import (
 func body(t *testing.T, b *bodyBudget, size, step int64, pace time.Duration) (*heldBody, <-chan error) {
 	t.Helper()
 	stop, cancel := context.WithCancel(t.Context())
-	h := b.begin(cancel)
+	h := b.begin(false, cancel)
 	done := make(chan error, 1)
 	go func() {
 		for had := int64(smallBody); had < size; {
@@ -22,7 +23,6 @@ func body(t *testing.T, b *bodyBudget, size, step int64, pace time.Duration) (*h
 			}
 			had = min(had+step, size)
 			time.Sleep(pace)
-			h.moved()
 		}
 		done <- nil
 	}()
@@ -40,9 +40,9 @@ func TestABodyThatComesIsNeverGivenUp(t *testing.T) {
 		pace    time.Duration
 	}{
 		"in one piece":                  {stalled: 30, step: mebi},
-		"slowly":                        {stalled: 30, step: mebi, pace: stallTime * 9 / 10},
+		"slowly":                        {stalled: 30, step: mebi, pace: holdTime * 9 / 10},
 		"in pieces":                     {stalled: 12, step: 128 << 10, pace: time.Millisecond},
-		"in pieces, with hardly a room": {stalled: 1, step: 128 << 10, pace: stallTime / 2},
+		"in pieces, with hardly a room": {stalled: 1, step: 128 << 10, pace: holdTime / 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -60,6 +60,66 @@ func TestABodyThatComesIsNeverGivenUp(t *testing.T) {
 					t.Fatal(err)
 				}
 				h.release()
+			})
+		})
+	}
+}
+
+// trickle has clients of which each sends 64 KiB of a body of 1 MiB every 0.8 seconds, until the body gives way or the
+// server's bound on its time ends it, and then begins anew.
+func trickle(t *testing.T, b *bodyBudget, clients int) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	one := func() {
+		reading, giveUp := context.WithTimeout(ctx, 10*time.Second)
+		defer giveUp()
+		h := b.begin(false, giveUp)
+		defer h.release()
+		if err := h.grow(reading, mebi); err == nil {
+			for reading.Err() == nil {
+				time.Sleep(800 * time.Millisecond)
+			}
+		}
+		if h.lost() {
+			time.Sleep(givenWay)
+		}
+	}
+	var all sync.WaitGroup
+	for range clients {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				one()
+			}
+		})
+	}
+	return func() { cancel(); all.Wait() }
+}
+
+// TestATrickleGivesWay: bodies that come slowly and never stall give way like those that stall.
+func TestATrickleGivesWay(t *testing.T) {
+	for name, c := range map[string]struct {
+		clients int
+		proven  bool
+		within  time.Duration
+	}{
+		"a client's first request":         {clients: 250, within: 3 * holdTime},
+		"a proven client's":                {clients: 250, proven: true, within: holdTime},
+		"a proven client's, beside a host": {clients: 1000, proven: true, within: holdTime},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := &bodyBudget{most: 64 * mebi}
+				defer trickle(t, b, c.clients)()
+				for range 20 {
+					time.Sleep(700 * time.Millisecond)
+					begin := time.Now()
+					h := b.begin(c.proven, func() {})
+					err := h.grow(t.Context(), mebi)
+					if err = errors.Join(err, h.verified()); err != nil || time.Since(begin) > c.within {
+						t.Errorf("after %s: %v", time.Since(begin), err)
+					}
+					h.release()
+				}
 			})
 		})
 	}

@@ -41,7 +41,7 @@ func (g *Gateway) admit(w http.ResponseWriter, r *http.Request, p protocol) (adm
 	}
 	control := http.NewResponseController(w)
 	// That fails for tests' recorders only, whose bodies are there.
-	held := g.budgetOf(r).begin(func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
+	held := g.budgetOf(r).begin(g.config.Proven(r.Context()), func() { _ = control.SetReadDeadline(time.Unix(1, 0)) })
 	a := admitted{service: s, release: held.release}
 	if a.body, err = readBody(r, held, g.limit(s)); err != nil {
 		lost := held.lost()
@@ -117,7 +117,6 @@ const largeBody = 1<<20 + 1
 // readBody reads the body, and at most one byte beyond the limit. What is counted grows with what has come: before
 // smallBody bytes have, a client's word for how long the body is counts for nothing.
 func readBody(r *http.Request, held *heldBody, limit int64) ([]byte, error) {
-	moved := 0
 	body := make([]byte, 0, min(uint64(r.ContentLength), 8<<10)+1) // a negative length, unknown, is large here
 	for {
 		if len(body) == cap(body) {
@@ -133,10 +132,6 @@ func readBody(r *http.Request, held *heldBody, limit int64) ([]byte, error) {
 		}
 		n, err := r.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
-		if len(body) >= moved+smallBody {
-			moved = len(body)
-			held.moved()
-		}
 		switch {
 		case int64(len(body)) > limit:
 			return nil, tooLarge(limit)

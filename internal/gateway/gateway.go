@@ -54,6 +54,9 @@ type Config struct {
 	MaxBodies int64
 	// Admitted is told of a request whose signature is verified; nil tells nobody.
 	Admitted func(context.Context)
+	// Proven tells whether an earlier request of the same connection was verified,
+	// so that its body goes before others where bodies wait for room; nil: none was.
+	Proven func(context.Context) bool
 }
 
 // Gateway serves AWS APIs over HTTP.
@@ -83,6 +86,9 @@ func New(c Config) (*Gateway, error) {
 	}
 	if c.Admitted == nil {
 		c.Admitted = func(context.Context) {}
+	}
+	if c.Proven == nil {
+		c.Proven = func(context.Context) bool { return false }
 	}
 	if c.Verifier == nil || c.NewRequestID == nil || c.Region == "" {
 		return nil, errors.New("gateway: Config needs a Verifier, NewRequestID and a Region")
