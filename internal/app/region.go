@@ -17,6 +17,7 @@ import (
 	"larder/internal/engine"
 	"larder/internal/exporter"
 	"larder/internal/gateway"
+	"larder/internal/isolate"
 	"larder/internal/logdelivery"
 	"larder/internal/logstore"
 	"larder/internal/loopback"
@@ -251,6 +252,7 @@ func (in *installation) servicesOf(r *region, keys *kms.Service) []gateway.Servi
 
 // run does the region's work in goroutines of a group, until ctx ends; the end of one of them calls stop.
 func (r *region) run(ctx context.Context, in *installation, work *errgroup.Group, stop func()) {
+	var guard isolate.Guard
 	for _, f := range []func(context.Context) error{
 		r.engine.Run, r.metrics.Run, r.nodeMetrics.Run, r.evaluator.Run, r.watching.Run, r.watching.KeepHistory, r.topics.Run, r.shipper.Run, r.news.Run,
 		func(ctx context.Context) error { return r.logGroups.Run(ctx, in.Logger) },
@@ -258,7 +260,14 @@ func (r *region) run(ctx context.Context, in *installation, work *errgroup.Group
 	} {
 		work.Go(func() error { defer stop(); return f(ctx) })
 	}
-	work.Go(func() error { return r.state.Check(tables()...) })
+	work.Go(func() error {
+		err := guard.Do("the check of the records", func() error { return r.state.Check(tables()...) })
+		if fault, is := errors.AsType[*isolate.PanicError](err); is {
+			in.Logger.Error("cannot check the records", "region", r.name, "error", fault)
+			return nil
+		}
+		return err
+	})
 }
 
 // close lets go of everything. The nodes go on.

@@ -92,7 +92,9 @@ func (g *group) drainLogs(ctx context.Context, node string) {
 	g.watch.Go(func() {
 		defer cancel()
 		defer close(done)
-		g.e.DrainLogs(ctx, g.id, node)
+		if err := g.guarded(func() error { g.e.DrainLogs(ctx, g.id, node); return nil }); err != nil {
+			g.log.Error("cannot deliver the rest of a node's logs", "node", node, "error", err)
+		}
 	})
 	select {
 	case <-done:

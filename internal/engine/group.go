@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"larder/internal/cache"
-	"larder/internal/isolate"
 	"larder/internal/node"
 	"larder/internal/redisnode"
 	"larder/internal/relay"
@@ -180,13 +179,15 @@ const (
 // lookGuarded looks, and takes a panic for a failure of this group alone.
 func (g *group) lookGuarded(ctx context.Context) (wants next, err error) {
 	wants = lookSoon
-	err = g.e.guard.Do("the replication group "+g.id, func() (err error) {
+	looked := false
+	err = g.guarded(func() (err error) {
 		wants, err = g.look(ctx)
+		looked = true
 		return err
 	})
-	if fault, is := errors.AsType[*isolate.PanicError](err); is {
+	if !looked {
 		g.failed++
-		g.trouble.Store(&trouble{errors.New(fault.Short()), g.failed})
+		g.trouble.Store(&trouble{shown(err), g.failed})
 	}
 	return wants, err
 }
@@ -272,8 +273,8 @@ func (g *group) strangers(rg *cache.ReplicationGroup) error {
 // fail counts a failure, which others can read, and gives a new group up after too many.
 func (g *group) fail(rg *cache.ReplicationGroup, err error) error {
 	g.failed++
-	g.trouble.Store(&trouble{err, g.failed})
-	return errors.Join(err, g.diverge(rg), g.giveUp(rg, err))
+	g.trouble.Store(&trouble{shown(err), g.failed})
+	return errors.Join(err, g.diverge(rg), g.giveUp(rg, shown(err)))
 }
 
 // succeed forgets the failures before a success.

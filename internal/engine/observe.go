@@ -26,7 +26,12 @@ func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.O
 	}
 	var relay sync.WaitGroup
 	if g.relay != nil {
-		relay.Go(func() { o.Relay = g.askRelay(ctx) })
+		relay.Go(func() {
+			o.Relay = cache.RelayState{Running: true, Backends: g.relay.backends}
+			if err := g.guarded(func() error { o.Relay = g.askRelay(ctx); return nil }); err != nil {
+				g.log.Error("cannot ask the reader endpoint's relay", "error", err)
+			}
+		})
 	}
 	begin := time.Now()
 	for _, m := range rg.Members {
@@ -60,6 +65,8 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 	case redisnode.IsRefusal(err):
 		g.log.Warn("a node works, and refuses to tell its state: it is left alone", "node", m.process.ID(), "error",
 			err)
+	case isFault(err):
+		g.log.Error("cannot ask a node for its state: it is left alone", "node", m.process.ID(), "error", err)
 	case isShortage(err):
 		g.log.Error("a node cannot be asked for its state until larder has descriptors and memory again: it is left alone", "node", m.process.ID(), "error", err)
 	}

@@ -46,9 +46,15 @@ func (e *Engine) lookAtPulses() {
 	e.pulses.mu.Lock()
 	defer e.pulses.mu.Unlock()
 	for v, g := range e.pulses.vigils {
-		now := e.Steady()
-		if v.glance(now); v.doubtful(now) {
-			g.wakeUp()
+		err := g.guarded(func() error {
+			now := e.Steady()
+			if v.glance(now); v.doubtful(now) {
+				g.wakeUp()
+			}
+			return nil
+		})
+		if err != nil {
+			g.log.Error("cannot look at a process's pulse", "error", err)
 		}
 	}
 }

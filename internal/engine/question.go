@@ -38,7 +38,10 @@ func (g *group) ask(m *member) {
 // putQuestions puts the questions to a node, until they are closed. They come one at a time.
 func (g *group) putQuestions(ctx context.Context, m *member) {
 	for q := range m.questions {
-		q.state, q.err = m.redis.AwaitState(ctx)
+		q.err = g.guarded(func() (err error) {
+			q.state, err = m.redis.AwaitState(ctx)
+			return err
+		})
 		q.answered = g.e.Steady()
 		close(q.done)
 	}
@@ -76,7 +79,7 @@ func (m *member) learn(q *question) {
 		m.began, m.relieved, m.held = q.answered, time.Time{}, false
 	case redisnode.IsRefusal(q.err): // it is not busy with anything
 		m.began, m.relieved = q.answered, time.Time{}
-	case isShortage(q.err): // what it has done meanwhile is not known
+	case isShortage(q.err), isFault(q.err): // what it has done meanwhile is not known
 		m.vigil.excuse(q.answered)
 		m.began, m.relieved = q.answered, time.Time{}
 	case redisnode.IsBusy(q.err) && q.answered.Sub(m.said) >= redisnode.ScriptLimit:

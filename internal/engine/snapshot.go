@@ -25,7 +25,7 @@ func (g *group) recordSnapshot(t *transfer) error {
 func (g *group) failSnapshot(cause error) error {
 	g.log.Error("a snapshot failed", "error", cause)
 	return g.endSnapshot("", func(s *cache.Snapshot) (string, error) {
-		s.Reason = cause.Error()
+		s.Reason = shown(cause).Error()
 		return "failed", s.Fire(cache.TakingFailed)
 	})
 }
@@ -171,11 +171,15 @@ func (e *Engine) dropDeleted() error {
 		if s.Status != cache.SnapshotDeleting {
 			continue
 		}
-		if failed := e.Snapshots.Remove(s.Name); failed != nil {
-			err = errors.Join(err, failed)
-			continue
-		}
-		err = errors.Join(err, e.Store.Update(func(tx *store.Tx) error { return state.Snapshots.Delete(tx, s.Name) }))
+		err = errors.Join(err, e.guard.Do("the snapshot "+s.Name, func() error { return e.dropSnapshot(s.Name) }))
 	}
 	return err
+}
+
+// dropSnapshot removes a deleted snapshot's files, and then its record.
+func (e *Engine) dropSnapshot(name string) error {
+	if err := e.Snapshots.Remove(name); err != nil {
+		return err
+	}
+	return e.Store.Update(func(tx *store.Tx) error { return state.Snapshots.Delete(tx, name) })
 }

@@ -45,29 +45,42 @@ func (g *group) whilePrimaryLives(
 		})
 		return waits, release
 	}
-	wakes := g.wakes
+	var wakes <-chan struct{} = g.wakes
 	if primary.vigil.hung(g.e.Steady()) {
 		wakes = nil // the plan knows
 	}
 	watch.Go(func() {
 		defer cancel()
-		woken := false
-		for ended := false; !ended; {
-			select {
-			case <-primary.process.Exited():
-				ended = true
-			case <-wakes:
-				woken = true
-				ended = primary.vigil.hung(g.e.Steady())
-			case <-waits.Done():
-				ended = true
-			}
-		}
-		if woken { // there is still something to see
-			g.wakeUp()
+		err := g.guarded(func() error { g.awaitLoss(waits, primary, wakes); return nil })
+		if err != nil {
+			g.log.Error("cannot watch the primary during a plan, which is ended", "error", err)
 		}
 	})
 	return waits, release
+}
+
+// awaitLoss returns when the primary has ended, or hangs at a wake, or ctx has ended. It takes the wakes, and leaves one
+// where it has taken some: there is still something to see.
+func (g *group) awaitLoss(ctx context.Context, primary *member, wakes <-chan struct{}) {
+	woken := false
+	defer func() {
+		if woken {
+			g.wakeUp()
+		}
+	}()
+	for {
+		select {
+		case <-primary.process.Exited():
+			return
+		case <-wakes:
+			woken = true
+			if primary.vigil.hung(g.e.Steady()) {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // awaitOthers returns when the primary has been back for othersTime, or ctx has ended.
@@ -109,7 +122,8 @@ func (g *group) startNode(ctx context.Context, rg *cache.ReplicationGroup, m cac
 	if err != nil {
 		return nil, err
 	}
-	return p, g.recordStart(rg, m.ID, directives)
+	// The process is there, and is not forgotten, whatever becomes of the record.
+	return p, g.guarded(func() error { return g.recordStart(rg, m.ID, directives) })
 }
 
 // server finds the executable of the version that runs the group.

@@ -41,7 +41,11 @@ func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Ste
 			ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 			defer cancel()
 			g.log.Debug("step", "kind", s.Kind, "node", s.Member, "target", s.Target, "addresses", s.Addresses)
-			p, err := g.runStep(ctx, d, s)
+			var p node.Process
+			err := g.guarded(func() (err error) {
+				p, err = g.runStep(ctx, d, s)
+				return err
+			})
 			if s.Kind == cache.StartNode && s.Member == d.Group.Primary().ID {
 				close(back)
 			}

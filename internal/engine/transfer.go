@@ -55,7 +55,7 @@ func (g *group) beginTransfers(ctx context.Context, rg *cache.ReplicationGroup, 
 		g.log.Debug("step", "kind", s.Kind, "node", s.Member)
 		g.transfer = t
 		g.watch.Go(func() {
-			t.err = run(ctx)
+			t.err = g.guarded(func() error { return run(ctx) })
 			close(t.done)
 			g.wakeUp()
 		})
@@ -88,7 +88,7 @@ func (g *group) endTransfer(rg *cache.ReplicationGroup) (ended bool, err error) 
 		g.undone = true
 		// Data that somebody asked to keep are not given up: the group stays as it is, and the next plan tries again.
 		return true, fmt.Errorf("the final snapshot %s could not be taken yet, and the group is kept until it is: %v",
-			rg.Snapshot.Name, t.err)
+			rg.Snapshot.Name, shown(t.err))
 	case t.err != nil:
 		return true, g.failSnapshot(t.err)
 	}
@@ -143,7 +143,7 @@ func (g *group) load(ctx context.Context, rg *cache.ReplicationGroup, into *memb
 			return err
 		}
 	}
-	if err := into.redis.Load(ctx, data); err != nil {
+	if err := g.guarded(func() error { return into.redis.Load(ctx, data) }); err != nil {
 		// What it has is not what the group shall have: it starts again, empty.
 		return errors.Join(fmt.Errorf("cannot restore the snapshot %s: %w", s.Name, err),
 			into.end(context.WithoutCancel(ctx), 0))

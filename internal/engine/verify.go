@@ -39,10 +39,15 @@ func (g *group) verify(ctx context.Context, rg *cache.ReplicationGroup) error {
 	}
 	run, ctx := errgroup.WithContext(ctx)
 	for _, m := range rg.Staying() {
-		run.Go(func() error { return g.verifyTokens(ctx, m.ID, tokens) })
+		run.Go(func() error {
+			return g.guarded(func() error { return g.verifyTokens(ctx, m.ID, tokens) })
+		})
 	}
 	for _, addr := range rg.Reachable() {
-		run.Go(func() error { return ping(ctx, netip.AddrPortFrom(addr, uint16(rg.Port)), secure, newest(tokens)) })
+		at := netip.AddrPortFrom(addr, uint16(rg.Port))
+		run.Go(func() error {
+			return g.guarded(func() error { return ping(ctx, at, secure, newest(tokens)) })
+		})
 	}
 	return run.Wait()
 }

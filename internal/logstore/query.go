@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"larder/internal/isolate"
 )
 
 // Query asks for events of a group.
@@ -238,16 +240,19 @@ func (q Query) page(events []Event, more bool, next Position, damaged bool) Page
 func (q Query) readAll(units []unit) ([]Event, bool, error) {
 	found := make([][]Event, len(units))
 	var damaged atomic.Bool
+	var guard isolate.Guard
 	var work errgroup.Group
 	work.SetLimit(runtime.GOMAXPROCS(0))
 	for i, u := range units {
-		work.Go(func() (err error) {
-			var skipped bool
-			found[i], skipped, err = q.read(u)
-			if skipped {
-				damaged.Store(true)
-			}
-			return err
+		work.Go(func() error {
+			return guard.Do("a part of a log", func() (err error) {
+				var skipped bool
+				found[i], skipped, err = q.read(u)
+				if skipped {
+					damaged.Store(true)
+				}
+				return err
+			})
 		})
 	}
 	err := work.Wait()

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/isolate"
 )
 
 // DataSet is an RDB that a node shall load.
@@ -73,6 +74,7 @@ type feed struct {
 	listener net.Listener
 	serving  sync.WaitGroup
 	failed   chan error // why the data set could not be sent
+	guard    isolate.Guard
 
 	mu     sync.Mutex
 	open   map[net.Conn]struct{}
@@ -136,8 +138,11 @@ func (f *feed) accept() {
 		f.open[conn] = struct{}{}
 		f.mu.Unlock()
 		f.serving.Go(func() {
-			f.serve(patient{conn})
-			conn.Close()
+			defer conn.Close()
+			err := f.guard.Do("a data set that is loaded", func() error { f.serve(patient{conn}); return nil })
+			if err != nil {
+				f.fail(err)
+			}
 		})
 	}
 }

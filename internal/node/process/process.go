@@ -71,7 +71,12 @@ func (r *Runtime) watch(id, dir string, handle *os.Process, child bool) (*proces
 			p.noteCrash(handle.Wait())
 		}
 		if gone {
-			p.redactLog() // where that fails nobody can be told, and what is read of the log is redacted all the same
+			// Where that fails nobody can be told, and what is read of the log is redacted all the same. Whoever waits
+			// for the exit must learn of it.
+			err := r.guard.Do("the log of "+p.id, func() error { p.redactLog(); return nil })
+			if err != nil {
+				p.note(err.Error())
+			}
 		}
 		r.mu.Lock()
 		delete(r.live, p)
@@ -97,13 +102,17 @@ func (p *process) noteCrash(state *os.ProcessState, err error) {
 	if !ok || !status.Signaled() || status.Signal() == unix.SIGKILL || status.Signal() == unix.SIGTERM {
 		return
 	}
+	p.note(fmt.Sprintf("process %d was ended by %s (%s)", p.pid, unix.SignalName(status.Signal()), status.Signal()))
+}
+
+// note writes a line of larder's into the process's log.
+func (p *process) note(line string) {
 	log, err := os.OpenFile(filepath.Join(p.dir, logName), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return
 	}
 	defer log.Close()
-	fmt.Fprintf(log, "larder: process %d was ended by %s (%s)\n", p.pid, unix.SignalName(status.Signal()),
-		status.Signal())
+	fmt.Fprintf(log, "larder: %s\n", line)
 }
 
 // awaitExit parks until the process is gone; false says that the watching was ended first. The pidfd becomes readable

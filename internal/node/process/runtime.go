@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"larder/internal/childenv"
+	"larder/internal/isolate"
 	"larder/internal/node"
 )
 
@@ -39,6 +40,7 @@ type Runtime struct {
 	// none.
 	OwnLog string
 
+	guard    isolate.Guard
 	watchers sync.WaitGroup
 	starts   sync.WaitGroup // those under way
 	mu       sync.Mutex

@@ -90,7 +90,12 @@ func (s *Service) carry(ctx context.Context, subscription string) {
 	bell := s.couriers.bell(subscription)
 	held := &held{now: map[string]bool{}}
 	for ctx.Err() == nil {
-		next, ok, err := s.earliest(subscription, held)
+		var next delivery
+		var ok bool
+		err := s.guard.Do("what waits for "+subscription, func() (err error) {
+			next, ok, err = s.earliest(subscription, held)
+			return err
+		})
 		if err != nil {
 			s.Logger.Error("cannot read what waits for a subscriber", "subscription", subscription, "error", err)
 		}
