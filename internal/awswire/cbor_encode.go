@@ -31,10 +31,15 @@ func (c *Codec) AppendCBORResponse(b []byte, out any) ([]byte, error) {
 	return b, nil
 }
 
-// AppendCBORError appends rpcv2Cbor's error document to b: shape is the error's name in the service's model.
+// AppendCBORError appends rpcv2Cbor's error document to b: shape is the error's name in the service's model. An empty
+// message is left out.
 func AppendCBORError(b []byte, shape, message string) []byte {
-	b = appendCBORHead(b, cborMap, 2)
-	for _, text := range []string{"__type", shape, "message", message} {
+	members := []string{"__type", shape}
+	if message != "" {
+		members = append(members, "message", message)
+	}
+	b = appendCBORHead(b, cborMap, uint64(len(members)/2))
+	for _, text := range members {
 		b = appendCBORText(b, text)
 	}
 	return b

@@ -35,6 +35,8 @@ func TestEmpty(t *testing.T) {
 			`<XResult></XResult>`},
 		{"a VPC", awswire.EC2(), &ec2.CreateVpcOutput{Vpc: &ec2types.Vpc{}},
 			`<vpc><ipv6CidrBlockAssociationSet></ipv6CidrBlockAssociationSet></vpc>`},
+		{"a new group", awswire.EC2(), &ec2.CreateSecurityGroupOutput{Tags: []ec2types.Tag{}},
+			`<requestId>id</requestId></XResponse>`},
 		{"a subnet", awswire.EC2(), &ec2.CreateSubnetOutput{Subnet: &ec2types.Subnet{}},
 			`<subnet><ipv6CidrBlockAssociationSet></ipv6CidrBlockAssociationSet></subnet>`},
 		{"a secret", awswire.SecretsManager(), &secretsmanager.DescribeSecretOutput{

@@ -18,13 +18,14 @@ func (c *Codec) AppendJSONResponse(b []byte, out any) ([]byte, error) {
 	return b, nil
 }
 
-// AppendJSONError appends awsJson's error document to b. Services spell the member of
-// the message either way, "message" or "Message"; the SDKs read both.
+// AppendJSONError appends awsJson's error document to b. Services spell the member of the message either way, "message"
+// or "Message"; the SDKs read both. An empty message is left out.
 func AppendJSONError(b []byte, code, member, message string) []byte {
-	b = append(b, `{"__type":`...)
-	b = append(appendJSONString(b, code), ',')
-	b = append(appendJSONString(b, member), ':')
-	b = appendJSONString(b, message)
+	b = appendJSONString(append(b, `{"__type":`...), code)
+	if message != "" {
+		b = append(appendJSONString(append(b, ','), member), ':')
+		b = appendJSONString(b, message)
+	}
 	return append(b, '}')
 }
 

@@ -32,7 +32,7 @@ func (c *Codec) AppendQueryResponse(b []byte, action, requestID string, out any)
 
 // AppendQueryError appends awsQuery's error document to b. sender says whose fault
 // it is: the client's, or else the service's. The namespace is empty when the
-// service is not known.
+// service is not known. An empty message is left out.
 func AppendQueryError(b []byte, namespace, code, message, requestID string, sender bool) []byte {
 	fault := "Receiver"
 	if sender {
@@ -43,11 +43,11 @@ func AppendQueryError(b []byte, namespace, code, message, requestID string, send
 		b = fmt.Appendf(b, ` xmlns="%s"`, namespace)
 	}
 	b = fmt.Appendf(b, `><Error><Type>%s</Type><Code>`, fault)
-	b = appendXMLText(b, code)
-	b = append(b, `</Code><Message>`...)
-	b = appendXMLText(b, message)
-	b = append(b, `</Message></Error><RequestId>`...)
-	b = appendXMLText(b, requestID)
+	b = append(appendXMLText(b, code), `</Code>`...)
+	if message != "" {
+		b = append(appendXMLText(append(b, `<Message>`...), message), `</Message>`...)
+	}
+	b = appendXMLText(append(b, `</Error><RequestId>`...), requestID)
 	return append(b, `</RequestId></ErrorResponse>`...)
 }
 

@@ -44,7 +44,12 @@ func (s *Service) createSubnet(_ context.Context, in *sdk.CreateSubnetInput) (*s
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.CreateSubnetOutput{Subnet: new(s.describeSubnet(n, tags))}, nil
+	made := s.describeSubnet(n, tags)
+	made.BlockPublicAccessStates = nil // as in AWS's answer, which says less than a description
+	if len(tags) == 0 {
+		made.Tags = nil
+	}
+	return &sdk.CreateSubnetOutput{Subnet: &made}, nil
 }
 
 // admitSubnet checks a new subnet against its VPC, and returns the VPC's others.

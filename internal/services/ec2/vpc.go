@@ -49,7 +49,13 @@ func (s *Service) createVPC(_ context.Context, in *sdk.CreateVpcInput) (*sdk.Cre
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.CreateVpcOutput{Vpc: new(s.describeVPC(v, tags))}, nil
+	made := s.describeVPC(v, tags)
+	// As on AWS, the answer is of a VPC that is not there yet, and says less than a description.
+	made.State, made.BlockPublicAccessStates = types.VpcStatePending, nil
+	if len(tags) == 0 {
+		made.Tags = nil
+	}
+	return &sdk.CreateVpcOutput{Vpc: &made}, nil
 }
 
 // parseBlock reads the IPv4 block of a VPC or a subnet.

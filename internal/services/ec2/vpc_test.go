@@ -26,7 +26,9 @@ func TestVPCLife(t *testing.T) {
 		}},
 		BlockPublicAccessStates: &types.BlockPublicAccessStates{InternetGatewayBlockMode: types.BlockPublicAccessModeOff},
 	}
-	wantSame(t, *created.Vpc, want)
+	pending := want
+	pending.State, pending.BlockPublicAccessStates = types.VpcStatePending, nil
+	wantSame(t, *created.Vpc, pending)
 	wantSame(t, must(s.DescribeVpcs(t.Context(), &sdk.DescribeVpcsInput{VpcIds: []string{"vpc-1"}}))(t).Vpcs,
 		[]types.Vpc{want})
 
