@@ -24,6 +24,8 @@ type Rule struct {
 	Pattern string
 	// Values are those of an enum that the SDK has no type for, in AWS's order.
 	Values []string
+	// Open leaves the values of an enum to the service, which refuses others in words of its own.
+	Open bool
 	// Unlisted values of an enum are allowed, but messages do not list them.
 	Unlisted []string
 	// Each is what is said of each text of a list.
@@ -142,7 +144,7 @@ func (f *Front) plan(t reflect.Type) []member {
 		m := member{index: i, name: lowerFirst(field.Name), rule: rule, pattern: whole(rule.Pattern),
 			nested:   holdsStruct(field.Type),
 			required: slices.Contains(f.Required[t.Name()], field.Name)}
-		if m.known = rule.Values; m.known == nil {
+		if m.known = rule.Values; m.known == nil && !rule.Open {
 			m.known = enumOf(field.Type)
 		}
 		if rule.Each != nil {

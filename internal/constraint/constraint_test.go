@@ -26,10 +26,11 @@ func front() *constraint.Front {
 		Required: map[string][]string{"TagResourceInput": {"KeyId", "Tags"}, "Tag": {"TagKey"},
 			"MessageAttributeValue": {"DataType"}},
 		Rules: constraint.Rules{
-			"KeyId":     {Least: 1, Most: 5, Pattern: "[a-z]+"},
-			"Limit":     {Least: 1, Most: 1000},
-			"Plaintext": {Least: 1, Most: 3, Withheld: true},
-			"Tags":      {Most: 2}, "Tag.TagKey": {Least: 1, Most: 3}, "TagValue": {Most: 3},
+			"GenerateDataKeyPairInput.KeyPairSpec": {Open: true},
+			"KeyId":                                {Least: 1, Most: 5, Pattern: "[a-z]+"},
+			"Limit":                                {Least: 1, Most: 1000},
+			"Plaintext":                            {Least: 1, Most: 3, Withheld: true},
+			"Tags":                                 {Most: 2}, "Tag.TagKey": {Least: 1, Most: 3}, "TagValue": {Most: 3},
 			"ListAliasesInput.Limit": {Least: 1, Most: 100},
 			"TagKeys":                {Each: &constraint.Rule{Least: 1, Most: 3, Pattern: "[a-z]*"}},
 			"EncryptionContext":      {Most: 1},
@@ -86,6 +87,7 @@ func TestCheck(t *testing.T) {
 		{"a map", &kms.EncryptInput{EncryptionContext: map[string]string{"a": "", "b": ""}}, one +
 			"at 'encryptionContext'" + failed +
 			"have length less than or equal to 1"},
+		{"an open enum", &kms.GenerateDataKeyPairInput{KeyPairSpec: "x"}, ""},
 		{"an enum of its own", &cloudwatchlogs.PutRetentionPolicyInput{RetentionInDays: new(int32(2))}, one +
 			"'2' at 'retentionInDays'" + failed +
 			"satisfy enum value set: [1, 3]"},

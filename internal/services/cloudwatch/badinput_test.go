@@ -107,7 +107,15 @@ func TestBadInput(t *testing.T) {
 		{"many queries", data(many...), validation,
 			"Between 1 and 500 MetricDataQueries must be given; the request has 501"},
 		{"an id in capitals", data(measured("M", "Mine", 60)), validation,
-			`The Id "M" of a metric must begin with a lowercase letter and have letters, digits and underscores only`},
+			"The value M for parameter MetricDataQueries.member.1.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$."},
+		{"ids and a statistic", data(measured("5xx_sum", "Mine", 60), withExpression("m"), func() types.MetricDataQuery {
+			q := measured("m", "Mine", 60)
+			q.MetricStat.Stat = new("Median")
+			return q
+		}(), measured("4xx_sum", "Mine", 60)), validation,
+			"The value 5xx_sum for parameter MetricDataQueries.member.1.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.\n" +
+				"The value for parameter MetricDataQueries.member.3.MetricStat.Stat is not a valid statistic.\n" +
+				"The value 4xx_sum for parameter MetricDataQueries.member.4.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$."},
 		{"an id twice", data(measured("m", "Mine", 60), measured("m", "Mine", 60)), validation,
 			"The Id m is given to more than one metric"},
 		{"itself", data(withExpression("e+1")), validation, "Error in expression 'e': it refers to itself"},
@@ -136,7 +144,7 @@ func TestBadInput(t *testing.T) {
 			value,
 			"larder does not serve PutMetricAlarm's ThresholdMetricId: anomaly detection is not served"},
 		{"an alarm's period", alarm(func(in *sdk.PutMetricAlarmInput) { in.Period = new(int32(90)) }), validation,
-			"Period is 90. It must be 10, 20, 30 or a multiple of 60"},
+			"Period must be 10, 20, 30 or a multiple of 60"},
 		{"an alarm over more than a week",
 			alarm(func(in *sdk.PutMetricAlarmInput) { in.Period = new(int32(86400)); in.EvaluationPeriods = new(int32(8)) }), validation,
 			"Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800)."},

@@ -110,7 +110,7 @@ func statPeriod(m types.MetricDataQuery) *int32 {
 
 func checkPeriod(p int32) error {
 	if p < 1 || p%60 != 0 && !slices.Contains([]int32{10, 20, 30}, p) {
-		return validation("Period is %d. It must be 10, 20, 30 or a multiple of 60", p)
+		return validation("Period must be 10, 20, 30 or a multiple of 60")
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func checkMeasured(in *sdk.PutMetricAlarmInput) error {
 	}
 	switch {
 	case in.MetricName == nil:
-		return missing("One of the parameters MetricName and Metrics is required")
+		return validation("MetricName must not be null")
 	case (in.Statistic == "") == (in.ExtendedStatistic == nil):
 		return invalidCombination("Exactly one of the parameters Statistic and ExtendedStatistic must be given")
 	case in.ExtendedStatistic != nil:

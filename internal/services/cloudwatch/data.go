@@ -40,12 +40,15 @@ func (s *Service) putMetricData(_ context.Context, in *sdk.PutMetricDataInput) (
 		return nil, validation("The collection MetricData must not have a size greater than %d; it has %d", maxData,
 			len(in.MetricData))
 	}
+	if err := checkUnits(in.MetricData); err != nil {
+		return nil, err
+	}
 	var samples []series.Sample
 	for i, d := range in.MetricData {
 		if err := checkMetric(in.Namespace, d.MetricName, d.Dimensions); err != nil {
 			return nil, err
 		}
-		cell, err := s.cell(i+1, d)
+		cell, err := s.cell(fmt.Sprintf("MetricData.member.%d", i+1), d)
 		if err != nil {
 			return nil, err
 		}
@@ -70,73 +73,102 @@ func (s *Service) putMetricData(_ context.Context, in *sdk.PutMetricDataInput) (
 	return &sdk.PutMetricDataOutput{}, nil
 }
 
-// cell is what a datum says was measured. Messages name it by its number, from 1 on.
-func (s *Service) cell(number int, d types.MetricDatum) (series.Cell, error) {
+// checkUnits refuses units that are none, all in one answer, as AWS words it.
+func checkUnits(data []types.MetricDatum) error {
+	known := types.StandardUnit("").Values()
+	var names, wrong []string
+	for _, unit := range known {
+		names = append(names, string(unit))
+	}
+	for i, d := range data {
+		if d.Unit != "" && !slices.Contains(known, d.Unit) {
+			wrong = append(wrong, fmt.Sprintf("The parameter MetricData.member.%d.Unit must be a value in the set [ %s ].",
+				i+1, strings.Join(names, ", ")))
+		}
+	}
+	if len(wrong) > 0 {
+		return invalidValue("%s", strings.Join(wrong, "\n"))
+	}
+	return nil
+}
+
+// cell is what a datum says was measured. Messages call it by its place in the request.
+func (s *Service) cell(place string, d types.MetricDatum) (series.Cell, error) {
 	now := s.Now()
 	at := now
 	if d.Timestamp != nil {
 		at = *d.Timestamp
 	}
 	switch r := d.StorageResolution; {
-	case at.Before(now.Add(-maxPast)) || at.After(now.Add(maxFuture)):
-		return series.Cell{}, invalidValue("The parameter MetricData.Timestamp must specify a time no more than two weeks in the past and no more than two hours in the future")
+	case at.Before(now.Add(-maxPast)):
+		return series.Cell{}, invalidValue("The parameter %s.Timestamp must specify a time within the past two weeks.", place)
+	case at.After(now.Add(maxFuture)):
+		return series.Cell{}, invalidValue("The parameter %s.Timestamp must specify a time no more than two hours in the future.", place)
 	case r != nil && *r != 1 && *r != 60:
-		return series.Cell{}, invalidValue("The parameter MetricData.StorageResolution must be 1 or 60, not %d", *r)
+		return series.Cell{}, invalidValue("The parameter %s.StorageResolution must be 1 or 60, not %d", place, *r)
 	}
-	given := 0
-	for _, there := range []bool{d.Value != nil, d.StatisticValues != nil, len(d.Values) > 0} {
-		if there {
-			given++
+	var given []string
+	for _, one := range []struct {
+		name  string
+		there bool
+	}{{"Value", d.Value != nil}, {"StatisticValues", d.StatisticValues != nil}, {"Values", len(d.Values) > 0}} {
+		if one.there {
+			given = append(given, place+"."+one.name)
 		}
 	}
 	switch {
-	case given == 0:
-		return series.Cell{}, missing("At least one of the parameters MetricData.Value, MetricData.StatisticValues and MetricData.Values must be specified")
-	case given == 2 && d.StatisticValues == nil:
-		return series.Cell{}, invalidCombination("The parameters MetricData.member.%[1]d.Value and MetricData.member.%[1]d.Values are mutually exclusive and you have specified both.", number)
-	case given > 1 || len(d.Counts) > 0 && len(d.Values) == 0:
-		return series.Cell{}, invalidCombination("The parameters MetricData.Value, MetricData.StatisticValues and MetricData.Values with MetricData.Counts are mutually exclusive and you have specified more than one")
+	case len(given) == 0 && len(d.Counts) > 0:
+		return series.Cell{}, invalidCombination("The parameter %s.Counts is for Values, of which none are given", place)
+	case len(given) == 0:
+		return series.Cell{}, missing("At least one of the parameters %[1]s.Value, %[1]s.StatisticValues and %[1]s.Values must be specified", place)
+	case len(given) > 1:
+		return series.Cell{}, invalidCombination("The parameters %s and %s are mutually exclusive and you have specified both.", given[0], given[1])
+	case len(d.Counts) > 0 && len(d.Values) == 0:
+		return series.Cell{}, invalidCombination("The parameters %s and %s.Counts are mutually exclusive and you have specified both.", given[0], place)
 	case d.StatisticValues != nil:
-		return statisticSet(at.Unix(), d.StatisticValues)
+		return statisticSet(place+".StatisticValues", at.Unix(), d.StatisticValues)
 	case d.Value != nil:
-		return series.Single(at.Unix(), *d.Value), checkNumbers("Value", *d.Value)
+		return series.Single(at.Unix(), *d.Value), checkNumbers(given[0], *d.Value)
 	}
-	return distribution(at.Unix(), number, d)
+	return distribution(place, at.Unix(), d)
 }
 
-func checkNumbers(member string, numbers ...float64) error {
+func checkNumbers(place string, numbers ...float64) error {
 	for _, v := range numbers {
-		if math.IsNaN(v) || math.Abs(v) > maxMagnitude {
-			return invalidValue("The value %v for parameter MetricData.%s is invalid: it must be a number between -2^360 and 2^360", v, member)
+		switch {
+		case math.IsNaN(v) || math.IsInf(v, 0):
+			return invalidValue("The value %v for parameter %s is invalid.", v, place)
+		case math.Abs(v) > maxMagnitude:
+			return invalidValue("The value %v for parameter %s is invalid: it must be a number between -2^360 and 2^360", v, place)
 		}
 	}
 	return nil
 }
 
-func statisticSet(at int64, set *types.StatisticSet) (series.Cell, error) {
+func statisticSet(place string, at int64, set *types.StatisticSet) (series.Cell, error) {
 	if set.SampleCount == nil || set.Sum == nil || set.Minimum == nil || set.Maximum == nil {
-		return series.Cell{}, missing("MetricData.StatisticValues must have SampleCount, Sum, Minimum and Maximum")
+		return series.Cell{}, missing("%s must have SampleCount, Sum, Minimum and Maximum", place)
 	}
 	c := series.Cell{At: at, Count: *set.SampleCount, Sum: *set.Sum, Min: *set.Minimum, Max: *set.Maximum}
-	if err := checkNumbers("StatisticValues", c.Count, c.Sum, c.Min, c.Max); err != nil {
+	if err := checkNumbers(place, c.Count, c.Sum, c.Min, c.Max); err != nil {
 		return c, err
 	}
 	switch {
 	case c.Count <= 0:
-		return c, invalidValue("MetricData.StatisticValues.SampleCount must be greater than 0")
+		return c, invalidValue("%s.SampleCount must be greater than 0", place)
 	case c.Min > c.Max:
-		return c, invalidValue("MetricData.StatisticValues.Minimum must not be greater than Maximum")
+		return c, invalidValue("The parameter %[1]s.Maximum must be greater than %[1]s.Minimum.", place)
 	}
 	return c, nil
 }
 
 // distribution is the cell of values with their counts, of which each is one when none are given.
-func distribution(at int64, number int, d types.MetricDatum) (series.Cell, error) {
+func distribution(place string, at int64, d types.MetricDatum) (series.Cell, error) {
 	switch {
 	case len(d.Values) > maxValues:
-		return series.Cell{}, invalidValue("The collection MetricData.Values must not have a size greater than %d; it has %d", maxValues, len(d.Values))
+		return series.Cell{}, invalidValue("The collection %s.Values must not have a size greater than %d; it has %d", place, maxValues, len(d.Values))
 	case len(d.Counts) > 0 && len(d.Counts) != len(d.Values):
-		return series.Cell{}, invalidValue("The parameters MetricData.member.%[1]d.Values and MetricData.member.%[1]d.Counts must be of the same size.", number)
+		return series.Cell{}, invalidValue("The parameters %[1]s.Values and %[1]s.Counts must be of the same size.", place)
 	}
 	var cells []series.Cell
 	for i, v := range d.Values {
@@ -144,11 +176,11 @@ func distribution(at int64, number int, d types.MetricDatum) (series.Cell, error
 		if len(d.Counts) > 0 {
 			count = d.Counts[i]
 		}
-		if err := checkNumbers("Values", v, count); err != nil {
+		if err := checkNumbers(place+".Values", v, count); err != nil {
 			return series.Cell{}, err
 		}
 		if count <= 0 {
-			return series.Cell{}, invalidValue("Each of MetricData.Counts must be greater than 0")
+			return series.Cell{}, invalidValue("Each of %s.Counts must be greater than 0", place)
 		}
 		cells = append(cells, series.Cell{At: at, Count: count, Sum: v * count, Min: v, Max: v})
 	}

@@ -157,6 +157,14 @@ func TestStatisticsRefusals(t *testing.T) {
 	}
 }
 
+// wrongUnit is what AWS answered about a unit that is none.
+func wrongUnit(number int) string {
+	return fmt.Sprintf("The parameter MetricData.member.%d.Unit must be a value in the set [ Seconds, Microseconds, Milliseconds, Bytes, "+
+		"Kilobytes, Megabytes, Gigabytes, Terabytes, Bits, Kilobits, Megabits, Gigabits, Terabits, Percent, Count, Bytes/Second, "+
+		"Kilobytes/Second, Megabytes/Second, Gigabytes/Second, Terabytes/Second, Bits/Second, Kilobits/Second, Megabits/Second, "+
+		"Gigabits/Second, Terabits/Second, Count/Second, None ].", number)
+}
+
 func TestDataRefusals(t *testing.T) {
 	s := newServer(t)
 	datum := func(change func(*types.MetricDatum)) *sdk.PutMetricDataInput {
@@ -175,11 +183,11 @@ func TestDataRefusals(t *testing.T) {
 		{"none", &sdk.PutMetricDataInput{Namespace: new("Mine")}, "MissingParameter",
 			"The parameter MetricData is required"},
 		{"nothing", datum(func(d *types.MetricDatum) { d.Value = nil }), "MissingParameter",
-			"At least one of the parameters MetricData.Value, MetricData.StatisticValues and MetricData.Values must be specified"},
+			"At least one of the parameters MetricData.member.1.Value, MetricData.member.1.StatisticValues and MetricData.member.1.Values must be specified"},
 		{"two", datum(func(d *types.MetricDatum) { d.Values = []float64{1} }), "InvalidParameterCombination",
 			"The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and you have specified both."},
 		{"no number", datum(func(d *types.MetricDatum) { d.Value = new(math.NaN()) }), "InvalidParameterValue",
-			"The value NaN for parameter MetricData.Value is invalid: it must be a number between -2^360 and 2^360"},
+			"The value NaN for parameter MetricData.member.1.Value is invalid."},
 		{"counts", datum(func(d *types.MetricDatum) {
 			d.Value, d.Values, d.Counts = nil, []float64{1, 2},
 				[]float64{1}
@@ -187,17 +195,24 @@ func TestDataRefusals(t *testing.T) {
 			"The parameters MetricData.member.1.Values and MetricData.member.1.Counts must be of the same size."},
 		{"old", datum(func(d *types.MetricDatum) { d.Timestamp = new(s.now().AddDate(0, 0, -15)) }),
 			"InvalidParameterValue",
-			"The parameter MetricData.Timestamp must specify a time no more than two weeks in the past and no more than two hours in the future"},
+			"The parameter MetricData.member.1.Timestamp must specify a time within the past two weeks."},
 		{"resolution", datum(func(d *types.MetricDatum) { d.StorageResolution = new(int32(5)) }),
 			"InvalidParameterValue",
-			"The parameter MetricData.StorageResolution must be 1 or 60, not 5"},
-		{"unit", datum(func(d *types.MetricDatum) { d.Unit = "Furlongs" }), "ValidationError",
-			violation("'Furlongs' ", "metricData.1.member.unit", units)},
+			"The parameter MetricData.member.1.StorageResolution must be 1 or 60, not 5"},
+		{"unit", datum(func(d *types.MetricDatum) { d.Unit = "Furlongs" }), "InvalidParameterValue",
+			wrongUnit(1)},
+		{"units", &sdk.PutMetricDataInput{Namespace: new("Mine"), MetricData: []types.MetricDatum{
+			{MetricName: new("M"), Value: new(1.0), Unit: "Miles"}, {MetricName: new("M"), Value: new(1.0)},
+			{MetricName: new("M"), Value: new(1.0), Unit: "Yards"},
+		}}, "InvalidParameterValue", wrongUnit(1) + "\n" + wrongUnit(3)},
+		{"value and set", datum(func(d *types.MetricDatum) { d.StatisticValues = &types.StatisticSet{SampleCount: new(1.0)} }),
+			"InvalidParameterCombination",
+			"The parameters MetricData.member.1.Value and MetricData.member.1.StatisticValues are mutually exclusive and you have specified both."},
 		{"set", datum(func(d *types.MetricDatum) {
 			d.Value, d.StatisticValues = nil, &types.StatisticSet{SampleCount: new(1.0), Sum: new(1.0),
 				Minimum: new(2.0), Maximum: new(1.0)}
 		}),
-			"InvalidParameterValue", "MetricData.StatisticValues.Minimum must not be greater than Maximum"},
+			"InvalidParameterValue", "The parameter MetricData.member.1.StatisticValues.Maximum must be greater than MetricData.member.1.StatisticValues.Minimum."},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			_, err := s.PutMetricData(t.Context(), test.in, unchecked)

@@ -2,6 +2,7 @@ package cloudwatch
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func checkMath(queries []types.MetricDataQuery) error {
 	if len(queries) > maxQueries {
 		return validation("An alarm has at most %d Metrics; the request gives %d", maxQueries, len(queries))
 	}
-	if err := checkQueries(queries); err != nil {
+	if err := checkQueries("Metrics", queries); err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(queries,
@@ -67,21 +68,42 @@ func compile(queries []types.MetricDataQuery) (*metricmath.Program, map[string]e
 	return program, metrics, err
 }
 
-// checkQueries checks the form of queries.
-func checkQueries(queries []types.MetricDataQuery) error {
+// checkQueries checks the form of queries, which are the request's member of that name.
+func checkQueries(member string, queries []types.MetricDataQuery) error {
+	if err := checkSpelling(member, queries); err != nil {
+		return err
+	}
 	var ids []string
 	for _, q := range queries {
 		id := aws.ToString(q.Id)
-		switch {
-		case !validQueryID.MatchString(id):
-			return validation("The Id %q of a metric must begin with a lowercase letter and have letters, digits and underscores only", id)
-		case slices.Contains(ids, id):
+		if slices.Contains(ids, id) {
 			return validation("The Id %s is given to more than one metric", id)
 		}
 		ids = append(ids, id)
 		if err := checkQuery(q); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkSpelling refuses ids and statistics that are none, all in one answer, as AWS words them.
+func checkSpelling(member string, queries []types.MetricDataQuery) error {
+	var wrong []string
+	for i, q := range queries {
+		at := fmt.Sprintf("%s.member.%d", member, i+1)
+		if id := aws.ToString(q.Id); !validQueryID.MatchString(id) {
+			wrong = append(wrong, fmt.Sprintf("The value %s for parameter %s.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.", id, at))
+		}
+		if q.MetricStat == nil {
+			continue
+		}
+		if _, err := series.ParseStatistic(aws.ToString(q.MetricStat.Stat)); err != nil {
+			wrong = append(wrong, fmt.Sprintf("The value for parameter %s.MetricStat.Stat is not a valid statistic.", at))
+		}
+	}
+	if len(wrong) > 0 {
+		return validation("%s", strings.Join(wrong, "\n"))
 	}
 	return nil
 }
@@ -98,9 +120,6 @@ func checkQuery(q types.MetricDataQuery) error {
 		return invalidCombination("The metric %s has a MetricStat: its Period belongs there", *q.Id)
 	case q.MetricStat.Metric == nil || q.MetricStat.Period == nil:
 		return missing("The MetricStat of %s must have a Metric and a Period", *q.Id)
-	}
-	if _, err := series.ParseStatistic(aws.ToString(q.MetricStat.Stat)); err != nil {
-		return invalidValue("The Stat of %s: %v", *q.Id, err)
 	}
 	m := q.MetricStat.Metric
 	return checkMetric(m.Namespace, m.MetricName, m.Dimensions)

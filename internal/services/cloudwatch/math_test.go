@@ -61,7 +61,7 @@ func TestMathRefusals(t *testing.T) {
 			return q
 		}, validation, "An alarm has at most 10 Metrics; the request gives 11"},
 		{"id", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].Id = new("Hits"); return q }, validation,
-			`The Id "Hits" of a metric must begin with a lowercase letter and have letters, digits and underscores only`},
+			"The value Hits for parameter Metrics.member.2.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$."},
 		{"id twice", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[2].Id = q[1].Id; return q },
 			validation,
 			"The Id hits is given to more than one metric"},
@@ -81,7 +81,7 @@ func TestMathRefusals(t *testing.T) {
 			q[1].MetricStat.Period = new(int32(61))
 			return q
 		}, validation,
-			"Period is 61. It must be 10, 20, 30 or a multiple of 60"},
+			"Period must be 10, 20, 30 or a multiple of 60"},
 		{"window", func(q []types.MetricDataQuery) []types.MetricDataQuery {
 			q[1].MetricStat.Period = new(int32(604800))
 			return q
@@ -96,8 +96,8 @@ func TestMathRefusals(t *testing.T) {
 		}, missing,
 			"The parameter Period is required with expressions that have no metric"},
 		{"stat",
-			func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].MetricStat.Stat = new("p101"); return q }, value,
-			`The Stat of hits: "p101" is not a statistic`},
+			func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].MetricStat.Stat = new("p101"); return q },
+			validation, "The value for parameter Metrics.member.2.MetricStat.Stat is not a valid statistic."},
 		{"namespace", func(q []types.MetricDataQuery) []types.MetricDataQuery {
 			q[1].MetricStat.Metric.Namespace = nil
 			return q

@@ -40,7 +40,7 @@ func (s *Service) getMetricData(_ context.Context, in *sdk.GetMetricDataInput) (
 	if err != nil {
 		return nil, invalidToken()
 	}
-	if err := checkQueries(in.MetricDataQueries); err != nil {
+	if err := checkQueries("MetricDataQueries", in.MetricDataQueries); err != nil {
 		return nil, err
 	}
 	results, err := s.evaluate(in)

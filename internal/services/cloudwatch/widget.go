@@ -30,7 +30,7 @@ func (s *Service) getMetricWidgetImage(
 	if err != nil {
 		return nil, err
 	}
-	if err := checkQueries(queries); err != nil {
+	if err := checkQueries("metrics", queries); err != nil {
 		return nil, err
 	}
 	results, err := s.evaluate(&sdk.GetMetricDataInput{
