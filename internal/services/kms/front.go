@@ -9,6 +9,7 @@ import (
 // The reference bounds PendingWindowInDays by 1 and 365 in one place, and by 7 and 30, which the service goes by, in
 // another.
 func front() *constraint.Front {
+	principal := constraint.Rule{Least: 1, Most: 256, Pattern: `[\w+=,.@:/-]+`}
 	return &constraint.Front{
 		Code: "ValidationException",
 		Required: map[string][]string{
@@ -20,7 +21,7 @@ func front() *constraint.Front {
 			"GenerateDataKeyInput": {"KeyId"}, "GenerateDataKeyWithoutPlaintextInput": {"KeyId"},
 			"GetKeyPolicyInput":         {"KeyId"},
 			"GetKeyRotationStatusInput": {"KeyId"}, "ListGrantsInput": {"KeyId"}, "ListKeyPoliciesInput": {"KeyId"},
-			"ListResourceTagsInput": {"KeyId"}, "PutKeyPolicyInput": {"KeyId", "Policy"},
+			"ListResourceTagsInput": {"KeyId"}, "ListRetirableGrantsInput": {"RetiringPrincipal"}, "PutKeyPolicyInput": {"KeyId", "Policy"},
 			"ReEncryptInput":           {"CiphertextBlob", "DestinationKeyId"},
 			"ScheduleKeyDeletionInput": {"KeyId"}, "Tag": {"TagKey", "TagValue"}, "TagResourceInput": {"KeyId", "Tags"},
 			"UntagResourceInput": {"KeyId", "TagKeys"}, "UpdateAliasInput": {"AliasName", "TargetKeyId"},
@@ -30,6 +31,7 @@ func front() *constraint.Front {
 			"AliasName": {Least: 1, Most: maxAlias}, "CiphertextBlob": {Least: 1, Most: maxCiphertext, Withheld: true},
 			"Description":      {Most: maxDescription},
 			"DestinationKeyId": {Least: 1, Most: 2048}, "KeyId": {Least: 1, Most: 2048},
+			"GrantId": {Least: 1, Most: 128}, "GranteePrincipal": principal, "RetiringPrincipal": principal,
 			"Limit":                          {Least: 1, Most: maxPage},
 			"ListAliasesInput.Limit":         {Least: 1, Most: maxAliases},
 			"ListGrantsInput.Limit":          {Least: 1, Most: maxAliases},

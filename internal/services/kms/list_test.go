@@ -76,6 +76,10 @@ func TestReadsOfOneKey(t *testing.T) {
 			"NotFoundException", missing},
 		{"pages", failure(s.ListKeys(t.Context(), &sdk.ListKeysInput{Limit: new(int32(1001))})), "ValidationException",
 			"1 validation error detected: Value '1001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 1000"},
+		{"a principal's pattern", failure(s.ListRetirableGrants(t.Context(),
+			&sdk.ListRetirableGrantsInput{RetiringPrincipal: new("a b")})), "ValidationException",
+			"1 validation error detected: Value 'a b' at 'retiringPrincipal' failed to satisfy constraint: " +
+				"Member must satisfy regular expression pattern: [\\w+=,.@:/-]+"},
 		{"a new grant", failure(s.CreateGrant(t.Context(),
 			&sdk.CreateGrantInput{KeyId: &id, GranteePrincipal: new("x"), Operations: []types.GrantOperation{}})),
 			"UnknownOperationException",
