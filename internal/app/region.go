@@ -136,7 +136,10 @@ func (in *installation) openEngine(ctx context.Context, r *region, keys *kms.Ser
 		SlowLogGrew: func(group string) { r.shipper.SlowLogGrew(group) },
 		Listener:    listener,
 	})
-	return r.engine.Adopt(ctx)
+	if err := r.engine.Adopt(ctx); err != nil {
+		return err
+	}
+	return r.refuseMoved(ctx)
 }
 
 // listener names the process that has an address.

@@ -18,6 +18,8 @@ type NodeState struct {
 	// Refuses says that it works, and turned the engine's question away, as one does that has no room for another
 	// connection.
 	Refuses bool
+	// CutOff says that nobody can connect to it, so that its silence says nothing of it.
+	CutOff  bool
 	Paused  bool           // and it works, and holds back what it has been asked: a client wanted that
 	Role    Role           // what redis-server takes itself for
 	Serves  []netip.Addr   // the addresses it listens on. None until the engine lets it serve: the boot guard

@@ -116,11 +116,12 @@ func (p *planner) fence() {
 }
 
 // doomed tells whether a member hangs and is not to be waited for. A hung replica may be the last that has the data,
-// too. One that is paused and alone has them is let be: it goes on by itself. One that is suspended is not given up
+// too. One that is paused and alone has them is let be: it goes on by itself. So is one that nobody can connect to: it
+// may serve clients. One that is suspended is not given up
 // while nobody else has data. So may a replica whose primary is silent: it waits for that one, and then for its end.
 func (p *planner) doomed(m Member) bool {
 	s, primary := p.o.Nodes[m.ID], p.g.Primary()
-	waits := s.Paused || s.Suspended && !p.givenUp(m) || m.ID != primary.ID && p.o.Nodes[primary.ID].silent()
+	waits := s.Paused || s.CutOff || s.Suspended && !p.givenUp(m) || m.ID != primary.ID && p.o.Nodes[primary.ID].silent()
 	return s.Overdue && !waits || (s.Overdue || s.Hung) && p.replaceable(m)
 }
 

@@ -25,6 +25,30 @@ const (
 	DirVariable  = "LARDER_PROCESS_DIR"
 )
 
+// stdinName is how the file in memory is called that a node or relay reads as its standard input. The name outlives the
+// environment, which redis-server overwrites, and every file of a state directory.
+const stdinName = "larder-0"
+
+// StdinName names the file in memory that becomes the standard input of a node or relay which works in dir. It is a mark
+// as the environment has, as far as the kernel lets names be that long (249 bytes).
+func StdinName(dir string) string {
+	const longest = 249
+	if name := stdinName + " " + dir; len(name) <= longest {
+		return name
+	}
+	return stdinName
+}
+
+// StdinMark tells from what /proc says of a process's descriptor 0 whether larder started it as a node or relay, and for
+// which directory; that is empty where the name has no room for it, or an older larder gave it.
+func StdinMark(link string) (dir string, found bool) {
+	name, found := strings.CutPrefix(strings.TrimSuffix(link, " (deleted)"), "/memfd:"+stdinName)
+	if !found || name != "" && name[0] != ' ' {
+		return "", false
+	}
+	return strings.TrimPrefix(name, " "), true
+}
+
 // common is what every kind gets: where programs, libraries and temporary files are, language, time zone, and how Go
 // and the C library run. LARDER_CLOCK variables are those of the clocks that larder's own tests move.
 var common = []string{"PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_*", "LD_LIBRARY_PATH",

@@ -8,8 +8,8 @@ import (
 	"larder/internal/store"
 )
 
-// ReplaceDetached has nodes replaced to which nobody can connect any more, because their directories were removed: an
-// engine that starts would not find them. Replicas go first, then the primary hands over through the connections that
+// ReplaceDetached has nodes replaced to which nobody can connect any more, because their directories were removed: the
+// next engine could not reach them. Replicas go first, then the primary hands over through the connections that
 // are still open, and no data are lost. The only node of a group has the only data: it is left alone, and Logger is
 // told.
 func (e *Engine) ReplaceDetached(ids []string) error {
@@ -49,8 +49,8 @@ func (e *Engine) ReplaceDetached(ids []string) error {
 		return err
 	}
 	for _, id := range alone {
-		e.Logger.Error("a node's directory was removed, and it alone has its group's data: it goes on as long as this engine does; the next engine "+
-			"would not find it. Copy the data, then give it a new process: aws elasticache reboot-cache-cluster",
+		e.Logger.Error("a node's directory was removed, and it alone has its group's data: it goes on; the next engine could not "+
+			"reach it. Copy the data, then give it a new process: aws elasticache reboot-cache-cluster",
 			"node", id)
 	}
 	return nil

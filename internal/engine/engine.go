@@ -124,7 +124,7 @@ func (e *Engine) Adopt(ctx context.Context) error {
 	return e.Store.Insist(func(tx *store.Tx) error {
 		groups, err := state.ReplicationGroups.List(tx)
 		for _, rg := range groups {
-			if err := e.doubt(tx, rg); err != nil {
+			if err := e.doubt(ctx, tx, rg); err != nil {
 				return err
 			}
 		}
@@ -132,9 +132,12 @@ func (e *Engine) Adopt(ctx context.Context) error {
 	})
 }
 
-// doubt marks a group as not available that lacks a node, or has one of which it is unknown whom it lets in.
-func (e *Engine) doubt(tx *store.Tx, rg cache.ReplicationGroup) (err error) {
-	lacking := func(m cache.Member) bool { return e.adopted[m.ID] == nil || m.Unknown() }
+// doubt marks a group as not available that lacks a node, or has one to which nobody can connect, or of which it is
+// unknown whom it lets in.
+func (e *Engine) doubt(ctx context.Context, tx *store.Tx, rg cache.ReplicationGroup) (err error) {
+	lacking := func(m cache.Member) bool {
+		return e.adopted[m.ID] == nil || m.Unknown() || unreachable(ctx, e.adopted[m.ID])
+	}
 	if rg.Status != cache.Available || rg.Whole() != nil || !slices.ContainsFunc(rg.Members, lacking) {
 		return nil
 	}
@@ -147,6 +150,15 @@ func (e *Engine) doubt(tx *store.Tx, rg cache.ReplicationGroup) (err error) {
 		}
 	}
 	return state.ReplicationGroups.Put(tx, rg.ID, rg)
+}
+
+// unreachable tells whether nobody can connect to a process.
+func unreachable(ctx context.Context, p node.Process) bool {
+	conn, err := p.Dial(ctx)
+	if err == nil {
+		err = conn.Close()
+	}
+	return isCutOff(err)
 }
 
 // Run keeps every group as desired until ctx ends. The nodes outlive it. It returns when all its work has stopped.

@@ -68,6 +68,7 @@ type member struct {
 	began     time.Time // not before this the command that it is busy with
 	silent    bool      // it did not answer the last time
 	stranger  bool      // it did not take the recorded password then
+	cutOff    bool      // nobody could connect to it then, see isCutOff
 	// relieved is when the engine tried to end the script that it may be busy with; zero since it has answered.
 	relieved time.Time
 	spent    time.Duration // processor time, by then
@@ -227,6 +228,11 @@ func (g *group) look(ctx context.Context) (next, error) {
 	if settled {
 		return lookLater, errors.Join(g.settle(desired.Group), g.maintain(desired.Group))
 	}
+	if err := g.cutOff(desired.Group, observed); err != nil && len(steps) == 0 {
+		g.failed++
+		g.trouble.Store(&trouble{err, g.failed})
+		return lookSoon, errors.Join(err, g.diverge(desired.Group))
+	}
 	if len(steps) == 0 && busy(observed) { // which is no reason to call a group anything but available
 		return lookSoon, nil
 	}
@@ -265,6 +271,24 @@ func (g *group) strangers(rg *cache.ReplicationGroup) error {
 			errs = append(errs,
 				fmt.Errorf("%s (process %d) does not take the password that is recorded for the nodes of %s: another record than this one started it, "+
 					"and it is left alone. Put back the larder.db that belongs to it, or end the process to give its data up", m.ID, running.process.PID(), rg.ID))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// cutOffTime is for a process that is about to end, and has closed its socket.
+const cutOffTime = time.Second
+
+// cutOff says to which nodes nobody can connect. A plan without steps leaves them alone: they run, and no other node has
+// their data.
+func (g *group) cutOff(rg *cache.ReplicationGroup, o cache.Observed) error {
+	var errs []error
+	for _, m := range rg.Members {
+		if s := o.Nodes[m.ID]; s.CutOff && s.Lag > cutOffTime {
+			pid := g.nodes[m.ID].process.PID()
+			errs = append(errs, fmt.Errorf("nobody can connect to %s (process %d), since its %s is gone, is another or cannot be got at. "+
+				"The process is left alone, as no other node has its data. Copy what you need from its endpoint; "+
+				"`kill %d` then gives its data up, and a new node takes its place", m.ID, pid, node.Socket, pid))
 		}
 	}
 	return errors.Join(errs...)

@@ -70,7 +70,7 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 	case isShortage(err):
 		g.log.Error("a node cannot be asked for its state until larder has descriptors and memory again: it is left alone", "node", m.process.ID(), "error", err)
 	}
-	m.stranger = redisnode.IsStranger(err)
+	m.stranger, m.cutOff = redisnode.IsStranger(err), isCutOff(err)
 	g.noteCut(err)
 	if m.silent = err != nil; m.silent {
 		m.vigil.look(now)
@@ -80,6 +80,7 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 		return cache.NodeState{
 			Running: true, Hung: m.vigil.hung(now), Overdue: overdue, Suspended: suspended, Held: suspended && m.held,
 			Paused: overdue && !suspended && g.paused(m, now), Lag: silence, Refuses: redisnode.IsRefusal(err),
+			CutOff: m.cutOff,
 		}
 	}
 	if m.newestSlow.Swap(s.NewestSlow) != s.NewestSlow && g.e.SlowLogGrew != nil {
@@ -105,6 +106,9 @@ func (g *group) overdue(ctx context.Context, m *member, now time.Time) bool {
 	if m.busy(now) <= g.e.busyLimit() {
 		return false
 	}
+	if m.cutOff { // nor can it be told anything
+		return true
+	}
 	if m.relieved.IsZero() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
 		defer cancel()
@@ -126,6 +130,9 @@ func (g *group) overdue(ctx context.Context, m *member, now time.Time) bool {
 // paused tells whether an overdue node has read the question, and has done hardly anything since, as one does that is
 // paused. One that is busy has not read it, unless that came just before the command, and works as much as it is let.
 func (g *group) paused(m *member, now time.Time) bool {
+	if m.cutOff {
+		return false
+	}
 	read, err := m.redis.HasRead()
 	spent, failed := m.process.CPU()
 	if err := errors.Join(err, failed); err != nil {

@@ -95,6 +95,15 @@ func isShortage(err error) bool {
 	return slices.ContainsFunc(lacks, func(l error) bool { return errors.Is(err, l) })
 }
 
+// isCutOff tells whether nobody can connect to a process: its socket is gone, is not its own, or cannot be got at. That
+// says nothing of the process, and does not pass by itself. One that hangs or is busy has its socket: the kernel takes
+// connections for it. Source: connect(2), open(2).
+func isCutOff(err error) bool {
+	ways := []error{syscall.ENOENT, syscall.ENOTDIR, syscall.ECONNREFUSED, syscall.EACCES, syscall.EIO, syscall.ESTALE,
+		syscall.ENOTCONN}
+	return slices.ContainsFunc(ways, func(w error) bool { return errors.Is(err, w) })
+}
+
 // busy is for how long a node that does not answer has been busy with the same command. When a question stays open that
 // is one that the node has run since, at most: before, it would have said something.
 func (m *member) busy(now time.Time) time.Duration {

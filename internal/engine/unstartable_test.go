@@ -33,11 +33,11 @@ func TestAMemberThatCannotStartHoldsNothingUp(t *testing.T) {
 	w.awaitAvailable("g")
 }
 
-// unstartable has every start of a member fail until restore: the executable of its next process is noted beside its
-// log, where there is a directory then.
+// unstartable has every start of a member fail until restore: there is a directory in the place of its next process's
+// log.
 func (w *world) unstartable(id string) (restore func()) {
 	w.t.Helper()
-	mark := filepath.Join(w.runtime.Dir, id, "executable")
+	mark := filepath.Join(w.runtime.Dir, id, "node.log")
 	if err := os.Remove(mark); err != nil {
 		w.t.Fatal(err)
 	}

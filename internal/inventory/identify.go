@@ -3,6 +3,7 @@
 package inventory
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,9 +46,10 @@ const (
 // Identity is what a process of larder's is.
 type Identity struct {
 	Kind  childenv.Kind
-	State string // the state directory, as the kernel names it now
+	State string // the state directory, as the kernel names it now; as the mark does where that was unmounted or moved
 	ID    string // of a node or relay; empty for an engine
-	Mark  string // the directory of its mark: the engine's state directory, a relay's own; empty without a mark
+	Mark  string // the directory of its mark: the engine's state directory, another process's own; empty without a mark
+	Works string // the directory that a node or relay works in, as the kernel names it now
 }
 
 const (
@@ -55,7 +57,6 @@ const (
 	storeName     = "larder.db"
 	nodesName     = "nodes"
 	regionsName   = "regions"
-	memoryStdin   = "/memfd:larder-0" // where a runtime puts what a process reads from its standard input
 	serveArg      = "serve"
 	relayArg      = "relay"
 	serverName    = "redis-server"
@@ -66,8 +67,8 @@ const (
 //
 //	kind    started as            is the leader of its session  and
 //	engine  `larder … serve …`    -                             holds larder.db open, and has a mark or the claim of an address block
-//	node    redis-server…         yes                           reads larder's file in memory, and works in nodes/ID
-//	relay   `larder relay`        yes                           reads larder's file in memory, and works in nodes/ID
+//	node    redis-server…         yes                           reads larder's file in memory, and works in nodes/ID, or was started there
+//	relay   `larder relay`        yes                           reads larder's file in memory, and works in nodes/ID, or was started there
 func Identify(f Facts, uid int) (Identity, Verdict) {
 	if f.UID != uid || f.State == 'Z' || f.State == 'X' {
 		return Identity{}, Stranger
@@ -117,14 +118,21 @@ func (f Facts) engine(mark string, marked bool) (Identity, bool) {
 	return Identity{Kind: childenv.Engine, State: stateOf(filepath.Dir(undeleted(f.Files[i]))), Mark: mark}, true
 }
 
-// child is the identity of a process that was started as a node or relay.
+// child is the identity of a process that was started as a node or relay. Where its directory was given another place,
+// the mark tells which it had.
 func (f Facts) child(kind childenv.Kind, mark string, may bool) (Identity, bool) {
-	dir := undeleted(f.Dir)
-	if !may || undeleted(f.Stdin) != memoryStdin || filepath.Base(filepath.Dir(dir)) != nodesName {
+	inNodes := func(dir string) bool { return filepath.Base(filepath.Dir(dir)) == nodesName }
+	works := undeleted(f.Dir)
+	given, started := childenv.StdinMark(f.Stdin)
+	dir := works
+	if !inNodes(dir) {
+		dir = given
+	}
+	if !may || !started || !inNodes(dir) {
 		return Identity{}, false
 	}
 	return Identity{Kind: kind, State: stateOf(filepath.Dir(filepath.Dir(dir))), ID: filepath.Base(dir),
-		Mark: mark}, true
+		Mark: cmp.Or(mark, given), Works: works}, true
 }
 
 // stateOf is the state directory of what is kept in dir: itself, or, where it is of a region but the first, the one

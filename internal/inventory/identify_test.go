@@ -71,6 +71,14 @@ func TestIdentify(t *testing.T) {
 		{"node", node, Ours, childenv.Node, "/s"},
 		{"node, deleted directory", with(node, func(f *Facts) { f.Dir = "/s/nodes/a-001 (deleted)" }), Ours,
 			childenv.Node, "/s"},
+		{"node, nodes/ moved", with(node, func(f *Facts) {
+			f.Dir, f.Stdin = "/aside/a-001", "/memfd:larder-0 /s/nodes/a-001 (deleted)"
+		}), Ours, childenv.Node, "/s"},
+		{"node, unmounted", with(node, func(f *Facts) {
+			f.Dir, f.Stdin = "/a-001", "/memfd:larder-0 /s/nodes/a-001 (deleted)"
+		}), Ours, childenv.Node, "/s"},
+		{"another's file in memory", with(node, func(f *Facts) { f.Stdin = "/memfd:larder-01 (deleted)" }), Stranger,
+			"", ""},
 		{"node, parent gone", with(node, func(f *Facts) { f.Parent = 1 }), Ours, childenv.Node, "/s"},
 		{"node, before its title", with(node,
 			func(f *Facts) {

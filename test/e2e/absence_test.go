@@ -82,6 +82,18 @@ func TestAbsenceIsNoNewInstallation(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	aside := filepath.Join(d.home, "nodes-aside") // one that runs is found by its address
+	d.check(os.Rename(filepath.Join(d.home, "nodes"), aside))
+	says := []string{before.Nodes[0].ID + " (process " + itoa(before.Nodes[0].PID) + ") runs in " + aside,
+		"next: move its directory back", "kill " + itoa(before.Nodes[0].PID)}
+	d.refused([]string{"serve", "--listen", "127.0.0.1:0"}, says...)
+	d.refused([]string{"up", seed + "development.tf"}, says...)
+	if got := d.pids(); !slices.Equal(got, nodes) {
+		t.Fatalf("nodes/ was moved: processes are %v, were %v", got, nodes)
+	}
+	d.check(os.RemoveAll(filepath.Join(d.home, "nodes")))
+	d.check(os.Rename(aside, filepath.Join(d.home, "nodes")))
+
 	d.must("up", seed+"development.tf")
 	after := d.status(id)
 	if now := read(t, filepath.Join(d.home, "ca.pem")); now != authority {

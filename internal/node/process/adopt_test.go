@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"os/exec"
@@ -127,5 +128,34 @@ func TestAdoptWithoutDescriptors(t *testing.T) {
 	}
 	if found := adopt(t, newRuntime(t, dir)); len(found) != 1 {
 		t.Errorf("found %v", found)
+	}
+}
+
+// TestAdoptNeedsNoFile: a node whose files were removed or damaged while nobody watched it is one all the same.
+func TestAdoptNeedsNoFile(t *testing.T) {
+	for what, damage := range map[string]func(t *testing.T, dir string) error{
+		"every file is emptied": func(t *testing.T, dir string) error {
+			entries, err := os.ReadDir(dir)
+			for _, e := range entries {
+				err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())),
+					os.WriteFile(filepath.Join(dir, e.Name()), nil, 0o600))
+			}
+			return err
+		},
+		"its directory is removed":      func(_ *testing.T, dir string) error { return os.RemoveAll(dir) },
+		"the runtime's directory is":    func(_ *testing.T, dir string) error { return os.RemoveAll(filepath.Dir(dir)) },
+		"another is in its directory's": func(_ *testing.T, dir string) error { return errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "nodes")
+			p := mustStart(t, newRuntime(t, dir), nodetest.Spec(t, "a"))
+			if err := damage(t, filepath.Join(dir, "a")); err != nil {
+				t.Fatal(err)
+			}
+			if found := adopt(t, newRuntime(t, dir)); len(found) != 1 || found[0].PID() != p.PID() ||
+				found[0].ID() != "a" {
+				t.Errorf("found %v, want process %d", found, p.PID())
+			}
+		})
 	}
 }

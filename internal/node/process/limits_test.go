@@ -49,9 +49,11 @@ func TestNoProcessLeavesACore(t *testing.T) {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(home+"/executable", []byte(older.Path), 0o600); err != nil {
+	fd, err := unix.MemfdCreate("larder-0", unix.MFD_CLOEXEC)
+	if err != nil {
 		t.Fatal(err)
 	}
+	cmd.Stdin = os.NewFile(uintptr(fd), "memory")
 	cmd.Dir, cmd.SysProcAttr = home, &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -26,10 +26,7 @@ import (
 	"larder/internal/node"
 )
 
-const (
-	executableName = "executable" // holds the path of what was started, to know it again
-	pollSocket     = time.Millisecond
-)
+const pollSocket = time.Millisecond
 
 // Runtime keeps one directory per process under Dir: its working directory, with its log and socket.
 type Runtime struct {
@@ -64,7 +61,7 @@ func (r *Runtime) Start(ctx context.Context, spec node.Spec) (node.Process, erro
 		return nil, fmt.Errorf("cannot start %s: %w", spec.ID, err)
 	}
 	defer log.Close()
-	files, err := memoryFiles(append([][]byte{spec.Stdin}, spec.Files...))
+	files, err := memoryFiles(childenv.StdinName(dir), append([][]byte{spec.Stdin}, spec.Files...))
 	if err != nil {
 		return nil, fmt.Errorf("cannot start %s: %w", spec.ID, err)
 	}
@@ -190,17 +187,17 @@ func (r *Runtime) prepare(dir string, spec node.Spec) (*os.File, error) {
 	if err := os.Remove(filepath.Join(dir, node.Socket)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(dir, executableName), []byte(spec.Path), 0o600); err != nil {
-		return nil, err
-	}
 	return os.OpenFile(filepath.Join(dir, logName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 }
 
-// memoryFiles makes files that exist in memory only, ready to be read from their beginning.
-func memoryFiles(contents [][]byte) ([]*os.File, error) {
+// memoryFiles makes files that exist in memory only, ready to be read from their beginning. The first gets the name.
+func memoryFiles(name string, contents [][]byte) ([]*os.File, error) {
 	var files []*os.File
 	for i, content := range contents {
-		fd, err := unix.MemfdCreate("larder-"+strconv.Itoa(i), unix.MFD_CLOEXEC)
+		if i > 0 {
+			name = "larder-" + strconv.Itoa(i)
+		}
+		fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
 		if err != nil {
 			closeAll(files)
 			return nil, fmt.Errorf("cannot make a file in memory: %w", err)
@@ -225,13 +222,17 @@ func closeAll(files []*os.File) {
 	}
 }
 
-// Adopt finds the processes whose working directory is one of the runtime's. A process is known by its directory, its
-// being the leader of its session, and its program, so nothing that a person runs in such a directory is taken for a
-// node. Where one of them cannot be looked at it fails: a node that was overlooked would get another process beside the
-// one it has.
+// Adopt finds the processes whose working directory is, or was until it was removed, one of the runtime's. A process is
+// known by its directory, its being the leader of its session, and the file in memory that it reads, so nothing that a
+// person runs in such a directory is taken for a node, and no file that is lost or damaged hides one. Where one of them
+// cannot be looked at it fails: a node that was overlooked would get another process beside the one it has.
 func (r *Runtime) Adopt(ctx context.Context) ([]node.Process, error) {
 	root, err := realPath(r.Dir)
-	if errors.Is(err, fs.ErrNotExist) { // nothing was ever started
+	if errors.Is(err, fs.ErrNotExist) { // it was removed, or nothing was ever started
+		root, err = realPath(filepath.Dir(r.Dir))
+		root = filepath.Join(root, filepath.Base(r.Dir))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
@@ -252,7 +253,7 @@ func (r *Runtime) Adopt(ctx context.Context) ([]node.Process, error) {
 		if err != nil || filepath.Dir(dir) != root { // gone meanwhile, another user's, or not ours
 			continue
 		}
-		p, err := r.adopt(proc, pid, dir)
+		p, err := r.adopt(proc, pid, strings.TrimSuffix(dir, " (deleted)"))
 		switch {
 		case errors.Is(err, unix.ESRCH), errors.Is(err, fs.ErrNotExist): // it ended this moment, or is no node
 		case err != nil:
@@ -266,7 +267,7 @@ func (r *Runtime) Adopt(ctx context.Context) ([]node.Process, error) {
 
 // adopt watches a process if it is a node's, and else returns nil.
 func (r *Runtime) adopt(proc string, pid int, dir string) (node.Process, error) {
-	if is, err := isNode(proc, pid, dir); err != nil || !is {
+	if is, err := isNode(proc, pid); err != nil || !is {
 		return nil, err
 	}
 	handle, err := os.FindProcess(pid)
@@ -290,22 +291,14 @@ func realPath(dir string) (string, error) {
 	return filepath.EvalSymlinks(absolute)
 }
 
-func isNode(proc string, pid int, dir string) (bool, error) {
-	executable, err := os.ReadFile(filepath.Join(dir, executableName))
+// isNode tells whether a runtime started a process, as the leader of its session, and it runs.
+func isNode(proc string, pid int) (bool, error) {
+	stdin, err := os.Readlink(filepath.Join(proc, "fd", "0"))
 	if err != nil {
 		return false, err
-	}
-	comm, err := os.ReadFile(filepath.Join(proc, "comm"))
-	if err != nil {
-		return false, err
-	}
-	program := filepath.Base(string(executable))
-	const commLength = 15 // the kernel keeps that many characters
-	if len(program) > commLength {
-		program = program[:commLength]
 	}
 	sid, err := unix.Getsid(pid)
-	if err != nil || sid != pid || strings.TrimSpace(string(comm)) != program {
+	if _, started := childenv.StdinMark(stdin); err != nil || sid != pid || !started {
 		return false, err
 	}
 	zombie, err := isZombie(proc)
