@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -22,6 +23,10 @@ func describe(f Facts, id Identity) (Process, error) {
 	p.Root, errRoot = root(f.PID)
 	p.Descriptors, errLimit = descriptors(f.PID)
 	p.StateNumber, p.Lost, errPlace = p.place(f)
+	if p.Lost != "" && p.Mark != "" && !f.deleted(p.State) {
+		p.State = p.markedState() // of what was unmounted the kernel tells the path below its mount point
+		p.Lost = p.State
+	}
 	stat, errGone := os.ReadFile(fmt.Sprintf("/proc/%d/stat", f.PID))
 	if errGone != nil {
 		return p, errGone
@@ -31,6 +36,19 @@ func describe(f Facts, id Identity) (Process, error) {
 		return p, unix.ESRCH // what was read may be another's, or of one that was ending
 	}
 	return p, errors.Join(err, errRoot, errLimit, errPlace)
+}
+
+// deleted tells whether a state directory, or what the process works in, was deleted.
+func (f Facts) deleted(state string) bool {
+	return strings.HasSuffix(f.Dir, deletedSuffix) || slices.Contains(f.Files, state+deletedSuffix)
+}
+
+// markedState is the state directory by the process's mark.
+func (p Process) markedState() string {
+	if p.ID == "" {
+		return p.Mark
+	}
+	return stateOf(filepath.Dir(filepath.Dir(p.Mark)))
 }
 
 // root leads to the files that a process sees; it is empty where this one sees the same.

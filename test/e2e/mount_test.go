@@ -112,3 +112,27 @@ func TestAMountedStateDirectory(t *testing.T) {
 		})
 	}
 }
+
+// TestAnUnmountedStateDirectoryIsNamed: nodes of a killed engine whose state directory is unmounted while they work in
+// it. The kernel tells of it no more than the path below its mount point.
+func TestAnUnmountedStateDirectoryIsNamed(t *testing.T) {
+	t.Parallel()
+	d := newEnclosed(t, testkit.NewNamespace(t))
+	d.check(os.Mkdir(d.home, 0o700))
+	d.must("mount", "-t", "tmpfs", "-o", "mode=0700", "larder-test", d.home)
+	d.up("development.tf")
+	killed := strconv.Itoa(d.diagnose(0).Processes[0].PID)
+	d.must("kill", "-KILL", killed)
+	d.eventually("the engine is gone", func() bool { return !d.runs(killed) })
+	d.must("umount", "-l", d.home)
+	v := d.diagnose(1)
+	if pids, found := v.about("lost-directory", d.home); !found || len(pids) != 1 {
+		t.Errorf("%v in %+v", pids, v)
+	}
+	if r := d.larder("down", "--all", "--yes"); r.code != 0 || !strings.Contains(r.stderr, d.home) {
+		t.Errorf("exit %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	if v := d.diagnose(0); len(v.Processes) > 0 {
+		t.Errorf("when all are ended: %+v", v)
+	}
+}
