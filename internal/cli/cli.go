@@ -139,9 +139,10 @@ func (t *tool) root() *cobra.Command {
 		"`address` of the API of an engine that up or serve starts (default LARDER_LISTEN, or "+defaultListen+")")
 	root.PersistentFlags().Lookup("listen").DefValue = "" // said already
 	root.AddCommand(
-		t.upCommand(), t.statusCommand(), t.topCommand(), t.logsCommand(), t.failoverCommand(), t.outputsCommand(), t.mailCommand(), t.envCommand(), t.destroyCommand(),
-		t.serveCommand(), t.downCommand(), t.enginesCommand(), t.doctorCommand(), t.forgetCommand(), t.versionCommand(),
-		t.relayCommand(), t.completionCommand(),
+		t.upCommand(), t.statusCommand(), t.topCommand(), t.logsCommand(), t.failoverCommand(), t.connectCommand(),
+		t.outputsCommand(), t.mailCommand(), t.envCommand(), t.destroyCommand(), t.serveCommand(), t.downCommand(),
+		t.enginesCommand(), t.doctorCommand(), t.forgetCommand(), t.versionCommand(), t.relayCommand(),
+		t.completionCommand(),
 	)
 	root.InitDefaultHelpCmd()
 	for _, c := range append(root.Commands(), root) {

@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -120,14 +118,10 @@ func earlier(d larder.Deployment) (deploy.Before, error) {
 	if d.Outputs == "" {
 		return before, nil
 	}
-	var outputs struct {
-		AuthToken struct{ Value *string } `json:"auth_token"`
+	token, err := tokenOf(d)
+	if err != nil {
+		return before, err
 	}
-	if err := json.Unmarshal([]byte(d.Outputs), &outputs); err != nil {
-		return before, fmt.Errorf("cannot read the outputs of %s: %w", d.ID, err)
-	}
-	if token := outputs.AuthToken.Value; token != nil {
-		before.Token = module.Secret(*token)
-	}
+	before.Token = module.Secret(token)
 	return before, nil
 }

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -45,7 +48,30 @@ func (t *tool) look(ctx context.Context) (m doctor.Machine, err error) {
 	}
 	m.Descriptors = files.Max // an engine raises its own limit to that
 	m.Shell, m.Wanted = t.shellVariables(home, m)
+	m.OldCLI = t.oldCLI(ctx)
 	return m, nil
+}
+
+var cliVersion = regexp.MustCompile(`^aws-cli/((\d+)\.(\d+)\.\S*)`)
+
+// oldCLI is the version of the AWS CLI on the PATH, if it is older than AWS_ENDPOINT_URL. One that does not tell its
+// version is another program, or broken, which is not larder's to judge.
+func (t *tool) oldCLI(ctx context.Context) string {
+	program := lookUp(t.Getenv("PATH"), "aws")
+	if program == "" {
+		return ""
+	}
+	out, err := exec.CommandContext(ctx, program, "--version").CombinedOutput()
+	m := cliVersion.FindStringSubmatch(string(out))
+	if err != nil || m == nil {
+		return ""
+	}
+	major, errMajor := strconv.Atoi(m[2])
+	minor, errMinor := strconv.Atoi(m[3])
+	if errors.Join(errMajor, errMinor) != nil || major > 2 || major == 1 && minor >= 29 || major == 2 && minor >= 13 {
+		return ""
+	}
+	return m[1]
 }
 
 // directories looks at this shell's state directory, at the one that is used where nothing is said, and at those that

@@ -1,56 +1,164 @@
 package cli
 
 import (
+	"context"
 	"fmt"
-	"os/exec"
+	"io"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 
 	"larder/internal/app"
+	"larder/internal/services/larder"
 )
 
 func (t *tool) envCommand() *cobra.Command {
-	return t.regionFlag(t.jsonFlag(&cobra.Command{
-		Use:   "env",
+	var format string
+	var unset bool
+	c := &cobra.Command{
+		Use:   "env [ID]",
 		Short: "Print what points AWS and Redis clients at this engine, for a shell",
 		Long: "Print shell commands that set the endpoint, region, credential and trusted certificates, so that the AWS CLI, SDKs, Terraform, " +
-			"redis-cli and every client that follows them talk to this engine.",
-		Example: "  eval \"$(larder env)\"\n  aws elasticache describe-replication-groups",
-		Args:    noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			engine, err := t.connect(c.Context())
-			if err != nil {
-				return err
-			}
-			home, err := t.home()
-			if err != nil {
-				return err
-			}
-			if engine.Region, err = t.envRegion(c.Context(), engine); err != nil {
-				return err
-			}
-			variables := clientEnvironment(home, engine.Info)
+			"redis-cli and every client that follows them talk to this engine; and REDIS_URL with its parts, of the deployment ID or the only one. " +
+			"--unset takes it back, but for LARDER_HOME and PATH.",
+		Example: "  eval \"$(larder env)\"\n  larder env --format fish | source\n  larder env --format github >>\"$GITHUB_ENV\"\n  eval \"$(larder env --unset)\"",
+		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeDeployment,
+		RunE: func(c *cobra.Command, args []string) error {
 			if t.json {
-				return printJSON(t.Stdout, asMap(variables))
+				format = "json"
 			}
-			out := t.Stdout.verbatim()
-			for _, v := range variables {
-				fmt.Fprintf(out, "export %s=%s\n", v[0], shellQuote(v[1]))
+			print, ok := envFormats[format]
+			switch {
+			case !ok:
+				return usageError{fmt.Errorf("--format is %q: want sh, fish, dotenv, github or json", format)}
+			case unset && print.unset == "":
+				return usageError{fmt.Errorf("--unset goes with the formats sh and fish, not with %s", format)}
+			case unset:
+				_, err := fmt.Fprintln(t.Stdout, print.unset, strings.Join(append(clientVariables(), leftOut...), " "))
+				return err
 			}
-			if !found(t.Getenv("PATH"), "larder") { // the commands that the outputs print say larder
-				fmt.Fprintf(out, "export PATH=%s:\"$PATH\"\n", shellQuote(filepath.Dir(t.Executable)))
-			}
-			fmt.Fprintln(out, "unset AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE")
-			if needsEndpointOption(c) {
-				fmt.Fprintf(out, "aws() { command aws --endpoint-url %s \"$@\"; }\n", shellQuote(engine.Endpoint))
-			}
-			return nil
+			return t.printEnv(c.Context(), strings.Join(args, ""), print)
 		},
-	}), "which region to point at (default the one that has groups)")
+	}
+	c.Flags().StringVar(&format, "format", "sh", "sh, fish, dotenv, github (lines for $GITHUB_ENV) or json")
+	c.Flags().BoolVar(&unset, "unset", false, "print what takes the variables back")
+	return t.regionFlag(t.jsonFlag(c), "which region to point at (default the one that has groups)")
+}
+
+// envFormat is a form that variables are printed in.
+type envFormat struct {
+	print func(w io.Writer, variables [][2]string) error
+	path  string // what puts a directory at the head of PATH; empty: nothing does
+	unset string // what takes variables away; empty: nothing does
+}
+
+// leftOut are variables that AWS's clients prefer to those that are set.
+var leftOut = []string{"AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"}
+
+var envFormats = map[string]envFormat{
+	"sh":     {eachVariable("export %s=%s\n", shellQuote), "export PATH=%s:\"$PATH\"\n", "unset"},
+	"fish":   {eachVariable("set -gx %s %s\n", fishQuote), "set -gx PATH %s $PATH\n", "set -e"},
+	"dotenv": {eachVariable("%s=%s\n", shellWord), "", ""},
+	"github": {eachVariable("%s=%s\n", func(value string) string { return value }), "", ""},
+	"json":   {func(w io.Writer, variables [][2]string) error { return printJSON(w, asMap(variables)) }, "", ""},
+}
+
+// eachVariable prints variables a line each.
+func eachVariable(line string, quote func(string) string) func(io.Writer, [][2]string) error {
+	return func(w io.Writer, variables [][2]string) error {
+		for _, v := range variables {
+			if strings.ContainsAny(v[1], "\n\r") {
+				return fmt.Errorf("the value of %s has several lines, which no other program would read as one", v[0])
+			}
+			if _, err := fmt.Fprintf(w, line, v[0], quote(v[1])); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// printEnv prints the variables of the engine, and those of a deployment.
+func (t *tool) printEnv(ctx context.Context, id string, format envFormat) error {
+	engine, err := t.connect(ctx)
+	if err != nil {
+		return err
+	}
+	home, err := t.home()
+	if err != nil {
+		return err
+	}
+	if engine.Region, err = t.envRegion(ctx, engine); err != nil {
+		return err
+	}
+	redis, err := engine.redisEnvironment(ctx, id)
+	if err != nil {
+		return err
+	}
+	out := t.Stdout.verbatim()
+	if err := format.print(out, append(clientEnvironment(home, engine.Info), redis...)); err != nil {
+		return err
+	}
+	if format.path != "" && !found(t.Getenv("PATH"), "larder") { // the commands that the outputs print say larder
+		if _, err := fmt.Fprintf(out, format.path, shellQuote(filepath.Dir(t.Executable))); err != nil {
+			return err
+		}
+	}
+	if format.unset != "" {
+		_, err = fmt.Fprintln(out, format.unset, strings.Join(leftOut, " "))
+	}
+	return err
+}
+
+// redisVariables name what redisEnvironment sets.
+var redisVariables = []string{"REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_TLS", "REDIS_PASSWORD"}
+
+// redisEnvironment is where a deployment's primary endpoint is: of the one with that id, or the only one. Without an id
+// there is none where there are several deployments, none, or one that is not complete.
+func (c *client) redisEnvironment(ctx context.Context, id string) ([][2]string, error) {
+	if id == "" {
+		all, err := c.deployments(ctx)
+		if err != nil || len(all) != 1 || all[0].Outputs == "" {
+			return nil, err
+		}
+		return redisOf(all[0])
+	}
+	d, err := c.deployment(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if d.Outputs == "" {
+		return nil, unfinished(d)
+	}
+	return redisOf(d)
+}
+
+// redisOf reads a deployment's endpoint among its outputs.
+func redisOf(d larder.Deployment) ([][2]string, error) {
+	all, err := outputsOf(d)
+	if err != nil {
+		return nil, err
+	}
+	var url, host, token *string
+	var port int
+	for name, to := range map[string]any{
+		"redis_connection_string": &url, "replication_group_primary_endpoint_address": &host, "auth_token": &token,
+		"redis_port": &port,
+	} {
+		if err := all.read(name, to); err != nil {
+			return nil, fmt.Errorf("cannot read the outputs of %s: %w", d.ID, err)
+		}
+	}
+	address := aws.ToString(url)
+	return [][2]string{
+		{"REDIS_URL", address}, {"REDIS_HOST", aws.ToString(host)}, {"REDIS_PORT", strconv.Itoa(port)},
+		{"REDIS_TLS", strconv.FormatBool(strings.HasPrefix(address, "rediss:"))},
+		{"REDIS_PASSWORD", aws.ToString(token)},
+	}, nil
 }
 
 // clientEnvironment lists the variables in the order in which they are printed. Programs that take one file for all
@@ -70,6 +178,17 @@ func clientEnvironment(home app.Home, i app.Info) [][2]string {
 	}
 }
 
+// clientVariables name what env sets, but for LARDER_HOME.
+func clientVariables() []string {
+	var names []string
+	for _, v := range clientEnvironment("", app.Info{}) {
+		if v[0] != "LARDER_HOME" {
+			names = append(names, v[0])
+		}
+	}
+	return slices.Concat(names, redisVariables)
+}
+
 func asMap(pairs [][2]string) map[string]string {
 	m := map[string]string{}
 	for _, p := range pairs {
@@ -81,20 +200,7 @@ func asMap(pairs [][2]string) map[string]string {
 // shellQuote spells a word for a POSIX shell.
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-var cliVersion = regexp.MustCompile(`^aws-cli/(\d+)\.(\d+)\.`)
-
-// needsEndpointOption tells whether the AWS CLI on this machine is older than AWS_ENDPOINT_URL: 1.29 and 2.13 brought
-// it.
-func needsEndpointOption(c *cobra.Command) bool {
-	out, err := exec.CommandContext(c.Context(), "aws", "--version").CombinedOutput()
-	if err != nil {
-		return false // no CLI, nothing to help
-	}
-	m := cliVersion.FindSubmatch(out)
-	if m == nil {
-		return false
-	}
-	major, _ := strconv.Atoi(string(m[1]))
-	minor, _ := strconv.Atoi(string(m[2]))
-	return major == 1 && minor < 29 || major == 2 && minor < 13
+// fishQuote spells a word for fish.
+func fishQuote(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'"
 }

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -39,7 +37,7 @@ func (t *tool) outputsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return t.printOutputs(d, args)
+			return t.printOutputs(d, args, id)
 		},
 	}
 	c.Flags().StringVar(&id, "deployment", "", "which deployment, by its replication group's id (default the only one)")
@@ -90,23 +88,51 @@ type output struct {
 	Value     json.RawMessage `json:"value"`
 }
 
-func (t *tool) printOutputs(d larder.Deployment, names []string) error {
+// outputs are a deployment's, by their names.
+type outputs map[string]output
+
+// outputsOf reads the outputs of a deployment that is complete.
+func outputsOf(d larder.Deployment) (all outputs, err error) {
+	if err := json.Unmarshal([]byte(d.Outputs), &all); err != nil {
+		return nil, fmt.Errorf("cannot read the outputs of %s: %w", d.ID, err)
+	}
+	return all, nil
+}
+
+// read reads the value of one. One that is not there leaves what to points at as it is.
+func (all outputs) read(name string, to any) error {
+	if all[name].Value == nil {
+		return nil
+	}
+	return json.Unmarshal(all[name].Value, to)
+}
+
+func unfinished(d larder.Deployment) error {
+	return fmt.Errorf("%s is not complete: run `larder up %s` again, or `larder destroy %s`", d.ID, d.Source, d.ID)
+}
+
+// printOutputs prints all outputs of a deployment, or the named one. Asked is the deployment's id where it was given:
+// the commands that are printed give it too.
+func (t *tool) printOutputs(d larder.Deployment, names []string, asked string) error {
 	if d.Outputs == "" {
-		return fmt.Errorf("%s is not complete: run `larder up %s` again, or `larder destroy %s`", d.ID, d.Source, d.ID)
+		return unfinished(d)
 	}
 	if t.json && len(names) == 0 {
 		_, err := io.WriteString(t.Stdout, d.Outputs)
 		return err
 	}
-	var all map[string]output
-	if err := json.Unmarshal([]byte(d.Outputs), &all); err != nil {
-		return fmt.Errorf("cannot read the outputs of %s: %w", d.ID, err)
+	all, err := outputsOf(d)
+	if err != nil {
+		return err
 	}
 	if len(names) == 1 {
 		return t.printOutput(all, names[0])
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		value := "(sensitive: larder outputs " + name + ")"
+		if asked != "" {
+			value = "(sensitive: larder outputs --deployment " + asked + " " + name + ")"
+		}
 		if !all[name].Sensitive {
 			value = display(all[name].Value)
 		}
@@ -116,7 +142,7 @@ func (t *tool) printOutputs(d larder.Deployment, names []string) error {
 }
 
 // printOutput prints one value: a string as it is, anything else as JSON.
-func (t *tool) printOutput(all map[string]output, name string) error {
+func (t *tool) printOutput(all outputs, name string) error {
 	o, ok := all[name]
 	if !ok {
 		return fmt.Errorf("there is no output %q; there are: %s", name,
@@ -152,12 +178,7 @@ func printJSON(w io.Writer, v any) error {
 }
 
 // found tells whether a search path has that program.
-func found(searchPath, program string) bool {
-	return slices.ContainsFunc(filepath.SplitList(searchPath), func(dir string) bool {
-		info, err := os.Stat(filepath.Join(dir, program))
-		return err == nil && !info.IsDir()
-	})
-}
+func found(searchPath, program string) bool { return lookUp(searchPath, program) != "" }
 
 // shellWord spells a word for a shell, in quotes only where it needs them.
 func shellWord(s string) string {

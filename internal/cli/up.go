@@ -310,7 +310,7 @@ func (t *tool) suggest(call *module.Call, outputs []module.Output) {
 			fmt.Fprintf(t.Stdout, "  %s\n", text)
 		}
 	}
-	fmt.Fprintf(t.Stdout, "  larder status\n  larder outputs\n")
+	fmt.Fprintf(t.Stdout, "  larder status\n  larder outputs --deployment %s\n", call.ReplicationGroupID())
 	if slices.ContainsFunc(call.Around.SNS, func(topic module.Topic) bool { return len(topic.Emails) > 0 }) {
 		fmt.Fprintf(t.Stdout, "  larder mail --confirm\n")
 	}

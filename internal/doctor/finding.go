@@ -66,7 +66,7 @@ func Diagnose(m Machine) []Finding {
 	all := []Finding{}
 	for _, check := range []func(Machine) []Finding{
 		lostDirectories, silentEngines, twoEngines, nodesWithoutEngine, groups, damage, directories, holders, address, servers, loopback, room,
-		openFiles, clock, settings, shell, suspects, namespaces, programs, leftovers,
+		openFiles, clock, settings, shell, oldCLI, suspects, namespaces, programs, leftovers,
 	} {
 		all = append(all, check(m)...)
 	}

@@ -20,6 +20,7 @@ type Machine struct {
 	Descriptors uint64            // the hard limit on open files of an engine that would be started here
 	Shell       map[string]string // those of the variables of `larder env` that this shell has
 	Wanted      map[string]string // what `larder env` would print; empty where no engine answers at Home
+	OldCLI      string            // the version of this shell's AWS CLI, if it does not read AWS_ENDPOINT_URL
 	Version     string            // of this larder
 	Now         time.Time
 }

@@ -104,6 +104,18 @@ func settings(m Machine) (all []Finding) {
 	return all
 }
 
+// oldCLI says that this shell's AWS CLI would ask AWS itself.
+func oldCLI(m Machine) []Finding {
+	if m.OldCLI == "" {
+		return nil
+	}
+	return []Finding{{
+		Severity: Warning, Check: Environment,
+		Message: fmt.Sprintf("the AWS CLI of this shell, %s, does not read AWS_ENDPOINT_URL, which 1.29 and 2.13 brought: it asks AWS itself, which refuses larder's credential", m.OldCLI),
+		Next:    "install a newer one, or give each command --endpoint-url \"$AWS_ENDPOINT_URL\"",
+	}}
+}
+
 // shell says which of the variables of `larder env` this shell has from another engine, or from before this one was
 // started anew.
 func shell(m Machine) []Finding {

@@ -41,11 +41,16 @@ func (v view) withToken(variable string) string {
 func (v view) tokenSource() string {
 	switch {
 	case v.access.Local:
-		return "$(larder outputs auth_token)"
+		return "$(" + v.tokenCommand() + ")"
 	case v.secretARN != nil:
 		return fmt.Sprintf("$(aws secretsmanager get-secret-value --secret-id '%s' --query SecretString --output text | jq -r .auth_token)", v.in.secretName())
 	}
 	return "${REDIS_AUTH_TOKEN:?set it to the auth token}"
+}
+
+// tokenCommand prints the token that larder keeps, also where there are several deployments.
+func (v view) tokenCommand() string {
+	return "larder outputs --deployment " + v.call.ReplicationGroupID() + " auth_token"
 }
 
 func (v view) redisCLI() string {

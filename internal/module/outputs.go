@@ -159,7 +159,7 @@ func (v view) connection() []Output {
 }
 
 // connectionString escapes everything in the token but letters, digits and "-", so that no client takes & # $ ^ < > for
-// a part of the URL.
+// a part of the URL. It names the user that a token is of: redis-cli takes no name for the name "".
 func (v view) connectionString() any {
 	if v.host == "" {
 		return nil
@@ -169,7 +169,7 @@ func (v view) connectionString() any {
 		scheme = "rediss"
 	}
 	if v.in.AuthTokenEnabled {
-		login = ":" + url.QueryEscape(string(v.access.Token)) + "@"
+		login = "default:" + url.QueryEscape(string(v.access.Token)) + "@"
 	}
 	return fmt.Sprintf("%s://%s%s:%d", scheme, login, v.host, v.port)
 }

@@ -183,11 +183,11 @@ func TestConnectionStringKeepsTheToken(t *testing.T) {
 			t.Fatal(err)
 		}
 		password, _ := u.User.Password()
-		if u.Scheme != "rediss" || u.User.Username() != "" || password != token || u.Host != "127.0.10.1:6379" ||
+		if u.Scheme != "rediss" || u.User.Username() != "default" || password != token || u.Host != "127.0.10.1:6379" ||
 			u.Path+u.RawQuery+u.Fragment != "" {
 			t.Fatalf("%s reads as scheme %s, password %s, host %s", s, u.Scheme, password, u.Host)
 		}
-		if userinfo, _, _ := strings.Cut(strings.TrimPrefix(s, "rediss://:"), "@"); strings.ContainsAny(userinfo,
+		if userinfo, _, _ := strings.Cut(strings.TrimPrefix(s, "rediss://default:"), "@"); strings.ContainsAny(userinfo,
 			"!&#$^<>") {
 			t.Fatalf("%s is not escaped", userinfo)
 		}

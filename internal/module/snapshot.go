@@ -54,7 +54,7 @@ func (v view) snapshots() []Output {
 func (v view) tokenAsJSON() string {
 	switch {
 	case v.access.Local:
-		return "larder outputs auth_token | jq -R '{AuthToken: .}'"
+		return v.tokenCommand() + " | jq -R '{AuthToken: .}'"
 	case v.secretARN != nil:
 		return fmt.Sprintf("aws secretsmanager get-secret-value --secret-id '%s' --query SecretString --output text | jq '{AuthToken: .auth_token}'", v.in.secretName())
 	}

@@ -16,7 +16,8 @@ locals {
   connection_string = local.host == null ? null : join("", [
     local.tls ? "rediss://" : "redis://",
     # Everything but letters, digits and "-" is escaped, so that no client takes & # $ ^ < > for a part of the URL.
-    var.auth_token_enabled ? ":${urlencode(coalesce(local.auth_token, "-"))}@" : "",
+    # redis-cli takes no name for the name "", so that the token's user is named.
+    var.auth_token_enabled ? "default:${urlencode(coalesce(local.auth_token, "-"))}@" : "",
     "${local.host}:${local.port}",
   ])
 

@@ -230,7 +230,7 @@ func TestChangesAreMadeInPlace(t *testing.T) {
 // answers tells whether the group's primary takes a token.
 func (d *desk) answers(token string) bool {
 	line := strings.TrimSpace(d.must("outputs", "connection_test_command"))
-	return d.shell(strings.Replace(line, "$(larder outputs auth_token)", token, 1)).stdout == "PONG\n"
+	return d.shell(strings.Replace(line, "$(larder outputs --deployment "+shop+" auth_token)", token, 1)).stdout == "PONG\n"
 }
 
 // gone checks that a destroy left nothing behind; a secret stays for its recovery window.

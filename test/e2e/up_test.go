@@ -120,8 +120,8 @@ func TestATokenThatIsGivenIsUsed(t *testing.T) {
 	if r := d.shell(line); r.stdout != "PONG\n" {
 		t.Errorf("%q %q", r.stdout, r.stderr)
 	}
-	if r := d.shell(strings.Replace(line, "$(larder outputs auth_token)", "not-the-token-at-all",
-		1)); !strings.Contains(r.stdout+r.stderr, "WRONGPASS") && !strings.Contains(r.stdout+r.stderr, "NOAUTH") {
+	kept := "$(larder outputs --deployment uex-payments-dev-redis auth_token)"
+	if r := d.shell(strings.Replace(line, kept, "not-the-token-at-all", 1)); !strings.Contains(r.stdout+r.stderr, "WRONGPASS") && !strings.Contains(r.stdout+r.stderr, "NOAUTH") {
 		t.Errorf("a wrong token answers %q %q", r.stdout, r.stderr)
 	}
 }
