@@ -37,6 +37,7 @@ func empties(serviceID string) map[string]Empty {
 		return map[string]Empty{
 			"DescribeSecretOutput.Tags":               Omitted,
 			"DescribeSecretOutput.VersionIdsToStages": Omitted,
+			"SecretListEntry.Tags":                    Omitted,
 			"SecretVersionsListEntry.VersionStages":   Omitted,
 		}
 	case "EC2":

@@ -42,6 +42,9 @@ func TestEmpty(t *testing.T) {
 		{"a secret", awswire.SecretsManager(), &secretsmanager.DescribeSecretOutput{
 			Tags: []secretstypes.Tag{}, VersionIdsToStages: map[string][]string{},
 		}, `{}`},
+		{"a secret in a list", awswire.SecretsManager(), &secretsmanager.ListSecretsOutput{
+			SecretList: []secretstypes.SecretListEntry{{Tags: []secretstypes.Tag{}}},
+		}, `{"SecretList":[{}]}`},
 		{"versions", awswire.SecretsManager(), &secretsmanager.ListSecretVersionIdsOutput{
 			Versions: []secretstypes.SecretVersionsListEntry{{VersionStages: []string{}}},
 		}, `{"Versions":[{}]}`},

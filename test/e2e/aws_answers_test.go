@@ -242,7 +242,7 @@ func awsAnswers() map[string][]awsAnswer {
 
 const (
 	listed = `{"SecretList":[{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:mine-ID","CreatedDate":TIME,` +
-		`"Description":"two and one","LastChangedDate":TIME,"Name":"mine","SecretVersionsToStages":{"UUID":["AWSCURRENT"]},"Tags":[]}]}`
+		`"Description":"two and one","LastChangedDate":TIME,"Name":"mine","SecretVersionsToStages":{"UUID":["AWSCURRENT"]}}]}`
 	policyDocument = `"{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":[\"x.amazonaws.com\"]},\"Action\":[\"logs:PutLogEvents\"],\"Resource\":\"*\"}]}"`
 )
 
