@@ -122,7 +122,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	var work errgroup.Group
 	end := &ending{stop: stop}
 	keeper := &keeper{home: o.Home, held: held, log: o.Logger, info: info}
-	rs := &regions{others: map[string]*region{}}
+	rs := &regions{others: map[string]*region{}, log: o.Logger}
 	rs.open = func(name string) (*region, error) { return in.openOther(ctx, state, name) }
 	rs.begin = func(r *region) {
 		keeper.add(r.parts()...)
@@ -135,7 +135,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	defer closing(&err, rs.close)
 	defer func() { err = errors.Join(o.giveUp(context.WithoutCancel(ctx), keeper.lost(), rs.endNodes), err) }()
-	if err := rs.openRecorded(state); err != nil {
+	if err := rs.openUsed(state, o.Home); err != nil {
 		return err
 	}
 	server, err := in.server(info, rs)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/smithy-go"
 
 	"larder/internal/awsregion"
 	"larder/internal/exporter"
@@ -46,6 +48,17 @@ func (h Home) used() []Home {
 	return all
 }
 
+// left are the other regions that have something in their directories.
+func (h Home) left() (names []string) {
+	for _, dir := range h.used()[1:] {
+		_, err := os.Lstat(dir.stateFile())
+		if err == nil || len(dir.remains()) > 0 {
+			names = append(names, filepath.Base(string(dir)))
+		}
+	}
+	return names
+}
+
 func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
@@ -69,6 +82,7 @@ type regions struct {
 	first *region
 	open  func(name string) (*region, error)
 	begin func(*region) // has a region do its work
+	log   *slog.Logger
 
 	opening sync.Mutex // one is opened at a time
 
@@ -77,6 +91,34 @@ type regions struct {
 	begun  bool
 	ended  bool
 }
+
+// regionError says why a region cannot be opened. It is an API error, so that whoever asks for something in the region
+// learns the reason.
+type regionError struct {
+	name string
+	err  error
+}
+
+// Error says what failed, and what to do where the reason does not say it.
+func (e *regionError) Error() string {
+	text := fmt.Sprintf("cannot open the region %s: %v", e.name, e.err)
+	if noRoom(e.err) {
+		text += ": the disk that holds larder's state directory is full: free some space and try again"
+	}
+	return text
+}
+
+// Unwrap returns the reason.
+func (e *regionError) Unwrap() error { return e.err }
+
+// ErrorCode is the API's code of a failure that is not the caller's.
+func (e *regionError) ErrorCode() string { return "InternalFailure" }
+
+// ErrorMessage is what the caller reads.
+func (e *regionError) ErrorMessage() string { return e.Error() }
+
+// ErrorFault says that it is not the caller's fault.
+func (e *regionError) ErrorFault() smithy.ErrorFault { return smithy.FaultServer }
 
 // get returns a region, which it opens when nobody has before. Whoever asks for another region does not wait meanwhile.
 func (rs *regions) get(name string) (*region, error) {
@@ -90,7 +132,9 @@ func (rs *regions) get(name string) (*region, error) {
 	}
 	r, err := rs.open(name)
 	if err != nil {
-		return nil, fmt.Errorf("cannot open the region %s: %w", name, err)
+		err = &regionError{name, err}
+		rs.log.Error("a region cannot be opened", "region", name, "error", err)
+		return nil, err
 	}
 	if !rs.add(r) {
 		return nil, errors.Join(errors.New("the engine is about to end"), r.close())
@@ -179,15 +223,23 @@ func (rs *regions) scraped() (all []exporter.Source) {
 	return all
 }
 
-// openRecorded opens the other regions that have been used: their nodes may run.
-func (rs *regions) openRecorded(first *store.Store) error {
+// openUsed opens the other regions that have been used: their nodes may run. Those are the recorded ones, and those
+// that have left something in the state directory: a record whose key is damaged, which is told of, names none.
+func (rs *regions) openUsed(first *store.Store, h Home) error {
 	var names []string
 	err := first.View(func(tx *store.Tx) (err error) {
 		names, err = knownRegions.Keys(tx)
 		return err
 	})
+	for _, name := range h.left() {
+		if !slices.Contains(names, name) {
+			rs.log.Warn("there is no record that a region was used, and it has files: it is opened, and recorded anew",
+				"region", name, "directory", string(h.In(name)))
+			names = append(names, name)
+		}
+	}
 	for _, name := range names {
-		if !rs.Known(name) { // the record is damaged, which is told of
+		if !rs.Known(name) {
 			continue
 		}
 		if _, err := rs.get(name); err != nil {
