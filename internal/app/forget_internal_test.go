@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +21,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"larder/internal/cache"
+	"larder/internal/network"
 	"larder/internal/services/larder"
 	"larder/internal/servicetest"
 	"larder/internal/state"
@@ -76,7 +79,7 @@ func damageAll(t *testing.T, path string) *store.Store {
 // forgetting is larder's own service over a store, as an engine has it. Its processes are pids.
 func forgetting(t *testing.T, s *store.Store, h Home, pids *map[string]int) aws.Config {
 	service := larder.New(larder.Config{
-		Store: s, Tables: tables(), Irreplaceable: irreplaceable, Forgotten: h.forgotten(),
+		Store: s, Tables: tables(), Irreplaceable: irreplaceable, TakeAlong: takeAlong, Forgotten: h.forgotten(),
 		Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 		Regions:     func() []string { return nil },
 		DamagedLogs: func() ([]string, error) { return nil, nil },
@@ -205,5 +208,58 @@ func TestARecordThatNodesDependOnStays(t *testing.T) {
 	in := larder.ForgetRecordInput{Table: "replication-groups", Key: []byte("flipped")}
 	if status, answer := ask(t, config, "ForgetRecord", in, &out); status != http.StatusOK {
 		t.Errorf("without its nodes: %d %s", status, answer)
+	}
+}
+
+// TestAForgottenVPCTakesItsDefaultsAlong: they cannot be removed by any command. What its user made stays, and so do
+// other VPCs, damaged ones too.
+func TestAForgottenVPCTakesItsDefaultsAlong(t *testing.T) {
+	t.Parallel()
+	h := Home(t.TempDir())
+	s, err := store.Open(h.stateFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	made := 0
+	b := network.Builder{NewID: func(kind string) string { made++; return fmt.Sprintf("%s-%d", kind, made) }}
+	var own, other, ill network.VPC
+	var user network.SecurityGroup
+	err = s.Update(func(tx *store.Tx) (err error) {
+		for _, v := range []*network.VPC{&own, &other, &ill} {
+			if *v, err = b.CreateVPC(tx, network.VPC{CIDR: netip.MustParsePrefix("10.0.0.0/16")}); err != nil {
+				return err
+			}
+		}
+		user, err = b.CreateSecurityGroup(tx, network.SecurityGroup{VPCID: own.ID, Name: "redis"})
+		shapeless := store.Table[json.RawMessage](network.VPCs)
+		return errors.Join(err, shapeless.Put(tx, own.ID, json.RawMessage(`[]`)),
+			shapeless.Put(tx, ill.ID, json.RawMessage(`[]`)))
+	})
+	if err := errors.Join(err, s.Check(tables()...)); err != nil {
+		t.Fatal(err)
+	}
+	var out larder.ForgetRecordOutput
+	in := larder.ForgetRecordInput{Table: string(network.VPCs), Key: []byte(own.ID)}
+	pids := map[string]int{}
+	if status, answer := ask(t, forgetting(t, s, h, &pids), "ForgetRecord", in, &out); status != http.StatusOK {
+		t.Fatal(status, answer)
+	}
+	if len(out.Along) != 3 {
+		t.Errorf("it took along %v", out.Along)
+	}
+	err = s.View(func(tx *store.Tx) error {
+		routes, err := network.RouteTables.All(tx)
+		acls, errACLs := network.ACLs.All(tx)
+		groups, errGroups := network.SecurityGroups.All(tx)
+		rules, errRules := network.Rules.All(tx)
+		if len(routes) != 2 || len(acls) != 2 || len(groups) != 3 || len(rules) != 5 {
+			t.Errorf("left are %v, %v, %v, %v", routes, acls, groups, rules)
+		}
+		_, errUser := network.SecurityGroups.Get(tx, user.ID)
+		return errors.Join(err, errACLs, errGroups, errRules, errUser)
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -242,7 +242,7 @@ func (in *installation) servicesOf(r *region, keys *kms.Service) []gateway.Servi
 			Store: r.state, Sealer: r.sealer, PIDs: r.nodes.PIDs, Trouble: r.engine.Trouble, StopSoon: in.stopSoon,
 			Observed: observed(r.engine), Measure: measure(r.engine, in.Now), Regions: in.regions,
 			DamagedLogs: r.logGroups.Damaged,
-			Tables:      tables(), Irreplaceable: irreplaceable, Forgotten: r.home.forgotten(), Logger: in.Logger,
+			Tables:      tables(), Irreplaceable: irreplaceable, TakeAlong: takeAlong, Forgotten: r.home.forgotten(), Logger: in.Logger,
 			Now: in.Now,
 			Engine: larder.DescribeEngineOutput{
 				PID: int32(os.Getpid()), Home: string(in.Home), Endpoint: in.endpoint, Version: Version,

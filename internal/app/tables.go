@@ -44,3 +44,11 @@ func irreplaceable(table, key string) string {
 	}
 	return ""
 }
+
+// takeAlong removes what a forgotten record leaves and nobody could remove: what came with a VPC.
+func takeAlong(tx *store.Tx, table string) ([]string, error) {
+	if table == string(network.VPCs) {
+		return network.RemoveOrphans(tx)
+	}
+	return nil, nil
+}

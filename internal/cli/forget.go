@@ -54,6 +54,9 @@ func (t *tool) forget(ctx context.Context, table, spelled string, yes bool) erro
 		return err
 	}
 	fmt.Fprintf(t.Stdout, "Forgotten: %s %q. Its record is kept as %s\n", table, key, out.Copy)
+	if len(out.Along) > 0 {
+		fmt.Fprintln(t.Stdout, "Removed with it:", strings.Join(out.Along, ", "))
+	}
 	return nil
 }
 

@@ -12,8 +12,8 @@ var ErrReadable = errors.New("the record can be read")
 // Forget deletes a row of one of tables that cannot be read, and returns what was wrong with it. It hands the record to
 // keep before, and deletes nothing when keep fails. It returns ErrReadable for a row that can be read, and ErrNotFound
 // where there is no such table or row.
-func (s *Store) Forget(tables []Checker, table, key string, keep func(record []byte) error) (damage *RowError,
-	err error) {
+func (s *Store) Forget(tables []Checker, table, key string, keep func(record []byte) error,
+	also func(*Tx) error) (damage *RowError, err error) {
 	i := slices.IndexFunc(tables, func(t Checker) bool { return t.Name() == table })
 	if i < 0 {
 		return nil, fmt.Errorf("the table %q: %w", table, ErrNotFound)
@@ -32,7 +32,10 @@ func (s *Store) Forget(tables []Checker, table, key string, keep func(record []b
 		if err != nil {
 			return err
 		}
-		return errors.Join(keep(record), tables[i].Delete(tx, key))
+		if err := errors.Join(keep(record), tables[i].Delete(tx, key)); err != nil || also == nil {
+			return err
+		}
+		return also(tx)
 	})
 	return damage, err
 }

@@ -29,11 +29,11 @@ func TestForget(t *testing.T) {
 		"no such table": {"others", "b", keep, store.ErrNotFound},
 		"no copy":       {"things", "b", func([]byte) error { return full }, full},
 	} {
-		if _, err := s.Forget(tables, c.table, c.key, c.keep); !errors.Is(err, c.want) || kept != nil {
+		if _, err := s.Forget(tables, c.table, c.key, c.keep, nil); !errors.Is(err, c.want) || kept != nil {
 			t.Errorf("%s: %v, and kept is %q", name, err, kept)
 		}
 	}
-	damage, err := s.Forget(tables, "things", "b", keep)
+	damage, err := s.Forget(tables, "things", "b", keep, nil)
 	if err != nil || damage.Key != "b" || !bytes.Contains(kept, []byte(`"Name":"b"`)) {
 		t.Errorf("of %v the copy is %q: %v", damage, kept, err)
 	}
@@ -67,7 +67,7 @@ func TestForgetWhatAReaderNeeds(t *testing.T) {
 	if !store.IsUnreadable(err) {
 		t.Fatal(err)
 	}
-	damage, err := s.Forget([]store.Checker{things}, "things", "b", func([]byte) error { return nil })
+	damage, err := s.Forget([]store.Checker{things}, "things", "b", func([]byte) error { return nil }, nil)
 	if err != nil || damage == nil {
 		t.Errorf("%v, %v", damage, err)
 	}

@@ -35,7 +35,10 @@ type ForgetRecordInput struct {
 }
 
 // ForgetRecordOutput tells where the record is now, and what was wrong with it.
-type ForgetRecordOutput struct{ Copy, Error string }
+type ForgetRecordOutput struct {
+	Copy, Error string
+	Along       []string // the ids of what was removed with it
+}
 
 // damaged lists the records that cannot be read.
 func (s *Service) damaged(ctx context.Context) (all []DamagedRecord, err error) {
@@ -62,6 +65,9 @@ func (s *Service) forgetRecord(ctx context.Context, in *ForgetRecordInput) (*For
 		}
 		out.Copy, err = s.copyOf(table, key, record)
 		return err
+	}, func(tx *store.Tx) (err error) {
+		out.Along, err = s.TakeAlong(tx, table)
+		return err
 	})
 	switch {
 	case errors.Is(err, store.ErrReadable):
@@ -74,7 +80,7 @@ func (s *Service) forgetRecord(ctx context.Context, in *ForgetRecordInput) (*For
 	}
 	out.Error = damage.Err.Error()
 	s.Logger.WarnContext(ctx, "a record that could not be read was forgotten", "table", table, "key", key,
-		"error", damage.Err, "copy", out.Copy)
+		"error", damage.Err, "copy", out.Copy, "removed", out.Along)
 	return out, nil
 }
 

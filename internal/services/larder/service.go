@@ -36,9 +36,11 @@ type Config struct {
 	Tables []store.Checker // all that the store has
 	// Irreplaceable says why a record is never forgotten, and the way out; empty for one that may be.
 	Irreplaceable func(table, key string) string
-	Forgotten     string // the directory of the copies of forgotten records; made when the first is
-	Logger        *slog.Logger
-	Now           func() time.Time
+	// TakeAlong removes what nobody could remove once a record of a table is forgotten, and returns its ids.
+	TakeAlong func(tx *store.Tx, table string) ([]string, error)
+	Forgotten string // the directory of the copies of forgotten records; made when the first is
+	Logger    *slog.Logger
+	Now       func() time.Time
 }
 
 // Service serves the engine's own actions.
