@@ -212,6 +212,26 @@ func TestDamagedRecordsStopNothing(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
+	forgets(d)
+}
+
+// forgets has a damaged record be forgotten by the command that the list of them says: a copy of it is kept, it is listed
+// no more, and the second time there is none. What can be read is refused.
+func forgets(d *desk) {
+	d.t.Helper()
+	const line = "larder forget kms-keys zdamaged"
+	if said := d.larder("status").stderr; !strings.Contains(said, line) {
+		d.t.Errorf("status does not say %q:\n%s", line, said)
+	}
+	_, copied, found := strings.Cut(d.must("forget", "kms-keys", "zdamaged", "--yes"), "kept as ")
+	if !found || len(read(d.t, strings.TrimSpace(copied))) == 0 {
+		d.t.Errorf("the copy is %q", copied)
+	}
+	if said := d.larder("status").stderr; strings.Contains(said, line) {
+		d.t.Errorf("status still says\n%s", said)
+	}
+	d.refused([]string{"forget", "kms-keys", "zdamaged", "--yes"}, "there is no record")
+	d.refused([]string{"forget", "replication-groups", "uex-payments-dev-redis", "--yes"}, "can be read")
 }
 
 func lists(err error, whole bool) error {
