@@ -312,10 +312,14 @@ func TestARestoreThatCannotSucceedSaysWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := 0
+	w.parameters(map[string]string{"reserved-memory-percent": "90"}) // of the group custom
 	for name, c := range map[string]struct {
 		damage func()
 		reason string
 	}{
+		"beside the reserve": {func() {
+			w.changeSnapshot("s", func(s *cache.Snapshot) { s.CacheSize = w.config.NodeTypes[s.NodeType].MaxMemory / 2 })
+		}, "or reserve less"},
 		"changed": {func() { w.writeFile(path, append(bytes.Clone(whole[:len(whole)/2]), 0)) }, "changed or cut off"},
 		"gone":    {func() { os.Remove(path) }, "no such file"},
 		"too large": {func() {
@@ -325,7 +329,13 @@ func TestARestoreThatCannotSucceedSaysWhy(t *testing.T) {
 		c.damage()
 		at++
 		id := fmt.Sprint("h", at)
-		w.create(id, 1, func(rg *cache.ReplicationGroup) { w.from("s")(rg); shift(rg, 10*at) })
+		w.create(id, 1, func(rg *cache.ReplicationGroup) {
+			w.from("s")(rg)
+			shift(rg, 10*at)
+			if name == "beside the reserve" {
+				rg.ParameterGroup = "custom"
+			}
+		})
 		rg := w.await(id, "create-failed",
 			func(rg cache.ReplicationGroup, _ error) bool { return rg.Status == cache.CreateFailed })
 		if !strings.Contains(rg.StatusReason, c.reason) || !strings.Contains(rg.StatusReason, "snapshot s") {

@@ -154,12 +154,16 @@ func (g *group) load(ctx context.Context, rg *cache.ReplicationGroup, into *memb
 // roomFor returns how much memory the snapshot's data may take, in bytes, or 0 where there is as much as they had: a
 // node with less than they need would silently evict some of them.
 func (g *group) roomFor(s cache.Snapshot, rg *cache.ReplicationGroup) (int64, error) {
-	had, has := g.e.NodeTypes[s.NodeType].MaxMemory, g.e.NodeTypes[rg.NodeType].MaxMemory
-	switch {
+	has, err := g.askedMemory(rg)
+	if err != nil {
+		return 0, err
+	}
+	switch had := g.e.NodeTypes[s.NodeType].MaxMemory; {
 	case has >= had && had > 0:
 		return 0, nil
 	case s.CacheSize > has:
-		return 0, fmt.Errorf("cannot restore the snapshot %s: its data took %d bytes, and a node of type %s has %d for them: choose a larger CacheNodeType",
+		return 0, fmt.Errorf("cannot restore the snapshot %s: its data took %d bytes, and a node of type %s has %d for "+
+			"them, without what its parameters reserve: choose a larger CacheNodeType, or reserve less",
 			s.Name, s.CacheSize, rg.NodeType, has)
 	}
 	return has, nil
