@@ -50,6 +50,16 @@ func (t *tool) connect(ctx context.Context) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := t.connectAt(ctx, home)
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("cannot look into the state directory %s: %w\n"+
+			"next: `ls -la %s` shows whose it is and its modes; `chmod -R u+rwX %s` opens one of yours, and `larder up DIR` mends its modes",
+			home, err, home, home)
+	}
+	return c, err
+}
+
+func (t *tool) connectAt(ctx context.Context, home app.Home) (*client, error) {
 	info, err := home.ReadInfo()
 	if errors.Is(err, fs.ErrNotExist) {
 		info, err = t.awaitInfo(ctx, home)

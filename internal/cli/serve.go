@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -176,7 +177,14 @@ const (
 
 // ensureEngine connects to the running engine, or starts one in the background, and tells which.
 func (t *tool) ensureEngine(ctx context.Context) (c *client, started bool, err error) {
-	if c, err := t.settle(ctx); !errors.Is(err, errNotRunning) {
+	c, err = t.settle(ctx)
+	if errors.Is(err, fs.ErrPermission) { // modes that keep this user out of its own directory are mended
+		if err := t.secureRunning(); err != nil {
+			return nil, false, err
+		}
+		c, err = t.settle(ctx)
+	}
+	if !errors.Is(err, errNotRunning) {
 		if err == nil && t.listen != "" && !strings.HasSuffix(t.listen, ":0") && c.Endpoint != "http://"+t.listen {
 			fmt.Fprintf(t.Stderr,
 				"note: the engine runs at %s already: --listen and LARDER_LISTEN are for its next start\n", c.Endpoint)

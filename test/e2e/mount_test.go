@@ -136,3 +136,34 @@ func TestAnUnmountedStateDirectoryIsNamed(t *testing.T) {
 		t.Errorf("when all are ended: %+v", v)
 	}
 }
+
+// TestModesThatKeepTheirOwnerOut: a user that is not root reads nothing of mode 000. While the engine is dead commands
+// say so, and `up` mends the modes and takes up the node that runs.
+func TestModesThatKeepTheirOwnerOut(t *testing.T) {
+	t.Parallel()
+	d := asNobody(t, testkit.NewNamespace(t))
+	dir := filepath.Dir(d.home)
+	configuration, err := os.ReadFile(seed + "development.tf")
+	d.check(err)
+	d.check(os.WriteFile(filepath.Join(dir, "main.tf"), configuration, 0o644))
+	d.check(os.Chmod(filepath.Join(dir, "main.tf"), 0o644))
+	d.must(d.program, "up", dir)
+	killed := d.enginePID()
+	nodes := "for p in /proc/[0-9]*; do readlink $p/cwd | grep -q " + d.home + "/nodes/ && echo $p; done; true"
+	before := d.must("sh", "-c", nodes)
+	d.must("kill", "-KILL", killed)
+	d.eventually("the engine is gone", func() bool { return !d.runs(killed) })
+	for _, name := range []string{"larder.db", "engine.json", ""} {
+		d.check(os.Chmod(filepath.Join(d.home, name), 0))
+		if r := d.run(d.program, "status"); r.code == 0 || !strings.Contains(r.stderr, "next: ") ||
+			!strings.Contains(r.stderr, "chmod -R u+rwX "+d.home) {
+			t.Errorf("%q: exit %d\n%s%s", name, r.code, r.stdout, r.stderr)
+		}
+	}
+	if out := d.must(d.program, "up", dir); !strings.Contains(out, "nothing to change") {
+		t.Errorf("up says %s", out)
+	}
+	if now := d.must("sh", "-c", nodes); now != before || now == "" {
+		t.Errorf("the node is %q, was %q", now, before)
+	}
+}
