@@ -20,7 +20,6 @@ type NodeState struct {
 	Refuses bool
 	// CutOff says that nobody can connect to it, so that its silence says nothing of it.
 	CutOff  bool
-	Paused  bool           // and it works, and holds back what it has been asked: a client wanted that
 	Role    Role           // what redis-server takes itself for
 	Serves  []netip.Addr   // the addresses it listens on. None until the engine lets it serve: the boot guard
 	Follows netip.AddrPort // the primary it is told to follow; zero for a primary

@@ -101,9 +101,9 @@ func (p *planner) electing() bool {
 	return slices.ContainsFunc(p.steps, func(s Step) bool { return s.Kind == Elect })
 }
 
-// fence kills what hangs, so that it cannot come back to life beside its successor. The one node that has the data is
-// given the time that a busy one has: killing it loses them. One that is suspended then is told to go on, which loses
-// nothing.
+// fence kills what hangs, so that it cannot come back to life beside its successor, and what has been busy for too long
+// where another node has its data. The one node that has the data is given the time that a busy one has, and is not
+// ended while it works: killing it loses them. One that is suspended then is told to go on, which loses nothing.
 func (p *planner) fence() {
 	for _, m := range p.g.Members {
 		switch {
@@ -116,12 +116,12 @@ func (p *planner) fence() {
 }
 
 // doomed tells whether a member hangs and is not to be waited for. A hung replica may be the last that has the data,
-// too. One that is paused and alone has them is let be: it goes on by itself. So is one that nobody can connect to: it
-// may serve clients. One that is suspended is not given up
-// while nobody else has data. So may a replica whose primary is silent: it waits for that one, and then for its end.
+// too. One that works, however long, and alone has them is let be: it comes to an end by itself. So is one that nobody
+// can connect to: it may serve clients. One that is suspended is not given up while nobody else has data. So may a
+// replica whose primary is silent: it waits for that one, and then for its end.
 func (p *planner) doomed(m Member) bool {
 	s, primary := p.o.Nodes[m.ID], p.g.Primary()
-	waits := s.Paused || s.CutOff || s.Suspended && !p.givenUp(m) || m.ID != primary.ID && p.o.Nodes[primary.ID].silent()
+	waits := !s.Hung || s.CutOff || s.Suspended && !p.givenUp(m) || m.ID != primary.ID && p.o.Nodes[primary.ID].silent()
 	return s.Overdue && !waits || (s.Overdue || s.Hung) && p.replaceable(m)
 }
 

@@ -72,14 +72,10 @@ func held() cache.NodeState {
 	return s
 }
 
-func overdue() cache.NodeState { return cache.NodeState{Running: true, Overdue: true} }
+func overdue() cache.NodeState { return cache.NodeState{Running: true, Hung: true, Overdue: true} }
 
-// paused is one that a client holds back for as long.
-func paused() cache.NodeState {
-	s := overdue()
-	s.Paused = true
-	return s
-}
+// working is one that has worked for as long.
+func working() cache.NodeState { return cache.NodeState{Running: true, Overdue: true} }
 
 // lagging is a replica that has lacked something for so many seconds.
 func lagging(s cache.NodeState, seconds int) cache.NodeState {

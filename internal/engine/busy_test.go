@@ -51,6 +51,38 @@ func TestAPausedNodeThatAloneHasTheDataIsLeftAlone(t *testing.T) {
 // busyScript runs for as many seconds as its argument says, and up to one less.
 const busyScript = `local t = redis.call('TIME')[1] + ARGV[1] while tonumber(redis.call('TIME')[1]) < t do end return 1`
 
+// TestANodeThatWorksIsNotEnded: one that alone has the data may work for longer than the limit, with a command that
+// cannot be ended. It answers afterwards, and has them still.
+func TestANodeThatWorksIsNotEnded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stop()
+	w.config.BusyLimit = time.Second
+	w.start()
+	w.create("g", 1, nil)
+	rg := w.awaitAvailable("g")
+	c := w.once(rg.PrimaryAddress)
+	if err := c.Set(t.Context(), "kept", "1", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	before := must(w.runtime.PIDs(t.Context()))(t)
+	ended := make(chan error, 1)
+	go func() { ended <- c.Do(t.Context(), "EVAL", "redis.call('SET', 'written', 1) "+busyScript, 0, 7).Err() }()
+	w.eventually("it is overdue", func() bool {
+		s := w.engine.Report("g").Observed.Nodes["g-001"]
+		return s.Overdue && !s.Hung
+	})
+	if err := <-ended; err != nil {
+		t.Errorf("the command answers %v", err)
+	}
+	if got := c.Get(t.Context(), "kept").Val(); got != "1" {
+		t.Errorf("the key is %q", got)
+	}
+	if after := must(w.runtime.PIDs(t.Context()))(t); !maps.Equal(before, after) {
+		t.Errorf("the processes were %v and are %v", before, after)
+	}
+}
+
 // TestALongScriptIsNoFailover: a primary that works does not answer, and is left alone until the limit.
 func TestALongScriptIsNoFailover(t *testing.T) {
 	t.Parallel()

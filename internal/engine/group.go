@@ -71,8 +71,8 @@ type member struct {
 	cutOff    bool      // nobody could connect to it then, see isCutOff
 	// relieved is when the engine tried to end the script that it may be busy with; zero since it has answered.
 	relieved time.Time
-	spent    time.Duration // processor time, by then
-	held     bool          // it was suspended, and did not go on when it was told to; false since it has answered
+	killed   time.Time // when it last tried
+	held     bool      // it was suspended, and did not go on when it was told to; false since it has answered
 
 	// The engine has started the process with the recorded tokens and parameters, or has set them since.
 	knowsTokens, knowsParameters bool

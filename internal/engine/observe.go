@@ -79,7 +79,7 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 		suspended := overdue && g.suspended(m)
 		return cache.NodeState{
 			Running: true, Hung: m.vigil.hung(now), Overdue: overdue, Suspended: suspended, Held: suspended && m.held,
-			Paused: overdue && !suspended && g.paused(m, now), Lag: silence, Refuses: redisnode.IsRefusal(err),
+			Lag: silence, Refuses: redisnode.IsRefusal(err),
 			CutOff: m.cutOff,
 		}
 	}
@@ -101,7 +101,8 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 }
 
 // overdue tells whether a node that does not answer has had the time that a busy one has. The script that it may be
-// busy with is ended before that is said, as ElastiCache does.
+// busy with is ended before that is said, as ElastiCache does. One that is left alone all the same may come to a script
+// later.
 func (g *group) overdue(ctx context.Context, m *member, now time.Time) bool {
 	if m.busy(now) <= g.e.busyLimit() {
 		return false
@@ -109,38 +110,27 @@ func (g *group) overdue(ctx context.Context, m *member, now time.Time) bool {
 	if m.cutOff { // nor can it be told anything
 		return true
 	}
-	if m.relieved.IsZero() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
-		defer cancel()
-		var err error
-		m.relieved = now
-		if m.spent, err = m.process.CPU(); err != nil {
-			g.log.Warn("it cannot be seen what a node that does not answer does", "node", m.process.ID(), "error", err)
-		}
-		if err := m.redis.KillScript(ctx); err != nil {
-			g.log.Warn("a node is busy for too long, and not with a script that can be ended", "node", m.process.ID(),
-				"error", err)
-		} else {
-			g.log.Warn("ended a script that ran for too long", "node", m.process.ID(), "limit", g.e.busyLimit())
-		}
+	switch first := m.relieved.IsZero(); {
+	case first:
+		m.relieved, m.killed = now, now
+		g.endScript(ctx, m, slog.LevelWarn)
+	case now.Sub(m.killed) >= redisnode.ScriptLimit:
+		m.killed = now
+		g.endScript(ctx, m, slog.LevelDebug)
 	}
 	return now.Sub(m.relieved) > 2*answerTime
 }
 
-// paused tells whether an overdue node has read the question, and has done hardly anything since, as one does that is
-// paused. One that is busy has not read it, unless that came just before the command, and works as much as it is let.
-func (g *group) paused(m *member, now time.Time) bool {
-	if m.cutOff {
-		return false
+// endScript ends the script that a node may be busy with.
+func (g *group) endScript(ctx context.Context, m *member, failure slog.Level) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
+	defer cancel()
+	if err := m.redis.KillScript(ctx); err != nil {
+		g.log.Log(ctx, failure, "a node is busy for too long, and not with a script that can be ended", "node",
+			m.process.ID(), "error", err)
+		return
 	}
-	read, err := m.redis.HasRead()
-	spent, failed := m.process.CPU()
-	if err := errors.Join(err, failed); err != nil {
-		g.log.Warn("it cannot be seen whether a node that does not answer is paused", "node", m.process.ID(), "error",
-			err)
-		return false
-	}
-	return m.asked != nil && read && spent-m.spent < now.Sub(m.relieved)/10
+	g.log.Warn("ended a script that ran for too long", "node", m.process.ID(), "limit", g.e.busyLimit())
 }
 
 // suspended tells whether an overdue node is kept from running. Where that cannot be seen it is taken for one that

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -87,20 +88,28 @@ const bufferLimit = "client-output-buffer-limit"
 // group sets no limit.
 const maxOutput = 1 << 30
 
-// bounded returns the directives with a limit of what a client without one may have held back for it: maxOutput, or all
-// that the node may hold where that is less. One command, such as SRANDMEMBER with a count of a billion, would else
-// take all memory of the machine.
+// bulkLimit is the longest argument that a client may send. redis-server makes room for all of one that is announced
+// before any of it has come.
+const (
+	bulkLimit = "proto-max-bulk-len"
+	leastBulk = 1 << 20 // that redis-server takes
+)
+
+// bounded returns the directives with limits of what one client may have a node hold: all that it may hold for data,
+// where the parameter group allows more. What is held back for a client where the group sets no limit is bounded by
+// maxOutput too: one command, such as SRANDMEMBER with a count of a billion, would else take all memory of the machine.
 func bounded(directives map[string]string) map[string]string {
-	rest, unlimited := strings.CutPrefix(directives[bufferLimit], "normal 0 ")
-	if !unlimited {
-		return directives
-	}
-	limit := int64(maxOutput)
-	if memory, err := strconv.ParseInt(directives["maxmemory"], 10, 64); err == nil && memory > 0 {
-		limit = min(limit, memory)
-	}
 	out := maps.Clone(directives)
-	out[bufferLimit] = fmt.Sprintf("normal %d %s", limit, rest)
+	memory, err := strconv.ParseInt(directives["maxmemory"], 10, 64)
+	if err != nil || memory <= 0 {
+		memory = math.MaxInt64
+	}
+	if rest, unlimited := strings.CutPrefix(directives[bufferLimit], "normal 0 "); unlimited {
+		out[bufferLimit] = fmt.Sprintf("normal %d %s", min(maxOutput, memory), rest)
+	}
+	if bulk, err := strconv.ParseInt(directives[bulkLimit], 10, 64); err == nil && bulk > memory {
+		out[bulkLimit] = strconv.FormatInt(max(memory, leastBulk), 10)
+	}
 	return out
 }
 
@@ -120,6 +129,7 @@ func (c Config) fixed() [][]string {
 		{"replica-announce-ip", address}, {"replica-announce-port", fmt.Sprint(c.Port)},
 		{"masteruser", ReplicationUser}, {"masterauth", c.ReplicationPassword},
 		{"shutdown-timeout", "0"},
+		{"oom-score-adj", "relative"}, // on a machine without memory, a replica or a copy is ended before a primary
 		{"enable-debug-command", "local"},
 	}
 	if c.TLS {

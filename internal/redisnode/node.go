@@ -27,7 +27,6 @@ const buffer = 4 << 10
 // Node is a connection to one redis-server's admin socket. Its methods may be called from several goroutines.
 type Node struct {
 	client   *redis.Client
-	lines    *lines
 	patient  *redis.Client // the same connections, without commandTimeout
 	dial     func(context.Context) (net.Conn, error)
 	password string // of AdminUser
@@ -40,10 +39,9 @@ type Node struct {
 
 // Connect makes a Node that connects with dial when it is first used.
 func Connect(dial func(context.Context) (net.Conn, error), adminPassword string) *Node {
-	lines := &lines{}
 	client := redis.NewClient(&redis.Options{
 		Network: "unix", Addr: "admin", // for messages only: dial knows the way
-		Dialer:   lines.dialer(dial),
+		Dialer:   lines(dial),
 		Username: AdminUser, Password: adminPassword, Protocol: 2,
 		PoolSize: 2, ReadBufferSize: buffer, WriteBufferSize: buffer, MaxRetries: -1, DialerRetries: 1,
 		DisableIdentity: true,
@@ -54,7 +52,7 @@ func Connect(dial func(context.Context) (net.Conn, error), adminPassword string)
 	patient := client.WithTimeout(0) // has no hooks but its own
 	client.AddHook(reconnect{})
 	patient.AddHook(reconnect{})
-	return &Node{lines: lines, dial: dial, password: adminPassword, client: client, patient: patient}
+	return &Node{dial: dial, password: adminPassword, client: client, patient: patient}
 }
 
 // Close closes the connections.

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -73,6 +74,8 @@ func TestCrowding(t *testing.T) {
 			[]string{"a-002 works, and turns larder away"}},
 		"clients that end connections": {cache.NodeState{Answers: true, KillsWithheld: true}, cache.NodeState{Answers: true},
 			[]string{"Clients of a-001 end connections again and again"}},
+		"a node that works": {cache.NodeState{Running: true, Overdue: true, Lag: 20 * time.Second}, cache.NodeState{Answers: true},
+			[]string{"a-001 has been busy for 20s"}},
 		"none on either node": {cache.NodeState{Full: 20}, cache.NodeState{Full: 30},
 			[]string{"a-001 has 20", "a-002 has 30"}},
 	} {
