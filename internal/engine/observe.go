@@ -45,7 +45,7 @@ func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.O
 		}
 	}
 	relay.Wait()
-	g.guard(ctx, rg, o.Nodes)
+	g.endKills(ctx, rg, o.Nodes)
 	g.sweepAll(ctx, rg, o.Nodes)
 	g.measureLag(rg, o.Nodes)
 	g.tell(o)

@@ -31,9 +31,9 @@ type shield struct {
 	window time.Time // when that was; zero where they are to be counted
 }
 
-// guard withholds CLIENT KILL from clients where they hold the engine up with it, and gives it back when they have
+// endKills withholds CLIENT KILL from clients where they hold the engine up with it, and gives it back when they have
 // stopped.
-func (g *group) guard(ctx context.Context, rg *cache.ReplicationGroup, nodes map[string]cache.NodeState) {
+func (g *group) endKills(ctx context.Context, rg *cache.ReplicationGroup, nodes map[string]cache.NodeState) {
 	now := g.e.Steady()
 	switch cut := g.shield.cut; {
 	case cut || g.killed(ctx, rg, nodes, now):
@@ -99,9 +99,12 @@ func (g *group) raiseShield(ctx context.Context, rg *cache.ReplicationGroup, now
 	var shielded atomic.Bool
 	for _, m := range g.nodes {
 		all.Go(func() {
-			if g.shieldNode(ctx, m, rg.Port) {
-				shielded.Store(true)
+			err := g.guarded(func() error { return g.shieldNode(ctx, m, rg.Port) })
+			if err != nil {
+				g.log.Debug("cannot withhold CLIENT KILL", "node", m.process.ID(), "error", err)
+				return
 			}
+			shielded.Store(true)
 		})
 	}
 	all.Wait()
@@ -111,10 +114,10 @@ func (g *group) raiseShield(ctx context.Context, rg *cache.ReplicationGroup, now
 	}
 }
 
-// shieldNode does so on one node, and tells whether it did. One on which each of larder's connections is ended before
+// shieldNode does so on one node. One on which each of larder's connections is ended before
 // it can say anything has its clients' connections ended first, from outside: these are ended there anyway, but for that
 // of the one who does it. Before that one is back, larder is there.
-func (g *group) shieldNode(ctx context.Context, m *member, port int) bool {
+func (g *group) shieldNode(ctx context.Context, m *member, port int) error {
 	err := withhold(ctx, m)
 	if redisnode.IsCut(err) {
 		ended, failed := m.process.Disconnect(port)
@@ -122,10 +125,7 @@ func (g *group) shieldNode(ctx context.Context, m *member, port int) bool {
 			m.process.ID(), "connections", ended, "error", failed)
 		err = withhold(ctx, m)
 	}
-	if err != nil {
-		g.log.Debug("cannot withhold CLIENT KILL", "node", m.process.ID(), "error", err)
-	}
-	return err == nil
+	return err
 }
 
 func withhold(ctx context.Context, m *member) error {

@@ -51,6 +51,7 @@ var CommandRules = []CommandRule{
 		"redis.log writes to node.log, of which a limit on the size of files keeps at most 5 MiB on the disk; a script that runs for " +
 			"longer than the busy limit is ended; the process may take only so much memory",
 		words("eval eval_ro evalsha evalsha_ro fcall fcall_ro function|load function|restore")},
+	{Bounded, "it compares in a table of the product of both lengths, which proto-max-bulk-len bounds", words("lcs")},
 	{Bounded, "a copy is held for each client that does not read it: client-output-buffer-limit ends one, " +
 		"and maxmemory-clients many",
 		words("monitor subscribe psubscribe ssubscribe")},
@@ -88,7 +89,7 @@ var CommandRules = []CommandRule{
 		append bitcount bitfield bitfield_ro bitop bitpos blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin copy decr decrby del
 		dump exists expire expireat expiretime flushall flushdb geoadd geodist geohash geopos georadius georadius_ro georadiusbymember
 		georadiusbymember_ro geosearch geosearchstore get getbit getdel getex getrange getset hdel hexists hget hgetall hincrby hincrbyfloat
-		hkeys hlen hmget hmset hscan hset hsetnx hstrlen hvals incr incrby incrbyfloat keys lcs lindex linsert llen lmove lmpop lpop
+		hkeys hlen hmget hmset hscan hset hsetnx hstrlen hvals incr incrby incrbyfloat keys lindex linsert llen lmove lmpop lpop
 		lpos lpush lpushx lrange lrem lset ltrim mget move mset msetnx persist pexpire pexpireat pexpiretime pfadd pfcount pfmerge psetex
 		pttl publish randomkey rename renamenx rpop rpoplpush rpush rpushx sadd scan scard sdiff sdiffstore set setbit setex setnx setrange
 		sinter sintercard sinterstore sismember smembers smismember smove sort sort_ro spop spublish srem sscan strlen substr sunion
