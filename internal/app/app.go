@@ -182,7 +182,7 @@ func (in *installation) load(ctx context.Context, state *store.Store) (self iden
 	if self, in.sealer, err = in.Home.load(state, in.Now()); err != nil {
 		return self, err
 	}
-	if in.authority, err = self.authority(in.sealer); err != nil {
+	if self, err = in.vouch(state, self); err != nil {
 		return self, err
 	}
 	if in.versions, err = discover(ctx, in.SearchPath); err != nil {

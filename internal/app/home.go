@@ -299,15 +299,6 @@ func loadIdentity(s *store.Store, sealer *seal.Sealer, now time.Time) (identity,
 	return id, err
 }
 
-// authority opens the local CA.
-func (id identity) authority(sealer *seal.Sealer) (*pki.Authority, error) {
-	key, err := sealer.Open("identity/ca-key", id.Key)
-	if err != nil {
-		return nil, fmt.Errorf("%w\nnext: put back the master.key and the larder.db that belong together", err)
-	}
-	return pki.ParseAuthority(id.Certificate, key)
-}
-
 // systemBundles are where distributions keep the certificates that programs trust.
 var systemBundles = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
 	"/etc/ssl/cert.pem"}

@@ -33,6 +33,9 @@ type NodeState struct {
 	// started it, and may have ended before it recorded that, or the tokens it takes turned out to be others than were
 	// recorded.
 	Unconfirmed bool
+	// Uncertified says that the certificate which the process shows clients has to be replaced: it ends soon or has
+	// ended, it is not good yet, or the engine does not know which one that is, because an earlier engine issued it.
+	Uncertified bool
 	// Full is how many connections it has where it may have no more, and turns new clients away; 0 where there is room.
 	Full int
 	// KillsWithheld says that clients ended connections again and again, and may not now (CLIENT KILL).

@@ -18,7 +18,7 @@ func (p *planner) dismiss() {
 	}
 }
 
-// configure brings the tokens and parameters of running nodes up to date. What a node has is unknown where nothing is
+// configure brings the tokens, parameters and certificates of running nodes up to date. What a node has is unknown where nothing is
 // recorded, and where the record may be another process's.
 func (p *planner) configure() {
 	access := AccessFingerprint(p.g.AuthTokens)
@@ -32,6 +32,9 @@ func (p *planner) configure() {
 		}
 		if s.Unconfirmed || m.Access != access {
 			p.add(Step{Kind: Authorize, Member: m.ID})
+		}
+		if s.Uncertified {
+			p.add(Step{Kind: Certify, Member: m.ID})
 		}
 	}
 }

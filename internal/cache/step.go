@@ -26,6 +26,7 @@ const (
 	Forget      StepKind = "forget" // nothing is left running: drop the group's record
 
 	Authorize StepKind = "authorize" // bring the tokens that the node takes up to date
+	Certify   StepKind = "certify"   // give the node another certificate
 	Handover  StepKind = "handover"  // make the replica primary without losing a write; the old primary follows it
 	Resize    StepKind = "resize"    // give the one node of a group the limits of another node type, as it runs
 	Drop      StepKind = "drop"      // the member has left and its process is gone: forget it

@@ -46,6 +46,7 @@ type group struct {
 	transfer *transfer      // nil when none goes on
 	undone   bool           // the last transfer failed, and the group needs it: other steps' success is none
 	verified bool
+	issued   issued
 	trouble  atomic.Pointer[trouble] // read by others
 	report   atomic.Pointer[Report]  // read by others
 }
@@ -317,9 +318,10 @@ func busy(o cache.Observed) bool {
 	return false
 }
 
-// quiet are the steps that leave a group available: new parameters, and a check of the endpoints. An election says by
+// quiet are the steps that leave a group available: new parameters, tokens and certificates, and a check of the endpoints. An election says by
 // itself that it is not, in the transaction that clients are waiting for anyway.
-var quiet = []cache.StepKind{cache.Configure, cache.Authorize, cache.Verify, cache.Note, cache.Relax, cache.Elect}
+var quiet = []cache.StepKind{cache.Configure, cache.Authorize, cache.Certify, cache.Verify, cache.Note,
+	cache.Relax, cache.Elect}
 
 // disturbs tells whether steps (or the wait for something, when there are none) mean that the group is not as it should
 // be.

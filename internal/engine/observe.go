@@ -12,6 +12,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/node"
+	"larder/internal/pki"
 	"larder/internal/redisnode"
 	"larder/internal/relay"
 )
@@ -96,7 +97,8 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 		Running: true, Answers: true, Role: role,
 		Serves: s.Serves, Follows: s.Follows, InSync: s.LinkUp, Offset: s.Offset,
 		History: cache.History{ID: s.Stream, Before: s.StreamBefore, Fork: s.Fork}, MinReplicas: s.MinReplicas,
-		Full: m.full, Unconfirmed: !m.knowsTokens || !m.knowsParameters,
+		Uncertified: rg.TransitEncryption && !pki.Fresh(g.issued.to(m.process.ID()), g.e.Now()),
+		Full:        m.full, Unconfirmed: !m.knowsTokens || !m.knowsParameters,
 	}
 }
 

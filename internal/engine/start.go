@@ -110,13 +110,9 @@ func (g *group) startNode(ctx context.Context, rg *cache.ReplicationGroup, m cac
 	}
 	spec := node.Spec{ID: m.ID, Path: server.Path, Args: []string{"-"}, Stdin: config.Render()}
 	if rg.TransitEncryption {
-		names := []string{cache.PrimaryName(rg), cache.ReaderName(rg), cache.MemberName(rg, m.ID)}
-		addrs := []netip.Addr{m.Address, rg.PrimaryAddress, rg.ReaderAddress}
-		certificate, key, err := g.e.Authority.Issue(g.e.Now(), m.ID, names, addrs)
-		if err != nil {
+		if spec.Files, err = g.issue(rg, m); err != nil {
 			return nil, err
 		}
-		spec.Files = [][]byte{certificate, key, g.e.Authority.CertificatePEM()}
 	}
 	p, err := g.e.Nodes.Start(ctx, spec)
 	if err != nil {

@@ -82,6 +82,8 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 		return nil, g.configure(ctx, rg, s.Member)
 	case cache.Authorize:
 		return nil, g.authorize(ctx, rg, s.Member)
+	case cache.Certify:
+		return nil, g.certify(ctx, rg, *rg.Member(s.Member))
 	case cache.Handover:
 		return nil, g.handover(ctx, rg, s.Member)
 	case cache.Resize:

@@ -35,7 +35,7 @@ func (g *group) verify(ctx context.Context, rg *cache.ReplicationGroup) error {
 	}
 	var secure *tls.Config
 	if rg.TransitEncryption {
-		secure = &tls.Config{RootCAs: g.e.Authority.Pool(), MinVersion: tls.VersionTLS12}
+		secure = &tls.Config{RootCAs: g.e.Authority.Pool(), MinVersion: tls.VersionTLS12, Time: g.e.Now}
 	}
 	run, ctx := errgroup.WithContext(ctx)
 	for _, m := range rg.Staying() {

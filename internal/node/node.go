@@ -65,6 +65,9 @@ type Process interface {
 	// Disconnect ends the connections that others have made to a TCP port of the process, without its doing, and returns
 	// how many. Their listener stays. It fails where the kernel does not let larder at the process's descriptors.
 	Disconnect(port int) (ended int, err error)
+	// Rewrite gives the files that it was started with, see Spec.Files, other contents. It does not tell the process,
+	// and fails when the process is gone.
+	Rewrite(files [][]byte) error
 	// LastWords is the end of what it logged.
 	LastWords() string
 }

@@ -20,6 +20,8 @@ const (
 	authorityLife = 10 * 365 * 24 * time.Hour
 	// A node gets a new certificate whenever it starts, and Apple's clients refuse more than 825 days.
 	nodeLife = 820 * 24 * time.Hour
+	// renewBefore is how long before its end a node's certificate is replaced.
+	renewBefore = 30 * 24 * time.Hour
 	// backdate allows for clients whose clock is behind, and for the engine's being ahead when it issued.
 	backdate = 24 * time.Hour
 )
@@ -36,9 +38,14 @@ func NewAuthority(now time.Time) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
+	return certify(key, now.Add(-backdate), now.Add(authorityLife))
+}
+
+// certify makes an authority of a key.
+func certify(key *ecdsa.PrivateKey, from, until time.Time) (*Authority, error) {
 	template := &x509.Certificate{
 		SerialNumber: serial(), Subject: pkix.Name{CommonName: "larder local CA", Organization: []string{"larder"}},
-		NotBefore: now.Add(-backdate), NotAfter: now.Add(authorityLife),
+		NotBefore: from, NotAfter: until,
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
@@ -65,7 +72,34 @@ func ParseAuthority(certificatePEM, keyPEM []byte) (*Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the local CA's key: %w", err)
 	}
+	if !key.PublicKey.Equal(certificate.PublicKey) {
+		return nil, fmt.Errorf("cannot use the local CA: its certificate is of another key")
+	}
 	return &Authority{certificate, key}, nil
+}
+
+// Renewed returns the authority itself while its certificate is good for longer than any that it issues now. After that,
+// and while the clock says that it is not good yet, it returns one with the same name and key and another certificate:
+// what the key has signed can be verified with either. The new one is good from when the old one was, lest a clock that
+// was wrong for a while takes anything away.
+func (a *Authority) Renewed(now time.Time) (*Authority, error) {
+	from, until := a.certificate.NotBefore, a.certificate.NotAfter
+	if !now.Before(from) && now.Add(nodeLife).Before(until) {
+		return a, nil
+	}
+	if begin := now.Add(-backdate); begin.Before(from) {
+		from = begin
+	}
+	if end := now.Add(authorityLife); end.After(until) {
+		until = end
+	}
+	return certify(a.key, from, until)
+}
+
+// Fresh tells whether a certificate that was issued then is good, and not soon to end. The zero time is when one was
+// issued of which that is not known: it is not fresh.
+func Fresh(issued, now time.Time) bool {
+	return !now.Before(issued.Add(-backdate)) && now.Before(issued.Add(nodeLife-renewBefore))
 }
 
 // CertificatePEM is what clients trust.

@@ -194,3 +194,73 @@ func TestAnotherAuthoritysKeyDoesNotSign(t *testing.T) {
 		t.Error("it signs")
 	}
 }
+
+// TestARenewedAuthority: what the old certificate vouches for the new one does too, and the other way round; it is good
+// whenever the old one was, and is made only when it is needed.
+func TestARenewedAuthority(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	old := newAuthority(t)
+	for _, c := range []struct {
+		at      time.Duration
+		renewed bool
+	}{{0, false}, {7 * year, false}, {8 * year, true}, {11 * year, true}, {-2 * 24 * time.Hour, true}, {-50 * year, true}} {
+		at := now.Add(c.at)
+		a, err := old.Renewed(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (a != old) != c.renewed {
+			t.Errorf("at %s it is renewed: %v", at, a != old)
+		}
+		if again, err := a.Renewed(at); err != nil || again != a {
+			t.Errorf("at %s it is renewed twice: %v", at, err)
+		}
+		certificate, key, err := a.Issue(at, "g-001", names, addrs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		late, err := tls.X509KeyPair(certificate, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, h := range map[string]struct {
+			pair tls.Certificate
+			pool *x509.CertPool
+			at   time.Time
+		}{
+			"the new one's, by it":          {late, a.Pool(), at},
+			"the old one's, by the new one": {issue(t, old), a.Pool(), now},
+		} {
+			client := &tls.Config{RootCAs: h.pool, ServerName: names[0], Time: func() time.Time { return h.at }}
+			if err := handshake(t, h.pair, client); err != nil {
+				t.Errorf("at %s, %s: %v", at, what, err)
+			}
+		}
+	}
+}
+
+// TestFresh: a certificate is not when it is unknown, of the future, or has less than a month left.
+func TestFresh(t *testing.T) {
+	const day = 24 * time.Hour
+	for age, want := range map[time.Duration]bool{
+		0: true, 789 * day: true, 791 * day: false, 900 * day: false, -time.Hour: true, -2 * day: false,
+	} {
+		if got := pki.Fresh(now.Add(-age), now); got != want {
+			t.Errorf("a certificate of the age %s is fresh: %v", age, got)
+		}
+	}
+	if pki.Fresh(time.Time{}, now) {
+		t.Error("one of which nothing is known is")
+	}
+}
+
+// TestAnAuthorityIsWhole: a certificate and a key that do not belong together are no authority.
+func TestAnAuthorityIsWhole(t *testing.T) {
+	key, err := newAuthority(t).KeyPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pki.ParseAuthority(newAuthority(t).CertificatePEM(), key); err == nil {
+		t.Error("another authority's key is taken")
+	}
+}

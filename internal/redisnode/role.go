@@ -20,6 +20,12 @@ func (n *Node) SetTokens(ctx context.Context, tokens []string) error {
 	return n.do(ctx, args...)
 }
 
+// ReloadCertificate has the node read its TLS files again. Connections that are open stay so.
+func (n *Node) ReloadCertificate(ctx context.Context) error {
+	return n.inOrder(ctx, "have the node read its certificate again", []any{"CONFIG", "SET",
+		"tls-cert-file", certificateFile, "tls-key-file", keyFile, "tls-ca-cert-file", authorityFile})
+}
+
 // TakesTokens tells whether clients are let in with exactly those tokens.
 func (n *Node) TakesTokens(ctx context.Context, tokens []string) (bool, error) {
 	user, err := n.client.Do(ctx, "ACL", "GETUSER", "default").Slice()

@@ -102,7 +102,8 @@ func (c contract) start() {
 	}
 }
 
-// inputs: standard input and files hold what the spec says, whatever it is, and may be read again.
+// inputs: standard input and files hold what the spec says, whatever it is, and may be read again; files hold what they
+// are given later.
 func (c contract) inputs() {
 	s := Spec(c.T, "a")
 	s.Stdin = []byte("standard input")
@@ -111,8 +112,9 @@ func (c contract) inputs() {
 	if err != nil {
 		c.Fatal(err)
 	}
-	for range 2 {
-		for i, want := range append([][]byte{s.Stdin, nil, nil}, s.Files...) {
+	holds := func(files [][]byte) {
+		c.Helper()
+		for i, want := range append([][]byte{s.Stdin, nil, nil}, files...) {
 			if i == 1 || i == 2 { // its log
 				continue
 			}
@@ -120,6 +122,20 @@ func (c contract) inputs() {
 				c.Errorf("descriptor %d holds %d bytes, want %d", i, len(got), len(want))
 			}
 		}
+	}
+	holds(s.Files)
+	holds(s.Files)
+	others := [][]byte{[]byte("another third"), []byte("shorter"), []byte("something")}
+	if err := p.Rewrite(others); err != nil {
+		c.Error(err)
+	}
+	holds(others)
+	if err := p.Rewrite(make([][]byte, 100)); err == nil {
+		c.Error("a file that the process was not given is written")
+	}
+	c.mustStop(p, 0)
+	if err := p.Rewrite(others); err == nil {
+		c.Error("a process that is gone is given other files")
 	}
 }
 

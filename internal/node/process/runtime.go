@@ -190,12 +190,15 @@ func (r *Runtime) prepare(dir string, spec node.Spec) (*os.File, error) {
 	return os.OpenFile(filepath.Join(dir, logName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 }
 
+// memoryName begins the names of files in memory.
+const memoryName = "larder-"
+
 // memoryFiles makes files that exist in memory only, ready to be read from their beginning. The first gets the name.
 func memoryFiles(name string, contents [][]byte) ([]*os.File, error) {
 	var files []*os.File
 	for i, content := range contents {
 		if i > 0 {
-			name = "larder-" + strconv.Itoa(i)
+			name = memoryName + strconv.Itoa(i)
 		}
 		fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
 		if err != nil {

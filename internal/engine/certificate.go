@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"larder/internal/cache"
+)
+
+// issued is when an engine issued a group's nodes their certificates. What an earlier engine issued is not known.
+type issued struct {
+	mu sync.Mutex
+	at map[string]time.Time // by the node's id
+}
+
+// to is when a node was issued its certificate; zero where that is not known.
+func (i *issued) to(id string) time.Time {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.at[id]
+}
+
+func (i *issued) note(id string, at time.Time) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.at == nil {
+		i.at = map[string]time.Time{}
+	}
+	i.at[id] = at
+}
+
+// issue makes a node's TLS files: certificate, key and the local CA.
+func (g *group) issue(rg *cache.ReplicationGroup, m cache.Member) ([][]byte, error) {
+	now := g.e.Now()
+	names := []string{cache.PrimaryName(rg), cache.ReaderName(rg), cache.MemberName(rg, m.ID)}
+	addrs := []netip.Addr{m.Address, rg.PrimaryAddress, rg.ReaderAddress}
+	certificate, key, err := g.e.Authority.Issue(now, m.ID, names, addrs)
+	g.issued.note(m.ID, now)
+	return [][]byte{certificate, key, g.e.Authority.CertificatePEM()}, err
+}
+
+// certify gives a running node another certificate. Until the node has read it, it is not known which one it has.
+func (g *group) certify(ctx context.Context, rg *cache.ReplicationGroup, m cache.Member) error {
+	files, err := g.issue(rg, m)
+	if err == nil {
+		err = g.nodes[m.ID].process.Rewrite(files)
+	}
+	if err == nil {
+		err = g.nodes[m.ID].redis.ReloadCertificate(ctx)
+	}
+	if err != nil {
+		g.issued.note(m.ID, time.Time{})
+	}
+	return err
+}
