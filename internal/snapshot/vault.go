@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/aws/smithy-go"
+
 	"larder/internal/durable"
 	"larder/internal/seal"
 )
@@ -170,11 +172,15 @@ func (v *Vault) Unlock(name string, s Sealed) error {
 const maxChecked = 256 << 20
 
 // Check says why a snapshot's file cannot be restored: it is gone, or is not what was written. Of a snapshot that is
-// larger than 256 MiB it reads the beginning, and the file's size. Whether a KMS key can be used is not its business:
-// that may change until the data are wanted.
+// larger than 256 MiB it reads the beginning, and the file's size. Whether a KMS key can be used now is not its business:
+// that may change until the data are wanted. A key that was deleted never comes back.
 func (v *Vault) Check(name string, s Sealed) error {
-	if s.KMSKey != "" && v.Unlock(name, s) != nil {
-		return nil
+	if s.KMSKey != "" {
+		if err := v.Unlock(name, s); isGone(err) {
+			return err
+		} else if err != nil {
+			return nil
+		}
 	}
 	r, err := v.Open(name, s)
 	if err != nil {
@@ -194,6 +200,12 @@ func (v *Vault) Check(name string, s Sealed) error {
 		return nil
 	}
 	return err
+}
+
+// isGone tells whether KMS said that a key does not exist.
+func isGone(err error) bool {
+	said := smithy.APIError(nil)
+	return errors.As(err, &said) && said.ErrorCode() == "NotFoundException"
 }
 
 // Sweep deletes every file that is half written, or that keep does not know: what an engine left that was killed.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"golang.org/x/sys/unix"
 
 	"larder/internal/seal"
@@ -256,7 +257,18 @@ func TestCheckSeesWhatCannotBeRestored(t *testing.T) {
 	if err := v.Check("one", s); err != nil {
 		t.Errorf("with a disabled key: %v", err)
 	}
+	v.Keys = gone{}
+	if err := v.Check("one", s); err == nil || !strings.Contains(err.Error(), "key-1") {
+		t.Errorf("with a key that was deleted: %v", err)
+	}
 }
+
+// gone is a KMS whose keys were deleted.
+type gone struct{}
+
+func (gone) Wrap(string, []byte, map[string]string) ([]byte, error) { return nil, gone{}.refusal() }
+func (gone) Unwrap([]byte, map[string]string) ([]byte, error)       { return nil, gone{}.refusal() }
+func (gone) refusal() error                                         { return &types.NotFoundException{} }
 
 func flip(path string, at int) error {
 	raw, err := os.ReadFile(path)

@@ -47,9 +47,24 @@ const (
 
 func (k signingKey) path() string { return certPrefix + k.name + certSuffix }
 
+// good tells whether subscribers take the signer's certificate now. One that was made while the clock was ahead they do
+// not take yet.
+func (k signer) good(now time.Time) bool {
+	certificate, err := k.certificate()
+	return err == nil && !now.Before(certificate.NotBefore) && now.Before(certificate.NotAfter)
+}
+
+func (k signer) certificate() (*x509.Certificate, error) {
+	block, _ := pem.Decode(k.Certificate)
+	if block == nil {
+		return nil, errors.New("the certificate of SNS's key is not PEM")
+	}
+	return x509.ParseCertificate(block.Bytes)
+}
+
 func signerPlace(name string) string { return "sns-signer/" + name }
 
-// signingKey returns the key to sign with, made the first time and when the last one's certificate ends.
+// signingKey returns the key to sign with, made the first time and when no other's certificate is good.
 func (s *Service) signingKey() (signingKey, error) {
 	s.signing.Lock()
 	defer s.signing.Unlock()
@@ -57,7 +72,7 @@ func (s *Service) signingKey() (signingKey, error) {
 	err := s.Store.View(func(tx *store.Tx) error {
 		all, err := signers.List(tx)
 		for _, k := range all {
-			if k.Until.After(s.Now()) && k.Until.After(known.Until) {
+			if k.good(s.Now()) && k.Until.After(known.Until) {
 				known = k
 			}
 		}
@@ -86,16 +101,12 @@ func (s *Service) newSigner() (signingKey, error) {
 	if err != nil {
 		return signingKey{}, err
 	}
-	block, _ := pem.Decode(certificate)
-	if block == nil {
-		return signingKey{}, errors.New("the certificate of SNS's key is not PEM")
-	}
-	parsed, err := x509.ParseCertificate(block.Bytes)
+	made := signer{Certificate: certificate}
+	parsed, err := made.certificate()
 	if err != nil {
 		return signingKey{}, err
 	}
-	made := signer{Name: fmt.Sprintf("%x", sha256.Sum256(block.Bytes))[:32], Certificate: certificate,
-		Until: parsed.NotAfter}
+	made.Name, made.Until = fmt.Sprintf("%x", sha256.Sum256(parsed.Raw))[:32], parsed.NotAfter
 	made.Key = s.Sealer.Seal(signerPlace(made.Name), x509.MarshalPKCS1PrivateKey(private))
 	err = s.Store.Update(func(tx *store.Tx) error { return signers.Put(tx, made.Name, made) })
 	return signingKey{made.Name, private}, err
