@@ -56,10 +56,21 @@ func (d *desk) rotate(ctx context.Context, meanwhile func() error) error {
 	if err := errors.Join(meanwhile(), d.settle(ctx)); err != nil {
 		return err
 	}
-	if err := d.takeOnlyTokens(ctx); err != nil {
+	if err := errors.Join(d.refusesDelete(ctx), d.takeOnlyTokens(ctx)); err != nil {
 		return fmt.Errorf("between the two steps of a rotation: %w", err)
 	}
 	return d.replaceToken(ctx, token, func() error { return nil })
+}
+
+// refusesDelete asks for the end of all tokens, which the service refuses: nodes go on to take those that they have.
+func (d *desk) refusesDelete(ctx context.Context) error {
+	err := d.modify(ctx, elasticache.ModifyReplicationGroupInput{
+		AuthTokenUpdateStrategy: types.AuthTokenUpdateStrategyTypeDelete})
+	var refused *types.InvalidParameterValueException
+	if errors.As(err, &refused) {
+		return nil
+	}
+	return fmt.Errorf("the end of all tokens is asked for: %v, want InvalidParameterValue", err)
 }
 
 // killMidRotation ends larder within the time that a change of the token takes, of either kind.
