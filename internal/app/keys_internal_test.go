@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,7 +43,10 @@ type sealedWorld struct {
 	sealed  snapshot.Sealed // of the snapshot "taken"
 	key     string          // its ARN
 	topic   string          // its ARN
+	ahead   atomic.Int64    // of the clock, in nanoseconds
 }
+
+func (w *sealedWorld) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
 
 const (
 	sealedName = "mine"         // of the secret, the topic, the log group and its stream
@@ -56,7 +60,7 @@ func newSealedWorld(t *testing.T) *sealedWorld {
 	sealer := need(seal.New(make([]byte, seal.KeySize)))(t)
 	managed := kms.New(kms.Config{
 		Store: state, Sealer: sealer, Account: servicetest.Account, Region: servicetest.Region, Random: crand.Reader,
-		Now: time.Now,
+		Now: w.now,
 	})
 	events := need(logstore.Open(logstore.Config{
 		Dir: filepath.Join(t.TempDir(), "logs"), Keys: logKeys{managed.For("logs"), sealer}, MaxBytes: maxLogBytes,
@@ -74,18 +78,18 @@ func newSealedWorld(t *testing.T) *sealedWorld {
 	w.secrets = secretsapi.NewFromConfig(servicetest.Config(t,
 		servicetest.Gateway(t, secretsmanager.New(secretsmanager.Config{
 			Store: state, Sealer: sealer, Account: servicetest.Account, Region: servicetest.Region,
-			Keys: managed.For("secretsmanager"), Random: crand.Reader, Now: time.Now,
+			Keys: managed.For("secretsmanager"), Random: crand.Reader, Now: w.now,
 		}).Gateway())))
 	w.topics = snsapi.NewFromConfig(servicetest.Config(t, servicetest.Gateway(t, sns.New(sns.Config{
 		Store: state, Sealer: sealer, Keys: managed.For("sns"), Account: servicetest.Account,
 		Region:  servicetest.Region,
-		MailDir: t.TempDir(), Random: crand.Reader, Now: time.Now, After: time.After,
+		MailDir: t.TempDir(), Random: crand.Reader, Now: w.now, After: time.After,
 		Logger: slog.New(slog.DiscardHandler),
 	}).Gateway())))
 	w.logs = cloudwatchlogs.NewFromConfig(servicetest.Config(t, servicetest.Gateway(t, logs.New(logs.Config{
 		Store: state, Account: servicetest.Account, Region: servicetest.Region, Keys: managed.For("logs"),
 		Events:  events,
-		Metrics: func([]logs.Datum) {}, NewID: standin.UUID, Now: time.Now, Failed: func(err error) { t.Error(err) },
+		Metrics: func([]logs.Datum) {}, NewID: standin.UUID, Now: w.now, Failed: func(err error) { t.Error(err) },
 	}).Gateway())))
 	w.vault = &snapshot.Vault{Dir: filepath.Join(t.TempDir(), "snapshots"), Sealer: sealer,
 		Keys: managed.For("elasticache")}
@@ -162,7 +166,7 @@ func (w *sealedWorld) uses(t *testing.T) map[string]func() error {
 			_, err := w.logs.PutLogEvents(ctx,
 				&cloudwatchlogs.PutLogEventsInput{LogGroupName: name, LogStreamName: name,
 					LogEvents: []logtypes.InputLogEvent{{Message: new(sealedText),
-						Timestamp: new(time.Now().UnixMilli())}}})
+						Timestamp: new(w.now().UnixMilli())}}})
 			return err
 		},
 		"snapshot read": func() error {
@@ -330,4 +334,56 @@ func TestASecretLeavesAKey(t *testing.T) {
 	}
 	_, err := w.secrets.UpdateSecret(ctx, &secretsapi.UpdateSecretInput{SecretId: new(sealedName), KmsKeyId: &other})
 	refused(t, err, "EncryptionFailure", "Secrets Manager can't encrypt the secret value: "+other+" is disabled.")
+}
+
+// TestWhatADeletedKeySealed: the time of a key's deletion comes while nobody looks. What it seals is refused for good,
+// with the service's own refusal; records can be read; and what is there can be given another key and used again, or be
+// deleted.
+func TestWhatADeletedKeySealed(t *testing.T) {
+	t.Parallel()
+	w := newSealedWorld(t)
+	ctx := t.Context()
+	w.usable(t, "before")
+	need(w.keys.ScheduleKeyDeletion(ctx,
+		&kmsapi.ScheduleKeyDeletionInput{KeyId: &w.key, PendingWindowInDays: new(int32(7))}))(t)
+	w.ahead.Store(int64(7*24*time.Hour) + 1)
+	text := "Key '" + w.key + "' does not exist"
+	for use, want := range map[string][2]string{
+		"secret read":   {"DecryptionFailure", "Secrets Manager can't decrypt the secret value: " + text},
+		"secret write":  {"EncryptionFailure", "Secrets Manager can't encrypt the secret value: " + text},
+		"topic write":   {"KMSNotFound", text},
+		"logs read":     {"AccessDeniedException", "The KMS key of the log group"},
+		"logs write":    {"AccessDeniedException", "The KMS key of the log group"},
+		"snapshot read": {"", text}, "snapshot write": {"", text},
+	} {
+		t.Run(use, func(t *testing.T) { refused(t, w.uses(t)[use](), want[0], want[1]) })
+	}
+	for record, f := range w.records(t) {
+		if err := f(); err != nil {
+			t.Errorf("%s: %v", record, err)
+		}
+	}
+	if err := w.vault.Check("taken", w.sealed); err == nil {
+		t.Error("a snapshot that nobody can open any more is called intact")
+	}
+	w.leave(t, *need(w.keys.CreateKey(ctx, &kmsapi.CreateKeyInput{}))(t).KeyMetadata.Arn)
+	w.usable(t, "with another key")
+}
+
+// leave gives what is sealed another key.
+func (w *sealedWorld) leave(t *testing.T, key string) {
+	t.Helper()
+	ctx, name := t.Context(), new(sealedName)
+	w.key = key
+	need(w.secrets.UpdateSecret(ctx,
+		&secretsapi.UpdateSecretInput{SecretId: name, KmsKeyId: &key, SecretString: new(sealedText)}))(t)
+	need(w.topics.SetTopicAttributes(ctx, &snsapi.SetTopicAttributesInput{
+		TopicArn: &w.topic, AttributeName: new("KmsMasterKeyId"), AttributeValue: &key,
+	}))(t)
+	need(w.logs.AssociateKmsKey(ctx, &cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: name, KmsKeyId: &key}))(t)
+	for _, use := range []string{"logs write", "snapshot write"} {
+		if err := w.uses(t)[use](); err != nil {
+			t.Fatalf("%s with another key: %v", use, err)
+		}
+	}
 }

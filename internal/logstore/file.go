@@ -17,17 +17,30 @@ import (
 type Keys interface {
 	// Wrap wraps a data key with the KMS key of that ARN; an empty one is the installation's own key.
 	Wrap(arn, group string, dataKey []byte) ([]byte, error)
-	// Unwrap returns what Wrap wrapped for the group.
+	// Unwrap returns what Wrap wrapped for the group. It fails with ErrNoKey when the KMS key does not exist any more.
 	Unwrap(group string, wrapped []byte) ([]byte, error)
 }
 
-// KeyError says that a group's events cannot be read or written because its key cannot be used.
-type KeyError struct{ Err error }
+// ErrNoKey is why what a key wrapped can never be unwrapped again: it was deleted.
+var ErrNoKey = errors.New("the key does not exist any more")
+
+// KeyError says that a group's events cannot be read or written because the KMS key of that ARN cannot be used.
+type KeyError struct {
+	ARN string // empty: the installation's own key
+	Err error
+}
 
 func (e *KeyError) Error() string { return fmt.Sprintf("cannot use the log group's key: %v", e.Err) }
 
 // Unwrap returns the reason.
 func (e *KeyError) Unwrap() error { return e.Err }
+
+// lostWith tells whether an error is that of a deleted key which is not the group's own, arn. What such a key sealed can
+// never be read again, and keeps nothing else from being read and added to. A group whose own key was deleted is closed.
+func lostWith(err error, arn string) bool {
+	locked := (*KeyError)(nil)
+	return errors.As(err, &locked) && errors.Is(err, ErrNoKey) && locked.ARN != arn
+}
 
 const (
 	// magic begins files as they are written now; formerMagic those of an earlier larder: their header is there once,
@@ -166,11 +179,11 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// unwrap opens a file's data key.
-func unwrap(keys Keys, group string, wrapped []byte) (cipher.AEAD, error) {
-	key, err := keys.Unwrap(group, wrapped)
+// unwrap opens the data key of a file with that header.
+func unwrap(keys Keys, group string, h header) (cipher.AEAD, error) {
+	key, err := keys.Unwrap(group, h.wrapped)
 	if err != nil {
-		return nil, &KeyError{err}
+		return nil, &KeyError{h.arn, err}
 	}
 	return newAEAD(key)
 }

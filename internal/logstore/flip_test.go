@@ -165,7 +165,7 @@ func TestFormerFiles(t *testing.T) {
 		if len(got) != 5 || got[0].Message != "0" || got[4].Message != "last" || got[4].Seq != 5 {
 			t.Errorf("there are the events %v", got)
 		}
-		if mark := must(s.Mark("g", "a"))(t); mark != 4 {
+		if mark := must(s.Mark("g", "", "a"))(t); mark != 4 {
 			t.Errorf("the mark is %d", mark)
 		}
 		if err := s.Close(); err != nil {

@@ -36,6 +36,9 @@ type group struct {
 	next     uint64 // number of the next event
 	dropped  bool
 
+	key   string // the ARN of the group's KMS key, or "", when it was used last
+	keyed bool   // it was used since the store was opened
+
 	asides []aside     // files that were set aside
 	told   sync.Map    // damaged parts of files that the log names already; the value is the file's path
 	locked atomic.Bool // its key could not be used when it was looked at last for what is past its time
@@ -121,7 +124,7 @@ func (g *group) ready() error {
 		n := g.pending[0]
 		path := fileName(g.dir, n, journalSuffix)
 		err := g.open(path, n)
-		if errors.Is(err, errDamaged) {
+		if errors.Is(err, errDamaged) || g.lost(err) {
 			err = g.setAside(path, err)
 		}
 		if err != nil {
@@ -131,6 +134,12 @@ func (g *group) ready() error {
 	}
 	return nil
 }
+
+// use notes which KMS key the group has.
+func (g *group) use(arn string) { g.key, g.keyed = arn, true }
+
+// lost tells whether an error is that of a former key of the group which was deleted; see lostWith.
+func (g *group) lost(err error) bool { return g.keyed && lostWith(err, g.key) }
 
 // discard removes what was to become a journal when its process ended, and could not have held an event.
 func (g *group) discard() error {
@@ -180,6 +189,7 @@ func (g *group) open(path string, n uint64) error {
 func (g *group) append(arn string, batches []Batch) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.use(arn)
 	if err := g.ready(); err != nil {
 		return err
 	}
@@ -217,7 +227,7 @@ func (g *group) usable() error {
 	if g.journal.header.arn == "" {
 		return nil
 	}
-	_, err := unwrap(g.keys, g.id, g.journal.header.wrapped)
+	_, err := unwrap(g.keys, g.id, g.journal.header)
 	return err
 }
 

@@ -68,7 +68,7 @@ func beginJournal(dir string, number, first uint64, marks Marks, arn, group stri
 	key := newDataKey()
 	wrapped, err := keys.Wrap(arn, group, key)
 	if err != nil {
-		return nil, &KeyError{err}
+		return nil, &KeyError{arn, err}
 	}
 	aead, err := newAEAD(key)
 	if err != nil {
@@ -195,7 +195,7 @@ func openJournal(path string, number uint64, group string, keys Keys, marks Mark
 	if j.header, j.begin, err = readHeaders(file); err != nil {
 		return nil, 0, err
 	}
-	if j.aead, err = unwrap(keys, group, j.header.wrapped); err != nil {
+	if j.aead, err = unwrap(keys, group, j.header); err != nil {
 		return nil, 0, err
 	}
 	info, err := file.Stat()

@@ -28,6 +28,8 @@ type Query struct {
 	// Limit and Bytes bound a page: events, and bytes of their messages with Overhead for each. 0 is no bound; one
 	// event always fits.
 	Limit, Bytes, Overhead int
+	// Key is the ARN of the group's KMS key, as for Append. What a former one sealed that was deleted is missing.
+	Key string
 	// Contains are texts that each wanted message has.
 	Contains []string
 	// Match chooses messages; nil takes all. It must not keep the message, and is called from several goroutines.
@@ -99,6 +101,7 @@ func (s *Store) Query(id string, q Query) (Page, error) {
 func (g *group) plan(q Query) (units []unit, missing bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.use(q.Key)
 	if err := g.ready(); err != nil {
 		return nil, false, err
 	}
@@ -107,7 +110,7 @@ func (g *group) plan(q Query) (units []unit, missing bool, err error) {
 		if !q.touches(s.extent, s.streams) {
 			continue
 		}
-		key := func() (cipher.AEAD, error) { return unwrap(g.keys, g.id, s.header.wrapped) }
+		key := func() (cipher.AEAD, error) { return unwrap(g.keys, g.id, s.header) }
 		from := &source{s, sync.OnceValues(key)}
 		for i, k := range s.blocks {
 			if q.overlaps(k.extent) {
@@ -116,14 +119,19 @@ func (g *group) plan(q Query) (units []unit, missing bool, err error) {
 		}
 	}
 	if j := g.journal; j != nil && q.touches(j.extent, j.streams) {
-		if err := g.usable(); err != nil {
-			return nil, false, err
-		}
 		view := *j // what is written by now, in a file that outlives its name
-		if view.file, err = os.Open(j.path); err != nil {
+		switch err := g.usable(); {
+		case g.lost(err):
+			g.skip(j.path, err)
+			missing = true
+		case err != nil:
 			return nil, false, err
+		default:
+			if view.file, err = os.Open(j.path); err != nil {
+				return nil, false, err
+			}
+			units = append(units, unit{extent: j.extent, journal: &view, skip: g.skip})
 		}
-		units = append(units, unit{extent: j.extent, journal: &view, skip: g.skip})
 	}
 	slices.SortFunc(units, func(a, b unit) int {
 		if q.Backward {
@@ -259,7 +267,8 @@ func (q Query) readAll(units []unit) ([]Event, bool, error) {
 	return slices.Concat(found...), damaged.Load(), err
 }
 
-// read reads a unit. A damaged block is skipped as a whole; only a key that cannot be used is an error.
+// read reads a unit. A damaged block is skipped as a whole; only a key that cannot be used is an error,
+// unless it is a former one that was deleted.
 func (q Query) read(u unit) (found []Event, damaged bool, err error) {
 	take := func(e *row) {
 		if q.wants(e) {
@@ -278,7 +287,7 @@ func (q Query) read(u unit) (found []Event, damaged bool, err error) {
 	c := scratches.Get().(*scratch)
 	defer scratches.Put(c)
 	raw, err := u.segment.read(c, u.block)
-	if locked := (*KeyError)(nil); errors.As(err, &locked) {
+	if locked := (*KeyError)(nil); errors.As(err, &locked) && !lostWith(err, q.Key) {
 		return nil, false, err
 	}
 	if err == nil && !q.contains(raw) {

@@ -27,7 +27,7 @@ func scanSegment(path string, number uint64, group string, keys Keys) (r recover
 	if err != nil {
 		return r, err
 	}
-	aead, err := unwrap(keys, group, h.wrapped)
+	aead, err := unwrap(keys, group, h)
 	if err != nil {
 		return r, err
 	}
@@ -58,7 +58,7 @@ func (g *group) recover(n uint64) error {
 	switch locked := (*KeyError)(nil); {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
-	case errors.As(err, &locked):
+	case errors.As(err, &locked) && !g.lost(err):
 		return err
 	case err != nil || len(r.events) == 0:
 		return g.setAside(path, errors.Join(errors.New("no block of it can be read"), err))

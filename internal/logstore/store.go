@@ -90,14 +90,15 @@ func (s *Store) Append(id, arn string, batches ...Batch) error {
 	return g.append(arn, batches)
 }
 
-// Mark is the last mark of a source, 0 when there is none.
-func (s *Store) Mark(id, source string) (uint64, error) {
+// Mark is the last mark of a source, 0 when there is none. Arn is that of the group's KMS key, as for Append.
+func (s *Store) Mark(id, arn, source string) (uint64, error) {
 	g, err := s.group(id, false)
 	if g == nil || err != nil {
 		return 0, err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.use(arn)
 	err = g.ready()
 	return g.marks[source], err
 }

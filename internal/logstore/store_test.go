@@ -53,7 +53,7 @@ type fataler interface {
 	Fatal(...any)
 }
 
-func open(t fataler, dir string, k keys) *logstore.Store {
+func open(t fataler, dir string, k logstore.Keys) *logstore.Store {
 	t.Helper()
 	s, err := logstore.Open(logstore.Config{Dir: dir, Keys: k, MaxBytes: 1 << 40,
 		Logger: slog.New(slog.DiscardHandler)})
@@ -130,7 +130,7 @@ func TestStoreAgainstAList(t *testing.T) {
 			}
 		}
 		for source, mark := range marks {
-			if got, err := s.Mark("g", source); err != nil || got != mark {
+			if got, err := s.Mark("g", "", source); err != nil || got != mark {
 				t.Fatalf("the mark of %s is %d, want %d (%v)", source, got, mark, err)
 			}
 		}
@@ -210,7 +210,7 @@ func TestTornJournal(t *testing.T) {
 			if got := all(t, s, "g", logstore.Query{}); len(got) != kept {
 				t.Fatalf("cut at %d of %d: %d events, want %d", cut, len(whole), len(got), kept)
 			}
-			if mark := must(s.Mark("g", "a"))(t); mark != uint64(kept) {
+			if mark := must(s.Mark("g", "", "a"))(t); mark != uint64(kept) {
 				t.Fatalf("cut at %d: the mark is %d, want %d", cut, mark, kept)
 			}
 			appendAll(t, s, "g", logstore.Batch{Events: []logstore.Event{event(1, 99, "after")}})
@@ -266,7 +266,7 @@ func TestInterruptedRotation(t *testing.T) {
 				if diff := cmp.Diff([]string{"1one", "2two"}, got); diff != "" {
 					t.Error(diff)
 				}
-				if mark := must(s.Mark("g", "a"))(t); mark != 7 {
+				if mark := must(s.Mark("g", "", "a"))(t); mark != 7 {
 					t.Errorf("the mark is %d", mark)
 				}
 				if err := s.Close(); err != nil {
@@ -415,7 +415,7 @@ func TestRetention(t *testing.T) {
 	}
 	s = open(t, home, keys{})
 	defer s.Close()
-	if mark := must(s.Mark("g", "a"))(t); mark != 3 {
+	if mark := must(s.Mark("g", "", "a"))(t); mark != 3 {
 		t.Errorf("the mark is %d", mark)
 	}
 	appendAll(t, s, "g", logstore.Batch{Events: []logstore.Event{event(1, 1, "next")}})

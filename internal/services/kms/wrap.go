@@ -77,3 +77,9 @@ func (c Client) passedOn(err error) error {
 		fmt.Sprintf("%s (Service: AWSKMS; Status Code: 400; Error Code: %s; Request ID: %s; Proxy: null)",
 			message, said.ErrorCode(), id)}
 }
+
+// IsGone tells whether a key that was asked for does not exist, or does no longer: what it wrapped stays closed.
+func IsGone(err error) bool {
+	said := smithy.APIError(nil)
+	return errors.As(err, &said) && said.ErrorCode() == "NotFoundException"
+}

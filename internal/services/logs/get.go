@@ -86,7 +86,7 @@ func (s *Service) getLogEvents(_ context.Context, in *sdk.GetLogEventsInput) (*s
 	if err != nil {
 		return nil, err
 	}
-	q := logstore.Query{Streams: ids(wanted), Bytes: maxAnswer, Overhead: eventOverhead,
+	q := logstore.Query{Streams: ids(wanted), Key: of.KMSKey, Bytes: maxAnswer, Overhead: eventOverhead,
 		Backward: !aws.ToBool(in.StartFromHead)}
 	q.Limit = limitOf(in.Limit)
 	if q.From, q.To, err = s.span(of, in.StartTime, in.EndTime, false); err != nil {
@@ -210,7 +210,8 @@ func (s *Service) filterLogEvents(_ context.Context, in *sdk.FilterLogEventsInpu
 		return nil, err
 	}
 	q := logstore.Query{
-		Streams: ids(wanted), Bytes: maxAnswer, Overhead: eventOverhead, Contains: pattern.Contains,
+		Streams: ids(wanted), Key: of.KMSKey, Bytes: maxAnswer, Overhead: eventOverhead,
+		Contains: pattern.Contains,
 		Match:    pattern.Match,
 		Backward: in.StartFromHead != nil && !*in.StartFromHead,
 	}

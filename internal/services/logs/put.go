@@ -175,7 +175,7 @@ func (s *Service) Deliver(groupName string, deliveries ...Delivery) error {
 	ingested := s.Now().UnixMilli()
 	var batches []logstore.Batch
 	for _, d := range deliveries {
-		known, err := s.Events.Mark(of.id(), d.Source)
+		known, err := s.Events.Mark(of.id(), of.KMSKey, d.Source)
 		if err != nil {
 			return eventsError(err)
 		}
@@ -232,5 +232,5 @@ func (s *Service) Delivered(groupName, source string) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return s.Events.Mark(of.id(), source)
+	return s.Events.Mark(of.id(), of.KMSKey, source)
 }
