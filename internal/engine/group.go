@@ -44,6 +44,7 @@ type group struct {
 
 	known    *cache.Desired // since the last change of it; nil when it is to be read
 	transfer *transfer      // nil when none goes on
+	cuts     int            // connections of the snapshot that is being taken that were ended
 	undone   bool           // the last transfer failed, and the group needs it: other steps' success is none
 	verified bool
 	issued   issued

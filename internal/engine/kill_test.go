@@ -115,6 +115,20 @@ func TestClientsThatEndAllConnections(t *testing.T) {
 	}
 }
 
+// TestASnapshotIsTakenWhileClientsEndConnections: a node sends its data as to a replica, whose connection a client may
+// end.
+func TestASnapshotIsTakenWhileClientsEndConnections(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 1, nil)
+	rg := w.awaitAvailable("g")
+	fill(t, w.client(rg.PrimaryAddress), 50_000) // for long enough to be met by a kill
+	stop := w.flood(rg.PrimaryAddress, 4, 1, strings.Fields("CLIENT KILL TYPE replica")...)
+	defer stop()
+	w.backup("g", "s", cache.SnapshotAsked)
+	w.awaitSnapshot("s", cache.SnapshotAvailable)
+}
+
 // TestKillsAreWithheldForAWhile: from clients that end connections again and again, which an event says; they get
 // CLIENT KILL back.
 func TestKillsAreWithheldForAWhile(t *testing.T) {

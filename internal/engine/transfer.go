@@ -75,6 +75,7 @@ func (g *group) endTransfer(rg *cache.ReplicationGroup) (ended bool, err error) 
 		return false, nil
 	}
 	g.transfer = nil
+	g.noteCut(t.err)
 	deleting := rg.Status == cache.Deleting
 	switch {
 	case errors.Is(t.err, context.Canceled): // the engine ends; the next one begins again
@@ -89,14 +90,28 @@ func (g *group) endTransfer(rg *cache.ReplicationGroup) (ended bool, err error) 
 		// Data that somebody asked to keep are not given up: the group stays as it is, and the next plan tries again.
 		return true, fmt.Errorf("the final snapshot %s could not be taken yet, and the group is kept until it is: %v",
 			rg.Snapshot.Name, shown(t.err))
+	case redisnode.IsCut(t.err) && g.cuts < maxCuts && g.runs(t.member):
+		g.cuts++ // a client ended the connection, and cannot do so again: the next plan takes the snapshot anew
+		return true, nil
 	case t.err != nil:
+		g.cuts = 0
 		return true, g.failSnapshot(t.err)
 	}
+	g.cuts = 0
 	g.succeed()
 	if t.load {
 		return true, g.sayRestored(rg, t.member)
 	}
 	return true, g.recordSnapshot(t)
+}
+
+// maxCuts is how often a snapshot is begun again because a client ended its connection (CLIENT KILL TYPE replica).
+const maxCuts = 3
+
+// runs tells whether a node's process has not ended.
+func (g *group) runs(member string) bool {
+	m := g.nodes[member]
+	return m != nil && !m.exited()
 }
 
 // take copies a node's data into a snapshot.

@@ -147,7 +147,7 @@ func copyUntil(to io.Writer, from io.Reader, mark []byte) (int64, error) {
 // unexpected is the error of a stream that ends where it should not.
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
-		return errors.New("the server ended it half way")
+		return fmt.Errorf("the server ended it half way: %w", io.EOF)
 	}
 	return err
 }
