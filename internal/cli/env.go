@@ -38,7 +38,8 @@ func (t *tool) envCommand() *cobra.Command {
 			case unset && print.unset == "":
 				return usageError{fmt.Errorf("--unset goes with the formats sh and fish, not with %s", format)}
 			case unset:
-				_, err := fmt.Fprintln(t.Stdout, print.unset, strings.Join(append(clientVariables(), leftOut...), " "))
+				_, err := fmt.Fprintf(t.Stdout, "%s %s\n%s\n", print.unset,
+					strings.Join(append(clientVariables(), leftOut...), " "), print.back)
 				return err
 			}
 			return t.printEnv(c.Context(), strings.Join(args, ""), print)
@@ -54,17 +55,27 @@ type envFormat struct {
 	print func(w io.Writer, variables [][2]string) error
 	path  string // what puts a directory at the head of PATH; empty: nothing does
 	unset string // what takes variables away; empty: nothing does
+	back  string // what takes the function aws away
+	aws   string // the function that has the AWS CLI read AWS_ENDPOINT_URL in this shell, which one older than 1.29 or 2.13 does not
 }
 
 // leftOut are variables that AWS's clients prefer to those that are set.
 var leftOut = []string{"AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"}
 
 var envFormats = map[string]envFormat{
-	"sh":     {eachVariable("export %s=%s\n", shellQuote), "export PATH=%s:\"$PATH\"\n", "unset"},
-	"fish":   {eachVariable("set -gx %s %s\n", fishQuote), "set -gx PATH %s $PATH\n", "set -e"},
-	"dotenv": {eachVariable("%s=%s\n", shellWord), "", ""},
-	"github": {eachVariable("%s=%s\n", func(value string) string { return value }), "", ""},
-	"json":   {func(w io.Writer, variables [][2]string) error { return printJSON(w, asMap(variables)) }, "", ""},
+	"sh": {
+		print: eachVariable("export %s=%s\n", shellQuote), path: "export PATH=%s:\"$PATH\"\n",
+		unset: "unset", back: "unset -f aws",
+		aws: `aws() { command aws ${AWS_ENDPOINT_URL:+--endpoint-url="$AWS_ENDPOINT_URL"} "$@"; }`,
+	},
+	"fish": {
+		print: eachVariable("set -gx %s %s\n", fishQuote), path: "set -gx PATH %s $PATH\n",
+		unset: "set -e", back: "functions -e aws",
+		aws: `function aws; command aws --endpoint-url="$AWS_ENDPOINT_URL" $argv; end`,
+	},
+	"dotenv": {print: eachVariable("%s=%s\n", shellWord)},
+	"github": {print: eachVariable("%s=%s\n", func(value string) string { return value })},
+	"json":   {print: func(w io.Writer, variables [][2]string) error { return printJSON(w, asMap(variables)) }},
 }
 
 // eachVariable prints variables a line each.
@@ -108,8 +119,14 @@ func (t *tool) printEnv(ctx context.Context, id string, format envFormat) error 
 			return err
 		}
 	}
-	if format.unset != "" {
-		_, err = fmt.Fprintln(out, format.unset, strings.Join(leftOut, " "))
+	if format.unset == "" {
+		return nil
+	}
+	if _, err := fmt.Fprintln(out, format.unset, strings.Join(leftOut, " ")); err != nil {
+		return err
+	}
+	if found(t.Getenv("PATH"), "aws") {
+		_, err = fmt.Fprintln(out, format.aws)
 	}
 	return err
 }

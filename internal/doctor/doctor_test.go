@@ -129,7 +129,7 @@ func TestDiagnose(t *testing.T) {
 			m.Shell = map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_CA_BUNDLE": "/s/ca-bundle.pem"}
 			m.Wanted = map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:2", "AWS_CA_BUNDLE": "/s/ca-bundle.pem"}
 		}, Warning, Environment, "AWS_ENDPOINT_URL of another engine"},
-		{"an old AWS CLI", func(m *Machine) { m.OldCLI = "2.9.1" }, Warning, Environment, "2.9.1, does not read"},
+		{"an old AWS CLI", func(m *Machine) { m.OldCLI = "2.9.1" }, Note, Environment, "2.9.1, does not read"},
 		{"an environment that is not larder's", func(m *Machine) {
 			m.Shell = map[string]string{"AWS_ENDPOINT_URL": "https://example.com"}
 			m.Wanted = map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:2"}

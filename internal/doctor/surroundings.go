@@ -110,9 +110,9 @@ func oldCLI(m Machine) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Severity: Warning, Check: Environment,
-		Message: fmt.Sprintf("the AWS CLI of this shell, %s, does not read AWS_ENDPOINT_URL, which 1.29 and 2.13 brought: it asks AWS itself, which refuses larder's credential", m.OldCLI),
-		Next:    "install a newer one, or give each command --endpoint-url \"$AWS_ENDPOINT_URL\"",
+		Severity: Note, Check: Environment,
+		Message: fmt.Sprintf("the AWS CLI of this shell, %s, does not read AWS_ENDPOINT_URL, which 1.29 and 2.13 brought: in a script it asks AWS itself, which refuses larder's credential; in a shell with `larder env` it asks larder", m.OldCLI),
+		Next:    "install a newer one, or give each command of a script --endpoint-url \"$AWS_ENDPOINT_URL\"",
 	}}
 }
 
