@@ -28,7 +28,7 @@ var allowed = map[string]string{
 	"internal/inventory":        "internal/childenv",
 	"internal/isolate":          "",
 	"internal/logfilter":        "",
-	"internal/logstore":         "internal/durable internal/isolate",
+	"internal/logstore":         "internal/durable internal/isolate internal/seal",
 	"internal/loopback":         "",
 	"internal/node":             "",
 	"internal/node/nodetest":    "internal/node",

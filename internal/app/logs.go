@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"larder/internal/logstore"
 	"larder/internal/seal"
 	"larder/internal/series"
 	"larder/internal/services/kms"
@@ -48,11 +47,7 @@ func (k logKeys) Unwrap(group string, wrapped []byte) ([]byte, error) {
 	if wrapped[0] == byInstallation {
 		return k.sealer.Open(logPlace(group), wrapped[1:])
 	}
-	key, err := k.keys.Unwrap(wrapped[1:], logContext(group))
-	if kms.IsGone(err) {
-		err = fmt.Errorf("%w: %w", logstore.ErrNoKey, err)
-	}
-	return key, err
+	return k.keys.Unwrap(wrapped[1:], logContext(group))
 }
 
 // filtered keeps what metric filters make among the metrics, on the disk. A value that there is no room for is logged.

@@ -11,18 +11,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"larder/internal/seal"
 )
 
 // Keys wraps the data keys of files. Its methods may be called from several goroutines.
 type Keys interface {
 	// Wrap wraps a data key with the KMS key of that ARN; an empty one is the installation's own key.
 	Wrap(arn, group string, dataKey []byte) ([]byte, error)
-	// Unwrap returns what Wrap wrapped for the group. It fails with ErrNoKey when the KMS key does not exist any more.
+	// Unwrap returns what Wrap wrapped for the group. It fails with seal.ErrNoKey when the KMS key does not exist.
 	Unwrap(group string, wrapped []byte) ([]byte, error)
 }
-
-// ErrNoKey is why what a key wrapped can never be unwrapped again: it was deleted.
-var ErrNoKey = errors.New("the key does not exist any more")
 
 // KeyError says that a group's events cannot be read or written because the KMS key of that ARN cannot be used.
 type KeyError struct {
@@ -39,7 +38,7 @@ func (e *KeyError) Unwrap() error { return e.Err }
 // never be read again, and keeps nothing else from being read and added to. A group whose own key was deleted is closed.
 func lostWith(err error, arn string) bool {
 	locked := (*KeyError)(nil)
-	return errors.As(err, &locked) && errors.Is(err, ErrNoKey) && locked.ARN != arn
+	return errors.As(err, &locked) && errors.Is(err, seal.ErrNoKey) && locked.ARN != arn
 }
 
 const (

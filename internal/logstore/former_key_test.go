@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"larder/internal/logstore"
+	"larder/internal/seal"
 )
 
 // keyring is keys of which some were deleted.
@@ -18,7 +19,7 @@ type keyring struct {
 func (k keyring) Unwrap(group string, wrapped []byte) ([]byte, error) {
 	for arn := range k.gone {
 		if len(wrapped) > len(arn) && string(wrapped[:len(arn)+1]) == arn+"|" {
-			return nil, fmt.Errorf("%s: %w", arn, logstore.ErrNoKey)
+			return nil, fmt.Errorf("%s: %w", arn, seal.ErrNoKey)
 		}
 	}
 	return k.keys.Unwrap(group, wrapped)

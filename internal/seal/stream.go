@@ -19,6 +19,9 @@ const (
 	tagSize   = 16
 )
 
+// ErrNoKey says that there is no such key, or no longer: what it sealed or wrapped can never be opened again.
+var ErrNoKey = errors.New("the key does not exist")
+
 // ErrDamaged says that a sealed stream is not what was written: changed, cut off, or sealed with another key or for
 // another place.
 var ErrDamaged = errors.New("it was changed or cut off, or sealed with another key")

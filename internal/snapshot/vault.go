@@ -14,8 +14,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/aws/smithy-go"
-
 	"larder/internal/durable"
 	"larder/internal/seal"
 )
@@ -176,7 +174,7 @@ const maxChecked = 256 << 20
 // that may change until the data are wanted. A key that was deleted never comes back.
 func (v *Vault) Check(name string, s Sealed) error {
 	if s.KMSKey != "" {
-		if err := v.Unlock(name, s); isGone(err) {
+		if err := v.Unlock(name, s); errors.Is(err, seal.ErrNoKey) {
 			return err
 		} else if err != nil {
 			return nil
@@ -200,12 +198,6 @@ func (v *Vault) Check(name string, s Sealed) error {
 		return nil
 	}
 	return err
-}
-
-// isGone tells whether KMS said that a key does not exist.
-func isGone(err error) bool {
-	said := smithy.APIError(nil)
-	return errors.As(err, &said) && said.ErrorCode() == "NotFoundException"
 }
 
 // Sweep deletes every file that is half written, or that keep does not know: what an engine left that was killed.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"golang.org/x/sys/unix"
 
 	"larder/internal/seal"
@@ -268,7 +267,7 @@ type gone struct{}
 
 func (gone) Wrap(string, []byte, map[string]string) ([]byte, error) { return nil, gone{}.refusal() }
 func (gone) Unwrap([]byte, map[string]string) ([]byte, error)       { return nil, gone{}.refusal() }
-func (gone) refusal() error                                         { return &types.NotFoundException{} }
+func (gone) refusal() error                                         { return seal.ErrNoKey }
 
 func flip(path string, at int) error {
 	raw, err := os.ReadFile(path)

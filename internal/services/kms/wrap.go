@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/aws/smithy-go"
+
+	"larder/internal/seal"
 )
 
 // Client is KMS as one AWS service uses it for its callers: with their keys, and with the service's own default key.
@@ -59,6 +61,11 @@ func (r refusal) ErrorMessage() string { return r.text }
 // Unwrap gives the SDK's error.
 func (r refusal) Unwrap() error { return r.APIError }
 
+// Is tells whether the refusal is seal.ErrNoKey: there is no such key, or no longer.
+func (r refusal) Is(target error) bool {
+	return target == seal.ErrNoKey && r.ErrorCode() == "NotFoundException"
+}
+
 // passedOn gives a refusal the text that services on AWS pass on to their callers: it says that KMS refused, and why.
 func (c Client) passedOn(err error) error {
 	said := smithy.APIError(nil)
@@ -76,10 +83,4 @@ func (c Client) passedOn(err error) error {
 	return refusal{said,
 		fmt.Sprintf("%s (Service: AWSKMS; Status Code: 400; Error Code: %s; Request ID: %s; Proxy: null)",
 			message, said.ErrorCode(), id)}
-}
-
-// IsGone tells whether a key that was asked for does not exist, or does no longer: what it wrapped stays closed.
-func IsGone(err error) bool {
-	said := smithy.APIError(nil)
-	return errors.As(err, &said) && said.ErrorCode() == "NotFoundException"
 }
