@@ -123,14 +123,8 @@ func (a *apply) typeKept(ctx context.Context, c module.Change) error {
 // waits tells whether a change that was asked for waits for the maintenance window. Of some fields the API says so; of
 // the others it goes on describing the old value.
 func (a *apply) waits(c module.Change, unmade []module.Change) bool {
-	group, cluster := a.observed.ReplicationGroup.PendingModifiedValues, a.observed.CacheCluster.PendingModifiedValues
-	switch {
-	case c.Field == "AutomaticFailoverEnabled" && group != nil && group.AutomaticFailoverStatus != "",
-		c.Field == "CacheNodeType" && cluster != nil && cluster.CacheNodeType != nil,
-		c.Field == "EngineVersion" && cluster != nil && cluster.EngineVersion != nil:
-		return true
-	}
-	return !a.desired.ApplyImmediately && has(unmade, c)
+	_, told := module.Waiting(a.observed)[c.Field]
+	return told || !a.desired.ApplyImmediately && has(unmade, c)
 }
 
 func (a *apply) modified(ctx context.Context, call func() error) error {

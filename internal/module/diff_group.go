@@ -60,18 +60,31 @@ func groupFields(desired Resources, have *ectypes.ReplicationGroup) []field {
 
 // withoutPending leaves out what was asked for already and waits for the maintenance window.
 func withoutPending(fields []field, observed Observed, upgrades bool) []field {
-	cluster, failover := observed.CacheCluster.PendingModifiedValues, ""
-	if cluster == nil {
-		cluster = &ectypes.PendingModifiedValues{}
-	}
-	if group := observed.ReplicationGroup.PendingModifiedValues; group != nil && group.AutomaticFailoverStatus != "" {
-		failover = strconv.FormatBool(group.AutomaticFailoverStatus == ectypes.PendingAutomaticFailoverStatusEnabled)
-	}
+	waiting := Waiting(observed)
 	return slices.DeleteFunc(fields, func(f field) bool {
-		return f.name == "CacheNodeType" && f.want == text(cluster.CacheNodeType) ||
-			f.name == "EngineVersion" && runs(f.want, text(cluster.EngineVersion), upgrades) ||
-			f.name == "AutomaticFailoverEnabled" && f.want == failover
+		value, waits := waiting[f.name]
+		return waits && (f.want == value || f.name == "EngineVersion" && runs(f.want, value, upgrades))
 	})
+}
+
+// Waiting are the fields of a replication group whose changes wait for the maintenance window, and their values then, as
+// far as the API tells of them.
+func Waiting(o Observed) map[string]string {
+	waiting := map[string]string{}
+	if group := o.ReplicationGroup.PendingModifiedValues; group != nil && group.AutomaticFailoverStatus != "" {
+		enabled := group.AutomaticFailoverStatus == ectypes.PendingAutomaticFailoverStatusEnabled
+		waiting["AutomaticFailoverEnabled"] = strconv.FormatBool(enabled)
+	}
+	if cluster := o.CacheCluster.PendingModifiedValues; cluster != nil {
+		for name, value := range map[string]*string{
+			"CacheNodeType": cluster.CacheNodeType, "EngineVersion": cluster.EngineVersion,
+		} {
+			if value != nil {
+				waiting[name] = *value
+			}
+		}
+	}
+	return waiting
 }
 
 // logFields compares where each log goes to, and how.
