@@ -189,8 +189,7 @@ func (g *group) lookGuarded(ctx context.Context) (wants next, err error) {
 		return err
 	})
 	if !looked {
-		g.failed++
-		g.trouble.Store(&trouble{shown(err), g.failed})
+		g.countFailure(err)
 	}
 	return wants, err
 }
@@ -216,8 +215,7 @@ func (g *group) look(ctx context.Context) (next, error) {
 		return lookLater, nil
 	}
 	if err := g.strangers(desired.Group); err != nil {
-		g.failed++
-		g.trouble.Store(&trouble{err, g.failed})
+		g.countFailure(err)
 		return lookSoon, errors.Join(err, g.diverge(desired.Group)) // a group that is given up has its nodes ended
 	}
 	steps, settled := cache.Plan(desired, observed)
@@ -231,8 +229,7 @@ func (g *group) look(ctx context.Context) (next, error) {
 		return lookLater, errors.Join(g.settle(desired.Group), g.maintain(desired.Group))
 	}
 	if err := g.cutOff(desired.Group, observed); err != nil && len(steps) == 0 {
-		g.failed++
-		g.trouble.Store(&trouble{err, g.failed})
+		g.countFailure(err)
 		return lookSoon, errors.Join(err, g.diverge(desired.Group))
 	}
 	if len(steps) == 0 && busy(observed) { // which is no reason to call a group anything but available
@@ -296,10 +293,15 @@ func (g *group) cutOff(rg *cache.ReplicationGroup, o cache.Observed) error {
 	return errors.Join(errs...)
 }
 
-// fail counts a failure, which others can read, and gives a new group up after too many.
-func (g *group) fail(rg *cache.ReplicationGroup, err error) error {
+// countFailure counts a failure, which others can read.
+func (g *group) countFailure(err error) {
 	g.failed++
 	g.trouble.Store(&trouble{shown(err), g.failed})
+}
+
+// fail counts a failure, and gives a new group up after too many.
+func (g *group) fail(rg *cache.ReplicationGroup, err error) error {
+	g.countFailure(err)
 	return errors.Join(err, g.diverge(rg), g.giveUp(rg, shown(err)))
 }
 
