@@ -155,14 +155,15 @@ func (t *tool) withToken(ctx context.Context, engine *client, g ectypes.Replicat
 	return append(env, "REDISCLI_AUTH="+token), nil
 }
 
-// deployedToken is the token of the deployment with that id; empty when there is none, or it is not complete.
+// deployedToken is the token of the deployment with that id in the client's region; empty when there is none, or it is
+// not complete.
 func (c *client) deployedToken(ctx context.Context, id string) (string, error) {
-	var out larder.DescribeDeploymentsOutput
-	if err := c.call(ctx, "DescribeDeployments", larder.DescribeDeploymentsInput{}, &out); err != nil {
+	all, err := c.deployments(ctx)
+	if err != nil {
 		return "", err
 	}
-	for _, d := range out.Deployments {
-		if d.ID == id && d.Outputs != "" {
+	for _, d := range all {
+		if d.ID == id && d.Region == c.Region && d.Outputs != "" {
 			return tokenOf(d)
 		}
 	}
