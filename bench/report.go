@@ -36,8 +36,10 @@ func verdict(met bool) string {
 func writeReport(w io.Writer, m machine, b *bench, sections []section) error {
 	var out strings.Builder
 	fmt.Fprintf(&out,
-		"# Benchmarks\n\nWritten by `make bench` on %s, in %s. Every figure stands beside one of something else that was run in the same minute,\n"+
-			"in turn with it; unless it says otherwise, each is the median of %d rounds, with the least and the greatest in parentheses.\n\n",
+		"# Benchmarks\n\nWritten by `make bench` on %s, in %s. Every figure stands beside one of something else that "+
+			"was run in the same minute,\n"+
+			"in turn with it; unless it says otherwise, each is the median of %d rounds, with the least and the "+
+			"greatest in parentheses.\n\n",
 		m.date.Format("2 January 2006, 15:04 MST"), m.took.Round(time.Second), b.rounds)
 	for _, line := range m.lines() {
 		fmt.Fprintf(&out, "- %s\n", line)

@@ -26,7 +26,8 @@ func TestTargetOfThePrimaryEndpoint(t *testing.T) {
 		"one is below": {[]row{contest(1000, 1000, 1000, 0.05), contest(960, 1000, 1000, 0.05)},
 			"the least is 0.960: GET, 1 node, TLS, pipeline 16; bare servers among themselves: 1.000): **not met**"},
 		"one cannot be told": {[]row{contest(1000, 1000, 1000, 0.05), contest(960, 1000, 1000, 0.5)},
-			"**undecided** in 1 of 2, as other processes took more than 8 % of the cores: run it again on a quieter machine, or with more -patience"},
+			"**undecided** in 1 of 2, as other processes took more than 8 % of the cores: run it again on a quieter " +
+				"machine, or with more -patience"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := primarySection(c.rows)

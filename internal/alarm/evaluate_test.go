@@ -190,7 +190,8 @@ func TestReasons(t *testing.T) {
 		{one(0, "LessThanThreshold", 20, Missing), value(0),
 			"Threshold Crossed: 1 datapoint [0.0 (09/07/22 02:34:00)] was less than the threshold (20.0)."},
 		{one(0, "LessThanThreshold", 20, Breaching), nil,
-			"Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as [Breaching]."},
+			"Threshold Crossed: no datapoints were received for 1 period and 1 missing datapoint was treated as " +
+				"[Breaching]."},
 		{one(0, "LessThanThreshold", 20, Missing), nil, "Insufficient Data: 1 datapoint was unknown."},
 		{many(3, 3, Missing), pointsOf("X X X"),
 			"Threshold Crossed: 3 out of the last 3 datapoints [90.0 (04/03/26 12:02:00), 90.0 (04/03/26 12:01:00), 90.0 (04/03/26 12:00:00)] were greater than the threshold (80.0) (minimum 3 datapoints for OK -> ALARM transition)."},
@@ -201,7 +202,8 @@ func TestReasons(t *testing.T) {
 		{many(3, 2, Breaching), pointsOf("0"),
 			"Threshold Crossed: 1 datapoint was received for 3 periods and 2 missing datapoints were treated as [Breaching]."},
 		{many(2, 0, Breaching), nil,
-			"Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were treated as [Breaching]."},
+			"Threshold Crossed: no datapoints were received for 2 periods and 2 missing datapoints were treated as " +
+				"[Breaching]."},
 		{many(2, 0, Missing), nil, "Insufficient Data: 2 datapoints were unknown."},
 	} {
 		if got := Evaluate(test.rule, test.points, "", noon).Reason; got != test.want {

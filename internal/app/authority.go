@@ -29,7 +29,8 @@ func (in *installation) vouch(s *store.Store, self identity) (identity, error) {
 		return self, err
 	}
 	self.Certificate = in.authority.CertificatePEM()
-	in.Logger.Warn("the certificate of the local CA is renewed; its key stays. Clients that keep a copy of ca.pem need the new one",
+	in.Logger.Warn("the certificate of the local CA is renewed; its key stays. Clients that keep a copy of ca.pem "+
+		"need the new one",
 		"file", in.Home.AuthorityFile())
 	err = s.Insist(func(tx *store.Tx) error { return identities.Put(tx, "self", self) })
 	if noRoom(err) { // the next engine renews it again

@@ -58,7 +58,8 @@ func (h Home) patiently(take func() error) error {
 		}
 		owner, serves := h.owner()
 		if serves || time.Now().After(end) {
-			return fmt.Errorf("another larder runs on the state directory %s%s: stop it with `larder down`, or give this one a directory of its own with LARDER_HOME", h, processText(owner))
+			return fmt.Errorf("another larder runs on the state directory %s%s: stop it with `larder down`, or give "+
+				"this one a directory of its own with LARDER_HOME", h, processText(owner))
 		}
 	}
 }

@@ -155,7 +155,8 @@ func (h Home) checkDirectories() error {
 			continue // what cannot be looked at is told by who uses it
 		}
 		name := filepath.Base(path)
-		return fmt.Errorf("cannot use the state directory: %s is a file, and larder keeps its %s in a directory of that "+
+		return fmt.Errorf("cannot use the state directory: %s is a file, and larder keeps its %s in a "+
+			"directory of that "+
 			"name. Move the file away, and start larder again: it makes the directory", path, name)
 	}
 	return nil
@@ -267,7 +268,8 @@ func (h Home) refuseRemains(what string, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return fmt.Errorf("the state directory %s is of an installation (it has %s), and %s: larder begins no new one over it, and ends none of its nodes\n"+
+	return fmt.Errorf("the state directory %s is of an installation (it has %s), and %s: larder begins no new one "+
+		"over it, and ends none of its nodes\n"+
 		"next: put this installation's larder.db back, or give it up: `larder down` ends its nodes, then move %s aside",
 		h, strings.Join(names, ", "), what, h)
 }

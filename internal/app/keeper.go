@@ -278,7 +278,8 @@ func (k *keeper) apply(r remedy, p part, found seen, first bool, now time.Time) 
 		k.log.Error("something was taken out of the state directory under the running engine, which made it anew",
 			"what", name, "was", string(found.sighting), "home", string(k.home), "kept", kept)
 	case first:
-		k.log.Error("something was taken out of the state directory under the running engine, which cannot make it anew, and tries again",
+		k.log.Error("something was taken out of the state directory under the running engine, which cannot make it "+
+			"anew, and tries again",
 			"what", name, "was", string(found.sighting), "home", string(k.home), "error", err)
 	}
 }

@@ -33,7 +33,8 @@ func (r *region) refuseMoved(ctx context.Context) error {
 		for _, m := range rg.Members {
 			at, found := movedNode(netip.AddrPortFrom(m.Address, uint16(rg.Port)), m.ID)
 			if own := filepath.Join(r.home.nodes(), m.ID); found && at.PID != running[m.ID] {
-				errs = append(errs, fmt.Errorf("the node %s (process %d) runs in %s, and not in %s, where larder keeps it: "+
+				errs = append(errs, fmt.Errorf("the node %s (process %d) runs in %s, and not in %s, where "+
+					"larder keeps it: "+
 					"larder starts no other in its place, and ends none\n"+
 					"next: move its directory back; or give its data up: `kill %d` ends it", m.ID, at.PID, at.Works, own, at.PID))
 			}

@@ -92,13 +92,15 @@ func (e *GoneError) Error() string {
 	switch {
 	case e.Now != "":
 		what = "is now " + e.Now
-		next = fmt.Sprintf("move it back, or use it with LARDER_HOME=%s; `larder up DIR` then brings the groups back, empty or as their newest snapshots", e.Now)
+		next = fmt.Sprintf("move it back, or use it with LARDER_HOME=%s; `larder up DIR` then brings the groups "+
+			"back, empty or as their newest snapshots", e.Now)
 	case e.Seen == string(replaced):
 		what = "is another directory now"
 	case e.Seen == string(gone):
 		what = "is gone"
 	}
-	text := fmt.Sprintf("the state directory %s %s while the engine ran: the engine and its %d nodes and relays are ended, %s; next: %s",
+	text := fmt.Sprintf("the state directory %s %s while the engine ran: the engine and its %d nodes and relays are "+
+		"ended, %s; next: %s",
 		e.Home, what, e.Ended, data, next)
 	if e.Err != nil {
 		text += "; not all could be ended: " + e.Err.Error()

@@ -350,7 +350,8 @@ func (in *installation) prepareRegion(first *store.Store, name string, home Home
 		return err
 	}
 	if _, err := os.Stat(home.stateFile()); recorded && errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("the region %s was in use, and its larder.db is gone: larder begins no new one in its place\n"+
+		return fmt.Errorf("the region %s was in use, and its larder.db is gone: larder begins no new one in "+
+			"its place\n"+
 			"next: put %s back, or give the installation up: `larder down` ends its nodes, then move %s aside", name,
 			home.stateFile(), in.Home)
 	}

@@ -27,7 +27,8 @@ func tables() []store.Checker {
 
 // irreplaceable says why a record that is one of a kind is not forgotten, and what to do; it is empty for any other.
 func irreplaceable(table, key string) string {
-	const putBack = "Put back a copy of larder.db; or give the installation up: `larder down` ends its nodes, then move its " +
+	const putBack = "Put back a copy of larder.db; or give the installation up: `larder down` ends its nodes, " +
+		"then move its " +
 		"directory aside"
 	switch table {
 	case string(identities):
@@ -38,7 +39,8 @@ func irreplaceable(table, key string) string {
 		return "it names the default VPC and its subnets, which groups use. " + putBack
 	case string(knownRegions):
 		if awsregion.Known(key) {
-			return "without it the region's nodes would run without an engine. An engine that starts writes it anew: end this one " +
+			return "without it the region's nodes would run without an engine. An engine that starts writes it anew: " +
+				"end this one " +
 				"with the signal SIGTERM, and its nodes go on; then `larder serve`"
 		}
 	}

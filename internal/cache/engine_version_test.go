@@ -55,7 +55,8 @@ func TestResolve(t *testing.T) {
 		}
 		strict, err := c.installed.ResolveStrict(c.requested)
 		if c.loose {
-			got, c.refusal = cache.Release{}, fmt.Sprintf("Cannot find version %s for redis. Installed on this machine: %s", c.requested, c.installed)
+			got, c.refusal = cache.Release{}, fmt.Sprintf("Cannot find version %s for redis. Installed on this "+
+				"machine: %s", c.requested, c.installed)
 		}
 		if strict != got || text(err) != c.refusal {
 			t.Errorf("strictly %q of %v: %v, %v; want %v, %q", c.requested, c.installed, strict, err, got, c.refusal)

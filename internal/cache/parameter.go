@@ -65,7 +65,8 @@ var fixed = map[string]struct{ value, why string }{
 	"activedefrag": {"no",
 		"it needs a redis-server built with its own jemalloc, which distributions don't ship"},
 	"close-on-replica-write": {"no",
-		"redis-server answers READONLY to a write on a replica and keeps the connection; only ElastiCache's own engine closes it"},
+		"redis-server answers READONLY to a write on a replica and keeps the connection; only ElastiCache's own " +
+			"engine closes it"},
 	"rename-commands": {"", "redis-server renames commands at start only"},
 }
 

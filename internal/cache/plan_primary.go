@@ -29,7 +29,8 @@ func (p *planner) settlePrimary() {
 		p.add(Step{Kind: Promote, Member: primary.ID})
 	case p.contested():
 		p.add(Step{Kind: Refuse,
-			Reason: fmt.Sprintf("the nodes of %s hold data sets that do not descend from each other, and none of them is the last primary's: "+
+			Reason: fmt.Sprintf("the nodes of %s hold data sets that do not descend from each other, and none of "+
+				"them is the last primary's: "+
 				"which is the newest cannot be known. End the nodes whose data you can do without", p.g.ID)})
 	case found && p.outdatedBySilent(heir):
 		p.waiting = true

@@ -16,7 +16,8 @@ func TestTextOfARecord(t *testing.T) {
 		slow := cachelog.Slow{
 			ID: rapid.Int64Min(0).Draw(t, "id"), Time: time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "at"), 0),
 			Duration: time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "took")) * time.Microsecond,
-			Args:     rapid.SliceOf(words).Draw(t, "args"), ClientAddress: "127.0.0.1:1", ClientName: words.Draw(t, "name"),
+			Args:     rapid.SliceOf(words).Draw(t, "args"), ClientAddress: "127.0.0.1:1", ClientName: words.Draw(t,
+				"name"),
 		}
 		engine := cachelog.Engine{
 			Role: "M", Time: slow.Time, Level: rapid.SampledFrom([]string{"VERBOSE", "NOTICE", "WARNING"}).Draw(t,

@@ -53,7 +53,8 @@ func (t *tool) connect(ctx context.Context) (*client, error) {
 	c, err := t.connectAt(ctx, home)
 	if errors.Is(err, fs.ErrPermission) {
 		err = fmt.Errorf("cannot look into the state directory %s: %w\n"+
-			"next: `ls -la %s` shows whose it is and its modes; `chmod -R u+rwX %s` opens one of yours, and `larder up DIR` mends its modes",
+			"next: `ls -la %s` shows whose it is and its modes; `chmod -R u+rwX %s` opens one of yours, and `larder "+
+			"up DIR` mends its modes",
 			home, err, home, home)
 	}
 	return c, err
@@ -82,7 +83,8 @@ func (t *tool) connectAt(ctx context.Context, home app.Home) (*client, error) {
 	case err != nil:
 		return nil, err
 	case facts.Endpoint == "":
-		return nil, fmt.Errorf("the engine of %s is of an earlier larder: `kill %d` ends it (its nodes go on), then `larder up DIR` or `larder serve`", home, facts.PID)
+		return nil, fmt.Errorf("the engine of %s is of an earlier larder: `kill %d` ends it (its nodes go on), then "+
+			"`larder up DIR` or `larder serve`", home, facts.PID)
 	}
 	c.Endpoint, c.PID = facts.Endpoint, int(facts.PID) // engine.json may be an earlier engine's: the disk was full
 	c.chosen = t.region

@@ -23,9 +23,12 @@ func (t *tool) connectCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "connect [ID] [-- COMMAND…]",
 		Short: "Open redis-cli on a replication group, or run one command in it",
-		Long: "Run redis-cli on a replication group's primary endpoint, with its token and its TLS: interactively, or with the command after --. " +
-			"The token is that of the deployment, or REDISCLI_AUTH for a group that `larder up` did not make.\n\nID may be left out when there is one group.",
-		Example: "  larder connect\n  larder connect uex-payments-prod-redis --reader\n  larder connect -- SET greeting hello",
+		Long: "Run redis-cli on a replication group's primary endpoint, with its token and its TLS: interactively, " +
+			"or with the command after --. " +
+			"The token is that of the deployment, or REDISCLI_AUTH for a group that `larder up` did not make.\n\nID " +
+			"may be left out when there is one group.",
+		Example: "  larder connect\n  larder connect uex-payments-prod-redis --reader\n  larder connect -- SET " +
+			"greeting hello",
 		Args: func(c *cobra.Command, args []string) error {
 			if named(c, args) > 1 {
 				return errors.New("want one ID at most, and a Redis command after --")
@@ -110,7 +113,8 @@ func (t *tool) redisCLI(ctx context.Context, id string, to endpointChoice, comma
 	}
 	program := lookUp(t.Getenv("PATH"), "redis-cli")
 	if program == "" {
-		return errors.New("redis-cli is not on the PATH\nnext: install it (Debian and Ubuntu: redis-tools), or use another client with `larder outputs`")
+		return errors.New("redis-cli is not on the PATH\nnext: install it (Debian and Ubuntu: redis-tools), or use " +
+			"another client with `larder outputs`")
 	}
 	env, err := t.withToken(ctx, engine.of(g), g)
 	if err != nil {
@@ -149,7 +153,8 @@ func (t *tool) withToken(ctx context.Context, engine *client, g ectypes.Replicat
 		token = t.Getenv("REDISCLI_AUTH")
 	}
 	if token == "" {
-		return nil, fmt.Errorf("%[1]s wants a token, and larder up did not make it\nnext: REDISCLI_AUTH=TOKEN larder connect %[1]s",
+		return nil, fmt.Errorf("%[1]s wants a token, and larder up did not make it\nnext: REDISCLI_AUTH=TOKEN larder "+
+			"connect %[1]s",
 			aws.ToString(g.ReplicationGroupId))
 	}
 	return append(env, "REDISCLI_AUTH="+token), nil

@@ -112,7 +112,8 @@ func (t *tool) downCommand() *cobra.Command {
 		Short: "Stop the engine and its nodes",
 		Long: "Stop the engine and its nodes. The nodes' data are lost: they are in memory only. What was deployed is remembered: the next " +
 			"`larder up` or `larder serve` brings it back, empty.\n\n" +
-			"With --all, stop every engine, node and relay of yours on this machine, whatever state directory they belong to, also where that is gone. " +
+			"With --all, stop every engine, node and relay of yours on this machine, whatever state directory they " +
+			"belong to, also where that is gone. " +
 			"The exit code is 1 when any is left. `larder doctor` lists them.\n\n" + needsYes,
 		Example: "  larder down\n  larder down --yes\n  larder down --all",
 		Args:    noArgs,

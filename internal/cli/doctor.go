@@ -17,13 +17,16 @@ func (t *tool) doctorCommand() *cobra.Command {
 	return t.jsonFlag(&cobra.Command{
 		Use:   "doctor",
 		Short: "Find what is wrong with larder on this machine, and what is left over",
-		Long: "Find what is wrong with larder on this machine: engines, nodes and relays of yours whose state directory is gone, nodes without an engine, " +
-			"engines that do not answer, state directories that others may read, addresses that are taken, and what larder needs of the machine. " +
+		Long: "Find what is wrong with larder on this machine: engines, nodes and relays of yours whose state " +
+			"directory is gone, nodes without an engine, " +
+			"engines that do not answer, state directories that others may read, addresses that are taken, and what " +
+			"larder needs of the machine. " +
 			"It looks at every process of yours, whatever state directory that belongs to, and changes nothing.\n\n" +
 			"The exit code is 0 when all is well, and 1 when something is wrong.",
-		Example: "  larder doctor\n  larder doctor --json | jq -r '.findings[] | select(.severity == \"error\") | .message'",
-		Args:    noArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return t.doctor(c.Context()) },
+		Example: "  larder doctor\n  larder doctor --json | jq -r '.findings[] | select(.severity == \"error\") " +
+			"| .message'",
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return t.doctor(c.Context()) },
 	})
 }
 

@@ -146,7 +146,8 @@ func (t *tool) reportAll(shown []inventory.Process, left inventory.Inventory) er
 	if foreign := slices.DeleteFunc(slices.Clone(left.Processes),
 		func(p inventory.Process) bool { return !p.Foreign }); len(foreign) > 0 {
 		errs = append(errs,
-			fmt.Errorf("left alone: %s in another PID namespace, such as a container\nnext: run `larder down --all` there", leftText(foreign)))
+			fmt.Errorf("left alone: %s in another PID namespace, such as a container\nnext: run `larder down "+
+				"--all` there", leftText(foreign)))
 	}
 	for _, s := range left.Unknown {
 		errs = append(errs,
@@ -161,7 +162,8 @@ func (t *tool) reportAll(shown []inventory.Process, left inventory.Inventory) er
 func (t *tool) elsewhere(home app.Home) error {
 	found, err := inventory.Scan()
 	if err != nil {
-		return fmt.Errorf("nothing runs on the state directory %s, and whether anything of larder runs elsewhere cannot be told: %w", home, err)
+		return fmt.Errorf("nothing runs on the state directory %s, and whether anything of larder runs elsewhere "+
+			"cannot be told: %w", home, err)
 	}
 	if err := lostOf(home, found); err != nil {
 		return fmt.Errorf("no engine and no nodes are running on the state directory as it is now, but %w", err)

@@ -17,8 +17,10 @@ func (t *tool) enginesCommand() *cobra.Command {
 	return t.jsonFlag(&cobra.Command{
 		Use:   "engines",
 		Short: "List the redis-servers that are found, and the versions that they run",
-		Long: "List the redis-servers that are found in PATH, and for each the engine versions that groups may ask for and it runs. " +
-			"A version that AWS has and this machine has not is run by the nearest newer server; up and serve refuse that with --strict-versions. " +
+		Long: "List the redis-servers that are found in PATH, and for each the engine versions that groups may ask " +
+			"for and it runs. " +
+			"A version that AWS has and this machine has not is run by the nearest newer server; up and serve refuse " +
+			"that with --strict-versions. " +
 			"An engine that runs knows the servers that were there when it started.",
 		Example: "  larder engines\n  larder engines --json | jq -r '.[].path'",
 		Args:    noArgs,
@@ -121,7 +123,8 @@ func (t *tool) runnable(call *module.Call, engine larder.DescribeEngineOutput, s
 	}
 	if !release.Exact() {
 		fmt.Fprintf(t.Stderr,
-			"note: redis %s is not installed: redis-server %s, the nearest newer one, runs it (--strict-versions refuses that)\n",
+			"note: redis %s is not installed: redis-server %s, the nearest newer one, runs it (--strict-versions "+
+				"refuses that)\n",
 			asked, release.Server.Version)
 	}
 	return nil

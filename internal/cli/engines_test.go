@@ -92,7 +92,8 @@ func TestEnginesWithoutAny(t *testing.T) {
 }
 
 func TestRunnable(t *testing.T) {
-	const note = "note: redis 7.0 is not installed: redis-server 7.2.4, the nearest newer one, runs it (--strict-versions refuses that)\n"
+	const note = "note: redis 7.0 is not installed: redis-server 7.2.4, the nearest newer one, runs it " +
+		"(--strict-versions refuses that)\n"
 	for _, c := range []struct {
 		asked, server string
 		strict        bool

@@ -23,10 +23,12 @@ func (t *tool) envCommand() *cobra.Command {
 		Use:   "env [ID]",
 		Short: "Print what points AWS and Redis clients at this engine, for a shell",
 		Long: "Print shell commands that set the endpoint, region, credential and trusted certificates, so that the AWS CLI, SDKs, Terraform, " +
-			"redis-cli and every client that follows them talk to this engine; and REDIS_URL with its parts, of the deployment ID or the only one. " +
+			"redis-cli and every client that follows them talk to this engine; and REDIS_URL with its parts, of the " +
+			"deployment ID or the only one. " +
 			"--unset takes it back, but for LARDER_HOME and PATH.",
-		Example: "  eval \"$(larder env)\"\n  larder env --format fish | source\n  larder env --format github >>\"$GITHUB_ENV\"\n  eval \"$(larder env --unset)\"",
-		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeDeployment,
+		Example: "  eval \"$(larder env)\"\n  larder env --format fish | source\n  larder env --format github " +
+			">>\"$GITHUB_ENV\"\n  eval \"$(larder env --unset)\"",
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: t.completeDeployment,
 		RunE: func(c *cobra.Command, args []string) error {
 			if t.json {
 				format = "json"

@@ -71,7 +71,8 @@ func (t *tool) failover(ctx context.Context, id, shard, to string) error {
 		return printJSON(t.Stdout, report)
 	}
 	fmt.Fprintf(t.Stdout,
-		"%s: %s is the primary now, before it was %s. The role moved after %.2f s, everything was available after %.2f s.\n",
+		"%s: %s is the primary now, before it was %s. The role moved after %.2f s, everything was available "+
+			"after %.2f s.\n",
 		report.ID, report.NewPrimary, report.OldPrimary, report.Elected, report.Seconds)
 	return nil
 }
@@ -289,7 +290,8 @@ func advised(err error, g ectypes.ReplicationGroup) error {
 			" --new-replica-count 1 --apply-immediately"
 	case g.AutomaticFailover == ectypes.AutomaticFailoverStatusDisabled:
 		next = "name the replica (larder failover " + id +
-			" --to MEMBER), or turn automatic failover on: aws elasticache modify-replication-group --replication-group-id " + id + " --automatic-failover-enabled --apply-immediately"
+			" --to MEMBER), or turn automatic failover on: aws elasticache modify-replication-group " +
+			"--replication-group-id " + id + " --automatic-failover-enabled --apply-immediately"
 	case errors.As(err, &limit), errors.As(err, &barred):
 		next = "name the replica instead, which has no limit: larder failover " + id + " --to MEMBER"
 	default:

@@ -18,12 +18,16 @@ func (t *tool) forgetCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "forget TABLE KEY",
 		Short: "Delete a record that cannot be read",
-		Long: "Delete one of larder's records that cannot be read, and with it what it is of: a log group's events, for one. A copy of the " +
-			"record is kept in the directory forgotten of the state directory. `larder status` lists such records, each with this " +
-			"command. A record that can be read is refused, and so is one that running nodes depend on. A KEY in double quotes has " +
+		Long: "Delete one of larder's records that cannot be read, and with it what it is of: a log group's events, " +
+			"for one. A copy of the " +
+			"record is kept in the directory forgotten of the state directory. `larder status` lists such records, " +
+			"each with this " +
+			"command. A record that can be read is refused, and so is one that running nodes depend on. A KEY in " +
+			"double quotes has " +
 			"escape sequences as in Go.\n\n" + needsYes,
-		Example: "  larder forget kms-keys 1234abcd-12ab-34cd-56ef-1234567890ab\n  larder forget log-streams '\"app\\x00web\"' --yes",
-		Args:    cobra.ExactArgs(2),
+		Example: "  larder forget kms-keys 1234abcd-12ab-34cd-56ef-1234567890ab\n  larder forget log-streams " +
+			"'\"app\\x00web\"' --yes",
+		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			return t.forget(c.Context(), args[0], args[1], yes)
 		},

@@ -27,6 +27,7 @@ func (t *tool) homeWent() error {
 	if is, err := t.heldHome.Is(t.held); is || err != nil {
 		return nil // what cannot be looked at is not known to be gone
 	}
-	return fmt.Errorf("the state directory %s was deleted, moved or replaced meanwhile: its engine ends, with its nodes and their data\n"+
+	return fmt.Errorf("the state directory %s was deleted, moved or replaced meanwhile: its engine ends, with its "+
+		"nodes and their data\n"+
 		"next: `larder up DIR` begins a new installation", t.heldHome)
 }

@@ -163,7 +163,8 @@ func (r *trial) asked(after string) {
 	err := r.store.View(func(tx *store.Tx) error {
 		for _, s := range subscribed.Subscriptions {
 			topic := aws.ToString(s.TopicArn)
-			waiting, err := store.Table[json.RawMessage]("sns-deliveries").KeysOf(tx, topic[strings.LastIndex(topic, ":")+1:]+":")
+			waiting, err := store.Table[json.RawMessage]("sns-deliveries").KeysOf(tx, topic[strings.LastIndex(topic,
+				":")+1:]+":")
 			if err != nil || len(waiting) == 0 {
 				r.Errorf("after %s nothing asks %s to confirm: %v", after, aws.ToString(s.Endpoint), err)
 			}

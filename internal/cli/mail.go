@@ -27,8 +27,10 @@ func (t *tool) mailCommand() *cobra.Command {
 			"is a Maildir in the folder mail of the state directory.\n\n" +
 			"--confirm confirms the subscriptions that the mail asks to confirm: until then an address gets nothing else.\n\n" +
 			"--exec runs a command of yours, with sh, for each mail that is unread: the text on its standard input, SUBJECT, TOPIC (an ARN) and ADDRESS in its " +
-			"environment. A mail whose command succeeds is marked as read. Quote the variables: whoever may publish writes them.\n\n" +
-			"A mail that cannot be read is skipped: standard error names it with the reason, the others are shown, and the command ends with 1.",
+			"environment. A mail whose command succeeds is marked as read. Quote the variables: whoever may publish " +
+			"writes them.\n\n" +
+			"A mail that cannot be read is skipped: standard error names it with the reason, the others are shown, " +
+			"and the command ends with 1.",
 		Example: "  larder mail\n  larder mail --confirm\n  larder mail --follow --exec 'notify-send \"$SUBJECT\"'",
 		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeAddress,
 		RunE: func(c *cobra.Command, args []string) error {

@@ -116,7 +116,8 @@ func TestANarrowStatus(t *testing.T) {
 	}
 	v := view{groups: []groupStatus{g}, events: []event{{noon, g.ID, "one"},
 		{noon, g.ID + "-002",
-			"Failover from primary node uex-payments-prod-redis-001 to replica node uex-payments-prod-redis-002 completed"}}}
+			"Failover from primary node uex-payments-prod-redis-001 to replica node " +
+				"uex-payments-prod-redis-002 completed"}}}
 	for _, c := range []struct {
 		width       int
 		head, event string

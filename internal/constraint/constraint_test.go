@@ -44,7 +44,8 @@ func TestCheck(t *testing.T) {
 	const one, failed = "1 validation error detected: Value ", " failed to satisfy constraint: Member must "
 	tag := func(key, value string) kmstypes.Tag { return kmstypes.Tag{TagKey: &key, TagValue: &value} }
 	tags := func(all ...kmstypes.Tag) any { return &kms.TagResourceInput{KeyId: new("mine"), Tags: all} }
-	each := "satisfy constraint: [Member must have length less than or equal to 3, Member must have length greater than or equal to 1, " +
+	each := "satisfy constraint: [Member must have length less than or equal to 3, Member must have length greater " +
+		"than or equal to 1, " +
 		"Member must satisfy regular expression pattern: [a-z]*]"
 	for _, c := range []struct {
 		name  string

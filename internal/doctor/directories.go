@@ -75,8 +75,9 @@ func holders(m Machine) (all []Finding) {
 		}
 		all = append(all, Finding{
 			Severity: Error, Check: StateDirectory, Directory: d.Path, PIDs: ids,
-			Message: fmt.Sprintf("the state directory %s is held by %s, which is no engine of yours: none can start on it", d.Path, who),
-			Next:    "end that process, or choose another directory with LARDER_HOME",
+			Message: fmt.Sprintf("the state directory %s is held by %s, which is no engine of yours: none can "+
+				"start on it", d.Path, who),
+			Next: "end that process, or choose another directory with LARDER_HOME",
 		})
 	}
 	return all
@@ -106,8 +107,9 @@ func clock(m Machine) (all []Finding) {
 		if ahead := d.Newest.Sub(m.Now); ahead > skew {
 			all = append(all, Finding{
 				Severity: Warning, Check: Clock, Directory: d.Path,
-				Message: fmt.Sprintf("the clock is behind what larder recorded in %s, by %s: signatures, certificates and metrics go by it", d.Path, ahead.Round(time.Second)),
-				Next:    "set the machine's clock, with `timedatectl` for instance",
+				Message: fmt.Sprintf("the clock is behind what larder recorded in %s, by %s: signatures, "+
+					"certificates and metrics go by it", d.Path, ahead.Round(time.Second)),
+				Next: "set the machine's clock, with `timedatectl` for instance",
 			})
 		}
 	}

@@ -108,7 +108,8 @@ func silentEngines(m Machine) (all []Finding) {
 		answer, asked := m.Engines[p.PID]
 		switch {
 		case p.Stopped:
-			f.Message = fmt.Sprintf("engine %d of %s is stopped by a signal or a debugger: it answers nobody, and fails nothing over", p.PID, p.State)
+			f.Message = fmt.Sprintf("engine %d of %s is stopped by a signal or a debugger: it answers nobody, and "+
+				"fails nothing over", p.PID, p.State)
 			f.Next = fmt.Sprintf("`kill -CONT %d` has it go on", p.PID)
 		case !asked || answer.Err == nil && answer.PID == p.PID:
 			continue
@@ -118,7 +119,8 @@ func silentEngines(m Machine) (all []Finding) {
 			f.Next = fmt.Sprintf("`kill %d` ends it; its nodes go on", p.PID)
 		default:
 			f.Message = fmt.Sprintf("engine %d of %s does not answer: %v", p.PID, p.State, answer.Err)
-			f.Next = fmt.Sprintf("see %s/engine.log; `kill %d` ends it, its nodes go on, and `larder serve` takes them over", p.State, p.PID)
+			f.Next = fmt.Sprintf("see %s/engine.log; `kill %d` ends it, its nodes go on, and `larder serve` "+
+				"takes them over", p.State, p.PID)
 		}
 		all = append(all, f)
 	}
@@ -135,8 +137,9 @@ func twoEngines(m Machine) (all []Finding) {
 		if len(ps) > 1 {
 			all = append(all, Finding{
 				Severity: Error, Check: TwoEngines, PIDs: pids(ps), Directory: ps[0].State,
-				Message: fmt.Sprintf("%d engines (%s) run on the state directory %s, each of which takes the nodes for its own", len(ps), numbers(pids(ps)), ps[0].State),
-				Next:    "end all but one of them with `kill PID`: nodes go on",
+				Message: fmt.Sprintf("%d engines (%s) run on the state directory %s, each of which takes the nodes "+
+					"for its own", len(ps), numbers(pids(ps)), ps[0].State),
+				Next: "end all but one of them with `kill PID`: nodes go on",
 			})
 		}
 	}
@@ -201,8 +204,9 @@ func suspects(m Machine) (all []Finding) {
 	for _, s := range m.Imitators {
 		all = append(all, Finding{
 			Severity: Note, Check: UnknownProcess, PIDs: []int{s.PID},
-			Message: fmt.Sprintf("process %d (%s) has the mark of an %s of larder in its environment, and does not do what such a process does", s.PID, s.Name, s.Kind),
-			Next:    "larder leaves it alone; one that is about to start looks like this for a moment",
+			Message: fmt.Sprintf("process %d (%s) has the mark of an %s of larder in its environment, and does not "+
+				"do what such a process does", s.PID, s.Name, s.Kind),
+			Next: "larder leaves it alone; one that is about to start looks like this for a moment",
 		})
 	}
 	if m.Hidden {

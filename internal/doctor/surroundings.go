@@ -69,13 +69,16 @@ func loopback(m Machine) []Finding {
 		Severity: Error, Check: LoopbackAddresses,
 		Message: fmt.Sprintf("nodes have addresses of 127.64.0.0 to 127.255.255.255, and these cannot be used: %v",
 			m.Loopback),
-		Next: "give the loopback interface all of 127.0.0.0/8: `ip link set lo up`, `ip address add 127.0.0.1/8 dev lo` (as root)",
+		Next: "give the loopback interface all of 127.0.0.0/8: `ip link set lo up`, `ip address add 127.0.0.1/8 dev " +
+			"lo` (as root)",
 	}}
 }
 
 func openFiles(m Machine) (all []Finding) {
-	const text = "%s may have %d files open: the API has %d connections then, and a node fewer clients than its type allows"
-	next := fmt.Sprintf("raise the hard limit (`ulimit -Hn`, LimitNOFILE of a service) to %d or more, and start it again", enoughFiles)
+	const text = "%s may have %d files open: the API has %d connections then, and a node fewer clients than its " +
+		"type allows"
+	next := fmt.Sprintf("raise the hard limit (`ulimit -Hn`, LimitNOFILE of a service) to %d or more, and "+
+		"start it again", enoughFiles)
 	if m.Descriptors < enoughFiles {
 		all = append(all, Finding{
 			Severity: Warning, Check: OpenFiles, Next: next,
@@ -111,8 +114,10 @@ func oldCLI(m Machine) []Finding {
 	}
 	return []Finding{{
 		Severity: Note, Check: Environment,
-		Message: fmt.Sprintf("the AWS CLI of this shell, %s, does not read AWS_ENDPOINT_URL, which 1.29 and 2.13 brought: in a script it asks AWS itself, which refuses larder's credential; in a shell with `larder env` it asks larder", m.OldCLI),
-		Next:    "install a newer one, or give each command of a script --endpoint-url \"$AWS_ENDPOINT_URL\"",
+		Message: fmt.Sprintf("the AWS CLI of this shell, %s, does not read AWS_ENDPOINT_URL, which 1.29 and 2.13 "+
+			"brought: in a script it asks AWS itself, which refuses larder's credential; in a shell with `larder "+
+			"env` it asks larder", m.OldCLI),
+		Next: "install a newer one, or give each command of a script --endpoint-url \"$AWS_ENDPOINT_URL\"",
 	}}
 }
 
@@ -130,7 +135,8 @@ func shell(m Machine) []Finding {
 	}
 	return []Finding{{
 		Severity: Warning, Check: Environment, Directory: m.Home,
-		Message: fmt.Sprintf("clients of this shell do not find the engine of %s: %s of another engine or an earlier start", m.Home, join(stale)),
-		Next:    "`eval \"$(larder env)\"`",
+		Message: fmt.Sprintf("clients of this shell do not find the engine of %s: %s of another engine or an "+
+			"earlier start", m.Home, join(stale)),
+		Next: "`eval \"$(larder env)\"`",
 	}}
 }

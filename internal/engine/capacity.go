@@ -106,7 +106,8 @@ func (g *group) keepMemory(asked, keep int64) error {
 		rg.KeptMemory = keep
 		return g.notice(tx, cache.SourceGroup, rg.ID,
 			"The nodes of replication group %s keep a maxmemory of %d bytes, because their data do "+
-				"not fit in the %d that their parameters leave. Please reserve less memory, select a larger node type or reduce current "+
+				"not fit in the %d that their parameters leave. Please reserve less memory, select a larger node "+
+				"type or reduce current "+
 				"memory usage", rg.ID, keep, asked)
 	})
 }

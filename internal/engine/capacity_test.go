@@ -71,7 +71,8 @@ func (w *world) wantAll(when string, c *redis.Client, limit int64) {
 	}
 }
 
-const tooSmall = "Failed to scale down to cache node type Replication Group [g] because the node has insufficient memory. " +
+const tooSmall = "Failed to scale down to cache node type Replication Group [g] because the node has " +
+	"insufficient memory. " +
 	"Please select a different node type or reduce current memory usage and retry"
 
 // TestANodeTypeThatCannotHoldTheDataIsGivenUp: also when the change has waited for the maintenance window. Once the
@@ -154,7 +155,8 @@ func TestAReserveThatLeavesNoRoomForTheDataWaits(t *testing.T) {
 		return err == nil && rg.Status == cache.Available && rg.Primary().ID == "g-001"
 	})
 	w.wantAll("on the node that was started meanwhile", c, large*3/4)
-	kept := "The nodes of replication group g keep a maxmemory of 50331648 bytes, because their data do not fit in the 6710886 that " +
+	kept := "The nodes of replication group g keep a maxmemory of 50331648 bytes, because their data do not fit in " +
+		"the 6710886 that " +
 		"their parameters leave. Please reserve less memory, select a larger node type or reduce current memory usage"
 	if n := w.noticed(kept); n != 1 {
 		t.Errorf("%d events say that the reserve is not made", n)

@@ -49,7 +49,8 @@ func (e *Engine) ReplaceDetached(ids []string) error {
 		return err
 	}
 	for _, id := range alone {
-		e.Logger.Error("a node's directory was removed, and it alone has its group's data: it goes on; the next engine could not "+
+		e.Logger.Error("a node's directory was removed, and it alone has its group's data: it goes on; the next "+
+			"engine could not "+
 			"reach it. Copy the data, then give it a new process: aws elasticache reboot-cache-cluster",
 			"node", id)
 	}

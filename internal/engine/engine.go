@@ -261,7 +261,8 @@ func (e *Engine) leaveUnknown(ctx context.Context, adopted map[string]node.Proce
 		group, relay := strings.CutSuffix(name, cache.RelaySuffix)
 		nodeLeft := func(other string) bool { return strings.HasPrefix(other, group+"-") }
 		if damaged != nil || !relay || slices.ContainsFunc(slices.Collect(maps.Keys(adopted)), nodeLeft) {
-			e.Logger.Error("a process runs, and there is no record of it: it is left alone; `larder down` ends it with all others",
+			e.Logger.Error("a process runs, and there is no record of it: it is left alone; `larder down` ends it "+
+				"with all others",
 				"node", name, "pid", p.PID())
 			continue
 		}

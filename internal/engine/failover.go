@@ -99,7 +99,8 @@ func (g *group) resume(ctx context.Context, id string) error {
 		"silent", m.vigil.silence(g.e.Steady()))
 	if err := m.process.Resume(ctx); err != nil {
 		m.held = true
-		return fmt.Errorf("%w. It may alone have the data of %s, and is not ended: let it go on, or end it to give them up", err, g.id)
+		return fmt.Errorf("%w. It may alone have the data of %s, and is not ended: let it go on, or end it to "+
+			"give them up", err, g.id)
 	}
 	now := g.e.Steady()
 	m.began, m.relieved = now, time.Time{}

@@ -268,8 +268,10 @@ func (g *group) strangers(rg *cache.ReplicationGroup) error {
 	for _, m := range rg.Members {
 		if running := g.nodes[m.ID]; running != nil && running.stranger {
 			errs = append(errs,
-				fmt.Errorf("%s (process %d) does not take the password that is recorded for the nodes of %s: another record than this one started it, "+
-					"and it is left alone. Put back the larder.db that belongs to it, or end the process to give its data up", m.ID, running.process.PID(), rg.ID))
+				fmt.Errorf("%s (process %d) does not take the password that is recorded for the nodes of %s: another "+
+					"record than this one started it, "+
+					"and it is left alone. Put back the larder.db that belongs to it, or end the process to give "+
+					"its data up", m.ID, running.process.PID(), rg.ID))
 		}
 	}
 	return errors.Join(errs...)
@@ -285,7 +287,8 @@ func (g *group) cutOff(rg *cache.ReplicationGroup, o cache.Observed) error {
 	for _, m := range rg.Members {
 		if s := o.Nodes[m.ID]; s.CutOff && s.Lag > cutOffTime {
 			pid := g.nodes[m.ID].process.PID()
-			errs = append(errs, fmt.Errorf("nobody can connect to %s (process %d), since its %s is gone, is another or cannot be got at. "+
+			errs = append(errs, fmt.Errorf("nobody can connect to %s (process %d), since its %s is gone, is another "+
+				"or cannot be got at. "+
 				"The process is left alone, as no other node has its data. Copy what you need from its endpoint; "+
 				"`kill %d` then gives its data up, and a new node takes its place", m.ID, pid, node.Socket, pid))
 		}

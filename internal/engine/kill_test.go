@@ -150,7 +150,8 @@ func TestKillsAreWithheldForAWhile(t *testing.T) {
 	stop := w.flood(rg.PrimaryAddress, 2, 1, strings.Fields("CLIENT KILL USER larder")...)
 	testkit.Within(t, patience, "CLIENT KILL is withheld", withheld)
 	testkit.Within(t, patience, "an event says so", func() bool {
-		return w.noticed("Clients of replication group g end connections again and again: CLIENT KILL is withheld from them") == 1
+		return w.noticed("Clients of replication group g end connections again and again: CLIENT KILL is "+
+			"withheld from them") == 1
 	})
 	stop()
 	if err := kill(); err == nil || !strings.HasPrefix(err.Error(), "NOPERM") {

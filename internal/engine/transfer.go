@@ -177,7 +177,8 @@ func (g *group) roomFor(s cache.Snapshot, rg *cache.ReplicationGroup) (int64, er
 	case has >= had && had > 0:
 		return 0, nil
 	case s.CacheSize > has:
-		return 0, fmt.Errorf("cannot restore the snapshot %s: its data took %d bytes, and a node of type %s has %d for "+
+		return 0, fmt.Errorf("cannot restore the snapshot %s: its data took %d bytes, and a node of type %s "+
+			"has %d for "+
 			"them, without what its parameters reserve: choose a larger CacheNodeType, or reserve less",
 			s.Name, s.CacheSize, rg.NodeType, has)
 	}

@@ -207,7 +207,8 @@ func (h *heldBody) release() {
 }
 
 func errBodies(most int64) error {
-	return unavailable("larder holds %d bytes of large request bodies at most at one time, and there was no room for this one in time: try again", most)
+	return unavailable("larder holds %d bytes of large request bodies at most at one time, and there was no room for "+
+		"this one in time: try again", most)
 }
 
 // budgetOf is the budget of the listener that a request came by: what clients of the port do is nothing to larder's own

@@ -38,8 +38,10 @@ func TestUnverifiedBodiesGiveWay(t *testing.T) {
 		}
 		t.Cleanup(func() { c.Close() })
 		if _, err := fmt.Fprintf(c,
-			"POST / HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nX-Amz-Date: %s\r\nAuthorization: AWS4-HMAC-SHA256 Credential=%s/%s/%s/elasticache/aws4_request, "+
-				"SignedHeaders=host;x-amz-date, Signature=%s\r\n%s\r\n%s", address, form, now.Format("20060102T150405Z"),
+			"POST / HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nX-Amz-Date: %s\r\nAuthorization: AWS4-HMAC-SHA256 "+
+				"Credential=%s/%s/%s/elasticache/aws4_request, "+
+				"SignedHeaders=host;x-amz-date, Signature=%s\r\n%s\r\n%s", address, form, now.Format(
+				"20060102T150405Z"),
 			keyID, now.Format("20060102"), region,
 			strings.Repeat("ab", 32), length, strings.Repeat("a", sent)); err != nil {
 			t.Fatal(err)
@@ -99,7 +101,8 @@ func TestHopelessRequestsAreRefusedBeforeTheirBody(t *testing.T) {
 				or(c.service, "elasticache"), or(c.terminator, "aws4_request"),
 			}, "/")
 			signed := or(c.signed, "host;x-amz-date")
-			target, headers := "/", "X-Amz-Date: "+at.Format(stamp)+"\r\nAuthorization: AWS4-HMAC-SHA256 Credential="+scope+", SignedHeaders="+signed+", Signature="+signature+"\r\n"
+			target, headers := "/", "X-Amz-Date: "+at.Format(stamp)+"\r\nAuthorization: AWS4-HMAC-SHA256 Credential="+scope+
+				", SignedHeaders="+signed+", Signature="+signature+"\r\n"
 			if c.presigned {
 				target = "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=" +
 					strings.ReplaceAll(scope, "/", "%2F") + "&X-Amz-Date=" + at.Format(stamp) +

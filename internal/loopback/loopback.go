@@ -38,7 +38,8 @@ func Claim(before netip.Prefix, random func(n int) int) (*Block, error) {
 		b, err := claim(before)
 		if err != nil {
 			who, _ := named(claimName(before))
-			return nil, fmt.Errorf("cannot use the addresses of this state directory, %s: another larder on this machine uses them, or what has taken its name: %s: %w", before, who, err)
+			return nil, fmt.Errorf("cannot use the addresses of this state directory, %s: another larder on this "+
+				"machine uses them, or what has taken its name: %s: %w", before, who, err)
 		}
 		return b, nil
 	}

@@ -50,8 +50,9 @@ func TestAlarms(t *testing.T) {
 			Dimensions: node, Tags: alarmTags(&call.Inputs),
 		},
 		{
-			AlarmName:        aws.String(id + "-002-hit-rate"),
-			AlarmDescription: aws.String("Less than 80 percent of the keys asked for were there, of 100 or more in a period"), ActionsEnabled: aws.Bool(true),
+			AlarmName: aws.String(id + "-002-hit-rate"),
+			AlarmDescription: aws.String("Less than 80 percent of the keys asked for were there, of 100 or more " +
+				"in a period"), ActionsEnabled: aws.Bool(true),
 			AlarmActions: topic, OKActions: topic, ComparisonOperator: "LessThanThreshold", Threshold: aws.Float64(80),
 			EvaluationPeriods: aws.Int32(3), DatapointsToAlarm: aws.Int32(3),
 			TreatMissingData: aws.String("notBreaching"), Tags: alarmTags(&call.Inputs),

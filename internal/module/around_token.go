@@ -31,7 +31,8 @@ func keptTokenTable() []InputOf[keptTokenInputs] {
 		optional("auth_token_length", 64, "Characters of a generated token",
 			func(in *keptTokenInputs) *int { return &in.Length }, between(16, 128, "characters of a token")),
 		optional("secret_name", (*string)(nil),
-			"Name of the secret; null for <project>/<environment>/redis-auth-token, beside modules/redis's own <project>/<environment>/redis",
+			"Name of the secret; null for <project>/<environment>/redis-auth-token, beside modules/redis's own "+
+				"<project>/<environment>/redis",
 			func(in *keptTokenInputs) *(*string) { return &in.SecretName }),
 		optional("kms_key_arn", (*string)(nil), "KMS key of the secret; null for the account's own",
 			func(in *keptTokenInputs) *(*string) { return &in.KMSKeyARN }),

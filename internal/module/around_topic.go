@@ -24,7 +24,8 @@ func topicTable() []InputOf[topicInputs] {
 	}
 	return append(commonInputs(func(in *topicInputs) *common { return &in.common }),
 		optional("kms_key_arn", (*string)(nil),
-			"KMS key of the critical and warning topics; null for none. ElastiCache does not publish to an encrypted topic, so the info topic has none",
+			"KMS key of the critical and warning topics; null for none. ElastiCache does not publish to an encrypted "+
+				"topic, so the info topic has none",
 			func(in *topicInputs) *(*string) { return &in.KMSKeyARN }, given(anyKeyARN)),
 		emails("critical", "critical messages", func(in *topicInputs) *[]string { return &in.Critical }),
 		emails("warning", "warnings", func(in *topicInputs) *[]string { return &in.Warning }),

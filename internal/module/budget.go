@@ -18,7 +18,8 @@ const (
 )
 
 // tooLargeText says what is wrong with such a value.
-var tooLargeText = fmt.Sprintf("the value is larger than %d MiB, or its number than %d binary digits, the most that larder up works out",
+var tooLargeText = fmt.Sprintf("the value is larger than %d MiB, or its number than %d binary digits, the most that "+
+	"larder up works out",
 	maxWork>>20, maxNumberBits)
 
 // budget counts the work of one file's expressions.
@@ -40,7 +41,8 @@ func (b *budget) spend(v cty.Value, at hcl.Range) *hcl.Diagnostic {
 	}
 	if b.refusal == nil && b.left < 0 {
 		b.refusal = errorAt(at,
-			"the expressions of this file grow beyond %d MiB, the most that larder up works out: shorten what is repeated here",
+			"the expressions of this file grow beyond %d MiB, the most that larder up works out: shorten what is "+
+				"repeated here",
 			maxWork>>20)
 	}
 	return b.refusal

@@ -160,7 +160,8 @@ var nameForm = regexp.MustCompile(`^[a-z][a-z0-9-]*[a-z0-9]$`)
 func projectName(s string) []problem {
 	if !nameForm.MatchString(s) || strings.Contains(s, "--") {
 		return bad(s,
-			"is not a name AWS takes: start with a lower-case letter, go on with lower-case letters, digits and single hyphens, and end without a hyphen")
+			"is not a name AWS takes: start with a lower-case letter, go on with lower-case letters, digits and "+
+				"single hyphens, and end without a hyphen")
 	}
 	return nil
 }
@@ -209,7 +210,8 @@ func timeout(s string) []problem {
 	}
 	if n > 0 && n < 20 {
 		return bad(s,
-			"is less than 20 seconds, the least ElastiCache takes: use \"0\" to never close idle connections, or \"20\" and more")
+			"is less than 20 seconds, the least ElastiCache takes: use \"0\" to never close idle connections, or "+
+				"\"20\" and more")
 	}
 	return nil
 }

@@ -114,7 +114,8 @@ func TestConnectionTestCommandRuns(t *testing.T) {
 				extra = "cluster-enabled yes\n"
 			}
 			port := startRedis(t, dir, cert, key, extra)
-			larder := fmt.Sprintf("#!/bin/sh\ntest \"$*\" = \"outputs --deployment shop-dev-redis auth_token\" && echo '%s'\n", testToken)
+			larder := fmt.Sprintf("#!/bin/sh\ntest \"$*\" = \"outputs --deployment shop-dev-redis auth_token\" && "+
+				"echo '%s'\n", testToken)
 			if err := os.WriteFile(filepath.Join(dir, "larder"), []byte(larder), 0o700); err != nil {
 				t.Fatal(err)
 			}

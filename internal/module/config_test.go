@@ -39,7 +39,8 @@ func TestRefusedConfigurations(t *testing.T) {
 			strings.Repeat("module \"vpc\" {\n  source = \"./modules/vpc\"\n}\n", 2)},
 			[]string{`main.tf:12:8: module "vpc" is declared twice: rename one`}},
 		"validation": {[]string{"main.tf", block(`description = var.x`) +
-			"variable \"x\" {\n  default = 1\n  validation {\n    condition = \"maybe\"\n    error_message = \"\"\n  }\n}\n"},
+			"variable \"x\" {\n  default = 1\n  validation {\n    condition = \"maybe\"\n    error_message = " +
+			"\"\"\n  }\n}\n"},
 			[]string{`main.tf:13:17: input "description": the validation condition of var.x is not true or false`}},
 		"editors' leavings": {[]string{"main.tf", call + "x = 1\n", "main.tf~", "?", ".#main.tf", "?", "#main.tf#",
 			"?"},

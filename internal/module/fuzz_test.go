@@ -17,7 +17,8 @@ func FuzzLoad(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add([]byte(block(`timeout = local.x`) +
-		"locals {\n  x = length(var.y)\n}\nvariable \"y\" {\n  default = []\n  validation {\n    condition = true\n    error_message = \"\"\n  }\n}\n"))
+		"locals {\n  x = length(var.y)\n}\nvariable \"y\" {\n  default = []\n  validation {\n    condition = true\n  " +
+		"  error_message = \"\"\n  }\n}\n"))
 	f.Add([]byte(block(`parameters = [for k, v in { hz = 1 } : { name = k, value = v }]`,
 		`tags = merge({}, { a = try(1, 2) })`)))
 	f.Add([]byte("x = " + strings.Repeat("[", 200)))

@@ -137,7 +137,8 @@ func (s *scope) given(t hcl.Traversal, left string) (name string, value cty.Valu
 	names := steps(t)
 	if !s.cfg.overrides.covers(names) {
 		s.errorf(t,
-			"needs %s, and %s is left to Terraform: give its value with --override '%s=VALUE', or write the value in its place",
+			"needs %s, and %s is left to Terraform: give its value with --override '%s=VALUE', or write the value "+
+				"in its place",
 			show(t), left, strings.Join(names, "."))
 		return names[1], cty.NilVal
 	}

@@ -31,7 +31,8 @@ locals {
 
 // TestTheRestIsLeftToTerraform: what the call does not need is named, and no reason to refuse it.
 func TestTheRestIsLeftToTerraform(t *testing.T) {
-	outputs := "output \"bucket\" {\n  value = aws_s3_bucket.logs.arn\n}\noutput \"subnets\" {\n  value = local.subnets\n}\n"
+	outputs := "output \"bucket\" {\n  value = aws_s3_bucket.logs.arn\n}\noutput \"subnets\" {\n  value = " +
+		"local.subnets\n}\n"
 	call, diags := load(writeFiles(t, "main.tf", block()+beside+outputs), Vars{})
 	if diags.HasErrors() {
 		t.Fatal(diags)
@@ -55,9 +56,12 @@ func TestWhatACallNeedsOfTheRest(t *testing.T) {
 		`description = "of ${data.aws_vpc.main.id} and ${aws_s3_bucket.logs.tags["x"]}"`) + beside
 	got := complaints(t, writeFiles(t, "main.tf", needs), Vars{})
 	for _, want := range []string{
-		"needs module.network.private_subnets, and module.network is left to Terraform: give its value with --override 'module.network.private_subnets=VALUE'",
-		"needs data.aws_vpc.main.id, and data.aws_vpc.main is left to Terraform: give its value with --override 'data.aws_vpc.main.id=VALUE'",
-		"needs aws_s3_bucket.logs.tags[...], and aws_s3_bucket.logs is left to Terraform: give its value with --override 'aws_s3_bucket.logs.tags=VALUE'",
+		"needs module.network.private_subnets, and module.network is left to Terraform: give its value with " +
+			"--override 'module.network.private_subnets=VALUE'",
+		"needs data.aws_vpc.main.id, and data.aws_vpc.main is left to Terraform: give its value with --override " +
+			"'data.aws_vpc.main.id=VALUE'",
+		"needs aws_s3_bucket.logs.tags[...], and aws_s3_bucket.logs is left to Terraform: give its value with " +
+			"--override 'aws_s3_bucket.logs.tags=VALUE'",
 	} {
 		if !slices.ContainsFunc(got, func(line string) bool { return strings.Contains(line, want) }) {
 			t.Errorf("not said: %s, in\n%s", want, strings.Join(got, "\n"))

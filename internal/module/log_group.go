@@ -88,7 +88,8 @@ func logRules() []rule {
 				destination := in.givenDestination(log)
 				switch {
 				case enabled && in.CreateLogGroups && destination != nil:
-					return "is not used while the module makes the log groups: set create_log_groups = false, or leave it out"
+					return "is not used while the module makes the log groups: set create_log_groups = false, or " +
+						"leave it out"
 				case enabled && !in.CreateLogGroups && destination == nil:
 					return "names no destination for the " + string(log) +
 						" and create_log_groups is false: name a log group, or set create_log_groups = true"

@@ -71,7 +71,8 @@ func TestOwnOutputsComplaints(t *testing.T) {
 		}
 	}
 	two := block() + strings.Replace(block(`project_name = "more"`), `"redis"`, `"more"`, 1) +
-		"output \"x\" {\n  value = module.more.redis_port\n  precondition {\n    condition = true\n    error_message = \"\"\n  }\n}\n"
+		"output \"x\" {\n  value = module.more.redis_port\n  precondition {\n    condition = true\n    error_message " +
+		"= \"\"\n  }\n}\n"
 	call, diags := Load(Source{Path: writeFiles(t, "main.tf", two), Module: "redis", NodeTypes: testTypes()}, Vars{},
 		testStandIns())
 	if diags.HasErrors() {

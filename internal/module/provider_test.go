@@ -15,14 +15,16 @@ func TestRegion(t *testing.T) {
 		"no provider":      {call, "", ""},
 		"without a region": {"provider \"aws\" {}\n" + call, "", ""},
 		"a string":         {"provider \"aws\" {\n  region = \"eu-west-1\"\n}\n" + call, "eu-west-1", ""},
-		"a variable": {"variable \"region\" {\n  default = \"eu-west-2\"\n}\nprovider \"aws\" {\n  region = var.region\n}\n" + call,
+		"a variable": {"variable \"region\" {\n  default = \"eu-west-2\"\n}\nprovider \"aws\" {\n  region = " +
+			"var.region\n}\n" + call,
 			"eu-west-2", ""},
 		"a local": {"locals {\n  r = \"eu-${\"west\"}-3\"\n}\nprovider \"aws\" {\n  region = local.r\n}\n" +
 			call, "eu-west-3", ""},
 		"null":             {"provider \"aws\" {\n  region = null\n}\n" + call, "", ""},
 		"another provider": {"provider \"google\" {\n  region = \"europe-west1\"\n}\n" + call, "", ""},
 		"only an alias":    {"provider \"aws\" {\n  alias = \"west\"\n  region = \"us-west-2\"\n}\n" + call, "", ""},
-		"the alias that the call names": {"provider \"aws\" {\n  region = \"us-east-2\"\n}\nprovider \"aws\" {\n  alias = \"west\"\n  region = \"us-west-2\"\n}\n" +
+		"the alias that the call names": {"provider \"aws\" {\n  region = \"us-east-2\"\n}\nprovider \"aws\" {\n  " +
+			"alias = \"west\"\n  region = \"us-west-2\"\n}\n" +
 			strings.Replace(call, "}", "  providers = {\n    aws = aws.west\n  }\n}", 1), "us-west-2", ""},
 		"an alias that there is not": {strings.Replace(call, "}", "  providers = {\n    aws = aws.west\n  }\n}", 1), "",
 			`no provider "aws" with the alias "west"`},

@@ -82,7 +82,8 @@ func TestResourcesOfProduction(t *testing.T) {
 		ReplicationGroup: &elasticache.CreateReplicationGroupInput{
 			ReplicationGroupId:          aws.String("uex-payments-prod-redis"),
 			ReplicationGroupDescription: aws.String("Redis of uex-payments in prod"),
-			Engine:                      aws.String("redis"), EngineVersion: aws.String("7.0"), CacheNodeType: aws.String("cache.r6g.large"),
+			Engine:                      aws.String("redis"), EngineVersion: aws.String("7.0"), CacheNodeType: aws.String(
+				"cache.r6g.large"),
 			Port:             aws.Int32(6379),
 			NumCacheClusters: aws.Int32(3), AutomaticFailoverEnabled: aws.Bool(true), MultiAZEnabled: aws.Bool(true),
 			PreferredCacheClusterAZs: s.Zones, AutoMinorVersionUpgrade: aws.Bool(true),
@@ -90,7 +91,8 @@ func TestResourcesOfProduction(t *testing.T) {
 			CacheSubnetGroupName:    aws.String("uex-payments-prod-redis-subnets"),
 			SecurityGroupIds:        []string{s.SecurityGroupID}, TransitEncryptionEnabled: aws.Bool(true),
 			AtRestEncryptionEnabled: aws.Bool(true),
-			KmsKeyId:                &s.KMSKeyARN, SnapshotRetentionLimit: aws.Int32(7), SnapshotWindow: aws.String("03:00-05:00"),
+			KmsKeyId:                &s.KMSKeyARN, SnapshotRetentionLimit: aws.Int32(7), SnapshotWindow: aws.String(
+				"03:00-05:00"),
 			PreferredMaintenanceWindow: aws.String("sun:05:00-sun:07:00"), NotificationTopicArn: &s.InfoTopicARN,
 			Tags: tags,
 			LogDeliveryConfigurations: []ectypes.LogDeliveryConfigurationRequest{delivery("engine-log"),

@@ -125,7 +125,8 @@ func tokenRules() []rule {
 		{input: "auth_token", with: []string{"auth_token_enabled", "generate_auth_token"},
 			broken: func(in *Inputs) string {
 				return when(in.AuthTokenEnabled && in.AuthToken == "" && !in.GenerateAuthToken,
-					"is empty and generate_auth_token is false: give a token of 16 to 128 characters, or set generate_auth_token = true")
+					"is empty and generate_auth_token is false: give a token of 16 to 128 characters, or set "+
+						"generate_auth_token = true")
 			}},
 		{input: "auth_token_update_strategy", broken: func(in *Inputs) string {
 			return when(in.AuthTokenUpdateStrategy == "DELETE",
@@ -146,12 +147,14 @@ func backupRules() []rule {
 		{input: "snapshot_retention_limit", with: []string{"enable_snapshots", "cluster_mode_enabled"},
 			severity: Warning, broken: func(in *Inputs) string {
 				return when(in.ClusterModeEnabled && in.retention() == 0 && !in.EnableSnapshots,
-					"is not in effect, and Terraform cannot switch snapshots on later in cluster mode: set enable_snapshots = true and keep them at least 1 day")
+					"is not in effect, and Terraform cannot switch snapshots on later in cluster mode: set "+
+						"enable_snapshots = true and keep them at least 1 day")
 			}},
 		{input: "final_snapshot_identifier", with: []string{"enable_snapshots", "skip_final_snapshot"},
 			broken: func(in *Inputs) string {
 				return when(in.FinalSnapshotIdentifier != nil && !in.finalSnapshot(),
-					"is not used, because no final snapshot is taken: set enable_snapshots = true and skip_final_snapshot = false, or leave it out")
+					"is not used, because no final snapshot is taken: set enable_snapshots = true and "+
+						"skip_final_snapshot = false, or leave it out")
 			}},
 		{input: "snapshot_window", with: []string{"maintenance_window"}, broken: func(in *Inputs) string {
 			daily, noDaily := cache.ParseSnapshotWindow(in.SnapshotWindow)

@@ -242,7 +242,8 @@ func (s *scope) isSet(v *variable) bool {
 func (s *scope) assigned(t hcl.Traversal, v *variable) cty.Value {
 	if !s.isSet(v) {
 		s.errorf(t,
-			"var.%s is not set: give -var %s=VALUE, set it in terraform.tfvars or a -var-file, export TF_VAR_%s, or declare it with a default%s",
+			"var.%s is not set: give -var %s=VALUE, set it in terraform.tfvars or a -var-file, export TF_VAR_%s, or "+
+				"declare it with a default%s",
 			v.name, v.name, v.name, suggest(v.name, slices.Collect(maps.Keys(s.cfg.variables))))
 		return cty.NilVal
 	}

@@ -37,18 +37,22 @@ var CommandRules = []CommandRule{
 	{Withheld, "it takes a client out of maxmemory-clients, which bounds what all clients together hold",
 		words("client|no-evict")},
 	{Withheld,
-		"PAUSE holds back larder's commands too, UNPAUSE among them: the engine ends a paused primary as one that hangs, and " +
-			"nothing reaches the last node before the pause is over; UNPAUSE ends a pause of writes that a switchover needs",
+		"PAUSE holds back larder's commands too, UNPAUSE among them: the engine ends a paused primary as one that " +
+			"hangs, and " +
+			"nothing reaches the last node before the pause is over; UNPAUSE ends a pause of writes that a " +
+			"switchover needs",
 		words("client|pause client|unpause")},
 	{Withheld,
-		"SYNC stops the server, and the engine replaces a node that does not answer; YES forks it, and the forks outlive it",
+		"SYNC stops the server, and the engine replaces a node that does not answer; YES forks it, and the " +
+			"forks outlive it",
 		words("script|debug")},
 
 	{Bounded,
 		"a damaged payload with a right checksum would end the server: sanitize-dump-payload has it looked through",
 		words("restore restore-asking")},
 	{Bounded,
-		"redis.log writes to node.log, of which a limit on the size of files keeps at most 5 MiB on the disk; a script that runs for " +
+		"redis.log writes to node.log, of which a limit on the size of files keeps at most 5 MiB on the disk; a " +
+			"script that runs for " +
 			"longer than the busy limit is ended; the process may take only so much memory",
 		words("eval eval_ro evalsha evalsha_ro fcall fcall_ro function|load function|restore")},
 	{Bounded, "it compares in a table of the product of both lengths, which proto-max-bulk-len bounds", words("lcs")},
@@ -64,7 +68,8 @@ var CommandRules = []CommandRule{
 	{Apart, "an entry of the slow log holds its client's name, of any length",
 		words("client|setname slowlog slowlog|get slowlog|help slowlog|len slowlog|reset")},
 
-	{Bounded, "it ends connections, larder's own and replication's among them, which are made again; from clients that do so " +
+	{Bounded, "it ends connections, larder's own and replication's among them, which are made again; from clients " +
+		"that do so " +
 		"again and again it is withheld for a while (Shield)",
 		words("client|kill")},
 	{Given, "it ends a client's wait; larder, which waits for acknowledgements so, waits on", words("client|unblock")},

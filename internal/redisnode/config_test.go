@@ -13,7 +13,8 @@ import (
 
 // sameButSpelled are the directives that redis-server answers in another spelling than it was told, and those that are
 // bounded before it is told.
-var sameButSpelled = []string{"client-output-buffer-limit", "maxclients", "notify-keyspace-events", "proto-max-bulk-len"}
+var sameButSpelled = []string{"client-output-buffer-limit", "maxclients", "notify-keyspace-events",
+	"proto-max-bulk-len"}
 
 // TestEveryDirectiveIsTaken: redis-server starts with every parameter's default, for small and large node types, with
 // TLS and without, has the values that it was given, and nothing is left to configure.

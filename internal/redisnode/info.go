@@ -60,7 +60,8 @@ func (n *Node) Info(ctx context.Context, sections ...string) (map[string]string,
 		return fields, fmt.Errorf("a node's statistics begin anew, since the errors that it counts cannot be read: %w",
 			err)
 	}
-	return fields, fmt.Errorf("a node's statistics begin anew, since it counts %d kinds of errors: scripts make them up (redis.error_reply)", len(kinds))
+	return fields, fmt.Errorf("a node's statistics begin anew, since it counts %d kinds of errors: scripts make them "+
+		"up (redis.error_reply)", len(kinds))
 }
 
 // errorKinds are the fields of INFO errorstats: how often the node answered with which error. The time that it takes is

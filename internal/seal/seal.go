@@ -69,11 +69,13 @@ func Open(path string) (*Sealer, error) {
 func Load(path string) (*Sealer, error) {
 	key, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot use the master key: %w\nnext: put this installation's master.key back; without it its secrets are lost", err)
+		return nil, fmt.Errorf("cannot use the master key: %w\nnext: put this installation's master.key back; "+
+			"without it its secrets are lost", err)
 	}
 	s, err := New(key)
 	if err != nil {
-		return nil, fmt.Errorf("cannot use %s: %w\nnext: put this installation's master.key back; without it its secrets are lost", path, err)
+		return nil, fmt.Errorf("cannot use %s: %w\nnext: put this installation's master.key back; without it its "+
+			"secrets are lost", path, err)
 	}
 	return s, nil
 }

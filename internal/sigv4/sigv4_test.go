@@ -214,7 +214,8 @@ func TestVerifyRefuses(t *testing.T) {
 			r.Header.Del("X-Amz-Date")
 		}),
 			"IncompleteSignature", 400,
-			"Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter. " +
+			"Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' " +
+				"parameter. " +
 				"Authorization header requires 'SignedHeaders' parameter. Authorization header requires existence of a 'X-Amz-Date' header."},
 		{"not pairs", altered(func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 hello") }),
 			"IncompleteSignature", 400,

@@ -31,7 +31,8 @@ func (c Checker) checkParents(dir string) error {
 		byOthers := info.Mode&0o002 != 0 || info.Mode&0o020 != 0 && !c.private(int(info.Gid))
 		if byOthers && info.Mode&unix.S_ISVTX == 0 {
 			return &Refusal{
-				fmt.Sprintf("others may write to %s (mode %s, group %d), which is above the state directory: they could put another in its place", path, octal(info.Mode), info.Gid),
+				fmt.Sprintf("others may write to %s (mode %s, group %d), which is above the state directory: they "+
+					"could put another in its place", path, octal(info.Mode), info.Gid),
 				fmt.Sprintf("`chmod go-w %s`, or choose another directory with LARDER_HOME", path),
 			}
 		}

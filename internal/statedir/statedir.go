@@ -113,7 +113,8 @@ type place struct{ path, shown string }
 func (c Checker) resolve(dir string) (string, error) {
 	if info, err := lstat(dir); err == nil && info.Mode&unix.S_IFMT == unix.S_IFLNK && !c.trusts(info.Uid) {
 		target, _ := os.Readlink(dir) // for the message only
-		return "", &Refusal{fmt.Sprintf("the state directory %s is a link to %s that user %d made, and larder runs as user %d", dir, target, info.Uid, c.UID), chooseAnother}
+		return "", &Refusal{fmt.Sprintf("the state directory %s is a link to %s that user %d made, and larder "+
+			"runs as user %d", dir, target, info.Uid, c.UID), chooseAnother}
 	}
 	real, err := filepath.EvalSymlinks(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -179,7 +180,8 @@ func (c Checker) checkDirectory(at place) error {
 			chooseAnother}
 	case len(others) > 0 && info.Mode&othersMay != 0:
 		return &Refusal{
-			fmt.Sprintf("the state directory %s may be read by others (mode %s), and holds %s, which is not larder's, so larder leaves its mode", dir, octal(info.Mode), few(others)),
+			fmt.Sprintf("the state directory %s may be read by others (mode %s), and holds %s, which is not "+
+				"larder's, so larder leaves its mode", dir, octal(info.Mode), few(others)),
 			fmt.Sprintf("`chmod 700 %s`, or %s", dir, chooseAnother),
 		}
 	}
@@ -188,7 +190,8 @@ func (c Checker) checkDirectory(at place) error {
 
 func (c Checker) foreignOwner(what string, uid uint32) error {
 	return &Refusal{
-		fmt.Sprintf("%s belongs to user %d, and larder runs as user %d: whoever owns it can read and change what larder keeps", what, uid, c.UID),
+		fmt.Sprintf("%s belongs to user %d, and larder runs as user %d: whoever owns it can read and change what "+
+			"larder keeps", what, uid, c.UID),
 		"run larder as that user, or choose another directory with LARDER_HOME",
 	}
 }

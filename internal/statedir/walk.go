@@ -152,7 +152,8 @@ func (w *walk) mend(fd int, shown, name string, info unix.Stat_t) error {
 			what += "stays so whatever larder does: its file system keeps no modes"
 		}
 		return &Refusal{what,
-			"choose a directory on a file system of this machine's own, such as ext4, xfs, btrfs or tmpfs, with LARDER_HOME"}
+			"choose a directory on a file system of this machine's own, such as ext4, xfs, btrfs or tmpfs, with " +
+				"LARDER_HOME"}
 	}
 	w.mended.Files = append(w.mended.Files, Change{name, info.Mode & 0o7777, now.Mode & 0o7777})
 	return nil

@@ -20,7 +20,8 @@ type DamageError struct {
 // Error says what is wrong and what to do.
 func (e *DamageError) Error() string {
 	return fmt.Sprintf("the state file %s is damaged: %s; larder changed nothing, and nodes that run go on\n"+
-		"next: put back a copy of this installation's larder.db, or give the installation up: `larder down` ends its nodes, then move %s aside",
+		"next: put back a copy of this installation's larder.db, or give the installation up: `larder down` ends its "+
+		"nodes, then move %s aside",
 		e.Path, e.What, filepath.Dir(e.Path))
 }
 

@@ -164,7 +164,8 @@ func check(tx *Tx) (schema int, err error) {
 		case err != nil:
 			return err
 		case want.Schema > currentSchema:
-			return fmt.Errorf("the state file %s was written by a newer larder (format %d, this one knows %d): install that one again",
+			return fmt.Errorf("the state file %s was written by a newer larder (format %d, this one knows %d): "+
+				"install that one again",
 				tx.path, want.Schema, currentSchema)
 		}
 		got, damaged, err := count(tx)

@@ -120,7 +120,8 @@ func (r *Report) Broken() error {
 func (r *Report) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t,
-		"fault\tclass\tcount\tlongest write gap\tmedian\tlongest read gap\tstalest read\twhole after\tgreatest lag\tacknowledged\tmissing\t")
+		"fault\tclass\tcount\tlongest write gap\tmedian\tlongest read gap\tstalest read\twhole after\tgreatest "+
+			"lag\tacknowledged\tmissing\t")
 	for _, trait := range traits {
 		printLine(t, string(trait.kind), string(trait.class),
 			slices.DeleteFunc(slices.Clone(r.Rows), func(row Row) bool { return row.Kind != trait.kind }))

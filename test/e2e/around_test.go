@@ -89,7 +89,8 @@ func TestModulesAroundAreMade(t *testing.T) {
 	d := newDesk(t)
 	config := example(t, "staging")
 	dir := d.write("main.tf",
-		config+"\noutput \"place\" {\n  value = \"${module.redis.redis_endpoint_address} in ${module.vpc.vpc_id}\"\n}\n")
+		config+"\noutput \"place\" {\n  value = \"${module.redis.redis_endpoint_address} in "+
+			"${module.vpc.vpc_id}\"\n}\n")
 	d.must("up", dir)
 	s := d.surroundings()
 	if got, want := d.must("outputs",

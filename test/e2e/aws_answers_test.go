@@ -125,7 +125,8 @@ func awsAnswers() map[string][]awsAnswer {
 				`{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:empty-ID","Name":"empty","VersionId":"UUID","VersionStages":["AWSCURRENT","one"]}`},
 		},
 		"13 lists of CloudWatch": {
-			{"monitoring", "PutMetricAlarm", "AlarmName=mine&MetricName=m&Namespace=n&Statistic=Sum&Period=60&EvaluationPeriods=1&Threshold=30&ComparisonOperator=GreaterThanThreshold",
+			{"monitoring", "PutMetricAlarm",
+				"AlarmName=mine&MetricName=m&Namespace=n&Statistic=Sum&Period=60&EvaluationPeriods=1&Threshold=30&ComparisonOperator=GreaterThanThreshold",
 				""},
 			{"monitoring", "DescribeAlarms", "", "<CompositeAlarms></CompositeAlarms><MetricAlarms><member>" +
 				"<ActionsEnabled>true</ActionsEnabled><AlarmActions></AlarmActions>" +
@@ -138,19 +139,22 @@ func awsAnswers() map[string][]awsAnswer {
 				"<StateTransitionedTimestamp>TIME</StateTransitionedTimestamp>" +
 				"<StateUpdatedTimestamp>TIME</StateUpdatedTimestamp><StateValue>INSUFFICIENT_DATA</StateValue>" +
 				"<Statistic>Sum</Statistic><Threshold>30</Threshold></member></MetricAlarms>"},
-			{"monitoring", "PutMetricData", "Namespace=n&MetricData.member.1.MetricName=m&MetricData.member.1.Value=1", ""},
+			{"monitoring", "PutMetricData", "Namespace=n&MetricData.member.1.MetricName=m&MetricData.member.1.Value=1",
+				""},
 			{"monitoring", "ListMetrics", "Namespace=n", "<Metrics><member><Dimensions></Dimensions>" +
 				"<MetricName>m</MetricName><Namespace>n</Namespace></member></Metrics>"},
 		},
 		"14 fields of EC2": {
-			{"ec2", "CreateVpc", "CidrBlock=10.9.0.0/16", "<vpc><cidrBlock>10.9.0.0/16</cidrBlock><cidrBlockAssociationSet><item>" +
-				"<associationId>vpc-cidr-assoc-ID</associationId><cidrBlock>10.9.0.0/16</cidrBlock>" +
-				"<cidrBlockState><state>associated</state></cidrBlockState></item></cidrBlockAssociationSet>" +
-				"<dhcpOptionsId>default</dhcpOptionsId><instanceTenancy>default</instanceTenancy>" +
-				"<ipv6CidrBlockAssociationSet></ipv6CidrBlockAssociationSet><isDefault>false</isDefault>" +
-				"<ownerId>000000000000</ownerId><state>pending</state><vpcId>vpc-ID</vpcId></vpc>"},
+			{"ec2", "CreateVpc", "CidrBlock=10.9.0.0/16",
+				"<vpc><cidrBlock>10.9.0.0/16</cidrBlock><cidrBlockAssociationSet><item>" +
+					"<associationId>vpc-cidr-assoc-ID</associationId><cidrBlock>10.9.0.0/16</cidrBlock>" +
+					"<cidrBlockState><state>associated</state></cidrBlockState></item></cidrBlockAssociationSet>" +
+					"<dhcpOptionsId>default</dhcpOptionsId><instanceTenancy>default</instanceTenancy>" +
+					"<ipv6CidrBlockAssociationSet></ipv6CidrBlockAssociationSet><isDefault>false</isDefault>" +
+					"<ownerId>000000000000</ownerId><state>pending</state><vpcId>vpc-ID</vpcId></vpc>"},
 			{"ec2", "DescribeAvailabilityZones", "ZoneName.1=us-east-1a", "<availabilityZoneInfo><item>" +
-				"<groupLongName>US East (N. Virginia) 1</groupLongName><groupName>us-east-1-zg-1</groupName><messageSet></messageSet>" +
+				"<groupLongName>US East (N. Virginia) " +
+				"1</groupLongName><groupName>us-east-1-zg-1</groupName><messageSet></messageSet>" +
 				"<networkBorderGroup>us-east-1</networkBorderGroup><optInStatus>opt-in-not-required</optInStatus>" +
 				"<regionName>us-east-1</regionName><zoneState>available</zoneState><zoneId>use1-az1</zoneId>" +
 				"<zoneName>us-east-1a</zoneName><zoneType>availability-zone</zoneType></item></availabilityZoneInfo>"},
@@ -176,7 +180,8 @@ func awsAnswers() map[string][]awsAnswer {
 		},
 		"18 a dashboard's name": {
 			{"monitoring", "PutDashboard", "DashboardName=a:b&DashboardBody={}", refused("InvalidParameterValue",
-				"The value a:b for field DashboardName contains invalid characters. It can only contain alphanumerics, dash (-) and underscore (_).\n")},
+				"The value a:b for field DashboardName contains invalid characters. It can only contain "+
+					"alphanumerics, dash (-) and underscore (_).\n")},
 		},
 		"19 tags of KMS": {
 			{"kms", "CreateKey", `{"Tags":[` + strings.Join(tags, ",") + `]}`, invalid("TagException", "Too many tags")},
@@ -199,16 +204,21 @@ func awsAnswers() map[string][]awsAnswer {
 		"24 texts of CloudWatch": {
 			{"monitoring", "SetAlarmState", "AlarmName=mine&StateValue=X&StateReason=r", refused("ValidationError",
 				violation("X", "stateValue", "satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]"))},
-			{"monitoring", "PutMetricData", "Namespace=n&MetricData.member.1.MetricName=m&MetricData.member.1.Value=1&MetricData.member.1.Values.member.1=1",
-				refused("InvalidParameterCombination", "The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and you have specified both.")},
-			{"monitoring", "PutMetricData", "Namespace=n&MetricData.member.1.MetricName=m&MetricData.member.1.Values.member.1=1&" +
-				"MetricData.member.1.Counts.member.1=1&MetricData.member.1.Counts.member.2=1", refused("InvalidParameterValue",
-				"The parameters MetricData.member.1.Values and MetricData.member.1.Counts must be of the same size.")},
+			{"monitoring", "PutMetricData",
+				"Namespace=n&MetricData.member.1.MetricName=m&MetricData.member.1.Value=1&MetricData.member.1.Values.member.1=1",
+				refused("InvalidParameterCombination", "The parameters MetricData.member.1.Value and "+
+					"MetricData.member.1.Values are mutually exclusive and you have specified both.")},
+			{"monitoring", "PutMetricData",
+				"Namespace=n&MetricData.member.1.MetricName=m&MetricData.member.1.Values.member.1=1&" +
+					"MetricData.member.1.Counts.member.1=1&MetricData.member.1.Counts.member.2=1", refused(
+					"InvalidParameterValue",
+					"The parameters MetricData.member.1.Values and MetricData.member.1.Counts must be of the same size.")},
 		},
 		"25 texts of SNS": {
 			{"sns", "GetTopicAttributes", "TopicArn=x", refused("InvalidParameter",
 				"Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not 1")},
-			{"sns", "TagResource", "ResourceArn=" + topic + "&Tags.member.1.Key=a&Tags.member.1.Value=1&Tags.member.2.Key=a&Tags.member.2.Value=1",
+			{"sns", "TagResource", "ResourceArn=" + topic +
+				"&Tags.member.1.Key=a&Tags.member.1.Value=1&Tags.member.2.Key=a&Tags.member.2.Value=1",
 				refused("InvalidParameter", "Invalid parameter: Duplicated keys are not allowed.")},
 			{"sns", "Subscribe", "TopicArn=" + topic + "&Protocol=test-protocol&Endpoint=x", refused("InvalidParameter",
 				"Invalid parameter: Amazon SNS does not support this protocol string: test-protocol")},
@@ -229,7 +239,8 @@ func awsAnswers() map[string][]awsAnswer {
 			{"logs", "CreateLogGroup", `{"logGroupName":"` + long + `"}`, invalid("InvalidParameterException",
 				"Invalid LogGroup or LogStream, both must have length less than or equal to 512.")},
 			{"logs", "DescribeLogGroups", `{"logGroupNamePrefix":"a","logGroupNamePattern":"b"}`,
-				invalid("InvalidParameterException", "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")},
+				invalid("InvalidParameterException", "LogGroup name prefix and LogGroup name pattern are mutually "+
+					"exclusive parameters.")},
 			{"ec2", "CreateVpc", "CidrBlock=10.0.0.0/8",
 				"400 <Code>InvalidVpc.Range</Code><Message>The CIDR '10.0.0.0/8' is invalid.</Message>"},
 		},
@@ -282,7 +293,8 @@ func (a awsAnswer) ask(t *testing.T, config aws.Config) string {
 	for _, cut := range []struct{ what, stead string }{
 		{`^<\w+Response xmlns="[^"]*">(?:<requestId>[^<]*</requestId>|<\w+Result>)`, ""},
 		{`</\w+Result><ResponseMetadata>.*$`, ""}, {`</\w+Response>$`, ""},
-		{`^<(?:ErrorResponse xmlns="[^"]*"|Response><Errors)><Error>`, ""}, {`(?s)</Error>(?:</Errors>)?<Request.*$`, ""},
+		{`^<(?:ErrorResponse xmlns="[^"]*"|Response><Errors)><Error>`, ""}, {`(?s)</Error>(?:</Errors>)?<Request.*$`,
+			""},
 		{`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`, "UUID"},
 		{`\b(vpc|vpc-cidr-assoc)-[0-9a-f]{17}`, "$1-ID"}, {`(:secret:\w+)-\w{6}`, "$1-ID"},
 		{`\d{4}-\d\d-\d\dT[0-9:.]+Z`, "TIME"}, {`\b1\d{9}(?:\.\d+|\d{3})?\b`, "TIME"},

@@ -39,8 +39,10 @@ func TestStandInTopics(t *testing.T) {
 			t.Errorf("%s there are the topics %v, want %v", when, got, want)
 		}
 	}
-	const critical, info = "arn:aws:sns:us-east-1:000000000000:larder-critical", "arn:aws:sns:us-east-1:000000000000:larder-info"
-	one, both := paged+"  project_name = \"one\"\n}\n", paged+"  project_name = \"two\"\n  notification_topic_arn = module.sns.info_topic_arn\n}\n"
+	const critical, info = "arn:aws:sns:us-east-1:000000000000:larder-critical",
+		"arn:aws:sns:us-east-1:000000000000:larder-info"
+	one, both := paged+"  project_name = \"one\"\n}\n", paged+"  project_name = \"two\"\n  notification_topic_arn = "+
+		"module.sns.info_topic_arn\n}\n"
 	d.must("up", d.write("one.tf", one))
 	topics("with one deployment", critical)
 	d.must("up", d.write("two.tf", both))

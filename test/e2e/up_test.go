@@ -121,7 +121,8 @@ func TestATokenThatIsGivenIsUsed(t *testing.T) {
 		t.Errorf("%q %q", r.stdout, r.stderr)
 	}
 	kept := "$(larder outputs --deployment uex-payments-dev-redis auth_token)"
-	if r := d.shell(strings.Replace(line, kept, "not-the-token-at-all", 1)); !strings.Contains(r.stdout+r.stderr, "WRONGPASS") && !strings.Contains(r.stdout+r.stderr, "NOAUTH") {
+	if r := d.shell(strings.Replace(line, kept, "not-the-token-at-all", 1)); !strings.Contains(r.stdout+r.stderr,
+		"WRONGPASS") && !strings.Contains(r.stdout+r.stderr, "NOAUTH") {
 		t.Errorf("a wrong token answers %q %q", r.stdout, r.stderr)
 	}
 }

@@ -12,7 +12,8 @@ import (
 // cannot do what its primary did; arguments and values, when an assertion fails; what a client sent, when it breaks the
 // protocol.
 var quotes = [][]byte{
-	[]byte("Latest backlog is: "), []byte("client->argv["), []byte("Query buffer during protocol error: "), []byte("Object raw string content: "),
+	[]byte("Latest backlog is: "), []byte("client->argv["), []byte("Query buffer during protocol error: "), []byte(
+		"Object raw string content: "),
 }
 
 // redact puts asterisks over what lines quote, and tells whether there was any. Nothing moves.

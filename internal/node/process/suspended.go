@@ -74,7 +74,8 @@ func (p *process) Resume(ctx context.Context) error {
 		case <-p.exited:
 			return errors.New(p.id + " has ended")
 		case <-ctx.Done():
-			return fmt.Errorf("%s (process %d) is still suspended after SIGCONT: a debugger or the freezer of its cgroup holds it", p.id, p.pid)
+			return fmt.Errorf("%s (process %d) is still suspended after SIGCONT: a debugger or the freezer of its "+
+				"cgroup holds it", p.id, p.pid)
 		}
 	}
 }

@@ -107,15 +107,18 @@ func TestBadInput(t *testing.T) {
 		{"many queries", data(many...), validation,
 			"Between 1 and 500 MetricDataQueries must be given; the request has 501"},
 		{"an id in capitals", data(measured("M", "Mine", 60)), validation,
-			"The value M for parameter MetricDataQueries.member.1.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$."},
+			"The value M for parameter MetricDataQueries.member.1.Id is not matching the expected pattern " +
+				"^[a-z][a-zA-Z0-9_]*$."},
 		{"ids and a statistic", data(measured("5xx_sum", "Mine", 60), withExpression("m"), func() types.MetricDataQuery {
 			q := measured("m", "Mine", 60)
 			q.MetricStat.Stat = new("Median")
 			return q
 		}(), measured("4xx_sum", "Mine", 60)), validation,
-			"The value 5xx_sum for parameter MetricDataQueries.member.1.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.\n" +
+			"The value 5xx_sum for parameter MetricDataQueries.member.1.Id is not matching the expected pattern " +
+				"^[a-z][a-zA-Z0-9_]*$.\n" +
 				"The value for parameter MetricDataQueries.member.3.MetricStat.Stat is not a valid statistic.\n" +
-				"The value 4xx_sum for parameter MetricDataQueries.member.4.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$."},
+				"The value 4xx_sum for parameter MetricDataQueries.member.4.Id is not matching the expected pattern " +
+				"^[a-z][a-zA-Z0-9_]*$."},
 		{"an id twice", data(measured("m", "Mine", 60), measured("m", "Mine", 60)), validation,
 			"The Id m is given to more than one metric"},
 		{"itself", data(withExpression("e+1")), validation, "Error in expression 'e': it refers to itself"},

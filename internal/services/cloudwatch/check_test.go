@@ -13,9 +13,12 @@ import (
 )
 
 // units are those of the SDK, in the order in which AWS lists an enum.
-const units = "satisfy enum value set: [Gigabits/Second, Gigabits, Percent, Bits, Terabits, Kilobits, Kilobytes, Megabytes/Second, Bytes, " +
-	"Megabits/Second, Terabytes, Count, Gigabytes, Milliseconds, Count/Second, Gigabytes/Second, Bytes/Second, Megabits, None, " +
-	"Terabytes/Second, Kilobytes/Second, Megabytes, Microseconds, Kilobits/Second, Bits/Second, Terabits/Second, Seconds]"
+const units = "satisfy enum value set: [Gigabits/Second, Gigabits, Percent, Bits, Terabits, Kilobits, Kilobytes, " +
+	"Megabytes/Second, Bytes, " +
+	"Megabits/Second, Terabytes, Count, Gigabytes, Milliseconds, Count/Second, Gigabytes/Second, Bytes/Second, " +
+	"Megabits, None, " +
+	"Terabytes/Second, Kilobytes/Second, Megabytes, Microseconds, Kilobits/Second, Bits/Second, " +
+	"Terabits/Second, Seconds]"
 
 func TestAlarmRefusals(t *testing.T) {
 	s := newServer(t)
@@ -110,10 +113,13 @@ func TestAlarmRefusals(t *testing.T) {
 			`The tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags`},
 		{"several", func(in *sdk.PutMetricAlarmInput) {
 			in.ComparisonOperator, in.Statistic, in.EvaluationPeriods = "Greater", "Median", new(int32(0))
-		}, validation, "3 validation errors detected: Value 'Greater' at 'comparisonOperator' failed to satisfy constraint: Member must satisfy " +
-			"enum value set: [GreaterThanUpperThreshold, LessThanLowerThreshold, GreaterThanThreshold, LessThanThreshold, " +
+		}, validation, "3 validation errors detected: Value 'Greater' at 'comparisonOperator' failed to satisfy " +
+			"constraint: Member must satisfy " +
+			"enum value set: [GreaterThanUpperThreshold, LessThanLowerThreshold, GreaterThanThreshold, " +
+			"LessThanThreshold, " +
 			"LessThanOrEqualToThreshold, GreaterThanOrEqualToThreshold, LessThanLowerOrGreaterThanUpperThreshold]; " +
-			"Value '0' at 'evaluationPeriods' failed to satisfy constraint: Member must have value greater than or equal to 1; " +
+			"Value '0' at 'evaluationPeriods' failed to satisfy constraint: Member must have value greater than or " +
+			"equal to 1; " +
 			"Value 'Median' at 'statistic' failed to satisfy constraint: Member must " +
 			"satisfy enum value set: [Maximum, SampleCount, Sum, Minimum, Average]"},
 		{"both", func(in *sdk.PutMetricAlarmInput) { in.Metrics = hitRate().Metrics }, combination,

@@ -29,7 +29,8 @@ var validDashboard = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 func (s *Service) putDashboard(_ context.Context, in *sdk.PutDashboardInput) (*sdk.PutDashboardOutput, error) {
 	name, body := aws.ToString(in.DashboardName), aws.ToString(in.DashboardBody)
 	if !validDashboard.MatchString(name) {
-		return nil, invalidValue("The value %s for field DashboardName contains invalid characters. It can only contain alphanumerics, dash (-) and underscore (_).\n", name)
+		return nil, invalidValue("The value %s for field DashboardName contains invalid characters. It can only "+
+			"contain alphanumerics, dash (-) and underscore (_).\n", name)
 	}
 	if err := checkBody(body); err != nil {
 		return nil, err

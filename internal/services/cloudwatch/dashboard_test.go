@@ -91,8 +91,9 @@ func TestDashboardRefusals(t *testing.T) {
 	const noSource = "The metric widget should have specified a region and a data source or an alarm annotation"
 	const first = "/widgets/1/properties/metrics/0"
 	for body, message := range map[string]string{
-		``:                "The DashboardBody must not be empty",
-		`{`:               "The field DashboardBody must be a valid JSON object: unexpected end of JSON input at byte 1",
+		``: "The DashboardBody must not be empty",
+		`{`: "The field DashboardBody must be a valid JSON object: unexpected end of JSON " +
+			"input at byte 1",
 		`[]`:              wrongBody("", "Should be object"),
 		`{}`:              wrongBody("", "Should have required property 'widgets'"),
 		`{"widgets":{}}`:  wrongBody("/widgets", "Should be array"),
@@ -141,7 +142,8 @@ func TestDashboardRefusals(t *testing.T) {
 		}
 	}
 	servicetest.WantError(t, put("a b", body), "InvalidParameterValue",
-		"The value a b for field DashboardName contains invalid characters. It can only contain alphanumerics, dash (-) and underscore (_).\n")
+		"The value a b for field DashboardName contains invalid characters. It can only contain alphanumerics, dash "+
+			"(-) and underscore (_).\n")
 	_, err := s.DeleteDashboards(t.Context(), &sdk.DeleteDashboardsInput{DashboardNames: []string{}})
 	servicetest.WantError(t, err, "InvalidParameterValue",
 		"Between 1 and 100 DashboardNames must be given; the request has 0")

@@ -82,7 +82,8 @@ func checkUnits(data []types.MetricDatum) error {
 	}
 	for i, d := range data {
 		if d.Unit != "" && !slices.Contains(known, d.Unit) {
-			wrong = append(wrong, fmt.Sprintf("The parameter MetricData.member.%d.Unit must be a value in the set [ %s ].",
+			wrong = append(wrong, fmt.Sprintf("The parameter MetricData.member.%d.Unit must be a value in the "+
+				"set [ %s ].",
 				i+1, strings.Join(names, ", ")))
 		}
 	}
@@ -103,7 +104,8 @@ func (s *Service) cell(place string, d types.MetricDatum) (series.Cell, error) {
 	case at.Before(now.Add(-maxPast)):
 		return series.Cell{}, invalidValue("The parameter %s.Timestamp must specify a time within the past two weeks.", place)
 	case at.After(now.Add(maxFuture)):
-		return series.Cell{}, invalidValue("The parameter %s.Timestamp must specify a time no more than two hours in the future.", place)
+		return series.Cell{}, invalidValue("The parameter %s.Timestamp must specify a time no more than two hours in "+
+			"the future.", place)
 	case r != nil && *r != 1 && *r != 60:
 		return series.Cell{}, invalidValue("The parameter %s.StorageResolution must be 1 or 60, not %d", place, *r)
 	}
@@ -120,11 +122,14 @@ func (s *Service) cell(place string, d types.MetricDatum) (series.Cell, error) {
 	case len(given) == 0 && len(d.Counts) > 0:
 		return series.Cell{}, invalidCombination("The parameter %s.Counts is for Values, of which none are given", place)
 	case len(given) == 0:
-		return series.Cell{}, missing("At least one of the parameters %[1]s.Value, %[1]s.StatisticValues and %[1]s.Values must be specified", place)
+		return series.Cell{}, missing("At least one of the parameters %[1]s.Value, %[1]s.StatisticValues and "+
+			"%[1]s.Values must be specified", place)
 	case len(given) > 1:
-		return series.Cell{}, invalidCombination("The parameters %s and %s are mutually exclusive and you have specified both.", given[0], given[1])
+		return series.Cell{}, invalidCombination("The parameters %s and %s are mutually exclusive and you have "+
+			"specified both.", given[0], given[1])
 	case len(d.Counts) > 0 && len(d.Values) == 0:
-		return series.Cell{}, invalidCombination("The parameters %s and %s.Counts are mutually exclusive and you have specified both.", given[0], place)
+		return series.Cell{}, invalidCombination("The parameters %s and %s.Counts are mutually exclusive and you "+
+			"have specified both.", given[0], place)
 	case d.StatisticValues != nil:
 		return statisticSet(place+".StatisticValues", at.Unix(), d.StatisticValues)
 	case d.Value != nil:
@@ -139,7 +144,8 @@ func checkNumbers(place string, numbers ...float64) error {
 		case math.IsNaN(v) || math.IsInf(v, 0):
 			return invalidValue("The value %v for parameter %s is invalid.", v, place)
 		case math.Abs(v) > maxMagnitude:
-			return invalidValue("The value %v for parameter %s is invalid: it must be a number between -2^360 and 2^360", v, place)
+			return invalidValue("The value %v for parameter %s is invalid: it must be a number between "+
+				"-2^360 and 2^360", v, place)
 		}
 	}
 	return nil

@@ -141,7 +141,8 @@ func TestStatisticsRefusals(t *testing.T) {
 			"Exactly one of the parameters Statistics and ExtendedStatistics must be given"},
 		{"statistic", func(in *sdk.GetMetricStatisticsInput) { in.Statistics = []types.Statistic{"Median"} },
 			"ValidationError", violation("'[Median]' ", "statistics",
-				"satisfy constraint: [Member must "+"satisfy enum value set: [Maximum, SampleCount, Sum, Minimum, Average]"+"]")},
+				"satisfy constraint: [Member must "+"satisfy enum value set: [Maximum, SampleCount, Sum, "+
+					"Minimum, Average]"+"]")},
 		{"extended", func(in *sdk.GetMetricStatisticsInput) {
 			in.Statistics, in.ExtendedStatistics = nil, []string{"Average"}
 		}, "InvalidParameterValue", `The ExtendedStatistic "Average" is not a percentile such as p90, tm, tc, ts, wm, IQM, or TM, TC, TS, WM or PR with bounds`},
@@ -159,9 +160,12 @@ func TestStatisticsRefusals(t *testing.T) {
 
 // wrongUnit is what AWS answered about a unit that is none.
 func wrongUnit(number int) string {
-	return fmt.Sprintf("The parameter MetricData.member.%d.Unit must be a value in the set [ Seconds, Microseconds, Milliseconds, Bytes, "+
-		"Kilobytes, Megabytes, Gigabytes, Terabytes, Bits, Kilobits, Megabits, Gigabits, Terabits, Percent, Count, Bytes/Second, "+
-		"Kilobytes/Second, Megabytes/Second, Gigabytes/Second, Terabytes/Second, Bits/Second, Kilobits/Second, Megabits/Second, "+
+	return fmt.Sprintf("The parameter MetricData.member.%d.Unit must be a value in the set [ Seconds, Microseconds, "+
+		"Milliseconds, Bytes, "+
+		"Kilobytes, Megabytes, Gigabytes, Terabytes, Bits, Kilobits, Megabits, Gigabits, Terabits, Percent, Count, "+
+		"Bytes/Second, "+
+		"Kilobytes/Second, Megabytes/Second, Gigabytes/Second, Terabytes/Second, Bits/Second, Kilobits/Second, "+
+		"Megabits/Second, "+
 		"Gigabits/Second, Terabits/Second, Count/Second, None ].", number)
 }
 
@@ -183,9 +187,11 @@ func TestDataRefusals(t *testing.T) {
 		{"none", &sdk.PutMetricDataInput{Namespace: new("Mine")}, "MissingParameter",
 			"The parameter MetricData is required"},
 		{"nothing", datum(func(d *types.MetricDatum) { d.Value = nil }), "MissingParameter",
-			"At least one of the parameters MetricData.member.1.Value, MetricData.member.1.StatisticValues and MetricData.member.1.Values must be specified"},
+			"At least one of the parameters MetricData.member.1.Value, MetricData.member.1.StatisticValues and " +
+				"MetricData.member.1.Values must be specified"},
 		{"two", datum(func(d *types.MetricDatum) { d.Values = []float64{1} }), "InvalidParameterCombination",
-			"The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and you have specified both."},
+			"The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and you " +
+				"have specified both."},
 		{"no number", datum(func(d *types.MetricDatum) { d.Value = new(math.NaN()) }), "InvalidParameterValue",
 			"The value NaN for parameter MetricData.member.1.Value is invalid."},
 		{"counts", datum(func(d *types.MetricDatum) {
@@ -207,12 +213,14 @@ func TestDataRefusals(t *testing.T) {
 		}}, "InvalidParameterValue", wrongUnit(1) + "\n" + wrongUnit(3)},
 		{"value and set", datum(func(d *types.MetricDatum) { d.StatisticValues = &types.StatisticSet{SampleCount: new(1.0)} }),
 			"InvalidParameterCombination",
-			"The parameters MetricData.member.1.Value and MetricData.member.1.StatisticValues are mutually exclusive and you have specified both."},
+			"The parameters MetricData.member.1.Value and MetricData.member.1.StatisticValues are mutually exclusive " +
+				"and you have specified both."},
 		{"set", datum(func(d *types.MetricDatum) {
 			d.Value, d.StatisticValues = nil, &types.StatisticSet{SampleCount: new(1.0), Sum: new(1.0),
 				Minimum: new(2.0), Maximum: new(1.0)}
 		}),
-			"InvalidParameterValue", "The parameter MetricData.member.1.StatisticValues.Maximum must be greater than MetricData.member.1.StatisticValues.Minimum."},
+			"InvalidParameterValue", "The parameter MetricData.member.1.StatisticValues.Maximum must be greater than " +
+				"MetricData.member.1.StatisticValues.Minimum."},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			_, err := s.PutMetricData(t.Context(), test.in, unchecked)

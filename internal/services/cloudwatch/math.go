@@ -93,7 +93,8 @@ func checkSpelling(member string, queries []types.MetricDataQuery) error {
 	for i, q := range queries {
 		at := fmt.Sprintf("%s.member.%d", member, i+1)
 		if id := aws.ToString(q.Id); !validQueryID.MatchString(id) {
-			wrong = append(wrong, fmt.Sprintf("The value %s for parameter %s.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.", id, at))
+			wrong = append(wrong, fmt.Sprintf("The value %s for parameter %s.Id is not matching the expected pattern "+
+				"^[a-z][a-zA-Z0-9_]*$.", id, at))
 		}
 		if q.MetricStat == nil {
 			continue

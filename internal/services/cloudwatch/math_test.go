@@ -61,7 +61,8 @@ func TestMathRefusals(t *testing.T) {
 			return q
 		}, validation, "An alarm has at most 10 Metrics; the request gives 11"},
 		{"id", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].Id = new("Hits"); return q }, validation,
-			"The value Hits for parameter Metrics.member.2.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$."},
+			"The value Hits for parameter Metrics.member.2.Id is not matching the expected pattern " +
+				"^[a-z][a-zA-Z0-9_]*$."},
 		{"id twice", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[2].Id = q[1].Id; return q },
 			validation,
 			"The Id hits is given to more than one metric"},

@@ -114,8 +114,9 @@ func (s *Service) evaluate(in *sdk.GetMetricDataInput) ([]types.MetricDataResult
 // samplesLost is the message of a result that lacks samples which cannot be read.
 func samplesLost() types.MessageData {
 	return types.MessageData{
-		Code:  new("InternalError"),
-		Value: new("larder cannot read some samples of this time: its files of metrics are damaged. The engine's log names them"),
+		Code: new("InternalError"),
+		Value: new("larder cannot read some samples of this time: its files of metrics are damaged. The engine's " +
+			"log names them"),
 	}
 }
 

@@ -284,7 +284,8 @@ func TestStateRefusals(t *testing.T) {
 	}{
 		{"unknown", set(func(in *sdk.SetAlarmStateInput) { in.AlarmName = new("x") }), "ResourceNotFound", ""},
 		{"state", set(func(in *sdk.SetAlarmStateInput) { in.StateValue = "RED" }), "ValidationError",
-			"1 validation error detected: Value 'RED' at 'stateValue' failed to satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]"},
+			"1 validation error detected: Value 'RED' at 'stateValue' failed to satisfy constraint: Member must " +
+				"satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]"},
 		{"data", set(func(in *sdk.SetAlarmStateInput) { in.StateReasonData = new("{") }), "InvalidFormat",
 			"StateReasonData is not JSON"},
 		{"children", composite("c3", "ALARM(load) AND ALARM(zz) AND OK(yy)"), "ValidationError",
@@ -295,7 +296,8 @@ func TestStateRefusals(t *testing.T) {
 		{"rule", composite("c3", "ALARM(load"), "ValidationError",
 			"AlarmRule: ALARM must be followed by the name of an alarm in parentheses"},
 		{"suppressor", suppressed, "InvalidParameterValue",
-			"larder does not serve PutCompositeAlarm's ActionsSuppressor: the actions of composite alarms are not suppressed"},
+			"larder does not serve PutCompositeAlarm's ActionsSuppressor: the actions of composite alarms are " +
+				"not suppressed"},
 		{"other kind", metric, "ValidationError", "There is a CompositeAlarm of the name c1"},
 		{"two composites", both, "ValidationError", "Only one composite alarm can be deleted by one request"},
 	} {

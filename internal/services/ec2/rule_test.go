@@ -129,7 +129,8 @@ func TestRuleDescriptions(t *testing.T) {
 		&sdk.UpdateSecurityGroupRuleDescriptionsIngressInput{
 			GroupId: &group, SecurityGroupRuleDescriptions: []types.SecurityGroupRuleDescription{{SecurityGroupRuleId: &in,
 				Description: new("no\ttabs")}},
-		})), "InvalidParameterValue", "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:  "+
+		})), "InvalidParameterValue", "Invalid rule description. Valid descriptions are strings less than 256 "+
+		"characters from the following set:  "+
 		"a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*")
 }
 
@@ -215,7 +216,8 @@ func TestRuleRefusals(t *testing.T) {
 		{"peer by name", authorize(named), value,
 			"larder does not serve AuthorizeSecurityGroupIngress's IpPermissions.UserIdGroupPairs.GroupName: a rule's group is given by its id. Use IpPermissions"},
 		{"description", authorize(described), value,
-			"Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:  " +
+			"Invalid rule description. Valid descriptions are strings less than 256 characters from the " +
+				"following set:  " +
 				"a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"},
 		{"both forms", failure(s.AuthorizeSecurityGroupIngress(t.Context(), &sdk.AuthorizeSecurityGroupIngressInput{
 			GroupId: &mine, IpPermissions: []types.IpPermission{tcp(1, peer(mine))}, IpProtocol: new("tcp"),

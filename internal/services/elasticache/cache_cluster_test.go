@@ -31,7 +31,8 @@ func TestCacheClusterLife(t *testing.T) {
 		ARN:                new("arn:aws:elasticache:us-east-1:123456789012:cluster:my-redis-002"),
 		CacheClusterStatus: new("creating"), ReplicationGroupId: new("my-redis"),
 		ReplicationGroupLogDeliveryEnabled: new(false),
-		PendingModifiedValues:              &types.PendingModifiedValues{}, Engine: new("redis"), EngineVersion: new("7.0.15"),
+		PendingModifiedValues:              &types.PendingModifiedValues{}, Engine: new("redis"), EngineVersion: new(
+			"7.0.15"),
 		CacheNodeType: new("cache.t3.micro"), NumCacheNodes: new(int32(1)), NetworkType: types.NetworkTypeIpv4,
 		IpDiscovery: types.IpDiscoveryIpv4, AutoMinorVersionUpgrade: new(false), CacheSubnetGroupName: new("data"),
 		CacheParameterGroup: &types.CacheParameterGroupStatus{CacheParameterGroupName: new("tuned"),

@@ -83,7 +83,8 @@ func TestDescribeEventsRefusals(t *testing.T) {
 	early, late := s.now.Add(-time.Hour), s.now
 	servicetest.WantError(t, describe(sdk.DescribeEventsInput{SourceType: "cluster"}), value,
 		"Invalid value cluster for SourceType. Must be one of "+
-			"[cache-cluster cache-parameter-group cache-security-group cache-subnet-group replication-group serverless-cache "+
+			"[cache-cluster cache-parameter-group cache-security-group cache-subnet-group replication-group "+
+			"serverless-cache "+
 			"serverless-cache-snapshot user user-group]")
 	servicetest.WantError(t, describe(sdk.DescribeEventsInput{Duration: new(int32(0))}), value,
 		"Invalid value 0 for Duration. Must be between 1 and 20160 minutes")

@@ -106,7 +106,8 @@ func TestPromotionRefuses(t *testing.T) {
 		"unknown node":    {"mine", "mine-009", "CacheClusterNotFound", "CacheCluster not found: mine-009"},
 		"another group's": {"mine", "other-002", "CacheClusterNotFound", "CacheCluster not found: other-002"},
 		"failover is on": {"automatic", "automatic-002", combination,
-			"Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first."},
+			"Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to " +
+				"false first."},
 		"one goes on": {"moving", "moving-001", "InvalidReplicationGroupState",
 			"Replication group must be in available state to modify."},
 		"not available": {"mine", "mine-003", "InvalidCacheClusterState",

@@ -171,12 +171,14 @@ func TestModificationsThatAreRefused(t *testing.T) {
 				new(true)
 		}, combination, "AuthToken needs encryption in transit: set TransitEncryptionEnabled."},
 		"strategy delete": {"one",
-			func(in *modify) { in.AuthTokenUpdateStrategy = types.AuthTokenUpdateStrategyTypeDelete }, value, "Auth token update strategy delete is not supported currently"},
+			func(in *modify) { in.AuthTokenUpdateStrategy = types.AuthTokenUpdateStrategyTypeDelete }, value,
+			"Auth token update strategy delete is not supported currently"},
 		"logs later": {"one", func(in *modify) {
 			in.LogDeliveryConfigurations = []types.LogDeliveryConfigurationRequest{{LogType: types.LogTypeSlowLog}}
 		}, value, "To modify the log delivery configuration, set the apply-immediately parameter to true."},
 		"promotion": {"two", func(in *modify) { in.PrimaryClusterId = new("two-002") }, combination,
-			"Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first."},
+			"Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to " +
+				"false first."},
 		"promotion of other": {"two", func(in *modify) { in.PrimaryClusterId = new("one-001") }, "CacheClusterNotFound",
 			"CacheCluster not found: one-001"},
 		"unknown group": {"three", func(*modify) {}, "ReplicationGroupNotFoundFault",

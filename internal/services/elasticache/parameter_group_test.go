@@ -214,7 +214,8 @@ func TestParameterGroupRefusals(t *testing.T) {
 	}{
 		{"name", create("default.mine", "redis7"), value,
 			"The parameter CacheParameterGroupName is not a valid identifier. Identifiers must " +
-				"begin with a letter; must contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two " +
+				"begin with a letter; must contain only ASCII letters, digits, and hyphens; and must not end with a " +
+				"hyphen or contain two " +
 				"consecutive hyphens."},
 		{"family", create("new", "redis7.2"), value,
 			"CacheParameterGroupFamily redis7.2 is not a valid parameter group family. larder serves redis7."},
@@ -229,7 +230,8 @@ func TestParameterGroupRefusals(t *testing.T) {
 		{"too many", s.set(t, "tuned", tooMany...), value,
 			"The request sets 21 parameters. At most 20 may be set in one request: send several."},
 		{"no value", noValue, value,
-			"The parameter timeout needs a ParameterValue. To set it back to its default, use ResetCacheParameterGroup."},
+			"The parameter timeout needs a ParameterValue. To set it back to its default, use " +
+				"ResetCacheParameterGroup."},
 		{"unknown parameter", s.set(t, "tuned", "timeout", "60", "colour", "red"), value,
 			"Parameter colour doesn't exist"},
 		{"fixed parameter", s.set(t, "tuned", "cluster-enabled", "yes"), value,

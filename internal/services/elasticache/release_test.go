@@ -128,7 +128,8 @@ func TestOtherServersThanTheGroupBeganWith(t *testing.T) {
 		"the group's own went": {
 			cache.ReplicationGroup{EngineVersion: "7.0.7",
 				ServerVersion: "7.2.4"}, []string{"7.0.15"}, "7.1", "7.0.7", "7.2.4",
-			"No redis-server on this machine can run redis 7.1 with data of redis-server 7.2.4, which is newer. Installed on this machine: 7.0"},
+			"No redis-server on this machine can run redis 7.1 with data of redis-server 7.2.4, which is newer. " +
+				"Installed on this machine: 7.0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, installed(c.now...))
@@ -157,11 +158,13 @@ func TestSnapshotsBetweenReleases(t *testing.T) {
 		"7.0 as 7.1": {"7.0.15", "", "7.1", "7.1.0", "7.0.15", ""},
 		"7.1 as 7.1": {"7.1.0", "7.0.15", "7.1", "7.1.0", "7.0.15", ""},
 		"7.1 as 7.0": {"7.1.0", "7.0.15", "7.0", "", "",
-			"Cannot restore the snapshot s of redis 7.1.0 with redis 7.0.15: choose an EngineVersion that is not older."},
+			"Cannot restore the snapshot s of redis 7.1.0 with redis 7.0.15: choose an EngineVersion that " +
+				"is not older."},
 		"written by a newer server":         {"7.0.7", "7.2.4", "7.0", "7.0.7", "7.2.4", ""},
 		"written by one that is older here": {"7.0.4", "", "7.0", "7.0.15", "7.0.15", ""},
 		"written by one that is newer than all": {"7.0.7", "8.0.3", "7.0", "", "",
-			"No redis-server on this machine can run redis 7.0 with data of redis-server 8.0.3, which is newer. Installed on this machine: 7.0, 7.2"},
+			"No redis-server on this machine can run redis 7.0 with data of redis-server 8.0.3, which is newer. " +
+				"Installed on this machine: 7.0, 7.2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, installed("7.0.15", "7.2.4"))

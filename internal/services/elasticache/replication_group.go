@@ -102,8 +102,10 @@ func (s *Service) deleteReplicationGroup(
 		rg, err = replicationGroup(tx, id)
 		if store.IsUnreadable(err) {
 			return store.Advise(err,
-				"Its nodes go on as they are, and larder starts, moves and ends none of them: what they shall be is unknown. "+
-					"Put back a copy of larder.db; or copy the data that you need, end all nodes with `larder down`, and begin anew")
+				"Its nodes go on as they are, and larder starts, moves and ends none of them: what they shall be "+
+					"is unknown. "+
+					"Put back a copy of larder.db; or copy the data that you need, end all nodes with `larder down`, "+
+					"and begin anew")
 		}
 		if err != nil {
 			return err

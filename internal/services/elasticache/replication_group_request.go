@@ -108,7 +108,8 @@ func (s *Service) releaseFor(asked, server string) (cache.Release, error) {
 		return release, err
 	}
 	if release, err = s.resolve(s.Versions.NotBefore(server), asked); err != nil {
-		return release, invalidCombination("No redis-server on this machine can run redis %s with data of redis-server %s, which is newer. "+
+		return release, invalidCombination("No redis-server on this machine can run redis %s with data of "+
+			"redis-server %s, which is newer. "+
 			"Installed on this machine: %s", asked, server, s.Versions)
 	}
 	return release, nil

@@ -207,7 +207,8 @@ func (s *Service) checkSnapshot(name string) error {
 		return nil
 	}
 	if err := s.CheckSnapshot(from); err != nil {
-		return invalidValue("Cannot restore the snapshot %s: its file is gone or damaged. Choose another snapshot. (%v)", name, err)
+		return invalidValue("Cannot restore the snapshot %s: its file is gone or damaged. Choose another "+
+			"snapshot. (%v)", name, err)
 	}
 	return nil
 }

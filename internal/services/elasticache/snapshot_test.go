@@ -290,7 +290,8 @@ func TestDeleteWithAFinalSnapshot(t *testing.T) {
 	_, err = remove("-")
 	servicetest.WantError(t, err, value,
 		"The parameter FinalSnapshotIdentifier is not a valid identifier. Identifiers must begin with a letter; "+
-			"must contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens.")
+			"must contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two "+
+			"consecutive hyphens.")
 	if g := s.group(t, "g"); g.Status != cache.Available {
 		t.Errorf("the refusals left the group %s", g.Status)
 	}

@@ -14,7 +14,8 @@ func TestDescribeUsers(t *testing.T) {
 	want := []types.User{{
 		ARN: new("arn:aws:elasticache:us-east-1:123456789012:user:default"), UserId: new("default"),
 		UserName: new("default"),
-		Status:   new("active"), Engine: new("redis"), MinimumEngineVersion: new("6.0"), AccessString: new("on ~* +@all"),
+		Status:   new("active"), Engine: new("redis"), MinimumEngineVersion: new("6.0"), AccessString: new(
+			"on ~* +@all"),
 		UserGroupIds: []string{}, Authentication: &types.Authentication{Type: types.AuthenticationTypeNoPassword},
 	}}
 	for name, in := range map[string]*sdk.DescribeUsersInput{

@@ -112,9 +112,11 @@ func TestCryptoRefusals(t *testing.T) {
 		code, message string
 	}{
 		{"nothing", encrypt(sdk.EncryptInput{KeyId: &id, Plaintext: []byte{}}), validation,
-			"1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+			"1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length " +
+				"greater than or equal to 1"},
 		{"too much", encrypt(sdk.EncryptInput{KeyId: &id, Plaintext: make([]byte, 4097)}), validation,
-			"1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length less than or equal to 4096"},
+			"1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length " +
+				"less than or equal to 4096"},
 		{"algorithm", encrypt(sdk.EncryptInput{KeyId: &id, Plaintext: []byte("x"),
 			EncryptionAlgorithm: types.EncryptionAlgorithmSpecRsaesOaepSha1}), validation,
 			"larder serves Encrypt's EncryptionAlgorithm only as SYMMETRIC_DEFAULT: larder's keys are symmetric"},
@@ -134,7 +136,8 @@ func TestCryptoRefusals(t *testing.T) {
 		{"both", generate(sdk.GenerateDataKeyInput{KeyId: &id, KeySpec: types.DataKeySpecAes256,
 			NumberOfBytes: new(int32(1))}), validation, one},
 		{"large key", generate(sdk.GenerateDataKeyInput{KeyId: &id, NumberOfBytes: new(int32(1025))}), validation,
-			"1 validation error detected: Value '1025' at 'numberOfBytes' failed to satisfy constraint: Member must have value less than or equal to 1024"},
+			"1 validation error detected: Value '1025' at 'numberOfBytes' failed to satisfy constraint: Member must " +
+				"have value less than or equal to 1024"},
 		{"spec", generate(sdk.GenerateDataKeyInput{KeyId: &id, KeySpec: "AES_512"}), validation,
 			"1 validation error detected: Value 'AES_512' at 'keySpec' failed to satisfy constraint: Member must satisfy enum value set: [AES_256, AES_128]"},
 	} {

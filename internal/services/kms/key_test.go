@@ -272,10 +272,12 @@ func TestKeyRefusals(t *testing.T) {
 				"pendingWindowInDays' failed to satisfy constraint: Member must have value less than or equal to 30")},
 		{"short period", rotate(89), validation,
 			at("89",
-				"rotationPeriodInDays' failed to satisfy constraint: Member must have value greater than or equal to 90")},
+				"rotationPeriodInDays' failed to satisfy constraint: Member must have value greater than or "+
+					"equal to 90")},
 		{"long period", rotate(2561), validation,
 			at("2561",
-				"rotationPeriodInDays' failed to satisfy constraint: Member must have value less than or equal to 2560")},
+				"rotationPeriodInDays' failed to satisfy constraint: Member must have value less than or "+
+					"equal to 2560")},
 		{"tag", create(sdk.CreateKeyInput{Tags: []types.Tag{{TagKey: new("aws:x"), TagValue: new("")}}}),
 			"TagException",
 			"Tags beginning with aws: are reserved"},

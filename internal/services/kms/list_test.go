@@ -75,7 +75,8 @@ func TestReadsOfOneKey(t *testing.T) {
 		{"grants of none", failure(s.ListGrants(t.Context(), &sdk.ListGrantsInput{KeyId: new(uuid(1))})),
 			"NotFoundException", missing},
 		{"pages", failure(s.ListKeys(t.Context(), &sdk.ListKeysInput{Limit: new(int32(1001))})), "ValidationException",
-			"1 validation error detected: Value '1001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 1000"},
+			"1 validation error detected: Value '1001' at 'limit' failed to satisfy constraint: Member must have " +
+				"value less than or equal to 1000"},
 		{"a principal's pattern", failure(s.ListRetirableGrants(t.Context(),
 			&sdk.ListRetirableGrantsInput{RetiringPrincipal: new("a b")})), "ValidationException",
 			"1 validation error detected: Value 'a b' at 'retiringPrincipal' failed to satisfy constraint: " +

@@ -115,7 +115,8 @@ func (s *Service) kept(ctx context.Context, table, key string) (string, error) {
 		return "", err
 	}
 	return "of the running processes these are the group's, or may be: " + strings.Join(running, ", ") + ". " +
-		"They would run on without a record. Copy the data that you need, end all nodes with `larder down`, start larder " +
+		"They would run on without a record. Copy the data that you need, end all nodes with `larder down`, " +
+		"start larder " +
 		"with `larder serve`, and forget the record then", nil
 }
 

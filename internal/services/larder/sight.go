@@ -42,13 +42,16 @@ func crowding(rg cache.ReplicationGroup, o cache.Observed) string {
 					"CLIENT LIST shows who holds them; the parameter timeout ends idle ones.", m.ID, seen.Full))
 		case seen.Refuses:
 			all = append(all,
-				m.ID+" works, and turns larder away, as a node does that has all the connections that it may have: nothing else is known of it. "+
+				m.ID+" works, and turns larder away, as a node does that has all the connections that it may have: "+
+					"nothing else is known of it. "+
 					"End clients that hold connections.")
 		case seen.Overdue && !seen.Hung && !seen.CutOff:
-			all = append(all, fmt.Sprintf("%s has been busy for %s with a command that cannot be ended, and may alone have the data: "+
+			all = append(all, fmt.Sprintf("%s has been busy for %s with a command that cannot be ended, and may "+
+				"alone have the data: "+
 				"larder leaves it alone. To give them up, end its process.", m.ID, seen.Lag.Round(time.Second)))
 		case seen.KillsWithheld:
-			all = append(all, "Clients of "+m.ID+" end connections again and again: CLIENT KILL is withheld from them until they stop. "+
+			all = append(all, "Clients of "+m.ID+" end connections again and again: CLIENT KILL is withheld from "+
+				"them until they stop. "+
 				"CLIENT LIST shows who they are.")
 		}
 	}

@@ -201,7 +201,8 @@ func TestLogGroupRefusals(t *testing.T) {
 			`The tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags`},
 		{"retention", retain("mine", 2), parameter,
 			fmt.Sprintf(constraint, "2", "retentionInDays", "satisfy enum value set: "+
-				"[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]")},
+				"[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, "+
+				"3288, 3653]")},
 		{"retention of none", retain("other", 1), "ResourceNotFoundException",
 			"The specified log group does not exist."},
 		{"associate", associate(sdk.AssociateKmsKeyInput{LogGroupName: new("mine"), KmsKeyId: new("1")}), parameter,

@@ -24,7 +24,8 @@ func (s *Service) describeLogGroups(
 ) (*sdk.DescribeLogGroupsOutput, error) {
 	switch {
 	case in.LogGroupNamePrefix != nil && in.LogGroupNamePattern != nil:
-		return nil, invalidParameter("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
+		return nil, invalidParameter("LogGroup name prefix and LogGroup name pattern are mutually exclusive " +
+			"parameters.")
 	case in.LogGroupNamePrefix != nil && len(*in.LogGroupNamePrefix) > maxName, in.LogGroupNamePattern != nil &&
 		len(*in.LogGroupNamePattern) > maxName:
 		return nil, tooLong()

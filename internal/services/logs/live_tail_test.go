@@ -140,7 +140,8 @@ func TestLiveTailRefusals(t *testing.T) {
 		{sdk.StartLiveTailInput{LogGroupIdentifiers: []string{prefix + "mine:*"}}, parameter,
 			"1 validation error detected: Value '[" + prefix +
 				"mine:*]' at 'logGroupIdentifiers' failed to satisfy constraint: Member must satisfy " +
-				"constraint: [Member must have length less than or equal to 2048, Member must have length greater than or equal to 1, " +
+				"constraint: [Member must have length less than or equal to 2048, Member must have length greater " +
+				"than or equal to 1, " +
 				`Member must satisfy regular expression pattern: [\w#+=/:,.@-]*]`},
 		{sdk.StartLiveTailInput{LogGroupIdentifiers: []string{prefix + "not-there"}}, "ResourceNotFoundException",
 			"The specified log group does not exist."},

@@ -67,7 +67,8 @@ func TestRecordedRefusals(t *testing.T) {
 		{"asterisks in a list", map[string]error{
 			"groups": failure(s.DescribeLogGroups(ctx,
 				&sdk.DescribeLogGroupsInput{LogGroupIdentifiers: []string{"mine", *prefixed}})),
-		}, parameter, at("[mine, "+*prefixed+"]", "logGroupIdentifiers", "satisfy constraint: [Member must have length less than or equal to 2048, "+
+		}, parameter, at("[mine, "+*prefixed+"]", "logGroupIdentifiers", "satisfy constraint: [Member must have "+
+			"length less than or equal to 2048, "+
 			"Member must have length greater than or equal to 1, Member must "+pattern+"]")},
 		{"long names", map[string]error{
 			"create": failure(s.CreateLogGroup(ctx, &sdk.CreateLogGroupInput{LogGroupName: &long})),
@@ -146,8 +147,10 @@ func TestRecordedRefusals(t *testing.T) {
 		{"two transformations", map[string]error{
 			"put": filter(sdk.PutMetricFilterInput{FilterName: new("f"), FilterPattern: new(""),
 				MetricTransformations: []types.MetricTransformation{one, two}}),
-		}, parameter, at("[MetricTransformation(metricName=metric1, metricNamespace=namespace1, metricValue=1, defaultValue=null, unit=null, "+
-			"dimensions=null), MetricTransformation(metricName=metric2, metricNamespace=namespace2, metricValue=1, defaultValue=null, unit=null, "+
+		}, parameter, at("[MetricTransformation(metricName=metric1, metricNamespace=namespace1, metricValue=1, "+
+			"defaultValue=null, unit=null, "+
+			"dimensions=null), MetricTransformation(metricName=metric2, metricNamespace=namespace2, metricValue=1, "+
+			"defaultValue=null, unit=null, "+
 			"dimensions=null)]", "metricTransformations", "have length less than or equal to 1")},
 		{"a high limit", map[string]error{
 			"events": failure(s.FilterLogEvents(ctx,

@@ -23,9 +23,11 @@ func (s *Service) batchGetSecretValue(
 	case listed == (len(in.Filters) > 0):
 		return nil, invalidParameter("Either 'SecretIdList' or 'Filters' must be provided, but not both.")
 	case listed && in.MaxResults != nil:
-		return nil, invalidParameter("'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided.")
+		return nil, invalidParameter("'Filters' not specified. 'Filters' must also be specified when 'MaxResults' " +
+			"is provided.")
 	case listed && in.NextToken != nil:
-		return nil, invalidParameter("'Filters' not specified. 'Filters' must also be specified when 'NextToken' is provided.")
+		return nil, invalidParameter("'Filters' not specified. 'Filters' must also be specified when 'NextToken' " +
+			"is provided.")
 	}
 	ids, token := in.SecretIdList, (*string)(nil)
 	if len(in.Filters) > 0 {

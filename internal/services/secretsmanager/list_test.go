@@ -104,7 +104,8 @@ func TestListSecretsRefusals(t *testing.T) {
 		{types.Filter{Key: "description"}, "InvalidParameterException", "Invalid filter values for key: description"},
 		{types.Filter{Key: "invalid", Values: []string{"x"}}, "ValidationException",
 			"1 validation error detected: Value 'invalid' at " +
-				"'filters.1.member.key' failed to satisfy constraint: Member must satisfy enum value set: [all, name, tag-key, description, tag-value]"},
+				"'filters.1.member.key' failed to satisfy constraint: Member must satisfy enum value set: [all, " +
+				"name, tag-key, description, tag-value]"},
 		{types.Filter{Key: "name", Values: slices.Repeat([]string{"x"}, 11)}, validation,
 			refusal("'["+strings.Repeat("x, ", 10)+"x]'", "filters.1.member.values",
 				"have length less than or equal to 10")},

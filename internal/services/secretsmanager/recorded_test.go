@@ -13,7 +13,8 @@ import (
 )
 
 // The texts are what AWS answered to LocalStack's tests.
-const invalidName = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
+const invalidName = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the " +
+	"following: -/_+=.@!"
 
 // A name that no secret can have is refused as such by every action that takes a secret's id, before anything else is
 // looked at.

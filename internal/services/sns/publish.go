@@ -120,7 +120,8 @@ func (s *Service) checkBatch(in *sdk.PublishBatchInput) error {
 		return &types.EmptyBatchRequestException{Message: new("The batch request doesn't contain any entries.")}
 	}
 	if len(entries) > maxBatch {
-		return &types.TooManyEntriesInBatchRequestException{Message: new("The batch request contains more entries than permissible.")}
+		return &types.TooManyEntriesInBatchRequestException{Message: new("The batch request contains more entries " +
+			"than permissible.")}
 	}
 	var ids []string
 	size := 0

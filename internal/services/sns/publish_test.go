@@ -39,7 +39,8 @@ func TestPublishRefusals(t *testing.T) {
 		{sdk.PublishInput{Message: new("a"), MessageAttributes: text("Number", "x")}, "ParameterValueInvalid",
 			"Could not cast message attribute 'a' value to number"},
 		{sdk.PublishInput{Message: new("a"), MessageAttributes: text("String", "")}, "ParameterValueInvalid",
-			"The message attribute 'a' must contain non-empty message attribute value for message attribute type 'String'."},
+			"The message attribute 'a' must contain non-empty message attribute value for message attribute " +
+				"type 'String'."},
 		{sdk.PublishInput{Message: new("a"), MessageAttributes: text("Date", "x")}, "ParameterValueInvalid",
 			"The message attribute 'a' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."},
 		{sdk.PublishInput{Message: new("a"), MessageGroupId: new("x")}, "InvalidParameterValue",

@@ -25,11 +25,14 @@ func TestRecordedAttributeRefusals(t *testing.T) {
 		message    string
 	}{
 		{"an empty text", "attr1", types.MessageAttributeValue{DataType: new("String"), StringValue: new("")},
-			"The message attribute 'attr1' must contain non-empty message attribute value for message attribute type 'String'."},
+			"The message attribute 'attr1' must contain non-empty message attribute value for message attribute " +
+				"type 'String'."},
 		{"no text", "attr1", types.MessageAttributeValue{DataType: new("String")},
-			"The message attribute 'attr1' must contain non-empty message attribute value for message attribute type 'String'."},
+			"The message attribute 'attr1' must contain non-empty message attribute value for message attribute " +
+				"type 'String'."},
 		{"no bytes", "attr1", types.MessageAttributeValue{DataType: new("Binary"), BinaryValue: []byte{}},
-			"The message attribute 'attr1' must contain non-empty message attribute value for message attribute type 'Binary'."},
+			"The message attribute 'attr1' must contain non-empty message attribute value for message attribute " +
+				"type 'Binary'."},
 		{"bytes for a text", "attr1", types.MessageAttributeValue{DataType: new("String"), BinaryValue: []byte("x")},
 			"The message attribute 'attr1' with type 'String' must use field 'String'."},
 		{"bytes for a number", "attr1", types.MessageAttributeValue{DataType: new("Number"), BinaryValue: []byte("1")},
@@ -37,8 +40,10 @@ func TestRecordedAttributeRefusals(t *testing.T) {
 		{"a text for bytes", "attr1", types.MessageAttributeValue{DataType: new("Binary"), StringValue: new("x")},
 			"The message attribute 'attr1' with type 'Binary' must use field 'Binary'."},
 		{"no type", "attr1", types.MessageAttributeValue{DataType: new("InvalidType"), StringValue: new("x")},
-			"The message attribute 'attr1' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."},
-		{"a long name", strings.Repeat("a", 257), text, "Length of message attribute name must be less than 256 bytes."},
+			"The message attribute 'attr1' has an invalid message attribute type, the set of supported type prefixes " +
+				"is Binary, Number, and String."},
+		{"a long name", strings.Repeat("a", 257), text, "Length of message attribute name must be less " +
+			"than 256 bytes."},
 		{"a caret", "a^b", text, "Invalid non-alphanumeric character '#x5E' was found in the message attribute name. " +
 			"Can only include alphanumeric characters, hyphens, underscores, or dots."},
 		{"a leading dot", ".abc", text, "Invalid message attribute name starting with character '.' was found."},
@@ -66,7 +71,8 @@ func TestRecordedRefusals(t *testing.T) {
 	topic := s.topic(t, "mine")
 	mail := s.subscribe(t, topic, "email", "ops@example.com")
 	null := func(member string) string {
-		return "1 validation error detected: Value null at '" + member + "' failed to satisfy constraint: Member must not be null"
+		return "1 validation error detected: Value null at '" + member + "' failed to satisfy constraint: Member " +
+			"must not be null"
 	}
 	const parameter, validation = "InvalidParameter", "ValidationError"
 	batch := url.Values{"TopicArn": {topic}}
@@ -100,7 +106,8 @@ func TestRecordedRefusals(t *testing.T) {
 		{"GetTopicAttributes", url.Values{}, validation, null("topicArn")},
 		{"Subscribe", url.Values{"TopicArn": {topic}, "Protocol": {"http"}, "Endpoint": {"http://127.0.0.1/hook"},
 			"Attributes.entry.1.key": {"RawMessageDelivery"}, "Attributes.entry.1.value": {"wrongvalue"}}, parameter,
-			"Invalid parameter: Attributes Reason: RawMessageDelivery: Invalid value [wrongvalue]. Must be true or false."},
+			"Invalid parameter: Attributes Reason: RawMessageDelivery: Invalid value [wrongvalue]. Must be " +
+				"true or false."},
 		{"Subscribe", url.Values{"TopicArn": {topic}, "Protocol": {"email"}, "Endpoint": {"dev@example.com"},
 			"Attributes.entry.1.key": {"RawMessageDelivery"}, "Attributes.entry.1.value": {"true"}}, parameter,
 			"Invalid parameter: Attributes Reason: Delivery protocol [email] does not support raw message delivery."},
@@ -124,7 +131,8 @@ func TestRecordedRefusals(t *testing.T) {
 			test.form.Set("Action", test.action)
 			status, got := servicetest.Raw(t, s.config, "sns",
 				http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, strings.NewReader(test.form.Encode()))
-			want := "<Error><Type>Sender</Type><Code>" + test.code + "</Code><Message>" + test.message + "</Message></Error>"
+			want := "<Error><Type>Sender</Type><Code>" + test.code + "</Code><Message>" + test.message +
+				"</Message></Error>"
 			if status != http.StatusBadRequest || !strings.Contains(got, want) {
 				t.Errorf("got  %d %s\nwant %s", status, got, want)
 			}

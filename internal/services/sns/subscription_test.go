@@ -179,7 +179,8 @@ func TestSubscriptionRefusals(t *testing.T) {
 		{"filter", set("FilterPolicy", "null"), code,
 			"Invalid parameter: FilterPolicy: failed to parse JSON. A filter policy is an object"},
 		{"scope", set("FilterPolicyScope", "All"), code,
-			"Invalid parameter: FilterPolicyScope: Invalid value [All]. Please use either MessageBody or MessageAttributes"},
+			"Invalid parameter: FilterPolicyScope: Invalid value [All]. Please use either MessageBody or " +
+				"MessageAttributes"},
 		{"a topic's ARN", get(topic), code, "Invalid parameter: SubscriptionArn Reason: " + topic +
 			" is the ARN of a topic"},
 		{"unknown", get(topic + ":x"), "NotFound", "Subscription does not exist"},

@@ -171,7 +171,8 @@ func TestTopicRefusals(t *testing.T) {
 		{"token of no topic", confirm(prefix + "other"), code, "Invalid parameter: Token"},
 		{"another region's ARN", get("arn:aws:sns:us-west-2:123456789012:a"), code, "Invalid parameter: TopicArn"},
 		{"another's ARN", get("arn:aws:sns:us-east-1:999999999999:a"), code,
-			"Invalid parameter: TopicArn Reason: arn:aws:sns:us-east-1:999999999999:a is not an ARN of a topic or a subscription of account 123456789012 in us-east-1"},
+			"Invalid parameter: TopicArn Reason: arn:aws:sns:us-east-1:999999999999:a is not an ARN of a topic or a " +
+				"subscription of account 123456789012 in us-east-1"},
 		{"protection", create(sdk.CreateTopicInput{Name: new("a"), DataProtectionPolicy: new("{}")}),
 			"InvalidParameterValue",
 			"larder does not serve CreateTopic's DataProtectionPolicy: data protection policies are not served"},
