@@ -33,7 +33,8 @@ const (
 	gone     sighting = "gone"     // nothing has its name
 	replaced sighting = "replaced" // something else has its name
 	deleted  sighting = "deleted"  // it has no name at all any more; told of directories only
-	unclear  sighting = "unclear"  // it cannot be looked at (EACCES, EIO, a file system that does not answer): nothing follows from that
+	// It cannot be looked at (EACCES, EIO, a file system that does not answer): nothing follows from that.
+	unclear sighting = "unclear"
 )
 
 // remedy is what the engine does.

@@ -30,7 +30,8 @@ func opening(failure error) (rs *regions, said *bytes.Buffer, opened *[]string) 
 	return rs, said, opened
 }
 
-// TestARegionWithoutARecordIsOpened: a flipped bit in the key of its record leaves its directory, and its nodes may run.
+// TestARegionWithoutARecordIsOpened: a flipped bit in the key of its record leaves its directory, and its nodes may
+// run.
 func TestARegionWithoutARecordIsOpened(t *testing.T) {
 	t.Parallel()
 	h := Home(t.TempDir())

@@ -42,7 +42,8 @@ func listen(dir *os.File) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot make the engine's socket in %s: %w", dir.Name(), err)
 	}
-	l.(*net.UnixListener).SetUnlinkOnClose(false) // the next engine may find no room for a new one but in this one's place
+	// The next engine may find no room for a new one but in this one's place.
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
 	return l, nil
 }
 

@@ -79,7 +79,8 @@ func TestCBORRequests(t *testing.T) {
 // TestCBORResponses: what is encoded is read back the same by our decoder, and is CBOR to the SDK's.
 func TestCBORResponses(t *testing.T) {
 	shapes := awswire.CloudWatch()
-	shapes.ServiceID = "" // empty lists are as they were given, without a service's rules: TestEmptyOfCloudWatch has these
+	// Empty lists are as they were given, without a service's rules: TestEmptyOfCloudWatch has these.
+	shapes.ServiceID = ""
 	codec := awswire.NewCodec(shapes)
 	rapid.Check(t, func(t *rapid.T) {
 		for _, out := range []any{&cloudwatch.GetMetricDataOutput{}, &cloudwatch.DescribeAlarmsOutput{},

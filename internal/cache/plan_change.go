@@ -18,8 +18,8 @@ func (p *planner) dismiss() {
 	}
 }
 
-// configure brings the tokens, parameters and certificates of running nodes up to date. What a node has is unknown where nothing is
-// recorded, and where the record may be another process's.
+// configure brings the tokens, parameters and certificates of running nodes up to date. What a node has is unknown
+// where nothing is recorded, and where the record may be another process's.
 func (p *planner) configure() {
 	access := AccessFingerprint(p.g.AuthTokens)
 	for _, m := range p.g.Members {

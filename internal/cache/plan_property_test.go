@@ -227,7 +227,8 @@ func (w *world) checkHandOver(steps []cache.Step) {
 		for _, a := range addrs {
 			holder := w.listener(a)
 			if s := w.servers[holder]; s != nil && s.hung {
-				continue // nobody can know where it listens: it goes on being refused until the server is gone or answers
+				// Nobody can know where it listens: it goes on being refused until the server is gone or answers.
+				continue
 			}
 			if holder != "" && holder != who {
 				w.Fatalf("%s shall listen on %s, where %s listens", who, a, holder)

@@ -30,7 +30,8 @@ type server struct {
 
 	parameters, spec, access string // that it has
 
-	knowsTokens, knowsParameters bool // the engine that runs has started it with those that are recorded, or has set them
+	// The engine that runs has started it with those that are recorded, or has set them.
+	knowsTokens, knowsParameters bool
 }
 
 // relay is the running process behind the reader endpoint.

@@ -29,8 +29,8 @@ const (
 // environment, which redis-server overwrites, and every file of a state directory.
 const stdinName = "larder-0"
 
-// StdinName names the file in memory that becomes the standard input of a node or relay which works in dir. It is a mark
-// as the environment has, as far as the kernel lets names be that long (249 bytes).
+// StdinName names the file in memory that becomes the standard input of a node or relay which works in dir. It is a
+// mark as the environment has, as far as the kernel lets names be that long (249 bytes).
 func StdinName(dir string) string {
 	const longest = 249
 	if name := stdinName + " " + dir; len(name) <= longest {
@@ -39,8 +39,8 @@ func StdinName(dir string) string {
 	return stdinName
 }
 
-// StdinMark tells from what /proc says of a process's descriptor 0 whether larder started it as a node or relay, and for
-// which directory; that is empty where the name has no room for it, or an older larder gave it.
+// StdinMark tells from what /proc says of a process's descriptor 0 whether larder started it as a node or relay, and
+// for which directory; that is empty where the name has no room for it, or an older larder gave it.
 func StdinMark(link string) (dir string, found bool) {
 	name, found := strings.CutPrefix(strings.TrimSuffix(link, " (deleted)"), "/memfd:"+stdinName)
 	if !found || name != "" && name[0] != ' ' {

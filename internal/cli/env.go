@@ -58,7 +58,9 @@ type envFormat struct {
 	path  string // what puts a directory at the head of PATH; empty: nothing does
 	unset string // what takes variables away; empty: nothing does
 	back  string // what takes the function aws away
-	aws   string // the function that has the AWS CLI read AWS_ENDPOINT_URL in this shell, which one older than 1.29 or 2.13 does not
+	// The function that has the AWS CLI read AWS_ENDPOINT_URL in this shell, which one older than 1.29 or 2.13 does
+	// not.
+	aws string
 }
 
 // leftOut are variables that AWS's clients prefer to those that are set.

@@ -205,7 +205,8 @@ func (t *tool) noteUnused(notices []string, verbose bool) {
 
 // explain prints diagnostics; with an error among them the command has failed, and all is said.
 func (t *tool) explain(diags module.Diagnostics) error {
-	for _, d := range diags { // a name or a text of the configuration may have several lines, which cannot pass for others of larder's
+	// A name or a text of the configuration may have several lines, which cannot pass for others of larder's.
+	for _, d := range diags {
 		fmt.Fprintln(t.Stderr, strings.ReplaceAll(d.String(), "\n", "\n  "))
 	}
 	if !diags.HasErrors() {

@@ -182,8 +182,8 @@ func TestAFaultAtAnyTransaction(t *testing.T) {
 	}
 }
 
-// try makes a request that a fault befalls at its n-th transaction, and checks how it ends. It tells whether the request
-// has so many.
+// try makes a request that a fault befalls at its n-th transaction, and checks how it ends. It tells whether the
+// request has so many.
 func (w *world) try(r asked, what fault, n int64) (befallen bool) {
 	w.t.Helper()
 	if _, err := w.get("g"); errors.Is(err, store.ErrNotFound) && r.made != nil {

@@ -280,8 +280,8 @@ func (g *group) strangers(rg *cache.ReplicationGroup) error {
 // cutOffTime is for a process that is about to end, and has closed its socket.
 const cutOffTime = time.Second
 
-// cutOff says to which nodes nobody can connect. A plan without steps leaves them alone: they run, and no other node has
-// their data.
+// cutOff says to which nodes nobody can connect. A plan without steps leaves them alone: they run, and no other node
+// has their data.
 func (g *group) cutOff(rg *cache.ReplicationGroup, o cache.Observed) error {
 	var errs []error
 	for _, m := range rg.Members {
@@ -324,8 +324,8 @@ func busy(o cache.Observed) bool {
 	return false
 }
 
-// quiet are the steps that leave a group available: new parameters, tokens and certificates, and a check of the endpoints. An election says by
-// itself that it is not, in the transaction that clients are waiting for anyway.
+// quiet are the steps that leave a group available: new parameters, tokens and certificates, and a check of the
+// endpoints. An election says by itself that it is not, in the transaction that clients are waiting for anyway.
 var quiet = []cache.StepKind{cache.Configure, cache.Authorize, cache.Certify, cache.Verify, cache.Note,
 	cache.Relax, cache.Elect}
 

@@ -66,8 +66,8 @@ func (g *group) killed(ctx context.Context, rg *cache.ReplicationGroup, nodes ma
 	return g.endedOften(ctx, now)
 }
 
-// endedOften tells whether connections were ended often since they were counted last, which is killWindow ago at most. It
-// counts anew where that is longer ago.
+// endedOften tells whether connections were ended often since they were counted last, which is killWindow ago at most.
+// It counts anew where that is longer ago.
 func (g *group) endedOften(ctx context.Context, now time.Time) bool {
 	kills, err := g.kills(ctx)
 	if err != nil {
@@ -92,8 +92,8 @@ func (g *group) kills(ctx context.Context) (sum int64, err error) {
 	return sum, err
 }
 
-// raiseShield withholds CLIENT KILL on every node of the group: who ends connections on one comes to the next. It is for
-// killWindow first, as a connection may also end because a process does.
+// raiseShield withholds CLIENT KILL on every node of the group: who ends connections on one comes to the next. It is
+// for killWindow first, as a connection may also end because a process does.
 func (g *group) raiseShield(ctx context.Context, rg *cache.ReplicationGroup, now time.Time) {
 	var all sync.WaitGroup
 	var shielded atomic.Bool
@@ -114,9 +114,9 @@ func (g *group) raiseShield(ctx context.Context, rg *cache.ReplicationGroup, now
 	}
 }
 
-// shieldNode does so on one node. One on which each of larder's connections is ended before
-// it can say anything has its clients' connections ended first, from outside: these are ended there anyway, but for that
-// of the one who does it. Before that one is back, larder is there.
+// shieldNode does so on one node. One on which each of larder's connections is ended before it can say anything has its
+// clients' connections ended first, from outside: these are ended there anyway, but for that of the one who does it.
+// Before that one is back, larder is there.
 func (g *group) shieldNode(ctx context.Context, m *member, port int) error {
 	err := withhold(ctx, m)
 	if redisnode.IsCut(err) {

@@ -59,8 +59,8 @@ func (g *group) whilePrimaryLives(
 	return waits, release
 }
 
-// awaitLoss returns when the primary has ended, or hangs at a wake, or ctx has ended. It takes the wakes, and leaves one
-// where it has taken some: there is still something to see.
+// awaitLoss returns when the primary has ended, or hangs at a wake, or ctx has ended. It takes the wakes, and leaves
+// one where it has taken some: there is still something to see.
 func (g *group) awaitLoss(ctx context.Context, primary *member, wakes <-chan struct{}) {
 	woken := false
 	defer func() {

@@ -111,8 +111,8 @@ func (b *bodyBudget) leave(h *heldBody, came time.Time) {
 }
 
 // evict has the body give way that has had its room the longest, if that is for holdTime, and returns how long it is
-// until one has to otherwise. Where every body that holds room waits for more, none would ever move: there the one gives
-// way whose turn is last. A verified body does not wait: its room is free when it has been answered.
+// until one has to otherwise. Where every body that holds room waits for more, none would ever move: there the one
+// gives way whose turn is last. A verified body does not wait: its room is free when it has been answered.
 func (b *bodyBudget) evict() time.Duration {
 	verified := b.held
 	var oldest *heldBody

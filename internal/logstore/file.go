@@ -34,8 +34,9 @@ func (e *KeyError) Error() string { return fmt.Sprintf("cannot use the log group
 // Unwrap returns the reason.
 func (e *KeyError) Unwrap() error { return e.Err }
 
-// lostWith tells whether an error is that of a deleted key which is not the group's own, arn. What such a key sealed can
-// never be read again, and keeps nothing else from being read and added to. A group whose own key was deleted is closed.
+// lostWith tells whether an error is that of a deleted key which is not the group's own, arn. What such a key sealed
+// can never be read again, and keeps nothing else from being read and added to. A group whose own key was deleted is
+// closed.
 func lostWith(err error, arn string) bool {
 	locked := (*KeyError)(nil)
 	return errors.As(err, &locked) && errors.Is(err, seal.ErrNoKey) && locked.ARN != arn

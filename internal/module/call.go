@@ -29,11 +29,12 @@ type Call struct {
 	Region         string
 	Around         Around // what the modules beside the redis module make
 	Inputs         Inputs
-	GeneratedToken bool     // a token is wanted and none is given: generate Inputs.AuthTokenLength characters
-	NodeMemoryGiB  float64  // of one node
-	Sensitive      bool     // an input besides auth_token came from a sensitive variable: every output is sensitive
-	Left           []string // resources, data sources and modules beside the call that are left to Terraform, by reference
-	Notices        []string // what the call asks for and larder does not do yet, a line each
+	GeneratedToken bool    // a token is wanted and none is given: generate Inputs.AuthTokenLength characters
+	NodeMemoryGiB  float64 // of one node
+	Sensitive      bool    // an input besides auth_token came from a sensitive variable: every output is sensitive
+	// Resources, data sources and modules beside the call that are left to Terraform, by reference.
+	Left    []string
+	Notices []string // what the call asks for and larder does not do yet, a line each
 }
 
 // Load reads and checks the module call. The call is nil when the diagnostics have an error; it can come with warnings.

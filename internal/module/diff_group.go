@@ -67,8 +67,8 @@ func withoutPending(fields []field, observed Observed, upgrades bool) []field {
 	})
 }
 
-// Waiting are the fields of a replication group whose changes wait for the maintenance window, and their values then, as
-// far as the API tells of them.
+// Waiting are the fields of a replication group whose changes wait for the maintenance window, and their values then,
+// as far as the API tells of them.
 func Waiting(o Observed) map[string]string {
 	waiting := map[string]string{}
 	if group := o.ReplicationGroup.PendingModifiedValues; group != nil && group.AutomaticFailoverStatus != "" {

@@ -62,8 +62,9 @@ type Process interface {
 	// LimitMemory bounds the memory that the process may write to, in bytes: one that wants more is refused it, and
 	// ends if it cannot go on without. It is never given less than it has, nor more than the machine can do without.
 	LimitMemory(most int64) error
-	// Disconnect ends the connections that others have made to a TCP port of the process, without its doing, and returns
-	// how many. Their listener stays. It fails where the kernel does not let larder at the process's descriptors.
+	// Disconnect ends the connections that others have made to a TCP port of the process, without its doing, and
+	// returns how many. Their listener stays. It fails where the kernel does not let larder at the process's
+	// descriptors.
 	Disconnect(port int) (ended int, err error)
 	// Rewrite gives the files that it was started with, see Spec.Files, other contents. It does not tell the process,
 	// and fails when the process is gone.

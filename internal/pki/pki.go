@@ -78,10 +78,10 @@ func ParseAuthority(certificatePEM, keyPEM []byte) (*Authority, error) {
 	return &Authority{certificate, key}, nil
 }
 
-// Renewed returns the authority itself while its certificate is good for longer than any that it issues now. After that,
-// and while the clock says that it is not good yet, it returns one with the same name and key and another certificate:
-// what the key has signed can be verified with either. The new one is good from when the old one was, lest a clock that
-// was wrong for a while takes anything away.
+// Renewed returns the authority itself while its certificate is good for longer than any that it issues now. After
+// that, and while the clock says that it is not good yet, it returns one with the same name and key and another
+// certificate: what the key has signed can be verified with either. The new one is good from when the old one was, lest
+// a clock that was wrong for a while takes anything away.
 func (a *Authority) Renewed(now time.Time) (*Authority, error) {
 	from, until := a.certificate.NotBefore, a.certificate.NotAfter
 	if !now.Before(from) && now.Add(nodeLife).Before(until) {

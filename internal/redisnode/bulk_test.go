@@ -10,8 +10,8 @@ import (
 	"larder/internal/redisnode"
 )
 
-// TestAnnouncedArguments: clients announce arguments of the length that redis-server takes by itself, all at one moment.
-// None of them could be kept, and the node makes room for none.
+// TestAnnouncedArguments: clients announce arguments of the length that redis-server takes by itself, all at one
+// moment. None of them could be kept, and the node makes room for none.
 func TestAnnouncedArguments(t *testing.T) {
 	const clients, announced = 16, 512 << 20
 	s := newField(t).serving(nil)

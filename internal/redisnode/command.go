@@ -10,10 +10,11 @@ type Treatment string
 
 // Every treatment. A command of a server that no rule names has none: a test fails on it, so that it is decided about.
 const (
-	Given    Treatment = "given"      // it works as on ElastiCache
-	Bounded  Treatment = "bounded"    // given; a directive or a limit of the process bounds what it can cost
-	Apart    Treatment = "read apart" // given; what it makes a node say of itself is read so that it costs no other reading
-	Withheld Treatment = "withheld"   // clients get NOPERM
+	Given   Treatment = "given"   // it works as on ElastiCache
+	Bounded Treatment = "bounded" // given; a directive or a limit of the process bounds what it can cost
+	// Given; what it makes a node say of itself is read so that it costs no other reading.
+	Apart    Treatment = "read apart"
+	Withheld Treatment = "withheld" // clients get NOPERM
 )
 
 // CommandRule is what is done about some commands of redis-server, and why.

@@ -145,7 +145,8 @@ func (n *Node) kill(ctx context.Context, filter, value string) error {
 	return n.do(ctx, "CLIENT", "KILL", filter, value)
 }
 
-// Kills returns how often others sent CLIENT KILL to the node since its statistics began. Those that were refused count.
+// Kills returns how often others sent CLIENT KILL to the node since its statistics began. Those that were refused
+// count.
 func (n *Node) Kills(ctx context.Context) (int64, error) {
 	info, err := n.client.Info(ctx, "commandstats").Result()
 	if err != nil {

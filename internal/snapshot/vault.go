@@ -170,8 +170,8 @@ func (v *Vault) Unlock(name string, s Sealed) error {
 const maxChecked = 256 << 20
 
 // Check says why a snapshot's file cannot be restored: it is gone, or is not what was written. Of a snapshot that is
-// larger than 256 MiB it reads the beginning, and the file's size. Whether a KMS key can be used now is not its business:
-// that may change until the data are wanted. A key that was deleted never comes back.
+// larger than 256 MiB it reads the beginning, and the file's size. Whether a KMS key can be used now is not its
+// business: that may change until the data are wanted. A key that was deleted never comes back.
 func (v *Vault) Check(name string, s Sealed) error {
 	if s.KMSKey != "" {
 		if err := v.Unlock(name, s); errors.Is(err, seal.ErrNoKey) {

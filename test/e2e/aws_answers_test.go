@@ -16,8 +16,8 @@ import (
 	"larder/internal/testkit"
 )
 
-// awsAnswer is a call, and what AWS answers to it. The answers were recorded from AWS in LocalStack's validated snapshots
-// and in moto's tests, or stand in AWS's documentation; UUID, ID and TIME stand for what differs each time.
+// awsAnswer is a call, and what AWS answers to it. The answers were recorded from AWS in LocalStack's validated
+// snapshots and in moto's tests, or stand in AWS's documentation; UUID, ID and TIME stand for what differs each time.
 type awsAnswer struct {
 	service, action string
 	asked           string // JSON, or a form

@@ -215,8 +215,8 @@ func TestDamagedRecordsStopNothing(t *testing.T) {
 	forgets(d)
 }
 
-// forgets has a damaged record be forgotten by the command that the list of them says: a copy of it is kept, it is listed
-// no more, and the second time there is none. What can be read is refused.
+// forgets has a damaged record be forgotten by the command that the list of them says: a copy of it is kept, it is
+// listed no more, and the second time there is none. What can be read is refused.
 func forgets(d *desk) {
 	d.t.Helper()
 	const line = "larder forget kms-keys zdamaged"

@@ -71,7 +71,8 @@ func (r *Runtime) Start(ctx context.Context, spec node.Spec) (node.Process, erro
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = dir, files[0], log, log, files[1:]
 	cmd.Env = append(childenv.Of(kindOf(spec), dir, os.Environ()), "TZ=UTC") // times in logs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	signal.Ignore(unix.SIGXFSZ) // which the process inherits; see limitLog. A write of this one that is refused is an error, with or without
+	// The process inherits that; see limitLog. A write of this one that is refused is an error, with or without it.
+	signal.Ignore(unix.SIGXFSZ)
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("cannot start %s: %w", spec.ID, err)
 	}

@@ -100,7 +100,8 @@ func (s *Service) getMetricStatistics(
 	for _, unit := range units {
 		key.Unit = unit
 		cells, err := s.Metrics.Cells(key, aligned(from, *in.Period), to)
-		if _, failure := series.Damaged(err); failure != nil { // the answer has no place to say that samples are lost: larder's log does
+		// The answer has no place to say that samples are lost: larder's log does.
+		if _, failure := series.Damaged(err); failure != nil {
 			return nil, failure
 		}
 		cells = series.Aggregate(cells, int64(*in.Period), 0, values)

@@ -157,7 +157,8 @@ func (s *Service) deleteSnapshot(_ context.Context, in *sdk.DeleteSnapshotInput)
 	var deleted cache.Snapshot
 	err = s.Store.Update(func(tx *store.Tx) (err error) {
 		deleted, err = snapshot(tx, name)
-		if store.IsUnreadable(err) { // the engine removes the files of what is being deleted, and nothing else can be done with it
+		// The engine removes the files of what is being deleted, and nothing else can be done with it.
+		if store.IsUnreadable(err) {
 			deleted = cache.Snapshot{Name: name, ARN: s.arn(snapshotResource, name), Status: cache.SnapshotDeleting}
 			return state.Snapshots.Put(tx, name, deleted)
 		}

@@ -108,7 +108,8 @@ func (f metricFilter) datum(pattern *logfilter.Pattern, e logstore.Event) (Datum
 	for name, from := range f.Dimensions {
 		text, ok := pattern.Value(e.Message, from)
 		if !ok || text == "" ||
-			utf8.RuneCountInString(text) > maxDimensionValue { // an event without a dimension's value counts for the metric without dimensions
+			// An event without a dimension's value counts for the metric without dimensions.
+			utf8.RuneCountInString(text) > maxDimensionValue {
 			d.Dimensions = nil
 			break
 		}

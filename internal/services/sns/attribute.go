@@ -52,8 +52,8 @@ func topicRules() map[string]rule {
 	return rules
 }
 
-// unservedOfTopics are attributes that AWS's topics have beside those of topicRules and the roles for logs of deliveries.
-// FifoTopic is none that a topic can be given later.
+// unservedOfTopics are attributes that AWS's topics have beside those of topicRules and the roles for logs of
+// deliveries. FifoTopic is none that a topic can be given later.
 func unservedOfTopics() []string {
 	return []string{"ArchivePolicy", "ContentBasedDeduplication", "FifoThroughputScope"}
 }

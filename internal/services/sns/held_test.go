@@ -55,8 +55,8 @@ func TestMessagesWaitForTheirKey(t *testing.T) {
 	}
 }
 
-// TestNobodyIsSubscribedWhoCannotBeAsked: a subscription that has to be confirmed is kept together with the message that
-// it is confirmed with, or not at all.
+// TestNobodyIsSubscribedWhoCannotBeAsked: a subscription that has to be confirmed is kept together with the message
+// that it is confirmed with, or not at all.
 func TestNobodyIsSubscribedWhoCannotBeAsked(t *testing.T) {
 	s := newServer(t)
 	topic := s.topic(t, "mine")

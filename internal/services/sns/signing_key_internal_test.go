@@ -10,8 +10,8 @@ import (
 	"larder/internal/store"
 )
 
-// TestTheSigningKeyIsGoodNow: messages are signed with a key whose certificate subscribers take now: another one is made
-// when it has ended, and when the clock was ahead when it was made; one that is good again is used again.
+// TestTheSigningKeyIsGoodNow: messages are signed with a key whose certificate subscribers take now: another one is
+// made when it has ended, and when the clock was ahead when it was made; one that is good again is used again.
 func TestTheSigningKeyIsGoodNow(t *testing.T) {
 	const year = 365 * 24 * time.Hour
 	made := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
