@@ -242,8 +242,9 @@ func (in *installation) servicesOf(r *region, keys *kms.Service) []gateway.Servi
 			Store: r.state, Sealer: r.sealer, PIDs: r.nodes.PIDs, Trouble: r.engine.Trouble, StopSoon: in.stopSoon,
 			Observed: observed(r.engine), Measure: measure(r.engine, in.Now), Regions: in.regions,
 			DamagedLogs: r.logGroups.Damaged,
-			Tables:      tables(), Irreplaceable: irreplaceable, TakeAlong: takeAlong, Forgotten: r.home.forgotten(), Logger: in.Logger,
-			Now: in.Now,
+			Tables:      tables(), Irreplaceable: irreplaceable, TakeAlong: takeAlong, Forgotten: r.home.forgotten(),
+			Logger: in.Logger,
+			Now:    in.Now,
 			Engine: larder.DescribeEngineOutput{
 				PID: int32(os.Getpid()), Home: string(in.Home), Endpoint: in.endpoint, Version: Version,
 				EngineVersions: full(in.versions),
@@ -257,7 +258,8 @@ func (in *installation) servicesOf(r *region, keys *kms.Service) []gateway.Servi
 func (r *region) run(ctx context.Context, in *installation, work *errgroup.Group, stop func()) {
 	var guard isolate.Guard
 	for _, f := range []func(context.Context) error{
-		r.engine.Run, r.metrics.Run, r.nodeMetrics.Run, r.evaluator.Run, r.watching.Run, r.watching.KeepHistory, r.topics.Run, r.shipper.Run, r.news.Run,
+		r.engine.Run, r.metrics.Run, r.nodeMetrics.Run, r.evaluator.Run, r.watching.Run, r.watching.KeepHistory,
+		r.topics.Run, r.shipper.Run, r.news.Run,
 		func(ctx context.Context) error { return r.logGroups.Run(ctx, in.Logger) },
 		func(ctx context.Context) error { return r.nodes.KeepLogs(ctx, in.Logger) },
 	} {

@@ -17,7 +17,9 @@ import (
 
 // TestEmpty encodes outputs whose lists and maps have nothing in them, and compares with what AWS sends.
 func TestEmpty(t *testing.T) {
-	alarms := &cloudwatch.DescribeAlarmsOutput{MetricAlarms: []cloudwatchtypes.MetricAlarm{{Metrics: []cloudwatchtypes.MetricDataQuery{}}}}
+	alarms := &cloudwatch.DescribeAlarmsOutput{
+		MetricAlarms: []cloudwatchtypes.MetricAlarm{{Metrics: []cloudwatchtypes.MetricDataQuery{}}},
+	}
 	for _, c := range []struct {
 		name   string
 		shapes *awswire.Shapes

@@ -40,8 +40,8 @@ func TestPlanElectsWithinTheNewestStream(t *testing.T) {
 			want: []cache.Step{{Kind: cache.Refuse,
 				Reason: "the nodes of g hold data sets that do not descend from each other, and none of them is the " +
 					"last primary's: " +
-					"which is the newest cannot be known. End the nodes whose data you can do without"}, step(cache.StartNode,
-				"g-001")}},
+					"which is the newest cannot be known. End the nodes whose data you can do without"},
+				step(cache.StartNode, "g-001")}},
 		"a record from before streams were recorded": {members: 3, change: lived, relay: backends(12, 13),
 			nodes: []cache.NodeState{{}, of(cut(11, 900, 12), "a", "", 0), of(cut(11, 100, 13), "a", "", 0)},
 			want:  []cache.Step{elect("g-002", 12, primaryEndpoint)}},

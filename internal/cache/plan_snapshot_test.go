@@ -34,10 +34,12 @@ func TestPlanTakesSnapshots(t *testing.T) {
 			transfer: true, settled: true},
 		"when the group is whole again": {members: 2, change: backup(cache.Snapshotting, ""), nodes: two[:1],
 			verified: true,
-			want:     []cache.Step{step(cache.StartNode, "g-002"), serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
+			want: []cache.Step{step(cache.StartNode, "g-002"),
+				serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
 		"and repairs beside it": {members: 2, change: backup(cache.Snapshotting, ""), nodes: two[:1], verified: true,
 			transfer: true,
-			want:     []cache.Step{step(cache.StartNode, "g-002"), serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
+			want: []cache.Step{step(cache.StartNode, "g-002"),
+				serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
 	})
 }
 

@@ -118,7 +118,8 @@ func (t *tool) up(ctx context.Context, path, label string, verbose, strict bool,
 
 // upOn makes what runs on an engine equal to the call. The command began then, and may have started the engine.
 func (t *tool) upOn(
-	ctx context.Context, engine *client, src module.Source, vars module.Vars, verbose, strict, started bool, begin time.Time,
+	ctx context.Context, engine *client, src module.Source, vars module.Vars, verbose, strict, started bool,
+	begin time.Time,
 ) error {
 	facts, err := engine.engine(ctx)
 	if err != nil {

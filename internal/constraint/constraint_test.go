@@ -168,7 +168,8 @@ func TestUnused(t *testing.T) {
 	}
 	want := []string{"Limit", "Tag.KeyId", "TagResourceInput.KeyID", "Tags.TagKey"}
 	f.Required["MessageAttributeValue"] = []string{"DataType"}
-	if got := f.Unused([]reflect.Type{reflect.TypeFor[kms.TagResourceInput](), reflect.TypeFor[sns.PublishInput]()}); !slices.Equal(got, want) {
+	if got := f.Unused([]reflect.Type{reflect.TypeFor[kms.TagResourceInput](),
+		reflect.TypeFor[sns.PublishInput]()}); !slices.Equal(got, want) {
 		t.Errorf("%v are left, want %v", got, want)
 	}
 }

@@ -35,7 +35,8 @@ func (d *Deployer) Observe(ctx context.Context, r module.Resources) (module.Obse
 	for what, observe := range map[string]func(context.Context) error{
 		"security group": o.securityGroup, "log groups": o.logGroups, "subnet group": o.subnetGroup,
 		"parameter group": o.parameterGroup,
-		"secret":          o.secret, "replication group": o.replicationGroup, "alarms": o.alarms, "dashboard": o.dashboard,
+		"secret":          o.secret, "replication group": o.replicationGroup, "alarms": o.alarms,
+		"dashboard": o.dashboard,
 	} {
 		parts.Go(func() error {
 			if err := observe(ctx); err != nil && !notFound(err) {

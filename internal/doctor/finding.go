@@ -42,7 +42,8 @@ const (
 )
 
 var checkOrder = []Check{
-	LostDirectory, EngineSilent, TwoEngines, NodeWithoutEngine, GroupStatus, DamagedRecord, DamagedLogs, StateDirectory, AddressInUse, RedisServer, LoopbackAddresses,
+	LostDirectory, EngineSilent, TwoEngines, NodeWithoutEngine, GroupStatus, DamagedRecord, DamagedLogs,
+	StateDirectory, AddressInUse, RedisServer, LoopbackAddresses,
 	DiskRoom, OpenFiles, Clock, Environment, UnknownProcess, OtherNamespace, Program, LeftoverFile,
 }
 
@@ -65,7 +66,8 @@ func Healthy(all []Finding) bool {
 func Diagnose(m Machine) []Finding {
 	all := []Finding{}
 	for _, check := range []func(Machine) []Finding{
-		lostDirectories, silentEngines, twoEngines, nodesWithoutEngine, groups, damage, directories, holders, address, servers, loopback, room,
+		lostDirectories, silentEngines, twoEngines, nodesWithoutEngine, groups, damage, directories, holders, address,
+		servers, loopback, room,
 		openFiles, clock, settings, shell, oldCLI, suspects, namespaces, programs, leftovers,
 	} {
 		all = append(all, check(m)...)

@@ -44,7 +44,9 @@ func TestALoneNodeThatNobodyCanReachIsLeftAlone(t *testing.T) {
 		"a file is in its place": func(dir string) error {
 			return inPlace(dir, func(p string) error { return os.WriteFile(p, nil, 0o600) })
 		},
-		"a directory is":           func(dir string) error { return inPlace(dir, func(p string) error { return os.Mkdir(p, 0o700) }) },
+		"a directory is": func(dir string) error {
+			return inPlace(dir, func(p string) error { return os.Mkdir(p, 0o700) })
+		},
 		"its directory is removed": os.RemoveAll,
 		"all directories are gone": func(dir string) error { return os.RemoveAll(filepath.Dir(dir)) },
 	} {
@@ -94,7 +96,8 @@ func TestANodeThatNobodyCanReachIsReplaced(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.start()
-			w.eventually("it has another process", func() bool { now := w.processes()[id]; return now != 0 && now != before[id] })
+			w.eventually("it has another process",
+				func() bool { now := w.processes()[id]; return now != 0 && now != before[id] })
 			w.awaitAvailable("g")
 			if got, err := w.client(rg.PrimaryAddress).Get(t.Context(), "k").Result(); got != "v" {
 				t.Errorf("the data are %q, %v", got, err)

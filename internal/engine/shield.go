@@ -54,7 +54,9 @@ func (g *group) noteCut(err error) {
 }
 
 // killed tells whether a replica that had the data has no link, and clients have ended many connections of late.
-func (g *group) killed(ctx context.Context, rg *cache.ReplicationGroup, nodes map[string]cache.NodeState, now time.Time) bool {
+func (g *group) killed(
+	ctx context.Context, rg *cache.ReplicationGroup, nodes map[string]cache.NodeState, now time.Time,
+) bool {
 	lacks := false
 	for _, m := range rg.Members {
 		s := nodes[m.ID]

@@ -101,7 +101,8 @@ func TestHopelessRequestsAreRefusedBeforeTheirBody(t *testing.T) {
 				or(c.service, "elasticache"), or(c.terminator, "aws4_request"),
 			}, "/")
 			signed := or(c.signed, "host;x-amz-date")
-			target, headers := "/", "X-Amz-Date: "+at.Format(stamp)+"\r\nAuthorization: AWS4-HMAC-SHA256 Credential="+scope+
+			target, headers := "/", "X-Amz-Date: "+at.Format(stamp)+
+				"\r\nAuthorization: AWS4-HMAC-SHA256 Credential="+scope+
 				", SignedHeaders="+signed+", Signature="+signature+"\r\n"
 			if c.presigned {
 				target = "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=" +

@@ -41,7 +41,8 @@ func dashboards() gateway.Service {
 					return nil, errors.New("disk /dev/sda1 is full")
 				}
 				if aws.ToString(in.DashboardName) == "invalid" {
-					return nil, &smithy.GenericAPIError{Code: "ValidationError", Message: "no", Fault: smithy.FaultClient}
+					return nil, &smithy.GenericAPIError{Code: "ValidationError", Message: "no",
+						Fault: smithy.FaultClient}
 				}
 				return nil, &cwtypes.DashboardNotFoundError{Message: new("none")}
 			}),

@@ -65,10 +65,10 @@ const (
 
 // Identify decides what a process is. All of what a kind asks for has to hold:
 //
-//	kind    started as            is the leader of its session  and
-//	engine  `larder … serve …`    -                             holds larder.db open, and has a mark or the claim of an address block
-//	node    redis-server…         yes                           reads larder's file in memory, and works in nodes/ID, or was started there
-//	relay   `larder relay`        yes                           reads larder's file in memory, and works in nodes/ID, or was started there
+//	kind    started as          leads its session  and
+//	engine  `larder … serve …`  -                  holds larder.db open, and has a mark or claims an address block
+//	node    redis-server…       yes                reads larder's file in memory, and works in nodes/ID, or began there
+//	relay   `larder relay`      yes                reads larder's file in memory, and works in nodes/ID, or began there
 func Identify(f Facts, uid int) (Identity, Verdict) {
 	if f.UID != uid || f.State == 'Z' || f.State == 'X' {
 		return Identity{}, Stranger

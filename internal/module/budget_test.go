@@ -153,7 +153,8 @@ func TestEveryPartOfAnExpressionIsBounded(t *testing.T) {
 		t.Errorf("not bounded: %v", loose)
 	}
 	b.left = 0
-	if _, diags := counted.Value(&hcl.EvalContext{Variables: map[string]cty.Value{"r": cty.EmptyObjectVal}}); !diags.HasErrors() || b.refusal == nil {
+	empty := &hcl.EvalContext{Variables: map[string]cty.Value{"r": cty.EmptyObjectVal}}
+	if _, diags := counted.Value(empty); !diags.HasErrors() || b.refusal == nil {
 		t.Errorf("nothing was counted: %v", diags)
 	}
 }

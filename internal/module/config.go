@@ -44,7 +44,8 @@ func readConfig(path string, vars Vars) (*config, map[string]assignment, hcl.Dia
 
 func parseConfig(files []sourceFile) (*config, hcl.Diagnostics) {
 	c := &config{variables: map[string]*variable{}, locals: map[string]*hclsyntax.Attribute{},
-		modules: map[string]string{}, left: map[string]hcl.Range{}, around: map[string]*hclsyntax.Block{}, providers: map[string]*hclsyntax.Block{}}
+		modules: map[string]string{}, left: map[string]hcl.Range{}, around: map[string]*hclsyntax.Block{},
+		providers: map[string]*hclsyntax.Block{}}
 	var diags hcl.Diagnostics
 	var bodies []*hclsyntax.Body
 	for _, f := range files {

@@ -52,7 +52,8 @@ func observe(r Resources) Observed {
 			group.NodeGroups = append(group.NodeGroups, ectypes.NodeGroup{})
 			for range aws.ToInt32(want.ReplicasPerNodeGroup) + 1 {
 				group.MemberClusters = append(group.MemberClusters,
-					id+"-000"+string(rune('0'+len(group.NodeGroups)))+"-00"+string(rune('1'+len(group.MemberClusters)%3)))
+					id+"-000"+string(rune('0'+len(group.NodeGroups)))+"-00"+
+						string(rune('1'+len(group.MemberClusters)%3)))
 			}
 		}
 	}
@@ -114,7 +115,8 @@ func observeMonitoring(r Resources, o *Observed) {
 			AlarmDescription: a.AlarmDescription,
 			ActionsEnabled:   a.ActionsEnabled, AlarmActions: a.AlarmActions, OKActions: a.OKActions,
 			InsufficientDataActions: a.InsufficientDataActions,
-			ComparisonOperator:      a.ComparisonOperator, Threshold: a.Threshold, EvaluationPeriods: a.EvaluationPeriods,
+			ComparisonOperator:      a.ComparisonOperator, Threshold: a.Threshold,
+			EvaluationPeriods: a.EvaluationPeriods,
 			DatapointsToAlarm: a.DatapointsToAlarm,
 			TreatMissingData:  a.TreatMissingData, Namespace: a.Namespace, MetricName: a.MetricName,
 			Statistic: a.Statistic, Period: a.Period,

@@ -27,40 +27,28 @@ type (
 
 // settings are the fields of a replication group that ModifyReplicationGroup changes in place.
 var settings = map[string]func(m *modify, want *create){
-	"ReplicationGroupDescription": func(m *modify,
-		want *create) {
-		m.ReplicationGroupDescription = want.ReplicationGroupDescription
+	"ReplicationGroupDescription": func(m *modify, w *create) {
+		m.ReplicationGroupDescription = w.ReplicationGroupDescription
 	},
-	"CacheNodeType": func(m *modify, want *create) { m.CacheNodeType = want.CacheNodeType },
-	"EngineVersion": func(m *modify, want *create) { m.EngineVersion = want.EngineVersion },
-	"CacheParameterGroupName": func(m *modify,
-		want *create) {
-		m.CacheParameterGroupName = want.CacheParameterGroupName
+	"CacheNodeType":            func(m *modify, w *create) { m.CacheNodeType = w.CacheNodeType },
+	"EngineVersion":            func(m *modify, w *create) { m.EngineVersion = w.EngineVersion },
+	"CacheParameterGroupName":  func(m *modify, w *create) { m.CacheParameterGroupName = w.CacheParameterGroupName },
+	"AutomaticFailoverEnabled": func(m *modify, w *create) { m.AutomaticFailoverEnabled = w.AutomaticFailoverEnabled },
+	"MultiAZEnabled": func(m *modify, w *create) {
+		m.MultiAZEnabled = aws.Bool(aws.ToBool(w.MultiAZEnabled))
 	},
-	"AutomaticFailoverEnabled": func(m *modify,
-		want *create) {
-		m.AutomaticFailoverEnabled = want.AutomaticFailoverEnabled
+	"SnapshotRetentionLimit": func(m *modify, w *create) {
+		m.SnapshotRetentionLimit = aws.Int32(aws.ToInt32(w.SnapshotRetentionLimit))
 	},
-	"MultiAZEnabled": func(m *modify,
-		want *create) {
-		m.MultiAZEnabled = aws.Bool(aws.ToBool(want.MultiAZEnabled))
+	"SnapshotWindow": func(m *modify, w *create) { m.SnapshotWindow = w.SnapshotWindow },
+	"PreferredMaintenanceWindow": func(m *modify, w *create) {
+		m.PreferredMaintenanceWindow = w.PreferredMaintenanceWindow
 	},
-	"SnapshotRetentionLimit": func(m *modify, want *create) {
-		m.SnapshotRetentionLimit = aws.Int32(aws.ToInt32(want.SnapshotRetentionLimit))
+	"SecurityGroupIds": func(m *modify, w *create) { m.SecurityGroupIds = w.SecurityGroupIds },
+	"NotificationTopicArn": func(m *modify, w *create) {
+		m.NotificationTopicArn = aws.String(text(w.NotificationTopicArn)) // an empty one ends the notifications
 	},
-	"SnapshotWindow": func(m *modify, want *create) { m.SnapshotWindow = want.SnapshotWindow },
-	"PreferredMaintenanceWindow": func(m *modify,
-		want *create) {
-		m.PreferredMaintenanceWindow = want.PreferredMaintenanceWindow
-	},
-	"SecurityGroupIds": func(m *modify, want *create) { m.SecurityGroupIds = want.SecurityGroupIds },
-	"NotificationTopicArn": func(m *modify, want *create) {
-		m.NotificationTopicArn = aws.String(text(want.NotificationTopicArn)) // an empty one ends the notifications
-	},
-	"AutoMinorVersionUpgrade": func(m *modify,
-		want *create) {
-		m.AutoMinorVersionUpgrade = want.AutoMinorVersionUpgrade
-	},
+	"AutoMinorVersionUpgrade": func(m *modify, w *create) { m.AutoMinorVersionUpgrade = w.AutoMinorVersionUpgrade },
 }
 
 // inPlace tells whether a group keeps its nodes' data through a change. An engine goes forwards only, a token can be

@@ -82,8 +82,8 @@ func TestResourcesOfProduction(t *testing.T) {
 		ReplicationGroup: &elasticache.CreateReplicationGroupInput{
 			ReplicationGroupId:          aws.String("uex-payments-prod-redis"),
 			ReplicationGroupDescription: aws.String("Redis of uex-payments in prod"),
-			Engine:                      aws.String("redis"), EngineVersion: aws.String("7.0"), CacheNodeType: aws.String(
-				"cache.r6g.large"),
+			Engine:                      aws.String("redis"), EngineVersion: aws.String("7.0"),
+			CacheNodeType:    aws.String("cache.r6g.large"),
 			Port:             aws.Int32(6379),
 			NumCacheClusters: aws.Int32(3), AutomaticFailoverEnabled: aws.Bool(true), MultiAZEnabled: aws.Bool(true),
 			PreferredCacheClusterAZs: s.Zones, AutoMinorVersionUpgrade: aws.Bool(true),

@@ -203,7 +203,8 @@ func TestARenewedAuthority(t *testing.T) {
 	for _, c := range []struct {
 		at      time.Duration
 		renewed bool
-	}{{0, false}, {7 * year, false}, {8 * year, true}, {11 * year, true}, {-2 * 24 * time.Hour, true}, {-50 * year, true}} {
+	}{{0, false}, {7 * year, false}, {8 * year, true}, {11 * year, true}, {-2 * 24 * time.Hour, true},
+		{-50 * year, true}} {
 		at := now.Add(c.at)
 		a, err := old.Renewed(at)
 		if err != nil {

@@ -27,10 +27,10 @@ type CommandRule struct {
 // CommandRules is the one table of what clients may send to a node: the access rules of their user are made from it.
 var CommandRules = []CommandRule{
 	{Withheld, "ElastiCache withholds it", words(`
-		acl|setuser acl|load acl|save acl|deluser bgrewriteaof bgsave config debug migrate psync replicaof save shutdown slaveof sync
-		cluster|addslots cluster|addslotsrange cluster|bumpepoch cluster|delslots cluster|delslotsrange cluster|failover
-		cluster|flushslots cluster|forget cluster|links cluster|meet cluster|setslot
-		cluster|replicate cluster|reset cluster|saveconfig cluster|set-config-epoch`)},
+		acl|setuser acl|load acl|save acl|deluser bgrewriteaof bgsave config debug migrate psync replicaof save
+		shutdown slaveof sync cluster|addslots cluster|addslotsrange cluster|bumpepoch cluster|delslots
+		cluster|delslotsrange cluster|failover cluster|flushslots cluster|forget cluster|links cluster|meet
+		cluster|setslot cluster|replicate cluster|reset cluster|saveconfig cluster|set-config-epoch`)},
 	{Withheld, "it changes who is primary behind the engine's back", words("failover")},
 	{Withheld, "it loads code into the server", words("module")},
 	{Withheld, "a client that poses as a replica holds the replication stream, and what it acknowledges counts",
@@ -79,31 +79,33 @@ var CommandRules = []CommandRule{
 		client|reply client|tracking client|trackinginfo discard echo exec multi ping punsubscribe
 		quit readonly readwrite reset select sunsubscribe unsubscribe unwatch watch`)},
 	{Given, "it tells of the server", words(`
-		acl acl|cat acl|dryrun acl|genpass acl|getuser acl|help acl|list acl|users acl|whoami
-		cluster cluster|count-failure-reports cluster|countkeysinslot cluster|getkeysinslot cluster|help cluster|info cluster|keyslot
-		cluster|myid cluster|nodes cluster|replicas cluster|shards cluster|slaves cluster|slots
-		command command|count command|docs command|getkeys command|getkeysandflags command|help command|info command|list
-		dbsize function function|dump function|help function|list function|stats info lastsave
-		latency latency|doctor latency|graph latency|help latency|histogram latency|history latency|latest latency|reset lolwut
-		memory memory|doctor memory|help memory|malloc-stats memory|purge memory|stats memory|usage
-		object object|encoding object|freq object|help object|idletime object|refcount pfdebug pfselftest
-		pubsub pubsub|channels pubsub|help pubsub|numpat pubsub|numsub pubsub|shardchannels pubsub|shardnumsub
-		role script script|exists script|help time wait`)},
+		acl acl|cat acl|dryrun acl|genpass acl|getuser acl|help acl|list acl|users acl|whoami cluster
+		cluster|count-failure-reports cluster|countkeysinslot cluster|getkeysinslot cluster|help cluster|info
+		cluster|keyslot cluster|myid cluster|nodes cluster|replicas cluster|shards cluster|slaves cluster|slots command
+		command|count command|docs command|getkeys command|getkeysandflags command|help command|info command|list
+		dbsize function function|dump function|help function|list function|stats info lastsave latency latency|doctor
+		latency|graph latency|help latency|histogram latency|history latency|latest latency|reset lolwut memory
+		memory|doctor memory|help memory|malloc-stats memory|purge memory|stats memory|usage object object|encoding
+		object|freq object|help object|idletime object|refcount pfdebug pfselftest pubsub pubsub|channels pubsub|help
+		pubsub|numpat pubsub|numsub pubsub|shardchannels pubsub|shardnumsub role script script|exists script|help time
+		wait`)},
 	{Given, "it ends a script, or forgets scripts, which the engine does too", words(
 		"function|delete function|flush function|kill script|flush script|kill script|load")},
 	{Given, "it takes no more than the node's data: the busy limit and maxmemory are for all alike", words(`
-		append bitcount bitfield bitfield_ro bitop bitpos blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin copy decr decrby del
-		dump exists expire expireat expiretime flushall flushdb geoadd geodist geohash geopos georadius georadius_ro georadiusbymember
-		georadiusbymember_ro geosearch geosearchstore get getbit getdel getex getrange getset hdel hexists hget hgetall hincrby hincrbyfloat
-		hkeys hlen hmget hmset hscan hset hsetnx hstrlen hvals incr incrby incrbyfloat keys lindex linsert llen lmove lmpop lpop
-		lpos lpush lpushx lrange lrem lset ltrim mget move mset msetnx persist pexpire pexpireat pexpiretime pfadd pfcount pfmerge psetex
-		pttl publish randomkey rename renamenx rpop rpoplpush rpush rpushx sadd scan scard sdiff sdiffstore set setbit setex setnx setrange
-		sinter sintercard sinterstore sismember smembers smismember smove sort sort_ro spop spublish srem sscan strlen substr sunion
-		sunionstore swapdb touch ttl type unlink xack xadd xautoclaim xclaim xdel xgroup xgroup|create xgroup|createconsumer
-		xgroup|delconsumer xgroup|destroy xgroup|help xgroup|setid xinfo xinfo|consumers xinfo|groups xinfo|help xinfo|stream xlen xpending
-		xrange xread xreadgroup xrevrange xsetid xtrim zadd zcard zcount zdiff zdiffstore zincrby zinter zintercard zinterstore zlexcount
-		zmpop zmscore zpopmax zpopmin zrange zrangebylex zrangebyscore zrangestore zrank zrem zremrangebylex zremrangebyrank
-		zremrangebyscore zrevrange zrevrangebylex zrevrangebyscore zrevrank zscan zscore zunion zunionstore`)},
+		append bitcount bitfield bitfield_ro bitop bitpos blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin
+		copy decr decrby del dump exists expire expireat expiretime flushall flushdb geoadd geodist geohash geopos
+		georadius georadius_ro georadiusbymember georadiusbymember_ro geosearch geosearchstore get getbit getdel getex
+		getrange getset hdel hexists hget hgetall hincrby hincrbyfloat hkeys hlen hmget hmset hscan hset hsetnx hstrlen
+		hvals incr incrby incrbyfloat keys lindex linsert llen lmove lmpop lpop lpos lpush lpushx lrange lrem lset
+		ltrim mget move mset msetnx persist pexpire pexpireat pexpiretime pfadd pfcount pfmerge psetex pttl publish
+		randomkey rename renamenx rpop rpoplpush rpush rpushx sadd scan scard sdiff sdiffstore set setbit setex setnx
+		setrange sinter sintercard sinterstore sismember smembers smismember smove sort sort_ro spop spublish srem
+		sscan strlen substr sunion sunionstore swapdb touch ttl type unlink xack xadd xautoclaim xclaim xdel xgroup
+		xgroup|create xgroup|createconsumer xgroup|delconsumer xgroup|destroy xgroup|help xgroup|setid xinfo
+		xinfo|consumers xinfo|groups xinfo|help xinfo|stream xlen xpending xrange xread xreadgroup xrevrange xsetid
+		xtrim zadd zcard zcount zdiff zdiffstore zincrby zinter zintercard zinterstore zlexcount zmpop zmscore zpopmax
+		zpopmin zrange zrangebylex zrangebyscore zrangestore zrank zrem zremrangebylex zremrangebyrank zremrangebyscore
+		zrevrange zrevrangebylex zrevrangebyscore zrevrank zscan zscore zunion zunionstore`)},
 }
 
 func words(text string) []string { return strings.Fields(text) }

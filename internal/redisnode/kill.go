@@ -118,7 +118,8 @@ func (n *Node) shieldOnce(ctx context.Context) error {
 		}
 	}
 	commands := appendCommand(nil, []string{"AUTH", AdminUser, n.password})
-	if _, err := conn.Write(appendCommand(commands, []string{"ACL", "SETUSER", "default", "-" + killCommand})); err != nil {
+	commands = appendCommand(commands, []string{"ACL", "SETUSER", "default", "-" + killCommand})
+	if _, err := conn.Write(commands); err != nil {
 		return fmt.Errorf("cannot withhold CLIENT KILL: %w", err)
 	}
 	return readAnswers(conn, 2)

@@ -31,8 +31,10 @@ func (d day) String() string { return time.Unix(d.begin(), 0).UTC().Format("2006
 //
 //	chunks   one per series
 //	offsets  uint32 each: of the chunks of the series numbered first and up, and of the end of the last
-//	trailer  first uint32, number of offsets uint32, the cells' first and last time uint64, checksum uint32 of offsets and trailer
-//	copy     of offsets and trailer: without either nothing says which series a chunk is of. Files of earlier versions have none
+//	trailer  first uint32, number of offsets uint32, the cells' first and last time uint64,
+//	         checksum uint32 of offsets and trailer
+//	copy     of offsets and trailer: without either nothing says which series a chunk is of.
+//	         Files of earlier versions have none
 //
 // Its name is the day and the number of the journal it came from. A merged file, marked m, stands for all of its day
 // with numbers up to its own.

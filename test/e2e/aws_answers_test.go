@@ -212,7 +212,8 @@ func awsAnswers() map[string][]awsAnswer {
 				"Namespace=n&MetricData.member.1.MetricName=m&MetricData.member.1.Values.member.1=1&" +
 					"MetricData.member.1.Counts.member.1=1&MetricData.member.1.Counts.member.2=1", refused(
 					"InvalidParameterValue",
-					"The parameters MetricData.member.1.Values and MetricData.member.1.Counts must be of the same size.")},
+					"The parameters MetricData.member.1.Values and MetricData.member.1.Counts must be of "+
+						"the same size.")},
 		},
 		"25 texts of SNS": {
 			{"sns", "GetTopicAttributes", "TopicArn=x", refused("InvalidParameter",

@@ -203,7 +203,8 @@ func TestChangesAreMadeInPlace(t *testing.T) {
 		}},
 		{"token, set", []line{{"auth_token", `"` + tokenC + `"`}, {"auth_token_update_strategy", `"SET"`}},
 			func(m made) bool {
-				return strings.Contains(m.secret, tokenC) && !d.answers(tokenA) && !d.answers(tokenB) && d.answers(tokenC)
+				return strings.Contains(m.secret, tokenC) && !d.answers(tokenA) && !d.answers(tokenB) &&
+					d.answers(tokenC)
 			}},
 		{"in the maintenance window", []line{{"node_type", `"cache.t3.micro"`}, {"apply_immediately", "false"}},
 			func(m made) bool {
@@ -230,7 +231,8 @@ func TestChangesAreMadeInPlace(t *testing.T) {
 // answers tells whether the group's primary takes a token.
 func (d *desk) answers(token string) bool {
 	line := strings.TrimSpace(d.must("outputs", "connection_test_command"))
-	return d.shell(strings.Replace(line, "$(larder outputs --deployment "+shop+" auth_token)", token, 1)).stdout == "PONG\n"
+	return d.shell(strings.Replace(line, "$(larder outputs --deployment "+shop+" auth_token)", token,
+		1)).stdout == "PONG\n"
 }
 
 // gone checks that a destroy left nothing behind; a secret stays for its recovery window.

@@ -39,7 +39,8 @@ func plausible(t *testing.T, env map[string]string, n int) (sent *atomic.Int64, 
 			"POST / HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nX-Amz-Date: %s\r\n"+
 				"Authorization: AWS4-HMAC-SHA256 Credential=%s/%s/%s/elasticache/aws4_request, "+
 				"SignedHeaders=host;x-amz-date, Signature=%s\r\nContent-Length: %d\r\n\r\n",
-			address, now.Format("20060102T150405Z"), env["AWS_ACCESS_KEY_ID"], now.Format("20060102"), env["AWS_REGION"], strings.Repeat(
+			address, now.Format("20060102T150405Z"), env["AWS_ACCESS_KEY_ID"], now.Format("20060102"),
+			env["AWS_REGION"], strings.Repeat(
 				"ab", 32), len(body)+1)
 		if k, err := conn.Write(body); err == nil && k == len(body) {
 			sent.Add(1)

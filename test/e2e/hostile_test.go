@@ -93,7 +93,8 @@ func TestNoHostileTextReachesATerminal(t *testing.T) {
 func (d *desk) sow(id string) {
 	d.t.Helper()
 	ctx, cfg := d.t.Context(), d.config()
-	cache, watch, logs := elasticache.NewFromConfig(cfg), cloudwatch.NewFromConfig(cfg), cloudwatchlogs.NewFromConfig(cfg)
+	cache, watch, logs := elasticache.NewFromConfig(cfg), cloudwatch.NewFromConfig(cfg),
+		cloudwatchlogs.NewFromConfig(cfg)
 	topics, secrets := sns.NewFromConfig(cfg), secretsmanager.NewFromConfig(cfg)
 	text := hostileText
 	sown := func(place string, err error) {

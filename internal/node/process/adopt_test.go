@@ -142,9 +142,13 @@ func TestAdoptNeedsNoFile(t *testing.T) {
 			}
 			return err
 		},
-		"its directory is removed":      func(_ *testing.T, dir string) error { return os.RemoveAll(dir) },
-		"the runtime's directory is":    func(_ *testing.T, dir string) error { return os.RemoveAll(filepath.Dir(dir)) },
-		"another is in its directory's": func(_ *testing.T, dir string) error { return errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)) },
+		"its directory is removed": func(_ *testing.T, dir string) error { return os.RemoveAll(dir) },
+		"the runtime's directory is": func(_ *testing.T, dir string) error {
+			return os.RemoveAll(filepath.Dir(dir))
+		},
+		"another is in its directory's": func(_ *testing.T, dir string) error {
+			return errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700))
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "nodes")

@@ -45,8 +45,9 @@ func TestAlarmLife(t *testing.T) {
 		Namespace:  in.Namespace,
 		Dimensions: in.Dimensions, Statistic: types.StatisticAverage, Period: in.Period,
 		EvaluationPeriods: in.EvaluationPeriods,
-		Threshold:         in.Threshold, ComparisonOperator: in.ComparisonOperator, TreatMissingData: in.TreatMissingData,
-		StateValue: types.StateValueInsufficientData, StateReason: new("Unchecked: Initial alarm creation"),
+		Threshold:         in.Threshold, ComparisonOperator: in.ComparisonOperator,
+		TreatMissingData: in.TreatMissingData,
+		StateValue:       types.StateValueInsufficientData, StateReason: new("Unchecked: Initial alarm creation"),
 		StateUpdatedTimestamp: &made, StateTransitionedTimestamp: &made,
 	}
 	if diff := cmp.Diff(want, s.alarm(t, "cpu"), plain); diff != "" {
@@ -76,7 +77,8 @@ func TestAlarmLife(t *testing.T) {
 		EvaluateLowSampleCountPercentile: new("ignore"),
 		Period:                           other.Period, Unit: other.Unit, EvaluationPeriods: other.EvaluationPeriods,
 		DatapointsToAlarm: other.DatapointsToAlarm,
-		Threshold:         other.Threshold, ComparisonOperator: other.ComparisonOperator, StateValue: types.StateValueAlarm,
+		Threshold:         other.Threshold, ComparisonOperator: other.ComparisonOperator,
+		StateValue:  types.StateValueAlarm,
 		StateReason: new("Unchecked: Initial alarm creation"), StateUpdatedTimestamp: &made,
 		StateTransitionedTimestamp: &made,
 	}

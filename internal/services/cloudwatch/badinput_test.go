@@ -66,7 +66,8 @@ func TestBadInput(t *testing.T) {
 	statistics := func(from, to time.Duration, period int32) error {
 		_, err := s.GetMetricStatistics(t.Context(),
 			&sdk.GetMetricStatisticsInput{Namespace: new("Mine"), MetricName: new("Load"),
-				StartTime: new(s.now().Add(-from)), EndTime: new(s.now().Add(-to)), Period: &period, Statistics: []types.Statistic{types.StatisticSum}})
+				StartTime: new(s.now().Add(-from)), EndTime: new(s.now().Add(-to)), Period: &period,
+				Statistics: []types.Statistic{types.StatisticSum}})
 		return err
 	}
 	alarm := func(change func(*sdk.PutMetricAlarmInput)) error {
@@ -109,11 +110,12 @@ func TestBadInput(t *testing.T) {
 		{"an id in capitals", data(measured("M", "Mine", 60)), validation,
 			"The value M for parameter MetricDataQueries.member.1.Id is not matching the expected pattern " +
 				"^[a-z][a-zA-Z0-9_]*$."},
-		{"ids and a statistic", data(measured("5xx_sum", "Mine", 60), withExpression("m"), func() types.MetricDataQuery {
-			q := measured("m", "Mine", 60)
-			q.MetricStat.Stat = new("Median")
-			return q
-		}(), measured("4xx_sum", "Mine", 60)), validation,
+		{"ids and a statistic", data(measured("5xx_sum", "Mine", 60), withExpression("m"),
+			func() types.MetricDataQuery {
+				q := measured("m", "Mine", 60)
+				q.MetricStat.Stat = new("Median")
+				return q
+			}(), measured("4xx_sum", "Mine", 60)), validation,
 			"The value 5xx_sum for parameter MetricDataQueries.member.1.Id is not matching the expected pattern " +
 				"^[a-z][a-zA-Z0-9_]*$.\n" +
 				"The value for parameter MetricDataQueries.member.3.MetricStat.Stat is not a valid statistic.\n" +

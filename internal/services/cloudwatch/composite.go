@@ -35,7 +35,8 @@ func (s *Service) putCompositeAlarm(
 		AlarmConfigurationUpdatedTimestamp: &now, ActionsEnabled: new(in.ActionsEnabled == nil || *in.ActionsEnabled),
 		OKActions: listed(in.OKActions), AlarmActions: listed(in.AlarmActions),
 		InsufficientDataActions: listed(in.InsufficientDataActions),
-		StateValue:              types.StateValueInsufficientData, StateReason: new(engine.Unchecked), StateUpdatedTimestamp: &now,
+		StateValue:              types.StateValueInsufficientData, StateReason: new(engine.Unchecked),
+		StateUpdatedTimestamp:      &now,
 		StateTransitionedTimestamp: &now,
 	}}
 	return &sdk.PutCompositeAlarmOutput{}, s.put(made, in.Tags,

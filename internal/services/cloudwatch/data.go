@@ -102,7 +102,8 @@ func (s *Service) cell(place string, d types.MetricDatum) (series.Cell, error) {
 	}
 	switch r := d.StorageResolution; {
 	case at.Before(now.Add(-maxPast)):
-		return series.Cell{}, invalidValue("The parameter %s.Timestamp must specify a time within the past two weeks.", place)
+		return series.Cell{}, invalidValue("The parameter %s.Timestamp must specify a time within the past two weeks.",
+			place)
 	case at.After(now.Add(maxFuture)):
 		return series.Cell{}, invalidValue("The parameter %s.Timestamp must specify a time no more than two hours in "+
 			"the future.", place)
@@ -120,7 +121,8 @@ func (s *Service) cell(place string, d types.MetricDatum) (series.Cell, error) {
 	}
 	switch {
 	case len(given) == 0 && len(d.Counts) > 0:
-		return series.Cell{}, invalidCombination("The parameter %s.Counts is for Values, of which none are given", place)
+		return series.Cell{}, invalidCombination("The parameter %s.Counts is for Values, of which none are given",
+			place)
 	case len(given) == 0:
 		return series.Cell{}, missing("At least one of the parameters %[1]s.Value, %[1]s.StatisticValues and "+
 			"%[1]s.Values must be specified", place)
@@ -172,9 +174,11 @@ func statisticSet(place string, at int64, set *types.StatisticSet) (series.Cell,
 func distribution(place string, at int64, d types.MetricDatum) (series.Cell, error) {
 	switch {
 	case len(d.Values) > maxValues:
-		return series.Cell{}, invalidValue("The collection %s.Values must not have a size greater than %d; it has %d", place, maxValues, len(d.Values))
+		return series.Cell{}, invalidValue("The collection %s.Values must not have a size greater than %d; it has %d",
+			place, maxValues, len(d.Values))
 	case len(d.Counts) > 0 && len(d.Counts) != len(d.Values):
-		return series.Cell{}, invalidValue("The parameters %[1]s.Values and %[1]s.Counts must be of the same size.", place)
+		return series.Cell{}, invalidValue("The parameters %[1]s.Values and %[1]s.Counts must be of the same size.",
+			place)
 	}
 	var cells []series.Cell
 	for i, v := range d.Values {

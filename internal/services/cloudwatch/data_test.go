@@ -283,7 +283,8 @@ func TestLabelsOfSeveralStatistics(t *testing.T) {
 	labelled.Label = new("most")
 	in := &sdk.GetMetricDataInput{StartTime: new(s.now().Add(-time.Minute)), EndTime: new(s.now()),
 		MetricDataQueries: []types.MetricDataQuery{
-			query("a", "CacheHits", "Sum"), query("b", "CacheHits", "Average"), query("c", "CacheMisses", "Sum"), labelled,
+			query("a", "CacheHits", "Sum"), query("b", "CacheHits", "Average"), query("c", "CacheMisses", "Sum"),
+			labelled,
 		}}
 	var labels []string
 	for _, r := range must(s.GetMetricData(t.Context(), in))(t).MetricDataResults {

@@ -100,7 +100,8 @@ func checkSpelling(member string, queries []types.MetricDataQuery) error {
 			continue
 		}
 		if _, err := series.ParseStatistic(aws.ToString(q.MetricStat.Stat)); err != nil {
-			wrong = append(wrong, fmt.Sprintf("The value for parameter %s.MetricStat.Stat is not a valid statistic.", at))
+			wrong = append(wrong, fmt.Sprintf("The value for parameter %s.MetricStat.Stat is not a valid statistic.",
+				at))
 		}
 	}
 	if len(wrong) > 0 {

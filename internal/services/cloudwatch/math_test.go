@@ -70,13 +70,15 @@ func TestMathRefusals(t *testing.T) {
 			validation,
 			"Exactly one element of the metrics list should return data; these do: [rate hits]"},
 		{"none returned",
-			func(q []types.MetricDataQuery) []types.MetricDataQuery { q[0].ReturnData = new(false); return q }, validation,
+			func(q []types.MetricDataQuery) []types.MetricDataQuery { q[0].ReturnData = new(false); return q },
+			validation,
 			"Exactly one element of the metrics list should return data; these do: []"},
 		{"neither", func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].MetricStat = nil; return q },
 			combination,
 			"The metric hits must have exactly one of Expression and MetricStat"},
 		{"period twice",
-			func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].Period = new(int32(60)); return q }, combination,
+			func(q []types.MetricDataQuery) []types.MetricDataQuery { q[1].Period = new(int32(60)); return q },
+			combination,
 			"The metric hits has a MetricStat: its Period belongs there"},
 		{"period", func(q []types.MetricDataQuery) []types.MetricDataQuery {
 			q[1].MetricStat.Period = new(int32(61))
@@ -160,7 +162,8 @@ func TestEndlessRange(t *testing.T) {
 	in := cpu("x")
 	statistics := must(s.GetMetricStatistics(t.Context(),
 		&sdk.GetMetricStatisticsInput{Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: in.Dimensions,
-			StartTime: &late, EndTime: &end, Period: new(int32(60)), Unit: types.StandardUnitPercent, Statistics: []types.Statistic{types.StatisticSum}}))(t)
+			StartTime: &late, EndTime: &end, Period: new(int32(60)), Unit: types.StandardUnitPercent,
+			Statistics: []types.Statistic{types.StatisticSum}}))(t)
 	if len(statistics.Datapoints) != 0 {
 		t.Errorf("statistics of the year 9999: %v", statistics.Datapoints)
 	}

@@ -155,7 +155,8 @@ func TestFailedAction(t *testing.T) {
 			StateReasonData: new(`{"a":1}`)}))(t)
 	wait(t, "the history", func() bool { return len(s.history(t, "load")) == 3 })
 	if got, want := s.history(t,
-		"load")[2], "Failed to execute action "+topic+". Received error: api error NotFound: the topic is gone"; got != want {
+		"load")[2], "Failed to execute action "+topic+
+		". Received error: api error NotFound: the topic is gone"; got != want {
 		t.Errorf("got %s", got)
 	}
 	items := must(s.DescribeAlarmHistory(t.Context(),

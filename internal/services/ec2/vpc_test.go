@@ -73,7 +73,8 @@ func TestWhatComesWithAVPC(t *testing.T) {
 	subnet := s.subnet(t, vpc, "10.0.1.0/24")
 	wantSame(t, must(s.DescribeSecurityGroups(t.Context(), &sdk.DescribeSecurityGroupsInput{}))(t).SecurityGroups,
 		[]types.SecurityGroup{{
-			GroupId: new("sg-1"), GroupName: new("default"), Description: new("default VPC security group"), VpcId: &vpc,
+			GroupId: new("sg-1"), GroupName: new("default"), Description: new("default VPC security group"),
+			VpcId:            &vpc,
 			OwnerId:          new(account),
 			SecurityGroupArn: new("arn:aws:ec2:us-east-1:123456789012:security-group/sg-1"),
 			IpPermissions: []types.IpPermission{{

@@ -33,7 +33,8 @@ func full(id string) *sdk.CreateReplicationGroupInput {
 		PreferredMaintenanceWindow: new("Sun:05:00-Sun:06:00"),
 		NotificationTopicArn:       new("arn:aws:sns:us-east-1:123456789012:alerts"),
 		Tags:                       []types.Tag{{Key: new("team"), Value: new("payments")}},
-		ClusterMode:                types.ClusterModeDisabled, DataTieringEnabled: new(false), NetworkType: types.NetworkTypeIpv4,
+		ClusterMode:                types.ClusterModeDisabled, DataTieringEnabled: new(false),
+		NetworkType: types.NetworkTypeIpv4,
 		IpDiscovery: types.IpDiscoveryIpv4, NumNodeGroups: new(int32(1)),
 	}
 }

@@ -146,5 +146,6 @@ func (s *Service) admit(by user, k key) error {
 	}
 	return clientError("AccessDeniedException",
 		"User: arn:aws:iam::%s:user/larder is not authorized to perform: kms:%s on resource: %s "+
-			"because no resource-based policy allows the kms:%s action", s.Account, by.action, s.keyARN(k.ID), by.action)
+			"because no resource-based policy allows the kms:%s action", s.Account, by.action, s.keyARN(k.ID),
+		by.action)
 }

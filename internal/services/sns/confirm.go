@@ -158,7 +158,8 @@ func (s *Service) answer(w http.ResponseWriter, codec *awswire.Codec, action str
 		if !errors.As(err, &refusal) {
 			s.Logger.Error("cannot answer a subscriber", "action", action, "error", err)
 			refusal = &smithy.GenericAPIError{Code: "InternalFailure",
-				Message: "An internal error has occurred. Please try your query again at a later time.", Fault: smithy.FaultServer}
+				Message: "An internal error has occurred. Please try your query again at a later time.",
+				Fault:   smithy.FaultServer}
 		}
 		status = statusOf(err, refusal)
 		body = awswire.AppendQueryError(nil, awswire.SNS().Namespace, refusal.ErrorCode(), refusal.ErrorMessage(),

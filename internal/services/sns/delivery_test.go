@@ -63,7 +63,8 @@ func TestHTTPDelivery(t *testing.T) {
 			"Subject": "Hello & <you>", "Message": "one\ntwo ☃",
 			"Timestamp": "2026-03-04T05:06:07.000Z", "SignatureVersion": version,
 			"MessageAttributes": `{"level":{"Type":"String","Value":"high"},"raw":{"Type":"Binary","Value":"AQI="}}`,
-			"Signature":         m["Signature"], "SigningCertURL": m["SigningCertURL"], "UnsubscribeURL": m["UnsubscribeURL"]}
+			"Signature":         m["Signature"], "SigningCertURL": m["SigningCertURL"],
+			"UnsubscribeURL": m["UnsubscribeURL"]}
 		if diff := cmp.Diff(want, m); diff != "" {
 			t.Error(diff)
 		}

@@ -130,7 +130,8 @@ func TestRecordedRefusals(t *testing.T) {
 		t.Run(test.action+" "+test.form.Encode(), func(t *testing.T) {
 			test.form.Set("Action", test.action)
 			status, got := servicetest.Raw(t, s.config, "sns",
-				http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, strings.NewReader(test.form.Encode()))
+				http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
+				strings.NewReader(test.form.Encode()))
 			want := "<Error><Type>Sender</Type><Code>" + test.code + "</Code><Message>" + test.message +
 				"</Message></Error>"
 			if status != http.StatusBadRequest || !strings.Contains(got, want) {
