@@ -367,6 +367,9 @@ func (g *group) expire(before int64) (freed int64, err error) {
 func (g *group) stats() (map[uint32]Stat, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.dropped {
+		return nil, nil
+	}
 	if err, locked := g.ready(), (*KeyError)(nil); err != nil && !errors.As(err, &locked) {
 		return nil, err
 	}
@@ -385,13 +388,15 @@ func (g *group) stats() (map[uint32]Stat, error) {
 	return out, nil
 }
 
-// close lets go of the journal.
+// close lets go of the journal. The group may be closed already.
 func (g *group) close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.dropped = true
-	if g.journal == nil {
+	j := g.journal
+	g.journal = nil
+	if j == nil {
 		return nil
 	}
-	return g.journal.file.Close()
+	return j.file.Close()
 }

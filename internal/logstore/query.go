@@ -101,6 +101,9 @@ func (s *Store) Query(id string, q Query) (Page, error) {
 func (g *group) plan(q Query) (units []unit, missing bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.dropped {
+		return nil, false, nil
+	}
 	g.use(q.Key)
 	if err := g.ready(); err != nil {
 		return nil, false, err

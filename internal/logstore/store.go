@@ -133,16 +133,22 @@ func (s *Store) group(id string, create bool) (*group, error) {
 	return g, err
 }
 
-// Drop deletes a group's events.
+// Drop deletes a group's events. Where some of its files cannot be deleted, the group takes and gives no events any
+// more, and whoever drops it again goes on with that.
 func (s *Store) Drop(id string) error {
 	s.mu.Lock()
 	g := s.groups[id]
-	delete(s.groups, id)
 	s.mu.Unlock()
 	if g == nil {
 		return nil
 	}
-	return errors.Join(g.close(), os.RemoveAll(g.dir))
+	if err := errors.Join(g.close(), os.RemoveAll(g.dir)); err != nil {
+		return fmt.Errorf("cannot delete all log events of a group: %w", err)
+	}
+	s.mu.Lock()
+	delete(s.groups, id)
+	s.mu.Unlock()
+	return nil
 }
 
 // Sweep deletes what is past its time: the groups that keep does not know, the segments whose events are all older than

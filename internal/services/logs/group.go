@@ -125,7 +125,11 @@ func (s *Service) deleteLogGroup(_ context.Context, in *sdk.DeleteLogGroupInput)
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.DeleteLogGroupOutput{}, s.Events.Drop(gone.id())
+	// The group is gone, whatever becomes of its files: Keep goes on with those.
+	if err := s.Events.Drop(gone.id()); err != nil {
+		s.Failed(fmt.Errorf("the log group %s was deleted, and some of its files are left: %w", gone.Name, err))
+	}
+	return &sdk.DeleteLogGroupOutput{}, nil
 }
 
 // deleteWithin deletes what belongs to a group.

@@ -3,7 +3,11 @@
 package logs_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,8 +16,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"golang.org/x/sys/unix"
 
 	"larder/internal/servicetest"
+	"larder/internal/testkit"
 )
 
 var plain = cmpopts.IgnoreUnexported(types.LogGroup{}, types.ResourcePolicy{})
@@ -61,6 +67,44 @@ func TestLogGroupLife(t *testing.T) {
 	must(s.DeleteLogGroup(t.Context(), &sdk.DeleteLogGroupInput{LogGroupName: new(name)}))(t)
 	_, err := s.DeleteLogGroup(t.Context(), &sdk.DeleteLogGroupInput{LogGroupName: new(name)})
 	servicetest.WantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
+}
+
+// TestAGroupIsGoneWhoseFilesAreLeft: the answer says that the group is gone, which it is; its files go later.
+func TestAGroupIsGoneWhoseFilesAreLeft(t *testing.T) {
+	s := newServer(t)
+	s.create(t, "mine")
+	s.createStream(t, "mine", "stream")
+	s.put(t, "mine", "stream", "text")
+	files := must(filepath.Glob(filepath.Join(s.dir, "*")))(t)
+	kept := filepath.Join(files[0], "kept")
+	if err := os.Mkdir(kept, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("larder-test", kept, "tmpfs", 0, ""); errors.Is(err, unix.EPERM) {
+		testkit.Missing(t, "this user may not mount a file system")
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Unmount(kept, unix.MNT_DETACH) }) // where the test fails before it does
+	must(s.DeleteLogGroup(t.Context(), &sdk.DeleteLogGroupInput{LogGroupName: new("mine")}))(t)
+	if len(s.failed) != 1 || !errors.Is(s.failed[0], unix.EBUSY) {
+		t.Errorf("told: %v", s.failed)
+	}
+	if s.logs.HasLogGroup("mine") {
+		t.Error("the group is there")
+	}
+	if err := s.logs.Keep(); !errors.Is(err, unix.EBUSY) {
+		t.Errorf("while the files cannot go: %v", err)
+	}
+	if err := unix.Unmount(kept, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.logs.Keep(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(files[0]); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("its files are left: %v", err)
+	}
 }
 
 func TestDescribeLogGroups(t *testing.T) {
