@@ -60,7 +60,7 @@ func newSealedWorld(t *testing.T) *sealedWorld {
 	sealer := need(seal.New(make([]byte, seal.KeySize)))(t)
 	managed := kms.New(kms.Config{
 		Store: state, Sealer: sealer, Account: servicetest.Account, Region: servicetest.Region, Random: crand.Reader,
-		Now: w.now,
+		Now: w.now, Failed: func(err error) { t.Error(err) },
 	})
 	events := need(logstore.Open(logstore.Config{
 		Dir: filepath.Join(t.TempDir(), "logs"), Keys: logKeys{managed.For("logs"), sealer}, MaxBytes: maxLogBytes,
@@ -79,6 +79,7 @@ func newSealedWorld(t *testing.T) *sealedWorld {
 		servicetest.Gateway(t, secretsmanager.New(secretsmanager.Config{
 			Store: state, Sealer: sealer, Account: servicetest.Account, Region: servicetest.Region,
 			Keys: managed.For("secretsmanager"), Random: crand.Reader, Now: w.now,
+			Failed: func(err error) { t.Error(err) },
 		}).Gateway())))
 	w.topics = snsapi.NewFromConfig(servicetest.Config(t, servicetest.Gateway(t, sns.New(sns.Config{
 		Store: state, Sealer: sealer, Keys: managed.For("sns"), Account: servicetest.Account,

@@ -101,7 +101,7 @@ func (in *installation) open(ctx context.Context, name string, home Home, state 
 	}
 	keys := kms.New(kms.Config{
 		Store: state, Sealer: r.sealer, Account: Account, Region: name, Lent: lentKeys(r.standIns),
-		Random: crand.Reader, Now: in.Now,
+		Random: crand.Reader, Now: in.Now, Failed: in.failed("keys"),
 	})
 	if err := in.openEngine(ctx, r, keys); err != nil {
 		return nil, err
@@ -227,7 +227,7 @@ func (in *installation) servicesOf(r *region, keys *kms.Service) []gateway.Servi
 		}).Gateway(),
 		secretsmanager.New(secretsmanager.Config{
 			Store: r.state, Sealer: r.sealer, Account: Account, Region: r.name, Keys: keys.For("secretsmanager"),
-			Random: crand.Reader, Now: in.Now,
+			Random: crand.Reader, Now: in.Now, Failed: in.failed("secrets"),
 		}).Gateway(),
 		ec2.New(ec2.Config{
 			Store: r.state, Account: Account, Region: r.name, Builder: network.Builder{NewID: network.RandomID},

@@ -327,7 +327,7 @@ func (in *installation) openOther(ctx context.Context, first *store.Store, name 
 	if err != nil {
 		return nil, errors.Join(err, state.Close())
 	}
-	err = first.Update(func(tx *store.Tx) error { return knownRegions.Put(tx, name, known{name}) })
+	err = recordRegion(first, name)
 	var r *region
 	if err == nil {
 		r, err = in.open(ctx, name, home, state, block)
@@ -337,6 +337,17 @@ func (in *installation) openOther(ctx context.Context, first *store.Store, name 
 	}
 	r.closers = slices.Insert(r.closers, 0, state.Close, block.Close)
 	return r, nil
+}
+
+// recordRegion records that a region is in use. One of which that is recorded opens on a full disk too.
+func recordRegion(first *store.Store, name string) error {
+	return first.Update(func(tx *store.Tx) error {
+		_, err := knownRegions.Get(tx, name)
+		if errors.Is(err, store.ErrNotFound) || store.IsUnreadable(err) {
+			return knownRegions.Put(tx, name, known{name})
+		}
+		return err
+	})
 }
 
 // prepareRegion makes a region's directory, or says why there must be one already.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -104,5 +105,28 @@ func TestARegionThatCannotBeOpenedSaysWhy(t *testing.T) {
 				t.Errorf("the log has %s", said)
 			}
 		})
+	}
+}
+
+// TestAKnownRegionIsRecordedOnce: opening one again writes nothing, so that it can be read on a full disk.
+func TestAKnownRegionIsRecordedOnce(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(Home(t.TempDir()).stateFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	full := func() error { return unix.ENOSPC }
+	s.Refuse(full)
+	if err := recordRegion(s, "eu-west-1"); !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("a new one on a full disk: %v", err)
+	}
+	s.Refuse(nil)
+	if err := recordRegion(s, "eu-west-1"); err != nil {
+		t.Error(err)
+	}
+	s.Refuse(full)
+	if err := recordRegion(s, "eu-west-1"); err != nil {
+		t.Errorf("a known one on a full disk: %v", err)
 	}
 }

@@ -22,7 +22,8 @@ const (
 
 const algorithm = types.EncryptionAlgorithmSpecSymmetricDefault
 
-// encryptionKey finds an enabled key that by may encrypt with, rotating it first when that is due.
+// encryptionKey finds an enabled key that by may encrypt with, rotating it first when that is due. Where the rotation
+// cannot be written, the key's last material goes on being good until it can.
 func (s *Service) encryptionKey(by user, id *string) (k key, err error) {
 	if err := s.predefine(id); err != nil {
 		return key{}, err
@@ -36,6 +37,7 @@ func (s *Service) encryptionKey(by user, id *string) (k key, err error) {
 	if err := s.Store.View(read); err != nil || !s.due(k) {
 		return k, err
 	}
+	last := k
 	err = s.Store.Update(func(tx *store.Tx) error {
 		if err := read(tx); err != nil {
 			return err
@@ -45,6 +47,11 @@ func (s *Service) encryptionKey(by user, id *string) (k key, err error) {
 		}
 		return keys.Put(tx, k.ID, k)
 	})
+	var unwritten *store.WriteError
+	if errors.As(err, &unwritten) {
+		s.Failed(fmt.Errorf("cannot rotate the key %s, which is due: %w", last.ID, err))
+		return last, nil
+	}
 	return k, err
 }
 

@@ -1,10 +1,13 @@
 package kms_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
+	"golang.org/x/sys/unix"
 )
 
 func TestRotation(t *testing.T) {
@@ -58,5 +61,33 @@ func TestRotation(t *testing.T) {
 	must(s.DisableKeyRotation(t.Context(), &sdk.DisableKeyRotationInput{KeyId: &id}))(t)
 	if status().KeyRotationEnabled {
 		t.Error("still rotated")
+	}
+}
+
+// TestAKeyIsUsedWhileItsRotationCannotBeWritten: it encrypts with the last material, and rotates when there is room.
+func TestAKeyIsUsedWhileItsRotationCannotBeWritten(t *testing.T) {
+	s := newServer(t)
+	id := s.create(t)
+	must(s.EnableKeyRotation(t.Context(), &sdk.EnableKeyRotationInput{KeyId: &id}))(t)
+	s.now = s.now.Add(366 * day)
+	s.store.Refuse(func() error { return unix.ENOSPC })
+	encrypt := func() string {
+		out := must(s.Encrypt(t.Context(), &sdk.EncryptInput{KeyId: &id, Plaintext: []byte("mine")}))(t)
+		opened := must(s.Decrypt(t.Context(), &sdk.DecryptInput{CiphertextBlob: out.CiphertextBlob}))(t)
+		if string(opened.Plaintext) != "mine" {
+			t.Errorf("opened %q", opened.Plaintext)
+		}
+		return *opened.KeyMaterialId
+	}
+	last := encrypt()
+	if !s.kms.For("sns").HasKey(id) {
+		t.Error("no service can use it")
+	}
+	if len(s.failed) != 2 || !errors.Is(s.failed[0], unix.ENOSPC) || !strings.Contains(s.failed[0].Error(), id) {
+		t.Errorf("told: %v", s.failed)
+	}
+	s.store.Refuse(nil)
+	if encrypt() == last {
+		t.Error("with room it is not rotated")
 	}
 }

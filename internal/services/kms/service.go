@@ -26,6 +26,8 @@ type Config struct {
 	// Random makes ids, key material, data keys and nonces.
 	Random io.Reader
 	Now    func() time.Time
+	// Failed gets what goes wrong beside a request that is answered all the same.
+	Failed func(error)
 }
 
 // Service answers the KMS API.

@@ -36,15 +36,18 @@ type tb interface {
 // server is the service behind a real gateway, with a real client.
 type server struct {
 	*sdk.Client
-	kms  *kms.Service
-	now  time.Time
-	path string // of the store
+	kms    *kms.Service
+	now    time.Time
+	path   string // of the store
+	store  *store.Store
+	failed []error
 }
 
 func newServer(t *testing.T) *server {
 	t.Helper()
 	s := &server{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), path: filepath.Join(t.TempDir(), "state.db")}
 	state := must(store.Open(s.path))(t)
+	s.store = state
 	t.Cleanup(func() {
 		if err := state.Close(); err != nil {
 			t.Error(err)
@@ -53,6 +56,7 @@ func newServer(t *testing.T) *server {
 	s.kms = kms.New(kms.Config{
 		Store: state, Sealer: must(seal.New(make([]byte, seal.KeySize)))(t), Account: account, Region: region,
 		Random: rand.Reader, Now: func() time.Time { return s.now },
+		Failed: func(err error) { s.failed = append(s.failed, err) },
 	})
 	s.Client = sdk.NewFromConfig(servicetest.Config(t, servicetest.Gateway(t, s.kms.Gateway())))
 	return s

@@ -22,6 +22,8 @@ type Config struct {
 	// Random makes the ends of ARNs, and passwords.
 	Random io.Reader
 	Now    func() time.Time
+	// Failed gets what goes wrong beside a request that is answered all the same.
+	Failed func(error)
 }
 
 // Service answers the Secrets Manager API.

@@ -70,12 +70,15 @@ type server struct {
 	config aws.Config
 	now    time.Time
 	path   string // of the store
+	store  *store.Store
+	failed []error
 }
 
 func newServer(t *testing.T) *server {
 	t.Helper()
 	s := &server{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), path: filepath.Join(t.TempDir(), "state.db")}
 	state := must(store.Open(s.path))(t)
+	s.store = state
 	t.Cleanup(func() {
 		if err := state.Close(); err != nil {
 			t.Error(err)
@@ -85,6 +88,7 @@ func newServer(t *testing.T) *server {
 		Store: state, Sealer: must(seal.New(make([]byte, seal.KeySize)))(t), Account: account, Region: region,
 		Keys:   keys{},
 		Random: &counter{}, Now: func() time.Time { return s.now },
+		Failed: func(err error) { s.failed = append(s.failed, err) },
 	})
 	s.config = servicetest.Config(t, servicetest.Gateway(t, service.Gateway()))
 	s.Client = sdk.NewFromConfig(s.config)

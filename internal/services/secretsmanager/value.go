@@ -3,6 +3,7 @@ package secretsmanager
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -138,13 +139,17 @@ func (s *Service) getSecretValue(_ context.Context, in *sdk.GetSecretValueInput)
 	}, nil
 }
 
-// read opens one version's value, and notes the access.
+// read opens one version's value, and notes the access. A day that cannot be written is no reason to keep the value from
+// who may read it: the next access tries again.
 func (s *Service) read(found secret, v *version) (types.SecretValueEntry, error) {
 	data, err := s.open(found, v)
 	if err != nil {
 		return types.SecretValueEntry{}, err
 	}
-	if err := s.touch(found, v); err != nil {
+	var unwritten *store.WriteError
+	if err := s.touch(found, v); errors.As(err, &unwritten) {
+		s.Failed(fmt.Errorf("cannot note that the secret %s was read: %w", found.Name, err))
+	} else if err != nil {
 		return types.SecretValueEntry{}, err
 	}
 	out := types.SecretValueEntry{

@@ -1,6 +1,7 @@
 package secretsmanager_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
 
 	"larder/internal/servicetest"
@@ -224,5 +226,33 @@ func TestOldVersionsGo(t *testing.T) {
 	s.put(t, "mine", "last")
 	if got := count(); got != 100 {
 		t.Errorf("%d versions after a day, want 100", got)
+	}
+}
+
+// TestAValueIsReadOnAFullDisk: the day of the access cannot be written. It is with the next read once there is room.
+func TestAValueIsReadOnAFullDisk(t *testing.T) {
+	s := newServer(t)
+	arn := s.create(t, "mine", "text")
+	s.store.Refuse(func() error { return unix.ENOSPC })
+	if got := s.value(t, "mine", "AWSCURRENT"); got != "text" {
+		t.Errorf("the value is %q", got)
+	}
+	batch := must(s.BatchGetSecretValue(t.Context(), &sdk.BatchGetSecretValueInput{SecretIdList: []string{arn}}))(t)
+	if len(batch.Errors) > 0 || len(batch.SecretValues) != 1 || *batch.SecretValues[0].SecretString != "text" {
+		t.Errorf("several are read as %+v", batch)
+	}
+	if len(s.failed) != 2 || !errors.Is(s.failed[0], unix.ENOSPC) || !strings.Contains(s.failed[0].Error(), "mine") {
+		t.Errorf("told: %v", s.failed)
+	}
+	accessed := func() *time.Time {
+		return must(s.DescribeSecret(t.Context(), &sdk.DescribeSecretInput{SecretId: &arn}))(t).LastAccessedDate
+	}
+	if day := accessed(); day != nil {
+		t.Errorf("the day is %s, which was not written", day)
+	}
+	s.store.Refuse(nil)
+	s.value(t, "mine", "AWSCURRENT")
+	if got := accessed(); got == nil || !got.Equal(s.now.Truncate(day)) {
+		t.Errorf("with room the day is %v", got)
 	}
 }
