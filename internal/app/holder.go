@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -76,45 +77,47 @@ func (h Home) owner() (pid int, serves bool) {
 }
 
 // Holder tells whether a process holds the state directory, as an engine does for as long as it runs, and which; 0 is
-// one that may not be looked at.
+// one that may not be looked at. A statedir.StorageError is of the file system.
 func (h Home) Holder() (pid int, held bool, err error) {
 	for _, path := range []string{string(h),
 		h.stateFile()} { // the second is all that the engines of older larders hold
-		p, locked, err := holder(path)
-		if err != nil || p != 0 {
-			return p, locked, err
+		file, err := answered(h, "finding out whether an engine holds it",
+			func() (os.FileInfo, error) { return lockedFile(path) })
+		if err != nil {
+			return 0, false, err
 		}
-		held = held || locked
+		if file == nil {
+			continue
+		}
+		held = true
+		if pid, err = holding(file); err != nil || pid != 0 {
+			return pid, held, err
+		}
 	}
 	return 0, held, nil
 }
 
-// holder tells whether a process has locked a file, and which; 0 is one that may not be looked at.
-func holder(path string) (pid int, held bool, err error) {
+// lockedFile describes a file that a process has locked; nil is one that nobody has, or that is not there.
+func lockedFile(path string) (os.FileInfo, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // opening a pipe would wait for a writer
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return 0, false, err
+		return nil, err
 	}
 	defer f.Close()
 	switch err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB); {
 	case err == nil:
-		return 0, false, nil
+		return nil, nil
 	case !errors.Is(err, unix.EWOULDBLOCK):
-		return 0, false, fmt.Errorf("cannot tell whether an engine holds %s: %w", path, err)
+		return nil, fmt.Errorf("cannot tell whether an engine holds %s: %w", path, err)
 	}
-	pid, err = holding(f)
-	return pid, true, err
+	return f.Stat()
 }
 
 // holding finds another process that has locked a file; 0 where it may not be looked at.
-func holding(f *os.File) (pid int, err error) {
-	file, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
+func holding(file os.FileInfo) (pid int, err error) {
 	dirs, err := filepath.Glob("/proc/[0-9]*/fd")
 	if err != nil {
 		return 0, err
@@ -141,8 +144,7 @@ func hasLocked(pid int, file os.FileInfo) (bool, error) {
 		return false, err
 	}
 	for _, fd := range open {
-		other, err := os.Stat(dir + "fd/" + fd.Name())
-		if err != nil || !os.SameFile(file, other) {
+		if same, err := leadsTo(dir+"fd/"+fd.Name(), file); err != nil || !same {
 			continue
 		}
 		info, err := os.ReadFile(dir + "fdinfo/" + fd.Name())
@@ -151,6 +153,17 @@ func hasLocked(pid int, file os.FileInfo) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// leadsTo tells whether what a descriptor in /proc leads to is a file. It asks no file system: that of another file may
+// hang.
+func leadsTo(descriptor string, file os.FileInfo) (bool, error) {
+	var other unix.Statx_t
+	if err := unix.Statx(unix.AT_FDCWD, descriptor, unix.AT_STATX_DONT_SYNC, unix.STATX_INO, &other); err != nil {
+		return false, err
+	}
+	own := file.Sys().(*syscall.Stat_t)
+	return other.Ino == own.Ino && unix.Mkdev(other.Dev_major, other.Dev_minor) == own.Dev, nil
 }
 
 // runs tells whether there is such a process. One that has ended and is not buried yet has an id, and runs no more. The

@@ -70,10 +70,11 @@ func (e *InfoError) Error() string { return fmt.Sprintf("cannot read %s: %v", e.
 
 // ReadInfo reads what the engine of this state directory wrote when it was last started; fs.ErrNotExist says there was
 // none. An InfoError is of no consequence when no engine holds the directory, see Holder: the next one writes the file
-// anew. A file that another user wrote is not read: it would lead clients to where that user wants them.
+// anew. A file that another user wrote is not read: it would lead clients to where that user wants them. A
+// statedir.StorageError is of the file system.
 func (h Home) ReadInfo() (Info, error) {
 	var i Info
-	raw, err := readOwn(h.infoFile())
+	raw, err := answered(h, "reading engine.json", func() ([]byte, error) { return readOwn(h.infoFile()) })
 	var foreign *foreignError
 	if errors.As(err, &foreign) {
 		return i, &InfoError{h.infoFile(), err}
@@ -85,6 +86,27 @@ func (h Home) ReadInfo() (Info, error) {
 		return i, &InfoError{h.infoFile(), err}
 	}
 	return i, nil
+}
+
+// answered returns what f does in the directory. It waits for a file system that hangs for as long as statedir.Answer
+// does; what that says, or another failure of a file system, is a statedir.StorageError.
+func answered[T any](h Home, doing string, f func() (T, error)) (T, error) {
+	value, err := statedir.Answer(string(h), doing, f)
+	return value, statedir.Storage(string(h), err)
+}
+
+// Answers says why the file system of the directory cannot be used, if it cannot. A directory that is not there is none
+// of its faults. Whoever asks it first does not come to wait for a file system that hangs.
+func (h Home) Answers() error {
+	if err := statedir.Probe(string(h)); err != nil {
+		return statedir.Storage(string(h), err)
+	}
+	_, err := answered(h, "listing it", func() ([]os.DirEntry, error) { return os.ReadDir(string(h)) })
+	var failed *statedir.StorageError
+	if errors.As(err, &failed) {
+		return failed
+	}
+	return nil
 }
 
 func (h Home) writeInfo(i Info) error {
@@ -112,6 +134,10 @@ func (h Home) Secure(log *slog.Logger) (statedir.Mended, error) {
 // take makes the directory, holds it for this process, and removes what an earlier engine left in it; or it says why it
 // cannot be used.
 func (h Home) take(now time.Time, log *slog.Logger) (held *os.File, err error) {
+	defer func() { err = statedir.Storage(string(h), err) }()
+	if err := h.Answers(); err != nil {
+		return nil, err
+	}
 	if err := h.prepare(log); err != nil {
 		return nil, err
 	}

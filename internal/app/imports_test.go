@@ -25,7 +25,7 @@ var allowed = map[string]string{
 	"internal/constraint":       "",
 	"internal/doctor":           "internal/childenv internal/inventory",
 	"internal/durable":          "",
-	"internal/inventory":        "internal/childenv",
+	"internal/inventory":        "internal/childenv internal/statedir",
 	"internal/isolate":          "",
 	"internal/logfilter":        "",
 	"internal/logstore":         "internal/durable internal/isolate internal/seal",

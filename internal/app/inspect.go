@@ -18,6 +18,9 @@ import (
 // Inspect looks at a state directory, and changes nothing in it.
 func (h Home) Inspect() doctor.Directory {
 	d := doctor.Directory{Path: string(h)}
+	if d.Err = h.Answers(); d.Err != nil {
+		return d
+	}
 	info, err := os.Stat(string(h))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -84,7 +84,21 @@ func (h Home) Dial(ctx context.Context) (net.Conn, error) {
 // holdsNothing is why a process of this user's is a stranger.
 const holdsNothing = "the process does not hold the directory"
 
+// dial is Dial once. What is answered too late is closed by who gets it.
 func (h Home) dial(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	return answered(h, "connecting to engine.sock", func() (net.Conn, error) {
+		conn, err := h.dialOnce(ctx)
+		if err == nil && ctx.Err() != nil { // nobody waits any more
+			err = errors.Join(ctx.Err(), conn.Close())
+			conn = nil
+		}
+		return conn, err
+	})
+}
+
+func (h Home) dialOnce(ctx context.Context) (net.Conn, error) {
 	dir, err := os.Open(string(h))
 	if err != nil {
 		return nil, err

@@ -63,8 +63,10 @@ func Run(ctx context.Context, args []string, env Environment) int {
 	root := t.root()
 	root.SetArgs(twoDashes(args))
 	err := root.ExecuteContext(ctx)
-	if went := t.homeWent(); err != nil && went != nil {
-		defer fmt.Fprintln(printer{env.Stderr}, "larder:", went)
+	if err != nil {
+		if went := t.homeWent(); went != nil {
+			defer fmt.Fprintln(printer{env.Stderr}, "larder:", went)
+		}
 	}
 	var silent silentError
 	switch {

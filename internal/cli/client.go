@@ -23,6 +23,7 @@ import (
 	"larder/internal/app"
 	"larder/internal/awsclient"
 	"larder/internal/services/larder"
+	"larder/internal/statedir"
 )
 
 // client talks to one engine.
@@ -61,6 +62,9 @@ func (t *tool) connect(ctx context.Context) (*client, error) {
 }
 
 func (t *tool) connectAt(ctx context.Context, home app.Home) (*client, error) {
+	if err := home.Answers(); err != nil {
+		return nil, err
+	}
 	info, err := home.ReadInfo()
 	if errors.Is(err, fs.ErrNotExist) {
 		info, err = t.awaitInfo(ctx, home)
@@ -189,7 +193,10 @@ func plain(err error) string {
 	var operation *smithy.OperationError
 	var api smithy.APIError
 	var away *engineError
+	var storage *statedir.StorageError
 	switch {
+	case errors.As(err, &storage): // the same, however many things were tried
+		return storage.Error()
 	case errors.As(err, &away): // whatever was asked
 		return away.text
 	case errors.As(err, &operation) && errors.As(err, &api):

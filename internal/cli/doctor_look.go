@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -79,8 +78,11 @@ func (t *tool) oldCLI(ctx context.Context) string {
 func (t *tool) directories(home app.Home, v inventory.Inventory) []doctor.Directory {
 	all := []doctor.Directory{home.Inspect()}
 	add := func(path string) {
+		if slices.ContainsFunc(all, func(other doctor.Directory) bool { return other.Path == path }) {
+			return // once, since it may hang
+		}
 		d := app.Home(path).Inspect()
-		known := func(other doctor.Directory) bool { return other.Path == path || d.Real != "" && other.Real == d.Real }
+		known := func(other doctor.Directory) bool { return d.Real != "" && other.Real == d.Real }
 		if !d.Missing && !slices.ContainsFunc(all, known) {
 			all = append(all, d)
 		}
@@ -132,6 +134,9 @@ func (t *tool) askEngine(ctx context.Context, p inventory.Process) doctor.Engine
 // connectTo connects to the engine that a process is, through the socket in its state directory.
 func (t *tool) connectTo(ctx context.Context, p inventory.Process) (*client, doctor.Engine) {
 	home := app.Home(p.Root + p.State)
+	if err := home.Answers(); err != nil {
+		return nil, doctor.Engine{Err: err}
+	}
 	info, err := home.ReadInfo()
 	if err != nil {
 		return nil, doctor.Engine{Err: fmt.Errorf("cannot read how to reach it: %w", err)}
@@ -196,8 +201,7 @@ func (t *tool) taken() (doctor.Address, error) {
 func (t *tool) shellVariables(home app.Home, m doctor.Machine) (have, want map[string]string) {
 	have = map[string]string{}
 	for _, p := range m.Of(childenv.Engine) {
-		real, err := filepath.EvalSymlinks(string(home))
-		if err != nil || p.State != real || m.Engines[p.PID].Err != nil || m.Engines[p.PID].PID != p.PID {
+		if p.State != m.Directories[0].Real || m.Engines[p.PID].Err != nil || m.Engines[p.PID].PID != p.PID {
 			continue
 		}
 		info, err := home.ReadInfo()

@@ -173,7 +173,7 @@ func (p *pendingAnswer) watch() {
 		case <-silent.C:
 			p.giveUp(errSilent)
 		case now := <-tick.C:
-			if pid == 0 {
+			if pid == 0 && home.Answers() == nil {
 				pid, _, _ = home.Holder() // explain asks again, and tells the error
 			}
 			if pid != 0 && still.since(pid, now) >= limits.suspended {
@@ -205,6 +205,9 @@ func (e *engineTransport) explain(err, cause error) error {
 	var stranger *app.StrangerError
 	if errors.As(err, &stranger) {
 		return &engineError{err, stranger.Error()}
+	}
+	if err := e.home.Answers(); err != nil {
+		return err
 	}
 	pid, held, errHolder := e.home.Holder()
 	if errHolder != nil {

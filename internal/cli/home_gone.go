@@ -24,8 +24,11 @@ func (t *tool) homeWent() error {
 		return nil
 	}
 	defer t.held.Close() // read only: a failing close loses nothing
-	if is, err := t.heldHome.Is(t.held); is || err != nil {
+	if t.heldHome.Answers() != nil {
 		return nil // what cannot be looked at is not known to be gone
+	}
+	if is, err := t.heldHome.Is(t.held); is || err != nil {
+		return nil
 	}
 	return fmt.Errorf("the state directory %s was deleted, moved or replaced meanwhile: its engine ends, with its "+
 		"nodes and their data\n"+

@@ -38,6 +38,9 @@ func (t *tool) mailCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := home.Answers(); err != nil {
+				return err
+			}
 			p.boxes = &mailboxes{dir: home.MailDir(), address: strings.Join(args, ""), seen: map[string]bool{}}
 			switch {
 			case c.Flags().Changed("exec") && strings.TrimSpace(p.command) == "":
@@ -59,7 +62,7 @@ func (t *tool) mailCommand() *cobra.Command {
 
 func (t *tool) completeAddress(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	home, err := t.home()
-	if err != nil || len(args) > 0 {
+	if err != nil || len(args) > 0 || home.Answers() != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	addresses, err := (&mailboxes{dir: home.MailDir()}).addresses()

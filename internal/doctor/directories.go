@@ -38,8 +38,12 @@ func (d Directory) state(m Machine) (all []Finding) {
 		return nil // its processes are findings
 	}
 	if d.Err != nil {
-		add(Error, "choose another with LARDER_HOME, or mend that", "the state directory %s cannot be looked at: %v",
-			d.Path, d.Err)
+		what, next, known := strings.Cut(d.Err.Error(), "\nnext: ")
+		if !known {
+			what = fmt.Sprintf("the state directory %s cannot be looked at: %s", d.Path, what)
+			next = "choose another with LARDER_HOME, or mend that"
+		}
+		add(Error, next, "%s", what)
 	}
 	if d.Modes != "" {
 		add(Error, "an engine that runs mends that within seconds, one that starts at once; `larder serve` starts one",

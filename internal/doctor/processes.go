@@ -194,11 +194,15 @@ func groups(m Machine) (all []Finding) {
 
 func suspects(m Machine) (all []Finding) {
 	for _, s := range m.Unknown {
+		why, next, known := strings.Cut(s.Why.Error(), "\nnext: ")
+		if !known {
+			next = fmt.Sprintf("`ps -fp %d` shows what it is; larder leaves it alone", s.PID)
+		}
 		all = append(all, Finding{
 			Severity: Warning, Check: UnknownProcess, PIDs: []int{s.PID},
-			Message: fmt.Sprintf("process %d (%s) may be one of larder's (%s), and cannot be looked at: %v", s.PID,
-				s.Name, s.Kind, s.Why),
-			Next: fmt.Sprintf("`ps -fp %d` shows what it is; larder leaves it alone", s.PID),
+			Message: fmt.Sprintf("process %d (%s) may be one of larder's (%s), and cannot be looked at: %s", s.PID,
+				s.Name, s.Kind, why),
+			Next: next,
 		})
 	}
 	for _, s := range m.Imitators {

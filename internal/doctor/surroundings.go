@@ -19,7 +19,7 @@ const bundleName = "ca-bundle.pem"
 // address says who has the address at which an engine would be started here. One that runs here has it itself, or
 // another.
 func address(m Machine) []Finding {
-	if !m.Address.Taken || m.engineHere() {
+	if !m.Address.Taken || m.engineHere() || len(m.Directories) > 0 && m.Directories[0].Err != nil { // it may be here
 		return nil
 	}
 	f := Finding{

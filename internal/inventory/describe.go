@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"larder/internal/statedir"
 )
 
 // describe adds to an identified process what its directories and limits are. An error that isGone knows says that it
@@ -19,10 +21,12 @@ func describe(f Facts, id Identity) (Process, error) {
 		PID: f.PID, Parent: f.Parent, Start: f.Start, Identity: id, Foreign: f.Foreign,
 		Stopped: f.State == 'T' || f.State == 't', Replaced: strings.HasSuffix(f.Executable, deletedSuffix),
 	}
-	var errRoot, errLimit, errPlace error
+	var errRoot, errLimit error
 	p.Root, errRoot = root(f.PID)
 	p.Descriptors, errLimit = descriptors(f.PID)
-	p.StateNumber, p.Lost, errPlace = p.place(f)
+	at, errPlace := statedir.Answer(p.State, "looking at it", func() (placed, error) { return p.place(f) })
+	errPlace = statedir.Storage(p.State, errPlace)
+	p.StateNumber, p.Lost = at.number, at.lost
 	if p.Lost != "" && p.Mark != "" && !f.deleted(p.State) {
 		p.State = p.markedState() // of what was unmounted the kernel tells the path below its mount point
 		p.Lost = p.State
@@ -68,30 +72,33 @@ func descriptors(pid int) (uint64, error) {
 	return limit.Max, err
 }
 
-// place tells which state directory a process has, by number, and which of its directories its path does not lead to
-// any more.
-func (p Process) place(f Facts) (number, lost string, err error) {
+// placed is which state directory a process has, by number, and which of its directories its path does not lead to any
+// more.
+type placed struct{ number, lost string }
+
+// place looks at the state directory of a process, which may hang.
+func (p Process) place(f Facts) (placed, error) {
 	at := p.Root + p.State
 	path, errPath := os.Stat(at)
 	if errPath != nil && !isMissing(errPath) {
-		return "", "", fmt.Errorf("cannot tell whether its state directory is there: %w", errPath)
+		return placed{}, fmt.Errorf("cannot tell whether its state directory is there: %w", errPath)
 	}
 	held, err := p.heldState(f)
 	switch {
 	case err != nil:
-		return "", "", err
+		return placed{}, err
 	case held == nil: // an engine of an older larder, which held the store alone
 		same, err := p.holdsStore(f, filepath.Join(at, storeName))
 		if err != nil || !same || errPath != nil {
-			return "", p.State, err
+			return placed{lost: p.State}, err
 		}
-		return fileNumber(path), "", nil
+		return placed{number: fileNumber(path)}, nil
 	case errPath != nil || !os.SameFile(held, path):
-		return fileNumber(held), p.State, nil
+		return placed{fileNumber(held), p.State}, nil
 	case p.ID != "" && strings.HasSuffix(f.Dir, deletedSuffix):
-		return fileNumber(held), undeleted(f.Dir), nil
+		return placed{fileNumber(held), undeleted(f.Dir)}, nil
 	}
-	return fileNumber(held), "", nil
+	return placed{number: fileNumber(held)}, nil
 }
 
 // heldState looks at the state directory through what a process has open, also when no path leads there; nil for an

@@ -8,8 +8,11 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"larder/internal/statedir"
 )
 
 // Scan looks at every process of this machine that /proc shows.
@@ -22,7 +25,7 @@ func Scan() (Inventory, error) {
 	if err != nil {
 		return Inventory{}, fmt.Errorf("cannot look for processes: /proc does not show this one: %w", err)
 	}
-	v := Inventory{Hidden: hidesProcesses()}
+	var facts []Facts
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry.Name())
 		if err != nil || pid == os.Getpid() {
@@ -35,33 +38,63 @@ func Scan() (Inventory, error) {
 		if err != nil {
 			return Inventory{}, fmt.Errorf("cannot look at process %d: %w", pid, err)
 		}
-		if err := v.add(f); err != nil && !isGone(err) {
-			return Inventory{}, fmt.Errorf("cannot look at process %d: %w", pid, err)
-		}
+		facts = append(facts, f)
+	}
+	v := Inventory{Hidden: hidesProcesses()}
+	if err := v.add(facts); err != nil {
+		return Inventory{}, err
 	}
 	order(v.Processes)
 	return v, nil
 }
 
-func (v *Inventory) add(f Facts) error {
-	id, verdict := Identify(f, os.Getuid())
-	switch verdict {
-	case Ours:
-		p, err := describe(f, id)
-		switch {
-		case isGone(err) || errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE):
-			return err
-		case err != nil: // such as a file system that fails: what is there of the process is not known
-			v.Unknown = append(v.Unknown, Suspect{PID: f.PID, Name: f.Name, Kind: id.Kind, Why: err})
-			return nil
+// add adds what processes are. It describes all at once, since the file systems of several may hang.
+func (v *Inventory) add(all []Facts) error {
+	var ours []*described
+	var work sync.WaitGroup
+	probes := map[string]func() error{}
+	for _, f := range all {
+		id, verdict := Identify(f, os.Getuid())
+		switch verdict {
+		case Ours:
+			d := &described{Facts: f, Identity: id}
+			ours = append(ours, d)
+			if probes[id.State] == nil { // one for the processes of a state directory
+				probes[id.State] = sync.OnceValue(func() error { return statedir.Probe(id.State) })
+			}
+			probe := probes[id.State]
+			work.Go(func() {
+				if d.err = statedir.Storage(id.State, probe()); d.err == nil {
+					d.as, d.err = describe(f, id)
+				}
+			})
+		case Unknown:
+			v.Unknown = append(v.Unknown, Suspect{PID: f.PID, Name: f.Name, Kind: id.Kind, Why: f.Unreadable})
+		case Imitation:
+			v.Imitators = append(v.Imitators, Suspect{PID: f.PID, Name: f.Name, Kind: id.Kind})
 		}
-		v.Processes = append(v.Processes, p)
-	case Unknown:
-		v.Unknown = append(v.Unknown, Suspect{PID: f.PID, Name: f.Name, Kind: id.Kind, Why: f.Unreadable})
-	case Imitation:
-		v.Imitators = append(v.Imitators, Suspect{PID: f.PID, Name: f.Name, Kind: id.Kind})
+	}
+	work.Wait()
+	for _, d := range ours {
+		switch {
+		case isGone(d.err):
+		case errors.Is(d.err, unix.EMFILE) || errors.Is(d.err, unix.ENFILE):
+			return fmt.Errorf("cannot look at process %d: %w", d.PID, d.err)
+		case d.err != nil: // such as a file system that fails: what is there of the process is not known
+			v.Unknown = append(v.Unknown, Suspect{PID: d.PID, Name: d.Name, Kind: d.Kind, Why: d.err})
+		default:
+			v.Processes = append(v.Processes, d.as)
+		}
 	}
 	return nil
+}
+
+// described is a process of larder's, and what its directories and limits are.
+type described struct {
+	Facts
+	Identity
+	as  Process
+	err error
 }
 
 // read collects the facts of a process. What needs many calls is read only of one that may be larder's. The error is
