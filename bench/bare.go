@@ -46,6 +46,12 @@ type bareServer struct {
 	address netip.AddrPort
 	process node.Process
 	admin   *redisnode.Node
+	tls     bool
+}
+
+// follow makes the server a replica of another one of the same settings.
+func (b *bareServer) follow(ctx context.Context, primary netip.AddrPort) error {
+	return b.admin.Follow(ctx, primary, b.tls)
 }
 
 // newBareServers makes a place for servers, with a certificate authority like the engine's, and addresses that no other
@@ -125,7 +131,7 @@ func (s *bareServers) startOne(
 	if err != nil {
 		return nil, err
 	}
-	return &bareServer{address, p, redisnode.Connect(p.Dial, s.password)}, nil
+	return &bareServer{address, p, redisnode.Connect(p.Dial, s.password), set.tls}, nil
 }
 
 // replicate makes the others replicas of the first and returns when their links are up.
@@ -135,7 +141,7 @@ func (s *bareServers) replicate(ctx context.Context, servers []*bareServer) erro
 	all, ctx := errgroup.WithContext(ctx)
 	for _, replica := range servers[1:] {
 		all.Go(func() error {
-			if err := replica.admin.Follow(ctx, servers[0].address); err != nil {
+			if err := replica.follow(ctx, servers[0].address); err != nil {
 				return err
 			}
 			for {

@@ -106,7 +106,7 @@ func (s *bareServers) replaced(ctx context.Context, set settings, servers []*bar
 		}
 	}
 	servers[1] = again
-	if err := errors.Join(old.admin.Close(), again.admin.Follow(ctx, servers[0].address)); err != nil {
+	if err := errors.Join(old.admin.Close(), again.follow(ctx, servers[0].address)); err != nil {
 		return 0, err
 	}
 	return awaitReplica(ctx, c, begin, old.address.Addr())

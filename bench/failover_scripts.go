@@ -85,7 +85,7 @@ func (w *watchedServers) scripts(ctx context.Context) (r scripted, err error) {
 		if err != nil {
 			return r, err
 		}
-		if err := old.admin.Follow(ctx, heir); err != nil {
+		if err := old.follow(ctx, heir); err != nil {
 			return r, err
 		}
 		if err := w.agreed(ctx); err != nil {

@@ -39,7 +39,7 @@ func (w *watchedServers) signalled(ctx context.Context, signal unix.Signal) (out
 				}
 			}
 			w.servers[victim] = again
-			if err := again.admin.Follow(ctx, heir); err != nil {
+			if err := again.follow(ctx, heir); err != nil {
 				return err
 			}
 			return w.agreed(ctx)
@@ -79,7 +79,7 @@ func (w *watchedServers) planned(ctx context.Context) (outcome, error) {
 		if err != nil {
 			return err
 		}
-		if err := old.admin.Follow(ctx, heir); err != nil {
+		if err := old.follow(ctx, heir); err != nil {
 			return err
 		}
 		return w.agreed(ctx)

@@ -31,7 +31,7 @@ func (r *region) refuseMoved(ctx context.Context) error {
 	errs := []error{err}
 	for _, rg := range groups {
 		for _, m := range rg.Members {
-			at, found := movedNode(netip.AddrPortFrom(m.Address, uint16(rg.Port)), m.ID)
+			at, found := movedNode(netip.AddrPortFrom(m.Address, uint16(rg.ReplicationPort())), m.ID)
 			if own := filepath.Join(r.home.nodes(), m.ID); found && at.PID != running[m.ID] {
 				errs = append(errs, fmt.Errorf("the node %s (process %d) runs in %s, and not in %s, where "+
 					"larder keeps it: "+

@@ -16,7 +16,7 @@ import (
 
 // PrimaryName is the primary endpoint's.
 func PrimaryName(g *ReplicationGroup) string {
-	if g.TransitEncryption {
+	if g.Transit() == TransitRequired {
 		return "master." + domain(g)
 	}
 	return fmt.Sprintf("%s.%s.ng.0001.%s.cache.amazonaws.com", g.ID, hashOf(g.ARN), regionOf(g))
@@ -24,7 +24,7 @@ func PrimaryName(g *ReplicationGroup) string {
 
 // ReaderName is the reader endpoint's.
 func ReaderName(g *ReplicationGroup) string {
-	if g.TransitEncryption {
+	if g.Transit() == TransitRequired {
 		return "replica." + domain(g)
 	}
 	return fmt.Sprintf("%s-ro.%s.ng.0001.%s.cache.amazonaws.com", g.ID, hashOf(g.ARN), regionOf(g))
@@ -32,10 +32,23 @@ func ReaderName(g *ReplicationGroup) string {
 
 // MemberName is a node's own.
 func MemberName(g *ReplicationGroup, member string) string {
-	if g.TransitEncryption {
+	if g.Transit() == TransitRequired {
 		return member + "." + domain(g)
 	}
 	return fmt.Sprintf("%s.%s.0001.%s.cache.amazonaws.com", member, hashOf(g.ARN), regionOf(g))
+}
+
+// CertifiedNames are those that the certificate of a member holds: the endpoints' and its own. Where clients may connect
+// with TLS and without it, AWS's names are those of a group without TLS, and the others as soon as TLS is required: the
+// certificate holds both.
+func CertifiedNames(g *ReplicationGroup, member string) []string {
+	names := []string{PrimaryName(g), ReaderName(g), MemberName(g, member)}
+	if g.Transit() == TransitPreferred {
+		required := *g
+		required.SetTransit(TransitRequired)
+		names = append(names, CertifiedNames(&required, member)...)
+	}
+	return names
 }
 
 func domain(g *ReplicationGroup) string {

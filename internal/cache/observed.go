@@ -19,13 +19,15 @@ type NodeState struct {
 	// connection.
 	Refuses bool
 	// CutOff says that nobody can connect to it, so that its silence says nothing of it.
-	CutOff  bool
-	Role    Role           // what redis-server takes itself for
-	Serves  []netip.Addr   // the addresses it listens on. None until the engine lets it serve: the boot guard
-	Follows netip.AddrPort // the primary it is told to follow; zero for a primary
-	InSync  bool           // its link to that primary is up and the data set loaded
-	Offset  int64          // replication offset, in bytes; negative for a replica that has yet to load a data set
-	History History        // the replication stream that the offset counts in
+	CutOff bool
+	Role   Role         // what redis-server takes itself for
+	Serves []netip.Addr // the addresses it listens on. None until the engine lets it serve: the boot guard
+	// OtherPorts says that it listens on other ports than the group's nodes shall: encryption in transit was switched.
+	OtherPorts bool
+	Follows    netip.AddrPort // the primary it is told to follow; zero for a primary
+	InSync     bool           // its link to that primary is up and the data set loaded
+	Offset     int64          // replication offset, in bytes; negative for a replica that has yet to load a data set
+	History    History        // the replication stream that the offset counts in
 	// Lag is for how long a replica has lacked something that its primary has; for one that does not answer, since
 	// when.
 	Lag time.Duration
@@ -80,7 +82,9 @@ func (s NodeState) position(known []string) (age int, offset int64) {
 type RelayState struct {
 	Running  bool
 	Hung     bool // it does not answer, and has nothing to be busy with
+	Spreads  bool // it listens on the reader endpoint, to spread its connections over Backends
 	Backends []netip.Addr
+	Fronts   []netip.Addr // the addresses at which it takes both TLS and plain connections for the nodes
 }
 
 // Observed is what the nodes are doing now.

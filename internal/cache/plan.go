@@ -36,6 +36,9 @@ func Plan(d Desired, o Observed) (steps []Step, settled bool) {
 		steps = p.stopAll()
 		return steps, len(steps) == 0
 	}
+	if step, due := p.closeFronts(); due {
+		return []Step{step}, false // no node can listen until that is done
+	}
 	if p.settlePrimary(); p.electing() {
 		return p.steps, false // whatever else there is to do can wait until clients are served
 	}

@@ -65,8 +65,7 @@ func (p *planner) settlePrimary() {
 func (p *planner) superseded(recorded NodeState) *Member {
 	for i, m := range p.g.Members {
 		s := p.o.Nodes[m.ID]
-		follows := recorded.Follows == netip.AddrPortFrom(m.Address, uint16(p.g.Port))
-		if follows && s.Answers && s.Role == Primary && slices.Contains(s.Serves, p.g.PrimaryAddress) {
+		if recorded.Follows.Addr() == m.Address && s.Answers && s.Role == Primary && slices.Contains(s.Serves, p.g.PrimaryAddress) {
 			return &p.g.Members[i]
 		}
 	}
@@ -180,9 +179,9 @@ func (p *planner) reseed(primary *Member, source Member) {
 		p.add(Step{Kind: Promote, Member: source.ID, Reading: p.reading()})
 	case !p.noted(from):
 		p.add(Step{Kind: Note, Member: source.ID}) // the copy will know of no other stream
-	case len(from.Serves) == 0:
+	case len(from.Serves) == 0 || from.OtherPorts:
 		p.add(Step{Kind: Serve, Member: source.ID, Addresses: own})
-	case state.Follows != netip.AddrPortFrom(source.Address, uint16(p.g.Port)):
+	case state.Follows != netip.AddrPortFrom(source.Address, uint16(p.g.ReplicationPort())):
 		p.add(Step{Kind: Follow, Member: primary.ID, Target: source.Address})
 	case state.InSync:
 		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: []netip.Addr{primary.Address}})
@@ -199,7 +198,8 @@ func (p *planner) primaryServes() bool {
 
 func (p *planner) followPrimary() {
 	primary := p.g.Primary()
-	target := netip.AddrPortFrom(primary.Address, uint16(p.g.Port))
+	target := netip.AddrPortFrom(primary.Address, uint16(p.g.ReplicationPort()))
+	moved := !p.o.Nodes[primary.ID].OtherPorts // it can be reached there
 	for _, m := range p.g.Members {
 		s := p.o.Nodes[m.ID]
 		if m.ID == primary.ID || !s.Answers {
@@ -207,7 +207,7 @@ func (p *planner) followPrimary() {
 		}
 		if slices.Contains(s.Serves, p.g.PrimaryAddress) {
 			p.waiting = true // it gives the endpoint up first: whoever writes there shall not find a replica
-		} else if s.Role != Replica || s.Follows != target {
+		} else if s.Role != Replica || s.Follows.Addr() != target.Addr() || moved && s.Follows != target {
 			p.add(Step{Kind: Follow, Member: m.ID, Target: primary.Address})
 		} else if !s.InSync {
 			p.waiting = true

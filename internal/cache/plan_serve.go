@@ -12,14 +12,14 @@ func (p *planner) serve() {
 	for _, m := range p.g.Members {
 		s := p.o.Nodes[m.ID]
 		wanted := p.wanted(m)
-		if !s.Answers || len(wanted) == 0 || sameSet(s.Serves, wanted) {
+		if !s.Answers || len(wanted) == 0 || sameSet(s.Serves, wanted) && !s.OtherPorts {
 			continue
 		}
 		free := p.free(m)
 		if len(free) < len(wanted) {
 			p.waiting = true
 		}
-		if !sameSet(s.Serves, free) {
+		if !sameSet(s.Serves, free) || s.OtherPorts {
 			p.add(Step{Kind: Serve, Member: m.ID, Addresses: free})
 		}
 	}
@@ -33,7 +33,7 @@ func (p *planner) free(m Member) []netip.Addr {
 // heldByAnother tells whether another process listens on the address, or may: one that does not answer keeps the reader
 // endpoint's if it had it.
 func (p *planner) heldByAnother(m Member, a netip.Addr) bool {
-	if a == p.g.ReaderAddress && p.o.Relay.Running {
+	if a == p.g.ReaderAddress && p.relaySpreads() {
 		return true
 	}
 	for id, s := range p.o.Nodes {
@@ -42,6 +42,12 @@ func (p *planner) heldByAnother(m Member, a netip.Addr) bool {
 		}
 	}
 	return false
+}
+
+// relaySpreads tells whether the relay listens on the reader endpoint to spread its connections, or is about to.
+func (p *planner) relaySpreads() bool {
+	onlyFronts := p.g.Transit() == TransitPreferred && !p.g.SpreadsReads() && !p.o.Relay.Spreads
+	return p.o.Relay.Running && !onlyFronts
 }
 
 // wanted lists the addresses on which a member should listen now. A replica that is not in sync keeps those it has of
@@ -72,11 +78,11 @@ func InSync(g *ReplicationGroup, o Observed, member string) bool {
 	return m != nil && p.syncs(*m)
 }
 
-// syncs tells whether a replica follows the recorded primary and has caught up.
+// syncs tells whether a replica follows the recorded primary, at whatever port, and has caught up.
 func (p *planner) syncs(m Member) bool {
 	s := p.o.Nodes[m.ID]
 	return m.Role == Replica && s.Answers && s.Role == Replica && s.InSync &&
-		s.Follows == netip.AddrPortFrom(p.g.Primary().Address, uint16(p.g.Port))
+		s.Follows.Addr() == p.g.Primary().Address
 }
 
 // How long a replica may have lacked what its primary has, and be read through the reader endpoint. One that was taken

@@ -42,6 +42,7 @@ type ReplicationGroup struct {
 	AutomaticFailover       bool
 	MultiAZ                 bool
 	TransitEncryption       bool
+	PlainClients            bool // with TransitEncryption: clients may connect without TLS too; see Transit
 	AtRestEncryption        bool
 	AutoMinorVersionUpgrade bool
 
@@ -68,6 +69,9 @@ type ReplicationGroup struct {
 	// primary's is recorded before clients can write to it: a node of an older one lacks something.
 	Histories []string
 
+	// TransitBefore is the mode of encryption in transit that clients had before the one that the nodes are being
+	// switched to; nil when none are.
+	TransitBefore *TransitMode
 	// Promote names the member that shall become primary by a planned move; empty otherwise.
 	Promote string
 	// Scaling is the node type that is being moved to; empty otherwise.
@@ -153,7 +157,10 @@ type Member struct {
 	Spec                       string // of the running process; see ReplicationGroup.Spec. Empty until it is first started
 	Access                     string // the fingerprint of the tokens that it takes; see AccessFingerprint. Empty until then
 	Leaving                    bool   // the member is being removed
-	Renewal                    Renewal
+	// Certifiable says that the process was given files in memory for a certificate. Processes that an earlier larder
+	// started without TLS were not, and cannot be switched to it.
+	Certifiable bool
+	Renewal     Renewal
 }
 
 // Unknown tells whether it is not recorded what the member's process is, or which tokens it takes: it was never

@@ -21,6 +21,7 @@ const (
 	Serve       StepKind = "serve"        // listen on exactly Addresses, and cut clients of the addresses given up
 	StartRelay  StepKind = "start relay"  // start the reader endpoint's process
 	SetBackends StepKind = "set backends" // give it Addresses to spread connections over
+	SetFronts   StepKind = "set fronts"   // have it take TLS and plain connections at exactly Addresses, for the nodes
 	StopRelay   StepKind = "stop relay"
 	Verify      StepKind = "verify" // reach every node and endpoint as a client does
 	Forget      StepKind = "forget" // nothing is left running: drop the group's record
@@ -42,7 +43,7 @@ type Step struct {
 	Kind      StepKind
 	Member    string       // the member it is done to; empty for the group's own steps
 	Target    netip.Addr   // of Follow
-	Addresses []netip.Addr // of Serve, Elect and SetBackends
+	Addresses []netip.Addr // of Serve, Elect, SetBackends and SetFronts
 	// DataLost says that the group had data and nobody is left who has them: the member begins empty (Serve), or with
 	// what it had before the last primary was elected (Elect).
 	DataLost bool

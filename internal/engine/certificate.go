@@ -31,10 +31,13 @@ func (i *issued) note(id string, at time.Time) {
 	i.at[id] = at
 }
 
+// certificateFiles is how many files in memory a node has for its certificate; they are empty where it has none.
+const certificateFiles = 3
+
 // issue makes a node's TLS files: certificate, key and the local CA.
 func (g *group) issue(rg *cache.ReplicationGroup, m cache.Member) ([][]byte, error) {
 	now := g.e.Now()
-	names := []string{cache.PrimaryName(rg), cache.ReaderName(rg), cache.MemberName(rg, m.ID)}
+	names := cache.CertifiedNames(rg, m.ID)
 	addrs := []netip.Addr{m.Address, rg.PrimaryAddress, rg.ReaderAddress}
 	certificate, key, err := g.e.Authority.Issue(now, m.ID, names, addrs)
 	g.issued.note(m.ID, now)
@@ -43,6 +46,9 @@ func (g *group) issue(rg *cache.ReplicationGroup, m cache.Member) ([][]byte, err
 
 // certify gives a running node another certificate. Until the node has read it, it is not known which one it has.
 func (g *group) certify(ctx context.Context, rg *cache.ReplicationGroup, m cache.Member) error {
+	lock := &g.nodes[m.ID].certifying // a step that has the node use TLS for the first time may do this too
+	lock.Lock()
+	defer lock.Unlock()
 	files, err := g.issue(rg, m)
 	if err == nil {
 		err = g.nodes[m.ID].process.Rewrite(files)
@@ -54,4 +60,16 @@ func (g *group) certify(ctx context.Context, rg *cache.ReplicationGroup, m cache
 		g.issued.note(m.ID, time.Time{})
 	}
 	return err
+}
+
+// secure gives a node that was started without TLS the certificate that it needs for it, where the group has TLS now.
+func (g *group) secure(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
+	if !rg.TransitEncryption {
+		return nil
+	}
+	s, err := g.nodes[id].redis.State(ctx)
+	if err != nil || s.Certified {
+		return err
+	}
+	return g.certify(ctx, rg, *rg.Member(id))
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -85,7 +84,8 @@ type member struct {
 
 	newestSlow atomic.Int64 // see Node.NewestSlow
 	swept      bool         // since it was adopted, or since a change of its addresses failed half way
-	backends   []netip.Addr // of the relay, as it last told them
+	relays     relay.Status // of the relay, as it last told it
+	certifying sync.Mutex   // while the node's files of its certificate are written, and read by it
 }
 
 func newGroup(e *Engine, id string) *group {

@@ -91,24 +91,23 @@ func (g *group) switchPrimary(ctx context.Context, rg *cache.ReplicationGroup, f
 	if err != nil {
 		return err
 	}
-	if err := old.Listen(ctx, []netip.Addr{from.Address}, rg.Port, rg.TransitEncryption); err != nil {
+	if err := old.Listen(ctx, []netip.Addr{from.Address}, rg.Ports()); err != nil {
 		return err
 	}
-	if err := heir.Listen(ctx, []netip.Addr{target.Address, rg.PrimaryAddress}, rg.Port,
-		rg.TransitEncryption); err != nil {
+	if err := heir.Listen(ctx, []netip.Addr{target.Address, rg.PrimaryAddress}, rg.Ports()); err != nil {
 		return err
 	}
-	if err := old.Cut(ctx, []netip.Addr{rg.PrimaryAddress, rg.ReaderAddress}, rg.Port); err != nil {
+	if err := old.Cut(ctx, []netip.Addr{rg.PrimaryAddress, rg.ReaderAddress}, rg.Ports()); err != nil {
 		return err
 	}
 	if err := heir.Unpause(ctx); err != nil {
 		return err
 	}
 	gone := slices.DeleteFunc(state.Serves, func(a netip.Addr) bool { return a == target.Address })
-	if err := heir.Cut(ctx, gone, rg.Port); err != nil {
+	if err := heir.Cut(ctx, gone, rg.Ports()); err != nil {
 		return err
 	}
-	if err := g.follow(ctx, from.ID, netip.AddrPortFrom(target.Address, uint16(rg.Port))); err != nil {
+	if err := g.follow(ctx, rg, from.ID, target.Address); err != nil {
 		return err
 	}
 	return old.Unpause(ctx)

@@ -28,9 +28,9 @@ func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.O
 	var relay sync.WaitGroup
 	if g.relay != nil {
 		relay.Go(func() {
-			o.Relay = cache.RelayState{Running: true, Backends: g.relay.backends}
+			o.Relay = relayState(g.relay.relays)
 			if err := g.guarded(func() error { o.Relay = g.askRelay(ctx); return nil }); err != nil {
-				g.log.Error("cannot ask the reader endpoint's relay", "error", err)
+				g.log.Error("cannot ask the group's relay", "error", err)
 			}
 		})
 	}
@@ -95,7 +95,8 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 	}
 	return cache.NodeState{
 		Running: true, Answers: true, Role: role,
-		Serves: s.Serves, Follows: s.Follows, InSync: s.LinkUp, Offset: s.Offset,
+		Serves: s.Serves, OtherPorts: len(s.Serves) > 0 && (s.Plain != rg.Ports().Plain || s.TLS != rg.Ports().TLS),
+		Follows: s.Follows, InSync: s.LinkUp, Offset: s.Offset,
 		History: cache.History{ID: s.Stream, Before: s.StreamBefore, Fork: s.Fork}, MinReplicas: s.MinReplicas,
 		Uncertified: rg.TransitEncryption && !pki.Fresh(g.issued.to(m.process.ID()), g.e.Now()),
 		Full:        m.full, Unconfirmed: !m.knowsTokens || !m.knowsParameters,
@@ -169,7 +170,7 @@ func (g *group) sweep(ctx context.Context, rg *cache.ReplicationGroup, m *member
 	defer cancel()
 	given := slices.DeleteFunc([]netip.Addr{rg.PrimaryAddress, rg.ReaderAddress},
 		func(a netip.Addr) bool { return slices.Contains(s.Serves, a) })
-	err := errors.Join(g.limitMemory(rg, m), m.redis.Protect(ctx), m.redis.Cut(ctx, given, rg.Port))
+	err := errors.Join(g.limitMemory(rg, m), m.redis.Protect(ctx), m.redis.Cut(ctx, given, rg.Ports()))
 	if g.shield.until.IsZero() {
 		err = errors.Join(err, m.redis.Unshield(ctx)) // an earlier engine may have withheld it
 	}
@@ -197,26 +198,34 @@ func (g *group) measureLag(rg *cache.ReplicationGroup, nodes map[string]cache.No
 	}
 }
 
-// askRelay asks the relay for its backends. It answers at once, so that one that does not in time hangs when it is
+// relayState is what a relay that runs said of itself. One that an earlier larder started does not say whether it
+// spreads connections: it does where it has backends.
+func relayState(s relay.Status) cache.RelayState {
+	return cache.RelayState{Running: true, Spreads: s.Spreads || len(s.Backends) > 0, Backends: s.Backends,
+		Fronts: s.Fronts}
+}
+
+// askRelay asks the relay what it does. It answers at once, so that one that does not in time hangs when it is
 // stopped, or has been silent for long.
 func (g *group) askRelay(ctx context.Context) cache.RelayState {
 	m := g.relay
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	backends, err := m.control.Backends(ctx)
+	status, err := m.control.Status(ctx)
 	now := g.e.Steady()
 	if err != nil {
 		m.vigil.look(now)
 		if isShortage(err) {
 			m.vigil.excuse(now)
 		}
-		g.log.Warn("the reader endpoint's relay does not answer", "error", err)
-		hung := m.vigil.hung(now) || m.vigil.silence(now) > relaySilence
-		return cache.RelayState{Running: true, Hung: hung, Backends: m.backends}
+		g.log.Warn("the group's relay does not answer", "error", err)
+		last := relayState(m.relays)
+		last.Hung = m.vigil.hung(now) || m.vigil.silence(now) > relaySilence
+		return last
 	}
 	m.vigil.answers(now)
-	m.backends = backends
-	return cache.RelayState{Running: true, Backends: backends}
+	m.relays = status
+	return relayState(status)
 }
 
 // dropExited forgets processes that are gone.
@@ -233,7 +242,7 @@ func (g *group) dropExited(ctx context.Context, status cache.Status) {
 		}
 	}
 	if g.relay != nil && g.relay.exited() {
-		g.log.Log(ctx, g.relay.lossLevel(status), "the reader endpoint's relay is gone",
+		g.log.Log(ctx, g.relay.lossLevel(status), "the group's relay is gone",
 			"last_words", g.relay.process.LastWords())
 		g.e.pulses.leave(g.relay.vigil)
 		g.relay = nil

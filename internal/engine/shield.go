@@ -101,7 +101,7 @@ func (g *group) raiseShield(ctx context.Context, rg *cache.ReplicationGroup, now
 	var shielded atomic.Bool
 	for _, m := range g.nodes {
 		all.Go(func() {
-			err := g.guarded(func() error { return g.shieldNode(ctx, m, rg.Port) })
+			err := g.guarded(func() error { return g.shieldNode(ctx, m, rg.Ports()) })
 			if err != nil {
 				g.log.Debug("cannot withhold CLIENT KILL", "node", m.process.ID(), "error", err)
 				return
@@ -119,15 +119,24 @@ func (g *group) raiseShield(ctx context.Context, rg *cache.ReplicationGroup, now
 // shieldNode does so on one node. One on which each of larder's connections is ended before it can say anything has its
 // clients' connections ended first, from outside: these are ended there anyway, but for that of the one who does it.
 // Before that one is back, larder is there.
-func (g *group) shieldNode(ctx context.Context, m *member, port int) error {
+func (g *group) shieldNode(ctx context.Context, m *member, ports cache.Ports) error {
 	err := withhold(ctx, m)
 	if redisnode.IsCut(err) {
-		ended, failed := m.process.Disconnect(port)
+		ended, failed := disconnect(m, ports)
 		g.log.Warn("clients end every connection of larder's to a node at once: theirs were ended", "node",
 			m.process.ID(), "connections", ended, "error", failed)
 		err = withhold(ctx, m)
 	}
 	return err
+}
+
+// disconnect ends the connections that clients have made to a node.
+func disconnect(m *member, ports cache.Ports) (ended int, err error) {
+	for _, port := range ports.Each() {
+		n, failed := m.process.Disconnect(port)
+		ended, err = ended+n, errors.Join(err, failed)
+	}
+	return ended, err
 }
 
 func withhold(ctx context.Context, m *member) error {

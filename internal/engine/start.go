@@ -109,6 +109,7 @@ func (g *group) startNode(ctx context.Context, rg *cache.ReplicationGroup, m cac
 		return nil, err
 	}
 	spec := node.Spec{ID: m.ID, Path: server.Path, Args: []string{"-"}, Stdin: config.Render()}
+	spec.Files = make([][]byte, certificateFiles)
 	if rg.TransitEncryption {
 		if spec.Files, err = g.issue(rg, m); err != nil {
 			return nil, err
@@ -176,6 +177,7 @@ func (g *group) recordStart(started *cache.ReplicationGroup, id string, d cache.
 		m := rg.Member(id)
 		m.Spec, m.Access = started.Spec(), cache.AccessFingerprint(started.AuthTokens)
 		m.Parameters, m.BootParameters = cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot)
+		m.Certifiable = true
 		renewal := m.Renewal
 		m.Renewal = ""
 		if m.Created.IsZero() || renewal == cache.Rebooting {
@@ -219,9 +221,13 @@ func (g *group) passwords() (admin, replication string, err error) {
 	return string(a), string(r), errors.Join(errAdmin, errReplication)
 }
 
-// startRelay starts the process behind the reader endpoint. It listens there when it gets backends.
+// startRelay starts the group's relay. It listens when it is told where.
 func (g *group) startRelay(ctx context.Context, rg *cache.ReplicationGroup) (node.Process, error) {
-	config, err := json.Marshal(relay.Config{Address: netip.AddrPortFrom(rg.ReaderAddress, uint16(rg.Port))})
+	ports := *rg
+	ports.SetTransit(cache.TransitPreferred) // the relay outlives a change of the mode
+	plain, secure := ports.Ports().Plain, ports.Ports().TLS
+	config, err := json.Marshal(relay.Config{Address: netip.AddrPortFrom(rg.ReaderAddress, uint16(rg.Port)),
+		Plain: uint16(plain), TLS: uint16(secure)})
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/node"
+	"larder/internal/relay"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -108,13 +109,15 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 		}
 		return nil, g.nodes[s.Member].redis.Promote(ctx)
 	case cache.Follow:
-		return nil, g.follow(ctx, s.Member, netip.AddrPortFrom(s.Target, uint16(rg.Port)))
+		return nil, g.follow(ctx, rg, s.Member, s.Target)
 	case cache.Serve:
 		return nil, g.serve(ctx, rg, s)
 	case cache.StartRelay:
 		return g.startRelay(ctx, rg)
 	case cache.SetBackends:
 		return nil, g.setBackends(ctx, rg, s.Addresses)
+	case cache.SetFronts:
+		return nil, g.setFronts(ctx, rg, s.Addresses)
 	case cache.StopRelay:
 		return nil, g.relay.end(ctx, stopGrace) // one that hangs is killed when the grace is over
 	case cache.Verify:
@@ -131,10 +134,38 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 
 // follow makes a node a replica. It may have to copy its primary's data, and does nothing, and answers nobody, while it
 // waits for more of them: one whose primary is busy would be taken for one that hangs.
-func (g *group) follow(ctx context.Context, id string, primary netip.AddrPort) error {
+func (g *group) follow(ctx context.Context, rg *cache.ReplicationGroup, id string, primary netip.Addr) error {
+	if err := g.secure(ctx, rg, id); err != nil {
+		return err
+	}
 	m := g.nodes[id]
+	before, err := m.redis.State(ctx)
+	if err != nil {
+		return err
+	}
 	m.vigil.mayIdle(true)
-	return m.redis.Follow(ctx, primary)
+	at := netip.AddrPortFrom(primary, uint16(rg.ReplicationPort()))
+	if err := m.redis.Follow(ctx, at, rg.TransitEncryption); err != nil {
+		return err
+	}
+	if !before.LinkUp || before.Follows.Addr() != primary {
+		return nil
+	}
+	return g.awaitLink(ctx, m) // only the port is another: it goes on from where it was, at once
+}
+
+// relinkTime is how long a replica may take to go on with its primary at another port. It has nothing to copy.
+const relinkTime = 2 * time.Second
+
+// awaitLink waits until a replica that goes on with its primary has its link again, so that nobody takes it for one that
+// lags. One that does not have it in time is seen to be without by the next look.
+func (g *group) awaitLink(ctx context.Context, m *member) error {
+	ctx, cancel := context.WithTimeout(ctx, relinkTime)
+	defer cancel()
+	if err := m.redis.AwaitLink(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
 }
 
 // serve opens a node's listeners. One that begins empty where there were data says so in the event list first, and the
@@ -162,11 +193,14 @@ func (g *group) serve(ctx context.Context, rg *cache.ReplicationGroup, s cache.S
 // listen has a node listen on exactly those addresses. Where that fails half way, the next look ends what is left of
 // it.
 func (g *group) listen(ctx context.Context, rg *cache.ReplicationGroup, id string, addrs []netip.Addr) error {
+	if err := g.secure(ctx, rg, id); err != nil {
+		return err
+	}
 	m := g.nodes[id]
 	swept := m.swept
 	m.swept = false
-	if err := m.redis.Serve(ctx, addrs, rg.Port, rg.TransitEncryption); err != nil {
-		return g.inTheWay(err, m, addrs, rg.Port)
+	if err := m.redis.Serve(ctx, addrs, rg.Ports()); err != nil {
+		return g.inTheWay(err, m, addrs, rg.Ports())
 	}
 	m.swept = swept // there may be more to end than connections
 	return nil
@@ -175,20 +209,35 @@ func (g *group) listen(ctx context.Context, rg *cache.ReplicationGroup, id strin
 // setBackends has the relay lead to the replicas that have those addresses.
 func (g *group) setBackends(ctx context.Context, rg *cache.ReplicationGroup, addrs []netip.Addr) error {
 	if err := g.relay.control.SetBackends(ctx, addrs); err != nil {
-		return g.inTheWay(err, g.relay, []netip.Addr{rg.ReaderAddress}, rg.Port)
+		return g.inTheWay(err, g.relay, []netip.Addr{rg.ReaderAddress}, cache.Ports{Group: rg.Port})
+	}
+	return nil
+}
+
+// setFronts has the relay take TLS and plain connections at those addresses. One that an earlier larder started cannot:
+// it is ended, and the next plan starts another.
+func (g *group) setFronts(ctx context.Context, rg *cache.ReplicationGroup, addrs []netip.Addr) error {
+	err := g.relay.control.SetFronts(ctx, addrs)
+	switch {
+	case errors.Is(err, relay.ErrNoFronts):
+		return g.relay.end(ctx, stopGrace)
+	case err != nil:
+		return g.inTheWay(err, g.relay, addrs, cache.Ports{Group: rg.Port})
 	}
 	return nil
 }
 
 // inTheWay names the processes because of which a node or the relay cannot listen.
-func (g *group) inTheWay(err error, m *member, addrs []netip.Addr, port int) error {
+func (g *group) inTheWay(err error, m *member, addrs []netip.Addr, ports cache.Ports) error {
 	if g.e.Listener == nil {
 		return err
 	}
 	for _, a := range addrs {
-		at := netip.AddrPortFrom(a, uint16(port))
-		if pid, name := g.e.Listener(at); name != "" && pid != m.process.PID() {
-			err = fmt.Errorf("%w: %s listens on %s, which %s needs", err, name, at, m.process.ID())
+		for _, port := range ports.Each() {
+			at := netip.AddrPortFrom(a, uint16(port))
+			if pid, name := g.e.Listener(at); name != "" && pid != m.process.PID() {
+				err = fmt.Errorf("%w: %s listens on %s, which %s needs", err, name, at, m.process.ID())
+			}
 		}
 	}
 	return err
@@ -250,6 +299,7 @@ func (g *group) settle(rg *cache.ReplicationGroup) error {
 	}
 	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
 		created := rg.Status == cache.Creating
+		rg.TransitBefore = nil
 		if rg.Scaling != "" {
 			if err := g.notice(tx, cache.SourceGroup, rg.ID,
 				"Succeeded applying modification to cache node type to %s.", rg.Scaling); err != nil {

@@ -23,7 +23,7 @@ const (
 )
 
 // verify sees that the replicas receive the stream, that every node takes the group's tokens and no other, and reaches
-// every node and both endpoints as a client does: over TLS, checking the certificate, with the token. Only then is a
+// every node and both endpoints as a client does: over TLS, checking the certificate, with the token, and without TLS where clients may. Only then is a
 // group available.
 func (g *group) verify(ctx context.Context, rg *cache.ReplicationGroup) error {
 	tokens, err := g.authTokens(rg)
@@ -48,6 +48,11 @@ func (g *group) verify(ctx context.Context, rg *cache.ReplicationGroup) error {
 		run.Go(func() error {
 			return g.guarded(func() error { return ping(ctx, at, secure, newest(tokens)) })
 		})
+		if rg.Transit() == cache.TransitPreferred {
+			run.Go(func() error {
+				return g.guarded(func() error { return ping(ctx, at, nil, newest(tokens)) })
+			})
+		}
 	}
 	return run.Wait()
 }

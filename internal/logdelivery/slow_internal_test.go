@@ -64,7 +64,8 @@ func (s *server) start() {
 		s.Fatal(err)
 	}
 	s.running = engine.Node{Group: "n", ID: "n-001", Process: p, Redis: redisnode.Connect(p.Dial, "admin")}
-	if err := s.running.Redis.Serve(s.Context(), []netip.Addr{s.addr.Addr()}, int(s.addr.Port()), false); err != nil {
+	if err := s.running.Redis.Serve(s.Context(), []netip.Addr{s.addr.Addr()},
+		cache.Ports{Plain: int(s.addr.Port())}); err != nil {
 		s.Fatal(err)
 	}
 	// A command that it gave up would be sent again.

@@ -113,6 +113,12 @@ func bounded(directives map[string]string) map[string]string {
 	return out
 }
 
+// secure are the directives of a server that uses TLS.
+var secure = [][]string{
+	{"tls-auth-clients", "no"}, {"tls-protocols", "TLSv1.2 TLSv1.3"},
+	{"tls-cert-file", certificateFile}, {"tls-key-file", keyFile}, {"tls-ca-cert-file", authorityFile},
+}
+
 // fixed are the directives that no parameter group changes. Nothing may write data to a disk: no snapshot, no
 // append-only file, and replication without files on either side.
 func (c Config) fixed() [][]string {
@@ -133,10 +139,7 @@ func (c Config) fixed() [][]string {
 		{"enable-debug-command", "local"},
 	}
 	if c.TLS {
-		out = append(out, [][]string{
-			{"tls-replication", "yes"}, {"tls-auth-clients", "no"}, {"tls-protocols", "TLSv1.2 TLSv1.3"},
-			{"tls-cert-file", certificateFile}, {"tls-key-file", keyFile}, {"tls-ca-cert-file", authorityFile},
-		}...)
+		out = append(append(out, []string{"tls-replication", "yes"}), secure...)
 	}
 	return out
 }

@@ -51,7 +51,7 @@ func (n *Node) Load(ctx context.Context, d DataSet) error {
 	f.serving.Go(f.accept)
 	defer f.close()
 	at := listener.Addr().(*net.TCPAddr).AddrPort()
-	if err := n.Follow(ctx, netip.AddrPortFrom(at.Addr().Unmap(), at.Port())); err != nil {
+	if err := n.Follow(ctx, netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), d.TLS != nil); err != nil {
 		return err
 	}
 	if err := f.await(ctx, n); err != nil {

@@ -15,6 +15,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"larder/internal/cache"
 )
 
 // commandTimeout bounds one exchange with a node. A node that takes longer counts as not answering.
@@ -61,10 +63,13 @@ func (n *Node) Close() error { return n.client.Close() }
 // State is what a node says of itself.
 type State struct {
 	Primary bool
-	Serves  []netip.Addr   // the addresses of its TCP listeners; none when it has no port
-	Follows netip.AddrPort // the primary it replicates; zero for a primary
-	LinkUp  bool           // the replication link is up, which it is only when the data set is loaded
-	Offset  int64          // of the replication stream, in bytes; negative for a replica that has yet to load a data set
+	Serves  []netip.Addr // the addresses of its TCP listeners; none when it has no port
+	// Plain and TLS are the ports of its listeners, without TLS and with it; 0 for none.
+	Plain, TLS int
+	Certified  bool           // it has a certificate to show
+	Follows    netip.AddrPort // the primary it replicates; zero for a primary
+	LinkUp     bool           // the replication link is up, which it is only when the data set is loaded
+	Offset     int64          // of the replication stream, in bytes; negative for a replica that has yet to load a data set
 
 	// Stream names the replication stream that Offset counts in, StreamBefore the one that it went on from at the
 	// offset Fork; that is empty where there was none.
@@ -113,7 +118,8 @@ func (n *Node) state(ctx context.Context, client *redis.Client) (State, error) {
 	pipe := client.Pipeline()
 	info := pipe.Info(ctx, "replication")
 	clients := pipe.Info(ctx, "clients")
-	config := redis.NewMapStringStringCmd(ctx, "CONFIG", "GET", "bind", "port", "tls-port", "maxclients", minReplicas)
+	config := redis.NewMapStringStringCmd(ctx, "CONFIG", "GET", "bind", "port", "tls-port", "tls-cert-file",
+		"maxclients", minReplicas)
 	pipe.Process(ctx, config)
 	slow := n.askSlow(ctx, pipe)
 	_, err := pipe.Exec(ctx)
@@ -134,17 +140,29 @@ func (n *Node) state(ctx context.Context, client *redis.Client) (State, error) {
 		return s, err
 	}
 	s.NewestSlow = newest
-	if config.Val()["port"] == "0" && config.Val()["tls-port"] == "0" {
-		return s, nil
+	return s, s.parseListeners(config.Val())
+}
+
+// parseListeners reads where a node listens, and how.
+func (s *State) parseListeners(config map[string]string) error {
+	s.Certified = config["tls-cert-file"] != ""
+	var errPlain, errTLS error
+	s.Plain, errPlain = strconv.Atoi(config["port"])
+	s.TLS, errTLS = strconv.Atoi(config["tls-port"])
+	if err := errors.Join(errPlain, errTLS); err != nil {
+		return fmt.Errorf("cannot read the node's ports: %w", err)
 	}
-	for _, field := range strings.Fields(config.Val()["bind"]) {
+	if s.Plain == 0 && s.TLS == 0 {
+		return nil
+	}
+	for _, field := range strings.Fields(config["bind"]) {
 		addr, err := netip.ParseAddr(field)
 		if err != nil {
-			return s, fmt.Errorf("cannot read the node's addresses: %w", err)
+			return fmt.Errorf("cannot read the node's addresses: %w", err)
 		}
 		s.Serves = append(s.Serves, addr)
 	}
-	return s, nil
+	return nil
 }
 
 // parseConnections reads how many connections a node has, which redis-server counts in two parts, and how many it may
@@ -213,8 +231,11 @@ func (n *Node) Promote(ctx context.Context) error {
 	return n.do(ctx, "REPLICAOF", "NO", "ONE")
 }
 
-// Follow makes the node a replica of the one at that address.
-func (n *Node) Follow(ctx context.Context, primary netip.AddrPort) error {
+// Follow makes the node a replica of the one at that address, to which it connects with TLS or without.
+func (n *Node) Follow(ctx context.Context, primary netip.AddrPort, tls bool) error {
+	if err := n.do(ctx, "CONFIG", "SET", "tls-replication", map[bool]string{true: "yes", false: "no"}[tls]); err != nil {
+		return err
+	}
 	return n.do(ctx, "REPLICAOF", primary.Addr().String(), primary.Port())
 }
 
@@ -251,39 +272,45 @@ func (n *Node) probe(ctx context.Context, most time.Duration, replicas int) (ack
 	return wait.Int()
 }
 
-// Serve has the node listen on exactly these addresses, and closes the connections to those it gives up. Changing the
-// addresses reopens every listener of the node, so it is only for changes of role.
-func (n *Node) Serve(ctx context.Context, addrs []netip.Addr, port int, tls bool) error {
+// Serve has the node listen on exactly these addresses and ports, and closes the connections to the addresses that it
+// gives up. Where it listened with TLS and without, and shall no longer, all connections that clients made until then are
+// closed: which of them use TLS cannot be seen. Changing the addresses reopens every listener of the node, so it is only
+// for changes of role, and of the ports.
+func (n *Node) Serve(ctx context.Context, addrs []netip.Addr, ports cache.Ports) error {
 	before, err := n.State(ctx)
 	if err != nil {
 		return err
 	}
-	if err := n.Listen(ctx, addrs, port, tls); err != nil {
+	if both := before.Plain != 0 && before.TLS != 0; both && (ports.Plain == 0 || ports.TLS == 0) {
+		old := cache.Ports{Group: ports.Group, Plain: before.Plain, TLS: before.TLS}
+		if err := n.Cut(ctx, before.Serves, old); err != nil {
+			return err
+		}
+	}
+	if err := n.Listen(ctx, addrs, ports); err != nil {
 		return err
 	}
 	gone := slices.DeleteFunc(before.Serves, func(a netip.Addr) bool { return slices.Contains(addrs, a) })
-	return n.Cut(ctx, gone, port)
+	return n.Cut(ctx, gone, ports)
 }
 
-// Listen has the node listen on exactly these addresses. The connections to those it gives up go on.
-func (n *Node) Listen(ctx context.Context, addrs []netip.Addr, port int, tls bool) error {
+// Listen has the node listen on exactly these addresses and ports. The connections to those it gives up go on.
+func (n *Node) Listen(ctx context.Context, addrs []netip.Addr, ports cache.Ports) error {
 	var list []string
 	for _, a := range addrs {
 		list = append(list, a.String())
 	}
-	portName := "port"
-	if tls {
-		portName = "tls-port"
-	}
-	return n.do(ctx, "CONFIG", "SET", "bind", strings.Join(list, " "), portName, port)
+	return n.do(ctx, "CONFIG", "SET", "bind", strings.Join(list, " "), "port", ports.Plain, "tls-port", ports.TLS)
 }
 
-// Cut closes the connections that clients made to those addresses. A connection outlives the listener that it was made
-// through.
-func (n *Node) Cut(ctx context.Context, addrs []netip.Addr, port int) error {
+// Cut closes the connections that clients made to those addresses, at whichever of the ports. A connection outlives the
+// listener that it was made through. Replicas' go on.
+func (n *Node) Cut(ctx context.Context, addrs []netip.Addr, ports cache.Ports) error {
 	for _, a := range addrs {
-		if err := n.kill(ctx, "LADDR", netip.AddrPortFrom(a, uint16(port)).String()); err != nil {
-			return err
+		for _, port := range ports.Each() {
+			if err := n.kill(ctx, "LADDR", netip.AddrPortFrom(a, uint16(port)).String()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

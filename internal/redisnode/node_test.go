@@ -59,7 +59,7 @@ func TestServeWhereAnotherListens(t *testing.T) {
 	defer l.Close()
 	client := s.client(s.config.Address, "", token)
 	before := connectionID(t, client)
-	if err := s.Serve(t.Context(), []netip.Addr{s.config.Address, taken}, port, false); err == nil ||
+	if err := s.Serve(t.Context(), []netip.Addr{s.config.Address, taken}, plain); err == nil ||
 		!strings.Contains(err.Error(), "Failed to bind") {
 		t.Errorf("the error is %v", err)
 	}
@@ -70,7 +70,7 @@ func TestServeWhereAnotherListens(t *testing.T) {
 		t.Error("it stopped serving where it did")
 	}
 	fresh := f.start(nil)
-	if err := fresh.Serve(t.Context(), []netip.Addr{taken}, port, false); err == nil {
+	if err := fresh.Serve(t.Context(), []netip.Addr{taken}, plain); err == nil {
 		t.Error("no error")
 	}
 	if got := fresh.state().Serves; len(got) > 0 {
@@ -88,7 +88,7 @@ func TestAHungServerKeepsItsAddress(t *testing.T) {
 	if err := syscall.Kill(hung.process.PID(), syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	if err := heir.Serve(t.Context(), []netip.Addr{heir.config.Address, endpoint}, port, false); err == nil {
+	if err := heir.Serve(t.Context(), []netip.Addr{heir.config.Address, endpoint}, plain); err == nil {
 		t.Error("two servers have one address")
 	}
 	if err := hung.process.Stop(t.Context(), 0); err != nil {

@@ -15,7 +15,7 @@ import (
 func TestAReplicaThatFailsQuotesNoData(t *testing.T) {
 	f := newField(t)
 	a, b := f.serving(nil), f.serving(nil)
-	if err := b.Follow(t.Context(), netip.AddrPortFrom(a.config.Address, port)); err != nil {
+	if err := b.Follow(t.Context(), netip.AddrPortFrom(a.config.Address, port), false); err != nil {
 		t.Fatal(err)
 	}
 	b.await("linked", linked)

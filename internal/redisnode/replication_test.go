@@ -12,7 +12,7 @@ import (
 
 func (s *server) follow(primary *server) {
 	s.Helper()
-	if err := patiently(func() error { return s.Follow(s.Context(), primary.at()) }); err != nil {
+	if err := patiently(func() error { return s.Follow(s.Context(), primary.at(), s.config.TLS) }); err != nil {
 		s.Fatal(err)
 	}
 }
@@ -80,7 +80,7 @@ func TestOffset(t *testing.T) {
 	if got := a.state().Offset; got != 0 {
 		t.Errorf("a primary without replicas has %d", got)
 	}
-	if err := b.Follow(t.Context(), netip.AddrPortFrom(f.addr(), port)); err != nil {
+	if err := b.Follow(t.Context(), netip.AddrPortFrom(f.addr(), port), false); err != nil {
 		t.Fatal(err)
 	}
 	if st := b.state(); st.Offset >= 0 || st.LinkUp {
@@ -109,7 +109,7 @@ func TestOffset(t *testing.T) {
 	if got := b.state().Offset; got < cut.Offset {
 		t.Errorf("without its primary %d, promoted %d", cut.Offset, got)
 	}
-	if err := b.Follow(t.Context(), netip.AddrPortFrom(f.addr(), port)); err != nil {
+	if err := b.Follow(t.Context(), netip.AddrPortFrom(f.addr(), port), false); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.state().Offset; got < cut.Offset {

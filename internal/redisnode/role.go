@@ -20,10 +20,13 @@ func (n *Node) SetTokens(ctx context.Context, tokens []string) error {
 	return n.do(ctx, args...)
 }
 
-// ReloadCertificate has the node read its TLS files again. Connections that are open stay so.
+// ReloadCertificate has the node read its TLS files again, or for the first time. Connections that are open stay so.
 func (n *Node) ReloadCertificate(ctx context.Context) error {
-	return n.inOrder(ctx, "have the node read its certificate again", []any{"CONFIG", "SET",
-		"tls-cert-file", certificateFile, "tls-key-file", keyFile, "tls-ca-cert-file", authorityFile})
+	set := []any{"CONFIG", "SET"}
+	for _, d := range secure {
+		set = append(set, d[0], d[1])
+	}
+	return n.inOrder(ctx, "have the node read its certificate", set)
 }
 
 // TakesTokens tells whether clients are let in with exactly those tokens.
@@ -108,20 +111,30 @@ func (n *Node) AwaitOffset(ctx context.Context, offset int64) error {
 	}
 }
 
+// AwaitLink waits until a replica has a link to its primary.
+func (n *Node) AwaitLink(ctx context.Context) error {
+	return n.awaitLink(ctx, true, "the replica has no link to its primary")
+}
+
 // AwaitLinkEnd waits until a replica has no link to its primary. Where that one is gone, the replica has read all that
 // it sent.
 func (n *Node) AwaitLinkEnd(ctx context.Context) error {
+	return n.awaitLink(ctx, false, "the replica keeps its link to the primary")
+}
+
+// awaitLink waits until the link is up, or is not; late says what is so when ctx ends before.
+func (n *Node) awaitLink(ctx context.Context, up bool, late string) error {
 	const poll = 500 * time.Microsecond
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for {
-		if s, err := n.State(ctx); err != nil || !s.LinkUp {
+		if s, err := n.State(ctx); err != nil || s.LinkUp == up {
 			return err
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("the replica keeps its link to the primary: %w", ctx.Err())
+			return fmt.Errorf("%s: %w", late, ctx.Err())
 		}
 	}
 }

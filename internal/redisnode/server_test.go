@@ -143,6 +143,16 @@ func (f *field) start(change func(*redisnode.Config)) *server {
 	return s
 }
 
+// plain are the ports of a server without TLS.
+var plain = cache.Ports{Group: port, Plain: port}
+
+func (s *server) ports() cache.Ports {
+	if s.config.TLS {
+		return cache.Ports{Group: port, TLS: port}
+	}
+	return plain
+}
+
 func withTLS(c *redisnode.Config) { c.TLS = true }
 
 // serving starts a server and has it listen on its own address.
@@ -155,7 +165,7 @@ func (f *field) serving(change func(*redisnode.Config)) *server {
 
 func (s *server) serve(addrs ...netip.Addr) {
 	s.Helper()
-	if err := patiently(func() error { return s.Serve(s.Context(), addrs, port, s.config.TLS) }); err != nil {
+	if err := patiently(func() error { return s.Serve(s.Context(), addrs, s.ports()) }); err != nil {
 		s.Fatal(err)
 	}
 }

@@ -15,15 +15,26 @@ const controlTimeout = 2 * time.Second
 
 // Config is what a relay's process reads from its standard input, as JSON.
 type Config struct {
-	Address netip.AddrPort // of the reader endpoint
+	Address    netip.AddrPort // of the reader endpoint
+	Plain, TLS uint16         // see Relay
 }
 
-// request is what a control connection sends: Set nil asks for the backends, anything else replaces them.
-type request struct{ Set []netip.Addr }
+// request is what a control connection sends: lists that are nil stay as they are, anything else replaces them.
+type request struct {
+	Set    []netip.Addr // the backends
+	Fronts []netip.Addr
+}
 
 type response struct {
-	Backends []netip.Addr
-	Error    string
+	Status
+	Error string
+}
+
+// Status is what a relay does.
+type Status struct {
+	Spreads  bool         // the reader endpoint is open
+	Backends []netip.Addr // sorted
+	Fronts   []netip.Addr // sorted
 }
 
 // control answers one request.
@@ -34,13 +45,17 @@ func (r *Relay) control(conn net.Conn) {
 	if err := json.NewDecoder(conn).Decode(&req); err != nil {
 		return // such as a connection that only looks whether the socket is there
 	}
-	var resp response
+	var err error
 	if req.Set != nil {
-		if err := r.SetBackends(req.Set); err != nil {
-			resp.Error = err.Error()
-		}
+		err = r.SetBackends(req.Set)
 	}
-	resp.Backends = r.Backends()
+	if req.Fronts != nil {
+		err = errors.Join(err, r.SetFronts(req.Fronts))
+	}
+	resp := response{Status: Status{Spreads: r.Spreads(), Backends: r.Backends(), Fronts: r.Fronts()}}
+	if err != nil {
+		resp.Error = err.Error()
+	}
 	if err := json.NewEncoder(conn).Encode(resp); err != nil {
 		r.Logger.Warn("cannot answer a control request", "error", err)
 	}
@@ -51,30 +66,42 @@ type Client struct {
 	Dial func(context.Context) (net.Conn, error)
 }
 
-// Backends asks for the current backends.
-func (c Client) Backends(ctx context.Context) ([]netip.Addr, error) {
+// Status asks what the relay does.
+func (c Client) Status(ctx context.Context) (Status, error) {
 	return c.exchange(ctx, request{})
 }
 
 // SetBackends replaces the backends.
 func (c Client) SetBackends(ctx context.Context, addrs []netip.Addr) error {
-	_, err := c.exchange(ctx, request{Set: append([]netip.Addr{}, addrs...)}) // nil would ask for them
+	_, err := c.exchange(ctx, request{Set: append([]netip.Addr{}, addrs...)}) // nil would leave them
 	return err
 }
 
-func (c Client) exchange(ctx context.Context, req request) ([]netip.Addr, error) {
+// ErrNoFronts is the error of a relay that an earlier larder started, and that takes connections for no node.
+var ErrNoFronts = errors.New("the relay does not take TLS and plain connections at one port")
+
+// SetFronts replaces the addresses at which the relay takes connections for nodes.
+func (c Client) SetFronts(ctx context.Context, addrs []netip.Addr) error {
+	s, err := c.exchange(ctx, request{Fronts: append([]netip.Addr{}, addrs...)})
+	if err == nil && len(s.Fronts) != len(addrs) {
+		return ErrNoFronts
+	}
+	return err
+}
+
+func (c Client) exchange(ctx context.Context, req request) (Status, error) {
 	conn, err := c.Dial(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("cannot reach the reader endpoint's relay: %w", err)
+		return Status{}, fmt.Errorf("cannot reach the group's relay: %w", err)
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(controlTimeout))
 	var resp response
 	if err := errors.Join(json.NewEncoder(conn).Encode(req), json.NewDecoder(conn).Decode(&resp)); err != nil {
-		return nil, fmt.Errorf("cannot ask the reader endpoint's relay: %w", err)
+		return Status{}, fmt.Errorf("cannot ask the group's relay: %w", err)
 	}
 	if resp.Error != "" {
-		return nil, errors.New(resp.Error)
+		return Status{}, errors.New(resp.Error)
 	}
-	return resp.Backends, nil
+	return resp.Status, nil
 }

@@ -64,8 +64,8 @@ func TestControl(t *testing.T) {
 	ctx := t.Context()
 	check := func(want ...netip.Addr) {
 		t.Helper()
-		if got, err := c.Backends(ctx); err != nil || !slices.Equal(got, want) {
-			t.Errorf("the backends are %v, %v; want %v", got, err, want)
+		if got, err := c.Status(ctx); err != nil || !slices.Equal(got.Backends, want) {
+			t.Errorf("the backends are %v, %v; want %v", got.Backends, err, want)
 		}
 	}
 	check()
@@ -85,7 +85,7 @@ func TestControl(t *testing.T) {
 	if !conn.ended() {
 		t.Error("a connection outlives the relay")
 	}
-	if _, err := c.Backends(ctx); err == nil || !strings.Contains(err.Error(), "cannot reach") {
+	if _, err := c.Status(ctx); err == nil || !strings.Contains(err.Error(), "cannot reach") {
 		t.Errorf("a relay that is gone: %v", err)
 	}
 }
@@ -120,7 +120,7 @@ func TestControlOutlivesNonsense(t *testing.T) {
 		}
 		conn.Close()
 	}
-	if _, err := c.Backends(t.Context()); err != nil {
+	if _, err := c.Status(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
@@ -150,7 +150,7 @@ func TestAnIdleControlConnectionDoesNotHoldUpTheEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if _, err := client.Backends(t.Context()); err != nil { // accepted after the idle one
+		if _, err := client.Status(t.Context()); err != nil { // accepted after the idle one
 			t.Fatal(err)
 		}
 		begin := time.Now()

@@ -20,6 +20,6 @@ func Serve(ctx context.Context, stdin io.Reader, socket string, log *slog.Logger
 	if err != nil {
 		return fmt.Errorf("cannot open the relay's control socket: %w", err)
 	}
-	r := &Relay{Address: c.Address, Logger: log}
+	r := &Relay{Address: c.Address, Plain: c.Plain, TLS: c.TLS, Logger: log}
 	return r.Run(ctx, l)
 }

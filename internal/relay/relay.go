@@ -1,6 +1,6 @@
-// Package relay spreads the connections to a reader endpoint over several replicas. It runs as a process of its own, so
-// that it goes on when larder does not. Bytes pass through the kernel (splice) and stay encrypted from client to
-// replica.
+// Package relay spreads the connections to a reader endpoint over several replicas, and takes both TLS and plain
+// connections at one port, for nodes that serve them at two. It runs as a process of its own, so that it goes on when
+// larder does not. Bytes pass through the kernel (splice) and stay encrypted from client to node.
 package relay
 
 import (
@@ -19,14 +19,18 @@ import (
 // dialTimeout is how long a replica may take to accept before the next one is tried.
 const dialTimeout = time.Second
 
-// Relay accepts connections on one address and hands each to the backend that has the fewest.
+// Relay accepts connections on one address and hands each to the backend that has the fewest. SetFronts has it accept
+// them on more, for one node each.
 type Relay struct {
 	Address netip.AddrPort // of the reader endpoint; backends listen on the same port
-	Logger  *slog.Logger
+	// Plain and TLS are the ports that the nodes behind the fronts listen on.
+	Plain, TLS uint16
+	Logger     *slog.Logger
 
 	mu       sync.Mutex
 	listener net.Listener // nil until there are backends
 	backends map[netip.Addr]*backend
+	fronts   map[netip.Addr]*front
 	turn     int // breaks ties between equally loaded backends
 	work     sync.WaitGroup
 }
@@ -49,6 +53,13 @@ func (r *Relay) Backends() []netip.Addr {
 	return addrs
 }
 
+// Spreads tells whether the reader endpoint is open.
+func (r *Relay) Spreads() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.listener != nil
+}
+
 // SetBackends replaces the backends. Connections to those that leave are closed, so that their clients come back and
 // get another. The first call opens the endpoint.
 func (r *Relay) SetBackends(addrs []netip.Addr) error {
@@ -60,7 +71,7 @@ func (r *Relay) SetBackends(addrs []netip.Addr) error {
 			return fmt.Errorf("cannot open the reader endpoint: %w", err)
 		}
 		r.listener = l
-		r.work.Go(func() { r.accept(l) })
+		r.work.Go(func() { r.accept(l, r.serve) })
 	}
 	next := map[netip.Addr]*backend{}
 	for _, a := range addrs {
@@ -93,12 +104,16 @@ func (r *Relay) Close() {
 	for _, b := range r.backends {
 		b.closeAll()
 	}
-	r.backends = nil
+	for _, f := range r.fronts {
+		f.close()
+	}
+	r.backends, r.fronts = nil, nil
 	r.mu.Unlock()
 	r.work.Wait()
 }
 
-func (r *Relay) accept(l net.Listener) {
+// accept gives each connection to serve, until l is closed.
+func (r *Relay) accept(l net.Listener, serve func(net.Conn)) {
 	for {
 		client, err := l.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -109,7 +124,7 @@ func (r *Relay) accept(l net.Listener) {
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
-		r.work.Go(func() { r.serve(client) })
+		r.work.Go(func() { serve(client) })
 	}
 }
 

@@ -115,7 +115,7 @@ func (s *Service) describeCluster(c cluster, withNodes bool) types.CacheCluster 
 		CacheSubnetGroupName:    &g.SubnetGroup,
 
 		AtRestEncryptionEnabled:   &g.AtRestEncryption,
-		TransitEncryptionEnabled:  &g.TransitEncryption,
+		TransitEncryptionEnabled:  new(g.ServedTransit() != cache.TransitOff),
 		TransitEncryptionMode:     transitMode(g),
 		AuthTokenEnabled:          new(len(g.AuthTokens) > 0),
 		AuthTokenLastModifiedDate: moment(g.AuthTokenModified),
@@ -183,6 +183,7 @@ func (c cluster) parameterGroupStatus() *types.CacheParameterGroupStatus {
 
 func pendingCluster(g cache.ReplicationGroup) *types.PendingModifiedValues {
 	pending := &types.PendingModifiedValues{LogDeliveryConfigurations: pendingLogs(g.LogDeliveries)}
+	pending.TransitEncryptionEnabled, pending.TransitEncryptionMode = pendingTransit(g)
 	if g.Deferred != nil {
 		pending.CacheNodeType, pending.EngineVersion = text(g.Deferred.NodeType), text(g.Deferred.EngineVersion)
 	}

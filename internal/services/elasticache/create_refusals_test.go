@@ -175,7 +175,6 @@ func TestCreateReplicationGroupNotServed(t *testing.T) {
 		"PrimaryClusterId":            func(in *input) { in.PrimaryClusterId = new("x") },
 		"ServerlessCacheSnapshotName": func(in *input) { in.ServerlessCacheSnapshotName = new("x") },
 		"SnapshotArns":                func(in *input) { in.SnapshotArns = []string{"arn:aws:s3:::bucket/dump.rdb"} },
-		"TransitEncryptionMode":       func(in *input) { in.TransitEncryptionMode = types.TransitEncryptionModePreferred },
 		"UserGroupIds":                func(in *input) { in.UserGroupIds = []string{"x"} },
 	} {
 		in := minimal("mine")

@@ -260,8 +260,8 @@ func (m *modification) token(in *sdk.ModifyReplicationGroupInput) error {
 		return nil
 	case !aws.ToBool(in.ApplyImmediately):
 		return invalidCombination("To modify the auth token, set the apply-immediately parameter to true.")
-	case !m.rg.TransitEncryption:
-		return invalidCombination("AuthToken needs encryption in transit: set TransitEncryptionEnabled.")
+	case m.rg.Transit() != cache.TransitRequired:
+		return invalidValue("The AUTH token modification is only supported when encryption-in-transit is enabled.")
 	case !authToken.MatchString(*in.AuthToken):
 		return invalidValue("Invalid AuthToken provided.")
 	}
@@ -321,21 +321,6 @@ func (m *modification) logs(in *sdk.ModifyReplicationGroupInput) error {
 		return invalidValue("To modify the log delivery configuration, set the apply-immediately parameter to true.")
 	}
 	return changeLogs(m.rg, in.LogDeliveryConfigurations, m.Now())
-}
-
-func (m *modification) transit(in *sdk.ModifyReplicationGroupInput) error {
-	if in.TransitEncryptionEnabled != nil && *in.TransitEncryptionEnabled != m.rg.TransitEncryption {
-		return invalidCombination("larder cannot switch encryption in transit of a group that exists: create another group.")
-	}
-	switch {
-	case in.TransitEncryptionMode == "":
-		return nil
-	case !m.rg.TransitEncryption:
-		return invalidCombination("To modify transit encryption mode, set encryption-in-transit as enabled.")
-	case cache.CompareVersions(m.rg.EngineVersion, oldestWithMode) < 0:
-		return tooOldForMode(m.rg.EngineVersion)
-	}
-	return nil
 }
 
 // distinct lists each once, in the order given.

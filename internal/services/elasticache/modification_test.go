@@ -169,7 +169,7 @@ func TestModificationsThatAreRefused(t *testing.T) {
 		"token without TLS": {"one", func(in *modify) {
 			in.AuthToken, in.ApplyImmediately = new("0123456789abcdef"),
 				new(true)
-		}, combination, "AuthToken needs encryption in transit: set TransitEncryptionEnabled."},
+		}, value, "The AUTH token modification is only supported when encryption-in-transit is enabled."},
 		"strategy delete": {"one",
 			func(in *modify) { in.AuthTokenUpdateStrategy = types.AuthTokenUpdateStrategyTypeDelete }, value,
 			"Auth token update strategy delete is not supported currently"},

@@ -140,6 +140,23 @@ func settingErrors() map[string]provocation {
 			prepare: grouped(1),
 			calls:   modifies(func(in *modifyInput) { in.TransitEncryptionMode = mode }),
 		},
+		"Direct transition from transit-encryption-disabled to transit-encryption-enabled is not allowed. " +
+			"Update the cluster to transit-encryption-mode preferred prior to enabling transit encryption.": {
+			prepare: grouped(1),
+			calls:   modifies(func(in *modifyInput) { in.TransitEncryptionEnabled = new(true) }),
+		},
+		"Transit encryption preferred is not supported with redis access control.": {
+			calls: creates(func(in *createInput) {
+				in.TransitEncryptionEnabled, in.AuthToken = new(true), new(authToken)
+				in.TransitEncryptionMode = types.TransitEncryptionModePreferred
+			}),
+		},
+		"The AUTH token modification is only supported when encryption-in-transit is enabled.": {
+			prepare: grouped(1, withTLS, func(in *createInput) {
+				in.TransitEncryptionMode = types.TransitEncryptionModePreferred
+			}),
+			calls: modifies(func(in *modifyInput) { in.AuthToken, in.ApplyImmediately = new(authToken), new(true) }),
+		},
 		tooOld: {
 			instead: []string{"6.2.6", "7.0.4"},
 			config:  func(c *elasticache.Config) { c.Versions = cache.EngineVersions{{Version: "7.0.4"}} },

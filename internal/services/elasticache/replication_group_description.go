@@ -44,7 +44,7 @@ func describeGroup(g cache.ReplicationGroup) types.ReplicationGroup {
 		AtRestEncryptionEnabled:   &g.AtRestEncryption,
 		StorageEncryptionType:     storageEncryption(g),
 		KmsKeyId:                  text(g.KMSKeyID),
-		TransitEncryptionEnabled:  &g.TransitEncryption,
+		TransitEncryptionEnabled:  new(g.ServedTransit() != cache.TransitOff),
 		TransitEncryptionMode:     transitMode(g),
 		AuthTokenEnabled:          new(len(g.AuthTokens) > 0),
 		AuthTokenLastModifiedDate: moment(g.AuthTokenModified),
@@ -87,6 +87,7 @@ func pendingGroup(g cache.ReplicationGroup) *types.ReplicationGroupPendingModifi
 	pending := &types.ReplicationGroupPendingModifiedValues{
 		PrimaryClusterId: text(g.Promote), LogDeliveryConfigurations: pendingLogs(g.LogDeliveries),
 	}
+	pending.TransitEncryptionEnabled, pending.TransitEncryptionMode = pendingTransit(g)
 	if d := g.Deferred; d != nil {
 		pending.PrimaryClusterId = text(cmp.Or(g.Promote, d.Primary))
 		pending.AutomaticFailoverStatus = pendingFailover(d.AutomaticFailover)
@@ -145,10 +146,18 @@ func storageEncryption(g cache.ReplicationGroup) types.StorageEncryptionType {
 }
 
 func transitMode(g cache.ReplicationGroup) types.TransitEncryptionMode {
-	if g.TransitEncryption {
-		return types.TransitEncryptionModeRequired
+	return types.TransitEncryptionMode(g.ServedTransit())
+}
+
+// pendingTransit is what the nodes are being switched to; nil and empty when they are not.
+func pendingTransit(g cache.ReplicationGroup) (enabled *bool, mode types.TransitEncryptionMode) {
+	if g.TransitBefore == nil {
+		return nil, ""
 	}
-	return ""
+	if (*g.TransitBefore != cache.TransitOff) != g.TransitEncryption {
+		enabled = &g.TransitEncryption
+	}
+	return enabled, types.TransitEncryptionMode(g.Transit())
 }
 
 // text and moment leave out what is empty.

@@ -9,6 +9,7 @@ import (
 	"github.com/agext/levenshtein"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
 	"larder/internal/state"
@@ -19,8 +20,6 @@ const (
 	maxReplicas  = 5
 	maxRetention = 35 // days
 	defaultPort  = 6379
-	// oldestWithMode is the first engine version that takes TransitEncryptionMode.
-	oldestWithMode = "7.0.5"
 )
 
 // authToken is what a token may be made of; AWS names the special characters.
@@ -179,11 +178,12 @@ func (s *Service) availability(in *sdk.CreateReplicationGroupInput, rg *cache.Re
 
 func (s *Service) encryption(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
 	rg.TransitEncryption = aws.ToBool(in.TransitEncryptionEnabled)
+	rg.PlainClients = rg.TransitEncryption && in.TransitEncryptionMode == types.TransitEncryptionModePreferred
 	rg.AtRestEncryption = aws.ToBool(in.AtRestEncryptionEnabled)
 	rg.KMSKeyID = aws.ToString(in.KmsKeyId)
 	switch {
 	case in.TransitEncryptionMode != "" && !rg.TransitEncryption:
-		return invalidCombination("To modify transit encryption mode, set encryption-in-transit as enabled.")
+		return invalidCombination(modeWithoutTLS)
 	case in.TransitEncryptionMode != "" && cache.CompareVersions(rg.EngineVersion, oldestWithMode) < 0:
 		return tooOldForMode(rg.EngineVersion)
 	case rg.KMSKeyID != "" && !rg.AtRestEncryption:
@@ -194,6 +194,8 @@ func (s *Service) encryption(in *sdk.CreateReplicationGroupInput, rg *cache.Repl
 		return nil
 	case !rg.TransitEncryption:
 		return invalidCombination("AuthToken needs encryption in transit: set TransitEncryptionEnabled.")
+	case rg.PlainClients:
+		return invalidCombination(preferredWithToken)
 	case !authToken.MatchString(*in.AuthToken):
 		return invalidValue("Invalid AuthToken provided.")
 	}

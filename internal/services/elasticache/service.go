@@ -135,7 +135,6 @@ var notServed = []gateway.Refusal{
 	gateway.Refuse("PrimaryClusterId", "a cache cluster outside of a replication group is not served"),
 	gateway.Refuse("ServerlessCacheSnapshotName", noServerless),
 	gateway.Refuse("SnapshotArns", noImport),
-	gateway.Only("TransitEncryptionMode", "a node listens with TLS or without", "required"),
 	gateway.Refuse("UserGroupIds", noUserGroups),
 }
 
@@ -148,7 +147,6 @@ var notModified = []gateway.Refusal{
 	gateway.Refuse("LogDeliveryConfigurations.DestinationDetails.KinesisFirehoseDetails", noFirehose),
 	gateway.Refuse("NodeGroupId", "it is deprecated, and AWS takes no notice of it"),
 	gateway.Only("RemoveUserGroups", noUserGroups, "false"),
-	gateway.Only("TransitEncryptionMode", "a node listens with TLS or without", "required"),
 	gateway.Refuse("UserGroupIdsToAdd", noUserGroups),
 	gateway.Refuse("UserGroupIdsToRemove", noUserGroups),
 }

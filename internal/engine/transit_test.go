@@ -1,0 +1,230 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"larder/internal/cache"
+)
+
+// withoutTLS makes a new group one that has neither TLS nor a token.
+func withoutTLS(rg *cache.ReplicationGroup) { rg.TransitEncryption, rg.AuthTokens = false, nil }
+
+// without connects as a client without TLS and token does; with has TLS.
+func (w *world) without(addr netip.Addr) *redis.Client { return w.tokenless(addr, false) }
+func (w *world) with(addr netip.Addr) *redis.Client    { return w.tokenless(addr, true) }
+
+func (w *world) tokenless(addr netip.Addr, secure bool) *redis.Client {
+	o := &redis.Options{Addr: netip.AddrPortFrom(addr, 6379).String(), PoolSize: 1, MaxRetries: -1, DialerRetries: 1,
+		ReadTimeout: patience}
+	if secure {
+		o.TLSConfig = w.tls()
+	}
+	c := redis.NewClient(o)
+	w.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// switchTransit switches a group's encryption in transit as the API does, and waits until the nodes have it.
+func (w *world) switchTransit(id string, to cache.TransitMode) cache.ReplicationGroup {
+	w.t.Helper()
+	w.modify(id, func(rg *cache.ReplicationGroup) { rg.SwitchTransit(to) })
+	return w.await(id, "available in mode "+string(to), func(rg cache.ReplicationGroup, err error) bool {
+		return err == nil && rg.Status == cache.Available && rg.Transit() == to && rg.TransitBefore == nil
+	})
+}
+
+// migrating are writers who move to TLS and back, and remember what was acknowledged.
+type migrating struct {
+	writers
+	client atomic.Pointer[redis.Client] // that they use now
+}
+
+func migrate(first *redis.Client, n int) *migrating {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ws := &migrating{writers: writers{stop: cancel, acks: map[string]string{}}}
+	ws.client.Store(first)
+	for i := range n {
+		ws.done.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				key, value := fmt.Sprintf("w%d-%d", i, n), fmt.Sprint(n)
+				if ws.client.Load().Set(ctx, key, value, 0).Err() == nil {
+					ws.mu.Lock()
+					ws.acks[key] = value
+					ws.mu.Unlock()
+				}
+				time.Sleep(time.Millisecond) // each write is looked for in the end
+			}
+		})
+	}
+	return ws
+}
+
+// held is a connection that is kept open and used all the time; it counts the failures.
+type held struct {
+	failures atomic.Int64
+	stop     context.CancelFunc
+	done     sync.WaitGroup
+}
+
+func hold(t *testing.T, c *redis.Client) *held {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	conn := c.Conn() // one connection, which is not replaced
+	if err := conn.Ping(ctx).Err(); err != nil {
+		t.Fatal(err)
+	}
+	h := &held{stop: cancel}
+	h.done.Go(func() {
+		defer conn.Close()
+		for ctx.Err() == nil {
+			if err := conn.Ping(ctx).Err(); err != nil && ctx.Err() == nil {
+				h.failures.Add(1)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	})
+	t.Cleanup(h.end)
+	return h
+}
+
+func (h *held) end() {
+	h.stop()
+	h.done.Wait()
+}
+
+// wantClients looks which clients every address of the group takes.
+func (w *world) wantClients(rg cache.ReplicationGroup) {
+	w.t.Helper()
+	var clients sync.WaitGroup // a handshake that nobody answers takes seconds to fail
+	for _, a := range rg.Reachable() {
+		for secure, want := range map[bool]bool{true: rg.TransitEncryption, false: rg.Transit() != cache.TransitRequired} {
+			c := w.tokenless(a, secure)
+			clients.Go(func() {
+				if err := c.Ping(w.t.Context()).Err(); (err == nil) != want {
+					w.t.Errorf("in mode %q, a client of %s with TLS: %t gets %v", rg.Transit(), a, secure, err)
+				}
+			})
+		}
+	}
+	clients.Wait()
+}
+
+// wantReplicas looks whether every replica follows the primary at the port of the group's mode.
+func (w *world) wantReplicas(rg cache.ReplicationGroup, client func(netip.Addr) *redis.Client) {
+	w.t.Helper()
+	for _, m := range rg.Members {
+		if m.Role == cache.Primary {
+			continue
+		}
+		info, err := client(m.Address).Info(w.t.Context(), "replication").Result()
+		for _, field := range []string{fmt.Sprintf("master_port:%d\r\n", rg.ReplicationPort()), "master_link_status:up"} {
+			if err != nil || !strings.Contains(info, field) {
+				w.t.Errorf("in mode %q, %s does not have %q: %v\n%s", rg.Transit(), m.ID, field, err, info)
+			}
+		}
+	}
+}
+
+// fullCopies counts how often a replica had to copy the primary's data.
+func fullCopies(t *testing.T, c *redis.Client) string {
+	t.Helper()
+	info := must(c.Info(t.Context(), "stats").Result())(t)
+	_, after, _ := strings.Cut(info, "sync_full:")
+	count, _, _ := strings.Cut(after, "\r\n")
+	return count
+}
+
+func TestEncryptionInTransitIsSwitchedLive(t *testing.T) {
+	t.Parallel()
+	for members := 1; members <= 3; members++ {
+		t.Run(fmt.Sprint(members), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.create("g", members, withoutTLS)
+			rg := w.awaitAvailable("g")
+			before := must(w.runtime.PIDs(t.Context()))(t)
+			plain, secure := w.without(rg.PrimaryAddress), w.with(rg.PrimaryAddress)
+			copies := fullCopies(t, plain)
+			ws := migrate(plain, 4)
+			old := hold(t, w.without(rg.PrimaryAddress))
+
+			rg = w.switchTransit("g", cache.TransitPreferred)
+			w.wantClients(rg)
+			w.wantReplicas(rg, w.with)
+			if n := old.failures.Load(); n > 0 {
+				t.Errorf("a connection from before failed %d times while TLS was made possible", n)
+			}
+			ws.client.Store(secure)
+			w.stop()
+			w.start() // another engine takes the nodes and the relay over
+			rg = w.switchTransit("g", cache.TransitRequired)
+			w.wantClients(rg)
+			w.wantReplicas(rg, w.with)
+			if old.failures.Load() == 0 {
+				t.Error("a connection without TLS goes on where TLS is required")
+			}
+			old.end()
+
+			rg = w.switchTransit("g", cache.TransitPreferred)
+			w.wantClients(rg)
+			ws.client.Store(plain)
+			rg = w.switchTransit("g", cache.TransitOff)
+			w.wantClients(rg)
+			w.wantReplicas(rg, w.without)
+			if lost := ws.missing(t, w.without(rg.PrimaryAddress)); lost > 0 {
+				t.Errorf("%d acknowledged writes are missing", lost)
+			}
+			if now := fullCopies(t, w.without(rg.PrimaryAddress)); now != copies {
+				t.Errorf("replicas copied the data %s times, and %s before the switches", now, copies)
+			}
+			after := must(w.runtime.PIDs(t.Context()))(t)
+			for _, m := range rg.Members {
+				if after[m.ID] != before[m.ID] {
+					t.Errorf("%s got another process", m.ID)
+				}
+			}
+			if relay := after["g"+cache.RelaySuffix]; (relay != 0) != (members > 2) {
+				t.Errorf("the relay of %d members is process %d", members, relay)
+			}
+		})
+	}
+}
+
+// TestAFailoverWhereClientsMayUseTLSOrNot: the endpoints lead to the new primary in both ways, and a relay that is gone
+// is replaced.
+func TestAFailoverWhereClientsMayUseTLSOrNot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 2, func(rg *cache.ReplicationGroup) { withoutTLS(rg); rg.SetTransit(cache.TransitPreferred) })
+	rg := w.awaitAvailable("g")
+	w.wantClients(rg)
+	if err := w.without(rg.PrimaryAddress).Set(t.Context(), "k", "v", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	w.kill(rg.Primary().ID)
+	rg = w.awaitPrimary("g", rg.Primary().ID)
+	rg = w.awaitAvailable("g")
+	for _, c := range []*redis.Client{w.without(rg.PrimaryAddress), w.with(rg.PrimaryAddress)} {
+		if v, err := c.Get(t.Context(), "k").Result(); v != "v" || err != nil {
+			t.Errorf("after the failover the key is %q, %v", v, err)
+		}
+	}
+	gone := must(w.runtime.PIDs(t.Context()))(t)["g"+cache.RelaySuffix]
+	w.kill("g" + cache.RelaySuffix)
+	w.eventually("another relay", func() bool {
+		now := must(w.runtime.PIDs(t.Context()))(t)["g"+cache.RelaySuffix]
+		return now != 0 && now != gone
+	})
+	w.wantClients(w.awaitAvailable("g"))
+	w.modify("g", func(rg *cache.ReplicationGroup) { rg.Promote = rg.Members[0].ID })
+	w.wantClients(w.awaitAvailable("g"))
+}
