@@ -7,9 +7,9 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"larder/internal/awssdk/ec2"
+	ec2types "larder/internal/awssdk/ec2/types"
 	"larder/internal/module"
 )
 

@@ -8,10 +8,11 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"larder/internal/awssdk/ec2"
+	ec2types "larder/internal/awssdk/ec2/types"
 )
 
 // Keys and VPCs get their ids from AWS when they are made. An apply that dies between the making and the record of

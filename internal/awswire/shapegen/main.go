@@ -113,6 +113,23 @@ func run(dir string) error {
 			return err
 		}
 	}
+	return writeEC2(filepath.Join(dir, ec2Subset))
+}
+
+// writeEC2 writes the subset of the EC2 client to a directory.
+func writeEC2(dir string) error {
+	files, err := generateEC2()
+	if err != nil {
+		return fmt.Errorf("the EC2 client: %v", err)
+	}
+	for name, source := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), source, 0o644); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -103,6 +103,25 @@ func (m *module) parse(file string) (*ast.File, error) {
 	return parser.ParseFile(m.fset, filepath.Join(m.dir, file), nil, parser.SkipObjectResolution)
 }
 
+func (m *module) parseComments(file string) (*ast.File, error) {
+	return parser.ParseFile(m.fset, filepath.Join(m.dir, file), nil, parser.SkipObjectResolution|parser.ParseComments)
+}
+
+// start is where a declaration begins, with its comment.
+func start(decl ast.Decl) token.Pos {
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		if d.Doc != nil {
+			return d.Doc.Pos()
+		}
+	case *ast.GenDecl:
+		if d.Doc != nil {
+			return d.Doc.Pos()
+		}
+	}
+	return decl.Pos()
+}
+
 // errorTypes are the names of the service's modelled errors. An SDK error is
 // encoded by its code, never field by field.
 func (m *module) errorTypes() (map[string]bool, error) {

@@ -7,7 +7,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"larder/internal/awssdk/ec2/types"
 )
 
 // filters are the filters of one action: what each looks at in something described.

@@ -4,8 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
+	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
 	"larder/internal/paging"
 	"larder/internal/store"

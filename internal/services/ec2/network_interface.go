@@ -3,8 +3,8 @@ package ec2
 import (
 	"context"
 
-	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	sdk "larder/internal/awssdk/ec2"
+	"larder/internal/awssdk/ec2/types"
 )
 
 // describeInterfaces lists nothing: a node is a process with addresses of this machine, and nothing else is in the

@@ -7,8 +7,8 @@ import (
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
 	"larder/internal/store"
 )

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/network"
 	"larder/internal/store"
 )

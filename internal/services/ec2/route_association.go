@@ -3,8 +3,7 @@ package ec2
 import (
 	"context"
 
-	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
-
+	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/network"
 	"larder/internal/store"
 )
