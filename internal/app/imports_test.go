@@ -15,6 +15,7 @@ import (
 var allowed = map[string]string{
 	"internal/awsclient":        "",
 	"internal/awsregion":        "",
+	"internal/awssdk/":          "internal/awssdk/ec2/types",
 	"internal/awswire":          "",
 	"internal/awswire/shapegen": "internal/awswire",
 	"internal/cache":            "internal/awsregion modules/redis",
@@ -52,8 +53,8 @@ var allowed = map[string]string{
 	"internal/state":            "internal/cache internal/store",
 	"internal/redisnode":        "internal/cache internal/cachelog internal/isolate internal/node",
 	"internal/gateway":          "internal/awswire internal/constraint internal/sigv4",
-	"internal/module":           "internal/cache modules/redis",
-	"internal/deploy":           "internal/module",
+	"internal/module":           "internal/awssdk/ internal/cache modules/redis",
+	"internal/deploy":           "internal/awssdk/ internal/module",
 	"internal/engine": "internal/cache internal/isolate internal/node internal/pki internal/redisnode internal/relay " +
 		"internal/seal internal/snapshot internal/state internal/store",
 	"internal/logdelivery": "internal/cache internal/cachelog internal/engine internal/isolate internal/node " +
@@ -62,8 +63,8 @@ var allowed = map[string]string{
 		"modules/redis",
 	"internal/exporter/docgen": "modules/redis",
 	"internal/notifier":        "internal/cache internal/isolate internal/state internal/store",
-	"internal/services/": "internal/alarm internal/awswire internal/cache internal/constraint internal/durable " +
-		"internal/gateway internal/isolate internal/logfilter internal/logstore internal/metricmath " +
+	"internal/services/": "internal/alarm internal/awssdk/ internal/awswire internal/cache internal/constraint " +
+		"internal/durable internal/gateway internal/isolate internal/logfilter internal/logstore internal/metricmath " +
 		"internal/network internal/paging internal/seal internal/series internal/standin internal/state " +
 		"internal/store internal/tagging internal/widget",
 	"internal/servicetest":    "internal/gateway internal/sigv4 internal/testkit",
