@@ -27,7 +27,7 @@ func diffGroup(desired Resources, observed Observed) []Change {
 				c.Input, c.Old, c.New)
 		}
 	}
-	return changes
+	return refuseTransit(changes, desired, observed.ReplicationGroup)
 }
 
 func groupFields(desired Resources, have *ectypes.ReplicationGroup) []field {
@@ -43,6 +43,8 @@ func groupFields(desired Resources, have *ectypes.ReplicationGroup) []field {
 			strconv.FormatBool(have.MultiAZ == ectypes.MultiAZStatusEnabled)},
 		{"TransitEncryptionEnabled", "transit_encryption_enabled", boolText(want.TransitEncryptionEnabled),
 			boolText(have.TransitEncryptionEnabled)},
+		{"TransitEncryptionMode", "transit_encryption_mode", string(wantedMode(want, have)),
+			string(have.TransitEncryptionMode)},
 		{"AtRestEncryptionEnabled", "at_rest_encryption_enabled", boolText(want.AtRestEncryptionEnabled),
 			boolText(have.AtRestEncryptionEnabled)},
 		{"KmsKeyId", "kms_key_arn", text(want.KmsKeyId), text(have.KmsKeyId)},

@@ -30,10 +30,14 @@ func observe(r Resources) Observed {
 		AutomaticFailover: ectypes.AutomaticFailoverStatusDisabled, MultiAZ: ectypes.MultiAZStatusDisabled,
 		ClusterEnabled:           aws.Bool(want.NumNodeGroups != nil),
 		TransitEncryptionEnabled: aws.Bool(aws.ToBool(want.TransitEncryptionEnabled)),
+		TransitEncryptionMode:    want.TransitEncryptionMode,
 		AtRestEncryptionEnabled:  aws.Bool(aws.ToBool(want.AtRestEncryptionEnabled)),
 		KmsKeyId:                 want.KmsKeyId, AuthTokenEnabled: &r.AuthTokenEnabled,
 		SnapshotRetentionLimit: aws.Int32(aws.ToInt32(want.SnapshotRetentionLimit)),
 		SnapshotWindow:         want.SnapshotWindow,
+	}
+	if *group.TransitEncryptionEnabled && group.TransitEncryptionMode == "" {
+		group.TransitEncryptionMode = ectypes.TransitEncryptionModeRequired
 	}
 	if *want.AutomaticFailoverEnabled {
 		group.AutomaticFailover = ectypes.AutomaticFailoverStatusEnabled

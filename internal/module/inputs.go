@@ -24,6 +24,7 @@ type Inputs struct {
 	PreferredCacheClusterAZs []string // empty: AWS chooses
 
 	TransitEncryptionEnabled bool
+	TransitEncryptionMode    *string // nil: as the group has it, and required in a new one
 	AtRestEncryptionEnabled  bool
 	AuthTokenEnabled         bool
 	AuthToken                Secret // "" when one is to be generated

@@ -48,6 +48,10 @@ var settings = map[string]func(m *modify, want *create){
 	"NotificationTopicArn": func(m *modify, w *create) {
 		m.NotificationTopicArn = aws.String(text(w.NotificationTopicArn)) // an empty one ends the notifications
 	},
+	"TransitEncryptionEnabled": func(m *modify, w *create) {
+		m.TransitEncryptionEnabled = aws.Bool(aws.ToBool(w.TransitEncryptionEnabled))
+	},
+	"TransitEncryptionMode":   func(m *modify, w *create) { m.TransitEncryptionMode = w.TransitEncryptionMode },
 	"AutoMinorVersionUpgrade": func(m *modify, w *create) { m.AutoMinorVersionUpgrade = w.AutoMinorVersionUpgrade },
 }
 

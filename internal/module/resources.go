@@ -125,6 +125,7 @@ func replicationGroup(in *Inputs, k Known) *elasticache.CreateReplicationGroupIn
 		NotificationTopicArn:        in.NotificationTopicARN,
 		MultiAZEnabled:              trueOrNil(in.MultiAZEnabled),
 		TransitEncryptionEnabled:    trueOrNil(in.TransitEncryptionEnabled),
+		TransitEncryptionMode:       in.transitMode(),
 		AtRestEncryptionEnabled:     trueOrNil(in.AtRestEncryptionEnabled),
 		KmsKeyId:                    in.kmsKey(),
 		SnapshotRetentionLimit:      positiveOrNil(in.retention()),

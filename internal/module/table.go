@@ -1,6 +1,10 @@
 package module
 
-import "slices"
+import (
+	"slices"
+
+	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+)
 
 // Table lists every input of the module once: decoding, defaults, checks and documentation all read it. The order is
 // that of the documentation.
@@ -66,6 +70,10 @@ func securityInputs() []Input {
 	return []Input{
 		optional("transit_encryption_enabled", true, "Enable TLS",
 			func(in *Inputs) *bool { return &in.TransitEncryptionEnabled }),
+		optional("transit_encryption_mode", (*string)(nil), "TLS mode (preferred, required)",
+			func(in *Inputs) *(*string) { return &in.TransitEncryptionMode },
+			given(oneOf("a TLS mode", string(ectypes.TransitEncryptionModePreferred),
+				string(ectypes.TransitEncryptionModeRequired)))),
 		optional("at_rest_encryption_enabled", true, "Encrypt data at rest with kms_key_arn",
 			func(in *Inputs) *bool { return &in.AtRestEncryptionEnabled }),
 		optional("auth_token_enabled", true, "Enable auth token",

@@ -19,8 +19,6 @@ func unsupportedInputs() []Input {
 		unsupported("engine", text, cty.StringVal("redis"), "Engine", "larder runs redis"),
 		unsupported("auth_token_wo", text, null(text), "Auth token as a write-only argument", noToken2),
 		unsupported("auth_token_wo_version", number, null(number), "Version of auth_token_wo", noToken2),
-		unsupported("transit_encryption_mode", text, null(text), "TLS mode (preferred, required)",
-			"larder has TLS on or off: use transit_encryption_enabled"),
 		unsupported("cluster_mode", text, null(text), "Cluster mode (enabled, disabled, compatible)",
 			"use cluster_mode_enabled"),
 		unsupported("user_group_ids", list, none, "User groups that may log in", noUsers),

@@ -179,6 +179,11 @@ resource "terraform_data" "checks" {
       error_message = "transit_encryption_mode: \"${coalesce(var.transit_encryption_mode, "null")}\" needs TLS: set transit_encryption_enabled = true, or leave it out."
     }
 
+    precondition {
+      condition     = !var.auth_token_enabled || try(var.transit_encryption_mode != "preferred", true)
+      error_message = "transit_encryption_mode: \"${coalesce(var.transit_encryption_mode, "null")}\" lets clients in without TLS, and AWS takes no token then: set auth_token_enabled = false until the mode is required."
+    }
+
     # Backups
 
     precondition {

@@ -897,6 +897,15 @@ run "mode_without_tls" {
   expect_failures = [terraform_data.checks]
 }
 
+# transit_encryption_mode: "preferred" lets clients in without TLS, and AWS takes no token then: set auth_token_enabled = false until the mode is required.
+run "preferred_with_a_token" {
+  command = plan
+  variables {
+    transit_encryption_mode = "preferred"
+  }
+  expect_failures = [terraform_data.checks]
+}
+
 # snapshot_retention_limit: 0 keeps no snapshot and enable_snapshots is true: keep them 1 to 35 days, or set enable_snapshots = false.
 run "no_retention" {
   command = plan
