@@ -15,7 +15,7 @@ import (
 // Source says which module call to read.
 type Source struct {
 	Path      string          // a file, or a directory of .tf files
-	Module    string          // the label of the module block; "" when there is only one call of the redis module
+	Module    string          // the call's address, redis or redis["eu"]; "" when the redis module is called once
 	NodeTypes cache.NodeTypes // what node_type may be; required
 	Region    string          // of what is made: the dashboard and policies name it
 	Account   string          // likewise
@@ -23,7 +23,7 @@ type Source struct {
 
 // Call is a module call that passed every check.
 type Call struct {
-	Name           string // the label of the module block
+	Name           string // the call's address: the label of the module block, with the key of one that is repeated
 	File           string
 	Line           int // of the module block
 	Region         string
@@ -43,22 +43,26 @@ func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
 	if cfg == nil {
 		return nil, fromHCL(diags, "").sorted()
 	}
-	block, more := cfg.pick(src.Path, src.Module)
+	scope := newScope(cfg, values, env)
+	one, more := scope.instance(src)
 	diags = append(diags, more...)
+	block := one.block
 	if block == nil {
 		return nil, fromHCL(diags, "").sorted()
 	}
-	scope := newScope(cfg, values, env)
 	around, aroundNotices, aroundDiags := scope.readAround(src)
 	r := newReader(scope, block, Table())
+	r.repeats = true
+	scope.repeat = one.roots()
 	r.readAll()
+	scope.repeat = nil
 	r.check(rules(src.NodeTypes))
 	diags = append(diags, unused(values, cfg, scope.asked)...)
 	all := slices.Concat(fromHCL(diags, ""), aroundDiags, r.diags).sorted()
 	if all.HasErrors() {
 		return nil, all
 	}
-	call := &Call{Name: block.Labels[0], File: block.TypeRange.Filename, Line: block.TypeRange.Start.Line,
+	call := &Call{Name: one.address(), File: block.TypeRange.Filename, Line: block.TypeRange.Start.Line,
 		Inputs: r.inputs, Region: src.Region}
 	call.GeneratedToken = r.inputs.AuthTokenEnabled && r.inputs.AuthToken == ""
 	call.NodeMemoryGiB = src.NodeTypes[r.inputs.NodeType].MemoryGiB
@@ -66,10 +70,7 @@ func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
 	call.Around = around
 	call.Left = slices.Sorted(maps.Keys(cfg.left))
 	call.Notices = append(r.notices(), aroundNotices...)
-	if err := scope.offer(call.Name, call.Outputs(Observed{}, Access{})); err != nil {
-		panic("module: outputs: " + err.Error()) // they are texts, numbers and lists of them
-	}
-	outputNotices, diags := scope.checkOutputs(call.Name)
+	outputNotices, diags := scope.checkOutputs(call)
 	if more := fromHCL(diags, ""); more.HasErrors() {
 		return nil, append(all, more...).sorted()
 	}
@@ -91,6 +92,8 @@ type reader[I any] struct {
 	hidden map[string]bool      // came from a sensitive variable
 	broken map[string]bool      // failed its own checks
 	diags  Diagnostics
+
+	repeats bool // count and for_each are looked at elsewhere
 }
 
 func newReader[I any](s *scope, block *hclsyntax.Block, table []InputOf[I]) *reader[I] {
@@ -132,7 +135,10 @@ func (r *reader[I]) checkName(a *hclsyntax.Attribute) {
 	case "source", "version", "providers", "depends_on":
 		return
 	case "count", "for_each":
-		r.complain(errorAt(a.NameRange, "larder up runs one call of the module and does not repeat it: remove %s",
+		if r.repeats {
+			return
+		}
+		r.complain(errorAt(a.NameRange, "larder up makes one of a kind of what is around the redis module: remove %s",
 			a.Name))
 		return
 	}

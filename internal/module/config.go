@@ -191,28 +191,24 @@ func moduleKind(source string) string {
 	return path.Base(source)
 }
 
-// pick finds the one call of the redis module, or the one called name.
-func (c *config) pick(where, name string) (*hclsyntax.Block, hcl.Diagnostics) {
+// pick finds the calls of the redis module, or those under one label.
+func (c *config) pick(where, label string) ([]*hclsyntax.Block, hcl.Diagnostics) {
 	var found []string
 	for _, b := range c.calls {
-		if b.Labels[0] == name {
-			return b, nil
+		if b.Labels[0] == label {
+			return []*hclsyntax.Block{b}, nil
 		}
 		found = append(found, b.Labels[0]+" ("+at(b.TypeRange)+")")
 	}
-	list := strings.Join(found, ", ")
 	switch {
 	case len(found) == 0:
 		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: where},
 			"no call of the redis module: add a module block whose source ends in modules/redis")}
-	case name != "":
+	case label != "":
 		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: where},
-			"no module %q calls the redis module; these do: %s", name, list)}
-	case len(found) > 1:
-		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: where},
-			"%d calls of the redis module, of which one can be run at a time: name one of %s", len(found), list)}
+			"no module %q calls the redis module; these do: %s", label, strings.Join(found, ", "))}
 	}
-	return c.calls[0], nil
+	return c.calls, nil
 }
 
 // sortedAttributes returns a body's attributes in the order they are written.

@@ -32,7 +32,7 @@ func TestRefusedConfigurations(t *testing.T) {
 			[]string{`DIR: no call of the redis module: add a module block whose source ends in modules/redis`,
 				`main.tf:2:3: the source of module "redis" is not a plain string: write the path in quotes`}},
 		"two calls": {[]string{"a.tf", call, "b.tf", strings.Replace(call, `"redis"`, `"sessions"`, 1)},
-			[]string{`DIR: 2 calls of the redis module, of which one can be run at a time: name one of redis (a.tf:1), sessions (b.tf:1)`}},
+			[]string{`DIR: 2 calls of the redis module, of which one is asked for: name one of redis, sessions`}},
 		"module twice": {[]string{"main.tf", call + call},
 			[]string{`main.tf:9:8: module "redis" is declared twice, first at main.tf:1: rename one`}},
 		"stand-in twice": {[]string{"main.tf", call +

@@ -237,8 +237,8 @@ func TestComplaints(t *testing.T) {
 
 		// Names and arguments.
 		{[]string{`num_cache_node = 2`}, `the module has no input "num_cache_node"; did you mean num_cache_nodes?`},
-		{[]string{`count = 2`}, `larder up runs one call of the module and does not repeat it: remove count`},
-		{[]string{`for_each = {}`}, `larder up runs one call of the module and does not repeat it: remove for_each`},
+		{[]string{`count = 2`}, `2 calls of the redis module, of which one is asked for: name one of redis[0], redis[1]`},
+		{[]string{`for_each = {}`}, `no call of the redis module: count or for_each stands for none`},
 		{[]string{`engine = "valkey"`},
 			`input "engine": "valkey" is not supported: larder runs redis; remove the input or set its default, "redis"`},
 		{[]string{`user_group_ids = ["admins"]`},

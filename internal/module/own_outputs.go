@@ -28,8 +28,9 @@ type outputBlock struct {
 
 // checkOutputs checks the references of the configuration's output blocks before anything is made, and says which
 // blocks are not evaluated in full.
-func (s *scope) checkOutputs(call string) (notices []string, diags hcl.Diagnostics) {
+func (s *scope) checkOutputs(call *Call) (notices []string, diags hcl.Diagnostics) {
 	before := len(s.diags)
+	s.offerShapes(call)
 	for _, b := range s.cfg.outputs {
 		var block outputBlock
 		if diags = append(diags, gohcl.DecodeBody(b.Body, nil, &block)...); diags.HasErrors() {
@@ -42,12 +43,6 @@ func (s *scope) checkOutputs(call string) (notices []string, diags hcl.Diagnosti
 		for _, inner := range b.Body.Blocks {
 			notices = append(notices, fmt.Sprintf("output %q: its %s is not checked", b.Labels[0], inner.Type))
 		}
-		if other := s.otherCall(block.Value, call); other != "" {
-			notices = append(notices,
-				fmt.Sprintf("output %q is not evaluated: it refers to module.%s, which is brought up by itself",
-					b.Labels[0], other))
-			continue
-		}
 		if left := s.needsLeft(block.Value, map[string]bool{}); left != "" {
 			notices = append(notices,
 				fmt.Sprintf("output %q is not evaluated: it refers to %s, which is left to Terraform", b.Labels[0],
@@ -55,7 +50,7 @@ func (s *scope) checkOutputs(call string) (notices []string, diags hcl.Diagnosti
 			continue
 		}
 		for _, t := range block.Value.Variables() {
-			if s.offered[referred(t)] == nil || t.RootName() != "module" {
+			if _, offered := s.offered[referred(t)]; !offered || t.RootName() != "module" {
 				s.resolve(t)
 			} else {
 				s.checkOffered(t)
@@ -77,12 +72,13 @@ func referred(t hcl.Traversal) string {
 	return ""
 }
 
-// otherCall is the label of another call of the redis module that an expression refers to, "" when it refers to none.
-func (s *scope) otherCall(expr hcl.Expression, call string) string {
+// otherCall is the label of a call of the redis module that an expression refers to and that has no outputs yet, ""
+// when it refers to none.
+func (s *scope) otherCall(expr hcl.Expression) string {
 	for _, t := range expr.Variables() {
 		label := referred(t)
-		other := slices.ContainsFunc(s.cfg.calls, func(b *hclsyntax.Block) bool { return b.Labels[0] == label })
-		if t.RootName() == "module" && label != call && other {
+		called := slices.ContainsFunc(s.cfg.calls, func(b *hclsyntax.Block) bool { return b.Labels[0] == label })
+		if _, offered := s.offered[label]; t.RootName() == "module" && called && !offered {
 			return label
 		}
 	}
@@ -92,56 +88,144 @@ func (s *scope) otherCall(expr hcl.Expression, call string) string {
 // checkOffered says when a reference names an output that the call does not have.
 func (s *scope) checkOffered(t hcl.Traversal) {
 	label := referred(t)
-	if len(t) < 3 {
+	offered := s.offered[label]
+	at := 2 // where the output's name stands: module.redis.NAME, or module.redis["eu"].NAME
+	if offered.repeated {
+		at = 3
+	}
+	if len(t) <= at {
 		return
 	}
-	if step, ok := t[2].(hcl.TraverseAttr); ok && s.offered[label][step.Name] == cty.NilVal {
-		s.errorf(t, "module.%s has no output %q%s", label, step.Name, suggest(step.Name, sortedKeys(s.offered[label])))
+	if step, ok := t[at].(hcl.TraverseAttr); ok && offered.outputs[step.Name] == cty.NilVal {
+		s.errorf(t, "module.%s has no output %q%s", label, step.Name, suggest(step.Name, sortedKeys(offered.outputs)))
 	}
 }
 
-// offer makes the call's outputs available as module.<label>.
-func (s *scope) offer(label string, outputs []Output) error {
+// offer is what a call of the redis module has for references to it.
+type offer struct {
+	outputs  map[string]cty.Value // of one instance
+	repeated bool                 // the block has count or for_each
+	value    cty.Value            // module.<label>
+}
+
+// Applied is a call with its outputs.
+type Applied struct {
+	Call    *Call
+	Outputs []Output
+}
+
+// offerShapes makes every call known by the names of its outputs, which are those of any.
+func (s *scope) offerShapes(call *Call) {
+	outputs := call.Outputs(Observed{}, Access{})
+	if err := s.offer(func(string) ([]Output, bool) { return outputs, true }); err != nil {
+		panic("module: outputs: " + err.Error()) // they are texts, numbers and lists of them
+	}
+}
+
+// offer makes the outputs of calls available as module.<label>, where each instance of a block has some.
+func (s *scope) offer(of func(address string) ([]Output, bool)) error {
+	s.offered = map[string]offer{}
+	for _, b := range s.cfg.calls {
+		instances := s.repeated(b)
+		var each []map[string]cty.Value
+		for _, i := range instances {
+			outputs, has := of(i.address())
+			if !has {
+				break
+			}
+			known, err := values(outputs)
+			if err != nil {
+				return err
+			}
+			each = append(each, known)
+		}
+		if len(each) == len(instances) {
+			s.offered[b.Labels[0]] = combined(b, instances, each)
+		}
+	}
+	return nil
+}
+
+// combined is what a block offers that stands for these instances: an object, or a list or an object of them.
+func combined(b *hclsyntax.Block, instances []instance, outputs []map[string]cty.Value) offer {
+	var list []cty.Value
+	elements := map[string]cty.Value{}
+	o := offer{outputs: map[string]cty.Value{}}
+	for n, i := range instances {
+		o.outputs = outputs[n]
+		list = append(list, cty.ObjectVal(o.outputs))
+		if i.value != cty.NilVal {
+			elements[i.key.AsString()] = list[n]
+		}
+	}
+	_, counted := b.Body.Attributes["count"]
+	_, keyed := b.Body.Attributes["for_each"]
+	switch o.repeated = counted || keyed; {
+	case counted:
+		o.value = cty.TupleVal(list)
+	case keyed:
+		o.value = cty.ObjectVal(elements)
+	case len(list) > 0:
+		o.value = list[0]
+	default: // why it stands for none is said elsewhere
+		o.value = cty.DynamicVal
+	}
+	return o
+}
+
+// values are outputs as an expression sees them.
+func values(outputs []Output) (map[string]cty.Value, error) {
 	all := map[string]cty.Value{}
 	for _, o := range outputs {
 		raw, err := json.Marshal(o.Value)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		typ, err := ctyjson.ImpliedType(raw)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		value, err := ctyjson.Unmarshal(raw, typ)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if o.Sensitive {
 			value = value.Mark(sensitive{})
 		}
 		all[o.Name] = value
 	}
-	s.offered = map[string]map[string]cty.Value{label: all}
-	return nil
+	return all, nil
 }
 
-// OwnOutputs evaluates the configuration's output blocks, for which the call has these outputs.
-func OwnOutputs(src Source, vars Vars, found StandIns, call *Call, outputs []Output) ([]Output, Diagnostics) {
+// OwnOutputs evaluates the configuration's output blocks, for which the calls have these outputs. One that refers to
+// another call is left out, with a warning.
+func OwnOutputs(src Source, vars Vars, found StandIns, calls []Applied) ([]Output, Diagnostics) {
 	cfg, values, diags := readConfig(src.Path, vars)
 	if cfg == nil {
 		return nil, fromHCL(diags, "")
 	}
 	s := newScope(cfg, values, found)
 	s.readAround(src)
-	if err := s.offer(call.Name, outputs); err != nil {
+	err := s.offer(func(address string) ([]Output, bool) {
+		i := slices.IndexFunc(calls, func(a Applied) bool { return a.Call.Name == address })
+		if i < 0 {
+			return nil, false
+		}
+		return calls[i].Outputs, true
+	})
+	if err != nil {
 		diags = append(diags, errorAt(hcl.Range{}, "reading the outputs: %v", err))
 	}
 	var own []Output
 	for _, b := range cfg.outputs {
 		var block outputBlock
 		more := gohcl.DecodeBody(b.Body, nil, &block)
-		if more.HasErrors() || s.otherCall(block.Value, call.Name) != "" ||
-			s.needsLeft(block.Value, map[string]bool{}) != "" {
+		if other := s.otherCall(block.Value); other != "" && !more.HasErrors() {
+			diags = append(diags, warningAt(b.TypeRange,
+				"output %q is not evaluated: it refers to module.%s, which was not brought up", b.Labels[0], other))
+			continue
+		}
+		if more.HasErrors() || s.needsLeft(block.Value, map[string]bool{}) != "" {
 			diags = append(diags, more...)
 			continue
 		}

@@ -1,6 +1,8 @@
 package module
 
 import (
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -68,11 +70,12 @@ func Region(src Source, vars Vars) (string, Diagnostics) {
 	if cfg == nil {
 		return "", nil
 	}
-	call, _ := cfg.pick(src.Path, src.Module)
-	if call == nil {
+	label, _, _ := strings.Cut(src.Module, "[")
+	calls, _ := cfg.pick(src.Path, label)
+	if len(calls) == 0 {
 		return "", nil
 	}
-	provider, diags := cfg.providerOf(call)
+	provider, diags := cfg.providerOf(calls[0])
 	if provider == nil || diags.HasErrors() {
 		return "", fromHCL(diags, "")
 	}

@@ -95,7 +95,8 @@ type scope struct {
 	modules   map[string]string // label -> kind
 	called    map[string]bool   // kinds of which larder makes what the module makes
 	standIns  StandIns
-	offered   map[string]map[string]cty.Value // outputs of the call of the redis module, by its label; for output blocks
+	offered   map[string]offer                // outputs of the calls of the redis module, by their labels; for output blocks
+	repeat    map[string]map[string]cty.Value // count or each, while the inputs of a call that is repeated are read
 	functions map[string]function.Function
 	known     map[string]cty.Value // "var.x", "local.x"; cty.NilVal once it has failed, which is said once
 	busy      map[string]bool      // locals being worked out, to notice a circle
@@ -178,6 +179,10 @@ func (s *scope) resolve(t hcl.Traversal) (root, name string, value cty.Value) {
 	switch {
 	case left != "":
 		name, value = s.given(t, left)
+	case s.repeat[root] != nil:
+		if value = s.repeat[root][name]; value == cty.NilVal {
+			s.errorf(t, "%s is unknown here: write %s", show(t), listing(root+".", sortedKeys(s.repeat[root])))
+		}
 	case !slices.Contains([]string{"var", "local", "module"}, root):
 		s.errorf(t, "%s is unknown here: larder up knows var.NAME, local.NAME and %s", show(t), s.moduleList())
 	case name == "":
@@ -220,7 +225,10 @@ func (s *scope) local(t hcl.Traversal, name string) cty.Value {
 		s.errorf(t, "local.%s does not exist; %s", name, listing("local.", slices.Sorted(maps.Keys(s.cfg.locals))))
 		return cty.NilVal
 	}
+	repeat := s.repeat
+	s.repeat = nil // a local is the same for all
 	value, _ := s.eval(a.Expr)
+	s.repeat = repeat
 	return value
 }
 
@@ -295,9 +303,9 @@ func (s *scope) message(rule validation) string {
 }
 
 func (s *scope) module(t hcl.Traversal, label string) cty.Value {
-	if outputs, ok := s.offered[label]; ok {
+	if offered, ok := s.offered[label]; ok {
 		s.checkOffered(t)
-		return cty.ObjectVal(outputs)
+		return offered.value
 	}
 	kind, ok := s.modules[label]
 	if !ok {
