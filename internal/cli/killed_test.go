@@ -84,7 +84,11 @@ func (c *cloud) up(d *desk, w *wire, path string) error {
 	d.stdout.Reset()
 	types := checked(cache.LoadNodeTypes())(c.t)
 	src := module.Source{Path: path, NodeTypes: types, Region: awsregion.Home, Account: app.Account}
-	return d.upOn(c.t.Context(), c.client(w), src, module.Vars{}, false, false, false, time.Now())
+	run := &upRun{tool: d.tool, said: map[string]bool{}}
+	if err := run.one(c.t.Context(), c.client(w), src, time.Now()); err != nil {
+		return err
+	}
+	return run.finish(c.t.Context())
 }
 
 func (c *cloud) destroy(d *desk, w *wire) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,7 +17,6 @@ import (
 	"larder/internal/app"
 	"larder/internal/awsregion"
 	"larder/internal/cache"
-	"larder/internal/deploy"
 	"larder/internal/module"
 	"larder/internal/services/larder"
 	"larder/internal/standin"
@@ -50,7 +48,7 @@ func (t *tool) upCommand() *cobra.Command {
 	c.Flags().Var(&varFlag{vars, true}, "var-file", "read variables from a .tfvars file (repeatable)")
 	c.Flags().StringArrayVar(&overrides, "override", nil,
 		"give a value of what is left to Terraform: `REFERENCE=VALUE` (repeatable)")
-	c.Flags().StringVar(&label, "module", "", "which module call, where there are several")
+	c.Flags().StringVar(&label, "module", "", "bring up this module `CALL` alone: redis, or redis[\"eu\"] (default all)")
 	c.Flags().BoolVar(&verbose, "verbose", false, "explain which inputs are not acted on in full")
 	strictFlag(c, &strict)
 	return t.regionFlag(t.jsonFlag(c),
@@ -94,114 +92,106 @@ func (t *tool) up(ctx context.Context, path, label string, verbose, strict bool,
 		return err
 	}
 	src := module.Source{Path: path, Module: label, NodeTypes: types, Account: app.Account}
-	configured, diags := module.Region(src, vars)
-	if diags.HasErrors() {
-		return t.explain(diags)
-	}
-	if src.Region, err = t.upRegion(configured); err != nil {
+	asked, err := t.asked(src, vars)
+	if err != nil {
 		return err
-	}
-	// Before there is an engine, ids of the right form do: a call that is wrong starts nothing.
-	asked, diags := module.Load(src, vars, resolve(standin.New(src.Region, app.Account)))
-	if diags.HasErrors() {
-		return t.explain(diags)
-	}
-	if asked.Inputs.ClusterModeEnabled {
-		return errors.New("input \"cluster_mode_enabled\": the call is right, but this larder does not run cluster mode: leave it false here, or apply the call on AWS with Terraform")
 	}
 	engine, started, err := t.ensureEngine(ctx)
 	if err != nil {
 		return err
 	}
-	return t.upOn(ctx, engine.onlyIn(src.Region), src, vars, verbose, strict, started, begin)
-}
-
-// upOn makes what runs on an engine equal to the call. The command began then, and may have started the engine.
-func (t *tool) upOn(
-	ctx context.Context, engine *client, src module.Source, vars module.Vars, verbose, strict, started bool,
-	begin time.Time,
-) error {
-	facts, err := engine.engine(ctx)
-	if err != nil {
-		return err
-	}
-	call, diags := module.Load(src, vars, resolve(facts.StandIns))
-	if diags.HasErrors() {
-		return t.explain(diags)
-	}
-	t.explain(diags) // warnings
-	if err := t.runnable(call, facts, strict); err != nil {
-		return err
-	}
-	if len(call.Left) > 0 {
-		fmt.Fprintf(t.Stderr, "note: left to Terraform: %s\n", strings.Join(call.Left, ", "))
-	}
-	t.noteUnused(call.Notices, verbose)
-	d, shared, err := engine.recorded(ctx, call, src.Path)
-	if err != nil {
-		return err
-	}
-	before, err := earlier(d)
-	if err != nil {
-		return err
-	}
-	before.Shared = shared
-	shown := newProgress(t.Stderr)
-	deployer := engine.deployer(shown)
-	underWay := d
-	underWay.AuthTokenUpdateStrategy = "" // until it is over nobody knows which token the group takes
-	deployer.Record = func(ctx context.Context, all []deploy.Resource) error {
-		return engine.record(ctx, underWay, all)
-	}
-	var around module.StandIns // as it is in the end
-	result, err := deployer.Apply(ctx, func(found module.StandIns) (*module.Call, error) {
-		around = found
-		call, diags := module.Load(src, vars, found)
-		if diags.HasErrors() {
-			return nil, t.explain(diags)
-		}
-		return call, nil
-	}, resolve(facts.StandIns), before)
-	shown.finish()
-	if err != nil {
-		return err
-	}
-	outputs := result.Call.Outputs(result.Observed,
-		module.Access{Token: result.Token, SecretARN: result.SecretARN, Local: true,
-			FinalSnapshot: result.FinalSnapshot})
-	own, diags := module.OwnOutputs(src, vars, around, result.Call, outputs)
-	restarted := ""
-	if started { // what became of nodes under an engine that ran already is not this command's doing
-		if restarted, err = engine.restarted(ctx, result.Observed.ReplicationGroup, begin); err != nil {
+	if label == "" {
+		if err := t.noteLeftBehind(ctx, engine, path, asked); err != nil {
 			return err
 		}
 	}
-	if err := t.deployed(ctx, engine, d, result, slices.Concat(outputs, own), restarted,
-		time.Since(begin)); err != nil {
-		return err
+	run := &upRun{tool: t, vars: vars, verbose: verbose, strict: strict, started: started, said: map[string]bool{}}
+	for _, a := range asked {
+		if err := run.one(ctx, engine.onlyIn(a.src.Region), a.src, begin); err != nil {
+			return err
+		}
+		begin = time.Now()
 	}
-	return t.explain(diags)
+	if len(asked) == 0 {
+		fmt.Fprintf(t.Stdout, "%s asks for no Redis: nothing to bring up.\n", path)
+	}
+	return run.finish(ctx)
 }
 
-// noteUnused says which inputs larder accepts and does not act on in full yet: by name, or with what each means.
-func (t *tool) noteUnused(notices []string, verbose bool) {
-	if len(notices) == 0 {
-		return
+// askedCall is a call that the command brings up.
+type askedCall struct {
+	src module.Source // names the call and its region
+	id  string        // of its replication group
+}
+
+// asked reads all calls that src names. Before there is an engine, ids of the right form do: a call that is wrong
+// starts nothing.
+func (t *tool) asked(src module.Source, vars module.Vars) ([]askedCall, error) {
+	addresses, diags := module.Calls(src, vars, resolve(standin.New(awsregion.Home, app.Account)))
+	if diags.HasErrors() {
+		return nil, t.explain(diags)
 	}
-	if verbose {
-		for _, n := range notices {
-			fmt.Fprintln(t.Stderr, "note:", n)
+	var all []askedCall
+	var wrong module.Diagnostics
+	for _, address := range addresses {
+		one := src
+		one.Module = address
+		configured, diags := module.Region(one, vars)
+		if diags.HasErrors() {
+			return nil, t.explain(diags)
 		}
-		return
+		var err error
+		if one.Region, err = t.upRegion(configured); err != nil {
+			return nil, err
+		}
+		call, diags := module.Load(one, vars, resolve(standin.New(one.Region, app.Account)))
+		if diags.HasErrors() {
+			wrong = append(wrong, diags...)
+			continue
+		}
+		if call.Inputs.ClusterModeEnabled {
+			return nil, errors.New("input \"cluster_mode_enabled\": the call is right, but this larder does not run " +
+				"cluster mode: leave it false here, or apply the call on AWS with Terraform")
+		}
+		all = append(all, askedCall{one, call.ReplicationGroupID()})
 	}
-	var names []string
-	for _, n := range notices {
-		name, _, _ := strings.Cut(n, " = ")
-		names = append(names, name)
+	if wrong.HasErrors() {
+		return nil, t.explain(slices.Compact(wrong))
 	}
-	fmt.Fprintf(t.Stderr,
-		"note: accepted, and acted on in part or not at all by this larder yet: %s (--verbose explains)\n",
-		strings.Join(names, ", "))
+	return all, distinct(all)
+}
+
+// distinct refuses calls that would make the same group.
+func distinct(all []askedCall) error {
+	for i, a := range all {
+		for _, b := range all[:i] {
+			if a.id == b.id && a.src.Region == b.src.Region {
+				return fmt.Errorf("module.%s and module.%s both make the replication group %s: give them different "+
+					"project_name or environment, or choose one with --module", b.src.Module, a.src.Module, a.id)
+			}
+		}
+	}
+	return nil
+}
+
+// noteLeftBehind names the groups that were brought up from a configuration of which no call makes them any more.
+func (t *tool) noteLeftBehind(ctx context.Context, engine *client, path string, asked []askedCall) error {
+	source, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	all, err := engine.deployments(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		made := func(a askedCall) bool { return a.id == d.ID }
+		if d.Source == source && !slices.ContainsFunc(asked, made) {
+			fmt.Fprintf(t.Stderr, "warning: %s was brought up from %s, of which no call makes it any more. It goes on: "+
+				"`larder destroy %s` deletes it\n", d.ID, path, d.ID)
+		}
+	}
+	return nil
 }
 
 // explain prints diagnostics; with an error among them the command has failed, and all is said.
@@ -249,76 +239,4 @@ func (c *client) restarted(ctx context.Context, group *ectypes.ReplicationGroup,
 		}
 	}
 	return "", nil
-}
-
-// deployed records the deployment and shows it.
-func (t *tool) deployed(ctx context.Context, engine *client, d larder.Deployment, r *deploy.Result,
-	outputs []module.Output, restarted string, took time.Duration) error {
-	call := r.Call
-	raw, err := module.MarshalOutputs(outputs)
-	if err != nil {
-		return err
-	}
-	d.Outputs, d.AuthTokenUpdateStrategy = string(raw), call.Inputs.AuthTokenUpdateStrategy
-	if err := engine.record(ctx, d, r.Resources); err != nil {
-		return err
-	}
-	if t.json {
-		return printJSON(t.Stdout, upReport{ID: d.ID, Region: engine.Region, Changed: append([]string{}, r.Changed...),
-			Restarted: restarted, Seconds: took.Seconds()})
-	}
-	if len(r.Changed) == 0 {
-		fmt.Fprintf(t.Stdout, "%s in %s is as %s asks: nothing to change.\n", d.ID, engine.Region, d.Source)
-	} else {
-		fmt.Fprintf(t.Stdout, "%s is up in %s after %.1f s.\n", d.ID, engine.Region, took.Seconds())
-	}
-	if restarted != "" {
-		fmt.Fprintf(t.Stdout, "Its nodes had ended, and their data with them: it restarted %s.\n", restarted)
-	}
-	s, err := engine.status(ctx, d.ID)
-	if err != nil {
-		return err
-	}
-	s.print(t.Stdout)
-	t.suggest(call, outputs)
-	return nil
-}
-
-// upReport is what `up --json` prints.
-type upReport struct {
-	ID      string   `json:"id"`
-	Region  string   `json:"region"`
-	Changed []string `json:"changed"`
-	// Restarted is what the group began again with, such as "without data", where none of its nodes had outlived the
-	// last engine.
-	Restarted string  `json:"restarted,omitempty"`
-	Seconds   float64 `json:"seconds"`
-}
-
-// suggest prints the commands to try. They run in a shell as they stand.
-func (t *tool) suggest(call *module.Call, outputs []module.Output) {
-	self := t.Executable
-	if wd, err := os.Getwd(); err == nil {
-		if rel, err := filepath.Rel(wd, self); err == nil && !strings.HasPrefix(rel, "..") {
-			self = "./" + rel
-		}
-	}
-	in := ""
-	if call.Region != awsregion.Home {
-		in = " --region " + call.Region
-	}
-	fmt.Fprintf(t.Stdout, "\nTry, in this shell:\n  eval \"$(%s env%s)\"\n", shellWord(self), in)
-	for _, o := range outputs {
-		if text, ok := o.Value.(string); ok && (o.Name == "redis_cli_command" || o.Name == "connection_test_command") {
-			fmt.Fprintf(t.Stdout, "  %s\n", text)
-		}
-	}
-	fmt.Fprintf(t.Stdout, "  larder status\n  larder outputs --deployment %s\n", call.ReplicationGroupID())
-	if slices.ContainsFunc(call.Around.SNS, func(topic module.Topic) bool { return len(topic.Emails) > 0 }) {
-		fmt.Fprintf(t.Stdout, "  larder mail --confirm\n")
-	}
-	if found(t.Getenv("PATH"), "aws") {
-		fmt.Fprintf(t.Stdout, "  aws elasticache describe-replication-groups --replication-group-id %s\n",
-			call.ReplicationGroupID())
-	}
 }

@@ -35,8 +35,8 @@ func TestCalls(t *testing.T) {
 		"a text":              {block(`count = "many"`), "", nil, "count is no number"},
 		"null":                {block(`count = null`), "", nil, "count is null"},
 		"itself":              {block(`count = count.index`), "", nil, "count.index is unknown here"},
-		"a secret": {block(`for_each = toset([var.s])`) + "variable \"s\" {\n  default   = \"x\"\n  sensitive = true\n}\n", "", nil,
-			"for_each is sensitive"},
+		"a secret": {block(`for_each = toset([var.s])`) +
+			"variable \"s\" {\n  default   = \"x\"\n  sensitive = true\n}\n", "", nil, "for_each is sensitive"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			src := Source{Path: writeFiles(t, "main.tf", test.text), Module: test.module, NodeTypes: testTypes()}

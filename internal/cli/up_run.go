@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"larder/internal/deploy"
+	"larder/internal/module"
+	"larder/internal/services/larder"
+)
+
+// upRun is one run of the command, over all calls.
+type upRun struct {
+	*tool
+	vars                     module.Vars
+	verbose, strict, started bool
+	said                     map[string]bool // warnings and notes, each of which is said once
+	done                     []upDone
+}
+
+// upDone is a call that was brought up.
+type upDone struct {
+	engine     *client
+	deployment larder.Deployment
+	resources  []deploy.Resource
+	src        module.Source
+	around     module.StandIns
+	module.Applied
+}
+
+// one makes what runs on an engine equal to the call. Its part of the command began then.
+func (r *upRun) one(ctx context.Context, engine *client, src module.Source, begin time.Time) error {
+	facts, err := engine.engine(ctx)
+	if err != nil {
+		return err
+	}
+	call, diags := module.Load(src, r.vars, resolve(facts.StandIns))
+	if diags.HasErrors() {
+		return r.explain(diags)
+	}
+	r.warn(diags)
+	if err := r.runnable(call, facts, r.strict); err != nil {
+		return err
+	}
+	if len(call.Left) > 0 {
+		r.note("left to Terraform: " + strings.Join(call.Left, ", "))
+	}
+	r.noteUnused(call.Notices, r.verbose)
+	d, shared, err := engine.recorded(ctx, call, src.Path)
+	if err != nil {
+		return err
+	}
+	before, err := earlier(d)
+	if err != nil {
+		return err
+	}
+	before.Shared = shared
+	result, around, err := r.apply(ctx, engine, src, d, before, resolve(facts.StandIns))
+	if err != nil {
+		return err
+	}
+	outputs := result.Call.Outputs(result.Observed,
+		module.Access{Token: result.Token, SecretARN: result.SecretARN, Local: true,
+			FinalSnapshot: result.FinalSnapshot})
+	restarted := ""
+	if r.started { // what became of nodes under an engine that ran already is not this command's doing
+		if restarted, err = engine.restarted(ctx, result.Observed.ReplicationGroup, begin); err != nil {
+			return err
+		}
+	}
+	d.AuthTokenUpdateStrategy = result.Call.Inputs.AuthTokenUpdateStrategy
+	done := upDone{engine, d, result.Resources, src, around, module.Applied{Call: result.Call, Outputs: outputs}}
+	r.done = append(r.done, done)
+	own, _ := r.ownOutputs() // what is wrong with them is said in the end
+	if err := done.keep(ctx, own); err != nil {
+		return err
+	}
+	return r.deployed(ctx, done, result, restarted, time.Since(begin))
+}
+
+// ownOutputs evaluates the configuration's outputs, with what was brought up so far.
+func (r *upRun) ownOutputs() ([]module.Output, module.Diagnostics) {
+	if len(r.done) == 0 {
+		return nil, nil
+	}
+	var calls []module.Applied
+	for _, d := range r.done {
+		calls = append(calls, d.Applied)
+	}
+	last := r.done[len(r.done)-1]
+	return module.OwnOutputs(last.src, r.vars, last.around, calls)
+}
+
+// finish keeps the configuration's outputs with each deployment, as they are with all calls.
+func (r *upRun) finish(ctx context.Context) error {
+	own, diags := r.ownOutputs()
+	if len(r.done) > 1 { // else they are kept
+		for _, d := range r.done {
+			if err := d.keep(ctx, own); err != nil {
+				return err
+			}
+		}
+	}
+	return r.explain(diags)
+}
+
+// keep records the deployment with its outputs and the configuration's.
+func (d upDone) keep(ctx context.Context, own []module.Output) error {
+	raw, err := module.MarshalOutputs(slices.Concat(d.Outputs, own))
+	if err != nil {
+		return err
+	}
+	d.deployment.Outputs = string(raw)
+	return d.engine.record(ctx, d.deployment, d.resources)
+}
+
+// note says something once.
+func (r *upRun) note(text string) { r.say("note: " + text) }
+
+// warn shows diagnostics that stop nothing, each once.
+func (r *upRun) warn(diags module.Diagnostics) {
+	for _, d := range diags {
+		r.say(strings.ReplaceAll(d.String(), "\n", "\n  "))
+	}
+}
+
+func (r *upRun) say(line string) {
+	if !r.said[line] {
+		r.said[line] = true
+		fmt.Fprintln(r.Stderr, line)
+	}
+}
+
+// apply applies the call, and returns what it came to and what is around it in the end.
+func (r *upRun) apply(
+	ctx context.Context, engine *client, src module.Source, d larder.Deployment, before deploy.Before,
+	standIns module.StandIns,
+) (result *deploy.Result, around module.StandIns, err error) {
+	shown := newProgress(r.Stderr)
+	defer shown.finish()
+	deployer := engine.deployer(shown)
+	d.AuthTokenUpdateStrategy = "" // until it is over nobody knows which token the group takes
+	deployer.Record = func(ctx context.Context, all []deploy.Resource) error {
+		return engine.record(ctx, d, all)
+	}
+	result, err = deployer.Apply(ctx, func(found module.StandIns) (*module.Call, error) {
+		around = found
+		call, diags := module.Load(src, r.vars, found)
+		if diags.HasErrors() {
+			return nil, r.explain(diags)
+		}
+		return call, nil
+	}, standIns, before)
+	return result, around, err
+}
+
+// noteUnused says which inputs larder accepts and does not act on in full yet: by name, or with what each means.
+func (r *upRun) noteUnused(notices []string, verbose bool) {
+	if len(notices) == 0 {
+		return
+	}
+	if verbose {
+		for _, n := range notices {
+			r.note(n)
+		}
+		return
+	}
+	var names []string
+	for _, n := range notices {
+		name, _, _ := strings.Cut(n, " = ")
+		names = append(names, name)
+	}
+	r.note(fmt.Sprintf("accepted, and acted on in part or not at all by this larder yet: %s (--verbose explains)",
+		strings.Join(names, ", ")))
+}
