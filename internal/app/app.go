@@ -198,7 +198,7 @@ func (in *installation) load(ctx context.Context, state *store.Store) (self iden
 	if in.nodeTypes, err = cache.LoadNodeTypes(); err != nil {
 		return self, err
 	}
-	in.parameters, err = cache.LoadParameters()
+	in.families, err = cache.LoadFamilies()
 	return self, err
 }
 

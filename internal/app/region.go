@@ -45,13 +45,13 @@ import (
 // installation is what the regions of an engine have in common.
 type installation struct {
 	Options
-	held       *os.File // the state directory
-	sealer     *seal.Sealer
-	authority  *pki.Authority
-	versions   cache.EngineVersions
-	nodeTypes  cache.NodeTypes
-	parameters *cache.Parameters
-	endpoint   string // of the API
+	held      *os.File // the state directory
+	sealer    *seal.Sealer
+	authority *pki.Authority
+	versions  cache.EngineVersions
+	nodeTypes cache.NodeTypes
+	families  cache.Families
+	endpoint  string // of the API
 	// stopSoon ends the engine, and its nodes, after the answer that is under way.
 	stopSoon func()
 	regions  func() []string // those that there are
@@ -129,7 +129,7 @@ func (in *installation) openEngine(ctx context.Context, r *region, keys *kms.Ser
 	r.engine = engine.New(engine.Config{
 		Store: r.state, Nodes: r.nodes, Sealer: r.sealer, Authority: in.authority, Versions: in.versions,
 		NodeTypes:  in.nodeTypes,
-		Parameters: in.parameters, Relay: in.Relay, BusyLimit: in.BusyLimit, RestoreLost: in.RestoreLost,
+		Parameters: in.families[cache.Family], Relay: in.Relay, BusyLimit: in.BusyLimit, RestoreLost: in.RestoreLost,
 		Logger: in.Logger, Now: in.Now,
 		Snapshots:   &snapshot.Vault{Dir: r.home.snapshots(), Sealer: r.sealer, Keys: keys.For("elasticache")},
 		DrainLogs:   func(ctx context.Context, group, node string) { r.shipper.Drain(ctx, group, node) },
@@ -216,7 +216,7 @@ func (in *installation) openAlarms(r *region) {
 func (in *installation) servicesOf(r *region, keys *kms.Service) []gateway.Service {
 	return []gateway.Service{
 		elasticache.New(elasticache.Config{
-			Store: r.state, Sealer: r.sealer, Versions: in.versions, NodeTypes: in.nodeTypes, Parameters: in.parameters,
+			Store: r.state, Sealer: r.sealer, Versions: in.versions, NodeTypes: in.nodeTypes, Families: in.families,
 			StrictVersions: in.StrictVersions,
 			Block:          r.block.Prefix,
 			Account:        Account, Region: r.name, DefaultVPC: r.standIns.VPCID, Keys: keys.For("elasticache"),

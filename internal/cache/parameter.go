@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"slices"
@@ -8,7 +9,7 @@ import (
 	"strings"
 )
 
-// Family is the parameter group family that larder serves: the one of redis 7.0 and 7.1.
+// Family is the parameter group family that larder runs servers for: the one of redis 7.0 and 7.1.
 const Family = "redis7"
 
 // DefaultParameterGroup is the group that a replication group with cluster mode off gets when none is named.
@@ -23,13 +24,22 @@ type Parameter struct {
 	Modifiable       bool
 	RequiresReboot   bool   // takes effect when the node next starts
 	NodeTypeSpecific bool   // its default depends on the node type
+	UntilUsed        bool   // it can be modified in a group that no replication group uses
 	Listed           bool   // DescribeCacheParameters lists it
 	MinimumVersion   string // the engine version it came with
 	Description      string
+	served           string // the range that redis-server takes where it is narrower than Allowed, as that
 }
+
+// ClusterEnabled is the parameter that makes a parameter group one for cluster mode.
+const ClusterEnabled = "cluster-enabled"
+
+// untilUsed are the parameters that the nodes of a group begin with and keep.
+var untilUsed = []string{ClusterEnabled, "databases", "activerehashing"}
 
 // Parameters is a family's table.
 type Parameters struct {
+	family string
 	byName map[string]Parameter
 	names  []string // in the table's order, which is the API's
 }
@@ -37,13 +47,15 @@ type Parameters struct {
 //go:embed parameters_redis7.csv
 var parametersCSV string
 
-// LoadParameters parses the table that is built into the program.
+// LoadParameters is the table of Family, which is built into the program.
 func LoadParameters() (*Parameters, error) {
-	rows, err := records(parametersCSV)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the table of parameters: %w", err)
-	}
-	ps := &Parameters{byName: map[string]Parameter{}}
+	families, err := LoadFamilies()
+	return families[Family], err
+}
+
+// newParameters makes a family's table from its rows.
+func newParameters(family string, rows []map[string]string) *Parameters {
+	ps := &Parameters{family: family, byName: map[string]Parameter{}}
 	for _, r := range rows {
 		p := Parameter{
 			Name: r["parameter"], Default: r["default"], Allowed: r["allowed_values"], DataType: r["data_type"],
@@ -51,13 +63,18 @@ func LoadParameters() (*Parameters, error) {
 			NodeTypeSpecific: r["node_type_specific"] == "yes", Listed: r["in_describe_list"] == "yes",
 			MinimumVersion: r["min_engine_version"], Description: r["description"],
 		}
-		if f, ok := fixed[p.Name]; ok {
-			p.Default = f.value
+		p.UntilUsed = !p.Modifiable && p.Listed && slices.Contains(untilUsed, p.Name) &&
+			!slices.Contains(withoutClusterMode, family)
+		if family == Family {
+			p.served = served[p.Name]
+			if f, ok := fixed[p.Name]; ok {
+				p.Default = f.value
+			}
 		}
 		ps.byName[p.Name] = p
 		ps.names = append(ps.names, p.Name)
 	}
-	return ps, nil
+	return ps
 }
 
 // fixed holds the parameters of which larder honours one value only, and why.
@@ -85,19 +102,19 @@ func (ps *Parameters) All() []Parameter {
 	return out
 }
 
-// Check tells whether a parameter group may set the parameter to value. The error is the API's text where that is
-// known.
-func (ps *Parameters) Check(name, value string) error {
+// Check tells whether a parameter group, which replication groups use or not, may set the parameter to value. The error
+// is the API's text where that is known.
+func (ps *Parameters) Check(name, value string, used bool) error {
 	p, ok := ps.byName[name]
 	switch {
 	case !ok:
 		return fmt.Errorf("Parameter %s doesn't exist", name)
-	case !p.Modifiable:
+	case !p.Modifiable && (used || !p.UntilUsed):
 		return fmt.Errorf("The parameter %s cannot be modified.", name)
 	case !p.allows(value):
 		return fmt.Errorf("The parameter %s has an invalid value: %q. Allowed values: %s", name, value, p.allowedText())
 	}
-	if f, ok := fixed[name]; ok && value != f.value {
+	if f, ok := fixed[name]; ok && ps.family == Family && value != f.value {
 		return fmt.Errorf("larder serves %s = %q only: %s", name, f.value, f.why)
 	}
 	return nil
@@ -118,10 +135,7 @@ var served = map[string]string{
 
 // ranges are the values that an integer may have; empty or "-" for any.
 func (p Parameter) ranges() string {
-	if r, ok := served[p.Name]; ok {
-		return r
-	}
-	return p.Allowed
+	return cmp.Or(p.served, p.Allowed)
 }
 
 func (p Parameter) allows(value string) bool {

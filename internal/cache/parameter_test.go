@@ -42,7 +42,7 @@ func TestParameterTable(t *testing.T) {
 func TestModifiableDefaultsMayBeSet(t *testing.T) {
 	ps := parameters(t)
 	for _, p := range ps.All() {
-		err := ps.Check(p.Name, p.Default)
+		err := ps.Check(p.Name, p.Default, true)
 		if p.Modifiable && err != nil {
 			t.Error(err)
 		}
@@ -76,7 +76,7 @@ func TestCheckParameter(t *testing.T) {
 		{"maxmemory", "1", "cannot be modified"},
 		{"maxmemory-clients", "1", "Parameter maxmemory-clients doesn't exist"}, {"", "", "doesn't exist"},
 	} {
-		err := ps.Check(c.name, c.value)
+		err := ps.Check(c.name, c.value, true)
 		if (err == nil) != (c.refusal == "") || err != nil && !strings.Contains(err.Error(), c.refusal) {
 			t.Errorf("%s = %q: %v, want %q", c.name, c.value, err, c.refusal)
 		}

@@ -120,7 +120,7 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Hand
 	t := c.t
 	standIns := checked(standin.Ensure(c.store, awsregion.Home, app.Account))(t)
 	nodeTypes := checked(cache.LoadNodeTypes())(t)
-	parameters := checked(cache.LoadParameters())(t)
+	families := checked(cache.LoadFamilies())(t)
 	authority := checked(pki.NewAuthority(time.Now()))(t)
 	failed := func(err error) {
 		if !errors.Is(err, errDead) {
@@ -145,7 +145,7 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Hand
 		Services: []gateway.Service{
 			elasticacheservice.New(elasticacheservice.Config{
 				Store: c.store, Sealer: c.sealer, Versions: cache.EngineVersions{{Version: "7.0.15"}},
-				NodeTypes: nodeTypes, Parameters: parameters, Block: netip.MustParsePrefix("127.77.0.0/20"),
+				NodeTypes: nodeTypes, Families: families, Block: netip.MustParsePrefix("127.77.0.0/20"),
 				Account: app.Account, Region: awsregion.Home, DefaultVPC: standIns.VPCID, Keys: keys.For("elasticache"),
 				PortFree: func(netip.AddrPort) error { return nil }, ParametersChanged: func() {},
 				Observed: c.observed, Now: time.Now,

@@ -12,13 +12,13 @@ import (
 	"larder/internal/testkit"
 )
 
-// networkRegion is not the one that larder begins with.
-const networkRegion = "eu-west-1"
+// bareRegion is not the one that larder begins with.
+const bareRegion = "eu-west-1"
 
 // A network in the shape of the public modules applies, plans empty, changes, plans empty, and leaves nothing.
 func TestNetworkModule(t *testing.T) {
 	t.Parallel()
-	s := newNetwork(t)
+	s := newBare(t, "network")
 	s.apply()
 	s.wantOutputs()
 	s.env = append(s.env, "TF_VAR_owner=data", "TF_VAR_office_by_nat=true")
@@ -27,18 +27,18 @@ func TestNetworkModule(t *testing.T) {
 	s.wantDefaultVPC()
 }
 
-// newNetwork starts an engine, and has Terraform ready in a directory with the network alone.
-func newNetwork(t *testing.T) *stack {
+// newBare starts an engine, and has Terraform ready in a directory of testdata, without the modules.
+func newBare(t *testing.T, name string) *stack {
 	t.Helper()
 	s := &stack{t: t, root: t.TempDir()}
-	s.dir = filepath.Join(s.root, "network")
-	if err := os.CopyFS(s.dir, os.DirFS(filepath.Join("testdata", "network"))); err != nil {
+	s.dir = filepath.Join(s.root, name)
+	if err := os.CopyFS(s.dir, os.DirFS(filepath.Join("testdata", name))); err != nil {
 		t.Fatal(err)
 	}
 	// The plan after each apply has just compared everything with the engine: what follows goes by that.
 	const flags = "-parallelism=30 -refresh=false"
 	s.env = append(testkit.Environment(), "LARDER_HOME="+s.home(), "LARDER_LISTEN="+testkit.Address(t),
-		"TF_VAR_region="+networkRegion, "TF_CLI_ARGS_apply="+flags, "TF_CLI_ARGS_destroy="+flags)
+		"TF_VAR_region="+bareRegion, "TF_CLI_ARGS_apply="+flags, "TF_CLI_ARGS_destroy="+flags)
 	s.env = append(s.env, testkit.Terraform(t, s.root)...)
 	s.serve()
 	s.run("terraform", "init", "-no-color", "-input=false")
@@ -62,7 +62,7 @@ func (s *stack) wantOutputs() {
 	delete(got, "vpc_arn")
 	delete(got, "expected_vpc_arn")
 	want := map[string]any{
-		"zones": []any{networkRegion + "a", networkRegion + "b", networkRegion + "c"}, "cache_subnets": 3.0,
+		"zones": []any{bareRegion + "a", bareRegion + "b", bareRegion + "c"}, "cache_subnets": 3.0,
 		"cache_table":   true,
 		"nat_public_ip": true,
 	}
@@ -75,7 +75,7 @@ func (s *stack) wantOutputs() {
 func (s *stack) wantDefaultVPC() {
 	s.t.Helper()
 	ctx := s.t.Context()
-	region := func(o *ec2.Options) { o.Region = networkRegion }
+	region := func(o *ec2.Options) { o.Region = bareRegion }
 	got := map[string]int{}
 	count := func(what string, n int, err error) {
 		s.t.Helper()

@@ -89,7 +89,7 @@ func (s *Service) directives(tx *store.Tx, g cache.ReplicationGroup) (cache.Dire
 	if err != nil {
 		return cache.Directives{}, err
 	}
-	return s.Parameters.Directives(parameters.Values, s.NodeTypes[g.NodeType])
+	return s.Families[cache.Family].Directives(parameters.Values, s.NodeTypes[g.NodeType])
 }
 
 // describeCluster is a cluster as the API shows it. When it was made and where appear with its node.

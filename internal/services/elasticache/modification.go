@@ -215,7 +215,30 @@ func (m *modification) parameters(in *sdk.ModifyReplicationGroupInput) error {
 		return nil
 	}
 	m.deferrable.ParameterGroup = name
-	return m.checkParameterGroup(m.tx, name)
+	if err := m.checkParameterGroup(m.tx, name); err != nil {
+		return err
+	}
+	return m.sameFromTheStart(name)
+}
+
+// sameFromTheStart refuses a parameter group in which a parameter that nodes keep has another value.
+func (m *modification) sameFromTheStart(name string) error {
+	next, errNext := m.parameterGroup(m.tx, name)
+	now, errNow := m.parameterGroup(m.tx, m.rg.ParameterGroup)
+	if store.IsUnreadable(errNow) {
+		return nil // another group is the way out
+	}
+	if err := errors.Join(errNext, errNow); err != nil {
+		return err
+	}
+	for _, p := range m.Families[cache.Family].All() {
+		is, _ := value(p, now.Values)
+		if wanted, _ := value(p, next.Values); p.UntilUsed && wanted != is {
+			return invalidCombination("The parameter %s has a different value in the requested parameter group than the "+
+				"current parameter group. This parameter value cannot be changed for a cache cluster.", p.Name)
+		}
+	}
+	return nil
 }
 
 func (m *modification) surroundings(in *sdk.ModifyReplicationGroupInput) error {

@@ -30,13 +30,13 @@ func (s *Service) modifyParameterGroup(
 		return nil, invalidValue("The request sets %d parameters. At most %d may be set in one request: send several.",
 			n, maxChanges)
 	}
-	name, err := s.changeParameters(in.CacheParameterGroupName, func(values map[string]string) error {
+	name, err := s.changeParameters(in.CacheParameterGroupName, func(g parametersOf, values map[string]string) error {
 		for _, p := range in.ParameterNameValues {
 			parameter := aws.ToString(p.ParameterName)
 			if p.ParameterValue == nil {
 				return invalidValue("The parameter %s needs a ParameterValue. To set it back to its default, use ResetCacheParameterGroup.", parameter)
 			}
-			if err := s.Parameters.Check(parameter, *p.ParameterValue); err != nil {
+			if err := g.family.Check(parameter, *p.ParameterValue, g.used); err != nil {
 				return invalidValue("%s", err)
 			}
 			values[parameter] = *p.ParameterValue
@@ -60,14 +60,22 @@ func (s *Service) resetParameterGroup(
 	case !all && len(in.ParameterNameValues) == 0:
 		return nil, invalidValue("The parameter ParameterNameValues must be provided, or ResetAllParameters be true.")
 	}
-	name, err := s.changeParameters(in.CacheParameterGroupName, func(values map[string]string) error {
-		if all {
-			clear(values)
+	name, err := s.changeParameters(in.CacheParameterGroupName, func(g parametersOf, values map[string]string) error {
+		names := slices.Sorted(maps.Keys(values))
+		if !all {
+			names = nil
+			for _, p := range in.ParameterNameValues {
+				names = append(names, aws.ToString(p.ParameterName))
+			}
 		}
-		for _, p := range in.ParameterNameValues {
-			parameter := aws.ToString(p.ParameterName)
-			if _, ok := s.Parameters.Lookup(parameter); !ok {
+		for _, parameter := range names {
+			p, ok := g.family.Lookup(parameter)
+			_, set := values[parameter]
+			switch {
+			case !ok:
 				return invalidValue("Parameter %s doesn't exist", parameter)
+			case set && p.UntilUsed && g.used:
+				return invalidValue("The parameter %s cannot be modified.", parameter)
 			}
 			delete(values, parameter)
 		}
@@ -79,9 +87,17 @@ func (s *Service) resetParameterGroup(
 	return &sdk.ResetCacheParameterGroupOutput{CacheParameterGroupName: &name}, nil
 }
 
+// parametersOf are the parameters that a group may set, and whether a replication group has it.
+type parametersOf struct {
+	family *cache.Parameters
+	used   bool
+}
+
 // changeParameters changes a group's values. The nodes that use it learn of it: of live parameters through the engine,
 // of the others when they next start.
-func (s *Service) changeParameters(group *string, change func(values map[string]string) error) (string, error) {
+func (s *Service) changeParameters(
+	group *string, change func(g parametersOf, values map[string]string) error,
+) (string, error) {
 	name, err := ownParameterGroup(group)
 	if err != nil {
 		return "", err
@@ -96,7 +112,11 @@ func (s *Service) changeParameters(group *string, change func(values map[string]
 		}
 		values := map[string]string{}
 		maps.Copy(values, g.Values)
-		if err := change(values); err != nil {
+		used, err := parametersUsed(tx, name)
+		if err != nil {
+			return err
+		}
+		if err := change(parametersOf{s.Families[g.Family], used}, values); err != nil {
 			return err
 		}
 		g.Values = values
@@ -135,11 +155,11 @@ func (s *Service) describeParameters(
 	if err != nil {
 		return nil, err
 	}
-	groups, err := s.parameterGroups(name)
+	g, err := s.listed(name)
 	if err != nil {
 		return nil, err
 	}
-	l := s.list(groups[0].Values, source)
+	l := s.list(g, source)
 	out := &sdk.DescribeCacheParametersOutput{CacheNodeTypeSpecificParameters: l.byNodeType}
 	out.Parameters, out.Marker, err = page(l.parameters, l.key, in.MaxRecords, in.Marker)
 	return out, err
@@ -148,10 +168,10 @@ func (s *Service) describeParameters(
 func (s *Service) describeEngineDefaults(
 	_ context.Context, in *sdk.DescribeEngineDefaultParametersInput,
 ) (*sdk.DescribeEngineDefaultParametersOutput, error) {
-	if err := checkFamily(in.CacheParameterGroupFamily); err != nil {
+	if err := s.checkFamily(in.CacheParameterGroupFamily); err != nil {
 		return nil, err
 	}
-	l := s.list(nil, sourceSystem)
+	l := s.list(listedGroup{family: s.Families[*in.CacheParameterGroupFamily]}, sourceSystem)
 	parameters, marker, err := page(l.parameters, l.key, in.MaxRecords, in.Marker)
 	if err != nil {
 		return nil, err
@@ -173,18 +193,42 @@ func (l parameterList) key(p types.Parameter) string {
 	return fmt.Sprintf("%04d", l.position[*p.ParameterName])
 }
 
+// listedGroup is a group whose parameters are listed.
+type listedGroup struct {
+	family *cache.Parameters
+	set    map[string]string
+	// system says that the group is AWS's own, and free that no replication group has one that is not.
+	system, free bool
+}
+
+// listed reads the group of that name.
+func (s *Service) listed(name string) (listedGroup, error) {
+	groups, err := s.parameterGroups(name)
+	if err != nil {
+		return listedGroup{}, err
+	}
+	l := listedGroup{family: s.Families[groups[0].Family], set: groups[0].Values, system: isDefault(name)}
+	err = s.Store.View(func(tx *store.Tx) error {
+		used, err := parametersUsed(tx, name)
+		l.free = !used && !l.system
+		return err
+	})
+	return l, err
+}
+
 // list collects the parameters whose values come from source; an empty one means all. A parameter that AWS does not
 // list is listed once it is set.
-func (s *Service) list(set map[string]string, source string) parameterList {
+func (s *Service) list(g listedGroup, source string) parameterList {
 	l := parameterList{parameters: []types.Parameter{}, byNodeType: []types.CacheNodeTypeSpecificParameter{},
 		position: map[string]int{}}
-	for i, p := range s.Parameters.All() {
+	for i, p := range g.family.All() {
 		l.position[p.Name] = i
-		v, own := value(p, set)
+		v, own := value(p, g.set)
 		from := sourceSystem
-		if own {
+		if own && !g.system {
 			from = sourceUser
 		}
+		p.Modifiable = p.Modifiable || p.UntilUsed && g.free
 		switch {
 		case source != "" && source != from:
 		case p.Listed || own:
@@ -236,9 +280,9 @@ func byNodeType(parameter string, t cache.NodeType) (int64, bool) {
 	switch parameter {
 	case "maxmemory":
 		return t.MaxMemory, true
-	case "client-output-buffer-limit-replica-hard-limit":
+	case "client-output-buffer-limit-replica-hard-limit", "client-output-buffer-limit-slave-hard-limit":
 		return t.ReplicaBufferHard, true
-	case "client-output-buffer-limit-replica-soft-limit":
+	case "client-output-buffer-limit-replica-soft-limit", "client-output-buffer-limit-slave-soft-limit":
 		return t.ReplicaBufferSoft, true
 	}
 	return 0, false

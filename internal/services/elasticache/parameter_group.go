@@ -25,13 +25,13 @@ func (s *Service) createParameterGroup(
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFamily(in.CacheParameterGroupFamily); err != nil {
+	if err := s.checkFamily(in.CacheParameterGroupFamily); err != nil {
 		return nil, err
 	}
 	if in.Description == nil {
 		return nil, missing("Description")
 	}
-	g := cache.ParameterGroup{Name: name, ARN: s.arn(parameterGroupResource, name), Family: cache.Family,
+	g := cache.ParameterGroup{Name: name, ARN: s.arn(parameterGroupResource, name), Family: *in.CacheParameterGroupFamily,
 		Description: *in.Description}
 	if g.Tags, err = newTags(in.Tags); err != nil {
 		return nil, err
@@ -63,15 +63,20 @@ func admitParameterGroup(tx *store.Tx, name string) error {
 	return nil
 }
 
-func checkFamily(family *string) error {
-	switch aws.ToString(family) {
-	case "":
+// checkFamily takes every family of redis and valkey: a parameter group needs no server.
+func (s *Service) checkFamily(family *string) error {
+	name := aws.ToString(family)
+	switch {
+	case name == "":
 		return missing("CacheParameterGroupFamily")
-	case cache.Family:
+	case s.Families[name] != nil:
 		return nil
+	case strings.HasPrefix(name, "memcached"):
+		return invalidValue("larder does not serve the parameter group family %s: it has no memcached. It serves %s.", name,
+			strings.Join(s.Families.Names(), ", "))
 	}
-	return invalidValue("CacheParameterGroupFamily %s is not a valid parameter group family. larder serves %s.",
-		*family, cache.Family)
+	return invalidValue("CacheParameterGroupFamily %s is not a valid parameter group family. larder serves %s.", name,
+		strings.Join(s.Families.Names(), ", "))
 }
 
 func (s *Service) describeParameterGroups(
@@ -101,7 +106,7 @@ func (s *Service) parameterGroups(name string) (groups []cache.ParameterGroup, e
 			return err
 		}
 		groups, err = state.ParameterGroups.List(tx)
-		groups = append(groups, s.defaultParameters())
+		groups = append(groups, s.defaultParameters()...)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -112,18 +117,21 @@ func (s *Service) parameterGroups(name string) (groups []cache.ParameterGroup, e
 
 // parameterGroup returns the group of that name, or store.ErrNotFound.
 func (s *Service) parameterGroup(tx *store.Tx, name string) (cache.ParameterGroup, error) {
-	if name == cache.DefaultParameterGroup {
-		return s.defaultParameters(), nil
+	for _, g := range s.defaultParameters() {
+		if g.Name == name {
+			return g, nil
+		}
 	}
 	return state.ParameterGroups.Get(tx, name)
 }
 
-// defaultParameters is the family's default group, which is not stored: it sets no values.
-func (s *Service) defaultParameters() cache.ParameterGroup {
-	return cache.ParameterGroup{
-		Name: cache.DefaultParameterGroup, ARN: s.arn(parameterGroupResource, cache.DefaultParameterGroup),
-		Family: cache.Family, Description: "Default parameter group for " + cache.Family,
+// defaultParameters are the families' default groups, which are not stored.
+func (s *Service) defaultParameters() []cache.ParameterGroup {
+	groups := s.Families.Defaults()
+	for i, g := range groups {
+		groups[i].ARN = s.arn(parameterGroupResource, g.Name)
 	}
+	return groups
 }
 
 // isDefault tells the names that are the service's own: a name that a user chooses holds no dot.
@@ -152,13 +160,11 @@ func (s *Service) deleteParameterGroup(
 		if err != nil && !store.IsUnreadable(err) {
 			return err
 		}
-		users, err := usersOf(tx, func(rg cache.ReplicationGroup) bool {
-			return rg.ParameterGroup == name || rg.Deferred != nil && rg.Deferred.ParameterGroup == name
-		})
+		used, err := parametersUsed(tx, name)
 		if err != nil {
 			return err
 		}
-		if len(users) > 0 {
+		if used {
 			return &types.InvalidCacheParameterGroupStateFault{Message: new(fmt.Sprintf(
 				"One or more cache clusters are still members of this parameter group %s, so the group cannot be deleted.", name))}
 		}
@@ -177,4 +183,12 @@ func ownParameterGroup(given *string) (string, error) {
 		err = invalidValue("The parameter group %s is a default group and cannot be modified.", name)
 	}
 	return name, err
+}
+
+// parametersUsed tells whether a replication group has a parameter group, or will.
+func parametersUsed(tx *store.Tx, name string) (bool, error) {
+	users, err := usersOf(tx, func(rg cache.ReplicationGroup) bool {
+		return rg.ParameterGroup == name || rg.Deferred != nil && rg.Deferred.ParameterGroup == name
+	})
+	return len(users) > 0, err
 }

@@ -14,6 +14,9 @@ import (
 	"larder/internal/store"
 )
 
+// families are those that larder serves.
+const families = "redis2.6, redis2.8, redis3.2, redis4.0, redis5.0, redis6.x, redis7, valkey7, valkey8, valkey9"
+
 func parameterGroup(name string) *sdk.CreateCacheParameterGroupInput {
 	return &sdk.CreateCacheParameterGroupInput{CacheParameterGroupName: &name, CacheParameterGroupFamily: new("redis7"),
 		Description: new("tuned")}
@@ -62,8 +65,8 @@ func TestParameterGroupLife(t *testing.T) {
 	}
 	all := must(s.DescribeCacheParameterGroups(t.Context(),
 		&sdk.DescribeCacheParameterGroupsInput{}))(t).CacheParameterGroups
-	if len(all) != 2 || *all[0].CacheParameterGroupName != "default.redis7" ||
-		*all[1].CacheParameterGroupName != "tuned" {
+	if len(all) != 19 || *all[0].CacheParameterGroupName != "default.redis2.6" || // 8 of 10 families have two
+		*all[18].CacheParameterGroupName != "tuned" {
 		t.Errorf("got %v", all)
 	}
 
@@ -120,7 +123,7 @@ func TestApplyStatus(t *testing.T) {
 	s.create(t, minimal("other"))
 	apply := func() { // as the engine does
 		t.Helper()
-		d := must(s.Parameters.Directives(s.values(t, "tuned", "user"), s.NodeTypes["cache.t3.micro"]))(t)
+		d := must(s.Families[cache.Family].Directives(s.values(t, "tuned", "user"), s.NodeTypes["cache.t3.micro"]))(t)
 		s.update(t, "mine", func(g *cache.ReplicationGroup) {
 			m := &g.Members[0]
 			if m.Parameters = cache.Fingerprint(d.Live); m.BootParameters == "" {
@@ -159,7 +162,7 @@ func TestApplyStatus(t *testing.T) {
 	check("applying", "0001")
 	restart := func() { // as the engine does
 		t.Helper()
-		d := must(s.Parameters.Directives(s.values(t, "tuned", "user"), s.NodeTypes["cache.t3.micro"]))(t)
+		d := must(s.Families[cache.Family].Directives(s.values(t, "tuned", "user"), s.NodeTypes["cache.t3.micro"]))(t)
 		s.update(t, "mine", func(g *cache.ReplicationGroup) {
 			g.Members[0].Parameters, g.Members[0].BootParameters = cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot)
 		})
@@ -218,7 +221,9 @@ func TestParameterGroupRefusals(t *testing.T) {
 				"hyphen or contain two " +
 				"consecutive hyphens."},
 		{"family", create("new", "redis7.2"), value,
-			"CacheParameterGroupFamily redis7.2 is not a valid parameter group family. larder serves redis7."},
+			"CacheParameterGroupFamily redis7.2 is not a valid parameter group family. larder serves " + families + "."},
+		{"memcached", create("new", "memcached1.6"), value,
+			"larder does not serve the parameter group family memcached1.6: it has no memcached. It serves " + families + "."},
 		{"no family", create("new", ""), value,
 			"The parameter CacheParameterGroupFamily must be provided and must not be blank."},
 		{"taken", create("TUNED", "redis7"), "CacheParameterGroupAlreadyExists",
@@ -319,9 +324,9 @@ func TestDescribeEngineDefaultParameters(t *testing.T) {
 		t.Error(diff)
 	}
 	_, err := s.DescribeEngineDefaultParameters(t.Context(),
-		&sdk.DescribeEngineDefaultParametersInput{CacheParameterGroupFamily: new("redis2.8")})
+		&sdk.DescribeEngineDefaultParametersInput{CacheParameterGroupFamily: new("redis8")})
 	servicetest.WantError(t, err, value,
-		"CacheParameterGroupFamily redis2.8 is not a valid parameter group family. larder serves redis7.")
+		"CacheParameterGroupFamily redis8 is not a valid parameter group family. larder serves "+families+".")
 }
 
 func TestDescribeCacheEngineVersions(t *testing.T) {

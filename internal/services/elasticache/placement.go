@@ -44,29 +44,30 @@ func (s *Service) admit(tx *store.Tx, rg *cache.ReplicationGroup) error {
 	return s.checkParameterGroup(tx, rg.ParameterGroup)
 }
 
-// otherDefault matches the default groups of AWS's families, and tells the family and whether they are for cluster
-// mode.
-var otherDefault = regexp.MustCompile(`^default\.((?:redis|valkey|memcached)[0-9.]+x?)(\.cluster\.on)?$`)
+// memcachedDefault matches the default groups of AWS's other families, and tells the family.
+var memcachedDefault = regexp.MustCompile(`^default\.(memcached[0-9.]+)$`)
 
 // checkParameterGroup checks that a group is there and fits the engine.
 func (s *Service) checkParameterGroup(tx *store.Tx, name string) error {
 	g, err := s.parameterGroup(tx, name)
 	if errors.Is(err, store.ErrNotFound) {
-		other := otherDefault.FindStringSubmatch(name)
-		switch {
-		case other == nil:
+		other := memcachedDefault.FindStringSubmatch(name)
+		if other == nil {
 			return parameterGroupNotFound(name)
-		case other[1] == cache.Family:
-			return invalidValue("larder does not serve the parameter group %s: %s. Use %s.", name, noClusterMode,
-				cache.DefaultParameterGroup)
 		}
 		g.Family, err = other[1], nil
 	}
-	if err == nil && g.Family != cache.Family {
+	switch {
+	case err != nil:
+		return err
+	case g.Family != cache.Family:
 		return invalidCombination("Expected a parameter group of family %s but found one of family %s", cache.Family,
 			g.Family)
+	case g.Values[cache.ClusterEnabled] == "yes":
+		return invalidValue("larder does not serve the parameter group %s: %s. Use %s.", name, noClusterMode,
+			cache.DefaultParameterGroup)
 	}
-	return err
+	return nil
 }
 
 // place gives every member of a new group a zone, a subnet and an address, and the group its endpoints.

@@ -49,8 +49,12 @@ func parameterErrors() map[string]provocation {
 		return both(func(in *createInput) { in.CacheParameterGroupName = &group },
 			func(in *modifyInput) { in.CacheParameterGroupName = &group })
 	}
+	used := func(t *testing.T, s *server) {
+		parameterGrouped(t, s)
+		grouped(1, func(in *createInput) { in.CacheParameterGroupName = new("test") })(t, s)
+	}
 	return map[string]provocation{
-		"The parameter cluster-enabled cannot be modified.": {prepare: parameterGrouped,
+		"The parameter cluster-enabled cannot be modified.": {prepare: used,
 			calls: set("test", "cluster-enabled")(calls{})},
 		"Parameter reserved-memory doesn't exist": {
 			instead: []string{"reserved-memory", "no-such"}, prepare: parameterGrouped,
@@ -67,11 +71,8 @@ func parameterErrors() map[string]provocation {
 		}},
 		"CacheParameterGroupnot found: test": {calls: drop("test")},
 		"One or more cache clusters are still members of this parameter group test, so the group cannot be deleted.": {
-			prepare: func(t *testing.T, s *server) {
-				parameterGrouped(t, s)
-				grouped(1, func(in *createInput) { in.CacheParameterGroupName = new("test") })(t, s)
-			},
-			calls: drop("test"),
+			prepare: used,
+			calls:   drop("test"),
 		},
 		"Parameter group test already exists": {prepare: parameterGrouped, calls: makes("test", "redis7")},
 		notIdentifier("CacheParameterGroupName"): {

@@ -22,7 +22,7 @@ type Config struct {
 	// StrictVersions refuses a version that only a newer server than AWS's would run.
 	StrictVersions bool
 	NodeTypes      cache.NodeTypes
-	Parameters     *cache.Parameters
+	Families       cache.Families // of parameter groups
 	// Block holds the loopback addresses that groups are given.
 	Block           netip.Prefix
 	Account, Region string

@@ -79,7 +79,7 @@ func newServer(t *testing.T, change ...func(*elasticache.Config)) *server {
 	s.Config = elasticache.Config{
 		Store: must(store.Open(s.file))(t), Sealer: must(seal.New(make([]byte, seal.KeySize)))(t),
 		Versions:  cache.EngineVersions{{Version: "7.0.4"}, {Version: "7.0.15"}, {Version: "7.2.4"}},
-		NodeTypes: must(cache.LoadNodeTypes())(t), Parameters: must(cache.LoadParameters())(t),
+		NodeTypes: must(cache.LoadNodeTypes())(t), Families: must(cache.LoadFamilies())(t),
 		Block: netip.MustParsePrefix("127.77.0.0/20"), Account: account, Region: region, DefaultVPC: defaultVPC,
 		Keys:              keys{},
 		PortFree:          func(a netip.AddrPort) error { return s.portFree(a) },
