@@ -228,3 +228,28 @@ func TestAFailoverWhereClientsMayUseTLSOrNot(t *testing.T) {
 	w.modify("g", func(rg *cache.ReplicationGroup) { rg.Promote = rg.Members[0].ID })
 	w.wantClients(w.awaitAvailable("g"))
 }
+
+// TestReplicasComeAndGoWhereClientsMayUseTLSOrNot: the reader endpoint's port passes from the relay's fronts to its
+// spreading of connections, and back.
+func TestReplicasComeAndGoWhereClientsMayUseTLSOrNot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 2, func(rg *cache.ReplicationGroup) { withoutTLS(rg); rg.SetTransit(cache.TransitPreferred) })
+	rg := w.awaitAvailable("g")
+	ws := migrate(w.without(rg.PrimaryAddress), 2)
+	spare := must(cache.Allocate(w.block.Prefix, nil, 40))(t)
+	for n := 3; n <= 4; n++ {
+		w.modify("g", func(rg *cache.ReplicationGroup) {
+			rg.Members = append(rg.Members, cache.Member{ID: cache.MemberID("g", n), Zone: "us-east-1b", Address: spare[20+n],
+				Role: cache.Replica, Status: cache.MemberCreating})
+		})
+		w.wantClients(w.awaitAvailable("g"))
+	}
+	for n := 4; n >= 3; n-- {
+		w.modify("g", func(rg *cache.ReplicationGroup) { rg.Member(cache.MemberID("g", n)).Leaving = true })
+		w.wantClients(w.awaitAvailable("g"))
+	}
+	if lost := ws.missing(t, w.with(rg.PrimaryAddress)); lost > 0 {
+		t.Errorf("%d acknowledged writes are missing", lost)
+	}
+}

@@ -140,10 +140,10 @@ func readAnswers(conn net.Conn, answers int) error {
 	return nil
 }
 
-// kill ends the connections that a filter of CLIENT KILL names.
-func (n *Node) kill(ctx context.Context, filter, value string) error {
+// kill ends the connections that filters of CLIENT KILL name: pairs of a filter and its value.
+func (n *Node) kill(ctx context.Context, filters ...any) error {
 	n.kills.Add(1)
-	return n.do(ctx, "CLIENT", "KILL", filter, value)
+	return n.do(ctx, append([]any{"CLIENT", "KILL"}, filters...)...)
 }
 
 // Kills returns how often others sent CLIENT KILL to the node since its statistics began. Those that were refused

@@ -283,8 +283,10 @@ func (n *Node) Serve(ctx context.Context, addrs []netip.Addr, ports cache.Ports)
 	}
 	if both := before.Plain != 0 && before.TLS != 0; both && (ports.Plain == 0 || ports.TLS == 0) {
 		old := cache.Ports{Group: ports.Group, Plain: before.Plain, TLS: before.TLS}
-		if err := n.Cut(ctx, before.Serves, old); err != nil {
-			return err
+		for _, kind := range []string{"normal", "pubsub"} { // replicas go on until they are told where to
+			if err := n.cut(ctx, before.Serves, old, "TYPE", kind); err != nil {
+				return err
+			}
 		}
 	}
 	if err := n.Listen(ctx, addrs, ports); err != nil {
@@ -304,11 +306,17 @@ func (n *Node) Listen(ctx context.Context, addrs []netip.Addr, ports cache.Ports
 }
 
 // Cut closes the connections that clients made to those addresses, at whichever of the ports. A connection outlives the
-// listener that it was made through. Replicas' go on.
+// listener that it was made through.
 func (n *Node) Cut(ctx context.Context, addrs []netip.Addr, ports cache.Ports) error {
+	return n.cut(ctx, addrs, ports)
+}
+
+// cut closes those of the connections that more filters of CLIENT KILL name.
+func (n *Node) cut(ctx context.Context, addrs []netip.Addr, ports cache.Ports, more ...any) error {
 	for _, a := range addrs {
 		for _, port := range ports.Each() {
-			if err := n.kill(ctx, "LADDR", netip.AddrPortFrom(a, uint16(port)).String()); err != nil {
+			at := netip.AddrPortFrom(a, uint16(port)).String()
+			if err := n.kill(ctx, append([]any{"LADDR", at}, more...)...); err != nil {
 				return err
 			}
 		}

@@ -117,7 +117,8 @@ func (f *field) start(change func(*redisnode.Config)) *server {
 	if change != nil {
 		change(&c)
 	}
-	spec := node.Spec{ID: fmt.Sprint("n-", c.Address.As4()[3]), Path: f.path, Args: []string{"-"}, Stdin: c.Render()}
+	spec := node.Spec{ID: fmt.Sprint("n-", c.Address.As4()[3]), Path: f.path, Args: []string{"-"}, Stdin: c.Render(),
+		Files: make([][]byte, 3)} // for a certificate; empty as long as it has none
 	if c.TLS {
 		certificate, key, err := f.ca.Issue(time.Now(), spec.ID, nil, []netip.Addr{c.Address})
 		if err != nil {

@@ -45,8 +45,17 @@ func (m *modification) transit(in *sdk.ModifyReplicationGroupInput) error {
 	if err := m.certifiable(next); err != nil {
 		return err
 	}
+	m.noteCertifiable()
 	m.rg.SwitchTransit(next)
 	return nil
+}
+
+// noteCertifiable records of nodes that use TLS that they can again: an earlier larder, which did not record it, gave
+// them files for a certificate too.
+func (m *modification) noteCertifiable() {
+	for i := range m.rg.Members {
+		m.rg.Members[i].Certifiable = m.rg.Members[i].Certifiable || m.rg.TransitEncryption
+	}
 }
 
 // nextTransit is the mode that a request leads to from another one.

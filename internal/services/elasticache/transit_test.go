@@ -155,3 +155,27 @@ func TestSwitchesThatAreRefused(t *testing.T) {
 		"an earlier larder started its node plain-002, which cannot be given a certificate as it runs. Reboot the group's "+
 		"nodes first (reboot-cache-cluster); with a replica no data are lost.")
 }
+
+// TestNodesOfAnEarlierLarderWithTLS have files for a certificate, which its records do not say: TLS can be switched off
+// and on again.
+func TestNodesOfAnEarlierLarderWithTLS(t *testing.T) {
+	s := newServer(t)
+	s.inTransit(t, "mine", required, false)
+	s.update(t, "mine", func(g *cache.ReplicationGroup) {
+		for i := range g.Members {
+			g.Members[i].Certifiable = false
+		}
+	})
+	for _, step := range []struct {
+		enabled bool
+		mode    cache.TransitMode
+	}{{true, preferred}, {false, ""}, {true, preferred}} {
+		if err := s.modify(t, "mine", func(in *modify) {
+			in.TransitEncryptionEnabled, in.ApplyImmediately = &step.enabled, new(true)
+			in.TransitEncryptionMode = types.TransitEncryptionMode(step.mode)
+		}); err != nil {
+			t.Fatalf("%+v: %v", step, err)
+		}
+		s.update(t, "mine", func(g *cache.ReplicationGroup) { g.TransitBefore, g.Status = nil, cache.Available })
+	}
+}
