@@ -173,3 +173,31 @@ func TestFormerFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestASegmentWithoutItsHeaderAndIndex: the header's second copy opens the blocks, which are found by themselves, and a
+// damaged block costs its own events.
+func TestASegmentWithoutItsHeaderAndIndex(t *testing.T) {
+	t.Parallel()
+	f := newDamagedFile(t, ".seg")
+	second := strings.LastIndex(string(f.bytes[:len(f.bytes)-8]), "larderL3")
+	for name, c := range map[string]struct {
+		damage  func(b []byte)
+		missing []string
+		told    bool
+	}{
+		"header and footer":        {func(b []byte) { clear(b[:40]); clear(b[len(b)-16:]) }, nil, false},
+		"header and index":         {func(b []byte) { b[3] ^= 1; b[len(b)-20] ^= 1 }, nil, false},
+		"all of the first page":    {func(b []byte) { clear(b[:100]); b[len(b)-9] ^= 4 }, []string{"0"}, true},
+		"second header and footer": {func(b []byte) { b[second] ^= 1; b[len(b)-1] ^= 1 }, nil, false},
+		"both headers":             {func(b []byte) { b[9] ^= 1; b[second+9] ^= 1 }, []string{"0", "1", "2"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			damaged := slices.Clone(f.bytes)
+			c.damage(damaged)
+			missing, told := f.lost(t, t.TempDir(), damaged, 2)
+			if !slices.Equal(missing, c.missing) || told != c.told {
+				t.Errorf("the events %v are missing, told %t; want %v, %t", missing, told, c.missing, c.told)
+			}
+		})
+	}
+}

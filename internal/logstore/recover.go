@@ -1,7 +1,9 @@
 package logstore
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 
@@ -23,18 +25,20 @@ func scanSegment(path string, number uint64, group string, keys Keys) (r recover
 		return r, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	h, begin, err := readHeader(f)
+	info, err := f.Stat()
 	if err != nil {
 		return r, err
+	}
+	all := readAround(f, info.Size())
+	h, found := surviving(all)
+	if !found {
+		return r, errDamaged
 	}
 	aead, err := unwrap(keys, group, h)
 	if err != nil {
 		return r, err
 	}
-	all, err := os.ReadFile(path)
-	if err != nil {
-		return r, err
-	}
+	begin := min(len(h.encode()), len(all)) // as it was written, whatever is there now
 	r.header, r.frames = h, framing{aead, number, segmentKind}
 	ended := false
 	w, err := r.frames.each(all[begin:], func(small []byte) error {
@@ -48,6 +52,37 @@ func scanSegment(path string, number uint64, group string, keys Keys) (r recover
 	})
 	r.lost = r.lost || w.lost > 0 || !ended
 	return r, err
+}
+
+// surviving finds an intact header in what there is of a segment. It is written twice, at the beginning and before the
+// index; where the second is, a damaged index does not tell.
+func surviving(all []byte) (h header, found bool) {
+	for at := 0; ; at++ {
+		next := bytes.Index(all[at:], []byte(magic))
+		if next < 0 {
+			return header{}, false
+		}
+		at += next
+		if h, _, err := decodeHeader(all[at:]); err == nil {
+			return h, true
+		}
+	}
+}
+
+// readAround reads a file as far as the disk gives it: zeros stand for the pages that it does not.
+func readAround(r io.ReaderAt, size int64) []byte {
+	const page = 4 << 10
+	all := make([]byte, size)
+	if n, err := r.ReadAt(all, 0); err == nil || err == io.EOF && int64(n) == size {
+		return all
+	}
+	for at := int64(0); at < size; at += page {
+		part := all[at:min(at+page, size)]
+		if _, err := r.ReadAt(part, at); err != nil && err != io.EOF {
+			clear(part)
+		}
+	}
+	return all
 }
 
 // recover writes a segment whose index is damaged anew, of its intact blocks. What some are missing of is kept as

@@ -225,9 +225,7 @@ func openSegment(path string, number uint64) (s *segment, err error) {
 			err = s.decodeIndex(index)
 		}
 	default:
-		begin := make([]byte, len(magic))
-		_, _, noHeader := readHeader(f)
-		if _, short := f.ReadAt(begin, 0); noHeader == nil && short == nil && string(begin) != formerMagic {
+		if _, found := surviving(readAround(f, s.size)); found {
 			err = fmt.Errorf("%w: %w", errNoIndex, err)
 		}
 	}
