@@ -69,6 +69,8 @@ type Engine struct {
 	mu      sync.Mutex
 	groups  map[string]*group
 	runners sync.WaitGroup
+
+	unrestorable sync.Map // why snapshots are damaged, as far as that was found, by their data keys
 }
 
 // New makes an engine; Adopt and then Run start it.

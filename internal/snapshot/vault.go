@@ -173,6 +173,29 @@ const maxChecked = 256 << 20
 // larger than 256 MiB it reads the beginning, and the file's size. Whether a KMS key can be used now is not its
 // business: that may change until the data are wanted. A key that was deleted never comes back.
 func (v *Vault) Check(name string, s Sealed) error {
+	return v.check(name, s, func(r io.Reader) error {
+		_, err := io.CopyN(io.Discard, r, maxChecked)
+		return err
+	})
+}
+
+// Verify is Check of all of a snapshot. Pace is told how many bytes are read next, and may wait; its error ends it.
+func (v *Vault) Verify(name string, s Sealed, pace func(bytes int) error) error {
+	const piece = 64 << 10
+	return v.check(name, s, func(r io.Reader) error {
+		for {
+			if err := pace(piece); err != nil {
+				return err
+			}
+			if _, err := io.CopyN(io.Discard, r, piece); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// check reads a snapshot as far as read does, which returns io.EOF at its end.
+func (v *Vault) check(name string, s Sealed, read func(io.Reader) error) error {
 	if s.KMSKey != "" {
 		if err := v.Unlock(name, s); errors.Is(err, seal.ErrNoKey) {
 			return err
@@ -193,7 +216,7 @@ func (v *Vault) Check(name string, s Sealed) error {
 		return fmt.Errorf("cannot read the snapshot %s: its file has %d bytes, not %d: %w", name, info.Size(), want,
 			seal.ErrDamaged)
 	}
-	_, err = io.CopyN(io.Discard, r, maxChecked)
+	err = read(r)
 	if errors.Is(err, io.EOF) {
 		return nil
 	}

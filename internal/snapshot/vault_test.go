@@ -290,3 +290,50 @@ func TestSweepGoesOnBehindADirectory(t *testing.T) {
 		t.Errorf("swept %v, %v", swept, err)
 	}
 }
+
+// TestVerifyReadsAllOfASnapshot: damage behind what Check reads, at the pace that it is given.
+func TestVerifyReadsAllOfASnapshot(t *testing.T) {
+	const size = 257 << 20 // Check reads 256 MiB
+	v := newVault(t)
+	s, err := v.Write("one", "", func(w io.Writer) (int64, error) {
+		var n int64
+		for piece := make([]byte, 1<<20); n < size; n += int64(len(piece)) {
+			if _, err := w.Write(piece); err != nil {
+				return n, err
+			}
+		}
+		return n, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	paced := 0
+	pace := func(n int) error { paced += n; return nil }
+	if err := v.Verify("one", s, pace); err != nil || paced < size || paced > size+1<<20 {
+		t.Errorf("an intact one: %v; paced %d bytes of %d", err, paced, size)
+	}
+	enough := errors.New("enough")
+	if err := v.Verify("one", s, func(int) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("one that is to end: %v", err)
+	}
+	file, err := os.OpenFile(filepath.Join(v.Dir, "one"), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.WriteAt([]byte("damaged"), size-1<<10)
+	if err = errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Check("one", s); err != nil {
+		t.Errorf("Check reads it: %v", err)
+	}
+	if err := v.Verify("one", s, pace); !errors.Is(err, seal.ErrDamaged) {
+		t.Errorf("a damaged one: %v", err)
+	}
+	if err := os.Remove(filepath.Join(v.Dir, "one")); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Verify("one", s, pace); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("one that is not there: %v", err)
+	}
+}
