@@ -70,13 +70,13 @@ func (g *contender) look(ctx context.Context) (s status, primary int, err error)
 	if err != nil {
 		return s, 0, err
 	}
-	var all []status
+	var all struct{ Groups []status }
 	if err := json.Unmarshal(out, &all); err != nil {
 		return s, 0, fmt.Errorf("cannot read the status of %s: %w", g.group.id, err)
 	}
-	for i, n := range all[0].Nodes {
+	for i, n := range all.Groups[0].Nodes {
 		if n.Role == "primary" {
-			return all[0], i, nil
+			return all.Groups[0], i, nil
 		}
 	}
 	return s, 0, fmt.Errorf("%s has no primary", g.group.id)

@@ -59,11 +59,11 @@ func (d *desk) group(ctx context.Context, id string, tls bool) (*group, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []status
+	var all struct{ Groups []status }
 	if err := json.Unmarshal(out, &all); err != nil {
 		return nil, fmt.Errorf("cannot read the status of %s: %w", id, err)
 	}
-	s := all[0]
+	s := all.Groups[0]
 	g := &group{id: id, primary: s.Primary, reader: s.Reader}
 	for _, n := range s.Nodes {
 		if s.Status != "available" || n.Status != "available" {

@@ -81,8 +81,8 @@ func forgetting(t *testing.T, s *store.Store, h Home, pids *map[string]int) aws.
 	service := larder.New(larder.Config{
 		Store: s, Tables: tables(), Irreplaceable: irreplaceable, TakeAlong: takeAlong, Forgotten: h.forgotten(),
 		Logger: slog.New(slog.DiscardHandler), Now: time.Now,
-		Regions:     func() []string { return nil },
-		DamagedLogs: func() ([]string, error) { return nil, nil },
+		Regions:      func() []string { return nil },
+		DamagedFiles: func() (larder.DamagedFiles, error) { return larder.DamagedFiles{}, nil },
 		PIDs: func(context.Context) (map[string]int, error) {
 			all := map[string]int{}
 			for id, pid := range *pids {

@@ -241,8 +241,8 @@ func (in *installation) servicesOf(r *region, keys *kms.Service) []gateway.Servi
 		larder.New(larder.Config{
 			Store: r.state, Sealer: r.sealer, PIDs: r.nodes.PIDs, Trouble: r.engine.Trouble, StopSoon: in.stopSoon,
 			Observed: observed(r.engine), Measure: measure(r.engine, in.Now), Regions: in.regions,
-			DamagedLogs: r.logGroups.Damaged,
-			Tables:      tables(), Irreplaceable: irreplaceable, TakeAlong: takeAlong, Forgotten: r.home.forgotten(),
+			DamagedFiles: r.damagedFiles,
+			Tables:       tables(), Irreplaceable: irreplaceable, TakeAlong: takeAlong, Forgotten: r.home.forgotten(),
 			Logger: in.Logger,
 			Now:    in.Now,
 			Engine: larder.DescribeEngineOutput{
@@ -262,6 +262,7 @@ func (r *region) run(ctx context.Context, in *installation, work *errgroup.Group
 		r.topics.Run, r.shipper.Run, r.news.Run,
 		func(ctx context.Context) error { return r.logGroups.Run(ctx, in.Logger) },
 		func(ctx context.Context) error { return r.nodes.KeepLogs(ctx, in.Logger) },
+		in.newScrubber(r).Run,
 	} {
 		work.Go(func() error { defer stop(); return f(ctx) })
 	}

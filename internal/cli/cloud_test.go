@@ -152,7 +152,7 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Hand
 			}).Gateway(),
 			secretsservice.New(secretsservice.Config{
 				Store: c.store, Sealer: c.sealer, Account: app.Account, Region: awsregion.Home,
-				Keys: keys.For("secretsmanager"), Random: crand.Reader, Now: time.Now,
+				Keys: keys.For("secretsmanager"), Random: crand.Reader, Now: time.Now, Failed: failed,
 			}).Gateway(),
 			ec2service.New(ec2service.Config{
 				Store: c.store, Account: app.Account, Region: awsregion.Home,
@@ -170,9 +170,9 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Hand
 				NewID: standin.UUID, Now: time.Now, Failed: failed,
 			}).Gateway(),
 			larder.New(larder.Config{
-				Regions:     func() []string { return []string{awsregion.Home} },
-				DamagedLogs: func() ([]string, error) { return nil, nil },
-				Store:       c.store, Sealer: c.sealer,
+				Regions:      func() []string { return []string{awsregion.Home} },
+				DamagedFiles: func() (larder.DamagedFiles, error) { return larder.DamagedFiles{}, nil },
+				Store:        c.store, Sealer: c.sealer,
 				PIDs:    func(context.Context) (map[string]int, error) { return nil, nil },
 				Trouble: func(string) (string, bool) { return "", false }, Observed: c.observed,
 				Engine: larder.DescribeEngineOutput{Region: awsregion.Home, EngineVersions: []string{"7.0.15"},

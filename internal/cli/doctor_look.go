@@ -119,7 +119,7 @@ func (t *tool) askEngine(ctx context.Context, p inventory.Process) doctor.Engine
 		if e.Err == nil {
 			e.Groups, e.Err = c.unwell(ctx)
 			if e.Err == nil {
-				e.Damaged, e.DamagedLogs, e.Err = c.damage(ctx)
+				e.Damage, e.Err = c.damage(ctx)
 			}
 			return e
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"larder/internal/awsregion"
+	"larder/internal/doctor"
 	"larder/internal/services/larder"
 )
 
@@ -92,22 +93,32 @@ func (c *client) withDamaged(ctx context.Context, table, key string) (*client, e
 	return nil, usageError{severalRegions(fmt.Sprintf("%s %q", table, key), in)}
 }
 
-// damage lists what the engine cannot read in every region: records, as damagedLines does, and log groups with the
-// files.
-func (c *client) damage(ctx context.Context) (records, logs []string, err error) {
+// damage lists what the engine cannot read, in every region.
+func (c *client) damage(ctx context.Context) (all []doctor.Damage, err error) {
 	clients, err := c.each(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, regional := range clients {
 		about, err := regional.engine(ctx)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		records = append(records, damagedLines(regional.Region, about.Damaged)...)
-		logs = append(logs, about.DamagedLogs...)
+		for _, d := range []struct {
+			check doctor.Check
+			what  []string
+		}{
+			{doctor.DamagedRecord, damagedLines(regional.Region, about.Damaged)},
+			{doctor.DamagedSnapshot, about.DamagedFiles.Snapshots},
+			{doctor.DamagedLogs, about.DamagedFiles.Logs},
+			{doctor.DamagedMetrics, about.DamagedFiles.Metrics},
+		} {
+			for _, what := range d.what {
+				all = append(all, doctor.Damage{Check: d.check, Region: regional.Region, What: what})
+			}
+		}
 	}
-	return records, logs, nil
+	return all, nil
 }
 
 // damagedLines are a line for each record, with the command that deletes it, or why there is none.

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 
+	"larder/internal/awsregion"
+	"larder/internal/doctor"
 	"larder/internal/services/larder"
 )
 
@@ -22,9 +24,11 @@ func (t *tool) statusCommand() *cobra.Command {
 		Use:   "status [ID]",
 		Short: "Show replication groups, their nodes, roles, lag and endpoints",
 		Long: "Show replication groups, their nodes, roles, lag and endpoints. --watch goes on showing them, with the last events, until Ctrl-C: on a " +
-			"terminal as a table that is redrawn, elsewhere as a line for each change, with --json as an object for each change.",
-		Example: "  larder status\n  larder status uex-payments-prod-redis --json\n  larder status --watch",
-		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeGroup,
+			"terminal as a table that is redrawn, elsewhere as a line for each change, with --json as an object for each change.\n\n" +
+			"What of the engine's cannot be read is named on standard error, and with --json in the list damage.",
+		Example: "  larder status\n  larder status uex-payments-prod-redis --json | jq -r '.groups[].status'\n" +
+			"  larder status --json | jq -e '.damage == []'\n  larder status --watch",
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: t.completeGroup,
 		RunE: func(c *cobra.Command, args []string) error {
 			show := t.status
 			if watching {
@@ -42,15 +46,17 @@ func (t *tool) status(ctx context.Context, ids []string) error {
 	if err != nil {
 		return err
 	}
-	if err := t.sayDamaged(ctx, engine); err != nil {
+	damage, err := engine.damage(ctx)
+	if err != nil {
 		return err
 	}
+	t.sayDamaged(damage) // before anything else
 	groups, err := engine.statuses(ctx, ids)
 	if err != nil {
 		return err
 	}
 	if t.json {
-		return printJSON(t.Stdout, groups)
+		return printJSON(t.Stdout, newReport(groups, damage))
 	}
 	if len(groups) == 0 {
 		fmt.Fprintln(t.Stdout, noGroups)
@@ -61,32 +67,46 @@ func (t *tool) status(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// sayDamaged names what of the engine's cannot be read, before anything else: what is shown lacks them.
-func (t *tool) sayDamaged(ctx context.Context, engine *client) error {
-	records, logs, err := engine.damage(ctx)
-	if err != nil {
-		return err
+// sayDamaged names on standard error what of the engine's cannot be read: what is shown lacks it.
+func (t *tool) sayDamaged(all []doctor.Damage) {
+	for _, kind := range doctor.DamageKinds {
+		of := slices.DeleteFunc(slices.Clone(all), func(d doctor.Damage) bool { return d.Check != kind.Check })
+		if len(of) == 0 {
+			continue
+		}
+		fmt.Fprintf(t.Stderr, kind.Title+"\n", len(of))
+		for _, d := range of {
+			where := ""
+			if d.Region != awsregion.Home {
+				where = " (in " + d.Region + ")"
+			}
+			fmt.Fprintln(t.Stderr, "  "+d.What+where)
+		}
+		fmt.Fprintln(t.Stderr, "next:", kind.Next)
 	}
-	t.sayAll(records,
-		"Damaged records: %d of larder's records cannot be read, and nothing is done with what they are of.",
-		"put back a copy of larder.db, or be rid of each as its line says: see 'Damaged records' in "+operations)
-	t.sayAll(logs, "Damaged log events: some events of %d log groups cannot be read. All others can.",
-		"put back a copy of the files, or remove those that end in .damaged: see 'damaged log events' in "+operations)
-	return nil
 }
 
-const operations = "docs/OPERATIONS.md"
+// report is what `status --json` prints. More fields may come.
+type report struct {
+	Groups []groupStatus `json:"groups"`
+	// Damage is what of the engine's cannot be read, of all groups: what is in Groups lacks it. Empty: nothing.
+	Damage []damageReport `json:"damage"`
+}
 
-// sayAll lists what is damaged on standard error, if anything is. The number of it goes into what.
-func (t *tool) sayAll(damaged []string, what, next string) {
-	if len(damaged) == 0 {
-		return
+// damageReport is told as `doctor --json` tells a finding.
+type damageReport struct {
+	Check   doctor.Check `json:"check"`
+	Region  string       `json:"region"`
+	Message string       `json:"message"`
+	Next    string       `json:"next"`
+}
+
+func newReport(groups []groupStatus, damage []doctor.Damage) report {
+	r := report{groups, []damageReport{}}
+	for _, d := range damage {
+		r.Damage = append(r.Damage, damageReport{d.Check, d.Region, d.What, d.Kind().Next})
 	}
-	fmt.Fprintf(t.Stderr, what+"\n", len(damaged))
-	for _, d := range damaged {
-		fmt.Fprintln(t.Stderr, "  "+d)
-	}
-	fmt.Fprintln(t.Stderr, "next:", next)
+	return r
 }
 
 const noGroups = "No replication groups. Bring one up: larder up examples/production"

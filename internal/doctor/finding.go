@@ -26,7 +26,9 @@ const (
 	NodeWithoutEngine Check = "node-without-engine"
 	GroupStatus       Check = "group-status"   // a replication group that is not available, and why
 	DamagedRecord     Check = "damaged-record" // one that an engine cannot read
-	DamagedLogs       Check = "damaged-logs"   // events of a log group that an engine cannot read
+	DamagedSnapshot   Check = "damaged-snapshot"
+	DamagedLogs       Check = "damaged-logs" // events of a log group that an engine cannot read
+	DamagedMetrics    Check = "damaged-metrics"
 	StateDirectory    Check = "state-directory"
 	AddressInUse      Check = "address-in-use"
 	RedisServer       Check = "redis-server"
@@ -42,7 +44,8 @@ const (
 )
 
 var checkOrder = []Check{
-	LostDirectory, EngineSilent, TwoEngines, NodeWithoutEngine, GroupStatus, DamagedRecord, DamagedLogs,
+	LostDirectory, EngineSilent, TwoEngines, NodeWithoutEngine, GroupStatus, DamagedRecord, DamagedSnapshot,
+	DamagedLogs, DamagedMetrics,
 	StateDirectory, AddressInUse, RedisServer, LoopbackAddresses,
 	DiskRoom, OpenFiles, Clock, Environment, UnknownProcess, OtherNamespace, Program, LeftoverFile,
 }

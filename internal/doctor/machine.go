@@ -62,9 +62,14 @@ type Engine struct {
 	Endpoint string
 	Version  string
 	Groups   []Group
-	Damaged  []string // records that cannot be read, each with what is wrong with it and the way to be rid of it
-	// DamagedLogs are log groups of which some events cannot be read, each with the files that have them.
-	DamagedLogs []string
+	Damage   []Damage
+}
+
+// Damage is something that an engine cannot read.
+type Damage struct {
+	Check  Check // one of damages
+	Region string
+	What   string // what it is and what is wrong with it; of a record also the way to be rid of it
 }
 
 // Group is a replication group that is not as it should be.

@@ -257,11 +257,11 @@ func (d *desk) status(ctx context.Context) (status, error) {
 	if err != nil {
 		return status{}, err
 	}
-	var all []status
+	var all struct{ Groups []status }
 	if err := json.Unmarshal(out, &all); err != nil {
 		return status{}, fmt.Errorf("cannot read the status %s: %w", out, err)
 	}
-	return all[0], nil
+	return all.Groups[0], nil
 }
 
 func (d *desk) awaitStatus(ctx context.Context, wanted string) error {

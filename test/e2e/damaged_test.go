@@ -112,6 +112,18 @@ func TestDamagedRecordsStopNothing(t *testing.T) {
 		said = d.larder("status").stderr
 		return strings.Contains(said, fmt.Sprintf("Damaged records: %d ", damaged))
 	})
+	var report struct {
+		Damage []struct{ Check, Message, Next string }
+	}
+	d.check(json.Unmarshal([]byte(d.must("status", "--json")), &report))
+	for _, found := range report.Damage {
+		if found.Check != "damaged-record" || !strings.Contains(said, found.Message) || found.Next == "" {
+			t.Errorf("status --json tells of %+v", found)
+		}
+	}
+	if len(report.Damage) != damaged {
+		t.Errorf("status --json tells of %d damaged records, want %d", len(report.Damage), damaged)
+	}
 	ctx, config := context.Background(), d.config()
 	cache := elasticache.NewFromConfig(config)
 	for what, list := range map[string]func() error{

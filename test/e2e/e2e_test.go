@@ -153,11 +153,11 @@ type status struct {
 
 func (d *desk) status(id string) status {
 	d.t.Helper()
-	var all []status
+	var all struct{ Groups []status }
 	if err := json.Unmarshal([]byte(d.must("status", id, "--json")), &all); err != nil {
 		d.t.Fatal(err)
 	}
-	return all[0]
+	return all.Groups[0]
 }
 
 // write makes a file in a directory of its own and returns the directory.

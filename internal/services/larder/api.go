@@ -27,7 +27,14 @@ type DescribeEngineOutput struct {
 	Addresses      string   // the block of loopback addresses, such as 127.72.96.0/20
 	StandIns       standin.StandIns
 	Damaged        []DamagedRecord // of the region
-	DamagedLogs    []string        // log groups of which some events cannot be read, each with the files that have them
+	DamagedFiles   DamagedFiles
+}
+
+// DamagedFiles are what was found in the files of a region that cannot be read.
+type DamagedFiles struct {
+	Logs      []string // log groups of which some events cannot be read, each with the files that have them
+	Metrics   []string // files of which some samples cannot be read
+	Snapshots []string // snapshots that cannot be restored, each with the reason
 }
 
 // DescribeNodesInput asks for the processes of a replication group.

@@ -29,9 +29,9 @@ type Config struct {
 	// Measure asks the running nodes of a group, or of all where none is named, what they count; those that do not
 	// answer are left out.
 	Measure func(ctx context.Context, group string) map[string]Reading
-	// DamagedLogs lists the log groups of which some events cannot be read.
-	DamagedLogs func() ([]string, error)
-	StopSoon    func() // ends the engine and its nodes after the answer
+	// DamagedFiles tells what was found that cannot be read.
+	DamagedFiles func() (DamagedFiles, error)
+	StopSoon     func() // ends the engine and its nodes after the answer
 
 	Tables []store.Checker // all that the store has
 	// Irreplaceable says why a record is never forgotten, and the way out; empty for one that may be.
@@ -91,10 +91,10 @@ func place(id string) string { return "deployment/" + id + "/outputs" }
 func (s *Service) describeEngine(ctx context.Context, _ *DescribeEngineInput) (*DescribeEngineOutput, error) {
 	out := s.Engine
 	out.Regions = s.Regions()
-	var err, errLogs error
+	var err, errFiles error
 	out.Damaged, err = s.damaged(ctx)
-	out.DamagedLogs, errLogs = s.DamagedLogs()
-	return &out, errors.Join(err, errLogs)
+	out.DamagedFiles, errFiles = s.DamagedFiles()
+	return &out, errors.Join(err, errFiles)
 }
 
 func (s *Service) describeNodes(ctx context.Context, in *DescribeNodesInput) (*DescribeNodesOutput, error) {
