@@ -52,6 +52,9 @@ func refusedPolicy(format string, args ...any) error {
 	return policyError(fmt.Sprintf(format, args...))
 }
 
+// errNested has no name of an attribute before it in AWS's words.
+const errNested = policyError("Filter policy scope MessageAttributes does not support nested filter policy")
+
 type policyError string
 
 func (e policyError) Error() string { return string(e) }

@@ -33,7 +33,7 @@ func TestFilterPolicies(t *testing.T) {
 	}
 	e.nothing(t)
 	for policy, reason := range map[string]string{
-		`{"a":1}`: `"a" must be an object or an array`, `{"a":[]}`: `"a" must have a value`,
+		`{"a":1}`: `"a" must be an object or an array`, `{"a":[]}`: "Empty arrays are not allowed",
 		// The texts of these were recorded from AWS, which says the place in the policy behind them.
 		`{"a":[["b"]]}`: "Match value must be String, number, " +
 			"true, false, or null",

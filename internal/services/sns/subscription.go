@@ -87,6 +87,9 @@ func (s *Service) subscribe(_ context.Context, in *sdk.SubscribeInput) (*sdk.Sub
 			return nil, err
 		}
 	}
+	if err := asked.checkFilter(within); err != nil {
+		return nil, err
+	}
 	made := asked
 	err := s.Store.View(func(tx *store.Tx) error { return s.subscribeOnce(tx, in.TopicArn, &made) })
 	if err == nil && made.Pending {
@@ -176,8 +179,8 @@ const within = "Attributes Reason: "
 // set sets or takes back one of a subscription's attributes. where begins a refusal: it is within, or nothing.
 func (sub subscription) set(where, name, value string) error {
 	rules := map[string]rule{
-		deliveryPolicy: subscriptionDeliveryReason, filterPolicy: filterPolicyReason, filterPolicyScope: scopeReason,
-		rawMessageDelivery: rawReason,
+		deliveryPolicy: subscriptionDeliveryReason, filterPolicyScope: scopeReason, rawMessageDelivery: rawReason,
+		filterPolicy: func(string) string { return "" }, // what may be in it depends on the scope: see checkFilter
 	}
 	wrong, ok := rules[name]
 	switch {
@@ -216,18 +219,25 @@ func rawReason(value string) string {
 }
 
 func scopeReason(value string) string {
-	if value != onAttributes && value != "MessageBody" {
+	if value != onAttributes && value != onBody {
 		return fmt.Sprintf("Invalid value [%s]. Please use either MessageBody or MessageAttributes", value)
 	}
 	return ""
 }
 
-// filterPolicyReason says what is wrong with a filter policy.
-func filterPolicyReason(text string) string {
-	if _, err := parsePolicy(text); err != nil {
-		return err.Error()
+// checkFilter refuses a subscription whose filter policy its scope does not allow. where begins a refusal, as in set.
+func (sub subscription) checkFilter(where string) error {
+	text := sub.Attributes[filterPolicy]
+	if text == "" {
+		return nil
 	}
-	return ""
+	switch err := checkFilterPolicy(text, sub.Attributes[filterPolicyScope]); {
+	case errors.Is(err, errNested):
+		return invalidParameter("%s%s", where, err)
+	case err != nil:
+		return invalidParameter("%s%s: %s", where, filterPolicy, err)
+	}
+	return nil
 }
 
 // newID makes a random UUID, version 4.
@@ -300,6 +310,9 @@ func (s *Service) setSubscriptionAttributes(
 			found.Attributes = map[string]string{}
 		}
 		if err := found.set("", aws.ToString(in.AttributeName), aws.ToString(in.AttributeValue)); err != nil {
+			return err
+		}
+		if err := found.checkFilter(""); err != nil && strings.HasPrefix(aws.ToString(in.AttributeName), filterPolicy) {
 			return err
 		}
 		return subscriptions.Put(tx, found.key(), found)
