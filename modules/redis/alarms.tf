@@ -45,10 +45,11 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   tags                      = local.tags
 }
 
-# While nodes are added or removed it is not known what the members are called. The provider cannot plan a change of
-# metric_query to something unknown ("Provider produced inconsistent final plan"), so these alarms are made again.
+# It is not known what the members are called while nodes are added or removed, here or by others, or while the group is
+# made again. The provider cannot plan a change of metric_query to something unknown ("Provider produced inconsistent
+# final plan"), so these alarms are made again too.
 resource "terraform_data" "members" {
-  input = local.member_suffixes
+  input = local.members
 }
 
 resource "aws_cloudwatch_metric_alarm" "math" {

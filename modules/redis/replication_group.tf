@@ -71,15 +71,21 @@ resource "aws_elasticache_replication_group" "this" {
   depends_on = [terraform_data.checks]
 }
 
-# A name that is used once: the snapshot outlives the group, and AWS refuses the name of one that exists. uuid() answers
-# anew in each plan; the first answer is kept.
+# A name that each group uses once: the snapshot outlives the group, and AWS refuses the name of one that exists. uuid()
+# answers anew in each plan; the first answer is kept until something changes that may replace the group. The name cannot
+# follow the group itself, which it is an argument of.
 resource "terraform_data" "final_snapshot" {
   count = local.final_snapshot ? 1 : 0
 
-  triggers_replace = substr(uuid(), 0, 8)
+  input = substr(uuid(), 0, 8)
+  triggers_replace = [
+    local.id, var.redis_port, local.kms_key_arn, var.at_rest_encryption_enabled, var.transit_encryption_enabled,
+    local.subnet_group_name, var.network_type, var.data_tiering_enabled, var.snapshot_name, var.snapshot_arns,
+    var.engine, var.redis_engine_version, var.cluster_mode_enabled,
+  ]
 
   lifecycle {
-    ignore_changes = [triggers_replace]
+    ignore_changes = [input]
   }
 }
 
@@ -87,6 +93,6 @@ locals {
   # AWS takes 40 characters, and no two hyphens together.
   final_snapshot_identifier = !local.final_snapshot ? null : coalesce(
     var.final_snapshot_identifier,
-    "${trimsuffix(substr(local.id, 0, 25), "-")}-final-${one(terraform_data.final_snapshot[*].triggers_replace)}",
+    "${trimsuffix(substr(local.id, 0, 25), "-")}-final-${one(terraform_data.final_snapshot[*].output)}",
   )
 }

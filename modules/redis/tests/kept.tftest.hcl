@@ -46,6 +46,16 @@ run "is_the_same_the_next_time" {
   }
 }
 
+run "another_group_has_another_final_snapshot" {
+  variables {
+    redis_port = 6380
+  }
+  assert {
+    condition     = output.final_snapshot_identifier != run.a_generated_token.final_snapshot_identifier && output.auth_token == run.a_generated_token.auth_token
+    error_message = "a group that is replaced uses the final snapshot's name twice, or has another token"
+  }
+}
+
 # cluster_mode_enabled: the group was created with false and AWS does not change it to true: to lose the group and its data, apply with -replace for its aws_elasticache_replication_group.this and terraform_data.cluster_mode; to keep them, migrate by cluster_mode = "compatible" and then "enabled", as the README says.
 run "cluster_mode_does_not_change" {
   command = plan
