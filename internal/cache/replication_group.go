@@ -74,6 +74,8 @@ type ReplicationGroup struct {
 	TransitBefore *TransitMode
 	// Promote names the member that shall become primary by a planned move; empty otherwise.
 	Promote string
+	// MembersModified says that a modification of the group concerns its members, until the group is available again.
+	MembersModified bool
 	// Scaling is the node type that is being moved to; empty otherwise.
 	Scaling string
 	// ScaledFrom is the node type that the group goes back to where Scaling cannot hold its data; empty when Scaling

@@ -299,7 +299,7 @@ func (g *group) settle(rg *cache.ReplicationGroup) error {
 	}
 	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
 		created := rg.Status == cache.Creating
-		rg.TransitBefore = nil
+		rg.TransitBefore, rg.MembersModified = nil, false
 		if rg.Scaling != "" {
 			if err := g.notice(tx, cache.SourceGroup, rg.ID,
 				"Succeeded applying modification to cache node type to %s.", rg.Scaling); err != nil {

@@ -144,9 +144,12 @@ func (s *Service) describeCluster(c cluster, withNodes bool) types.CacheCluster 
 	return out
 }
 
-// status is the member's, or that it is being backed up.
+// status is the member's, or that it is being backed up, or modified with its group.
 func (c cluster) status() string {
 	b := c.group.Snapshot
+	if c.group.MembersModified && c.group.Status == cache.Modifying && c.Status == cache.MemberAvailable {
+		return string(cache.MemberModifying)
+	}
 	if c.group.Status == cache.Snapshotting && b != nil &&
 		(c.ID == b.Member || b.Member == "" && c.Role == cache.Primary) {
 		return string(cache.Snapshotting)

@@ -31,6 +31,7 @@ func (s *Service) modifyReplicationGroup(
 ) (*sdk.ModifyReplicationGroupOutput, error) {
 	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg *cache.ReplicationGroup) error {
 		m := &modification{Service: s, tx: tx, rg: rg}
+		rg.MembersModified = true
 		if rg.Deferred != nil {
 			m.deferrable = *rg.Deferred
 		}

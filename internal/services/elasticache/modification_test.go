@@ -29,7 +29,7 @@ func (s *server) available(t *testing.T, id string, n int32, change func(*sdk.Cr
 func (s *server) settled(t *testing.T, id string) {
 	t.Helper()
 	s.update(t, id, func(g *cache.ReplicationGroup) {
-		g.Status = cache.Available
+		g.Status, g.MembersModified = cache.Available, false
 		for i := range g.Members {
 			g.Members[i].Status, g.Members[i].Created = cache.MemberAvailable, s.now
 			g.Members[i].Spec, g.Members[i].Access = g.Spec(), cache.AccessFingerprint(g.AuthTokens)
@@ -288,4 +288,29 @@ func TestRotatingToTheSameTokenAgain(t *testing.T) {
 			t.Errorf("after ROTATE to %q the group takes %q, want %q", step.token, got, step.want)
 		}
 	}
+}
+
+// TestMembersAreModifiedWithTheirGroup asks for the members' status at once, before the engine has looked: after a
+// modification they read modifying as the group does, and not while a replica is added, or a node lost.
+func TestMembersAreModifiedWithTheirGroup(t *testing.T) {
+	s := newServer(t)
+	s.available(t, "shop", 2, nil)
+	want := func(status string) {
+		t.Helper()
+		for _, m := range must(s.DescribeCacheClusters(t.Context(), nil))(t).CacheClusters {
+			if *m.CacheClusterStatus != status && *m.CacheClusterStatus != "creating" {
+				t.Errorf("%s is %s, want %s", *m.CacheClusterId, *m.CacheClusterStatus, status)
+			}
+		}
+	}
+	want("available")
+	if err := s.modify(t, "shop", func(in *modify) { in.ReplicationGroupDescription = new("another") }); err != nil {
+		t.Fatal(err)
+	}
+	want("modifying")
+	s.settled(t, "shop")
+	want("available")
+	must(s.IncreaseReplicaCount(t.Context(), &sdk.IncreaseReplicaCountInput{ReplicationGroupId: new("shop"),
+		NewReplicaCount: new(int32(2)), ApplyImmediately: new(true)}))(t)
+	want("available")
 }
