@@ -45,7 +45,7 @@ var allowed = map[string]string{
 	"internal/monitor":          "internal/cachemetric internal/isolate internal/node internal/series",
 	"internal/sigv4":            "",
 	"internal/snapshot":         "internal/durable internal/seal",
-	"internal/store":            "internal/durable",
+	"internal/store":            "internal/durable internal/statedir",
 	"internal/statedir":         "",
 	"internal/standin":          "internal/network internal/store",
 	"internal/network":          "internal/awsregion internal/store",

@@ -23,15 +23,16 @@ func (e *HangError) Error() string {
 }
 
 // Probe returns a HangError where the file system of a state directory does not answer within Patience. It has another
-// program read a file there: a process that waits for such a file system may be one that no signal ends, and this one
-// could not end before it. Where there is no such program it finds no fault.
+// program list the directory: a process that waits for such a file system may be one that no signal ends, and this one
+// could not end before it. That program opens no file, since one may be a pipe. Where there is no such program Probe
+// finds no fault.
 func Probe(dir string) error {
 	const file = "engine.json" // whether it is there does not matter
-	reader, err := exec.LookPath("cat")
+	lister, err := exec.LookPath("ls")
 	if err != nil {
 		return nil
 	}
-	cmd := exec.Command(reader, "--", filepath.Join(dir, file))
+	cmd := exec.Command(lister, "--", dir, filepath.Join(dir, file))
 	cmd.Env = []string{}
 	if err := cmd.Start(); err != nil {
 		return nil
@@ -45,7 +46,7 @@ func Probe(dir string) error {
 		return nil
 	case <-timeout.C:
 		cmd.Process.Kill() // which may have to wait too
-		return &HangError{dir, "reading " + file, Patience}
+		return &HangError{dir, "listing it", Patience}
 	}
 }
 

@@ -106,7 +106,11 @@ func TestAnAnswerThatDoesNotCome(t *testing.T) {
 // TestProbe finds no fault with a directory that answers, whatever is in it, nor with one that is not there.
 func TestProbe(t *testing.T) {
 	t.Parallel()
-	for _, dir := range []string{t.TempDir(), t.TempDir() + "/none"} {
+	pipe := t.TempDir()
+	if err := unix.Mkfifo(pipe+"/engine.json", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{t.TempDir(), t.TempDir() + "/none", pipe} {
 		if err := Probe(dir); err != nil {
 			t.Error(err)
 		}

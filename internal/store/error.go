@@ -6,6 +6,8 @@ import (
 	"syscall"
 
 	"github.com/aws/smithy-go"
+
+	"larder/internal/statedir"
 )
 
 // WriteError says that the state could not be made durable; nothing of the transaction was kept. It is an API error, so
@@ -20,7 +22,11 @@ func (e *WriteError) Error() string {
 	if errors.Is(e.Err, syscall.ENOSPC) {
 		return fmt.Sprintf("the disk that holds larder's state (%s) is full: nothing was changed; free some space and try again", e.Dir)
 	}
-	return fmt.Sprintf("cannot write larder's state in %s: nothing was changed: %v", e.Dir, e.Err)
+	text := fmt.Sprintf("cannot write larder's state in %s: nothing was changed: %v", e.Dir, e.Err)
+	if next := statedir.Next(e.Err); next != "" {
+		text += "\nnext: " + next
+	}
+	return text
 }
 
 // Unwrap returns the file system's error.
