@@ -22,8 +22,8 @@ var parameters6CSV string
 //go:embed parameters_changed.csv
 var parametersChangedCSV string
 
-// derived are the families whose tables follow from another's, by what AWS's guide says that its versions added, changed
-// and removed (Engine specific parameters). First is the oldest engine version of the family.
+// derived are the families whose tables follow from another's, by what AWS's guide says that its versions added,
+// changed and removed (Engine specific parameters). First is the oldest engine version of the family.
 var derived = []struct{ family, from, first string }{
 	{"redis5.0", "redis6.x", "5.0.0"}, {"redis4.0", "redis5.0", "4.0.10"}, {"redis3.2", "redis4.0", "3.2.4"},
 	{"redis2.8", "redis3.2", "2.8.6"}, {"redis2.6", "redis2.8", "2.6.13"},

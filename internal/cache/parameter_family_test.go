@@ -20,8 +20,8 @@ func loadFamilies(t *testing.T) cache.Families {
 // TestFamilies looks what AWS's guide says that the versions brought, changed and took away.
 func TestFamilies(t *testing.T) {
 	families := loadFamilies(t)
-	order := []string{"redis2.6", "redis2.8", "redis3.2", "redis4.0", "redis5.0", "redis6.x", "redis7", "valkey7", "valkey8",
-		"valkey9"}
+	order := []string{"redis2.6", "redis2.8", "redis3.2", "redis4.0", "redis5.0", "redis6.x", "redis7", "valkey7",
+		"valkey8", "valkey9"}
 	if got := families.Names(); !slices.Equal(got, order) {
 		t.Fatalf("the families are %v", got)
 	}
@@ -83,7 +83,8 @@ func TestRowsOfFamilies(t *testing.T) {
 // TestParametersThatNodesKeep can be set as long as no group has them.
 func TestParametersThatNodesKeep(t *testing.T) {
 	for family, ps := range loadFamilies(t) {
-		for name, value := range map[string]string{"cluster-enabled": "yes", "databases": "4", "activerehashing": "no"} {
+		values := map[string]string{"cluster-enabled": "yes", "databases": "4", "activerehashing": "no"}
+		for name, value := range values {
 			p, has := ps.Lookup(name)
 			free := has && family != "redis2.6" && family != "redis2.8" && (name != "activerehashing" || p.Listed)
 			if err := ps.Check(name, value, false); (err == nil) != free {

@@ -69,8 +69,8 @@ func (p *planner) heldAtOtherPorts(a netip.Addr) bool {
 	return false
 }
 
-// closeFronts has the relay give the group's port up where clients may no longer connect in both ways: a node that is to
-// listen there cannot before that.
+// closeFronts has the relay give the group's port up where clients may no longer connect in both ways: a node that is
+// to listen there cannot before that.
 func (p *planner) closeFronts() (Step, bool) {
 	r := p.o.Relay
 	switch {
@@ -92,8 +92,8 @@ func (p *planner) backend(m Member) bool {
 	return p.syncs(m) && p.fresh(m) && slices.Contains(s.Serves, m.Address)
 }
 
-// listensOnReader tells whether a node, or the relay for one, still has the reader endpoint, as it had while the group was
-// smaller.
+// listensOnReader tells whether a node, or the relay for one, still has the reader endpoint, as it had while the
+// group was smaller.
 func (p *planner) listensOnReader() bool {
 	if slices.Contains(p.o.Relay.Fronts, p.g.ReaderAddress) {
 		return true

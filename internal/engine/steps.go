@@ -157,8 +157,8 @@ func (g *group) follow(ctx context.Context, rg *cache.ReplicationGroup, id strin
 // relinkTime is how long a replica may take to go on with its primary at another port. It has nothing to copy.
 const relinkTime = 2 * time.Second
 
-// awaitLink waits until a replica that goes on with its primary has its link again, so that nobody takes it for one that
-// lags. One that does not have it in time is seen to be without by the next look.
+// awaitLink waits until a replica that goes on with its primary has its link again, so that nobody takes it for one
+// that lags. One that does not have it in time is seen to be without by the next look.
 func (g *group) awaitLink(ctx context.Context, m *member) error {
 	ctx, cancel := context.WithTimeout(ctx, relinkTime)
 	defer cancel()

@@ -106,7 +106,8 @@ func (w *world) wantClients(rg cache.ReplicationGroup) {
 	w.t.Helper()
 	var clients sync.WaitGroup // a handshake that nobody answers takes seconds to fail
 	for _, a := range rg.Reachable() {
-		for secure, want := range map[bool]bool{true: rg.TransitEncryption, false: rg.Transit() != cache.TransitRequired} {
+		taken := map[bool]bool{true: rg.TransitEncryption, false: rg.Transit() != cache.TransitRequired}
+		for secure, want := range taken {
 			c := w.tokenless(a, secure)
 			clients.Go(func() {
 				if err := c.Ping(w.t.Context()).Err(); (err == nil) != want {
@@ -126,7 +127,8 @@ func (w *world) wantReplicas(rg cache.ReplicationGroup, client func(netip.Addr) 
 			continue
 		}
 		info, err := client(m.Address).Info(w.t.Context(), "replication").Result()
-		for _, field := range []string{fmt.Sprintf("master_port:%d\r\n", rg.ReplicationPort()), "master_link_status:up"} {
+		port := fmt.Sprintf("master_port:%d\r\n", rg.ReplicationPort())
+		for _, field := range []string{port, "master_link_status:up"} {
 			if err != nil || !strings.Contains(info, field) {
 				w.t.Errorf("in mode %q, %s does not have %q: %v\n%s", rg.Transit(), m.ID, field, err, info)
 			}
@@ -240,8 +242,8 @@ func TestReplicasComeAndGoWhereClientsMayUseTLSOrNot(t *testing.T) {
 	spare := must(cache.Allocate(w.block.Prefix, nil, 40))(t)
 	for n := 3; n <= 4; n++ {
 		w.modify("g", func(rg *cache.ReplicationGroup) {
-			rg.Members = append(rg.Members, cache.Member{ID: cache.MemberID("g", n), Zone: "us-east-1b", Address: spare[20+n],
-				Role: cache.Replica, Status: cache.MemberCreating})
+			rg.Members = append(rg.Members, cache.Member{ID: cache.MemberID("g", n), Zone: "us-east-1b",
+				Address: spare[20+n], Role: cache.Replica, Status: cache.MemberCreating})
 		})
 		w.wantClients(w.awaitAvailable("g"))
 	}

@@ -124,13 +124,15 @@ func tokenRules() []rule {
 			return when(in.AuthTokenEnabled && !in.TransitEncryptionEnabled,
 				"needs TLS, or the token would cross the network in the clear: set transit_encryption_enabled = true, or auth_token_enabled = false")
 		}},
-		{input: "transit_encryption_mode", with: []string{"transit_encryption_enabled"}, broken: func(in *Inputs) string {
-			return when(in.TransitEncryptionMode != nil && !in.TransitEncryptionEnabled,
-				"needs TLS: set transit_encryption_enabled = true, or leave it out")
-		}},
+		{input: "transit_encryption_mode", with: []string{"transit_encryption_enabled"},
+			broken: func(in *Inputs) string {
+				return when(in.TransitEncryptionMode != nil && !in.TransitEncryptionEnabled,
+					"needs TLS: set transit_encryption_enabled = true, or leave it out")
+			}},
 		{input: "transit_encryption_mode", with: []string{"auth_token_enabled"}, broken: func(in *Inputs) string {
 			return when(in.AuthTokenEnabled && in.transitMode() == ectypes.TransitEncryptionModePreferred,
-				"lets clients in without TLS, and AWS takes no token then: set auth_token_enabled = false until the mode is required")
+				"lets clients in without TLS, and AWS takes no token then: set auth_token_enabled = false "+
+					"until the mode is required")
 		}},
 		{input: "auth_token", with: []string{"auth_token_enabled", "generate_auth_token"},
 			broken: func(in *Inputs) string {

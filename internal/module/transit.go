@@ -20,8 +20,8 @@ func wantedMode(want *create, have *ectypes.ReplicationGroup) ectypes.TransitEnc
 	return want.TransitEncryptionMode
 }
 
-// refuseTransit refuses the changes of encryption in transit that AWS does not make in one step, or not at all, and says
-// which step comes first.
+// refuseTransit refuses the changes of encryption in transit that AWS does not make in one step, or not at all, and
+// says which step comes first.
 func refuseTransit(changes []Change, desired Resources, have *ectypes.ReplicationGroup) []Change {
 	why := transitRefusal(desired, have)
 	for i, c := range changes {
@@ -41,11 +41,14 @@ func transitRefusal(desired Resources, have *ectypes.ReplicationGroup) string {
 	case on == was && mode == had:
 		return ""
 	case on && !was && mode != preferred:
-		return `at once: first set transit_encryption_mode = "preferred" and auth_token_enabled = false, and "required" when every client uses TLS`
+		return `at once: first set transit_encryption_mode = "preferred" and auth_token_enabled = false, and ` +
+			`"required" when every client uses TLS`
 	case aws.ToBool(have.AuthTokenEnabled):
-		return "while the group has a token, which AWS does not take away: set it back, or delete the group and create it again"
+		return "while the group has a token, which AWS does not take away: set it back, or delete the group and " +
+			"create it again"
 	case !on && had != preferred:
-		return `at once: first set transit_encryption_enabled = true and transit_encryption_mode = "preferred", and take both back when no client uses TLS`
+		return `at once: first set transit_encryption_enabled = true and transit_encryption_mode = "preferred", ` +
+			`and take both back when no client uses TLS`
 	case !desired.ApplyImmediately:
 		return "in the maintenance window: set apply_immediately = true"
 	}

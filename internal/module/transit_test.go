@@ -16,24 +16,26 @@ func TestTransitSteps(t *testing.T) {
 		preferred = `transit_encryption_mode = "preferred"`
 		required  = `transit_encryption_mode = "required"`
 		later     = `apply_immediately = false`
+		first     = `first set transit_encryption_mode = "preferred"`
 	)
 	for name, c := range map[string]struct {
 		before, after []string
 		want          string // TransitEncryptionEnabled and TransitEncryptionMode of ModifyReplicationGroup
 		refused       string // part of it
 	}{
-		"off to both":                {[]string{bare, off}, []string{bare, preferred}, "true preferred", ""},
-		"both to required":           {[]string{bare, preferred}, []string{bare, required}, "- required", ""},
-		"both to required, a token":  {[]string{bare, preferred}, []string{required}, "- required", ""},
-		"required to both":           {[]string{bare}, []string{bare, preferred}, "- preferred", ""},
-		"both to off":                {[]string{bare, preferred}, []string{bare, off}, "false ", ""},
-		"both stays without a mode":  {[]string{bare, preferred}, []string{bare}, "", ""},
-		"off to required":            {[]string{bare, off}, []string{bare}, "", `first set transit_encryption_mode = "preferred"`},
-		"off to required, by name":   {[]string{bare, off}, []string{bare, required}, "", `first set transit_encryption_mode = "preferred"`},
-		"required to off":            {[]string{bare}, []string{bare, off}, "", `transit_encryption_mode = "preferred", and take both back`},
-		"a token, to both":           {nil, []string{bare, preferred}, "", "while the group has a token"},
-		"a token, to off":            {nil, []string{bare, off}, "", "while the group has a token"},
-		"in the maintenance window":  {[]string{bare, off, later}, []string{bare, preferred, later}, "", "set apply_immediately = true"},
+		"off to both":               {[]string{bare, off}, []string{bare, preferred}, "true preferred", ""},
+		"both to required":          {[]string{bare, preferred}, []string{bare, required}, "- required", ""},
+		"both to required, a token": {[]string{bare, preferred}, []string{required}, "- required", ""},
+		"required to both":          {[]string{bare}, []string{bare, preferred}, "- preferred", ""},
+		"both to off":               {[]string{bare, preferred}, []string{bare, off}, "false ", ""},
+		"both stays without a mode": {[]string{bare, preferred}, []string{bare}, "", ""},
+		"off to required":           {[]string{bare, off}, []string{bare}, "", first},
+		"off to required, by name":  {[]string{bare, off}, []string{bare, required}, "", first},
+		"required to off":           {[]string{bare}, []string{bare, off}, "", "and take both back"},
+		"a token, to both":          {nil, []string{bare, preferred}, "", "while the group has a token"},
+		"a token, to off":           {nil, []string{bare, off}, "", "while the group has a token"},
+		"in the maintenance window": {[]string{bare, off, later}, []string{bare, preferred, later}, "",
+			"set apply_immediately = true"},
 		"nothing, whatever the time": {[]string{bare, later}, []string{bare, required, later}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +49,8 @@ func TestTransitSteps(t *testing.T) {
 					refused = append(refused, change.Refused)
 				}
 			}
-			if all := strings.Join(refused, "; "); (all != "") != (c.refused != "") || !strings.Contains(all, c.refused) {
+			all := strings.Join(refused, "; ")
+			if (all != "") != (c.refused != "") || !strings.Contains(all, c.refused) {
 				t.Fatalf("refused: %q", all)
 			}
 			if c.refused != "" {

@@ -60,9 +60,10 @@ func TestFrontsTellTLSFromPlain(t *testing.T) {
 	if err := r.SetFronts([]netip.Addr{a}); err != nil {
 		t.Fatal(err)
 	}
+	long := strings.Repeat("x", 4000) + "\n"
 	for sent, want := range map[string]string{
 		"PING\r\n": "plain PING\r\n", "*1\r\n": "plain *1\r\n", "\n": "plain \n",
-		"\x16\x03\x01hello\n": "secure \x16\x03\x01hello\n", strings.Repeat("x", 4000) + "\n": "plain " + strings.Repeat("x", 4000) + "\n",
+		"\x16\x03\x01hello\n": "secure \x16\x03\x01hello\n", long: "plain " + long,
 	} {
 		if got := f.ask(a, sent); got != want {
 			t.Errorf("%.20q is answered %.40q", sent, got)
@@ -105,7 +106,8 @@ func TestAFrontThatIsTaken(t *testing.T) {
 	}
 	defer l.Close()
 	c, _ := start(t, r.Address)
-	if err := c.SetFronts(t.Context(), []netip.Addr{a, b}); err == nil || !strings.Contains(err.Error(), "plain connections at "+a.String()) {
+	err = c.SetFronts(t.Context(), []netip.Addr{a, b})
+	if err == nil || !strings.Contains(err.Error(), "plain connections at "+a.String()) {
 		t.Errorf("an address where another listens: %v", err)
 	}
 	s, err := c.Status(t.Context())

@@ -12,8 +12,8 @@ func TestParameterGroupsOfEveryFamily(t *testing.T) {
 	s := newBare(t, "parameters")
 	own := func() (n int) {
 		t.Helper()
-		out, err := s.cloud.cache.DescribeCacheParameterGroups(t.Context(), &elasticache.DescribeCacheParameterGroupsInput{},
-			func(o *elasticache.Options) { o.Region = bareRegion })
+		out, err := s.cloud.cache.DescribeCacheParameterGroups(t.Context(),
+			&elasticache.DescribeCacheParameterGroupsInput{}, func(o *elasticache.Options) { o.Region = bareRegion })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,8 +20,8 @@ func TestEncryptionInTransit(t *testing.T) {
 	const on, off = "transit_encryption_enabled = true", "transit_encryption_enabled = false"
 	const token, noToken = "auth_token_enabled         = true", "auth_token_enabled         = false"
 	mode := func(m string) string { return on + "\n  transit_encryption_mode = \"" + m + "\"" }
-	s.change(`module "redis" {`, "output \"redis_connection_string\" {\n  value     = module.redis.redis_connection_string\n"+
-		"  sensitive = true\n}\n\nmodule \"redis\" {")
+	s.change(`module "redis" {`, "output \"redis_connection_string\" {\n"+
+		"  value     = module.redis.redis_connection_string\n  sensitive = true\n}\n\nmodule \"redis\" {")
 	s.change(on, off)
 	s.change(token, noToken)
 	s.apply()
@@ -93,7 +93,8 @@ func (s *stack) refused(text string) {
 // wantTransit checks who gets an answer from the primary and the reader endpoint, and what the output says.
 func (s *stack) wantTransit(scheme string, plain, secure bool, token string) {
 	s.t.Helper()
-	if out := s.run("terraform", "output", "-raw", "-no-color", "redis_connection_string"); !strings.HasPrefix(out, scheme) {
+	out := s.run("terraform", "output", "-raw", "-no-color", "redis_connection_string")
+	if !strings.HasPrefix(out, scheme) {
 		s.t.Errorf("the connection string is %q, want %s…", out, scheme)
 	}
 	g, err := s.cloud.group()
@@ -120,8 +121,8 @@ func as(token string) func(context.Context) (user, token string, err error) {
 
 // plain makes a client without TLS and token.
 func (c *cloud) plain(address string) *redis.Client {
-	return redis.NewClient(&redis.Options{Addr: address, Protocol: 2, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
-		PoolSize: failedDials, ReadTimeout: writerPatience, DialTimeout: writerPatience})
+	return redis.NewClient(&redis.Options{Addr: address, Protocol: 2, MaxRetries: -1, DialerRetries: 1,
+		DisableIdentity: true, PoolSize: failedDials, ReadTimeout: writerPatience, DialTimeout: writerPatience})
 }
 
 // anyhow writes with TLS or without it, whichever is taken, each key once.

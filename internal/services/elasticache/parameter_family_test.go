@@ -108,7 +108,8 @@ func TestClusterEnabledInANewParameterGroup(t *testing.T) {
 	servicetest.WantError(t, s.set(t, "mine", "databases", "16"), value, kept)
 	for _, in := range []*sdk.ResetCacheParameterGroupInput{
 		{CacheParameterGroupName: new("mine"), ResetAllParameters: new(true)},
-		{CacheParameterGroupName: new("mine"), ParameterNameValues: []types.ParameterNameValue{{ParameterName: new("databases")}}},
+		{CacheParameterGroupName: new("mine"),
+			ParameterNameValues: []types.ParameterNameValue{{ParameterName: new("databases")}}},
 	} {
 		_, err := s.ResetCacheParameterGroup(t.Context(), in)
 		servicetest.WantError(t, err, value, kept)

@@ -18,8 +18,8 @@ const oldestWithMode = "7.0.5"
 // it answers the second in the other direction.
 const (
 	modeWithoutTLS = "To modify transit encryption mode, set encryption-in-transit as enabled."
-	onAtOnce       = "Direct transition from transit-encryption-disabled to transit-encryption-enabled is not allowed. " +
-		"Update the cluster to transit-encryption-mode preferred prior to enabling transit encryption."
+	onAtOnce       = "Direct transition from transit-encryption-disabled to transit-encryption-enabled is not " +
+		"allowed. Update the cluster to transit-encryption-mode preferred prior to enabling transit encryption."
 	offAtOnce = "Direct transition from transit-encryption-enabled to transit-encryption-disabled is not allowed. " +
 		"Update the cluster to transit-encryption-mode preferred prior to disabling transit encryption."
 	preferredWithToken = "Transit encryption preferred is not supported with redis access control."
@@ -86,7 +86,7 @@ func (m *modification) certifiable(next cache.TransitMode) error {
 	if m.rg.TransitEncryption || next == cache.TransitOff || old < 0 {
 		return nil
 	}
-	return invalidCombination("larder cannot switch encryption in transit of %s: an earlier larder started its node %s, "+
-		"which cannot be given a certificate as it runs. Reboot the group's nodes first (reboot-cache-cluster); "+
-		"with a replica no data are lost.", m.rg.ID, m.rg.Staying()[old].ID)
+	return invalidCombination("larder cannot switch encryption in transit of %s: an earlier larder started its "+
+		"node %s, which cannot be given a certificate as it runs. Reboot the group's nodes first "+
+		"(reboot-cache-cluster); with a replica no data are lost.", m.rg.ID, m.rg.Staying()[old].ID)
 }

@@ -93,13 +93,15 @@ func TestASwitchIsDescribed(t *testing.T) {
 	s.inTransit(t, "mine", off, false)
 	check := func(when string, enabled bool, mode cache.TransitMode, pending *bool, next cache.TransitMode) {
 		t.Helper()
-		g := must(s.DescribeReplicationGroups(t.Context(), &sdk.DescribeReplicationGroupsInput{}))(t).ReplicationGroups[0]
+		groups := must(s.DescribeReplicationGroups(t.Context(), &sdk.DescribeReplicationGroupsInput{}))(t)
+		g := groups.ReplicationGroups[0]
 		c := must(s.DescribeCacheClusters(t.Context(), &sdk.DescribeCacheClustersInput{}))(t).CacheClusters[0]
+		ofGroup, ofCluster := g.PendingModifiedValues, c.PendingModifiedValues
 		for what, got := range map[string][4]any{
 			"group": {*g.TransitEncryptionEnabled, cache.TransitMode(g.TransitEncryptionMode),
-				g.PendingModifiedValues.TransitEncryptionEnabled, cache.TransitMode(g.PendingModifiedValues.TransitEncryptionMode)},
+				ofGroup.TransitEncryptionEnabled, cache.TransitMode(ofGroup.TransitEncryptionMode)},
 			"cluster": {*c.TransitEncryptionEnabled, cache.TransitMode(c.TransitEncryptionMode),
-				c.PendingModifiedValues.TransitEncryptionEnabled, cache.TransitMode(c.PendingModifiedValues.TransitEncryptionMode)},
+				ofCluster.TransitEncryptionEnabled, cache.TransitMode(ofCluster.TransitEncryptionMode)},
 		} {
 			p := got[2].(*bool)
 			same := (p == nil) == (pending == nil) && (p == nil || *p == *pending)
@@ -146,14 +148,16 @@ func TestSwitchesThatAreRefused(t *testing.T) {
 	}
 	servicetest.WantError(t, s.modify(t, "token", prefer), combination,
 		"Transit encryption preferred is not supported with redis access control.")
-	servicetest.WantError(t, s.modify(t, "plain", func(in *modify) { prefer(in); in.ApplyImmediately = nil }), combination,
+	later := func(in *modify) { prefer(in); in.ApplyImmediately = nil }
+	servicetest.WantError(t, s.modify(t, "plain", later), combination,
 		"To modify encryption in transit, set the apply-immediately parameter to true.")
-	servicetest.WantError(t, s.modify(t, "plain", func(in *modify) { prefer(in); in.AuthToken = new(authToken) }), value,
+	withToken := func(in *modify) { prefer(in); in.AuthToken = new(authToken) }
+	servicetest.WantError(t, s.modify(t, "plain", withToken), value,
 		"The AUTH token modification is only supported when encryption-in-transit is enabled.")
 	s.update(t, "plain", func(g *cache.ReplicationGroup) { g.Members[1].Certifiable = false })
-	servicetest.WantError(t, s.modify(t, "plain", prefer), combination, "larder cannot switch encryption in transit of plain: "+
-		"an earlier larder started its node plain-002, which cannot be given a certificate as it runs. Reboot the group's "+
-		"nodes first (reboot-cache-cluster); with a replica no data are lost.")
+	servicetest.WantError(t, s.modify(t, "plain", prefer), combination, "larder cannot switch encryption in transit "+
+		"of plain: an earlier larder started its node plain-002, which cannot be given a certificate as it runs. "+
+		"Reboot the group's nodes first (reboot-cache-cluster); with a replica no data are lost.")
 }
 
 // TestNodesOfAnEarlierLarderWithTLS have files for a certificate, which its records do not say: TLS can be switched off
