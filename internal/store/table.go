@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,7 +79,8 @@ func parse[T any](table, key string, record []byte) (row T, err error) {
 
 var errNull = errors.New("it is null")
 
-// Put writes a row, new or changed, also in the place of one that cannot be read.
+// Put writes a row, new or changed, also in the place of one that cannot be read. A row that is there already, byte for
+// byte, is no change: nothing is written, and no subscriber is told.
 func (t Table[T]) Put(tx *Tx, key string, row T) error {
 	raw, err := json.Marshal(row)
 	if err != nil {
@@ -89,8 +91,11 @@ func (t Table[T]) Put(tx *Tx, key string, row T) error {
 		if err != nil {
 			return err
 		}
-		record := protect(string(t), key, raw)
-		if err := tx.replace(string(t), key, b.Get([]byte(key)), record); err != nil {
+		before, record := b.Get([]byte(key)), protect(string(t), key, raw)
+		if bytes.Equal(before, record) {
+			return nil
+		}
+		if err := tx.replace(string(t), key, before, record); err != nil {
 			return err
 		}
 		return b.Put([]byte(key), record)

@@ -95,9 +95,12 @@ func (r *Runtime) ReadLog(id string, from int64, p []byte) (begin int64, n int, 
 func (r *Runtime) KeepLogs(ctx context.Context, logger *slog.Logger) error {
 	tick := time.NewTicker(keepLogs)
 	defer tick.Stop()
-	for {
+	for told := ""; ; {
 		full, err := r.keepLogs()
-		if err != nil {
+		if err == nil {
+			told = ""
+		} else if err.Error() != told { // what stays so is said once
+			told = err.Error()
 			logger.Error("cannot keep the logs of nodes within their bound", "error", err)
 		}
 		for _, id := range full {
