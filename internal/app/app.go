@@ -20,6 +20,7 @@ import (
 	"larder/internal/cache"
 	"larder/internal/exporter"
 	"larder/internal/gateway"
+	"larder/internal/isolate"
 	"larder/internal/redisnode"
 	"larder/internal/seal"
 	"larder/internal/sigv4"
@@ -120,6 +121,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	in.endpoint = info.Endpoint
 
 	var work errgroup.Group
+	var guard isolate.Guard
 	end := &ending{stop: stop}
 	keeper := &keeper{home: o.Home, held: held, log: o.Logger, info: info}
 	rs := &regions{others: map[string]*region{}, log: o.Logger}
@@ -154,15 +156,27 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := listeners.openSocket(held, o.Logger); err != nil {
 		return err
 	}
-	serving := func(l net.Listener) { work.Go(func() error { defer stop(); return serve(server, l) }) }
+	// A panic in work that the engine cannot do without ends the engine in good order: the nodes go on.
+	serving := func(l net.Listener) {
+		work.Go(func() error {
+			defer stop()
+			return guard.Do("the API", func() error { return serve(server, l) })
+		})
+	}
 	keeper.add(o.Home.parts(held, holdings{
 		info: info, certificate: self.Certificate, key: in.sealer.Key(), log: os.Stderr,
 		socket: func() error { return listeners.again(held, serving) },
 	})...)
 	rs.start()
-	work.Go(func() error { defer stop(); return keeper.watch(ctx) })
-	work.Go(func() error { return trusted.await(ctx, o.Logger) })
-	work.Go(func() error { return infoFile.await(ctx, o.Logger) })
+	work.Go(func() error {
+		defer stop()
+		return guard.Do("the watch over the state directory", func() error { return keeper.watch(ctx) })
+	})
+	for _, late := range []pending{trusted, infoFile} {
+		work.Go(func() error {
+			return guard.Do(late.what, func() error { return late.await(ctx, o.Logger) })
+		})
+	}
 	listeners.serve(serving)
 	o.Ready(info)
 	<-ctx.Done()

@@ -36,7 +36,7 @@ var allowed = map[string]string{
 	"internal/node/process":     "internal/childenv internal/durable internal/isolate internal/node",
 	"internal/paging":           "",
 	"internal/pki":              "",
-	"internal/relay":            "",
+	"internal/relay":            "internal/isolate",
 	"internal/seal":             "internal/durable",
 	"internal/series":           "internal/durable internal/isolate",
 	"internal/metricmath":       "",

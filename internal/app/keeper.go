@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"larder/internal/isolate"
 )
 
 const (
@@ -25,6 +27,7 @@ type keeper struct {
 	info Info // what the engine's own engine.json says
 	log  *slog.Logger
 
+	guard isolate.Guard
 	mu    sync.Mutex
 	parts []part
 
@@ -110,7 +113,7 @@ func (k *keeper) lost() *GoneError {
 		return k.found
 	}
 	found := make(chan seen, 1)
-	go func() { found <- k.lookAtHome() }() // not waited for: a file system that hangs holds it for ever
+	go func() { found <- k.guarded("", k.lookAtHome) }() // not waited for: a file system that hangs holds it for ever
 	select {
 	case s := <-found:
 		if s.sighting != there && s.sighting != unclear {
@@ -126,16 +129,33 @@ func (k *keeper) lost() *GoneError {
 func (k *keeper) look() <-chan map[string]seen {
 	found := make(chan map[string]seen, 1)
 	go func() {
-		all := map[string]seen{"": k.lookAtHome()}
+		all := map[string]seen{"": k.guarded("", k.lookAtHome)}
 		if all[""].sighting == there {
 			for _, p := range k.known() {
-				all[p.name] = k.lookAt(p)
+				all[p.name] = k.guarded(p.name, func() seen { return k.lookAt(p) })
 			}
-			k.keepModes(time.Now())
+			k.guard.Run(k.log, "the modes in the state directory", func() { k.keepModes(time.Now()) })
 		}
 		found <- all
 	}()
 	return found
+}
+
+// guarded runs one look. Nothing follows from one that panics, as from any that has no answer.
+func (k *keeper) guarded(name string, look func() seen) (s seen) {
+	err := k.guard.Do("the look at "+k.called(name), func() error { s = look(); return nil })
+	if err != nil {
+		return seen{sighting: unclear, why: err}
+	}
+	return s
+}
+
+// called is what messages call something in the directory.
+func (k *keeper) called(name string) string {
+	if name == "" {
+		return string(k.home)
+	}
+	return name
 }
 
 func (k *keeper) lookAtHome() seen {
@@ -253,10 +273,7 @@ func (k *keeper) step(p part, found seen, now time.Time) remedy {
 
 // apply does what concerns a part. A remedy that fails is tried again at the next look, and its failure told once.
 func (k *keeper) apply(r remedy, p part, found seen, first bool, now time.Time) {
-	name := p.name
-	if name == "" {
-		name = string(k.home)
-	}
+	name := k.called(p.name)
 	kept := "" // of what was in its place
 	var err error
 	switch r {
@@ -266,10 +283,10 @@ func (k *keeper) apply(r remedy, p part, found seen, first bool, now time.Time) 
 	case setAside:
 		kept = asideName(name, now)
 		if err = os.Rename(inside(k.held).path(name), inside(k.held).path(kept)); err == nil {
-			err = p.mend(inside(k.held))
+			err = k.mend(p)
 		}
 	case mend:
-		err = p.mend(inside(k.held))
+		err = k.mend(p)
 	default:
 		return
 	}
@@ -282,4 +299,8 @@ func (k *keeper) apply(r remedy, p part, found seen, first bool, now time.Time) 
 			"anew, and tries again",
 			"what", name, "was", string(found.sighting), "home", string(k.home), "error", err)
 	}
+}
+
+func (k *keeper) mend(p part) error {
+	return k.guard.Do(p.name, func() error { return p.mend(inside(k.held)) })
 }

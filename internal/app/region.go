@@ -264,7 +264,10 @@ func (r *region) run(ctx context.Context, in *installation, work *errgroup.Group
 		func(ctx context.Context) error { return r.nodes.KeepLogs(ctx, in.Logger) },
 		in.newScrubber(r).Run,
 	} {
-		work.Go(func() error { defer stop(); return f(ctx) })
+		work.Go(func() error {
+			defer stop()
+			return guard.Do("the work of the region "+r.name, func() error { return f(ctx) })
+		})
 	}
 	work.Go(func() error {
 		err := guard.Do("the check of the records", func() error { return r.state.Check(tables()...) })

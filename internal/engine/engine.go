@@ -185,8 +185,8 @@ func (e *Engine) Run(ctx context.Context) error {
 		e.start(ctx, rg.ID, takeOwn(rg, e.adopted))
 	}
 	e.leaveUnknown(ctx, e.adopted)
-	e.runners.Go(func() { e.dropSnapshots(ctx) })
-	e.runners.Go(func() { e.watchPulses(ctx) })
+	e.forever(ctx, "deleted snapshots", e.dropSnapshots)
+	e.forever(ctx, "the processes' pulses", e.watchPulses)
 	for {
 		select {
 		case id := <-changed:
@@ -230,20 +230,42 @@ func (e *Engine) start(ctx context.Context, id string, own []node.Process) {
 		return
 	}
 	g := newGroup(e, id)
+	running, end := context.WithCancel(ctx)
 	for _, p := range own {
-		g.adopt(ctx, p, false)
+		g.adopt(running, p, false)
 	}
 	e.groups[id] = g
 	e.runners.Go(func() {
-		g.run(ctx)
+		var left []node.Process
+		if !e.guard.Run(g.log, "the replication group "+id, func() { g.run(running, end) }) {
+			left = g.processes()
+			pauseFor(ctx, lastRetry)
+		}
 		e.mu.Lock()
 		delete(e.groups, id)
 		e.mu.Unlock()
 		// The id may have been taken again while the old group was on its way out.
 		if ctx.Err() == nil && e.exists(id) {
-			e.start(ctx, id, nil)
+			e.start(ctx, id, left)
 		}
 	})
+}
+
+// forever runs work beside the groups' until ctx ends, and begins it anew where it panics.
+func (e *Engine) forever(ctx context.Context, what string, work func(context.Context)) {
+	e.runners.Go(func() {
+		for !e.guard.Run(e.Logger, what, func() { work(ctx) }) {
+			pauseFor(ctx, lastRetry)
+		}
+	})
+}
+
+// pauseFor returns after d, or when ctx ends.
+func pauseFor(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }
 
 func (e *Engine) exists(id string) bool {
@@ -304,7 +326,7 @@ func (e *Engine) Trouble(id string) (text string, stuck bool) {
 	if g == nil {
 		return "", false
 	}
-	t := g.trouble.Load()
+	t := g.failures.last.Load()
 	if t == nil {
 		return "", false
 	}

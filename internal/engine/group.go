@@ -22,10 +22,6 @@ const (
 	steadyLook = time.Second            // between two looks at a settled group; an exit or a change comes at once
 	firstLook  = 2 * time.Millisecond   // between two looks at something under way, doubling up to
 	lastLook   = 250 * time.Millisecond // this
-	firstRetry = 50 * time.Millisecond  // after a failed step, doubling up to
-	lastRetry  = 5 * time.Second        // this
-	// maxFailures is how many plans in a row may fail before a group that never was available is given up.
-	maxFailures = 5
 )
 
 // group runs one replication group. All but wakeUp belongs to the goroutine in run.
@@ -39,22 +35,15 @@ type group struct {
 	relay  *member
 	trail  trail
 	shield shield
-	failed int // plans in a row
+
+	failures failures
 
 	known    *cache.Desired // since the last change of it; nil when it is to be read
 	transfer *transfer      // nil when none goes on
 	cuts     int            // connections of the snapshot that is being taken that were ended
-	undone   bool           // the last transfer failed, and the group needs it: other steps' success is none
 	verified bool
 	issued   issued
-	trouble  atomic.Pointer[trouble] // read by others
-	report   atomic.Pointer[Report]  // read by others
-}
-
-// trouble is a failure that has not been followed by a success.
-type trouble struct {
-	err      error
-	failures int // in a row
+	report   atomic.Pointer[Report] // read by others
 }
 
 // member is a running process and the connection to it.
@@ -84,6 +73,7 @@ type member struct {
 
 	newestSlow atomic.Int64 // see Node.NewestSlow
 	swept      bool         // since it was adopted, or since a change of its addresses failed half way
+	sweeps     failures     // of sweep
 	relays     relay.Status // of the relay, as it last told it
 	certifying sync.Mutex   // while the node's files of its certificate are written, and read by it
 }
@@ -100,11 +90,11 @@ func (g *group) wakeUp() {
 	}
 }
 
-// run keeps the group as desired until it is deleted or ctx ends.
-func (g *group) run(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
+// run keeps the group as desired until it is deleted or ctx ends. Then it calls end, which ends ctx for all of the
+// group's goroutines.
+func (g *group) run(ctx context.Context, end context.CancelFunc) {
 	defer g.watch.Wait()
-	defer cancel()
+	defer end()
 	defer g.disconnect()
 	pause := firstLook
 	for ctx.Err() == nil {
@@ -118,8 +108,8 @@ func (g *group) run(ctx context.Context) {
 		case g.unreadable(err): // the store has told of it
 			pause = lastRetry
 		case err != nil && ctx.Err() == nil:
-			g.log.Error("cannot bring the group to where it should be", "error", err, "failures", g.failed)
-			pause = min(firstRetry<<min(g.failed, 10), lastRetry)
+			g.logFailure(ctx, err)
+			pause = g.failures.pause()
 		case next == lookAgain:
 			continue
 		case next == lookSoon:
@@ -139,12 +129,17 @@ func (g *group) run(ctx context.Context) {
 // unreadable tells whether the group's own record cannot be read, which is shown as what is wrong with the group. Its
 // nodes go on as they are: none is started, ended or moved while it is unknown what they shall be.
 func (g *group) unreadable(err error) bool {
-	row, is := errors.AsType[*store.RowError](err)
-	if !is || row.Table != string(state.ReplicationGroups) || row.Key != g.id {
+	if !g.hasDamagedRecord(err) {
 		return false
 	}
-	g.trouble.Store(&trouble{err, maxFailures})
+	g.failures.last.Store(&trouble{err, maxFailures})
 	return true
+}
+
+// hasDamagedRecord tells whether an error says that the group's own record cannot be read.
+func (g *group) hasDamagedRecord(err error) bool {
+	row, is := errors.AsType[*store.RowError](err)
+	return is && row.Table == string(state.ReplicationGroups) && row.Key == g.id
 }
 
 // rest returns after d, or as soon as there is something to see, of which it tells that it has woken: a change, an
@@ -179,17 +174,16 @@ const (
 	lookLater             // all is as desired
 )
 
-// lookGuarded looks, and takes a panic for a failure of this group alone.
+// lookGuarded looks, and takes a panic for a failure of this group alone. It counts failures that look has not counted.
 func (g *group) lookGuarded(ctx context.Context) (wants next, err error) {
 	wants = lookSoon
-	looked := false
+	before := g.failures.count
 	err = g.guarded(func() (err error) {
 		wants, err = g.look(ctx)
-		looked = true
 		return err
 	})
-	if !looked {
-		g.countFailure(err)
+	if err != nil && ctx.Err() == nil && !g.hasDamagedRecord(err) && g.failures.count == before {
+		g.failures.add(err)
 	}
 	return wants, err
 }
@@ -215,7 +209,7 @@ func (g *group) look(ctx context.Context) (next, error) {
 		return lookLater, nil
 	}
 	if err := g.strangers(desired.Group); err != nil {
-		g.countFailure(err)
+		g.failures.add(err)
 		return lookSoon, errors.Join(err, g.diverge(desired.Group)) // a group that is given up has its nodes ended
 	}
 	steps, settled := cache.Plan(desired, observed)
@@ -226,10 +220,10 @@ func (g *group) look(ctx context.Context) (next, error) {
 		return lookAgain, nil
 	}
 	if settled {
-		return lookLater, errors.Join(g.settle(desired.Group), g.maintain(desired.Group))
+		return lookLater, g.reached(desired.Group)
 	}
 	if err := g.cutOff(desired.Group, observed); err != nil && len(steps) == 0 {
-		g.countFailure(err)
+		g.failures.add(err)
 		return lookSoon, errors.Join(err, g.diverge(desired.Group))
 	}
 	if len(steps) == 0 && busy(observed) { // which is no reason to call a group anything but available
@@ -251,10 +245,18 @@ func (g *group) look(ctx context.Context) (next, error) {
 		g.noteCut(err)
 		return lookSoon, g.fail(desired.Group, err)
 	}
-	if !g.undone {
-		g.succeed()
-	}
+	g.succeed()
 	return lookAgain, nil
+}
+
+// reached records that the group is as desired: whatever failed before is of no importance now.
+func (g *group) reached(rg *cache.ReplicationGroup) error {
+	if err := errors.Join(g.settle(rg), g.maintain(rg)); err != nil {
+		return err
+	}
+	g.failures.open = nil
+	g.succeed()
+	return nil
 }
 
 // strangers says which nodes do not take the password that is recorded for the group's: they were started for another
@@ -294,24 +296,6 @@ func (g *group) cutOff(rg *cache.ReplicationGroup, o cache.Observed) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// countFailure counts a failure, which others can read.
-func (g *group) countFailure(err error) {
-	g.failed++
-	g.trouble.Store(&trouble{shown(err), g.failed})
-}
-
-// fail counts a failure, and gives a new group up after too many.
-func (g *group) fail(rg *cache.ReplicationGroup, err error) error {
-	g.countFailure(err)
-	return errors.Join(err, g.diverge(rg), g.giveUp(rg, shown(err)))
-}
-
-// succeed forgets the failures before a success.
-func (g *group) succeed() {
-	g.failed, g.undone = 0, false
-	g.trouble.Store(nil)
 }
 
 // busy tells whether a node runs and has no time to answer.
@@ -436,7 +420,7 @@ func (g *group) markLost(rg *cache.ReplicationGroup) {
 // giveUp ends the attempt to create a group after too many failures; its status then says why. The engine stops its
 // nodes.
 func (g *group) giveUp(rg *cache.ReplicationGroup, cause error) error {
-	if rg.Status != cache.Creating || g.failed < maxFailures {
+	if rg.Status != cache.Creating || g.failures.count < maxFailures {
 		return nil
 	}
 	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
@@ -446,6 +430,24 @@ func (g *group) giveUp(rg *cache.ReplicationGroup, cause error) error {
 		rg.StatusReason = cause.Error()
 		rg.Status, err = cache.Transition(rg.Status, cache.GaveUp)
 		return err
+	})
+}
+
+// processes are those of the group that have not ended.
+func (g *group) processes() (all []node.Process) {
+	for _, m := range g.nodes {
+		all = append(all, m.process)
+	}
+	if g.relay != nil {
+		all = append(all, g.relay.process)
+	}
+	return slices.DeleteFunc(all, func(p node.Process) bool {
+		select {
+		case <-p.Exited():
+			return true
+		default:
+			return false
+		}
 	})
 }
 

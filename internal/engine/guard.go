@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"sync"
 
 	"larder/internal/isolate"
 )
@@ -10,6 +11,11 @@ import (
 // of the group's work. Every part that has a goroutine of its own is run by it: no recovery elsewhere reaches those.
 func (g *group) guarded(f func() error) error {
 	return g.e.guard.Do("the replication group "+g.id, f)
+}
+
+// background runs the whole of a goroutine of the group's. What ends it early is in the log, and in nothing else's way.
+func (g *group) background(work *sync.WaitGroup, f func()) {
+	work.Go(func() { g.e.guard.Run(g.log, "the replication group "+g.id, f) })
 }
 
 // isFault tells whether an error is a panic that guarded has caught, which says nothing of the node that was worked on.

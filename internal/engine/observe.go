@@ -179,7 +179,11 @@ func (g *group) sweep(ctx context.Context, rg *cache.ReplicationGroup, m *member
 		err = m.redis.Unpause(ctx)
 	}
 	if err != nil {
-		g.log.Warn("cannot end what an earlier engine left on a node", "node", m.process.ID(), "error", err)
+		g.log.Log(ctx, m.sweeps.level(err), "cannot end what an earlier engine left on a node: larder goes on trying, "+
+			"and writes this once", "node", m.process.ID(), "error", err)
+	}
+	if err == nil {
+		m.sweeps.forget()
 	}
 	m.swept = err == nil && settled
 }
@@ -218,13 +222,16 @@ func (g *group) askRelay(ctx context.Context) cache.RelayState {
 		if isShortage(err) {
 			m.vigil.excuse(now)
 		}
-		g.log.Warn("the group's relay does not answer", "error", err)
+		if !m.silent {
+			g.log.Warn("the group's relay does not answer", "error", err)
+		}
+		m.silent = true
 		last := relayState(m.relays)
 		last.Hung = m.vigil.hung(now) || m.vigil.silence(now) > relaySilence
 		return last
 	}
 	m.vigil.answers(now)
-	m.relays = status
+	m.relays, m.silent = status, false
 	return relayState(status)
 }
 
@@ -292,11 +299,11 @@ func (g *group) adopt(ctx context.Context, p node.Process, recorded bool) {
 		}
 		m.redis, m.questions = redisnode.Connect(p.Dial, admin), make(chan *question, 1)
 		g.nodes[p.ID()] = m
-		g.watch.Go(func() { g.putQuestions(ctx, m) })
+		g.background(&g.watch, func() { g.putQuestions(ctx, m) })
 		g.e.running.enter(Node{Group: g.id, ID: p.ID(), Process: p, Redis: redisnode.Connect(p.Dial, admin),
 			newestSlow: &m.newestSlow})
 	}
-	g.watch.Go(func() {
+	g.background(&g.watch, func() {
 		select {
 		case <-p.Exited():
 			g.wakeUp()

@@ -152,11 +152,14 @@ func (e *Engine) UnlockSnapshot(s cache.Snapshot) error {
 
 // dropSnapshots removes snapshots that were deleted, files first, until ctx ends.
 func (e *Engine) dropSnapshots(ctx context.Context) {
+	var failures failures
 	e.Store.Tend(ctx, string(state.Snapshots), func() <-chan time.Time {
 		if err := e.dropDeleted(); err != nil {
-			e.Logger.Error("cannot delete a snapshot", "error", err)
+			e.Logger.Log(ctx, failures.level(err), "cannot delete a snapshot: larder goes on trying, and writes this once",
+				"error", err)
 			return time.After(lastRetry)
 		}
+		failures.forget()
 		return nil
 	})
 }

@@ -39,7 +39,7 @@ func (g *group) whilePrimaryLives(
 	}
 	primary := g.nodes[rg.Primary().ID]
 	if primary == nil {
-		watch.Go(func() {
+		g.background(&watch, func() {
 			defer cancel()
 			awaitOthers(waits, back)
 		})

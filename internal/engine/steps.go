@@ -30,10 +30,11 @@ const (
 func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Step) error {
 	var mu sync.Mutex
 	recorded := map[node.Process]bool{} // of those that were started
+	ended := make([]error, len(steps))
 	var run errgroup.Group
 	back := make(chan struct{}) // closed when the primary's own start is over
 	waits, release := g.whilePrimaryLives(ctx, d.Group, back)
-	for _, s := range steps {
+	for i, s := range steps {
 		run.Go(func() error {
 			ctx := ctx
 			if s.Kind == cache.StartNode || s.Kind == cache.StartRelay || s.Kind == cache.Verify {
@@ -55,11 +56,15 @@ func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Ste
 				defer mu.Unlock()
 				recorded[p] = err == nil
 			}
+			ended[i] = err
 			return err
 		})
 	}
 	err := run.Wait()
 	release()
+	for i, s := range steps {
+		g.failures.record(workOf(s), ended[i])
+	}
 	for p, known := range recorded {
 		g.adopt(ctx, p, known)
 	}

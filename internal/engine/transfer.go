@@ -83,10 +83,10 @@ func (g *group) endTransfer(rg *cache.ReplicationGroup) (ended bool, err error) 
 	case t.load && deleting:
 		return true, nil // nobody wants the data any more
 	case t.load && t.err != nil:
-		g.undone = true
+		g.failures.record(transferWork, t.err)
 		return true, t.err
 	case t.err != nil && deleting:
-		g.undone = true
+		g.failures.record(transferWork, t.err)
 		// Data that somebody asked to keep are not given up: the group stays as it is, and the next plan tries again.
 		return true, fmt.Errorf("the final snapshot %s could not be taken yet, and the group is kept until it is: %v",
 			rg.Snapshot.Name, shown(t.err))
@@ -98,6 +98,7 @@ func (g *group) endTransfer(rg *cache.ReplicationGroup) (ended bool, err error) 
 		return true, g.failSnapshot(t.err)
 	}
 	g.cuts = 0
+	g.failures.record(transferWork, nil)
 	g.succeed()
 	if t.load {
 		return true, g.sayRestored(rg, t.member)

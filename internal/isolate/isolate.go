@@ -4,6 +4,7 @@ package isolate
 
 import (
 	"fmt"
+	"log/slog"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -48,6 +49,16 @@ func (g *Guard) Do(item string, f func() error) (err error) {
 		}
 	}()
 	return f()
+}
+
+// Run is Do for the whole of a goroutine, which has no error of its own: a panic that no Do within has caught is written
+// into the log, and ends this goroutine alone. It tells whether there was none.
+func (g *Guard) Run(log *slog.Logger, item string, f func()) (ok bool) {
+	err := g.Do(item, func() error { f(); return nil })
+	if err != nil {
+		log.Error("a goroutine has ended early", "error", err)
+	}
+	return err == nil
 }
 
 // maxDepth bounds how far from the recovery a panic is looked for.

@@ -2,6 +2,7 @@ package isolate_test
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -43,5 +44,22 @@ func TestOneItemThatPanics(t *testing.T) {
 	}
 	if done != "adadad" {
 		t.Errorf("done is %s", done)
+	}
+}
+
+// TestRunEndsAloneAndSaysSo: what panics in a goroutine is in the log, with its stack.
+func TestRunEndsAloneAndSaysSo(t *testing.T) {
+	var g isolate.Guard
+	var log strings.Builder
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	if !g.Run(logger, "x", func() {}) || log.Len() > 0 {
+		t.Errorf("without a panic: %q", &log)
+	}
+	if g.Run(logger, "the alarm x", func() { panic("injected") }) {
+		t.Error("a panic is not told")
+	}
+	if text := log.String(); !strings.Contains(text, "the alarm x") || !strings.Contains(text, "injected") ||
+		!strings.Contains(text, "isolate_test.go") {
+		t.Errorf("the log has %q", text)
 	}
 }

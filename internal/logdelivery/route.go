@@ -130,21 +130,27 @@ func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(c
 		if len(grown) == 0 {
 			continue
 		}
+		failed := func(d cache.LogDelivery) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return failures[d.LogType] != nil
+		}
+		shipOne := func(d cache.LogDelivery) {
+			key := trackKey{m.ID, d.LogType}
+			item := fmt.Sprintf("the %s of %s", d.LogType, m.ID)
+			err := r.guard.Do(item, func() error { return grown[key].ship(ctx, d, node) })
+			mu.Lock()
+			defer mu.Unlock()
+			r.outcome(ctx, key, err, failures, unread)
+		}
 		all.Go(func() {
-			for _, d := range g.LogDeliveries {
-				key := trackKey{m.ID, d.LogType}
-				mu.Lock()
-				failed := failures[d.LogType] != nil
-				mu.Unlock()
-				if failed || grown[key] == nil {
-					continue
+			r.guard.Run(r.Logger, "the logs of "+m.ID, func() {
+				for _, d := range g.LogDeliveries {
+					if grown[trackKey{m.ID, d.LogType}] != nil && !failed(d) {
+						shipOne(d)
+					}
 				}
-				item := fmt.Sprintf("the %s of %s", d.LogType, m.ID)
-				err := r.guard.Do(item, func() error { return grown[key].ship(ctx, d, node) })
-				mu.Lock()
-				r.outcome(ctx, key, err, failures, unread)
-				mu.Unlock()
-			}
+			})
 		})
 	}
 	all.Wait()

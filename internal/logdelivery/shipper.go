@@ -119,7 +119,7 @@ func (s *Shipper) reload(ctx context.Context) error {
 			s.routes[g.ID] = r
 			ctx, cancel := context.WithCancel(ctx)
 			r.end = cancel
-			s.work.Go(func() { r.run(ctx) })
+			s.work.Go(func() { s.guard.Run(s.Logger, "the logs of "+g.ID, func() { r.run(ctx) }) })
 		}
 		r.group.Store(&g)
 	}
@@ -174,7 +174,9 @@ func (s *Shipper) DrainAll(ctx context.Context) {
 	defer cancel()
 	var all sync.WaitGroup
 	for _, r := range routes {
-		all.Go(func() { s.shipLast(ctx, r, everyMember) })
+		all.Go(func() {
+			s.guard.Run(s.Logger, "the logs of a group", func() { s.shipLast(ctx, r, everyMember) })
+		})
 	}
 	all.Wait()
 }

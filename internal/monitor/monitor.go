@@ -131,11 +131,24 @@ func (m *Monitor) look(ctx context.Context, watchers *sync.WaitGroup) {
 			ctx, stop := context.WithCancel(ctx)
 			w := &watched{Node: n, stop: stop}
 			m.watched[id] = w
-			watchers.Go(func() { m.watch(ctx, w) })
+			watchers.Go(func() {
+				if !m.guard.Run(m.config.Logger, "the node "+n.ID, func() { m.watch(ctx, w) }) {
+					m.unwatch(w)
+				}
+			})
 		}
 	}
 	m.noteSent(now, groups)
 	m.keep(m.total.past(now))
+}
+
+// unwatch has the next look begin anew with a node.
+func (m *Monitor) unwatch(w *watched) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.watched[w.ID] == w {
+		delete(m.watched, w.ID)
+	}
 }
 
 func (m *Monitor) noteSent(now time.Time, groups map[string]bool) {

@@ -48,7 +48,11 @@ func (n *Node) Load(ctx context.Context, d DataSet) error {
 		return fmt.Errorf("cannot offer the data set: %w", err)
 	}
 	f := &feed{DataSet: d, listener: listener, failed: make(chan error, 1), open: map[net.Conn]struct{}{}}
-	f.serving.Go(f.accept)
+	f.serving.Go(func() {
+		if err := f.guard.Do("a data set that is loaded", func() error { f.accept(); return nil }); err != nil {
+			f.fail(err)
+		}
+	})
 	defer f.close()
 	at := listener.Addr().(*net.TCPAddr).AddrPort()
 	if err := n.Follow(ctx, netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), d.TLS != nil); err != nil {

@@ -99,7 +99,7 @@ func (r *Relay) lead(f *front, client net.Conn) {
 		server.Close()
 		return
 	}
-	join(client, server)
+	r.join(client, server)
 }
 
 // enter counts a client to a front, if that has not closed meanwhile.

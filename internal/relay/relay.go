@@ -14,6 +14,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"larder/internal/isolate"
 )
 
 // dialTimeout is how long a replica may take to accept before the next one is tried.
@@ -33,6 +35,7 @@ type Relay struct {
 	fronts   map[netip.Addr]*front
 	turn     int // breaks ties between equally loaded backends
 	work     sync.WaitGroup
+	guard    isolate.Guard
 }
 
 type backend struct {
@@ -124,7 +127,7 @@ func (r *Relay) accept(l net.Listener, serve func(net.Conn)) {
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
-		r.work.Go(func() { serve(client) })
+		r.work.Go(func() { r.guard.Run(r.Logger, "a client's connection", func() { serve(client) }) })
 	}
 }
 
@@ -144,8 +147,8 @@ func (r *Relay) serve(client net.Conn) {
 			r.release(b, client)
 			continue
 		}
-		join(client, server)
-		r.release(b, client)
+		defer r.release(b, client)
+		r.join(client, server)
 		return
 	}
 }
@@ -180,7 +183,7 @@ func (r *Relay) release(b *backend, client net.Conn) {
 
 // join copies both ways. The end of one direction is passed on as such, so that a client may still read what it asked
 // for.
-func join(client, server net.Conn) {
+func (r *Relay) join(client, server net.Conn) {
 	defer server.Close()
 	var both sync.WaitGroup
 	pipe := func(to, from net.Conn) {
@@ -193,8 +196,14 @@ func join(client, server net.Conn) {
 			half.CloseWrite()
 		}
 	}
-	both.Go(func() { pipe(server, client) })
-	both.Go(func() { pipe(client, server) })
+	for _, ends := range [][2]net.Conn{{server, client}, {client, server}} {
+		both.Go(func() {
+			if !r.guard.Run(r.Logger, "a client's connection", func() { pipe(ends[0], ends[1]) }) {
+				client.Close()
+				server.Close()
+			}
+		})
+	}
 	both.Wait()
 }
 
@@ -216,7 +225,7 @@ func (r *Relay) Run(ctx context.Context, l net.Listener) error {
 		control.Go(func() {
 			// A connection that asks nothing must not hold up the end.
 			defer context.AfterFunc(ctx, func() { conn.Close() })()
-			r.control(conn)
+			r.guard.Run(r.Logger, "a control connection", func() { r.control(conn) })
 		})
 	}
 }

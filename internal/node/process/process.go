@@ -65,18 +65,21 @@ func (r *Runtime) watch(id, dir string, handle *os.Process, child bool) (*proces
 	r.live[p] = struct{}{}
 	r.mu.Unlock()
 	r.watchers.Go(func() {
-		gone := p.awaitExit()
-		if gone && child {
-			unix.Kill(-p.pid, unix.SIGKILL) // what it left behind, before the wait gives its number free
-			p.noteCrash(handle.Wait())
-		}
+		gone := false
+		err := r.guard.Do("the end of "+p.id, func() error {
+			if gone = p.awaitExit(); gone && child {
+				unix.Kill(-p.pid, unix.SIGKILL) // what it left behind, before the wait gives its number free
+				p.noteCrash(handle.Wait())
+			}
+			return nil
+		})
 		if gone {
 			// Where that fails nobody can be told, and what is read of the log is redacted all the same. Whoever waits
 			// for the exit must learn of it.
-			err := r.guard.Do("the log of "+p.id, func() error { p.redactLog(); return nil })
-			if err != nil {
-				p.note(err.Error())
-			}
+			err = errors.Join(err, r.guard.Do("the log of "+p.id, func() error { p.redactLog(); return nil }))
+		}
+		if err != nil {
+			p.note(err.Error())
 		}
 		r.mu.Lock()
 		delete(r.live, p)

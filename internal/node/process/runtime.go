@@ -171,7 +171,9 @@ func (r *Runtime) End(ctx context.Context) (ended int, err error) {
 	var each sync.WaitGroup
 	errs := make([]error, len(live))
 	for i, p := range live {
-		each.Go(func() { errs[i] = p.Stop(ctx, 0) })
+		each.Go(func() {
+			errs[i] = r.guard.Do("the end of "+p.id, func() error { return p.Stop(ctx, 0) })
+		})
 	}
 	each.Wait()
 	r.starts.Wait()

@@ -62,7 +62,12 @@ func (s *Service) Run(ctx context.Context) error {
 	s.couriers.mu.Lock()
 	s.couriers.working = map[string]chan struct{}{}
 	s.couriers.start = func(subscription string) {
-		work.Go(func() { s.carry(ctx, subscription) })
+		work.Go(func() {
+			item := "what waits for " + subscription
+			for !s.guard.Run(s.Logger, item, func() { s.carry(ctx, subscription) }) {
+				s.wait(ctx, time.Minute)
+			}
+		})
 	}
 	s.couriers.mu.Unlock()
 	defer func() {

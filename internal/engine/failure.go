@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"larder/internal/cache"
+)
+
+const (
+	firstRetry = 50 * time.Millisecond // after a failure, doubling up to
+	lastRetry  = 5 * time.Second       // this
+	// maxFailures is how many plans may fail, without a success of what failed, before a group that never was
+	// available is given up.
+	maxFailures = 5
+	// maxTold bounds how many failures are remembered that the log has.
+	maxTold = 32
+)
+
+// failures are those of a group's work since it last succeeded. A step that succeeds is no success of another one that
+// failed before: where the two take turns, the pause between tries grows all the same.
+type failures struct {
+	count int             // plans and looks that failed
+	open  map[string]bool // work that failed and has not succeeded since, by name
+	told  map[string]bool // what the log has been told of
+	last  atomic.Pointer[trouble]
+}
+
+// trouble is a failure that has not been followed by a success.
+type trouble struct {
+	err      error
+	failures int // since the last success
+}
+
+// transferWork is the name of a snapshot's transfer, which takes longer than one plan.
+const transferWork = "transfer"
+
+// workOf names what a step does. The same step of a later plan has the same name.
+func workOf(s cache.Step) string { return string(s.Kind) + " " + s.Member }
+
+// record takes in how a piece of work ended.
+func (f *failures) record(work string, err error) {
+	if err == nil {
+		delete(f.open, work)
+		return
+	}
+	if f.open == nil {
+		f.open = map[string]bool{}
+	}
+	f.open[work] = true
+}
+
+// add counts a failure, which others can read.
+func (f *failures) add(err error) {
+	f.count++
+	f.last.Store(&trouble{shown(err), f.count})
+}
+
+// pause is how long to wait before the next try.
+func (f *failures) pause() time.Duration { return min(firstRetry<<min(f.count, 10), lastRetry) }
+
+// news tells whether an error has not been told since the last success. Numbers do not make another error of it: a
+// process that is started anew has another id.
+func (f *failures) news(err error) bool {
+	text := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, err.Error())
+	if f.told[text] {
+		return false
+	}
+	if f.told == nil || len(f.told) == maxTold {
+		f.told = map[string]bool{}
+	}
+	f.told[text] = true
+	return true
+}
+
+// level is how much it matters to the log that a try failed: one that it has been told of does not.
+func (f *failures) level(err error) slog.Level {
+	if f.news(err) {
+		return slog.LevelError
+	}
+	return slog.LevelDebug
+}
+
+// forget is for work that has succeeded.
+func (f *failures) forget() {
+	f.count, f.told = 0, nil
+	f.last.Store(nil)
+}
+
+// logFailure writes a failure into the log: once, until the group's work succeeds.
+func (g *group) logFailure(ctx context.Context, err error) {
+	g.log.Log(ctx, g.failures.level(err), "cannot bring the group to where it should be: larder goes on trying, and writes this once",
+		"error", err, "failures", g.failures.count)
+}
+
+// fail counts a failure, and gives a new group up after too many.
+func (g *group) fail(rg *cache.ReplicationGroup, err error) error {
+	g.failures.add(err)
+	return errors.Join(err, g.diverge(rg), g.giveUp(rg, shown(err)))
+}
+
+// succeed forgets the failures before a success, unless something that failed has yet to succeed.
+func (g *group) succeed() {
+	f := &g.failures
+	if len(f.open) > 0 {
+		return
+	}
+	if len(f.told) > 0 {
+		g.log.Info("what failed of the group has succeeded", "failures", f.count)
+	}
+	f.forget()
+}

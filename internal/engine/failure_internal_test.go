@@ -1,0 +1,76 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"larder/internal/cache"
+)
+
+// TestOnlySuccessOfWhatFailedResetsThePause has steps fail and succeed by turns.
+func TestOnlySuccessOfWhatFailedResetsThePause(t *testing.T) {
+	serve, follow := cache.Step{Kind: cache.Serve, Member: "g-001"}, cache.Step{Kind: cache.Follow, Member: "g-002"}
+	again := cache.Step{Kind: cache.Serve, Member: "g-001", DataLost: true}
+	failed := errors.New("no")
+	type plan struct {
+		step cache.Step
+		err  error
+	}
+	for name, c := range map[string]struct {
+		plans   []plan
+		reached bool
+		want    int // failures in the end
+	}{
+		"by turns":             {[]plan{{serve, failed}, {follow, nil}, {serve, failed}, {follow, nil}}, false, 2},
+		"it succeeds":          {[]plan{{serve, failed}, {follow, nil}, {serve, failed}, {again, nil}}, false, 0},
+		"one of two succeeds":  {[]plan{{serve, failed}, {follow, failed}, {serve, nil}}, false, 2},
+		"both succeed":         {[]plan{{serve, failed}, {follow, failed}, {serve, nil}, {follow, nil}}, false, 0},
+		"no longer needed":     {[]plan{{serve, failed}, {follow, nil}}, true, 0},
+		"another node's fails": {[]plan{{follow, failed}, {cache.Step{Kind: cache.Follow, Member: "g-003"}, nil}}, false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := group{log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+			for _, p := range c.plans {
+				g.failures.record(workOf(p.step), p.err)
+				if p.err != nil {
+					g.failures.add(p.err)
+				} else {
+					g.succeed()
+				}
+			}
+			if c.reached {
+				g.failures.open = nil
+				g.succeed()
+			}
+			if g.failures.count != c.want || (g.failures.last.Load() == nil) != (c.want == 0) {
+				t.Errorf("%d failures are counted, want %d", g.failures.count, c.want)
+			}
+			if want := min(firstRetry<<c.want, lastRetry); g.failures.pause() != want {
+				t.Errorf("the pause is %s, want %s", g.failures.pause(), want)
+			}
+		})
+	}
+}
+
+// TestAFailureIsToldOnce: until the work succeeds, and with another process id or port in it too.
+func TestAFailureIsToldOnce(t *testing.T) {
+	var f failures
+	for i, want := range []bool{true, false, false} {
+		if got := f.news(fmt.Errorf("process %d has %s", i, time.Second)); got != want {
+			t.Errorf("try %d: news is %t, want %t", i, got, want)
+		}
+	}
+	if !f.news(errors.New("something else")) {
+		t.Error("another error is no news")
+	}
+	for i := range 10 * maxTold {
+		f.news(errors.New(string(rune('a' + i))))
+	}
+	if len(f.told) > maxTold {
+		t.Errorf("%d failures are remembered, want at most %d", len(f.told), maxTold)
+	}
+}
