@@ -108,7 +108,8 @@ func (s *Service) cell(place string, d types.MetricDatum) (series.Cell, error) {
 		return series.Cell{}, invalidValue("The parameter %s.Timestamp must specify a time no more than two hours in "+
 			"the future.", place)
 	case r != nil && *r != 1 && *r != 60:
-		return series.Cell{}, invalidValue("The parameter %s.StorageResolution must be 1 or 60, not %d", place, *r)
+		return series.Cell{}, invalidValue("The parameter %s.StorageResolution must be a value in the set [ 1, 60 ].",
+			place)
 	}
 	var given []string
 	for _, one := range []struct {

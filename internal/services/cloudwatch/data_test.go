@@ -204,7 +204,8 @@ func TestDataRefusals(t *testing.T) {
 			"The parameter MetricData.member.1.Timestamp must specify a time within the past two weeks."},
 		{"resolution", datum(func(d *types.MetricDatum) { d.StorageResolution = new(int32(5)) }),
 			"InvalidParameterValue",
-			"The parameter MetricData.member.1.StorageResolution must be 1 or 60, not 5"},
+			// boto/botocore issue 1671, which prints no code
+			"The parameter MetricData.member.1.StorageResolution must be a value in the set [ 1, 60 ]."},
 		{"unit", datum(func(d *types.MetricDatum) { d.Unit = "Furlongs" }), "InvalidParameterValue",
 			wrongUnit(1)},
 		{"units", &sdk.PutMetricDataInput{Namespace: new("Mine"), MetricData: []types.MetricDatum{

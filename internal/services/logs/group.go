@@ -79,7 +79,7 @@ func (s *Service) createLogGroup(_ context.Context, in *sdk.CreateLogGroupInput)
 	made := group{Name: *in.LogGroupName, Created: s.Now(), KMSKey: aws.ToString(in.KmsKeyId),
 		Tags: map[string]string{}}
 	if in.KmsKeyId != nil {
-		if err := s.checkKey(*in.KmsKeyId); err != nil {
+		if err := s.checkKey(*in.LogGroupName, *in.KmsKeyId); err != nil {
 			return nil, err
 		}
 	}
@@ -99,10 +99,14 @@ func (s *Service) createLogGroup(_ context.Context, in *sdk.CreateLogGroupInput)
 	return &sdk.CreateLogGroupOutput{}, err
 }
 
-func (s *Service) checkKey(arn string) error {
-	if !strings.HasPrefix(arn, "arn:") || !s.Keys.HasKey(arn) {
-		return invalidParameter("The specified KMS key does not exist or is not allowed to be used with %s: want the ARN of an enabled key",
-			clip(arn))
+// checkKey refuses a key that a log group cannot be sealed with.
+func (s *Service) checkKey(group, key string) error {
+	switch {
+	case !strings.HasPrefix(key, "arn:"):
+		return invalidParameter("The specified KMS Key Id could not be found.")
+	case !s.Keys.HasKey(key):
+		return &types.AccessDeniedException{Message: new(fmt.Sprintf(
+			"The specified KMS key does not exist or is not allowed to be used with Arn '%s'", s.arn(group)))}
 	}
 	return nil
 }
@@ -170,7 +174,7 @@ func (s *Service) associateKey(_ context.Context, in *sdk.AssociateKmsKeyInput) 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkKey(*in.KmsKeyId); err != nil {
+	if err := s.checkKey(*name, *in.KmsKeyId); err != nil {
 		return nil, err
 	}
 	err = s.change(name, func(g *group) error {

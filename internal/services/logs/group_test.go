@@ -218,8 +218,12 @@ func TestLogGroupRefusals(t *testing.T) {
 	const (
 		parameter, validation = "InvalidParameterException", "ValidationException"
 		constraint            = "1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must %s"
-		noKey                 = "The specified KMS key does not exist or is not allowed to be used with %s: want the ARN of an enabled key"
-		one                   = "Exactly one of logGroupName and resourceIdentifier must be given"
+		// hashicorp/terraform-provider-aws issue 29282: a key that is not there, or that Logs may not use.
+		noKey = "The specified KMS key does not exist or is not allowed to be used with Arn " +
+			"'arn:aws:logs:us-east-1:123456789012:log-group:%s'"
+		// aws-samples/hub-and-spoke-with-inspection-vpc-terraform pull request 2: a key's id, where its ARN is wanted.
+		noARN = "The specified KMS Key Id could not be found."
+		one   = "Exactly one of logGroupName and resourceIdentifier must be given"
 	)
 	for _, test := range []struct {
 		what          string
@@ -232,8 +236,8 @@ func TestLogGroupRefusals(t *testing.T) {
 			fmt.Sprintf(constraint, "a b", "logGroupName", `satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+`)},
 		{"long name", create(sdk.CreateLogGroupInput{LogGroupName: &long}), parameter,
 			"Invalid LogGroup or LogStream, both must have length less than or equal to 512."},
-		{"key", create(sdk.CreateLogGroupInput{LogGroupName: new("new"), KmsKeyId: new(key + "2")}), parameter,
-			fmt.Sprintf(noKey, key+"2")},
+		{"key", create(sdk.CreateLogGroupInput{LogGroupName: new("new"), KmsKeyId: new(key + "2")}),
+			"AccessDeniedException", fmt.Sprintf(noKey, "new")},
 		{"class", create(sdk.CreateLogGroupInput{LogGroupName: new("new"),
 			LogGroupClass: types.LogGroupClassInfrequentAccess}), validation,
 			"larder serves CreateLogGroup's LogGroupClass only as STANDARD: larder keeps all events alike"},
@@ -250,7 +254,9 @@ func TestLogGroupRefusals(t *testing.T) {
 		{"retention of none", retain("other", 1), "ResourceNotFoundException",
 			"The specified log group does not exist."},
 		{"associate", associate(sdk.AssociateKmsKeyInput{LogGroupName: new("mine"), KmsKeyId: new("1")}), parameter,
-			fmt.Sprintf(noKey, "1")},
+			noARN},
+		{"associate another's", associate(sdk.AssociateKmsKeyInput{LogGroupName: new("mine"), KmsKeyId: new(key + "2")}),
+			"AccessDeniedException", fmt.Sprintf(noKey, "mine")},
 		{"associate nothing", associate(sdk.AssociateKmsKeyInput{KmsKeyId: new(key)}), parameter, one},
 		{"associate twice", associate(sdk.AssociateKmsKeyInput{KmsKeyId: new(key), LogGroupName: new("mine"),
 			ResourceIdentifier: new("x")}), parameter, one},
