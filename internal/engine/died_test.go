@@ -160,6 +160,19 @@ func requests() map[string]asked {
 		"a snapshot": {protected, func(w *world, try string) { w.backup("g", try, cache.SnapshotAsked) }, one, saved},
 		"deletion with a snapshot": {protected,
 			func(w *world, try string) { w.backup("g", try, cache.DeleteAsked) }, nil, saved},
+		"deletion of a snapshot": {protected, func(w *world, try string) {
+			w.backup("g", try, cache.SnapshotAsked)
+			w.eventually("it is taken", func() bool { return saved(w, try) })
+			w.awaitAvailable("g")
+			w.changeSnapshot(try, func(s *cache.Snapshot) {
+				if err := s.Fire(cache.SnapshotDeleteAsked); err != nil {
+					w.t.Fatal(err)
+				}
+			})
+		}, one, func(w *world, try string) bool {
+			_, err := w.snapshot(try)
+			return errors.Is(err, store.ErrNotFound) && w.snapshotFiles() == ""
+		}},
 	}
 }
 
@@ -206,7 +219,7 @@ func (w *world) try(r asked, what fault, n int64) (befallen bool) {
 	} else {
 		w.reaches(must(w.get("g"))(w.t), try, r.tokens(try)...)
 	}
-	if r.also != nil {
+	if _, err := w.snapshot(try); err == nil {
 		w.forgetSnapshot(try)
 	}
 	if r.made == nil {

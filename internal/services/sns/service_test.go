@@ -47,8 +47,9 @@ type server struct {
 
 // clock goes on by as much as anybody waits for.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu    sync.Mutex
+	now   time.Time
+	stops func() bool // tells whether nobody waits to an end any more; nil: everybody does
 }
 
 func (c *clock) Now() time.Time {
@@ -64,6 +65,9 @@ func (c *clock) pass(d time.Duration) {
 }
 
 func (c *clock) After(d time.Duration) <-chan time.Time {
+	if c.stops != nil && c.stops() {
+		return nil
+	}
 	c.pass(d)
 	fired := make(chan time.Time, 1)
 	fired <- c.Now()
