@@ -24,6 +24,9 @@ var unguarded = map[string]struct {
 	"internal/deploy/monitoring.go":    {1, "it is of a command, not of the engine"},
 	"internal/deploy/observe.go":       {2, "they are of a command, not of the engine"},
 	"internal/deploy/tags.go":          {1, "it is of a command, not of the engine"},
+	"internal/inventory/scan.go":       {1, "it is of a command, not of the engine"},
+	"internal/statedir/answer.go":      {2, "they are of a command, or of an engine that has not begun"},
+	"internal/relay/front.go":          {1, "a relay that accepts no more has to end: the engine starts another"},
 	"internal/relay/relay.go":          {1, "a relay that accepts no more has to end: the engine starts another"},
 }
 
