@@ -3,8 +3,10 @@ package engine
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -37,6 +39,7 @@ func (g *group) verify(ctx context.Context, rg *cache.ReplicationGroup) error {
 	if rg.TransitEncryption {
 		secure = &tls.Config{RootCAs: g.e.Authority.Pool(), MinVersion: tls.VersionTLS12, Time: g.e.Now}
 	}
+	steps := ctx
 	run, ctx := errgroup.WithContext(ctx)
 	for _, m := range rg.Staying() {
 		run.Go(func() error {
@@ -54,7 +57,20 @@ func (g *group) verify(ctx context.Context, rg *cache.ReplicationGroup) error {
 			})
 		}
 	}
-	return run.Wait()
+	err = run.Wait()
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return errors.Join(err, g.closeDeaf(steps, rg))
+	}
+	return err
+}
+
+// closeDeaf has nodes that do not listen where they say that they do say what is so: the next plan has them listen.
+func (g *group) closeDeaf(ctx context.Context, rg *cache.ReplicationGroup) error {
+	var errs []error
+	for _, m := range rg.Staying() {
+		errs = append(errs, g.nodes[m.ID].redis.CloseDeaf(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // newest is the token that clients are given now.

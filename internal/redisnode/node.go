@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -302,7 +303,39 @@ func (n *Node) Listen(ctx context.Context, addrs []netip.Addr, ports cache.Ports
 	for _, a := range addrs {
 		list = append(list, a.String())
 	}
-	return n.do(ctx, "CONFIG", "SET", "bind", strings.Join(list, " "), "port", ports.Plain, "tls-port", ports.TLS)
+	err := n.do(ctx, "CONFIG", "SET", "bind", strings.Join(list, " "), "port", ports.Plain, "tls-port", ports.TLS)
+	if err != nil {
+		return errors.Join(err, n.CloseDeaf(ctx))
+	}
+	return nil
+}
+
+// CloseDeaf takes the ports from a node that does not listen where it says that it does, so that State says what is so.
+// Such a node could open neither the listeners that it was told to open nor, then, those that it had closed for them: a
+// process that it had just forked still had them.
+func (n *Node) CloseDeaf(ctx context.Context) error {
+	s, err := n.State(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range s.Serves {
+		for _, port := range []int{s.Plain, s.TLS} {
+			if port != 0 && refuses(ctx, netip.AddrPortFrom(a, uint16(port))) {
+				return n.do(ctx, "CONFIG", "SET", "port", 0, "tls-port", 0)
+			}
+		}
+	}
+	return nil
+}
+
+// refuses tells whether nobody listens at an address.
+func refuses(ctx context.Context, at netip.AddrPort) bool {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", at.String())
+	if err == nil {
+		err = conn.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // Cut closes the connections that clients made to those addresses, at whichever of the ports. A connection outlives the
