@@ -3,7 +3,6 @@ package elasticache
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 )
@@ -36,10 +35,7 @@ func (s *Service) describeUserGroups(
 func (s *Service) describeServerlessCaches(
 	_ context.Context, in *sdk.DescribeServerlessCachesInput,
 ) (*sdk.DescribeServerlessCachesOutput, error) {
-	if err := checkResults(in.MaxResults); err != nil {
-		return nil, err
-	}
-	caches, token, err := noneOf[types.ServerlessCache](in.ServerlessCacheName, serverlessCacheNotFound, nil,
+	caches, token, err := noneOf[types.ServerlessCache](in.ServerlessCacheName, serverlessCacheNotFound, in.MaxResults,
 		in.NextToken)
 	return &sdk.DescribeServerlessCachesOutput{ServerlessCaches: caches, NextToken: token}, err
 }
@@ -47,26 +43,16 @@ func (s *Service) describeServerlessCaches(
 func (s *Service) describeServerlessSnapshots(
 	_ context.Context, in *sdk.DescribeServerlessCacheSnapshotsInput,
 ) (*sdk.DescribeServerlessCacheSnapshotsOutput, error) {
-	if err := checkResults(in.MaxResults); err != nil {
-		return nil, err
-	}
 	if in.ServerlessCacheName != nil {
 		return nil, serverlessCacheNotFound(*in.ServerlessCacheName)
 	}
 	snapshots, token, err := noneOf[types.ServerlessCacheSnapshot](in.ServerlessCacheSnapshotName,
-		serverlessSnapshotNotFound, nil, in.NextToken)
+		serverlessSnapshotNotFound, in.MaxResults, in.NextToken)
 	return &sdk.DescribeServerlessCacheSnapshotsOutput{ServerlessCacheSnapshots: snapshots, NextToken: token}, err
 }
 
 // maxResults is the upper bound of MaxResults, which the serverless actions have in place of MaxRecords.
 const maxResults = 100
-
-func checkResults(limit *int32) error {
-	if n := aws.ToInt32(limit); limit != nil && (n < 1 || n > maxResults) {
-		return invalidValue("Invalid value %d for MaxResults. Must be between 1 and %d", n, maxResults)
-	}
-	return nil
-}
 
 func (s *Service) describeReservedNodes(
 	_ context.Context, in *sdk.DescribeReservedCacheNodesInput,

@@ -20,10 +20,6 @@ import (
 const defaultPast = time.Hour
 
 func (s *Service) describeEvents(_ context.Context, in *sdk.DescribeEventsInput) (*sdk.DescribeEventsOutput, error) {
-	if in.SourceType != "" && !slices.Contains(in.SourceType.Values(), in.SourceType) {
-		return nil, invalidValue("Invalid value %s for SourceType. Must be one of %v", in.SourceType,
-			in.SourceType.Values())
-	}
 	from, till, err := s.span(in)
 	if err != nil {
 		return nil, err

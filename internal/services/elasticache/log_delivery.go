@@ -48,10 +48,8 @@ func newLogDelivery(in types.LogDeliveryConfigurationRequest) (cache.LogDelivery
 	d := cache.LogDelivery{LogType: string(in.LogType), Destination: string(in.DestinationType),
 		Format: string(in.LogFormat)}
 	switch details := in.DestinationDetails; {
-	case !slices.Contains(in.LogType.Values(), in.LogType):
-		return d, invalidValue("Invalid LogType %q: it must be slow-log or engine-log.", in.LogType)
-	case !slices.Contains(in.LogFormat.Values(), in.LogFormat):
-		return d, invalidValue("Invalid LogFormat %q: it must be text or json.", in.LogFormat)
+	case in.LogFormat == "":
+		return d, missing("LogFormat")
 	case in.DestinationType != types.DestinationTypeCloudWatchLogs:
 		return d, invalidValue("larder delivers logs to cloudwatch-logs only, not to %q.", in.DestinationType)
 	case details == nil || details.CloudWatchLogsDetails == nil ||

@@ -22,10 +22,7 @@ func page[T any](rows []T, key func(T) string, limit *int32, marker *string) ([]
 func pageOf[T any](rows []T, key func(T) string, most int, limit *int32, marker *string) ([]T, *string, error) {
 	size := most
 	if limit != nil {
-		if size = int(*limit); size < minRecords || size > most {
-			return nil, nil, invalidValue("Invalid value %d for MaxRecords. Must be between %d and %d", size,
-				minRecords, most)
-		}
+		size = int(*limit)
 	}
 	rows, next, err := paging.Page(rows, key, strings.Compare, size, marker)
 	if err != nil {

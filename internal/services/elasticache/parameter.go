@@ -24,8 +24,6 @@ func (s *Service) modifyParameterGroup(
 	_ context.Context, in *sdk.ModifyCacheParameterGroupInput,
 ) (*sdk.ModifyCacheParameterGroupOutput, error) {
 	switch n := len(in.ParameterNameValues); {
-	case n == 0:
-		return nil, invalidValue("The parameter ParameterNameValues must be provided.")
 	case n > maxChanges:
 		return nil, invalidValue("The request sets %d parameters. At most %d may be set in one request: send several.",
 			n, maxChanges)

@@ -28,9 +28,6 @@ func (s *Service) createParameterGroup(
 	if err := s.checkFamily(in.CacheParameterGroupFamily); err != nil {
 		return nil, err
 	}
-	if in.Description == nil {
-		return nil, missing("Description")
-	}
 	g := cache.ParameterGroup{Name: name, ARN: s.arn(parameterGroupResource, name), Family: *in.CacheParameterGroupFamily,
 		Description: *in.Description}
 	if g.Tags, err = newTags(in.Tags); err != nil {
@@ -67,8 +64,6 @@ func admitParameterGroup(tx *store.Tx, name string) error {
 func (s *Service) checkFamily(family *string) error {
 	name := aws.ToString(family)
 	switch {
-	case name == "":
-		return missing("CacheParameterGroupFamily")
 	case s.Families[name] != nil:
 		return nil
 	case strings.HasPrefix(name, "memcached"):

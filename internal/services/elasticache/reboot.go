@@ -22,9 +22,6 @@ func (s *Service) rebootCacheCluster(
 	if err != nil {
 		return nil, err
 	}
-	if len(in.CacheNodeIdsToReboot) == 0 {
-		return nil, missing("CacheNodeIdsToReboot")
-	}
 	if slices.ContainsFunc(in.CacheNodeIdsToReboot, func(n string) bool { return n != nodeID }) {
 		return nil, invalidValue("Invalid CacheNodeIdsToReboot %v: cache cluster %s has the node %s.",
 			in.CacheNodeIdsToReboot, id, nodeID)

@@ -68,7 +68,7 @@ const (
 
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
-	return gateway.Service{Shapes: awswire.ElastiCache(), Actions: []gateway.Action{
+	return gateway.Service{Shapes: awswire.ElastiCache(), Front: front(), Actions: []gateway.Action{
 		gateway.Handle("CreateReplicationGroup", gateway.Write, s.createReplicationGroup, notServed...),
 		gateway.Handle("DescribeReplicationGroups", gateway.List, s.describeReplicationGroups),
 		gateway.Handle("ModifyReplicationGroup", gateway.Write, s.modifyReplicationGroup, notModified...),

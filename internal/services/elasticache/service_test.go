@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 	"pgregory.net/rapid"
@@ -70,6 +71,7 @@ type server struct {
 	reconfigured atomic.Int32
 	behind       string // the one member that is not in sync
 	file         string // of the store
+	config       aws.Config
 }
 
 func newServer(t *testing.T, change ...func(*elasticache.Config)) *server {
@@ -96,7 +98,8 @@ func newServer(t *testing.T, change ...func(*elasticache.Config)) *server {
 		}
 	})
 	s.change(t, addNetwork)
-	s.Client = sdk.NewFromConfig(servicetest.Config(t, servicetest.Gateway(t, elasticache.New(s.Config).Gateway())))
+	s.config = servicetest.Config(t, servicetest.Gateway(t, elasticache.New(s.Config).Gateway()))
+	s.Client = sdk.NewFromConfig(s.config)
 	return s
 }
 

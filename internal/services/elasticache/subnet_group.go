@@ -31,9 +31,6 @@ func (s *Service) createSubnetGroup(
 	if err != nil {
 		return nil, err
 	}
-	if in.CacheSubnetGroupDescription == nil {
-		return nil, missing("CacheSubnetGroupDescription")
-	}
 	g := cache.SubnetGroup{Name: name, ARN: s.arn(subnetGroupResource, name),
 		Description: *in.CacheSubnetGroupDescription}
 	if g.Tags, err = newTags(in.Tags); err != nil {

@@ -99,9 +99,6 @@ func (s *Service) listTags(
 
 // tagged finds the places of a resource's tags. A place without put cannot be changed.
 func (s *Service) tagged(tx *store.Tx, arn *string) ([]tagged, error) {
-	if arn == nil || *arn == "" {
-		return nil, missing("ResourceName")
-	}
 	resource, name, err := s.parseARN(*arn)
 	if err != nil {
 		return nil, err

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
@@ -28,9 +27,6 @@ const testCalled = "Test Failover API called for node group "
 // testFailover has the primary hand its role over, and then replaces its process. On the service the primary is made to
 // fail; here the same is seen, and no acknowledged write is lost. The answer says available, as the service's does.
 func (s *Service) testFailover(_ context.Context, in *sdk.TestFailoverInput) (*sdk.TestFailoverOutput, error) {
-	if aws.ToString(in.NodeGroupId) == "" {
-		return nil, missing("NodeGroupId")
-	}
 	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg *cache.ReplicationGroup) error {
 		if *in.NodeGroupId != shardID {
 			return &types.NodeGroupNotFoundFault{Message: new(fmt.Sprintf("Node group %s not found.", *in.NodeGroupId))}
