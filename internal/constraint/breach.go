@@ -81,7 +81,7 @@ func (m *member) breach(name string, v reflect.Value) (Breach, bool) {
 		b.Enum = slices.Sorted(slices.Values(m.known))
 		return b, true
 	}
-	b.Below, b.Above = size < b.Least, b.Most > 0 && size > b.Most
+	b.Below, b.Above = b.Least > 0 && size < b.Least, b.Most > 0 && size > b.Most
 	return b, b.Below || b.Above
 }
 

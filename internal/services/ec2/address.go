@@ -150,7 +150,8 @@ func (s *Service) describeAddressesAttribute(
 		attributes = append(attributes, types.AddressAttribute{AllocationId: a.AllocationId, PublicIp: a.PublicIp})
 	}
 	l := listing[types.AddressAttribute]{
-		key: func(a types.AddressAttribute) string { return *a.AllocationId }, notFound: allocationNotFound,
+		many: "AllocationIds",
+		key:  func(a types.AddressAttribute) string { return *a.AllocationId }, notFound: allocationNotFound,
 	}
 	found, token, err := l.pick(attributes, request{ids: in.AllocationIds, limit: in.MaxResults, token: in.NextToken})
 	return &sdk.DescribeAddressesAttributeOutput{Addresses: found, NextToken: token}, err

@@ -363,16 +363,20 @@ func TestPages(t *testing.T) {
 	if len(got) != 12 || !slices.IsSorted(got) {
 		t.Errorf("got %v", got)
 	}
+	tables := func(in sdk.DescribeRouteTablesInput) error { return failure(s.DescribeRouteTables(t.Context(), &in)) }
 	describe := func(in sdk.DescribeSubnetsInput) error { return failure(s.DescribeSubnets(t.Context(), &in)) }
 	checkRefusals(t, []refusal{
 		{"few", describe(sdk.DescribeSubnetsInput{MaxResults: new(int32(4))}), "InvalidParameterValue",
-			"Value ( 4 ) for parameter maxResults is invalid. Expecting a value from 5 to 1000."},
+			"Value ( 4 ) for parameter MaxResults is invalid. Expecting a value greater than or equal to 5."},
 		{"many", describe(sdk.DescribeSubnetsInput{MaxResults: new(int32(1001))}), "InvalidParameterValue",
-			"Value ( 1001 ) for parameter maxResults is invalid. Expecting a value from 5 to 1000."},
+			"Value ( 1001 ) for parameter MaxResults is invalid. Expecting a value smaller than or equal to 1000."},
+		// A log of calls to AWS quotes this text, of a table that takes fewer; found with find_string, file 54377634203.
+		{"many route tables", tables(sdk.DescribeRouteTablesInput{MaxResults: new(int32(1000))}), "InvalidParameterValue",
+			"Value ( 1000 ) for parameter MaxResults is invalid. Expecting a value smaller than or equal to 100."},
 		{"token", describe(sdk.DescribeSubnetsInput{NextToken: new("!")}), "InvalidNextToken",
 			"The token '!' is invalid"},
 		{"with ids", describe(sdk.DescribeSubnetsInput{MaxResults: new(int32(5)), SubnetIds: []string{"subnet-1"}}),
 			"InvalidParameterCombination",
-			"The parameter MaxResults cannot be used with a list of IDs"},
+			"The parameter SubnetIds cannot be used with the parameter MaxResults"}, // find_string, file 40882335121: of VPCs
 	})
 }

@@ -44,6 +44,7 @@ func (s *Service) describeInternetGateways(
 		return nil, err
 	}
 	l := listing[types.InternetGateway]{
+		many:    "InternetGatewayIds",
 		key:     func(g types.InternetGateway) string { return *g.InternetGatewayId },
 		filters: internetGatewayFilters(), notFound: internetGatewayNotFound,
 	}

@@ -10,14 +10,10 @@ import (
 	"larder/internal/store"
 )
 
-// The bounds of MaxResults. Without it everything is on one page.
-const (
-	minResults = 5
-	maxResults = 1000
-)
-
 // listing is how an action lists what it describes.
 type listing[T any] struct {
+	// many is what the request calls its ids; empty where they go with MaxResults, or there is none.
+	many string
 	// key orders, and is what request.ids name.
 	key     func(T) string
 	filters filters[T]
@@ -38,8 +34,8 @@ func (l listing[T]) pick(rows []T, r request) ([]T, *string, error) {
 	if err := l.filters.check(r.filters); err != nil {
 		return nil, nil, err
 	}
-	if len(r.ids) > 0 && r.limit != nil {
-		return nil, nil, invalidCombination("The parameter MaxResults cannot be used with a list of IDs")
+	if l.many != "" && len(r.ids) > 0 && r.limit != nil {
+		return nil, nil, invalidCombination("The parameter %s cannot be used with the parameter MaxResults", l.many)
 	}
 	for _, id := range r.ids {
 		if !slices.ContainsFunc(rows, func(row T) bool { return l.key(row) == id }) {
@@ -52,11 +48,8 @@ func (l listing[T]) pick(rows []T, r request) ([]T, *string, error) {
 	return page(rows, l.key, r.limit, r.token)
 }
 
-// page returns the rows, in the order of their keys, of one page.
+// page returns the rows, in the order of their keys, of one page: all of them without a limit.
 func page[T any](rows []T, key func(T) string, limit *int32, token *string) ([]T, *string, error) {
-	if limit != nil && (*limit < minResults || *limit > maxResults) {
-		return nil, nil, invalidValue("Value ( %d ) for parameter maxResults is invalid. Expecting a value from %d to %d.", *limit, minResults, maxResults)
-	}
 	size := len(rows)
 	if limit != nil {
 		size = int(*limit)

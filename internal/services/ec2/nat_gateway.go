@@ -173,7 +173,8 @@ func (s *Service) describeNATGateways(_ context.Context,
 		return nil, err
 	}
 	l := listing[types.NatGateway]{
-		key: func(g types.NatGateway) string { return *g.NatGatewayId }, filters: natGatewayFilters(),
+		many: "NatGatewayIds",
+		key:  func(g types.NatGateway) string { return *g.NatGatewayId }, filters: natGatewayFilters(),
 		notFound: natGatewayNotFound,
 	}
 	gateways, token, err := l.pick(all, request{in.NatGatewayIds, in.Filter, in.MaxResults, in.NextToken})

@@ -143,7 +143,8 @@ func (s *Service) describeACLs(
 		return nil, err
 	}
 	l := listing[types.NetworkAcl]{
-		key: func(a types.NetworkAcl) string { return *a.NetworkAclId }, filters: aclFilters(), notFound: aclNotFound,
+		many: "NetworkAclIds",
+		key:  func(a types.NetworkAcl) string { return *a.NetworkAclId }, filters: aclFilters(), notFound: aclNotFound,
 	}
 	acls, token, err := l.pick(all, request{in.NetworkAclIds, in.Filters, in.MaxResults, in.NextToken})
 	return &sdk.DescribeNetworkAclsOutput{NetworkAcls: acls, NextToken: token}, err

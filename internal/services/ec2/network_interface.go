@@ -13,6 +13,7 @@ func (s *Service) describeInterfaces(
 	_ context.Context, in *sdk.DescribeNetworkInterfacesInput,
 ) (*sdk.DescribeNetworkInterfacesOutput, error) {
 	l := listing[types.NetworkInterface]{
+		many:    "NetworkInterfaceIds",
 		key:     func(i types.NetworkInterface) string { return *i.NetworkInterfaceId },
 		filters: interfaceFilters(), notFound: interfaceNotFound,
 	}

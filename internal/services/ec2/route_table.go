@@ -97,7 +97,8 @@ func (s *Service) describeRouteTables(
 		return nil, err
 	}
 	l := listing[types.RouteTable]{
-		key: func(t types.RouteTable) string { return *t.RouteTableId }, filters: routeTableFilters(),
+		many: "RouteTableIds",
+		key:  func(t types.RouteTable) string { return *t.RouteTableId }, filters: routeTableFilters(),
 		notFound: routeTableNotFound,
 	}
 	tables, token, err := l.pick(all, request{in.RouteTableIds, in.Filters, in.MaxResults, in.NextToken})

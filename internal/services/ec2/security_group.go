@@ -146,7 +146,7 @@ func (s *Service) describeSecurityGroups(
 	if err != nil {
 		return nil, err
 	}
-	l := listing[types.SecurityGroup]{key: func(g types.SecurityGroup) string { return *g.GroupId },
+	l := listing[types.SecurityGroup]{many: "GroupIds", key: func(g types.SecurityGroup) string { return *g.GroupId },
 		filters: groupFilters(), notFound: groupNotFound}
 	groups, token, err := l.pick(all, request{ids, in.Filters, in.MaxResults, in.NextToken})
 	return &sdk.DescribeSecurityGroupsOutput{SecurityGroups: groups, NextToken: token}, err

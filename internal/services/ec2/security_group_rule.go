@@ -21,7 +21,8 @@ func (s *Service) describeRules(
 		return nil, err
 	}
 	l := listing[types.SecurityGroupRule]{
-		key: func(r types.SecurityGroupRule) string { return *r.SecurityGroupRuleId }, filters: ruleFilters(),
+		many: "SecurityGroupRuleIds",
+		key:  func(r types.SecurityGroupRule) string { return *r.SecurityGroupRuleId }, filters: ruleFilters(),
 		notFound: ruleNotFound,
 	}
 	rules, token, err := l.pick(all, request{in.SecurityGroupRuleIds, in.Filters, in.MaxResults, in.NextToken})

@@ -47,7 +47,7 @@ func (s *Service) Gateway() gateway.Service {
 	} {
 		actions = append(actions, part...)
 	}
-	return gateway.Service{Shapes: awswire.EC2(), Actions: actions}
+	return gateway.Service{Shapes: awswire.EC2(), Front: front(), Actions: actions}
 }
 
 // Why parts of the API are not served.

@@ -81,7 +81,7 @@ func (s *Service) describeSubnets(_ context.Context, in *sdk.DescribeSubnetsInpu
 	if err != nil {
 		return nil, err
 	}
-	l := listing[types.Subnet]{key: func(n types.Subnet) string { return *n.SubnetId }, filters: subnetFilters(),
+	l := listing[types.Subnet]{many: "SubnetIds", key: func(n types.Subnet) string { return *n.SubnetId }, filters: subnetFilters(),
 		notFound: subnetNotFound}
 	subnets, token, err := l.pick(all, request{in.SubnetIds, in.Filters, in.MaxResults, in.NextToken})
 	return &sdk.DescribeSubnetsOutput{Subnets: subnets, NextToken: token}, err

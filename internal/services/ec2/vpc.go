@@ -83,7 +83,7 @@ func (s *Service) describeVPCs(_ context.Context, in *sdk.DescribeVpcsInput) (*s
 	if err != nil {
 		return nil, err
 	}
-	l := listing[types.Vpc]{key: func(v types.Vpc) string { return *v.VpcId }, filters: vpcFilters(),
+	l := listing[types.Vpc]{many: "VpcIds", key: func(v types.Vpc) string { return *v.VpcId }, filters: vpcFilters(),
 		notFound: vpcNotFound}
 	vpcs, token, err := l.pick(all, request{in.VpcIds, in.Filters, in.MaxResults, in.NextToken})
 	return &sdk.DescribeVpcsOutput{Vpcs: vpcs, NextToken: token}, err
