@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -20,7 +21,7 @@ import (
 // snapshots and in moto's tests, or stand in AWS's documentation; UUID, ID and TIME stand for what differs each time.
 type awsAnswer struct {
 	service, action string
-	asked           string // JSON, or a form
+	asked           string // JSON, or a form, in which VPC stands for the VPC that was answered last
 	want            string // the status but for 200, and the whole answer without its envelope
 }
 
@@ -152,6 +153,11 @@ func awsAnswers() map[string][]awsAnswer {
 					"<dhcpOptionsId>default</dhcpOptionsId><instanceTenancy>default</instanceTenancy>" +
 					"<ipv6CidrBlockAssociationSet></ipv6CidrBlockAssociationSet><isDefault>false</isDefault>" +
 					"<ownerId>000000000000</ownerId><state>pending</state><vpcId>vpc-ID</vpcId></vpc>"},
+			{"ec2", "CreateSubnet", "VpcId=VPC&CidrBlock=10.9.1.0/24&AvailabilityZone=us-east-1a", "<subnet>" + subnetBegins +
+				subnetGoesOn + "<vpcId>vpc-ID</vpcId></subnet>"},
+			{"ec2", "DescribeSubnets", "Filter.1.Name=vpc-id&Filter.1.Value.1=VPC", "<subnetSet><item>" + subnetBegins +
+				"<blockPublicAccessStates><internetGatewayBlockMode>off</internetGatewayBlockMode></blockPublicAccessStates>" +
+				subnetGoesOn + "<tagSet></tagSet><vpcId>vpc-ID</vpcId></item></subnetSet>"},
 			{"ec2", "DescribeAvailabilityZones", "ZoneName.1=us-east-1a", "<availabilityZoneInfo><item>" +
 				"<groupLongName>US East (N. Virginia) " +
 				"1</groupLongName><groupName>us-east-1-zg-1</groupName><messageSet></messageSet>" +
@@ -244,6 +250,8 @@ func awsAnswers() map[string][]awsAnswer {
 					"exclusive parameters.")},
 			{"ec2", "CreateVpc", "CidrBlock=10.0.0.0/8",
 				"400 <Code>InvalidVpc.Range</Code><Message>The CIDR '10.0.0.0/8' is invalid.</Message>"},
+			{"ec2", "DeleteVpc", "VpcId=VPC", "400 <Code>DependencyViolation</Code><Message>The vpc 'vpc-ID' has " +
+				"dependencies and cannot be deleted.</Message>"},
 		},
 		"28 FIFO topics": {
 			{"sns", "CreateTopic", "Name=mine.fifo&Attributes.entry.1.key=FifoTopic&Attributes.entry.1.value=true",
@@ -255,6 +263,18 @@ func awsAnswers() map[string][]awsAnswer {
 const (
 	listed = `{"SecretList":[{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:mine-ID","CreatedDate":TIME,` +
 		`"Description":"two and one","LastChangedDate":TIME,"Name":"mine","SecretVersionsToStages":{"UUID":["AWSCURRENT"]}}]}`
+	// Of a subnet the record has that ipv6CidrBlockAssociationSet is there; the rest is what larder says.
+	subnetBegins = "<assignIpv6AddressOnCreation>false</assignIpv6AddressOnCreation>" +
+		"<availabilityZone>us-east-1a</availabilityZone><availabilityZoneId>use1-az1</availabilityZoneId>" +
+		"<availableIpAddressCount>251</availableIpAddressCount>"
+	subnetGoesOn = "<cidrBlock>10.9.1.0/24</cidrBlock><defaultForAz>false</defaultForAz>" +
+		"<enableDns64>false</enableDns64><ipv6CidrBlockAssociationSet></ipv6CidrBlockAssociationSet>" +
+		"<ipv6Native>false</ipv6Native><mapCustomerOwnedIpOnLaunch>false</mapCustomerOwnedIpOnLaunch>" +
+		"<mapPublicIpOnLaunch>false</mapPublicIpOnLaunch><ownerId>000000000000</ownerId>" +
+		"<privateDnsNameOptionsOnLaunch><enableResourceNameDnsAAAARecord>false</enableResourceNameDnsAAAARecord>" +
+		"<enableResourceNameDnsARecord>false</enableResourceNameDnsARecord><hostnameType>ip-name</hostnameType>" +
+		"</privateDnsNameOptionsOnLaunch><state>available</state>" +
+		"<subnetArn>arn:aws:ec2:us-east-1:000000000000:subnet/subnet-ID</subnetArn><subnetId>subnet-ID</subnetId>"
 	policyDocument = `"{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":[\"x.amazonaws.com\"]},\"Action\":[\"logs:PutLogEvents\"],\"Resource\":\"*\"}]}"`
 )
 
@@ -269,10 +289,13 @@ func TestAWSAnswers(t *testing.T) {
 	d.serve()
 	config := testkit.Config(d.clientEnv())
 	all := awsAnswers()
+	vpc := ""
 	for _, kind := range slices.Sorted(maps.Keys(all)) {
 		t.Run(kind, func(t *testing.T) {
 			for _, a := range all[kind] {
-				if got := a.ask(t, config); got != a.want {
+				a.asked = strings.ReplaceAll(a.asked, "VPC", vpc)
+				got, made := a.ask(t, config)
+				if vpc = cmp.Or(made, vpc); got != a.want {
 					t.Errorf("%s %s\ngot  %s\nwant %s", a.service, a.action, got, a.want)
 				}
 			}
@@ -280,8 +303,9 @@ func TestAWSAnswers(t *testing.T) {
 	}
 }
 
-// ask makes the call. It returns the answer without its envelope, and stands names in for what differs each time.
-func (a awsAnswer) ask(t *testing.T, config aws.Config) string {
+// ask makes the call. It returns the answer without its envelope, and stands names in for what differs each time; and
+// the last VPC in it.
+func (a awsAnswer) ask(t *testing.T, config aws.Config) (answer, vpc string) {
 	t.Helper()
 	targets := map[string]string{"kms": "TrentService", "logs": "Logs_20140328", "secretsmanager": "secretsmanager"}
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
@@ -290,14 +314,15 @@ func (a awsAnswer) ask(t *testing.T, config aws.Config) string {
 		header = http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {target + "." + a.action}}
 		asked = a.asked
 	}
-	status, answer := servicetest.Raw(t, config, a.service, header, strings.NewReader(asked))
+	status, raw := servicetest.Raw(t, config, a.service, header, strings.NewReader(asked))
+	answer = raw
 	for _, cut := range []struct{ what, stead string }{
 		{`^<\w+Response xmlns="[^"]*">(?:<requestId>[^<]*</requestId>|<\w+Result>)`, ""},
 		{`</\w+Result><ResponseMetadata>.*$`, ""}, {`</\w+Response>$`, ""},
 		{`^<(?:ErrorResponse xmlns="[^"]*"|Response><Errors)><Error>`, ""}, {`(?s)</Error>(?:</Errors>)?<Request.*$`,
 			""},
 		{`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`, "UUID"},
-		{`\b(vpc|vpc-cidr-assoc)-[0-9a-f]{17}`, "$1-ID"}, {`(:secret:\w+)-\w{6}`, "$1-ID"},
+		{`\b(vpc|vpc-cidr-assoc|subnet)-[0-9a-f]{17}`, "$1-ID"}, {`(:secret:\w+)-\w{6}`, "$1-ID"},
 		{`\d{4}-\d\d-\d\dT[0-9:.]+Z`, "TIME"}, {`\b1\d{9}(?:\.\d+|\d{3})?\b`, "TIME"},
 	} {
 		answer = regexp.MustCompile(cut.what).ReplaceAllString(answer, cut.stead)
@@ -305,5 +330,5 @@ func (a awsAnswer) ask(t *testing.T, config aws.Config) string {
 	if status != http.StatusOK {
 		answer = strconv.Itoa(status) + " " + answer
 	}
-	return answer
+	return answer, regexp.MustCompile(`(?:.*\b(vpc-[0-9a-f]{17}))?`).FindStringSubmatch(raw)[1]
 }
