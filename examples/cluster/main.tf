@@ -1,7 +1,7 @@
 # Cluster: three shards with two replicas each.
 #
-# On AWS, and on larder after eval "$(larder env)": terraform init && terraform apply. The region comes from AWS_REGION.
-# Without Terraform: larder up examples/cluster
+# On AWS: terraform init && terraform apply. The region comes from AWS_REGION. larder does not run cluster mode: its API
+# and larder up refuse this call.
 
 terraform {
   required_version = ">= 1.7"

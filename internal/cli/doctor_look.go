@@ -121,6 +121,9 @@ func (t *tool) askEngine(ctx context.Context, p inventory.Process) doctor.Engine
 			if e.Err == nil {
 				e.Damage, e.Err = c.damage(ctx)
 			}
+			if e.Err == nil {
+				e.Warnings, e.Err = c.allWarnings(ctx)
+			}
 			return e
 		}
 		select {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
@@ -55,11 +56,18 @@ func (t *tool) status(ctx context.Context, ids []string) error {
 	if err != nil {
 		return err
 	}
+	warnings, err := engine.warnings(ctx, groups)
+	if err != nil {
+		return err
+	}
 	if t.json {
-		return printJSON(t.Stdout, newReport(groups, damage))
+		return printJSON(t.Stdout, newReport(groups, damage, warnings))
 	}
 	if len(groups) == 0 {
 		fmt.Fprintln(t.Stdout, noGroups)
+	}
+	if err := t.printWarnings(warnings); err != nil {
+		return err
 	}
 	for _, g := range groups {
 		g.print(t.Stdout)
@@ -91,6 +99,8 @@ type report struct {
 	Groups []groupStatus `json:"groups"`
 	// Damage is what of the engine's cannot be read, of all groups: what is in Groups lacks it. Empty: nothing.
 	Damage []damageReport `json:"damage"`
+	// Warnings are what there is to know of the groups, the worst first.
+	Warnings []doctor.GroupWarning `json:"warnings"`
 }
 
 // damageReport is told as `doctor --json` tells a finding.
@@ -101,8 +111,8 @@ type damageReport struct {
 	Next    string       `json:"next"`
 }
 
-func newReport(groups []groupStatus, damage []doctor.Damage) report {
-	r := report{groups, []damageReport{}}
+func newReport(groups []groupStatus, damage []doctor.Damage, warnings []doctor.GroupWarning) report {
+	r := report{groups, []damageReport{}, warnings}
 	for _, d := range damage {
 		r.Damage = append(r.Damage, damageReport{d.Check, d.Region, d.What, d.Kind().Next})
 	}
@@ -123,8 +133,11 @@ type groupStatus struct {
 	Reader   string       `json:"reader_endpoint,omitempty"`
 	Nodes    []nodeStatus `json:"nodes"`
 
-	stuck bool   // the reason will not go away by itself
-	where string // tells it from one of the same id in another region; empty where there is none
+	stuck     bool // the reason will not go away by itself
+	retention int  // days that automatic backups are asked to be kept
+	token     bool // clients need the auth token
+	made      time.Time
+	where     string // tells it from one of the same id in another region; empty where there is none
 }
 
 type nodeStatus struct {
@@ -216,7 +229,8 @@ func (c *client) status(ctx context.Context, id string) (groupStatus, error) {
 func (c *client) describe(ctx context.Context, g ectypes.ReplicationGroup) (groupStatus, error) {
 	c = c.of(g)
 	s := groupStatus{ID: aws.ToString(g.ReplicationGroupId), Region: c.Region, Status: aws.ToString(g.Status),
-		NodeType: aws.ToString(g.CacheNodeType)}
+		NodeType: aws.ToString(g.CacheNodeType), retention: int(aws.ToInt32(g.SnapshotRetentionLimit)),
+		token: aws.ToBool(g.AuthTokenEnabled), made: aws.ToTime(g.ReplicationGroupCreateTime)}
 	var nodes larder.DescribeNodesOutput
 	if err := c.call(ctx, "DescribeNodes", larder.DescribeNodesInput{ReplicationGroupId: s.ID}, &nodes); err != nil {
 		return s, err

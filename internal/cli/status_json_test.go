@@ -18,16 +18,19 @@ func TestStatusJSON(t *testing.T) {
 			{ID: "a-002", Role: "replica", Link: "syncing", Lag: &lag},
 		}}}
 	damage := []doctor.Damage{{Check: doctor.DamagedLogs, Region: "eu-west-1", What: "/app: 1.seg in logs/x"}}
+	warnings := []doctor.GroupWarning{{Check: doctor.NoBackups, Region: "us-east-1", Groups: []string{"a"}, Message: "m",
+		Next: "n"}}
 	for name, c := range map[string]struct {
 		report report
 		want   string
 	}{
-		"nothing": {newReport([]groupStatus{}, nil), `{
+		"nothing": {newReport([]groupStatus{}, nil, []doctor.GroupWarning{}), `{
   "groups": [],
-  "damage": []
+  "damage": [],
+  "warnings": []
 }
 `},
-		"damage": {newReport(groups, damage), `{
+		"damage": {newReport(groups, damage, warnings), `{
   "groups": [
     {
       "id": "a",
@@ -68,6 +71,17 @@ func TestStatusJSON(t *testing.T) {
       "region": "eu-west-1",
       "message": "/app: 1.seg in logs/x",
       "next": "put back a copy of the files, or remove those that end in .damaged: see 'damaged log events' in docs/OPERATIONS.md"
+    }
+  ],
+  "warnings": [
+    {
+      "check": "no-backups",
+      "region": "us-east-1",
+      "groups": [
+        "a"
+      ],
+      "message": "m",
+      "next": "n"
     }
   ]
 }

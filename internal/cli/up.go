@@ -232,8 +232,7 @@ func (c *client) restarted(ctx context.Context, group *ectypes.ReplicationGroup,
 			return "", err
 		}
 		for _, e := range out.Events { // the newest first
-			said, found := strings.CutSuffix(aws.ToString(e.Message), cache.NobodyLeft)
-			if _, with, ok := strings.Cut(said, " restarted "); found && ok {
+			if with, lost := lostWith(aws.ToString(e.Message)); lost {
 				return with, nil
 			}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"larder/internal/awsregion"
 	"larder/internal/deploy"
+	"larder/internal/doctor"
 	"larder/internal/module"
 )
 
@@ -18,21 +19,25 @@ import (
 func (t *tool) deployed(ctx context.Context, done upDone, r *deploy.Result, restarted string,
 	took time.Duration) error {
 	engine, d := done.engine, done.deployment
+	s, err := engine.status(ctx, d.ID)
+	if err != nil {
+		return err
+	}
+	warnings, err := engine.warnings(ctx, []groupStatus{s})
+	if err != nil {
+		return err
+	}
 	if t.json {
 		return printJSON(t.Stdout, upReport{ID: d.ID, Region: engine.Region, Changed: append([]string{}, r.Changed...),
-			Restarted: restarted, Seconds: took.Seconds()})
+			Restarted: restarted, Seconds: took.Seconds(), Warnings: warnings})
+	}
+	if err := t.printWarnings(warnings); err != nil {
+		return err
 	}
 	if len(r.Changed) == 0 {
 		fmt.Fprintf(t.Stdout, "%s in %s is as %s asks: nothing to change.\n", d.ID, engine.Region, d.Source)
 	} else {
 		fmt.Fprintf(t.Stdout, "%s is up in %s after %.1f s.\n", d.ID, engine.Region, took.Seconds())
-	}
-	if restarted != "" {
-		fmt.Fprintf(t.Stdout, "Its nodes had ended, and their data with them: it restarted %s.\n", restarted)
-	}
-	s, err := engine.status(ctx, d.ID)
-	if err != nil {
-		return err
 	}
 	s.print(t.Stdout)
 	t.suggest(done.Call, done.Outputs)
@@ -48,6 +53,8 @@ type upReport struct {
 	// last engine.
 	Restarted string  `json:"restarted,omitempty"`
 	Seconds   float64 `json:"seconds"`
+	// Warnings are what there is to know of the group, the worst first.
+	Warnings []doctor.GroupWarning `json:"warnings"`
 }
 
 // suggest prints the commands to try. They run in a shell as they stand.

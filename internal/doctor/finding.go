@@ -41,6 +41,13 @@ const (
 	OtherNamespace    Check = "other-namespace"
 	Program           Check = "program" // an engine of another larder than this one
 	LeftoverFile      Check = "leftover-file"
+
+	// What Warn tells of replication groups.
+	DataLost       Check = "data-lost"
+	OpenNetwork    Check = "open-network" // a group without a token, which every user of the machine reaches
+	NodeMemory     Check = "node-memory"  // a node type that has more memory than the machine
+	NoBackups      Check = "no-backups"
+	SecurityGroups Check = "security-groups" // whose rules keep nobody out
 )
 
 var checkOrder = []Check{
@@ -48,6 +55,7 @@ var checkOrder = []Check{
 	DamagedLogs, DamagedMetrics,
 	StateDirectory, AddressInUse, RedisServer, LoopbackAddresses,
 	DiskRoom, OpenFiles, Clock, Environment, UnknownProcess, OtherNamespace, Program, LeftoverFile,
+	DataLost, OpenNetwork, NodeMemory, NoBackups, SecurityGroups,
 }
 
 // Finding is one thing that is wrong, or worth knowing.
@@ -72,6 +80,7 @@ func Diagnose(m Machine) []Finding {
 		lostDirectories, silentEngines, twoEngines, nodesWithoutEngine, groups, damage, directories, holders, address,
 		servers, loopback, room,
 		openFiles, clock, settings, shell, oldCLI, suspects, namespaces, programs, leftovers,
+		warnings,
 	} {
 		all = append(all, check(m)...)
 	}

@@ -63,6 +63,7 @@ type Engine struct {
 	Version  string
 	Groups   []Group
 	Damage   []Damage
+	Warnings []GroupWarning // see Warn
 }
 
 // Damage is something that an engine cannot read.

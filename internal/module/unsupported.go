@@ -8,7 +8,7 @@ func unsupportedInputs() []Input {
 	const (
 		noUsers   = "larder has no users and user groups, only the auth token"
 		noLogs    = "larder delivers logs to CloudWatch only"
-		noRestore = "larder cannot restore from a snapshot"
+		noFiles   = "larder reads no files from S3: name one of its own snapshots in snapshot_name"
 		noScaling = "larder has no auto scaling"
 		noToken2  = "larder takes the token from auth_token or generates it"
 	)
@@ -25,7 +25,7 @@ func unsupportedInputs() []Input {
 		unsupported("users", cty.Map(anything), cty.MapValEmpty(anything), "Users to create", noUsers),
 		unsupported("log_destination_type", text, cty.StringVal("cloudwatch-logs"),
 			"Where logs go (cloudwatch-logs, kinesis-firehose)", noLogs),
-		unsupported("snapshot_arns", list, none, "RDB files in S3 to start from", noRestore),
+		unsupported("snapshot_arns", list, none, "RDB files in S3 to start from", noFiles),
 		unsupported("data_tiering_enabled", flag, cty.False, "Data tiering (r6gd nodes)",
 			"larder keeps all data in memory"),
 		unsupported("network_type", text, null(text), "ipv4, ipv6 or dual_stack",

@@ -253,7 +253,7 @@ variable "create_security_group" {
 }
 
 variable "allowed_security_group_ids" {
-  description = "Security groups that may connect"
+  description = "Security groups that may connect; a record on larder, which keeps nobody out"
   type        = list(string)
   default     = []
   nullable    = false
@@ -265,7 +265,7 @@ variable "allowed_security_group_ids" {
 }
 
 variable "allowed_cidrs" {
-  description = "Networks that may connect"
+  description = "Networks that may connect; a record on larder, which keeps nobody out"
   type        = list(string)
   default     = []
   nullable    = false
