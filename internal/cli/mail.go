@@ -157,17 +157,17 @@ func (p *postman) bring(m mail) error {
 		e.SetEscapeHTML(false)
 		return e.Encode(m)
 	}
-	width, _ := terminal(p.Stdout)
+	_, isTerminal := terminal(p.Stdout)
 	for _, l := range m.lines() {
-		if err := p.Stdout.line(l, width, width > 0 && p.Getenv("NO_COLOR") == ""); err != nil {
+		if err := p.Stdout.line(l, 0, isTerminal && p.Getenv("NO_COLOR") == ""); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// lines are what is shown of a mail: when, to whom, by which topic, the subject; and under it how the text begins, or
-// what to do.
+// lines are a mail: when, to whom, by which topic, the subject; and under it what to do, where there is something, and
+// the whole text.
 func (m mail) lines() []line {
 	subject := span{text: m.Subject}
 	if m.Unread {
@@ -175,11 +175,14 @@ func (m mail) lines() []line {
 	}
 	head := line{{text: m.Time.Local().Format(time.DateTime) + "  "}, {text: m.Address + "  "},
 		{text: m.Topic[strings.LastIndex(m.Topic, ":")+1:] + "  "}, subject}
-	text, _, _ := strings.Cut(strings.TrimSpace(m.Text), "\n")
+	all := []line{head}
 	if m.Confirmation {
-		text = "confirm it: larder mail --confirm " + m.Address
+		all = append(all, line{{text: "    "}, {text: "confirm it: larder mail --confirm " + m.Address, colour: yellow}})
 	}
-	return []line{head, {{text: "    "}, {text: text, colour: dim}}}
+	for text := range strings.SplitSeq(strings.Trim(m.Text, "\n"), "\n") {
+		all = append(all, line{{text: "    "}, {text: text, colour: dim}})
+	}
+	return all
 }
 
 // runCommand runs the user's command for a mail, and marks the mail as read when it succeeds. What fails is said here.

@@ -63,7 +63,7 @@ func TestMailLists(t *testing.T) {
 	d.deposit(t, "ops@example.com/tmp", "3.c.larder", 300, "half written", "")
 	at := func(unix int64) string { return time.Unix(unix, 0).Format(time.DateTime) }
 	want := at(100) + "  ops@example.com  critical  first ·[2J\n    a·[31mred\n" + at(200) +
-		"  on/call@example.com  critical  café\n    second ☃\n"
+		"  on/call@example.com  critical  café\n    second ☃\n    more\n"
 	if code, stdout, stderr := d.run(t); code != 0 || stdout != want || stderr != "" {
 		t.Errorf("got %d %q %q, want %q", code, stdout, stderr, want)
 	}

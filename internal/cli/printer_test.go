@@ -77,7 +77,8 @@ func TestNoSpanReachesTheTerminalAsItIs(t *testing.T) {
 	lines = append(lines, logLine{Message: hostile}.spans())
 	lines = append(lines, mail{Address: hostile, Subject: hostile, Text: hostile, Topic: hostile}.lines()...)
 	lines = append(lines, troubleLines(os.ErrNotExist, 10)...)
-	for _, e := range eventRows([]event{{Source: hostile, Message: hostile}}, 80, 5) {
+	rows, _ := eventRows([]event{{Source: hostile, Message: hostile}}, 80, 5)
+	for _, e := range rows {
 		lines = append(lines, e)
 	}
 	for _, l := range lines {

@@ -173,7 +173,16 @@ func (s *topScreen) trouble(err error) error { return s.table(err) }
 
 func (s *topScreen) table(trouble error) error {
 	width, _ := s.size()
-	return s.paint(func(height int) []line { return fit(s.load.lines(trouble, width-1), height) })
+	return s.paint(func(height int) []line { return fitCounted(s.load.lines(trouble, width-1), height, "more node") })
+}
+
+// fitCounted leaves out what a terminal of that height has no room for, and counts it on the last line.
+func fitCounted(lines []line, height int, what string) []line {
+	if len(lines) <= height || height < 2 {
+		return fit(lines, height)
+	}
+	kept := fit(lines, height-1)
+	return append(slices.Clone(kept), line{{several(len(lines)-len(kept), what), yellow}})
 }
 
 // fit leaves out what a terminal of that height has no room for.

@@ -182,7 +182,7 @@ func TestTopInto(t *testing.T) {
 func TestTopOnATerminal(t *testing.T) {
 	before, after := counted()
 	var terminal terminalOf
-	s := &topScreen{screen{w: &terminal, size: func() (int, int) { return 60, 2 }}, load{}}
+	s := &topScreen{screen{w: &terminal, size: func() (int, int) { return 60, 3 }}, load{}}
 	if err := s.show(load{Nodes: loads(before, after, "ops")}); err != nil {
 		t.Fatal(err)
 	}
@@ -192,8 +192,11 @@ func TestTopOnATerminal(t *testing.T) {
 	if err := s.close(); err != nil {
 		t.Fatal(err)
 	}
-	if first := terminal.writes[0]; strings.Contains(first, "shop-002") || !strings.Contains(first, "shop-001") {
-		t.Errorf("two rows do not hold two lines: %q", first)
+	if first := terminal.writes[0]; !strings.Contains(first, "shop-002") || !strings.Contains(first, "shop-001") {
+		t.Errorf("three rows do not hold three lines: %q", first)
+	}
+	if second := terminal.writes[1]; !strings.Contains(second, "2 more nodes") && !strings.Contains(second, "3 more nodes") {
+		t.Errorf("what has no room is not counted: %q", second)
 	}
 	if !strings.Contains(terminal.writes[1], "cannot look: away") {
 		t.Errorf("the trouble is not shown: %q", terminal.writes[1])
@@ -207,16 +210,19 @@ func TestTopOnATerminal(t *testing.T) {
 func TestANarrowTop(t *testing.T) {
 	n := nodeLoad{Group: "uex-payments-prod-redis", ID: "uex-payments-prod-redis-001", Zone: "us-east-1a",
 		Role: "primary", Link: linkAnswers}
+	n.Ops, n.HitRate, n.MemoryUsed, n.MemoryMax = new(123456.0), new(100.0), new(int64(1023<<20)), new(int64(13<<30))
+	n.Lag, n.Clients, n.CPU, n.NetworkIn = new(0.0), new(int64(12345)), new(100.0), new(float64(99<<20))
+	n.NetworkOut, n.Evictions = new(float64(99<<20)), new(54321.0)
 	all := load{Nodes: []nodeLoad{n}}
 	for _, c := range []struct {
 		width int
 		head  string
 	}{
 		{0, "NODE ROLE ZONE OPS/S HITS MEMORY OF LAG CLIENTS CPU IN/S OUT/S EVICT/S"},
-		{100, "NODE ROLE OPS/S HITS MEMORY LAG CLIENTS CPU IN/S OUT/S EVICT/S"},
-		{80, "NODE ROLE OPS/S MEMORY LAG CLIENTS CPU IN/S"},
-		{60, "NODE ROLE OPS/S LAG CPU"},
-		{20, "NODE ROLE OPS/S LAG CPU"},
+		{100, "NODE ROLE OPS/S HITS MEMORY LAG CLIENTS CPU EVICT/S"},
+		{79, "NODE OPS/S HITS MEMORY LAG EVICT/S"},
+		{60, "NODE OPS/S HITS MEMORY"},
+		{20, "NODE OPS/S"},
 	} {
 		lines := all.lines(nil, c.width)
 		if head := strings.Join(strings.Fields(lines[0].draw(0, false)), " "); head != c.head {

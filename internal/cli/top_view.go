@@ -126,7 +126,7 @@ func known[T int64 | float64](n *T) T {
 }
 
 // topNarrow names the columns that a terminal without room for all goes without, the first first.
-var topNarrow = []string{"ZONE", "OF", "EVICT/S", "HITS", "OUT/S", "IN/S", "CLIENTS", "MEMORY"}
+var topNarrow = []string{"ZONE", "OF", "OUT/S", "IN/S", "CLIENTS", "CPU", "ROLE", "LAG", "EVICT/S", "HITS", "MEMORY"}
 
 // lines are the table, of a width where there is one (0 is no limit).
 func (l load) lines(trouble error, width int) []line {
@@ -162,7 +162,7 @@ func (n nodeLoad) cells() []span {
 	}
 	bytes := func(f float64) string { return size(int64(f)) }
 	return []span{
-		{n.ID, uncoloured}, role, {n.Zone, uncoloured}, cell(n.Ops, whole), cell(n.HitRate, percent),
+		{n.ID, role.colour}, role, {n.Zone, uncoloured}, cell(n.Ops, whole), cell(n.HitRate, percent),
 		cell(n.MemoryUsed, size), cell(n.MemoryMax, size),
 		lag, cell(n.Clients, func(c int64) string { return strconv.FormatInt(c, 10) }), cell(n.CPU, percent),
 		cell(n.NetworkIn, bytes), cell(n.NetworkOut, bytes), cell(n.Evictions, whole),

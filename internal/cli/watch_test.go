@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -89,9 +90,9 @@ func TestFrameFitsTheTerminal(t *testing.T) {
 		"\nlast events\n  12:00:00  shop      first\n  12:00:00  shop-001  second\n  12:00:00  shop      third") {
 		t.Errorf("got\n%s", full)
 	}
-	// Six lines of the group, a blank one, the title, and one event: the newest.
-	if short := drawn(frame(v, nil, 0, 9), 0, false); !strings.HasSuffix(short,
-		"last events\n  12:00:00  shop  third") {
+	// Six lines of the group, a blank one, the title, one event, the newest, and what there is no room for.
+	if short := drawn(frame(v, nil, 0, 10), 0, false); !strings.HasSuffix(short,
+		"last events\n  12:00:00  shop  third\n2 more events") {
 		t.Errorf("got\n%s", short)
 	}
 	for height := range 12 {
@@ -102,6 +103,36 @@ func TestFrameFitsTheTerminal(t *testing.T) {
 	if text := drawn(frame(v, errors.New("away\nlong"), 0, 24), 0, false); !strings.HasPrefix(text,
 		"cannot look: away; nodes go on") {
 		t.Errorf("got\n%s", text)
+	}
+}
+
+// Whatever the terminal has no room for is counted on its last line: at 80x24, and at any other size.
+func TestAFrameSaysWhatItLeavesOut(t *testing.T) {
+	var v view
+	for i := range 6 {
+		g := pair()
+		g.ID = fmt.Sprintf("shop%d", i)
+		v.groups = append(v.groups, g)
+		v.events = append(v.events, event{noon.Add(time.Duration(i)), g.ID, "happened"})
+	}
+	for height, want := range map[int]string{
+		24: "3 more groups, 6 more events", 4: "3 more lines, 5 more groups, 6 more events",
+		44: "6 more events", 45: "5 more events", 50: "",
+	} {
+		lines := frame(v, nil, 79, height)
+		last := lines[len(lines)-1].draw(79, false)
+		if want == "" && strings.Contains(last, "more") || want != "" && last != want || len(lines) > height {
+			t.Errorf("%d lines of %d, the last %q, want %q", len(lines), height, last, want)
+		}
+	}
+	for height := 2; height < 60; height++ {
+		lines := frame(v, nil, 79, height)
+		text := drawn(lines, 79, false)
+		left := lines[len(lines)-1].draw(79, false)
+		groups, events := strings.Count(text, "reader endpoint"), strings.Count(text, "happened")
+		if groups < 6 && !strings.Contains(left, "more group") || events < 6 && !strings.Contains(left, "more event") {
+			t.Errorf("height %d: %d groups, %d events, and in the end %q", height, groups, events, left)
+		}
 	}
 }
 
