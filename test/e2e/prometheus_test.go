@@ -141,14 +141,14 @@ func (d *desk) load(t *testing.T) {
 // prometheus is a real one that scrapes a desk's engine.
 type prometheus struct{ url string }
 
-// startPrometheus runs our configuration as it is, but for the engine's address, and every second where it says 15.
+// startPrometheus runs our configuration as it is, but every second where it says 15, with the engine's address in the
+// file that it names.
 func startPrometheus(t *testing.T, binary string, d *desk) *prometheus {
 	t.Helper()
 	dir := t.TempDir()
 	engine := strings.TrimPrefix(d.clientEnv()["AWS_ENDPOINT_URL"], "http://")
-	config := strings.NewReplacer("127.0.0.1:4566", engine, "15s",
-		"1s").Replace(read(t, "../../docs/prometheus/scrape.yml"))
-	for name, text := range map[string]string{"scrape.yml": config,
+	config := strings.ReplaceAll(read(t, "../../docs/prometheus/scrape.yml"), "15s", "1s")
+	for name, text := range map[string]string{"scrape.yml": config, "larder.json": `[{"targets": ["` + engine + `"]}]`,
 		"rules.yml": read(t, "../../docs/prometheus/rules.yml")} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
