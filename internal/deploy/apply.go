@@ -17,9 +17,10 @@ import (
 	"larder/internal/module"
 )
 
-// apply is one run of Apply.
+// apply is one run of Apply, or of Plan.
 type apply struct {
 	*Deployer
+	planning bool // nothing is changed, recorded or waited for
 	call     *module.Call
 	desired  module.Resources
 	observed module.Observed
@@ -31,10 +32,14 @@ type apply struct {
 
 	recording sync.Mutex // records are written one after the other
 
-	mu      sync.Mutex // over what follows
-	result  Result
-	created []Resource // by this run
-	named   []Resource // that have their names from AWS, or are of the modules around
+	mu       sync.Mutex // over what follows
+	result   Result
+	steps    []Step     // what is done, or would be
+	shared   bool       // what is done now is around the call
+	notes    []string   // of a plan
+	unknowns int        // placeholders that a plan made
+	created  []Resource // by this run
+	named    []Resource // that have their names from AWS, or are of the modules around
 }
 
 // do creates what is missing, makes the changes, and deletes what is no longer wanted, in the order in which the
@@ -94,15 +99,18 @@ func (a *apply) nameFinalSnapshot() {
 // record keeps what there was, and what there will be, as it is when its turn comes: one that had to wait would take
 // back what the one before it has recorded.
 func (a *apply) record(ctx context.Context) error {
+	if a.planning {
+		return nil
+	}
 	a.recording.Lock()
 	defer a.recording.Unlock()
 	all := a.resources()
 	return a.Record(ctx, append(Without(a.before.Resources, all), all...))
 }
 
-// plan records what is about to be made, or is there, under a name that is known before: an apply that dies leaves
-// nothing that a destroy would not find.
-func (a *apply) plan(ctx context.Context, all ...Resource) error {
+// recordAhead records what is about to be made, or is there, under a name that is known before: an apply that dies
+// leaves nothing that a destroy would not find.
+func (a *apply) recordAhead(ctx context.Context, all ...Resource) error {
 	for _, r := range all {
 		a.keep(r)
 	}
@@ -169,32 +177,49 @@ func (a *apply) unwanted(ctx context.Context) error {
 		kept[*g.Create.LogGroupName] = g.Keep
 	}
 	gone = slices.DeleteFunc(gone, func(r Resource) bool { return r.Kind == logGroupKind && kept[r.Name] })
-	if err := a.Destroy(ctx, gone); err != nil {
+	if err := a.write(func() error { return a.Destroy(ctx, gone) }); err != nil {
 		return err
 	}
 	for _, r := range gone {
-		a.result.Changed = append(a.result.Changed, "deleted "+r.Kind+" "+r.Name)
+		a.note(Step{Effect: Deletes, What: "deleted " + r.Kind + " " + r.Name})
 	}
 	return nil
 }
 
+// done tells of what is done, or planned. Its first word is one of the verbs.
 func (a *apply) done(format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
-	a.mu.Lock()
-	a.result.Changed = append(a.result.Changed, what)
-	a.mu.Unlock()
-	a.Progress.Done(what)
+	a.tell(Step{Effect: effectOf(what), What: what})
 }
 
-// doneOnce tells only once of what is done in several places.
+// tell notes a step and tells of it.
+func (a *apply) tell(s Step) {
+	a.note(s)
+	if !a.planning {
+		a.Progress.Done(s.What)
+	}
+}
+
+func (a *apply) note(s Step) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s.Shared = a.shared
+	a.steps = append(a.steps, s)
+}
+
+// doneOnce tells only once of what is done in several places. In a plan of several calls what is around them may be
+// done with another, so it is noted apart.
 func (a *apply) doneOnce(what string) {
 	a.mu.Lock()
-	said := slices.Contains(a.result.Changed, what)
+	s := Step{effectOf(what), what, a.shared}
+	said := slices.ContainsFunc(a.steps, func(other Step) bool {
+		return other.What == what && (other.Shared == s.Shared || !a.planning)
+	})
 	if !said {
-		a.result.Changed = append(a.result.Changed, what)
+		a.steps = append(a.steps, s)
 	}
 	a.mu.Unlock()
-	if !said {
+	if !said && !a.planning {
 		a.Progress.Done(what)
 	}
 }

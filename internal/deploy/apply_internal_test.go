@@ -25,7 +25,7 @@ func TestWhatIsPlannedStaysRecorded(t *testing.T) {
 		Deployer: &Deployer{Record: func(ctx context.Context, all []Resource) error {
 			if recorded == nil {
 				waiting.Go(func() {
-					if err := a.plan(ctx, second); err != nil {
+					if err := a.recordAhead(ctx, second); err != nil {
 						t.Error(err)
 					}
 				})
@@ -36,7 +36,7 @@ func TestWhatIsPlannedStaysRecorded(t *testing.T) {
 			return nil
 		}},
 	}
-	if err := a.plan(t.Context(), first); err != nil {
+	if err := a.recordAhead(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
 	waiting.Wait()

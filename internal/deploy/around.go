@@ -67,7 +67,7 @@ func (a *apply) keptToken(ctx context.Context, want *module.KeptToken, found *mo
 	}
 	name := *want.Create.Name
 	own := Resource{Kind: secretKind, Name: name, RecoveryDays: want.RecoveryDays}
-	if err := a.plan(ctx, own); err != nil {
+	if err := a.recordAhead(ctx, own); err != nil {
 		return err
 	}
 	described, err := a.Secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name})
@@ -77,39 +77,40 @@ func (a *apply) keptToken(ctx context.Context, want *module.KeptToken, found *mo
 	found.SecretName, found.Token = name, want.Token
 	if err != nil {
 		if found.Token == "" {
-			if found.Token, err = generateToken(want.Length); err != nil {
+			if found.Token, err = a.newToken(want.Length); err != nil {
 				return err
 			}
 		}
-		in := *want.Create
-		in.SecretString = aws.String(module.SecretString(string(found.Token)))
-		out, err := a.Secrets.CreateSecret(ctx, &in)
-		a.creating(err, Resource{Kind: secretKind, Name: name})
-		if err != nil {
-			return fmt.Errorf("cannot create the secret %s: %w", name, err)
-		}
-		found.SecretARN = *out.ARN
-		a.done("created secret %s", name)
-		return nil
+		found.SecretARN, err = a.newSecret(ctx, *want.Create, found.Token)
+		return err
 	}
 	found.SecretARN = *described.ARN
 	if described.DeletedDate != nil {
-		_, err := a.Secrets.RestoreSecret(ctx, &secretsmanager.RestoreSecretInput{SecretId: &name})
-		a.creating(err, own)
-		if err != nil {
-			return fmt.Errorf("cannot restore the secret %s: %w", name, err)
+		if err := a.restoreSecret(ctx, own); err != nil {
+			return err
 		}
-		a.done("restored secret %s", name)
 	}
 	tags := map[string]string{}
 	for _, t := range described.Tags {
 		tags[*t.Key] = aws.ToString(t.Value)
 	}
-	return errors.Join(a.givenOrKept(ctx, name, found), a.ensureTags(ctx, *described.ARN, want.Tags, tags))
+	err = a.givenOrKept(ctx, name, described.DeletedDate == nil, want.Length, found)
+	return errors.Join(err, a.ensureTags(ctx, *described.ARN, want.Tags, tags))
 }
 
-// givenOrKept reads the token that the secret holds, or writes the one given.
-func (a *apply) givenOrKept(ctx context.Context, name string, found *module.StandIns) error {
+// givenOrKept reads the token that the secret holds, or writes the one given. A plan cannot read a secret that is in
+// its recovery window.
+func (a *apply) givenOrKept(
+	ctx context.Context, name string, readable bool, length int, found *module.StandIns,
+) error {
+	if a.planning && !readable {
+		if found.Token == "" {
+			found.Token = unknownToken(length)
+		} else {
+			a.done("changed secret %s, unless it holds the token that is given", name)
+		}
+		return nil
+	}
 	kept, err := a.Secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
 	if err != nil {
 		return fmt.Errorf("cannot read the secret %s: %w", name, err)
@@ -122,12 +123,5 @@ func (a *apply) givenOrKept(ctx context.Context, name string, found *module.Stan
 		found.Token = token
 		return nil
 	}
-	_, err = a.Secrets.PutSecretValue(ctx,
-		&secretsmanager.PutSecretValueInput{SecretId: &name,
-			SecretString: aws.String(module.SecretString(string(found.Token)))})
-	if err != nil {
-		return fmt.Errorf("cannot write the secret %s: %w", name, err)
-	}
-	a.done("changed secret %s", name)
-	return nil
+	return a.putToken(ctx, name, found.Token)
 }

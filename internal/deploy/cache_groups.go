@@ -19,7 +19,7 @@ func (a *apply) subnetGroup(ctx context.Context) error {
 	}
 	name := want.CacheSubnetGroupName
 	if a.observed.SubnetGroup == nil {
-		_, err := a.Cache.CreateCacheSubnetGroup(ctx, want)
+		_, err := request(ctx, a, a.Cache.CreateCacheSubnetGroup, want)
 		a.creating(err, Resource{Kind: subnetGroupKind, Name: *name})
 		if err != nil {
 			return fmt.Errorf("cannot create the subnet group %s: %w", *name, err)
@@ -30,7 +30,7 @@ func (a *apply) subnetGroup(ctx context.Context) error {
 	if len(of(module.Diff(a.desired, a.observed), module.SubnetGroupResource)) == 0 {
 		return nil
 	}
-	_, err := a.Cache.ModifyCacheSubnetGroup(ctx, &elasticache.ModifyCacheSubnetGroupInput{
+	_, err := request(ctx, a, a.Cache.ModifyCacheSubnetGroup, &elasticache.ModifyCacheSubnetGroupInput{
 		CacheSubnetGroupName: name, CacheSubnetGroupDescription: want.CacheSubnetGroupDescription,
 		SubnetIds: want.SubnetIds,
 	})
@@ -47,7 +47,7 @@ func (a *apply) parameterGroup(ctx context.Context) error {
 	}
 	name := *a.desired.ParameterGroup.CacheParameterGroupName
 	if a.observed.ParameterGroup == nil {
-		_, err := a.Cache.CreateCacheParameterGroup(ctx, a.desired.ParameterGroup)
+		_, err := request(ctx, a, a.Cache.CreateCacheParameterGroup, a.desired.ParameterGroup)
 		a.creating(err, Resource{Kind: parameterGroupKind, Name: name})
 		if err != nil {
 			return fmt.Errorf("cannot create the parameter group %s: %w", name, err)
@@ -71,7 +71,7 @@ func (a *apply) parameterGroup(ctx context.Context) error {
 		}
 	}
 	if len(reset) > 0 {
-		_, err := a.Cache.ResetCacheParameterGroup(ctx,
+		_, err := request(ctx, a, a.Cache.ResetCacheParameterGroup,
 			&elasticache.ResetCacheParameterGroupInput{CacheParameterGroupName: &name, ParameterNameValues: reset})
 		if err != nil {
 			return fmt.Errorf("cannot reset parameters of %s: %w", name, err)
@@ -83,7 +83,7 @@ func (a *apply) parameterGroup(ctx context.Context) error {
 // setParameters sends 20 parameters at a time, the most that the API takes.
 func (a *apply) setParameters(ctx context.Context, group string, parameters []ectypes.ParameterNameValue) error {
 	for batch := range slices.Chunk(parameters, 20) {
-		_, err := a.Cache.ModifyCacheParameterGroup(ctx,
+		_, err := request(ctx, a, a.Cache.ModifyCacheParameterGroup,
 			&elasticache.ModifyCacheParameterGroupInput{CacheParameterGroupName: &group, ParameterNameValues: batch})
 		if err != nil {
 			return fmt.Errorf("cannot set parameters of %s: %w", group, err)

@@ -78,6 +78,34 @@ type Result struct {
 // error before the group is. What a failed apply of a new group has made is taken back; a failed change is left for the
 // next apply to complete.
 func (d *Deployer) Apply(ctx context.Context, load Loader, standIns module.StandIns, before Before) (*Result, error) {
+	run, err := d.begin(ctx, load, standIns, before)
+	if err != nil {
+		return nil, err
+	}
+	run.nameFinalSnapshot()
+	if err := run.record(ctx); err != nil {
+		return nil, err
+	}
+	if err := run.all(ctx, load, standIns); err != nil {
+		return nil, errors.Join(run.interrupted(err), run.undo(context.WithoutCancel(ctx)))
+	}
+	run.result.Observed = run.observed
+	for _, s := range run.steps {
+		run.result.Changed = append(run.result.Changed, s.What)
+	}
+	if len(run.steps) > 0 {
+		if run.result.Observed, err = d.Observe(ctx, run.desired); err != nil {
+			return nil, err
+		}
+	}
+	run.result.Call, run.result.Resources, run.result.FinalSnapshot = run.call, run.resources(), run.finalSnapshot
+	return &run.result, nil
+}
+
+// begin reads the call, and what an earlier apply of it made.
+func (d *Deployer) begin(
+	ctx context.Context, load Loader, standIns module.StandIns, before Before,
+) (*apply, error) {
 	call, err := load(standIns)
 	if err != nil {
 		return nil, err
@@ -88,37 +116,29 @@ func (d *Deployer) Apply(ctx context.Context, load Loader, standIns module.Stand
 		}
 	}
 	run := &apply{Deployer: d, call: call, desired: call.Resources(module.Known{}), before: before}
-	run.nameFinalSnapshot()
 	_, err = d.group(ctx, call.ReplicationGroupID())
 	if run.fresh = notFound(err); err != nil && !run.fresh {
 		return nil, err
 	}
-	if err := run.record(ctx); err != nil {
-		return nil, err
-	}
-	if err := run.all(ctx, load, standIns); err != nil {
-		return nil, errors.Join(run.interrupted(err), run.undo(context.WithoutCancel(ctx)))
-	}
-	run.result.Observed = run.observed
-	if len(run.result.Changed) > 0 {
-		if run.result.Observed, err = d.Observe(ctx, run.desired); err != nil {
-			return nil, err
-		}
-	}
-	run.result.Call, run.result.Resources, run.result.FinalSnapshot = run.call, run.resources(), run.finalSnapshot
-	return &run.result, nil
+	return run, nil
 }
 
 // all makes what is around first, then the call's own.
 func (a *apply) all(ctx context.Context, load Loader, standIns module.StandIns) error {
+	a.shared = true
 	if err := a.around(ctx, load, standIns); err != nil {
 		return err
 	}
+	a.shared = false
 	observed, err := a.Observe(ctx, a.call.Resources(module.Known{}))
 	if err != nil {
 		return err
 	}
-	if a.observed, err = a.awaitRest(ctx, a.call, observed); err != nil {
+	rest := a.awaitRest
+	if a.planning {
+		rest = a.expectRest
+	}
+	if a.observed, err = rest(ctx, a.call, observed); err != nil {
 		return err
 	}
 	a.fresh = a.observed.ReplicationGroup == nil

@@ -37,7 +37,8 @@ func (a *apply) key(ctx context.Context, want *module.Key, found *module.StandIn
 	if err != nil {
 		return err
 	}
-	if _, err := a.Keys.EnableKeyRotation(ctx, &kms.EnableKeyRotationInput{KeyId: &id}); err != nil {
+	_, err = request(ctx, a, a.Keys.EnableKeyRotation, &kms.EnableKeyRotationInput{KeyId: &id})
+	if err != nil {
 		return fmt.Errorf("cannot have the key %s rotated: %w", id, err)
 	}
 	a.done("created key %s", want.Alias)
@@ -46,6 +47,11 @@ func (a *apply) key(ctx context.Context, want *module.Key, found *module.StandIn
 
 // createKey makes a key and returns its id.
 func (a *apply) createKey(ctx context.Context, want module.Key, found *module.StandIns) (string, error) {
+	if a.planning {
+		found.KMSKeyARN, found.KMSAlias = unknownKey(found.KMSKeyARN), want.Alias
+		a.keep(Resource{Kind: keyKind, Name: unknown})
+		return unknown, nil
+	}
 	own, mark, err := a.marked(ctx, keyKind, want.DeletionDays)
 	if err != nil {
 		return "", err
@@ -76,10 +82,10 @@ func (a *apply) alias(ctx context.Context, name, key string) error {
 	case !notFound(err):
 		return fmt.Errorf("cannot describe %s: %w", name, err)
 	}
-	if err := a.plan(ctx, own); err != nil {
+	if err := a.recordAhead(ctx, own); err != nil {
 		return err
 	}
-	_, err = a.Keys.CreateAlias(ctx, &kms.CreateAliasInput{AliasName: &name, TargetKeyId: &key})
+	_, err = request(ctx, a, a.Keys.CreateAlias, &kms.CreateAliasInput{AliasName: &name, TargetKeyId: &key})
 	a.creating(err, own)
 	if err != nil {
 		return fmt.Errorf("cannot create %s: %w", name, err)
@@ -91,7 +97,7 @@ func keyTag(k, v *string) kmstypes.Tag { return kmstypes.Tag{TagKey: k, TagValue
 
 func (a *apply) changeKey(ctx context.Context, want module.Key, have kmstypes.KeyMetadata) error {
 	id := *have.KeyId
-	if err := a.plan(ctx, Resource{Kind: keyKind, Name: id, RecoveryDays: want.DeletionDays}); err != nil {
+	if err := a.recordAhead(ctx, Resource{Kind: keyKind, Name: id, RecoveryDays: want.DeletionDays}); err != nil {
 		return err
 	}
 	if err := a.alias(ctx, want.Alias, id); err != nil {
@@ -103,19 +109,19 @@ func (a *apply) changeKey(ctx context.Context, want module.Key, have kmstypes.Ke
 	}
 	var errs []error
 	if !sameDocument(want.Policy, aws.ToString(policy.Policy)) {
-		_, err := a.Keys.PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{KeyId: &id, Policy: &want.Policy})
+		_, err := request(ctx, a, a.Keys.PutKeyPolicy, &kms.PutKeyPolicyInput{KeyId: &id, Policy: &want.Policy})
 		errs = append(errs, err)
 		a.done("changed the policy of key %s", want.Alias)
 	}
 	if rotation, err := a.Keys.GetKeyRotationStatus(ctx, &kms.GetKeyRotationStatusInput{KeyId: &id}); err != nil {
 		errs = append(errs, err)
 	} else if !rotation.KeyRotationEnabled {
-		_, err := a.Keys.EnableKeyRotation(ctx, &kms.EnableKeyRotationInput{KeyId: &id})
+		_, err := request(ctx, a, a.Keys.EnableKeyRotation, &kms.EnableKeyRotationInput{KeyId: &id})
 		errs = append(errs, err)
-		a.done("key %s is rotated", want.Alias)
+		a.done("turned on rotation of key %s", want.Alias)
 	}
 	if aws.ToString(have.Description) != want.Description {
-		_, err := a.Keys.UpdateKeyDescription(ctx,
+		_, err := request(ctx, a, a.Keys.UpdateKeyDescription,
 			&kms.UpdateKeyDescriptionInput{KeyId: &id, Description: &want.Description})
 		errs = append(errs, err)
 		a.done("changed the description of key %s", want.Alias)

@@ -39,7 +39,7 @@ func (a *apply) logGroups(ctx context.Context) error {
 
 func (a *apply) createLogGroup(ctx context.Context, want module.LogGroup) error {
 	name := *want.Create.LogGroupName
-	_, err := a.Logs.CreateLogGroup(ctx, want.Create)
+	_, err := request(ctx, a, a.Logs.CreateLogGroup, want.Create)
 	a.creating(err, Resource{Kind: logGroupKind, Name: name})
 	if err != nil {
 		return fmt.Errorf("cannot create the log group %s: %w", name, err)
@@ -58,9 +58,9 @@ func (a *apply) changeLogGroup(ctx context.Context, want module.LogGroup, c modu
 	case c.Field == "RetentionInDays":
 		err = a.setRetention(ctx, want)
 	case want.Create.KmsKeyId == nil:
-		_, err = a.Logs.DisassociateKmsKey(ctx, &cloudwatchlogs.DisassociateKmsKeyInput{LogGroupName: &c.Name})
+		_, err = request(ctx, a, a.Logs.DisassociateKmsKey, &cloudwatchlogs.DisassociateKmsKeyInput{LogGroupName: &c.Name})
 	default:
-		_, err = a.Logs.AssociateKmsKey(ctx,
+		_, err = request(ctx, a, a.Logs.AssociateKmsKey,
 			&cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: &c.Name, KmsKeyId: want.Create.KmsKeyId})
 	}
 	if err != nil {
@@ -73,9 +73,10 @@ func (a *apply) changeLogGroup(ctx context.Context, want module.LogGroup, c modu
 func (a *apply) setRetention(ctx context.Context, want module.LogGroup) (err error) {
 	name := want.Create.LogGroupName
 	if want.RetentionInDays == 0 {
-		_, err = a.Logs.DeleteRetentionPolicy(ctx, &cloudwatchlogs.DeleteRetentionPolicyInput{LogGroupName: name})
+		_, err = request(ctx, a, a.Logs.DeleteRetentionPolicy,
+			&cloudwatchlogs.DeleteRetentionPolicyInput{LogGroupName: name})
 	} else {
-		_, err = a.Logs.PutRetentionPolicy(ctx,
+		_, err = request(ctx, a, a.Logs.PutRetentionPolicy,
 			&cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: name, RetentionInDays: &want.RetentionInDays})
 	}
 	if err != nil {
@@ -105,7 +106,7 @@ func (a *apply) alarms(ctx context.Context) error {
 			created = append(created, Resource{Kind: alarmKind, Name: name})
 		}
 		puts.Go(func() error {
-			if _, err := a.Alarms.PutMetricAlarm(ctx, want); err != nil {
+			if _, err := request(ctx, a, a.Alarms.PutMetricAlarm, want); err != nil {
 				return fmt.Errorf("cannot put the alarm %s: %w", name, err)
 			}
 			return nil
@@ -130,7 +131,7 @@ func (a *apply) dashboard(ctx context.Context) error {
 	if want == nil || a.observed.Dashboard != nil && len(changes) == 0 {
 		return nil
 	}
-	_, err := a.Alarms.PutDashboard(ctx, want)
+	_, err := request(ctx, a, a.Alarms.PutDashboard, want)
 	if a.observed.Dashboard == nil {
 		a.creating(err, Resource{Kind: dashboardKind, Name: *want.DashboardName})
 	}

@@ -30,10 +30,13 @@ func (a *apply) createGroup(ctx context.Context) error {
 	if a.result.Token != "" {
 		in.AuthToken = aws.String(string(a.result.Token))
 	}
-	out, err := a.Cache.CreateReplicationGroup(ctx, &in)
+	out, err := request(ctx, a, a.Cache.CreateReplicationGroup, &in)
 	a.creating(err, Resource{Kind: replicationGroupKind, Name: *in.ReplicationGroupId})
 	if err != nil {
 		return fmt.Errorf("cannot create the replication group %s: %w", *in.ReplicationGroupId, err)
+	}
+	if a.planning { // members are called as a call that knows none calls them
+		return nil
 	}
 	known := a.observed.Known()
 	known.Members = out.ReplicationGroup.MemberClusters
@@ -46,7 +49,8 @@ func (a *apply) available(ctx context.Context) error {
 	if !a.fresh {
 		return nil
 	}
-	if err := a.awaitAvailable(ctx, a.call.ReplicationGroupID()); err != nil {
+	id := a.call.ReplicationGroupID()
+	if err := a.write(func() error { return a.awaitAvailable(ctx, id) }); err != nil {
 		return err
 	}
 	a.done("created replication group %s", a.call.ReplicationGroupID())
@@ -56,6 +60,9 @@ func (a *apply) available(ctx context.Context) error {
 // changeGroup makes the calls of a modification, each when the one before it has been brought about.
 func (a *apply) changeGroup(ctx context.Context) error {
 	changes := of(module.Diff(a.desired, a.observed), module.ReplicationGroupResource)
+	if a.planning {
+		return a.expectChanges(ctx, changes)
+	}
 	m := a.desired.Modification(a.observed, changes)
 	calls := []func() error{
 		func() error { _, err := a.Cache.IncreaseReplicaCount(ctx, m.Increase); return err },
@@ -87,7 +94,7 @@ func (a *apply) changeGroup(ctx context.Context) error {
 		}
 		kept = append(kept, c)
 		return true
-	}), unmade)
+	}), func(c module.Change) bool { return a.waits(c, unmade) })
 	if len(kept) == 0 {
 		return nil
 	}
@@ -115,6 +122,11 @@ func (a *apply) typeKept(ctx context.Context, c module.Change) error {
 			break
 		}
 	}
+	return noRoom(id, c, why)
+}
+
+// noRoom is the error of a node type that cannot hold the group's data.
+func noRoom(id string, c module.Change, why string) error {
 	return fmt.Errorf("%s stays %q, and is not %q: %s. `aws elasticache list-allowed-node-type-modifications "+
 		"--replication-group-id %s` lists the types that have room for the data; set %s to one of them, or to %q",
 		c.Input, c.Old, c.New, why, id, c.Input, c.Old)
@@ -146,19 +158,36 @@ func (a *apply) observeGroup(ctx context.Context) error {
 	return nil
 }
 
-// sayChanged tells of each change, and of what waits for the maintenance window; unmade are those that the group is not
-// described with.
-func (a *apply) sayChanged(changes, unmade []module.Change) {
+// sayChanged tells of each change, and of what waits for the maintenance window.
+func (a *apply) sayChanged(changes []module.Change, waits func(module.Change) bool) {
 	for _, c := range changes {
 		switch {
 		case c.Field == "AuthToken": // see rotate
-		case a.waits(c, unmade):
+		case waits(c):
 			a.done("%s changes from %q to %q in the maintenance window, %s", c.Input, c.Old, c.New,
 				a.call.Inputs.MaintenanceWindow)
 		default:
-			a.done("changed %s from %q to %q", c.Input, c.Old, c.New)
+			a.tell(Step{Effect: a.effectOn(c), What: fmt.Sprintf("changed %s from %q to %q", c.Input, c.Old, c.New)})
 		}
 	}
+}
+
+// effectOn tells whether a change of the group costs clients their connections.
+func (a *apply) effectOn(c module.Change) Effect {
+	have := len(a.observed.ReplicationGroup.MemberClusters)
+	switch c.Field {
+	case "CacheNodeType", "EngineVersion": // another node becomes primary; a single one is resized as it runs
+		if have > 1 || c.Field == "EngineVersion" {
+			return Interrupts
+		}
+	case "TransitEncryptionEnabled", "TransitEncryptionMode":
+		return Interrupts
+	case "NumCacheClusters": // replicas go
+		if int(aws.ToInt32(a.desired.ReplicationGroup.NumCacheClusters)) < have {
+			return Interrupts
+		}
+	}
+	return Changes
 }
 
 // rotate gives the group another token, or the same one in another way. A group without a token can only begin with
@@ -175,16 +204,22 @@ func (a *apply) rotate(ctx context.Context) error {
 		strategy = string(ectypes.AuthTokenUpdateStrategyTypeRotate)
 	}
 	id, token := a.call.ReplicationGroupID(), string(a.result.Token)
-	err := a.modified(ctx, func() error {
-		_, err := a.Cache.ModifyReplicationGroup(ctx, &elasticache.ModifyReplicationGroupInput{
-			ReplicationGroupId: &id, AuthToken: &token,
-			AuthTokenUpdateStrategy: ectypes.AuthTokenUpdateStrategyType(strategy), ApplyImmediately: aws.Bool(true),
+	err := a.write(func() error {
+		return a.modified(ctx, func() error {
+			_, err := a.Cache.ModifyReplicationGroup(ctx, &elasticache.ModifyReplicationGroupInput{
+				ReplicationGroupId: &id, AuthToken: &token, ApplyImmediately: aws.Bool(true),
+				AuthTokenUpdateStrategy: ectypes.AuthTokenUpdateStrategyType(strategy),
+			})
+			return err
 		})
-		return err
 	})
 	if err != nil {
 		return err
 	}
-	a.done("changed the auth token (%s)", strategy)
+	effect := Changes
+	if strategy == string(ectypes.AuthTokenUpdateStrategyTypeSet) { // who has the old token is refused
+		effect = Interrupts
+	}
+	a.tell(Step{Effect: effect, What: fmt.Sprintf("changed the auth token (%s)", strategy)})
 	return nil
 }

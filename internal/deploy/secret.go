@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -31,7 +32,8 @@ func (a *apply) secret(ctx context.Context) error {
 		}
 		return a.createSecret(ctx)
 	case found.DeletedDate != nil:
-		if err := a.restoreSecret(ctx); err != nil {
+		own := Resource{Kind: secretKind, Name: *a.desired.Secret.Name, RecoveryDays: a.desired.SecretRecovery}
+		if err := a.restoreSecret(ctx, own); err != nil {
 			return err
 		}
 	}
@@ -64,7 +66,7 @@ func (a *apply) chooseToken() (err error) {
 	case a.desired.Secret == nil:
 		return errors.New("auth_token is not set and create_auth_token_secret is false: a generated token would be lost; set one of them")
 	default:
-		a.result.Token, err = generateToken(a.call.Inputs.AuthTokenLength)
+		a.result.Token, err = a.newToken(a.call.Inputs.AuthTokenLength)
 	}
 	return err
 }
@@ -78,32 +80,49 @@ func (a *apply) kept() module.Secret {
 }
 
 func (a *apply) createSecret(ctx context.Context) error {
-	in := *a.desired.Secret
-	in.SecretString = aws.String(module.SecretString(string(a.result.Token)))
-	out, err := a.Secrets.CreateSecret(ctx, &in)
+	arn, err := a.newSecret(ctx, *a.desired.Secret, a.result.Token)
+	if err != nil {
+		return err
+	}
+	a.result.SecretARN, a.inSecret = arn, a.result.Token
+	return nil
+}
+
+// newSecret makes a secret that holds a token, and returns its ARN.
+func (a *apply) newSecret(
+	ctx context.Context, in secretsmanager.CreateSecretInput, token module.Secret,
+) (arn string, err error) {
+	in.SecretString = aws.String(module.SecretString(string(token)))
+	out, err := request(ctx, a, a.Secrets.CreateSecret, &in)
 	a.creating(err, Resource{Kind: secretKind, Name: *in.Name})
 	if err != nil {
-		return fmt.Errorf("cannot create the secret %s: %w", *in.Name, err)
+		return "", fmt.Errorf("cannot create the secret %s: %w", *in.Name, err)
 	}
-	a.result.SecretARN, a.inSecret = *out.ARN, a.result.Token
 	a.done("created secret %s", *in.Name)
-	return nil
+	if a.planning {
+		return unknown, nil
+	}
+	return *out.ARN, nil
 }
 
 // restoreSecret takes back the deletion of a secret that a destroy left in its recovery window.
-func (a *apply) restoreSecret(ctx context.Context) error {
-	name := a.desired.Secret.Name
-	_, err := a.Secrets.RestoreSecret(ctx, &secretsmanager.RestoreSecretInput{SecretId: name})
-	a.creating(err, Resource{Kind: secretKind, Name: *name, RecoveryDays: a.desired.SecretRecovery})
+func (a *apply) restoreSecret(ctx context.Context, own Resource) error {
+	_, err := request(ctx, a, a.Secrets.RestoreSecret, &secretsmanager.RestoreSecretInput{SecretId: &own.Name})
+	a.creating(err, own)
 	if err != nil {
-		return fmt.Errorf("cannot restore the secret %s: %w", *name, err)
+		return fmt.Errorf("cannot restore the secret %s: %w", own.Name, err)
 	}
-	a.done("restored secret %s", *name)
+	a.done("restored secret %s", own.Name)
 	return nil
 }
 
-// readSecret reads the token that the secret keeps.
+// readSecret reads the token that the secret keeps. A plan cannot read a secret that is in its recovery window, and
+// takes it that the secret holds the group's token.
 func (a *apply) readSecret(ctx context.Context) error {
+	if a.planning && a.observed.Secret.DeletedDate != nil {
+		a.inSecret = cmp.Or(a.before.Token, unknownToken(a.call.Inputs.AuthTokenLength))
+		return nil
+	}
 	name := a.desired.Secret.Name
 	kept, err := a.Secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: name})
 	if notFound(err) { // a secret without a value
@@ -124,7 +143,7 @@ func (a *apply) changeSecretKey(ctx context.Context) error {
 		if key == nil {
 			key = aws.String("alias/aws/secretsmanager") // the account's own
 		}
-		if _, err := a.Secrets.UpdateSecret(ctx,
+		if _, err := request(ctx, a, a.Secrets.UpdateSecret,
 			&secretsmanager.UpdateSecretInput{SecretId: a.desired.Secret.Name, KmsKeyId: key}); err != nil {
 			return fmt.Errorf("cannot change the key of the secret %s: %w", *a.desired.Secret.Name, err)
 		}
@@ -138,16 +157,31 @@ func (a *apply) keepToken(ctx context.Context) error {
 	if a.desired.Secret == nil || a.inSecret == a.result.Token {
 		return nil
 	}
-	name := a.desired.Secret.Name
-	_, err := a.Secrets.PutSecretValue(ctx,
-		&secretsmanager.PutSecretValueInput{SecretId: name,
-			SecretString: aws.String(module.SecretString(string(a.result.Token)))})
-	if err != nil {
-		return fmt.Errorf("cannot write the secret %s: %w", *name, err)
+	if err := a.putToken(ctx, *a.desired.Secret.Name, a.result.Token); err != nil {
+		return err
 	}
 	a.inSecret = a.result.Token
-	a.done("changed secret %s", *name)
 	return nil
+}
+
+// putToken writes a token into a secret.
+func (a *apply) putToken(ctx context.Context, name string, token module.Secret) error {
+	_, err := request(ctx, a, a.Secrets.PutSecretValue, &secretsmanager.PutSecretValueInput{
+		SecretId: &name, SecretString: aws.String(module.SecretString(string(token))),
+	})
+	if err != nil {
+		return fmt.Errorf("cannot write the secret %s: %w", name, err)
+	}
+	a.done("changed secret %s", name)
+	return nil
+}
+
+// newToken makes a token up. A plan makes none.
+func (a *apply) newToken(length int) (module.Secret, error) {
+	if a.planning {
+		return unknownToken(length), nil
+	}
+	return generateToken(length)
 }
 
 // tokenAlphabet are the characters an auth token may have (module.md, trap 6).

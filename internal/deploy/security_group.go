@@ -48,7 +48,11 @@ func fromNetwork(tags []ec2types.Tag) map[string]string {
 	return all
 }
 
+// vpcOf is the id of a subnet's VPC. That of a subnet that is not made yet stands for its VPC too: it is as unknown.
 func (d *Deployer) vpcOf(ctx context.Context, subnet string) (string, error) {
+	if isUnknown(subnet) {
+		return subnet, nil
+	}
 	out, err := d.Network.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{subnet}})
 	if err != nil {
 		return "", fmt.Errorf("cannot describe the subnet %s: %w", subnet, err)
@@ -60,6 +64,9 @@ func (d *Deployer) vpcOf(ctx context.Context, subnet string) (string, error) {
 }
 
 func (d *Deployer) rulesOf(ctx context.Context, group string) ([]ec2types.SecurityGroupRule, error) {
+	if isUnknown(group) {
+		return nil, nil
+	}
 	out, err := d.Network.DescribeSecurityGroupRules(ctx,
 		&ec2.DescribeSecurityGroupRulesInput{Filters: []ec2types.Filter{
 			{Name: aws.String("group-id"), Values: []string{group}},
@@ -80,7 +87,7 @@ func (a *apply) securityGroup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.plan(ctx, Resource{Kind: securityGroupKind, Name: inVPC(vpc, want.Name)}); err != nil {
+	if err := a.recordAhead(ctx, Resource{Kind: securityGroupKind, Name: inVPC(vpc, want.Name)}); err != nil {
 		return err
 	}
 	id, err := a.groupIn(ctx, vpc, *want)
@@ -93,6 +100,9 @@ func (a *apply) securityGroup(ctx context.Context) error {
 
 // createSecurityGroup makes a group without any rule: the one that EC2 gives every new group lets everything out.
 func (a *apply) createSecurityGroup(ctx context.Context, g module.SecurityGroup, vpc string) (string, error) {
+	if a.planning {
+		return a.unknownID("sg"), nil
+	}
 	out, err := a.Network.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
 		GroupName: &g.Name, Description: &g.Description, VpcId: &vpc,
 		TagSpecifications: tagged(ec2types.ResourceTypeSecurityGroup, g.Tags),
@@ -122,13 +132,13 @@ func (a *apply) rules(ctx context.Context, want module.SecurityGroup, group stri
 			have = slices.Delete(have, i, i+1)
 			continue
 		}
-		if _, err := a.authorize(ctx, group, r, want.RuleTags); err != nil {
+		if err := a.write(func() error { return a.authorize(ctx, group, r, want.RuleTags) }); err != nil {
 			return err
 		}
 		a.done("added the rule %q for %s%s to security group %s", r.Description, r.PeerGroup, r.PeerNetwork, want.Name)
 	}
 	for _, r := range have {
-		if err := a.revoke(ctx, r); err != nil {
+		if err := a.write(func() error { return a.revoke(ctx, r) }); err != nil {
 			return err
 		}
 		delete(a.observed.Tags, *r.SecurityGroupRuleId) // what is gone needs no tags
@@ -148,10 +158,10 @@ func sameRule(want module.SecurityGroupRule, have ec2types.SecurityGroupRule) bo
 		want.Description == aws.ToString(have.Description)
 }
 
-// authorize adds a rule and returns its id.
+// authorize adds a rule.
 func (d *Deployer) authorize(
 	ctx context.Context, group string, r module.SecurityGroupRule, tags map[string]string,
-) (string, error) {
+) error {
 	permission := ec2types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: &r.Port, ToPort: &r.Port}
 	if r.PeerGroup != "" {
 		permission.UserIdGroupPairs = []ec2types.UserIdGroupPair{{GroupId: &r.PeerGroup, Description: &r.Description}}
@@ -165,7 +175,7 @@ func (d *Deployer) authorize(
 			&ec2.AuthorizeSecurityGroupEgressInput{GroupId: &group, IpPermissions: []ec2types.IpPermission{permission},
 				TagSpecifications: specification})
 		if err != nil {
-			return "", fmt.Errorf("cannot add a rule to the security group %s: %w", group, err)
+			return fmt.Errorf("cannot add a rule to the security group %s: %w", group, err)
 		}
 		rules = out.SecurityGroupRules
 	} else {
@@ -173,14 +183,14 @@ func (d *Deployer) authorize(
 			&ec2.AuthorizeSecurityGroupIngressInput{GroupId: &group, IpPermissions: []ec2types.IpPermission{permission},
 				TagSpecifications: specification})
 		if err != nil {
-			return "", fmt.Errorf("cannot add a rule to the security group %s: %w", group, err)
+			return fmt.Errorf("cannot add a rule to the security group %s: %w", group, err)
 		}
 		rules = out.SecurityGroupRules
 	}
 	if len(rules) != 1 {
-		return "", fmt.Errorf("the security group %s got %d rules instead of one", group, len(rules))
+		return fmt.Errorf("the security group %s got %d rules instead of one", group, len(rules))
 	}
-	return *rules[0].SecurityGroupRuleId, nil
+	return nil
 }
 
 func (d *Deployer) revoke(ctx context.Context, r ec2types.SecurityGroupRule) (err error) {

@@ -193,5 +193,5 @@ func (a *apply) changeTags(ctx context.Context, resource string, changes []modul
 			a.doneOnce(fmt.Sprintf("set tag %s to %q", c.Field, c.New))
 		}
 	}
-	return a.retag(ctx, resource, set, remove)
+	return a.write(func() error { return a.retag(ctx, resource, set, remove) })
 }

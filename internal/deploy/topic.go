@@ -19,7 +19,7 @@ func (a *apply) topics(ctx context.Context, all []module.Topic, found *module.St
 	for _, want := range all {
 		planned = append(planned, Resource{Kind: topicKind, Name: want.ARN})
 	}
-	if err := a.plan(ctx, planned...); err != nil {
+	if err := a.recordAhead(ctx, planned...); err != nil {
 		return err
 	}
 	for _, want := range all {
@@ -47,7 +47,7 @@ func (a *apply) standInTopics(ctx context.Context, in module.Inputs, found modul
 			continue
 		}
 		own := Resource{Kind: topicKind, Name: arn}
-		if err := a.plan(ctx, own); err != nil {
+		if err := a.recordAhead(ctx, own); err != nil {
 			return err
 		}
 		_, err := a.Topics.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &arn})
@@ -58,7 +58,7 @@ func (a *apply) standInTopics(ctx context.Context, in module.Inputs, found modul
 		if !notFound(err) {
 			return fmt.Errorf("cannot describe the topic %s: %w", name, err)
 		}
-		_, err = a.Topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: &name})
+		_, err = request(ctx, a, a.Topics.CreateTopic, &sns.CreateTopicInput{Name: &name})
 		a.creating(err, own)
 		if err != nil {
 			return fmt.Errorf("cannot create the topic %s: %w", name, err)
@@ -81,14 +81,14 @@ func (a *apply) topic(ctx context.Context, want module.Topic) error {
 	if want.KeyARN != "" {
 		attributes["KmsMasterKeyId"] = want.KeyARN
 	}
-	_, err = a.Topics.CreateTopic(ctx,
+	_, err = request(ctx, a, a.Topics.CreateTopic,
 		&sns.CreateTopicInput{Name: &want.Name, Attributes: attributes, Tags: listed(want.Tags, topicTag)})
 	a.creating(err, own)
 	if err != nil {
 		return fmt.Errorf("cannot create the topic %s: %w", want.Name, err)
 	}
 	a.done("created topic %s", want.Name)
-	return a.subscribe(ctx, want)
+	return a.subscribe(ctx, want, nil)
 }
 
 func topicTag(k, v *string) snstypes.Tag { return snstypes.Tag{Key: k, Value: v} }
@@ -102,7 +102,7 @@ func (a *apply) changeTopic(ctx context.Context, want module.Topic, have map[str
 		set["KmsMasterKeyId"] = want.KeyARN
 	}
 	for _, name := range sortedKeys(set) {
-		if _, err := a.Topics.SetTopicAttributes(ctx,
+		if _, err := request(ctx, a, a.Topics.SetTopicAttributes,
 			&sns.SetTopicAttributesInput{TopicArn: &want.ARN, AttributeName: &name,
 				AttributeValue: aws.String(set[name])}); err != nil {
 			return fmt.Errorf("cannot change the topic %s: %w", want.Name, err)
@@ -116,17 +116,45 @@ func (a *apply) changeTopic(ctx context.Context, want module.Topic, have map[str
 	if err := a.ensureTags(ctx, want.ARN, want.Tags, tags); err != nil {
 		return err
 	}
-	return a.subscribe(ctx, want)
+	subscribed, err := a.subscribers(ctx, want)
+	if err != nil {
+		return err
+	}
+	return a.subscribe(ctx, want, subscribed)
 }
 
-// subscribe asks for each address; one that is subscribed already stays so. Addresses that are no longer named are left
-// alone: the topic cannot be asked who they are.
-func (a *apply) subscribe(ctx context.Context, want module.Topic) error {
+// subscribers are the addresses that a topic has already, of a topic that is to have any.
+func (a *apply) subscribers(ctx context.Context, of module.Topic) (all []string, err error) {
+	if len(of.Emails) == 0 {
+		return nil, nil
+	}
+	pages := sns.NewListSubscriptionsByTopicPaginator(a.Topics,
+		&sns.ListSubscriptionsByTopicInput{TopicArn: &of.ARN})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("cannot list the subscriptions of the topic %s: %w", of.Name, err)
+		}
+		for _, s := range page.Subscriptions {
+			if aws.ToString(s.Protocol) == "email" {
+				all = append(all, aws.ToString(s.Endpoint))
+			}
+		}
+	}
+	return all, nil
+}
+
+// subscribe asks for each address, and tells of those that are new. One that is subscribed already stays so; one that
+// has not confirmed is asked again. Addresses that are no longer named are left alone: others may have subscribed them.
+func (a *apply) subscribe(ctx context.Context, want module.Topic, subscribed []string) error {
 	for _, address := range want.Emails {
-		_, err := a.Topics.Subscribe(ctx,
+		_, err := request(ctx, a, a.Topics.Subscribe,
 			&sns.SubscribeInput{TopicArn: &want.ARN, Protocol: aws.String("email"), Endpoint: &address})
 		if err != nil {
 			return fmt.Errorf("cannot subscribe an address to the topic %s: %w", want.Name, err)
+		}
+		if !slices.Contains(subscribed, address) {
+			a.done("subscribed %s to topic %s", address, want.Name)
 		}
 	}
 	return nil

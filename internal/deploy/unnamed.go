@@ -33,7 +33,7 @@ const (
 func (a *apply) marked(ctx context.Context, kind string, recoveryDays int32) (Resource, map[string]string, error) {
 	mark := rand.Text()
 	r := Resource{Kind: kind, Name: markPrefix + mark, RecoveryDays: recoveryDays}
-	return r, map[string]string{markTag: mark}, a.plan(ctx, r)
+	return r, map[string]string{markTag: mark}, a.recordAhead(ctx, r)
 }
 
 // unmark records the id of what was made with a mark, and takes the tag off.

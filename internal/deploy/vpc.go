@@ -28,23 +28,22 @@ func (a *apply) vpc(ctx context.Context, want *module.VPC, found *module.StandIn
 		if id, err = a.createVPC(ctx, *want); err != nil {
 			return err
 		}
-		a.done("created VPC %s", id)
+		a.done("created VPC %s", want.CIDR)
 	}
 	found.VPCID, found.CIDR, found.SubnetIDs, found.Zones = id, want.CIDR, nil, nil
 	var planned []Resource
 	for _, s := range want.Subnets {
 		planned = append(planned, Resource{Kind: subnetKind, Name: inVPC(id, s.CIDR)})
 	}
-	if err := a.plan(ctx, planned...); err != nil {
+	if err := a.recordAhead(ctx, planned...); err != nil {
 		return err
 	}
-	have, err := a.Network.DescribeSubnets(ctx,
-		&ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{{Name: aws.String("vpc-id"), Values: []string{id}}}})
+	have, err := a.subnetsOf(ctx, id)
 	if err != nil {
-		return fmt.Errorf("cannot describe the subnets of %s: %w", id, err)
+		return err
 	}
 	for _, s := range want.Subnets {
-		subnet, err := a.privateSubnet(ctx, id, s, have.Subnets)
+		subnet, err := a.privateSubnet(ctx, id, s, have)
 		if err != nil {
 			return err
 		}
@@ -53,8 +52,25 @@ func (a *apply) vpc(ctx context.Context, want *module.VPC, found *module.StandIn
 	return nil
 }
 
+func (a *apply) subnetsOf(ctx context.Context, vpc string) ([]ec2types.Subnet, error) {
+	if isUnknown(vpc) {
+		return nil, nil
+	}
+	out, err := a.Network.DescribeSubnets(ctx,
+		&ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}}})
+	if err != nil {
+		return nil, fmt.Errorf("cannot describe the subnets of %s: %w", vpc, err)
+	}
+	return out.Subnets, nil
+}
+
 // createVPC makes a VPC and returns its id.
 func (a *apply) createVPC(ctx context.Context, want module.VPC) (string, error) {
+	if a.planning {
+		id := a.unknownID("vpc")
+		a.keep(Resource{Kind: vpcKind, Name: id})
+		return id, nil
+	}
 	own, mark, err := a.marked(ctx, vpcKind, 0)
 	if err != nil {
 		return "", err
@@ -87,7 +103,7 @@ func (a *apply) existingVPC(ctx context.Context, want module.VPC) (string, error
 		if have := aws.ToString(out.Vpcs[0].CidrBlock); have != want.CIDR {
 			return "", fmt.Errorf("cidr_block: larder cannot change it from %q to %q while the VPC %s exists: set it back, or destroy and bring up again", have, want.CIDR, r.Name)
 		}
-		if err := a.plan(ctx, r); err != nil {
+		if err := a.recordAhead(ctx, r); err != nil {
 			return "", err
 		}
 		return r.Name, a.ensureTags(ctx, r.Name, want.Tags, fromNetwork(out.Vpcs[0].Tags))
@@ -105,6 +121,10 @@ func (a *apply) privateSubnet(
 			return "", fmt.Errorf("availability_zones: larder cannot move the subnet %s from %s to %s: set it back, or destroy and bring up again", id, zone, want.Zone)
 		}
 		return id, a.ensureTags(ctx, id, want.Tags, fromNetwork(have[i].Tags))
+	}
+	if a.planning {
+		a.done("created subnet %s in %s", want.CIDR, want.Zone)
+		return a.unknownID("subnet"), nil
 	}
 	out, err := a.Network.CreateSubnet(ctx, &ec2.CreateSubnetInput{
 		VpcId: &vpc, CidrBlock: &want.CIDR, AvailabilityZone: &want.Zone,
@@ -126,7 +146,7 @@ func (a *apply) security(ctx context.Context, want *module.Security, found *modu
 	if want == nil {
 		return nil
 	}
-	err := a.plan(ctx, Resource{Kind: securityGroupKind, Name: inVPC(want.VPCID, want.Clients.Name)},
+	err := a.recordAhead(ctx, Resource{Kind: securityGroupKind, Name: inVPC(want.VPCID, want.Clients.Name)},
 		Resource{Kind: securityGroupKind, Name: inVPC(want.VPCID, want.Nodes.Name)})
 	if err != nil {
 		return err
@@ -167,13 +187,16 @@ func (a *apply) groupIn(ctx context.Context, vpc string, want module.SecurityGro
 }
 
 func (d *Deployer) groupNamed(ctx context.Context, vpc, name string) (*ec2types.SecurityGroup, error) {
+	if isUnknown(vpc) {
+		return nil, nil
+	}
 	groups, err := d.Network.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{
 		{Name: aws.String("group-name"), Values: []string{name}}, {Name: aws.String("vpc-id"), Values: []string{vpc}},
 	}})
-	if err != nil {
+	if err != nil && !notFound(err) {
 		return nil, fmt.Errorf("cannot describe the security group %s: %w", name, err)
 	}
-	if len(groups.SecurityGroups) == 0 {
+	if notFound(err) || len(groups.SecurityGroups) == 0 {
 		return nil, nil
 	}
 	return &groups.SecurityGroups[0], nil

@@ -35,6 +35,9 @@ type Call struct {
 	// Resources, data sources and modules beside the call that are left to Terraform, by reference.
 	Left    []string
 	Notices []string // what the call asks for and larder does not do yet, a line each
+
+	// NodeTypes are the source's.
+	NodeTypes cache.NodeTypes
 }
 
 // Load reads and checks the module call. The call is nil when the diagnostics have an error; it can come with warnings.
@@ -65,6 +68,7 @@ func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
 	call := &Call{Name: one.address(), File: block.TypeRange.Filename, Line: block.TypeRange.Start.Line,
 		Inputs: r.inputs, Region: src.Region}
 	call.GeneratedToken = r.inputs.AuthTokenEnabled && r.inputs.AuthToken == ""
+	call.NodeTypes = src.NodeTypes
 	call.NodeMemoryGiB = src.NodeTypes[r.inputs.NodeType].MemoryGiB
 	call.Sensitive = slices.ContainsFunc(r.table, func(in Input) bool { return r.hidden[in.Name] && !in.Sensitive })
 	call.Around = around
@@ -80,6 +84,11 @@ func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
 
 // ReplicationGroupID is the identifier of the replication group, <project>-<environment>-redis.
 func (c *Call) ReplicationGroupID() string { return c.Inputs.replicationGroupID() }
+
+// SmallerNodes tells whether a node type has less memory than another.
+func (c *Call) SmallerNodes(nodeType, than string) bool {
+	return c.NodeTypes[nodeType].MaxMemory < c.NodeTypes[than].MaxMemory
+}
 
 // reader fills in the inputs of one call and gathers all that is wrong with them.
 type reader[I any] struct {

@@ -77,6 +77,9 @@ func Waiting(o Observed) map[string]string {
 		enabled := group.AutomaticFailoverStatus == ectypes.PendingAutomaticFailoverStatusEnabled
 		waiting["AutomaticFailoverEnabled"] = strconv.FormatBool(enabled)
 	}
+	if o.CacheCluster == nil {
+		return waiting
+	}
 	if cluster := o.CacheCluster.PendingModifiedValues; cluster != nil {
 		for name, value := range map[string]*string{
 			"CacheNodeType": cluster.CacheNodeType, "EngineVersion": cluster.EngineVersion,

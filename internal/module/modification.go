@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/cache"
 )
 
 // Modification makes a replication group that exists equal to a call. Its calls are made in this order, each when the
@@ -94,6 +96,44 @@ func (r Resources) Modification(o Observed, changes []Change) Modification {
 		}
 	}
 	return m
+}
+
+// CanWait tells whether a change of the replication group waits for the maintenance window unless it is to be made at
+// once. All others are made at once.
+func CanWait(c Change) bool {
+	switch c.Field {
+	case "CacheNodeType", "EngineVersion", "CacheParameterGroupName", "AutomaticFailoverEnabled", "MultiAZEnabled":
+		return true
+	}
+	return false
+}
+
+// MembersThen names the members that a group has when it has as many as the call wants: the replicas with the highest
+// names go, new ones get the lowest free numbers.
+func (r Resources) MembersThen(have ectypes.ReplicationGroup) []string {
+	members := slices.Clone(have.MemberClusters)
+	if r.ReplicationGroup.NumCacheClusters == nil {
+		return members
+	}
+	want := int(aws.ToInt32(r.ReplicationGroup.NumCacheClusters))
+	for _, shard := range have.NodeGroups {
+		replicas := slices.SortedFunc(slices.Values(shard.NodeGroupMembers),
+			func(a, b ectypes.NodeGroupMember) int {
+				return strings.Compare(text(b.CacheClusterId), text(a.CacheClusterId))
+			})
+		for _, m := range replicas {
+			if len(members) > want && text(m.CurrentRole) == "replica" {
+				members = slices.DeleteFunc(members, func(id string) bool { return id == text(m.CacheClusterId) })
+			}
+		}
+	}
+	for n := 1; len(members) < want; n++ {
+		if id := cache.MemberID(text(have.ReplicationGroupId), n); !slices.Contains(members, id) {
+			members = append(members, id)
+		}
+	}
+	slices.Sort(members)
+	return members
 }
 
 func replicaCount(
