@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"larder/internal/durable"
@@ -273,6 +274,20 @@ func (h Home) remains() (names []string) {
 		}
 	}
 	return names
+}
+
+// Used tells whether an installation has left anything in the directory.
+func (h Home) Used() (bool, error) {
+	for _, file := range []string{h.stateFile(), h.masterKey()} {
+		_, err := os.Lstat(file)
+		if err == nil {
+			return true, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+			return false, fmt.Errorf("cannot look into the state directory: %w", err)
+		}
+	}
+	return len(h.remains()) > 0, nil
 }
 
 // refuseNew says that the state directory is of an installation whose state file is gone, if it is. An engine would

@@ -57,27 +57,31 @@ func Main(now func() time.Time) int {
 	})
 }
 
-// Run runs a command line: 0 means success, 1 that it was refused or failed, 2 that it was not understood.
+// Run runs a command line: 0 means success, 1 that it was refused or failed, 2 that it was not understood. Of `plan`, 2
+// means that there is something to change, and 1 that it was not understood either.
 func Run(ctx context.Context, args []string, env Environment) int {
 	t := newTool(env)
 	root := t.root()
 	root.SetArgs(twoDashes(args))
-	err := root.ExecuteContext(ctx)
+	ran, err := root.ExecuteContextC(ctx)
 	if err != nil {
 		if went := t.homeWent(); went != nil {
 			defer fmt.Fprintln(printer{env.Stderr}, "larder:", went)
 		}
 	}
 	var silent silentError
+	var changes changesError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &silent): // already said
 		return 1
+	case errors.As(err, &changes):
+		return 2
 	}
 	fmt.Fprintln(printer{env.Stderr}, "larder:", plain(err))
 	var usage usageError
-	if errors.As(err, &usage) {
+	if errors.As(err, &usage) && ran.Name() != planName {
 		return 2
 	}
 	return 1
@@ -141,7 +145,7 @@ func (t *tool) root() *cobra.Command {
 		"`address` of the API of an engine that up or serve starts (default LARDER_LISTEN, or "+defaultListen+")")
 	root.PersistentFlags().Lookup("listen").DefValue = "" // said already
 	root.AddCommand(
-		t.upCommand(), t.statusCommand(), t.topCommand(), t.logsCommand(), t.failoverCommand(), t.connectCommand(),
+		t.upCommand(), t.planCommand(), t.statusCommand(), t.topCommand(), t.logsCommand(), t.failoverCommand(), t.connectCommand(),
 		t.outputsCommand(), t.mailCommand(), t.envCommand(), t.destroyCommand(), t.serveCommand(), t.downCommand(),
 		t.enginesCommand(), t.doctorCommand(), t.forgetCommand(), t.versionCommand(), t.relayCommand(),
 		t.completionCommand(),

@@ -52,7 +52,13 @@ type cloud struct {
 	sealer *seal.Sealer
 	info   app.Info
 	topics *snsservice.Service
-	close  func()
+	// access are the access levels of actions, by their names.
+	access map[string][]gateway.Access
+	// dataSize is how many bytes a group's data take.
+	dataSize int64
+	// unsettled keeps a group's status as a test has set it.
+	unsettled bool
+	close     func()
 }
 
 // users says of nothing that it is in use; see ec2.Users.
@@ -139,7 +145,7 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Hand
 		Client:  snsservice.NewClient(), Timeout: time.Minute,
 		Random: crand.Reader, Now: time.Now, After: time.After, Logger: slog.New(slog.DiscardHandler),
 	})
-	return checked(gateway.New(gateway.Config{
+	config := gateway.Config{
 		Region: awsregion.Home, NewRequestID: standin.UUID, Logger: slog.New(slog.DiscardHandler),
 		Verifier: &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
 		Services: []gateway.Service{
@@ -148,6 +154,7 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Hand
 				NodeTypes: nodeTypes, Families: families, Block: netip.MustParsePrefix("127.77.0.0/20"),
 				Account: app.Account, Region: awsregion.Home, DefaultVPC: standIns.VPCID, Keys: keys.For("elasticache"),
 				PortFree: func(netip.AddrPort) error { return nil }, ParametersChanged: func() {},
+				DataSize: func(context.Context, string) (int64, error) { return c.dataSize, nil },
 				Observed: c.observed, Now: time.Now,
 			}).Gateway(),
 			secretsservice.New(secretsservice.Config{
@@ -179,7 +186,14 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Hand
 					StandIns: standIns},
 			}).Gateway(),
 		},
-	}))(t)
+	}
+	c.access = map[string][]gateway.Access{}
+	for _, s := range config.Services {
+		for _, a := range s.Actions {
+			c.access[a.Name] = append(c.access[a.Name], a.Access)
+		}
+	}
+	return checked(gateway.New(config))(t)
 }
 
 // settleAll does for every group what an engine does when it begins.
@@ -202,7 +216,7 @@ func (c *cloud) settle(id string) {
 	err := c.store.Update(func(tx *store.Tx) error {
 		g, err := state.ReplicationGroups.Get(tx, id)
 		switch {
-		case errors.Is(err, store.ErrNotFound) || err == nil && g.Status == cache.Available:
+		case c.unsettled || errors.Is(err, store.ErrNotFound) || err == nil && g.Status == cache.Available:
 			return nil
 		case err != nil:
 			return err
@@ -249,7 +263,7 @@ func (c *cloud) observed(id string) cache.Observed {
 }
 
 // client talks to the cloud through a wire that can go dead.
-func (c *cloud) client(w *wire) *client {
+func (c *cloud) client(w http.RoundTripper) *client {
 	through := &http.Client{Transport: w}
 	config := awsclient.Config(c.info.Region, c.info.Endpoint, c.info.AccessKeyID, c.info.SecretAccessKey)
 	config.HTTPClient = awsclient.Whole(through)

@@ -32,11 +32,18 @@ func (c *client) deployer(p deploy.Progress) *deploy.Deployer {
 func (c *client) recorded(
 	ctx context.Context, call *module.Call, path string,
 ) (own larder.Deployment, shared []deploy.Resource, err error) {
-	source, err := filepath.Abs(path)
+	all, err := c.deployments(ctx)
 	if err != nil {
 		return own, nil, err
 	}
-	all, err := c.deployments(ctx)
+	return recordOf(all, call, path)
+}
+
+// recordOf finds among the deployments of a region what recorded returns.
+func recordOf(
+	all []larder.Deployment, call *module.Call, path string,
+) (own larder.Deployment, shared []deploy.Resource, err error) {
+	source, err := filepath.Abs(path)
 	if err != nil {
 		return own, nil, err
 	}
@@ -96,11 +103,16 @@ func (c *client) record(ctx context.Context, d larder.Deployment, all []deploy.R
 		}
 		return err
 	}
-	d.Resources = nil
-	for _, r := range all {
-		d.Resources = append(d.Resources, larder.Resource(r))
-	}
+	d.Resources = recordedResources(all)
 	return c.call(ctx, "PutDeployment", larder.PutDeploymentInput{Deployment: d}, &larder.PutDeploymentOutput{})
+}
+
+// recordedResources are resources as the engine remembers them.
+func recordedResources(all []deploy.Resource) (recorded []larder.Resource) {
+	for _, r := range all {
+		recorded = append(recorded, larder.Resource(r))
+	}
+	return recorded
 }
 
 // made lists a deployment's resources.

@@ -81,9 +81,15 @@ func fill(configuration string, lines ...string) string {
 
 func (c *cloud) up(d *desk, w *wire, path string) error {
 	c.t.Helper()
+	return c.upCall(d, w, path, "")
+}
+
+// upCall brings up one of several calls.
+func (c *cloud) upCall(d *desk, w *wire, path, label string) error {
+	c.t.Helper()
 	d.stdout.Reset()
 	types := checked(cache.LoadNodeTypes())(c.t)
-	src := module.Source{Path: path, NodeTypes: types, Region: awsregion.Home, Account: app.Account}
+	src := module.Source{Path: path, Module: label, NodeTypes: types, Region: awsregion.Home, Account: app.Account}
 	run := &upRun{tool: d.tool, said: map[string]bool{}}
 	if err := run.one(c.t.Context(), c.client(w), src, time.Now()); err != nil {
 		return err

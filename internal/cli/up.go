@@ -23,10 +23,7 @@ import (
 )
 
 func (t *tool) upCommand() *cobra.Command {
-	vars := &varFlags{}
-	var label string
-	var verbose, strict bool
-	var overrides []string
+	flags := &callFlags{}
 	c := &cobra.Command{
 		Use:   "up [FILE|DIR]",
 		Short: "Bring up the Redis that a module call describes",
@@ -36,21 +33,10 @@ func (t *tool) upCommand() *cobra.Command {
 		Example: "  larder up examples/production\n  larder up main.tf --var redis_auth_token=\"$TOKEN\"\n  larder up --var-file prod.tfvars --json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			path := "."
-			if len(args) == 1 {
-				path = args[0]
-			}
-			return t.up(c.Context(), path, label, verbose, strict,
-				module.Vars{Args: vars.args, Environ: t.Environ, Overrides: overrides})
+			return t.up(c.Context(), flags.path(args), flags.label, flags.verbose, flags.strict, flags.vars(t.Environ))
 		},
 	}
-	c.Flags().Var(&varFlag{vars, false}, "var", "set a variable: NAME=VALUE (repeatable)")
-	c.Flags().Var(&varFlag{vars, true}, "var-file", "read variables from a .tfvars file (repeatable)")
-	c.Flags().StringArrayVar(&overrides, "override", nil,
-		"give a value of what is left to Terraform: `REFERENCE=VALUE` (repeatable)")
-	c.Flags().StringVar(&label, "module", "", "bring up this module `CALL` alone: redis, or redis[\"eu\"] (default all)")
-	c.Flags().BoolVar(&verbose, "verbose", false, "explain which inputs are not acted on in full")
-	strictFlag(c, &strict)
+	flags.add(c, "bring up")
 	return t.regionFlag(t.jsonFlag(c),
 		"where to bring up what names no region (default AWS_REGION, AWS_DEFAULT_REGION, or "+
 			awsregion.Home+")")
@@ -206,11 +192,12 @@ func (t *tool) explain(diags module.Diagnostics) error {
 	return silentError{}
 }
 
-// resolve gives a module call what module.vpc and the like refer to.
+// resolve gives a module call what module.vpc and the like refer to. Until modules/security has made the clients' group,
+// the nodes' stands for it.
 func resolve(s standin.StandIns) module.StandIns {
 	return module.StandIns{
 		VPCID: s.VPCID, CIDR: s.Network(), SubnetIDs: s.SubnetIDs(), Zones: s.Zones(),
-		SecurityGroupID: s.SecurityGroupID, KMSKeyARN: s.KMSKeyARN,
+		SecurityGroupID: s.SecurityGroupID, ClientGroupID: s.SecurityGroupID, KMSKeyARN: s.KMSKeyARN,
 		CriticalTopicARN: s.CriticalTopicARN, WarningTopicARN: s.WarningTopicARN, InfoTopicARN: s.InfoTopicARN,
 	}
 }

@@ -37,18 +37,10 @@ func (r *upRun) one(ctx context.Context, engine *client, src module.Source, begi
 	if err != nil {
 		return err
 	}
-	call, diags := module.Load(src, r.vars, resolve(facts.StandIns))
-	if diags.HasErrors() {
-		return r.explain(diags)
-	}
-	r.warn(diags)
-	if err := r.runnable(call, facts, r.strict); err != nil {
+	call, err := r.read(src, resolve(facts.StandIns), facts)
+	if err != nil {
 		return err
 	}
-	if len(call.Left) > 0 {
-		r.note("left to Terraform: " + strings.Join(call.Left, ", "))
-	}
-	r.noteUnused(call.Notices, r.verbose)
 	d, shared, err := engine.recorded(ctx, call, src.Path)
 	if err != nil {
 		return err
@@ -79,6 +71,34 @@ func (r *upRun) one(ctx context.Context, engine *client, src module.Source, begi
 		return err
 	}
 	return r.deployed(ctx, done, result, restarted, time.Since(begin))
+}
+
+// read reads the call for an engine, and says what there is to say of it before anything is made.
+func (r *upRun) read(
+	src module.Source, standIns module.StandIns, facts larder.DescribeEngineOutput,
+) (*module.Call, error) {
+	call, diags := module.Load(src, r.vars, standIns)
+	if diags.HasErrors() {
+		return nil, r.explain(diags)
+	}
+	r.warn(diags)
+	if err := r.runnable(call, facts, r.strict); err != nil {
+		return nil, err
+	}
+	if len(call.Left) > 0 {
+		r.note("left to Terraform: " + strings.Join(call.Left, ", "))
+	}
+	r.noteUnused(call.Notices, r.verbose)
+	return call, nil
+}
+
+// load reads the call again, with what its references to other modules now resolve to.
+func (r *upRun) load(src module.Source, found module.StandIns) (*module.Call, error) {
+	call, diags := module.Load(src, r.vars, found)
+	if diags.HasErrors() {
+		return nil, r.explain(diags)
+	}
+	return call, nil
 }
 
 // ownOutputs evaluates the configuration's outputs, with what was brought up so far.
@@ -148,11 +168,7 @@ func (r *upRun) apply(
 	}
 	result, err = deployer.Apply(ctx, func(found module.StandIns) (*module.Call, error) {
 		around = found
-		call, diags := module.Load(src, r.vars, found)
-		if diags.HasErrors() {
-			return nil, r.explain(diags)
-		}
-		return call, nil
+		return r.load(src, found)
 	}, standIns, before)
 	return result, around, err
 }

@@ -1,0 +1,250 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"larder/internal/awsregion"
+	"larder/internal/cache"
+)
+
+// A plan says what the up after it does, and a plan after that says that there is nothing to do.
+func TestAPlanIsWhatUpDoes(t *testing.T) {
+	t.Parallel()
+	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	redis := inputs{"num_cache_nodes": "2", "node_type": `"cache.t3.medium"`, "enabled_alarms": `["cpu"]`}
+	emails, clients := inputs{}, ""
+	around := strings.NewReplacer() // of the modules around
+	for _, step := range []struct {
+		name          string
+		redis, emails inputs
+		around        []string // replaced from here on
+	}{
+		{"all is new", nil, nil, nil},
+		{"nothing", nil, nil, nil},
+		{"node type", inputs{"node_type": `"cache.m5.large"`}, nil, nil},
+		{"smaller node type", inputs{"node_type": `"cache.t3.small"`}, nil, nil},
+		{"replica", inputs{"num_cache_nodes": "3"}, nil, nil},
+		{"two replicas less", inputs{"num_cache_nodes": "1", "automatic_failover_enabled": "false",
+			"multi_az_enabled": "false"}, nil, nil},
+		{"and back", inputs{"num_cache_nodes": "2", "automatic_failover_enabled": "true",
+			"multi_az_enabled": "true"}, nil, nil},
+		{"parameters", inputs{"timeout": `"60"`, "maxmemory_policy": `"noeviction"`,
+			"parameters": `[{ name = "slowlog-max-len", value = "64" }]`}, nil, nil},
+		{"a parameter less", inputs{"parameters": "[]"}, nil, nil},
+		{"tags", inputs{"tags": `{ Team = "payments" }`}, nil, nil},
+		{"other tags", inputs{"tags": `{ Owner = "ops" }`}, nil, nil},
+		{"a log off", inputs{"engine_log_enabled": "false", "log_format": `"text"`}, nil, nil},
+		{"a log on", inputs{"engine_log_enabled": "true", "cloudwatch_log_retention_days": "7"}, nil, nil},
+		{"log key", inputs{"cloudwatch_log_kms_key_arn": "module.kms.key_arn"}, nil, nil},
+		{"token given", inputs{"auth_token": `"first-token-0123456789"`}, nil, nil},
+		{"token set", inputs{"auth_token": `"second-token-0123456789"`, "auth_token_update_strategy": `"SET"`}, nil, nil},
+		{"secret's key", inputs{"auth_token_secret_kms_key_arn": "module.kms.key_arn"}, nil, nil},
+		{"thresholds", inputs{"alarm_thresholds": "{ cpu = 70 }"}, nil, nil},
+		{"alarms", inputs{"enabled_alarms": `["cpu", "memory"]`}, nil, nil},
+		{"other alarms", inputs{"enabled_alarms": `["memory"]`}, nil, nil},
+		{"dashboard", inputs{"create_dashboard": "true"}, nil, nil},
+		{"a replica that it shows", inputs{"num_cache_nodes": "3"}, nil, nil},
+		{"no dashboard", inputs{"create_dashboard": "false"}, nil, nil},
+		{"windows", inputs{"snapshot_window": `"01:00-02:00"`, "description": `"another"`}, nil, nil},
+		{"snapshots off", inputs{"enable_snapshots": "false"}, nil, nil},
+		{"snapshots on", inputs{"enable_snapshots": "true"}, nil, nil},
+		{"own group", inputs{"create_security_group": "true", "allowed_cidrs": `["10.1.0.0/16"]`}, nil, nil},
+		{"another network", inputs{"allowed_cidrs": `["10.2.0.0/16"]`,
+			"allowed_security_group_ids": "[module.security.redis_client_security_group_id]"}, nil, nil},
+		{"no own group", inputs{"create_security_group": "false", "allowed_cidrs": "[]",
+			"allowed_security_group_ids": "[]"}, nil, nil},
+		{"addresses", nil, inputs{"critical_emails": `["a@example.com"]`}, nil},
+		{"another address", nil, inputs{"critical_emails": `["a@example.com", "b@example.com"]`}, nil},
+		{"topics without a key", nil, nil, []string{"  kms_key_arn  = module.kms.key_arn\n  ", "  "}},
+		{"tags around", nil, nil, []string{"module \"kms\" {\n", "module \"kms\" {\n  tags = { Around = \"yes\" }\n",
+			"module \"vpc\" {\n", "module \"vpc\" {\n  tags = { Around = \"yes\" }\n",
+			"module \"sns\" {\n", "module \"sns\" {\n  tags = { Around = \"yes\" }\n"}},
+		{"clients", nil, nil, []string{"vpc_id       = module.vpc.vpc_id\n",
+			"vpc_id       = module.vpc.vpc_id\n  client_security_group_ids = [\"CLIENTS\"]\n"}},
+		{"some can wait", inputs{"apply_immediately": "false", "node_type": `"cache.m5.large"`,
+			"redis_engine_version": `"7.1"`, "snapshot_window": `"02:00-03:00"`}, nil, nil},
+		{"nothing again", nil, nil, nil},
+		{"all can wait", inputs{"automatic_failover_enabled": "false", "multi_az_enabled": "false"}, nil, nil},
+	} {
+		maps.Copy(redis, step.redis)
+		maps.Copy(emails, step.emails)
+		if step.around != nil {
+			around = strings.NewReplacer(step.around...)
+		}
+		text := around.Replace(fill(everything, "EMAILS", emails.String(), "REDIS", redis.String()))
+		if redis["multi_az_enabled"] != "" { // set already in the configuration
+			text = strings.Replace(text, "  automatic_failover_enabled = true\n  multi_az_enabled           = true\n", "", 1)
+		}
+		if step.name == "clients" {
+			clients = r.clients()
+		}
+		r.planThenUp(step.name, strings.Replace(text, "CLIENTS", clients, 1))
+	}
+}
+
+// What is around a group comes, changes and goes, also with the secrets module, and what a destroy left is taken back.
+func TestAPlanOfWhatIsAround(t *testing.T) {
+	t.Parallel()
+	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	given := r.standIns()
+	redis := func(lines string) string {
+		return around("redis", "  redis_subnet_ids = [\""+strings.Join(given.SubnetIDs[:2], "\", \"")+"\"]\n"+
+			"  redis_security_group_id = \""+given.SecurityGroupID+"\"\n  kms_key_arn = \""+given.KMSKeyARN+"\"\n"+
+			"  num_cache_nodes = 1\n  automatic_failover_enabled = false\n  multi_az_enabled = false\n"+
+			"  create_alarms = false\n"+lines)
+	}
+	kms, vpc := around("kms", ""), around("vpc", "")
+	security := around("security", "  vpc_id = module.vpc.vpc_id\n")
+	kept := redis("  auth_token = module.secrets.redis_auth_token\n  create_auth_token_secret = false\n")
+	sns := around("sns", "  critical_emails = [\"a@example.com\"]\n")
+	for _, step := range []struct{ name, text string }{
+		{"alone", redis("")},
+		{"a key and a network", redis("") + kms + vpc},
+		{"security groups and topics", redis("") + kms + vpc + security + sns},
+		{"a key's tags", redis("") + around("kms", "  tags = { Team = \"x\" }\n") + vpc + security + sns},
+		{"topics of the group", redis("  alarm_sns_topic_arn = module.sns.critical_topic_arn\n"+
+			"  notification_topic_arn = module.sns.info_topic_arn\n") + kms + vpc + security + sns},
+		{"stand-in topics", redis("  notification_topic_arn = module.sns.info_topic_arn\n") + kms + vpc + security},
+		{"no security groups", redis("") + kms + vpc},
+		{"no network", redis("") + kms},
+		{"no key", redis("")},
+		{"a secret that is kept apart", kept + around("secrets", "")},
+		{"its token is given", kept + around("secrets", "  auth_token = \"0123456789abcdefXYZ\"\n")},
+		{"nothing of it is new", kept + around("secrets", "")},
+		{"the group's own secret again", redis("")},
+		{"nothing", redis("")},
+	} {
+		r.planThenUp(step.name, step.text)
+	}
+	r.must(takeDown)
+	r.planThenUp("after destroy", redis("")) // the secret is restored
+}
+
+// What up refuses before it changes the group, a plan refuses in the same words.
+func TestAPlanRefusesWhatUpRefuses(t *testing.T) {
+	t.Parallel()
+	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r.write(fill(everything, "REDIS", "enabled_alarms = []\n"))
+	r.upped()
+	for _, change := range []string{
+		"redis_port = 6380", "at_rest_encryption_enabled = false\nkms_key_arn = null", "auth_token_enabled = false",
+		"parameter_group_family = \"redis6.x\"",
+	} {
+		text := fill(everything, "REDIS", "enabled_alarms = []\n"+change+"\n")
+		if strings.Contains(change, "kms_key_arn") {
+			text = strings.Replace(text, "  kms_key_arn                = module.kms.key_arn\n", "", 1)
+		}
+		r.write(text)
+		_, planned := r.plan(r.client(&readingOnly{T: t, access: r.access}).onlyIn(awsregion.Home), "redis")
+		upped := r.cloud.up(r.desk, &wire{}, r.dir)
+		if planned == nil || upped == nil || plain(planned) != plain(upped) {
+			t.Errorf("%s: the plan says %v\nup says %v", change, planned, upped)
+		}
+	}
+	r.write(strings.Replace(fill(everything, "REDIS", "enabled_alarms = []\n"), "module \"vpc\" {\n",
+		"module \"vpc\" {\n  cidr_block = \"10.9.0.0/16\"\n", 1))
+	if _, err := r.plan(r.client(&wire{}).onlyIn(awsregion.Home), "redis"); err == nil ||
+		!strings.Contains(err.Error(), "10.9.0.0/16") {
+		t.Errorf("another network: %v", err)
+	}
+	r.dataSize = 10 << 30
+	r.write(fill(everything, "REDIS", "enabled_alarms = []\nnode_type = \"cache.t3.micro\"\n"))
+	if _, err := r.plan(r.client(&wire{}).onlyIn(awsregion.Home), "redis"); err == nil ||
+		!strings.Contains(err.Error(), "cannot hold the data of the group") {
+		t.Errorf("a node type without room: %v", err)
+	}
+}
+
+// A group that is on its way somewhere is said to be.
+func TestAPlanOfAGroupOnItsWay(t *testing.T) {
+	t.Parallel()
+	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r.write(fill(everything, "REDIS", "enabled_alarms = []\n"))
+	r.upped()
+	for status, want := range map[cache.Status]struct{ note, step string }{
+		cache.Modifying: {"is modifying: this compares", "change description from"},
+		cache.Deleting:  {"is deleting: this is what there is to do when it is gone", "create replication group shop-dev-redis"},
+	} {
+		r.write(fill(everything, "REDIS", "enabled_alarms = []\ndescription = \"another\"\n"))
+		r.unsettle(status)
+		reports, err := r.plan(r.client(&readingOnly{T: t, access: r.access}).onlyIn(awsregion.Home), "redis")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := reports[0]; len(p.Notes) != 1 || !strings.Contains(p.Notes[0], want.note) ||
+			!slices.ContainsFunc(p.Changes, func(c plannedChange) bool { return strings.HasPrefix(c.Text, want.step) }) {
+			t.Errorf("%s: %+v", status, p)
+		}
+	}
+}
+
+// Without an engine and its state everything is to be created, in the words of the up after it; nothing is touched.
+// Where an engine's state is, only the engine knows.
+func TestAPlanWithoutAnEngine(t *testing.T) {
+	t.Parallel()
+	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r.write(fill(everything, "REDIS", "create_security_group = true\nallowed_cidrs = [\"10.1.0.0/16\"]\n"+
+		"allowed_security_group_ids = [module.security.redis_client_security_group_id]\n"))
+	reports, err := r.plan(nil, "redis")
+	if err != nil {
+		t.Fatal(err)
+	}
+	samePlan(t, "without an engine", texts(reports), r.upped())
+
+	d := newDesk(t)
+	servers := d.withServers(t, "7.0.15")
+	for _, home := range []string{filepath.Join(t.TempDir(), "none"), t.TempDir()} {
+		d.home = home
+		d.stdout.Reset()
+		if code := Run(t.Context(), []string{"plan", r.dir}, d.Environment); code != 2 ||
+			!strings.Contains(d.stdout.String(), "0 to delete, 0 to change, ") ||
+			!strings.HasPrefix(d.stdout.String(), "+ ") {
+			t.Errorf("with %s: exit %d\n%s%s", servers, code, d.stdout.String(), d.stderr.String())
+		}
+		if left, err := os.ReadDir(home); len(left) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a plan leaves %v, %v", left, err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(d.home, "larder.db"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code := Run(t.Context(), []string{"plan", r.dir}, d.Environment); code != 1 ||
+		!strings.Contains(d.stderr.String(), "does not run, and without it nobody knows what there is") {
+		t.Errorf("with state: exit %d\n%s", code, d.stderr.String())
+	}
+	if code := Run(t.Context(), []string{"plan", "--nonsense"}, d.Environment); code != 1 {
+		t.Errorf("a plan that is not understood: exit %d, which says that there is something to change", code)
+	}
+}
+
+// Calls of one configuration share what is around them: it is planned once, as up makes it once.
+func TestAPlanOfTwoCalls(t *testing.T) {
+	t.Parallel()
+	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	call := everything[strings.Index(everything, "module \"redis\""):]
+	call = strings.Replace(strings.Replace(call, "\"redis\"", "\"other\"", 1), "\"shop\"", "\"store\"", 1)
+	both := fill(everything+call, "REDIS", "enabled_alarms = []\n")
+	for _, step := range []struct{ name, text string }{
+		{"fresh", both},
+		{"tags", strings.ReplaceAll(both, "enabled_alarms = []", "enabled_alarms = []\ntags = { a = \"b\" }")},
+		{"tags around", strings.ReplaceAll(both, "  environment  = \"dev\"\n", "  environment  = \"dev\"\n  tags = { a = \"b\" }\n")},
+	} {
+		r.write(step.text)
+		planned := r.plannedOf("redis", "other")
+		var done []string
+		for _, label := range []string{"redis", "other"} {
+			done = append(done, r.uppedOf(label)...)
+		}
+		samePlan(t, step.name, planned, done)
+		if again := r.plannedOf("redis", "other"); len(again) > 0 {
+			t.Errorf("%s: after up there is still %q", step.name, again)
+		}
+	}
+}
