@@ -4,8 +4,9 @@
 # chaos put a short schedule of faults on a group under load: LARDER_CHAOS_SEED=N chooses another
 # chaos-long 1,000 faults, and 1,000 failovers that must leak nothing
 # fuzz  run each fuzz target for a short time: FUZZTIME=10m says how long
+# sdk   compare the copied part of the SDK's EC2 client with the whole
 # bench measure, and write docs/BENCHMARKS.md: BENCHFLAGS='-only failover -scripts 10m' says what and how long
-.PHONY: up test lint chaos chaos-long fuzz bench build generate
+.PHONY: up test lint chaos chaos-long fuzz sdk bench build generate
 
 LARDER := ./larder
 RACE := $(shell command -v cc >/dev/null 2>&1 && echo -race)
@@ -46,6 +47,9 @@ fuzz:
 		while read -r package target; do \
 			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "./$$package" || exit 1; \
 		done
+
+sdk:
+	go test -tags wholesdk ./internal/awssdk/...
 
 bench: build
 	@scripts/install-redis

@@ -13,12 +13,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 
+	"larder/internal/awssdk/ec2"
 	"larder/internal/awswire"
 )
 
@@ -31,7 +31,7 @@ type sdk struct {
 
 var sdks = []sdk{
 	{"ec2", awswire.EC2(), func(h aws.HTTPClient) any {
-		return ec2.NewFromConfig(config(h), func(o *ec2.Options) { o.APIOptions = bareStack() })
+		return ec2.NewFromConfig(config(h))
 	}},
 	{"elasticache", awswire.ElastiCache(), func(h aws.HTTPClient) any {
 		return elasticache.NewFromConfig(config(h), func(o *elasticache.Options) { o.APIOptions = bareStack() })

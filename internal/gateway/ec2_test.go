@@ -15,10 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 
+	"larder/internal/awssdk/ec2"
+	"larder/internal/awssdk/ec2/types"
 	"larder/internal/awswire"
 	"larder/internal/gateway"
 	"larder/internal/sigv4"

@@ -15,13 +15,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
+	"larder/internal/awssdk/ec2"
 	"larder/internal/testkit"
 )
 
@@ -34,6 +34,8 @@ type cloud struct {
 	logs    *cloudwatchlogs.Client
 	secrets *secretsmanager.Client
 	network *ec2.Client
+
+	networkIn func(region string) *ec2.Client
 }
 
 // newCloud makes the clients from what `larder env` prints.
@@ -49,6 +51,11 @@ func newCloud(id string, env map[string]string) (*cloud, error) {
 	config := testkit.Config(env)
 	c.cache, c.alarms, c.logs = elasticache.NewFromConfig(config), cloudwatch.NewFromConfig(config), cloudwatchlogs.NewFromConfig(config)
 	c.secrets, c.network = secretsmanager.NewFromConfig(config), ec2.NewFromConfig(config)
+	c.networkIn = func(region string) *ec2.Client {
+		there := config
+		there.Region = region
+		return ec2.NewFromConfig(there)
+	}
 	return c, nil
 }
 

@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/google/go-cmp/cmp"
 
+	"larder/internal/awssdk/ec2"
 	"larder/internal/testkit"
 )
 
@@ -75,7 +75,7 @@ func (s *stack) wantOutputs() {
 func (s *stack) wantDefaultVPC() {
 	s.t.Helper()
 	ctx := s.t.Context()
-	region := func(o *ec2.Options) { o.Region = bareRegion }
+	network := s.cloud.networkIn(bareRegion)
 	got := map[string]int{}
 	count := func(what string, n int, err error) {
 		s.t.Helper()
@@ -84,17 +84,17 @@ func (s *stack) wantDefaultVPC() {
 		}
 		got[what] = n
 	}
-	vpcs, err := s.cloud.network.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{}, region)
+	vpcs, err := network.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{})
 	count("VPCs", len(vpcs.Vpcs), err)
-	tables, err := s.cloud.network.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{}, region)
+	tables, err := network.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{})
 	count("route tables", len(tables.RouteTables), err)
-	gateways, err := s.cloud.network.DescribeInternetGateways(ctx, &ec2.DescribeInternetGatewaysInput{}, region)
+	gateways, err := network.DescribeInternetGateways(ctx, &ec2.DescribeInternetGatewaysInput{})
 	count("internet gateways", len(gateways.InternetGateways), err)
-	nat, err := s.cloud.network.DescribeNatGateways(ctx, &ec2.DescribeNatGatewaysInput{}, region)
+	nat, err := network.DescribeNatGateways(ctx, &ec2.DescribeNatGatewaysInput{})
 	count("NAT gateways", len(nat.NatGateways), err)
-	addresses, err := s.cloud.network.DescribeAddresses(ctx, &ec2.DescribeAddressesInput{}, region)
+	addresses, err := network.DescribeAddresses(ctx, &ec2.DescribeAddressesInput{})
 	count("addresses", len(addresses.Addresses), err)
-	acls, err := s.cloud.network.DescribeNetworkAcls(ctx, &ec2.DescribeNetworkAclsInput{}, region)
+	acls, err := network.DescribeNetworkAcls(ctx, &ec2.DescribeNetworkAclsInput{})
 	count("network ACLs", len(acls.NetworkAcls), err)
 	want := map[string]int{
 		"VPCs": 1, "route tables": 1, "internet gateways": 1, "NAT gateways": 0, "addresses": 0, "network ACLs": 1,

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -19,6 +18,7 @@ import (
 	"github.com/aws/smithy-go"
 	"go.etcd.io/bbolt"
 
+	"larder/internal/awssdk/ec2"
 	"larder/internal/store"
 	"larder/internal/testkit"
 )

@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -36,11 +35,6 @@ func TestUnservedActions(t *testing.T) {
 			_, err := elasticache.NewFromConfig(config).CreateServerlessCache(ctx,
 				&elasticache.CreateServerlessCacheInput{ServerlessCacheName: aws.String("a"),
 					Engine: aws.String("redis")})
-			return err
-		}},
-		{"ec2:RunInstances", "InvalidAction", func() error {
-			_, err := ec2.NewFromConfig(config).RunInstances(ctx,
-				&ec2.RunInstancesInput{MinCount: aws.Int32(1), MaxCount: aws.Int32(1)})
 			return err
 		}},
 		// The JSON protocols' services have a code of their own for it.

@@ -1,6 +1,6 @@
 // Package ec2 is the part of the AWS SDK's EC2 client that larder uses: to compile the whole takes longer than all else
 // that larder is built of. The structures, and how they are written and read, are the SDK's own source, which shapegen
-// copies. Tests ask larder with the whole client.
+// copies: TestTheEC2ClientIsTheSDKs there compares them with the module, and `make sdk` what is sent and read.
 package ec2
 
 import (
@@ -8,11 +8,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -24,8 +27,14 @@ type Client struct {
 	signer *v4.Signer
 }
 
-// NewFromConfig makes a client. It needs the configuration's endpoint, region, credentials and HTTP client.
-func NewFromConfig(config aws.Config) *Client { return &Client{config: config, signer: v4.NewSigner()} }
+// NewFromConfig makes a client. It needs the configuration's endpoint, region and credentials; without an HTTP client
+// it has Go's own.
+func NewFromConfig(config aws.Config) *Client {
+	if config.HTTPClient == nil {
+		config.HTTPClient = http.DefaultClient
+	}
+	return &Client{config: config, signer: v4.NewSigner()}
+}
 
 // serializer and deserializer are the SDK's two halves of an operation.
 type (
@@ -36,24 +45,25 @@ type (
 // invoke makes one request. An error of the service is a smithy.APIError in a *smithy.OperationError.
 func invoke[O any](
 	ctx context.Context, c *Client, operation string, input any, write serializer, read deserializer,
-) (*O, error) {
+) (*O, middleware.Metadata, error) {
 	stack := middleware.NewStack(operation, smithyhttp.NewStackRequest)
 	for _, err := range []error{
 		stack.Serialize.Add(middleware.SerializeMiddlewareFunc("Endpoint", c.direct), middleware.Before),
 		stack.Serialize.Add(write, middleware.After),
 		stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Sign", c.sign), middleware.After),
 		stack.Deserialize.Add(read, middleware.After),
+		awsmiddleware.AddRequestIDRetrieverMiddleware(stack), awshttp.AddResponseErrorMiddleware(stack),
 	} {
 		if err != nil {
-			return nil, err
+			return nil, middleware.Metadata{}, err
 		}
 	}
 	handler := middleware.DecorateHandler(smithyhttp.NewClientHandlerWithOptions(c.config.HTTPClient), stack)
-	result, _, err := handler.Handle(ctx, input)
+	result, metadata, err := handler.Handle(ctx, input)
 	if err != nil {
-		return nil, &smithy.OperationError{ServiceID: "EC2", OperationName: operation, Err: err}
+		return nil, metadata, &smithy.OperationError{ServiceID: "EC2", OperationName: operation, Err: err}
 	}
-	return result.(*O), nil
+	return result.(*O), metadata, nil
 }
 
 // direct sends a request to the configuration's endpoint.

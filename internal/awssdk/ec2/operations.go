@@ -4,98 +4,772 @@ package ec2
 
 import "context"
 
+// AllocateAddress calls EC2's action of that name.
+func (c *Client) AllocateAddress(ctx context.Context, params *AllocateAddressInput) (*AllocateAddressOutput, error) {
+	if params == nil {
+		params = &AllocateAddressInput{}
+	}
+	out, metadata, err := invoke[AllocateAddressOutput](ctx, c, "AllocateAddress", params,
+		&awsEc2query_serializeOpAllocateAddress{}, &awsEc2query_deserializeOpAllocateAddress{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// AssociateRouteTable calls EC2's action of that name.
+func (c *Client) AssociateRouteTable(ctx context.Context, params *AssociateRouteTableInput) (*AssociateRouteTableOutput, error) {
+	if params == nil {
+		params = &AssociateRouteTableInput{}
+	}
+	out, metadata, err := invoke[AssociateRouteTableOutput](ctx, c, "AssociateRouteTable", params,
+		&awsEc2query_serializeOpAssociateRouteTable{}, &awsEc2query_deserializeOpAssociateRouteTable{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// AttachInternetGateway calls EC2's action of that name.
+func (c *Client) AttachInternetGateway(ctx context.Context, params *AttachInternetGatewayInput) (*AttachInternetGatewayOutput, error) {
+	if params == nil {
+		params = &AttachInternetGatewayInput{}
+	}
+	out, metadata, err := invoke[AttachInternetGatewayOutput](ctx, c, "AttachInternetGateway", params,
+		&awsEc2query_serializeOpAttachInternetGateway{}, &awsEc2query_deserializeOpAttachInternetGateway{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
 // AuthorizeSecurityGroupEgress calls EC2's action of that name.
 func (c *Client) AuthorizeSecurityGroupEgress(ctx context.Context, params *AuthorizeSecurityGroupEgressInput) (*AuthorizeSecurityGroupEgressOutput, error) {
-	return invoke[AuthorizeSecurityGroupEgressOutput](ctx, c, "AuthorizeSecurityGroupEgress", params,
+	if params == nil {
+		params = &AuthorizeSecurityGroupEgressInput{}
+	}
+	out, metadata, err := invoke[AuthorizeSecurityGroupEgressOutput](ctx, c, "AuthorizeSecurityGroupEgress", params,
 		&awsEc2query_serializeOpAuthorizeSecurityGroupEgress{}, &awsEc2query_deserializeOpAuthorizeSecurityGroupEgress{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // AuthorizeSecurityGroupIngress calls EC2's action of that name.
 func (c *Client) AuthorizeSecurityGroupIngress(ctx context.Context, params *AuthorizeSecurityGroupIngressInput) (*AuthorizeSecurityGroupIngressOutput, error) {
-	return invoke[AuthorizeSecurityGroupIngressOutput](ctx, c, "AuthorizeSecurityGroupIngress", params,
+	if params == nil {
+		params = &AuthorizeSecurityGroupIngressInput{}
+	}
+	out, metadata, err := invoke[AuthorizeSecurityGroupIngressOutput](ctx, c, "AuthorizeSecurityGroupIngress", params,
 		&awsEc2query_serializeOpAuthorizeSecurityGroupIngress{}, &awsEc2query_deserializeOpAuthorizeSecurityGroupIngress{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// CreateInternetGateway calls EC2's action of that name.
+func (c *Client) CreateInternetGateway(ctx context.Context, params *CreateInternetGatewayInput) (*CreateInternetGatewayOutput, error) {
+	if params == nil {
+		params = &CreateInternetGatewayInput{}
+	}
+	out, metadata, err := invoke[CreateInternetGatewayOutput](ctx, c, "CreateInternetGateway", params,
+		&awsEc2query_serializeOpCreateInternetGateway{}, &awsEc2query_deserializeOpCreateInternetGateway{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// CreateNatGateway calls EC2's action of that name.
+func (c *Client) CreateNatGateway(ctx context.Context, params *CreateNatGatewayInput) (*CreateNatGatewayOutput, error) {
+	if params == nil {
+		params = &CreateNatGatewayInput{}
+	}
+	out, metadata, err := invoke[CreateNatGatewayOutput](ctx, c, "CreateNatGateway", params,
+		&awsEc2query_serializeOpCreateNatGateway{}, &awsEc2query_deserializeOpCreateNatGateway{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// CreateNetworkAcl calls EC2's action of that name.
+func (c *Client) CreateNetworkAcl(ctx context.Context, params *CreateNetworkAclInput) (*CreateNetworkAclOutput, error) {
+	if params == nil {
+		params = &CreateNetworkAclInput{}
+	}
+	out, metadata, err := invoke[CreateNetworkAclOutput](ctx, c, "CreateNetworkAcl", params,
+		&awsEc2query_serializeOpCreateNetworkAcl{}, &awsEc2query_deserializeOpCreateNetworkAcl{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// CreateNetworkAclEntry calls EC2's action of that name.
+func (c *Client) CreateNetworkAclEntry(ctx context.Context, params *CreateNetworkAclEntryInput) (*CreateNetworkAclEntryOutput, error) {
+	if params == nil {
+		params = &CreateNetworkAclEntryInput{}
+	}
+	out, metadata, err := invoke[CreateNetworkAclEntryOutput](ctx, c, "CreateNetworkAclEntry", params,
+		&awsEc2query_serializeOpCreateNetworkAclEntry{}, &awsEc2query_deserializeOpCreateNetworkAclEntry{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// CreateRoute calls EC2's action of that name.
+func (c *Client) CreateRoute(ctx context.Context, params *CreateRouteInput) (*CreateRouteOutput, error) {
+	if params == nil {
+		params = &CreateRouteInput{}
+	}
+	out, metadata, err := invoke[CreateRouteOutput](ctx, c, "CreateRoute", params,
+		&awsEc2query_serializeOpCreateRoute{}, &awsEc2query_deserializeOpCreateRoute{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// CreateRouteTable calls EC2's action of that name.
+func (c *Client) CreateRouteTable(ctx context.Context, params *CreateRouteTableInput) (*CreateRouteTableOutput, error) {
+	if params == nil {
+		params = &CreateRouteTableInput{}
+	}
+	out, metadata, err := invoke[CreateRouteTableOutput](ctx, c, "CreateRouteTable", params,
+		&awsEc2query_serializeOpCreateRouteTable{}, &awsEc2query_deserializeOpCreateRouteTable{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // CreateSecurityGroup calls EC2's action of that name.
 func (c *Client) CreateSecurityGroup(ctx context.Context, params *CreateSecurityGroupInput) (*CreateSecurityGroupOutput, error) {
-	return invoke[CreateSecurityGroupOutput](ctx, c, "CreateSecurityGroup", params,
+	if params == nil {
+		params = &CreateSecurityGroupInput{}
+	}
+	out, metadata, err := invoke[CreateSecurityGroupOutput](ctx, c, "CreateSecurityGroup", params,
 		&awsEc2query_serializeOpCreateSecurityGroup{}, &awsEc2query_deserializeOpCreateSecurityGroup{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // CreateSubnet calls EC2's action of that name.
 func (c *Client) CreateSubnet(ctx context.Context, params *CreateSubnetInput) (*CreateSubnetOutput, error) {
-	return invoke[CreateSubnetOutput](ctx, c, "CreateSubnet", params,
+	if params == nil {
+		params = &CreateSubnetInput{}
+	}
+	out, metadata, err := invoke[CreateSubnetOutput](ctx, c, "CreateSubnet", params,
 		&awsEc2query_serializeOpCreateSubnet{}, &awsEc2query_deserializeOpCreateSubnet{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // CreateTags calls EC2's action of that name.
 func (c *Client) CreateTags(ctx context.Context, params *CreateTagsInput) (*CreateTagsOutput, error) {
-	return invoke[CreateTagsOutput](ctx, c, "CreateTags", params,
+	if params == nil {
+		params = &CreateTagsInput{}
+	}
+	out, metadata, err := invoke[CreateTagsOutput](ctx, c, "CreateTags", params,
 		&awsEc2query_serializeOpCreateTags{}, &awsEc2query_deserializeOpCreateTags{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // CreateVpc calls EC2's action of that name.
 func (c *Client) CreateVpc(ctx context.Context, params *CreateVpcInput) (*CreateVpcOutput, error) {
-	return invoke[CreateVpcOutput](ctx, c, "CreateVpc", params,
+	if params == nil {
+		params = &CreateVpcInput{}
+	}
+	out, metadata, err := invoke[CreateVpcOutput](ctx, c, "CreateVpc", params,
 		&awsEc2query_serializeOpCreateVpc{}, &awsEc2query_deserializeOpCreateVpc{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DeleteInternetGateway calls EC2's action of that name.
+func (c *Client) DeleteInternetGateway(ctx context.Context, params *DeleteInternetGatewayInput) (*DeleteInternetGatewayOutput, error) {
+	if params == nil {
+		params = &DeleteInternetGatewayInput{}
+	}
+	out, metadata, err := invoke[DeleteInternetGatewayOutput](ctx, c, "DeleteInternetGateway", params,
+		&awsEc2query_serializeOpDeleteInternetGateway{}, &awsEc2query_deserializeOpDeleteInternetGateway{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DeleteNatGateway calls EC2's action of that name.
+func (c *Client) DeleteNatGateway(ctx context.Context, params *DeleteNatGatewayInput) (*DeleteNatGatewayOutput, error) {
+	if params == nil {
+		params = &DeleteNatGatewayInput{}
+	}
+	out, metadata, err := invoke[DeleteNatGatewayOutput](ctx, c, "DeleteNatGateway", params,
+		&awsEc2query_serializeOpDeleteNatGateway{}, &awsEc2query_deserializeOpDeleteNatGateway{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DeleteNetworkAcl calls EC2's action of that name.
+func (c *Client) DeleteNetworkAcl(ctx context.Context, params *DeleteNetworkAclInput) (*DeleteNetworkAclOutput, error) {
+	if params == nil {
+		params = &DeleteNetworkAclInput{}
+	}
+	out, metadata, err := invoke[DeleteNetworkAclOutput](ctx, c, "DeleteNetworkAcl", params,
+		&awsEc2query_serializeOpDeleteNetworkAcl{}, &awsEc2query_deserializeOpDeleteNetworkAcl{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DeleteNetworkAclEntry calls EC2's action of that name.
+func (c *Client) DeleteNetworkAclEntry(ctx context.Context, params *DeleteNetworkAclEntryInput) (*DeleteNetworkAclEntryOutput, error) {
+	if params == nil {
+		params = &DeleteNetworkAclEntryInput{}
+	}
+	out, metadata, err := invoke[DeleteNetworkAclEntryOutput](ctx, c, "DeleteNetworkAclEntry", params,
+		&awsEc2query_serializeOpDeleteNetworkAclEntry{}, &awsEc2query_deserializeOpDeleteNetworkAclEntry{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DeleteRoute calls EC2's action of that name.
+func (c *Client) DeleteRoute(ctx context.Context, params *DeleteRouteInput) (*DeleteRouteOutput, error) {
+	if params == nil {
+		params = &DeleteRouteInput{}
+	}
+	out, metadata, err := invoke[DeleteRouteOutput](ctx, c, "DeleteRoute", params,
+		&awsEc2query_serializeOpDeleteRoute{}, &awsEc2query_deserializeOpDeleteRoute{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DeleteRouteTable calls EC2's action of that name.
+func (c *Client) DeleteRouteTable(ctx context.Context, params *DeleteRouteTableInput) (*DeleteRouteTableOutput, error) {
+	if params == nil {
+		params = &DeleteRouteTableInput{}
+	}
+	out, metadata, err := invoke[DeleteRouteTableOutput](ctx, c, "DeleteRouteTable", params,
+		&awsEc2query_serializeOpDeleteRouteTable{}, &awsEc2query_deserializeOpDeleteRouteTable{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // DeleteSecurityGroup calls EC2's action of that name.
 func (c *Client) DeleteSecurityGroup(ctx context.Context, params *DeleteSecurityGroupInput) (*DeleteSecurityGroupOutput, error) {
-	return invoke[DeleteSecurityGroupOutput](ctx, c, "DeleteSecurityGroup", params,
+	if params == nil {
+		params = &DeleteSecurityGroupInput{}
+	}
+	out, metadata, err := invoke[DeleteSecurityGroupOutput](ctx, c, "DeleteSecurityGroup", params,
 		&awsEc2query_serializeOpDeleteSecurityGroup{}, &awsEc2query_deserializeOpDeleteSecurityGroup{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // DeleteSubnet calls EC2's action of that name.
 func (c *Client) DeleteSubnet(ctx context.Context, params *DeleteSubnetInput) (*DeleteSubnetOutput, error) {
-	return invoke[DeleteSubnetOutput](ctx, c, "DeleteSubnet", params,
+	if params == nil {
+		params = &DeleteSubnetInput{}
+	}
+	out, metadata, err := invoke[DeleteSubnetOutput](ctx, c, "DeleteSubnet", params,
 		&awsEc2query_serializeOpDeleteSubnet{}, &awsEc2query_deserializeOpDeleteSubnet{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // DeleteTags calls EC2's action of that name.
 func (c *Client) DeleteTags(ctx context.Context, params *DeleteTagsInput) (*DeleteTagsOutput, error) {
-	return invoke[DeleteTagsOutput](ctx, c, "DeleteTags", params,
+	if params == nil {
+		params = &DeleteTagsInput{}
+	}
+	out, metadata, err := invoke[DeleteTagsOutput](ctx, c, "DeleteTags", params,
 		&awsEc2query_serializeOpDeleteTags{}, &awsEc2query_deserializeOpDeleteTags{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // DeleteVpc calls EC2's action of that name.
 func (c *Client) DeleteVpc(ctx context.Context, params *DeleteVpcInput) (*DeleteVpcOutput, error) {
-	return invoke[DeleteVpcOutput](ctx, c, "DeleteVpc", params,
+	if params == nil {
+		params = &DeleteVpcInput{}
+	}
+	out, metadata, err := invoke[DeleteVpcOutput](ctx, c, "DeleteVpc", params,
 		&awsEc2query_serializeOpDeleteVpc{}, &awsEc2query_deserializeOpDeleteVpc{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DescribeAddresses calls EC2's action of that name.
+func (c *Client) DescribeAddresses(ctx context.Context, params *DescribeAddressesInput) (*DescribeAddressesOutput, error) {
+	if params == nil {
+		params = &DescribeAddressesInput{}
+	}
+	out, metadata, err := invoke[DescribeAddressesOutput](ctx, c, "DescribeAddresses", params,
+		&awsEc2query_serializeOpDescribeAddresses{}, &awsEc2query_deserializeOpDescribeAddresses{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DescribeAddressesAttribute calls EC2's action of that name.
+func (c *Client) DescribeAddressesAttribute(ctx context.Context, params *DescribeAddressesAttributeInput) (*DescribeAddressesAttributeOutput, error) {
+	if params == nil {
+		params = &DescribeAddressesAttributeInput{}
+	}
+	out, metadata, err := invoke[DescribeAddressesAttributeOutput](ctx, c, "DescribeAddressesAttribute", params,
+		&awsEc2query_serializeOpDescribeAddressesAttribute{}, &awsEc2query_deserializeOpDescribeAddressesAttribute{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DescribeAvailabilityZones calls EC2's action of that name.
+func (c *Client) DescribeAvailabilityZones(ctx context.Context, params *DescribeAvailabilityZonesInput) (*DescribeAvailabilityZonesOutput, error) {
+	if params == nil {
+		params = &DescribeAvailabilityZonesInput{}
+	}
+	out, metadata, err := invoke[DescribeAvailabilityZonesOutput](ctx, c, "DescribeAvailabilityZones", params,
+		&awsEc2query_serializeOpDescribeAvailabilityZones{}, &awsEc2query_deserializeOpDescribeAvailabilityZones{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DescribeInternetGateways calls EC2's action of that name.
+func (c *Client) DescribeInternetGateways(ctx context.Context, params *DescribeInternetGatewaysInput) (*DescribeInternetGatewaysOutput, error) {
+	if params == nil {
+		params = &DescribeInternetGatewaysInput{}
+	}
+	out, metadata, err := invoke[DescribeInternetGatewaysOutput](ctx, c, "DescribeInternetGateways", params,
+		&awsEc2query_serializeOpDescribeInternetGateways{}, &awsEc2query_deserializeOpDescribeInternetGateways{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DescribeNatGateways calls EC2's action of that name.
+func (c *Client) DescribeNatGateways(ctx context.Context, params *DescribeNatGatewaysInput) (*DescribeNatGatewaysOutput, error) {
+	if params == nil {
+		params = &DescribeNatGatewaysInput{}
+	}
+	out, metadata, err := invoke[DescribeNatGatewaysOutput](ctx, c, "DescribeNatGateways", params,
+		&awsEc2query_serializeOpDescribeNatGateways{}, &awsEc2query_deserializeOpDescribeNatGateways{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DescribeNetworkAcls calls EC2's action of that name.
+func (c *Client) DescribeNetworkAcls(ctx context.Context, params *DescribeNetworkAclsInput) (*DescribeNetworkAclsOutput, error) {
+	if params == nil {
+		params = &DescribeNetworkAclsInput{}
+	}
+	out, metadata, err := invoke[DescribeNetworkAclsOutput](ctx, c, "DescribeNetworkAcls", params,
+		&awsEc2query_serializeOpDescribeNetworkAcls{}, &awsEc2query_deserializeOpDescribeNetworkAcls{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DescribeNetworkInterfaces calls EC2's action of that name.
+func (c *Client) DescribeNetworkInterfaces(ctx context.Context, params *DescribeNetworkInterfacesInput) (*DescribeNetworkInterfacesOutput, error) {
+	if params == nil {
+		params = &DescribeNetworkInterfacesInput{}
+	}
+	out, metadata, err := invoke[DescribeNetworkInterfacesOutput](ctx, c, "DescribeNetworkInterfaces", params,
+		&awsEc2query_serializeOpDescribeNetworkInterfaces{}, &awsEc2query_deserializeOpDescribeNetworkInterfaces{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DescribeRegions calls EC2's action of that name.
+func (c *Client) DescribeRegions(ctx context.Context, params *DescribeRegionsInput) (*DescribeRegionsOutput, error) {
+	if params == nil {
+		params = &DescribeRegionsInput{}
+	}
+	out, metadata, err := invoke[DescribeRegionsOutput](ctx, c, "DescribeRegions", params,
+		&awsEc2query_serializeOpDescribeRegions{}, &awsEc2query_deserializeOpDescribeRegions{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DescribeRouteTables calls EC2's action of that name.
+func (c *Client) DescribeRouteTables(ctx context.Context, params *DescribeRouteTablesInput) (*DescribeRouteTablesOutput, error) {
+	if params == nil {
+		params = &DescribeRouteTablesInput{}
+	}
+	out, metadata, err := invoke[DescribeRouteTablesOutput](ctx, c, "DescribeRouteTables", params,
+		&awsEc2query_serializeOpDescribeRouteTables{}, &awsEc2query_deserializeOpDescribeRouteTables{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // DescribeSecurityGroupRules calls EC2's action of that name.
 func (c *Client) DescribeSecurityGroupRules(ctx context.Context, params *DescribeSecurityGroupRulesInput) (*DescribeSecurityGroupRulesOutput, error) {
-	return invoke[DescribeSecurityGroupRulesOutput](ctx, c, "DescribeSecurityGroupRules", params,
+	if params == nil {
+		params = &DescribeSecurityGroupRulesInput{}
+	}
+	out, metadata, err := invoke[DescribeSecurityGroupRulesOutput](ctx, c, "DescribeSecurityGroupRules", params,
 		&awsEc2query_serializeOpDescribeSecurityGroupRules{}, &awsEc2query_deserializeOpDescribeSecurityGroupRules{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // DescribeSecurityGroups calls EC2's action of that name.
 func (c *Client) DescribeSecurityGroups(ctx context.Context, params *DescribeSecurityGroupsInput) (*DescribeSecurityGroupsOutput, error) {
-	return invoke[DescribeSecurityGroupsOutput](ctx, c, "DescribeSecurityGroups", params,
+	if params == nil {
+		params = &DescribeSecurityGroupsInput{}
+	}
+	out, metadata, err := invoke[DescribeSecurityGroupsOutput](ctx, c, "DescribeSecurityGroups", params,
 		&awsEc2query_serializeOpDescribeSecurityGroups{}, &awsEc2query_deserializeOpDescribeSecurityGroups{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // DescribeSubnets calls EC2's action of that name.
 func (c *Client) DescribeSubnets(ctx context.Context, params *DescribeSubnetsInput) (*DescribeSubnetsOutput, error) {
-	return invoke[DescribeSubnetsOutput](ctx, c, "DescribeSubnets", params,
+	if params == nil {
+		params = &DescribeSubnetsInput{}
+	}
+	out, metadata, err := invoke[DescribeSubnetsOutput](ctx, c, "DescribeSubnets", params,
 		&awsEc2query_serializeOpDescribeSubnets{}, &awsEc2query_deserializeOpDescribeSubnets{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DescribeTags calls EC2's action of that name.
+func (c *Client) DescribeTags(ctx context.Context, params *DescribeTagsInput) (*DescribeTagsOutput, error) {
+	if params == nil {
+		params = &DescribeTagsInput{}
+	}
+	out, metadata, err := invoke[DescribeTagsOutput](ctx, c, "DescribeTags", params,
+		&awsEc2query_serializeOpDescribeTags{}, &awsEc2query_deserializeOpDescribeTags{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DescribeVpcAttribute calls EC2's action of that name.
+func (c *Client) DescribeVpcAttribute(ctx context.Context, params *DescribeVpcAttributeInput) (*DescribeVpcAttributeOutput, error) {
+	if params == nil {
+		params = &DescribeVpcAttributeInput{}
+	}
+	out, metadata, err := invoke[DescribeVpcAttributeOutput](ctx, c, "DescribeVpcAttribute", params,
+		&awsEc2query_serializeOpDescribeVpcAttribute{}, &awsEc2query_deserializeOpDescribeVpcAttribute{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // DescribeVpcs calls EC2's action of that name.
 func (c *Client) DescribeVpcs(ctx context.Context, params *DescribeVpcsInput) (*DescribeVpcsOutput, error) {
-	return invoke[DescribeVpcsOutput](ctx, c, "DescribeVpcs", params,
+	if params == nil {
+		params = &DescribeVpcsInput{}
+	}
+	out, metadata, err := invoke[DescribeVpcsOutput](ctx, c, "DescribeVpcs", params,
 		&awsEc2query_serializeOpDescribeVpcs{}, &awsEc2query_deserializeOpDescribeVpcs{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DetachInternetGateway calls EC2's action of that name.
+func (c *Client) DetachInternetGateway(ctx context.Context, params *DetachInternetGatewayInput) (*DetachInternetGatewayOutput, error) {
+	if params == nil {
+		params = &DetachInternetGatewayInput{}
+	}
+	out, metadata, err := invoke[DetachInternetGatewayOutput](ctx, c, "DetachInternetGateway", params,
+		&awsEc2query_serializeOpDetachInternetGateway{}, &awsEc2query_deserializeOpDetachInternetGateway{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DisassociateAddress calls EC2's action of that name.
+func (c *Client) DisassociateAddress(ctx context.Context, params *DisassociateAddressInput) (*DisassociateAddressOutput, error) {
+	if params == nil {
+		params = &DisassociateAddressInput{}
+	}
+	out, metadata, err := invoke[DisassociateAddressOutput](ctx, c, "DisassociateAddress", params,
+		&awsEc2query_serializeOpDisassociateAddress{}, &awsEc2query_deserializeOpDisassociateAddress{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// DisassociateRouteTable calls EC2's action of that name.
+func (c *Client) DisassociateRouteTable(ctx context.Context, params *DisassociateRouteTableInput) (*DisassociateRouteTableOutput, error) {
+	if params == nil {
+		params = &DisassociateRouteTableInput{}
+	}
+	out, metadata, err := invoke[DisassociateRouteTableOutput](ctx, c, "DisassociateRouteTable", params,
+		&awsEc2query_serializeOpDisassociateRouteTable{}, &awsEc2query_deserializeOpDisassociateRouteTable{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// ModifySecurityGroupRules calls EC2's action of that name.
+func (c *Client) ModifySecurityGroupRules(ctx context.Context, params *ModifySecurityGroupRulesInput) (*ModifySecurityGroupRulesOutput, error) {
+	if params == nil {
+		params = &ModifySecurityGroupRulesInput{}
+	}
+	out, metadata, err := invoke[ModifySecurityGroupRulesOutput](ctx, c, "ModifySecurityGroupRules", params,
+		&awsEc2query_serializeOpModifySecurityGroupRules{}, &awsEc2query_deserializeOpModifySecurityGroupRules{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// ModifySubnetAttribute calls EC2's action of that name.
+func (c *Client) ModifySubnetAttribute(ctx context.Context, params *ModifySubnetAttributeInput) (*ModifySubnetAttributeOutput, error) {
+	if params == nil {
+		params = &ModifySubnetAttributeInput{}
+	}
+	out, metadata, err := invoke[ModifySubnetAttributeOutput](ctx, c, "ModifySubnetAttribute", params,
+		&awsEc2query_serializeOpModifySubnetAttribute{}, &awsEc2query_deserializeOpModifySubnetAttribute{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// ModifyVpcAttribute calls EC2's action of that name.
+func (c *Client) ModifyVpcAttribute(ctx context.Context, params *ModifyVpcAttributeInput) (*ModifyVpcAttributeOutput, error) {
+	if params == nil {
+		params = &ModifyVpcAttributeInput{}
+	}
+	out, metadata, err := invoke[ModifyVpcAttributeOutput](ctx, c, "ModifyVpcAttribute", params,
+		&awsEc2query_serializeOpModifyVpcAttribute{}, &awsEc2query_deserializeOpModifyVpcAttribute{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// ReleaseAddress calls EC2's action of that name.
+func (c *Client) ReleaseAddress(ctx context.Context, params *ReleaseAddressInput) (*ReleaseAddressOutput, error) {
+	if params == nil {
+		params = &ReleaseAddressInput{}
+	}
+	out, metadata, err := invoke[ReleaseAddressOutput](ctx, c, "ReleaseAddress", params,
+		&awsEc2query_serializeOpReleaseAddress{}, &awsEc2query_deserializeOpReleaseAddress{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// ReplaceNetworkAclAssociation calls EC2's action of that name.
+func (c *Client) ReplaceNetworkAclAssociation(ctx context.Context, params *ReplaceNetworkAclAssociationInput) (*ReplaceNetworkAclAssociationOutput, error) {
+	if params == nil {
+		params = &ReplaceNetworkAclAssociationInput{}
+	}
+	out, metadata, err := invoke[ReplaceNetworkAclAssociationOutput](ctx, c, "ReplaceNetworkAclAssociation", params,
+		&awsEc2query_serializeOpReplaceNetworkAclAssociation{}, &awsEc2query_deserializeOpReplaceNetworkAclAssociation{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// ReplaceNetworkAclEntry calls EC2's action of that name.
+func (c *Client) ReplaceNetworkAclEntry(ctx context.Context, params *ReplaceNetworkAclEntryInput) (*ReplaceNetworkAclEntryOutput, error) {
+	if params == nil {
+		params = &ReplaceNetworkAclEntryInput{}
+	}
+	out, metadata, err := invoke[ReplaceNetworkAclEntryOutput](ctx, c, "ReplaceNetworkAclEntry", params,
+		&awsEc2query_serializeOpReplaceNetworkAclEntry{}, &awsEc2query_deserializeOpReplaceNetworkAclEntry{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// ReplaceRoute calls EC2's action of that name.
+func (c *Client) ReplaceRoute(ctx context.Context, params *ReplaceRouteInput) (*ReplaceRouteOutput, error) {
+	if params == nil {
+		params = &ReplaceRouteInput{}
+	}
+	out, metadata, err := invoke[ReplaceRouteOutput](ctx, c, "ReplaceRoute", params,
+		&awsEc2query_serializeOpReplaceRoute{}, &awsEc2query_deserializeOpReplaceRoute{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// ReplaceRouteTableAssociation calls EC2's action of that name.
+func (c *Client) ReplaceRouteTableAssociation(ctx context.Context, params *ReplaceRouteTableAssociationInput) (*ReplaceRouteTableAssociationOutput, error) {
+	if params == nil {
+		params = &ReplaceRouteTableAssociationInput{}
+	}
+	out, metadata, err := invoke[ReplaceRouteTableAssociationOutput](ctx, c, "ReplaceRouteTableAssociation", params,
+		&awsEc2query_serializeOpReplaceRouteTableAssociation{}, &awsEc2query_deserializeOpReplaceRouteTableAssociation{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // RevokeSecurityGroupEgress calls EC2's action of that name.
 func (c *Client) RevokeSecurityGroupEgress(ctx context.Context, params *RevokeSecurityGroupEgressInput) (*RevokeSecurityGroupEgressOutput, error) {
-	return invoke[RevokeSecurityGroupEgressOutput](ctx, c, "RevokeSecurityGroupEgress", params,
+	if params == nil {
+		params = &RevokeSecurityGroupEgressInput{}
+	}
+	out, metadata, err := invoke[RevokeSecurityGroupEgressOutput](ctx, c, "RevokeSecurityGroupEgress", params,
 		&awsEc2query_serializeOpRevokeSecurityGroupEgress{}, &awsEc2query_deserializeOpRevokeSecurityGroupEgress{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }
 
 // RevokeSecurityGroupIngress calls EC2's action of that name.
 func (c *Client) RevokeSecurityGroupIngress(ctx context.Context, params *RevokeSecurityGroupIngressInput) (*RevokeSecurityGroupIngressOutput, error) {
-	return invoke[RevokeSecurityGroupIngressOutput](ctx, c, "RevokeSecurityGroupIngress", params,
+	if params == nil {
+		params = &RevokeSecurityGroupIngressInput{}
+	}
+	out, metadata, err := invoke[RevokeSecurityGroupIngressOutput](ctx, c, "RevokeSecurityGroupIngress", params,
 		&awsEc2query_serializeOpRevokeSecurityGroupIngress{}, &awsEc2query_deserializeOpRevokeSecurityGroupIngress{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// UpdateSecurityGroupRuleDescriptionsEgress calls EC2's action of that name.
+func (c *Client) UpdateSecurityGroupRuleDescriptionsEgress(ctx context.Context, params *UpdateSecurityGroupRuleDescriptionsEgressInput) (*UpdateSecurityGroupRuleDescriptionsEgressOutput, error) {
+	if params == nil {
+		params = &UpdateSecurityGroupRuleDescriptionsEgressInput{}
+	}
+	out, metadata, err := invoke[UpdateSecurityGroupRuleDescriptionsEgressOutput](ctx, c, "UpdateSecurityGroupRuleDescriptionsEgress", params,
+		&awsEc2query_serializeOpUpdateSecurityGroupRuleDescriptionsEgress{}, &awsEc2query_deserializeOpUpdateSecurityGroupRuleDescriptionsEgress{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
+}
+
+// UpdateSecurityGroupRuleDescriptionsIngress calls EC2's action of that name.
+func (c *Client) UpdateSecurityGroupRuleDescriptionsIngress(ctx context.Context, params *UpdateSecurityGroupRuleDescriptionsIngressInput) (*UpdateSecurityGroupRuleDescriptionsIngressOutput, error) {
+	if params == nil {
+		params = &UpdateSecurityGroupRuleDescriptionsIngressInput{}
+	}
+	out, metadata, err := invoke[UpdateSecurityGroupRuleDescriptionsIngressOutput](ctx, c, "UpdateSecurityGroupRuleDescriptionsIngress", params,
+		&awsEc2query_serializeOpUpdateSecurityGroupRuleDescriptionsIngress{}, &awsEc2query_deserializeOpUpdateSecurityGroupRuleDescriptionsIngress{})
+	if err != nil {
+		return nil, err
+	}
+	out.ResultMetadata = metadata
+	return out, nil
 }

@@ -12,26 +12,6 @@ import (
 	"strings"
 )
 
-// ec2Called are the operations that larder's own commands call: of the others only the structures are wanted.
-var ec2Called = []string{
-	"AuthorizeSecurityGroupEgress",
-	"AuthorizeSecurityGroupIngress",
-	"CreateSecurityGroup",
-	"CreateSubnet",
-	"CreateTags",
-	"CreateVpc",
-	"DeleteSecurityGroup",
-	"DeleteSubnet",
-	"DeleteTags",
-	"DeleteVpc",
-	"DescribeSecurityGroupRules",
-	"DescribeSecurityGroups",
-	"DescribeSubnets",
-	"DescribeVpcs",
-	"RevokeSecurityGroupEgress",
-	"RevokeSecurityGroupIngress",
-}
-
 // ec2Subset is where the part of the SDK's EC2 client is that larder is built with, from this directory.
 const ec2Subset = "../awssdk/ec2"
 
@@ -48,16 +28,13 @@ func generateEC2() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var roots []string
 	for _, op := range vpcOperations {
-		roots = append(roots, op+"Input", op+"Output")
-	}
-	for _, op := range ec2Called {
-		roots = append(roots, "awsEc2query_serializeOp"+op, "awsEc2query_deserializeOp"+op)
-	}
-	for _, name := range roots {
-		if err := s.want(m.path, name); err != nil {
-			return nil, err
+		for _, name := range []string{
+			op + "Input", op + "Output", "awsEc2query_serializeOp" + op, "awsEc2query_deserializeOp" + op,
+		} {
+			if err := s.want(m.path, name); err != nil {
+				return nil, err
+			}
 		}
 	}
 	files, err := s.emit(ec2Import)
@@ -72,11 +49,14 @@ func generateEC2() (map[string][]byte, error) {
 func operationMethods(module string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s\n\npackage ec2\n\nimport \"context\"\n", header(module))
-	for _, op := range ec2Called {
+	for _, op := range vpcOperations {
 		fmt.Fprintf(&b, "\n// %[1]s calls EC2's action of that name.\n"+
 			"func (c *Client) %[1]s(ctx context.Context, params *%[1]sInput) (*%[1]sOutput, error) {\n"+
-			"\treturn invoke[%[1]sOutput](ctx, c, %[1]q, params,\n"+
-			"\t\t&awsEc2query_serializeOp%[1]s{}, &awsEc2query_deserializeOp%[1]s{})\n}\n", op)
+			"\tif params == nil {\n\t\tparams = &%[1]sInput{}\n\t}\n"+
+			"\tout, metadata, err := invoke[%[1]sOutput](ctx, c, %[1]q, params,\n"+
+			"\t\t&awsEc2query_serializeOp%[1]s{}, &awsEc2query_deserializeOp%[1]s{})\n"+
+			"\tif err != nil {\n\t\treturn nil, err\n\t}\n"+
+			"\tout.ResultMetadata = metadata\n\treturn out, nil\n}\n", op)
 	}
 	return b.Bytes()
 }

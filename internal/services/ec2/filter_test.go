@@ -9,11 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
+	sdk "larder/internal/awssdk/ec2"
+	"larder/internal/awssdk/ec2/types"
 	"larder/internal/servicetest"
 )
 
@@ -353,8 +353,10 @@ func TestPages(t *testing.T) {
 	}
 	var got []string
 	in := &sdk.DescribeSubnetsInput{MaxResults: new(int32(5))}
-	for pages := sdk.NewDescribeSubnetsPaginator(s, in); pages.HasMorePages(); {
-		page := must(pages.NextPage(t.Context()))(t).Subnets
+	for more := true; more; more = in.NextToken != nil {
+		out := must(s.DescribeSubnets(t.Context(), in))(t)
+		page := out.Subnets
+		in.NextToken = out.NextToken
 		got = append(got, ids(page, func(n types.Subnet) *string { return n.SubnetId })...)
 		if len(got) == 5 { // what the token names may go, and what comes before it come
 			must(s.DeleteSubnet(t.Context(), &sdk.DeleteSubnetInput{SubnetId: &got[4]}))(t)

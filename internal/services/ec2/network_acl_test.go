@@ -3,9 +3,8 @@ package ec2_test
 import (
 	"testing"
 
-	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-
+	sdk "larder/internal/awssdk/ec2"
+	"larder/internal/awssdk/ec2/types"
 	"larder/internal/servicetest"
 )
 

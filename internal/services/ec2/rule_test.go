@@ -6,11 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	sdk "larder/internal/awssdk/ec2"
+	"larder/internal/awssdk/ec2/types"
 	"larder/internal/servicetest"
 )
 

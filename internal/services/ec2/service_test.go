@@ -7,12 +7,12 @@ import (
 	"testing"
 	"time"
 
-	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	sdk "larder/internal/awssdk/ec2"
+	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
 	"larder/internal/services/ec2"
 	"larder/internal/servicetest"

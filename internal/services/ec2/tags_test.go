@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	sdk "larder/internal/awssdk/ec2"
+	"larder/internal/awssdk/ec2/types"
 )
 
 // tagsOf are a resource's tags, written as "a=1 b=2".
