@@ -62,15 +62,19 @@ func Main(now func() time.Time) int {
 func Run(ctx context.Context, args []string, env Environment) int {
 	t := newTool(env)
 	root := t.root()
-	root.SetArgs(twoDashes(args))
+	args = twoDashes(args)
+	root.SetArgs(args)
 	ran, err := root.ExecuteContextC(ctx)
+	var changes changesError
+	if lost := t.Stdout.lost(); lost != nil && (err == nil || errors.As(err, &changes)) {
+		err = lost
+	}
 	if err != nil {
 		if went := t.homeWent(); went != nil {
-			defer fmt.Fprintln(printer{env.Stderr}, "larder:", went)
+			defer fmt.Fprintln(t.Stderr, "larder:", went)
 		}
 	}
 	var silent silentError
-	var changes changesError
 	switch {
 	case err == nil:
 		return 0
@@ -79,12 +83,13 @@ func Run(ctx context.Context, args []string, env Environment) int {
 	case errors.As(err, &changes):
 		return 2
 	}
-	fmt.Fprintln(printer{env.Stderr}, "larder:", plain(err))
 	var usage usageError
+	code := 1
 	if errors.As(err, &usage) && ran.Name() != planName {
-		return 2
+		code = 2
 	}
-	return 1
+	t.sayError(err, code, args)
+	return code
 }
 
 // twoDashes spells -var and -var-file, as Terraform's users write them, the way flags are read here.
@@ -120,7 +125,7 @@ type tool struct {
 }
 
 func newTool(env Environment) *tool {
-	return &tool{Environment: env, Stdout: printer{env.Stdout}, Stderr: printer{env.Stderr}}
+	return &tool{Environment: env, Stdout: newPrinter(env.Stdout), Stderr: newPrinter(env.Stderr)}
 }
 
 func newRoot(env Environment) *cobra.Command { return newTool(env).root() }
@@ -128,8 +133,11 @@ func newRoot(env Environment) *cobra.Command { return newTool(env).root() }
 func (t *tool) root() *cobra.Command {
 	env := t.Environment
 	root := &cobra.Command{
-		Use:           "larder",
-		Short:         "A managed Redis on this machine, through the module call and the commands you use on AWS",
+		Use:   "larder",
+		Short: "A managed Redis on this machine, through the module call and the commands you use on AWS",
+		Long: "A managed Redis on this machine, through the module call and the commands you use on AWS.\n\n" +
+			"Exit codes: 0 done, 1 refused or failed (also where the output could not be written), 2 not understood. " +
+			"With --json an error is one object on standard error: error, exit_code.\n\n" + variablesHelp(),
 		Example:       "  larder up examples/production\n  eval \"$(larder env)\"\n  aws elasticache describe-replication-groups",
 		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
 		Version: app.Version, Args: noArgs,

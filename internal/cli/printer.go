@@ -14,12 +14,34 @@ import (
 // printer writes what a command says. Names, messages and values come from configurations, mails, logs and nodes: what
 // would act on a terminal is replaced with its escape sequence, spelled as JSON spells it. JSON therefore stays what it
 // is.
-type printer struct{ raw io.Writer }
+type printer struct {
+	raw io.Writer
+	// failed has the first write that failed, of this printer and its copies; nil: nobody asks.
+	failed *error
+}
+
+func newPrinter(w io.Writer) printer { return printer{w, new(error)} }
+
+// note keeps the first error of a write.
+func (p printer) note(err error) error {
+	if err != nil && p.failed != nil && *p.failed == nil {
+		*p.failed = err
+	}
+	return err
+}
+
+// lost tells that something was not written; nil: nothing.
+func (p printer) lost() error {
+	if p.failed == nil || *p.failed == nil {
+		return nil
+	}
+	return fmt.Errorf("cannot write all of the output: %w", *p.failed)
+}
 
 // Write prints whole lines, and whole characters: bytes that are no character are replaced.
 func (p printer) Write(text []byte) (int, error) {
 	if _, err := io.WriteString(p.raw, escaped(string(text))); err != nil {
-		return 0, err
+		return 0, p.note(err)
 	}
 	return len(text), nil
 }
@@ -27,7 +49,7 @@ func (p printer) Write(text []byte) (int, error) {
 // line prints one line of at most so many characters (0 for no limit), with its colours if they are wanted.
 func (p printer) line(l line, width int, coloured bool) error {
 	_, err := fmt.Fprintln(p.raw, l.draw(width, coloured))
-	return err
+	return p.note(err)
 }
 
 // verbatim is where a value goes that a script reads: as it is, unless a terminal would read it.
@@ -35,7 +57,16 @@ func (p printer) verbatim() io.Writer {
 	if _, ok := p.terminal(); ok {
 		return p
 	}
-	return p.raw
+	return plainWriter{p}
+}
+
+// plainWriter writes what it gets as it is.
+type plainWriter struct{ printer }
+
+// Write implements io.Writer.
+func (w plainWriter) Write(text []byte) (int, error) {
+	n, err := w.raw.Write(text)
+	return n, w.note(err)
 }
 
 // terminal is the terminal that is printed to, where it is one.

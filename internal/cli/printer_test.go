@@ -94,7 +94,7 @@ func TestPrinterKeepsWhatIsHarmless(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.String().Draw(t, "text")
 		var out bytes.Buffer
-		if n, err := (printer{&out}).Write([]byte(text)); n != len(text) || err != nil {
+		if n, err := (printer{raw: &out}).Write([]byte(text)); n != len(text) || err != nil {
 			t.Fatalf("wrote %d of %d: %v", n, len(text), err)
 		}
 		if r, found := actsOnTerminal(out.String()); found {
@@ -111,7 +111,7 @@ func TestPrinterKeepsJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := rapid.String().Draw(t, "value") + "\u202e\U000e0041\u009b\\"
 		var out bytes.Buffer
-		if err := printJSON(printer{&out}, want); err != nil {
+		if err := printJSON(printer{raw: &out}, want); err != nil {
 			t.Fatal(err)
 		}
 		var got string
@@ -124,7 +124,7 @@ func TestPrinterKeepsJSON(t *testing.T) {
 // Scripts take a value as it is; a person at a terminal does not.
 func TestVerbatimIsForPipes(t *testing.T) {
 	var out bytes.Buffer
-	if w := (printer{&out}).verbatim(); w != &out {
-		t.Errorf("a pipe gets its values through %T", w)
+	if _, err := (printer{raw: &out}).verbatim().Write([]byte(hostile)); err != nil || out.String() != hostile {
+		t.Errorf("a pipe gets %q, %v", out.String(), err)
 	}
 }

@@ -103,7 +103,7 @@ func TestEachKindOfDamageIsToldOnce(t *testing.T) {
 			doctor.Damage{Check: kind.Check, Region: "eu-west-1", What: "second"})
 	}
 	var said bytes.Buffer
-	tool := &tool{Stderr: printer{&said}}
+	tool := &tool{Stderr: printer{raw: &said}}
 	tool.sayDamaged(all[:4])
 	const want = `Damaged records: 2 of larder's records cannot be read, and nothing is done with what they are of.
   first

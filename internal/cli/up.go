@@ -183,8 +183,15 @@ func (t *tool) noteLeftBehind(ctx context.Context, engine *client, path string, 
 // explain prints diagnostics; with an error among them the command has failed, and all is said.
 func (t *tool) explain(diags module.Diagnostics) error {
 	// A name or a text of the configuration may have several lines, which cannot pass for others of larder's.
+	var lines []string
 	for _, d := range diags {
-		fmt.Fprintln(t.Stderr, strings.ReplaceAll(d.String(), "\n", "\n  "))
+		lines = append(lines, strings.ReplaceAll(d.String(), "\n", "\n  "))
+	}
+	if diags.HasErrors() && t.json {
+		return errors.New(strings.Join(lines, "\n"))
+	}
+	for _, l := range lines {
+		fmt.Fprintln(t.Stderr, l)
 	}
 	if !diags.HasErrors() {
 		return nil

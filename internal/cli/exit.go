@@ -1,0 +1,30 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+)
+
+// errorReport is what a command that was asked for JSON says on standard error when it fails.
+type errorReport struct {
+	Error    string `json:"error"`
+	ExitCode int    `json:"exit_code"`
+}
+
+// sayError says why a command line failed, in JSON where that was asked for.
+func (t *tool) sayError(err error, code int, args []string) {
+	if t.json || asksJSON(args) {
+		// Nobody can be told that standard error cannot be written.
+		_ = jsonLine(t.Stderr, errorReport{plain(err), code})
+		return
+	}
+	fmt.Fprintln(t.Stderr, "larder:", plain(err))
+}
+
+// asksJSON tells whether a command line that was not understood asks for JSON.
+func asksJSON(args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	return slices.Contains(args, "--json")
+}
