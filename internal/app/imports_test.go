@@ -26,6 +26,7 @@ var allowed = map[string]string{
 	"internal/constraint":       "",
 	"internal/doctor":           "internal/childenv internal/inventory",
 	"internal/durable":          "",
+	"internal/iampolicy":        "",
 	"internal/inventory":        "internal/childenv internal/statedir",
 	"internal/isolate":          "",
 	"internal/logfilter":        "",
@@ -64,8 +65,8 @@ var allowed = map[string]string{
 	"internal/exporter/docgen": "modules/redis",
 	"internal/notifier":        "internal/cache internal/isolate internal/state internal/store",
 	"internal/services/": "internal/alarm internal/awssdk/ internal/awswire internal/cache internal/constraint " +
-		"internal/durable internal/gateway internal/isolate internal/logfilter internal/logstore internal/metricmath " +
-		"internal/network internal/paging internal/seal internal/series internal/standin internal/state " +
+		"internal/durable internal/gateway internal/iampolicy internal/isolate internal/logfilter internal/logstore " +
+		"internal/metricmath internal/network internal/paging internal/seal internal/series internal/standin internal/state " +
 		"internal/store internal/tagging internal/widget",
 	"internal/servicetest":    "internal/gateway internal/sigv4 internal/testkit",
 	"internal/testkit":        "internal/awsclient",

@@ -35,15 +35,16 @@ import (
 
 // sealedWorld is one thing of each kind that a customer's KMS key seals.
 type sealedWorld struct {
-	keys    *kmsapi.Client
-	secrets *secretsapi.Client
-	topics  *snsapi.Client
-	logs    *cloudwatchlogs.Client
-	vault   *snapshot.Vault
-	sealed  snapshot.Sealed // of the snapshot "taken"
-	key     string          // its ARN
-	topic   string          // its ARN
-	ahead   atomic.Int64    // of the clock, in nanoseconds
+	keys      *kmsapi.Client
+	secrets   *secretsapi.Client
+	topics    *snsapi.Client
+	publisher *sns.Service // of the topics
+	logs      *cloudwatchlogs.Client
+	vault     *snapshot.Vault
+	sealed    snapshot.Sealed // of the snapshot "taken"
+	key       string          // its ARN
+	topic     string          // its ARN
+	ahead     atomic.Int64    // of the clock, in nanoseconds
 }
 
 func (w *sealedWorld) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
@@ -81,12 +82,13 @@ func newSealedWorld(t *testing.T) *sealedWorld {
 			Keys: managed.For("secretsmanager"), Random: crand.Reader, Now: w.now,
 			Failed: func(err error) { t.Error(err) },
 		}).Gateway())))
-	w.topics = snsapi.NewFromConfig(servicetest.Config(t, servicetest.Gateway(t, sns.New(sns.Config{
+	w.publisher = sns.New(sns.Config{
 		Store: state, Sealer: sealer, Keys: managed.For("sns"), Account: servicetest.Account,
 		Region:  servicetest.Region,
 		MailDir: t.TempDir(), Random: crand.Reader, Now: w.now, After: time.After,
 		Logger: slog.New(slog.DiscardHandler),
-	}).Gateway())))
+	})
+	w.topics = snsapi.NewFromConfig(servicetest.Config(t, servicetest.Gateway(t, w.publisher.Gateway())))
 	w.logs = cloudwatchlogs.NewFromConfig(servicetest.Config(t, servicetest.Gateway(t, logs.New(logs.Config{
 		Store: state, Account: servicetest.Account, Region: servicetest.Region, Keys: managed.For("logs"),
 		Events:  events,
@@ -102,7 +104,7 @@ func newSealedWorld(t *testing.T) *sealedWorld {
 func (w *sealedWorld) fill(t *testing.T) {
 	t.Helper()
 	ctx := t.Context()
-	w.key = *need(w.keys.CreateKey(ctx, &kmsapi.CreateKeyInput{}))(t).KeyMetadata.Arn
+	w.key = *need(w.keys.CreateKey(ctx, &kmsapi.CreateKeyInput{Policy: new(keyPolicy(forLogs))}))(t).KeyMetadata.Arn
 	need(w.secrets.CreateSecret(ctx, &secretsapi.CreateSecretInput{
 		Name: new(sealedName), KmsKeyId: &w.key, SecretString: new(sealedText),
 	}))(t)
@@ -367,7 +369,7 @@ func TestWhatADeletedKeySealed(t *testing.T) {
 	if err := w.vault.Check("taken", w.sealed); err == nil {
 		t.Error("a snapshot that nobody can open any more is called intact")
 	}
-	w.leave(t, *need(w.keys.CreateKey(ctx, &kmsapi.CreateKeyInput{}))(t).KeyMetadata.Arn)
+	w.leave(t, *need(w.keys.CreateKey(ctx, &kmsapi.CreateKeyInput{Policy: new(keyPolicy(forLogs))}))(t).KeyMetadata.Arn)
 	w.usable(t, "with another key")
 }
 

@@ -17,6 +17,7 @@ import (
 	"larder/internal/engine"
 	"larder/internal/exporter"
 	"larder/internal/gateway"
+	"larder/internal/iampolicy"
 	"larder/internal/isolate"
 	"larder/internal/logdelivery"
 	"larder/internal/logstore"
@@ -190,7 +191,11 @@ func (in *installation) openNews(r *region, keys *kms.Service) {
 		Now: in.Now, After: time.After,
 		Logger: in.Logger,
 	})
-	r.news = &notifier.Notifier{Store: r.state, Publish: r.topics.PublishWith, Logger: in.Logger}
+	r.news = &notifier.Notifier{Store: r.state, Logger: in.Logger,
+		Publish: func(topic, subject, body string, also func(*store.Tx) error) error {
+			by := iampolicy.Service("elasticache.amazonaws.com", Account, "")
+			return r.topics.PublishWith(by, topic, subject, body, also)
+		}}
 }
 
 // openAlarms makes the alarms, and what evaluates them.
@@ -198,8 +203,11 @@ func (in *installation) openAlarms(r *region) {
 	clock := in.clock()
 	r.watching = cloudwatch.New(cloudwatch.Config{
 		Store: r.state, Account: Account, Region: r.name, RegionName: awsregion.LongName(r.name), Metrics: r.metrics,
-		Publish: r.topics.PublishWith,
-		Failed:  in.failed("alarms"), Now: clock.Now, After: clock.After,
+		Publish: func(alarm, topic, subject, body string, also func(*store.Tx) error) error {
+			by := iampolicy.Service("cloudwatch.amazonaws.com", Account, alarm)
+			return r.topics.PublishWith(by, topic, subject, body, also)
+		},
+		Failed: in.failed("alarms"), Now: clock.Now, After: clock.After,
 	})
 	r.evaluator = &alarm.Runner{
 		Book: r.watching, Metrics: r.metrics, Now: clock.Now, After: clock.After, Failed: in.failed("alarms"),

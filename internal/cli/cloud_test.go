@@ -25,6 +25,7 @@ import (
 	"larder/internal/awsregion"
 	"larder/internal/cache"
 	"larder/internal/gateway"
+	"larder/internal/iampolicy"
 	"larder/internal/logstore"
 	"larder/internal/network"
 	"larder/internal/pki"
@@ -168,7 +169,10 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Hand
 			keys.Gateway(), c.topics.Gateway(),
 			cloudwatchservice.New(cloudwatchservice.Config{
 				Store: c.store, Account: app.Account, Region: awsregion.Home, RegionName: "US East",
-				Metrics: metrics, Publish: c.topics.PublishWith,
+				Metrics: metrics, Publish: func(alarm, topic, subject, body string, also func(*store.Tx) error) error {
+					by := iampolicy.Service("cloudwatch.amazonaws.com", app.Account, alarm)
+					return c.topics.PublishWith(by, topic, subject, body, also)
+				},
 				Failed: failed, Now: time.Now, After: time.After,
 			}).Gateway(),
 			logsservice.New(logsservice.Config{

@@ -55,6 +55,34 @@ func Handle[I, O any](name string, access Access, f func(context.Context, *I) (*
 	}
 }
 
+// Guarded has check look at every input, once it is filled and valid, before the handler gets it.
+func (a Action) Guarded(check func(action string, input any) error) Action {
+	call := a.call
+	a.call = func(ctx context.Context, prepare func(any) error) (any, error) {
+		return call(ctx, func(input any) error {
+			if err := prepare(input); err != nil {
+				return err
+			}
+			return check(a.Name, input)
+		})
+	}
+	return a
+}
+
+// Text returns the first of the members of an input that it has and that is set; nil when there is none.
+func Text(input any, members ...string) *string {
+	for _, name := range members {
+		member := reflect.ValueOf(input).Elem().FieldByName(name)
+		if !member.IsValid() {
+			continue
+		}
+		if text, ok := member.Interface().(*string); ok && text != nil {
+			return text
+		}
+	}
+	return nil
+}
+
 // check finds mistakes in the action's own declaration.
 func (a *Action) check() error {
 	if a.call == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -125,18 +126,32 @@ func (s *Service) nextAction(last string) (due action, there bool, err error) {
 
 // act tells a topic. What a topic refuses, such as one that is gone, is in the history, and is not tried again.
 func (s *Service) act(due action) error {
-	err := s.Publish(due.Topic, due.Subject, due.Message, func(tx *store.Tx) error { return s.acted(tx, due, nil) })
+	done := func(tx *store.Tx) error { return s.acted(tx, due, nil) }
+	err := s.Publish(s.alarmARN(due.Alarm), due.Topic, due.Subject, due.Message, done)
 	if refusal := smithy.APIError(nil); errors.As(err, &refusal) && refusal.ErrorFault() == smithy.FaultClient {
-		return s.Store.Update(func(tx *store.Tx) error { return s.acted(tx, due, err) })
+		failure := errors.New(actionFailure(due.Topic, refusal))
+		return s.Store.Update(func(tx *store.Tx) error { return s.acted(tx, due, failure) })
 	}
 	return err
+}
+
+// actionFailure is how the history words a topic's refusal. What it says of a policy was recorded from AWS.
+func actionFailure(topic string, refusal smithy.APIError) string {
+	switch refusal.ErrorCode() {
+	case "KMSAccessDenied":
+		return "CloudWatch Alarms does not have authorization to access the SNS topic encryption key."
+	case "AuthorizationError":
+		_, why, _ := strings.Cut(refusal.ErrorMessage(), topic)
+		return "CloudWatch Alarms is not authorized to perform: SNS:Publish on resource:" + topic + why
+	}
+	return refusal.Error()
 }
 
 // acted takes an action off and writes into the history what came of it.
 func (s *Service) acted(tx *store.Tx, due action, failure error) error {
 	summary := "Successfully executed action " + due.Topic
 	if failure != nil {
-		summary = "Failed to execute action " + due.Topic + ". Received error: " + failure.Error()
+		summary = "Failed to execute action " + due.Topic + `. Received error: "` + failure.Error() + `"`
 	}
 	data := engine.ActionUpdate(due.Topic, due.Message, due.Change, failure)
 	return errors.Join(actions.Delete(tx, due.Key),

@@ -20,9 +20,9 @@ type Config struct {
 	Account, Region string
 	RegionName      string // as a person reads it: US East (N. Virginia)
 	Metrics         *series.Store
-	// Publish tells a topic that is an alarm's action, and runs also in the transaction that keeps the message: see
-	// sns.Service.
-	Publish func(topicARN, subject, body string, also func(*store.Tx) error) error
+	// Publish tells a topic that is an alarm's action for the alarm, and runs also in the transaction that keeps the
+	// message: see sns.Service.
+	Publish func(alarmARN, topicARN, subject, body string, also func(*store.Tx) error) error
 	Failed  func(error) // gets what goes wrong with an action or with writing metrics, which is tried again
 	Now     func() time.Time
 	After   func(time.Duration) <-chan time.Time // as time.After, by the clock of Now

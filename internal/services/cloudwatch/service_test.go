@@ -75,10 +75,10 @@ type topics struct {
 	failed    []error
 }
 
-type publication struct{ Topic, Subject, Message string }
+type publication struct{ Alarm, Topic, Subject, Message string }
 
 // publish fails once with each of the failures, then publishes.
-func (s *server) publish(topic, subject, message string, also func(*store.Tx) error) error {
+func (s *server) publish(alarm, topic, subject, message string, also func(*store.Tx) error) error {
 	t := &s.topics
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -87,7 +87,7 @@ func (s *server) publish(topic, subject, message string, also func(*store.Tx) er
 		t.failures = t.failures[1:]
 		return err
 	}
-	t.published = append(t.published, publication{topic, subject, message})
+	t.published = append(t.published, publication{alarm, topic, subject, message})
 	return s.store.Update(also)
 }
 

@@ -143,20 +143,32 @@ func TestAlarmGoesOff(t *testing.T) {
 	}
 }
 
-// TestFailedAction: a topic that cannot be told is in the history.
+// TestFailedAction: a topic that cannot be told is in the history, as AWS words it.
 func TestFailedAction(t *testing.T) {
+	for _, test := range []struct{ code, message, want string }{
+		{"NotFound", "the topic is gone", "api error NotFound: the topic is gone"},
+		{"KMSAccessDenied", "cloudwatch.amazonaws.com is not authorized to perform: kms:Decrypt",
+			"CloudWatch Alarms does not have authorization to access the SNS topic encryption key."},
+		{"AuthorizationError", "cloudwatch.amazonaws.com is not authorized to perform: SNS:Publish on resource: " + topic +
+			" because no resource-based policy allows the SNS:Publish action",
+			"CloudWatch Alarms is not authorized to perform: SNS:Publish on resource:" + topic +
+				" because no resource-based policy allows the SNS:Publish action"},
+	} {
+		t.Run(test.code, func(t *testing.T) { failedAction(t, test.code, test.message, test.want) })
+	}
+}
+
+func failedAction(t *testing.T, code, message, failure string) {
 	s := newServer(t)
-	s.topics.failures = []error{&smithy.GenericAPIError{Code: "NotFound", Message: "the topic is gone",
-		Fault: smithy.FaultClient}}
+	s.topics.failures = []error{&smithy.GenericAPIError{Code: code, Message: message, Fault: smithy.FaultClient}}
 	s.act(t)
 	s.put(t, cpu("load"))
 	must(s.SetAlarmState(t.Context(),
 		&sdk.SetAlarmStateInput{AlarmName: new("load"), StateValue: types.StateValueAlarm, StateReason: new("a drill"),
 			StateReasonData: new(`{"a":1}`)}))(t)
 	wait(t, "the history", func() bool { return len(s.history(t, "load")) == 3 })
-	if got, want := s.history(t,
-		"load")[2], "Failed to execute action "+topic+
-		". Received error: api error NotFound: the topic is gone"; got != want {
+	if got, want := s.history(t, "load")[2],
+		"Failed to execute action "+topic+`. Received error: "`+failure+`"`; got != want {
 		t.Errorf("got %s", got)
 	}
 	items := must(s.DescribeAlarmHistory(t.Context(),

@@ -92,7 +92,7 @@ func dryRun(asked *bool) error {
 }
 
 func (s *Service) encrypt(_ context.Context, in *sdk.EncryptInput) (*sdk.EncryptOutput, error) {
-	k, err := s.encryptionKey(user{action: "Encrypt"}, in.KeyId)
+	k, err := s.encryptionKey(user{action: "Encrypt", context: in.EncryptionContext}, in.KeyId)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (s *Service) encrypt(_ context.Context, in *sdk.EncryptInput) (*sdk.Encrypt
 }
 
 func (s *Service) decrypt(_ context.Context, in *sdk.DecryptInput) (*sdk.DecryptOutput, error) {
-	k, err := s.decryptionKey(user{action: "Decrypt"}, in.CiphertextBlob, in.KeyId)
+	k, err := s.decryptionKey(user{action: "Decrypt", context: in.EncryptionContext}, in.CiphertextBlob, in.KeyId)
 	if err != nil {
 		return nil, err
 	}
@@ -125,11 +125,11 @@ func (s *Service) decrypt(_ context.Context, in *sdk.DecryptInput) (*sdk.Decrypt
 }
 
 func (s *Service) reEncrypt(_ context.Context, in *sdk.ReEncryptInput) (*sdk.ReEncryptOutput, error) {
-	from, err := s.decryptionKey(user{action: "ReEncryptFrom"}, in.CiphertextBlob, in.SourceKeyId)
+	from, err := s.decryptionKey(user{action: "ReEncryptFrom", context: in.SourceEncryptionContext}, in.CiphertextBlob, in.SourceKeyId)
 	if err != nil {
 		return nil, err
 	}
-	to, err := s.encryptionKey(user{action: "ReEncryptTo"}, in.DestinationKeyId)
+	to, err := s.encryptionKey(user{action: "ReEncryptTo", context: in.DestinationEncryptionContext}, in.DestinationKeyId)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func (s *Service) newDataKey(d dataKey) (k key, plaintext, blob []byte, err erro
 	if err != nil {
 		return key{}, nil, nil, err
 	}
-	if k, err = s.encryptionKey(user{action: d.action}, d.key); err != nil {
+	if k, err = s.encryptionKey(user{action: d.action, context: d.context}, d.key); err != nil {
 		return key{}, nil, nil, err
 	}
 	if err := dryRun(d.dryRun); err != nil {

@@ -211,14 +211,16 @@ func (s *Service) changeAny(action string, id *string, change func(*key) error) 
 	})
 }
 
-// view reads a key by its id or ARN.
-func (s *Service) view(id *string) (k key, err error) {
+// view reads a key by its id or ARN, as action asks for.
+func (s *Service) view(action string, id *string) (k key, err error) {
 	if err := s.lend(id); err != nil {
 		return key{}, err
 	}
 	err = s.Store.View(func(tx *store.Tx) (err error) {
-		k, err = s.find(tx, id)
-		return err
+		if k, err = s.find(tx, id); err != nil {
+			return err
+		}
+		return s.admit(user{action: action}, k)
 	})
 	return k, err
 }

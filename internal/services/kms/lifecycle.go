@@ -71,8 +71,10 @@ func (s *Service) describeKey(_ context.Context, in *sdk.DescribeKeyInput) (*sdk
 	}
 	var k key
 	err := s.Store.View(func(tx *store.Tx) (err error) {
-		k, err = s.resolve(tx, in.KeyId)
-		return err
+		if k, err = s.resolve(tx, in.KeyId); err != nil {
+			return err
+		}
+		return s.admit(user{action: "DescribeKey"}, k)
 	})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"larder/internal/iampolicy"
 	"larder/internal/store"
 )
 
@@ -128,6 +129,49 @@ func (s *Service) managedPolicy(service string) string {
 }`, service, s.Account, s.Region)
 }
 
+// lentPolicy is that of keys that deployments stand on where nobody made one: alarms and log groups may use them.
+func (s *Service) lentPolicy() string {
+	return fmt.Sprintf(`{
+  "Version" : "2012-10-17",
+  "Id" : "lent",
+  "Statement" : [ {
+    "Sid" : "Account",
+    "Effect" : "Allow",
+    "Principal" : {
+      "AWS" : "arn:aws:iam::%[1]s:root"
+    },
+    "Action" : "kms:*",
+    "Resource" : "*"
+  }, {
+    "Sid" : "Alarms",
+    "Effect" : "Allow",
+    "Principal" : {
+      "Service" : "cloudwatch.amazonaws.com"
+    },
+    "Action" : [ "kms:Decrypt", "kms:GenerateDataKey*" ],
+    "Resource" : "*",
+    "Condition" : {
+      "StringEquals" : {
+        "aws:SourceAccount" : "%[1]s"
+      }
+    }
+  }, {
+    "Sid" : "Logs",
+    "Effect" : "Allow",
+    "Principal" : {
+      "Service" : "logs.%[2]s.amazonaws.com"
+    },
+    "Action" : [ "kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*" ],
+    "Resource" : "*",
+    "Condition" : {
+      "ArnLike" : {
+        "kms:EncryptionContext:aws:logs:arn" : "arn:aws:logs:%[2]s:%[1]s:log-group:*"
+      }
+    }
+  } ]
+}`, s.Account, s.Region)
+}
+
 func (k key) manager() types.KeyManagerType {
 	if k.Service != "" {
 		return types.KeyManagerTypeAws
@@ -137,15 +181,19 @@ func (k key) manager() types.KeyManagerType {
 
 // user is who asks for what to be done with a key: the account's users when service is empty, or an AWS service on
 // their behalf.
-type user struct{ action, service string }
+type user struct {
+	action, service string
+	context         map[string]string // the encryption context
+}
 
-// admit refuses what a service's default key does not let others do than the service.
+// admit refuses what the key's policy does not let the account's users do, and what a service's default key does not
+// let other services do. Services ask Permit for what the policies of customers' keys let them do.
 func (s *Service) admit(by user, k key) error {
-	if k.Service == "" || k.Service == by.service {
+	switch {
+	case by.service == "":
+		return s.permit(k, by.action, use{caller: iampolicy.User(s.Account), context: by.context})
+	case k.Service == "" || k.Service == by.service:
 		return nil
 	}
-	return clientError("AccessDeniedException",
-		"User: arn:aws:iam::%s:user/larder is not authorized to perform: kms:%s on resource: %s "+
-			"because no resource-based policy allows the kms:%s action", s.Account, by.action, s.keyARN(k.ID),
-		by.action)
+	return s.unauthorized(iampolicy.Implicit, iampolicy.User(s.Account), by.action, k)
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"larder/internal/iampolicy"
 )
 
 const (
@@ -37,7 +39,7 @@ func (s *Service) getKeyPolicy(_ context.Context, in *sdk.GetKeyPolicyInput) (*s
 	if in.PolicyName != nil && *in.PolicyName != policyName {
 		return nil, notFound("No such policy exists")
 	}
-	k, err := s.view(in.KeyId)
+	k, err := s.view("GetKeyPolicy", in.KeyId)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +61,7 @@ func (s *Service) putKeyPolicy(_ context.Context, in *sdk.PutKeyPolicyInput) (*s
 }
 
 func (s *Service) listKeyPolicies(_ context.Context, in *sdk.ListKeyPoliciesInput) (*sdk.ListKeyPoliciesOutput, error) {
-	if _, err := s.view(in.KeyId); err != nil {
+	if _, err := s.view("ListKeyPolicies", in.KeyId); err != nil {
 		return nil, err
 	}
 	names, marker, err := page([]string{policyName}, func(name string) string { return name }, maxPage, in.Limit,
@@ -94,6 +96,9 @@ func (s *Service) checkPolicy(text string, bypass bool) error {
 	statements, err := parsePolicy(text)
 	if err != nil {
 		return err
+	}
+	if _, err := iampolicy.Parse(text); err != nil {
+		return badPolicy("Policy cannot be evaluated: %v", err)
 	}
 	safe := func(st statement) bool {
 		return st.Effect == "Allow" && slices.ContainsFunc(st.Action, grantsPutKeyPolicy) && s.grantsUs(st.Principal)

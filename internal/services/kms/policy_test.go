@@ -29,8 +29,8 @@ func TestPolicies(t *testing.T) {
 	}
 	const us = `{"AWS":["arn:aws:iam::123456789012:user/larder","arn:aws:iam::999999999999:root"]}`
 	good := []string{
-		statement(us, `["kms:Create*","kms:Put*"]`), statement(`"*"`, `"*"`), statement(`{"AWS":"123456789012"}`,
-			`"KMS:PutKeyPolicy"`),
+		statement(us, `["kms:Get*","kms:Put*"]`), statement(`"*"`, `"*"`), statement(`{"AWS":"123456789012"}`,
+			`["KMS:PutKeyPolicy","kms:GetKeyPolicy"]`),
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotPrincipal":{"AWS":"*"},"NotAction":"kms:*","NotResource":"*"},` +
 			`{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:*","Resource":"*"}]}`,
 	}

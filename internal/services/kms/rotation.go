@@ -52,7 +52,7 @@ func (s *Service) disableKeyRotation(
 func (s *Service) getKeyRotationStatus(
 	_ context.Context, in *sdk.GetKeyRotationStatusInput,
 ) (*sdk.GetKeyRotationStatusOutput, error) {
-	k, err := s.view(in.KeyId)
+	k, err := s.view("GetKeyRotationStatus", in.KeyId)
 	if err != nil {
 		return nil, err
 	}

@@ -104,17 +104,23 @@ func symmetricOnly(field string) gateway.Refusal {
 	return gateway.Only(field, symmetric, string(types.EncryptionAlgorithmSpecSymmetricDefault))
 }
 
-// ensure makes an enabled key of that ARN unless there is one.
+// ensure makes an enabled key of that ARN unless there is one. One that an earlier larder made, whose policy let no
+// service in, gets the policy of lent keys.
 func (s *Service) ensure(arn, description string) error {
-	err := s.Store.View(func(tx *store.Tx) error {
-		_, err := s.find(tx, &arn)
+	var k key
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		k, err = s.find(tx, &arn)
 		return err
 	})
-	if !isNotFound(err) {
+	if !isNotFound(err) && (err != nil || k.Policy != s.defaultPolicy()) {
 		return err
 	}
 	return s.Store.Update(func(tx *store.Tx) error {
-		_, err := s.find(tx, &arn)
+		k, err := s.find(tx, &arn)
+		if err == nil && k.Policy == s.defaultPolicy() {
+			k.Policy = s.lentPolicy()
+			return keys.Put(tx, k.ID, k)
+		}
 		if !isNotFound(err) {
 			return err
 		}
@@ -129,7 +135,7 @@ func (s *Service) ensure(arn, description string) error {
 		if err != nil {
 			return err
 		}
-		made.Description = description
+		made.Description, made.Policy = description, s.lentPolicy()
 		return keys.Put(tx, made.ID, made)
 	})
 }

@@ -35,7 +35,7 @@ func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (
 func (s *Service) listResourceTags(
 	_ context.Context, in *sdk.ListResourceTagsInput,
 ) (*sdk.ListResourceTagsOutput, error) {
-	k, err := s.view(in.KeyId)
+	k, err := s.view("ListResourceTags", in.KeyId)
 	if err != nil {
 		return nil, err
 	}

@@ -182,6 +182,9 @@ func (s *Service) readable(name string, choice streamChoice) (of group, wanted [
 		}
 		return nil
 	})
+	if err == nil {
+		err = s.keyUsable(of, "Decrypt")
+	}
 	return of, wanted, err
 }
 

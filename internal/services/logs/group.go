@@ -13,7 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/smithy-go"
 
+	"larder/internal/iampolicy"
 	"larder/internal/store"
 )
 
@@ -79,7 +81,7 @@ func (s *Service) createLogGroup(_ context.Context, in *sdk.CreateLogGroupInput)
 	made := group{Name: *in.LogGroupName, Created: s.Now(), KMSKey: aws.ToString(in.KmsKeyId),
 		Tags: map[string]string{}}
 	if in.KmsKeyId != nil {
-		if err := s.checkKey(*in.LogGroupName, *in.KmsKeyId); err != nil {
+		if err := s.checkKey(made.Name, *in.KmsKeyId); err != nil {
 			return nil, err
 		}
 	}
@@ -99,16 +101,43 @@ func (s *Service) createLogGroup(_ context.Context, in *sdk.CreateLogGroupInput)
 	return &sdk.CreateLogGroupOutput{}, err
 }
 
-// checkKey refuses a key that a log group cannot be sealed with.
-func (s *Service) checkKey(group, key string) error {
-	switch {
-	case !strings.HasPrefix(key, "arn:"):
+// checkKey refuses a key that is none, or that the service may not use for the group, in AWS's words: they don't say
+// which.
+func (s *Service) checkKey(group, arn string) error {
+	if !strings.HasPrefix(arn, "arn:") {
 		return invalidParameter("The specified KMS Key Id could not be found.")
-	case !s.Keys.HasKey(key):
+	}
+	err := s.permitKey(group, arn, "Encrypt", "GenerateDataKey", "Decrypt", "DescribeKey")
+	if refusal := smithy.APIError(nil); errors.As(err, &refusal) {
 		return &types.AccessDeniedException{Message: new(fmt.Sprintf(
 			"The specified KMS key does not exist or is not allowed to be used with Arn '%s'", s.arn(group)))}
 	}
-	return nil
+	return err
+}
+
+// keyUsable refuses to read or write a group's events while the policy of its key does not let the service. Of a key
+// that cannot be used at all, the store of the events says so.
+func (s *Service) keyUsable(of group, actions ...string) error {
+	if of.KMSKey == "" {
+		return nil
+	}
+	err := s.permitKey(of.Name, of.KMSKey, actions...)
+	refusal := smithy.APIError(nil)
+	switch {
+	case !errors.As(err, &refusal):
+		return err
+	case refusal.ErrorCode() != "AccessDeniedException":
+		return nil
+	}
+	return &smithy.GenericAPIError{Code: refusal.ErrorCode(), Fault: smithy.FaultClient,
+		Message: "The KMS key of the log group cannot be used: " + refusal.ErrorMessage()}
+}
+
+// permitKey refuses what the key's policy does not let the service do for the group. Source: "Encrypt log data using
+// AWS KMS" in the guide.
+func (s *Service) permitKey(group, arn string, actions ...string) error {
+	by := iampolicy.Service("logs."+s.Region+".amazonaws.com", s.Account, s.arn(group))
+	return s.Keys.Permit(arn, by, map[string]string{"aws:logs:arn": s.arn(group)}, actions...)
 }
 
 func (s *Service) deleteLogGroup(_ context.Context, in *sdk.DeleteLogGroupInput) (*sdk.DeleteLogGroupOutput, error) {

@@ -116,6 +116,9 @@ func (g group) retention() time.Duration { return time.Duration(g.Retention) * 2
 // append makes batches durable, counts them for the group's metric filters and tells those who watch. A failure after
 // the first of these is no failure of the request: a client that tried again would have the events kept twice.
 func (s *Service) append(of group, batches ...logstore.Batch) error {
+	if err := s.keyUsable(of, "GenerateDataKey", "Decrypt"); err != nil {
+		return err
+	}
 	var kept []logstore.Event
 	for _, b := range batches {
 		kept = append(kept, b.Events...)

@@ -11,6 +11,7 @@ import (
 
 	"larder/internal/awswire"
 	"larder/internal/gateway"
+	"larder/internal/iampolicy"
 	"larder/internal/isolate"
 	"larder/internal/logstore"
 	"larder/internal/store"
@@ -33,8 +34,8 @@ type Config struct {
 
 // Keys knows the account's KMS keys.
 type Keys interface {
-	// HasKey tells whether there is an enabled key of that ARN.
-	HasKey(arn string) bool
+	// Permit refuses what the policy of an enabled key of that ARN does not let a caller do.
+	Permit(arn string, by iampolicy.Caller, context map[string]string, actions ...string) error
 }
 
 // Service answers the CloudWatch Logs API.

@@ -12,7 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 
+	"github.com/aws/smithy-go"
 	"larder/internal/gateway"
+
+	"larder/internal/iampolicy"
 	"larder/internal/logstore"
 	"larder/internal/services/logs"
 	"larder/internal/servicetest"
@@ -27,9 +30,33 @@ const (
 )
 
 // keys knows one KMS key, which can be taken away, and the installation's own.
-type keys struct{ gone atomic.Bool }
+type keys struct {
+	gone   atomic.Bool
+	policy atomic.Pointer[string] // nil lets everybody use the key
+}
 
 func (k *keys) HasKey(arn string) bool { return arn == key && !k.gone.Load() }
+
+func (k *keys) Permit(arn string, by iampolicy.Caller, context map[string]string, actions ...string) error {
+	refuse := func(code, text string) error {
+		return &smithy.GenericAPIError{Code: code, Message: text, Fault: smithy.FaultClient}
+	}
+	if !k.HasKey(arn) {
+		return refuse("NotFoundException", "there is no such key")
+	}
+	if k.policy.Load() == nil {
+		return nil
+	}
+	policy, err := iampolicy.Parse(*k.policy.Load())
+	for _, action := range actions {
+		values := map[string]string{"kms:encryptioncontext:aws:logs:arn": context["aws:logs:arn"]}
+		r := iampolicy.Request{Caller: by, Action: "kms:" + action, Resource: arn, Values: values}
+		if err == nil && policy.Decide(r) != iampolicy.Allow {
+			err = refuse("AccessDeniedException", "not allowed: "+action)
+		}
+	}
+	return err
+}
 
 func (k *keys) Wrap(arn, _ string, dataKey []byte) ([]byte, error) {
 	return append([]byte(arn+"|"), dataKey...), k.check(arn)

@@ -68,6 +68,9 @@ func (s *Service) currentValue(id string) (types.SecretValueEntry, error) {
 	var v *version
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		if found, err = s.findLive(tx, &id); err == nil {
+			err = s.authorize("GetSecretValue", found)
+		}
+		if err == nil {
 			v, err = found.pick(nil, nil)
 		}
 		return err

@@ -10,6 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
+	"larder/internal/iampolicy"
 	"larder/internal/store"
 )
 
@@ -100,6 +101,9 @@ func parsePolicy(text string) ([]statement, error) {
 		case st.Action == nil && st.NotAction == nil:
 			return nil, malformed("Statement %d of the resource policy has no Action.", i+1)
 		}
+	}
+	if _, err := iampolicy.Parse(text); err != nil {
+		return nil, malformed("This resource policy cannot be evaluated: %v", err)
 	}
 	return statements, nil
 }

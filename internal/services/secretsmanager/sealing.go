@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/smithy-go"
+
+	"larder/internal/iampolicy"
 )
 
 // Keys are the account's KMS keys, as this service uses them for its callers. Refusals are those of KMS. A key's
@@ -14,6 +16,8 @@ import (
 type Keys interface {
 	Wrap(id string, plaintext []byte, context map[string]string) ([]byte, error)
 	Unwrap(blob []byte, context map[string]string) ([]byte, error)
+	// Permit refuses what the key's policy does not let a caller do through the service.
+	Permit(id string, by iampolicy.Caller, context map[string]string, actions ...string) error
 }
 
 // keyContext is what a version's value is bound to where a KMS key seals it. Source: "Secret encryption and decryption"
@@ -30,8 +34,16 @@ func (s *Service) checkKey(arn string, key *string) error {
 	if key == nil || *key == "" || *key == ownKey {
 		return nil
 	}
+	if err := s.permit(*key, keyContext(arn, keyTrial), "GenerateDataKey", "Decrypt"); err != nil {
+		return encryptionFailure(err)
+	}
 	_, err := s.Keys.Wrap(*key, nil, keyContext(arn, keyTrial))
 	return encryptionFailure(err)
+}
+
+// permit refuses what the key's policy does not let the account's users do through the service.
+func (s *Service) permit(key string, context map[string]string, actions ...string) error {
+	return s.Keys.Permit(key, iampolicy.User(s.Account), context, actions...)
 }
 
 // seal seals a version's value with the secret's key: a KMS key where it has one, else the installation's.
@@ -41,6 +53,9 @@ func (s *Service) seal(of secret, v *version, data []byte) (err error) {
 		v.Sealed = s.Sealer.Seal(valuePlace(of.ARN, v.ID), data)
 		return nil
 	}
+	if err := s.permit(v.Key, keyContext(of.ARN, v.ID), "GenerateDataKey"); err != nil {
+		return encryptionFailure(err)
+	}
 	v.Sealed, err = s.Keys.Wrap(v.Key, data, keyContext(of.ARN, v.ID))
 	return encryptionFailure(err)
 }
@@ -48,12 +63,18 @@ func (s *Service) seal(of secret, v *version, data []byte) (err error) {
 // open returns a version's value. Its key must be usable.
 func (s *Service) open(of secret, v *version) ([]byte, error) {
 	if v.Key == "" && of.KMSKeyID != "" { // sealed by an earlier larder, with the installation's key
+		if err := s.permit(of.KMSKeyID, keyContext(of.ARN, v.ID), "Decrypt"); err != nil {
+			return nil, decryptionFailure(err)
+		}
 		if _, err := s.Keys.Wrap(of.KMSKeyID, nil, keyContext(of.ARN, keyTrial)); err != nil {
 			return nil, decryptionFailure(err)
 		}
 	}
 	if v.Key == "" || v.Key == ownKey {
 		return s.Sealer.Open(valuePlace(of.ARN, v.ID), v.Sealed)
+	}
+	if err := s.permit(v.Key, keyContext(of.ARN, v.ID), "Decrypt"); err != nil {
+		return nil, decryptionFailure(err)
 	}
 	data, err := s.Keys.Unwrap(v.Sealed, keyContext(of.ARN, v.ID))
 	return data, decryptionFailure(err)

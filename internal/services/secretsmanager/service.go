@@ -46,7 +46,16 @@ const (
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
 	shapes, front := awswire.SecretsManager(), front()
-	return gateway.Service{Shapes: shapes, Front: front, ErrorMessage: "Message", Actions: []gateway.Action{
+	actions := s.actions()
+	for i, action := range actions {
+		actions[i] = action.Guarded(s.guardSecret)
+	}
+	return gateway.Service{Shapes: shapes, Front: front, ErrorMessage: "Message", Actions: actions}
+}
+
+// actions are what is served of the API.
+func (s *Service) actions() []gateway.Action {
+	return []gateway.Action{
 		gateway.Handle("CreateSecret", gateway.Write, s.createSecret,
 			gateway.Refuse("AddReplicaRegions", regional),
 			gateway.Refuse("ForceOverwriteReplicaSecret", regional),
@@ -71,7 +80,7 @@ func (s *Service) Gateway() gateway.Service {
 
 		gateway.Handle("TagResource", gateway.Tagging, s.tagResource),
 		gateway.Handle("UntagResource", gateway.Tagging, s.untagResource),
-	}}
+	}
 }
 
 // suffixLength is how many random characters an ARN ends in.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"larder/internal/iampolicy"
 )
 
 // Attributes that are served. DeliveryPolicy is one of topics and of subscriptions.
@@ -140,6 +142,9 @@ func policyReason(text string) string {
 		case st.Action == nil && st.NotAction == nil:
 			return fmt.Sprintf("Policy statement %d must have an Action", i+1)
 		}
+	}
+	if _, err := iampolicy.Parse(text); err != nil {
+		return "Policy cannot be evaluated: " + err.Error()
 	}
 	return ""
 }

@@ -13,6 +13,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"larder/internal/iampolicy"
 	"larder/internal/store"
 )
 
@@ -50,8 +51,11 @@ func (m message) bodyFor(protocol string) string {
 }
 
 // PublishWith publishes a message of larder's own, and runs also in the transaction that keeps it for the subscribers:
-// both happen, or neither does. The subject may be empty.
-func (s *Service) PublishWith(topicARN, subject, body string, also func(*store.Tx) error) error {
+// both happen, or neither does. The policies of the topic and of its key have to let the caller publish. The subject may
+// be empty.
+func (s *Service) PublishWith(
+	by iampolicy.Caller, topicARN, subject, body string, also func(*store.Tx) error,
+) error {
 	p := publication{message: &body}
 	if subject != "" {
 		p.subject = &subject
@@ -60,7 +64,10 @@ func (s *Service) PublishWith(topicARN, subject, body string, also func(*store.T
 	if err != nil {
 		return err
 	}
-	return s.send(m, func(tx *store.Tx) ([]string, error) {
+	if err := s.authorize(by, "Publish", topicARN); err != nil {
+		return err
+	}
+	return s.send(by, m, func(tx *store.Tx) ([]string, error) {
 		if err := also(tx); err != nil {
 			return nil, err
 		}

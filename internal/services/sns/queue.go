@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/smithy-go"
 
+	"larder/internal/iampolicy"
 	"larder/internal/store"
 )
 
@@ -51,7 +52,8 @@ func messagePlace(id string) string { return "sns-message/" + id }
 
 // enqueue keeps a message for every subscription of its topic that wants it.
 func (s *Service) enqueue(m message) error {
-	return s.send(m, func(tx *store.Tx) ([]string, error) { return s.recipients(tx, m) })
+	by := iampolicy.User(s.Account)
+	return s.send(by, m, func(tx *store.Tx) ([]string, error) { return s.recipients(tx, m) })
 }
 
 // recipients are the subscriptions of a message's topic that want it.
@@ -79,8 +81,8 @@ func (s *Service) recipients(tx *store.Tx, m message) (to []string, err error) {
 
 // send keeps a message for the subscriptions that choose gives, and wakes who delivers it. What choose changes is kept
 // in the same transaction: both happen, or neither does.
-func (s *Service) send(m message, choose func(*store.Tx) ([]string, error)) error {
-	p, err := s.seal(m)
+func (s *Service) send(by iampolicy.Caller, m message, choose func(*store.Tx) ([]string, error)) error {
+	p, err := s.seal(by, m)
 	if err != nil {
 		return err
 	}
@@ -120,8 +122,9 @@ func (s *Service) send(m message, choose func(*store.Tx) ([]string, error)) erro
 	return nil
 }
 
-// seal makes a parcel: with the topic's KMS key where it has one.
-func (s *Service) seal(m message) (parcel, error) {
+// seal makes a parcel: with the topic's KMS key where it has one, which its policy has to let the publisher use. Nobody
+// can let a service use AWS's own key for topics.
+func (s *Service) seal(by iampolicy.Caller, m message) (parcel, error) {
 	raw, err := json.Marshal(m)
 	if err != nil {
 		return parcel{}, err
@@ -135,10 +138,16 @@ func (s *Service) seal(m message) (parcel, error) {
 		return parcel{}, err
 	}
 	key := of.Attributes[kmsMasterKeyID]
+	context := map[string]string{"aws:sns:topicArn": m.Topic}
+	if key != "" && (key != ownKey || by.Service != "") {
+		if err := s.Keys.Permit(key, by, context, "GenerateDataKey", "Decrypt"); err != nil {
+			return parcel{}, kmsError(err)
+		}
+	}
 	if key == "" || key == ownKey {
 		return parcel{Sealed: s.Sealer.Seal(messagePlace(m.ID), raw)}, nil
 	}
-	sealed, err := s.Keys.Wrap(key, raw, map[string]string{"aws:sns:topicArn": m.Topic})
+	sealed, err := s.Keys.Wrap(key, raw, context)
 	return parcel{Sealed: sealed, Key: true}, kmsError(err)
 }
 

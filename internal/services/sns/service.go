@@ -15,6 +15,7 @@ import (
 
 	"larder/internal/awswire"
 	"larder/internal/gateway"
+	"larder/internal/iampolicy"
 	"larder/internal/isolate"
 	"larder/internal/seal"
 	"larder/internal/store"
@@ -53,6 +54,8 @@ const idleTimeout = 30 * time.Second
 type Keys interface {
 	Wrap(id string, plaintext []byte, context map[string]string) ([]byte, error)
 	Unwrap(blob []byte, context map[string]string) ([]byte, error)
+	// Permit refuses what the key's policy does not let a caller do through the service.
+	Permit(id string, by iampolicy.Caller, context map[string]string, actions ...string) error
 }
 
 // Service answers the SNS API. Run delivers.
@@ -79,7 +82,16 @@ const (
 
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
-	return gateway.Service{Shapes: awswire.SNS(), Front: front(), MaxBody: maxBody, Actions: []gateway.Action{
+	actions := s.actions()
+	for i, action := range actions {
+		actions[i] = action.Guarded(s.guardTopic)
+	}
+	return gateway.Service{Shapes: awswire.SNS(), Front: front(), MaxBody: maxBody, Actions: actions}
+}
+
+// actions are what is served of the API.
+func (s *Service) actions() []gateway.Action {
+	return []gateway.Action{
 		gateway.Handle("CreateTopic", gateway.Write, s.createTopic,
 			gateway.Refuse("DataProtectionPolicy", noProtection)),
 		gateway.Handle("GetTopicAttributes", gateway.Read, s.getTopicAttributes),
@@ -107,7 +119,7 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("TagResource", gateway.Tagging, s.tagResource),
 		gateway.Handle("UntagResource", gateway.Tagging, s.untagResource),
 		gateway.Handle("ListTagsForResource", gateway.Read, s.listTags),
-	}}
+	}
 }
 
 // HasTopic tells whether there is a topic of that ARN.

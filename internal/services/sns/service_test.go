@@ -16,6 +16,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go"
 
+	"larder/internal/iampolicy"
 	"larder/internal/pki"
 	"larder/internal/seal"
 	"larder/internal/services/sns"
@@ -75,7 +76,10 @@ func (c *clock) After(d time.Duration) <-chan time.Time {
 }
 
 // keys knows one KMS key, which can be disabled.
-type keys struct{ disabled atomic.Bool }
+type keys struct {
+	disabled atomic.Bool
+	barred   string // a service
+}
 
 func (k *keys) Wrap(id string, plaintext []byte, context map[string]string) ([]byte, error) {
 	switch {
@@ -93,6 +97,18 @@ func (k *keys) Unwrap(blob []byte, context map[string]string) ([]byte, error) {
 		return nil, &smithy.GenericAPIError{Code: "DisabledException", Message: "it is disabled."}
 	}
 	return flip(sealed), nil
+}
+
+// Permit lets everybody use the key but the service that is barred.
+func (k *keys) Permit(id string, by iampolicy.Caller, context map[string]string, actions ...string) error {
+	if k.barred == by.Service && by.Service != "" {
+		return &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no", Fault: smithy.FaultClient}
+	}
+	if id == "alias/aws/sns" {
+		return nil
+	}
+	_, err := k.Wrap(id, nil, context)
+	return err
 }
 
 func flip(b []byte) []byte {

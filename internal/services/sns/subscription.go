@@ -15,6 +15,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	smithyrand "github.com/aws/smithy-go/rand"
 
+	"larder/internal/iampolicy"
 	"larder/internal/store"
 )
 
@@ -116,7 +117,7 @@ func (s *Service) invite(topicARN *string, asked *subscription) error {
 	if err != nil {
 		return err
 	}
-	return s.send(m, func(tx *store.Tx) ([]string, error) {
+	return s.send(iampolicy.User(s.Account), m, func(tx *store.Tx) ([]string, error) {
 		if err := s.purge(tx); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,103 @@
+package iampolicy
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Caller is who asks: a user of an account, or a service of AWS that acts for one of the account's resources.
+type Caller struct {
+	ARN     string // of a user; empty for a service
+	Service string // cloudwatch.amazonaws.com; empty for a user
+	Account string // of the user, or of the service's resource
+	Source  string // the ARN of the service's resource, if it has one: an alarm's
+}
+
+// User is the caller behind the requests that an account's clients make.
+func User(account string) Caller {
+	return Caller{ARN: "arn:aws:iam::" + account + ":user/larder", Account: account}
+}
+
+// Service is a service that acts for a resource of an account.
+func Service(name, account, source string) Caller {
+	return Caller{Service: name, Account: account, Source: source}
+}
+
+// String is how refusals call the caller.
+func (c Caller) String() string {
+	if c.Service != "" {
+		return c.Service
+	}
+	return "User: " + c.ARN
+}
+
+// Refusal says that a policy does not allow something: by a statement that denies it, or for want of one that allows
+// it.
+func Refusal(d Decision, by Caller, action, resource string) string {
+	why := "because no resource-based policy allows the " + action + " action"
+	if d == Deny {
+		why = "with an explicit deny in a resource-based policy"
+	}
+	return fmt.Sprintf("%s is not authorized to perform: %s on resource: %s %s", by, action, resource, why)
+}
+
+// values are those of the condition keys: the caller's and the request's own. Clients reach AWS over TLS, so policies
+// that ask for it let larder's pass: its endpoint is on loopback alone.
+func (r Request) values() map[string]string {
+	c := r.Caller
+	values := map[string]string{"aws:securetransport": "true", "aws:sourceowner": c.Account}
+	if c.Service != "" {
+		values["aws:principalisawsservice"], values["aws:principalservicename"] = "true", c.Service
+		values["aws:sourceaccount"] = c.Account
+		if c.Source != "" {
+			values["aws:sourcearn"] = c.Source
+		}
+	} else {
+		values["aws:principalisawsservice"], values["aws:principalarn"] = "false", c.ARN
+		values["aws:principalaccount"], values["aws:principaltype"] = c.Account, "User"
+		values["aws:username"] = c.ARN[strings.LastIndexByte(c.ARN, '/')+1:]
+	}
+	maps.Copy(values, r.Values)
+	return values
+}
+
+// principals are who a statement is about.
+type principals struct {
+	everybody     bool
+	AWS, Services texts
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *principals) UnmarshalJSON(b []byte) error {
+	var all string
+	if err := json.Unmarshal(b, &all); err == nil {
+		if all != "*" {
+			return fmt.Errorf("the principal %q is neither * nor an object", all)
+		}
+		p.everybody = true
+		return nil
+	}
+	var by map[string]texts
+	if err := json.Unmarshal(b, &by); err != nil {
+		return fmt.Errorf("the principal %s cannot be read: %w", b, err)
+	}
+	p.AWS, p.Services = by["AWS"], by["Service"]
+	p.everybody = slices.Contains(p.AWS, "*")
+	return nil
+}
+
+// include tells whether a caller is one of the principals. An account, by its number or its root, is all of its users.
+func (p *principals) include(c Caller) bool {
+	if p.everybody {
+		return true
+	}
+	if c.Service != "" {
+		return slices.Contains(p.Services, c.Service) || slices.Contains(p.Services, "*")
+	}
+	return slices.ContainsFunc(p.AWS, func(name string) bool {
+		return name == c.ARN || name == c.Account || name == "arn:aws:iam::"+c.Account+":root"
+	})
+}
