@@ -267,3 +267,22 @@ func (r *trial) unsettle(status cache.Status) {
 		r.Fatal(err)
 	}
 }
+
+// promote makes one of the group's members the primary.
+func (r *trial) promote(primary int) {
+	r.Helper()
+	err := r.store.Update(func(tx *store.Tx) error {
+		g, err := state.ReplicationGroups.Get(tx, "shop-dev-redis")
+		if err != nil {
+			return err
+		}
+		for i := range g.Members {
+			g.Members[i].Role = cache.Replica
+		}
+		g.Members[primary].Role = cache.Primary
+		return state.ReplicationGroups.Put(tx, g.ID, g)
+	})
+	if err != nil {
+		r.Fatal(err)
+	}
+}

@@ -82,8 +82,11 @@ func TestAPlanIsWhatUpDoes(t *testing.T) {
 		if redis["multi_az_enabled"] != "" { // set already in the configuration
 			text = strings.Replace(text, "  automatic_failover_enabled = true\n  multi_az_enabled           = true\n", "", 1)
 		}
-		if step.name == "clients" {
+		switch step.name {
+		case "clients":
 			clients = r.clients()
+		case "two replicas less": // the first member is one of them
+			r.promote(1)
 		}
 		r.planThenUp(step.name, strings.Replace(text, "CLIENTS", clients, 1))
 	}
@@ -221,6 +224,27 @@ func TestAPlanWithoutAnEngine(t *testing.T) {
 	}
 	if code := Run(t.Context(), []string{"plan", "--nonsense"}, d.Environment); code != 1 {
 		t.Errorf("a plan that is not understood: exit %d, which says that there is something to change", code)
+	}
+}
+
+// Neither a plan nor up shows what may be a secret: a token, or what came from a sensitive variable.
+func TestAPlanShowsNoSecret(t *testing.T) {
+	t.Parallel()
+	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	configuration := func(value string) string {
+		return fill(everything, "REDIS", "enabled_alarms = []\nauth_token = \"token-"+value+"-0123456789\"\n"+
+			"description = var.hidden\ntags = { Hidden = var.hidden }\n") +
+			"variable \"hidden\" {\n  default   = \"" + value + "\"\n  sensitive = true\n}\n"
+	}
+	for _, value := range []string{"confidential1", "confidential2"} {
+		r.write(configuration(value))
+		planned, done := r.planned(), r.upped()
+		samePlan(t, value, planned, done)
+		for _, text := range []string{strings.Join(planned, "\n"), strings.Join(done, "\n"), r.stderr.String()} {
+			if strings.Contains(text, "confidential") {
+				t.Errorf("a secret is shown:\n%s", text)
+			}
+		}
 	}
 }
 

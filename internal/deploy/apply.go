@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -188,7 +189,7 @@ func (a *apply) unwanted(ctx context.Context) error {
 
 // done tells of what is done, or planned. Its first word is one of the verbs.
 func (a *apply) done(format string, args ...any) {
-	what := fmt.Sprintf(format, args...)
+	what := a.shown(fmt.Sprintf(format, args...))
 	a.tell(Step{Effect: effectOf(what), What: what})
 }
 
@@ -198,6 +199,16 @@ func (a *apply) tell(s Step) {
 	if !a.planning {
 		a.Progress.Done(s.What)
 	}
+}
+
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// shown is a text without the values in it where one may be a secret: of an input that came from a sensitive variable.
+func (a *apply) shown(text string) string {
+	if !a.call.Sensitive {
+		return text
+	}
+	return quoted.ReplaceAllLiteralString(text, `"(sensitive)"`)
 }
 
 func (a *apply) note(s Step) {
@@ -210,6 +221,7 @@ func (a *apply) note(s Step) {
 // doneOnce tells only once of what is done in several places. In a plan of several calls what is around them may be
 // done with another, so it is noted apart.
 func (a *apply) doneOnce(what string) {
+	what = a.shown(what)
 	a.mu.Lock()
 	s := Step{effectOf(what), what, a.shared}
 	said := slices.ContainsFunc(a.steps, func(other Step) bool {

@@ -143,7 +143,7 @@ func (a *apply) all(ctx context.Context, load Loader, standIns module.StandIns) 
 	}
 	a.fresh = a.observed.ReplicationGroup == nil
 	a.desired = a.call.Resources(a.observed.Known())
-	if err := refused(module.Diff(a.desired, a.observed)); err != nil {
+	if err := a.refused(module.Diff(a.desired, a.observed)); err != nil {
 		return err
 	}
 	return a.do(ctx)
@@ -170,11 +170,11 @@ func (d *Deployer) awaitRest(ctx context.Context, call *module.Call, o module.Ob
 }
 
 // refused joins why changes cannot be made; nil when all can.
-func refused(changes []module.Change) error {
+func (a *apply) refused(changes []module.Change) error {
 	var errs []error
 	for _, c := range changes {
 		if c.Refused != "" {
-			errs = append(errs, errors.New(c.Refused))
+			errs = append(errs, errors.New(a.shown(c.Refused)))
 		}
 	}
 	return errors.Join(errs...)

@@ -167,7 +167,7 @@ func (a *apply) sayChanged(changes []module.Change, waits func(module.Change) bo
 			a.done("%s changes from %q to %q in the maintenance window, %s", c.Input, c.Old, c.New,
 				a.call.Inputs.MaintenanceWindow)
 		default:
-			a.tell(Step{Effect: a.effectOn(c), What: fmt.Sprintf("changed %s from %q to %q", c.Input, c.Old, c.New)})
+			a.tell(Step{Effect: a.effectOn(c), What: a.shown(fmt.Sprintf("changed %s from %q to %q", c.Input, c.Old, c.New))})
 		}
 	}
 }
