@@ -21,21 +21,26 @@ const (
 
 func (t *tool) failoverCommand() *cobra.Command {
 	var shard, to string
+	var verbose bool
 	c := &cobra.Command{
 		Use:   "failover [ID]",
 		Short: "Make a replica the primary",
 		Long: "Make a replica the primary, and wait until the group is available again. Without --to it is the API's TestFailover: the engine chooses the " +
 			"replica, automatic failover has to be on, and AWS's limit for a day counts. With --to it is a promotion (PrimaryClusterId of " +
 			"ModifyReplicationGroup), which the API takes with automatic failover off only: it is turned off for the move, and on again after it.\n\n" +
+			"It says who took over, for how long writes stopped, and when every node was back. It measures the first with " +
+			"a write that changes nothing (PERSIST of a key that is not there) at the primary endpoint, where it knows " +
+			"the auth token: of what larder up made, else from REDISCLI_AUTH.\n\n" +
 			"ID may be left out when there is one group.",
 		Example: "  larder failover\n  larder failover uex-payments-prod-redis --shard 0001\n  larder failover --to uex-payments-prod-redis-002 --json",
 		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeGroup,
 		RunE: func(c *cobra.Command, args []string) error {
-			return t.failover(c.Context(), strings.Join(args, ""), shard, to)
+			return t.failover(c.Context(), strings.Join(args, ""), shard, to, verbose)
 		},
 	}
 	c.Flags().StringVar(&shard, "shard", "0001", "node group that fails over")
 	c.Flags().StringVar(&to, "to", "", "the replica that becomes primary (default: the engine chooses)")
+	c.Flags().BoolVar(&verbose, "verbose", false, "show each change of a node on the way")
 	if err := c.RegisterFlagCompletionFunc("to", t.completeReplica); err != nil {
 		panic(err) // the flag is there
 	}
@@ -50,9 +55,11 @@ type failoverReport struct {
 	NewPrimary string  `json:"new_primary"`
 	Elected    float64 `json:"elected_after_seconds"`   // the new primary was seen in its role
 	Seconds    float64 `json:"available_after_seconds"` // every node was back
+	// Stopped is for how long no write succeeded, at the longest; nil: nobody could measure it.
+	Stopped *float64 `json:"writes_stopped_seconds"`
 }
 
-func (t *tool) failover(ctx context.Context, id, shard, to string) error {
+func (t *tool) failover(ctx context.Context, id, shard, to string, verbose bool) error {
 	engine, err := t.connect(ctx)
 	if err != nil {
 		return err
@@ -62,19 +69,36 @@ func (t *tool) failover(ctx context.Context, id, shard, to string) error {
 		return err
 	}
 	f := &failover{engine: engine.onlyIn(engine.of(before).Region), group: before, shard: shard,
-		say: func(c change) { fmt.Fprintf(t.Stderr, "  %s\n", c) }}
+		say: func(c change) {
+			if verbose {
+				fmt.Fprintf(t.Stderr, "  %s\n", c)
+			}
+		}}
+	probe, why := t.probeWrites(ctx, f.engine, before)
 	report, err := f.run(ctx, to)
+	if probe != nil {
+		report.Stopped = probe.stop()
+	}
 	if err != nil {
 		return err
 	}
 	if t.json {
 		return printJSON(t.Stdout, report)
 	}
-	fmt.Fprintf(t.Stdout,
-		"%s: %s is the primary now, before it was %s. The role moved after %.2f s, everything was available "+
-			"after %.2f s.\n",
-		report.ID, report.NewPrimary, report.OldPrimary, report.Elected, report.Seconds)
+	fmt.Fprintf(t.Stdout, "%s: %s took over from %s after %.2f s. %s Every node was back after %.2f s.\n", report.ID,
+		report.NewPrimary, report.OldPrimary, report.Elected, report.stopped(why), report.Seconds)
 	return nil
+}
+
+// stopped says for how long writes stopped, or why that is not known.
+func (r failoverReport) stopped(why error) string {
+	switch {
+	case r.Stopped != nil:
+		return fmt.Sprintf("Writes stopped for %.2f s at the longest.", *r.Stopped)
+	case why != nil:
+		return fmt.Sprintf("For how long writes stopped is not known: %v.", why)
+	}
+	return "For how long writes stopped is not known: none succeeded."
 }
 
 // only returns the named group, or the only one there is.

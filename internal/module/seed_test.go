@@ -139,6 +139,10 @@ func TestExamplesAreTheSeed(t *testing.T) {
 			t.Fatal(diags)
 		}
 		want.File, want.Line, got.File, got.Line = "", 0, "", 0
+		if outputs, err := os.ReadFile(filepath.Join("..", "..", "examples", name, "outputs.tf")); err != nil ||
+			strings.Count(string(outputs), "module.redis.") < 4 {
+			t.Errorf("examples/%s has no outputs: %v", name, err)
+		}
 		if got.Around.VPC == nil || got.Around.KMS == nil || got.Around.Security == nil {
 			t.Errorf("examples/%s does not call the modules around", name)
 		}
