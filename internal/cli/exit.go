@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -18,8 +19,17 @@ func (t *tool) sayError(err error, code int, args []string) {
 		_ = jsonLine(t.Stderr, errorReport{plain(err), code})
 		return
 	}
+	if diagnosed := (diagnosedError{}); errors.As(err, &diagnosed) {
+		fmt.Fprintln(t.Stderr, diagnosed)
+		return
+	}
 	fmt.Fprintln(t.Stderr, "larder:", plain(err))
 }
+
+// diagnosedError is what is wrong with a configuration. Each line says where.
+type diagnosedError struct{ text string }
+
+func (e diagnosedError) Error() string { return e.text }
 
 // asksJSON tells whether a command line that was not understood asks for JSON.
 func asksJSON(args []string) bool {

@@ -180,23 +180,20 @@ func (t *tool) noteLeftBehind(ctx context.Context, engine *client, path string, 
 	return nil
 }
 
-// explain prints diagnostics; with an error among them the command has failed, and all is said.
+// explain prints diagnostics. Where one is an error, all of them are the error that it returns.
 func (t *tool) explain(diags module.Diagnostics) error {
 	// A name or a text of the configuration may have several lines, which cannot pass for others of larder's.
 	var lines []string
 	for _, d := range diags {
 		lines = append(lines, strings.ReplaceAll(d.String(), "\n", "\n  "))
 	}
-	if diags.HasErrors() && t.json {
-		return errors.New(strings.Join(lines, "\n"))
+	if diags.HasErrors() {
+		return diagnosedError{strings.Join(lines, "\n")}
 	}
 	for _, l := range lines {
 		fmt.Fprintln(t.Stderr, l)
 	}
-	if !diags.HasErrors() {
-		return nil
-	}
-	return silentError{}
+	return nil
 }
 
 // resolve gives a module call what module.vpc and the like refer to. Until modules/security has made the clients' group,
