@@ -192,9 +192,16 @@ func (d fillingDisk) loseReplica() {
 	for _, n := range d.status(shop).Nodes {
 		if n.Role == "replica" {
 			d.kill(n.PID)
+			d.eventually("the replica is missed", func() bool {
+				for _, now := range d.status(shop).Nodes {
+					if now.PID == n.PID {
+						return false
+					}
+				}
+				return true
+			})
 		}
 	}
-	d.eventually("the replica is missed", func() bool { return d.status(shop).Status != "available" })
 }
 
 // snapshots are taken with ever more room. One that fails leaves no file, and stops no other.

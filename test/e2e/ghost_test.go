@@ -193,7 +193,7 @@ func TestAMovedStateDirectory(t *testing.T) {
 	if err := os.Rename(aside, d.home); err != nil {
 		t.Fatal(err)
 	}
-	if out := d.must("up", seed+"development.tf"); !strings.Contains(out, "restarted without data") {
+	if out := d.must("up", seed+"development.tf"); !strings.Contains(out, "began again without data") {
 		t.Errorf("up of what was moved back: %s", out)
 	}
 }

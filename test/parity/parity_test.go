@@ -99,7 +99,7 @@ func (s *site) up() {
 	s.must(program, "up", s.dir)
 }
 
-// apply applies with Terraform. Every output of the module becomes one of the example.
+// apply applies with Terraform. Every output of the module becomes one of the example, beside the example's own.
 func (s *site) apply() {
 	s.t.Helper()
 	s.env = append(s.env, testkit.Terraform(s.t, s.t.TempDir())...)
@@ -107,7 +107,7 @@ func (s *site) apply() {
 	for _, name := range moduleOutputs(s.t) {
 		outputs.WriteString("output \"" + name + "\" {\n  value = module.redis." + name + "\n  sensitive = true\n}\n")
 	}
-	if err := os.WriteFile(filepath.Join(s.dir, "outputs.tf"), []byte(outputs.String()), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.dir, "module_outputs.tf"), []byte(outputs.String()), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 	s.serve()

@@ -208,6 +208,9 @@ func (s *Service) listed(name string) (listedGroup, error) {
 	l := listedGroup{family: s.Families[groups[0].Family], set: groups[0].Values, system: isDefault(name)}
 	err = s.Store.View(func(tx *store.Tx) error {
 		used, err := parametersUsed(tx, name)
+		if _, damaged := errors.AsType[*store.RowError](err); damaged { // that one may have it
+			used, err = true, nil
+		}
 		l.free = !used && !l.system
 		return err
 	})
