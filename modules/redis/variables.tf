@@ -777,7 +777,7 @@ variable "engine_log_destination" {
 }
 
 variable "log_group_prefix" {
-  description = "Prefix of the log groups' names"
+  description = "Prefix of the log groups' names; the key of modules/kms is for those under /aws/elasticache"
   type        = string
   default     = null
 
