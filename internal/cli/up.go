@@ -182,11 +182,7 @@ func (t *tool) noteLeftBehind(ctx context.Context, engine *client, path string, 
 
 // explain prints diagnostics. Where one is an error, all of them are the error that it returns.
 func (t *tool) explain(diags module.Diagnostics) error {
-	// A name or a text of the configuration may have several lines, which cannot pass for others of larder's.
-	var lines []string
-	for _, d := range diags {
-		lines = append(lines, strings.ReplaceAll(d.String(), "\n", "\n  "))
-	}
+	lines := diagnosticLines(diags)
 	if diags.HasErrors() {
 		return diagnosedError{strings.Join(lines, "\n")}
 	}
@@ -196,8 +192,17 @@ func (t *tool) explain(diags module.Diagnostics) error {
 	return nil
 }
 
-// resolve gives a module call what module.vpc and the like refer to. Until modules/security has made the clients' group,
-// the nodes' stands for it.
+// diagnosticLines are what is printed of diagnostics. A name or a text of the configuration may have several lines,
+// which cannot pass for others of larder's.
+func diagnosticLines(diags module.Diagnostics) (lines []string) {
+	for _, d := range diags {
+		lines = append(lines, strings.ReplaceAll(d.String(), "\n", "\n  "))
+	}
+	return lines
+}
+
+// resolve gives a module call what module.vpc and the like refer to. Until modules/security has made the clients'
+// group, the nodes' stands for it.
 func resolve(s standin.StandIns) module.StandIns {
 	return module.StandIns{
 		VPCID: s.VPCID, CIDR: s.Network(), SubnetIDs: s.SubnetIDs(), Zones: s.Zones(),

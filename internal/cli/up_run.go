@@ -19,6 +19,10 @@ type upRun struct {
 	verbose, strict, started bool
 	said                     map[string]bool // warnings and notes, each of which is said once
 	done                     []upDone
+
+	// own are the configuration's outputs with what was brought up so far, and wrong what is wrong with them.
+	own   []module.Output
+	wrong module.Diagnostics
 }
 
 // upDone is a call that was brought up.
@@ -66,8 +70,8 @@ func (r *upRun) one(ctx context.Context, engine *client, src module.Source, begi
 	d.AuthTokenUpdateStrategy = result.Call.Inputs.AuthTokenUpdateStrategy
 	done := upDone{engine, d, result.Resources, src, around, module.Applied{Call: result.Call, Outputs: outputs}}
 	r.done = append(r.done, done)
-	own, _ := r.ownOutputs() // what is wrong with them is said in the end
-	if err := done.keep(ctx, own); err != nil {
+	r.evaluateOutputs()
+	if err := done.keep(ctx, r.own); err != nil {
 		return err
 	}
 	return r.deployed(ctx, done, result, restarted, time.Since(begin))
@@ -101,30 +105,25 @@ func (r *upRun) load(src module.Source, found module.StandIns) (*module.Call, er
 	return call, nil
 }
 
-// ownOutputs evaluates the configuration's outputs, with what was brought up so far.
-func (r *upRun) ownOutputs() ([]module.Output, module.Diagnostics) {
-	if len(r.done) == 0 {
-		return nil, nil
-	}
+// evaluateOutputs works out the configuration's outputs, with what was brought up so far.
+func (r *upRun) evaluateOutputs() {
 	var calls []module.Applied
 	for _, d := range r.done {
 		calls = append(calls, d.Applied)
 	}
 	last := r.done[len(r.done)-1]
-	return module.OwnOutputs(last.src, r.vars, last.around, calls)
+	r.own, r.wrong = module.OwnOutputs(last.src, r.vars, last.around, calls)
 }
 
-// finish keeps the configuration's outputs with each deployment, as they are with all calls.
+// finish keeps the configuration's outputs with each deployment, as they are with all calls, and says what is wrong
+// with them.
 func (r *upRun) finish(ctx context.Context) error {
-	own, diags := r.ownOutputs()
-	if len(r.done) > 1 { // else they are kept
-		for _, d := range r.done {
-			if err := d.keep(ctx, own); err != nil {
-				return err
-			}
+	for _, d := range r.done[:max(len(r.done)-1, 0)] { // the last has them
+		if err := d.keep(ctx, r.own); err != nil {
+			return err
 		}
 	}
-	return r.explain(diags)
+	return r.explain(r.wrong)
 }
 
 // keep records the deployment with its outputs and the configuration's.
@@ -142,8 +141,8 @@ func (r *upRun) note(text string) { r.say("note: " + text) }
 
 // warn shows diagnostics that stop nothing, each once.
 func (r *upRun) warn(diags module.Diagnostics) {
-	for _, d := range diags {
-		r.say(strings.ReplaceAll(d.String(), "\n", "\n  "))
+	for _, l := range diagnosticLines(diags) {
+		r.say(l)
 	}
 }
 
