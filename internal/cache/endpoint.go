@@ -38,9 +38,9 @@ func MemberName(g *ReplicationGroup, member string) string {
 	return fmt.Sprintf("%s.%s.0001.%s.cache.amazonaws.com", member, hashOf(g.ARN), regionOf(g))
 }
 
-// CertifiedNames are those that the certificate of a member holds: the endpoints' and its own. Where clients may connect
-// with TLS and without it, AWS's names are those of a group without TLS, and the others as soon as TLS is required: the
-// certificate holds both.
+// CertifiedNames are those that the certificate of a member holds: the endpoints' and its own. Where clients may
+// connect with TLS and without it, AWS's names are those of a group without TLS, and the others as soon as TLS is
+// required: the certificate holds both.
 func CertifiedNames(g *ReplicationGroup, member string) []string {
 	names := []string{PrimaryName(g), ReaderName(g), MemberName(g, member)}
 	if g.Transit() == TransitPreferred {

@@ -31,8 +31,8 @@ type Deployed struct {
 // restoredWith begins LostWith of a group that began again with a snapshot.
 const restoredWith = "with the data of "
 
-// Warn returns what there is to know of groups on a machine with so many bytes of memory, the worst first. Types are the
-// GiB of each node type.
+// Warn returns what there is to know of groups on a machine with so many bytes of memory, the worst first. Types are
+// the GiB of each node type.
 func Warn(groups []Deployed, memory uint64, types map[string]float64) []GroupWarning {
 	all := []GroupWarning{}
 	for _, g := range groups {

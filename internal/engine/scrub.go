@@ -11,8 +11,9 @@ import (
 	"larder/internal/store"
 )
 
-// ScrubSnapshots reads all snapshots, and keeps in mind which cannot be restored: see DamagedSnapshots. Pace is told how
-// many bytes are read next, and may wait; its error ends the scrub. A snapshot whose KMS key was deleted is not damaged.
+// ScrubSnapshots reads all snapshots, and keeps in mind which cannot be restored: see DamagedSnapshots. Pace is told
+// how many bytes are read next, and may wait; its error ends the scrub. A snapshot whose KMS key was deleted is not
+// damaged.
 func (e *Engine) ScrubSnapshots(pace func(bytes int) error) error {
 	for _, s := range e.readableSnapshots() {
 		ended := false

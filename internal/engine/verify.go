@@ -25,8 +25,8 @@ const (
 )
 
 // verify sees that the replicas receive the stream, that every node takes the group's tokens and no other, and reaches
-// every node and both endpoints as a client does: over TLS, checking the certificate, with the token, and without TLS where clients may. Only then is a
-// group available.
+// every node and both endpoints as a client does: over TLS, checking the certificate, with the token, and without TLS
+// where clients may. Only then is a group available.
 func (g *group) verify(ctx context.Context, rg *cache.ReplicationGroup) error {
 	tokens, err := g.authTokens(rg)
 	if err != nil {

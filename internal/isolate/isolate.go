@@ -51,8 +51,8 @@ func (g *Guard) Do(item string, f func() error) (err error) {
 	return f()
 }
 
-// Run is Do for the whole of a goroutine, which has no error of its own: a panic that no Do within has caught is written
-// into the log, and ends this goroutine alone. It tells whether there was none.
+// Run is Do for the whole of a goroutine, which has no error of its own: a panic that no Do within has caught is
+// written into the log, and ends this goroutine alone. It tells whether there was none.
 func (g *Guard) Run(log *slog.Logger, item string, f func()) (ok bool) {
 	err := g.Do(item, func() error { f(); return nil })
 	if err != nil {

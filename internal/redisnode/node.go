@@ -274,9 +274,9 @@ func (n *Node) probe(ctx context.Context, most time.Duration, replicas int) (ack
 }
 
 // Serve has the node listen on exactly these addresses and ports, and closes the connections to the addresses that it
-// gives up. Where it listened with TLS and without, and shall no longer, all connections that clients made until then are
-// closed: which of them use TLS cannot be seen. Changing the addresses reopens every listener of the node, so it is only
-// for changes of role, and of the ports.
+// gives up. Where it listened with TLS and without, and shall no longer, all connections that clients made until then
+// are closed: which of them use TLS cannot be seen. Changing the addresses reopens every listener of the node, so it is
+// only for changes of role, and of the ports.
 func (n *Node) Serve(ctx context.Context, addrs []netip.Addr, ports cache.Ports) error {
 	before, err := n.State(ctx)
 	if err != nil {

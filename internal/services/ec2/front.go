@@ -6,8 +6,8 @@ import (
 	"larder/internal/constraint"
 )
 
-// front is what the service's model allows of the size of a page. Source: botocore's model of EC2, and the API reference
-// for DescribeTags. The handlers know under which name the service misses a parameter.
+// front is what the service's model allows of the size of a page. Source: botocore's model of EC2, and the API
+// reference for DescribeTags. The handlers know under which name the service misses a parameter.
 func front() *constraint.Front {
 	return &constraint.Front{
 		Say: breach,
@@ -19,8 +19,8 @@ func front() *constraint.Front {
 	}
 }
 
-// breach words a breach of a bound as the service does for what VPCs are made of. Enums are left to the handlers and the
-// action table.
+// breach words a breach of a bound as the service does for what VPCs are made of. Enums are left to the handlers and
+// the action table.
 func breach(b constraint.Breach) error {
 	n, err := strconv.ParseInt(b.Value, 10, 64)
 	switch {

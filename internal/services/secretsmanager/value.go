@@ -139,8 +139,8 @@ func (s *Service) getSecretValue(_ context.Context, in *sdk.GetSecretValueInput)
 	}, nil
 }
 
-// read opens one version's value, and notes the access. A day that cannot be written is no reason to keep the value from
-// who may read it: the next access tries again.
+// read opens one version's value, and notes the access. A day that cannot be written is no reason to keep the value
+// from who may read it: the next access tries again.
 func (s *Service) read(found secret, v *version) (types.SecretValueEntry, error) {
 	data, err := s.open(found, v)
 	if err != nil {

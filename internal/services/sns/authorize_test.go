@@ -74,8 +74,8 @@ func wantAuthorized(t *testing.T, err error, who, refusal string) {
 	}
 }
 
-// TestServicesNeedTheTopicsKey: a service publishes to an encrypted topic where the key lets it, and never where the key
-// is AWS's own, whose policy names no service.
+// TestServicesNeedTheTopicsKey: a service publishes to an encrypted topic where the key lets it, and never where the
+// key is AWS's own, whose policy names no service.
 func TestServicesNeedTheTopicsKey(t *testing.T) {
 	s := newServer(t)
 	topic := s.topic(t, "mine")

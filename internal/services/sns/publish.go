@@ -51,8 +51,8 @@ func (m message) bodyFor(protocol string) string {
 }
 
 // PublishWith publishes a message of larder's own, and runs also in the transaction that keeps it for the subscribers:
-// both happen, or neither does. The policies of the topic and of its key have to let the caller publish. The subject may
-// be empty.
+// both happen, or neither does. The policies of the topic and of its key have to let the caller publish. The subject
+// may be empty.
 func (s *Service) PublishWith(
 	by iampolicy.Caller, topicARN, subject, body string, also func(*store.Tx) error,
 ) error {
