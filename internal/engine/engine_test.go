@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -109,13 +110,13 @@ func (w *world) start() {
 	}
 	w.engine = e
 	go func() { done <- e.Run(ctx) }()
-	w.stop = func() {
+	w.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			w.t.Error(err)
 		}
 		w.runtime.Close()
-	}
+	})
 }
 
 func (w *world) destroy() {

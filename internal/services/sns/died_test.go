@@ -139,9 +139,8 @@ func (s *story) rows() (rows map[string]int) {
 
 // tell subscribes, confirms, publishes three messages of which the subscriber refuses one at first, and unsubscribes
 // with a message on its way.
-func (s *story) tell() {
+func (s *story) tell(subscriber string) {
 	s.Helper()
-	subscriber := newSubscriber(s.T, s)
 	var topic, arn string
 	s.call("a topic", func() error {
 		out, err := s.CreateTopic(s.Context(), &sdk.CreateTopicInput{Name: new("mine")})
@@ -157,7 +156,10 @@ func (s *story) tell() {
 	})
 	s.await("the subscriber is asked to confirm", func() bool { return s.token != "" })
 	s.call("the confirmation", func() error {
-		out, err := s.ConfirmSubscription(s.Context(), &sdk.ConfirmSubscriptionInput{TopicArn: &topic, Token: &s.token})
+		s.mu.Lock()
+		token := s.token
+		s.mu.Unlock()
+		out, err := s.ConfirmSubscription(s.Context(), &sdk.ConfirmSubscriptionInput{TopicArn: &topic, Token: &token})
 		if err == nil {
 			arn = *out.SubscriptionArn
 		}
@@ -185,13 +187,6 @@ func (s *story) tell() {
 	s.await("nothing waits for who is gone", func() bool { return len(s.rows()) == 0 })
 }
 
-// newSubscriber serves a subscriber and returns its URL.
-func newSubscriber(t *testing.T, h http.Handler) string {
-	e := httptest.NewServer(h)
-	t.Cleanup(e.Close)
-	return e.URL
-}
-
 // TestAFaultAtAnyTransaction: of a topic's and its subscriber's life, the service dies at the n-th transaction, or
 // cannot write it for once, for every n. No message that was taken from a publisher is lost, only the one on its way
 // may come twice, and nothing is left over.
@@ -204,8 +199,13 @@ func TestAFaultAtAnyTransaction(t *testing.T) {
 				befallen := false
 				ok := t.Run(fmt.Sprint("transaction ", n), func(t *testing.T) {
 					s := newStory(t, dies, n)
-					s.tell()
+					subscriber := httptest.NewServer(s)
+					defer subscriber.Close()
+					s.tell(subscriber.URL)
 					s.stop()
+					subscriber.Close() // waits for deliveries that the service has given up
+					s.mu.Lock()
+					defer s.mu.Unlock()
 					befallen = s.befallen()
 					twice := 0
 					for m, times := range s.taken {
