@@ -56,6 +56,9 @@ func TestTheWorstComesFirst(t *testing.T) {
 		strings.Contains(out, lost) {
 		t.Errorf("up says\n%s", out)
 	}
+	if said := d.stderr.String(); strings.Contains(said, "snapshot_retention_limit") {
+		t.Errorf("up says once more in a note what the warning says:\n%s", said)
+	}
 	err := c.store.Update(func(tx *store.Tx) error {
 		return state.AddNotice(tx, cache.Notice{Date: time.Now(), SourceType: cache.SourceCluster,
 			Source:  "uex-payments-prod-redis-001",

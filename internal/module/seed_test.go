@@ -112,7 +112,6 @@ func TestSeedNotices(t *testing.T) {
 			"auto_minor_version_upgrade = true: larder runs the engine version of this machine and does not upgrade it by itself",
 		},
 		"production": {
-			"snapshot_retention_limit = 7: automatic backups are not taken by this larder yet",
 			"auto_minor_version_upgrade = true: larder runs the engine version of this machine and does not upgrade it by itself",
 		},
 	}

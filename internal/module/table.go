@@ -125,9 +125,7 @@ func backupInputs() []Input {
 			func(in *Inputs) *bool { return &in.EnableSnapshots }),
 		optional("snapshot_retention_limit", 7, "Snapshot retention (days)",
 			func(in *Inputs) *int { return &in.SnapshotRetentionLimit },
-			between(0, 35, "days snapshots are kept")).
-			deferred("automatic backups are not taken by this larder yet",
-				func(in *Inputs) bool { return in.retention() > 0 }),
+			between(0, 35, "days snapshots are kept")), // doctor.Warn tells that no automatic snapshot is taken
 		optional("snapshot_window", "03:00-05:00", "Snapshot window (UTC)",
 			func(in *Inputs) *string { return &in.SnapshotWindow }, dailyWindow),
 		optional("maintenance_window", "sun:05:00-sun:07:00", "Maintenance window (UTC)",
