@@ -6,14 +6,20 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"larder/internal/doctor"
 )
 
-// frame lays a view out in at most so many lines, of a width where there is one (0 is no limit). Events take the room
-// that groups leave, the newest last. The last line says what there was no room for.
+// frame lays a view out in at most so many lines, of a width where there is one (0 is no limit). What is wrong stands
+// before the groups, and what is so on every machine behind them; events take the room that is left, the newest last.
+// The last line says what there was no room for.
 func frame(v view, trouble error, width, height int) []line {
 	var head []line
 	if trouble != nil {
 		head = append(troubleLines(trouble, width), nil)
+	}
+	if wrong := v.wrongLines(width); len(wrong) > 0 {
+		head = append(append(head, wrong...), nil)
 	}
 	if len(v.groups) == 0 {
 		head = append(head, line{{noGroups, uncoloured}})
@@ -43,6 +49,10 @@ func (v view) lay(head []line, width, room int) (all []line, left string) {
 	if over := len(all) - max(room, 0); over > 0 { // of the first group
 		missing = append([]string{several(over, "more line")}, missing...)
 	}
+	all, hidden := layNotes(all, notesOf(v.warnings), width, room, len(missing) > 0)
+	if hidden > 0 {
+		missing = append(missing, several(hidden, "more warning"))
+	}
 	const heading = 2 // a blank line and a title
 	shown := 0
 	if room := room - len(all) - heading; room > 0 && len(missing) == 0 && len(v.events) > 0 {
@@ -54,6 +64,60 @@ func (v view) lay(head []line, width, room int) (all []line, left string) {
 		missing = append(missing, several(hidden, "more event"))
 	}
 	return all, strings.Join(missing, ", ")
+}
+
+// wrongLines are the damage, a text for each kind, and the warnings that are no notes.
+func (v view) wrongLines(width int) (all []line) {
+	for _, kind := range doctor.DamageKinds {
+		n := 0
+		for _, d := range v.damage {
+			if d.Check == kind.Check {
+				n++
+			}
+		}
+		if n == 0 {
+			continue
+		}
+		for _, text := range wrapped(fmt.Sprintf(kind.Title, n)+" `larder status` lists them.", width) {
+			all = append(all, line{{text, red}})
+		}
+	}
+	for _, w := range v.warnings {
+		if w.Severity() != doctor.Note {
+			all = append(all, warningLines(w, width, yellow)...)
+		}
+	}
+	return all
+}
+
+// warningLines are a warning on a screen. What helps is what `larder status` prints.
+func warningLines(w doctor.GroupWarning, width int, c colour) (all []line) {
+	const label = "warning: "
+	head := label
+	for _, text := range wrapped(flat(w.Message), max(width-len(label), 0)) {
+		all = append(all, line{{head + text, c}})
+		head = strings.Repeat(" ", len(label))
+	}
+	return all
+}
+
+func notesOf(all []doctor.GroupWarning) []doctor.GroupWarning {
+	return slices.DeleteFunc(slices.Clone(all),
+		func(w doctor.GroupWarning) bool { return w.Severity() != doctor.Note })
+}
+
+// layNotes puts notes below the groups, as far as there is room, and counts those that there was none for: all of them
+// where something before them is hidden already.
+func layNotes(all []line, notes []doctor.GroupWarning, width, room int, full bool) (more []line, hidden int) {
+	gap := []line{nil}
+	for i, w := range notes {
+		own := append(gap, warningLines(w, width, dim)...)
+		if full || len(all)+len(own) > room {
+			return all, len(notes) - i
+		}
+		all, gap = append(all, own...), nil
+	}
+	return all, 0
 }
 
 // several counts things, as 1 group or 2 groups.

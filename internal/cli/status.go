@@ -26,7 +26,8 @@ func (t *tool) statusCommand() *cobra.Command {
 		Short: "Show replication groups, their nodes, roles, lag and endpoints",
 		Long: "Show replication groups, their nodes, roles, lag and endpoints. --watch goes on showing them, with the last events, until Ctrl-C: on a " +
 			"terminal as a table that is redrawn, elsewhere as a line for each change, with --json as an object for each change.\n\n" +
-			"What of the engine's cannot be read is named on standard error, and with --json in the list damage.",
+			"What of the engine's cannot be read is named on standard error, on the screen, and with --json in the list damage; " +
+			"of --watch --json each of it is an object when it is seen, and each warning.",
 		Example: "  larder status\n  larder status uex-payments-prod-redis --json | jq -r '.groups[].status'\n" +
 			"  larder status --json | jq -e '.damage == []'\n  larder status --watch",
 		Args: cobra.MaximumNArgs(1), ValidArgsFunction: t.completeGroup,
@@ -111,10 +112,14 @@ type damageReport struct {
 	Next    string       `json:"next"`
 }
 
+func newDamageReport(d doctor.Damage) damageReport {
+	return damageReport{d.Check, d.Region, d.What, d.Kind().Next}
+}
+
 func newReport(groups []groupStatus, damage []doctor.Damage, warnings []doctor.GroupWarning) report {
 	r := report{groups, []damageReport{}, warnings}
 	for _, d := range damage {
-		r.Damage = append(r.Damage, damageReport{d.Check, d.Region, d.What, d.Kind().Next})
+		r.Damage = append(r.Damage, newDamageReport(d))
 	}
 	return r
 }

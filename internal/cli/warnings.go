@@ -18,6 +18,15 @@ import (
 // warnings are what there is to know of groups before anybody relies on them, the worst first. A loss of data is told
 // for a day.
 func (c *client) warnings(ctx context.Context, groups []groupStatus) ([]doctor.GroupWarning, error) {
+	losses, err := c.lossesOf(ctx, groups)
+	if err != nil {
+		return nil, err
+	}
+	return warningsOf(groups, losses)
+}
+
+// warningsOf are the warnings of groups, with the losses of each region.
+func warningsOf(groups []groupStatus, losses map[string][]loss) ([]doctor.GroupWarning, error) {
 	var machine unix.Sysinfo_t
 	if err := unix.Sysinfo(&machine); err != nil {
 		return nil, fmt.Errorf("cannot tell how much memory this machine has: %w", err)
@@ -30,14 +39,8 @@ func (c *client) warnings(ctx context.Context, groups []groupStatus) ([]doctor.G
 	for name, t := range types {
 		sizes[name] = t.MemoryGiB
 	}
-	losses := map[string][]loss{} // by region
 	var seen []doctor.Deployed
 	for _, g := range groups {
-		if _, asked := losses[g.Region]; !asked {
-			if losses[g.Region], err = c.in(g.Region).losses(ctx); err != nil {
-				return nil, err
-			}
-		}
 		seen = append(seen, g.deployed(losses[g.Region]))
 	}
 	return doctor.Warn(seen, uint64(machine.Totalram)*uint64(machine.Unit), sizes), nil
@@ -62,6 +65,19 @@ type loss struct {
 	at   time.Time
 	node string // that began again
 	with string // what it began with, such as "without data"
+}
+
+// lossesOf are the losses of the last day in the regions of groups, by region, the newest first.
+func (c *client) lossesOf(ctx context.Context, groups []groupStatus) (all map[string][]loss, err error) {
+	all = map[string][]loss{}
+	for _, g := range groups {
+		if _, asked := all[g.Region]; !asked {
+			if all[g.Region], err = c.in(g.Region).losses(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
 }
 
 // losses are those of the last day in the client's region, the newest first.

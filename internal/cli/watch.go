@@ -7,11 +7,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 	"golang.org/x/term"
+
+	"larder/internal/doctor"
 )
 
 // How long a watch rests between two looks. A person cannot read more than five screens a second; a failover that is
@@ -170,18 +174,27 @@ type journal struct {
 	away bool
 }
 
-// entry is one of a journal's: a change, an event, or an error.
+// entry is one of a journal's: a change, an event, a warning, damage, or an error.
 type entry struct {
-	Time   time.Time `json:"time"`
-	Source string    `json:"source,omitempty"`
-	Field  string    `json:"field,omitempty"`
-	From   string    `json:"from,omitempty"`
-	To     string    `json:"to,omitempty"`
-	Event  string    `json:"event,omitempty"`
-	Error  string    `json:"error,omitempty"`
+	Time    time.Time            `json:"time"`
+	Source  string               `json:"source,omitempty"`
+	Field   string               `json:"field,omitempty"`
+	From    string               `json:"from,omitempty"`
+	To      string               `json:"to,omitempty"`
+	Event   string               `json:"event,omitempty"`
+	Damage  *damageReport        `json:"damage,omitempty"`
+	Warning *doctor.GroupWarning `json:"warning,omitempty"`
+	Gone    bool                 `json:"gone,omitempty"` // the damage or the warning is no more
+	Error   string               `json:"error,omitempty"`
 }
 
 func (j *journal) show(v view) error {
+	for _, e := range concerns(j.view, v) {
+		e.Time = j.now()
+		if err := j.write(e); err != nil {
+			return err
+		}
+	}
 	for _, c := range changes(j.view.groups, v.groups) {
 		if err := j.write(entry{Time: j.now(), Source: c.Source, Field: c.Field, From: c.From, To: c.To}); err != nil {
 			return err
@@ -207,6 +220,38 @@ func (j *journal) trouble(err error) error {
 
 func (j *journal) close() error { return nil }
 
+// concerns are entries for the damage and the warnings that are new, and for those that are no more.
+func concerns(before, after view) (all []entry) {
+	was, is := before.concerns(), after.concerns()
+	for _, e := range is {
+		if !slices.ContainsFunc(was, e.concernsTheSame) {
+			all = append(all, e)
+		}
+	}
+	for _, e := range was {
+		if !slices.ContainsFunc(is, e.concernsTheSame) {
+			e.Gone = true
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// concerns are an entry for each damage and each warning.
+func (v view) concerns() (all []entry) {
+	for _, d := range v.damage {
+		all = append(all, entry{Damage: new(newDamageReport(d))})
+	}
+	for _, w := range v.warnings {
+		all = append(all, entry{Warning: &w})
+	}
+	return all
+}
+
+func (e entry) concernsTheSame(other entry) bool {
+	return reflect.DeepEqual(e.Damage, other.Damage) && reflect.DeepEqual(e.Warning, other.Warning)
+}
+
 func jsonLines(w io.Writer) func(entry) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -221,7 +266,15 @@ func textLines(w io.Writer) func(entry) error {
 }
 
 func (e entry) String() string {
+	gone := ""
+	if e.Gone {
+		gone = "no more: "
+	}
 	switch {
+	case e.Damage != nil:
+		return gone + "damage in " + e.Damage.Region + ": " + flat(e.Damage.Message+"; next: "+e.Damage.Next)
+	case e.Warning != nil:
+		return gone + "warning: " + flat(e.Warning.Message+" next: "+e.Warning.Next)
 	case e.Event != "":
 		return e.Source + "  event: " + e.Event
 	case e.Error != "":

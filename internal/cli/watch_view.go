@@ -14,12 +14,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 	"github.com/aws/smithy-go"
+
+	"larder/internal/doctor"
 )
 
 // view is what there is to see at one moment.
 type view struct {
-	groups []groupStatus
-	events []event // the last ones, oldest first
+	groups   []groupStatus
+	events   []event               // the last ones, oldest first
+	damage   []doctor.Damage       // what of the engine's cannot be read
+	warnings []doctor.GroupWarning // of the groups, the worst first
 }
 
 // event is an entry of the event list.
@@ -41,7 +45,13 @@ type eye struct {
 
 	engine *client
 	events []event
+
+	losses   map[string][]loss // of the groups' regions
+	lossesAt time.Time         // when they were read
 }
+
+// lossesStay is for how long losses are not read again where no event tells of one: they are told for a day.
+const lossesStay = time.Minute
 
 func (e *eye) look(ctx context.Context) (v view, err error) {
 	if e.engine == nil {
@@ -55,13 +65,36 @@ func (e *eye) look(ctx context.Context) (v view, err error) {
 			e.engine = nil
 		}
 	}()
+	if v.damage, err = e.engine.damage(ctx); err != nil {
+		return v, err
+	}
 	if v.groups, err = e.engine.statuses(ctx, e.ids); err != nil {
 		return v, err
 	}
-	fresh, err := e.engine.events(ctx, e.latest())
-	e.events = merge(e.events, slices.DeleteFunc(fresh, func(ev event) bool { return !e.concerns(ev) }))
+	latest, err := e.engine.events(ctx, e.latest())
+	fresh := unknown(e.events, slices.DeleteFunc(latest, func(ev event) bool { return !e.concerns(ev) }))
+	e.events = merge(e.events, fresh)
 	v.events = e.events
+	if err == nil {
+		v.warnings, err = e.warnings(ctx, v.groups, fresh)
+	}
 	return v, err
+}
+
+// warnings are those of the groups. Events of the last day are read again for losses only where a fresh one tells of a
+// loss, a group is in a region that was not looked at, or they were read a while ago.
+func (e *eye) warnings(ctx context.Context, groups []groupStatus, fresh []event) ([]doctor.GroupWarning, error) {
+	stale := time.Since(e.lossesAt) > lossesStay ||
+		slices.ContainsFunc(groups, func(g groupStatus) bool { _, read := e.losses[g.Region]; return !read }) ||
+		slices.ContainsFunc(fresh, func(ev event) bool { _, lost := lostWith(ev.Message); return lost })
+	if stale {
+		losses, err := e.engine.lossesOf(ctx, groups)
+		if err != nil {
+			return nil, err
+		}
+		e.losses, e.lossesAt = losses, time.Now()
+	}
+	return warningsOf(groups, e.losses)
 }
 
 // latest is the time of the newest event that is known, or zero.

@@ -143,16 +143,20 @@ func which(groups []Deployed, so func(Deployed) bool) (ids []string, first strin
 	return ids, strings.Join(ids[:min(len(ids), 1)], "")
 }
 
-// warnings are findings about the groups of each engine. What is so on every machine, and can only be lived with, is a
-// note.
+// Severity is Note of what is so on every machine, and can only be lived with, and Warning of all else.
+func (w GroupWarning) Severity() Severity {
+	if w.Check == DataLost || w.Check == NodeMemory {
+		return Warning
+	}
+	return Note
+}
+
+// warnings are findings about the groups of each engine.
 func warnings(m Machine) (all []Finding) {
 	for _, p := range here(m) {
 		for _, w := range m.Engines[p.PID].Warnings {
-			severity := Note
-			if w.Check == DataLost || w.Check == NodeMemory {
-				severity = Warning
-			}
-			all = append(all, Finding{Severity: severity, Check: w.Check, Directory: p.State, Message: w.Message, Next: w.Next})
+			all = append(all, Finding{Severity: w.Severity(), Check: w.Check, Directory: p.State, Message: w.Message,
+				Next: w.Next})
 		}
 	}
 	return all
