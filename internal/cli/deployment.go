@@ -23,7 +23,7 @@ func (c *client) deployer(p deploy.Progress) *deploy.Deployer {
 		Cache: c.cache, Secrets: secretsmanager.NewFromConfig(c.config), Alarms: cloudwatch.NewFromConfig(c.config),
 		Logs: cloudwatchlogs.NewFromConfig(c.config), Network: ec2.NewFromConfig(c.config),
 		Keys:   kms.NewFromConfig(c.config),
-		Topics: sns.NewFromConfig(c.config), Progress: p, Reason: c.reason,
+		Topics: sns.NewFromConfig(c.config), Progress: p, Reason: c.reason, Waiting: c.waiting,
 	}
 }
 

@@ -233,7 +233,7 @@ type planReport struct {
 	ID      string          `json:"id"`
 	Region  string          `json:"region"`
 	Changes []plannedChange `json:"changes"` // the worst first
-	Notes   []string        `json:"notes"`   // what could not be planned exactly
+	Notes   []string        `json:"notes"`   // what waits already, and what could not be planned exactly
 }
 
 // plannedChange is one thing to do. Its effect is create, change, interrupt (a change in which clients lose

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 
 	"larder/internal/app"
 	"larder/internal/awsregion"
@@ -109,6 +110,35 @@ func (r *trial) plannedOf(labels ...string) []string {
 		r.Errorf("the plan was watched at %d requests", w.asked)
 	}
 	return texts(reports)
+}
+
+// planNotes are what a plan notes of its call.
+func (r *trial) planNotes() []string {
+	r.Helper()
+	return checked(r.plan(r.client(&wire{}).onlyIn(awsregion.Home), "redis"))(r.T)[0].Notes
+}
+
+// upNotes are what another up notes of the maintenance window.
+func (r *trial) upNotes() (all []string) {
+	r.Helper()
+	r.stderr.Reset()
+	if changed := r.upped(); len(changed) > 0 {
+		r.Errorf("another up did %q", changed)
+	}
+	for line := range strings.Lines(r.stderr.String()) {
+		note, found := strings.CutPrefix(line, "note: ")
+		if found && strings.Contains(note, " in the maintenance window, ") {
+			all = append(all, note)
+		}
+	}
+	return all
+}
+
+// parameterGroup makes one beside those of the configuration.
+func (r *trial) parameterGroup(name string) {
+	r.Helper()
+	checked(r.client(&wire{}).cache.CreateCacheParameterGroup(r.Context(), &elasticache.CreateCacheParameterGroupInput{
+		CacheParameterGroupName: &name, CacheParameterGroupFamily: aws.String("redis7"), Description: &name}))(r.T)
 }
 
 func texts(reports []planReport) (all []string) {
@@ -230,9 +260,6 @@ func (r *trial) planThenUp(name, configuration string) {
 		r.Errorf("%s: the plan is %q", name, planned)
 	}
 	again := r.planned()
-	if name == "all can wait" { // that Multi-AZ waits the API does not tell: it is asked for until it is so
-		again = slices.DeleteFunc(again, func(text string) bool { return strings.HasPrefix(text, "multi_az_enabled ") })
-	}
 	if len(again) > 0 {
 		r.Fatalf("%s: after up there is still %q", name, again)
 	}

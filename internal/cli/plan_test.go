@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"maps"
@@ -89,6 +90,72 @@ func TestAPlanIsWhatUpDoes(t *testing.T) {
 			r.promote(1)
 		}
 		r.planThenUp(step.name, strings.Replace(text, "CLIENTS", clients, 1))
+	}
+}
+
+// What waits for the maintenance window counts as asked for, and is said: field by field it is asked for once, taken
+// back where the call no longer wants it, and made when it is wanted at once.
+func TestAPlanOfWhatWaits(t *testing.T) {
+	t.Parallel()
+	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	begin := inputs{"num_cache_nodes": "2", "node_type": `"cache.t3.medium"`, "enabled_alarms": "[]",
+		"apply_immediately": "false", "create_parameter_group": "false", "parameter_group_name": `"default.redis7"`,
+		"automatic_failover_enabled": "true", "multi_az_enabled": "true", "redis_engine_version": `"7.0"`}
+	r.parameterGroup("mine")
+	with := func(changed inputs) string {
+		all := maps.Clone(begin)
+		maps.Copy(all, changed)
+		return strings.Replace(fill(everything, "EMAILS", "", "REDIS", all.String()),
+			"  automatic_failover_enabled = true\n  multi_az_enabled           = true\n", "", 1)
+	}
+	r.planThenUp("all is new", with(nil))
+	for _, changed := range []inputs{
+		{"node_type": `"cache.m5.large"`}, {"parameter_group_name": `"mine"`},
+		{"multi_az_enabled": "false"}, {"automatic_failover_enabled": "false", "multi_az_enabled": "false"},
+		{"node_type": `"cache.m5.large"`, "redis_engine_version": `"7.1"`, "parameter_group_name": `"mine"`,
+			"automatic_failover_enabled": "false", "multi_az_enabled": "false"},
+	} {
+		name := changed.String()
+		r.planThenUp(name, with(changed))
+		var want []string
+		for input := range changed {
+			want = append(want, input+" changes from ")
+		}
+		for what, notes := range map[string][]string{"plan": r.planNotes(), "up": r.upNotes()} {
+			if len(notes) != len(want) || slices.ContainsFunc(want, func(begin string) bool {
+				return !slices.ContainsFunc(notes, func(n string) bool { return strings.HasPrefix(n, begin) })
+			}) {
+				t.Errorf("%s: %s notes %q, want %q", name, what, notes, want)
+			}
+		}
+		r.planThenUp("back from"+name, with(nil))
+		if notes := r.planNotes(); len(notes) > 0 {
+			t.Errorf("%s: taken back, and the plan notes %q", name, notes)
+		}
+		r.planThenUp("again"+name, with(changed))
+		maps.Copy(changed, inputs{"apply_immediately": "true"})
+		r.planThenUp("at once"+name, with(changed))
+		if notes := r.planNotes(); len(notes) > 0 {
+			t.Errorf("%s: made at once, and the plan notes %q", name, notes)
+		}
+		begin["redis_engine_version"] = cmp.Or(changed["redis_engine_version"], begin["redis_engine_version"])
+		delete(changed, "redis_engine_version")
+		r.planThenUp("back at once"+name, with(inputs{"apply_immediately": "true"}))
+	}
+	own := inputs{"create_parameter_group": "true", "parameter_group_name": "null"}
+	r.planThenUp("a parameter group that waits", with(own))
+	own["apply_immediately"] = "true"
+	r.planThenUp("its own parameter group", with(own))
+	r.planThenUp("another that waits", with(nil))
+	if notes := r.planNotes(); len(notes) != 2 || !strings.Contains(notes[1], "in use until the maintenance window") {
+		t.Errorf("the group's own parameter group is in use, and the plan notes %q", notes)
+	}
+	r.planThenUp("the other at once", with(inputs{"apply_immediately": "true"}))
+	groups := checked(r.client(&wire{}).cache.DescribeCacheParameterGroups(t.Context(), nil))(t)
+	for _, g := range groups.CacheParameterGroups {
+		if strings.HasPrefix(*g.CacheParameterGroupName, "shop-") {
+			t.Errorf("%s is left", *g.CacheParameterGroupName)
+		}
 	}
 }
 

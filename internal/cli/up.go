@@ -217,6 +217,17 @@ func (c *client) reason(ctx context.Context, group string) (reason string, stuck
 	return out.StatusReason, out.Stuck, err
 }
 
+// waiting tells what waits for a group's maintenance window, by the fields of ModifyReplicationGroup.
+func (c *client) waiting(ctx context.Context, group string) (map[string]string, error) {
+	var out larder.DescribeWaitingOutput
+	err := c.call(ctx, "DescribeWaiting", larder.DescribeWaitingInput{ReplicationGroupId: group}, &out)
+	all := map[string]string{}
+	for _, change := range out.Changes {
+		all[change.Field] = change.Value
+	}
+	return all, err
+}
+
 // restarted tells with what a group began again since then because none of its nodes had outlived an engine; empty
 // where one had.
 func (c *client) restarted(ctx context.Context, group *ectypes.ReplicationGroup, since time.Time) (string, error) {

@@ -58,6 +58,9 @@ func (r *upRun) one(ctx context.Context, engine *client, src module.Source, begi
 	if err != nil {
 		return err
 	}
+	for _, note := range result.Notes {
+		r.note(note)
+	}
 	outputs := result.Call.Outputs(result.Observed,
 		module.Access{Token: result.Token, SecretARN: result.SecretARN, Local: true,
 			FinalSnapshot: result.FinalSnapshot})

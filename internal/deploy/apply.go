@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 	"golang.org/x/sync/errgroup"
 
@@ -37,7 +38,7 @@ type apply struct {
 	result   Result
 	steps    []Step     // what is done, or would be
 	shared   bool       // what is done now is around the call
-	notes    []string   // of a plan
+	notes    []string   // what waits already, and what a plan could not tell exactly
 	unknowns int        // placeholders that a plan made
 	created  []Resource // by this run
 	named    []Resource // that have their names from AWS, or are of the modules around
@@ -178,6 +179,7 @@ func (a *apply) unwanted(ctx context.Context) error {
 		kept[*g.Create.LogGroupName] = g.Keep
 	}
 	gone = slices.DeleteFunc(gone, func(r Resource) bool { return r.Kind == logGroupKind && kept[r.Name] })
+	gone = slices.DeleteFunc(gone, a.usedUntilTheWindow)
 	if err := a.write(func() error { return a.Destroy(ctx, gone) }); err != nil {
 		return err
 	}
@@ -185,6 +187,20 @@ func (a *apply) unwanted(ctx context.Context) error {
 		a.note(Step{Effect: Deletes, What: "deleted " + r.Kind + " " + r.Name})
 	}
 	return nil
+}
+
+// usedUntilTheWindow tells whether a resource is the parameter group that the replication group has until its
+// maintenance window. The deployment keeps it, and the first apply after the window deletes it.
+func (a *apply) usedUntilTheWindow(r Resource) bool {
+	cluster := a.observed.CacheCluster
+	if r.Kind != parameterGroupKind || a.desired.ApplyImmediately || cluster == nil ||
+		cluster.CacheParameterGroup == nil || aws.ToString(cluster.CacheParameterGroup.CacheParameterGroupName) != r.Name {
+		return false
+	}
+	a.keep(r)
+	a.notes = append(a.notes, fmt.Sprintf("the parameter group %s is in use until the maintenance window: an `up` after "+
+		"it deletes it", r.Name))
+	return true
 }
 
 // done tells of what is done, or planned. Its first word is one of the verbs.

@@ -33,6 +33,8 @@ type Deployer struct {
 	// Reason tells why a group is create-failed, or what keeps it from being available; stuck says that waiting is no
 	// use.
 	Reason func(ctx context.Context, group string) (reason string, stuck bool, err error)
+	// Waiting tells what waits for a group's maintenance window: see module.Observed.
+	Waiting func(ctx context.Context, group string) (map[string]string, error)
 	// Record keeps what a deployment has made, and is about to make: an apply that dies half way can be destroyed. With
 	// no resources there is nothing to remember.
 	Record func(ctx context.Context, all []Resource) error
@@ -66,6 +68,7 @@ type Before struct {
 type Result struct {
 	Call      *module.Call // as it is with what the modules around it have made
 	Changed   []string     // what was created or changed, for people; empty when all was as desired
+	Notes     []string     // what was asked for before, and waits for the maintenance window
 	Observed  module.Observed
 	Resources []Resource // that the deployment has now
 	// FinalSnapshot is the snapshot that the group's deletion will take; empty: none.
@@ -98,6 +101,7 @@ func (d *Deployer) Apply(ctx context.Context, load Loader, standIns module.Stand
 			return nil, err
 		}
 	}
+	run.result.Notes = run.notes
 	run.result.Call, run.result.Resources, run.result.FinalSnapshot = run.call, run.resources(), run.finalSnapshot
 	return &run.result, nil
 }
@@ -146,7 +150,15 @@ func (a *apply) all(ctx context.Context, load Loader, standIns module.StandIns) 
 	if err := a.refused(module.Diff(a.desired, a.observed)); err != nil {
 		return err
 	}
+	a.noteAskedFor()
 	return a.do(ctx)
+}
+
+// noteAskedFor notes what an earlier apply asked for, and waits for the maintenance window.
+func (a *apply) noteAskedFor() {
+	for _, c := range module.AskedFor(a.desired, a.observed) {
+		a.notes = append(a.notes, a.shown(a.inTheWindow(c)+": it was asked for, and waits"))
+	}
 }
 
 // awaitRest waits for a group that is on its way somewhere: to be available, or gone.

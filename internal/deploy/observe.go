@@ -143,6 +143,9 @@ func (o *observation) replicationGroup(ctx context.Context) error {
 	}
 	group := &out.ReplicationGroups[0]
 	o.found.ReplicationGroup = group
+	if o.found.Waiting, err = o.Waiting(ctx, *group.ReplicationGroupId); err != nil {
+		return err
+	}
 	if aws.ToString(group.Status) != "available" {
 		return nil // its tags cannot be read, and its members are on their way
 	}

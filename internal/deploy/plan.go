@@ -42,7 +42,7 @@ type Step struct {
 type Planned struct {
 	Call  *module.Call // as it is with what the modules around it have made
 	Steps []Step       // the worst first; empty when all is as desired
-	Notes []string     // what could not be planned exactly
+	Notes []string     // what waits already for the maintenance window, and what could not be planned exactly
 	// Resources are those that the deployment has then. Those that have no id yet go by placeholders.
 	Resources []Resource
 }
@@ -110,6 +110,7 @@ var verbs = []struct {
 	{"changed ", "change ", Changes},
 	{"removed ", "remove ", Changes}, // a tag
 	{"turned ", "turn ", Changes},
+	{"withdrew ", "withdraw ", Changes}, // what waited for the maintenance window
 }
 
 func effectOf(done string) Effect {
@@ -178,7 +179,7 @@ func UnknownStandIns(s module.StandIns) module.StandIns {
 func (a *apply) expectChanges(ctx context.Context, changes []module.Change) error {
 	atOnce := a.desired.ApplyImmediately
 	for _, c := range changes {
-		if c.Field == "CacheNodeType" && atOnce {
+		if c.Field == "CacheNodeType" && atOnce && !c.Withdrawn {
 			if err := a.expectRoom(ctx, c); err != nil {
 				return err
 			}

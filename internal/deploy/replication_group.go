@@ -94,7 +94,7 @@ func (a *apply) changeGroup(ctx context.Context) error {
 		}
 		kept = append(kept, c)
 		return true
-	}), func(c module.Change) bool { return a.waits(c, unmade) })
+	}), func(c module.Change) bool { _, waits := a.observed.Waiting[c.Field]; return waits })
 	if len(kept) == 0 {
 		return nil
 	}
@@ -132,13 +132,6 @@ func noRoom(id string, c module.Change, why string) error {
 		c.Input, c.Old, c.New, why, id, c.Input, c.Old)
 }
 
-// waits tells whether a change that was asked for waits for the maintenance window. Of some fields the API says so; of
-// the others it goes on describing the old value.
-func (a *apply) waits(c module.Change, unmade []module.Change) bool {
-	_, told := module.Waiting(a.observed)[c.Field]
-	return told || !a.desired.ApplyImmediately && has(unmade, c)
-}
-
 func (a *apply) modified(ctx context.Context, call func() error) error {
 	id := a.call.ReplicationGroupID()
 	if err := call(); err != nil {
@@ -154,6 +147,7 @@ func (a *apply) observeGroup(ctx context.Context) error {
 		return fmt.Errorf("cannot describe the replication group: %w", err)
 	}
 	a.observed.ReplicationGroup, a.observed.CacheCluster = o.found.ReplicationGroup, o.found.CacheCluster
+	a.observed.Waiting = o.found.Waiting
 	a.desired = a.call.Resources(a.observed.Known())
 	return nil
 }
@@ -163,13 +157,20 @@ func (a *apply) sayChanged(changes []module.Change, waits func(module.Change) bo
 	for _, c := range changes {
 		switch {
 		case c.Field == "AuthToken": // see rotate
+		case c.Withdrawn:
+			a.done("withdrew the change of %s to %q, which waited for the maintenance window: it stays %q", c.Input,
+				c.Old, c.New)
 		case waits(c):
-			a.done("%s changes from %q to %q in the maintenance window, %s", c.Input, c.Old, c.New,
-				a.call.Inputs.MaintenanceWindow)
+			a.done("%s", a.inTheWindow(c))
 		default:
 			a.tell(Step{Effect: a.effectOn(c), What: a.shown(fmt.Sprintf("changed %s from %q to %q", c.Input, c.Old, c.New))})
 		}
 	}
+}
+
+func (a *apply) inTheWindow(c module.Change) string {
+	return fmt.Sprintf("%s changes from %q to %q in the maintenance window, %s", c.Input, c.Old, c.New,
+		a.call.Inputs.MaintenanceWindow)
 }
 
 // effectOn tells whether a change of the group costs clients their connections.

@@ -32,8 +32,10 @@ type Change struct {
 	Field    string // the API's field, or the name of the parameter or tag
 	Input    string // the module input behind it
 	Old, New string
-	Remove   bool   // the parameter is to go back to its default, or the tag away; New is ""
-	Refused  string // why larder cannot make the change now; "" when it can
+	Remove   bool // the parameter is to go back to its default, or the tag away; New is ""
+	// Withdrawn: Old waits for the maintenance window, and is not to come. New is what there is.
+	Withdrawn bool
+	Refused   string // why larder cannot make the change now; "" when it can
 }
 
 // Diff says what to change so that what is observed becomes what is desired. Resources that do not exist are not

@@ -12,22 +12,55 @@ import (
 )
 
 func diffGroup(desired Resources, observed Observed) []Change {
-	fields := groupFields(desired, observed.ReplicationGroup)
-	fields = append(fields, countFields(desired.ReplicationGroup, observed.ReplicationGroup)...)
-	fields = append(fields, logFields(desired.ReplicationGroup, observed.ReplicationGroup)...)
-	if observed.CacheCluster != nil {
-		sameMode := (desired.ReplicationGroup.NumNodeGroups != nil) == aws.ToBool(observed.ReplicationGroup.ClusterEnabled)
-		fields = append(fields, clusterFields(desired.ReplicationGroup, observed.CacheCluster, sameMode)...)
-		fields = withoutPending(fields, observed, aws.ToBool(desired.ReplicationGroup.AutoMinorVersionUpgrade))
-	}
-	changes := diffFields(ReplicationGroupResource, "", fields)
+	due, withdrawn, _ := settle(desired, observed)
+	changes := diffFields(ReplicationGroupResource, "", due)
 	for i, c := range changes {
 		if !inPlace(c) {
 			changes[i].Refused = fmt.Sprintf("%s: larder cannot change it from %q to %q while the group exists: set it back, or delete the group and create it again",
 				c.Input, c.Old, c.New)
 		}
 	}
-	return refuseTransit(changes, desired, observed.ReplicationGroup)
+	return append(refuseTransit(changes, desired, observed.ReplicationGroup), withdrawn...)
+}
+
+// AskedFor are the changes of the replication group that were asked for already, and wait for the maintenance window.
+func AskedFor(desired Resources, observed Observed) []Change {
+	if observed.ReplicationGroup == nil {
+		return nil
+	}
+	_, _, asked := settle(desired, observed)
+	return diffFields(ReplicationGroupResource, "", asked)
+}
+
+// settle sorts the group's fields by what waits for the maintenance window:
+//   - due are those to compare with what is observed: nothing waits, or it is to be made at once, or another value waits;
+//   - withdrawn are changes that wait although the call wants what there is;
+//   - asked are those of which what the call wants waits.
+func settle(desired Resources, observed Observed) (due []field, withdrawn []Change, asked []field) {
+	for _, f := range allGroupFields(desired, observed) {
+		value, waits := observed.Waiting[f.name]
+		wanted := waits && (f.want == value || f.name == "EngineVersion" && runs(f.want, value, false))
+		switch {
+		case wanted && !desired.ApplyImmediately:
+			asked = append(asked, f)
+		case waits && !wanted && f.want == f.have:
+			withdrawn = append(withdrawn, Change{Resource: ReplicationGroupResource, Field: f.name, Input: f.input,
+				Old: value, New: f.want, Withdrawn: true})
+		default:
+			due = append(due, f)
+		}
+	}
+	return due, withdrawn, asked
+}
+
+func allGroupFields(desired Resources, observed Observed) []field {
+	want, have := desired.ReplicationGroup, observed.ReplicationGroup
+	fields := slices.Concat(groupFields(desired, have), countFields(want, have), logFields(want, have))
+	if observed.CacheCluster == nil {
+		return fields
+	}
+	sameMode := (want.NumNodeGroups != nil) == aws.ToBool(have.ClusterEnabled)
+	return append(fields, clusterFields(desired, observed.CacheCluster, sameMode)...)
 }
 
 func groupFields(desired Resources, have *ectypes.ReplicationGroup) []field {
@@ -58,38 +91,6 @@ func groupFields(desired Resources, have *ectypes.ReplicationGroup) []field {
 		fields = append(fields, field{"Port", "redis_port", intText(want.Port), intText(port)})
 	}
 	return fields
-}
-
-// withoutPending leaves out what was asked for already and waits for the maintenance window.
-func withoutPending(fields []field, observed Observed, upgrades bool) []field {
-	waiting := Waiting(observed)
-	return slices.DeleteFunc(fields, func(f field) bool {
-		value, waits := waiting[f.name]
-		return waits && (f.want == value || f.name == "EngineVersion" && runs(f.want, value, upgrades))
-	})
-}
-
-// Waiting are the fields of a replication group whose changes wait for the maintenance window, and their values then,
-// as far as the API tells of them.
-func Waiting(o Observed) map[string]string {
-	waiting := map[string]string{}
-	if group := o.ReplicationGroup.PendingModifiedValues; group != nil && group.AutomaticFailoverStatus != "" {
-		enabled := group.AutomaticFailoverStatus == ectypes.PendingAutomaticFailoverStatusEnabled
-		waiting["AutomaticFailoverEnabled"] = strconv.FormatBool(enabled)
-	}
-	if o.CacheCluster == nil {
-		return waiting
-	}
-	if cluster := o.CacheCluster.PendingModifiedValues; cluster != nil {
-		for name, value := range map[string]*string{
-			"CacheNodeType": cluster.CacheNodeType, "EngineVersion": cluster.EngineVersion,
-		} {
-			if value != nil {
-				waiting[name] = *value
-			}
-		}
-	}
-	return waiting
 }
 
 // logFields compares where each log goes to, and how.
@@ -152,7 +153,8 @@ func countFields(want *elasticache.CreateReplicationGroupInput, have *ectypes.Re
 
 // clusterFields compares what only a member tells. The parameter group's name follows from the mode, so it says nothing
 // of its own when the mode differs.
-func clusterFields(want *elasticache.CreateReplicationGroupInput, have *ectypes.CacheCluster, sameMode bool) []field {
+func clusterFields(desired Resources, have *ectypes.CacheCluster, sameMode bool) []field {
+	want := desired.ReplicationGroup
 	var topic, group *string
 	if have.NotificationConfiguration != nil {
 		topic = have.NotificationConfiguration.TopicArn
@@ -174,14 +176,18 @@ func clusterFields(want *elasticache.CreateReplicationGroupInput, have *ectypes.
 			boolText(have.AutoMinorVersionUpgrade)},
 	}
 	if sameMode {
-		fields = append(fields, field{"CacheParameterGroupName", "redis_engine_version",
-			text(want.CacheParameterGroupName), text(group)})
+		input := "redis_engine_version" // which the name of the module's own ends with
+		if desired.ParameterGroup == nil {
+			input = "parameter_group_name"
+		}
+		fields = append(fields, field{"CacheParameterGroupName", input, text(want.CacheParameterGroupName),
+			text(group)})
 	}
-	if !runs(text(want.EngineVersion), text(have.EngineVersion), aws.ToBool(want.AutoMinorVersionUpgrade)) {
-		fields = append(fields, field{"EngineVersion", "redis_engine_version", text(want.EngineVersion),
-			text(have.EngineVersion)})
+	version := field{"EngineVersion", "redis_engine_version", text(want.EngineVersion), text(have.EngineVersion)}
+	if runs(version.want, version.have, aws.ToBool(want.AutoMinorVersionUpgrade)) {
+		version.have = version.want
 	}
-	return fields
+	return append(fields, version)
 }
 
 // runs reports whether an engine that answers with a full version, such as 7.0.7, is what was asked for: 7.0 or 6.x.

@@ -22,9 +22,12 @@ type Observed struct {
 	Secret             *secretsmanager.DescribeSecretOutput
 	ReplicationGroup   *ectypes.ReplicationGroup
 	CacheCluster       *ectypes.CacheCluster // the first member: it tells what the group does not
-	Alarms             []cwtypes.MetricAlarm
-	Dashboard          *cloudwatch.GetDashboardOutput
-	Tags               map[string]map[string]string // by the resource's ARN; EC2's by its id
+	// Waiting are the values that fields of the replication group get in the maintenance window, by the names of
+	// ModifyReplicationGroup. AWS describes some of them alone.
+	Waiting   map[string]string
+	Alarms    []cwtypes.MetricAlarm
+	Dashboard *cloudwatch.GetDashboardOutput
+	Tags      map[string]map[string]string // by the resource's ARN; EC2's by its id
 }
 
 // Known is what a call's resources depend on.

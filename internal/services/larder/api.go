@@ -62,6 +62,16 @@ type Node struct {
 	LagBytes       int64 // of the stream that a replica has yet to get; -1 when that is not known
 }
 
+// DescribeWaitingInput asks what waits for the maintenance window of a replication group.
+type DescribeWaitingInput struct{ ReplicationGroupId string }
+
+// DescribeWaitingOutput tells what waits for the maintenance window of a replication group. AWS's own descriptions
+// leave out Multi-AZ and the parameter group.
+type DescribeWaitingOutput struct{ Changes []WaitingChange }
+
+// WaitingChange is the value that a field of ModifyReplicationGroup gets in the maintenance window.
+type WaitingChange struct{ Field, Value string }
+
 // PutDeploymentInput records what a module call became.
 type PutDeploymentInput struct{ Deployment Deployment }
 

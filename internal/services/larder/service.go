@@ -54,6 +54,7 @@ func (s *Service) Gateway() gateway.Service {
 	return describe(
 		gateway.Handle("DescribeEngine", gateway.Read, s.describeEngine),
 		gateway.Handle("DescribeNodes", gateway.Read, s.describeNodes),
+		gateway.Handle("DescribeWaiting", gateway.Read, s.describeWaiting),
 		gateway.Handle("MeasureNodes", gateway.Read, s.measureNodes),
 		gateway.Handle("PutDeployment", gateway.Write, s.putDeployment),
 		gateway.Handle("DescribeDeployments", gateway.List, s.describeDeployments),
@@ -98,14 +99,7 @@ func (s *Service) describeEngine(ctx context.Context, _ *DescribeEngineInput) (*
 }
 
 func (s *Service) describeNodes(ctx context.Context, in *DescribeNodesInput) (*DescribeNodesOutput, error) {
-	var rg cache.ReplicationGroup
-	err := s.Store.View(func(tx *store.Tx) (err error) {
-		rg, err = state.ReplicationGroups.Get(tx, in.ReplicationGroupId)
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, notFound("replication group", in.ReplicationGroupId)
-	}
+	rg, err := s.group(in.ReplicationGroupId)
 	if err != nil {
 		return nil, err
 	}
@@ -128,6 +122,17 @@ func (s *Service) describeNodes(ctx context.Context, in *DescribeNodesInput) (*D
 		out.Nodes = append(out.Nodes, n)
 	}
 	return out, nil
+}
+
+func (s *Service) group(id string) (rg cache.ReplicationGroup, err error) {
+	err = s.Store.View(func(tx *store.Tx) (err error) {
+		rg, err = state.ReplicationGroups.Get(tx, id)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = notFound("replication group", id)
+	}
+	return rg, err
 }
 
 func (s *Service) putDeployment(_ context.Context, in *PutDeploymentInput) (*PutDeploymentOutput, error) {
