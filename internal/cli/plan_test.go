@@ -315,6 +315,40 @@ func TestAPlanShowsNoSecret(t *testing.T) {
 	}
 }
 
+// Values that a sensitive variable gave to the modules around are not shown either, and others still are.
+func TestAPlanShowsNoSecretOfWhatIsAround(t *testing.T) {
+	t.Parallel()
+	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	configuration := func(value, network string) string {
+		text := fill(everything, "EMAILS", "tags = { Hidden = var.hidden }\ncritical_emails = [\"${var.hidden}@example.com\"]",
+			"REDIS", "enabled_alarms = []\ndescription = \""+value[len("confidential"):]+" is no secret\"\n")
+		for kind, line := range map[string]string{"kms": "", "vpc": "cidr_block = var.network\n", "security": ""} {
+			text = strings.Replace(text, "module \""+kind+"\" {\n",
+				"module \""+kind+"\" {\ntags = { Hidden = var.hidden }\n"+line, 1)
+		}
+		return text + "variable \"hidden\" {\n  default   = \"" + value + "\"\n  sensitive = true\n}\n" +
+			"variable \"network\" {\n  default   = \"" + network + "\"\n  sensitive = true\n}\n"
+	}
+	for _, value := range []string{"confidential1", "confidential2"} {
+		r.write(configuration(value, "10.77.0.0/16"))
+		planned, done := r.planned(), r.upped()
+		samePlan(t, value, planned, done)
+		if value == "confidential2" && !strings.Contains(strings.Join(done, "\n"), `to "2 is no secret"`) {
+			t.Errorf("what came from no sensitive variable is hidden: %q", done)
+		}
+		for _, text := range []string{strings.Join(planned, "\n"), strings.Join(done, "\n"), r.stderr.String()} {
+			if strings.Contains(text, "confidential") || strings.Contains(text, "10.77.") {
+				t.Errorf("a secret is shown:\n%s", text)
+			}
+		}
+	}
+	r.write(configuration("confidential2", "10.78.0.0/16"))
+	if _, err := r.plan(r.client(&wire{}).onlyIn(awsregion.Home), "redis"); err == nil ||
+		!strings.Contains(err.Error(), "cidr_block") || strings.Contains(err.Error(), "10.7") {
+		t.Errorf("another network: %v", err)
+	}
+}
+
 // Calls of one configuration share what is around them: it is planned once, as up makes it once.
 func TestAPlanOfTwoCalls(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -219,12 +220,25 @@ func (a *apply) tell(s Step) {
 
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
-// shown is a text without the values in it where one may be a secret: of an input that came from a sensitive variable.
+const sensitive = "(sensitive)"
+
+// hides tells whether a value may be a secret: one of an input that came from a sensitive variable.
+func (a *apply) hides() bool { return a.call.Sensitive || a.shared && a.call.Around.Sensitive }
+
+// shown is a text without the quoted values in it where one may be a secret.
 func (a *apply) shown(text string) string {
-	if !a.call.Sensitive {
+	if !a.hides() {
 		return text
 	}
-	return quoted.ReplaceAllLiteralString(text, `"(sensitive)"`)
+	return quoted.ReplaceAllLiteralString(text, strconv.Quote(sensitive))
+}
+
+// value is a value as a text without quotes has it.
+func (a *apply) value(v string) string {
+	if v != "" && a.hides() {
+		return sensitive
+	}
+	return v
 }
 
 func (a *apply) note(s Step) {

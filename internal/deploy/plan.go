@@ -207,7 +207,7 @@ func (a *apply) expectRoom(ctx context.Context, c module.Change) error {
 	if slices.Contains(out.ScaleDownModifications, c.New) {
 		return nil
 	}
-	return noRoom(id, c, "a node of that type cannot hold the data of the group")
+	return a.noRoom(id, c, "a node of that type cannot hold the data of the group")
 }
 
 // expectRest is awaitRest for a plan, which waits for nobody: a group that is being deleted counts as gone, any other

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -122,14 +123,14 @@ func (a *apply) typeKept(ctx context.Context, c module.Change) error {
 			break
 		}
 	}
-	return noRoom(id, c, why)
+	return a.noRoom(id, c, why)
 }
 
 // noRoom is the error of a node type that cannot hold the group's data.
-func noRoom(id string, c module.Change, why string) error {
-	return fmt.Errorf("%s stays %q, and is not %q: %s. `aws elasticache list-allowed-node-type-modifications "+
+func (a *apply) noRoom(id string, c module.Change, why string) error {
+	return errors.New(a.shown(fmt.Sprintf("%s stays %q, and is not %q: %s. `aws elasticache list-allowed-node-type-modifications "+
 		"--replication-group-id %s` lists the types that have room for the data; set %s to one of them, or to %q",
-		c.Input, c.Old, c.New, why, id, c.Input, c.Old)
+		c.Input, c.Old, c.New, why, id, c.Input, c.Old)))
 }
 
 func (a *apply) modified(ctx context.Context, call func() error) error {

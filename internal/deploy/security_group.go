@@ -135,7 +135,8 @@ func (a *apply) rules(ctx context.Context, want module.SecurityGroup, group stri
 		if err := a.write(func() error { return a.authorize(ctx, group, r, want.RuleTags) }); err != nil {
 			return err
 		}
-		a.done("added the rule %q for %s%s to security group %s", r.Description, r.PeerGroup, r.PeerNetwork, want.Name)
+		a.done("added the rule %q for %s%s to security group %s", r.Description, r.PeerGroup,
+			a.value(r.PeerNetwork), want.Name)
 	}
 	for _, r := range have {
 		if err := a.write(func() error { return a.revoke(ctx, r) }); err != nil {

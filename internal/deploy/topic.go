@@ -154,7 +154,7 @@ func (a *apply) subscribe(ctx context.Context, want module.Topic, subscribed []s
 			return fmt.Errorf("cannot subscribe an address to the topic %s: %w", want.Name, err)
 		}
 		if !slices.Contains(subscribed, address) {
-			a.done("subscribed %s to topic %s", address, want.Name)
+			a.done("subscribed %s to topic %s", a.value(address), want.Name)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,7 +29,7 @@ func (a *apply) vpc(ctx context.Context, want *module.VPC, found *module.StandIn
 		if id, err = a.createVPC(ctx, *want); err != nil {
 			return err
 		}
-		a.done("created VPC %s", want.CIDR)
+		a.done("created VPC %s", a.value(want.CIDR))
 	}
 	found.VPCID, found.CIDR, found.SubnetIDs, found.Zones = id, want.CIDR, nil, nil
 	var planned []Resource
@@ -101,7 +102,8 @@ func (a *apply) existingVPC(ctx context.Context, want module.VPC) (string, error
 			return "", fmt.Errorf("cannot describe the VPC %s: %w", r.Name, err)
 		}
 		if have := aws.ToString(out.Vpcs[0].CidrBlock); have != want.CIDR {
-			return "", fmt.Errorf("cidr_block: larder cannot change it from %q to %q while the VPC %s exists: set it back, or destroy and bring up again", have, want.CIDR, r.Name)
+			return "", errors.New(a.shown(fmt.Sprintf("cidr_block: larder cannot change it from %q to %q while the VPC %s "+
+				"exists: set it back, or destroy and bring up again", have, want.CIDR, r.Name)))
 		}
 		if err := a.recordAhead(ctx, r); err != nil {
 			return "", err
@@ -123,7 +125,7 @@ func (a *apply) privateSubnet(
 		return id, a.ensureTags(ctx, id, want.Tags, fromNetwork(have[i].Tags))
 	}
 	if a.planning {
-		a.done("created subnet %s in %s", want.CIDR, want.Zone)
+		a.done("created subnet %s in %s", a.value(want.CIDR), want.Zone)
 		return a.unknownID("subnet"), nil
 	}
 	out, err := a.Network.CreateSubnet(ctx, &ec2.CreateSubnetInput{
@@ -132,9 +134,9 @@ func (a *apply) privateSubnet(
 	})
 	a.creating(err, Resource{Kind: subnetKind, Name: inVPC(vpc, want.CIDR)})
 	if err != nil {
-		return "", fmt.Errorf("cannot create the subnet %s: %w", want.CIDR, err)
+		return "", fmt.Errorf("cannot create the subnet %s: %w", a.value(want.CIDR), err)
 	}
-	a.done("created subnet %s in %s", want.CIDR, want.Zone)
+	a.done("created subnet %s in %s", a.value(want.CIDR), want.Zone)
 	return *out.Subnet.SubnetId, nil
 }
 

@@ -16,6 +16,8 @@ type Around struct {
 	Security *Security
 	SNS      []Topic
 	Secrets  *KeptToken
+
+	Sensitive bool // an input of one, besides a token, came from a sensitive variable
 }
 
 // place is where resources are made.
@@ -60,18 +62,20 @@ func commonInputs[I any](field func(*I) *common) []InputOf[I] {
 func (s *scope) readAround(src Source) (a Around, notices []string, diags Diagnostics) {
 	at := place{src.Region, src.Account}
 	notices = slices.Concat(
-		readCall(s, "kms", keyTable(), func(in keyInputs) { a.KMS = key(in, at) }, &diags),
-		readCall(s, "vpc", vpcTable(), func(in vpcInputs) { a.VPC = vpc(in, s.standIns.Zones) }, &diags),
-		readCall(s, "security", securityTable(), func(in clientInputs) { a.Security = security(in) }, &diags),
-		readCall(s, "sns", topicTable(), func(in topicInputs) { a.SNS = topics(in, at) }, &diags),
-		readCall(s, "secrets", keptTokenTable(), func(in keptTokenInputs) { a.Secrets = keptToken(in) }, &diags),
+		readCall(s, "kms", keyTable(), &a, func(in keyInputs) { a.KMS = key(in, at) }, &diags),
+		readCall(s, "vpc", vpcTable(), &a, func(in vpcInputs) { a.VPC = vpc(in, s.standIns.Zones) }, &diags),
+		readCall(s, "security", securityTable(), &a, func(in clientInputs) { a.Security = security(in) }, &diags),
+		readCall(s, "sns", topicTable(), &a, func(in topicInputs) { a.SNS = topics(in, at) }, &diags),
+		readCall(s, "secrets", keptTokenTable(), &a, func(in keptTokenInputs) { a.Secrets = keptToken(in) }, &diags),
 	)
 	return a, notices, diags
 }
 
 // readCall reads the call of one kind of module, if there is one. A module that is called after one of larder's and has
 // other inputs is another module: larder stands in for it as if it were not called, and says so.
-func readCall[I any](s *scope, kind string, table []InputOf[I], use func(I), diags *Diagnostics) (notices []string) {
+func readCall[I any](
+	s *scope, kind string, table []InputOf[I], a *Around, use func(I), diags *Diagnostics,
+) (notices []string) {
 	block, called := s.cfg.around[kind]
 	if !called {
 		return nil
@@ -85,6 +89,7 @@ func readCall[I any](s *scope, kind string, table []InputOf[I], use func(I), dia
 	r := newReader(s, block, table)
 	r.readAll()
 	r.check(nil)
+	a.Sensitive = a.Sensitive || r.sensitive()
 	*diags = append(*diags, r.diags...)
 	if !r.diags.HasErrors() && len(s.diags) == before {
 		use(r.inputs)

@@ -70,7 +70,7 @@ func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
 	call.GeneratedToken = r.inputs.AuthTokenEnabled && r.inputs.AuthToken == ""
 	call.NodeTypes = src.NodeTypes
 	call.NodeMemoryGiB = src.NodeTypes[r.inputs.NodeType].MemoryGiB
-	call.Sensitive = slices.ContainsFunc(r.table, func(in Input) bool { return r.hidden[in.Name] && !in.Sensitive })
+	call.Sensitive = r.sensitive()
 	call.Around = around
 	call.Left = slices.Sorted(maps.Keys(cfg.left))
 	call.Notices = append(r.notices(), aroundNotices...)
@@ -103,6 +103,11 @@ type reader[I any] struct {
 	diags  Diagnostics
 
 	repeats bool // count and for_each are looked at elsewhere
+}
+
+// sensitive tells whether an input besides a token came from a sensitive variable.
+func (r *reader[I]) sensitive() bool {
+	return slices.ContainsFunc(r.table, func(in InputOf[I]) bool { return r.hidden[in.Name] && !in.Sensitive })
 }
 
 func newReader[I any](s *scope, block *hclsyntax.Block, table []InputOf[I]) *reader[I] {
