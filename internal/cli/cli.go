@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -59,8 +60,9 @@ func Main(now func() time.Time) int {
 
 // Run runs a command line: 0 means success, 1 that it was refused or failed, 2 that it was not understood. Of `plan`, 2
 // means that there is something to change, and 1 that it was not understood either.
-func Run(ctx context.Context, args []string, env Environment) int {
-	t := newTool(env)
+func Run(ctx context.Context, args []string, env Environment) int { return newTool(env).run(ctx, args) }
+
+func (t *tool) run(ctx context.Context, args []string) int {
 	root := t.root()
 	args = twoDashes(args)
 	root.SetArgs(args)
@@ -71,7 +73,7 @@ func Run(ctx context.Context, args []string, env Environment) int {
 	}
 	if err != nil {
 		if went := t.homeWent(); went != nil {
-			defer fmt.Fprintln(t.Stderr, "larder:", went)
+			defer t.sayError(went, 1, args)
 		}
 	}
 	var silent silentError
@@ -120,12 +122,17 @@ type tool struct {
 	region string
 	json   bool
 
+	// transport takes requests to the engine of a state directory.
+	transport func(app.Home) http.RoundTripper
+
 	held     *os.File // the state directory that the command works with; nil until it does
 	heldHome app.Home
 }
 
 func newTool(env Environment) *tool {
-	return &tool{Environment: env, Stdout: newPrinter(env.Stdout), Stderr: newPrinter(env.Stderr)}
+	t := &tool{Environment: env, Stdout: newPrinter(env.Stdout), Stderr: newPrinter(env.Stderr)}
+	t.transport = func(home app.Home) http.RoundTripper { return t.newEngineTransport(home) }
+	return t
 }
 
 func newRoot(env Environment) *cobra.Command { return newTool(env).root() }
@@ -137,7 +144,7 @@ func (t *tool) root() *cobra.Command {
 		Short: "A managed Redis on this machine, through the module call and the commands you use on AWS",
 		Long: "A managed Redis on this machine, through the module call and the commands you use on AWS.\n\n" +
 			"Exit codes: 0 done, 1 refused or failed (also where the output could not be written), 2 not understood. " +
-			"With --json an error is one object on standard error: error, exit_code.\n\n" + variablesHelp(),
+			"With --json an error is an object on standard error: error, exit_code.\n\n" + variablesHelp(),
 		Example:       "  larder up examples/production\n  eval \"$(larder env)\"\n  aws elasticache describe-replication-groups",
 		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
 		Version: app.Version, Args: noArgs,
@@ -207,6 +214,13 @@ func understood(check cobra.PositionalArgs) cobra.PositionalArgs {
 func (t *tool) jsonFlag(c *cobra.Command) *cobra.Command {
 	c.Flags().BoolVar(&t.json, "json", false, "print JSON, for scripts")
 	return c
+}
+
+// tell prints what a command did, for people. With --json its report tells it.
+func (t *tool) tell(format string, args ...any) {
+	if !t.json {
+		fmt.Fprintf(t.Stdout, format, args...) // Stdout keeps an error
+	}
 }
 
 // defaultListen is where AWS's local emulators have come to be expected.

@@ -39,7 +39,7 @@ type client struct {
 // newClient talks to the engine of a state directory through its socket, and not by its address, which another process
 // may have.
 func (t *tool) newClient(home app.Home, i app.Info) *client {
-	through := &http.Client{Transport: t.newEngineTransport(home)}
+	through := &http.Client{Transport: t.transport(home)}
 	config := awsclient.Config(i.Region, i.Endpoint, i.AccessKeyID, i.SecretAccessKey)
 	config.HTTPClient = awsclient.Whole(through)
 	return &client{Info: i, cache: elasticache.NewFromConfig(config), config: config, http: through}
@@ -102,7 +102,7 @@ func (t *tool) awaitInfo(ctx context.Context, home app.Home) (info app.Info, err
 	if err != nil {
 		return info, err
 	}
-	answer, err := t.newEngineTransport(home).RoundTrip(r)
+	answer, err := t.transport(home).RoundTrip(r)
 	if err != nil {
 		return info, err
 	}

@@ -34,7 +34,17 @@ func (t *tool) destroyCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&skip, "skip-final-snapshot", false, "keep no snapshot, whatever the module call says")
-	return t.regionFlag(c, lookAt)
+	return t.regionFlag(t.jsonFlag(c), lookAt)
+}
+
+// destroyReport is what `destroy --json` prints.
+type destroyReport struct {
+	ID      string   `json:"id"`
+	Region  string   `json:"region"`
+	Changed []string `json:"changed"` // what was deleted
+	// FinalSnapshot is the snapshot that the group's deletion took; empty: none.
+	FinalSnapshot string  `json:"final_snapshot,omitempty"`
+	Seconds       float64 `json:"seconds"`
 }
 
 func (t *tool) destroy(ctx context.Context, id string, yes, skipSnapshot bool) error {
@@ -59,10 +69,12 @@ func (t *tool) destroyOn(ctx context.Context, engine *client, d larder.Deploymen
 	if err != nil {
 		return err
 	}
+	report := destroyReport{ID: d.ID, Region: engine.Region}
 	for i := range own {
 		if skipSnapshot {
 			own[i].FinalSnapshot = ""
 		}
+		report.FinalSnapshot += own[i].FinalSnapshot // of the one group
 	}
 	shown := newProgress(t.Stderr)
 	err = engine.deployer(shown).Destroy(ctx, own)
@@ -74,7 +86,11 @@ func (t *tool) destroyOn(ctx context.Context, engine *client, d larder.Deploymen
 		&larder.DeleteDeploymentOutput{}); err != nil {
 		return err
 	}
-	fmt.Fprintf(t.Stdout, "%s is gone.\n", d.ID)
+	if t.json {
+		report.Changed, report.Seconds = append([]string{}, shown.done...), shown.elapsed().Seconds()
+		return printJSON(t.Stdout, report)
+	}
+	t.tell("%s is gone.\n", d.ID)
 	return nil
 }
 
@@ -118,15 +134,16 @@ func (t *tool) downCommand() *cobra.Command {
 		Example: "  larder down\n  larder down --yes\n  larder down --all",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			stop := t.down
 			if all {
-				return t.downAll(c.Context(), yes)
+				stop = t.downAll
 			}
-			return t.down(c.Context(), yes)
+			return t.reportDown(all, func() error { return stop(c.Context(), yes) })
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&all, "all", false, "stop every engine of yours on this machine, and what engines left")
-	return c
+	return t.jsonFlag(c)
 }
 
 func (t *tool) down(ctx context.Context, yes bool) error {
@@ -152,9 +169,9 @@ func (t *tool) down(ctx context.Context, yes bool) error {
 		return err
 	}
 	if out.Nodes == 0 {
-		fmt.Fprintln(t.Stdout, "The engine is stopped; it had no nodes.")
+		t.tell("The engine is stopped; it had no nodes.\n")
 	} else {
-		fmt.Fprintf(t.Stdout, "The engine and %s are stopped; the data in them are gone.\n", processes(int(out.Nodes)))
+		t.tell("The engine and %s are stopped; the data in them are gone.\n", processes(int(out.Nodes)))
 	}
 	found, err := inventory.Scan()
 	if err != nil {
@@ -190,7 +207,7 @@ func (t *tool) stopLeftovers(ctx context.Context, yes bool) error {
 		err = errors.Join(err, p.Stop(ctx, 0))
 	}
 	if err == nil {
-		fmt.Fprintf(t.Stdout, "%s stopped; the data in them are gone.\n", processes(len(left)))
+		t.tell("%s stopped; the data in them are gone.\n", processes(len(left)))
 	}
 	return err
 }

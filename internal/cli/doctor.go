@@ -48,9 +48,9 @@ type runningProcess struct {
 	Foreign   bool   `json:"foreign"` // in another PID namespace
 }
 
-func running(v inventory.Inventory) []runningProcess {
+func running(found []inventory.Process) []runningProcess {
 	all := []runningProcess{}
-	for _, p := range v.Processes {
+	for _, p := range found {
 		all = append(all, runningProcess{p.PID, string(p.Kind), p.ID, p.State, p.Lost, p.Stopped, p.Foreign})
 	}
 	return all
@@ -64,7 +64,7 @@ func (t *tool) doctor(ctx context.Context) error {
 	findings := doctor.Diagnose(m)
 	healthy := doctor.Healthy(findings)
 	if t.json {
-		err = printJSON(t.Stdout, diagnosis{healthy, findings, running(m.Inventory)})
+		err = printJSON(t.Stdout, diagnosis{healthy, findings, running(m.Processes)})
 	} else {
 		err = t.printDiagnosis(m, findings, healthy)
 	}

@@ -135,9 +135,9 @@ func (t *tool) reportAll(shown []inventory.Process, left inventory.Inventory) er
 		func(p inventory.Process) bool { return slices.ContainsFunc(left.Processes, p.Same) })
 	switch {
 	case len(ended) > 0:
-		fmt.Fprintf(t.Stdout, "%s stopped; the data in nodes are gone.\n", doctor.Count(ended))
+		t.tell("%s stopped; the data in nodes are gone.\n", doctor.Count(ended))
 	case len(shown) == 0:
-		fmt.Fprintln(t.Stdout, "No engine, node or relay of yours runs on this machine.")
+		t.tell("No engine, node or relay of yours runs on this machine.\n")
 	}
 	var errs []error
 	if remain := ours(left.Processes); len(remain) > 0 {
@@ -169,12 +169,11 @@ func (t *tool) elsewhere(home app.Home) error {
 		return fmt.Errorf("no engine and no nodes are running on the state directory as it is now, but %w", err)
 	}
 	if others := doctor.Count(ours(found.Processes)); others != "" {
-		fmt.Fprintf(t.Stdout,
-			"No engine and no nodes are running on the state directory %s. Elsewhere on this machine: %s of yours: "+
-				"`larder doctor` lists them, `larder down --all` ends them.\n", home, others)
+		t.tell("No engine and no nodes are running on the state directory %s. Elsewhere on this machine: %s of yours: "+
+			"`larder doctor` lists them, `larder down --all` ends them.\n", home, others)
 		return nil
 	}
-	fmt.Fprintln(t.Stdout, "No engine and no nodes are running.")
+	t.tell("No engine and no nodes are running.\n")
 	return nil
 }
 

@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// errorReport is what a command that was asked for JSON says on standard error when it fails.
+// errorReport is what a command that was asked for JSON says on standard error when it fails, and of each thing that
+// fails on the way.
 type errorReport struct {
 	Error    string `json:"error"`
 	ExitCode int    `json:"exit_code"`

@@ -34,7 +34,16 @@ func (t *tool) forgetCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	return t.regionFlag(c, "which region's record (default the one that has it)")
+	return t.regionFlag(t.jsonFlag(c), "which region's record (default the one that has it)")
+}
+
+// forgetReport is what `forget --json` prints.
+type forgetReport struct {
+	Table   string   `json:"table"`
+	Key     string   `json:"key"` // as the command takes it
+	Region  string   `json:"region"`
+	Copy    string   `json:"copy"`    // the file that the record is kept in
+	Removed []string `json:"removed"` // what went with it
 }
 
 func (t *tool) forget(ctx context.Context, table, spelled string, yes bool) error {
@@ -58,9 +67,13 @@ func (t *tool) forget(ctx context.Context, table, spelled string, yes bool) erro
 	if err := engine.call(ctx, "ForgetRecord", in, &out); err != nil {
 		return err
 	}
-	fmt.Fprintf(t.Stdout, "Forgotten: %s %q. Its record is kept as %s\n", table, key, out.Copy)
+	if t.json {
+		return printJSON(t.Stdout, forgetReport{table, keyArgument(key), engine.Region, out.Copy,
+			append([]string{}, out.Along...)})
+	}
+	t.tell("Forgotten: %s %q. Its record is kept as %s\n", table, key, out.Copy)
 	if len(out.Along) > 0 {
-		fmt.Fprintln(t.Stdout, "Removed with it:", strings.Join(out.Along, ", "))
+		t.tell("Removed with it: %s\n", strings.Join(out.Along, ", "))
 	}
 	return nil
 }
@@ -150,7 +163,15 @@ func spellKey(key string) string {
 	if plainKey.MatchString(key) {
 		return key
 	}
-	return "'" + strings.ReplaceAll(strconv.QuoteToASCII(key), "'", `\x27`) + "'"
+	return "'" + keyArgument(key) + "'"
+}
+
+// keyArgument is the argument that a key is given as.
+func keyArgument(key string) string {
+	if plainKey.MatchString(key) {
+		return key
+	}
+	return strings.ReplaceAll(strconv.QuoteToASCII(key), "'", `\x27`)
 }
 
 // readKey reads what spellKey wrote, without the shell's quotes.

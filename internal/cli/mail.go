@@ -123,7 +123,7 @@ func (p *postman) run(ctx context.Context) error {
 // reportSkipped says which mails and mailboxes cannot be read, each once, and whether there are some.
 func (t *tool) reportSkipped(b *mailboxes) bool {
 	for _, err := range b.skipped {
-		fmt.Fprintf(t.Stderr, "larder: skipped: %v\n", err)
+		t.sayError(fmt.Errorf("skipped: %w", err), 1, nil)
 	}
 	some := len(b.skipped) > 0
 	b.skipped = nil
@@ -203,7 +203,7 @@ func (p *postman) runCommand(ctx context.Context, m mail) error {
 		err = m.markRead()
 	}
 	if err != nil && ctx.Err() == nil {
-		fmt.Fprintf(p.Stderr, "larder: the command failed for %q, which stays unread: %v\n", m.Subject, err)
+		p.sayError(fmt.Errorf("the command failed for %q, which stays unread: %w", m.Subject, err), 1, nil)
 	}
 	return err
 }

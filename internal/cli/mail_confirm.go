@@ -48,7 +48,7 @@ func (t *tool) confirmMail(ctx context.Context, boxes *mailboxes) error {
 			continue
 		case err != nil:
 			failed = true
-			fmt.Fprintf(t.Stderr, "larder: cannot confirm %s: %v\n", m.Address, err)
+			t.sayError(fmt.Errorf("cannot confirm %s: %w", m.Address, err), 1, nil)
 			continue
 		}
 		if !slices.Contains(done, c) {

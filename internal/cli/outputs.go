@@ -82,9 +82,10 @@ func (c *client) deployment(ctx context.Context, id string) (larder.Deployment, 
 		next)
 }
 
-// output is an entry of the outputs as they are kept.
+// output is an entry of the outputs as they are kept, and as `outputs --json` prints them: Terraform's form.
 type output struct {
 	Sensitive bool            `json:"sensitive"`
+	Type      json.RawMessage `json:"type"`
 	Value     json.RawMessage `json:"value"`
 }
 

@@ -219,8 +219,8 @@ func (r *planRun) report(d larder.Deployment, planned *deploy.Planned) error {
 
 // finish says in the exit code whether there is something to change.
 func (r *planRun) finish(path string) error {
-	if len(r.reports) == 0 && !r.json {
-		fmt.Fprintf(r.Stdout, "%s asks for no Redis: nothing to change.\n", path)
+	if len(r.reports) == 0 {
+		r.tell("%s asks for no Redis: nothing to change.\n", path)
 	}
 	if slices.ContainsFunc(r.reports, func(p planReport) bool { return len(p.Changes) > 0 }) {
 		return changesError{}

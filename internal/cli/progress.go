@@ -20,6 +20,7 @@ type progress struct {
 	now   func() time.Time
 
 	mu    sync.Mutex
+	done  []string
 	last  map[string]string // what was said of each node
 	lines int               // of the live block, to go back over
 	head  string            // of the live block
@@ -38,6 +39,7 @@ func (p *progress) Done(what string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.erase()
+	p.done = append(p.done, what)
 	fmt.Fprintln(p.w, what)
 }
 

@@ -34,7 +34,7 @@ func (t *tool) serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the engine in the foreground",
-		Long: "Run the engine in the foreground, logging to standard error.\n\n" +
+		Long: "Run the engine in the foreground, logging to standard error, with --json an object for each record.\n\n" +
 			"An interrupt ends the engine and leaves the nodes running: the next `larder serve` or `larder up` takes them over. " +
 			"`larder down` ends both.",
 		Example: "  larder serve\n  LARDER_HOME=/tmp/other larder serve --listen 127.0.0.1:4567",
@@ -44,17 +44,24 @@ func (t *tool) serveCommand() *cobra.Command {
 				return err
 			}
 			t.keepToOwner()
-			level := slog.LevelInfo
-			if debug {
-				level = slog.LevelDebug
-			}
-			return t.serve(c.Context(), slog.New(slog.NewTextHandler(t.Stderr, &slog.HandlerOptions{Level: level})),
-				strict)
+			return t.serve(c.Context(), t.engineLog(debug), strict)
 		},
 	}
 	c.Flags().BoolVar(&debug, "debug", false, "log every request and step")
 	strictFlag(c, &strict)
-	return c
+	return t.jsonFlag(c)
+}
+
+// engineLog is where an engine in the foreground logs to: standard error, with --json an object a record.
+func (t *tool) engineLog(debug bool) *slog.Logger {
+	options := &slog.HandlerOptions{}
+	if debug {
+		options.Level = slog.LevelDebug
+	}
+	if t.json {
+		return slog.New(slog.NewJSONHandler(t.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(t.Stderr, options))
 }
 
 // keepToOwner has the files and sockets that this process makes, and those of the nodes that it starts, be its user's

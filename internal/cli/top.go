@@ -197,6 +197,12 @@ type topLog struct {
 	away bool
 }
 
+// topTrouble is what `top --json` prints when the nodes could not be looked at.
+type topTrouble struct {
+	Time  time.Time `json:"time"`
+	Error string    `json:"error"`
+}
+
 func (l *topLog) show(seen load) error {
 	l.away = false
 	if l.json {
@@ -217,7 +223,7 @@ func (l *topLog) trouble(err error) error {
 	}
 	l.away = true
 	if l.json {
-		return jsonLine(l.w, entry{Time: l.now(), Error: plain(err)})
+		return jsonLine(l.w, topTrouble{l.now(), plain(err)})
 	}
 	_, err = fmt.Fprintln(l.w, "cannot look:", plain(err))
 	return err

@@ -29,7 +29,7 @@ func (t *tool) upCommand() *cobra.Command {
 		Short: "Bring up the Redis that a module call describes",
 		Long: "Read the call of the redis module in a Terraform file or directory (the current one by default), start the engine if it is not running, " +
 			"and make what runs equal to the call. Other resources, data sources and modules of the configuration " +
-			"are left to Terraform.",
+			"are left to Terraform. With --json it prints an object for each call.",
 		Example: "  larder up examples/production\n  larder up main.tf --var redis_auth_token=\"$TOKEN\"\n  larder up --var-file prod.tfvars --json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -99,7 +99,7 @@ func (t *tool) up(ctx context.Context, path, label string, verbose, strict bool,
 		begin = time.Now()
 	}
 	if len(asked) == 0 {
-		fmt.Fprintf(t.Stdout, "%s asks for no Redis: nothing to bring up.\n", path)
+		t.tell("%s asks for no Redis: nothing to bring up.\n", path)
 	}
 	return run.finish(ctx)
 }
