@@ -178,8 +178,9 @@ func TestARecordThatNodesDependOnStays(t *testing.T) {
 	t.Parallel()
 	h := Home(t.TempDir())
 	s := damageAll(t, h.stateFile())
-	well := cache.ReplicationGroup{ID: "well", Members: []cache.Member{{ID: "well-001"}}}
-	err := s.Update(func(tx *store.Tx) error { return state.ReplicationGroups.Put(tx, "well", well) })
+	well := cache.Shard{GroupID: "well", ID: cache.FirstShard, Group: &cache.ReplicationGroup{ID: "well"},
+		Members: []cache.Member{{ID: "well-001"}}}
+	err := s.Update(func(tx *store.Tx) error { return state.PutShard(tx, well) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,14 +23,14 @@ func (r *region) refuseMoved(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var groups []cache.ReplicationGroup
+	var groups []cache.Topology
 	err = r.state.View(func(tx *store.Tx) (err error) {
-		groups, err = state.ReplicationGroups.List(tx)
+		groups, err = state.Groups(tx)
 		return err
 	})
 	errs := []error{err}
 	for _, rg := range groups {
-		for _, m := range rg.Members {
+		for _, m := range rg.Members() {
 			at, found := movedNode(netip.AddrPortFrom(m.Address, uint16(rg.ReplicationPort())), m.ID)
 			if own := filepath.Join(r.home.nodes(), m.ID); found && at.PID != running[m.ID] {
 				errs = append(errs, fmt.Errorf("the node %s (process %d) runs in %s, and not in %s, where "+

@@ -47,10 +47,14 @@ func irreplaceable(table, key string) string {
 	return ""
 }
 
-// takeAlong removes what a forgotten record leaves and nobody could remove: what came with a VPC.
+// takeAlong removes what a forgotten record leaves and nobody could remove: what came with a VPC, the shards of a
+// replication group, and a group without shards.
 func takeAlong(tx *store.Tx, table string) ([]string, error) {
-	if table == string(network.VPCs) {
+	switch table {
+	case string(network.VPCs):
 		return network.RemoveOrphans(tx)
+	case string(state.ReplicationGroups), string(state.Shards):
+		return state.RemoveOrphans(tx)
 	}
 	return nil, nil
 }

@@ -62,11 +62,12 @@ func TestWhichNodeTypeAGroupGoesBackTo(t *testing.T) {
 		down     bool
 	}{{"large", "small", true}, {"small", "large", false}} {
 		g := cache.ReplicationGroup{NodeType: c.from, KeptMemory: 1}
-		g.Apply(cache.Deferred{EngineVersion: "7.0.15"})
+		shard := cache.Shard{Group: &g}
+		shard.Apply(cache.Deferred{EngineVersion: "7.0.15"})
 		if g.ScalesDown(types) || g.KeptMemory != 1 {
 			t.Errorf("another engine version is taken for another node type: %+v", g)
 		}
-		g.Apply(cache.Deferred{NodeType: c.to})
+		shard.Apply(cache.Deferred{NodeType: c.to})
 		if g.ScalesDown(types) != c.down || g.KeptMemory != 0 {
 			t.Errorf("from %s to %s is down: %v, and %d bytes are kept", c.from, c.to, g.ScalesDown(types),
 				g.KeptMemory)

@@ -11,8 +11,9 @@ type Deferred struct {
 	AutomaticFailover, MultiAZ             *bool
 }
 
-// Changes are the deferred changes that differ from what the group has; nil when none does.
-func (g *ReplicationGroup) Changes(d Deferred) *Deferred {
+// Changes are the deferred changes that differ from what the group, of which the shard is all, has; nil when none does.
+func (s *Shard) Changes(d Deferred) *Deferred {
+	g := s.Group
 	if d.NodeType == g.NodeType {
 		d.NodeType = ""
 	}
@@ -22,7 +23,7 @@ func (g *ReplicationGroup) Changes(d Deferred) *Deferred {
 	if d.ParameterGroup == g.ParameterGroup {
 		d.ParameterGroup = ""
 	}
-	if m := g.Primary(); m != nil && d.Primary == m.ID {
+	if m := s.Primary(); m != nil && d.Primary == m.ID {
 		d.Primary = ""
 	}
 	if d.AutomaticFailover != nil && *d.AutomaticFailover == g.AutomaticFailover {
@@ -37,8 +38,10 @@ func (g *ReplicationGroup) Changes(d Deferred) *Deferred {
 	return &d
 }
 
-// Apply makes deferred changes the desired state. A member that is to be promoted may have gone since it was named.
-func (g *ReplicationGroup) Apply(d Deferred) {
+// Apply makes deferred changes the desired state of the group, and of the shard that is all of it. A member that is to
+// be promoted may have gone since it was named.
+func (s *Shard) Apply(d Deferred) {
+	g := s.Group
 	if d.NodeType != "" {
 		g.NodeType, g.Scaling, g.ScaledFrom = d.NodeType, d.NodeType, g.NodeType
 		g.KeptMemory = 0
@@ -48,8 +51,8 @@ func (g *ReplicationGroup) Apply(d Deferred) {
 	}
 	g.ParameterGroup = cmp.Or(d.ParameterGroup, g.ParameterGroup)
 	g.AutomaticFailover, g.MultiAZ = asked(d.AutomaticFailover, g.AutomaticFailover), asked(d.MultiAZ, g.MultiAZ)
-	if m := g.Member(d.Primary); m != nil && !m.Leaving && !g.AutomaticFailover {
-		g.Promote = m.ID
+	if m := s.Member(d.Primary); m != nil && !m.Leaving && !g.AutomaticFailover {
+		s.Promote = m.ID
 	}
 	g.Deferred = nil
 }

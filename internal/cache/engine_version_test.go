@@ -95,12 +95,12 @@ func TestReleases(t *testing.T) {
 // TestServer: records of an earlier larder have one number, which is the server's.
 func TestServer(t *testing.T) {
 	g := cache.ReplicationGroup{NodeType: "cache.t3.micro", EngineVersion: "7.0.15"}
-	spec := g.Spec()
-	if g.Apply(cache.Deferred{EngineVersion: "7.1.0", ServerVersion: "7.0.15"}); g.EngineVersion != "7.1.0" ||
+	shard, spec := cache.Shard{Group: &g}, g.Spec()
+	if shard.Apply(cache.Deferred{EngineVersion: "7.1.0", ServerVersion: "7.0.15"}); g.EngineVersion != "7.1.0" ||
 		g.Server() != "7.0.15" || g.Spec() != spec {
 		t.Errorf("7.1 on the same server: %+v, which takes %s", g, g.Spec())
 	}
-	if g.Apply(cache.Deferred{EngineVersion: "7.2.4"}); g.EngineVersion != "7.2.4" || g.Server() != "7.2.4" ||
+	if shard.Apply(cache.Deferred{EngineVersion: "7.2.4"}); g.EngineVersion != "7.2.4" || g.Server() != "7.2.4" ||
 		g.Spec() == spec {
 		t.Errorf("an upgrade that an earlier larder has put off: %+v", g)
 	}

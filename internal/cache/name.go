@@ -26,8 +26,20 @@ func ValidIdentifier(name string, max int) bool {
 // MemberID is the name of the n-th member (from 1) of a group with cluster mode off.
 func MemberID(group string, n int) string { return fmt.Sprintf("%s-%03d", group, n) }
 
-// GroupID is the id of the replication group that a member belongs to by its name.
-func GroupID(member string) string { return member[:max(strings.LastIndexByte(member, '-'), 0)] }
+// GroupIDs are those of the replication groups that a member may belong to by its name: <group>-001, or with cluster
+// mode <group>-0001-001, in which the first digits are the shard's.
+func GroupIDs(member string) []string {
+	group := member[:max(strings.LastIndexByte(member, '-'), 0)]
+	ids := []string{group}
+	if at := strings.LastIndexByte(group, '-'); at > 0 && isShardID(group[at+1:]) {
+		ids = append(ids, group[:at])
+	}
+	return ids
+}
+
+func isShardID(s string) bool {
+	return len(s) == 4 && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+}
 
 // SpreadZones gives each of n members a zone: the preferred ones in their order where given, else round the zones of
 // the subnet group, so that neighbours never share one while another is free.

@@ -81,7 +81,7 @@ func TestAllocate(t *testing.T) {
 }
 
 func TestEndpointNames(t *testing.T) {
-	g := newGroup(2)
+	g := newShard(2).Group
 	g.ARN = "arn:aws:elasticache:us-east-1:000000000000:replicationgroup:g"
 	for _, tls := range []bool{false, true} {
 		g.TransitEncryption = tls

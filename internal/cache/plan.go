@@ -4,7 +4,7 @@ import "slices"
 
 // Desired is what the API was asked for.
 type Desired struct {
-	Group      *ReplicationGroup
+	Shard      *Shard
 	Parameters string // the Fingerprint of the live directives that every node shall have
 	// MinReplicas is what the parameters want of min-replicas-to-write, or UnknownMinReplicas.
 	MinReplicas int
@@ -20,13 +20,13 @@ const UnknownMinReplicas = -1
 // Plan returns the steps that lead from observed towards desired, as far as can be seen now. No steps and settled means
 // that nothing is left to do; no steps and not settled, that something is under way and worth another look.
 func Plan(d Desired, o Observed) (steps []Step, settled bool) {
-	p := planner{g: d.Group, d: d, o: o}
+	p := planner{g: d.Shard.Group, s: d.Shard, d: d, o: o}
 	if p.primaryServes() {
-		staying := *d.Group
-		staying.Members = d.Group.Staying()
-		p.g = &staying
+		staying := *d.Shard
+		staying.Members = d.Shard.Staying()
+		p.s = &staying
 	}
-	switch d.Group.Status {
+	switch p.g.Status {
 	case Deleting:
 		if steps, done := p.finalBackup(); !done {
 			return steps, false
@@ -68,9 +68,10 @@ func Plan(d Desired, o Observed) (steps []Step, settled bool) {
 }
 
 type planner struct {
-	// g is without the members that leave, when a primary serves. Until then one of them may be the only one that has
+	g *ReplicationGroup
+	// s is without the members that leave, when a primary serves. Until then one of them may be the only one that has
 	// the data.
-	g       *ReplicationGroup
+	s       *Shard
 	d       Desired
 	o       Observed
 	steps   []Step
@@ -91,7 +92,7 @@ func (p *planner) stopAll() []Step {
 	if p.o.Relay.Running {
 		steps = append(steps, Step{Kind: StopRelay})
 	}
-	for _, m := range p.d.Group.Members {
+	for _, m := range p.d.Shard.Members {
 		if p.o.Nodes[m.ID].Running {
 			steps = append(steps, Step{Kind: StopNode, Member: m.ID})
 		}
@@ -108,7 +109,7 @@ func (p *planner) electing() bool {
 // where another node has its data. The one node that has the data is given the time that a busy one has, and is not
 // ended while it works: killing it loses them. One that is suspended then is told to go on, which loses nothing.
 func (p *planner) fence() {
-	for _, m := range p.g.Members {
+	for _, m := range p.s.Members {
 		switch {
 		case p.doomed(m):
 			p.add(Step{Kind: Fence, Member: m.ID})
@@ -123,7 +124,7 @@ func (p *planner) fence() {
 // can connect to: it may serve clients. One that is suspended is not given up while nobody else has data. So may a
 // replica whose primary is silent: it waits for that one, and then for its end.
 func (p *planner) doomed(m Member) bool {
-	s, primary := p.o.Nodes[m.ID], p.g.Primary()
+	s, primary := p.o.Nodes[m.ID], p.s.Primary()
 	waits := !s.Hung || s.CutOff || s.Suspended && !p.givenUp(m) || m.ID != primary.ID && p.o.Nodes[primary.ID].silent()
 	return s.Overdue && !waits || (s.Overdue || s.Hung) && p.replaceable(m)
 }
@@ -143,12 +144,12 @@ func (p *planner) replaceable(m Member) bool {
 		return false
 	}
 	s := p.o.Nodes[heir.ID]
-	age, _ := s.position(p.g.Histories)
+	age, _ := s.position(p.s.Histories)
 	return age == 0 && (s.InSync || s.Lag == 0)
 }
 
 func (p *planner) startMissing() {
-	for _, m := range p.g.Members {
+	for _, m := range p.s.Members {
 		switch s := p.o.Nodes[m.ID]; {
 		case m.dismissed() && !s.Running:
 		case !s.Running:

@@ -7,7 +7,7 @@ import (
 
 // dismiss ends the members that leave.
 func (p *planner) dismiss() {
-	for _, m := range p.d.Group.Members {
+	for _, m := range p.d.Shard.Members {
 		switch {
 		case !m.dismissed():
 		case p.o.Nodes[m.ID].Running:
@@ -22,7 +22,7 @@ func (p *planner) dismiss() {
 // where nothing is recorded, and where the record may be another process's.
 func (p *planner) configure() {
 	access := AccessFingerprint(p.g.AuthTokens)
-	for _, m := range p.g.Members {
+	for _, m := range p.s.Members {
 		s := p.o.Nodes[m.ID]
 		if !s.Answers {
 			continue
@@ -43,22 +43,22 @@ func (p *planner) configure() {
 // one of the nodes serve, and the primary is never without a replica that has everything. It also makes the planned
 // promotion that was asked for.
 func (p *planner) renew() (Step, bool) {
-	primary := p.g.Primary()
-	if heir := p.g.Member(p.g.Promote); heir != nil && heir.ID != primary.ID {
+	primary := p.s.Primary()
+	if heir := p.s.Member(p.s.Promote); heir != nil && heir.ID != primary.ID {
 		return Step{Kind: Handover, Member: heir.ID}, true
 	}
-	for _, m := range p.g.Members {
+	for _, m := range p.s.Members {
 		if m.Role == Replica && p.outdated(m) {
 			return Step{Kind: StopNode, Member: m.ID}, true
 		}
 	}
-	replicas := slices.DeleteFunc(slices.Clone(p.g.Members), func(m Member) bool { return !p.syncs(m) })
+	replicas := slices.DeleteFunc(slices.Clone(p.s.Members), func(m Member) bool { return !p.syncs(m) })
 	switch {
 	case !p.outdated(*primary) && !primary.Leaving:
 		return Step{}, false
-	case len(p.g.Members) == 1 && primary.Renewal != "":
+	case len(p.s.Members) == 1 && primary.Renewal != "":
 		return Step{Kind: StopNode, Member: primary.ID}, true
-	case len(p.g.Members) == 1:
+	case len(p.s.Members) == 1:
 		return Step{Kind: Resize, Member: primary.ID}, true
 	case len(replicas) == 0:
 		return Step{}, false

@@ -8,11 +8,11 @@ import (
 
 // outdated makes the processes of those members ones of another spec.
 func outdated(ids ...string) change {
-	return func(g *cache.ReplicationGroup) {
+	return func(g *cache.Shard) {
 		lived(g)
-		g.NodeType = "new"
+		g.Group.NodeType = "new"
 		for i := range g.Members {
-			g.Members[i].Spec = g.Spec()
+			g.Members[i].Spec = g.Group.Spec()
 		}
 		for _, id := range ids {
 			g.Member(id).Spec = "old"
@@ -21,7 +21,7 @@ func outdated(ids ...string) change {
 }
 
 func renewed(id string) change {
-	return func(g *cache.ReplicationGroup) {
+	return func(g *cache.Shard) {
 		lived(g)
 		g.Member(id).Renewal = cache.Rebooting
 	}
@@ -65,7 +65,7 @@ func TestPlanRenewsProcesses(t *testing.T) {
 
 func TestPlanPromotesOnRequest(t *testing.T) {
 	promote := func(id string) change {
-		return func(g *cache.ReplicationGroup) {
+		return func(g *cache.Shard) {
 			noFailover(g)
 			g.Promote = id
 		}
@@ -85,10 +85,10 @@ func TestPlanRotatesTokens(t *testing.T) {
 	checkPlans(t, map[string]planCase{
 		"on those that have others": {members: 2, verified: true,
 			nodes: []cache.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)},
-			change: func(g *cache.ReplicationGroup) {
+			change: func(g *cache.Shard) {
 				lived(g)
-				g.AuthTokens = [][]byte{[]byte("sealed")}
-				g.Members[0].Access, g.Members[1].Access = cache.AccessFingerprint(nil), cache.AccessFingerprint(g.AuthTokens)
+				g.Group.AuthTokens = [][]byte{[]byte("sealed")}
+				g.Members[0].Access, g.Members[1].Access = cache.AccessFingerprint(nil), cache.AccessFingerprint(g.Group.AuthTokens)
 			},
 			want: []cache.Step{step(cache.Authorize, "g-001")}},
 	})
@@ -96,19 +96,19 @@ func TestPlanRotatesTokens(t *testing.T) {
 
 func TestPlanRemovesMembers(t *testing.T) {
 	leaving := func(ids ...string) change {
-		return func(g *cache.ReplicationGroup) {
+		return func(g *cache.Shard) {
 			lived(g)
 			for _, id := range ids {
 				g.Member(id).Leaving = true
 			}
 		}
 	}
-	leavingWithoutFailover := func(g *cache.ReplicationGroup) {
+	leavingWithoutFailover := func(g *cache.Shard) {
 		leaving("g-002")(g)
-		g.AutomaticFailover = false
+		g.Group.AutomaticFailover = false
 	}
 	leavingPrimary := func(n int) change {
-		return func(g *cache.ReplicationGroup) {
+		return func(g *cache.Shard) {
 			leaving(g.Members[n-1].ID)(g)
 			g.SetPrimary(g.Members[n-1].ID)
 		}

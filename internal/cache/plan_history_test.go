@@ -8,7 +8,7 @@ import (
 
 // since makes a group one whose primaries have had those streams, the last first.
 func since(streams ...string) change {
-	return func(g *cache.ReplicationGroup) {
+	return func(g *cache.Shard) {
 		lived(g)
 		g.Histories = streams
 	}
@@ -144,10 +144,10 @@ func TestPlanRelaxesTheNeedForReplicas(t *testing.T) {
 			[]cache.Step{relax(1)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := newGroup(2)
+			g := newShard(2)
 			lived(g)
 			o := cache.Observed{Nodes: map[string]cache.NodeState{"g-001": c.nodes[0], "g-002": c.nodes[1]}}
-			got, _ := cache.Plan(cache.Desired{Group: g, MinReplicas: 1}, o)
+			got, _ := cache.Plan(cache.Desired{Shard: g, MinReplicas: 1}, o)
 			checkSteps(t, c.want, got)
 		})
 	}

@@ -47,7 +47,7 @@ func TestPlanCreates(t *testing.T) {
 }
 
 func TestPlanConfigures(t *testing.T) {
-	old := func(g *cache.ReplicationGroup) {
+	old := func(g *cache.Shard) {
 		lived(g)
 		g.Members[0].Parameters, g.Members[1].Parameters = "old", "old"
 	}

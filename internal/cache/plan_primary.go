@@ -10,7 +10,7 @@ import (
 // settlePrimary makes the recorded primary serve, or records another one. An empty node must never become the source of
 // a replication while another has data.
 func (p *planner) settlePrimary() {
-	primary := p.g.Primary()
+	primary := p.s.Primary()
 	state := p.o.Nodes[primary.ID]
 	serves := state.Answers && len(state.Serves) > 0
 	heir, found := p.heir(primary)
@@ -63,10 +63,11 @@ func (p *planner) settlePrimary() {
 // is none. The record is older than the move of the role, as that of a store is which was put back from a backup: what
 // clients write is there, and not here.
 func (p *planner) superseded(recorded NodeState) *Member {
-	for i, m := range p.g.Members {
+	for i, m := range p.s.Members {
 		s := p.o.Nodes[m.ID]
-		if recorded.Follows.Addr() == m.Address && s.Answers && s.Role == Primary && slices.Contains(s.Serves, p.g.PrimaryAddress) {
-			return &p.g.Members[i]
+		if recorded.Follows.Addr() == m.Address && s.Answers && s.Role == Primary &&
+			slices.Contains(s.Serves, p.s.PrimaryAddress) {
+			return &p.s.Members[i]
 		}
 	}
 	return nil
@@ -74,26 +75,26 @@ func (p *planner) superseded(recorded NodeState) *Member {
 
 // noted tells whether a node's stream is recorded as the newest.
 func (p *planner) noted(s NodeState) bool {
-	return s.History.ID == "" || len(p.g.Histories) > 0 && p.g.Histories[0] == s.History.ID
+	return s.History.ID == "" || len(p.s.Histories) > 0 && p.s.Histories[0] == s.History.ID
 }
 
 // elect is the step that makes a member primary, on the addresses that it is to have then.
 func (p *planner) elect(heir Member) Step {
 	next := *p
-	g := *p.g
-	g.Members = slices.Clone(g.Members)
-	g.SetPrimary(heir.ID)
-	next.g = &g
-	age, _ := p.o.Nodes[heir.ID].position(p.g.Histories)
-	return Step{Kind: Elect, Member: heir.ID, Addresses: next.free(*g.Member(heir.ID)), DataLost: age > 0 &&
-		len(p.g.Histories) > 0, Reading: p.reading()}
+	s := *p.s
+	s.Members = slices.Clone(s.Members)
+	s.SetPrimary(heir.ID)
+	next.s = &s
+	age, _ := p.o.Nodes[heir.ID].position(p.s.Histories)
+	return Step{Kind: Elect, Member: heir.ID, Addresses: next.free(*s.Member(heir.ID)), DataLost: age > 0 &&
+		len(p.s.Histories) > 0, Reading: p.reading()}
 }
 
 // reading lists the replicas whose link to the primary, which serves nobody, has not ended yet: it does when they have
 // read all that was sent before the primary's process was gone. A promotion would throw the rest away, acknowledged
 // writes among it.
 func (p *planner) reading() (ids []string) {
-	for _, m := range p.g.Members {
+	for _, m := range p.s.Members {
 		if p.syncs(m) {
 			ids = append(ids, m.ID)
 		}
@@ -111,8 +112,8 @@ func (p *planner) heir(old *Member) (Member, bool) {
 	}
 	return slices.MinFunc(heirs, func(a, b Member) int {
 		as, bs := p.o.Nodes[a.ID], p.o.Nodes[b.ID]
-		aAge, aOffset := as.position(p.g.Histories)
-		bAge, bOffset := bs.position(p.g.Histories)
+		aAge, aOffset := as.position(p.s.Histories)
+		bAge, bOffset := bs.position(p.s.Histories)
 		return cmp.Or(
 			cmp.Compare(aAge, bAge),
 			cmp.Compare(bOffset, aOffset),
@@ -126,8 +127,8 @@ func (p *planner) heir(old *Member) (Member, bool) {
 
 // withData lists the members that have data of the group.
 func (p *planner) withData() []Member {
-	return slices.DeleteFunc(slices.Clone(p.g.Members),
-		func(m Member) bool { return !p.o.Nodes[m.ID].hasData(p.g.Histories) })
+	return slices.DeleteFunc(slices.Clone(p.s.Members),
+		func(m Member) bool { return !p.o.Nodes[m.ID].hasData(p.s.Histories) })
 }
 
 // contested tells whether the data sets that are left are of several streams, of which none is known.
@@ -135,7 +136,7 @@ func (p *planner) contested() bool {
 	streams := map[string]bool{}
 	for _, m := range p.withData() {
 		s := p.o.Nodes[m.ID]
-		if age, _ := s.position(p.g.Histories); age < len(p.g.Histories) {
+		if age, _ := s.position(p.s.Histories); age < len(p.s.Histories) {
 			return false
 		}
 		streams[s.History.ID] = true
@@ -146,7 +147,7 @@ func (p *planner) contested() bool {
 // outdatedBySilent tells whether a node that cannot be asked may have newer data than the heir has: the heir's are not
 // of the last primary's stream.
 func (p *planner) outdatedBySilent(heir Member) bool {
-	age, _ := p.o.Nodes[heir.ID].position(p.g.Histories)
+	age, _ := p.o.Nodes[heir.ID].position(p.s.Histories)
 	return age > 0 && p.anySilent()
 }
 
@@ -158,7 +159,7 @@ func rank(b bool) int {
 }
 
 func (p *planner) anySilent() bool {
-	return slices.ContainsFunc(p.g.Members, func(m Member) bool { return p.o.Nodes[m.ID].silent() })
+	return slices.ContainsFunc(p.s.Members, func(m Member) bool { return p.o.Nodes[m.ID].silent() })
 }
 
 // reseed gives a primary that came back empty the data of a replica. That is what the service does without automatic
@@ -172,7 +173,7 @@ func (p *planner) reseed(primary *Member, source Member) {
 		others := slices.DeleteFunc(slices.Clone(p.o.Relay.Backends),
 			func(a netip.Addr) bool { return a == source.Address })
 		p.add(Step{Kind: SetBackends, Addresses: others})
-	case from.Role == Replica && slices.Contains(from.Serves, p.g.ReaderAddress):
+	case from.Role == Replica && slices.Contains(from.Serves, p.s.ReaderAddress):
 		p.add(Step{Kind: Serve, Member: source.ID, Addresses: own})
 	case from.Role == Replica:
 		// A replica without a link to its primary refuses to be one itself.
@@ -192,20 +193,20 @@ func (p *planner) reseed(primary *Member, source Member) {
 
 // primaryServes tells whether the recorded primary is one, and reachable on its own address.
 func (p *planner) primaryServes() bool {
-	s := p.o.Nodes[p.g.Primary().ID]
+	s := p.o.Nodes[p.s.Primary().ID]
 	return s.Answers && s.Role == Primary && len(s.Serves) > 0
 }
 
 func (p *planner) followPrimary() {
-	primary := p.g.Primary()
+	primary := p.s.Primary()
 	target := netip.AddrPortFrom(primary.Address, uint16(p.g.ReplicationPort()))
 	moved := !p.o.Nodes[primary.ID].OtherPorts // it can be reached there
-	for _, m := range p.g.Members {
+	for _, m := range p.s.Members {
 		s := p.o.Nodes[m.ID]
 		if m.ID == primary.ID || !s.Answers {
 			continue
 		}
-		if slices.Contains(s.Serves, p.g.PrimaryAddress) {
+		if slices.Contains(s.Serves, p.s.PrimaryAddress) {
 			p.waiting = true // it gives the endpoint up first: whoever writes there shall not find a replica
 		} else if s.Role != Replica || s.Follows.Addr() != target.Addr() || moved && s.Follows != target {
 			p.add(Step{Kind: Follow, Member: m.ID, Target: primary.Address})
@@ -219,10 +220,10 @@ func (p *planner) followPrimary() {
 // nobody could acknowledge, and the bound on what may be lost would turn into an outage. It holds again as soon as one
 // is in sync.
 func (p *planner) relax() {
-	primary := p.g.Primary()
+	primary := p.s.Primary()
 	want := 0
-	for _, m := range p.g.Members {
-		if s := p.o.Nodes[m.ID]; m.ID != primary.ID && (s.silent() || s.hasData(p.g.Histories)) {
+	for _, m := range p.s.Members {
+		if s := p.o.Nodes[m.ID]; m.ID != primary.ID && (s.silent() || s.hasData(p.s.Histories)) {
 			want = p.d.MinReplicas
 		}
 	}

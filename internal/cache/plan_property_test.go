@@ -33,7 +33,7 @@ func mishaps(t *rapid.T) {
 	if rapid.Bool().Draw(t, "final snapshot") {
 		w.checkFinalSnapshot()
 	}
-	w.g.Status = cache.Deleting
+	w.g.Group.Status = cache.Deleting
 	w.checkDeleted()
 }
 
@@ -44,8 +44,8 @@ func TestPlanSurvivesForks(t *testing.T) { rapid.Check(t, forks) }
 func forks(t *rapid.T) {
 	w := newWorld(t)
 	w.added = rapid.IntRange(3, 4).Draw(t, "members of a fork")
-	w.g, w.restored = newGroup(w.added), false
-	w.g.AutomaticFailover = true
+	w.g, w.restored = newShard(w.added), false
+	w.g.Group.AutomaticFailover = true
 	w.settle()
 	first := w.servers[w.g.Primary().ID]
 	stray := w.servers[w.g.Members[rapid.IntRange(1, w.added-1).Draw(t, "stray")].ID]
@@ -79,8 +79,8 @@ func TestPlanSurvivesDepartures(t *testing.T) { rapid.Check(t, departures) }
 func departures(t *rapid.T) {
 	w := newWorld(t)
 	w.added = rapid.IntRange(2, 4).Draw(t, "members of a departure")
-	w.g, w.restored = newGroup(w.added), false
-	w.g.AutomaticFailover = rapid.Bool().Draw(t, "failover of a departure")
+	w.g, w.restored = newShard(w.added), false
+	w.g.Group.AutomaticFailover = rapid.Bool().Draw(t, "failover of a departure")
 	w.settle()
 	w.writeSome("before the departure")
 	w.replicate(w.some)
@@ -119,8 +119,8 @@ func (w *world) awaitServed() {
 // checkSettled checks a settled group against what its endpoints promise.
 func (w *world) checkSettled() {
 	primary := w.g.Primary()
-	if w.g.Status != cache.Available || w.g.Snapshot != nil {
-		w.Fatalf("settled as %s with %v to be backed up", w.g.Status, w.g.Snapshot)
+	if w.g.Group.Status != cache.Available || w.g.Group.Snapshot != nil {
+		w.Fatalf("settled as %s with %v to be backed up", w.g.Group.Status, w.g.Group.Snapshot)
 	}
 	if got := w.listener(w.g.PrimaryAddress); got != primary.ID {
 		w.Fatalf("%q listens on the primary endpoint's address, want %s", got, primary.ID)
@@ -142,11 +142,11 @@ func (w *world) checkSettled() {
 		if m.Renewal != "" {
 			w.Fatalf("%s was to get a new process", m.ID)
 		}
-		if s.parameters != w.parameters || s.spec != w.g.Spec() || s.access != cache.AccessFingerprint(w.g.AuthTokens) {
+		if s.parameters != w.parameters || s.spec != w.g.Group.Spec() || s.access != cache.AccessFingerprint(w.g.Group.AuthTokens) {
 			w.Fatalf("%s has other parameters or tokens than asked for, or is another process: %+v", m.ID, s)
 		}
-		if m.Parameters != w.parameters || m.Spec != w.g.Spec() ||
-			m.Access != cache.AccessFingerprint(w.g.AuthTokens) || m.Leaving {
+		if m.Parameters != w.parameters || m.Spec != w.g.Group.Spec() ||
+			m.Access != cache.AccessFingerprint(w.g.Group.AuthTokens) || m.Leaving {
 			w.Fatalf("not brought up to date: %+v", m)
 		}
 		if m.Role == cache.Replica && (s.source == nil || s.source.id != primary.ID ||
@@ -189,7 +189,7 @@ func (w *world) checkReader() {
 // checkDeleted checks that the plans of a group that is being deleted end everything, and only then forget it.
 func (w *world) checkDeleted() {
 	for range 3 {
-		steps, settled := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters, MinReplicas: w.required},
+		steps, settled := cache.Plan(cache.Desired{Shard: w.g, Parameters: w.parameters, MinReplicas: w.required},
 			w.observe())
 		if settled {
 			w.Fatal("a group that is being deleted never settles: it is forgotten")

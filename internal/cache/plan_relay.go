@@ -11,7 +11,7 @@ const RelaySuffix = ".reader"
 // relay brings the group's relay to where it should be: it spreads the reader endpoint's connections over several
 // replicas, and takes TLS and plain connections on one port, for the nodes, where clients may use either.
 func (p *planner) relay() {
-	spreads, fronts := p.g.SpreadsReads(), p.g.Transit() == TransitPreferred
+	spreads, fronts := p.s.SpreadsReads(), p.g.Transit() == TransitPreferred
 	switch r := p.o.Relay; {
 	case r.Running && (r.Hung || !spreads && (!fronts || r.Spreads)):
 		p.add(Step{Kind: StopRelay})
@@ -33,13 +33,13 @@ func (p *planner) relay() {
 // spread gives the relay the replicas that may be read.
 func (p *planner) spread() {
 	var backends []netip.Addr
-	for _, m := range p.g.Members {
+	for _, m := range p.s.Members {
 		if p.backend(m) {
 			backends = append(backends, m.Address)
 		}
 	}
 	if len(backends) == 0 && p.g.Status.Serving() {
-		backends = []netip.Addr{p.g.Primary().Address}
+		backends = []netip.Addr{p.s.Primary().Address}
 	}
 	switch {
 	case len(backends) == 0, p.listensOnReader():
@@ -52,8 +52,8 @@ func (p *planner) spread() {
 // front has the relay take connections at every address of the group, but for the reader endpoint's where it spreads
 // these, and where a node has yet to give the port up.
 func (p *planner) front() {
-	fronts := slices.DeleteFunc(p.g.Addresses(), func(a netip.Addr) bool {
-		return a == p.g.ReaderAddress && p.g.SpreadsReads() || p.heldAtOtherPorts(a)
+	fronts := slices.DeleteFunc(p.s.Addresses(), func(a netip.Addr) bool {
+		return a == p.s.ReaderAddress && p.s.SpreadsReads() || p.heldAtOtherPorts(a)
 	})
 	if !sameSet(p.o.Relay.Fronts, fronts) {
 		p.add(Step{Kind: SetFronts, Addresses: fronts})
@@ -76,7 +76,7 @@ func (p *planner) closeFronts() (Step, bool) {
 	switch {
 	case len(r.Fronts) == 0 || p.g.Transit() == TransitPreferred:
 		return Step{}, false
-	case r.Hung || !p.g.SpreadsReads():
+	case r.Hung || !p.s.SpreadsReads():
 		return Step{Kind: StopRelay}, true
 	}
 	return Step{Kind: SetFronts}, true
@@ -95,11 +95,11 @@ func (p *planner) backend(m Member) bool {
 // listensOnReader tells whether a node, or the relay for one, still has the reader endpoint, as it had while the
 // group was smaller.
 func (p *planner) listensOnReader() bool {
-	if slices.Contains(p.o.Relay.Fronts, p.g.ReaderAddress) {
+	if slices.Contains(p.o.Relay.Fronts, p.s.ReaderAddress) {
 		return true
 	}
 	for _, s := range p.o.Nodes {
-		if slices.Contains(s.Serves, p.g.ReaderAddress) {
+		if slices.Contains(s.Serves, p.s.ReaderAddress) {
 			return true
 		}
 	}

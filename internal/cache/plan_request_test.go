@@ -16,14 +16,14 @@ func (w *world) ask() {
 		w.parameters = w.value()
 		w.required = len(w.parameters) % 3
 	case "tokens":
-		w.g.AuthTokens = [][]byte{[]byte(w.value())}
+		w.g.Group.AuthTokens = [][]byte{[]byte(w.value())}
 	case "modify":
-		if w.g.Status == cache.Available {
+		if w.g.Group.Status == cache.Available {
 			w.modify()
 			w.fire(cache.ModifyAsked)
 		}
 	case "snapshot":
-		if w.g.Status == cache.Available {
+		if w.g.Group.Status == cache.Available {
 			w.backup()
 			w.fire(cache.SnapshotAsked)
 		}
@@ -42,9 +42,9 @@ func (w *world) modify() {
 	staying := len(w.g.Staying())
 	switch rapid.SampledFrom([]string{"node type", "promote", "renew", "add", "remove"}).Draw(w.T, "modify") {
 	case "node type":
-		w.g.NodeType = w.value()
+		w.g.Group.NodeType = w.value()
 	case "promote":
-		if m.Role == cache.Replica && !w.g.AutomaticFailover {
+		if m.Role == cache.Replica && !w.g.Group.AutomaticFailover {
 			w.g.Promote = m.ID
 		}
 	case "renew":
@@ -58,7 +58,7 @@ func (w *world) modify() {
 			w.g.SetPrimary(w.g.Primary().ID)
 		}
 	case "remove":
-		if m.Role == cache.Replica && (staying > 2 || !w.g.AutomaticFailover) {
+		if m.Role == cache.Replica && (staying > 2 || !w.g.Group.AutomaticFailover) {
 			w.g.Member(m.ID).Leaving = true
 		}
 	}

@@ -9,7 +9,7 @@ import (
 // serve makes every node listen where it should. An address that moves is given up in one plan and taken in the next:
 // two processes cannot listen on it at once.
 func (p *planner) serve() {
-	for _, m := range p.g.Members {
+	for _, m := range p.s.Members {
 		s := p.o.Nodes[m.ID]
 		wanted := p.wanted(m)
 		if !s.Answers || len(wanted) == 0 || sameSet(s.Serves, wanted) && !s.OtherPorts {
@@ -33,11 +33,11 @@ func (p *planner) free(m Member) []netip.Addr {
 // heldByAnother tells whether another process listens on the address, or may: one that does not answer keeps the reader
 // endpoint's if it had it.
 func (p *planner) heldByAnother(m Member, a netip.Addr) bool {
-	if a == p.g.ReaderAddress && p.relaySpreads() {
+	if a == p.s.ReaderAddress && p.relaySpreads() {
 		return true
 	}
 	for id, s := range p.o.Nodes {
-		if id != m.ID && (slices.Contains(s.Serves, a) || a == p.g.ReaderAddress && s.silent()) {
+		if id != m.ID && (slices.Contains(s.Serves, a) || a == p.s.ReaderAddress && s.silent()) {
 			return true
 		}
 	}
@@ -46,7 +46,7 @@ func (p *planner) heldByAnother(m Member, a netip.Addr) bool {
 
 // relaySpreads tells whether the relay listens on the reader endpoint to spread its connections, or is about to.
 func (p *planner) relaySpreads() bool {
-	onlyFronts := p.g.Transit() == TransitPreferred && !p.g.SpreadsReads() && !p.o.Relay.Spreads
+	onlyFronts := p.g.Transit() == TransitPreferred && !p.s.SpreadsReads() && !p.o.Relay.Spreads
 	return p.o.Relay.Running && !onlyFronts
 }
 
@@ -56,33 +56,37 @@ func (p *planner) wanted(m Member) []netip.Addr {
 	s := p.o.Nodes[m.ID]
 	addrs := []netip.Addr{m.Address}
 	if m.Role == Primary {
-		addrs = append(addrs, p.g.PrimaryAddress)
-		if !p.g.SpreadsReads() && len(p.readable()) == 0 && (len(p.g.Members) == 1 || p.g.Status.Serving()) {
-			addrs = append(addrs, p.g.ReaderAddress)
+		addrs = append(addrs, p.s.PrimaryAddress)
+		if !p.s.SpreadsReads() && len(p.readable()) == 0 && (len(p.s.Members) == 1 || p.g.Status.Serving()) {
+			addrs = append(addrs, p.s.ReaderAddress)
 		}
 		return addrs
 	}
 	if !p.syncs(m) {
 		return slices.DeleteFunc(addrs, func(a netip.Addr) bool { return !slices.Contains(s.Serves, a) })
 	}
-	if !p.g.SpreadsReads() && p.fresh(m) {
-		addrs = append(addrs, p.g.ReaderAddress)
+	if !p.s.SpreadsReads() && p.fresh(m) {
+		addrs = append(addrs, p.s.ReaderAddress)
 	}
 	return addrs
 }
 
-// InSync tells whether a member is a replica that follows the recorded primary and has caught up, as replication says.
-func InSync(g *ReplicationGroup, o Observed, member string) bool {
-	m := g.Member(member)
-	p := planner{g: g, o: o}
-	return m != nil && p.syncs(*m)
+// InSync tells whether a member is the primary, or a replica that follows the recorded primary and has caught up, as
+// replication says.
+func InSync(s *Shard, o Observed, member string) bool {
+	m, seen := s.Member(member), o.Nodes[member]
+	if m != nil && m.Role == Primary {
+		return seen.Answers && seen.Role == Primary
+	}
+	p := planner{g: s.Group, s: s, o: o}
+	return m != nil && s.Primary() != nil && p.syncs(*m)
 }
 
 // syncs tells whether a replica follows the recorded primary, at whatever port, and has caught up.
 func (p *planner) syncs(m Member) bool {
 	s := p.o.Nodes[m.ID]
 	return m.Role == Replica && s.Answers && s.Role == Replica && s.InSync &&
-		s.Follows.Addr() == p.g.Primary().Address
+		s.Follows.Addr() == p.s.Primary().Address
 }
 
 // How long a replica may have lacked what its primary has, and be read through the reader endpoint. One that was taken
@@ -95,7 +99,7 @@ const (
 // fresh tells whether a replica lags by no more than the reader endpoint's clients have to put up with.
 func (p *planner) fresh(m Member) bool {
 	s := p.o.Nodes[m.ID]
-	if slices.Contains(s.Serves, p.g.ReaderAddress) || slices.Contains(p.o.Relay.Backends, m.Address) {
+	if slices.Contains(s.Serves, p.s.ReaderAddress) || slices.Contains(p.o.Relay.Backends, m.Address) {
 		return s.Lag <= maxReaderLag
 	}
 	return s.Lag <= freshReaderLag
@@ -103,7 +107,7 @@ func (p *planner) fresh(m Member) bool {
 
 // readable lists the replicas that the reader endpoint may hand out.
 func (p *planner) readable() []Member {
-	return slices.DeleteFunc(slices.Clone(p.g.Members), func(m Member) bool { return !p.syncs(m) || !p.fresh(m) })
+	return slices.DeleteFunc(slices.Clone(p.s.Members), func(m Member) bool { return !p.syncs(m) || !p.fresh(m) })
 }
 
 // sameSet tells whether two lists without repetition hold the same addresses.

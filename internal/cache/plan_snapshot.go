@@ -12,10 +12,10 @@ func (p *planner) backup() (steps []Step, busy bool) {
 		return nil, false
 	case p.o.Transferring:
 		return nil, true
-	case p.g.Member(b.Member) != nil:
+	case p.s.Member(b.Member) != nil:
 		return []Step{{Kind: TakeSnapshot, Member: b.Member}}, true
 	}
-	return []Step{{Kind: TakeSnapshot, Member: p.g.Primary().ID}}, true
+	return []Step{{Kind: TakeSnapshot, Member: p.s.Primary().ID}}, true
 }
 
 // finalBackup has the last snapshot taken of a group that is being deleted; done says that there is none, or none any
@@ -26,7 +26,7 @@ func (p *planner) finalBackup() (steps []Step, done bool) {
 	if p.g.Snapshot == nil {
 		return nil, true
 	}
-	primary := p.g.Primary()
+	primary := p.s.Primary()
 	heir, found := p.heir(primary)
 	switch {
 	case p.o.Transferring:
@@ -43,7 +43,7 @@ func (p *planner) finalBackup() (steps []Step, done bool) {
 	case found:
 		return []Step{{Kind: TakeSnapshot, Member: heir.ID}}, false
 	}
-	for _, m := range p.g.Members {
+	for _, m := range p.s.Members {
 		switch s := p.o.Nodes[m.ID]; {
 		case s.Suspended:
 			return []Step{{Kind: Resume, Member: m.ID}}, false

@@ -13,9 +13,9 @@ import (
 
 // backup makes a group one that has a snapshot to take, of that member or of its primary.
 func backup(s cache.Status, member string) change {
-	return func(g *cache.ReplicationGroup) {
+	return func(g *cache.Shard) {
 		lived(g)
-		g.Status, g.Snapshot = s, &cache.Backup{Name: "s", Member: member}
+		g.Group.Status, g.Group.Snapshot = s, &cache.Backup{Name: "s", Member: member}
 	}
 }
 
@@ -80,7 +80,7 @@ func TestPlanTakesAFinalSnapshot(t *testing.T) {
 }
 
 func TestPlanRestores(t *testing.T) {
-	from := func(g *cache.ReplicationGroup) { g.Restore = "s" }
+	from := func(g *cache.Shard) { g.Group.Restore = "s" }
 	checkPlans(t, map[string]planCase{
 		"an empty primary": {members: 2, change: from, nodes: []cache.NodeState{up(), up()},
 			want: []cache.Step{step(cache.LoadSnapshot, "g-001")}},
@@ -98,24 +98,24 @@ func TestPlanRestores(t *testing.T) {
 		"once the group has been, what nobody has any more": {members: 2, change: lived, fallback: "s",
 			nodes: []cache.NodeState{up(), up()},
 			want:  []cache.Step{{Kind: cache.Fallback, Member: "g-001", Snapshot: "s"}}},
-		"and then the same": {members: 2, change: func(g *cache.ReplicationGroup) { lived(g); from(g) }, fallback: "s",
+		"and then the same": {members: 2, change: func(g *cache.Shard) { lived(g); from(g) }, fallback: "s",
 			nodes: []cache.NodeState{up(), up()},
 			want:  []cache.Step{step(cache.LoadSnapshot, "g-001")}},
 		"not while one may have it": {members: 2, change: lived, fallback: "s", nodes: []cache.NodeState{up(), hung()}},
-		"nothing, once it is not to": {members: 1, change: func(g *cache.ReplicationGroup) { lived(g); from(g) },
+		"nothing, once it is not to": {members: 1, change: func(g *cache.Shard) { lived(g); from(g) },
 			nodes: []cache.NodeState{up()},
 			want: []cache.Step{{Kind: cache.Serve, Member: "g-001",
 				Addresses: addrs(11, primaryEndpoint, readerEndpoint), DataLost: true}}},
 		"nobody fails over to wait for a snapshot that is being taken": {members: 3, relay: backends(12, 13),
 			transfer: true,
-			change:   func(g *cache.ReplicationGroup) { backup(cache.Snapshotting, "g-003")(g); from(g) },
+			change:   func(g *cache.Shard) { backup(cache.Snapshotting, "g-003")(g); from(g) },
 			nodes:    []cache.NodeState{{}, cut(11, 100, 12), cut(11, 100, 13)},
 			want:     []cache.Step{elect("g-002", 12, primaryEndpoint)}},
 		"when the snapshot that was being taken has ended": {members: 1, transfer: true, fallback: "s",
-			change: func(g *cache.ReplicationGroup) { backup(cache.Snapshotting, "")(g); from(g) },
+			change: func(g *cache.Shard) { backup(cache.Snapshotting, "")(g); from(g) },
 			nodes:  []cache.NodeState{up()}},
 		"not over a replica's data": {members: 2,
-			change: func(g *cache.ReplicationGroup) { from(g); g.AutomaticFailover = false },
+			change: func(g *cache.Shard) { from(g); g.Group.AutomaticFailover = false },
 			nodes:  []cache.NodeState{up(), cut(11, 90, 12)}, want: []cache.Step{step(cache.Promote, "g-002")}},
 	})
 }
@@ -135,9 +135,9 @@ func (w *world) begin(s cache.Step) {
 	switch {
 	case w.transfer != nil:
 		w.Fatalf("%v while another transfer goes on", s)
-	case s.Kind == cache.LoadSnapshot && (w.g.Restore == "" || n != nil && (len(n.data) > 0 || len(n.serves) > 0)):
+	case s.Kind == cache.LoadSnapshot && (w.g.Group.Restore == "" || n != nil && (len(n.data) > 0 || len(n.serves) > 0)):
 		w.Fatalf("%v: %s", s, w)
-	case s.Kind == cache.TakeSnapshot && w.g.Snapshot == nil:
+	case s.Kind == cache.TakeSnapshot && w.g.Group.Snapshot == nil:
 		w.Fatalf("%v, which nobody asked for", s)
 	}
 	w.transfer = &transfer{n, s.Kind == cache.LoadSnapshot}
@@ -153,7 +153,7 @@ func (w *world) fallBack(s cache.Step) {
 			w.Fatalf("%v, and %s has data: %s", s, n.id, w)
 		}
 	}
-	w.g.Restore = s.Snapshot
+	w.g.Group.Restore = s.Snapshot
 }
 
 // carry brings a transfer to its end, or not yet.
@@ -186,14 +186,14 @@ func (w *world) carry() {
 
 // ended ends a snapshot, which is tried again only where somebody wants to keep what is about to be deleted.
 func (w *world) ended(err error, t *transfer) {
-	if t.load || err != nil && w.g.Status == cache.Deleting {
+	if t.load || err != nil && w.g.Group.Status == cache.Deleting {
 		return
 	}
 	w.abandon()
 }
 
 func (w *world) abandon() {
-	w.g.Snapshot = nil
+	w.g.Group.Snapshot = nil
 	w.fire(cache.SnapshotEnded)
 }
 
@@ -203,14 +203,14 @@ func (w *world) backup() {
 	for _, m := range w.g.Members {
 		members = append(members, m.ID)
 	}
-	w.g.Snapshot = &cache.Backup{Name: "s", Member: rapid.SampledFrom(members).Draw(w.T, "of")}
+	w.g.Group.Snapshot = &cache.Backup{Name: "s", Member: rapid.SampledFrom(members).Draw(w.T, "of")}
 }
 
 // checkFinalSnapshot deletes a settled group, of which some processes die before the snapshot is taken: as long as one
 // is left that has the data, the snapshot has them.
 func (w *world) checkFinalSnapshot() {
 	want := slices.Clone(w.servers[w.g.Primary().ID].data)
-	w.g.Status, w.g.Snapshot, w.kept = cache.Deleting, &cache.Backup{Name: "s"}, nil
+	w.g.Group.Status, w.g.Group.Snapshot, w.kept = cache.Deleting, &cache.Backup{Name: "s"}, nil
 	for _, s := range w.sorted() {
 		if rapid.Bool().Draw(w.T, "dies") {
 			w.kill(s)
@@ -219,8 +219,8 @@ func (w *world) checkFinalSnapshot() {
 	survivors := len(w.servers)
 	for range 10 {
 		w.carry()
-		steps, _ := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters}, w.observe())
-		if w.g.Snapshot == nil {
+		steps, _ := cache.Plan(cache.Desired{Shard: w.g, Parameters: w.parameters}, w.observe())
+		if w.g.Group.Snapshot == nil {
 			break
 		}
 		for _, s := range steps {
@@ -232,7 +232,7 @@ func (w *world) checkFinalSnapshot() {
 			w.Fatal("a process was ended before the snapshot was taken")
 		}
 	}
-	if w.g.Snapshot != nil {
+	if w.g.Group.Snapshot != nil {
 		w.Fatal("the snapshot was not taken")
 	}
 	if survivors > 0 && !slices.Equal(w.kept, want) {

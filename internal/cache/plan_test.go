@@ -29,18 +29,19 @@ func addrs(ns ...int) (out []netip.Addr) {
 	return out
 }
 
-// newGroup makes a group of n members in creation, in turn in the zones a and b, with failover where it can have one.
-func newGroup(n int) *cache.ReplicationGroup {
-	g := &cache.ReplicationGroup{
-		ID: "g", Status: cache.Creating, Port: 6379, AutomaticFailover: n > 1,
-		PrimaryAddress: addr(primaryEndpoint), ReaderAddress: addr(readerEndpoint),
+// newShard makes the shard of a group of n members in creation, in turn in the zones a and b, with failover where it can
+// have one.
+func newShard(n int) *cache.Shard {
+	g := &cache.Shard{
+		GroupID: "g", ID: cache.FirstShard, PrimaryAddress: addr(primaryEndpoint), ReaderAddress: addr(readerEndpoint),
+		Group: &cache.ReplicationGroup{ID: "g", Status: cache.Creating, Port: 6379, AutomaticFailover: n > 1},
 	}
 	for i := range n {
 		g.Members = append(g.Members, newMember(i+1))
 	}
 	g.SetPrimary("g-001")
 	for i := range g.Members {
-		g.Members[i].Spec, g.Members[i].Access = g.Spec(), cache.AccessFingerprint(nil)
+		g.Members[i].Spec, g.Members[i].Access = g.Group.Spec(), cache.AccessFingerprint(nil)
 	}
 	return g
 }
@@ -118,22 +119,22 @@ func cut(of int, offset int64, serves ...int) cache.NodeState {
 	return s
 }
 
-type change func(*cache.ReplicationGroup)
+type change func(*cache.Shard)
 
-func status(s cache.Status) change { return func(g *cache.ReplicationGroup) { g.Status = s } }
+func status(s cache.Status) change { return func(g *cache.Shard) { g.Group.Status = s } }
 
 // lived makes a group one that has been available, and is being repaired.
-func lived(g *cache.ReplicationGroup) {
-	g.Status = cache.Modifying
+func lived(g *cache.Shard) {
+	g.Group.Status = cache.Modifying
 	for i := range g.Members {
 		g.Members[i].Created = created
 	}
 }
 
-func noFailover(g *cache.ReplicationGroup) { lived(g); g.AutomaticFailover = false }
+func noFailover(g *cache.Shard) { lived(g); g.Group.AutomaticFailover = false }
 
 func recorded(id string) change {
-	return func(g *cache.ReplicationGroup) { lived(g); g.SetPrimary(id) }
+	return func(g *cache.Shard) { lived(g); g.SetPrimary(id) }
 }
 
 func step(k cache.StepKind, member string) cache.Step { return cache.Step{Kind: k, Member: member} }
@@ -178,7 +179,7 @@ func checkSteps(t *testing.T, want, got []cache.Step) {
 func checkPlans(t *testing.T, cases map[string]planCase) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			g := newGroup(c.members)
+			g := newShard(c.members)
 			if c.change != nil {
 				c.change(g)
 			}
@@ -187,7 +188,7 @@ func checkPlans(t *testing.T, cases map[string]planCase) {
 			for i, s := range c.nodes {
 				o.Nodes[g.Members[i].ID] = s
 			}
-			steps, settled := cache.Plan(cache.Desired{Group: g, Fallback: c.fallback}, o)
+			steps, settled := cache.Plan(cache.Desired{Shard: g, Fallback: c.fallback}, o)
 			checkSteps(t, c.want, steps)
 			if settled != c.settled {
 				t.Errorf("settled: %v, want %v", settled, c.settled)

@@ -10,7 +10,7 @@ import (
 
 // in gives a living group a mode of encryption in transit.
 func in(m cache.TransitMode) change {
-	return func(g *cache.ReplicationGroup) { lived(g); g.SetTransit(m) }
+	return func(g *cache.Shard) { lived(g); g.Group.SetTransit(m) }
 }
 
 // old listens on the ports of another mode.
@@ -77,9 +77,9 @@ func TestPlanSwitchesEncryptionInTransit(t *testing.T) {
 			}(),
 			nodes: []cache.NodeState{primary(first, primaryEnd), inner(synced(first, second))},
 			want:  []cache.Step{{Kind: cache.StopRelay}}},
-		"a failover needs nothing of the relay": {members: 2, change: func(g *cache.ReplicationGroup) {
+		"a failover needs nothing of the relay": {members: 2, change: func(g *cache.Shard) {
 			in(cache.TransitPreferred)(g)
-			g.AutomaticFailover = true
+			g.Group.AutomaticFailover = true
 		}, relay: fronts(none, primaryEnd, readerEnd, first, second),
 			nodes: []cache.NodeState{{}, inner(cut(first, 100, second, readerEnd))},
 			want:  []cache.Step{elect("g-002", second, primaryEnd, readerEnd)}},

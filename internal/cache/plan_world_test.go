@@ -17,7 +17,7 @@ import (
 // apart. Its data sets are lists of the writes that a client was told to be done.
 type world struct {
 	*rapid.T
-	g          *cache.ReplicationGroup
+	g          *cache.Shard
 	parameters string
 	verified   bool
 	servers    map[string]*server
@@ -38,13 +38,13 @@ type world struct {
 func newWorld(t *rapid.T) *world {
 	w := &world{T: t, parameters: "1", servers: map[string]*server{}}
 	w.added = rapid.IntRange(1, 4).Draw(t, "members")
-	w.g = newGroup(w.added)
+	w.g = newShard(w.added)
 	for i := range w.g.Members {
 		w.g.Members[i].Spec, w.g.Members[i].Access = "", ""
 	}
-	w.g.AutomaticFailover = len(w.g.Members) > 1 && rapid.Bool().Draw(t, "failover")
+	w.g.Group.AutomaticFailover = len(w.g.Members) > 1 && rapid.Bool().Draw(t, "failover")
 	if w.restored = rapid.Bool().Draw(t, "restored"); w.restored {
-		w.g.Restore = "s"
+		w.g.Group.Restore = "s"
 	}
 	w.fallback = rapid.SampledFrom([]string{"", "s"}).Draw(t, "fallback")
 	return w
@@ -74,14 +74,14 @@ func (w *world) observe() cache.Observed {
 func (w *world) look() bool {
 	w.carry()
 	w.sweep()
-	steps, settled := cache.Plan(cache.Desired{Group: w.g, Parameters: w.parameters, MinReplicas: w.required,
+	steps, settled := cache.Plan(cache.Desired{Shard: w.g, Parameters: w.parameters, MinReplicas: w.required,
 		Fallback: w.fallback}, w.observe())
 	if settled {
 		if !w.verified {
 			w.Fatal("settled without a client's answer from the endpoints")
 		}
 		w.fire(cache.Converged)
-		w.g.Restore = ""
+		w.g.Group.Restore = ""
 		for i := range w.g.Members {
 			w.g.Members[i].Created = created
 		}
@@ -95,7 +95,7 @@ func (w *world) look() bool {
 	disturbs := func(s cache.Step) bool {
 		return s.Kind != cache.Verify && s.Kind != cache.Configure && s.Kind != cache.Authorize
 	}
-	if w.g.Status == cache.Available && (len(steps) == 0 || slices.ContainsFunc(steps, disturbs)) {
+	if w.g.Group.Status == cache.Available && (len(steps) == 0 || slices.ContainsFunc(steps, disturbs)) {
 		w.fire(cache.Diverged)
 	}
 	failed := false
@@ -122,11 +122,11 @@ func (w *world) look() bool {
 }
 
 func (w *world) fire(e cache.Event) {
-	next, err := cache.Transition(w.g.Status, e)
+	next, err := cache.Transition(w.g.Group.Status, e)
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.g.Status = next
+	w.g.Group.Status = next
 }
 
 // run does a step as the engine does.
@@ -134,7 +134,7 @@ func (w *world) run(s cache.Step) error {
 	switch s.Kind {
 	case cache.StartNode:
 		n := &server{id: s.Member, role: cache.Primary, history: cache.History{ID: w.newStream()}, required: w.required}
-		n.parameters, n.spec, n.access = w.parameters, w.g.Spec(), cache.AccessFingerprint(w.g.AuthTokens)
+		n.parameters, n.spec, n.access = w.parameters, w.g.Group.Spec(), cache.AccessFingerprint(w.g.Group.AuthTokens)
 		w.servers[s.Member] = n
 		if err := w.mayGoOn(); err != nil {
 			return err // and nothing is recorded of it
@@ -142,10 +142,10 @@ func (w *world) run(s cache.Step) error {
 		n.knowsTokens, n.knowsParameters = true, true
 		m := w.g.Member(s.Member)
 		m.Renewal = ""
-		m.Parameters, m.Spec, m.Access = w.parameters, w.g.Spec(), cache.AccessFingerprint(w.g.AuthTokens)
+		m.Parameters, m.Spec, m.Access = w.parameters, w.g.Group.Spec(), cache.AccessFingerprint(w.g.Group.AuthTokens)
 		return nil
 	case cache.Elect:
-		if !w.g.AutomaticFailover {
+		if !w.g.Group.AutomaticFailover {
 			w.Fatal("a failover, which is off")
 		}
 		return w.failOver(s)
@@ -196,14 +196,14 @@ func (w *world) run(s cache.Step) error {
 		n.knowsParameters = true
 		w.g.Member(n.id).Parameters = n.parameters
 	case cache.Authorize:
-		n.access = cache.AccessFingerprint(w.g.AuthTokens)
+		n.access = cache.AccessFingerprint(w.g.Group.AuthTokens)
 		if err := w.mayGoOn(); err != nil {
 			return err
 		}
 		n.knowsTokens = true
 		w.g.Member(n.id).Access = n.access
 	case cache.Resize:
-		n.spec = w.g.Spec()
+		n.spec = w.g.Group.Spec()
 		if err := w.mayGoOn(); err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (w *world) run(s cache.Step) error {
 	case cache.Relax:
 		n.required = s.MinReplicas
 	case cache.Follow:
-		n.role, n.follows, n.source = cache.Replica, netip.AddrPortFrom(s.Target, uint16(w.g.Port)), nil
+		n.role, n.follows, n.source = cache.Replica, netip.AddrPortFrom(s.Target, uint16(w.g.Group.Port)), nil
 	case cache.Serve:
 		if w.g.Primary().ID == n.id {
 			w.g.SetHistory(n.history.ID)
@@ -277,7 +277,7 @@ func (w *world) serve(n *server, s cache.Step) error {
 		w.Fatalf("%s serves %v before its stream is recorded: %v", n.id, n.history, w.g.Histories)
 	}
 	fresh := !n.synced && len(n.serves) == 0 && n.role == cache.Primary
-	if s.Kind == cache.Serve && s.DataLost && len(n.data) > 0 || !s.DataLost && fresh && w.g.Status != cache.Creating {
+	if s.Kind == cache.Serve && s.DataLost && len(n.data) > 0 || !s.DataLost && fresh && w.g.Group.Status != cache.Creating {
 		w.Fatalf("%s begins to serve %v: that data were lost is said to be %v", n.id, n.data, s.DataLost)
 	}
 	for _, r := range w.servers {
@@ -288,7 +288,7 @@ func (w *world) serve(n *server, s cache.Step) error {
 	if s.DataLost && s.Kind == cache.Serve && w.fallback != "" {
 		w.Fatalf("%s begins empty, and there is a snapshot", n.id)
 	}
-	if w.g.Restore != "" && n.role == cache.Primary && !slices.Equal(n.data[:min(1, len(n.data))], restoredData) {
+	if w.g.Group.Restore != "" && n.role == cache.Primary && !slices.Equal(n.data[:min(1, len(n.data))], restoredData) {
 		w.Fatalf("%s begins to serve %v before it has the snapshot's data", n.id, n.data)
 	}
 	n.serves = s.Addresses
@@ -326,7 +326,7 @@ func (w *world) answers(a netip.Addr) bool {
 
 func (w *world) verify() error {
 	for _, m := range w.g.Staying() {
-		if s := w.servers[m.ID]; s != nil && s.access != cache.AccessFingerprint(w.g.AuthTokens) {
+		if s := w.servers[m.ID]; s != nil && s.access != cache.AccessFingerprint(w.g.Group.AuthTokens) {
 			w.Fatalf("%s takes other tokens when the plan is done with it", m.ID)
 		}
 	}

@@ -48,8 +48,9 @@ type Snapshot struct {
 // RowKey is the snapshot's key in its table.
 func (s Snapshot) RowKey() string { return s.Name }
 
-// SnapshotOf describes a snapshot that is to be taken of a member of a group.
-func SnapshotOf(g *ReplicationGroup, m Member) Snapshot {
+// SnapshotOf describes a snapshot that is to be taken of a member of a shard.
+func SnapshotOf(shard *Shard, m Member) Snapshot {
+	g := shard.Group
 	s := Snapshot{
 		Status: SnapshotCreating, Group: g.ID, KMSKeyID: g.KMSKeyID,
 		NodeType: g.NodeType, Engine: g.Engine, EngineVersion: g.EngineVersion, ServerVersion: g.Server(), Port: g.Port,
@@ -57,9 +58,9 @@ func SnapshotOf(g *ReplicationGroup, m Member) Snapshot {
 		MaintenanceWindow: g.MaintenanceWindow, SnapshotWindow: g.SnapshotWindow,
 		SnapshotRetentionLimit: g.SnapshotRetentionLimit,
 		NotificationTopicARN:   g.NotificationTopicARN, AutoMinorVersionUpgrade: g.AutoMinorVersionUpgrade,
-		Zones: []string{g.Primary().Zone},
+		Zones: []string{shard.Primary().Zone},
 	}
-	for _, other := range g.Staying() {
+	for _, other := range shard.Staying() {
 		if other.Role == Replica {
 			s.Zones = append(s.Zones, other.Zone)
 		}

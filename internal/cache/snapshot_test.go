@@ -51,8 +51,8 @@ func TestUnknownSnapshotEventsAreErrors(t *testing.T) {
 }
 
 func TestSnapshotOf(t *testing.T) {
-	g := newGroup(3)
-	g.KMSKeyID, g.NodeType = "key", "cache.t3.micro"
+	g := newShard(3)
+	g.Group.KMSKeyID, g.Group.NodeType = "key", "cache.t3.micro"
 	g.SetPrimary("g-002")
 	g.Members[2].Leaving = true
 	s := cache.SnapshotOf(g, g.Members[0])

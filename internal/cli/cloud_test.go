@@ -218,25 +218,25 @@ func (c *cloud) settleAll() {
 // settle does at once what an engine does to a group in a while.
 func (c *cloud) settle(id string) {
 	err := c.store.Update(func(tx *store.Tx) error {
-		g, err := state.ReplicationGroups.Get(tx, id)
+		g, err := state.Group(tx, id)
 		switch {
 		case c.unsettled || errors.Is(err, store.ErrNotFound) || err == nil && g.Status == cache.Available:
 			return nil
 		case err != nil:
 			return err
 		case g.Status == cache.Deleting:
-			return state.ReplicationGroups.Delete(tx, id)
+			return state.DeleteGroup(tx, id)
 		}
 		g.Status = cache.Available
-		g.Members = slices.DeleteFunc(g.Members, func(m cache.Member) bool { return m.Leaving })
-		g.SetMemberStatus(cache.MemberAvailable)
-		for i := range g.Members {
-			g.Members[i].Created = time.Now()
+		g.Only().Members = slices.DeleteFunc(g.Only().Members, func(m cache.Member) bool { return m.Leaving })
+		g.Only().SetMemberStatus(cache.MemberAvailable)
+		for i := range g.Only().Members {
+			g.Only().Members[i].Created = time.Now()
 		}
 		for i := range g.LogDeliveries {
 			g.LogDeliveries[i].Status = cache.LogsActive
 		}
-		return state.ReplicationGroups.Put(tx, id, g)
+		return state.PutGroup(tx, g)
 	})
 	if err != nil && !errors.Is(err, errDead) {
 		c.t.Error(err)
@@ -247,14 +247,14 @@ func (c *cloud) settle(id string) {
 func (c *cloud) observed(id string) cache.Observed {
 	o := cache.Observed{Nodes: map[string]cache.NodeState{}}
 	err := c.store.View(func(tx *store.Tx) error {
-		g, err := state.ReplicationGroups.Get(tx, id)
+		g, err := state.Group(tx, id)
 		if err != nil {
 			return err
 		}
-		for _, m := range g.Members {
+		for _, m := range g.Only().Members {
 			n := cache.NodeState{Running: true, Answers: true, Role: m.Role, InSync: m.Role == cache.Replica}
 			if n.InSync {
-				n.Follows = netip.AddrPortFrom(g.Primary().Address, uint16(g.Port))
+				n.Follows = netip.AddrPortFrom(g.Only().Primary().Address, uint16(g.Port))
 			}
 			o.Nodes[m.ID] = n
 		}

@@ -132,7 +132,7 @@ func (c *cloud) tokens(secret string) (outputs, kept string, taken []string) {
 		t.Fatal(err)
 	}
 	err := c.store.View(func(tx *store.Tx) error {
-		g, err := state.ReplicationGroups.Get(tx, all[0].ID)
+		g, err := state.Group(tx, all[0].ID)
 		if err != nil {
 			return err
 		}

@@ -283,12 +283,12 @@ func (r *trial) unsettle(status cache.Status) {
 	r.Helper()
 	r.unsettled = true
 	err := r.store.Update(func(tx *store.Tx) error {
-		g, err := state.ReplicationGroups.Get(tx, "shop-dev-redis")
+		g, err := state.Group(tx, "shop-dev-redis")
 		if err != nil {
 			return err
 		}
 		g.Status = status
-		return state.ReplicationGroups.Put(tx, g.ID, g)
+		return state.PutGroup(tx, g)
 	})
 	if err != nil {
 		r.Fatal(err)
@@ -299,15 +299,15 @@ func (r *trial) unsettle(status cache.Status) {
 func (r *trial) promote(primary int) {
 	r.Helper()
 	err := r.store.Update(func(tx *store.Tx) error {
-		g, err := state.ReplicationGroups.Get(tx, "shop-dev-redis")
+		g, err := state.Group(tx, "shop-dev-redis")
 		if err != nil {
 			return err
 		}
-		for i := range g.Members {
-			g.Members[i].Role = cache.Replica
+		for i := range g.Only().Members {
+			g.Only().Members[i].Role = cache.Replica
 		}
-		g.Members[primary].Role = cache.Primary
-		return state.ReplicationGroups.Put(tx, g.ID, g)
+		g.Only().Members[primary].Role = cache.Primary
+		return state.PutGroup(tx, g)
 	})
 	if err != nil {
 		r.Fatal(err)

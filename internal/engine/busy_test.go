@@ -94,8 +94,8 @@ func TestALongScriptIsNoFailover(t *testing.T) {
 		t.Errorf("the script answers %v", err)
 	}
 	now := must(w.get("g"))(t)
-	if now.Primary().ID != "g-001" || now.Status != cache.Available {
-		t.Errorf("after it the group is %s, its primary %s", now.Status, now.Primary().ID)
+	if now.Primary().ID != "g-001" || now.Group.Status != cache.Available {
+		t.Errorf("after it the group is %s, its primary %s", now.Group.Status, now.Primary().ID)
 	}
 	w.stop()
 	w.config.BusyLimit = 3 * time.Second

@@ -16,37 +16,37 @@ import (
 func (g *group) keepRoom(
 	ctx context.Context, d cache.Desired, o cache.Observed, steps []cache.Step,
 ) (changed bool, err error) {
-	rg := d.Group
+	shard := d.Shard
 	sets := slices.ContainsFunc(steps, func(s cache.Step) bool { return s.Kind == cache.Configure })
-	drops := len(steps) == 0 && rg.KeptMemory > 0
+	drops := len(steps) == 0 && shard.Group.KeptMemory > 0
 	if !sets && !drops || d.Parameters == "" { // parameters that cannot be read are not set
 		return false, nil
 	}
-	asked, err := g.askedMemory(rg)
+	asked, err := g.askedMemory(shard)
 	if err != nil {
 		return false, err
 	}
 	if drops {
-		return g.dropKept(ctx, rg, o, asked)
+		return g.dropKept(ctx, shard, o, asked)
 	}
-	nodes, err := g.measureData(ctx, rg, o)
+	nodes, err := g.measureData(ctx, shard, o)
 	if err != nil {
 		return false, err
 	}
-	switch keep := cache.Overfull(nodes, max(asked, rg.KeptMemory)); {
+	switch keep := cache.Overfull(nodes, max(asked, shard.Group.KeptMemory)); {
 	case keep == 0:
 		return false, nil
-	case rg.ScalesDown(g.e.NodeTypes):
-		return true, g.giveUpScaling(rg)
+	case shard.Group.ScalesDown(g.e.NodeTypes):
+		return true, g.giveUpScaling(shard.Group)
 	default:
 		return true, g.keepMemory(asked, keep)
 	}
 }
 
 // askedMemory is how many bytes of data a node may hold by the group's node type and parameters.
-func (g *group) askedMemory(rg *cache.ReplicationGroup) (limit int64, err error) {
+func (g *group) askedMemory(shard *cache.Shard) (limit int64, err error) {
 	err = g.e.Store.View(func(tx *store.Tx) error {
-		d, err := g.askedDirectives(tx, *rg)
+		d, err := g.askedDirectives(tx, shard.Group)
 		if err != nil {
 			return err
 		}
@@ -58,12 +58,12 @@ func (g *group) askedMemory(rg *cache.ReplicationGroup) (limit int64, err error)
 
 // measureData asks every node that answers how much its data take.
 func (g *group) measureData(
-	ctx context.Context, rg *cache.ReplicationGroup, o cache.Observed,
+	ctx context.Context, shard *cache.Shard, o cache.Observed,
 ) ([]cache.NodeMemory, error) {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
 	var nodes []cache.NodeMemory
-	for _, m := range rg.Members {
+	for _, m := range shard.Members {
 		if !o.Nodes[m.ID].Answers {
 			continue
 		}
@@ -81,20 +81,20 @@ func (g *group) measureData(
 func (g *group) giveUpScaling(given *cache.ReplicationGroup) error {
 	g.log.Warn("a node type cannot hold the data of the group, which keeps its own", "node_type", given.NodeType,
 		"keeps", given.ScaledFrom)
-	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
-		if rg.NodeType != given.NodeType || rg.ScaledFrom != given.ScaledFrom {
+	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
+		if shard.Group.NodeType != given.NodeType || shard.Group.ScaledFrom != given.ScaledFrom {
 			return nil // it is asked for something else now
 		}
-		rg.GiveUpScaling()
-		err := g.notice(tx, cache.SourceGroup, rg.ID, "Failed applying modification to cache node type to %s.",
+		shard.Group.GiveUpScaling()
+		err := g.notice(tx, cache.SourceGroup, shard.Group.ID, "Failed applying modification to cache node type to %s.",
 			given.NodeType)
 		if err != nil {
 			return err
 		}
-		return g.notice(tx, cache.SourceGroup, rg.ID,
+		return g.notice(tx, cache.SourceGroup, shard.Group.ID,
 			"Failed to scale down to cache node type Replication Group [%s] because the node "+
 				"has insufficient memory. Please select a different node type or reduce current memory usage and retry",
-			rg.ID)
+			shard.Group.ID)
 	})
 }
 
@@ -102,23 +102,23 @@ func (g *group) giveUpScaling(given *cache.ReplicationGroup) error {
 func (g *group) keepMemory(asked, keep int64) error {
 	g.log.Warn("the data of the group do not fit in what its parameters leave for them: the nodes keep their limit",
 		"maxmemory", keep, "left", asked)
-	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
-		rg.KeptMemory = keep
-		return g.notice(tx, cache.SourceGroup, rg.ID,
+	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
+		shard.Group.KeptMemory = keep
+		return g.notice(tx, cache.SourceGroup, shard.Group.ID,
 			"The nodes of replication group %s keep a maxmemory of %d bytes, because their data do "+
 				"not fit in the %d that their parameters leave. Please reserve less memory, select a larger node "+
 				"type or reduce current "+
-				"memory usage", rg.ID, keep, asked)
+				"memory usage", shard.Group.ID, keep, asked)
 	})
 }
 
 // dropKept ends the keeping of a limit where the primary serves and every node's data fit in what is asked for.
-func (g *group) dropKept(ctx context.Context, rg *cache.ReplicationGroup, o cache.Observed, asked int64) (bool, error) {
-	primary := o.Nodes[rg.Primary().ID]
+func (g *group) dropKept(ctx context.Context, shard *cache.Shard, o cache.Observed, asked int64) (bool, error) {
+	primary := o.Nodes[shard.Primary().ID]
 	if !primary.Answers || len(primary.Serves) == 0 {
 		return false, nil
 	}
-	nodes, err := g.measureData(ctx, rg, o)
+	nodes, err := g.measureData(ctx, shard, o)
 	if err != nil { // the nodes hold what they hold: nothing is wrong with the group
 		g.log.Warn("cannot tell whether the data of the group fit in its limit again", "error", err)
 		return false, nil
@@ -126,8 +126,8 @@ func (g *group) dropKept(ctx context.Context, rg *cache.ReplicationGroup, o cach
 	if !cache.Fit(nodes, asked) {
 		return false, nil
 	}
-	return true, g.update(func(_ *store.Tx, rg *cache.ReplicationGroup) error {
-		rg.KeptMemory = 0
+	return true, g.update(func(_ *store.Tx, shard *cache.Shard) error {
+		shard.Group.KeptMemory = 0
 		return nil
 	})
 }

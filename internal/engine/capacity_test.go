@@ -89,30 +89,30 @@ func TestANodeTypeThatCannotHoldTheDataIsGivenUp(t *testing.T) {
 			w := newSmallWorld(t)
 			now := time.Now().UTC()
 			w.parameters(map[string]string{"maxmemory-policy": test.policy})
-			w.create("g", test.members, func(rg *cache.ReplicationGroup) {
-				rg.NodeType, rg.ParameterGroup = "cache.t3.small", "custom"
-				rg.MaintenanceWindow = strings.ToLower(now.Add(-time.Hour).Format("Mon:15:04") +
+			w.create("g", test.members, func(rg *cache.Shard) {
+				rg.Group.NodeType, rg.Group.ParameterGroup = "cache.t3.small", "custom"
+				rg.Group.MaintenanceWindow = strings.ToLower(now.Add(-time.Hour).Format("Mon:15:04") +
 					now.Add(time.Hour).Format("-Mon:15:04"))
 			})
 			rg := w.awaitAvailable("g")
 			c := w.client(rg.PrimaryAddress)
 			fillMegabytes(t, c)
 			change := cache.Deferred{NodeType: "cache.t3.micro"}
-			ask := func(said string) cache.ReplicationGroup {
+			ask := func(said string) cache.Shard {
 				t.Helper()
 				before := w.noticed(said)
-				w.modify("g", func(rg *cache.ReplicationGroup) {
-					if rg.Deferred = &change; !test.deferred {
+				w.modify("g", func(rg *cache.Shard) {
+					if rg.Group.Deferred = &change; !test.deferred {
 						rg.Apply(change)
 					}
 				})
-				return w.await("g", "said to be over: "+said, func(rg cache.ReplicationGroup, err error) bool {
-					return err == nil && rg.Status == cache.Available && w.noticed(said) > before
+				return w.await("g", "said to be over: "+said, func(rg cache.Shard, err error) bool {
+					return err == nil && rg.Group.Status == cache.Available && w.noticed(said) > before
 				})
 			}
 			rg = ask(tooSmall)
-			if rg.NodeType != "cache.t3.small" || rg.Scaling != "" || rg.Deferred != nil ||
-				rg.Members[0].Spec != rg.Spec() {
+			if rg.Group.NodeType != "cache.t3.small" || rg.Group.Scaling != "" || rg.Group.Deferred != nil ||
+				rg.Members[0].Spec != rg.Group.Spec() {
 				t.Errorf("the group is %+v", rg)
 			}
 			w.wantAll("after the change was given up", c, large*3/4)
@@ -122,7 +122,8 @@ func TestANodeTypeThatCannotHoldTheDataIsGivenUp(t *testing.T) {
 			if err := c.FlushAll(t.Context()).Err(); err != nil {
 				t.Fatal(err)
 			}
-			if rg = ask("Succeeded applying modification to cache node type to cache.t3.micro."); rg.NodeType != "cache.t3.micro" {
+			rg = ask("Succeeded applying modification to cache node type to cache.t3.micro.")
+			if rg.Group.NodeType != "cache.t3.micro" {
 				t.Errorf("the group is %+v", rg)
 			}
 		})
@@ -136,7 +137,7 @@ func TestAReserveThatLeavesNoRoomForTheDataWaits(t *testing.T) {
 	t.Parallel()
 	w := newSmallWorld(t)
 	w.parameters(map[string]string{"maxmemory-policy": "allkeys-lru"})
-	w.create("g", 2, func(rg *cache.ReplicationGroup) { rg.NodeType, rg.ParameterGroup = "cache.t3.small", "custom" })
+	w.create("g", 2, func(rg *cache.Shard) { rg.Group.NodeType, rg.Group.ParameterGroup = "cache.t3.small", "custom" })
 	rg := w.awaitAvailable("g")
 	c := w.client(rg.PrimaryAddress)
 	fillMegabytes(t, c)
@@ -146,13 +147,13 @@ func TestAReserveThatLeavesNoRoomForTheDataWaits(t *testing.T) {
 		func() bool { return w.noticed("Updated parameter timeout to 300") == 2 })
 	w.wantAll("with a larger reserve", c, large*3/4)
 	w.kill("g-001")
-	rg = w.await("g", "failed over and available", func(rg cache.ReplicationGroup, err error) bool {
-		return err == nil && rg.Status == cache.Available && rg.Primary().ID == "g-002"
+	rg = w.await("g", "failed over and available", func(rg cache.Shard, err error) bool {
+		return err == nil && rg.Group.Status == cache.Available && rg.Primary().ID == "g-002"
 	})
 	w.wantAll("after a failover", c, large*3/4)
-	w.modify("g", func(rg *cache.ReplicationGroup) { rg.Promote = "g-001" })
-	w.await("g", "moved back", func(rg cache.ReplicationGroup, err error) bool {
-		return err == nil && rg.Status == cache.Available && rg.Primary().ID == "g-001"
+	w.modify("g", func(rg *cache.Shard) { rg.Promote = "g-001" })
+	w.await("g", "moved back", func(rg cache.Shard, err error) bool {
+		return err == nil && rg.Group.Status == cache.Available && rg.Primary().ID == "g-001"
 	})
 	w.wantAll("on the node that was started meanwhile", c, large*3/4)
 	kept := "The nodes of replication group g keep a maxmemory of 50331648 bytes, because their data do not fit in " +

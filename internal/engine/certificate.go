@@ -35,21 +35,21 @@ func (i *issued) note(id string, at time.Time) {
 const certificateFiles = 3
 
 // issue makes a node's TLS files: certificate, key and the local CA.
-func (g *group) issue(rg *cache.ReplicationGroup, m cache.Member) ([][]byte, error) {
+func (g *group) issue(shard *cache.Shard, m cache.Member) ([][]byte, error) {
 	now := g.e.Now()
-	names := cache.CertifiedNames(rg, m.ID)
-	addrs := []netip.Addr{m.Address, rg.PrimaryAddress, rg.ReaderAddress}
+	names := cache.CertifiedNames(shard.Group, m.ID)
+	addrs := []netip.Addr{m.Address, shard.PrimaryAddress, shard.ReaderAddress}
 	certificate, key, err := g.e.Authority.Issue(now, m.ID, names, addrs)
 	g.issued.note(m.ID, now)
 	return [][]byte{certificate, key, g.e.Authority.CertificatePEM()}, err
 }
 
 // certify gives a running node another certificate. Until the node has read it, it is not known which one it has.
-func (g *group) certify(ctx context.Context, rg *cache.ReplicationGroup, m cache.Member) error {
+func (g *group) certify(ctx context.Context, shard *cache.Shard, m cache.Member) error {
 	lock := &g.nodes[m.ID].certifying // a step that has the node use TLS for the first time may do this too
 	lock.Lock()
 	defer lock.Unlock()
-	files, err := g.issue(rg, m)
+	files, err := g.issue(shard, m)
 	if err == nil {
 		err = g.nodes[m.ID].process.Rewrite(files)
 	}
@@ -63,13 +63,13 @@ func (g *group) certify(ctx context.Context, rg *cache.ReplicationGroup, m cache
 }
 
 // secure gives a node that was started without TLS the certificate that it needs for it, where the group has TLS now.
-func (g *group) secure(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
-	if !rg.TransitEncryption {
+func (g *group) secure(ctx context.Context, shard *cache.Shard, id string) error {
+	if !shard.Group.TransitEncryption {
 		return nil
 	}
 	s, err := g.nodes[id].redis.State(ctx)
 	if err != nil || s.Certified {
 		return err
 	}
-	return g.certify(ctx, rg, *rg.Member(id))
+	return g.certify(ctx, shard, *shard.Member(id))
 }

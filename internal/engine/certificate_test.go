@@ -26,7 +26,7 @@ func (w *world) shows(addr netip.Addr) *x509.Certificate {
 }
 
 // vouched tells whether clients take what they are shown at each address of a group, at a time of the engine's clock.
-func (w *world) vouched(rg cache.ReplicationGroup, at time.Time) bool {
+func (w *world) vouched(rg cache.Shard, at time.Time) bool {
 	w.t.Helper()
 	for _, addr := range rg.Addresses() {
 		o := x509.VerifyOptions{DNSName: addr.String(), Roots: w.config.Authority.Pool(), CurrentTime: at}
@@ -83,8 +83,8 @@ func TestAnotherAuthority(t *testing.T) {
 	w.start()
 	w.eventually("clients take the certificates", func() bool { return w.vouched(rg, time.Now()) })
 	w.signal("g-002", syscall.SIGKILL)
-	w.await("g", "recovering", func(rg cache.ReplicationGroup, err error) bool {
-		return err == nil && rg.Status == cache.Modifying
+	w.await("g", "recovering", func(rg cache.Shard, err error) bool {
+		return err == nil && rg.Group.Status == cache.Modifying
 	})
 	w.awaitAvailable("g")
 	w.reaches(rg, "in the end", token)

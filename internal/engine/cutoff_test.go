@@ -14,7 +14,7 @@ import (
 
 // cutOffWorld has a group with a key, whose engine has ended, and tells its processes; each node may be silent for a
 // second.
-func cutOffWorld(t *testing.T, members int) (w *world, rg cache.ReplicationGroup, before map[string]int) {
+func cutOffWorld(t *testing.T, members int) (w *world, rg cache.Shard, before map[string]int) {
 	t.Helper()
 	w = newWorld(t)
 	w.config.BusyLimit = time.Second
@@ -58,8 +58,8 @@ func TestALoneNodeThatNobodyCanReachIsLeftAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.start()
-			if rg := must(w.get("g"))(t); rg.Status != cache.Modifying {
-				t.Errorf("the group is %s when the engine has started", rg.Status)
+			if rg := must(w.get("g"))(t); rg.Group.Status != cache.Modifying {
+				t.Errorf("the group is %s when the engine has started", rg.Group.Status)
 			}
 			began := time.Now()
 			testkit.Within(t, patience, "it is said what is wrong, for longer than a node may be silent", func() bool {

@@ -16,19 +16,19 @@ func (e *Engine) ReplaceDetached(ids []string) error {
 	var alone []string
 	err := e.Store.Insist(func(tx *store.Tx) error {
 		alone = nil
-		groups, err := state.ReplicationGroups.All(tx)
+		groups, err := state.AllGroups(tx)
 		if err != nil {
 			return err
 		}
 		for _, rg := range groups {
 			marked := false
-			for i, m := range rg.Members {
+			for shard, m := range rg.Members() {
 				switch {
 				case !slices.Contains(ids, m.ID) || m.Renewal != "":
-				case len(rg.Members) == 1:
+				case len(shard.Members) == 1:
 					alone = append(alone, m.ID)
 				default:
-					rg.Members[i].Renewal, marked = cache.Detached, true
+					m.Renewal, marked = cache.Detached, true
 				}
 			}
 			if !marked {
@@ -39,7 +39,7 @@ func (e *Engine) ReplaceDetached(ids []string) error {
 					return err
 				}
 			}
-			if err := state.ReplicationGroups.Put(tx, rg.ID, rg); err != nil {
+			if err := state.PutGroup(tx, rg); err != nil {
 				return err
 			}
 		}

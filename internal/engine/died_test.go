@@ -64,21 +64,21 @@ func (w *world) befalls(what fault, n int64, ask func(), until func() bool) (don
 // tokensAre has a group take those tokens, of which an empty one stands for none.
 func (w *world) tokensAre(id string, tokens ...string) {
 	w.t.Helper()
-	w.modify(id, func(rg *cache.ReplicationGroup) {
-		rg.AuthTokens = nil
+	w.modify(id, func(rg *cache.Shard) {
+		rg.Group.AuthTokens = nil
 		for _, token := range tokens {
 			sealed := []byte{}
 			if token != "" {
 				sealed = w.config.Sealer.Seal(state.AuthTokenPlace(id), []byte(token))
 			}
-			rg.AuthTokens = append(rg.AuthTokens, sealed)
+			rg.Group.AuthTokens = append(rg.Group.AuthTokens, sealed)
 		}
 	})
 }
 
 // reaches checks that a client gets an answer at every address of a group with each of the tokens, or without one, and
 // that every node takes these and no other.
-func (w *world) reaches(rg cache.ReplicationGroup, when string, tokens ...string) {
+func (w *world) reaches(rg cache.Shard, when string, tokens ...string) {
 	w.t.Helper()
 	for _, m := range rg.Members {
 		w.admin(m.ID, func(n *redisnode.Node) error {
@@ -94,9 +94,9 @@ func (w *world) reaches(rg cache.ReplicationGroup, when string, tokens ...string
 	}
 	for _, addr := range rg.Addresses() {
 		for _, token := range tokens {
-			o := &redis.Options{Addr: netip.AddrPortFrom(addr, uint16(rg.Port)).String(), Password: token,
+			o := &redis.Options{Addr: netip.AddrPortFrom(addr, uint16(rg.Group.Port)).String(), Password: token,
 				MaxRetries: -1, ReadTimeout: patience}
-			if rg.TransitEncryption {
+			if rg.Group.TransitEncryption {
 				o.TLSConfig = w.tls()
 			}
 			c := redis.NewClient(o)
@@ -109,7 +109,7 @@ func (w *world) reaches(rg cache.ReplicationGroup, when string, tokens ...string
 
 // asked is something that is asked for, with what has to be so in the end.
 type asked struct {
-	made   func(*cache.ReplicationGroup)   // of a group that is there before; nil: the group is what is asked for
+	made   func(*cache.Shard)              // of a group that is there before; nil: the group is what is asked for
 	ask    func(w *world, try string)      // a try's name is its own
 	tokens func(try string) []string       // that the group takes then; nil: the group is gone
 	also   func(w *world, try string) bool // nil: nothing else
@@ -119,10 +119,10 @@ type asked struct {
 func requests() map[string]asked {
 	one := func(string) []string { return []string{token} }
 	none := func(string) []string { return []string{} }
-	protected := func(*cache.ReplicationGroup) {}
-	plain := func(rg *cache.ReplicationGroup) { rg.TransitEncryption, rg.AuthTokens = false, nil }
-	open := func(rg *cache.ReplicationGroup) { rg.AuthTokens = nil }
-	create := func(change func(*cache.ReplicationGroup)) func(*world, string) {
+	protected := func(*cache.Shard) {}
+	plain := func(rg *cache.Shard) { rg.Group.TransitEncryption, rg.Group.AuthTokens = false, nil }
+	open := func(rg *cache.Shard) { rg.Group.AuthTokens = nil }
+	create := func(change func(*cache.Shard)) func(*world, string) {
 		return func(w *world, _ string) { w.create("g", 2, change) }
 	}
 	tokens := func(before ...string) (func(*world, string), func(string) []string) {
@@ -152,10 +152,10 @@ func requests() map[string]asked {
 		}, none, nil},
 		"a parameter without TLS": {plain, func(w *world, try string) {
 			w.setParameter("slowlog-max-len", "100"+strings.TrimPrefix(try, "try-"))
-			w.modify("g", func(rg *cache.ReplicationGroup) { rg.ParameterGroup = "mine" })
+			w.modify("g", func(rg *cache.Shard) { rg.Group.ParameterGroup = "mine" })
 		}, none, nil},
 		"the primary's renewal": {protected, func(w *world, _ string) {
-			w.modify("g", func(rg *cache.ReplicationGroup) { rg.Member(rg.Primary().ID).Renewal = cache.Rebooting })
+			w.modify("g", func(rg *cache.Shard) { rg.Member(rg.Primary().ID).Renewal = cache.Rebooting })
 		}, one, nil},
 		"a snapshot": {protected, func(w *world, try string) { w.backup("g", try, cache.SnapshotAsked) }, one, saved},
 		"deletion with a snapshot": {protected,
@@ -207,7 +207,7 @@ func (w *world) try(r asked, what fault, n int64) (befallen bool) {
 	asAsked := func() bool {
 		rg, err := w.get("g")
 		ended := r.tokens == nil && errors.Is(err, store.ErrNotFound) ||
-			r.tokens != nil && err == nil && rg.Status == cache.Available
+			r.tokens != nil && err == nil && rg.Group.Status == cache.Available
 		return ended && (r.also == nil || r.also(w, try))
 	}
 	befallen = w.befalls(what, n, func() { r.ask(w, try) }, asAsked)

@@ -124,7 +124,7 @@ func (e *Engine) Adopt(ctx context.Context) error {
 		e.adopted[p.ID()] = p
 	}
 	return e.Store.Insist(func(tx *store.Tx) error {
-		groups, err := state.ReplicationGroups.List(tx)
+		groups, err := state.Groups(tx)
 		for _, rg := range groups {
 			if err := e.doubt(ctx, tx, rg); err != nil {
 				return err
@@ -136,22 +136,23 @@ func (e *Engine) Adopt(ctx context.Context) error {
 
 // doubt marks a group as not available that lacks a node, or has one to which nobody can connect, or of which it is
 // unknown whom it lets in.
-func (e *Engine) doubt(ctx context.Context, tx *store.Tx, rg cache.ReplicationGroup) (err error) {
-	lacking := func(m cache.Member) bool {
-		return e.adopted[m.ID] == nil || m.Unknown() || unreachable(ctx, e.adopted[m.ID])
+func (e *Engine) doubt(ctx context.Context, tx *store.Tx, rg cache.Topology) (err error) {
+	lacks := false
+	for _, m := range rg.Members() {
+		lacks = lacks || e.adopted[m.ID] == nil || m.Unknown() || unreachable(ctx, e.adopted[m.ID])
 	}
-	if rg.Status != cache.Available || rg.Whole() != nil || !slices.ContainsFunc(rg.Members, lacking) {
+	if rg.Status != cache.Available || rg.Whole() != nil || !lacks {
 		return nil
 	}
 	if rg.Status, err = cache.Transition(rg.Status, cache.Diverged); err != nil {
 		return err
 	}
-	for i, m := range rg.Members {
+	for _, m := range rg.Members() {
 		if e.adopted[m.ID] == nil {
-			rg.Members[i].Status = cache.MemberModifying
+			m.Status = cache.MemberModifying
 		}
 	}
-	return state.ReplicationGroups.Put(tx, rg.ID, rg)
+	return state.PutGroup(tx, rg)
 }
 
 // unreachable tells whether nobody can connect to a process.
@@ -167,7 +168,7 @@ func unreachable(ctx context.Context, p node.Process) bool {
 func (e *Engine) Run(ctx context.Context) error {
 	// Subscribing before reading the list leaves no moment in which a new group goes unseen.
 	changed := make(chan string, 64)
-	cancel := e.Store.Subscribe(string(state.ReplicationGroups), func(id string) {
+	cancel := state.SubscribeGroups(e.Store, func(id string) {
 		if !e.wake(id) {
 			select {
 			case changed <- id:
@@ -198,9 +199,9 @@ func (e *Engine) Run(ctx context.Context) error {
 }
 
 // known are the groups that can be read. The processes of the others are left alone: which are theirs is in the record.
-func (e *Engine) known() (groups []cache.ReplicationGroup, err error) {
+func (e *Engine) known() (groups []cache.Topology, err error) {
 	err = e.Store.View(func(tx *store.Tx) (err error) {
-		groups, err = state.ReplicationGroups.List(tx)
+		groups, err = state.Groups(tx)
 		return err
 	})
 	return groups, err
@@ -208,9 +209,9 @@ func (e *Engine) known() (groups []cache.ReplicationGroup, err error) {
 
 // takeOwn takes the processes of a group's members and its relay out of those that were adopted. One that is named like
 // a member and is not recorded is none: it would run on without anybody who looks at it.
-func takeOwn(rg cache.ReplicationGroup, adopted map[string]node.Process) (own []node.Process) {
+func takeOwn(rg cache.Topology, adopted map[string]node.Process) (own []node.Process) {
 	names := []string{rg.ID + cache.RelaySuffix}
-	for _, m := range rg.Members {
+	for _, m := range rg.Members() {
 		names = append(names, m.ID)
 	}
 	for _, name := range names {
@@ -280,7 +281,7 @@ func (e *Engine) exists(id string) bool {
 // which may be all that is left of its data, nor the relay that leads clients to it. A relay alone leads nowhere,
 // unless it may belong to a record that cannot be read.
 func (e *Engine) leaveUnknown(ctx context.Context, adopted map[string]node.Process) {
-	damaged := e.Store.View(func(tx *store.Tx) error { _, err := state.ReplicationGroups.All(tx); return err })
+	damaged := e.Store.View(func(tx *store.Tx) error { _, err := state.AllGroups(tx); return err })
 	for name, p := range adopted {
 		group, relay := strings.CutSuffix(name, cache.RelaySuffix)
 		nodeLeft := func(other string) bool { return strings.HasPrefix(other, group+"-") }

@@ -141,16 +141,17 @@ const patience = time.Minute
 var zeroTime time.Time
 
 // create asks for a group as the API does.
-func (w *world) create(id string, members int, change func(*cache.ReplicationGroup)) {
+func (w *world) create(id string, members int, change func(*cache.Shard)) {
 	w.t.Helper()
 	addrs := must(cache.Allocate(w.block.Prefix, nil, members+2))(w.t)
-	rg := cache.ReplicationGroup{
+	group := cache.ReplicationGroup{
 		ID: id, ARN: "arn:aws:elasticache:us-east-1:000000000000:replicationgroup:" + id, Status: cache.Creating,
 		EngineVersion: w.config.Versions[0].Version, NodeType: "cache.t3.micro", Port: 6379,
 		ParameterGroup:    cache.DefaultParameterGroup,
-		AutomaticFailover: members > 1, TransitEncryption: true, PrimaryAddress: addrs[0], ReaderAddress: addrs[1],
+		AutomaticFailover: members > 1, TransitEncryption: true,
 		AuthTokens: [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace(id), []byte(token))},
 	}
+	rg := cache.Shard{GroupID: id, ID: cache.FirstShard, Group: &group, PrimaryAddress: addrs[0], ReaderAddress: addrs[1]}
 	for i, addr := range addrs[2:] {
 		rg.Members = append(rg.Members,
 			cache.Member{ID: cache.MemberID(id, i+1), Zone: "us-east-1a", Address: addr, Status: cache.MemberCreating})
@@ -162,26 +163,25 @@ func (w *world) create(id string, members int, change func(*cache.ReplicationGro
 	w.put(rg)
 }
 
-func (w *world) put(rg cache.ReplicationGroup) {
+func (w *world) put(rg cache.Shard) {
 	w.t.Helper()
 	if err := w.config.Store.Update(func(tx *store.Tx) error {
-		return state.ReplicationGroups.Put(tx, rg.ID,
-			rg)
+		return state.PutShard(tx, rg)
 	}); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-// change changes a group's record, whatever the engine writes into it meanwhile.
-func (w *world) change(id string, change func(*cache.ReplicationGroup)) {
+// change changes a group's records, whatever the engine writes into it meanwhile.
+func (w *world) change(id string, change func(*cache.Shard)) {
 	w.t.Helper()
 	err := w.config.Store.Update(func(tx *store.Tx) error {
-		rg, err := state.ReplicationGroups.Get(tx, id)
+		rg, err := state.Group(tx, id)
 		if err != nil {
 			return err
 		}
-		change(&rg)
-		return state.ReplicationGroups.Put(tx, id, rg)
+		change(rg.Only())
+		return state.PutGroup(tx, rg)
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -191,22 +191,27 @@ func (w *world) change(id string, change func(*cache.ReplicationGroup)) {
 // delete asks for the end of a group.
 func (w *world) delete(id string) {
 	w.t.Helper()
-	w.change(id, func(rg *cache.ReplicationGroup) { rg.Status = cache.Deleting })
+	w.change(id, func(rg *cache.Shard) { rg.Group.Status = cache.Deleting })
 }
 
-func (w *world) get(id string) (rg cache.ReplicationGroup, err error) {
-	err = w.config.Store.View(func(tx *store.Tx) (err error) {
-		rg, err = state.ReplicationGroups.Get(tx, id)
+// get reads the shard of a group, which is a zero one of a zero group where there is none.
+func (w *world) get(id string) (shard cache.Shard, err error) {
+	shard.Group = &cache.ReplicationGroup{}
+	err = w.config.Store.View(func(tx *store.Tx) error {
+		rg, err := state.Group(tx, id)
+		if err == nil {
+			shard = *rg.Only()
+		}
 		return err
 	})
-	return rg, err
+	return shard, err
 }
 
 // await waits until the group's record fulfils a condition.
-func (w *world) await(id, what string, condition func(cache.ReplicationGroup, error) bool) cache.ReplicationGroup {
+func (w *world) await(id, what string, condition func(cache.Shard, error) bool) cache.Shard {
 	w.t.Helper()
 	changed := make(chan struct{}, 1)
-	cancel := w.config.Store.Subscribe(string(state.ReplicationGroups), func(string) {
+	cancel := state.SubscribeGroups(w.config.Store, func(string) {
 		select {
 		case changed <- struct{}{}:
 		default:
@@ -227,10 +232,10 @@ func (w *world) await(id, what string, condition func(cache.ReplicationGroup, er
 	}
 }
 
-func (w *world) awaitAvailable(id string) cache.ReplicationGroup {
+func (w *world) awaitAvailable(id string) cache.Shard {
 	w.t.Helper()
 	return w.await(id, "available",
-		func(rg cache.ReplicationGroup, err error) bool { return err == nil && rg.Status == cache.Available })
+		func(rg cache.Shard, err error) bool { return err == nil && rg.Group.Status == cache.Available })
 }
 
 // client connects as an application does. It waits for an answer for as long as a node may be late on a busy machine: a

@@ -15,14 +15,14 @@ import (
 const readTime = 2 * time.Second
 
 // failOver makes a replica the primary. The old one is gone, or serves nobody.
-func (g *group) failOver(ctx context.Context, rg *cache.ReplicationGroup, s cache.Step) error {
+func (g *group) failOver(ctx context.Context, shard *cache.Shard, s cache.Step) error {
 	if g.readOut(ctx, s.Reading) {
 		return nil
 	}
-	if _, err := g.promote(ctx, rg, s); err != nil {
+	if _, err := g.promote(ctx, shard, s); err != nil {
 		return err
 	}
-	return g.listen(ctx, rg, s.Member, s.Addresses)
+	return g.listen(ctx, shard, s.Member, s.Addresses)
 }
 
 // readOut waits for replicas that have yet to read what the last primary sent, and tells that they have got further,
@@ -41,7 +41,7 @@ func (g *group) readOut(ctx context.Context, replicas []string) (further bool) {
 
 // promote makes a replica a primary, and the group's, which no client can reach yet. The order matters: its replication
 // stream is recorded before clients can write to it, so that nobody who lacks what they wrote is taken for its equal.
-func (g *group) promote(ctx context.Context, rg *cache.ReplicationGroup, s cache.Step) (redisnode.State, error) {
+func (g *group) promote(ctx context.Context, shard *cache.Shard, s cache.Step) (redisnode.State, error) {
 	heir := g.nodes[s.Member].redis
 	if err := heir.Promote(ctx); err != nil {
 		return redisnode.State{}, err
@@ -50,25 +50,25 @@ func (g *group) promote(ctx context.Context, rg *cache.ReplicationGroup, s cache
 	if err != nil {
 		return state, err
 	}
-	return state, g.elect(rg, s, state.Stream)
+	return state, g.elect(shard, s, state.Stream)
 }
 
 // elect records a new primary and its replication stream.
-func (g *group) elect(rg *cache.ReplicationGroup, s cache.Step, stream string) error {
-	old, heir := rg.Primary().ID, s.Member
-	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
-		rg.SetPrimary(heir)
-		rg.SetHistory(stream)
-		if rg.Promote == heir { // a failover to another one leaves the move to be made
-			rg.Promote = ""
+func (g *group) elect(shard *cache.Shard, s cache.Step, stream string) error {
+	old, heir := shard.Primary().ID, s.Member
+	return g.update(func(tx *store.Tx, shard *cache.Shard) (err error) {
+		shard.SetPrimary(heir)
+		shard.SetHistory(stream)
+		if shard.Promote == heir { // a failover to another one leaves the move to be made
+			shard.Promote = ""
 		}
-		if rg.Status == cache.Available {
-			g.markLost(rg)
-			if rg.Status, err = cache.Transition(rg.Status, cache.Diverged); err != nil {
+		if shard.Group.Status == cache.Available {
+			g.markLost(shard)
+			if shard.Group.Status, err = cache.Transition(shard.Group.Status, cache.Diverged); err != nil {
 				return err
 			}
 		}
-		for _, to := range [][2]string{{cache.SourceCluster, heir}, {cache.SourceGroup, rg.ID}} {
+		for _, to := range [][2]string{{cache.SourceCluster, heir}, {cache.SourceGroup, shard.Group.ID}} {
 			if err := g.notice(tx, to[0], to[1], "Failover from primary node %s to replica node %s completed", old,
 				heir); err != nil {
 				return err
@@ -116,16 +116,16 @@ func (g *group) note(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("cannot read which replication stream %s has: %w", id, err)
 	}
-	return g.update(func(_ *store.Tx, rg *cache.ReplicationGroup) error {
-		rg.SetHistory(state.Stream)
+	return g.update(func(_ *store.Tx, shard *cache.Shard) error {
+		shard.SetHistory(state.Stream)
 		return nil
 	})
 }
 
 // stopNode ends a node's process. One that is to be rebooted says so in the event list.
-func (g *group) stopNode(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
-	if rg.Member(id).Renewal == cache.Rebooting {
-		err := g.update(func(tx *store.Tx, _ *cache.ReplicationGroup) error {
+func (g *group) stopNode(ctx context.Context, shard *cache.Shard, id string) error {
+	if shard.Member(id).Renewal == cache.Rebooting {
+		err := g.update(func(tx *store.Tx, _ *cache.Shard) error {
 			return g.notice(tx, cache.SourceCluster, id, "Cache node %s shutdown", nodeID)
 		})
 		if err != nil {

@@ -108,10 +108,10 @@ func (w *world) outage(at netip.Addr, something func()) time.Duration {
 	return 0
 }
 
-func (w *world) awaitPrimary(id, not string) cache.ReplicationGroup {
+func (w *world) awaitPrimary(id, not string) cache.Shard {
 	w.t.Helper()
-	return w.await(id, "failed over and available", func(rg cache.ReplicationGroup, err error) bool {
-		return err == nil && rg.Status == cache.Available && rg.Primary().ID != not
+	return w.await(id, "failed over and available", func(rg cache.Shard, err error) bool {
+		return err == nil && rg.Group.Status == cache.Available && rg.Primary().ID != not
 	})
 }
 
@@ -208,7 +208,7 @@ func TestAStoppedReplicaDoesNotHoldUpAnElection(t *testing.T) {
 
 // slowCopies has every full copy of g-001's data take that long. Most of it comes in two pieces, half way and in the
 // end.
-func (w *world) slowCopies(rg cache.ReplicationGroup, took time.Duration) {
+func (w *world) slowCopies(rg cache.Shard, took time.Duration) {
 	w.t.Helper()
 	const keys = 4000
 	fill := w.client(rg.PrimaryAddress).Pipeline()
@@ -234,9 +234,9 @@ func TestAReplicaThatWaitsForItsCopyDoesNotHang(t *testing.T) {
 	w.create("g", 3, nil)
 	w.slowCopies(w.awaitAvailable("g"), 4*time.Second)
 	w.signal("g-003", syscall.SIGKILL)
-	w.await("g", "in trouble", func(rg cache.ReplicationGroup, err error) bool {
+	w.await("g", "in trouble", func(rg cache.Shard, err error) bool {
 		return err == nil &&
-			rg.Status == cache.Modifying
+			rg.Group.Status == cache.Modifying
 	})
 	w.awaitAvailable("g")
 	if n := w.noticed("Recovering cache nodes 0001"); n != 1 {

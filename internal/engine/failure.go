@@ -103,9 +103,9 @@ func (g *group) logFailure(ctx context.Context, err error) {
 }
 
 // fail counts a failure, and gives a new group up after too many.
-func (g *group) fail(rg *cache.ReplicationGroup, err error) error {
+func (g *group) fail(shard *cache.Shard, err error) error {
 	g.failures.add(err)
-	return errors.Join(err, g.diverge(rg), g.giveUp(rg, shown(err)))
+	return errors.Join(err, g.diverge(shard), g.giveUp(shard, shown(err)))
 }
 
 // succeed forgets the failures before a success, unless something that failed has yet to succeed.

@@ -13,12 +13,12 @@ import (
 // taken of it, or the one that it has begun with. An older one that can be restored is better than a newer that is
 // damaged; where all are, it is the newest, which the group waits for. It is empty where there is none, and where lost
 // data are to stay lost.
-func (g *group) fallback(tx *store.Tx, rg *cache.ReplicationGroup) (string, error) {
+func (g *group) fallback(tx *store.Tx, shard *cache.Shard) (string, error) {
 	switch {
 	case !g.e.RestoreLost:
 		return "", nil
-	case rg.Restore != "":
-		return rg.Restore, nil
+	case shard.Group.Restore != "":
+		return shard.Group.Restore, nil
 	}
 	all, err := state.Snapshots.All(tx)
 	if err != nil { // the one that cannot be read may be the newest
@@ -27,7 +27,7 @@ func (g *group) fallback(tx *store.Tx, rg *cache.ReplicationGroup) (string, erro
 	var newest, intact cache.Snapshot
 	for _, s := range all {
 		// One of an earlier group of that name is not the group's.
-		if s.Group != rg.ID || !s.Taken.After(rg.Created) || !g.fits(s, rg) {
+		if s.Group != shard.Group.ID || !s.Taken.After(shard.Group.Created) || !g.fits(s, shard) {
 			continue
 		}
 		if s.Taken.After(newest.Taken) {
@@ -50,14 +50,15 @@ func (g *group) intact(s cache.Snapshot) bool {
 }
 
 // fits tells whether a group may be made of a snapshot as it is now.
-func (g *group) fits(s cache.Snapshot, rg *cache.ReplicationGroup) bool {
-	_, err := g.roomFor(s, rg)
-	return err == nil && s.RestorableBy(rg.EngineVersion, rg.Server()) && s.Fire(cache.RestoreAsked) == nil
+func (g *group) fits(s cache.Snapshot, shard *cache.Shard) bool {
+	_, err := g.roomFor(s, shard)
+	return err == nil && s.RestorableBy(shard.Group.EngineVersion, shard.Group.Server()) &&
+		s.Fire(cache.RestoreAsked) == nil
 }
 
 // fallBack has the group made of a snapshot.
 func (g *group) fallBack(name string) error {
-	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
+	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
 		s, err := state.Snapshots.Get(tx, name)
 		if err != nil {
 			return fmt.Errorf("cannot find the record of the snapshot %s: %v", name,
@@ -66,18 +67,18 @@ func (g *group) fallBack(name string) error {
 		if err := s.Fire(cache.RestoreAsked); err != nil {
 			return err
 		}
-		rg.Restore = name
+		shard.Group.Restore = name
 		return state.Snapshots.Put(tx, name, s)
 	})
 }
 
 // sayRestored has the event list say that a group has the data of a snapshot again, which had others before.
-func (g *group) sayRestored(rg *cache.ReplicationGroup, member string) error {
-	if rg.Status == cache.Creating {
+func (g *group) sayRestored(shard *cache.Shard, member string) error {
+	if shard.Group.Status == cache.Creating {
 		return nil
 	}
-	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
+	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
 		return g.notice(tx, cache.SourceCluster, member,
-			"Cache node %s restarted with the data of snapshot %s"+cache.NobodyLeft, nodeID, rg.Restore)
+			"Cache node %s restarted with the data of snapshot %s"+cache.NobodyLeft, nodeID, shard.Group.Restore)
 	})
 }

@@ -37,7 +37,7 @@ func TestLostDataAreThoseOfTheNewestSnapshot(t *testing.T) {
 	w.restart(true)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
-	w.change("g", func(rg *cache.ReplicationGroup) { rg.Created = time.Now().Add(-time.Minute) })
+	w.change("g", func(rg *cache.Shard) { rg.Group.Created = time.Now().Add(-time.Minute) })
 	w.restart(true, "g-001", "g-002")
 	w.eventually("it is said that there are no data",
 		func() bool { return len(w.saying("restarted without data")) == 1 })
@@ -71,8 +71,8 @@ func TestLostDataAreThoseOfTheNewestSnapshot(t *testing.T) {
 			}
 		}
 	}
-	if said := w.saying(restored); len(said) != 2 || rg.Restore != "" {
-		t.Errorf("said: %q; %q is to be restored", said, rg.Restore)
+	if said := w.saying(restored); len(said) != 2 || rg.Group.Restore != "" {
+		t.Errorf("said: %q; %q is to be restored", said, rg.Group.Restore)
 	}
 	w.restart(true, "g-001") // while a node has the data, no snapshot counts
 	if got := w.client(w.awaitPrimary("g", "g-001").PrimaryAddress).Get(t.Context(), "snapshot").Val(); got != "newer" {
@@ -85,7 +85,7 @@ func TestLostDataAreThoseOfTheNewestSnapshot(t *testing.T) {
 func TestLostDataThatCannotBeRestored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.create("g", 1, func(rg *cache.ReplicationGroup) { rg.Created = time.Now().Add(-time.Minute) })
+	w.create("g", 1, func(rg *cache.Shard) { rg.Group.Created = time.Now().Add(-time.Minute) })
 	fill(t, w.client(w.awaitAvailable("g").PrimaryAddress), 100)
 	w.backup("g", "s", cache.SnapshotAsked)
 	w.awaitSnapshot("s", cache.SnapshotAvailable)
@@ -99,7 +99,7 @@ func TestLostDataThatCannotBeRestored(t *testing.T) {
 		text, stuck := w.engine.Trouble("g")
 		return stuck && strings.Contains(text, "no such file")
 	})
-	if rg, err := w.get("g"); err != nil || rg.Status != cache.Modifying || rg.Restore != "s" {
+	if rg, err := w.get("g"); err != nil || rg.Group.Status != cache.Modifying || rg.Group.Restore != "s" {
 		t.Errorf("%+v, %v", rg, err)
 	}
 	if err := os.Rename(away, path); err != nil {
@@ -114,7 +114,7 @@ func TestLostDataThatCannotBeRestored(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.restart(true, "g-001")
-	w.await("g", "to be restored", func(rg cache.ReplicationGroup, _ error) bool { return rg.Restore == "s" })
+	w.await("g", "to be restored", func(rg cache.Shard, _ error) bool { return rg.Group.Restore == "s" })
 	w.restart(false)
 	rg = w.awaitAvailable("g")
 	if err := w.client(rg.PrimaryAddress).Get(t.Context(), "key-0").Err(); err != redis.Nil {

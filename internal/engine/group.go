@@ -139,7 +139,7 @@ func (g *group) unreadable(err error) bool {
 // hasDamagedRecord tells whether an error says that the group's own record cannot be read.
 func (g *group) hasDamagedRecord(err error) bool {
 	row, is := errors.AsType[*store.RowError](err)
-	return is && row.Table == string(state.ReplicationGroups) && row.Key == g.id
+	return is && state.IsGroup(row, g.id)
 }
 
 // rest returns after d, or as soon as there is something to see, of which it tells that it has woken: a change, an
@@ -198,39 +198,39 @@ func (g *group) look(ctx context.Context) (next, error) {
 		g.known = &d
 	}
 	desired := *g.known
-	switch ended, err := g.endTransfer(desired.Group); {
+	switch ended, err := g.endTransfer(desired.Shard); {
 	case err != nil:
-		return lookSoon, g.fail(desired.Group, err)
+		return lookSoon, g.fail(desired.Shard, err)
 	case ended:
 		return lookAgain, nil
 	}
-	observed := g.observe(ctx, desired.Group)
+	observed := g.observe(ctx, desired.Shard)
 	if ctx.Err() != nil { // who did not answer had no time to
 		return lookLater, nil
 	}
-	if err := g.strangers(desired.Group); err != nil {
+	if err := g.strangers(desired.Shard); err != nil {
 		g.failures.add(err)
-		return lookSoon, errors.Join(err, g.diverge(desired.Group)) // a group that is given up has its nodes ended
+		return lookSoon, errors.Join(err, g.diverge(desired.Shard)) // a group that is given up has its nodes ended
 	}
 	steps, settled := cache.Plan(desired, observed)
 	switch changed, err := g.keepRoom(ctx, desired, observed, steps); {
 	case err != nil:
-		return lookSoon, g.fail(desired.Group, err)
+		return lookSoon, g.fail(desired.Shard, err)
 	case changed:
 		return lookAgain, nil
 	}
 	if settled {
-		return lookLater, g.reached(desired.Group)
+		return lookLater, g.reached(desired.Shard)
 	}
-	if err := g.cutOff(desired.Group, observed); err != nil && len(steps) == 0 {
+	if err := g.cutOff(desired.Shard, observed); err != nil && len(steps) == 0 {
 		g.failures.add(err)
-		return lookSoon, errors.Join(err, g.diverge(desired.Group))
+		return lookSoon, errors.Join(err, g.diverge(desired.Shard))
 	}
 	if len(steps) == 0 && busy(observed) { // which is no reason to call a group anything but available
 		return lookSoon, nil
 	}
 	if disturbs(steps) {
-		if err := g.diverge(desired.Group); err != nil {
+		if err := g.diverge(desired.Shard); err != nil {
 			return lookSoon, err
 		}
 	}
@@ -238,20 +238,20 @@ func (g *group) look(ctx context.Context) (next, error) {
 		g.verified = false
 		return lookSoon, nil
 	}
-	if steps = g.beginTransfers(ctx, desired.Group, steps); len(steps) == 0 {
+	if steps = g.beginTransfers(ctx, desired.Shard, steps); len(steps) == 0 {
 		return lookSoon, nil // how it went is not known yet
 	}
 	if err := g.runSteps(ctx, desired, steps); err != nil {
 		g.noteCut(err)
-		return lookSoon, g.fail(desired.Group, err)
+		return lookSoon, g.fail(desired.Shard, err)
 	}
 	g.succeed()
 	return lookAgain, nil
 }
 
 // reached records that the group is as desired: whatever failed before is of no importance now.
-func (g *group) reached(rg *cache.ReplicationGroup) error {
-	if err := errors.Join(g.settle(rg), g.maintain(rg)); err != nil {
+func (g *group) reached(shard *cache.Shard) error {
+	if err := errors.Join(g.settle(shard), g.maintain(shard)); err != nil {
 		return err
 	}
 	g.failures.open = nil
@@ -262,18 +262,18 @@ func (g *group) reached(rg *cache.ReplicationGroup) error {
 // strangers says which nodes do not take the password that is recorded for the group's: they were started for another
 // group of that name, or by an installation's newer record. Their data may be all that is left, so nothing is done to
 // them until somebody decides. A group that is being deleted needs none of their answers.
-func (g *group) strangers(rg *cache.ReplicationGroup) error {
-	if rg.Status == cache.Deleting || rg.Status == cache.CreateFailed {
+func (g *group) strangers(shard *cache.Shard) error {
+	if shard.Group.Status == cache.Deleting || shard.Group.Status == cache.CreateFailed {
 		return nil
 	}
 	var errs []error
-	for _, m := range rg.Members {
+	for _, m := range shard.Members {
 		if running := g.nodes[m.ID]; running != nil && running.stranger {
 			errs = append(errs,
 				fmt.Errorf("%s (process %d) does not take the password that is recorded for the nodes of %s: another "+
 					"record than this one started it, "+
 					"and it is left alone. Put back the larder.db that belongs to it, or end the process to give "+
-					"its data up", m.ID, running.process.PID(), rg.ID))
+					"its data up", m.ID, running.process.PID(), shard.Group.ID))
 		}
 	}
 	return errors.Join(errs...)
@@ -284,9 +284,9 @@ const cutOffTime = time.Second
 
 // cutOff says to which nodes nobody can connect. A plan without steps leaves them alone: they run, and no other node
 // has their data.
-func (g *group) cutOff(rg *cache.ReplicationGroup, o cache.Observed) error {
+func (g *group) cutOff(shard *cache.Shard, o cache.Observed) error {
 	var errs []error
-	for _, m := range rg.Members {
+	for _, m := range shard.Members {
 		if s := o.Nodes[m.ID]; s.CutOff && s.Lag > cutOffTime {
 			pid := g.nodes[m.ID].process.PID()
 			errs = append(errs, fmt.Errorf("nobody can connect to %s (process %d), since its %s is gone, is another "+
@@ -322,24 +322,24 @@ func disturbs(steps []cache.Step) bool {
 
 // desired reads the group and what its nodes' parameters should be.
 func (g *group) desired() (cache.Desired, error) {
-	var rg cache.ReplicationGroup
+	var shard cache.Shard
 	var directives cache.Directives
-	d := cache.Desired{Group: &rg}
+	d := cache.Desired{Shard: &shard}
 	err := g.e.Store.View(func(tx *store.Tx) (err error) {
-		if rg, err = state.Group(tx, g.id); err != nil {
+		if shard, err = state.Shard(tx, g.id, cache.FirstShard); err != nil {
 			return err
 		}
-		d.Fallback, err = g.fallback(tx, &rg)
+		d.Fallback, err = g.fallback(tx, &shard)
 		switch {
 		case store.IsUnreadable(err):
 			d.FallbackUnknown = err.Error()
 		case err != nil:
 			return err
 		}
-		directives, err = g.directives(tx, rg)
+		directives, err = g.directives(tx, shard.Group)
 		return err
 	})
-	if store.IsUnreadable(err) && rg.ID != "" {
+	if store.IsUnreadable(err) && shard.ID != "" {
 		// The nodes keep the parameters that they have: setting them fails, and says why. Clients are served all the
 		// same.
 		d.MinReplicas = cache.UnknownMinReplicas
@@ -354,7 +354,7 @@ func (g *group) desired() (cache.Desired, error) {
 }
 
 // directives are what the group's servers should have been told. They keep the memory that their data need.
-func (g *group) directives(tx *store.Tx, rg cache.ReplicationGroup) (cache.Directives, error) {
+func (g *group) directives(tx *store.Tx, rg *cache.ReplicationGroup) (cache.Directives, error) {
 	d, err := g.askedDirectives(tx, rg)
 	if err != nil {
 		return cache.Directives{}, err
@@ -363,7 +363,7 @@ func (g *group) directives(tx *store.Tx, rg cache.ReplicationGroup) (cache.Direc
 }
 
 // askedDirectives are what the group's node type and parameters ask for.
-func (g *group) askedDirectives(tx *store.Tx, rg cache.ReplicationGroup) (cache.Directives, error) {
+func (g *group) askedDirectives(tx *store.Tx, rg *cache.ReplicationGroup) (cache.Directives, error) {
 	parameters, err := state.ParameterGroups.Get(tx, rg.ParameterGroup)
 	if err != nil && !errors.Is(err,
 		store.ErrNotFound) { // default groups are not stored: they hold no values of their own
@@ -373,62 +373,63 @@ func (g *group) askedDirectives(tx *store.Tx, rg cache.ReplicationGroup) (cache.
 }
 
 // wantedDirectives are what the group's servers should have been told.
-func (g *group) wantedDirectives(rg *cache.ReplicationGroup) (d cache.Directives, err error) {
+func (g *group) wantedDirectives(shard *cache.Shard) (d cache.Directives, err error) {
 	err = g.e.Store.View(func(tx *store.Tx) error {
-		d, err = g.directives(tx, *rg)
+		d, err = g.directives(tx, shard.Group)
 		return err
 	})
 	return d, err
 }
 
-// update changes the group's record in one transaction, also where the disk is full: clients wait for an election, and
-// what the nodes are doing is so, whether it is written down or not. It may call change several times.
-func (g *group) update(change func(tx *store.Tx, rg *cache.ReplicationGroup) error) error {
+// update changes the records of the group and its shard in one transaction, also where the disk is full: clients wait
+// for an election, and what the nodes are doing is so, whether it is written down or not. It may call change several
+// times.
+func (g *group) update(change func(tx *store.Tx, shard *cache.Shard) error) error {
 	return g.e.Store.Insist(func(tx *store.Tx) error {
-		rg, err := state.Group(tx, g.id)
+		shard, err := state.Shard(tx, g.id, cache.FirstShard)
 		if err != nil {
 			return err
 		}
-		if err := change(tx, &rg); err != nil {
+		if err := change(tx, &shard); err != nil {
 			return err
 		}
-		return state.ReplicationGroups.Put(tx, g.id, rg)
+		return state.PutShard(tx, shard)
 	})
 }
 
 // diverge takes the word available from a group, and from its members that do not run.
-func (g *group) diverge(seen *cache.ReplicationGroup) error {
-	if seen.Status != cache.Available {
+func (g *group) diverge(seen *cache.Shard) error {
+	if seen.Group.Status != cache.Available {
 		return nil
 	}
-	return g.update(func(_ *store.Tx, rg *cache.ReplicationGroup) (err error) {
-		g.markLost(rg)
-		rg.Status, err = cache.Transition(rg.Status, cache.Diverged)
+	return g.update(func(_ *store.Tx, shard *cache.Shard) (err error) {
+		g.markLost(shard)
+		shard.Group.Status, err = cache.Transition(shard.Group.Status, cache.Diverged)
 		return err
 	})
 }
 
 // markLost has the members that do not run say so. Recovering one begins with a start, which says that too.
-func (g *group) markLost(rg *cache.ReplicationGroup) {
-	for i, m := range rg.Members {
+func (g *group) markLost(shard *cache.Shard) {
+	for i, m := range shard.Members {
 		if g.nodes[m.ID] == nil && m.Status == cache.MemberAvailable {
-			rg.Members[i].Status = cache.MemberModifying
+			shard.Members[i].Status = cache.MemberModifying
 		}
 	}
 }
 
 // giveUp ends the attempt to create a group after too many failures; its status then says why. The engine stops its
 // nodes.
-func (g *group) giveUp(rg *cache.ReplicationGroup, cause error) error {
-	if rg.Status != cache.Creating || g.failures.count < maxFailures {
+func (g *group) giveUp(shard *cache.Shard, cause error) error {
+	if shard.Group.Status != cache.Creating || g.failures.count < maxFailures {
 		return nil
 	}
-	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
-		if err := g.release(tx, rg); err != nil {
+	return g.update(func(tx *store.Tx, shard *cache.Shard) (err error) {
+		if err := g.release(tx, shard); err != nil {
 			return err
 		}
-		rg.StatusReason = cause.Error()
-		rg.Status, err = cache.Transition(rg.Status, cache.GaveUp)
+		shard.Group.StatusReason = cause.Error()
+		shard.Group.Status, err = cache.Transition(shard.Group.Status, cache.GaveUp)
 		return err
 	})
 }

@@ -23,7 +23,7 @@ func TestGroupServesThroughItsEndpoints(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for name, members := range map[string]int{"one": 1, "two": 2, "three": 3} {
-		w.create(name, members, func(rg *cache.ReplicationGroup) { shift(rg, members*20) })
+		w.create(name, members, func(rg *cache.Shard) { shift(rg, members*20) })
 	}
 	for _, name := range []string{"one", "two", "three"} {
 		rg := w.awaitAvailable(name)
@@ -33,7 +33,7 @@ func TestGroupServesThroughItsEndpoints(t *testing.T) {
 		// acknowledged nothing.
 		for name, value := range redisnode.Fields(must(primary.Info(ctx, "replication").Result())(t)) {
 			if strings.HasPrefix(name, "slave") && strings.Contains(value, "offset=0,") {
-				t.Errorf("%s is available, and its stream has not begun: %s:%s", rg.ID, name, value)
+				t.Errorf("%s is available, and its stream has not begun: %s:%s", rg.GroupID, name, value)
 			}
 		}
 		if err := primary.Set(ctx, "k", name, 0).Err(); err != nil {
@@ -55,7 +55,7 @@ func TestGroupServesThroughItsEndpoints(t *testing.T) {
 }
 
 // shift moves a group's addresses, so that several groups fit in one block.
-func shift(rg *cache.ReplicationGroup, by int) {
+func shift(rg *cache.Shard, by int) {
 	move := func(a netip.Addr) netip.Addr {
 		for range by {
 			a = a.Next()
@@ -117,7 +117,7 @@ func TestNodesOutliveTheEngineAndAreAdopted(t *testing.T) {
 	w.start()
 	// A change of parameters reaches the adopted nodes, so they are in the engine's hands again.
 	w.setParameter("timeout", "300")
-	w.await("g", "configured", func(rg cache.ReplicationGroup, err error) bool {
+	w.await("g", "configured", func(rg cache.Shard, err error) bool {
 		return w.noticed("Updated parameter timeout to 300") == 3
 	})
 	if got := id(); got != before {
@@ -133,12 +133,12 @@ func (w *world) setParameter(name, value string) {
 				Values: map[string]string{name: value}}); err != nil {
 			return err
 		}
-		rg, err := state.ReplicationGroups.Get(tx, "g")
+		rg, err := state.Group(tx, "g")
 		if err != nil {
 			return err
 		}
 		rg.ParameterGroup = "custom"
-		return state.ReplicationGroups.Put(tx, "g", rg)
+		return state.PutGroup(tx, rg)
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -183,8 +183,8 @@ func TestAPrimaryThatDiesIsReplacedByAReplica(t *testing.T) {
 		t.Fatal(n, err)
 	}
 	w.kill(rg.Members[0].ID)
-	rg = w.await("g", "failed over and available", func(rg cache.ReplicationGroup, err error) bool {
-		return rg.Status == cache.Available && rg.Primary().ID != "g-001"
+	rg = w.await("g", "failed over and available", func(rg cache.Shard, err error) bool {
+		return rg.Group.Status == cache.Available && rg.Primary().ID != "g-001"
 	})
 	if got, err := primary.Get(t.Context(), "k").Result(); err != nil || got != "v" {
 		t.Errorf("the primary endpoint answers %q, %v", got, err)
@@ -197,7 +197,7 @@ func TestAPrimaryThatDiesIsReplacedByAReplica(t *testing.T) {
 func TestWithoutFailoverAPrimaryComesBackWithItsReplicasData(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.create("g", 2, func(rg *cache.ReplicationGroup) { rg.AutomaticFailover = false })
+	w.create("g", 2, func(rg *cache.Shard) { rg.Group.AutomaticFailover = false })
 	rg := w.awaitAvailable("g")
 	primary := w.client(rg.PrimaryAddress)
 	if err := primary.Set(t.Context(), "k", "v", 0).Err(); err != nil {
@@ -231,8 +231,8 @@ func TestWithoutFailoverAPrimaryComesBackWithItsReplicasData(t *testing.T) {
 func TestFailoverDoesNotNeedMultiAZ(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.create("g", 3, func(rg *cache.ReplicationGroup) {
-		rg.MultiAZ, rg.AutomaticFailover = false, true
+	w.create("g", 3, func(rg *cache.Shard) {
+		rg.Group.MultiAZ, rg.Group.AutomaticFailover = false, true
 		rg.Members[2].Zone = "us-east-1b"
 	})
 	rg := w.awaitAvailable("g")
@@ -273,7 +273,7 @@ func TestDeleteLeavesNothing(t *testing.T) {
 	w.create("g", 3, nil)
 	w.awaitAvailable("g")
 	w.delete("g")
-	w.await("g", "gone", func(_ cache.ReplicationGroup, err error) bool { return errors.Is(err, store.ErrNotFound) })
+	w.await("g", "gone", func(_ cache.Shard, err error) bool { return errors.Is(err, store.ErrNotFound) })
 	left, err := w.runtime.Adopt(t.Context())
 	if err != nil || len(left) > 0 {
 		t.Errorf("processes left: %v, %v", left, err)

@@ -40,10 +40,10 @@ func TestAPanicInAQuestionIsItsAnswer(t *testing.T) {
 // TestAPanicInAStepEndsNoOther: neither in a step itself nor in what a verification does side by side.
 func TestAPanicInAStepEndsNoOther(t *testing.T) {
 	g := newGroup(New(Config{Logger: slog.New(slog.DiscardHandler)}), "g")
-	rg := &cache.ReplicationGroup{ID: "g", Port: 1, Members: []cache.Member{{ID: "g-001"}}}
+	rg := &cache.Shard{Group: &cache.ReplicationGroup{ID: "g", Port: 1}, Members: []cache.Member{{ID: "g-001"}}}
 	rg.SetPrimary("g-001") // which has no process: a nil pointer
 	for _, kind := range []cache.StepKind{cache.Verify, cache.Authorize, cache.Resume} {
-		err := g.runSteps(t.Context(), cache.Desired{Group: rg}, []cache.Step{
+		err := g.runSteps(t.Context(), cache.Desired{Shard: rg}, []cache.Step{
 			{Kind: kind, Member: "g-001"}, {Kind: cache.SetBackends, Addresses: []netip.Addr{}},
 		})
 		if err == nil || kind != cache.Verify && !isFault(err) || isFault(shown(err)) { // a verification fails twice

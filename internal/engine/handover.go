@@ -28,18 +28,18 @@ const (
 // matters: writes stop, the replica catches up, is promoted and recorded, takes the endpoint, and only when the old
 // primary has no clients left do writes go on. Until the new one is recorded, the next plan goes on with the old one;
 // nobody has written to the other.
-func (g *group) handover(ctx context.Context, rg *cache.ReplicationGroup, to string) error {
+func (g *group) handover(ctx context.Context, shard *cache.Shard, to string) error {
 	// Once begun it is brought to its end, also when the engine is about to end or another step fails.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
 	defer cancel()
-	from := rg.Primary()
+	from := shard.Primary()
 	old, heir := g.nodes[from.ID], g.nodes[to]
 	old.swept, heir.swept = false, false // until it is over: whatever ends it early, the next look lets writes go on
 	if err := holdWrites(ctx, old.redis, heir.redis); err != nil {
 		return errors.Join(fmt.Errorf("cannot hand over to %s, nothing was changed: %w", to, err),
 			old.redis.Unpause(context.WithoutCancel(ctx)))
 	}
-	if err := g.switchPrimary(ctx, rg, from, to); err != nil {
+	if err := g.switchPrimary(ctx, shard, from, to); err != nil {
 		return err // writes are held on both; the next look lets them go on where the record says
 	}
 	old.swept, heir.swept = true, true
@@ -80,50 +80,50 @@ func awaitCaughtUp(ctx context.Context, old, heir *redisnode.Node) error {
 // two who do, connections are refused, for as long as one exchange with a node takes. The clients of the old primary
 // are cut off only when there is another one to go to; until then either node answers reads, from equal data, and
 // neither takes a write.
-func (g *group) switchPrimary(ctx context.Context, rg *cache.ReplicationGroup, from *cache.Member, to string) error {
-	old, heir, target := g.nodes[from.ID].redis, g.nodes[to].redis, *rg.Member(to)
+func (g *group) switchPrimary(ctx context.Context, shard *cache.Shard, from *cache.Member, to string) error {
+	old, heir, target := g.nodes[from.ID].redis, g.nodes[to].redis, *shard.Member(to)
 	// Before it is promoted: clients of the reader endpoint reach it, and nothing that they write is kept until it is
 	// recorded.
 	if err := heir.PauseWrites(ctx, forGood); err != nil {
 		return err
 	}
-	state, err := g.promote(ctx, rg, cache.Step{Member: to})
+	state, err := g.promote(ctx, shard, cache.Step{Member: to})
 	if err != nil {
 		return err
 	}
-	if err := old.Listen(ctx, []netip.Addr{from.Address}, rg.Ports()); err != nil {
+	if err := old.Listen(ctx, []netip.Addr{from.Address}, shard.Group.Ports()); err != nil {
 		return err
 	}
-	if err := heir.Listen(ctx, []netip.Addr{target.Address, rg.PrimaryAddress}, rg.Ports()); err != nil {
+	if err := heir.Listen(ctx, []netip.Addr{target.Address, shard.PrimaryAddress}, shard.Group.Ports()); err != nil {
 		return err
 	}
-	if err := old.Cut(ctx, []netip.Addr{rg.PrimaryAddress, rg.ReaderAddress}, rg.Ports()); err != nil {
+	if err := old.Cut(ctx, []netip.Addr{shard.PrimaryAddress, shard.ReaderAddress}, shard.Group.Ports()); err != nil {
 		return err
 	}
 	if err := heir.Unpause(ctx); err != nil {
 		return err
 	}
 	gone := slices.DeleteFunc(state.Serves, func(a netip.Addr) bool { return a == target.Address })
-	if err := heir.Cut(ctx, gone, rg.Ports()); err != nil {
+	if err := heir.Cut(ctx, gone, shard.Group.Ports()); err != nil {
 		return err
 	}
-	if err := g.follow(ctx, rg, from.ID, target.Address); err != nil {
+	if err := g.follow(ctx, shard, from.ID, target.Address); err != nil {
 		return err
 	}
 	return old.Unpause(ctx)
 }
 
 // authorize brings the tokens that a node takes up to date.
-func (g *group) authorize(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
-	tokens, err := g.authTokens(rg)
+func (g *group) authorize(ctx context.Context, shard *cache.Shard, id string) error {
+	tokens, err := g.authTokens(shard)
 	if err != nil {
 		return err
 	}
 	if err := g.nodes[id].redis.SetTokens(ctx, tokens); err != nil {
 		return err
 	}
-	err = g.update(func(_ *store.Tx, now *cache.ReplicationGroup) error {
-		now.Member(id).Access = cache.AccessFingerprint(rg.AuthTokens)
+	err = g.update(func(_ *store.Tx, now *cache.Shard) error {
+		now.Member(id).Access = cache.AccessFingerprint(shard.Group.AuthTokens)
 		return nil
 	})
 	g.nodes[id].knowsTokens = err == nil
@@ -132,20 +132,20 @@ func (g *group) authorize(ctx context.Context, rg *cache.ReplicationGroup, id st
 
 // resize gives the one node of a group the limits of the group's node type. With nobody to take over, the process
 // stays: its limits can all be changed as it runs.
-func (g *group) resize(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
-	d, err := g.wantedDirectives(rg)
+func (g *group) resize(ctx context.Context, shard *cache.Shard, id string) error {
+	d, err := g.wantedDirectives(shard)
 	if err != nil {
 		return err
 	}
-	if err := g.nodes[id].redis.SetMaxClients(ctx, g.e.NodeTypes[rg.NodeType].MaxClients); err != nil {
+	if err := g.nodes[id].redis.SetMaxClients(ctx, g.e.NodeTypes[shard.Group.NodeType].MaxClients); err != nil {
 		return err
 	}
-	if err := g.limitMemory(rg, g.nodes[id]); err != nil {
+	if err := g.limitMemory(shard, g.nodes[id]); err != nil {
 		return err
 	}
-	return g.update(func(_ *store.Tx, now *cache.ReplicationGroup) error {
+	return g.update(func(_ *store.Tx, now *cache.Shard) error {
 		m := now.Member(id)
-		m.Spec, m.BootParameters = rg.Spec(), cache.Fingerprint(d.Boot)
+		m.Spec, m.BootParameters = shard.Group.Spec(), cache.Fingerprint(d.Boot)
 		return nil
 	})
 }
@@ -154,9 +154,9 @@ func (g *group) resize(ctx context.Context, rg *cache.ReplicationGroup, id strin
 // for clients may be as large as these, and a memory allocator takes more than it gives out; and fixedMemory for all
 // that is not counted as data, such as what a script works with. At AWS a node has its own machine, and none of its
 // neighbours' memory.
-func (g *group) limitMemory(rg *cache.ReplicationGroup, m *member) error {
+func (g *group) limitMemory(shard *cache.Shard, m *member) error {
 	const fixedMemory = 2 << 30
-	return m.process.LimitMemory(3*g.e.NodeTypes[rg.NodeType].MaxMemory + fixedMemory)
+	return m.process.LimitMemory(3*g.e.NodeTypes[shard.Group.NodeType].MaxMemory + fixedMemory)
 }
 
 // drop forgets a member whose process is gone for good.
@@ -165,31 +165,31 @@ func (g *group) drop(ctx context.Context, id string) error {
 	if err := g.e.Nodes.Remove(id); err != nil {
 		return fmt.Errorf("cannot remove the files of %s: %w", id, err)
 	}
-	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
-		rg.Remove(id)
+	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
+		shard.Remove(id)
 		return g.notice(tx, cache.SourceCluster, id, "Cache cluster deleted")
 	})
 }
 
 // maintain applies what waited for the maintenance window, when it is open.
-func (g *group) maintain(rg *cache.ReplicationGroup) error {
-	if rg.Deferred == nil || rg.Status != cache.Available {
+func (g *group) maintain(shard *cache.Shard) error {
+	if shard.Group.Deferred == nil || shard.Group.Status != cache.Available {
 		return nil
 	}
-	window, err := cache.ParseMaintenanceWindow(rg.MaintenanceWindow)
+	window, err := cache.ParseMaintenanceWindow(shard.Group.MaintenanceWindow)
 	if err != nil || !window.Contains(g.e.Now()) {
 		return err
 	}
-	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
-		if rg.Deferred == nil {
+	return g.update(func(tx *store.Tx, shard *cache.Shard) (err error) {
+		if shard.Group.Deferred == nil {
 			return nil
 		}
-		was := rg.AutomaticFailover
-		rg.Apply(*rg.Deferred)
-		if err := g.failoverTurned(tx, rg, was); err != nil {
+		was := shard.Group.AutomaticFailover
+		shard.Apply(*shard.Group.Deferred)
+		if err := g.failoverTurned(tx, shard, was); err != nil {
 			return err
 		}
-		rg.Status, err = cache.Transition(rg.Status, cache.ModifyAsked)
+		shard.Group.Status, err = cache.Transition(shard.Group.Status, cache.ModifyAsked)
 		return err
 	})
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // checkNodes checks that each node takes the group's newest token and no other, and has a parameter's value.
-func (w *world) checkNodes(rg cache.ReplicationGroup, when, token, parameter, value string) {
+func (w *world) checkNodes(rg cache.Shard, when, token, parameter, value string) {
 	w.t.Helper()
 	for _, m := range rg.Members {
 		w.admin(m.ID, func(n *redisnode.Node) error {
@@ -36,31 +36,31 @@ func (w *world) checkNodes(rg cache.ReplicationGroup, when, token, parameter, va
 func TestChangesThatAnEngineEndsIn(t *testing.T) {
 	t.Parallel()
 	const parameter = "slowlog-max-len"
-	for name, meanwhile := range map[string]func(w *world, rg *cache.ReplicationGroup){
-		"alone":             func(*world, *cache.ReplicationGroup) {},
-		"the primary dies":  func(w *world, rg *cache.ReplicationGroup) { w.signal(rg.Primary().ID, syscall.SIGKILL) },
-		"a node is renewed": func(_ *world, rg *cache.ReplicationGroup) { rg.Members[1].Renewal = cache.Rebooting },
-		"a planned move":    func(_ *world, rg *cache.ReplicationGroup) { rg.Promote = rg.Members[1].ID },
-		"a new node type":   func(_ *world, rg *cache.ReplicationGroup) { rg.NodeType = "cache.t3.small" },
+	for name, meanwhile := range map[string]func(w *world, rg *cache.Shard){
+		"alone":             func(*world, *cache.Shard) {},
+		"the primary dies":  func(w *world, rg *cache.Shard) { w.signal(rg.Primary().ID, syscall.SIGKILL) },
+		"a node is renewed": func(_ *world, rg *cache.Shard) { rg.Members[1].Renewal = cache.Rebooting },
+		"a planned move":    func(_ *world, rg *cache.Shard) { rg.Promote = rg.Members[1].ID },
+		"a new node type":   func(_ *world, rg *cache.Shard) { rg.Group.NodeType = "cache.t3.small" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.create("g", 2, func(rg *cache.ReplicationGroup) { rg.ParameterGroup = "mine" })
+			w.create("g", 2, func(rg *cache.Shard) { rg.Group.ParameterGroup = "mine" })
 			w.awaitAvailable("g")
 			for round, after := range []time.Duration{0, time.Millisecond, 4 * time.Millisecond, 15 * time.Millisecond,
 				40 * time.Millisecond} {
 				next := func(n int) (token, value string) {
 					token, value = fmt.Sprintf("token-%d-%d-of-at-least-16", round, n), fmt.Sprint(1000+10*round+n)
 					w.setParameter(parameter, value)
-					w.change("g", func(rg *cache.ReplicationGroup) {
-						rg.AuthTokens = [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace("g"), []byte(token))}
-						rg.Status = cache.Modifying
+					w.change("g", func(rg *cache.Shard) {
+						rg.Group.AuthTokens = [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace("g"), []byte(token))}
+						rg.Group.Status = cache.Modifying
 					})
 					return token, value
 				}
 				next(1)
-				w.change("g", func(rg *cache.ReplicationGroup) { meanwhile(w, rg) })
+				w.change("g", func(rg *cache.Shard) { meanwhile(w, rg) })
 				time.Sleep(after) // where in the work that falls is chance
 				w.stop()
 				token, value := next(2)

@@ -96,12 +96,12 @@ func TestClientsThatEndAllConnections(t *testing.T) {
 			for _, m := range rg.Members {
 				stops = append(stops, w.flood(m.Address, c.clients, c.atOnce, strings.Fields(c.command)...))
 			}
-			w.modify("g", func(rg *cache.ReplicationGroup) {
-				rg.AuthTokens = [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace("g"), []byte(next))}
+			w.modify("g", func(rg *cache.Shard) {
+				rg.Group.AuthTokens = [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace("g"), []byte(next))}
 			})
 			rg = w.awaitAvailable("g")
 			for _, m := range rg.Members {
-				if m.Access != cache.AccessFingerprint(rg.AuthTokens) {
+				if m.Access != cache.AccessFingerprint(rg.Group.AuthTokens) {
 					t.Errorf("%s has another token", m.ID)
 				}
 			}

@@ -17,7 +17,7 @@ func TestALeavingReplicaThatAloneHasTheDataGivesThemOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.create("g", c.members, func(rg *cache.ReplicationGroup) { rg.AutomaticFailover = c.failover })
+			w.create("g", c.members, func(rg *cache.Shard) { rg.Group.AutomaticFailover = c.failover })
 			rg := w.awaitAvailable("g")
 			client := w.client(rg.PrimaryAddress)
 			if err := client.Set(t.Context(), "k", "v", 0).Err(); err != nil {
@@ -29,7 +29,7 @@ func TestALeavingReplicaThatAloneHasTheDataGivesThemOn(t *testing.T) {
 			pids := must(w.runtime.PIDs(t.Context()))(t)
 			w.stop()
 			leaving := cache.MemberID("g", c.members)
-			w.modify("g", func(rg *cache.ReplicationGroup) { rg.Member(leaving).Leaving = true })
+			w.modify("g", func(rg *cache.Shard) { rg.Member(leaving).Leaving = true })
 			for _, m := range rg.Members {
 				if m.ID == leaving {
 					continue

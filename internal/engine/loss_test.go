@@ -39,10 +39,10 @@ func TestOnlyALossIsAWarning(t *testing.T) {
 	w.start()
 	w.create("g", 3, nil)
 	w.awaitAvailable("g")
-	w.modify("g", func(rg *cache.ReplicationGroup) { rg.Apply(cache.Deferred{NodeType: "cache.t3.small"}) })
+	w.modify("g", func(rg *cache.Shard) { rg.Apply(cache.Deferred{NodeType: "cache.t3.small"}) })
 	w.awaitAvailable("g")
 	for _, n := range []int{3, 2} { // with the last but one the relay goes too
-		w.modify("g", func(rg *cache.ReplicationGroup) {
+		w.modify("g", func(rg *cache.Shard) {
 			for i := range rg.Members {
 				if m := &rg.Members[len(rg.Members)-1-i]; m.Role == cache.Replica {
 					m.Leaving = true
@@ -59,7 +59,7 @@ func TestOnlyALossIsAWarning(t *testing.T) {
 	}
 	rg := w.awaitAvailable("g")
 	w.kill(rg.Primary().ID)
-	w.await("g", "told as lost", func(cache.ReplicationGroup, error) bool {
+	w.await("g", "told as lost", func(cache.Shard, error) bool {
 		return strings.Contains(said.String(), `"a node is gone"`)
 	})
 }

@@ -39,11 +39,11 @@ func TestANodesMemoryIsLimited(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.start()
-	w.modify("g", func(rg *cache.ReplicationGroup) {})
+	w.modify("g", func(rg *cache.Shard) {})
 	w.awaitAvailable("g")
 	want("met again", "cache.t3.micro")
 	before := memoryOf(t, pid)
-	w.modify("g", func(rg *cache.ReplicationGroup) { rg.NodeType = "cache.t3.small" })
+	w.modify("g", func(rg *cache.Shard) { rg.Group.NodeType = "cache.t3.small" })
 	w.awaitAvailable("g")
 	want("resized", "cache.t3.small")
 	if now := memoryOf(t, pid); now <= before {

@@ -23,11 +23,11 @@ import (
 )
 
 // modify changes a group's record as the API does, and leaves it modifying.
-func (w *world) modify(id string, change func(*cache.ReplicationGroup)) {
+func (w *world) modify(id string, change func(*cache.Shard)) {
 	w.t.Helper()
-	w.change(id, func(rg *cache.ReplicationGroup) {
+	w.change(id, func(rg *cache.Shard) {
 		var err error
-		if rg.Status, err = cache.Transition(rg.Status, cache.ModifyAsked); err != nil {
+		if rg.Group.Status, err = cache.Transition(rg.Group.Status, cache.ModifyAsked); err != nil {
 			w.t.Fatal(err)
 		}
 		change(rg)
@@ -43,7 +43,7 @@ type writers struct {
 }
 
 // write starts n writers, and returns when each has had a write acknowledged.
-func (w *world) write(rg cache.ReplicationGroup, n int) *writers {
+func (w *world) write(rg cache.Shard, n int) *writers {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	ws := &writers{stop: cancel, acks: map[string]string{}}
@@ -96,7 +96,7 @@ func TestANodeTypeChangeReplacesEveryNodeAndLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	ws := w.write(rg, 8)
-	w.modify("g", func(rg *cache.ReplicationGroup) { rg.Apply(cache.Deferred{NodeType: "cache.t3.small"}) })
+	w.modify("g", func(rg *cache.Shard) { rg.Apply(cache.Deferred{NodeType: "cache.t3.small"}) })
 	rg = w.awaitAvailable("g")
 	if lost := ws.missing(t, w.client(rg.PrimaryAddress)); lost > 0 {
 		t.Errorf("%d acknowledged writes are missing", lost)
@@ -106,7 +106,7 @@ func TestANodeTypeChangeReplacesEveryNodeAndLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range rg.Members {
-		if m.Spec != rg.Spec() || after[m.ID] == before[m.ID] {
+		if m.Spec != rg.Group.Spec() || after[m.ID] == before[m.ID] {
 			t.Errorf("%s is %q in process %d, which was %d", m.ID, m.Spec, after[m.ID], before[m.ID])
 		}
 	}
@@ -128,12 +128,12 @@ func TestTheOneNodeOfAGroupIsResizedAsItRuns(t *testing.T) {
 	if err := c.Set(t.Context(), "k", "v", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	w.modify("g", func(rg *cache.ReplicationGroup) { rg.Apply(cache.Deferred{NodeType: "cache.t3.medium"}) })
+	w.modify("g", func(rg *cache.Shard) { rg.Apply(cache.Deferred{NodeType: "cache.t3.medium"}) })
 	rg = w.awaitAvailable("g")
 	if v, err := c.Get(t.Context(), "k").Result(); v != "v" || err != nil {
 		t.Errorf("after the change the key is %q, %v", v, err)
 	}
-	if rg.Members[0].Spec != rg.Spec() {
+	if rg.Members[0].Spec != rg.Group.Spec() {
 		t.Errorf("the node is %q", rg.Members[0].Spec)
 	}
 }
@@ -145,7 +145,7 @@ func TestAPlannedPromotionLosesNothing(t *testing.T) {
 	rg := w.awaitAvailable("g")
 	ws := w.write(rg, 8)
 	for _, to := range []string{"g-002", "g-001", "g-002"} {
-		w.modify("g", func(rg *cache.ReplicationGroup) { rg.Promote = to })
+		w.modify("g", func(rg *cache.Shard) { rg.Promote = to })
 		if rg = w.awaitAvailable("g"); rg.Primary().ID != to || rg.Promote != "" {
 			t.Fatalf("the primary is %s, want %s", rg.Primary().ID, to)
 		}
@@ -181,7 +181,7 @@ func TestNoClientEndsAPlannedMovesPause(t *testing.T) {
 		})
 	}
 	for _, to := range []string{"g-002", "g-001", "g-002", "g-001"} {
-		w.modify("g", func(rg *cache.ReplicationGroup) { rg.Promote = to })
+		w.modify("g", func(rg *cache.Shard) { rg.Promote = to })
 		rg = w.awaitAvailable("g")
 	}
 	cancel()
@@ -208,7 +208,7 @@ func TestWhoIsCutOffFindsTheNewPrimary(t *testing.T) {
 	w := newWorld(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
-	endpoint := netip.AddrPortFrom(rg.PrimaryAddress, uint16(rg.Port)).String()
+	endpoint := netip.AddrPortFrom(rg.PrimaryAddress, uint16(rg.Group.Port)).String()
 	for _, to := range []string{"g-002", "g-001", "g-002"} {
 		var clients errgroup.Group
 		for range 4 {
@@ -226,7 +226,7 @@ func TestWhoIsCutOffFindsTheNewPrimary(t *testing.T) {
 				return again.Close()
 			})
 		}
-		w.modify("g", func(rg *cache.ReplicationGroup) { rg.Promote = to })
+		w.modify("g", func(rg *cache.Shard) { rg.Promote = to })
 		w.awaitAvailable("g")
 		if err := clients.Wait(); err != nil {
 			t.Errorf("when %s became primary: %v", to, err)
@@ -242,7 +242,7 @@ func TestReplicasComeAndGo(t *testing.T) {
 	spare := must(cache.Allocate(w.block.Prefix, nil, 40))(t)
 	ws := w.write(rg, 4)
 	for n := 3; n <= 5; n++ { // from a reader that is the replica itself to a relay, and on
-		w.modify("g", func(rg *cache.ReplicationGroup) {
+		w.modify("g", func(rg *cache.Shard) {
 			rg.Members = append(rg.Members, cache.Member{
 				ID: cache.MemberID("g", n), Zone: "us-east-1b", Address: spare[20+n], Role: cache.Replica,
 				Status: cache.MemberCreating,
@@ -252,7 +252,7 @@ func TestReplicasComeAndGo(t *testing.T) {
 		w.readable(rg, n-1)
 	}
 	for n := 5; n >= 3; n-- {
-		w.modify("g", func(rg *cache.ReplicationGroup) { rg.Member(cache.MemberID("g", n)).Leaving = true })
+		w.modify("g", func(rg *cache.Shard) { rg.Member(cache.MemberID("g", n)).Leaving = true })
 		now := w.awaitAvailable("g")
 		if len(now.Members) != n-1 {
 			t.Fatalf("%d members are left, want %d", len(now.Members), n-1)
@@ -265,7 +265,7 @@ func TestReplicasComeAndGo(t *testing.T) {
 }
 
 // readable checks that the reader endpoint answers, from a replica, and that the primary has that many.
-func (w *world) readable(rg cache.ReplicationGroup, replicas int) {
+func (w *world) readable(rg cache.Shard, replicas int) {
 	w.t.Helper()
 	c := w.client(rg.ReaderAddress)
 	if info, err := c.Info(w.t.Context(), "replication").Result(); err != nil || !strings.Contains(info, "role:slave") {
@@ -293,12 +293,12 @@ func TestTokensRotate(t *testing.T) {
 	open := w.client(rg.PrimaryAddress)
 	id := must(open.ClientID(t.Context()).Result())(t)
 
-	w.modify("g", func(rg *cache.ReplicationGroup) { rg.AuthTokens = append(rg.AuthTokens, sealed) })
+	w.modify("g", func(rg *cache.Shard) { rg.Group.AuthTokens = append(rg.Group.AuthTokens, sealed) })
 	w.awaitAvailable("g")
 	if !works(token) || !works(next) {
 		t.Errorf("while rotating, the old token works: %v, the new one: %v", works(token), works(next))
 	}
-	w.modify("g", func(rg *cache.ReplicationGroup) { rg.AuthTokens = [][]byte{sealed} })
+	w.modify("g", func(rg *cache.Shard) { rg.Group.AuthTokens = [][]byte{sealed} })
 	w.awaitAvailable("g")
 	if works(token) || !works(next) {
 		t.Errorf("after rotating, the old token works: %v, the new one: %v", works(token), works(next))

@@ -19,7 +19,7 @@ func TestANeighbourOnTheReaderEndpointIsNamed(t *testing.T) {
 	w.stop()
 	w.create("g", 3, nil)
 	rg := must(w.get("g"))(t)
-	at := netip.AddrPortFrom(rg.ReaderAddress, uint16(rg.Port))
+	at := netip.AddrPortFrom(rg.ReaderAddress, uint16(rg.Group.Port))
 	neighbour := must(net.Listen("tcp", at.String()))(t)
 	defer neighbour.Close()
 	w.config.Listener = func(of netip.AddrPort) (pid int, name string) {
@@ -110,7 +110,7 @@ func testHeldEndpoint(t *testing.T, members int, reader bool, lost []string) {
 	if reader {
 		at = rg.ReaderAddress
 	}
-	neighbour, err := net.Listen("tcp", netip.AddrPortFrom(at, uint16(rg.Port)).String())
+	neighbour, err := net.Listen("tcp", netip.AddrPortFrom(at, uint16(rg.Group.Port)).String())
 	log := &tries{}
 	w.config.Logger = slog.New(log)
 	w.start()

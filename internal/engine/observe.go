@@ -19,8 +19,8 @@ import (
 
 // observe asks every running process for its state, side by side: one that hangs delays the others by answerTime at
 // most.
-func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.Observed {
-	g.dropExited(ctx, rg.Status)
+func (g *group) observe(ctx context.Context, shard *cache.Shard) cache.Observed {
+	g.dropExited(ctx, shard.Group.Status)
 	o := cache.Observed{
 		Nodes: map[string]cache.NodeState{}, Verified: g.verified,
 		Transferring: g.transfer != nil, Loading: g.transfer != nil && g.transfer.load,
@@ -35,26 +35,26 @@ func (g *group) observe(ctx context.Context, rg *cache.ReplicationGroup) cache.O
 		})
 	}
 	begin := time.Now()
-	for _, m := range rg.Members {
+	for _, m := range shard.Members {
 		if running := g.nodes[m.ID]; running != nil {
 			g.ask(running)
 		}
 	}
-	for _, m := range rg.Members {
+	for _, m := range shard.Members {
 		if running := g.nodes[m.ID]; running != nil {
-			o.Nodes[m.ID] = g.hear(ctx, rg, running, begin)
+			o.Nodes[m.ID] = g.hear(ctx, shard, running, begin)
 		}
 	}
 	relay.Wait()
-	g.endKills(ctx, rg, o.Nodes)
-	g.sweepAll(ctx, rg, o.Nodes)
-	g.measureLag(rg, o.Nodes)
+	g.endKills(ctx, shard, o.Nodes)
+	g.sweepAll(ctx, shard, o.Nodes)
+	g.measureLag(shard, o.Nodes)
 	g.tell(o)
 	return o
 }
 
 // hear takes in a node's answer. One that does not give it in time is judged by its pulse.
-func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member, begin time.Time) cache.NodeState {
+func (g *group) hear(ctx context.Context, shard *cache.Shard, m *member, begin time.Time) cache.NodeState {
 	patience := answerTime
 	if m.silent { // it has had its time; the others shall not wait for it again
 		patience = silentTime
@@ -89,16 +89,16 @@ func (g *group) hear(ctx context.Context, rg *cache.ReplicationGroup, m *member,
 	}
 	m.vigil.mayIdle(!s.Primary && !s.LinkUp)
 	g.noteRoom(m, s)
-	role := cache.Replica
+	role, ports := cache.Replica, shard.Group.Ports()
 	if s.Primary {
 		role = cache.Primary
 	}
 	return cache.NodeState{
 		Running: true, Answers: true, Role: role,
-		Serves: s.Serves, OtherPorts: len(s.Serves) > 0 && (s.Plain != rg.Ports().Plain || s.TLS != rg.Ports().TLS),
+		Serves: s.Serves, OtherPorts: len(s.Serves) > 0 && (s.Plain != ports.Plain || s.TLS != ports.TLS),
 		Follows: s.Follows, InSync: s.LinkUp, Offset: s.Offset,
 		History: cache.History{ID: s.Stream, Before: s.StreamBefore, Fork: s.Fork}, MinReplicas: s.MinReplicas,
-		Uncertified: rg.TransitEncryption && !pki.Fresh(g.issued.to(m.process.ID()), g.e.Now()),
+		Uncertified: shard.Group.TransitEncryption && !pki.Fresh(g.issued.to(m.process.ID()), g.e.Now()),
 		Full:        m.full, Unconfirmed: !m.knowsTokens || !m.knowsParameters,
 	}
 }
@@ -148,12 +148,12 @@ func (g *group) suspended(m *member) bool {
 }
 
 // sweepAll sweeps the primary last: its writes go on when no other node has clients left who would not see them.
-func (g *group) sweepAll(ctx context.Context, rg *cache.ReplicationGroup, nodes map[string]cache.NodeState) {
-	primary := rg.Primary().ID
+func (g *group) sweepAll(ctx context.Context, shard *cache.Shard, nodes map[string]cache.NodeState) {
+	primary := shard.Primary().ID
 	for _, first := range []bool{true, false} {
 		for id, s := range nodes {
 			if s.Answers && (id != primary) == first {
-				g.sweep(ctx, rg, g.nodes[id], s)
+				g.sweep(ctx, shard, g.nodes[id], s)
 			}
 		}
 	}
@@ -162,19 +162,19 @@ func (g *group) sweepAll(ctx context.Context, rg *cache.ReplicationGroup, nodes 
 // sweep brings a node that an earlier engine left to this one's rules, and ends what that engine left behind when it
 // died in the middle of a move: clients on an endpoint that the node has given up, and held writes. An old primary that
 // has yet to follow the new one keeps its writes back: nobody would ever see them.
-func (g *group) sweep(ctx context.Context, rg *cache.ReplicationGroup, m *member, s cache.NodeState) {
+func (g *group) sweep(ctx context.Context, shard *cache.Shard, m *member, s cache.NodeState) {
 	if m.swept {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	given := slices.DeleteFunc([]netip.Addr{rg.PrimaryAddress, rg.ReaderAddress},
+	given := slices.DeleteFunc([]netip.Addr{shard.PrimaryAddress, shard.ReaderAddress},
 		func(a netip.Addr) bool { return slices.Contains(s.Serves, a) })
-	err := errors.Join(g.limitMemory(rg, m), m.redis.Protect(ctx), m.redis.Cut(ctx, given, rg.Ports()))
+	err := errors.Join(g.limitMemory(shard, m), m.redis.Protect(ctx), m.redis.Cut(ctx, given, shard.Group.Ports()))
 	if g.shield.until.IsZero() {
 		err = errors.Join(err, m.redis.Unshield(ctx)) // an earlier engine may have withheld it
 	}
-	settled := s.Role == cache.Replica || rg.Primary().ID == m.process.ID()
+	settled := s.Role == cache.Replica || shard.Primary().ID == m.process.ID()
 	if err == nil && settled {
 		err = m.redis.Unpause(ctx)
 	}
@@ -189,9 +189,9 @@ func (g *group) sweep(ctx context.Context, rg *cache.ReplicationGroup, m *member
 }
 
 // measureLag fills in for how long each replica has lacked something of the recorded primary's.
-func (g *group) measureLag(rg *cache.ReplicationGroup, nodes map[string]cache.NodeState) {
+func (g *group) measureLag(shard *cache.Shard, nodes map[string]cache.NodeState) {
 	now := g.e.Steady()
-	if p := nodes[rg.Primary().ID]; p.Answers && p.Role == cache.Primary {
+	if p := nodes[shard.Primary().ID]; p.Answers && p.Role == cache.Primary {
 		g.trail.add(now, p.History.ID, p.Offset)
 	}
 	for id, s := range nodes {

@@ -59,8 +59,8 @@ func TestAnOlderRecordOfAMove(t *testing.T) {
 	w.stop()
 	putBack()
 	w.start()
-	after := w.await("g", "available with the primary there is", func(now cache.ReplicationGroup, err error) bool {
-		return err == nil && now.Status == cache.Available && now.Primary().ID == rg.Primary().ID
+	after := w.await("g", "available with the primary there is", func(now cache.Shard, err error) bool {
+		return err == nil && now.Group.Status == cache.Available && now.Primary().ID == rg.Primary().ID
 	})
 	if got, err := client.Get(t.Context(), "since").Result(); got != "kept" ||
 		after.PrimaryAddress != rg.PrimaryAddress {
@@ -90,14 +90,14 @@ func TestARecordOfAnotherGroupOfThatName(t *testing.T) {
 			restore := w.copied("g")
 			w.stop()
 			putBack()
-			w.change("g", func(rg *cache.ReplicationGroup) { rg.Status = status })
+			w.change("g", func(rg *cache.Shard) { rg.Group.Status = status })
 			w.start()
 			w.eventually("it is said, for good", func() bool {
 				text, stuck := w.engine.Trouble("g")
 				return stuck && strings.Contains(text, "does not take the password")
 			})
-			if now := must(w.get("g"))(t); now.Status == cache.Available || now.Status == cache.CreateFailed {
-				t.Errorf("the group reads %s", now.Status)
+			if now := must(w.get("g"))(t); now.Group.Status == cache.Available || now.Group.Status == cache.CreateFailed {
+				t.Errorf("the group reads %s", now.Group.Status)
 			}
 			if now := w.processes(); !maps.Equal(now, before) {
 				t.Errorf("processes are %v, were %v", now, before)
@@ -122,12 +122,12 @@ func TestProcessesThatAreNotRecordedAreLeftAlone(t *testing.T) {
 	rg := w.awaitAvailable("g")
 	before := w.processes()
 	w.stop()
-	err := w.config.Store.Update(func(tx *store.Tx) error { return state.ReplicationGroups.Delete(tx, "g") })
+	err := w.config.Store.Update(func(tx *store.Tx) error { return state.DeleteGroup(tx, "g") })
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.start()
-	w.create("h", 1, func(h *cache.ReplicationGroup) { // which is begun after what was adopted is looked at
+	w.create("h", 1, func(h *cache.Shard) { // which is begun after what was adopted is looked at
 		free := must(cache.Allocate(w.block.Prefix, nil, 20))(t)[10:]
 		h.PrimaryAddress, h.ReaderAddress, h.Members[0].Address = free[0], free[1], free[2]
 	})
@@ -141,7 +141,7 @@ func TestProcessesThatAreNotRecordedAreLeftAlone(t *testing.T) {
 	w.stop()
 	third := rg.Members[2].Address
 	rg.Remove("g-003")
-	rg.Status = cache.Modifying
+	rg.Group.Status = cache.Modifying
 	w.put(rg)
 	w.start()
 	w.awaitAvailable("g")

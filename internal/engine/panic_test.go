@@ -63,8 +63,8 @@ func TestAPanicEndsNothingElse(t *testing.T) {
 	w.config.Nodes = f
 	w.config.Snapshots = &snapshot.Vault{Dir: w.config.Snapshots.Dir, Sealer: w.config.Sealer, Keys: f}
 	w.start()
-	w.create("one", 3, func(rg *cache.ReplicationGroup) { rg.KMSKeyID = "arn:aws:kms:us-east-1:000000000000:key/k" })
-	w.create("two", 1, func(rg *cache.ReplicationGroup) { shift(rg, 20) })
+	w.create("one", 3, func(rg *cache.Shard) { rg.Group.KMSKeyID = "arn:aws:kms:us-east-1:000000000000:key/k" })
+	w.create("two", 1, func(rg *cache.Shard) { shift(rg, 20) })
 	w.awaitAvailable("one")
 	if f.started.Load() < 2 {
 		t.Errorf("the start that panicked was tried %d times", f.started.Load())
@@ -92,5 +92,5 @@ func TestAPanicEndsNothingElse(t *testing.T) {
 		}
 	}
 	w.delete("one")
-	w.await("one", "deleted", func(_ cache.ReplicationGroup, err error) bool { return err != nil })
+	w.await("one", "deleted", func(_ cache.Shard, err error) bool { return err != nil })
 }

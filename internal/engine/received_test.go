@@ -21,9 +21,9 @@ local e = now() + ARGV[1] while now() < e do end return 1`
 // TestWhatAReplicaHasReceivedIsNotLost: the primary had sent it before it died, and the replica was busy and had yet to
 // read it.
 func TestWhatAReplicaHasReceivedIsNotLost(t *testing.T) {
-	for name, change := range map[string]func(*cache.ReplicationGroup){
+	for name, change := range map[string]func(*cache.Shard){
 		"failover":    nil,
-		"no failover": func(rg *cache.ReplicationGroup) { rg.AutomaticFailover = false },
+		"no failover": func(rg *cache.Shard) { rg.Group.AutomaticFailover = false },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -46,7 +46,7 @@ func TestAPrimaryHandsOverBeforeItsProcessIsReplaced(t *testing.T) {
 			before := must(w.runtime.PIDs(t.Context()))(t)["g-001"]
 			said := len(w.messages())
 			ws := w.write(rg, 4)
-			w.modify("g", func(rg *cache.ReplicationGroup) {
+			w.modify("g", func(rg *cache.Shard) {
 				m := rg.Member("g-001")
 				if m.Renewal = why; why == cache.Rebooting {
 					m.Status = cache.MemberRebooting
@@ -79,7 +79,7 @@ func TestTheOneNodeOfAGroupComesBackEmpty(t *testing.T) {
 	if err := w.client(rg.PrimaryAddress).Set(t.Context(), "k", "v", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	w.modify("g", func(rg *cache.ReplicationGroup) {
+	w.modify("g", func(rg *cache.Shard) {
 		rg.Members[0].Renewal, rg.Members[0].Status = cache.Rebooting, cache.MemberRebooting
 	})
 	w.awaitAvailable("g")

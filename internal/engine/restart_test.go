@@ -21,28 +21,28 @@ func TestAnotherEngineFinishesWhatOneBegan(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		begin func(*world)
-		ended func(cache.ReplicationGroup, error) bool
+		ended func(cache.Shard, error) bool
 	}{
 		"a failover": {
 			func(w *world) { w.signal("g-001", syscall.SIGKILL) },
-			func(rg cache.ReplicationGroup, err error) bool {
-				return err == nil && rg.Status == cache.Available && rg.Primary().ID != "g-001"
+			func(rg cache.Shard, err error) bool {
+				return err == nil && rg.Group.Status == cache.Available && rg.Primary().ID != "g-001"
 			}},
 		"a scale-out": {
 			func(w *world) {
-				w.modify("g", func(rg *cache.ReplicationGroup) { rg.Members = append(rg.Members, spare(w)) })
+				w.modify("g", func(rg *cache.Shard) { rg.Members = append(rg.Members, spare(w)) })
 			},
-			func(rg cache.ReplicationGroup, err error) bool {
-				return err == nil && rg.Status == cache.Available && len(rg.Members) == 4
+			func(rg cache.Shard, err error) bool {
+				return err == nil && rg.Group.Status == cache.Available && len(rg.Members) == 4
 			}},
 		"a promotion": {
-			func(w *world) { w.modify("g", func(rg *cache.ReplicationGroup) { rg.Promote = "g-003" }) },
-			func(rg cache.ReplicationGroup, err error) bool {
-				return err == nil && rg.Status == cache.Available && rg.Primary().ID == "g-003"
+			func(w *world) { w.modify("g", func(rg *cache.Shard) { rg.Promote = "g-003" }) },
+			func(rg cache.Shard, err error) bool {
+				return err == nil && rg.Group.Status == cache.Available && rg.Primary().ID == "g-003"
 			}},
 		"a delete": {
 			func(w *world) { w.delete("g") },
-			func(_ cache.ReplicationGroup, err error) bool { return errors.Is(err, store.ErrNotFound) }},
+			func(_ cache.Shard, err error) bool { return errors.Is(err, store.ErrNotFound) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,7 +65,7 @@ func TestAnotherEngineFinishesWhatOneBegan(t *testing.T) {
 					t.Errorf("ended after %s: afterwards writes hang for %s", after, took)
 				}
 				w.delete("g")
-				w.await("g", "gone", func(_ cache.ReplicationGroup,
+				w.await("g", "gone", func(_ cache.Shard,
 					err error) bool {
 					return errors.Is(err, store.ErrNotFound)
 				})

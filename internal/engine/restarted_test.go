@@ -45,7 +45,7 @@ func TestAPanicOutsideOfALookEndsNoGroup(t *testing.T) {
 		}
 	}
 	w.runtime.Close()
-	neighbour, err := net.Listen("tcp", netip.AddrPortFrom(rg.ReaderAddress, uint16(rg.Port)).String())
+	neighbour, err := net.Listen("tcp", netip.AddrPortFrom(rg.ReaderAddress, uint16(rg.Group.Port)).String())
 	w.start()
 	if err != nil {
 		t.Fatal(err)

@@ -30,7 +30,7 @@ func (g *group) noteRoom(m *member, s redisnode.State) {
 			return
 		}
 		m.warned = now
-		err := g.update(func(tx *store.Tx, _ *cache.ReplicationGroup) error {
+		err := g.update(func(tx *store.Tx, _ *cache.Shard) error {
 			return g.notice(tx, cache.SourceCluster, id,
 				"Cache node %s has %d connections, which is all that it may have: new clients are turned away", nodeID,
 				s.Connections)

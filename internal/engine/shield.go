@@ -33,12 +33,12 @@ type shield struct {
 
 // endKills withholds CLIENT KILL from clients where they hold the engine up with it, and gives it back when they have
 // stopped.
-func (g *group) endKills(ctx context.Context, rg *cache.ReplicationGroup, nodes map[string]cache.NodeState) {
+func (g *group) endKills(ctx context.Context, shard *cache.Shard, nodes map[string]cache.NodeState) {
 	now := g.e.Steady()
 	switch cut := g.shield.cut; {
-	case cut || g.killed(ctx, rg, nodes, now):
+	case cut || g.killed(ctx, shard, nodes, now):
 		g.shield.cut = false
-		g.raiseShield(ctx, rg, now)
+		g.raiseShield(ctx, shard, now)
 	case !g.shield.until.IsZero() && now.After(g.shield.until):
 		g.lowerShield(ctx, now)
 	}
@@ -55,10 +55,10 @@ func (g *group) noteCut(err error) {
 
 // killed tells whether a replica that had the data has no link, and clients have ended many connections of late.
 func (g *group) killed(
-	ctx context.Context, rg *cache.ReplicationGroup, nodes map[string]cache.NodeState, now time.Time,
+	ctx context.Context, shard *cache.Shard, nodes map[string]cache.NodeState, now time.Time,
 ) bool {
 	lacks := false
-	for _, m := range rg.Members {
+	for _, m := range shard.Members {
 		s := nodes[m.ID]
 		lacks = lacks || s.Answers && s.Role == cache.Replica && !s.InSync && s.Offset > 0
 	}
@@ -96,12 +96,12 @@ func (g *group) kills(ctx context.Context) (sum int64, err error) {
 
 // raiseShield withholds CLIENT KILL on every node of the group: who ends connections on one comes to the next. It is
 // for killWindow first, as a connection may also end because a process does.
-func (g *group) raiseShield(ctx context.Context, rg *cache.ReplicationGroup, now time.Time) {
+func (g *group) raiseShield(ctx context.Context, shard *cache.Shard, now time.Time) {
 	var all sync.WaitGroup
 	var shielded atomic.Bool
 	for _, m := range g.nodes {
 		all.Go(func() {
-			err := g.guarded(func() error { return g.shieldNode(ctx, m, rg.Ports()) })
+			err := g.guarded(func() error { return g.shieldNode(ctx, m, shard.Group.Ports()) })
 			if err != nil {
 				g.log.Debug("cannot withhold CLIENT KILL", "node", m.process.ID(), "error", err)
 				return
@@ -171,9 +171,9 @@ func (g *group) lowerShield(ctx context.Context, now time.Time) {
 // sayShielded writes what is done about a group's clients into the log and the event list.
 func (g *group) sayShielded() {
 	g.log.Warn("clients end connections again and again: CLIENT KILL is withheld from them", "for", shieldTime)
-	err := g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
-		return g.notice(tx, cache.SourceGroup, rg.ID,
-			"Clients of replication group %s end connections again and again: CLIENT KILL is withheld from them", rg.ID)
+	err := g.update(func(tx *store.Tx, shard *cache.Shard) error {
+		return g.notice(tx, cache.SourceGroup, shard.Group.ID,
+			"Clients of replication group %s end connections again and again: CLIENT KILL is withheld from them", shard.Group.ID)
 	})
 	if err != nil {
 		g.log.Error("cannot write an event", "error", err)

@@ -36,26 +36,26 @@ var errNoData = errors.New("no node was left that had the data")
 // endSnapshot ends what the group was doing for a snapshot, which was taken of that member, in one transaction with the
 // snapshot's own change.
 func (g *group) endSnapshot(member string, change func(*cache.Snapshot) (outcome string, err error)) error {
-	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
-		name := rg.Snapshot.Name
+	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
+		name := shard.Group.Snapshot.Name
 		s, err := state.Snapshots.Get(tx, name)
 		switch gone := store.IsUnreadable(err) || errors.Is(err, store.ErrNotFound); {
-		case gone && rg.Status == cache.Deleting && member != "": // data that somebody asked to keep are not given up
+		case gone && shard.Group.Status == cache.Deleting && member != "": // data that somebody asked to keep are not given up
 			return fmt.Errorf("cannot find the record of the final snapshot %s, and the group is kept: %v", name, err)
 		case gone: // nobody can use what was taken, and the group goes on
-			return g.dropSnapshot(tx, rg, err)
+			return g.dropSnapshot(tx, shard, err)
 		case err != nil:
 			return err
 		}
-		if m := rg.Member(member); m != nil {
+		if m := shard.Member(member); m != nil {
 			s.From(*m)
 		}
 		outcome, err := change(&s)
 		if err != nil {
 			return err
 		}
-		rg.Snapshot = nil
-		if rg.Status, err = cache.Transition(rg.Status, cache.SnapshotEnded); err != nil {
+		shard.Group.Snapshot = nil
+		if shard.Group.Status, err = cache.Transition(shard.Group.Status, cache.SnapshotEnded); err != nil {
 			return err
 		}
 		of, id := "cache cluster", s.Member
@@ -69,25 +69,25 @@ func (g *group) endSnapshot(member string, change func(*cache.Snapshot) (outcome
 }
 
 // dropSnapshot ends what the group was doing for a snapshot whose record cannot be read, or was deleted for that.
-func (g *group) dropSnapshot(tx *store.Tx, rg *cache.ReplicationGroup, cause error) (err error) {
-	name := rg.Snapshot.Name
+func (g *group) dropSnapshot(tx *store.Tx, shard *cache.Shard, cause error) (err error) {
+	name := shard.Group.Snapshot.Name
 	g.log.Error("a snapshot failed", "snapshot", name, "error", cause)
-	rg.Snapshot = nil
-	if rg.Status, err = cache.Transition(rg.Status, cache.SnapshotEnded); err != nil {
+	shard.Group.Snapshot = nil
+	if shard.Group.Status, err = cache.Transition(shard.Group.Status, cache.SnapshotEnded); err != nil {
 		return err
 	}
-	return g.notice(tx, cache.SourceGroup, rg.ID,
+	return g.notice(tx, cache.SourceGroup, shard.Group.ID,
 		"Snapshot failed for snapshot with ID '%s' of replication group with ID '%s': its record cannot be read", name,
-		rg.ID)
+		shard.Group.ID)
 }
 
 // release says that a group is not being made of a snapshot any more.
-func (g *group) release(tx *store.Tx, rg *cache.ReplicationGroup) error {
-	name := rg.Restore
+func (g *group) release(tx *store.Tx, shard *cache.Shard) error {
+	name := shard.Group.Restore
 	if name == "" {
 		return nil
 	}
-	rg.Restore = ""
+	shard.Group.Restore = ""
 	groups, err := state.ReplicationGroups.All(tx)
 	if store.IsUnreadable(err) { // which group may need it
 		return nil
@@ -96,7 +96,7 @@ func (g *group) release(tx *store.Tx, rg *cache.ReplicationGroup) error {
 		return err
 	}
 	for _, other := range groups {
-		if other.ID != rg.ID && other.Restore == name {
+		if other.ID != shard.Group.ID && other.Restore == name {
 			return nil
 		}
 	}

@@ -23,17 +23,17 @@ import (
 func (w *world) backup(id, name string, event cache.Event) {
 	w.t.Helper()
 	err := w.config.Store.Update(func(tx *store.Tx) error {
-		rg, err := state.ReplicationGroups.Get(tx, id)
+		rg, err := state.Group(tx, id)
 		if err != nil {
 			return err
 		}
 		if rg.Status, err = cache.Transition(rg.Status, event); err != nil {
 			return err
 		}
-		s := cache.SnapshotOf(&rg, *rg.Primary())
+		s := cache.SnapshotOf(rg.Only(), *rg.Only().Primary())
 		s.Name, s.ByGroup = name, true
 		rg.Snapshot = &cache.Backup{Name: name}
-		return errors.Join(state.Snapshots.Put(tx, name, s), state.ReplicationGroups.Put(tx, id, rg))
+		return errors.Join(state.Snapshots.Put(tx, name, s), state.PutGroup(tx, rg))
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -41,10 +41,10 @@ func (w *world) backup(id, name string, event cache.Event) {
 }
 
 // from makes a group that is to be created one that begins with a snapshot, on addresses of its own.
-func (w *world) from(name string) func(*cache.ReplicationGroup) {
-	return func(rg *cache.ReplicationGroup) {
+func (w *world) from(name string) func(*cache.Shard) {
+	return func(rg *cache.Shard) {
 		shift(rg, 20)
-		rg.Restore = name
+		rg.Group.Restore = name
 		w.changeSnapshot(name, func(s *cache.Snapshot) {
 			if err := s.Fire(cache.RestoreAsked); err != nil {
 				w.t.Fatal(err)
@@ -94,7 +94,7 @@ func (w *world) eventually(what string, condition func() bool) {
 
 func (w *world) awaitGone(id string) {
 	w.t.Helper()
-	w.await(id, "gone", func(_ cache.ReplicationGroup, err error) bool { return errors.Is(err, store.ErrNotFound) })
+	w.await(id, "gone", func(_ cache.Shard, err error) bool { return errors.Is(err, store.ErrNotFound) })
 }
 
 func (w *world) dir() string { return w.config.Snapshots.Dir }
@@ -194,7 +194,7 @@ func TestASnapshotIsTakenAndRestored(t *testing.T) {
 			t.Errorf("%s has other data", addr)
 		}
 	}
-	if s := w.awaitSnapshot("s", cache.SnapshotAvailable); restored.Restore != "" {
+	if s := w.awaitSnapshot("s", cache.SnapshotAvailable); restored.Group.Restore != "" {
 		t.Errorf("%+v after %+v", restored, s)
 	}
 	w.unreadable()
@@ -250,8 +250,8 @@ func TestAFinalSnapshotThatFailsKeepsTheGroup(t *testing.T) {
 			strings.Contains(text, "not a directory")
 	})
 	w.kill("g-001")
-	if rg, err := w.get("g"); err != nil || rg.Status != cache.Deleting {
-		t.Fatal(rg.Status, err)
+	if rg, err := w.get("g"); err != nil || rg.Group.Status != cache.Deleting {
+		t.Fatal(rg.Group.Status, err)
 	}
 	if got := contents(t, w.client(rg.Members[1].Address), 10); !strings.Contains(got, secretValue) {
 		t.Error("the data are gone")
@@ -268,10 +268,10 @@ func TestAFinalSnapshotThatFailsKeepsTheGroup(t *testing.T) {
 func TestAFinalSnapshotOfNothingFailsAndTheGroupGoes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.create("g", 1, func(rg *cache.ReplicationGroup) { rg.EngineVersion = "6.0.0" })
-	w.await("g", "create-failed", func(rg cache.ReplicationGroup,
+	w.create("g", 1, func(rg *cache.Shard) { rg.Group.EngineVersion = "6.0.0" })
+	w.await("g", "create-failed", func(rg cache.Shard,
 		_ error) bool {
-		return rg.Status == cache.CreateFailed
+		return rg.Group.Status == cache.CreateFailed
 	})
 	w.backup("g", "s", cache.DeleteAsked)
 	w.awaitGone("g")
@@ -329,17 +329,17 @@ func TestARestoreThatCannotSucceedSaysWhy(t *testing.T) {
 		c.damage()
 		at++
 		id := fmt.Sprint("h", at)
-		w.create(id, 1, func(rg *cache.ReplicationGroup) {
+		w.create(id, 1, func(rg *cache.Shard) {
 			w.from("s")(rg)
 			shift(rg, 10*at)
 			if name == "beside the reserve" {
-				rg.ParameterGroup = "custom"
+				rg.Group.ParameterGroup = "custom"
 			}
 		})
 		rg := w.await(id, "create-failed",
-			func(rg cache.ReplicationGroup, _ error) bool { return rg.Status == cache.CreateFailed })
-		if !strings.Contains(rg.StatusReason, c.reason) || !strings.Contains(rg.StatusReason, "snapshot s") {
-			t.Errorf("%s: the reason is %q", name, rg.StatusReason)
+			func(rg cache.Shard, _ error) bool { return rg.Group.Status == cache.CreateFailed })
+		if !strings.Contains(rg.Group.StatusReason, c.reason) || !strings.Contains(rg.Group.StatusReason, "snapshot s") {
+			t.Errorf("%s: the reason is %q", name, rg.Group.StatusReason)
 		}
 		w.awaitSnapshot("s", cache.SnapshotAvailable)
 		w.writeFile(path, whole)

@@ -29,7 +29,7 @@ const othersTime = time.Second
 // failover up; it has nothing to lose, and the next plan starts or asks again. The caller releases it when they are
 // over.
 func (g *group) whilePrimaryLives(
-	ctx context.Context, rg *cache.ReplicationGroup, back <-chan struct{},
+	ctx context.Context, shard *cache.Shard, back <-chan struct{},
 ) (waits context.Context, release func()) {
 	waits, cancel := context.WithCancel(ctx)
 	var watch sync.WaitGroup
@@ -37,7 +37,7 @@ func (g *group) whilePrimaryLives(
 		cancel()
 		watch.Wait()
 	}
-	primary := g.nodes[rg.Primary().ID]
+	primary := g.nodes[shard.Primary().ID]
 	if primary == nil {
 		g.background(&watch, func() {
 			defer cancel()
@@ -99,19 +99,19 @@ func awaitOthers(ctx context.Context, back <-chan struct{}) {
 }
 
 // startNode starts a member's redis-server. It serves nobody until its role is decided.
-func (g *group) startNode(ctx context.Context, rg *cache.ReplicationGroup, m cache.Member) (node.Process, error) {
-	server, err := g.server(rg.Server())
+func (g *group) startNode(ctx context.Context, shard *cache.Shard, m cache.Member) (node.Process, error) {
+	server, err := g.server(shard.Group.Server())
 	if err != nil {
 		return nil, err
 	}
-	config, directives, err := g.nodeConfig(rg, m)
+	config, directives, err := g.nodeConfig(shard, m)
 	if err != nil {
 		return nil, err
 	}
 	spec := node.Spec{ID: m.ID, Path: server.Path, Args: []string{"-"}, Stdin: config.Render()}
 	spec.Files = make([][]byte, certificateFiles)
-	if rg.TransitEncryption {
-		if spec.Files, err = g.issue(rg, m); err != nil {
+	if shard.Group.TransitEncryption {
+		if spec.Files, err = g.issue(shard, m); err != nil {
 			return nil, err
 		}
 	}
@@ -120,7 +120,7 @@ func (g *group) startNode(ctx context.Context, rg *cache.ReplicationGroup, m cac
 		return nil, err
 	}
 	// The process is there, and is not forgotten, whatever becomes of the record.
-	return p, g.guarded(func() error { return g.recordStart(rg, m.ID, directives) })
+	return p, g.guarded(func() error { return g.recordStart(shard.Group, m.ID, directives) })
 }
 
 // server finds the executable of the version that runs the group.
@@ -133,8 +133,8 @@ func (g *group) server(version string) (cache.EngineVersion, error) {
 	return cache.EngineVersion{}, fmt.Errorf("redis-server %s, which runs this group, is no longer installed; installed: %s", version, g.e.Versions)
 }
 
-func (g *group) nodeConfig(rg *cache.ReplicationGroup, m cache.Member) (redisnode.Config, cache.Directives, error) {
-	d, err := g.wantedDirectives(rg)
+func (g *group) nodeConfig(shard *cache.Shard, m cache.Member) (redisnode.Config, cache.Directives, error) {
+	d, err := g.wantedDirectives(shard)
 	if err != nil {
 		return redisnode.Config{}, d, err
 	}
@@ -142,27 +142,27 @@ func (g *group) nodeConfig(rg *cache.ReplicationGroup, m cache.Member) (redisnod
 	if err != nil {
 		return redisnode.Config{}, d, err
 	}
-	tokens, err := g.authTokens(rg)
+	tokens, err := g.authTokens(shard)
 	if err != nil {
 		return redisnode.Config{}, d, err
 	}
 	all := maps.Clone(d.Live)
 	maps.Copy(all, d.Boot)
 	return redisnode.Config{
-		Address: m.Address, Port: rg.Port, TLS: rg.TransitEncryption, Directives: all,
+		Address: m.Address, Port: shard.Group.Port, TLS: shard.Group.TransitEncryption, Directives: all,
 		AuthTokens: tokens, AdminPassword: admin, ReplicationPassword: replication,
 	}, d, nil
 }
 
 // authTokens opens the tokens that clients may use, oldest first; an empty one lets them in without.
-func (g *group) authTokens(rg *cache.ReplicationGroup) ([]string, error) {
+func (g *group) authTokens(shard *cache.Shard) ([]string, error) {
 	var tokens []string
-	for _, sealed := range rg.AuthTokens {
+	for _, sealed := range shard.Group.AuthTokens {
 		if len(sealed) == 0 {
 			tokens = append(tokens, "")
 			continue
 		}
-		token, err := g.e.Sealer.Open(state.AuthTokenPlace(rg.ID), sealed)
+		token, err := g.e.Sealer.Open(state.AuthTokenPlace(shard.Group.ID), sealed)
 		if err != nil {
 			return nil, err
 		}
@@ -173,8 +173,8 @@ func (g *group) authTokens(rg *cache.ReplicationGroup) ([]string, error) {
 
 // recordStart notes which parameters the new process has. A member that was available before is being recovered.
 func (g *group) recordStart(started *cache.ReplicationGroup, id string, d cache.Directives) error {
-	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) error {
-		m := rg.Member(id)
+	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
+		m := shard.Member(id)
 		m.Spec, m.Access = started.Spec(), cache.AccessFingerprint(started.AuthTokens)
 		m.Parameters, m.BootParameters = cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot)
 		m.Certifiable = true
@@ -201,9 +201,9 @@ func (g *group) passwords() (admin, replication string, err error) {
 			if c, err = state.Credentials.Get(tx, g.id); !errors.Is(err, store.ErrNotFound) {
 				return err // another node's start was first
 			}
-			if rg, err := state.Group(tx, g.id); err != nil {
+			if shard, err := state.Shard(tx, g.id, cache.FirstShard); err != nil {
 				return err
-			} else if slices.ContainsFunc(rg.Members, func(m cache.Member) bool { return m.Spec != "" }) {
+			} else if slices.ContainsFunc(shard.Members, func(m cache.Member) bool { return m.Spec != "" }) {
 				return errors.New("their record is gone; put back a copy of larder.db that has it")
 			}
 			c = state.Credential{
@@ -222,15 +222,15 @@ func (g *group) passwords() (admin, replication string, err error) {
 }
 
 // startRelay starts the group's relay. It listens when it is told where.
-func (g *group) startRelay(ctx context.Context, rg *cache.ReplicationGroup) (node.Process, error) {
-	ports := *rg
+func (g *group) startRelay(ctx context.Context, shard *cache.Shard) (node.Process, error) {
+	ports := *shard.Group
 	ports.SetTransit(cache.TransitPreferred) // the relay outlives a change of the mode
 	plain, secure := ports.Ports().Plain, ports.Ports().TLS
-	config, err := json.Marshal(relay.Config{Address: netip.AddrPortFrom(rg.ReaderAddress, uint16(rg.Port)),
+	config, err := json.Marshal(relay.Config{Address: netip.AddrPortFrom(shard.ReaderAddress, uint16(shard.Group.Port)),
 		Plain: uint16(plain), TLS: uint16(secure)})
 	if err != nil {
 		return nil, err
 	}
-	return g.e.Nodes.Start(ctx, node.Spec{ID: rg.ID + cache.RelaySuffix, Path: g.e.Relay[0], Args: g.e.Relay[1:],
+	return g.e.Nodes.Start(ctx, node.Spec{ID: shard.Group.ID + cache.RelaySuffix, Path: g.e.Relay[0], Args: g.e.Relay[1:],
 		Stdin: config})
 }

@@ -33,7 +33,7 @@ func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Ste
 	ended := make([]error, len(steps))
 	var run errgroup.Group
 	back := make(chan struct{}) // closed when the primary's own start is over
-	waits, release := g.whilePrimaryLives(ctx, d.Group, back)
+	waits, release := g.whilePrimaryLives(ctx, d.Shard, back)
 	for i, s := range steps {
 		run.Go(func() error {
 			ctx := ctx
@@ -48,7 +48,7 @@ func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Ste
 				p, err = g.runStep(ctx, d, s)
 				return err
 			})
-			if s.Kind == cache.StartNode && s.Member == d.Group.Primary().ID {
+			if s.Kind == cache.StartNode && s.Member == d.Shard.Primary().ID {
 				close(back)
 			}
 			if p != nil {
@@ -78,26 +78,26 @@ func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Ste
 
 // runStep does one step; a process that it started is returned.
 func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (node.Process, error) {
-	rg := d.Group
+	shard := d.Shard
 	switch s.Kind {
 	case cache.StartNode:
-		return g.startNode(ctx, rg, *rg.Member(s.Member))
+		return g.startNode(ctx, shard, *shard.Member(s.Member))
 	case cache.StopNode:
-		return nil, g.stopNode(ctx, rg, s.Member)
+		return nil, g.stopNode(ctx, shard, s.Member)
 	case cache.Configure:
-		return nil, g.configure(ctx, rg, s.Member)
+		return nil, g.configure(ctx, shard, s.Member)
 	case cache.Authorize:
-		return nil, g.authorize(ctx, rg, s.Member)
+		return nil, g.authorize(ctx, shard, s.Member)
 	case cache.Certify:
-		return nil, g.certify(ctx, rg, *rg.Member(s.Member))
+		return nil, g.certify(ctx, shard, *shard.Member(s.Member))
 	case cache.Handover:
-		return nil, g.handover(ctx, rg, s.Member)
+		return nil, g.handover(ctx, shard, s.Member)
 	case cache.Resize:
-		return nil, g.resize(ctx, rg, s.Member)
+		return nil, g.resize(ctx, shard, s.Member)
 	case cache.Drop:
 		return nil, g.drop(ctx, s.Member)
 	case cache.Elect:
-		return nil, g.failOver(ctx, rg, s)
+		return nil, g.failOver(ctx, shard, s)
 	case cache.Fence:
 		return nil, g.fence(ctx, s.Member)
 	case cache.Resume:
@@ -114,33 +114,33 @@ func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (nod
 		}
 		return nil, g.nodes[s.Member].redis.Promote(ctx)
 	case cache.Follow:
-		return nil, g.follow(ctx, rg, s.Member, s.Target)
+		return nil, g.follow(ctx, shard, s.Member, s.Target)
 	case cache.Serve:
-		return nil, g.serve(ctx, rg, s)
+		return nil, g.serve(ctx, shard, s)
 	case cache.StartRelay:
-		return g.startRelay(ctx, rg)
+		return g.startRelay(ctx, shard)
 	case cache.SetBackends:
-		return nil, g.setBackends(ctx, rg, s.Addresses)
+		return nil, g.setBackends(ctx, shard, s.Addresses)
 	case cache.SetFronts:
-		return nil, g.setFronts(ctx, rg, s.Addresses)
+		return nil, g.setFronts(ctx, shard, s.Addresses)
 	case cache.StopRelay:
 		return nil, g.relay.end(ctx, stopGrace) // one that hangs is killed when the grace is over
 	case cache.Verify:
-		return nil, g.verify(ctx, rg)
+		return nil, g.verify(ctx, shard)
 	case cache.AbandonSnapshot:
 		return nil, g.failSnapshot(errNoData)
 	case cache.Fallback:
 		return nil, g.fallBack(s.Snapshot)
 	case cache.Forget:
-		return nil, g.forget(ctx, rg)
+		return nil, g.forget(ctx, shard)
 	}
 	return nil, fmt.Errorf("no such step: %q", s.Kind)
 }
 
 // follow makes a node a replica. It may have to copy its primary's data, and does nothing, and answers nobody, while it
 // waits for more of them: one whose primary is busy would be taken for one that hangs.
-func (g *group) follow(ctx context.Context, rg *cache.ReplicationGroup, id string, primary netip.Addr) error {
-	if err := g.secure(ctx, rg, id); err != nil {
+func (g *group) follow(ctx context.Context, shard *cache.Shard, id string, primary netip.Addr) error {
+	if err := g.secure(ctx, shard, id); err != nil {
 		return err
 	}
 	m := g.nodes[id]
@@ -149,8 +149,8 @@ func (g *group) follow(ctx context.Context, rg *cache.ReplicationGroup, id strin
 		return err
 	}
 	m.vigil.mayIdle(true)
-	at := netip.AddrPortFrom(primary, uint16(rg.ReplicationPort()))
-	if err := m.redis.Follow(ctx, at, rg.TransitEncryption); err != nil {
+	at := netip.AddrPortFrom(primary, uint16(shard.Group.ReplicationPort()))
+	if err := m.redis.Follow(ctx, at, shard.Group.TransitEncryption); err != nil {
 		return err
 	}
 	if !before.LinkUp || before.Follows.Addr() != primary {
@@ -175,9 +175,9 @@ func (g *group) awaitLink(ctx context.Context, m *member) error {
 
 // serve opens a node's listeners. One that begins empty where there were data says so in the event list first, and the
 // primary's replication stream is recorded first.
-func (g *group) serve(ctx context.Context, rg *cache.ReplicationGroup, s cache.Step) error {
+func (g *group) serve(ctx context.Context, shard *cache.Shard, s cache.Step) error {
 	if s.DataLost {
-		err := g.update(func(tx *store.Tx, _ *cache.ReplicationGroup) error {
+		err := g.update(func(tx *store.Tx, _ *cache.Shard) error {
 			return g.notice(tx, cache.SourceCluster, s.Member, "Cache node %s restarted without data"+cache.NobodyLeft,
 				nodeID)
 		})
@@ -185,49 +185,49 @@ func (g *group) serve(ctx context.Context, rg *cache.ReplicationGroup, s cache.S
 			return err
 		}
 	}
-	if rg.Member(s.Member).Role == cache.Replica {
-		if err := g.hasten(ctx, rg, s.Member); err != nil {
+	if shard.Member(s.Member).Role == cache.Replica {
+		if err := g.hasten(ctx, shard, s.Member); err != nil {
 			return err
 		}
 	} else if err := g.note(ctx, s.Member); err != nil {
 		return err
 	}
-	return g.listen(ctx, rg, s.Member, s.Addresses)
+	return g.listen(ctx, shard, s.Member, s.Addresses)
 }
 
 // listen has a node listen on exactly those addresses. Where that fails half way, the next look ends what is left of
 // it.
-func (g *group) listen(ctx context.Context, rg *cache.ReplicationGroup, id string, addrs []netip.Addr) error {
-	if err := g.secure(ctx, rg, id); err != nil {
+func (g *group) listen(ctx context.Context, shard *cache.Shard, id string, addrs []netip.Addr) error {
+	if err := g.secure(ctx, shard, id); err != nil {
 		return err
 	}
 	m := g.nodes[id]
 	swept := m.swept
 	m.swept = false
-	if err := m.redis.Serve(ctx, addrs, rg.Ports()); err != nil {
-		return g.inTheWay(err, m, addrs, rg.Ports())
+	if err := m.redis.Serve(ctx, addrs, shard.Group.Ports()); err != nil {
+		return g.inTheWay(err, m, addrs, shard.Group.Ports())
 	}
 	m.swept = swept // there may be more to end than connections
 	return nil
 }
 
 // setBackends has the relay lead to the replicas that have those addresses.
-func (g *group) setBackends(ctx context.Context, rg *cache.ReplicationGroup, addrs []netip.Addr) error {
+func (g *group) setBackends(ctx context.Context, shard *cache.Shard, addrs []netip.Addr) error {
 	if err := g.relay.control.SetBackends(ctx, addrs); err != nil {
-		return g.inTheWay(err, g.relay, []netip.Addr{rg.ReaderAddress}, cache.Ports{Group: rg.Port})
+		return g.inTheWay(err, g.relay, []netip.Addr{shard.ReaderAddress}, cache.Ports{Group: shard.Group.Port})
 	}
 	return nil
 }
 
 // setFronts has the relay take TLS and plain connections at those addresses. One that an earlier larder started cannot:
 // it is ended, and the next plan starts another.
-func (g *group) setFronts(ctx context.Context, rg *cache.ReplicationGroup, addrs []netip.Addr) error {
+func (g *group) setFronts(ctx context.Context, shard *cache.Shard, addrs []netip.Addr) error {
 	err := g.relay.control.SetFronts(ctx, addrs)
 	switch {
 	case errors.Is(err, relay.ErrNoFronts):
 		return g.relay.end(ctx, stopGrace)
 	case err != nil:
-		return g.inTheWay(err, g.relay, addrs, cache.Ports{Group: rg.Port})
+		return g.inTheWay(err, g.relay, addrs, cache.Ports{Group: shard.Group.Port})
 	}
 	return nil
 }
@@ -253,12 +253,12 @@ func (g *group) inTheWay(err error, m *member, addrs []netip.Addr, ports cache.P
 // new connection would cost another copy, and the stream is left to start by itself. A replica that serves already has
 // its stream: a new connection would throw away what it has yet to read of it, which a primary that is gone cannot send
 // again.
-func (g *group) hasten(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
+func (g *group) hasten(ctx context.Context, shard *cache.Shard, id string) error {
 	replica, err := g.nodes[id].redis.State(ctx)
 	if err != nil || len(replica.Serves) > 0 {
 		return err
 	}
-	primary, err := g.nodes[rg.Primary().ID].redis.State(ctx)
+	primary, err := g.nodes[shard.Primary().ID].redis.State(ctx)
 	if err != nil || primary.Offset-replica.Offset > primary.Backlog/2 {
 		return err
 	}
@@ -266,8 +266,8 @@ func (g *group) hasten(ctx context.Context, rg *cache.ReplicationGroup, id strin
 }
 
 // configure brings a node's live parameters up to date and says so in the event list.
-func (g *group) configure(ctx context.Context, rg *cache.ReplicationGroup, id string) error {
-	d, err := g.wantedDirectives(rg)
+func (g *group) configure(ctx context.Context, shard *cache.Shard, id string) error {
+	d, err := g.wantedDirectives(shard)
 	if err != nil {
 		return err
 	}
@@ -279,7 +279,7 @@ func (g *group) configure(ctx context.Context, rg *cache.ReplicationGroup, id st
 	if err != nil {
 		return err
 	}
-	err = g.update(func(tx *store.Tx, now *cache.ReplicationGroup) error {
+	err = g.update(func(tx *store.Tx, now *cache.Shard) error {
 		m := now.Member(id)
 		m.Parameters = cache.Fingerprint(d.Live)
 		if m.BootParameters == "" && limits {
@@ -298,28 +298,28 @@ func (g *group) configure(ctx context.Context, rg *cache.ReplicationGroup, id st
 }
 
 // settle records that the group is as desired.
-func (g *group) settle(rg *cache.ReplicationGroup) error {
-	if rg.Status != cache.Creating && rg.Status != cache.Modifying && rg.Restore == "" {
+func (g *group) settle(shard *cache.Shard) error {
+	if shard.Group.Status != cache.Creating && shard.Group.Status != cache.Modifying && shard.Group.Restore == "" {
 		return nil
 	}
-	return g.update(func(tx *store.Tx, rg *cache.ReplicationGroup) (err error) {
-		created := rg.Status == cache.Creating
-		rg.TransitBefore, rg.MembersModified = nil, false
-		if rg.Scaling != "" {
-			if err := g.notice(tx, cache.SourceGroup, rg.ID,
-				"Succeeded applying modification to cache node type to %s.", rg.Scaling); err != nil {
+	return g.update(func(tx *store.Tx, shard *cache.Shard) (err error) {
+		created := shard.Group.Status == cache.Creating
+		shard.Group.TransitBefore, shard.Group.MembersModified = nil, false
+		if shard.Group.Scaling != "" {
+			if err := g.notice(tx, cache.SourceGroup, shard.Group.ID,
+				"Succeeded applying modification to cache node type to %s.", shard.Group.Scaling); err != nil {
 				return err
 			}
-			rg.Scaling, rg.ScaledFrom = "", ""
+			shard.Group.Scaling, shard.Group.ScaledFrom = "", ""
 		}
-		if rg.Status, err = cache.Transition(rg.Status, cache.Converged); err != nil {
+		if shard.Group.Status, err = cache.Transition(shard.Group.Status, cache.Converged); err != nil {
 			return err
 		}
-		for i, m := range rg.Members {
+		for i, m := range shard.Members {
 			message := []any{"Finished recovery for cache nodes %s", nodeID}
 			if m.Created.IsZero() {
-				rg.Members[i].Created = g.e.Now()
-				if err := g.welcome(tx, rg, m.ID, created); err != nil {
+				shard.Members[i].Created = g.e.Now()
+				if err := g.welcome(tx, shard, m.ID, created); err != nil {
 					return err
 				}
 				message = []any{"Added cache node %s in availability zone %s", nodeID, m.Zone}
@@ -330,22 +330,22 @@ func (g *group) settle(rg *cache.ReplicationGroup) error {
 			case cache.MemberRebooting:
 				message = []any{"Cache node %s restarted", nodeID}
 			}
-			rg.Members[i].Status = cache.MemberAvailable
+			shard.Members[i].Status = cache.MemberAvailable
 			if err := g.notice(tx, cache.SourceCluster, m.ID, message[0].(string), message[1:]...); err != nil {
 				return err
 			}
 		}
-		if err := g.release(tx, rg); err != nil || !created {
+		if err := g.release(tx, shard); err != nil || !created {
 			return err
 		}
-		return g.announce(tx, rg)
+		return g.announce(tx, shard)
 	})
 }
 
 // welcome says that a member is there for the first time: with its group, or added to it.
-func (g *group) welcome(tx *store.Tx, rg *cache.ReplicationGroup, member string, created bool) error {
+func (g *group) welcome(tx *store.Tx, shard *cache.Shard, member string, created bool) error {
 	if !created {
-		if err := state.AddNotification(tx, *rg, cache.ReplicasIncreased, member, g.e.Now()); err != nil {
+		if err := state.AddNotification(tx, *shard.Group, cache.ReplicasIncreased, member, g.e.Now()); err != nil {
 			return err
 		}
 	}
@@ -355,26 +355,26 @@ func (g *group) welcome(tx *store.Tx, rg *cache.ReplicationGroup, member string,
 // nodeID is the id of the one node that a cache cluster of this engine has.
 const nodeID = "0001"
 
-func (g *group) announce(tx *store.Tx, rg *cache.ReplicationGroup) error {
-	if err := g.notice(tx, cache.SourceGroup, rg.ID, "Replication group %s created", rg.ID); err != nil {
+func (g *group) announce(tx *store.Tx, shard *cache.Shard) error {
+	if err := g.notice(tx, cache.SourceGroup, shard.Group.ID, "Replication group %s created", shard.Group.ID); err != nil {
 		return err
 	}
-	return g.failoverTurned(tx, rg, false)
+	return g.failoverTurned(tx, shard, false)
 }
 
 // failoverTurned records that automatic failover was turned on or off, where it is not as it was.
-func (g *group) failoverTurned(tx *store.Tx, rg *cache.ReplicationGroup, was bool) error {
-	turned := cache.FailoverTurned(was, rg.AutomaticFailover)
+func (g *group) failoverTurned(tx *store.Tx, shard *cache.Shard, was bool) error {
+	turned := cache.FailoverTurned(was, shard.Group.AutomaticFailover)
 	if turned == "" {
 		return nil
 	}
-	return g.notice(tx, cache.SourceGroup, rg.ID, "%s", turned+rg.ID)
+	return g.notice(tx, cache.SourceGroup, shard.Group.ID, "%s", turned+shard.Group.ID)
 }
 
 // forget drops the group's record when nothing of it is left running.
-func (g *group) forget(ctx context.Context, rg *cache.ReplicationGroup) error {
-	names := []string{rg.ID + cache.RelaySuffix}
-	for _, m := range rg.Members {
+func (g *group) forget(ctx context.Context, shard *cache.Shard) error {
+	names := []string{shard.Group.ID + cache.RelaySuffix}
+	for _, m := range shard.Members {
 		g.drainLogs(ctx, m.ID)
 		names = append(names, m.ID)
 	}
@@ -389,16 +389,16 @@ func (g *group) forget(ctx context.Context, rg *cache.ReplicationGroup) error {
 				return err
 			}
 		}
-		if err := g.notice(tx, cache.SourceGroup, rg.ID, "Replication group %s deleted", rg.ID); err != nil {
+		if err := g.notice(tx, cache.SourceGroup, g.id, "Replication group %s deleted", g.id); err != nil {
 			return err
 		}
-		if err := g.release(tx, rg); err != nil {
+		if err := g.release(tx, shard); err != nil {
 			return err
 		}
-		if err := state.Credentials.Delete(tx, rg.ID); err != nil {
+		if err := state.Credentials.Delete(tx, shard.Group.ID); err != nil {
 			return err
 		}
-		return state.ReplicationGroups.Delete(tx, rg.ID)
+		return state.DeleteGroup(tx, g.id)
 	})
 }
 

@@ -50,11 +50,11 @@ func TestAVerificationEndsWithThePrimary(t *testing.T) {
 			vigil: newVigil(&pulsing{}, false, e.Steady())}
 		defer time.Sleep(time.Minute) // the client's own attempt to connect ends later
 		defer g.nodes["g-001"].redis.Close()
-		rg := &cache.ReplicationGroup{ID: "g", Members: []cache.Member{{ID: "g-001"}, {ID: "g-002"}}}
+		rg := &cache.Shard{Group: &cache.ReplicationGroup{ID: "g"}, Members: []cache.Member{{ID: "g-001"}, {ID: "g-002"}}}
 		rg.SetPrimary("g-001")
 		begin := time.Now()
 		time.AfterFunc(100*time.Millisecond, func() { close(p.exited) })
-		if err := g.runSteps(t.Context(), cache.Desired{Group: rg}, []cache.Step{{Kind: cache.Verify}}); err == nil {
+		if err := g.runSteps(t.Context(), cache.Desired{Shard: rg}, []cache.Step{{Kind: cache.Verify}}); err == nil {
 			t.Error("verified")
 		}
 		if took := time.Since(begin); took != 100*time.Millisecond {
@@ -70,9 +70,9 @@ func TestAStepThatFailsEndsNoOther(t *testing.T) {
 		g := newGroup(e, "g")
 		g.nodes["g-002"] = &member{process: lingering{}, vigil: newVigil(&pulsing{}, false, e.Steady())}
 		begin := time.Now()
-		rg := &cache.ReplicationGroup{ID: "g", Members: []cache.Member{{ID: "g-001"}, {ID: "g-002"}}}
+		rg := &cache.Shard{Group: &cache.ReplicationGroup{ID: "g"}, Members: []cache.Member{{ID: "g-001"}, {ID: "g-002"}}}
 		rg.SetPrimary("g-001")
-		err := g.runSteps(t.Context(), cache.Desired{Group: rg},
+		err := g.runSteps(t.Context(), cache.Desired{Shard: rg},
 			[]cache.Step{{Kind: cache.Refuse, Reason: "refused"}, {Kind: cache.Fence, Member: "g-002"}})
 		if err == nil || err.Error() != "refused" {
 			t.Errorf("got %v", err)

@@ -107,8 +107,8 @@ func TestASleepingMachine(t *testing.T) {
 		for range 20 { // the engine looks five times a second
 			rg := must(w.get("g"))(t)
 			now := must(w.runtime.PIDs(t.Context()))(t)
-			if !maps.Equal(before, now) || rg.Primary().ID != "g-001" || rg.Status != cache.Available {
-				t.Fatalf("%s, primary %s, the processes were %v and are %v", rg.Status, rg.Primary().ID, before, now)
+			if !maps.Equal(before, now) || rg.Primary().ID != "g-001" || rg.Group.Status != cache.Available {
+				t.Fatalf("%s, primary %s, the processes were %v and are %v", rg.Group.Status, rg.Primary().ID, before, now)
 			}
 			time.Sleep(25 * time.Millisecond)
 		}

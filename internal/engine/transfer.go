@@ -35,7 +35,7 @@ type taken struct {
 
 // beginTransfers begins those of a plan's steps that are transfers, and returns the others. It is given the context
 // that the group runs in: that of a step would end too soon.
-func (g *group) beginTransfers(ctx context.Context, rg *cache.ReplicationGroup, steps []cache.Step) []cache.Step {
+func (g *group) beginTransfers(ctx context.Context, shard *cache.Shard, steps []cache.Step) []cache.Step {
 	return slices.DeleteFunc(slices.Clone(steps), func(s cache.Step) bool {
 		t := &transfer{member: s.Member, done: make(chan struct{})}
 		node := g.nodes[s.Member]
@@ -43,12 +43,12 @@ func (g *group) beginTransfers(ctx context.Context, rg *cache.ReplicationGroup, 
 		switch s.Kind {
 		case cache.TakeSnapshot:
 			run = func(ctx context.Context) (err error) {
-				t.taken, err = g.take(ctx, rg.Snapshot.Name, node)
+				t.taken, err = g.take(ctx, shard.Group.Snapshot.Name, node)
 				return err
 			}
 		case cache.LoadSnapshot:
 			t.load = true
-			run = func(ctx context.Context) error { return g.load(ctx, rg, node) }
+			run = func(ctx context.Context) error { return g.load(ctx, shard, node) }
 		default:
 			return false
 		}
@@ -64,7 +64,7 @@ func (g *group) beginTransfers(ctx context.Context, rg *cache.ReplicationGroup, 
 }
 
 // endTransfer records what came of a transfer that is done; ended says that one was.
-func (g *group) endTransfer(rg *cache.ReplicationGroup) (ended bool, err error) {
+func (g *group) endTransfer(shard *cache.Shard) (ended bool, err error) {
 	t := g.transfer
 	if t == nil {
 		return false, nil
@@ -76,7 +76,7 @@ func (g *group) endTransfer(rg *cache.ReplicationGroup) (ended bool, err error) 
 	}
 	g.transfer = nil
 	g.noteCut(t.err)
-	deleting := rg.Status == cache.Deleting
+	deleting := shard.Group.Status == cache.Deleting
 	switch {
 	case errors.Is(t.err, context.Canceled): // the engine ends; the next one begins again
 		return true, nil
@@ -89,7 +89,7 @@ func (g *group) endTransfer(rg *cache.ReplicationGroup) (ended bool, err error) 
 		g.failures.record(transferWork, t.err)
 		// Data that somebody asked to keep are not given up: the group stays as it is, and the next plan tries again.
 		return true, fmt.Errorf("the final snapshot %s could not be taken yet, and the group is kept until it is: %v",
-			rg.Snapshot.Name, shown(t.err))
+			shard.Group.Snapshot.Name, shown(t.err))
 	case redisnode.IsCut(t.err) && g.cuts < maxCuts && g.runs(t.member):
 		g.cuts++ // a client ended the connection, and cannot do so again: the next plan takes the snapshot anew
 		return true, nil
@@ -101,7 +101,7 @@ func (g *group) endTransfer(rg *cache.ReplicationGroup) (ended bool, err error) 
 	g.failures.record(transferWork, nil)
 	g.succeed()
 	if t.load {
-		return true, g.sayRestored(rg, t.member)
+		return true, g.sayRestored(shard, t.member)
 	}
 	return true, g.recordSnapshot(t)
 }
@@ -135,16 +135,16 @@ func (g *group) take(ctx context.Context, name string, from *member) (taken, err
 }
 
 // load fills a node with the data of the snapshot that the group is made of.
-func (g *group) load(ctx context.Context, rg *cache.ReplicationGroup, into *member) error {
+func (g *group) load(ctx context.Context, shard *cache.Shard, into *member) error {
 	var s cache.Snapshot
 	err := g.e.Store.View(func(tx *store.Tx) (err error) {
-		s, err = state.Snapshots.Get(tx, rg.Restore)
+		s, err = state.Snapshots.Get(tx, shard.Group.Restore)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("cannot find the record of the snapshot %s: %v", rg.Restore, err)
+		return fmt.Errorf("cannot find the record of the snapshot %s: %v", shard.Group.Restore, err)
 	}
-	limit, err := g.roomFor(s, rg)
+	limit, err := g.roomFor(s, shard)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ func (g *group) load(ctx context.Context, rg *cache.ReplicationGroup, into *memb
 	if _, data.Password, err = g.passwords(); err != nil {
 		return err
 	}
-	if rg.TransitEncryption {
+	if shard.Group.TransitEncryption {
 		if data.TLS, err = g.feedTLS(); err != nil {
 			return err
 		}
@@ -169,8 +169,8 @@ func (g *group) load(ctx context.Context, rg *cache.ReplicationGroup, into *memb
 
 // roomFor returns how much memory the snapshot's data may take, in bytes, or 0 where there is as much as they had: a
 // node with less than they need would silently evict some of them.
-func (g *group) roomFor(s cache.Snapshot, rg *cache.ReplicationGroup) (int64, error) {
-	has, err := g.askedMemory(rg)
+func (g *group) roomFor(s cache.Snapshot, shard *cache.Shard) (int64, error) {
+	has, err := g.askedMemory(shard)
 	if err != nil {
 		return 0, err
 	}
@@ -181,7 +181,7 @@ func (g *group) roomFor(s cache.Snapshot, rg *cache.ReplicationGroup) (int64, er
 		return 0, fmt.Errorf("cannot restore the snapshot %s: its data took %d bytes, and a node of type %s "+
 			"has %d for "+
 			"them, without what its parameters reserve: choose a larger CacheNodeType, or reserve less",
-			s.Name, s.CacheSize, rg.NodeType, has)
+			s.Name, s.CacheSize, shard.Group.NodeType, has)
 	}
 	return has, nil
 }

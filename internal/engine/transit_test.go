@@ -16,7 +16,7 @@ import (
 )
 
 // withoutTLS makes a new group one that has neither TLS nor a token.
-func withoutTLS(rg *cache.ReplicationGroup) { rg.TransitEncryption, rg.AuthTokens = false, nil }
+func withoutTLS(rg *cache.Shard) { rg.Group.TransitEncryption, rg.Group.AuthTokens = false, nil }
 
 // without connects as a client without TLS and token does; with has TLS.
 func (w *world) without(addr netip.Addr) *redis.Client { return w.tokenless(addr, false) }
@@ -34,11 +34,11 @@ func (w *world) tokenless(addr netip.Addr, secure bool) *redis.Client {
 }
 
 // switchTransit switches a group's encryption in transit as the API does, and waits until the nodes have it.
-func (w *world) switchTransit(id string, to cache.TransitMode) cache.ReplicationGroup {
+func (w *world) switchTransit(id string, to cache.TransitMode) cache.Shard {
 	w.t.Helper()
-	w.modify(id, func(rg *cache.ReplicationGroup) { rg.SwitchTransit(to) })
-	return w.await(id, "available in mode "+string(to), func(rg cache.ReplicationGroup, err error) bool {
-		return err == nil && rg.Status == cache.Available && rg.Transit() == to && rg.TransitBefore == nil
+	w.modify(id, func(rg *cache.Shard) { rg.Group.SwitchTransit(to) })
+	return w.await(id, "available in mode "+string(to), func(rg cache.Shard, err error) bool {
+		return err == nil && rg.Group.Status == cache.Available && rg.Group.Transit() == to && rg.Group.TransitBefore == nil
 	})
 }
 
@@ -102,16 +102,16 @@ func (h *held) end() {
 }
 
 // wantClients looks which clients every address of the group takes.
-func (w *world) wantClients(rg cache.ReplicationGroup) {
+func (w *world) wantClients(rg cache.Shard) {
 	w.t.Helper()
 	var clients sync.WaitGroup // a handshake that nobody answers takes seconds to fail
 	for _, a := range rg.Reachable() {
-		taken := map[bool]bool{true: rg.TransitEncryption, false: rg.Transit() != cache.TransitRequired}
+		taken := map[bool]bool{true: rg.Group.TransitEncryption, false: rg.Group.Transit() != cache.TransitRequired}
 		for secure, want := range taken {
 			c := w.tokenless(a, secure)
 			clients.Go(func() {
 				if err := c.Ping(w.t.Context()).Err(); (err == nil) != want {
-					w.t.Errorf("in mode %q, a client of %s with TLS: %t gets %v", rg.Transit(), a, secure, err)
+					w.t.Errorf("in mode %q, a client of %s with TLS: %t gets %v", rg.Group.Transit(), a, secure, err)
 				}
 			})
 		}
@@ -120,17 +120,17 @@ func (w *world) wantClients(rg cache.ReplicationGroup) {
 }
 
 // wantReplicas looks whether every replica follows the primary at the port of the group's mode.
-func (w *world) wantReplicas(rg cache.ReplicationGroup, client func(netip.Addr) *redis.Client) {
+func (w *world) wantReplicas(rg cache.Shard, client func(netip.Addr) *redis.Client) {
 	w.t.Helper()
 	for _, m := range rg.Members {
 		if m.Role == cache.Primary {
 			continue
 		}
 		info, err := client(m.Address).Info(w.t.Context(), "replication").Result()
-		port := fmt.Sprintf("master_port:%d\r\n", rg.ReplicationPort())
+		port := fmt.Sprintf("master_port:%d\r\n", rg.Group.ReplicationPort())
 		for _, field := range []string{port, "master_link_status:up"} {
 			if err != nil || !strings.Contains(info, field) {
-				w.t.Errorf("in mode %q, %s does not have %q: %v\n%s", rg.Transit(), m.ID, field, err, info)
+				w.t.Errorf("in mode %q, %s does not have %q: %v\n%s", rg.Group.Transit(), m.ID, field, err, info)
 			}
 		}
 	}
@@ -206,7 +206,7 @@ func TestEncryptionInTransitIsSwitchedLive(t *testing.T) {
 func TestAFailoverWhereClientsMayUseTLSOrNot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.create("g", 2, func(rg *cache.ReplicationGroup) { withoutTLS(rg); rg.SetTransit(cache.TransitPreferred) })
+	w.create("g", 2, func(rg *cache.Shard) { withoutTLS(rg); rg.Group.SetTransit(cache.TransitPreferred) })
 	rg := w.awaitAvailable("g")
 	w.wantClients(rg)
 	if err := w.without(rg.PrimaryAddress).Set(t.Context(), "k", "v", 0).Err(); err != nil {
@@ -227,7 +227,7 @@ func TestAFailoverWhereClientsMayUseTLSOrNot(t *testing.T) {
 		return now != 0 && now != gone
 	})
 	w.wantClients(w.awaitAvailable("g"))
-	w.modify("g", func(rg *cache.ReplicationGroup) { rg.Promote = rg.Members[0].ID })
+	w.modify("g", func(rg *cache.Shard) { rg.Promote = rg.Members[0].ID })
 	w.wantClients(w.awaitAvailable("g"))
 }
 
@@ -236,19 +236,19 @@ func TestAFailoverWhereClientsMayUseTLSOrNot(t *testing.T) {
 func TestReplicasComeAndGoWhereClientsMayUseTLSOrNot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.create("g", 2, func(rg *cache.ReplicationGroup) { withoutTLS(rg); rg.SetTransit(cache.TransitPreferred) })
+	w.create("g", 2, func(rg *cache.Shard) { withoutTLS(rg); rg.Group.SetTransit(cache.TransitPreferred) })
 	rg := w.awaitAvailable("g")
 	ws := migrate(w.without(rg.PrimaryAddress), 2)
 	spare := must(cache.Allocate(w.block.Prefix, nil, 40))(t)
 	for n := 3; n <= 4; n++ {
-		w.modify("g", func(rg *cache.ReplicationGroup) {
+		w.modify("g", func(rg *cache.Shard) {
 			rg.Members = append(rg.Members, cache.Member{ID: cache.MemberID("g", n), Zone: "us-east-1b",
 				Address: spare[20+n], Role: cache.Replica, Status: cache.MemberCreating})
 		})
 		w.wantClients(w.awaitAvailable("g"))
 	}
 	for n := 4; n >= 3; n-- {
-		w.modify("g", func(rg *cache.ReplicationGroup) { rg.Member(cache.MemberID("g", n)).Leaving = true })
+		w.modify("g", func(rg *cache.Shard) { rg.Member(cache.MemberID("g", n)).Leaving = true })
 		w.wantClients(w.awaitAvailable("g"))
 	}
 	if lost := ws.missing(t, w.with(rg.PrimaryAddress)); lost > 0 {

@@ -38,28 +38,28 @@ func TestWhatIsNotRecordedIsNotTrue(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		members int
-		before  func(*cache.ReplicationGroup)
+		before  func(*cache.Shard)
 	}{
-		"a group that was being created": {3, func(rg *cache.ReplicationGroup) {
-			rg.Status = cache.Creating
+		"a group that was being created": {3, func(rg *cache.Shard) {
+			rg.Group.Status = cache.Creating
 			for i := range rg.Members {
 				unrecorded(&rg.Members[i])
 			}
 		}},
-		"a group that reads available": {2, func(rg *cache.ReplicationGroup) {
+		"a group that reads available": {2, func(rg *cache.Shard) {
 			for i := range rg.Members {
 				unrecorded(&rg.Members[i])
 			}
 		}},
-		"a replica that was being added": {3, func(rg *cache.ReplicationGroup) {
-			rg.Status = cache.Modifying
+		"a replica that was being added": {3, func(rg *cache.Shard) {
+			rg.Group.Status = cache.Modifying
 			unrecorded(&rg.Members[2])
 		}},
-		"a node alone": {1, func(rg *cache.ReplicationGroup) { unrecorded(&rg.Members[0]) }},
-		"another process's record": {2, func(rg *cache.ReplicationGroup) {
-			rg.Status = cache.Modifying // as it is while a node is replaced
+		"a node alone": {1, func(rg *cache.Shard) { unrecorded(&rg.Members[0]) }},
+		"another process's record": {2, func(rg *cache.Shard) {
+			rg.Group.Status = cache.Modifying // as it is while a node is replaced
 			for i := range rg.Members {
-				rg.Members[i].Access = cache.AccessFingerprint(rg.AuthTokens)
+				rg.Members[i].Access = cache.AccessFingerprint(rg.Group.AuthTokens)
 			}
 		}},
 	} {
@@ -69,17 +69,17 @@ func TestWhatIsNotRecordedIsNotTrue(t *testing.T) {
 			w.create("g", c.members, nil)
 			w.awaitAvailable("g")
 			w.stop()
-			w.change("g", func(rg *cache.ReplicationGroup) {
-				rg.AuthTokens = [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace("g"), []byte(nextToken))}
+			w.change("g", func(rg *cache.Shard) {
+				rg.Group.AuthTokens = [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace("g"), []byte(nextToken))}
 				c.before(rg)
 			})
 			w.start()
-			rg := w.await("g", "available and known", func(rg cache.ReplicationGroup, err error) bool {
-				if err != nil || rg.Status != cache.Available {
+			rg := w.await("g", "available and known", func(rg cache.Shard, err error) bool {
+				if err != nil || rg.Group.Status != cache.Available {
 					return false
 				}
 				for _, m := range rg.Members {
-					if m.Spec != rg.Spec() || m.Access != cache.AccessFingerprint(rg.AuthTokens) {
+					if m.Spec != rg.Group.Spec() || m.Access != cache.AccessFingerprint(rg.Group.AuthTokens) {
 						return false
 					}
 				}
@@ -102,10 +102,10 @@ func TestAnotherTokenIsFound(t *testing.T) {
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	w.admin("g-002", func(n *redisnode.Node) error { return n.SetTokens(t.Context(), []string{token, nextToken}) })
-	w.modify("g", func(rg *cache.ReplicationGroup) { rg.Members[1].Renewal = cache.Rebooting })
+	w.modify("g", func(rg *cache.Shard) { rg.Members[1].Renewal = cache.Rebooting })
 	w.awaitAvailable("g")
 	w.admin("g-001", func(n *redisnode.Node) error { return n.SetTokens(t.Context(), []string{nextToken}) })
-	w.modify("g", func(rg *cache.ReplicationGroup) { rg.Members[1].Renewal = cache.Rebooting })
+	w.modify("g", func(rg *cache.Shard) { rg.Members[1].Renewal = cache.Rebooting })
 	w.awaitAvailable("g")
 	for _, m := range rg.Members {
 		if old, now := w.says(m.Address, nextToken), w.says(m.Address, token); old != "WRONGPASS" || now != "PONG" {

@@ -28,12 +28,13 @@ func BenchmarkScrape(b *testing.B) {
 		for g := range 40 {
 			rg := cache.ReplicationGroup{ID: fmt.Sprintf("group-%02d", g), Status: cache.Available,
 				NodeType: "cache.r6g.large"}
+			shard := cache.Shard{GroupID: rg.ID, ID: cache.FirstShard, Group: &rg}
 			for n := range 5 {
 				id := fmt.Sprintf("%s-%03d", rg.ID, n+1)
-				rg.Members = append(rg.Members, cache.Member{ID: id, Role: cache.Replica})
+				shard.Members = append(shard.Members, cache.Member{ID: id, Role: cache.Replica})
 				nodes = append(nodes, exporter.Node{Group: rg.ID, ID: id, Redis: answering(vitals)})
 			}
-			if err := state.ReplicationGroups.Put(tx, rg.ID, rg); err != nil {
+			if err := state.PutShard(tx, shard); err != nil {
 				return err
 			}
 		}

@@ -74,7 +74,7 @@ func (e *events) count(tx *store.Tx, now time.Time) error {
 }
 
 // report puts the counts on the page: every group's failovers, none too, so that the first is seen as an increase.
-func (e *events) report(p *page, groups []cache.ReplicationGroup) {
+func (e *events) report(p *page, groups []cache.Topology) {
 	for _, source := range []string{cache.SourceCluster, cache.SourceGroup} {
 		p.add(eventsTotal, pairs("source_type", source), float64(e.bySource[source]))
 	}

@@ -157,9 +157,9 @@ func (e *Exporter) source(ctx context.Context, p *page, from Source) error {
 		counted = newEvents(e.begin)
 		e.events[from.Region] = counted
 	}
-	var groups []cache.ReplicationGroup
+	var groups []cache.Topology
 	err := from.Store.View(func(tx *store.Tx) (err error) {
-		if groups, err = state.ReplicationGroups.List(tx); err != nil {
+		if groups, err = state.Groups(tx); err != nil {
 			return err
 		}
 		return counted.count(tx, e.Now())

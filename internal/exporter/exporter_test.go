@@ -56,16 +56,17 @@ func shop(t testing.TB) (exporter.Config, *exporter.Source) {
 	t.Cleanup(func() { s.Close() })
 	rg := cache.ReplicationGroup{ID: "shop", Status: cache.Available, EngineVersion: "7.0.15",
 		NodeType: "cache.r6g.large"}
+	shard := cache.Shard{GroupID: rg.ID, ID: cache.FirstShard, Group: &rg}
 	for i, id := range []string{"shop-001", "shop-002", "shop-003"} {
 		role := cache.Replica
 		if i == 0 {
 			role = cache.Primary
 		}
-		rg.Members = append(rg.Members,
+		shard.Members = append(shard.Members,
 			cache.Member{ID: id, Zone: "us-east-1a", Role: role, Status: cache.MemberAvailable,
 				Address: netip.MustParseAddr("127.64.0.3")})
 	}
-	if err := s.Update(func(tx *store.Tx) error { return state.ReplicationGroups.Put(tx, rg.ID, rg) }); err != nil {
+	if err := s.Update(func(tx *store.Tx) error { return state.PutShard(tx, shard) }); err != nil {
 		t.Fatal(err)
 	}
 	types, err := cache.LoadNodeTypes()
@@ -192,6 +193,23 @@ func TestScrape(t *testing.T) {
 		if strings.Contains(line, "someone") || strings.HasPrefix(line, "larder_replication_lag_seconds") &&
 			strings.Contains(line, "shop-002") {
 			t.Errorf("there: %s", line)
+		}
+	}
+}
+
+// TestInSync: a replica has the data of its shard's recorded primary, and not those of whom it follows instead.
+func TestInSync(t *testing.T) {
+	t.Parallel()
+	for follows, want := range map[string]string{"127.64.0.3:6379": "1", "127.64.0.9:6379": "0"} {
+		config, source := shop(t)
+		observed := source.Observed("shop")
+		replica := observed.Nodes["shop-003"]
+		replica.Follows = netip.MustParseAddrPort(follows)
+		observed.Nodes["shop-003"] = replica
+		source.Observed = func(string) cache.Observed { return observed }
+		line := `larder_node_in_sync{namespace="shop",pod="shop-003",instance="shop-003"} ` + want
+		if !slices.Contains(scrape(t, newExporter(t, config)), line) {
+			t.Errorf("following %s: not there: %s", follows, line)
 		}
 	}
 }

@@ -29,16 +29,16 @@ var (
 )
 
 // group puts what is known of a replication group and of its nodes on the page.
-func (e *Exporter) group(p *page, rg cache.ReplicationGroup, observed cache.Observed, readings map[string]Reading) {
+func (e *Exporter) group(p *page, rg cache.Topology, observed cache.Observed, readings map[string]Reading) {
 	l := pairs("namespace", rg.ID)
 	p.add(groupInfo, l.with("engine_version", rg.EngineVersion, "node_type", rg.NodeType), 1)
 	for _, s := range cache.Statuses {
 		p.flag(groupStatus, l.with("status", string(s)), s == rg.Status)
 	}
-	p.add(groupNodes, l, float64(len(rg.Members)))
-	for _, m := range rg.Members {
+	p.add(groupNodes, l, float64(rg.Nodes()))
+	for shard, m := range rg.Members() {
 		l := pairs("namespace", rg.ID, "pod", m.ID, "instance", m.ID)
-		e.member(p, l, &rg, m, observed.Nodes[m.ID])
+		e.member(p, l, shard, *m, observed)
 		r, runs := readings[m.ID]
 		p.flag(nodeUp, l, runs)
 		if runs {
@@ -50,15 +50,16 @@ func (e *Exporter) group(p *page, rg cache.ReplicationGroup, observed cache.Obse
 	}
 }
 
-func (e *Exporter) member(p *page, l labels, rg *cache.ReplicationGroup, m cache.Member, seen cache.NodeState) {
+func (e *Exporter) member(p *page, l labels, shard *cache.Shard, m cache.Member, observed cache.Observed) {
+	seen := observed.Nodes[m.ID]
 	p.add(nodeInfo, l.with("zone", m.Zone, "role", string(m.Role), "status", string(m.Status), "address",
 		m.Address.String()), 1)
 	p.flag(nodePrimary, l, m.Role == cache.Primary)
-	p.flag(nodeInSync, l, seen.Answers && (seen.InSync || m.Role == cache.Primary && seen.Role == cache.Primary))
+	p.flag(nodeInSync, l, cache.InSync(shard, observed, m.ID))
 	if seen.Answers && seen.Role == cache.Replica {
 		p.add(nodeLag, l, seen.Lag.Seconds())
 	}
-	p.add(nodeProcessors, l, float64(e.NodeTypes[rg.NodeType].VCPU))
+	p.add(nodeProcessors, l, float64(e.NodeTypes[shard.Group.NodeType].VCPU))
 }
 
 // alarmStates are CloudWatch's.

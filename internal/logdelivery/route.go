@@ -23,9 +23,9 @@ import (
 type route struct {
 	*Shipper
 	end   context.CancelFunc
-	grown chan struct{}                          // a slow log has
-	gone  atomic.Bool                            // the group is
-	group atomic.Pointer[cache.ReplicationGroup] // as it was last read: to be read only
+	grown chan struct{}                  // a slow log has
+	gone  atomic.Bool                    // the group is
+	group atomic.Pointer[cache.Topology] // as it was last read: to be read only
 
 	mu     sync.Mutex // held while logs are delivered
 	tracks map[trackKey]track
@@ -52,7 +52,7 @@ type deliveryError struct{ error }
 
 func (e deliveryError) Unwrap() error { return e.error }
 
-func newRoute(s *Shipper, g cache.ReplicationGroup) *route {
+func newRoute(s *Shipper, g cache.Topology) *route {
 	r := &route{Shipper: s, grown: make(chan struct{}, 1), tracks: map[trackKey]track{}, unread: map[trackKey]int{}}
 	r.group.Store(&g)
 	return r
@@ -95,9 +95,7 @@ func (r *route) run(ctx context.Context) {
 func (r *route) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	g := *r.group.Load()
-	g.Members = nil
-	r.tidy(&g)
+	r.tidy(&cache.Topology{ReplicationGroup: r.group.Load().ReplicationGroup})
 }
 
 func everyMember(cache.Member) bool { return true }
@@ -105,7 +103,7 @@ func everyMember(cache.Member) bool { return true }
 // ship delivers what is new in the logs of some members, for the last time also where nothing is known to be new, and
 // returns the failures of log groups, by log type, and of nodes whose logs could not be read for long. Nodes do not
 // wait for each other.
-func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(cache.Member) bool,
+func (r *route) ship(ctx context.Context, g *cache.Topology, some func(cache.Member) bool,
 	last bool) map[string]error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -115,8 +113,8 @@ func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(c
 	running := r.Running(g.ID)
 	var all sync.WaitGroup
 	var mu sync.Mutex
-	for _, m := range g.Members {
-		if !some(m) {
+	for _, m := range g.Members() {
+		if !some(*m) {
 			continue
 		}
 		node := find(running, m.ID)
@@ -160,7 +158,7 @@ func (r *route) ship(ctx context.Context, g *cache.ReplicationGroup, some func(c
 
 // check looks whether the log groups take events, also when there is nothing to deliver: now and then, and while one is
 // known not to.
-func (r *route) check(g *cache.ReplicationGroup, failures map[string]error) {
+func (r *route) check(g *cache.Topology, failures map[string]error) {
 	well := !slices.ContainsFunc(g.LogDeliveries,
 		func(d cache.LogDelivery) bool { return d.Status != cache.LogsActive })
 	if well && time.Since(r.checked) < checkTime {
@@ -236,7 +234,7 @@ func (r *route) track(key trackKey) track {
 }
 
 // tidy forgets the tracks of deliveries that ended and of members that are gone.
-func (r *route) tidy(g *cache.ReplicationGroup) {
+func (r *route) tidy(g *cache.Topology) {
 	for key, t := range r.tracks {
 		at := slices.IndexFunc(g.LogDeliveries, func(d cache.LogDelivery) bool { return d.LogType == key.logType })
 		if at >= 0 && g.Member(key.member) != nil {

@@ -7,9 +7,11 @@ package logdelivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,65 +75,89 @@ func New(c Config) *Shipper {
 // Run delivers until ctx ends.
 func (s *Shipper) Run(ctx context.Context) error {
 	defer s.work.Wait()
-	changed, cancel := s.Store.Changes(string(state.ReplicationGroups))
-	defer cancel()
+	changed := changes{groups: map[string]bool{}, some: make(chan struct{}, 1)}
+	defer state.SubscribeGroups(s.Store, changed.add)()
+	var known []string
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		known, err = state.ReplicationGroups.Keys(tx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("cannot tell which logs are to be delivered: %w", err)
+	}
 	for {
-		if err := s.reload(ctx); err != nil {
-			return err
+		for _, id := range known {
+			if err := s.reload(ctx, id); err != nil {
+				return err
+			}
 		}
 		select {
-		case <-changed:
+		case <-changed.some:
+			known = changed.take()
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
 
-// reload has a route for each group with deliveries.
-func (s *Shipper) reload(ctx context.Context) error {
-	var groups []cache.ReplicationGroup
-	known := map[string]bool{} // also those whose record cannot be read: what was asked for last goes on
-	err := s.Store.View(func(tx *store.Tx) error {
-		ids, err := state.ReplicationGroups.Keys(tx)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			known[id] = true
-		}
-		groups, err = state.ReplicationGroups.List(tx)
+// changes are the groups that changed since they were taken.
+type changes struct {
+	mu     sync.Mutex
+	groups map[string]bool
+	some   chan struct{} // has something to receive where there are any
+}
+
+func (c *changes) add(group string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.groups[group] = true
+	select {
+	case c.some <- struct{}{}:
+	default: // one is waiting already
+	}
+}
+
+func (c *changes) take() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	groups := slices.Collect(maps.Keys(c.groups))
+	clear(c.groups)
+	return groups
+}
+
+// reload has a route for a group with deliveries, and ends that of a group that is gone. Where the record cannot be
+// read, what was asked for last goes on.
+func (s *Shipper) reload(ctx context.Context, id string) error {
+	var g cache.Topology
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		g, err = state.Group(tx, id)
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("cannot tell which logs are to be delivered: %w", err)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	gone := maps.Clone(s.routes)
-	for _, g := range groups {
-		r := s.routes[g.ID]
-		if r == nil && len(g.LogDeliveries) == 0 {
-			continue
-		}
-		delete(gone, g.ID)
-		if r == nil {
-			r = newRoute(s, g)
-			s.routes[g.ID] = r
-			ctx, cancel := context.WithCancel(ctx)
-			r.end = cancel
-			s.work.Go(func() { s.guard.Run(s.Logger, "the logs of "+g.ID, func() { r.run(ctx) }) })
-		}
-		r.group.Store(&g)
-	}
-	for id, r := range gone {
-		if known[id] {
-			continue
-		}
+	r := s.routes[id]
+	switch {
+	case errors.Is(err, store.ErrNotFound) && r != nil:
 		r.gone.Store(true)
 		r.end()
 		delete(s.routes, id)
+	case errors.Is(err, store.ErrNotFound), store.IsUnreadable(err):
+	case err != nil:
+		return fmt.Errorf("cannot tell which logs of %s are to be delivered: %w", id, err)
+	case r != nil:
+		r.group.Store(&g)
+	case len(g.LogDeliveries) > 0:
+		s.begin(ctx, g)
 	}
 	return nil
+}
+
+// begin has a route for a group.
+func (s *Shipper) begin(ctx context.Context, g cache.Topology) {
+	r := newRoute(s, g)
+	s.routes[g.ID] = r
+	ctx, r.end = context.WithCancel(ctx)
+	s.work.Go(func() { s.guard.Run(s.Logger, "the logs of "+g.ID, func() { r.run(ctx) }) })
 }
 
 // SlowLogGrew has a group's slow logs delivered without delay.

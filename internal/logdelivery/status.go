@@ -9,7 +9,7 @@ import (
 )
 
 // report records, where it is news, whether a group's logs can be delivered.
-func (r *route) report(g *cache.ReplicationGroup, failures map[string]error) {
+func (r *route) report(g *cache.Topology, failures map[string]error) {
 	news := map[string]cache.LogDelivery{}
 	for _, d := range g.LogDeliveries {
 		seen := d

@@ -18,11 +18,7 @@ func notify(tx *store.Tx, n cache.Notice) error {
 	if name == "" {
 		return nil
 	}
-	group := n.Source
-	if n.SourceType == cache.SourceCluster {
-		group = cache.GroupID(n.Source)
-	}
-	rg, err := ReplicationGroups.Get(tx, group)
+	rg, err := sourceGroup(tx, n)
 	if errors.Is(err, store.ErrNotFound) || store.IsUnreadable(err) { // whose topic is not known
 		return nil
 	}
@@ -30,6 +26,20 @@ func notify(tx *store.Tx, n cache.Notice) error {
 		return err
 	}
 	return AddNotification(tx, rg, name, n.Source, n.Date)
+}
+
+// sourceGroup is the replication group that an event happened to, or to a member of. A member may have been removed
+// from it.
+func sourceGroup(tx *store.Tx, n cache.Notice) (rg cache.ReplicationGroup, err error) {
+	if n.SourceType != cache.SourceCluster {
+		return ReplicationGroups.Get(tx, n.Source)
+	}
+	for _, id := range cache.GroupIDs(n.Source) {
+		if rg, err = ReplicationGroups.Get(tx, id); !errors.Is(err, store.ErrNotFound) {
+			break
+		}
+	}
+	return rg, err
 }
 
 // AddNotification has a group's topic told of something, unless its notifications are off.

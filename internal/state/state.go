@@ -3,8 +3,6 @@ package state
 
 import (
 	"errors"
-	"fmt"
-	"net/netip"
 	"time"
 
 	"larder/internal/cache"
@@ -13,20 +11,14 @@ import (
 
 // The tables of the domain, each keyed by the noun's name.
 const (
-	ReplicationGroups = store.Table[cache.ReplicationGroup]("replication-groups")
-	ParameterGroups   = store.Table[cache.ParameterGroup]("parameter-groups")
-	SubnetGroups      = store.Table[cache.SubnetGroup]("subnet-groups")
-	Snapshots         = store.Table[cache.Snapshot]("snapshots")
-	Credentials       = store.Table[Credential]("credentials")
+	ParameterGroups = store.Table[cache.ParameterGroup]("parameter-groups")
+	SubnetGroups    = store.Table[cache.SubnetGroup]("subnet-groups")
+	Snapshots       = store.Table[cache.Snapshot]("snapshots")
+	Credentials     = store.Table[Credential]("credentials")
 )
 
 // notices is keyed by time, so that it is ordered by it.
 const notices = store.Table[cache.Notice]("events")
-
-// Group reads a group for decisions about its nodes: a record that is not whole cannot be read either.
-func Group(tx *store.Tx, id string) (cache.ReplicationGroup, error) {
-	return ReplicationGroups.GetValid(tx, id, cache.ReplicationGroup.Whole)
-}
 
 // Credential holds the passwords that larder keeps for itself on a group's nodes, sealed. Its key is the group's id.
 type Credential struct{ Admin, Replication []byte }
@@ -41,7 +33,7 @@ func (c Credential) CheckRow() error {
 
 // Tables are those of this package.
 func Tables() []store.Checker {
-	return []store.Checker{ReplicationGroups, ParameterGroups, SubnetGroups, Snapshots, Credentials, notices,
+	return []store.Checker{ReplicationGroups, Shards, ParameterGroups, SubnetGroups, Snapshots, Credentials, notices,
 		Notifications}
 }
 
@@ -82,20 +74,4 @@ func Notices(tx *store.Tx, from time.Time) ([]cache.Notice, error) {
 		out = append(out, n)
 	}
 	return out, nil
-}
-
-// Taken lists the addresses that groups occupy. Which those are of a group whose record cannot be read is unknown, and
-// an error: no address may be given away that may be one of them.
-func Taken(tx *store.Tx) (map[netip.Addr]bool, error) {
-	groups, err := ReplicationGroups.All(tx)
-	if err != nil {
-		return nil, fmt.Errorf("cannot tell which addresses are free: %w", err)
-	}
-	taken := map[netip.Addr]bool{}
-	for _, g := range groups {
-		for _, a := range g.Addresses() {
-			taken[a] = true
-		}
-	}
-	return taken, nil
 }

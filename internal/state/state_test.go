@@ -140,9 +140,9 @@ func TestTaken(t *testing.T) {
 	inTx(t, func(tx *store.Tx) {
 		for i, name := range []string{"a", "b"} {
 			n := byte(i * 10)
-			g := cache.ReplicationGroup{ID: name, PrimaryAddress: addr(n + 1), ReaderAddress: addr(n + 2),
-				Members: []cache.Member{{Address: addr(n + 3)}}}
-			if err := state.ReplicationGroups.Put(tx, name, g); err != nil {
+			shard := cache.Shard{GroupID: name, ID: cache.FirstShard, Group: &cache.ReplicationGroup{ID: name},
+				PrimaryAddress: addr(n + 1), ReaderAddress: addr(n + 2), Members: []cache.Member{{Address: addr(n + 3)}}}
+			if err := state.PutShard(tx, shard); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -161,16 +161,20 @@ func TestTaken(t *testing.T) {
 // TestAGroupIsStoredWhole: every field comes back, addresses, times and sealed passwords among them.
 func TestAGroupIsStoredWhole(t *testing.T) {
 	inTx(t, func(tx *store.Tx) {
-		want := cache.ReplicationGroup{
+		group := cache.ReplicationGroup{
 			ID: "g", Status: cache.Available, Created: noon, Port: 6379, AuthTokenModified: noon,
-			PrimaryAddress: netip.MustParseAddr("127.64.0.1"), SecurityGroupIDs: []string{"sg-1"},
-			Tags:    map[string]string{"a": "b"},
-			Members: []cache.Member{{ID: "g-001", Role: cache.Primary, Address: netip.MustParseAddr("127.64.0.3")}},
+			SecurityGroupIDs: []string{"sg-1"}, Tags: map[string]string{"a": "b"},
 		}
-		if err := state.ReplicationGroups.Put(tx, "g", want); err != nil {
+		want := cache.Topology{ReplicationGroup: &group}
+		for n, id := range []string{cache.FirstShard, "0002"} {
+			want.Shards = append(want.Shards, cache.Shard{GroupID: "g", ID: id, Group: &group, Histories: []string{id},
+				PrimaryAddress: netip.AddrFrom4([4]byte{127, 64, byte(n), 1}), Members: []cache.Member{{ID: "g-" + id + "-001",
+					Role: cache.Primary, Address: netip.AddrFrom4([4]byte{127, 64, byte(n), 3})}}})
+		}
+		if err := state.PutGroup(tx, want); err != nil {
 			t.Fatal(err)
 		}
-		got, err := state.ReplicationGroups.Get(tx, "g")
+		got, err := state.Group(tx, "g")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,18 +8,22 @@ import (
 
 // The formats of a state. A larder reads those up to its own, and brings an older one up to date before anything else.
 const (
-	firstSchema   = 1 // rows as JSON
-	currentSchema = 2 // records with checksums, and a digest of them
+	firstSchema    = 1 // rows as JSON
+	checksumSchema = 2 // records with checksums, and a digest of them
+	currentSchema  = 3 // shards apart from their replication groups
 )
 
 // patches lead from a format to the next.
-var patches = map[int]func(*Tx) error{firstSchema: addChecksums}
+var patches = map[int]func(*Tx) error{firstSchema: addChecksums, checksumSchema: separateShards}
 
 // patch brings a state up to date, in one transaction.
 func patch(tx *Tx, schema int) error {
 	return guard(tx.path, func() error {
 		for ; schema < currentSchema; schema++ {
 			if err := patches[schema](tx); err != nil {
+				return err
+			}
+			if err := tx.count(); err != nil {
 				return err
 			}
 			tx.digest.Schema = schema + 1

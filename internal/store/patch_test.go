@@ -3,6 +3,7 @@ package store_test
 import (
 	"compress/gzip"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"hash/crc32"
 	"io"
@@ -11,13 +12,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/bbolt"
 
 	"larder/internal/store"
 )
 
 // earlier writes the state of an earlier larder to a file: format-1.db is one with the development example, from before
-// there were formats.
+// there were formats; format-2.db is one with the production example, from before shards had records of their own.
 func earlier(t *testing.T, name string) (path string) {
 	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", name))
@@ -63,34 +65,76 @@ func rows(t *testing.T, path string, head int) map[string]string {
 	return all
 }
 
+// head is how many bytes of a record are before its row: a mark and a checksum. Rows of the first format have none.
+const head = 5
+
 func TestAStateOfAnEarlierLarderOpens(t *testing.T) {
-	path := earlier(t, "format-1.db.gz")
-	before := rows(t, path, 0)
-	for range 2 { // the second time it is up to date
-		s := open(t, path)
-		group := store.Table[struct{ ID, Status string }]("replication-groups")
-		err := s.View(func(tx *store.Tx) error {
-			g, err := group.Get(tx, "uex-payments-dev-redis")
-			if err == nil && (g.ID != "uex-payments-dev-redis" || g.Status != "available") {
-				t.Errorf("the group reads %+v", g)
+	for name, c := range map[string]struct {
+		group string
+		head  int
+	}{
+		"format-1.db.gz": {"uex-payments-dev-redis", 0},
+		"format-2.db.gz": {"uex-payments-prod-redis", head},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := earlier(t, name)
+			before := rows(t, path, c.head)
+			for range 2 { // the second time it is up to date
+				s := open(t, path)
+				group := store.Table[struct{ ID, Status string }]("replication-groups")
+				err := s.View(func(tx *store.Tx) error {
+					g, err := group.Get(tx, c.group)
+					if err == nil && (g.ID != c.group || g.Status != "available") {
+						t.Errorf("the group reads %+v", g)
+					}
+					return err
+				})
+				if err := errors.Join(err, s.Close()); err != nil {
+					t.Fatal(err)
+				}
 			}
-			return err
+			after := rows(t, path, head)
+			group, shard := "replication-groups/"+c.group, "shards/"+c.group+"/0001"
+			if diff := cmp.Diff(fields(t, before[group]), joined(t, after[group], after[shard])); diff != "" {
+				t.Errorf("the group and its shard hold (-before +after):\n%s", diff)
+			}
+			for _, all := range []map[string]string{before, after} {
+				for _, at := range []string{group, shard, "larder/digest"} {
+					delete(all, at)
+				}
+			}
+			if diff := cmp.Diff(before, after); diff != "" {
+				t.Errorf("(-before +after):\n%s", diff)
+			}
 		})
-		if err := errors.Join(err, s.Close()); err != nil {
-			t.Fatal(err)
+	}
+}
+
+// fields are those of a row.
+func fields(t *testing.T, row string) (all map[string]any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(row), &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// joined are the fields of a group and of its shard, of which each is in one of the two.
+func joined(t *testing.T, group, shard string) map[string]any {
+	t.Helper()
+	all, of := fields(t, group), fields(t, shard)
+	if of["GroupID"] != all["ID"] || of["ID"] != "0001" || len(of) < 5 {
+		t.Errorf("the shard is %v", of)
+	}
+	delete(of, "GroupID")
+	delete(of, "ID")
+	for name, value := range of {
+		if _, twice := all[name]; twice {
+			t.Errorf("%s is in both", name)
 		}
+		all[name] = value
 	}
-	const head = 5 // a record's mark and checksum
-	after := rows(t, path, head)
-	delete(after, "larder/digest")
-	if len(after) != len(before) {
-		t.Errorf("%d rows, were %d", len(after), len(before))
-	}
-	for at, row := range before {
-		if after[at] != row {
-			t.Errorf("%s became %q, was %q", at, after[at], row)
-		}
-	}
+	return all
 }
 
 func TestAnEarlierStateThatIsDamagedStaysAsItIs(t *testing.T) {

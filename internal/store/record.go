@@ -73,15 +73,24 @@ func sumOf(record []byte) uint32 {
 	return binary.BigEndian.Uint32(record[sumStart:rowStart])
 }
 
+// count reads the digest of all records, once in a transaction.
+func (tx *Tx) count() error {
+	if tx.digest != nil {
+		return nil
+	}
+	d, err := readDigest(tx)
+	if err != nil {
+		return err
+	}
+	tx.digest = &d
+	return nil
+}
+
 // replace notes the change of a record; nil stands for none before, or after. What a damaged record has added to the
 // digest is unknown: where one is replaced, all records are counted anew.
 func (tx *Tx) replace(table, key string, before, after []byte) error {
-	if tx.digest == nil {
-		d, err := readDigest(tx)
-		if err != nil {
-			return err
-		}
-		tx.digest = &d
+	if err := tx.count(); err != nil {
+		return err
 	}
 	if before != nil {
 		if _, err := open(table, key, before); err != nil {

@@ -63,6 +63,16 @@ func (t Table[T]) GetValid(tx *Tx, key string, valid func(T) error) (T, error) {
 	return row, nil
 }
 
+// Fit returns a RowError for a row that does not pass a check of more than its own record, and has the store tell of it
+// as of one that cannot be read, for as long as it does not pass.
+func (t Table[T]) Fit(tx *Tx, key string, check func(*Tx) error) error {
+	why := check(tx)
+	if why == nil {
+		return nil
+	}
+	return t.unreadable(tx, key, why, func(tx *Tx) error { return t.Fit(tx, key, check) })
+}
+
 func parse[T any](table, key string, record []byte) (row T, err error) {
 	raw, err := open(table, key, record)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
+	"larder/internal/cache"
 	"larder/internal/state"
 	"larder/internal/store"
 	"larder/internal/testkit"
@@ -125,8 +126,8 @@ func (d *desk) killAtStart(ctx context.Context) (hit bool, err error) {
 		return false, err
 	}
 	err = s.View(func(tx *store.Tx) error {
-		rg, err := state.ReplicationGroups.Get(tx, groupID)
-		for _, m := range rg.Members {
+		shard, err := state.Shard(tx, groupID, cache.FirstShard)
+		for _, m := range shard.Members {
 			hit = hit || !d.has(m.ID) && m.Access == "" && m.Spec == ""
 		}
 		return err

@@ -15,7 +15,7 @@ import (
 func (s *Service) listAllowedNodeTypes(
 	ctx context.Context, in *sdk.ListAllowedNodeTypeModificationsInput,
 ) (*sdk.ListAllowedNodeTypeModificationsOutput, error) {
-	var rg cache.ReplicationGroup
+	var rg cache.Topology
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		rg, _, err = source(tx, in.ReplicationGroupId, in.CacheClusterId)
 		return err
@@ -54,7 +54,7 @@ func (s *Service) listAllowedNodeTypes(
 
 // fits tells whether a node of that type has room for so many bytes of the group's data, less what its parameters
 // reserve.
-func (s *Service) fits(rg cache.ReplicationGroup, t cache.NodeType, size int64) (bool, error) {
+func (s *Service) fits(rg cache.Topology, t cache.NodeType, size int64) (bool, error) {
 	rg.NodeType = t.Name
 	var directives cache.Directives
 	err := s.Store.View(func(tx *store.Tx) (err error) {

@@ -16,7 +16,7 @@ import (
 // cluster is a member with what it takes to describe it.
 type cluster struct {
 	cache.Member
-	group cache.ReplicationGroup
+	group cache.Topology
 	// The fingerprints of the live and the boot directives that the node should have.
 	live, boot string
 	unknown    bool // which those are
@@ -56,9 +56,9 @@ func (s *Service) clusters(id string) (clusters []cluster, err error) {
 			if err != nil && !unknown {
 				return err
 			}
-			for _, m := range g.Members {
+			for _, m := range g.Members() {
 				if id == "" || m.ID == id {
-					clusters = append(clusters, cluster{m, g, cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot),
+					clusters = append(clusters, cluster{*m, g, cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot),
 						unknown})
 				}
 			}
@@ -72,19 +72,19 @@ func (s *Service) clusters(id string) (clusters []cluster, err error) {
 }
 
 // groupsWith lists every group, or the one that has the cluster of that id; none where there is none.
-func groupsWith(tx *store.Tx, cluster string) ([]cache.ReplicationGroup, error) {
+func groupsWith(tx *store.Tx, cluster string) ([]cache.Topology, error) {
 	if cluster == "" {
-		return state.ReplicationGroups.List(tx)
+		return state.Groups(tx)
 	}
-	g, err := state.ReplicationGroups.Get(tx, cache.GroupID(cluster))
-	if errors.Is(err, store.ErrNotFound) || err == nil && g.Member(cluster) == nil {
+	g, err := state.GroupOf(tx, cluster)
+	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
-	return []cache.ReplicationGroup{g}, err
+	return []cache.Topology{g}, err
 }
 
 // directives are what the servers of a group's nodes should have been told.
-func (s *Service) directives(tx *store.Tx, g cache.ReplicationGroup) (cache.Directives, error) {
+func (s *Service) directives(tx *store.Tx, g cache.Topology) (cache.Directives, error) {
 	parameters, err := s.parameterGroup(tx, g.ParameterGroup)
 	if err != nil {
 		return cache.Directives{}, err
@@ -184,7 +184,7 @@ func (c cluster) parameterGroupStatus() *types.CacheParameterGroupStatus {
 	return out
 }
 
-func pendingCluster(g cache.ReplicationGroup) *types.PendingModifiedValues {
+func pendingCluster(g cache.Topology) *types.PendingModifiedValues {
 	pending := &types.PendingModifiedValues{LogDeliveryConfigurations: pendingLogs(g.LogDeliveries)}
 	pending.TransitEncryptionEnabled, pending.TransitEncryptionMode = pendingTransit(g)
 	if g.Deferred != nil {
@@ -193,7 +193,7 @@ func pendingCluster(g cache.ReplicationGroup) *types.PendingModifiedValues {
 	return pending
 }
 
-func topicStatus(g cache.ReplicationGroup) string {
+func topicStatus(g cache.Topology) string {
 	if g.NotificationsOff {
 		return "inactive"
 	}

@@ -65,11 +65,11 @@ func TestCacheClusterLife(t *testing.T) {
 	want.CacheNodes = []types.CacheNode{node}
 	check("available")
 
-	s.update(t, "my-redis", func(g *cache.ReplicationGroup) { g.Members[1].Status = cache.MemberModifying })
+	s.update(t, "my-redis", func(g cache.Topology) { g.Only().Members[1].Status = cache.MemberModifying })
 	want.CacheClusterStatus, want.CacheNodes[0].CacheNodeStatus = new("modifying"), new("rebooting")
 	check("recovering")
 
-	s.update(t, "my-redis", func(g *cache.ReplicationGroup) { g.SetMemberStatus(cache.MemberDeleting) })
+	s.update(t, "my-redis", func(g cache.Topology) { g.Only().SetMemberStatus(cache.MemberDeleting) })
 	want.CacheClusterStatus, want.CacheNodes = new("deleting"), nil
 	check("deleting")
 }

@@ -7,7 +7,6 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
-	"larder/internal/cache"
 	"larder/internal/servicetest"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -200,8 +199,7 @@ func TestTransitEncryptionModeNeedsAVersion(t *testing.T) {
 func TestNodeQuota(t *testing.T) {
 	s := newServer(t)
 	s.change(t, func(tx *store.Tx) error {
-		return state.ReplicationGroups.Put(tx, "many",
-			cache.ReplicationGroup{ID: "many", Members: make([]cache.Member, 299)})
+		return state.PutGroup(tx, groupOf("many", 299))
 	})
 	in := minimal("mine")
 	in.NumCacheClusters = new(int32(2))
@@ -209,4 +207,9 @@ func TestNodeQuota(t *testing.T) {
 	servicetest.WantError(t, err, "NodeQuotaForCustomerExceeded",
 		"Customer node quota exceeded. You can have at most 300 nodes in this region")
 	must(s.CreateReplicationGroup(t.Context(), minimal("mine")))(t)
+	s.settled(t, "mine")
+	_, err = s.IncreaseReplicaCount(t.Context(), &sdk.IncreaseReplicaCountInput{
+		ReplicationGroupId: new("mine"), NewReplicaCount: new(int32(1)), ApplyImmediately: new(true)})
+	servicetest.WantError(t, err, "NodeQuotaForCustomerExceeded",
+		"Customer node quota exceeded. You can have at most 300 nodes in this region")
 }

@@ -110,11 +110,11 @@ func TestAPromotionWaitsForTheMaintenanceWindow(t *testing.T) {
 	}
 	s.settle(t, "mine")
 	g := s.group(t, "mine")
-	if got := s.deferrable(t, "mine").PendingPrimary; got != "mine-002" || g.Promote != "" {
-		t.Errorf("pending is %q, asked of the engine %q", got, g.Promote)
+	if got := s.deferrable(t, "mine").PendingPrimary; got != "mine-002" || g.Only().Promote != "" {
+		t.Errorf("pending is %q, asked of the engine %q", got, g.Only().Promote)
 	}
-	g.Apply(*g.Deferred) // in the window
-	if g.Promote != "mine-002" || g.Deferred != nil {
-		t.Errorf("in the window %q is promoted, and %v waits", g.Promote, g.Deferred)
+	g.Only().Apply(*g.Deferred) // in the window
+	if g.Only().Promote != "mine-002" || g.Deferred != nil {
+		t.Errorf("in the window %q is promoted, and %v waits", g.Only().Promote, g.Deferred)
 	}
 }

@@ -32,7 +32,8 @@ func TestTestFailover(t *testing.T) {
 		t.Errorf("the answer says %s", got)
 	}
 	g := s.group(t, "mine")
-	if g.Status != cache.Modifying || g.Member("mine-001").Renewal != cache.FailedOver || g.Primary().ID != "mine-001" {
+	if g.Status != cache.Modifying || g.Member("mine-001").Renewal != cache.FailedOver ||
+		g.Only().Primary().ID != "mine-001" {
 		t.Errorf("recorded: %+v", g)
 	}
 	events, err := s.DescribeEvents(t.Context(), &sdk.DescribeEventsInput{})
@@ -99,7 +100,7 @@ func TestPromotionRefuses(t *testing.T) {
 	if err := promote("moving", "moving-002"); err != nil {
 		t.Fatal(err)
 	}
-	s.update(t, "mine", func(g *cache.ReplicationGroup) { g.Member("mine-003").Status = cache.MemberModifying })
+	s.update(t, "mine", func(g cache.Topology) { g.Member("mine-003").Status = cache.MemberModifying })
 	s.behind = "mine-002"
 	for name, c := range map[string]struct{ group, member, code, message string }{
 		"unknown group":   {"none", "none-002", "ReplicationGroupNotFoundFault", "Replication group none not found."},
@@ -122,7 +123,7 @@ func TestPromotionRefuses(t *testing.T) {
 	if err := promote("other", "other-001"); err != nil { // it is what was asked for
 		t.Fatal(err)
 	}
-	if g := s.group(t, "other"); g.Promote != "" || g.Primary().ID != "other-001" {
+	if g := s.group(t, "other"); g.Only().Promote != "" || g.Only().Primary().ID != "other-001" {
 		t.Errorf("the primary, asked to be it, is recorded as %+v", g)
 	}
 }
@@ -133,7 +134,7 @@ func TestTestFailoverHasALimit(t *testing.T) {
 	s.available(t, "mine", 2, withFailover)
 	s.available(t, "other", 2, withFailover)
 	again := func(id string) error {
-		s.update(t, id, func(g *cache.ReplicationGroup) { g.Members[0].Renewal = "" })
+		s.update(t, id, func(g cache.Topology) { g.Only().Members[0].Renewal = "" })
 		s.settled(t, id)
 		return s.testFailover(t, id, "0001")
 	}
@@ -154,7 +155,7 @@ func TestRebootCacheCluster(t *testing.T) {
 	s := newServer(t)
 	s.available(t, "mine", 2, nil)
 	s.available(t, "busy", 2, nil)
-	s.update(t, "busy", func(g *cache.ReplicationGroup) { g.Status = cache.Modifying })
+	s.update(t, "busy", func(g cache.Topology) { g.Status = cache.Modifying })
 	reboot := func(id string, nodes ...string) (*sdk.RebootCacheClusterOutput, error) {
 		return s.RebootCacheCluster(t.Context(),
 			&sdk.RebootCacheClusterInput{CacheClusterId: &id, CacheNodeIdsToReboot: nodes})

@@ -13,7 +13,7 @@ import (
 
 // changeLogs turns deliveries on, changes or ends them. One reads enabling, or modifying, until something can be
 // delivered.
-func changeLogs(rg *cache.ReplicationGroup, given []types.LogDeliveryConfigurationRequest, now time.Time) error {
+func changeLogs(rg cache.Topology, given []types.LogDeliveryConfigurationRequest, now time.Time) error {
 	for _, in := range given {
 		if in.LogType == "" {
 			return missing("LogType")

@@ -20,7 +20,7 @@ import (
 type modification struct {
 	*Service
 	tx *store.Tx
-	rg *cache.ReplicationGroup
+	rg cache.Topology
 	// deferrable are the changes that wait for the maintenance window unless they are to be applied at once, with those
 	// that wait already. All others take effect at once, or are refused without ApplyImmediately, as on AWS.
 	deferrable cache.Deferred
@@ -29,7 +29,7 @@ type modification struct {
 func (s *Service) modifyReplicationGroup(
 	_ context.Context, in *sdk.ModifyReplicationGroupInput,
 ) (*sdk.ModifyReplicationGroupOutput, error) {
-	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg *cache.ReplicationGroup) error {
+	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg cache.Topology) error {
 		m := &modification{Service: s, tx: tx, rg: rg}
 		rg.MembersModified = true
 		if rg.Deferred != nil {
@@ -53,7 +53,7 @@ func (s *Service) modifyReplicationGroup(
 
 // change changes an available group in one transaction, and leaves it modifying: the engine says when it is available
 // again.
-func (s *Service) change(given *string, f func(*store.Tx, *cache.ReplicationGroup) error) (rg cache.ReplicationGroup,
+func (s *Service) change(given *string, f func(*store.Tx, cache.Topology) error) (rg cache.Topology,
 	err error) {
 	id, err := reference("ReplicationGroupId", given)
 	if err != nil {
@@ -66,10 +66,10 @@ func (s *Service) change(given *string, f func(*store.Tx, *cache.ReplicationGrou
 		if rg.Status, err = cache.Transition(rg.Status, cache.ModifyAsked); err != nil {
 			return &types.InvalidReplicationGroupStateFault{Message: new(err.Error())}
 		}
-		if err := f(tx, &rg); err != nil {
+		if err := f(tx, rg); err != nil {
 			return err
 		}
-		return state.ReplicationGroups.Put(tx, rg.ID, rg)
+		return state.PutGroup(tx, rg)
 	})
 	return rg, err
 }
@@ -81,7 +81,7 @@ func (m *modification) notice(message string) error {
 
 // noticeOfMembers records what happened to every member.
 func (m *modification) noticeOfMembers(message string) error {
-	for _, member := range m.rg.Members {
+	for _, member := range m.rg.Only().Members {
 		if err := state.AddNotice(m.tx,
 			cache.Notice{Date: m.Now(), Source: member.ID, SourceType: cache.SourceCluster,
 				Message: message}); err != nil {
@@ -112,7 +112,7 @@ func (m *modification) availability(in *sdk.ModifyReplicationGroupInput) error {
 		d.MultiAZ = in.MultiAZEnabled
 	}
 	switch then := m.then(); {
-	case then.AutomaticFailover && len(m.rg.Staying()) == 1:
+	case then.AutomaticFailover && len(m.rg.Only().Staying()) == 1:
 		return invalidCombination("Replication group must have at least one read replica to enable autofailover.")
 	case then.MultiAZ && !then.AutomaticFailover:
 		return invalidCombination("Multi-AZ needs automatic failover: set AutomaticFailoverEnabled, or turn MultiAZEnabled off with it.")
@@ -121,18 +121,18 @@ func (m *modification) availability(in *sdk.ModifyReplicationGroupInput) error {
 }
 
 // then is the group as it is when all that was asked for is applied.
-func (m *modification) then() cache.ReplicationGroup {
-	then := *m.rg
-	then.Apply(m.deferrable)
+func (m *modification) then() cache.Topology {
+	then := m.rg.Clone()
+	then.Only().Apply(m.deferrable)
 	return then
 }
 
 // when applies the deferrable changes, or has them wait for the maintenance window.
 func (m *modification) when(in *sdk.ModifyReplicationGroupInput) error {
 	was := m.rg.AutomaticFailover
-	m.rg.Deferred = m.rg.Changes(m.deferrable)
+	m.rg.Deferred = m.rg.Only().Changes(m.deferrable)
 	if m.rg.Deferred != nil && aws.ToBool(in.ApplyImmediately) {
-		m.rg.Apply(*m.rg.Deferred)
+		m.rg.Only().Apply(*m.rg.Deferred)
 	}
 	if message := cache.FailoverTurned(was, m.rg.AutomaticFailover); message != "" {
 		return m.notice(message)
@@ -198,7 +198,7 @@ func (m *modification) engineVersion(in *sdk.ModifyReplicationGroupInput) error 
 	switch {
 	case err != nil:
 		return err
-	case r.Server.Version != m.rg.Server() && len(m.rg.Staying()) == 1:
+	case r.Server.Version != m.rg.Server() && len(m.rg.Only().Staying()) == 1:
 		return invalidCombination("larder cannot change the engine version of a group with one node without losing its data: add a replica first.")
 	}
 	d := &m.deferrable
@@ -321,7 +321,7 @@ func (m *modification) rotate(token string, sealed []byte) error {
 
 func (m *modification) primary(in *sdk.ModifyReplicationGroupInput) error {
 	id := filter(in.PrimaryClusterId)
-	if id == "" || id == m.rg.Primary().ID {
+	if id == "" || id == m.rg.Only().Primary().ID {
 		return nil
 	}
 	switch member := m.rg.Member(id); {
@@ -332,7 +332,7 @@ func (m *modification) primary(in *sdk.ModifyReplicationGroupInput) error {
 			" is not in the available state.")}
 	case m.then().AutomaticFailover:
 		return invalidCombination("Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first.")
-	case !cache.InSync(m.rg, m.Observed(m.rg.ID), id):
+	case !cache.InSync(m.rg.Only(), m.Observed(m.rg.ID), id):
 		return &types.InvalidCacheClusterStateFault{Message: new("The cache cluster " + id +
 			" is not in sync with its primary.")}
 	}

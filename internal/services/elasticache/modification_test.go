@@ -28,11 +28,11 @@ func (s *server) available(t *testing.T, id string, n int32, change func(*sdk.Cr
 // settled records what the engine would after a change.
 func (s *server) settled(t *testing.T, id string) {
 	t.Helper()
-	s.update(t, id, func(g *cache.ReplicationGroup) {
+	s.update(t, id, func(g cache.Topology) {
 		g.Status, g.MembersModified = cache.Available, false
-		for i := range g.Members {
-			g.Members[i].Status, g.Members[i].Created = cache.MemberAvailable, s.now
-			g.Members[i].Spec, g.Members[i].Access = g.Spec(), cache.AccessFingerprint(g.AuthTokens)
+		for i := range g.Only().Members {
+			g.Only().Members[i].Status, g.Only().Members[i].Created = cache.MemberAvailable, s.now
+			g.Only().Members[i].Spec, g.Only().Members[i].Access = g.Spec(), cache.AccessFingerprint(g.AuthTokens)
 		}
 	})
 }
@@ -55,43 +55,43 @@ func TestModifications(t *testing.T) {
 	s.available(t, "mine", 2, secure)
 	for name, c := range map[string]struct {
 		change func(*modify)
-		is     func(cache.ReplicationGroup) bool
+		is     func(cache.Topology) bool
 	}{
 		"description": {func(in *modify) { in.ReplicationGroupDescription = new("other") },
-			func(g cache.ReplicationGroup) bool { return g.Description == "other" }},
+			func(g cache.Topology) bool { return g.Description == "other" }},
 		"failover": {func(in *modify) {
 			in.AutomaticFailoverEnabled, in.MultiAZEnabled, in.ApplyImmediately = new(true), new(true), new(true)
 		},
-			func(g cache.ReplicationGroup) bool { return g.AutomaticFailover && g.MultiAZ }},
+			func(g cache.Topology) bool { return g.AutomaticFailover && g.MultiAZ }},
 		"windows": {func(in *modify) {
 			in.SnapshotWindow, in.PreferredMaintenanceWindow = new("01:00-02:00"), new("Mon:05:00-Mon:06:00")
 		},
-			func(g cache.ReplicationGroup) bool {
+			func(g cache.Topology) bool {
 				return g.SnapshotWindow == "01:00-02:00" && g.MaintenanceWindow == "mon:05:00-mon:06:00"
 			}},
 		"retention": {func(in *modify) {
 			in.SnapshotRetentionLimit, in.SnapshottingClusterId = new(int32(3)),
 				new("mine-001")
 		},
-			func(g cache.ReplicationGroup) bool {
+			func(g cache.Topology) bool {
 				return g.SnapshotRetentionLimit == 3 && g.SnapshottingCluster == "mine-001"
 			}},
 		"node type": {func(in *modify) { in.CacheNodeType, in.ApplyImmediately = new("cache.r6g.large"), new(true) },
-			func(g cache.ReplicationGroup) bool { return g.NodeType == "cache.r6g.large" && g.Deferred == nil }},
+			func(g cache.Topology) bool { return g.NodeType == "cache.r6g.large" && g.Deferred == nil }},
 		"node type in the window": {func(in *modify) { in.CacheNodeType = new("cache.r6g.xlarge") },
-			func(g cache.ReplicationGroup) bool {
+			func(g cache.Topology) bool {
 				return g.Deferred != nil && g.Deferred.NodeType == "cache.r6g.xlarge"
 			}},
 		"security groups": {func(in *modify) { in.SecurityGroupIds = []string{"sg-2"} },
-			func(g cache.ReplicationGroup) bool { return slices.Equal(g.SecurityGroupIDs, []string{"sg-2"}) }},
+			func(g cache.Topology) bool { return slices.Equal(g.SecurityGroupIDs, []string{"sg-2"}) }},
 		"topic": {func(in *modify) {
 			in.NotificationTopicArn, in.NotificationTopicStatus = new("arn:aws:sns:us-east-1:123456789012:t"), new("inactive")
-		}, func(g cache.ReplicationGroup) bool { return g.NotificationTopicARN != "" && g.NotificationsOff }},
+		}, func(g cache.Topology) bool { return g.NotificationTopicARN != "" && g.NotificationsOff }},
 		"rotate": {func(in *modify) { in.AuthToken, in.ApplyImmediately = new("another-0123456789"), new(true) },
-			func(g cache.ReplicationGroup) bool { return len(g.AuthTokens) == 2 }},
+			func(g cache.Topology) bool { return len(g.AuthTokens) == 2 }},
 		"set": {func(in *modify) {
 			in.AuthToken, in.ApplyImmediately, in.AuthTokenUpdateStrategy = new("another-0123456789"), new(true), types.AuthTokenUpdateStrategyTypeSet
-		}, func(g cache.ReplicationGroup) bool { return len(g.AuthTokens) == 1 }},
+		}, func(g cache.Topology) bool { return len(g.AuthTokens) == 1 }},
 		"logs": {func(in *modify) {
 			in.ApplyImmediately = new(true)
 			in.LogDeliveryConfigurations = []types.LogDeliveryConfigurationRequest{{
@@ -99,11 +99,11 @@ func TestModifications(t *testing.T) {
 				DestinationType:    types.DestinationTypeCloudWatchLogs,
 				DestinationDetails: &types.DestinationDetails{CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: new("/x")}},
 			}}
-		}, func(g cache.ReplicationGroup) bool {
+		}, func(g cache.Topology) bool {
 			return len(g.LogDeliveries) == 1 && g.LogDeliveries[0].Status == "enabling"
 		}},
 		"parameter group": {func(in *modify) { in.CacheParameterGroupName = new("default.redis7") },
-			func(g cache.ReplicationGroup) bool { return g.ParameterGroup == "default.redis7" }},
+			func(g cache.Topology) bool { return g.ParameterGroup == "default.redis7" }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := s.modify(t, "mine", c.change); err != nil {
@@ -215,19 +215,19 @@ func TestReplicaCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := s.group(t, "mine")
-	if len(g.Members) != 4 || g.Members[2].ID != "mine-003" || g.Members[2].Zone != "us-east-1c" ||
-		g.Members[3].Role != cache.Replica {
-		t.Errorf("got %+v", g.Members)
+	if len(g.Only().Members) != 4 || g.Only().Members[2].ID != "mine-003" || g.Only().Members[2].Zone != "us-east-1c" ||
+		g.Only().Members[3].Role != cache.Replica {
+		t.Errorf("got %+v", g.Only().Members)
 	}
 	s.settled(t, "mine")
 	s.update(t, "mine",
-		func(g *cache.ReplicationGroup) { g.SetPrimary("mine-004"); g.SnapshottingCluster = "mine-003" })
+		func(g cache.Topology) { g.Only().SetPrimary("mine-004"); g.SnapshottingCluster = "mine-003" })
 	if err := down(1); err != nil {
 		t.Fatal(err)
 	}
 	var leaving []string
 	g = s.group(t, "mine")
-	for _, m := range g.Members {
+	for _, m := range g.Only().Members {
 		if m.Leaving {
 			leaving = append(leaving, m.ID)
 		}
@@ -235,9 +235,9 @@ func TestReplicaCounts(t *testing.T) {
 	if !slices.Equal(leaving, []string{"mine-002", "mine-003"}) || g.SnapshottingCluster != "mine-004" {
 		t.Errorf("%v leave, backups are taken of %s", leaving, g.SnapshottingCluster)
 	}
-	s.update(t, "mine", func(g *cache.ReplicationGroup) {
-		g.Remove("mine-002")
-		g.Remove("mine-003")
+	s.update(t, "mine", func(g cache.Topology) {
+		g.Only().Remove("mine-002")
+		g.Only().Remove("mine-003")
 		g.AutomaticFailover = true
 	})
 	s.settled(t, "mine")

@@ -59,7 +59,7 @@ func TestPagesSurviveChanges(t *testing.T) {
 func putGroups(ids []string) func(*store.Tx) error {
 	return func(tx *store.Tx) error {
 		for _, id := range ids {
-			if err := state.ReplicationGroups.Put(tx, id, cache.ReplicationGroup{ID: id}); err != nil {
+			if err := state.PutGroup(tx, groupOf(id, 1)); err != nil {
 				return err
 			}
 		}
@@ -70,7 +70,7 @@ func putGroups(ids []string) func(*store.Tx) error {
 func dropGroups(ids []string) func(*store.Tx) error {
 	return func(tx *store.Tx) error {
 		for _, id := range ids {
-			if err := state.ReplicationGroups.Delete(tx, id); err != nil {
+			if err := state.DeleteGroup(tx, id); err != nil {
 				return err
 			}
 		}
@@ -79,7 +79,7 @@ func dropGroups(ids []string) func(*store.Tx) error {
 }
 
 func clearGroups(tx *store.Tx) error {
-	groups, err := state.ReplicationGroups.All(tx)
+	groups, err := state.AllGroups(tx)
 	if err != nil {
 		return err
 	}

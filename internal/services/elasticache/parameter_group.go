@@ -182,7 +182,7 @@ func ownParameterGroup(given *string) (string, error) {
 
 // parametersUsed tells whether a replication group has a parameter group, or will.
 func parametersUsed(tx *store.Tx, name string) (bool, error) {
-	users, err := usersOf(tx, func(rg cache.ReplicationGroup) bool {
+	users, err := usersOf(tx, func(rg cache.Topology) bool {
 		return rg.ParameterGroup == name || rg.Deferred != nil && rg.Deferred.ParameterGroup == name
 	})
 	return len(users) > 0, err

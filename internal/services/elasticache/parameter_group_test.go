@@ -124,8 +124,8 @@ func TestApplyStatus(t *testing.T) {
 	apply := func() { // as the engine does
 		t.Helper()
 		d := must(s.Families[cache.Family].Directives(s.values(t, "tuned", "user"), s.NodeTypes["cache.t3.micro"]))(t)
-		s.update(t, "mine", func(g *cache.ReplicationGroup) {
-			m := &g.Members[0]
+		s.update(t, "mine", func(g cache.Topology) {
+			m := &g.Only().Members[0]
 			if m.Parameters = cache.Fingerprint(d.Live); m.BootParameters == "" {
 				m.BootParameters = cache.Fingerprint(d.Boot)
 			}
@@ -163,8 +163,9 @@ func TestApplyStatus(t *testing.T) {
 	restart := func() { // as the engine does
 		t.Helper()
 		d := must(s.Families[cache.Family].Directives(s.values(t, "tuned", "user"), s.NodeTypes["cache.t3.micro"]))(t)
-		s.update(t, "mine", func(g *cache.ReplicationGroup) {
-			g.Members[0].Parameters, g.Members[0].BootParameters = cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot)
+		s.update(t, "mine", func(g cache.Topology) {
+			m := &g.Only().Members[0]
+			m.Parameters, m.BootParameters = cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot)
 		})
 	}
 	restart()

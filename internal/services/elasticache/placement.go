@@ -20,28 +20,38 @@ import (
 const maxNodes = 300
 
 // admit checks a new group against those that are there, and resolves its parameter group.
-func (s *Service) admit(tx *store.Tx, rg *cache.ReplicationGroup) error {
-	groups, err := state.ReplicationGroups.All(tx)
+func (s *Service) admit(tx *store.Tx, rg cache.Topology) error {
+	groups, err := state.AllGroups(tx)
 	if err != nil {
 		return err
 	}
-	nodes := len(rg.Members)
 	for _, g := range groups {
 		if g.ID == rg.ID {
 			return &types.ReplicationGroupAlreadyExistsFault{Message: new("Replication group with specified name already exists.")}
 		}
-		nodes += len(g.Members)
 	}
-	if nodes > maxNodes {
-		return &types.NodeQuotaForCustomerExceededFault{
-			Message: new(fmt.Sprintf("Customer node quota exceeded. You can have at most %d nodes in this region",
-				maxNodes)),
-		}
+	if err := checkQuota(tx, rg.Nodes()); err != nil {
+		return err
 	}
 	if rg.ParameterGroup == "" {
 		rg.ParameterGroup = cache.DefaultParameterGroup
 	}
 	return s.checkParameterGroup(tx, rg.ParameterGroup)
+}
+
+// checkQuota refuses nodes that the account may not have beside those that are there.
+func checkQuota(tx *store.Tx, more int) error {
+	groups, err := state.AllGroups(tx)
+	for _, g := range groups {
+		more += g.Nodes()
+	}
+	if err == nil && more > maxNodes {
+		err = &types.NodeQuotaForCustomerExceededFault{
+			Message: new(fmt.Sprintf("Customer node quota exceeded. You can have at most %d nodes in this region",
+				maxNodes)),
+		}
+	}
+	return err
 }
 
 // memcachedDefault matches the default groups of AWS's other families, and tells the family.
@@ -71,7 +81,7 @@ func (s *Service) checkParameterGroup(tx *store.Tx, name string) error {
 }
 
 // place gives every member of a new group a zone, a subnet and an address, and the group its endpoints.
-func (s *Service) place(tx *store.Tx, rg *cache.ReplicationGroup, preferred []string) error {
+func (s *Service) place(tx *store.Tx, rg cache.Topology, preferred []string) error {
 	if rg.SubnetGroup == "" {
 		rg.SubnetGroup = defaultSubnetGroup
 	}
@@ -89,22 +99,22 @@ func (s *Service) place(tx *store.Tx, rg *cache.ReplicationGroup, preferred []st
 	if err != nil {
 		return err
 	}
-	addrs, err := cache.Allocate(s.Block, taken, 2+len(rg.Members))
+	addrs, err := cache.Allocate(s.Block, taken, 2+len(rg.Only().Members))
 	if err != nil {
 		return &types.InsufficientCacheClusterCapacityFault{Message: new(err.Error() +
 			". Delete a replication group first.")}
 	}
-	rg.PrimaryAddress, rg.ReaderAddress = addrs[0], addrs[1]
-	for i := range rg.Members {
-		rg.Members[i].Address = addrs[2+i]
+	rg.Only().PrimaryAddress, rg.Only().ReaderAddress = addrs[0], addrs[1]
+	for i := range rg.Only().Members {
+		rg.Only().Members[i].Address = addrs[2+i]
 	}
-	if err := s.PortFree(netip.AddrPortFrom(rg.PrimaryAddress, uint16(rg.Port))); err != nil {
+	if err := s.PortFree(netip.AddrPortFrom(rg.Only().PrimaryAddress, uint16(rg.Port))); err != nil {
 		return invalidValue("Cannot use Port %d: %s. Choose another Port.", rg.Port, err)
 	}
 	return nil
 }
 
-func placeInZones(tx *store.Tx, rg *cache.ReplicationGroup, group cache.SubnetGroup, preferred []string) error {
+func placeInZones(tx *store.Tx, rg cache.Topology, group cache.SubnetGroup, preferred []string) error {
 	subnets, zones, err := zonesOf(tx, group)
 	if err != nil {
 		return err
@@ -119,9 +129,9 @@ func placeInZones(tx *store.Tx, rg *cache.ReplicationGroup, group cache.SubnetGr
 				group.Name, zone, strings.Join(zones, ", "))
 		}
 	}
-	used := cache.SpreadZones(len(rg.Members), preferred, zones)
+	used := cache.SpreadZones(len(rg.Only().Members), preferred, zones)
 	for i, zone := range used {
-		rg.Members[i].Zone, rg.Members[i].SubnetID = zone, subnets[zone]
+		rg.Only().Members[i].Zone, rg.Only().Members[i].SubnetID = zone, subnets[zone]
 	}
 	if rg.MultiAZ && len(slices.Compact(slices.Clone(used))) == 1 {
 		return invalidCombination("Multi-AZ needs a replica in another availability zone than the primary's: "+
@@ -148,7 +158,7 @@ func zonesOf(tx *store.Tx, group cache.SubnetGroup) (subnets map[string]string, 
 }
 
 // checkSecurityGroups checks that the group's security groups are there, in the network of its subnets.
-func (s *Service) checkSecurityGroups(tx *store.Tx, rg *cache.ReplicationGroup) error {
+func (s *Service) checkSecurityGroups(tx *store.Tx, rg cache.Topology) error {
 	subnets, err := s.subnetGroup(tx, rg.SubnetGroup)
 	if err != nil {
 		return err

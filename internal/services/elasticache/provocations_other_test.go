@@ -138,7 +138,7 @@ func tagErrors() map[string]provocation {
 		"Cluster not in available state to perform tagging operations.": {
 			prepare: func(t *testing.T, s *server) {
 				grouped(1)(t, s)
-				s.update(t, "test", func(g *cache.ReplicationGroup) { g.Status = cache.Modifying })
+				s.update(t, "test", func(g cache.Topology) { g.Status = cache.Modifying })
 			},
 			calls: tagging(home + "replicationgroup:test"),
 		},

@@ -26,7 +26,7 @@ func groupErrors() map[string]provocation {
 		"Replication group must be in available state to modify.": {
 			prepare: func(t *testing.T, s *server) {
 				grouped(1)(t, s)
-				s.update(t, "test", func(g *cache.ReplicationGroup) { g.Status = cache.Modifying })
+				s.update(t, "test", func(g cache.Topology) { g.Status = cache.Modifying })
 			},
 			calls: calls{"ModifyReplicationGroup": modifying(func(*modifyInput) {})},
 		},
@@ -75,8 +75,7 @@ func groupErrors() map[string]provocation {
 		"Customer node quota exceeded. You can have at most 300 nodes in this region": {
 			prepare: func(t *testing.T, s *server) {
 				s.change(t, func(tx *store.Tx) error {
-					full := cache.ReplicationGroup{ID: "full", Members: make([]cache.Member, 300)}
-					return state.ReplicationGroups.Put(tx, full.ID, full)
+					return state.PutGroup(tx, groupOf("full", 300))
 				})
 			},
 			calls: calls{"CreateReplicationGroup": creating(func(*createInput) {})},

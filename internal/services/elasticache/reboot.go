@@ -48,7 +48,7 @@ func (s *Service) rebootCacheCluster(
 		}
 		m.Renewal, m.Status = cache.Rebooting, cache.MemberRebooting
 		c.Member, c.group = *m, rg
-		return state.ReplicationGroups.Put(tx, rg.ID, rg)
+		return state.PutGroup(tx, rg)
 	})
 	if err != nil {
 		return nil, err

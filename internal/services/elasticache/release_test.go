@@ -134,7 +134,7 @@ func TestOtherServersThanTheGroupBeganWith(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, installed(c.now...))
 			s.available(t, "mine", 2, nil)
-			s.update(t, "mine", func(g *cache.ReplicationGroup) {
+			s.update(t, "mine", func(g cache.Topology) {
 				g.EngineVersion, g.ServerVersion = c.record.EngineVersion, c.record.ServerVersion
 			})
 			err := s.modify(t, "mine", func(in *modify) { in.EngineVersion, in.ApplyImmediately = &c.asked, new(true) })
@@ -169,7 +169,7 @@ func TestSnapshotsBetweenReleases(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t, installed("7.0.15", "7.2.4"))
 			s.available(t, "g", 1, nil)
-			s.update(t, "g", func(g *cache.ReplicationGroup) { g.EngineVersion, g.ServerVersion = c.from, c.server })
+			s.update(t, "g", func(g cache.Topology) { g.EngineVersion, g.ServerVersion = c.from, c.server })
 			s.takeSnapshot(t, &sdk.CreateSnapshotInput{SnapshotName: new("s"), ReplicationGroupId: new("g")})
 			s.taken(t, "g", "s")
 			in := minimal("new")

@@ -25,9 +25,9 @@ func replicaCount(apply *bool, count *int32, shards []types.ConfigureShard) (rep
 		return 0, nil, invalidCombination("Specify exactly one of NewReplicaCount and ReplicaConfiguration.")
 	case count != nil:
 		return int(*count), nil, nil
-	case len(shards) > 1 || aws.ToString(shards[0].NodeGroupId) != shardID:
+	case len(shards) > 1 || aws.ToString(shards[0].NodeGroupId) != cache.FirstShard:
 		return 0, nil, &types.NodeGroupNotFoundFault{Message: new("With cluster mode off there is one node group: " +
-			shardID)}
+			cache.FirstShard)}
 	case len(shards[0].PreferredOutpostArns) > 0:
 		return 0, nil, invalidValue("larder does not serve outposts: leave PreferredOutpostArns out.")
 	}
@@ -41,14 +41,14 @@ func (s *Service) increaseReplicaCount(
 	if err != nil {
 		return nil, err
 	}
-	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg *cache.ReplicationGroup) error {
+	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg cache.Topology) error {
 		if err := checkReplicaCount(rg, count, 1); err != nil {
 			return err
 		}
 		if len(zones) > 0 && len(zones) != count+1 {
 			return invalidCombination("PreferredAvailabilityZones has %d entries, want %d: one for each node, the primary's first.", len(zones), count+1)
 		}
-		return s.addReplicas(tx, rg, count+1-len(rg.Members), zones)
+		return s.addReplicas(tx, rg, count+1-len(rg.Only().Members), zones)
 	})
 	if err != nil {
 		return nil, err
@@ -57,8 +57,8 @@ func (s *Service) increaseReplicaCount(
 }
 
 // checkReplicaCount checks a number of replicas that shall be more (towards 1) or fewer (towards -1) than there are.
-func checkReplicaCount(rg *cache.ReplicationGroup, count, towards int) error {
-	now := len(rg.Members) - 1
+func checkReplicaCount(rg cache.Topology, count, towards int) error {
+	now := len(rg.Only().Members) - 1
 	least := 0
 	if rg.WillFailOver() || rg.MultiAZ {
 		least = 1
@@ -77,7 +77,7 @@ func checkReplicaCount(rg *cache.ReplicationGroup, count, towards int) error {
 }
 
 // addReplicas adds members with the next free numbers, each in the zone that has the fewest.
-func (s *Service) addReplicas(tx *store.Tx, rg *cache.ReplicationGroup, n int, zones []string) error {
+func (s *Service) addReplicas(tx *store.Tx, rg cache.Topology, n int, zones []string) error {
 	group, err := s.subnetGroup(tx, rg.SubnetGroup)
 	if err != nil {
 		return err
@@ -86,8 +86,8 @@ func (s *Service) addReplicas(tx *store.Tx, rg *cache.ReplicationGroup, n int, z
 	if err != nil {
 		return err
 	}
-	if len(taken)+n > maxNodes*3 { // every node has an address, every group two more
-		return &types.NodeQuotaForCustomerExceededFault{Message: new(fmt.Sprintf("Customer node quota exceeded. You can have at most %d nodes in this region", maxNodes))}
+	if err := checkQuota(tx, n); err != nil {
+		return err
 	}
 	addrs, err := cache.Allocate(s.Block, taken, n)
 	if err != nil {
@@ -98,6 +98,7 @@ func (s *Service) addReplicas(tx *store.Tx, rg *cache.ReplicationGroup, n int, z
 	if err != nil {
 		return err
 	}
+	shard := rg.Only()
 	for i, addr := range addrs {
 		zone := leastUsed(rg, order)
 		if len(zones) > 0 {
@@ -109,20 +110,20 @@ func (s *Service) addReplicas(tx *store.Tx, rg *cache.ReplicationGroup, n int, z
 		if err := s.PortFree(netip.AddrPortFrom(addr, uint16(rg.Port))); err != nil {
 			return invalidValue("Cannot use Port %d: %s.", rg.Port, err)
 		}
-		rg.Members = append(rg.Members, cache.Member{
-			ID: nextID(rg), Zone: zone, SubnetID: subnets[zone], Address: addr, Role: cache.Replica,
+		id := nextID(rg)
+		shard.Members = append(shard.Members, cache.Member{
+			ID: id, Zone: zone, SubnetID: subnets[zone], Address: addr, Role: cache.Replica,
 			Status: cache.MemberCreating,
 		})
-		if err := state.AddNotification(tx, *rg, cache.ReplicasIncreasing, rg.Members[len(rg.Members)-1].ID,
-			s.Now()); err != nil {
+		if err := state.AddNotification(tx, *rg.ReplicationGroup, cache.ReplicasIncreasing, id, s.Now()); err != nil {
 			return err
 		}
-		slices.SortFunc(rg.Members, func(a, b cache.Member) int { return compareIDs(a.ID, b.ID) })
+		slices.SortFunc(shard.Members, func(a, b cache.Member) int { return compareIDs(a.ID, b.ID) })
 	}
 	return nil
 }
 
-func nextID(rg *cache.ReplicationGroup) string {
+func nextID(rg cache.Topology) string {
 	for n := 1; ; n++ {
 		if id := cache.MemberID(rg.ID, n); rg.Member(id) == nil {
 			return id
@@ -141,9 +142,9 @@ func compareIDs(a, b string) int {
 }
 
 // leastUsed is the zone with the fewest members, the first of them in the subnet group's order.
-func leastUsed(rg *cache.ReplicationGroup, zones []string) string {
+func leastUsed(rg cache.Topology, zones []string) string {
 	members := func(zone string) (n int) {
-		for _, m := range rg.Members {
+		for _, m := range rg.Members() {
 			if m.Zone == zone {
 				n++
 			}
@@ -168,15 +169,15 @@ func (s *Service) decreaseReplicaCount(
 	} else if in.NewReplicaCount != nil || len(in.ReplicaConfiguration) > 0 || !aws.ToBool(in.ApplyImmediately) {
 		return nil, invalidCombination("With ReplicasToRemove, leave NewReplicaCount and ReplicaConfiguration out and set ApplyImmediately.")
 	}
-	rg, err := s.change(in.ReplicationGroupId, func(_ *store.Tx, rg *cache.ReplicationGroup) error {
+	rg, err := s.change(in.ReplicationGroupId, func(_ *store.Tx, rg cache.Topology) error {
 		if len(remove) > 0 {
-			count = len(rg.Members) - 1 - len(remove)
+			count = len(rg.Only().Members) - 1 - len(remove)
 		}
 		if err := checkReplicaCount(rg, count, -1); err != nil {
 			return err
 		}
 		if len(remove) == 0 {
-			remove = lastReplicas(rg, len(rg.Members)-1-count)
+			remove = lastReplicas(rg, len(rg.Only().Members)-1-count)
 		}
 		return dismiss(rg, remove)
 	})
@@ -187,9 +188,9 @@ func (s *Service) decreaseReplicaCount(
 }
 
 // lastReplicas are the n replicas with the highest ids.
-func lastReplicas(rg *cache.ReplicationGroup, n int) []string {
+func lastReplicas(rg cache.Topology, n int) []string {
 	var ids []string
-	for _, m := range slices.Backward(rg.Members) {
+	for _, m := range slices.Backward(rg.Only().Members) {
 		if m.Role == cache.Replica && len(ids) < n {
 			ids = append(ids, m.ID)
 		}
@@ -198,7 +199,7 @@ func lastReplicas(rg *cache.ReplicationGroup, n int) []string {
 }
 
 // dismiss marks replicas as leaving; the engine ends them. Backups move to a member that stays.
-func dismiss(rg *cache.ReplicationGroup, ids []string) error {
+func dismiss(rg cache.Topology, ids []string) error {
 	for _, id := range ids {
 		m := rg.Member(id)
 		switch {
@@ -210,7 +211,7 @@ func dismiss(rg *cache.ReplicationGroup, ids []string) error {
 		}
 		m.Leaving, m.Status = true, cache.MemberDeleting
 		if rg.SnapshottingCluster == id {
-			rg.SnapshottingCluster = rg.Primary().ID
+			rg.SnapshottingCluster = rg.Only().Primary().ID
 		}
 	}
 	return nil

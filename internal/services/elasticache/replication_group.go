@@ -24,16 +24,16 @@ func (s *Service) createReplicationGroup(
 		return nil, err
 	}
 	err = s.Store.Update(func(tx *store.Tx) error {
-		if err := s.admit(tx, &rg); err != nil {
+		if err := s.admit(tx, rg); err != nil {
 			return err
 		}
-		if err := s.place(tx, &rg, in.PreferredCacheClusterAZs); err != nil {
+		if err := s.place(tx, rg, in.PreferredCacheClusterAZs); err != nil {
 			return err
 		}
-		if err := s.restoreFrom(tx, &rg, filter(in.SnapshotName)); err != nil {
+		if err := s.restoreFrom(tx, rg, filter(in.SnapshotName)); err != nil {
 			return err
 		}
-		return state.ReplicationGroups.Put(tx, rg.ID, rg)
+		return state.PutGroup(tx, rg)
 	})
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (s *Service) describeReplicationGroups(
 	if err != nil {
 		return nil, err
 	}
-	groups, marker, err := page(groups, func(g cache.ReplicationGroup) string { return g.ID }, in.MaxRecords, in.Marker)
+	groups, marker, err := page(groups, func(g cache.Topology) string { return g.ID }, in.MaxRecords, in.Marker)
 	if err != nil {
 		return nil, err
 	}
@@ -60,10 +60,10 @@ func (s *Service) describeReplicationGroups(
 }
 
 // replicationGroups reads the group of that id, or every one.
-func (s *Service) replicationGroups(id string) (groups []cache.ReplicationGroup, err error) {
+func (s *Service) replicationGroups(id string) (groups []cache.Topology, err error) {
 	err = s.Store.View(func(tx *store.Tx) error {
 		if id == "" {
-			groups, err = state.ReplicationGroups.List(tx)
+			groups, err = state.Groups(tx)
 			return err
 		}
 		g, err := replicationGroup(tx, id)
@@ -73,8 +73,8 @@ func (s *Service) replicationGroups(id string) (groups []cache.ReplicationGroup,
 	return groups, err
 }
 
-func replicationGroup(tx *store.Tx, id string) (cache.ReplicationGroup, error) {
-	g, err := state.ReplicationGroups.Get(tx, id)
+func replicationGroup(tx *store.Tx, id string) (cache.Topology, error) {
+	g, err := state.Group(tx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return g, replicationGroupNotFound(id)
 	}
@@ -97,7 +97,7 @@ func (s *Service) deleteReplicationGroup(
 			return nil, err
 		}
 	}
-	var rg cache.ReplicationGroup
+	var rg cache.Topology
 	err = s.Store.Update(func(tx *store.Tx) (err error) {
 		rg, err = replicationGroup(tx, id)
 		if store.IsUnreadable(err) {
@@ -118,17 +118,17 @@ func (s *Service) deleteReplicationGroup(
 			return &types.InvalidReplicationGroupStateFault{Message: new(err.Error())}
 		}
 		if final != "" {
-			if _, err := s.beginSnapshot(tx, &rg, cache.Backup{Name: final}, func(*cache.Snapshot) {}); err != nil {
+			if _, err := s.beginSnapshot(tx, rg, cache.Backup{Name: final}, func(*cache.Snapshot) {}); err != nil {
 				return err
 			}
 		}
-		rg.SetMemberStatus(cache.MemberDeleting)
-		for _, m := range rg.Members {
+		rg.Only().SetMemberStatus(cache.MemberDeleting)
+		for _, m := range rg.Members() {
 			if err := clusterTags.Delete(tx, m.ID); err != nil {
 				return err
 			}
 		}
-		return state.ReplicationGroups.Put(tx, rg.ID, rg)
+		return state.PutGroup(tx, rg)
 	})
 	if err != nil {
 		return nil, err

@@ -13,15 +13,12 @@ import (
 // redis is the one engine, as the API names it.
 const redis = "redis"
 
-// With cluster mode off, a group has one shard, and a cluster one node. Their ids are fixed (statuses.md, section 5).
-const (
-	shardID = "0001"
-	nodeID  = "0001"
-)
+// nodeID is the id of the one node that a cluster has (statuses.md, section 5).
+const nodeID = "0001"
 
 // describeGroup is a group as the API shows it. Which fields are there depends on its status (statuses.md, section 3):
 // shards and endpoints appear when it serves, and members go when it is being deleted.
-func describeGroup(g cache.ReplicationGroup) types.ReplicationGroup {
+func describeGroup(g cache.Topology) types.ReplicationGroup {
 	out := types.ReplicationGroup{
 		ReplicationGroupId:         &g.ID,
 		ARN:                        &g.ARN,
@@ -62,12 +59,14 @@ func describeGroup(g cache.ReplicationGroup) types.ReplicationGroup {
 		out.MultiAZ = types.MultiAZStatusEnabled
 	}
 	if g.Status != cache.Deleting {
-		for _, m := range g.Members {
+		for _, m := range g.Members() {
 			out.MemberClusters = append(out.MemberClusters, m.ID)
 		}
 	}
 	if g.Status.Serving() {
-		out.NodeGroups = []types.NodeGroup{describeShard(g)}
+		for _, s := range g.Shards {
+			out.NodeGroups = append(out.NodeGroups, describeShard(s))
+		}
 	}
 	return out
 }
@@ -83,17 +82,17 @@ func pendingFailover(asked *bool) types.PendingAutomaticFailoverStatus {
 }
 
 // pendingGroup tells what the engine has yet to bring about.
-func pendingGroup(g cache.ReplicationGroup) *types.ReplicationGroupPendingModifiedValues {
+func pendingGroup(g cache.Topology) *types.ReplicationGroupPendingModifiedValues {
 	pending := &types.ReplicationGroupPendingModifiedValues{
-		PrimaryClusterId: text(g.Promote), LogDeliveryConfigurations: pendingLogs(g.LogDeliveries),
+		PrimaryClusterId: text(g.Only().Promote), LogDeliveryConfigurations: pendingLogs(g.LogDeliveries),
 	}
 	pending.TransitEncryptionEnabled, pending.TransitEncryptionMode = pendingTransit(g)
 	if d := g.Deferred; d != nil {
-		pending.PrimaryClusterId = text(cmp.Or(g.Promote, d.Primary))
+		pending.PrimaryClusterId = text(cmp.Or(g.Only().Promote, d.Primary))
 		pending.AutomaticFailoverStatus = pendingFailover(d.AutomaticFailover)
 	}
 	access := cache.AccessFingerprint(g.AuthTokens)
-	for _, m := range g.Members {
+	for _, m := range g.Members() {
 		if m.Access == "" || m.Access == access {
 			continue
 		}
@@ -105,18 +104,18 @@ func pendingGroup(g cache.ReplicationGroup) *types.ReplicationGroupPendingModifi
 	return pending
 }
 
-func describeShard(g cache.ReplicationGroup) types.NodeGroup {
-	status := g.Status
+func describeShard(s cache.Shard) types.NodeGroup {
+	status, port := s.Group.Status, s.Group.Port
 	if status == cache.Snapshotting { // which a shard's statuses don't have
 		status = cache.Available
 	}
 	shard := types.NodeGroup{
-		NodeGroupId:     new(shardID),
+		NodeGroupId:     &s.ID,
 		Status:          new(string(status)),
-		PrimaryEndpoint: endpoint(g.PrimaryAddress, g.Port),
-		ReaderEndpoint:  endpoint(g.ReaderAddress, g.Port),
+		PrimaryEndpoint: endpoint(s.PrimaryAddress, port),
+		ReaderEndpoint:  endpoint(s.ReaderAddress, port),
 	}
-	for _, m := range g.Members {
+	for _, m := range s.Members {
 		if m.Created.IsZero() { // it is not built yet
 			continue
 		}
@@ -125,7 +124,7 @@ func describeShard(g cache.ReplicationGroup) types.NodeGroup {
 			CacheNodeId:               new(nodeID),
 			CurrentRole:               new(string(m.Role)),
 			PreferredAvailabilityZone: &m.Zone,
-			ReadEndpoint:              endpoint(m.Address, g.Port),
+			ReadEndpoint:              endpoint(m.Address, port),
 		})
 	}
 	return shard
@@ -135,7 +134,7 @@ func endpoint(address netip.Addr, port int) *types.Endpoint {
 	return &types.Endpoint{Address: new(address.String()), Port: new(int32(port))}
 }
 
-func storageEncryption(g cache.ReplicationGroup) types.StorageEncryptionType {
+func storageEncryption(g cache.Topology) types.StorageEncryptionType {
 	switch {
 	case !g.AtRestEncryption:
 		return types.StorageEncryptionTypeNone
@@ -145,12 +144,12 @@ func storageEncryption(g cache.ReplicationGroup) types.StorageEncryptionType {
 	return types.StorageEncryptionTypeSseElasticache
 }
 
-func transitMode(g cache.ReplicationGroup) types.TransitEncryptionMode {
+func transitMode(g cache.Topology) types.TransitEncryptionMode {
 	return types.TransitEncryptionMode(g.ServedTransit())
 }
 
 // pendingTransit is what the nodes are being switched to; nil and empty when they are not.
-func pendingTransit(g cache.ReplicationGroup) (enabled *bool, mode types.TransitEncryptionMode) {
+func pendingTransit(g cache.Topology) (enabled *bool, mode types.TransitEncryptionMode) {
 	if g.TransitBefore == nil {
 		return nil, ""
 	}

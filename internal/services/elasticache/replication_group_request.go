@@ -26,24 +26,25 @@ const (
 var authToken = regexp.MustCompile(`^[A-Za-z0-9!&#$^<>-]{16,128}$`)
 
 // requested reads and checks all of a request that needs no state. Each function fills the fields that it answers for.
-func (s *Service) requested(in *sdk.CreateReplicationGroupInput) (cache.ReplicationGroup, error) {
-	rg := cache.ReplicationGroup{
+func (s *Service) requested(in *sdk.CreateReplicationGroupInput) (cache.Topology, error) {
+	g := cache.ReplicationGroup{
 		Status: cache.Creating, Created: s.Now(),
 		AutoMinorVersionUpgrade: in.AutoMinorVersionUpgrade == nil || *in.AutoMinorVersionUpgrade,
 		ParameterGroup:          filter(in.CacheParameterGroupName),
 		SubnetGroup:             filter(in.CacheSubnetGroupName),
 	}
-	for _, read := range []func(*sdk.CreateReplicationGroupInput, *cache.ReplicationGroup) error{
+	rg := cache.Topology{ReplicationGroup: &g, Shards: []cache.Shard{{ID: cache.FirstShard, Group: &g}}}
+	for _, read := range []func(*sdk.CreateReplicationGroupInput, cache.Topology) error{
 		s.identity, s.server, s.members, s.availability, s.encryption, s.windows, s.snapshots, s.surroundings,
 	} {
-		if err := read(in, &rg); err != nil {
+		if err := read(in, rg); err != nil {
 			return rg, err
 		}
 	}
 	return rg, nil
 }
 
-func (s *Service) identity(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) (err error) {
+func (s *Service) identity(in *sdk.CreateReplicationGroupInput, rg cache.Topology) (err error) {
 	if len(aws.ToString(in.ReplicationGroupId)) > maxGroupID {
 		return invalidValue("Replication group id should be no more than %d characters.", maxGroupID)
 	}
@@ -60,7 +61,7 @@ func (s *Service) identity(in *sdk.CreateReplicationGroupInput, rg *cache.Replic
 
 // server reads what the nodes run and on what. The request names no other engine than redis: the action table sees to
 // it.
-func (s *Service) server(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
+func (s *Service) server(in *sdk.CreateReplicationGroupInput, rg cache.Topology) error {
 	asked := aws.ToString(in.EngineVersion)
 	release, err := s.release(asked)
 	if err != nil {
@@ -140,7 +141,7 @@ func nearest(name string, names []string) []string {
 
 // members names the clusters, of which the first is the primary. Their number is NumCacheClusters, or, in the words
 // that cluster mode uses too, one node group of a primary and ReplicasPerNodeGroup.
-func (s *Service) members(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
+func (s *Service) members(in *sdk.CreateReplicationGroupInput, rg cache.Topology) error {
 	count := 1
 	switch {
 	case in.NumCacheClusters != nil && in.ReplicasPerNodeGroup != nil:
@@ -153,19 +154,21 @@ func (s *Service) members(in *sdk.CreateReplicationGroupInput, rg *cache.Replica
 	if count < 1 || count > 1+maxReplicas {
 		return invalidValue("The number of replicas per node group must be within 0 and %d.", maxReplicas)
 	}
+	shard := rg.Only()
+	shard.GroupID = rg.ID
 	for n := range count {
-		rg.Members = append(rg.Members, cache.Member{ID: cache.MemberID(rg.ID, n+1), Status: cache.MemberCreating})
+		shard.Members = append(shard.Members, cache.Member{ID: cache.MemberID(rg.ID, n+1), Status: cache.MemberCreating})
 	}
-	rg.SetPrimary(rg.Members[0].ID)
+	shard.SetPrimary(shard.Members[0].ID)
 	if zones := len(in.PreferredCacheClusterAZs); zones > 0 && zones != count {
 		return invalidCombination("The number of PreferredCacheClusterAZs, %d, must equal the number of cache clusters, %d.", zones, count)
 	}
 	return nil
 }
 
-func (s *Service) availability(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
+func (s *Service) availability(in *sdk.CreateReplicationGroupInput, rg cache.Topology) error {
 	rg.AutomaticFailover, rg.MultiAZ = aws.ToBool(in.AutomaticFailoverEnabled), aws.ToBool(in.MultiAZEnabled)
-	switch alone := len(rg.Members) == 1; {
+	switch alone := len(rg.Only().Members) == 1; {
 	case rg.AutomaticFailover && alone && in.ReplicasPerNodeGroup != nil:
 		return invalidValue("Must have at least 1 replica when cluster mode is disabled with auto failover enabled.")
 	case rg.AutomaticFailover && alone:
@@ -176,7 +179,7 @@ func (s *Service) availability(in *sdk.CreateReplicationGroupInput, rg *cache.Re
 	return nil
 }
 
-func (s *Service) encryption(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
+func (s *Service) encryption(in *sdk.CreateReplicationGroupInput, rg cache.Topology) error {
 	rg.TransitEncryption = aws.ToBool(in.TransitEncryptionEnabled)
 	rg.PlainClients = rg.TransitEncryption && in.TransitEncryptionMode == types.TransitEncryptionModePreferred
 	rg.AtRestEncryption = aws.ToBool(in.AtRestEncryptionEnabled)
@@ -205,20 +208,20 @@ func (s *Service) encryption(in *sdk.CreateReplicationGroupInput, rg *cache.Repl
 }
 
 // snapshots reads what is kept of them. The source is a replica where there is one: its primary has enough to do.
-func (s *Service) snapshots(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
+func (s *Service) snapshots(in *sdk.CreateReplicationGroupInput, rg cache.Topology) error {
 	rg.SnapshotRetentionLimit = int(aws.ToInt32(in.SnapshotRetentionLimit))
 	if rg.SnapshotRetentionLimit < 0 || rg.SnapshotRetentionLimit > maxRetention {
 		return invalidValue("Invalid value %d for SnapshotRetentionLimit. Must be between 0 and %d",
 			rg.SnapshotRetentionLimit, maxRetention)
 	}
 	if rg.SnapshotRetentionLimit > 0 {
-		rg.SnapshottingCluster = rg.Members[min(1, len(rg.Members)-1)].ID
+		rg.SnapshottingCluster = rg.Only().Members[min(1, len(rg.Only().Members)-1)].ID
 	}
 	return nil
 }
 
 // surroundings reads what the group refers to outside of this service.
-func (s *Service) surroundings(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
+func (s *Service) surroundings(in *sdk.CreateReplicationGroupInput, rg cache.Topology) error {
 	rg.SecurityGroupIDs, rg.NotificationTopicARN = distinct(in.SecurityGroupIds), aws.ToString(in.NotificationTopicArn)
 	if err := errors.Join(checkClassic(in.CacheSecurityGroupNames), s.checkTopic(rg.NotificationTopicARN)); err != nil {
 		return err

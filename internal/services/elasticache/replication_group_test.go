@@ -95,7 +95,7 @@ func TestReplicationGroupLife(t *testing.T) {
 	want.Status, want.NodeGroups, want.MemberClusters = new("deleting"), nil, nil
 	compare(t, "deleted", *deleted.ReplicationGroup, want)
 	compare(t, "deleting", s.describe(t, "my-redis"), want)
-	for _, m := range s.group(t, "my-redis").Members {
+	for _, m := range s.group(t, "my-redis").Only().Members {
 		if m.Status != cache.MemberDeleting {
 			t.Errorf("%s is %s", m.ID, m.Status)
 		}
@@ -149,11 +149,11 @@ func TestCreateReplicationGroupKeepsWhatTheEngineNeeds(t *testing.T) {
 	if string(opened) != authToken {
 		t.Errorf("the token is %q", opened)
 	}
-	if g.EngineVersion != "7.0.15" || g.ParameterGroup != "tuned" || g.Primary().ID != "my-redis-001" {
-		t.Errorf("got version %s, parameter group %s, primary %v", g.EngineVersion, g.ParameterGroup, g.Primary())
+	if g.EngineVersion != "7.0.15" || g.ParameterGroup != "tuned" || g.Only().Primary().ID != "my-redis-001" {
+		t.Errorf("got version %s, parameter group %s, primary %v", g.EngineVersion, g.ParameterGroup, g.Only().Primary())
 	}
-	if g.Members[0].SubnetID != "subnet-c" || g.Members[1].SubnetID != "subnet-a" {
-		t.Errorf("got subnets %s and %s", g.Members[0].SubnetID, g.Members[1].SubnetID)
+	if g.Only().Members[0].SubnetID != "subnet-c" || g.Only().Members[1].SubnetID != "subnet-a" {
+		t.Errorf("got subnets %s and %s", g.Only().Members[0].SubnetID, g.Only().Members[1].SubnetID)
 	}
 }
 
@@ -163,7 +163,7 @@ func TestCreateReplicationGroupDefaults(t *testing.T) {
 	g := s.group(t, "plain")
 	if g.Port != 6379 || g.EngineVersion != "7.2.4" || g.ParameterGroup != "default.redis7" ||
 		g.SubnetGroup != "default" ||
-		len(g.Members) != 1 || !g.AutoMinorVersionUpgrade || g.TransitEncryption || g.AuthTokens != nil ||
+		len(g.Only().Members) != 1 || !g.AutoMinorVersionUpgrade || g.TransitEncryption || g.AuthTokens != nil ||
 		g.SnapshottingCluster != "" {
 		t.Errorf("got %+v", g)
 	}
@@ -187,7 +187,7 @@ func TestReplicasPerNodeGroup(t *testing.T) {
 	must(s.CreateReplicationGroup(t.Context(), in))(t)
 	g := s.group(t, "shard")
 	zones := ""
-	for _, m := range g.Members {
+	for _, m := range g.Only().Members {
 		zones += m.Zone[len(m.Zone)-1:]
 	}
 	if zones != "abcabc" {
@@ -238,7 +238,7 @@ func TestAddressesAreNotShared(t *testing.T) {
 		in.NumCacheClusters = new(int32(2))
 		must(s.CreateReplicationGroup(t.Context(), in))(t)
 		g := s.group(t, id)
-		for _, a := range g.Addresses() {
+		for _, a := range g.Only().Addresses() {
 			if seen[a] != "" || !s.Block.Contains(a) {
 				t.Errorf("%s has %s, which is %s's or outside of %s", id, a, seen[a], s.Block)
 			}
@@ -268,7 +268,7 @@ func TestDeleteReplicationGroupRefusals(t *testing.T) {
 	servicetest.WantError(t, remove(""), "InvalidParameterValue",
 		"The parameter ReplicationGroupId must be provided and must not be blank.")
 	for _, status := range cache.Statuses {
-		s.update(t, "mine", func(g *cache.ReplicationGroup) { g.Status = status })
+		s.update(t, "mine", func(g cache.Topology) { g.Status = status })
 		_, refusal := cache.Transition(status, cache.DeleteAsked)
 		err := remove("mine")
 		if refusal == nil && err != nil {
@@ -282,7 +282,7 @@ func TestDeleteReplicationGroupRefusals(t *testing.T) {
 			servicetest.WantError(t, err, "InvalidReplicationGroupState", want)
 		}
 	}
-	s.update(t, "mine", func(g *cache.ReplicationGroup) { g.Status = cache.Available })
+	s.update(t, "mine", func(g cache.Topology) { g.Status = cache.Available })
 	_, err := s.DeleteReplicationGroup(t.Context(),
 		&sdk.DeleteReplicationGroupInput{ReplicationGroupId: new("mine"), RetainPrimaryCluster: new(true)})
 	servicetest.WantError(t, err, "InvalidParameterValue",

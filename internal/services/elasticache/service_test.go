@@ -106,18 +106,18 @@ func newServer(t *testing.T, change ...func(*elasticache.Config)) *server {
 // observed is a group in which all but the member behind follow the primary.
 func (s *server) observed(id string) cache.Observed {
 	o := cache.Observed{Nodes: map[string]cache.NodeState{}}
-	var rg cache.ReplicationGroup
+	var rg cache.Topology
 	err := s.Store.View(func(tx *store.Tx) (err error) {
-		rg, err = state.ReplicationGroups.Get(tx, id)
+		rg, err = state.Group(tx, id)
 		return err
 	})
 	if err != nil {
 		return o
 	}
-	for _, m := range rg.Members {
+	for _, m := range rg.Only().Members {
 		n := cache.NodeState{Running: true, Answers: true, Role: m.Role}
 		if m.Role == cache.Replica {
-			n.InSync, n.Follows = m.ID != s.behind, netip.AddrPortFrom(rg.Primary().Address, uint16(rg.Port))
+			n.InSync, n.Follows = m.ID != s.behind, netip.AddrPortFrom(rg.Only().Primary().Address, uint16(rg.Port))
 		}
 		o.Nodes[m.ID] = n
 	}
@@ -136,23 +136,23 @@ func must[T any](v T, err error) func(tb) T {
 }
 
 // update changes a group as the engine would.
-func (s *server) update(t *testing.T, id string, change func(*cache.ReplicationGroup)) {
+func (s *server) update(t *testing.T, id string, change func(cache.Topology)) {
 	t.Helper()
 	s.change(t, func(tx *store.Tx) error {
-		g, err := state.ReplicationGroups.Get(tx, id)
+		g, err := state.Group(tx, id)
 		if err != nil {
 			return err
 		}
-		change(&g)
-		return state.ReplicationGroups.Put(tx, id, g)
+		change(g)
+		return state.PutGroup(tx, g)
 	})
 }
 
 // group reads a group from the store.
-func (s *server) group(t *testing.T, id string) (g cache.ReplicationGroup) {
+func (s *server) group(t *testing.T, id string) (g cache.Topology) {
 	t.Helper()
 	err := s.Store.View(func(tx *store.Tx) (err error) {
-		g, err = state.ReplicationGroups.Get(tx, id)
+		g, err = state.Group(tx, id)
 		return err
 	})
 	if err != nil {
@@ -164,11 +164,11 @@ func (s *server) group(t *testing.T, id string) (g cache.ReplicationGroup) {
 // settle makes a group available.
 func (s *server) settle(t *testing.T, id string) {
 	t.Helper()
-	s.update(t, id, func(g *cache.ReplicationGroup) {
+	s.update(t, id, func(g cache.Topology) {
 		g.Status = cache.Available
-		g.SetMemberStatus(cache.MemberAvailable)
-		for i := range g.Members {
-			g.Members[i].Created = s.now
+		g.Only().SetMemberStatus(cache.MemberAvailable)
+		for i := range g.Only().Members {
+			g.Only().Members[i].Created = s.now
 		}
 	})
 }
@@ -207,5 +207,13 @@ func (s *server) change(t tb, change func(*store.Tx) error) {
 // forget drops a group, as the engine does when nothing of it runs any more.
 func (s *server) forget(t tb, id string) {
 	t.Helper()
-	s.change(t, func(tx *store.Tx) error { return state.ReplicationGroups.Delete(tx, id) })
+	s.change(t, func(tx *store.Tx) error { return state.DeleteGroup(tx, id) })
+}
+
+// groupOf makes a group with so many nodes, of which nothing else is known.
+func groupOf(id string, nodes int) cache.Topology {
+	g := cache.ReplicationGroup{ID: id}
+	return cache.Topology{ReplicationGroup: &g, Shards: []cache.Shard{
+		{GroupID: id, ID: cache.FirstShard, Group: &g, Members: make([]cache.Member, nodes)},
+	}}
 }

@@ -44,12 +44,12 @@ func (s *Service) createSnapshot(_ context.Context, in *sdk.CreateSnapshotInput)
 		if rg.Status, err = cache.Transition(rg.Status, cache.SnapshotAsked); err != nil {
 			return &types.InvalidReplicationGroupStateFault{Message: new(err.Error())}
 		}
-		made, err = s.beginSnapshot(tx, &rg, cache.Backup{Name: name, Member: member}, func(snapshot *cache.Snapshot) {
+		made, err = s.beginSnapshot(tx, rg, cache.Backup{Name: name, Member: member}, func(snapshot *cache.Snapshot) {
 			if snapshot.Tags = tags; key != "" {
 				snapshot.KMSKeyID = key
 			}
 		})
-		return errors.Join(err, state.ReplicationGroups.Put(tx, rg.ID, rg))
+		return errors.Join(err, state.PutGroup(tx, rg))
 	})
 	if err != nil {
 		return nil, err
@@ -63,7 +63,9 @@ func (s *Service) checkSealing(in *sdk.CreateSnapshotInput, key string) error {
 	if key == "" {
 		err := s.Store.View(func(tx *store.Tx) error {
 			rg, _, err := source(tx, in.ReplicationGroupId, in.CacheClusterId)
-			key = rg.KMSKeyID
+			if err == nil {
+				key = rg.KMSKeyID
+			}
 			return err
 		})
 		if err != nil {
@@ -81,7 +83,7 @@ func (s *Service) hasKey(id string) bool { return id == "" || s.Keys.HasKey(id) 
 
 // source finds the group that a request names, and the cluster where it names one. With cluster mode off, either may be
 // named.
-func source(tx *store.Tx, groupID, clusterID *string) (rg cache.ReplicationGroup, member string, err error) {
+func source(tx *store.Tx, groupID, clusterID *string) (rg cache.Topology, member string, err error) {
 	group, member := filter(groupID), filter(clusterID)
 	switch {
 	case group == "" && member == "":
@@ -103,7 +105,7 @@ func source(tx *store.Tx, groupID, clusterID *string) (rg cache.ReplicationGroup
 }
 
 // beginSnapshot records a snapshot that is to be taken of a group: of a member, or of the primary where none is named.
-func (s *Service) beginSnapshot(tx *store.Tx, rg *cache.ReplicationGroup, b cache.Backup,
+func (s *Service) beginSnapshot(tx *store.Tx, rg cache.Topology, b cache.Backup,
 	change func(*cache.Snapshot)) (made cache.Snapshot, err error) {
 	taken, err := state.Snapshots.Has(tx, b.Name)
 	if err != nil {
@@ -118,9 +120,9 @@ func (s *Service) beginSnapshot(tx *store.Tx, rg *cache.ReplicationGroup, b cach
 	}
 	of := rg.Member(b.Member)
 	if of == nil {
-		of = rg.Primary()
+		of = rg.Only().Primary()
 	}
-	made = cache.SnapshotOf(rg, *of)
+	made = cache.SnapshotOf(rg.Only(), *of)
 	made.Name, made.ARN, made.Asked, made.ByGroup = b.Name, s.arn(snapshotResource, b.Name), s.Now(), b.Member == ""
 	recent := 0
 	for _, other := range all {
@@ -215,7 +217,7 @@ func (s *Service) checkSnapshot(name string) error {
 }
 
 // restoreFrom has a new group begin with a snapshot's data.
-func (s *Service) restoreFrom(tx *store.Tx, rg *cache.ReplicationGroup, name string) error {
+func (s *Service) restoreFrom(tx *store.Tx, rg cache.Topology, name string) error {
 	if name == "" {
 		return nil
 	}

@@ -67,7 +67,7 @@ func describeSnapshot(s cache.Snapshot, withConfig bool) types.Snapshot {
 	}
 	if withConfig && len(s.Zones) > 0 {
 		node.NodeGroupConfiguration = &types.NodeGroupConfiguration{
-			NodeGroupId: new(shardID), PrimaryAvailabilityZone: &s.Zones[0],
+			NodeGroupId: new(cache.FirstShard), PrimaryAvailabilityZone: &s.Zones[0],
 			ReplicaCount: new(int32(len(s.Zones) - 1)), ReplicaAvailabilityZones: s.Zones[1:],
 		}
 	}

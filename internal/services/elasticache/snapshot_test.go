@@ -28,7 +28,7 @@ func (s *server) takeSnapshot(t *testing.T, in *sdk.CreateSnapshotInput) types.S
 // taken does what the engine does when a snapshot is there.
 func (s *server) taken(t *testing.T, group, name string) {
 	t.Helper()
-	s.update(t, group, func(g *cache.ReplicationGroup) { g.Status, g.Snapshot = cache.Available, nil })
+	s.update(t, group, func(g cache.Topology) { g.Status, g.Snapshot = cache.Available, nil })
 	s.changeSnapshot(t, name, func(sn *cache.Snapshot) {
 		sn.Status, sn.Taken, sn.CacheSize = cache.SnapshotAvailable, s.now, 3<<20+1000
 	})
@@ -180,7 +180,7 @@ func TestCreateSnapshotRefusals(t *testing.T) {
 	s.takeSnapshot(t, &sdk.CreateSnapshotInput{SnapshotName: new("taken"), ReplicationGroupId: new("g")})
 	s.taken(t, "g", "taken")
 	s.create(t, minimal("busy"))
-	s.update(t, "busy", func(g *cache.ReplicationGroup) { g.Status = cache.Modifying })
+	s.update(t, "busy", func(g cache.Topology) { g.Status = cache.Modifying })
 	type input = sdk.CreateSnapshotInput
 	for name, c := range map[string]struct {
 		in            input

@@ -242,12 +242,12 @@ func changeSubnets(tx *store.Tx, g *cache.SubnetGroup, given []string) error {
 	if vpc != g.VPCID {
 		return invalidValue("The new Subnets are not in the same Vpc as the existing subnet group")
 	}
-	users, err := usersOf(tx, func(rg cache.ReplicationGroup) bool { return rg.SubnetGroup == g.Name })
+	users, err := usersOf(tx, func(rg cache.Topology) bool { return rg.SubnetGroup == g.Name })
 	if err != nil {
 		return err
 	}
 	for _, rg := range users {
-		for _, m := range rg.Members {
+		for _, m := range rg.Members() {
 			if !slices.Contains(ids, m.SubnetID) {
 				return &types.SubnetInUse{Message: new(fmt.Sprintf("The subnet ID %s is in use.", m.SubnetID))}
 			}
@@ -275,7 +275,7 @@ func (s *Service) deleteSubnetGroup(
 		if err != nil && !store.IsUnreadable(err) {
 			return err
 		}
-		users, err := usersOf(tx, func(rg cache.ReplicationGroup) bool { return rg.SubnetGroup == name })
+		users, err := usersOf(tx, func(rg cache.Topology) bool { return rg.SubnetGroup == name })
 		if err != nil {
 			return err
 		}
@@ -291,7 +291,7 @@ func (s *Service) deleteSubnetGroup(
 }
 
 // usersOf returns the replication groups that use something.
-func usersOf(tx *store.Tx, uses func(cache.ReplicationGroup) bool) ([]cache.ReplicationGroup, error) {
-	groups, err := state.ReplicationGroups.All(tx)
-	return slices.DeleteFunc(groups, func(rg cache.ReplicationGroup) bool { return !uses(rg) }), err
+func usersOf(tx *store.Tx, uses func(cache.Topology) bool) ([]cache.Topology, error) {
+	groups, err := state.AllGroups(tx)
+	return slices.DeleteFunc(groups, func(rg cache.Topology) bool { return !uses(rg) }), err
 }

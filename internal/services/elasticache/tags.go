@@ -130,9 +130,9 @@ func (s *Service) taggedGroup(tx *store.Tx, id string) ([]tagged, error) {
 	}
 	places := []tagged{{g.Tags, func(tags map[string]string) error {
 		g.Tags = tags
-		return state.ReplicationGroups.Put(tx, id, g)
+		return state.PutGroup(tx, g)
 	}}}
-	for _, m := range g.Members {
+	for _, m := range g.Members() {
 		own, err := clusterTags.Get(tx, m.ID)
 		if errors.Is(err, store.ErrNotFound) {
 			continue

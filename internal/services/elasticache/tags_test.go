@@ -111,9 +111,9 @@ func TestTagRefusals(t *testing.T) {
 	s := newServer(t)
 	s.create(t, minimal("mine"))
 	s.create(t, minimal("busy"))
-	s.update(t, "busy", func(g *cache.ReplicationGroup) {
+	s.update(t, "busy", func(g cache.Topology) {
 		g.Status = cache.Modifying
-		g.SetMemberStatus(cache.MemberModifying)
+		g.Only().SetMemberStatus(cache.MemberModifying)
 	})
 	mine := arnPrefix + "replicationgroup:mine"
 	const notAvailable = "Cluster not in available state to perform tagging operations."

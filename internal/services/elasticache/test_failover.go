@@ -27,16 +27,16 @@ const testCalled = "Test Failover API called for node group "
 // testFailover has the primary hand its role over, and then replaces its process. On the service the primary is made to
 // fail; here the same is seen, and no acknowledged write is lost. The answer says available, as the service's does.
 func (s *Service) testFailover(_ context.Context, in *sdk.TestFailoverInput) (*sdk.TestFailoverOutput, error) {
-	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg *cache.ReplicationGroup) error {
-		if *in.NodeGroupId != shardID {
+	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg cache.Topology) error {
+		if *in.NodeGroupId != cache.FirstShard {
 			return &types.NodeGroupNotFoundFault{Message: new(fmt.Sprintf("Node group %s not found.", *in.NodeGroupId))}
 		}
 		if err := s.mayTestFailover(tx, rg); err != nil {
 			return err
 		}
-		rg.Primary().Renewal = cache.FailedOver
+		rg.Only().Primary().Renewal = cache.FailedOver
 		return state.AddNotice(tx, cache.Notice{Date: s.Now(), Source: rg.ID, SourceType: cache.SourceGroup,
-			Message: testCalled + shardID})
+			Message: testCalled + cache.FirstShard})
 	})
 	if err != nil {
 		return nil, err
@@ -45,18 +45,20 @@ func (s *Service) testFailover(_ context.Context, in *sdk.TestFailoverInput) (*s
 	return &sdk.TestFailoverOutput{ReplicationGroup: new(describeGroup(rg))}, nil
 }
 
-func (s *Service) mayTestFailover(tx *store.Tx, rg *cache.ReplicationGroup) error {
+func (s *Service) mayTestFailover(tx *store.Tx, rg cache.Topology) error {
 	unavailable := func(format string, args ...any) error {
 		return &types.TestFailoverNotAvailableFault{Message: new(fmt.Sprintf(format, args...))}
 	}
 	switch {
-	case len(rg.Staying()) == 1:
+	case len(rg.Only().Staying()) == 1:
 		return unavailable("Replication group %s has no replica to fail over to.", rg.ID)
 	case !rg.AutomaticFailover:
 		return unavailable("Automatic failover is not enabled for replication group %s.", rg.ID)
 	}
 	observed := s.Observed(rg.ID)
-	if !slices.ContainsFunc(rg.Staying(), func(m cache.Member) bool { return cache.InSync(rg, observed, m.ID) }) {
+	if !slices.ContainsFunc(rg.Only().Staying(), func(m cache.Member) bool {
+		return m.Role == cache.Replica && cache.InSync(rg.Only(), observed, m.ID)
+	}) {
 		return unavailable("Replication group %s has no replica that is in sync with its primary.", rg.ID)
 	}
 	past, err := state.Notices(tx, s.Now().Add(-testSpan))

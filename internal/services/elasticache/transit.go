@@ -53,8 +53,8 @@ func (m *modification) transit(in *sdk.ModifyReplicationGroupInput) error {
 // noteCertifiable records of nodes that use TLS that they can again: an earlier larder, which did not record it, gave
 // them files for a certificate too.
 func (m *modification) noteCertifiable() {
-	for i := range m.rg.Members {
-		m.rg.Members[i].Certifiable = m.rg.Members[i].Certifiable || m.rg.TransitEncryption
+	for i := range m.rg.Only().Members {
+		m.rg.Only().Members[i].Certifiable = m.rg.Only().Members[i].Certifiable || m.rg.TransitEncryption
 	}
 }
 
@@ -82,11 +82,11 @@ func nextTransit(from cache.TransitMode, enabled *bool, mode types.TransitEncryp
 
 // certifiable refuses TLS for nodes that an earlier larder started without it.
 func (m *modification) certifiable(next cache.TransitMode) error {
-	old := slices.IndexFunc(m.rg.Staying(), func(member cache.Member) bool { return !member.Certifiable })
+	old := slices.IndexFunc(m.rg.Only().Staying(), func(member cache.Member) bool { return !member.Certifiable })
 	if m.rg.TransitEncryption || next == cache.TransitOff || old < 0 {
 		return nil
 	}
 	return invalidCombination("larder cannot switch encryption in transit of %s: an earlier larder started its "+
 		"node %s, which cannot be given a certificate as it runs. Reboot the group's nodes first "+
-		"(reboot-cache-cluster); with a replica no data are lost.", m.rg.ID, m.rg.Staying()[old].ID)
+		"(reboot-cache-cluster); with a replica no data are lost.", m.rg.ID, m.rg.Only().Staying()[old].ID)
 }

@@ -27,9 +27,9 @@ func (s *server) inTransit(t *testing.T, id string, mode cache.TransitMode, toke
 			in.AuthToken = new(authToken)
 		}
 	})
-	s.update(t, id, func(g *cache.ReplicationGroup) {
-		for i := range g.Members {
-			g.Members[i].Certifiable = true
+	s.update(t, id, func(g cache.Topology) {
+		for i := range g.Only().Members {
+			g.Only().Members[i].Certifiable = true
 		}
 	})
 }
@@ -120,7 +120,7 @@ func TestASwitchIsDescribed(t *testing.T) {
 		}
 	}
 	done := func() {
-		s.update(t, "mine", func(g *cache.ReplicationGroup) { g.TransitBefore, g.Status = nil, cache.Available })
+		s.update(t, "mine", func(g cache.Topology) { g.TransitBefore, g.Status = nil, cache.Available })
 	}
 	check("before", false, off, nil, "")
 	step(new(true), preferred)
@@ -154,7 +154,7 @@ func TestSwitchesThatAreRefused(t *testing.T) {
 	withToken := func(in *modify) { prefer(in); in.AuthToken = new(authToken) }
 	servicetest.WantError(t, s.modify(t, "plain", withToken), value,
 		"The AUTH token modification is only supported when encryption-in-transit is enabled.")
-	s.update(t, "plain", func(g *cache.ReplicationGroup) { g.Members[1].Certifiable = false })
+	s.update(t, "plain", func(g cache.Topology) { g.Only().Members[1].Certifiable = false })
 	servicetest.WantError(t, s.modify(t, "plain", prefer), combination, "larder cannot switch encryption in transit "+
 		"of plain: an earlier larder started its node plain-002, which cannot be given a certificate as it runs. "+
 		"Reboot the group's nodes first (reboot-cache-cluster); with a replica no data are lost.")
@@ -165,9 +165,9 @@ func TestSwitchesThatAreRefused(t *testing.T) {
 func TestNodesOfAnEarlierLarderWithTLS(t *testing.T) {
 	s := newServer(t)
 	s.inTransit(t, "mine", required, false)
-	s.update(t, "mine", func(g *cache.ReplicationGroup) {
-		for i := range g.Members {
-			g.Members[i].Certifiable = false
+	s.update(t, "mine", func(g cache.Topology) {
+		for i := range g.Only().Members {
+			g.Only().Members[i].Certifiable = false
 		}
 	})
 	for _, step := range []struct {
@@ -180,6 +180,6 @@ func TestNodesOfAnEarlierLarderWithTLS(t *testing.T) {
 		}); err != nil {
 			t.Fatalf("%+v: %v", step, err)
 		}
-		s.update(t, "mine", func(g *cache.ReplicationGroup) { g.TransitBefore, g.Status = nil, cache.Available })
+		s.update(t, "mine", func(g cache.Topology) { g.TransitBefore, g.Status = nil, cache.Available })
 	}
 }

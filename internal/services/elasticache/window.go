@@ -12,7 +12,7 @@ import (
 )
 
 // windows reads the two windows, and chooses those that were not given so that they don't overlap.
-func (s *Service) windows(in *sdk.CreateReplicationGroupInput, rg *cache.ReplicationGroup) error {
+func (s *Service) windows(in *sdk.CreateReplicationGroupInput, rg cache.Topology) error {
 	var err error
 	for _, m := range windowsFor(rg.ID, in.PreferredMaintenanceWindow, maintenanceWindows()) {
 		for _, b := range windowsFor(rg.ID, in.SnapshotWindow, snapshotWindows()) {

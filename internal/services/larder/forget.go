@@ -107,10 +107,15 @@ func (s *Service) kept(ctx context.Context, table, key string) (string, error) {
 	if why := s.Irreplaceable(table, key); why != "" {
 		return why, nil
 	}
-	if table != string(state.ReplicationGroups) && table != string(state.Credentials) {
+	group := key
+	switch table {
+	case string(state.ReplicationGroups), string(state.Credentials):
+	case string(state.Shards):
+		group, _, _ = strings.Cut(key, "/")
+	default:
 		return "", nil
 	}
-	running, err := s.dependents(ctx, key)
+	running, err := s.dependents(ctx, group)
 	if err != nil || len(running) == 0 {
 		return "", err
 	}
@@ -126,9 +131,9 @@ func (s *Service) dependents(ctx context.Context, key string) ([]string, error) 
 	if err != nil || len(pids) == 0 {
 		return nil, err
 	}
-	var groups []cache.ReplicationGroup
+	var groups []cache.Topology
 	err = s.Store.View(func(tx *store.Tx) (err error) {
-		groups, err = state.ReplicationGroups.List(tx)
+		groups, err = state.Groups(tx)
 		return err
 	})
 	for _, rg := range groups {
@@ -136,7 +141,7 @@ func (s *Service) dependents(ctx context.Context, key string) ([]string, error) 
 			continue
 		}
 		delete(pids, rg.ID+cache.RelaySuffix)
-		for _, m := range rg.Members {
+		for _, m := range rg.Members() {
 			delete(pids, m.ID)
 		}
 	}

@@ -57,7 +57,7 @@ func (s *Service) measureNodes(ctx context.Context, in *MeasureNodesInput) (*Mea
 	out := &MeasureNodesOutput{}
 	for _, rg := range groups {
 		observed := s.Observed(rg.ID)
-		for _, m := range rg.Members {
+		for _, m := range rg.Members() {
 			measured := Measured{
 				Region:             s.Engine.Region,
 				ReplicationGroupId: rg.ID, CacheClusterId: m.ID, Zone: m.Zone, Role: string(m.Role),
@@ -76,17 +76,17 @@ func (s *Service) measureNodes(ctx context.Context, in *MeasureNodesInput) (*Mea
 }
 
 // named returns the group of that id, or all.
-func (s *Service) named(id string) (groups []cache.ReplicationGroup, err error) {
+func (s *Service) named(id string) (groups []cache.Topology, err error) {
 	err = s.Store.View(func(tx *store.Tx) error {
 		if id == "" {
-			groups, err = state.ReplicationGroups.List(tx)
+			groups, err = state.Groups(tx)
 			return err
 		}
-		rg, err := state.ReplicationGroups.Get(tx, id)
+		rg, err := state.Group(tx, id)
 		if errors.Is(err, store.ErrNotFound) {
 			return notFound("replication group", id)
 		}
-		groups = []cache.ReplicationGroup{rg}
+		groups = []cache.Topology{rg}
 		return err
 	})
 	return groups, err

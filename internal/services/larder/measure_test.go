@@ -23,11 +23,12 @@ func TestMeasureNodes(t *testing.T) {
 	defer s.Close()
 	err = s.Update(func(tx *store.Tx) error {
 		for _, id := range []string{"bakery", "shop"} {
-			rg := cache.ReplicationGroup{ID: id, Members: []cache.Member{
-				{ID: id + "-001", Zone: "us-east-1a", Role: cache.Primary},
-				{ID: id + "-002", Zone: "us-east-1b", Role: cache.Replica},
-			}}
-			if err := state.ReplicationGroups.Put(tx, id, rg); err != nil {
+			shard := cache.Shard{GroupID: id, ID: cache.FirstShard, Group: &cache.ReplicationGroup{ID: id},
+				Members: []cache.Member{
+					{ID: id + "-001", Zone: "us-east-1a", Role: cache.Primary},
+					{ID: id + "-002", Zone: "us-east-1b", Role: cache.Replica},
+				}}
+			if err := state.PutShard(tx, shard); err != nil {
 				return err
 			}
 		}

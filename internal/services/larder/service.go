@@ -115,18 +115,18 @@ func (s *Service) describeNodes(ctx context.Context, in *DescribeNodesInput) (*D
 	if out.StatusReason == "" {
 		out.StatusReason = crowding(rg, observed)
 	}
-	for _, m := range rg.Members {
+	for shard, m := range rg.Members() {
 		n := Node{CacheClusterId: m.ID, Zone: m.Zone, Address: m.Address.String(), Role: string(m.Role),
 			Status: string(m.Status), PID: int32(pids[m.ID])}
-		n.sight(&rg, m, observed)
+		n.sight(shard, *m, observed)
 		out.Nodes = append(out.Nodes, n)
 	}
 	return out, nil
 }
 
-func (s *Service) group(id string) (rg cache.ReplicationGroup, err error) {
+func (s *Service) group(id string) (rg cache.Topology, err error) {
 	err = s.Store.View(func(tx *store.Tx) (err error) {
-		rg, err = state.ReplicationGroups.Get(tx, id)
+		rg, err = state.Group(tx, id)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {

@@ -9,32 +9,30 @@ import (
 )
 
 // sight fills in what the engine last saw of a member. A process that is gone was perhaps there at that look.
-func (n *Node) sight(rg *cache.ReplicationGroup, m cache.Member, o cache.Observed) {
+func (n *Node) sight(shard *cache.Shard, m cache.Member, o cache.Observed) {
 	n.LagBytes = -1
 	seen := o.Nodes[m.ID]
 	if n.PID == 0 || !seen.Answers {
 		return
 	}
-	n.Reachable, n.Offset = true, max(seen.Offset, 0)
+	n.Reachable, n.Offset, n.InSync = true, max(seen.Offset, 0), cache.InSync(shard, o, m.ID)
 	if m.Role == cache.Primary {
-		n.InSync, n.LagBytes = seen.Role == cache.Primary, 0
+		n.LagBytes = 0
 		return
 	}
-	primary := rg.Primary()
-	n.InSync = seen.InSync && primary != nil && seen.Follows.Addr() == primary.Address
 	if !n.InSync {
 		return
 	}
-	if source := o.Nodes[primary.ID]; source.Answers {
+	if source := o.Nodes[shard.Primary().ID]; source.Answers {
 		// Every node is asked at the same time and answers a little later than another: a replica may well seem ahead.
 		n.LagBytes = max(source.Offset-seen.Offset, 0)
 	}
 }
 
 // crowding says which nodes turn clients away, though all is well with the group; empty for none.
-func crowding(rg cache.ReplicationGroup, o cache.Observed) string {
+func crowding(rg cache.Topology, o cache.Observed) string {
 	var all []string
-	for _, m := range rg.Members {
+	for _, m := range rg.Members() {
 		switch seen := o.Nodes[m.ID]; {
 		case seen.Full > 0:
 			all = append(all,

@@ -13,7 +13,7 @@ import (
 
 func TestSight(t *testing.T) {
 	home := netip.MustParseAddrPort("127.64.0.3:6379")
-	rg := &cache.ReplicationGroup{Members: []cache.Member{
+	rg := &cache.Shard{Members: []cache.Member{
 		{ID: "a-001", Role: cache.Primary, Address: home.Addr()},
 		{ID: "a-002", Role: cache.Replica, Address: home.Addr().Next()},
 	}}
@@ -63,7 +63,8 @@ func TestSight(t *testing.T) {
 
 func TestCrowding(t *testing.T) {
 	t.Parallel()
-	rg := cache.ReplicationGroup{ID: "a", Members: []cache.Member{{ID: "a-001"}, {ID: "a-002"}}}
+	rg := cache.Topology{ReplicationGroup: &cache.ReplicationGroup{ID: "a"},
+		Shards: []cache.Shard{{Members: []cache.Member{{ID: "a-001"}, {ID: "a-002"}}}}}
 	for name, c := range map[string]struct {
 		first, second cache.NodeState
 		want          []string
