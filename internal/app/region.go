@@ -193,7 +193,7 @@ func (in *installation) openNews(r *region, keys *kms.Service) {
 	})
 	r.news = &notifier.Notifier{Store: r.state, Logger: in.Logger,
 		Publish: func(topic, subject, body string, also func(*store.Tx) error) error {
-			by := iampolicy.Service("elasticache.amazonaws.com", Account, "")
+			by := iampolicy.Service(iampolicy.ElastiCache, Account, "")
 			return r.topics.PublishWith(by, topic, subject, body, also)
 		}}
 }

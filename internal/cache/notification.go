@@ -12,6 +12,7 @@ type Notification struct {
 	Topic  string // its ARN
 	Name   string // such as ElastiCache:FailoverComplete
 	Source string // the identifier of what it happened to
+	Group  string // the replication group whose topic it is; empty in records of earlier larders
 }
 
 // RowKey is the notification's key in its table, and orders by time.

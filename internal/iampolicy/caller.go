@@ -44,6 +44,9 @@ func Refusal(d Decision, by Caller, action, resource string) string {
 	return fmt.Sprintf("%s is not authorized to perform: %s on resource: %s %s", by, action, resource, why)
 }
 
+// ElastiCache is the service that publishes the events of replication groups.
+const ElastiCache = "elasticache.amazonaws.com"
+
 // values are those of the condition keys: the caller's and the request's own. Clients reach AWS over TLS, so policies
 // that ask for it let larder's pass: its endpoint is on loopback alone.
 func (r Request) values() map[string]string {
@@ -51,7 +54,9 @@ func (r Request) values() map[string]string {
 	values := map[string]string{"aws:securetransport": "true", "aws:sourceowner": c.Account}
 	if c.Service != "" {
 		values["aws:principalisawsservice"], values["aws:principalservicename"] = "true", c.Service
-		values["aws:sourceaccount"] = c.Account
+		if c.Service != ElastiCache { // AWS's guide: it publishes to no topic whose policy asks for the key
+			values["aws:sourceaccount"] = c.Account
+		}
 		if c.Source != "" {
 			values["aws:sourcearn"] = c.Source
 		}

@@ -15,7 +15,7 @@ func TestAroundPolicies(t *testing.T) {
 		return iampolicy.Service("cloudwatch.amazonaws.com", account, "arn:aws:cloudwatch:us-east-1:"+account+":alarm:"+name)
 	}
 	logs := iampolicy.Service("logs.us-east-1.amazonaws.com", account, "")
-	elasticache := iampolicy.Service("elasticache.amazonaws.com", account, "")
+	elasticache := iampolicy.Service(iampolicy.ElastiCache, account, "")
 	user := iampolicy.User(account)
 	topic := map[string]Topic{}
 	for _, of := range a.SNS {

@@ -158,6 +158,9 @@ func clusterFields(desired Resources, have *ectypes.CacheCluster, sameMode bool)
 	var topic, group *string
 	if have.NotificationConfiguration != nil {
 		topic = have.NotificationConfiguration.TopicArn
+		if text(have.NotificationConfiguration.TopicStatus) == "inactive" { // to give it again makes it active
+			topic = aws.String(text(topic) + " (inactive)")
+		}
 	}
 	if have.CacheParameterGroup != nil {
 		group = have.CacheParameterGroup.CacheParameterGroupName

@@ -302,6 +302,28 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// A topic that became inactive is to be given again, which makes it active.
+func TestAnInactiveTopicIsGivenAgain(t *testing.T) {
+	const topic = "arn:aws:sns:us-east-1:123456789012:events"
+	call := mustLoad(t, block(`notification_topic_arn = "`+topic+`"`))
+	observed := observe(call.Resources(Known{}))
+	desired := call.Resources(observed.Known())
+	for status, want := range map[string][]Change{
+		"active": nil, "inactive": {{Resource: ReplicationGroupResource,
+			Field: "NotificationTopicArn", Input: "notification_topic_arn", Old: topic + " (inactive)", New: topic}},
+	} {
+		observed.CacheCluster.NotificationConfiguration.TopicStatus = &status
+		changes := Diff(desired, observed)
+		if diff := cmp.Diff(want, changes); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", status, diff)
+		}
+		if m := desired.Modification(observed, changes); (m.Modify != nil) != (want != nil) ||
+			want != nil && aws.ToString(m.Modify.NotificationTopicArn) != topic {
+			t.Errorf("%s: asks for %+v", status, m.Modify)
+		}
+	}
+}
+
 func TestRefusedChangeSaysWhatToDo(t *testing.T) {
 	got := Diff(mustLoad(t, block(`redis_port = 6380`)).Resources(Known{}),
 		observe(mustLoad(t, block()).Resources(Known{})))

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/aws/smithy-go"
@@ -69,7 +70,7 @@ func (n *Notifier) publishAll(ctx context.Context) error {
 }
 
 // publish publishes one event. A topic that refuses it, such as one that is gone, is not told, and does not keep others
-// waiting.
+// waiting. Where its policy or its key refuses, the group's notifications are off from then on, as on AWS.
 func (n *Notifier) publish(w cache.Notification) error {
 	body, err := json.Marshal(map[string]string{w.Name: w.Source})
 	if err != nil {
@@ -79,12 +80,35 @@ func (n *Notifier) publish(w cache.Notification) error {
 	if refusal := smithy.APIError(nil); errors.As(err, &refusal) && refusal.ErrorFault() == smithy.FaultClient {
 		n.Logger.Warn("a topic is not told of an event", "topic", w.Topic, "event", w.Name, "source", w.Source, "error",
 			err)
-		err = n.Store.Update(func(tx *store.Tx) error { return take(tx, w) })
+		err = n.Store.Update(func(tx *store.Tx) error {
+			if slices.Contains(forbidding, refusal.ErrorCode()) {
+				if err := turnOff(tx, w); err != nil {
+					return err
+				}
+			}
+			return take(tx, w)
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("cannot tell the topic %s of %s of %s: %w", w.Topic, w.Name, w.Source, err)
 	}
 	return nil
+}
+
+// forbidding are SNS's codes of a topic whose policy or key does not let ElastiCache publish.
+var forbidding = []string{"AuthorizationError", "KMSAccessDenied", "KMSDisabled", "KMSInvalidState", "KMSNotFound"}
+
+// turnOff makes the topic's status inactive for the group, if it is the group's topic still.
+func turnOff(tx *store.Tx, w cache.Notification) error {
+	rg, err := state.ReplicationGroups.Get(tx, w.Group)
+	switch {
+	case errors.Is(err, store.ErrNotFound), store.IsUnreadable(err):
+		return nil
+	case err != nil || rg.NotificationTopicARN != w.Topic:
+		return err
+	}
+	rg.NotificationsOff = true
+	return state.ReplicationGroups.Put(tx, rg.ID, rg)
 }
 
 func take(tx *store.Tx, w cache.Notification) error {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+
 	"larder/internal/cache"
 	"larder/internal/isolate"
 	"larder/internal/state"
@@ -71,4 +73,68 @@ func failingTopic(t *testing.T, panics bool) {
 		want) {
 		t.Errorf("published later %q, want %q", published, want)
 	}
+}
+
+// TestATopicThatForbidsBecomesInactive: the refusal of a topic's policy or key turns the group's notifications off, and
+// that alone; other groups' go on.
+func TestATopicThatForbidsBecomesInactive(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, topic string // the group's now
+		refusal     error
+		off         bool
+	}{
+		{"policy", "topic", &types.AuthorizationErrorException{}, true},
+		{"key's policy", "topic", &types.KMSAccessDeniedException{}, true},
+		{"key disabled", "topic", &types.KMSDisabledException{}, true},
+		{"key pending deletion", "topic", &types.KMSInvalidStateException{}, true},
+		{"key gone", "topic", &types.KMSNotFoundException{}, true},
+		{"topic gone", "topic", &types.NotFoundException{}, false},
+		{"another topic by now", "another", &types.AuthorizationErrorException{}, false},
+		{"told", "topic", nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := offAfter(t, c.topic, c.refusal); got != c.off {
+				t.Errorf("the notifications are off: %t, want %t", got, c.off)
+			}
+		})
+	}
+}
+
+// offAfter publishes one event of a group, which is refused, and tells whether its notifications are off then.
+func offAfter(t *testing.T, topic string, refusal error) bool {
+	s, err := store.Open(filepath.Join(t.TempDir(), "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	mine := cache.ReplicationGroup{ID: "mine", NotificationTopicARN: "topic"}
+	other := cache.ReplicationGroup{ID: "other", NotificationTopicARN: "topic"}
+	var off, otherOff bool
+	var waiting []cache.Notification
+	n := &Notifier{Store: s, Logger: slog.New(slog.DiscardHandler),
+		Publish: func(_, _, _ string, also func(*store.Tx) error) error {
+			if refusal != nil {
+				return refusal
+			}
+			return s.Update(also)
+		}}
+	err = errors.Join(s.Update(func(tx *store.Tx) error {
+		told := state.AddNotification(tx, mine, "ElastiCache:FailoverComplete", "mine-001", time.Unix(1, 0))
+		mine.NotificationTopicARN = topic
+		return errors.Join(told, state.ReplicationGroups.Put(tx, mine.ID, mine),
+			state.ReplicationGroups.Put(tx, other.ID, other))
+	}), n.publishAll(t.Context()), s.View(func(tx *store.Tx) error {
+		is, err := state.ReplicationGroups.Get(tx, mine.ID)
+		others, errOther := state.ReplicationGroups.Get(tx, other.ID)
+		off, otherOff = is.NotificationsOff, others.NotificationsOff
+		var errList error
+		waiting, errList = state.Notifications.List(tx)
+		return errors.Join(err, errOther, errList)
+	}))
+	if err != nil || otherOff || len(waiting) > 0 {
+		t.Errorf("got %v; the other group's are off: %t; left waiting: %v", err, otherOff, waiting)
+	}
+	return off
 }

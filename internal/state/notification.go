@@ -47,7 +47,7 @@ func AddNotification(tx *store.Tx, rg cache.ReplicationGroup, name, source strin
 	if rg.NotificationTopicARN == "" || rg.NotificationsOff {
 		return nil
 	}
-	n := cache.Notification{Date: at, Topic: rg.NotificationTopicARN, Name: name, Source: source}
+	n := cache.Notification{Date: at, Topic: rg.NotificationTopicARN, Name: name, Source: source, Group: rg.ID}
 	for {
 		taken, err := Notifications.Has(tx, n.RowKey())
 		if err != nil {

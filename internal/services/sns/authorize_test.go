@@ -26,6 +26,8 @@ func TestServicesNeedTheTopicsPolicy(t *testing.T) {
 	for _, test := range []struct{ name, policy, alarm, other, elasticache, user string }{
 		{"default", "", "", "", "", ""},
 		{"the module's", "[" + owner + "," + alarms + "]", "", "", "", ""},
+		{"the account that a service acts for", `{"Effect":"Allow","Principal":"*","Action":"sns:Publish","Resource":"*",` +
+			`"Condition":{"StringEquals":{"aws:SourceAccount":"` + account + `"}}}`, "", "", unlisted, ""},
 		{"alarms alone", alarms, "", unlisted, unlisted, ""},
 		{"TLS alone", `{"Effect":"Deny","Principal":"*","Action":"sns:Publish","Resource":"*",` +
 			`"Condition":{"Bool":{"aws:SecureTransport":"false"}}}`, unlisted, unlisted, unlisted, ""},

@@ -60,7 +60,7 @@ func TestPublishRefusals(t *testing.T) {
 }
 
 // larderItself publishes as ElastiCache does.
-var larderItself = iampolicy.Service("elasticache.amazonaws.com", account, "")
+var larderItself = iampolicy.Service(iampolicy.ElastiCache, account, "")
 
 func nothingElse(*store.Tx) error { return nil }
 
