@@ -67,15 +67,14 @@ var matrix = map[string][]round{
 			{"notification topic", "module.sns.info_topic_arn", "module.sns.critical_topic_arn",
 				everyCluster(notificationTopic, "uex-payments-prod-critical active")},
 			{"log retention", `cloudwatch_log_retention_days = 90`, `cloudwatch_log_retention_days = 30`,
-				logRetention(30)},
+				logRetention("/aws/elasticache/", 30)},
 			{"snapshot window", `"03:00-05:00"`, `"01:00-02:00"`,
 				described(func(g ectypes.ReplicationGroup) string { return *g.SnapshotWindow }, "01:00-02:00")},
 			{"maintenance window", `"sun:05:00-sun:07:00"`, `"mon:08:00-mon:09:00"`,
 				everyCluster(func(c ectypes.CacheCluster) string { return *c.PreferredMaintenanceWindow },
 					"mon:08:00-mon:09:00")},
 			{"retention", `snapshot_retention_limit = 7`, `snapshot_retention_limit = 9`,
-				described(func(g ectypes.ReplicationGroup) string { return fmt.Sprint(*g.SnapshotRetentionLimit) },
-					"9")},
+				described(retention, "9")},
 			{"description", "# Backups", `description = "Orders of the shop"`,
 				described(func(g ectypes.ReplicationGroup) string { return *g.Description }, "Orders of the shop")},
 			{"tags", `Backup      = "daily"`, `Restore = "hourly"`, tag("Restore", "hourly", "Backup")},
@@ -108,6 +107,8 @@ func described(field func(ectypes.ReplicationGroup) string, want string) func(*c
 		return nil
 	}
 }
+
+func retention(g ectypes.ReplicationGroup) string { return fmt.Sprint(*g.SnapshotRetentionLimit) }
 
 // everyCluster checks what DescribeCacheClusters says of every member.
 func everyCluster(field func(ectypes.CacheCluster) string, want string) func(*cloud) error {
@@ -247,10 +248,11 @@ func alarmTopic(name string) func(*cloud) error {
 	})
 }
 
-func logRetention(days int32) func(*cloud) error {
+// logRetention checks the two log groups whose names begin so.
+func logRetention(prefix string, days int32) func(*cloud) error {
 	return func(c *cloud) error {
 		out, err := c.logs.DescribeLogGroups(context.Background(),
-			&cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("/aws/elasticache/" + c.id)})
+			&cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: &prefix})
 		if err != nil {
 			return err
 		}

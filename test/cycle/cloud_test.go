@@ -17,7 +17,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
@@ -27,20 +29,22 @@ import (
 
 // cloud is what the AWS SDK and Redis clients see of a stack.
 type cloud struct {
-	id      string // of the replication group
+	id      string  // of the replication group
+	auth    *string // its token, where the module's secret does not have it
 	roots   *x509.CertPool
+	config  aws.Config
 	cache   *elasticache.Client
 	alarms  *cloudwatch.Client
 	logs    *cloudwatchlogs.Client
 	secrets *secretsmanager.Client
+	topics  *sns.Client
+	keys    *kms.Client
 	network *ec2.Client
-
-	networkIn func(region string) *ec2.Client
 }
 
 // newCloud makes the clients from what `larder env` prints.
 func newCloud(id string, env map[string]string) (*cloud, error) {
-	c := &cloud{id: id, roots: x509.NewCertPool()}
+	c := &cloud{id: id, roots: x509.NewCertPool(), config: testkit.Config(env)}
 	bundle, err := os.ReadFile(env["SSL_CERT_FILE"])
 	if err != nil {
 		return nil, err
@@ -48,15 +52,18 @@ func newCloud(id string, env map[string]string) (*cloud, error) {
 	if !c.roots.AppendCertsFromPEM(bundle) {
 		return nil, fmt.Errorf("%s has no certificate", env["SSL_CERT_FILE"])
 	}
-	config := testkit.Config(env)
-	c.cache, c.alarms, c.logs = elasticache.NewFromConfig(config), cloudwatch.NewFromConfig(config), cloudwatchlogs.NewFromConfig(config)
-	c.secrets, c.network = secretsmanager.NewFromConfig(config), ec2.NewFromConfig(config)
-	c.networkIn = func(region string) *ec2.Client {
-		there := config
-		there.Region = region
-		return ec2.NewFromConfig(there)
-	}
-	return c, nil
+	return c.in(c.config.Region), nil
+}
+
+// in is the cloud in a region.
+func (c *cloud) in(region string) *cloud {
+	there := *c
+	there.config.Region = region
+	there.cache, there.alarms = elasticache.NewFromConfig(there.config), cloudwatch.NewFromConfig(there.config)
+	there.logs, there.secrets = cloudwatchlogs.NewFromConfig(there.config), secretsmanager.NewFromConfig(there.config)
+	there.topics, there.keys = sns.NewFromConfig(there.config), kms.NewFromConfig(there.config)
+	there.network = ec2.NewFromConfig(there.config)
+	return &there
 }
 
 func (c *cloud) group() (ectypes.ReplicationGroup, error) {
@@ -68,13 +75,16 @@ func (c *cloud) group() (ectypes.ReplicationGroup, error) {
 	return out.ReplicationGroups[0], nil
 }
 
+// clusters are the group's members.
 func (c *cloud) clusters() ([]ectypes.CacheCluster, error) {
 	out, err := c.cache.DescribeCacheClusters(context.Background(),
 		&elasticache.DescribeCacheClustersInput{ShowCacheNodeInfo: aws.Bool(true)})
 	if err != nil {
 		return nil, err
 	}
-	return out.CacheClusters, nil
+	return slices.DeleteFunc(out.CacheClusters, func(cluster ectypes.CacheCluster) bool {
+		return aws.ToString(cluster.ReplicationGroupId) != c.id
+	}), nil
 }
 
 // primary is the address of the primary endpoint.
@@ -88,8 +98,11 @@ func (c *cloud) primary() (string, error) {
 
 func address(e *ectypes.Endpoint) string { return fmt.Sprintf("%s:%d", *e.Address, *e.Port) }
 
-// token is the one that the module keeps in its secret.
+// token is the group's: the module keeps it in its secret.
 func (c *cloud) token() (string, error) {
+	if c.auth != nil {
+		return *c.auth, nil
+	}
 	parts := strings.Split(strings.TrimSuffix(c.id, "-redis"), "-")
 	name := "uex-payments/" + parts[len(parts)-1] + "/redis"
 	out, err := c.secrets.GetSecretValue(context.Background(), &secretsmanager.GetSecretValueInput{SecretId: &name})
@@ -236,56 +249,4 @@ func (c *cloud) finalSnapshot(wanted bool) error {
 		return fmt.Errorf("there are %d final snapshots that are available, wanted: %v", final, wanted)
 	}
 	return nil
-}
-
-// census names all that a stack consists of, but keys, which stay for days after they are deleted as on AWS, and
-// snapshots, which outlive the stack.
-func (c *cloud) census() (map[string][]string, error) {
-	ctx := context.Background()
-	groups, errGroups := c.cache.DescribeReplicationGroups(ctx, nil)
-	clusters, errClusters := c.cache.DescribeCacheClusters(ctx, nil)
-	parameters, errParameters := c.cache.DescribeCacheParameterGroups(ctx, nil)
-	subnets, errSubnets := c.cache.DescribeCacheSubnetGroups(ctx, nil)
-	alarms, errAlarms := c.alarms.DescribeAlarms(ctx, nil)
-	logs, errLogs := c.logs.DescribeLogGroups(ctx, nil)
-	secrets, errSecrets := c.secrets.ListSecrets(ctx, nil)
-	vpcs, errVPCs := c.network.DescribeVpcs(ctx, nil)
-	security, errSecurity := c.network.DescribeSecurityGroups(ctx, nil)
-	if err := errors.Join(errGroups, errClusters, errParameters, errSubnets, errAlarms, errLogs, errSecrets, errVPCs,
-		errSecurity); err != nil {
-		return nil, err
-	}
-	all := map[string][]string{}
-	add := func(kind string, name *string) { all[kind] = append(all[kind], aws.ToString(name)) }
-	for _, g := range groups.ReplicationGroups {
-		add("replication group", g.ReplicationGroupId)
-	}
-	for _, cluster := range clusters.CacheClusters {
-		add("cache cluster", cluster.CacheClusterId)
-	}
-	for _, g := range parameters.CacheParameterGroups {
-		add("parameter group", g.CacheParameterGroupName)
-	}
-	for _, g := range subnets.CacheSubnetGroups {
-		add("subnet group", g.CacheSubnetGroupName)
-	}
-	for _, a := range alarms.MetricAlarms {
-		add("alarm", a.AlarmName)
-	}
-	for _, g := range logs.LogGroups {
-		add("log group", g.LogGroupName)
-	}
-	for _, s := range secrets.SecretList {
-		add("secret", s.Name)
-	}
-	for _, v := range vpcs.Vpcs {
-		add("VPC", v.VpcId)
-	}
-	for _, g := range security.SecurityGroups {
-		add("security group", g.GroupId)
-	}
-	for _, names := range all {
-		slices.Sort(names)
-	}
-	return all, nil
 }
