@@ -3,10 +3,11 @@
 # lint  gofmt, vet, staticcheck
 # chaos put a short schedule of faults on a group under load: LARDER_CHAOS_SEED=N chooses another
 # chaos-long 1,000 faults, and 1,000 failovers that must leak nothing
+# terraform-long the public modules' shapes, with the round that changes how many nodes their groups have
 # fuzz  run each fuzz target for a short time: FUZZTIME=10m says how long
 # sdk   compare the copied part of the SDK's EC2 client with the whole
 # bench measure, and write docs/BENCHMARKS.md: BENCHFLAGS='-only failover -scripts 10m' says what and how long
-.PHONY: up test lint chaos chaos-long fuzz sdk bench build generate
+.PHONY: up test lint chaos chaos-long terraform-long fuzz sdk bench build generate
 
 LARDER := ./larder
 RACE := $(shell command -v cc >/dev/null 2>&1 && echo -race)
@@ -39,6 +40,10 @@ chaos:
 chaos-long:
 	@scripts/install-redis
 	LARDER_CHAOS_FAULTS=1000 LARDER_CHAOS_FAILOVERS=1000 go test -count=1 -v -timeout 0 -run '^(TestChaos|TestFailoversLeakNothing)$$' ./test/chaos
+
+terraform-long:
+	@scripts/install-redis
+	LARDER_TERRAFORM_LONG=1 go test -count=1 -v -timeout 20m -run '^TestPublicModules$$' ./test/cycle
 
 FUZZTIME := 20s
 
