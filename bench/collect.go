@@ -17,8 +17,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
-	"larder/internal/cache"
 	"larder/internal/cachemetric"
+	"larder/internal/catalog"
 	"larder/internal/monitor"
 	"larder/internal/redisnode"
 	"larder/internal/series"
@@ -94,8 +94,8 @@ func plainSettings(ctx context.Context) (settings, error) {
 	if err != nil || len(versions) == 0 {
 		return settings{}, errors.Join(errors.New("cannot find redis-server"), err)
 	}
-	types, errTypes := cache.LoadNodeTypes()
-	parameters, errParameters := cache.LoadParameters()
+	types, errTypes := catalog.LoadNodeTypes()
+	parameters, errParameters := catalog.LoadParameters()
 	if err := errors.Join(errTypes, errParameters); err != nil {
 		return settings{}, err
 	}

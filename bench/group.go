@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/redisnode"
 )
 
@@ -145,8 +146,8 @@ func (d *desk) parameters(ctx context.Context, id string) (map[string]string, er
 
 // directives are those that larder gives its own nodes.
 func directives(values map[string]string, nodeType string) (map[string]string, error) {
-	types, errTypes := cache.LoadNodeTypes()
-	parameters, errParameters := cache.LoadParameters()
+	types, errTypes := catalog.LoadNodeTypes()
+	parameters, errParameters := catalog.LoadParameters()
 	if err := errors.Join(errTypes, errParameters); err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"larder/internal/awsregion"
-	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/exporter"
 	"larder/internal/gateway"
 	"larder/internal/isolate"
@@ -209,10 +209,10 @@ func (in *installation) load(ctx context.Context, state *store.Store) (self iden
 				"refused", in.StrictVersions)
 		}
 	}
-	if in.nodeTypes, err = cache.LoadNodeTypes(); err != nil {
+	if in.nodeTypes, err = catalog.LoadNodeTypes(); err != nil {
 		return self, err
 	}
-	in.families, err = cache.LoadFamilies()
+	in.families, err = catalog.LoadFamilies()
 	return self, err
 }
 
@@ -275,7 +275,7 @@ func CheckListen(address string) error {
 	return nil
 }
 
-func discover(ctx context.Context, searchPath string) (cache.EngineVersions, error) {
+func discover(ctx context.Context, searchPath string) (catalog.EngineVersions, error) {
 	versions, found, err := redisnode.Discover(ctx, searchPath)
 	if err != nil {
 		return nil, err
@@ -291,7 +291,7 @@ func discover(ctx context.Context, searchPath string) (cache.EngineVersions, err
 		}
 		what = "this machine has " + strings.Join(all, ", ")
 	}
-	return nil, fmt.Errorf("larder runs redis-server %s or later, and %s: install it (Debian, Ubuntu: `apt-get install redis-server`, or `make up`) and see that it is in PATH", cache.OldestServed, what)
+	return nil, fmt.Errorf("larder runs redis-server %s or later, and %s: install it (Debian, Ubuntu: `apt-get install redis-server`, or `make up`) and see that it is in PATH", catalog.OldestServed, what)
 }
 
 func (o Options) info(self identity, sealer *seal.Sealer, l net.Listener) (Info, error) {
@@ -307,7 +307,7 @@ func (i Info) secret(accessKeyID string) (string, bool) {
 	return i.SecretAccessKey, accessKeyID == i.AccessKeyID
 }
 
-func full(versions cache.EngineVersions) []string {
+func full(versions catalog.EngineVersions) []string {
 	var out []string
 	for _, v := range versions {
 		out = append(out, v.Version)

@@ -18,7 +18,10 @@ var allowed = map[string]string{
 	"internal/awssdk/":          "internal/awssdk/ec2/types",
 	"internal/awswire":          "",
 	"internal/awswire/shapegen": "internal/awswire",
-	"internal/cache":            "internal/awsregion modules/redis",
+	"internal/cache":            "internal/awsregion internal/catalog",
+	"internal/catalog":          "modules/redis",
+	"internal/event":            "",
+	"internal/plan":             "internal/cache",
 	"internal/cachelog":         "",
 	"internal/cachemetric":      "",
 	"internal/childenv":         "",
@@ -51,22 +54,22 @@ var allowed = map[string]string{
 	"internal/standin":          "internal/network internal/store",
 	"internal/network":          "internal/awsregion internal/store",
 	"internal/tagging":          "",
-	"internal/state":            "internal/cache internal/store",
-	"internal/redisnode":        "internal/cache internal/cachelog internal/isolate internal/node",
+	"internal/state":            "internal/cache internal/event internal/store",
+	"internal/redisnode":        "internal/cache internal/catalog internal/cachelog internal/isolate internal/node",
 	"internal/gateway":          "internal/awswire internal/constraint internal/sigv4",
-	"internal/module":           "internal/awssdk/ internal/cache modules/redis",
+	"internal/module":           "internal/awssdk/ internal/cache internal/catalog modules/redis",
 	"internal/deploy":           "internal/awssdk/ internal/module",
-	"internal/engine": "internal/cache internal/isolate internal/node internal/pki internal/redisnode internal/relay " +
-		"internal/seal internal/snapshot internal/state internal/store",
+	"internal/engine": "internal/cache internal/catalog internal/event internal/isolate internal/node internal/pki " +
+		"internal/plan internal/redisnode internal/relay internal/seal internal/snapshot internal/state internal/store",
 	"internal/logdelivery": "internal/cache internal/cachelog internal/engine internal/isolate internal/node " +
 		"internal/redisnode internal/services/logs internal/state internal/store",
-	"internal/exporter": "internal/cache internal/isolate internal/redisnode internal/state internal/store " +
-		"modules/redis",
+	"internal/exporter": "internal/cache internal/catalog internal/event internal/isolate internal/plan " +
+		"internal/redisnode internal/state internal/store modules/redis",
 	"internal/exporter/docgen": "modules/redis",
-	"internal/notifier":        "internal/cache internal/isolate internal/state internal/store",
-	"internal/services/": "internal/alarm internal/awssdk/ internal/awswire internal/cache internal/constraint " +
-		"internal/durable internal/gateway internal/iampolicy internal/isolate internal/logfilter internal/logstore " +
-		"internal/metricmath internal/network internal/paging internal/seal internal/series internal/standin internal/state " +
+	"internal/notifier":        "internal/event internal/isolate internal/state internal/store",
+	"internal/services/": "internal/alarm internal/awssdk/ internal/awswire internal/cache internal/catalog " +
+		"internal/constraint internal/durable internal/event internal/gateway internal/iampolicy internal/isolate internal/logfilter internal/logstore " +
+		"internal/metricmath internal/network internal/paging internal/plan internal/seal internal/series internal/standin internal/state " +
 		"internal/store internal/tagging internal/widget",
 	"internal/servicetest":    "internal/gateway internal/sigv4 internal/testkit",
 	"internal/testkit":        "internal/awsclient",

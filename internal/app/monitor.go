@@ -5,6 +5,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/cachemetric"
+	"larder/internal/catalog"
 	"larder/internal/engine"
 	"larder/internal/monitor"
 	"larder/internal/series"
@@ -35,7 +36,7 @@ func watched(e *engine.Engine) func() []monitor.Node {
 }
 
 // sizes tells what the nodes of a group may use.
-func sizes(s *store.Store, types cache.NodeTypes) func(group string) (cachemetric.Node, error) {
+func sizes(s *store.Store, types catalog.NodeTypes) func(group string) (cachemetric.Node, error) {
 	return func(group string) (cachemetric.Node, error) {
 		var size cachemetric.Node
 		err := s.View(func(tx *store.Tx) error {
@@ -62,7 +63,7 @@ func sent(e *engine.Engine) func(group string) (monitor.Sent, bool) {
 
 // newMonitor makes the monitor of an engine's nodes.
 func (o Options) newMonitor(
-	e *engine.Engine, s *store.Store, types cache.NodeTypes, metrics *series.Store,
+	e *engine.Engine, s *store.Store, types catalog.NodeTypes, metrics *series.Store,
 ) (*monitor.Monitor, error) {
 	interval := o.MetricsInterval
 	if interval == 0 {

@@ -13,7 +13,7 @@ import (
 
 	"larder/internal/alarm"
 	"larder/internal/awsregion"
-	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/engine"
 	"larder/internal/exporter"
 	"larder/internal/gateway"
@@ -49,9 +49,9 @@ type installation struct {
 	held      *os.File // the state directory
 	sealer    *seal.Sealer
 	authority *pki.Authority
-	versions  cache.EngineVersions
-	nodeTypes cache.NodeTypes
-	families  cache.Families
+	versions  catalog.EngineVersions
+	nodeTypes catalog.NodeTypes
+	families  catalog.Families
 	endpoint  string // of the API
 	// stopSoon ends the engine, and its nodes, after the answer that is under way.
 	stopSoon func()
@@ -130,7 +130,7 @@ func (in *installation) openEngine(ctx context.Context, r *region, keys *kms.Ser
 	r.engine = engine.New(engine.Config{
 		Store: r.state, Nodes: r.nodes, Sealer: r.sealer, Authority: in.authority, Versions: in.versions,
 		NodeTypes:  in.nodeTypes,
-		Parameters: in.families[cache.Family], Relay: in.Relay, BusyLimit: in.BusyLimit, RestoreLost: in.RestoreLost,
+		Parameters: in.families[catalog.Family], Relay: in.Relay, BusyLimit: in.BusyLimit, RestoreLost: in.RestoreLost,
 		Logger: in.Logger, Now: in.Now,
 		Snapshots:   &snapshot.Vault{Dir: r.home.snapshots(), Sealer: r.sealer, Keys: keys.For("elasticache")},
 		DrainLogs:   func(ctx context.Context, group, node string) { r.shipper.Drain(ctx, group, node) },

@@ -8,10 +8,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"larder/internal/cache"
 	"larder/internal/engine"
 	"larder/internal/exporter"
 	"larder/internal/isolate"
+	"larder/internal/plan"
 	"larder/internal/services/cloudwatch"
 	"larder/internal/services/larder"
 )
@@ -28,8 +28,8 @@ func running(e *engine.Engine) func() []exporter.Node {
 }
 
 // observed is what the engine's last look at a group saw.
-func observed(e *engine.Engine) func(group string) cache.Observed {
-	return func(group string) cache.Observed { return e.Report(group).Observed }
+func observed(e *engine.Engine) func(group string) plan.Observed {
+	return func(group string) plan.Observed { return e.Report(group).Observed }
 }
 
 // dataSize asks a group's nodes how much memory their data take: the most of any that answers.

@@ -41,8 +41,9 @@ type Member struct {
 // started, or the engine ended between its start and the record of it.
 func (m Member) Unknown() bool { return m.Spec == "" || m.Access == "" }
 
-// dismissed tells whether a member is on its way out. One that had to become primary stays until another has the role.
-func (m Member) dismissed() bool { return m.Leaving && m.Role != Primary }
+// Removable tells whether a member leaves, and may go now. One that had to become primary stays until another has the
+// role.
+func (m Member) Removable() bool { return m.Leaving && m.Role != Primary }
 
 // Renewal says why a member is to get a new process, which its present one is otherwise fit to go on without. A primary
 // hands its role over first, where it can.

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// RelaySuffix makes a relay's process id from its group's. The dot cannot be part of a member's id.
+const RelaySuffix = ".reader"
+
 // ValidIdentifier tells whether name keeps ElastiCache's rule for identifiers: ASCII letters, digits and hyphens, a
 // letter first, no hyphen last and no two together, at most max characters.
 func ValidIdentifier(name string, max int) bool {

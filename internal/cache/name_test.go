@@ -81,8 +81,7 @@ func TestAllocate(t *testing.T) {
 }
 
 func TestEndpointNames(t *testing.T) {
-	g := newShard(2).Group
-	g.ARN = "arn:aws:elasticache:us-east-1:000000000000:replicationgroup:g"
+	g := &cache.ReplicationGroup{ID: "g", ARN: "arn:aws:elasticache:us-east-1:000000000000:replicationgroup:g"}
 	for _, tls := range []bool{false, true} {
 		g.TransitEncryption = tls
 		form := regexp.MustCompile(`^g(-ro)?\.[a-z2-7]{6}\.ng\.0001\.use1\.cache\.amazonaws\.com$|^g-001\.[a-z2-7]{6}\.0001\.use1\.cache\.amazonaws\.com$`)

@@ -122,7 +122,7 @@ func (s *Shard) Addresses() []netip.Addr {
 
 // Staying returns the members that are not on their way out.
 func (s *Shard) Staying() []Member {
-	return slices.DeleteFunc(slices.Clone(s.Members), Member.dismissed)
+	return slices.DeleteFunc(slices.Clone(s.Members), Member.Removable)
 }
 
 // Remove takes a member out of the shard.

@@ -51,7 +51,10 @@ func TestUnknownSnapshotEventsAreErrors(t *testing.T) {
 }
 
 func TestSnapshotOf(t *testing.T) {
-	g := newShard(3)
+	g := &cache.Shard{GroupID: "g", ID: cache.FirstShard, Group: &cache.ReplicationGroup{ID: "g"}}
+	for n, zone := range []string{"a", "b", "a"} {
+		g.Members = append(g.Members, cache.Member{ID: cache.MemberID("g", n+1), Zone: zone})
+	}
 	g.Group.KMSKeyID, g.Group.NodeType = "key", "cache.t3.micro"
 	g.SetPrimary("g-002")
 	g.Members[2].Leaving = true

@@ -24,11 +24,13 @@ import (
 	"larder/internal/awsclient"
 	"larder/internal/awsregion"
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/gateway"
 	"larder/internal/iampolicy"
 	"larder/internal/logstore"
 	"larder/internal/network"
 	"larder/internal/pki"
+	"larder/internal/plan"
 	"larder/internal/seal"
 	"larder/internal/series"
 	cloudwatchservice "larder/internal/services/cloudwatch"
@@ -43,6 +45,7 @@ import (
 	"larder/internal/standin"
 	"larder/internal/state"
 	"larder/internal/store"
+	"larder/internal/testkit"
 )
 
 // cloud is every service of an engine on one store. It runs no nodes: what a group is asked for is so at once.
@@ -98,10 +101,25 @@ func newCloud(t *testing.T) *cloud {
 	return openCloud(t, t.TempDir())
 }
 
+// openStore opens a state that another process may hold for a moment still: one that a test beside this has forked has
+// the files of all tests until it runs its own program.
+func openStore(t *testing.T, path string) (s *store.Store) {
+	t.Helper()
+	testkit.Within(t, time.Minute, "the state is let go of", func() bool {
+		var err error
+		s, err = store.Open(path)
+		if err != nil && !errors.Is(err, store.ErrLocked) {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
+	return s
+}
+
 // openCloud opens what an earlier cloud has left in a directory, or a new one.
 func openCloud(t *testing.T, dir string) *cloud {
 	t.Helper()
-	c := &cloud{t: t, dir: dir, store: checked(store.Open(filepath.Join(dir, "larder.db")))(t)}
+	c := &cloud{t: t, dir: dir, store: openStore(t, filepath.Join(dir, "larder.db"))}
 	c.sealer = checked(seal.New(make([]byte, seal.KeySize)))(t)
 	metrics := checked(series.Open(series.Config{Dir: filepath.Join(dir, "metrics"), Now: time.Now}))(t)
 	events := checked(logstore.Open(logstore.Config{
@@ -126,8 +144,8 @@ func openCloud(t *testing.T, dir string) *cloud {
 func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Handler {
 	t := c.t
 	standIns := checked(standin.Ensure(c.store, awsregion.Home, app.Account))(t)
-	nodeTypes := checked(cache.LoadNodeTypes())(t)
-	families := checked(cache.LoadFamilies())(t)
+	nodeTypes := checked(catalog.LoadNodeTypes())(t)
+	families := checked(catalog.LoadFamilies())(t)
 	authority := checked(pki.NewAuthority(time.Now()))(t)
 	failed := func(err error) {
 		if !errors.Is(err, errDead) {
@@ -151,7 +169,7 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Hand
 		Verifier: &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
 		Services: []gateway.Service{
 			elasticacheservice.New(elasticacheservice.Config{
-				Store: c.store, Sealer: c.sealer, Versions: cache.EngineVersions{{Version: "7.0.15"}},
+				Store: c.store, Sealer: c.sealer, Versions: catalog.EngineVersions{{Version: "7.0.15"}},
 				NodeTypes: nodeTypes, Families: families, Block: netip.MustParsePrefix("127.77.0.0/20"),
 				Account: app.Account, Region: awsregion.Home, DefaultVPC: standIns.VPCID, Keys: keys.For("elasticache"),
 				PortFree: func(netip.AddrPort) error { return nil }, ParametersChanged: func() {},
@@ -244,15 +262,15 @@ func (c *cloud) settle(id string) {
 }
 
 // observed is a group whose nodes do what they are asked for.
-func (c *cloud) observed(id string) cache.Observed {
-	o := cache.Observed{Nodes: map[string]cache.NodeState{}}
+func (c *cloud) observed(id string) plan.Observed {
+	o := plan.Observed{Nodes: map[string]plan.NodeState{}}
 	err := c.store.View(func(tx *store.Tx) error {
 		g, err := state.Group(tx, id)
 		if err != nil {
 			return err
 		}
 		for _, m := range g.Only().Members {
-			n := cache.NodeState{Running: true, Answers: true, Role: m.Role, InSync: m.Role == cache.Replica}
+			n := plan.NodeState{Running: true, Answers: true, Role: m.Role, InSync: m.Role == cache.Replica}
 			if n.InSync {
 				n.Follows = netip.AddrPortFrom(g.Only().Primary().Address, uint16(g.Port))
 			}

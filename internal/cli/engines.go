@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/module"
 	"larder/internal/redisnode"
 	"larder/internal/services/larder"
@@ -58,7 +58,7 @@ func (t *tool) engines(ctx context.Context) error {
 	case t.json:
 		return printJSON(t.Stdout, servers)
 	case len(servers) == 0:
-		return fmt.Errorf("there is no redis-server in PATH: larder runs %s or later", cache.OldestServed)
+		return fmt.Errorf("there is no redis-server in PATH: larder runs %s or later", catalog.OldestServed)
 	}
 	rows := [][]span{{{"REDIS-SERVER", dim}, {"PATH", dim}, {"RUNS ENGINE VERSIONS", dim}}}
 	for _, s := range servers {
@@ -73,7 +73,7 @@ func (t *tool) engines(ctx context.Context) error {
 	return nil
 }
 
-func foundServers(runnable, found cache.EngineVersions) []foundServer {
+func foundServers(runnable, found catalog.EngineVersions) []foundServer {
 	servers := []foundServer{}
 	releases := runnable.Releases()
 	for _, v := range found {
@@ -98,8 +98,8 @@ func (s foundServer) runs() string {
 		all = append(all, name)
 	}
 	switch {
-	case cache.CompareVersions(s.Version, cache.OldestServed) < 0:
-		return "none: larder needs " + cache.OldestServed + " or later"
+	case catalog.CompareVersions(s.Version, catalog.OldestServed) < 0:
+		return "none: larder needs " + catalog.OldestServed + " or later"
 	case len(all) == 0:
 		return "none: a later patch is there"
 	}
@@ -109,9 +109,9 @@ func (s foundServer) runs() string {
 // runnable refuses, before anything is made, a call that this engine cannot run, and says when another server than the
 // one asked for will.
 func (t *tool) runnable(call *module.Call, engine larder.DescribeEngineOutput, strict bool) error {
-	var installed cache.EngineVersions
+	var installed catalog.EngineVersions
 	for _, v := range engine.EngineVersions {
-		installed = append(installed, cache.EngineVersion{Version: v})
+		installed = append(installed, catalog.EngineVersion{Version: v})
 	}
 	asked := call.Inputs.RedisEngineVersion
 	release, err := installed.Resolve(asked)

@@ -133,7 +133,7 @@ const leastMessage = 30
 
 // eventRows are the last events that so many rows hold. A message that is longer than the terminal is wide goes on
 // below itself. Shown is how many events they are.
-func eventRows(events []event, width, room int) (rows [][]span, shown int) {
+func eventRows(events []listedEvent, width, room int) (rows [][]span, shown int) {
 	events = events[max(0, len(events)-room):]
 	left, sources := 0, 0
 	for _, e := range events {
@@ -158,7 +158,7 @@ func eventRows(events []event, width, room int) (rows [][]span, shown int) {
 }
 
 // rows are an event with its message in lines of that width.
-func (e event) rows(named bool, width int) (rows [][]span) {
+func (e listedEvent) rows(named bool, width int) (rows [][]span) {
 	when, source := e.Time.Local().Format(time.TimeOnly), e.Source
 	for _, text := range wrapped(e.Message, width) {
 		row := []span{{when, dim}, {source, uncoloured}, {text, uncoloured}}

@@ -156,12 +156,7 @@ func (r *jsonRun) damage(table, key string) {
 	if err := syscall.Kill(info.PID, syscall.SIGKILL); err != nil {
 		r.Fatal(err)
 	}
-	var s *store.Store
-	testkit.Within(r.T, time.Minute, "the state is let go of", func() (free bool) {
-		var err error
-		s, err = store.Open(filepath.Join(r.home, "larder.db"))
-		return err == nil
-	})
+	s := openStore(r.T, filepath.Join(r.home, "larder.db"))
 	err := s.Update(func(tx *store.Tx) error {
 		return store.Table[json.RawMessage](table).Put(tx, key, json.RawMessage(`"no record"`))
 	})

@@ -16,7 +16,7 @@ import (
 
 	"larder/internal/app"
 	"larder/internal/awsregion"
-	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/module"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -88,7 +88,7 @@ func (c *cloud) up(d *desk, w *wire, path string) error {
 func (c *cloud) upCall(d *desk, w *wire, path, label string) error {
 	c.t.Helper()
 	d.stdout.Reset()
-	types := checked(cache.LoadNodeTypes())(c.t)
+	types := checked(catalog.LoadNodeTypes())(c.t)
 	src := module.Source{Path: path, Module: label, NodeTypes: types, Region: awsregion.Home, Account: app.Account}
 	run := &upRun{tool: d.tool, said: map[string]bool{}}
 	if err := run.one(c.t.Context(), c.client(w), src, time.Now()); err != nil {

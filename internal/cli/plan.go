@@ -16,7 +16,7 @@ import (
 	"larder/internal/app"
 	"larder/internal/awsclient"
 	"larder/internal/awsregion"
-	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/deploy"
 	"larder/internal/module"
 	"larder/internal/redisnode"
@@ -53,7 +53,7 @@ type changesError struct{}
 func (changesError) Error() string { return "there is something to change" }
 
 func (t *tool) plan(ctx context.Context, path string, flags *callFlags, vars module.Vars) error {
-	types, err := cache.LoadNodeTypes()
+	types, err := catalog.LoadNodeTypes()
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"larder/internal/awssdk/ec2"
 	ec2types "larder/internal/awssdk/ec2/types"
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/deploy"
 	"larder/internal/gateway"
 	"larder/internal/module"
@@ -58,7 +59,7 @@ func (w *readingOnly) RoundTrip(r *http.Request) (*http.Response, error) {
 // plan plans a configuration on the cloud, and returns what it printed as JSON, one object a call.
 func (r *trial) plan(engine *client, labels ...string) (reports []planReport, err error) {
 	r.Helper()
-	types := checked(cache.LoadNodeTypes())(r.T)
+	types := checked(catalog.LoadNodeTypes())(r.T)
 	r.json = true
 	defer func() { r.json = false }()
 	r.stdout.Reset()

@@ -77,7 +77,7 @@ func TestNoSpanReachesTheTerminalAsItIs(t *testing.T) {
 	lines = append(lines, logLine{Message: hostile}.spans())
 	lines = append(lines, mail{Address: hostile, Subject: hostile, Text: hostile, Topic: hostile}.lines()...)
 	lines = append(lines, troubleLines(os.ErrNotExist, 10)...)
-	rows, _ := eventRows([]event{{Source: hostile, Message: hostile}}, 80, 5)
+	rows, _ := eventRows([]listedEvent{{Source: hostile, Message: hostile}}, 80, 5)
 	for _, e := range rows {
 		lines = append(lines, e)
 	}

@@ -16,7 +16,7 @@ import (
 
 	"larder/internal/app"
 	"larder/internal/awsregion"
-	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/module"
 	"larder/internal/services/larder"
 	"larder/internal/standin"
@@ -73,7 +73,7 @@ func (f *varFlag) Set(s string) error {
 
 func (t *tool) up(ctx context.Context, path, label string, verbose, strict bool, vars module.Vars) error {
 	begin := time.Now()
-	types, err := cache.LoadNodeTypes()
+	types, err := catalog.LoadNodeTypes()
 	if err != nil {
 		return err
 	}

@@ -11,8 +11,9 @@ import (
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 	"golang.org/x/sys/unix"
 
-	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/doctor"
+	"larder/internal/event"
 )
 
 // warnings are what there is to know of groups before anybody relies on them, the worst first. A loss of data is told
@@ -31,7 +32,7 @@ func warningsOf(groups []groupStatus, losses map[string][]loss) ([]doctor.GroupW
 	if err := unix.Sysinfo(&machine); err != nil {
 		return nil, fmt.Errorf("cannot tell how much memory this machine has: %w", err)
 	}
-	types, err := cache.LoadNodeTypes()
+	types, err := catalog.LoadNodeTypes()
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +101,7 @@ func (c *client) losses(ctx context.Context) (all []loss, err error) {
 
 // lostWith reads from an event's message what a group began again with because none of its nodes was left.
 func lostWith(message string) (with string, lost bool) {
-	said, found := strings.CutSuffix(message, cache.NobodyLeft)
+	said, found := strings.CutSuffix(message, event.NobodyLeft)
 	_, with, restarted := strings.Cut(said, " restarted ")
 	return with, found && restarted
 }

@@ -5,16 +5,16 @@ import (
 	"testing"
 	"time"
 
-	"larder/internal/cache"
 	"larder/internal/doctor"
+	"larder/internal/event"
 	"larder/internal/state"
 	"larder/internal/store"
 )
 
 func TestLostWith(t *testing.T) {
 	for message, want := range map[string]string{
-		"Cache node shop-001 restarted without data" + cache.NobodyLeft:                   "without data",
-		"Cache node shop-001 restarted with the data of snapshot copy" + cache.NobodyLeft: "with the data of snapshot copy",
+		"Cache node shop-001 restarted without data" + event.NobodyLeft:                   "without data",
+		"Cache node shop-001 restarted with the data of snapshot copy" + event.NobodyLeft: "with the data of snapshot copy",
 		"Cache node shop-001 restarted":                                                   "",
 		"Failover from primary node":                                                      "",
 	} {
@@ -60,9 +60,9 @@ func TestTheWorstComesFirst(t *testing.T) {
 		t.Errorf("up says once more in a note what the warning says:\n%s", said)
 	}
 	err := c.store.Update(func(tx *store.Tx) error {
-		return state.AddNotice(tx, cache.Notice{Date: time.Now(), SourceType: cache.SourceCluster,
+		return state.AddNotice(tx, event.Notice{Date: time.Now(), SourceType: event.SourceCluster,
 			Source:  "uex-payments-prod-redis-001",
-			Message: "Cache node uex-payments-prod-redis-001 restarted without data" + cache.NobodyLeft})
+			Message: "Cache node uex-payments-prod-redis-001 restarted without data" + event.NobodyLeft})
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -53,14 +53,14 @@ func TestChanges(t *testing.T) {
 }
 
 func TestEventsAreToldOnce(t *testing.T) {
-	one, other := event{noon, "shop", "one"}, event{noon, "shop", "other"} // of one millisecond
-	later := event{noon.Add(time.Second), "shop-001", "one"}
-	if diff := cmp.Diff([]event{one, other, later}, merge([]event{one}, []event{one, other, later})); diff != "" {
+	one, other := listedEvent{noon, "shop", "one"}, listedEvent{noon, "shop", "other"} // of one millisecond
+	later := listedEvent{noon.Add(time.Second), "shop-001", "one"}
+	if diff := cmp.Diff([]listedEvent{one, other, later}, merge([]listedEvent{one}, []listedEvent{one, other, later})); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	var many []event
+	var many []listedEvent
 	for i := range eventsShown + 10 {
-		many = append(many, event{noon.Add(time.Duration(i) * time.Second), "shop", "m"})
+		many = append(many, listedEvent{noon.Add(time.Duration(i) * time.Second), "shop", "m"})
 	}
 	if got := merge(nil, many); len(got) != eventsShown || got[0] != many[10] {
 		t.Errorf("%d are kept, from %v on", len(got), got[0])
@@ -73,18 +73,18 @@ func TestEventsOfAGroup(t *testing.T) {
 		"shop": true, "shop-001": true, "shop-0002-001": true, "shop-x": false, "shop-x-001": false, "shops": false,
 		"bakery-001": false,
 	} {
-		if got := e.concerns(event{Source: source}); got != want {
+		if got := e.concerns(listedEvent{Source: source}); got != want {
 			t.Errorf("%s concerns shop: %t", source, got)
 		}
 	}
-	if !(&eye{}).concerns(event{Source: "bakery-001"}) {
+	if !(&eye{}).concerns(listedEvent{Source: "bakery-001"}) {
 		t.Error("without a name every event concerns")
 	}
 }
 
 func TestFrameFitsTheTerminal(t *testing.T) {
 	v := view{groups: []groupStatus{pair()},
-		events: []event{{noon, "shop", "first"}, {noon, "shop-001", "second"}, {noon, "shop", "third"}}}
+		events: []listedEvent{{noon, "shop", "first"}, {noon, "shop-001", "second"}, {noon, "shop", "third"}}}
 	full := drawn(frame(v, nil, 0, 24), 0, false)
 	if !strings.HasSuffix(full,
 		"\nlast events\n  12:00:00  shop      first\n  12:00:00  shop-001  second\n  12:00:00  shop      third") {
@@ -113,7 +113,7 @@ func TestAFrameSaysWhatItLeavesOut(t *testing.T) {
 		g := pair()
 		g.ID = fmt.Sprintf("shop%d", i)
 		v.groups = append(v.groups, g)
-		v.events = append(v.events, event{noon.Add(time.Duration(i)), g.ID, "happened"})
+		v.events = append(v.events, listedEvent{noon.Add(time.Duration(i)), g.ID, "happened"})
 	}
 	for height, want := range map[int]string{
 		24: "3 more groups, 6 more events", 4: "3 more lines, 5 more groups, 6 more events",
@@ -145,7 +145,7 @@ func TestANarrowStatus(t *testing.T) {
 		g.Nodes = append(g.Nodes, nodeStatus{ID: g.ID + "-" + n, Zone: "us-east-1a", Role: "primary",
 			Status: "available", Link: linkSilent, Address: "127.72.96.3", PID: 47111})
 	}
-	v := view{groups: []groupStatus{g}, events: []event{{noon, g.ID, "one"},
+	v := view{groups: []groupStatus{g}, events: []listedEvent{{noon, g.ID, "one"},
 		{noon, g.ID + "-002",
 			"Failover from primary node uex-payments-prod-redis-001 to replica node " +
 				"uex-payments-prod-redis-002 completed"}}}
@@ -262,7 +262,7 @@ func TestWatchRedrawsWhenTheTerminalChanges(t *testing.T) {
 
 func TestWatchIntoAFile(t *testing.T) {
 	healthy := view{groups: []groupStatus{pair()}}
-	after := view{groups: []groupStatus{failedOver()}, events: []event{{noon, "shop", "Failover"}}}
+	after := view{groups: []groupStatus{failedOver()}, events: []listedEvent{{noon, "shop", "Failover"}}}
 	away := errors.New("away")
 	var gone error = &ectypes.ReplicationGroupNotFoundFault{Message: new("ReplicationGroup shop not found.")}
 	run := func(write func(io.Writer) func(entry) error) string {

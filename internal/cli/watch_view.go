@@ -21,13 +21,13 @@ import (
 // view is what there is to see at one moment.
 type view struct {
 	groups   []groupStatus
-	events   []event               // the last ones, oldest first
+	events   []listedEvent         // the last ones, oldest first
 	damage   []doctor.Damage       // what of the engine's cannot be read
 	warnings []doctor.GroupWarning // of the groups, the worst first
 }
 
-// event is an entry of the event list.
-type event struct {
+// listedEvent is an entry of the event list.
+type listedEvent struct {
 	Time    time.Time `json:"time"`
 	Source  string    `json:"source"`
 	Message string    `json:"event"`
@@ -44,7 +44,7 @@ type eye struct {
 	ids     []string // of the groups; none for all
 
 	engine *client
-	events []event
+	events []listedEvent
 
 	losses   map[string][]loss // of the groups' regions
 	lossesAt time.Time         // when they were read
@@ -72,7 +72,7 @@ func (e *eye) look(ctx context.Context) (v view, err error) {
 		return v, err
 	}
 	latest, err := e.engine.events(ctx, e.latest())
-	fresh := unknown(e.events, slices.DeleteFunc(latest, func(ev event) bool { return !e.concerns(ev) }))
+	fresh := unknown(e.events, slices.DeleteFunc(latest, func(ev listedEvent) bool { return !e.concerns(ev) }))
 	e.events = merge(e.events, fresh)
 	v.events = e.events
 	if err == nil {
@@ -83,10 +83,10 @@ func (e *eye) look(ctx context.Context) (v view, err error) {
 
 // warnings are those of the groups. Events of the last day are read again for losses only where a fresh one tells of a
 // loss, a group is in a region that was not looked at, or they were read a while ago.
-func (e *eye) warnings(ctx context.Context, groups []groupStatus, fresh []event) ([]doctor.GroupWarning, error) {
+func (e *eye) warnings(ctx context.Context, groups []groupStatus, fresh []listedEvent) ([]doctor.GroupWarning, error) {
 	stale := time.Since(e.lossesAt) > lossesStay ||
 		slices.ContainsFunc(groups, func(g groupStatus) bool { _, read := e.losses[g.Region]; return !read }) ||
-		slices.ContainsFunc(fresh, func(ev event) bool { _, lost := lostWith(ev.Message); return lost })
+		slices.ContainsFunc(fresh, func(ev listedEvent) bool { _, lost := lostWith(ev.Message); return lost })
 	if stale {
 		losses, err := e.engine.lossesOf(ctx, groups)
 		if err != nil {
@@ -108,7 +108,7 @@ func (e *eye) latest() time.Time {
 // memberSuffix makes a member's id from its group's, without and with cluster mode.
 var memberSuffix = regexp.MustCompile(`^(-\d{4})?(-\d{3})?$`)
 
-func (e *eye) concerns(ev event) bool {
+func (e *eye) concerns(ev listedEvent) bool {
 	return len(e.ids) == 0 || slices.ContainsFunc(e.ids, func(id string) bool {
 		rest, ok := strings.CutPrefix(ev.Source, id)
 		return ok && memberSuffix.MatchString(rest)
@@ -116,22 +116,24 @@ func (e *eye) concerns(ev event) bool {
 }
 
 // merge appends the events that are not known yet, and keeps as many as are shown.
-func merge(known, latest []event) []event {
+func merge(known, latest []listedEvent) []listedEvent {
 	all := slices.Concat(known, unknown(known, latest))
 	return all[max(0, len(all)-eventsShown):]
 }
 
 // unknown returns those of the latest events that are not known yet. Several may have one time: the API's has
 // milliseconds.
-func unknown(known, latest []event) []event {
-	return slices.DeleteFunc(slices.Clone(latest), func(e event) bool {
+func unknown(known, latest []listedEvent) []listedEvent {
+	return slices.DeleteFunc(slices.Clone(latest), func(e listedEvent) bool {
 		return slices.ContainsFunc(known,
-			func(k event) bool { return k.Time.Equal(e.Time) && k.Source == e.Source && k.Message == e.Message })
+			func(k listedEvent) bool {
+				return k.Time.Equal(e.Time) && k.Source == e.Source && k.Message == e.Message
+			})
 	})
 }
 
 // events returns what happened to groups and nodes since then, oldest first; with a zero time, in the last day.
-func (c *client) events(ctx context.Context, since time.Time) (all []event, err error) {
+func (c *client) events(ctx context.Context, since time.Time) (all []listedEvent, err error) {
 	clients, err := c.each(ctx)
 	if err != nil {
 		return nil, err
@@ -143,12 +145,12 @@ func (c *client) events(ctx context.Context, since time.Time) (all []event, err 
 		}
 		all = append(all, here...)
 	}
-	slices.SortStableFunc(all, func(a, b event) int { return a.Time.Compare(b.Time) })
+	slices.SortStableFunc(all, func(a, b listedEvent) int { return a.Time.Compare(b.Time) })
 	return all, nil
 }
 
 // eventsHere are those of the client's region.
-func (c *client) eventsHere(ctx context.Context, since time.Time) ([]event, error) {
+func (c *client) eventsHere(ctx context.Context, since time.Time) ([]listedEvent, error) {
 	in := &elasticache.DescribeEventsInput{MaxRecords: aws.Int32(eventsShown)}
 	if since.IsZero() {
 		in.Duration = aws.Int32(eventsPast)
@@ -159,10 +161,10 @@ func (c *client) eventsHere(ctx context.Context, since time.Time) ([]event, erro
 	if err != nil {
 		return nil, err
 	}
-	var all []event
+	var all []listedEvent
 	for _, ev := range slices.Backward(page.Events) { // the newest come first
 		if ev.SourceType == ectypes.SourceTypeReplicationGroup || ev.SourceType == ectypes.SourceTypeCacheCluster {
-			all = append(all, event{aws.ToTime(ev.Date), aws.ToString(ev.SourceIdentifier), aws.ToString(ev.Message)})
+			all = append(all, listedEvent{aws.ToTime(ev.Date), aws.ToString(ev.SourceIdentifier), aws.ToString(ev.Message)})
 		}
 	}
 	return all, nil

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"larder/internal/cache"
 	"larder/internal/doctor"
+	"larder/internal/event"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -20,7 +20,7 @@ func troubled(groups int) (v view) {
 		g := pair()
 		g.ID = fmt.Sprintf("shop%d", i)
 		v.groups = append(v.groups, g)
-		v.events = append(v.events, event{noon.Add(time.Duration(i)), g.ID, "happened"})
+		v.events = append(v.events, listedEvent{noon.Add(time.Duration(i)), g.ID, "happened"})
 	}
 	about := func(check doctor.Check, message string) doctor.GroupWarning {
 		return doctor.GroupWarning{Check: check, Region: "us-east-1", Groups: []string{"shop0"}, Next: "helps",
@@ -121,9 +121,9 @@ func TestAWatchSeesWarnings(t *testing.T) {
 		t.Errorf("warnings are %s", got)
 	}
 	err := c.store.Update(func(tx *store.Tx) error {
-		return state.AddNotice(tx, cache.Notice{Date: time.Now(), SourceType: cache.SourceCluster,
+		return state.AddNotice(tx, event.Notice{Date: time.Now(), SourceType: event.SourceCluster,
 			Source:  "uex-payments-prod-redis-001",
-			Message: "Cache node uex-payments-prod-redis-001 restarted without data" + cache.NobodyLeft})
+			Message: "Cache node uex-payments-prod-redis-001 restarted without data" + event.NobodyLeft})
 	})
 	if err != nil {
 		t.Fatal(err)

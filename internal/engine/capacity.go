@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
+	"larder/internal/event"
+	"larder/internal/plan"
 	"larder/internal/store"
 )
 
@@ -14,10 +17,10 @@ import (
 // do again; changed says that it did, and that the plan is to be made anew. A node type that cannot hold the data is
 // given up, as ElastiCache does. A limit that the parameters lower is set when the data fit.
 func (g *group) keepRoom(
-	ctx context.Context, d cache.Desired, o cache.Observed, steps []cache.Step,
+	ctx context.Context, d plan.Desired, o plan.Observed, steps []plan.Step,
 ) (changed bool, err error) {
 	shard := d.Shard
-	sets := slices.ContainsFunc(steps, func(s cache.Step) bool { return s.Kind == cache.Configure })
+	sets := slices.ContainsFunc(steps, func(s plan.Step) bool { return s.Kind == plan.Configure })
 	drops := len(steps) == 0 && shard.Group.KeptMemory > 0
 	if !sets && !drops || d.Parameters == "" { // parameters that cannot be read are not set
 		return false, nil
@@ -33,7 +36,7 @@ func (g *group) keepRoom(
 	if err != nil {
 		return false, err
 	}
-	switch keep := cache.Overfull(nodes, max(asked, shard.Group.KeptMemory)); {
+	switch keep := catalog.Overfull(nodes, max(asked, shard.Group.KeptMemory)); {
 	case keep == 0:
 		return false, nil
 	case shard.Group.ScalesDown(g.e.NodeTypes):
@@ -58,11 +61,11 @@ func (g *group) askedMemory(shard *cache.Shard) (limit int64, err error) {
 
 // measureData asks every node that answers how much its data take.
 func (g *group) measureData(
-	ctx context.Context, shard *cache.Shard, o cache.Observed,
-) ([]cache.NodeMemory, error) {
+	ctx context.Context, shard *cache.Shard, o plan.Observed,
+) ([]catalog.NodeMemory, error) {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
 	defer cancel()
-	var nodes []cache.NodeMemory
+	var nodes []catalog.NodeMemory
 	for _, m := range shard.Members {
 		if !o.Nodes[m.ID].Answers {
 			continue
@@ -86,12 +89,12 @@ func (g *group) giveUpScaling(given *cache.ReplicationGroup) error {
 			return nil // it is asked for something else now
 		}
 		shard.Group.GiveUpScaling()
-		err := g.notice(tx, cache.SourceGroup, shard.Group.ID, "Failed applying modification to cache node type to %s.",
+		err := g.notice(tx, event.SourceGroup, shard.Group.ID, "Failed applying modification to cache node type to %s.",
 			given.NodeType)
 		if err != nil {
 			return err
 		}
-		return g.notice(tx, cache.SourceGroup, shard.Group.ID,
+		return g.notice(tx, event.SourceGroup, shard.Group.ID,
 			"Failed to scale down to cache node type Replication Group [%s] because the node "+
 				"has insufficient memory. Please select a different node type or reduce current memory usage and retry",
 			shard.Group.ID)
@@ -104,7 +107,7 @@ func (g *group) keepMemory(asked, keep int64) error {
 		"maxmemory", keep, "left", asked)
 	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
 		shard.Group.KeptMemory = keep
-		return g.notice(tx, cache.SourceGroup, shard.Group.ID,
+		return g.notice(tx, event.SourceGroup, shard.Group.ID,
 			"The nodes of replication group %s keep a maxmemory of %d bytes, because their data do "+
 				"not fit in the %d that their parameters leave. Please reserve less memory, select a larger node "+
 				"type or reduce current "+
@@ -113,7 +116,7 @@ func (g *group) keepMemory(asked, keep int64) error {
 }
 
 // dropKept ends the keeping of a limit where the primary serves and every node's data fit in what is asked for.
-func (g *group) dropKept(ctx context.Context, shard *cache.Shard, o cache.Observed, asked int64) (bool, error) {
+func (g *group) dropKept(ctx context.Context, shard *cache.Shard, o plan.Observed, asked int64) (bool, error) {
 	primary := o.Nodes[shard.Primary().ID]
 	if !primary.Answers || len(primary.Serves) == 0 {
 		return false, nil
@@ -123,7 +126,7 @@ func (g *group) dropKept(ctx context.Context, shard *cache.Shard, o cache.Observ
 		g.log.Warn("cannot tell whether the data of the group fit in its limit again", "error", err)
 		return false, nil
 	}
-	if !cache.Fit(nodes, asked) {
+	if !catalog.Fit(nodes, asked) {
 		return false, nil
 	}
 	return true, g.update(func(_ *store.Tx, shard *cache.Shard) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/redisnode"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -34,7 +35,7 @@ func newSmallWorld(t *testing.T) *world {
 // parameters makes the parameter group "custom" have those values.
 func (w *world) parameters(values map[string]string) {
 	w.t.Helper()
-	custom := cache.ParameterGroup{Name: "custom", Family: cache.Family, Values: values}
+	custom := cache.ParameterGroup{Name: "custom", Family: catalog.Family, Values: values}
 	err := w.config.Store.Update(func(tx *store.Tx) error { return state.ParameterGroups.Put(tx, "custom", custom) })
 	if err != nil {
 		w.t.Fatal(err)

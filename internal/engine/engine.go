@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/isolate"
 	"larder/internal/node"
 	"larder/internal/pki"
@@ -31,9 +32,9 @@ type Config struct {
 	Nodes      node.Runtime
 	Sealer     *seal.Sealer
 	Authority  *pki.Authority
-	Versions   cache.EngineVersions
-	NodeTypes  cache.NodeTypes
-	Parameters *cache.Parameters
+	Versions   catalog.EngineVersions
+	NodeTypes  catalog.NodeTypes
+	Parameters *catalog.Parameters
 	Snapshots  *snapshot.Vault
 	// Relay is the command line of the process that spreads a reader endpoint's connections.
 	Relay []string

@@ -18,6 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/engine"
 	"larder/internal/loopback"
 	"larder/internal/node"
@@ -77,7 +78,7 @@ func newWorld(t *testing.T) *world {
 		Store: s, Nodes: runtime,
 		Sealer:    must(seal.Open(filepath.Join(dir, "master.key")))(t),
 		Authority: must(pki.NewAuthority(time.Now()))(t),
-		Versions:  versions, NodeTypes: must(cache.LoadNodeTypes())(t), Parameters: must(cache.LoadParameters())(t),
+		Versions:  versions, NodeTypes: must(catalog.LoadNodeTypes())(t), Parameters: must(catalog.LoadParameters())(t),
 		Snapshots: &snapshot.Vault{Dir: filepath.Join(dir, "snapshots"),
 			Sealer: must(seal.Open(filepath.Join(dir, "master.key")))(t)},
 		Relay:  []string{must(os.Executable())(t), relayArgument},
@@ -147,7 +148,7 @@ func (w *world) create(id string, members int, change func(*cache.Shard)) {
 	group := cache.ReplicationGroup{
 		ID: id, ARN: "arn:aws:elasticache:us-east-1:000000000000:replicationgroup:" + id, Status: cache.Creating,
 		EngineVersion: w.config.Versions[0].Version, NodeType: "cache.t3.micro", Port: 6379,
-		ParameterGroup:    cache.DefaultParameterGroup,
+		ParameterGroup:    catalog.DefaultParameterGroup,
 		AutomaticFailover: members > 1, TransitEncryption: true,
 		AuthTokens: [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace(id), []byte(token))},
 	}

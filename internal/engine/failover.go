@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/event"
+	"larder/internal/plan"
 	"larder/internal/redisnode"
 	"larder/internal/store"
 )
@@ -15,7 +17,7 @@ import (
 const readTime = 2 * time.Second
 
 // failOver makes a replica the primary. The old one is gone, or serves nobody.
-func (g *group) failOver(ctx context.Context, shard *cache.Shard, s cache.Step) error {
+func (g *group) failOver(ctx context.Context, shard *cache.Shard, s plan.Step) error {
 	if g.readOut(ctx, s.Reading) {
 		return nil
 	}
@@ -41,7 +43,7 @@ func (g *group) readOut(ctx context.Context, replicas []string) (further bool) {
 
 // promote makes a replica a primary, and the group's, which no client can reach yet. The order matters: its replication
 // stream is recorded before clients can write to it, so that nobody who lacks what they wrote is taken for its equal.
-func (g *group) promote(ctx context.Context, shard *cache.Shard, s cache.Step) (redisnode.State, error) {
+func (g *group) promote(ctx context.Context, shard *cache.Shard, s plan.Step) (redisnode.State, error) {
 	heir := g.nodes[s.Member].redis
 	if err := heir.Promote(ctx); err != nil {
 		return redisnode.State{}, err
@@ -54,7 +56,7 @@ func (g *group) promote(ctx context.Context, shard *cache.Shard, s cache.Step) (
 }
 
 // elect records a new primary and its replication stream.
-func (g *group) elect(shard *cache.Shard, s cache.Step, stream string) error {
+func (g *group) elect(shard *cache.Shard, s plan.Step, stream string) error {
 	old, heir := shard.Primary().ID, s.Member
 	return g.update(func(tx *store.Tx, shard *cache.Shard) (err error) {
 		shard.SetPrimary(heir)
@@ -68,7 +70,7 @@ func (g *group) elect(shard *cache.Shard, s cache.Step, stream string) error {
 				return err
 			}
 		}
-		for _, to := range [][2]string{{cache.SourceCluster, heir}, {cache.SourceGroup, shard.Group.ID}} {
+		for _, to := range [][2]string{{event.SourceCluster, heir}, {event.SourceGroup, shard.Group.ID}} {
 			if err := g.notice(tx, to[0], to[1], "Failover from primary node %s to replica node %s completed", old,
 				heir); err != nil {
 				return err
@@ -77,7 +79,7 @@ func (g *group) elect(shard *cache.Shard, s cache.Step, stream string) error {
 		if !s.DataLost {
 			return nil
 		}
-		return g.notice(tx, cache.SourceCluster, heir,
+		return g.notice(tx, event.SourceCluster, heir,
 			"Cache node %s was promoted with an older data set: no node that had the data of primary node %s was left",
 			nodeID, old)
 	})
@@ -126,7 +128,7 @@ func (g *group) note(ctx context.Context, id string) error {
 func (g *group) stopNode(ctx context.Context, shard *cache.Shard, id string) error {
 	if shard.Member(id).Renewal == cache.Rebooting {
 		err := g.update(func(tx *store.Tx, _ *cache.Shard) error {
-			return g.notice(tx, cache.SourceCluster, id, "Cache node %s shutdown", nodeID)
+			return g.notice(tx, event.SourceCluster, id, "Cache node %s shutdown", nodeID)
 		})
 		if err != nil {
 			return err

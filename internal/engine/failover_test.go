@@ -17,6 +17,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/node"
+	"larder/internal/plan"
 	"larder/internal/redisnode"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -261,7 +262,7 @@ func TestAHungPrimaryIsNotKilledForAReplicaThatIsBeingCopiedAgain(t *testing.T) 
 	if _, err := outrun.Exec(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	seen := func(id string) cache.NodeState { return w.engine.Report("g").Observed.Nodes[id] }
+	seen := func(id string) plan.NodeState { return w.engine.Report("g").Observed.Nodes[id] }
 	testkit.Within(t, 5*time.Second, "the replica is being copied", func() bool {
 		s := seen("g-002")
 		return s.Answers && !s.InSync && s.Lag > 0

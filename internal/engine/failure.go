@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/plan"
 )
 
 const (
@@ -40,7 +41,7 @@ type trouble struct {
 const transferWork = "transfer"
 
 // workOf names what a step does. The same step of a later plan has the same name.
-func workOf(s cache.Step) string { return string(s.Kind) + " " + s.Member }
+func workOf(s plan.Step) string { return string(s.Kind) + " " + s.Member }
 
 // record takes in how a piece of work ended.
 func (f *failures) record(work string, err error) {

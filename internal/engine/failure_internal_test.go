@@ -8,33 +8,33 @@ import (
 	"testing"
 	"time"
 
-	"larder/internal/cache"
+	"larder/internal/plan"
 )
 
 // TestOnlySuccessOfWhatFailedResetsThePause has steps fail and succeed by turns.
 func TestOnlySuccessOfWhatFailedResetsThePause(t *testing.T) {
-	serve, follow := cache.Step{Kind: cache.Serve, Member: "g-001"}, cache.Step{Kind: cache.Follow, Member: "g-002"}
-	again := cache.Step{Kind: cache.Serve, Member: "g-001", DataLost: true}
+	serve, follow := plan.Step{Kind: plan.Serve, Member: "g-001"}, plan.Step{Kind: plan.Follow, Member: "g-002"}
+	again := plan.Step{Kind: plan.Serve, Member: "g-001", DataLost: true}
 	failed := errors.New("no")
-	type plan struct {
-		step cache.Step
+	type ran struct {
+		step plan.Step
 		err  error
 	}
 	for name, c := range map[string]struct {
-		plans   []plan
+		steps   []ran
 		reached bool
 		want    int // failures in the end
 	}{
-		"by turns":             {[]plan{{serve, failed}, {follow, nil}, {serve, failed}, {follow, nil}}, false, 2},
-		"it succeeds":          {[]plan{{serve, failed}, {follow, nil}, {serve, failed}, {again, nil}}, false, 0},
-		"one of two succeeds":  {[]plan{{serve, failed}, {follow, failed}, {serve, nil}}, false, 2},
-		"both succeed":         {[]plan{{serve, failed}, {follow, failed}, {serve, nil}, {follow, nil}}, false, 0},
-		"no longer needed":     {[]plan{{serve, failed}, {follow, nil}}, true, 0},
-		"another node's fails": {[]plan{{follow, failed}, {cache.Step{Kind: cache.Follow, Member: "g-003"}, nil}}, false, 1},
+		"by turns":             {[]ran{{serve, failed}, {follow, nil}, {serve, failed}, {follow, nil}}, false, 2},
+		"it succeeds":          {[]ran{{serve, failed}, {follow, nil}, {serve, failed}, {again, nil}}, false, 0},
+		"one of two succeeds":  {[]ran{{serve, failed}, {follow, failed}, {serve, nil}}, false, 2},
+		"both succeed":         {[]ran{{serve, failed}, {follow, failed}, {serve, nil}, {follow, nil}}, false, 0},
+		"no longer needed":     {[]ran{{serve, failed}, {follow, nil}}, true, 0},
+		"another node's fails": {[]ran{{follow, failed}, {plan.Step{Kind: plan.Follow, Member: "g-003"}, nil}}, false, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := group{log: slog.New(slog.NewTextHandler(io.Discard, nil))}
-			for _, p := range c.plans {
+			for _, p := range c.steps {
 				g.failures.record(workOf(p.step), p.err)
 				if p.err != nil {
 					g.failures.add(p.err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"larder/internal/cache"
+	"larder/internal/event"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -78,7 +79,7 @@ func (g *group) sayRestored(shard *cache.Shard, member string) error {
 		return nil
 	}
 	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
-		return g.notice(tx, cache.SourceCluster, member,
-			"Cache node %s restarted with the data of snapshot %s"+cache.NobodyLeft, nodeID, shard.Group.Restore)
+		return g.notice(tx, event.SourceCluster, member,
+			"Cache node %s restarted with the data of snapshot %s"+event.NobodyLeft, nodeID, shard.Group.Restore)
 	})
 }

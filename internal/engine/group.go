@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/node"
+	"larder/internal/plan"
 	"larder/internal/redisnode"
 	"larder/internal/relay"
 	"larder/internal/state"
@@ -38,9 +40,9 @@ type group struct {
 
 	failures failures
 
-	known    *cache.Desired // since the last change of it; nil when it is to be read
-	transfer *transfer      // nil when none goes on
-	cuts     int            // connections of the snapshot that is being taken that were ended
+	known    *plan.Desired // since the last change of it; nil when it is to be read
+	transfer *transfer     // nil when none goes on
+	cuts     int           // connections of the snapshot that is being taken that were ended
 	verified bool
 	issued   issued
 	report   atomic.Pointer[Report] // read by others
@@ -212,7 +214,7 @@ func (g *group) look(ctx context.Context) (next, error) {
 		g.failures.add(err)
 		return lookSoon, errors.Join(err, g.diverge(desired.Shard)) // a group that is given up has its nodes ended
 	}
-	steps, settled := cache.Plan(desired, observed)
+	steps, settled := plan.Shard(desired, observed)
 	switch changed, err := g.keepRoom(ctx, desired, observed, steps); {
 	case err != nil:
 		return lookSoon, g.fail(desired.Shard, err)
@@ -284,7 +286,7 @@ const cutOffTime = time.Second
 
 // cutOff says to which nodes nobody can connect. A plan without steps leaves them alone: they run, and no other node
 // has their data.
-func (g *group) cutOff(shard *cache.Shard, o cache.Observed) error {
+func (g *group) cutOff(shard *cache.Shard, o plan.Observed) error {
 	var errs []error
 	for _, m := range shard.Members {
 		if s := o.Nodes[m.ID]; s.CutOff && s.Lag > cutOffTime {
@@ -299,7 +301,7 @@ func (g *group) cutOff(shard *cache.Shard, o cache.Observed) error {
 }
 
 // busy tells whether a node runs and has no time to answer.
-func busy(o cache.Observed) bool {
+func busy(o plan.Observed) bool {
 	for _, s := range o.Nodes {
 		if s.Running && !s.Answers && !s.Hung {
 			return true
@@ -310,21 +312,21 @@ func busy(o cache.Observed) bool {
 
 // quiet are the steps that leave a group available: new parameters, tokens and certificates, and a check of the
 // endpoints. An election says by itself that it is not, in the transaction that clients are waiting for anyway.
-var quiet = []cache.StepKind{cache.Configure, cache.Authorize, cache.Certify, cache.Verify, cache.Note,
-	cache.Relax, cache.Elect}
+var quiet = []plan.StepKind{plan.Configure, plan.Authorize, plan.Certify, plan.Verify, plan.Note,
+	plan.Relax, plan.Elect}
 
 // disturbs tells whether steps (or the wait for something, when there are none) mean that the group is not as it should
 // be.
-func disturbs(steps []cache.Step) bool {
+func disturbs(steps []plan.Step) bool {
 	return len(steps) == 0 || slices.ContainsFunc(steps,
-		func(s cache.Step) bool { return !slices.Contains(quiet, s.Kind) })
+		func(s plan.Step) bool { return !slices.Contains(quiet, s.Kind) })
 }
 
 // desired reads the group and what its nodes' parameters should be.
-func (g *group) desired() (cache.Desired, error) {
+func (g *group) desired() (plan.Desired, error) {
 	var shard cache.Shard
-	var directives cache.Directives
-	d := cache.Desired{Shard: &shard}
+	var directives catalog.Directives
+	d := plan.Desired{Shard: &shard}
 	err := g.e.Store.View(func(tx *store.Tx) (err error) {
 		if shard, err = state.Shard(tx, g.id, cache.FirstShard); err != nil {
 			return err
@@ -342,38 +344,38 @@ func (g *group) desired() (cache.Desired, error) {
 	if store.IsUnreadable(err) && shard.ID != "" {
 		// The nodes keep the parameters that they have: setting them fails, and says why. Clients are served all the
 		// same.
-		d.MinReplicas = cache.UnknownMinReplicas
+		d.MinReplicas = plan.UnknownMinReplicas
 		return d, nil
 	}
 	if err != nil {
-		return cache.Desired{}, err
+		return plan.Desired{}, err
 	}
-	d.Parameters = cache.Fingerprint(directives.Live)
+	d.Parameters = catalog.Fingerprint(directives.Live)
 	d.MinReplicas, err = directives.MinReplicas()
 	return d, err
 }
 
 // directives are what the group's servers should have been told. They keep the memory that their data need.
-func (g *group) directives(tx *store.Tx, rg *cache.ReplicationGroup) (cache.Directives, error) {
+func (g *group) directives(tx *store.Tx, rg *cache.ReplicationGroup) (catalog.Directives, error) {
 	d, err := g.askedDirectives(tx, rg)
 	if err != nil {
-		return cache.Directives{}, err
+		return catalog.Directives{}, err
 	}
 	return d, d.KeepMemory(rg.KeptMemory)
 }
 
 // askedDirectives are what the group's node type and parameters ask for.
-func (g *group) askedDirectives(tx *store.Tx, rg *cache.ReplicationGroup) (cache.Directives, error) {
+func (g *group) askedDirectives(tx *store.Tx, rg *cache.ReplicationGroup) (catalog.Directives, error) {
 	parameters, err := state.ParameterGroups.Get(tx, rg.ParameterGroup)
 	if err != nil && !errors.Is(err,
 		store.ErrNotFound) { // default groups are not stored: they hold no values of their own
-		return cache.Directives{}, err
+		return catalog.Directives{}, err
 	}
 	return g.e.Parameters.Directives(parameters.Values, g.e.NodeTypes[rg.NodeType])
 }
 
 // wantedDirectives are what the group's servers should have been told.
-func (g *group) wantedDirectives(shard *cache.Shard) (d cache.Directives, err error) {
+func (g *group) wantedDirectives(shard *cache.Shard) (d catalog.Directives, err error) {
 	err = g.e.Store.View(func(tx *store.Tx) error {
 		d, err = g.directives(tx, shard.Group)
 		return err

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/redisnode"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -129,7 +130,7 @@ func (w *world) setParameter(name, value string) {
 	w.t.Helper()
 	err := w.config.Store.Update(func(tx *store.Tx) error {
 		if err := state.ParameterGroups.Put(tx, "custom",
-			cache.ParameterGroup{Name: "custom", Family: cache.Family,
+			cache.ParameterGroup{Name: "custom", Family: catalog.Family,
 				Values: map[string]string{name: value}}); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/node"
+	"larder/internal/plan"
 )
 
 // broken is a process whose pulse cannot be taken without a panic.
@@ -42,11 +43,11 @@ func TestAPanicInAStepEndsNoOther(t *testing.T) {
 	g := newGroup(New(Config{Logger: slog.New(slog.DiscardHandler)}), "g")
 	rg := &cache.Shard{Group: &cache.ReplicationGroup{ID: "g", Port: 1}, Members: []cache.Member{{ID: "g-001"}}}
 	rg.SetPrimary("g-001") // which has no process: a nil pointer
-	for _, kind := range []cache.StepKind{cache.Verify, cache.Authorize, cache.Resume} {
-		err := g.runSteps(t.Context(), cache.Desired{Shard: rg}, []cache.Step{
-			{Kind: kind, Member: "g-001"}, {Kind: cache.SetBackends, Addresses: []netip.Addr{}},
+	for _, kind := range []plan.StepKind{plan.Verify, plan.Authorize, plan.Resume} {
+		err := g.runSteps(t.Context(), plan.Desired{Shard: rg}, []plan.Step{
+			{Kind: kind, Member: "g-001"}, {Kind: plan.SetBackends, Addresses: []netip.Addr{}},
 		})
-		if err == nil || kind != cache.Verify && !isFault(err) || isFault(shown(err)) { // a verification fails twice
+		if err == nil || kind != plan.Verify && !isFault(err) || isFault(shown(err)) { // a verification fails twice
 			t.Errorf("%s: %v", kind, err)
 		}
 	}

@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
+	"larder/internal/event"
+	"larder/internal/plan"
 	"larder/internal/redisnode"
 	"larder/internal/store"
 )
@@ -87,7 +90,7 @@ func (g *group) switchPrimary(ctx context.Context, shard *cache.Shard, from *cac
 	if err := heir.PauseWrites(ctx, forGood); err != nil {
 		return err
 	}
-	state, err := g.promote(ctx, shard, cache.Step{Member: to})
+	state, err := g.promote(ctx, shard, plan.Step{Member: to})
 	if err != nil {
 		return err
 	}
@@ -145,7 +148,7 @@ func (g *group) resize(ctx context.Context, shard *cache.Shard, id string) error
 	}
 	return g.update(func(_ *store.Tx, now *cache.Shard) error {
 		m := now.Member(id)
-		m.Spec, m.BootParameters = shard.Group.Spec(), cache.Fingerprint(d.Boot)
+		m.Spec, m.BootParameters = shard.Group.Spec(), catalog.Fingerprint(d.Boot)
 		return nil
 	})
 }
@@ -167,7 +170,7 @@ func (g *group) drop(ctx context.Context, id string) error {
 	}
 	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
 		shard.Remove(id)
-		return g.notice(tx, cache.SourceCluster, id, "Cache cluster deleted")
+		return g.notice(tx, event.SourceCluster, id, "Cache cluster deleted")
 	})
 }
 

@@ -13,16 +13,17 @@ import (
 	"larder/internal/cache"
 	"larder/internal/node"
 	"larder/internal/pki"
+	"larder/internal/plan"
 	"larder/internal/redisnode"
 	"larder/internal/relay"
 )
 
 // observe asks every running process for its state, side by side: one that hangs delays the others by answerTime at
 // most.
-func (g *group) observe(ctx context.Context, shard *cache.Shard) cache.Observed {
+func (g *group) observe(ctx context.Context, shard *cache.Shard) plan.Observed {
 	g.dropExited(ctx, shard.Group.Status)
-	o := cache.Observed{
-		Nodes: map[string]cache.NodeState{}, Verified: g.verified,
+	o := plan.Observed{
+		Nodes: map[string]plan.NodeState{}, Verified: g.verified,
 		Transferring: g.transfer != nil, Loading: g.transfer != nil && g.transfer.load,
 	}
 	var relay sync.WaitGroup
@@ -54,7 +55,7 @@ func (g *group) observe(ctx context.Context, shard *cache.Shard) cache.Observed 
 }
 
 // hear takes in a node's answer. One that does not give it in time is judged by its pulse.
-func (g *group) hear(ctx context.Context, shard *cache.Shard, m *member, begin time.Time) cache.NodeState {
+func (g *group) hear(ctx context.Context, shard *cache.Shard, m *member, begin time.Time) plan.NodeState {
 	patience := answerTime
 	if m.silent { // it has had its time; the others shall not wait for it again
 		patience = silentTime
@@ -78,7 +79,7 @@ func (g *group) hear(ctx context.Context, shard *cache.Shard, m *member, begin t
 		silence := m.vigil.silence(now)
 		overdue := g.overdue(ctx, m, now)
 		suspended := overdue && g.suspended(m)
-		return cache.NodeState{
+		return plan.NodeState{
 			Running: true, Hung: m.vigil.hung(now), Overdue: overdue, Suspended: suspended, Held: suspended && m.held,
 			Lag: silence, Refuses: redisnode.IsRefusal(err),
 			CutOff: m.cutOff,
@@ -93,11 +94,11 @@ func (g *group) hear(ctx context.Context, shard *cache.Shard, m *member, begin t
 	if s.Primary {
 		role = cache.Primary
 	}
-	return cache.NodeState{
+	return plan.NodeState{
 		Running: true, Answers: true, Role: role,
 		Serves: s.Serves, OtherPorts: len(s.Serves) > 0 && (s.Plain != ports.Plain || s.TLS != ports.TLS),
 		Follows: s.Follows, InSync: s.LinkUp, Offset: s.Offset,
-		History: cache.History{ID: s.Stream, Before: s.StreamBefore, Fork: s.Fork}, MinReplicas: s.MinReplicas,
+		History: plan.History{ID: s.Stream, Before: s.StreamBefore, Fork: s.Fork}, MinReplicas: s.MinReplicas,
 		Uncertified: shard.Group.TransitEncryption && !pki.Fresh(g.issued.to(m.process.ID()), g.e.Now()),
 		Full:        m.full, Unconfirmed: !m.knowsTokens || !m.knowsParameters,
 	}
@@ -148,7 +149,7 @@ func (g *group) suspended(m *member) bool {
 }
 
 // sweepAll sweeps the primary last: its writes go on when no other node has clients left who would not see them.
-func (g *group) sweepAll(ctx context.Context, shard *cache.Shard, nodes map[string]cache.NodeState) {
+func (g *group) sweepAll(ctx context.Context, shard *cache.Shard, nodes map[string]plan.NodeState) {
 	primary := shard.Primary().ID
 	for _, first := range []bool{true, false} {
 		for id, s := range nodes {
@@ -162,7 +163,7 @@ func (g *group) sweepAll(ctx context.Context, shard *cache.Shard, nodes map[stri
 // sweep brings a node that an earlier engine left to this one's rules, and ends what that engine left behind when it
 // died in the middle of a move: clients on an endpoint that the node has given up, and held writes. An old primary that
 // has yet to follow the new one keeps its writes back: nobody would ever see them.
-func (g *group) sweep(ctx context.Context, shard *cache.Shard, m *member, s cache.NodeState) {
+func (g *group) sweep(ctx context.Context, shard *cache.Shard, m *member, s plan.NodeState) {
 	if m.swept {
 		return
 	}
@@ -189,7 +190,7 @@ func (g *group) sweep(ctx context.Context, shard *cache.Shard, m *member, s cach
 }
 
 // measureLag fills in for how long each replica has lacked something of the recorded primary's.
-func (g *group) measureLag(shard *cache.Shard, nodes map[string]cache.NodeState) {
+func (g *group) measureLag(shard *cache.Shard, nodes map[string]plan.NodeState) {
 	now := g.e.Steady()
 	if p := nodes[shard.Primary().ID]; p.Answers && p.Role == cache.Primary {
 		g.trail.add(now, p.History.ID, p.Offset)
@@ -204,14 +205,14 @@ func (g *group) measureLag(shard *cache.Shard, nodes map[string]cache.NodeState)
 
 // relayState is what a relay that runs said of itself. One that an earlier larder started does not say whether it
 // spreads connections: it does where it has backends.
-func relayState(s relay.Status) cache.RelayState {
-	return cache.RelayState{Running: true, Spreads: s.Spreads || len(s.Backends) > 0, Backends: s.Backends,
+func relayState(s relay.Status) plan.RelayState {
+	return plan.RelayState{Running: true, Spreads: s.Spreads || len(s.Backends) > 0, Backends: s.Backends,
 		Fronts: s.Fronts}
 }
 
 // askRelay asks the relay what it does. It answers at once, so that one that does not in time hangs when it is
 // stopped, or has been silent for long.
-func (g *group) askRelay(ctx context.Context) cache.RelayState {
+func (g *group) askRelay(ctx context.Context) plan.RelayState {
 	m := g.relay
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()

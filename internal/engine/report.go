@@ -3,13 +3,13 @@ package engine
 import (
 	"time"
 
-	"larder/internal/cache"
+	"larder/internal/plan"
 )
 
 // Report is what the last look at a group saw.
 type Report struct {
 	At       time.Time
-	Observed cache.Observed // shared: to be read only
+	Observed plan.Observed // shared: to be read only
 }
 
 // Report returns what the last look at a group saw, without asking any node: reading it costs nothing and never waits.
@@ -28,4 +28,4 @@ func (e *Engine) Report(id string) Report {
 }
 
 // tell keeps what a look saw, for Report.
-func (g *group) tell(o cache.Observed) { g.report.Store(&Report{g.e.Now(), o}) }
+func (g *group) tell(o plan.Observed) { g.report.Store(&Report{g.e.Now(), o}) }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/event"
 	"larder/internal/redisnode"
 	"larder/internal/store"
 )
@@ -31,7 +32,7 @@ func (g *group) noteRoom(m *member, s redisnode.State) {
 		}
 		m.warned = now
 		err := g.update(func(tx *store.Tx, _ *cache.Shard) error {
-			return g.notice(tx, cache.SourceCluster, id,
+			return g.notice(tx, event.SourceCluster, id,
 				"Cache node %s has %d connections, which is all that it may have: new clients are turned away", nodeID,
 				s.Connections)
 		})

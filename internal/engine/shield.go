@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/event"
+	"larder/internal/plan"
 	"larder/internal/redisnode"
 	"larder/internal/store"
 )
@@ -33,7 +35,7 @@ type shield struct {
 
 // endKills withholds CLIENT KILL from clients where they hold the engine up with it, and gives it back when they have
 // stopped.
-func (g *group) endKills(ctx context.Context, shard *cache.Shard, nodes map[string]cache.NodeState) {
+func (g *group) endKills(ctx context.Context, shard *cache.Shard, nodes map[string]plan.NodeState) {
 	now := g.e.Steady()
 	switch cut := g.shield.cut; {
 	case cut || g.killed(ctx, shard, nodes, now):
@@ -55,7 +57,7 @@ func (g *group) noteCut(err error) {
 
 // killed tells whether a replica that had the data has no link, and clients have ended many connections of late.
 func (g *group) killed(
-	ctx context.Context, shard *cache.Shard, nodes map[string]cache.NodeState, now time.Time,
+	ctx context.Context, shard *cache.Shard, nodes map[string]plan.NodeState, now time.Time,
 ) bool {
 	lacks := false
 	for _, m := range shard.Members {
@@ -172,7 +174,7 @@ func (g *group) lowerShield(ctx context.Context, now time.Time) {
 func (g *group) sayShielded() {
 	g.log.Warn("clients end connections again and again: CLIENT KILL is withheld from them", "for", shieldTime)
 	err := g.update(func(tx *store.Tx, shard *cache.Shard) error {
-		return g.notice(tx, cache.SourceGroup, shard.Group.ID,
+		return g.notice(tx, event.SourceGroup, shard.Group.ID,
 			"Clients of replication group %s end connections again and again: CLIENT KILL is withheld from them", shard.Group.ID)
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/event"
 	"larder/internal/snapshot"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -62,7 +63,7 @@ func (g *group) endSnapshot(member string, change func(*cache.Snapshot) (outcome
 		if s.ByGroup {
 			of, id = "replication group", s.Group
 		}
-		err = g.notice(tx, cache.SourceCluster, s.Member, "Snapshot %s for snapshot with ID '%s' of %s with ID '%s'",
+		err = g.notice(tx, event.SourceCluster, s.Member, "Snapshot %s for snapshot with ID '%s' of %s with ID '%s'",
 			outcome, name, of, id)
 		return errors.Join(err, state.Snapshots.Put(tx, name, s))
 	})
@@ -76,7 +77,7 @@ func (g *group) dropSnapshot(tx *store.Tx, shard *cache.Shard, cause error) (err
 	if shard.Group.Status, err = cache.Transition(shard.Group.Status, cache.SnapshotEnded); err != nil {
 		return err
 	}
-	return g.notice(tx, cache.SourceGroup, shard.Group.ID,
+	return g.notice(tx, event.SourceGroup, shard.Group.ID,
 		"Snapshot failed for snapshot with ID '%s' of replication group with ID '%s': its record cannot be read", name,
 		shard.Group.ID)
 }

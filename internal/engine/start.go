@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
+	"larder/internal/event"
 	"larder/internal/node"
 	"larder/internal/redisnode"
 	"larder/internal/relay"
@@ -124,16 +126,16 @@ func (g *group) startNode(ctx context.Context, shard *cache.Shard, m cache.Membe
 }
 
 // server finds the executable of the version that runs the group.
-func (g *group) server(version string) (cache.EngineVersion, error) {
+func (g *group) server(version string) (catalog.EngineVersion, error) {
 	for _, v := range g.e.Versions {
 		if v.Version == version {
 			return v, nil
 		}
 	}
-	return cache.EngineVersion{}, fmt.Errorf("redis-server %s, which runs this group, is no longer installed; installed: %s", version, g.e.Versions)
+	return catalog.EngineVersion{}, fmt.Errorf("redis-server %s, which runs this group, is no longer installed; installed: %s", version, g.e.Versions)
 }
 
-func (g *group) nodeConfig(shard *cache.Shard, m cache.Member) (redisnode.Config, cache.Directives, error) {
+func (g *group) nodeConfig(shard *cache.Shard, m cache.Member) (redisnode.Config, catalog.Directives, error) {
 	d, err := g.wantedDirectives(shard)
 	if err != nil {
 		return redisnode.Config{}, d, err
@@ -172,11 +174,11 @@ func (g *group) authTokens(shard *cache.Shard) ([]string, error) {
 }
 
 // recordStart notes which parameters the new process has. A member that was available before is being recovered.
-func (g *group) recordStart(started *cache.ReplicationGroup, id string, d cache.Directives) error {
+func (g *group) recordStart(started *cache.ReplicationGroup, id string, d catalog.Directives) error {
 	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
 		m := shard.Member(id)
 		m.Spec, m.Access = started.Spec(), cache.AccessFingerprint(started.AuthTokens)
-		m.Parameters, m.BootParameters = cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot)
+		m.Parameters, m.BootParameters = catalog.Fingerprint(d.Live), catalog.Fingerprint(d.Boot)
 		m.Certifiable = true
 		renewal := m.Renewal
 		m.Renewal = ""
@@ -184,7 +186,7 @@ func (g *group) recordStart(started *cache.ReplicationGroup, id string, d cache.
 			return nil
 		}
 		m.Status = cache.MemberModifying
-		return g.notice(tx, cache.SourceCluster, id, "Recovering cache nodes %s", nodeID)
+		return g.notice(tx, event.SourceCluster, id, "Recovering cache nodes %s", nodeID)
 	})
 }
 

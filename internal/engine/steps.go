@@ -12,7 +12,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
+	"larder/internal/event"
 	"larder/internal/node"
+	"larder/internal/plan"
 	"larder/internal/relay"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -27,7 +30,7 @@ const (
 // runSteps runs a plan's steps side by side and returns the first error. One that fails is no reason to end the others.
 // Processes that were started join the group afterwards. What may have to wait for a process ends early when the
 // primary is lost: it would hold a failover up.
-func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Step) error {
+func (g *group) runSteps(ctx context.Context, d plan.Desired, steps []plan.Step) error {
 	var mu sync.Mutex
 	recorded := map[node.Process]bool{} // of those that were started
 	ended := make([]error, len(steps))
@@ -37,7 +40,7 @@ func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Ste
 	for i, s := range steps {
 		run.Go(func() error {
 			ctx := ctx
-			if s.Kind == cache.StartNode || s.Kind == cache.StartRelay || s.Kind == cache.Verify {
+			if s.Kind == plan.StartNode || s.Kind == plan.StartRelay || s.Kind == plan.Verify {
 				ctx = waits
 			}
 			ctx, cancel := context.WithTimeout(ctx, stepTimeout)
@@ -48,7 +51,7 @@ func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Ste
 				p, err = g.runStep(ctx, d, s)
 				return err
 			})
-			if s.Kind == cache.StartNode && s.Member == d.Shard.Primary().ID {
+			if s.Kind == plan.StartNode && s.Member == d.Shard.Primary().ID {
 				close(back)
 			}
 			if p != nil {
@@ -68,7 +71,7 @@ func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Ste
 	for p, known := range recorded {
 		g.adopt(ctx, p, known)
 	}
-	if steps[0].Kind != cache.Verify {
+	if steps[0].Kind != plan.Verify {
 		g.verified = false
 	} else if err == nil {
 		g.verified = true
@@ -77,61 +80,61 @@ func (g *group) runSteps(ctx context.Context, d cache.Desired, steps []cache.Ste
 }
 
 // runStep does one step; a process that it started is returned.
-func (g *group) runStep(ctx context.Context, d cache.Desired, s cache.Step) (node.Process, error) {
+func (g *group) runStep(ctx context.Context, d plan.Desired, s plan.Step) (node.Process, error) {
 	shard := d.Shard
 	switch s.Kind {
-	case cache.StartNode:
+	case plan.StartNode:
 		return g.startNode(ctx, shard, *shard.Member(s.Member))
-	case cache.StopNode:
+	case plan.StopNode:
 		return nil, g.stopNode(ctx, shard, s.Member)
-	case cache.Configure:
+	case plan.Configure:
 		return nil, g.configure(ctx, shard, s.Member)
-	case cache.Authorize:
+	case plan.Authorize:
 		return nil, g.authorize(ctx, shard, s.Member)
-	case cache.Certify:
+	case plan.Certify:
 		return nil, g.certify(ctx, shard, *shard.Member(s.Member))
-	case cache.Handover:
+	case plan.Handover:
 		return nil, g.handover(ctx, shard, s.Member)
-	case cache.Resize:
+	case plan.Resize:
 		return nil, g.resize(ctx, shard, s.Member)
-	case cache.Drop:
+	case plan.Drop:
 		return nil, g.drop(ctx, s.Member)
-	case cache.Elect:
+	case plan.Elect:
 		return nil, g.failOver(ctx, shard, s)
-	case cache.Fence:
+	case plan.Fence:
 		return nil, g.fence(ctx, s.Member)
-	case cache.Resume:
+	case plan.Resume:
 		return nil, g.resume(ctx, s.Member)
-	case cache.Note:
+	case plan.Note:
 		return nil, g.note(ctx, s.Member)
-	case cache.Relax:
+	case plan.Relax:
 		return nil, g.nodes[s.Member].redis.RequireReplicas(ctx, s.MinReplicas)
-	case cache.Refuse:
+	case plan.Refuse:
 		return nil, errors.New(s.Reason)
-	case cache.Promote:
+	case plan.Promote:
 		if g.readOut(ctx, s.Reading) {
 			return nil, nil
 		}
 		return nil, g.nodes[s.Member].redis.Promote(ctx)
-	case cache.Follow:
+	case plan.Follow:
 		return nil, g.follow(ctx, shard, s.Member, s.Target)
-	case cache.Serve:
+	case plan.Serve:
 		return nil, g.serve(ctx, shard, s)
-	case cache.StartRelay:
+	case plan.StartRelay:
 		return g.startRelay(ctx, shard)
-	case cache.SetBackends:
+	case plan.SetBackends:
 		return nil, g.setBackends(ctx, shard, s.Addresses)
-	case cache.SetFronts:
+	case plan.SetFronts:
 		return nil, g.setFronts(ctx, shard, s.Addresses)
-	case cache.StopRelay:
+	case plan.StopRelay:
 		return nil, g.relay.end(ctx, stopGrace) // one that hangs is killed when the grace is over
-	case cache.Verify:
+	case plan.Verify:
 		return nil, g.verify(ctx, shard)
-	case cache.AbandonSnapshot:
+	case plan.AbandonSnapshot:
 		return nil, g.failSnapshot(errNoData)
-	case cache.Fallback:
+	case plan.Fallback:
 		return nil, g.fallBack(s.Snapshot)
-	case cache.Forget:
+	case plan.Forget:
 		return nil, g.forget(ctx, shard)
 	}
 	return nil, fmt.Errorf("no such step: %q", s.Kind)
@@ -175,10 +178,10 @@ func (g *group) awaitLink(ctx context.Context, m *member) error {
 
 // serve opens a node's listeners. One that begins empty where there were data says so in the event list first, and the
 // primary's replication stream is recorded first.
-func (g *group) serve(ctx context.Context, shard *cache.Shard, s cache.Step) error {
+func (g *group) serve(ctx context.Context, shard *cache.Shard, s plan.Step) error {
 	if s.DataLost {
 		err := g.update(func(tx *store.Tx, _ *cache.Shard) error {
-			return g.notice(tx, cache.SourceCluster, s.Member, "Cache node %s restarted without data"+cache.NobodyLeft,
+			return g.notice(tx, event.SourceCluster, s.Member, "Cache node %s restarted without data"+event.NobodyLeft,
 				nodeID)
 		})
 		if err != nil {
@@ -281,12 +284,12 @@ func (g *group) configure(ctx context.Context, shard *cache.Shard, id string) er
 	}
 	err = g.update(func(tx *store.Tx, now *cache.Shard) error {
 		m := now.Member(id)
-		m.Parameters = cache.Fingerprint(d.Live)
+		m.Parameters = catalog.Fingerprint(d.Live)
 		if m.BootParameters == "" && limits {
-			m.BootParameters = cache.Fingerprint(d.Boot)
+			m.BootParameters = catalog.Fingerprint(d.Boot)
 		}
 		for _, name := range changed {
-			if err := g.notice(tx, cache.SourceCluster, id, "Updated parameter %s to %s", name,
+			if err := g.notice(tx, event.SourceCluster, id, "Updated parameter %s to %s", name,
 				d.Live[name]); err != nil {
 				return err
 			}
@@ -306,7 +309,7 @@ func (g *group) settle(shard *cache.Shard) error {
 		created := shard.Group.Status == cache.Creating
 		shard.Group.TransitBefore, shard.Group.MembersModified = nil, false
 		if shard.Group.Scaling != "" {
-			if err := g.notice(tx, cache.SourceGroup, shard.Group.ID,
+			if err := g.notice(tx, event.SourceGroup, shard.Group.ID,
 				"Succeeded applying modification to cache node type to %s.", shard.Group.Scaling); err != nil {
 				return err
 			}
@@ -331,7 +334,7 @@ func (g *group) settle(shard *cache.Shard) error {
 				message = []any{"Cache node %s restarted", nodeID}
 			}
 			shard.Members[i].Status = cache.MemberAvailable
-			if err := g.notice(tx, cache.SourceCluster, m.ID, message[0].(string), message[1:]...); err != nil {
+			if err := g.notice(tx, event.SourceCluster, m.ID, message[0].(string), message[1:]...); err != nil {
 				return err
 			}
 		}
@@ -345,18 +348,18 @@ func (g *group) settle(shard *cache.Shard) error {
 // welcome says that a member is there for the first time: with its group, or added to it.
 func (g *group) welcome(tx *store.Tx, shard *cache.Shard, member string, created bool) error {
 	if !created {
-		if err := state.AddNotification(tx, *shard.Group, cache.ReplicasIncreased, member, g.e.Now()); err != nil {
+		if err := state.AddNotification(tx, *shard.Group, event.ReplicasIncreased, member, g.e.Now()); err != nil {
 			return err
 		}
 	}
-	return g.notice(tx, cache.SourceCluster, member, "Cache cluster created")
+	return g.notice(tx, event.SourceCluster, member, "Cache cluster created")
 }
 
 // nodeID is the id of the one node that a cache cluster of this engine has.
 const nodeID = "0001"
 
 func (g *group) announce(tx *store.Tx, shard *cache.Shard) error {
-	if err := g.notice(tx, cache.SourceGroup, shard.Group.ID, "Replication group %s created", shard.Group.ID); err != nil {
+	if err := g.notice(tx, event.SourceGroup, shard.Group.ID, "Replication group %s created", shard.Group.ID); err != nil {
 		return err
 	}
 	return g.failoverTurned(tx, shard, false)
@@ -368,7 +371,7 @@ func (g *group) failoverTurned(tx *store.Tx, shard *cache.Shard, was bool) error
 	if turned == "" {
 		return nil
 	}
-	return g.notice(tx, cache.SourceGroup, shard.Group.ID, "%s", turned+shard.Group.ID)
+	return g.notice(tx, event.SourceGroup, shard.Group.ID, "%s", turned+shard.Group.ID)
 }
 
 // forget drops the group's record when nothing of it is left running.
@@ -385,11 +388,11 @@ func (g *group) forget(ctx context.Context, shard *cache.Shard) error {
 	}
 	return g.e.Store.Insist(func(tx *store.Tx) error {
 		for _, name := range slices.Backward(names[1:]) {
-			if err := g.notice(tx, cache.SourceCluster, name, "Cache cluster deleted"); err != nil {
+			if err := g.notice(tx, event.SourceCluster, name, "Cache cluster deleted"); err != nil {
 				return err
 			}
 		}
-		if err := g.notice(tx, cache.SourceGroup, g.id, "Replication group %s deleted", g.id); err != nil {
+		if err := g.notice(tx, event.SourceGroup, g.id, "Replication group %s deleted", g.id); err != nil {
 			return err
 		}
 		if err := g.release(tx, shard); err != nil {
@@ -403,7 +406,7 @@ func (g *group) forget(ctx context.Context, shard *cache.Shard) error {
 }
 
 func (g *group) notice(tx *store.Tx, sourceType, source, format string, args ...any) error {
-	return state.AddNotice(tx, cache.Notice{
+	return state.AddNotice(tx, event.Notice{
 		Date: g.e.Now(), SourceType: sourceType, Source: source, Message: fmt.Sprintf(format, args...),
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/node"
+	"larder/internal/plan"
 	"larder/internal/redisnode"
 )
 
@@ -54,7 +55,7 @@ func TestAVerificationEndsWithThePrimary(t *testing.T) {
 		rg.SetPrimary("g-001")
 		begin := time.Now()
 		time.AfterFunc(100*time.Millisecond, func() { close(p.exited) })
-		if err := g.runSteps(t.Context(), cache.Desired{Shard: rg}, []cache.Step{{Kind: cache.Verify}}); err == nil {
+		if err := g.runSteps(t.Context(), plan.Desired{Shard: rg}, []plan.Step{{Kind: plan.Verify}}); err == nil {
 			t.Error("verified")
 		}
 		if took := time.Since(begin); took != 100*time.Millisecond {
@@ -72,8 +73,8 @@ func TestAStepThatFailsEndsNoOther(t *testing.T) {
 		begin := time.Now()
 		rg := &cache.Shard{Group: &cache.ReplicationGroup{ID: "g"}, Members: []cache.Member{{ID: "g-001"}, {ID: "g-002"}}}
 		rg.SetPrimary("g-001")
-		err := g.runSteps(t.Context(), cache.Desired{Shard: rg},
-			[]cache.Step{{Kind: cache.Refuse, Reason: "refused"}, {Kind: cache.Fence, Member: "g-002"}})
+		err := g.runSteps(t.Context(), plan.Desired{Shard: rg},
+			[]plan.Step{{Kind: plan.Refuse, Reason: "refused"}, {Kind: plan.Fence, Member: "g-002"}})
 		if err == nil || err.Error() != "refused" {
 			t.Errorf("got %v", err)
 		}

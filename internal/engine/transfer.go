@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"larder/internal/cache"
+	"larder/internal/plan"
 	"larder/internal/redisnode"
 	"larder/internal/snapshot"
 	"larder/internal/state"
@@ -35,18 +36,18 @@ type taken struct {
 
 // beginTransfers begins those of a plan's steps that are transfers, and returns the others. It is given the context
 // that the group runs in: that of a step would end too soon.
-func (g *group) beginTransfers(ctx context.Context, shard *cache.Shard, steps []cache.Step) []cache.Step {
-	return slices.DeleteFunc(slices.Clone(steps), func(s cache.Step) bool {
+func (g *group) beginTransfers(ctx context.Context, shard *cache.Shard, steps []plan.Step) []plan.Step {
+	return slices.DeleteFunc(slices.Clone(steps), func(s plan.Step) bool {
 		t := &transfer{member: s.Member, done: make(chan struct{})}
 		node := g.nodes[s.Member]
 		var run func(context.Context) error
 		switch s.Kind {
-		case cache.TakeSnapshot:
+		case plan.TakeSnapshot:
 			run = func(ctx context.Context) (err error) {
 				t.taken, err = g.take(ctx, shard.Group.Snapshot.Name, node)
 				return err
 			}
-		case cache.LoadSnapshot:
+		case plan.LoadSnapshot:
 			t.load = true
 			run = func(ctx context.Context) error { return g.load(ctx, shard, node) }
 		default:

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"larder/internal/cache"
+	"larder/internal/plan"
 )
 
 // TestAMemberThatCannotStartHoldsNothingUp: the others follow the new primary, and the reader endpoint is served.
@@ -23,7 +24,7 @@ func TestAMemberThatCannotStartHoldsNothingUp(t *testing.T) {
 		p := now.Primary()
 		synced := 0
 		for _, m := range now.Members {
-			if m.Role == cache.Replica && cache.InSync(&now, o, m.ID) {
+			if m.Role == cache.Replica && plan.InSync(&now, o, m.ID) {
 				synced++
 			}
 		}

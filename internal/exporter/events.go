@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/event"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -28,13 +29,13 @@ const late = time.Minute
 type events struct {
 	begin     time.Time
 	newest    time.Time
-	recent    map[cache.Notice]bool // those counted that are younger than late
+	recent    map[event.Notice]bool // those counted that are younger than late
 	bySource  map[string]int        // type
 	failovers map[string]int        // by group
 }
 
 func newEvents(begin time.Time) *events {
-	return &events{begin: begin, newest: begin, recent: map[cache.Notice]bool{}, bySource: map[string]int{},
+	return &events{begin: begin, newest: begin, recent: map[event.Notice]bool{}, bySource: map[string]int{},
 		failovers: map[string]int{}}
 }
 
@@ -55,7 +56,7 @@ func (e *events) count(tx *store.Tx, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	maps.DeleteFunc(e.recent, func(n cache.Notice, _ bool) bool { return n.Date.Before(from) })
+	maps.DeleteFunc(e.recent, func(n event.Notice, _ bool) bool { return n.Date.Before(from) })
 	for _, n := range notices {
 		n.Date = n.Date.Round(0).UTC() // so that equal times are equal
 		if e.recent[n] {
@@ -63,7 +64,7 @@ func (e *events) count(tx *store.Tx, now time.Time) error {
 		}
 		e.recent[n] = true
 		e.bySource[n.SourceType]++
-		if n.SourceType == cache.SourceGroup && strings.HasPrefix(n.Message, failoverMessage) {
+		if n.SourceType == event.SourceGroup && strings.HasPrefix(n.Message, failoverMessage) {
 			e.failovers[n.Source]++
 		}
 		if n.Date.After(e.newest) {
@@ -75,11 +76,11 @@ func (e *events) count(tx *store.Tx, now time.Time) error {
 
 // report puts the counts on the page: every group's failovers, none too, so that the first is seen as an increase.
 func (e *events) report(p *page, groups []cache.Topology) {
-	for _, source := range []string{cache.SourceCluster, cache.SourceGroup} {
+	for _, source := range []string{event.SourceCluster, event.SourceGroup} {
 		p.add(eventsTotal, pairs("source_type", source), float64(e.bySource[source]))
 	}
 	for _, source := range slices.Sorted(maps.Keys(e.bySource)) {
-		if source != cache.SourceCluster && source != cache.SourceGroup {
+		if source != event.SourceCluster && source != event.SourceGroup {
 			p.add(eventsTotal, pairs("source_type", source), float64(e.bySource[source]))
 		}
 	}

@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/isolate"
+	"larder/internal/plan"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -28,7 +30,7 @@ const Path = "/metrics"
 // Config is what an exporter works with. Every field is needed.
 type Config struct {
 	Sources   func() []Source // the regions that there are
-	NodeTypes cache.NodeTypes
+	NodeTypes catalog.NodeTypes
 	Version   string
 	Logger    *slog.Logger
 	Now       func() time.Time
@@ -38,9 +40,9 @@ type Config struct {
 type Source struct {
 	Region   string
 	Store    *store.Store
-	Nodes    func() []Node                     // those that run
-	Observed func(group string) cache.Observed // at the engine's last look
-	Alarms   func() ([]Alarm, error)           // those that can be read; the error is of the others
+	Nodes    func() []Node                    // those that run
+	Observed func(group string) plan.Observed // at the engine's last look
+	Alarms   func() ([]Alarm, error)          // those that can be read; the error is of the others
 }
 
 // Alarm is an alarm and the state it is in, in CloudWatch's words.

@@ -18,7 +18,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
+	"larder/internal/event"
 	"larder/internal/exporter"
+	"larder/internal/plan"
 	"larder/internal/redisnode"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -69,7 +72,7 @@ func shop(t testing.TB) (exporter.Config, *exporter.Source) {
 	if err := s.Update(func(tx *store.Tx) error { return state.PutShard(tx, shard) }); err != nil {
 		t.Fatal(err)
 	}
-	types, err := cache.LoadNodeTypes()
+	types, err := catalog.LoadNodeTypes()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,8 +84,8 @@ func shop(t testing.TB) (exporter.Config, *exporter.Source) {
 			return []exporter.Node{{Group: "shop", ID: "shop-001", Redis: answering(vitals)},
 				{Group: "shop", ID: "shop-002", Redis: hanging{}}}
 		},
-		Observed: func(string) cache.Observed {
-			return cache.Observed{Nodes: map[string]cache.NodeState{
+		Observed: func(string) plan.Observed {
+			return plan.Observed{Nodes: map[string]plan.NodeState{
 				"shop-001": {Running: true, Answers: true, Role: cache.Primary},
 				"shop-002": {Running: true, Lag: time.Hour},
 				"shop-003": {Running: true, Answers: true, Role: cache.Replica, InSync: true,
@@ -206,7 +209,7 @@ func TestInSync(t *testing.T) {
 		replica := observed.Nodes["shop-003"]
 		replica.Follows = netip.MustParseAddrPort(follows)
 		observed.Nodes["shop-003"] = replica
-		source.Observed = func(string) cache.Observed { return observed }
+		source.Observed = func(string) plan.Observed { return observed }
 		line := `larder_node_in_sync{namespace="shop",pod="shop-003",instance="shop-003"} ` + want
 		if !slices.Contains(scrape(t, newExporter(t, config)), line) {
 			t.Errorf("following %s: not there: %s", follows, line)
@@ -306,12 +309,12 @@ func TestEventsAreCountedOnce(t *testing.T) {
 	config.Now = func() time.Time { return begin }
 	notice := func(at time.Duration, sourceType, source, message string) {
 		t.Helper()
-		n := cache.Notice{Date: begin.Add(at), SourceType: sourceType, Source: source, Message: message}
+		n := event.Notice{Date: begin.Add(at), SourceType: sourceType, Source: source, Message: message}
 		if err := from.Store.Update(func(tx *store.Tx) error { return state.AddNotice(tx, n) }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	notice(-time.Second, cache.SourceGroup, "shop",
+	notice(-time.Second, event.SourceGroup, "shop",
 		"Failover from primary node shop-001 to replica node shop-002 completed") // before this engine
 	e := newExporter(t, config)
 	counts := func() (got []string) {
@@ -331,20 +334,20 @@ func TestEventsAreCountedOnce(t *testing.T) {
 		}
 	}
 	want("0", "0", "0")
-	notice(time.Minute, cache.SourceCluster, "shop-002",
+	notice(time.Minute, event.SourceCluster, "shop-002",
 		"Failover from primary node shop-001 to replica node shop-002 completed")
-	notice(time.Minute, cache.SourceGroup, "shop",
+	notice(time.Minute, event.SourceGroup, "shop",
 		"Failover from primary node shop-001 to replica node shop-002 completed")
 	want("1", "1", "1")
 	want("1", "1", "1")
-	notice(59*time.Second, cache.SourceCluster, "shop-001",
+	notice(59*time.Second, event.SourceCluster, "shop-001",
 		"Recovering cache nodes 0001") // dated before one that is counted
 	want("2", "1", "1")
-	notice(time.Hour, cache.SourceGroup, "shop",
+	notice(time.Hour, event.SourceGroup, "shop",
 		"Failover from primary node shop-002 to replica node shop-001 completed")
 	want("2", "2", "2")
 	want("2", "2", "2")
-	notice(20*24*time.Hour, cache.SourceGroup, "shop",
+	notice(20*24*time.Hour, event.SourceGroup, "shop",
 		"Test Failover API called for node group 0001") // the others go from the list
 	want("2", "3", "2")
 }

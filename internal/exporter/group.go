@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"larder/internal/cache"
+	"larder/internal/plan"
 )
 
 // larder's own metrics. The labels are those that dashboards for redis_exporter choose by: namespace is the replication
@@ -29,7 +30,7 @@ var (
 )
 
 // group puts what is known of a replication group and of its nodes on the page.
-func (e *Exporter) group(p *page, rg cache.Topology, observed cache.Observed, readings map[string]Reading) {
+func (e *Exporter) group(p *page, rg cache.Topology, observed plan.Observed, readings map[string]Reading) {
 	l := pairs("namespace", rg.ID)
 	p.add(groupInfo, l.with("engine_version", rg.EngineVersion, "node_type", rg.NodeType), 1)
 	for _, s := range cache.Statuses {
@@ -50,12 +51,12 @@ func (e *Exporter) group(p *page, rg cache.Topology, observed cache.Observed, re
 	}
 }
 
-func (e *Exporter) member(p *page, l labels, shard *cache.Shard, m cache.Member, observed cache.Observed) {
+func (e *Exporter) member(p *page, l labels, shard *cache.Shard, m cache.Member, observed plan.Observed) {
 	seen := observed.Nodes[m.ID]
 	p.add(nodeInfo, l.with("zone", m.Zone, "role", string(m.Role), "status", string(m.Status), "address",
 		m.Address.String()), 1)
 	p.flag(nodePrimary, l, m.Role == cache.Primary)
-	p.flag(nodeInSync, l, cache.InSync(shard, observed, m.ID))
+	p.flag(nodeInSync, l, plan.InSync(shard, observed, m.ID))
 	if seen.Answers && seen.Role == cache.Replica {
 		p.add(nodeLag, l, seen.Lag.Seconds())
 	}

@@ -15,6 +15,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/cachelog"
+	"larder/internal/catalog"
 	"larder/internal/engine"
 	"larder/internal/loopback"
 	"larder/internal/node"
@@ -35,7 +36,7 @@ type server struct {
 func newServer(t testing.TB) *server {
 	versions, found, err := redisnode.Discover(t.Context(), os.Getenv("PATH"))
 	if err != nil || len(versions) == 0 {
-		t.Fatalf("redis-server %s or later is needed in PATH; found %v, %v", cache.OldestServed, found, err)
+		t.Fatalf("redis-server %s or later is needed in PATH; found %v, %v", catalog.OldestServed, found, err)
 	}
 	block, err := loopback.Claim(netip.Prefix{}, rand.IntN)
 	if err != nil {

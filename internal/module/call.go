@@ -9,16 +9,16 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
-	"larder/internal/cache"
+	"larder/internal/catalog"
 )
 
 // Source says which module call to read.
 type Source struct {
-	Path      string          // a file, or a directory of .tf files
-	Module    string          // the call's address, redis or redis["eu"]; "" when the redis module is called once
-	NodeTypes cache.NodeTypes // what node_type may be; required
-	Region    string          // of what is made: the dashboard and policies name it
-	Account   string          // likewise
+	Path      string            // a file, or a directory of .tf files
+	Module    string            // the call's address, redis or redis["eu"]; "" when the redis module is called once
+	NodeTypes catalog.NodeTypes // what node_type may be; required
+	Region    string            // of what is made: the dashboard and policies name it
+	Account   string            // likewise
 }
 
 // Call is a module call that passed every check.
@@ -37,7 +37,7 @@ type Call struct {
 	Notices []string // what the call asks for and larder does not do yet, a line each
 
 	// NodeTypes are the source's.
-	NodeTypes cache.NodeTypes
+	NodeTypes catalog.NodeTypes
 }
 
 // Load reads and checks the module call. The call is nil when the diagnostics have an error; it can come with warnings.

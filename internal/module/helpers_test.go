@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"larder/internal/cache"
+	"larder/internal/catalog"
 )
 
 // testTypes are the node types there are.
-func testTypes() cache.NodeTypes {
-	types, err := cache.LoadNodeTypes()
+func testTypes() catalog.NodeTypes {
+	types, err := catalog.LoadNodeTypes()
 	if err != nil {
 		panic(err) // the table is built into the program
 	}

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 
-	"larder/internal/cache"
+	"larder/internal/catalog"
 )
 
-func nodeTypeRules(types cache.NodeTypes) []rule {
+func nodeTypeRules(types catalog.NodeTypes) []rule {
 	return []rule{
 		{input: "node_type", broken: func(in *Inputs) string {
 			if _, ok := types[in.NodeType]; ok {

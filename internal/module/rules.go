@@ -8,6 +8,7 @@ import (
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 )
 
 // rule looks at several inputs of the redis module together.
@@ -21,7 +22,7 @@ type ruleOf[I any] struct {
 }
 
 // rules are the module's rules across inputs; the order is that of the inputs in the table.
-func rules(types cache.NodeTypes) []rule {
+func rules(types catalog.NodeTypes) []rule {
 	return slices.Concat(nameRules(), nodeTypeRules(types), topologyRules(), zoneRules(), networkRules(), tokenRules(),
 		backupRules(), versionRules(), alarmRules(), logRules())
 }

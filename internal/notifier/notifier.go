@@ -14,7 +14,7 @@ import (
 
 	"github.com/aws/smithy-go"
 
-	"larder/internal/cache"
+	"larder/internal/event"
 	"larder/internal/isolate"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -48,7 +48,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 // publishAll publishes what waits, oldest first. A topic that fails keeps its own events waiting, in their order, and
 // no other's.
 func (n *Notifier) publishAll(ctx context.Context) error {
-	var waiting []cache.Notification
+	var waiting []event.Notification
 	err := n.Store.View(func(tx *store.Tx) (err error) {
 		waiting, err = state.Notifications.List(tx)
 		return err
@@ -71,7 +71,7 @@ func (n *Notifier) publishAll(ctx context.Context) error {
 
 // publish publishes one event. A topic that refuses it, such as one that is gone, is not told, and does not keep others
 // waiting. Where its policy or its key refuses, the group's notifications are off from then on, as on AWS.
-func (n *Notifier) publish(w cache.Notification) error {
+func (n *Notifier) publish(w event.Notification) error {
 	body, err := json.Marshal(map[string]string{w.Name: w.Source})
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func (n *Notifier) publish(w cache.Notification) error {
 var forbidding = []string{"AuthorizationError", "KMSAccessDenied", "KMSDisabled", "KMSInvalidState", "KMSNotFound"}
 
 // turnOff makes the topic's status inactive for the group, if it is the group's topic still.
-func turnOff(tx *store.Tx, w cache.Notification) error {
+func turnOff(tx *store.Tx, w event.Notification) error {
 	rg, err := state.ReplicationGroups.Get(tx, w.Group)
 	switch {
 	case errors.Is(err, store.ErrNotFound), store.IsUnreadable(err):
@@ -111,6 +111,6 @@ func turnOff(tx *store.Tx, w cache.Notification) error {
 	return state.ReplicationGroups.Put(tx, rg.ID, rg)
 }
 
-func take(tx *store.Tx, w cache.Notification) error {
+func take(tx *store.Tx, w event.Notification) error {
 	return state.Notifications.Delete(tx, state.NotificationKey(w))
 }

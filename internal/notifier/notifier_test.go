@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"larder/internal/cache"
+	"larder/internal/event"
 	"larder/internal/isolate"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -33,7 +34,7 @@ func failingTopic(t *testing.T, panics bool) {
 	}
 	defer s.Close()
 	for i, topic := range []string{"bad", "good", "bad", "good"} {
-		n := cache.Notification{Topic: topic, Name: "ElastiCache:Event", Source: string(rune('a' + i)),
+		n := event.Notification{Topic: topic, Name: "ElastiCache:Event", Source: string(rune('a' + i)),
 			Date: time.Unix(int64(i+1), 0)}
 		if err := s.Update(func(tx *store.Tx) error {
 			return state.Notifications.Put(tx, state.NotificationKey(n),
@@ -112,7 +113,7 @@ func offAfter(t *testing.T, topic string, refusal error) bool {
 	mine := cache.ReplicationGroup{ID: "mine", NotificationTopicARN: "topic"}
 	other := cache.ReplicationGroup{ID: "other", NotificationTopicARN: "topic"}
 	var off, otherOff bool
-	var waiting []cache.Notification
+	var waiting []event.Notification
 	n := &Notifier{Store: s, Logger: slog.New(slog.DiscardHandler),
 		Publish: func(_, _, _ string, also func(*store.Tx) error) error {
 			if refusal != nil {

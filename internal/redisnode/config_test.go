@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/redisnode"
 )
 
@@ -60,7 +60,7 @@ func TestEveryBootParameterIsTaken(t *testing.T) {
 
 // TestWhatCheckAllowsIsTaken: a value that a parameter group takes, up to the ends of its range, every node takes too.
 func TestWhatCheckAllowsIsTaken(t *testing.T) {
-	parameters, err := cache.LoadParameters()
+	parameters, err := catalog.LoadParameters()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestWhatCheckAllowsIsTaken(t *testing.T) {
 }
 
 // candidates are values in a parameter's range and about its ends; some are outside.
-func candidates(p cache.Parameter) []string {
+func candidates(p catalog.Parameter) []string {
 	if p.DataType == "string" {
 		return append(strings.Split(p.Allowed, ","), "", "Kg$lshzxetdmnAE")
 	}

@@ -17,7 +17,7 @@ import (
 	"sync"
 	"time"
 
-	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/isolate"
 )
 
@@ -282,14 +282,14 @@ func readLength(from *bufio.Reader, kind byte, most int) (int, error) {
 }
 
 // Memory asks the node how much its data take. The limit is 0 where there is none.
-func (n *Node) Memory(ctx context.Context) (cache.NodeMemory, error) {
+func (n *Node) Memory(ctx context.Context) (catalog.NodeMemory, error) {
 	info, err := n.client.Info(ctx, "memory").Result()
 	if err != nil {
-		return cache.NodeMemory{}, fmt.Errorf("cannot read the node's memory: %w", err)
+		return catalog.NodeMemory{}, fmt.Errorf("cannot read the node's memory: %w", err)
 	}
 	f := Fields(info)
 	used, errUsed := strconv.ParseInt(f["used_memory"], 10, 64)
 	other, errOther := strconv.ParseInt(f["mem_not_counted_for_evict"], 10, 64)
 	limit, errLimit := strconv.ParseInt(f["maxmemory"], 10, 64)
-	return cache.NodeMemory{Used: used - other, Limit: limit}, errors.Join(errUsed, errOther, errLimit)
+	return catalog.NodeMemory{Used: used - other, Limit: limit}, errors.Join(errUsed, errOther, errLimit)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/loopback"
 	"larder/internal/node"
 	"larder/internal/node/process"
@@ -52,7 +53,7 @@ func newField(t *testing.T) *field {
 	t.Parallel()
 	versions, found, err := redisnode.Discover(t.Context(), os.Getenv("PATH"))
 	if err != nil || len(versions) == 0 {
-		t.Fatalf("redis-server %s or later is needed in PATH; found %v, %v", cache.OldestServed, found, err)
+		t.Fatalf("redis-server %s or later is needed in PATH; found %v, %v", catalog.OldestServed, found, err)
 	}
 	block, err := loopback.Claim(netip.Prefix{}, rand.IntN)
 	if err != nil {
@@ -84,13 +85,13 @@ type server struct {
 }
 
 // directives are the defaults of the parameters for a node type, with some of them set.
-func directives(t *testing.T, nodeType string, set map[string]string) cache.Directives {
+func directives(t *testing.T, nodeType string, set map[string]string) catalog.Directives {
 	t.Helper()
-	parameters, err := cache.LoadParameters()
+	parameters, err := catalog.LoadParameters()
 	if err != nil {
 		t.Fatal(err)
 	}
-	types, err := cache.LoadNodeTypes()
+	types, err := catalog.LoadNodeTypes()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +102,7 @@ func directives(t *testing.T, nodeType string, set map[string]string) cache.Dire
 	return d
 }
 
-func all(d cache.Directives) map[string]string {
+func all(d catalog.Directives) map[string]string {
 	out := maps.Clone(d.Live)
 	maps.Copy(out, d.Boot)
 	return out

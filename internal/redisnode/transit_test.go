@@ -29,7 +29,7 @@ func TestPortsAreSwitched(t *testing.T) {
 	if s := a.state(); s.Certified || s.Plain != port || s.TLS != 0 {
 		t.Errorf("before: %+v", s)
 	}
-	b.follow(a)
+	b.copyOf(a)
 	certify(a)
 	certify(b)
 	both := cache.Ports{Group: port, Plain: port + 1, TLS: port + 2}

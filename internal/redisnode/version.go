@@ -10,14 +10,14 @@ import (
 	"slices"
 	"strings"
 
-	"larder/internal/cache"
+	"larder/internal/catalog"
 )
 
 var versionLine = regexp.MustCompile(`^Redis server v=(\d+\.\d+\.\d+) `)
 
 // Discover finds the redis-servers in the directories of a search path (PATH's form) and asks each for its version.
 // Servers older than larder can run are in found only. Both are in the order of the versions.
-func Discover(ctx context.Context, searchPath string) (versions, found cache.EngineVersions, err error) {
+func Discover(ctx context.Context, searchPath string) (versions, found catalog.EngineVersions, err error) {
 	seen := map[string]bool{}
 	for _, dir := range filepath.SplitList(searchPath) {
 		entries, err := os.ReadDir(dir)
@@ -34,11 +34,11 @@ func Discover(ctx context.Context, searchPath string) (versions, found cache.Eng
 				continue
 			}
 			seen[v] = true
-			found = append(found, cache.EngineVersion{Version: v, Path: path})
+			found = append(found, catalog.EngineVersion{Version: v, Path: path})
 		}
 	}
-	slices.SortFunc(found, func(a, b cache.EngineVersion) int { return cache.CompareVersions(a.Version, b.Version) })
-	return found.NotBefore(cache.OldestServed), found, nil
+	slices.SortFunc(found, func(a, b catalog.EngineVersion) int { return catalog.CompareVersions(a.Version, b.Version) })
+	return found.NotBefore(catalog.OldestServed), found, nil
 }
 
 func version(ctx context.Context, path string) (string, error) {

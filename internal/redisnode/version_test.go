@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/redisnode"
 )
 
@@ -43,12 +43,12 @@ func TestDiscover(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := cache.EngineVersions{{Version: "7.0.15", Path: oldest}, {Version: "7.2.9", Path: middle},
+	want := catalog.EngineVersions{{Version: "7.0.15", Path: oldest}, {Version: "7.2.9", Path: middle},
 		{Version: "7.2.10", Path: newest}}
 	if diff := cmp.Diff(want, versions); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(append(cache.EngineVersions{{Version: "6.2.6", Path: tooOld}}, want...), found); diff != "" {
+	if diff := cmp.Diff(append(catalog.EngineVersions{{Version: "6.2.6", Path: tooOld}}, want...), found); diff != "" {
 		t.Errorf("found: (-want +got):\n%s", diff)
 	}
 }
@@ -70,7 +70,7 @@ func TestDiscoverInAnOddDirectory(t *testing.T) {
 	t.Chdir(t.TempDir())
 	program(t, ".", "redis-server-here", version("7.0.16"))
 	versions, _, err := redisnode.Discover(t.Context(), dir+string(os.PathListSeparator))
-	if diff := cmp.Diff(cache.EngineVersions{{Version: "7.0.15", Path: path}}, versions); diff != "" || err != nil {
+	if diff := cmp.Diff(catalog.EngineVersions{{Version: "7.0.15", Path: path}}, versions); diff != "" || err != nil {
 		t.Errorf("(-want +got):\n%s%v", diff, err)
 	}
 }

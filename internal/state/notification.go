@@ -5,15 +5,16 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/event"
 	"larder/internal/store"
 )
 
 // Notifications are what topics have yet to be told, in the order in which it happened: keys are as those of the event
 // list.
-const Notifications = store.Table[cache.Notification]("notifications")
+const Notifications = store.Table[event.Notification]("notifications")
 
 // notify has the topic of a replication group told of an event, if it is to be.
-func notify(tx *store.Tx, n cache.Notice) error {
+func notify(tx *store.Tx, n event.Notice) error {
 	name := n.Notification()
 	if name == "" {
 		return nil
@@ -30,8 +31,8 @@ func notify(tx *store.Tx, n cache.Notice) error {
 
 // sourceGroup is the replication group that an event happened to, or to a member of. A member may have been removed
 // from it.
-func sourceGroup(tx *store.Tx, n cache.Notice) (rg cache.ReplicationGroup, err error) {
-	if n.SourceType != cache.SourceCluster {
+func sourceGroup(tx *store.Tx, n event.Notice) (rg cache.ReplicationGroup, err error) {
+	if n.SourceType != event.SourceCluster {
 		return ReplicationGroups.Get(tx, n.Source)
 	}
 	for _, id := range cache.GroupIDs(n.Source) {
@@ -47,7 +48,7 @@ func AddNotification(tx *store.Tx, rg cache.ReplicationGroup, name, source strin
 	if rg.NotificationTopicARN == "" || rg.NotificationsOff {
 		return nil
 	}
-	n := cache.Notification{Date: at, Topic: rg.NotificationTopicARN, Name: name, Source: source, Group: rg.ID}
+	n := event.Notification{Date: at, Topic: rg.NotificationTopicARN, Name: name, Source: source, Group: rg.ID}
 	for {
 		taken, err := Notifications.Has(tx, n.RowKey())
 		if err != nil {
@@ -61,4 +62,4 @@ func AddNotification(tx *store.Tx, rg cache.ReplicationGroup, name, source strin
 }
 
 // NotificationKey is the key of a notification in its table.
-func NotificationKey(n cache.Notification) string { return n.RowKey() }
+func NotificationKey(n event.Notification) string { return n.RowKey() }

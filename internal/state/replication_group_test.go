@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -15,7 +16,7 @@ import (
 // sharded makes a group with so many shards of three members.
 func sharded(id string, shards int) cache.Topology {
 	g := cache.ReplicationGroup{ID: id, Status: cache.Available, Port: 6379, NodeType: "cache.t3.micro",
-		EngineVersion: "7.0.15", ParameterGroup: cache.DefaultParameterGroup}
+		EngineVersion: "7.0.15", ParameterGroup: catalog.DefaultParameterGroup}
 	rg := cache.Topology{ReplicationGroup: &g}
 	for n := range shards {
 		s := cache.Shard{GroupID: id, ID: fmt.Sprintf("%04d", n+1), Group: &g, Histories: []string{"stream"}}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/event"
 	"larder/internal/store"
 )
 
@@ -18,7 +19,7 @@ const (
 )
 
 // notices is keyed by time, so that it is ordered by it.
-const notices = store.Table[cache.Notice]("events")
+const notices = store.Table[event.Notice]("events")
 
 // Credential holds the passwords that larder keeps for itself on a group's nodes, sealed. Its key is the group's id.
 type Credential struct{ Admin, Replication []byte }
@@ -41,8 +42,8 @@ func Tables() []store.Checker {
 func AuthTokenPlace(group string) string { return "replication-group/" + group + "/auth-token" }
 
 // AddNotice appends to the event list, drops what is older than it goes back, and has the group's topic told.
-func AddNotice(tx *store.Tx, n cache.Notice) error {
-	expired, err := notices.KeysBefore(tx, cache.MomentKey(n.Date.Add(-cache.NoticeLife)))
+func AddNotice(tx *store.Tx, n event.Notice) error {
+	expired, err := notices.KeysBefore(tx, event.MomentKey(n.Date.Add(-event.NoticeLife)))
 	if err != nil {
 		return err
 	}
@@ -65,9 +66,9 @@ func AddNotice(tx *store.Tx, n cache.Notice) error {
 }
 
 // Notices returns the event list from that instant on, oldest first, but for events that cannot be read.
-func Notices(tx *store.Tx, from time.Time) ([]cache.Notice, error) {
-	var out []cache.Notice
-	for n, err := range notices.Readable(tx, cache.MomentKey(from)) {
+func Notices(tx *store.Tx, from time.Time) ([]event.Notice, error) {
+	var out []event.Notice
+	for n, err := range notices.Readable(tx, event.MomentKey(from)) {
 		if err != nil {
 			return nil, err
 		}

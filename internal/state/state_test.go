@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"larder/internal/cache"
+	"larder/internal/event"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -53,7 +54,7 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
 func add(t *testing.T, tx *store.Tx, at time.Time, message string) {
 	t.Helper()
-	if err := state.AddNotice(tx, cache.Notice{Date: at, Source: "g", SourceType: cache.SourceGroup,
+	if err := state.AddNotice(tx, event.Notice{Date: at, Source: "g", SourceType: event.SourceGroup,
 		Message: message}); err != nil {
 		t.Fatal(err)
 	}
@@ -81,13 +82,13 @@ func TestNoticesAreOrderedByTime(t *testing.T) {
 
 func TestNoticesKeepWhatTheySay(t *testing.T) {
 	inTx(t, func(tx *store.Tx) {
-		want := cache.Notice{Date: noon, Source: "g-001", SourceType: cache.SourceCluster,
+		want := event.Notice{Date: noon, Source: "g-001", SourceType: event.SourceCluster,
 			Message: "Added cache node 0001"}
 		if err := state.AddNotice(tx, want); err != nil {
 			t.Fatal(err)
 		}
 		got, err := state.Notices(tx, noon)
-		if diff := cmp.Diff([]cache.Notice{want}, got); diff != "" || err != nil {
+		if diff := cmp.Diff([]event.Notice{want}, got); diff != "" || err != nil {
 			t.Errorf("(-want +got):\n%s%v", diff, err)
 		}
 	})
@@ -98,11 +99,11 @@ func TestNoticesAreDroppedWhenTheyAreOld(t *testing.T) {
 		add(t, tx, noon, "a")
 		add(t, tx, noon, "b")
 		add(t, tx, noon.Add(time.Second), "c")
-		add(t, tx, noon.Add(cache.NoticeLife), "d")
+		add(t, tx, noon.Add(event.NoticeLife), "d")
 		if diff := cmp.Diff([]string{"a", "b", "c", "d"}, messages(t, tx, time.Time{})); diff != "" {
 			t.Errorf("at the limit (-want +got):\n%s", diff)
 		}
-		add(t, tx, noon.Add(cache.NoticeLife+time.Millisecond), "e")
+		add(t, tx, noon.Add(event.NoticeLife+time.Millisecond), "e")
 		if diff := cmp.Diff([]string{"c", "d", "e"}, messages(t, tx, time.Time{})); diff != "" {
 			t.Errorf("past it (-want +got):\n%s", diff)
 		}
@@ -115,7 +116,7 @@ func TestNoNoticeIsLost(t *testing.T) {
 	s := newStore(t)
 	at := noon
 	rapid.Check(t, func(rt *rapid.T) {
-		at = at.Add(2 * cache.NoticeLife) // what earlier runs left is too old
+		at = at.Add(2 * event.NoticeLife) // what earlier runs left is too old
 		begin := at
 		var want []string
 		err := s.Update(func(tx *store.Tx) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/cache"
+	"larder/internal/event"
 )
 
 // told is an event as a subscriber is told of it: the notification's name, and what it is about.
@@ -85,7 +86,7 @@ func (d *desk) listed() map[told]int {
 		page, err := pages.NextPage(context.Background())
 		d.check(err)
 		for _, e := range page.Events {
-			n := cache.Notice{SourceType: string(e.SourceType), Source: *e.SourceIdentifier, Message: *e.Message}
+			n := event.Notice{SourceType: string(e.SourceType), Source: *e.SourceIdentifier, Message: *e.Message}
 			if name := n.Notification(); name != "" {
 				out[told{name, n.Source}]++
 			}
@@ -156,8 +157,8 @@ func TestATopicIsToldOfEvents(t *testing.T) {
 		ReplicationGroupId: aws.String("shop"), NewReplicaCount: aws.Int32(2), ApplyImmediately: aws.Bool(true),
 	})
 	d.check(err)
-	awaitTold(told{cache.ReplicasIncreasing, "shop-003"})
-	awaitTold(told{cache.ReplicasIncreased, "shop-003"})
+	awaitTold(told{event.ReplicasIncreasing, "shop-003"})
+	awaitTold(told{event.ReplicasIncreased, "shop-003"})
 
 	off := "inactive"
 	_, err = api.ModifyReplicationGroup(ctx,
@@ -175,7 +176,7 @@ func TestATopicIsToldOfEvents(t *testing.T) {
 	d.eventually("the group is gone", func() bool { return d.groupGone("shop") })
 	want := d.listed()
 	maps.DeleteFunc(want, func(e told, _ int) bool { return e.source != "shop" && cache.GroupIDs(e.source)[0] != "shop" })
-	want[told{cache.ReplicasIncreasing, "shop-003"}], want[told{cache.ReplicasIncreased, "shop-003"}] = 1, 1
+	want[told{event.ReplicasIncreasing, "shop-003"}], want[told{event.ReplicasIncreased, "shop-003"}] = 1, 1
 	var got map[told]int
 	d.eventually("the subscriber is told of the end", func() bool {
 		got = to.counts()

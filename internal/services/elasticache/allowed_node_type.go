@@ -7,6 +7,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/store"
 )
 
@@ -54,9 +55,9 @@ func (s *Service) listAllowedNodeTypes(
 
 // fits tells whether a node of that type has room for so many bytes of the group's data, less what its parameters
 // reserve.
-func (s *Service) fits(rg cache.Topology, t cache.NodeType, size int64) (bool, error) {
+func (s *Service) fits(rg cache.Topology, t catalog.NodeType, size int64) (bool, error) {
 	rg.NodeType = t.Name
-	var directives cache.Directives
+	var directives catalog.Directives
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		directives, err = s.directives(tx, rg)
 		return err

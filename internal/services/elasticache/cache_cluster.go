@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -58,7 +59,7 @@ func (s *Service) clusters(id string) (clusters []cluster, err error) {
 			}
 			for _, m := range g.Members() {
 				if id == "" || m.ID == id {
-					clusters = append(clusters, cluster{*m, g, cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot),
+					clusters = append(clusters, cluster{*m, g, catalog.Fingerprint(d.Live), catalog.Fingerprint(d.Boot),
 						unknown})
 				}
 			}
@@ -84,12 +85,12 @@ func groupsWith(tx *store.Tx, cluster string) ([]cache.Topology, error) {
 }
 
 // directives are what the servers of a group's nodes should have been told.
-func (s *Service) directives(tx *store.Tx, g cache.Topology) (cache.Directives, error) {
+func (s *Service) directives(tx *store.Tx, g cache.Topology) (catalog.Directives, error) {
 	parameters, err := s.parameterGroup(tx, g.ParameterGroup)
 	if err != nil {
-		return cache.Directives{}, err
+		return catalog.Directives{}, err
 	}
-	return s.Families[cache.Family].Directives(parameters.Values, s.NodeTypes[g.NodeType])
+	return s.Families[catalog.Family].Directives(parameters.Values, s.NodeTypes[g.NodeType])
 }
 
 // describeCluster is a cluster as the API shows it. When it was made and where appear with its node.

@@ -10,7 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
-	"larder/internal/cache"
+	"larder/internal/catalog"
 )
 
 // describeEngineVersions lists the versions that a request may name: those that a server on this machine runs. Of
@@ -18,10 +18,10 @@ import (
 func (s *Service) describeEngineVersions(
 	_ context.Context, in *sdk.DescribeCacheEngineVersionsInput,
 ) (*sdk.DescribeCacheEngineVersionsOutput, error) {
-	releases := slices.DeleteFunc(s.Versions.Releases(), func(r cache.Release) bool {
+	releases := slices.DeleteFunc(s.Versions.Releases(), func(r catalog.Release) bool {
 		return s.StrictVersions && !r.Exact() || aws.ToBool(in.DefaultOnly) && !s.isDefault(r) ||
 			!matches(in.Engine, redis) || !matches(in.EngineVersion, r.Requestable()) ||
-			!matches(in.CacheParameterGroupFamily, cache.Family)
+			!matches(in.CacheParameterGroupFamily, catalog.Family)
 	})
 	releases, marker, err := page(releases, age, in.MaxRecords, in.Marker)
 	if err != nil {
@@ -30,7 +30,7 @@ func (s *Service) describeEngineVersions(
 	out := &sdk.DescribeCacheEngineVersionsOutput{CacheEngineVersions: []types.CacheEngineVersion{}, Marker: marker}
 	for _, r := range releases {
 		out.CacheEngineVersions = append(out.CacheEngineVersions, types.CacheEngineVersion{
-			Engine: new(redis), EngineVersion: new(r.Requestable()), CacheParameterGroupFamily: new(cache.Family),
+			Engine: new(redis), EngineVersion: new(r.Requestable()), CacheParameterGroupFamily: new(catalog.Family),
 			CacheEngineDescription: new("Redis"), CacheEngineVersionDescription: new("redis version " + r.Version),
 		})
 	}
@@ -38,13 +38,13 @@ func (s *Service) describeEngineVersions(
 }
 
 // isDefault tells whether a release is what a request gets that names none.
-func (s *Service) isDefault(r cache.Release) bool {
+func (s *Service) isDefault(r catalog.Release) bool {
 	standard, err := s.Versions.Resolve("")
 	return err == nil && r == standard
 }
 
 // age orders releases, oldest first.
-func age(r cache.Release) string {
+func age(r catalog.Release) string {
 	major, minor, _ := strings.Cut(r.Requestable(), ".")
 	return fmt.Sprintf("%4s.%4s", major, minor)
 }

@@ -11,7 +11,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
-	"larder/internal/cache"
+	"larder/internal/event"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -24,7 +24,7 @@ func (s *Service) describeEvents(_ context.Context, in *sdk.DescribeEventsInput)
 	if err != nil {
 		return nil, err
 	}
-	var events []cache.Notice
+	var events []event.Notice
 	err = s.Store.View(func(tx *store.Tx) (err error) {
 		events, err = state.Notices(tx, from)
 		return err
@@ -33,7 +33,7 @@ func (s *Service) describeEvents(_ context.Context, in *sdk.DescribeEventsInput)
 		return nil, err
 	}
 	source := filter(in.SourceIdentifier)
-	events = slices.DeleteFunc(events, func(n cache.Notice) bool {
+	events = slices.DeleteFunc(events, func(n event.Notice) bool {
 		return n.Date.After(till) || in.SourceType != "" && string(in.SourceType) != n.SourceType || source != "" &&
 			source != n.Source
 	})
@@ -51,7 +51,7 @@ func (s *Service) describeEvents(_ context.Context, in *sdk.DescribeEventsInput)
 }
 
 // newestFirst is a key: events have distinct times.
-func newestFirst(n cache.Notice) string { return fmt.Sprintf("%019d", math.MaxInt64-n.Date.UnixNano()) }
+func newestFirst(n event.Notice) string { return fmt.Sprintf("%019d", math.MaxInt64-n.Date.UnixNano()) }
 
 // span returns the time that a request asks about. Two of start, end and duration give the third; with less, the past
 // hour fills in.
@@ -60,9 +60,9 @@ func (s *Service) span(in *sdk.DescribeEventsInput) (from, till time.Time, err e
 	if in.Duration != nil {
 		length = time.Duration(*in.Duration) * time.Minute
 	}
-	if length <= 0 || length > cache.NoticeLife {
+	if length <= 0 || length > event.NoticeLife {
 		return from, till, invalidValue("Invalid value %d for Duration. Must be between 1 and %d minutes", *in.Duration,
-			cache.NoticeLife/time.Minute)
+			event.NoticeLife/time.Minute)
 	}
 	// Notices of one instant are stamped nanoseconds apart, so the latest may lie just ahead of the clock.
 	now := s.Now().Add(time.Second)

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 	"github.com/google/go-cmp/cmp"
 
-	"larder/internal/cache"
+	"larder/internal/event"
 	"larder/internal/servicetest"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -18,18 +18,18 @@ import (
 func (s *server) addNotice(t *testing.T, ago time.Duration, sourceType, source, message string) {
 	t.Helper()
 	s.change(t, func(tx *store.Tx) error {
-		return state.AddNotice(tx, cache.Notice{Date: s.now.Add(-ago), SourceType: sourceType, Source: source,
+		return state.AddNotice(tx, event.Notice{Date: s.now.Add(-ago), SourceType: sourceType, Source: source,
 			Message: message})
 	})
 }
 
 func TestDescribeEvents(t *testing.T) {
 	s := newServer(t)
-	s.addNotice(t, 25*time.Hour, cache.SourceGroup, "mine", "yesterday")
-	s.addNotice(t, 61*time.Minute, cache.SourceGroup, "mine", "before")
-	s.addNotice(t, 30*time.Minute, cache.SourceCluster, "mine-001", "earlier")
-	s.addNotice(t, 0, cache.SourceGroup, "mine", "now")
-	s.addNotice(t, 0, cache.SourceGroup, "other", "just now")
+	s.addNotice(t, 25*time.Hour, event.SourceGroup, "mine", "yesterday")
+	s.addNotice(t, 61*time.Minute, event.SourceGroup, "mine", "before")
+	s.addNotice(t, 30*time.Minute, event.SourceCluster, "mine-001", "earlier")
+	s.addNotice(t, 0, event.SourceGroup, "mine", "now")
+	s.addNotice(t, 0, event.SourceGroup, "other", "just now")
 	ago := func(d time.Duration) *time.Time { return new(s.now.Add(-d)) }
 	for name, test := range map[string]struct {
 		in   sdk.DescribeEventsInput

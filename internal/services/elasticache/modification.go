@@ -12,6 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
+	"larder/internal/event"
+	"larder/internal/plan"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -75,7 +78,7 @@ func (s *Service) change(given *string, f func(*store.Tx, cache.Topology) error)
 }
 
 func (m *modification) notice(message string) error {
-	return state.AddNotice(m.tx, cache.Notice{Date: m.Now(), Source: m.rg.ID, SourceType: cache.SourceGroup,
+	return state.AddNotice(m.tx, event.Notice{Date: m.Now(), Source: m.rg.ID, SourceType: event.SourceGroup,
 		Message: message + m.rg.ID})
 }
 
@@ -83,7 +86,7 @@ func (m *modification) notice(message string) error {
 func (m *modification) noticeOfMembers(message string) error {
 	for _, member := range m.rg.Only().Members {
 		if err := state.AddNotice(m.tx,
-			cache.Notice{Date: m.Now(), Source: member.ID, SourceType: cache.SourceCluster,
+			event.Notice{Date: m.Now(), Source: member.ID, SourceType: event.SourceCluster,
 				Message: message}); err != nil {
 			return err
 		}
@@ -191,7 +194,7 @@ func (m *modification) engineVersion(in *sdk.ModifyReplicationGroupInput) error 
 	if err != nil {
 		return err
 	}
-	if cache.CompareVersions(asked.Requestable(), cache.Minor(m.rg.EngineVersion)) < 0 {
+	if catalog.CompareVersions(asked.Requestable(), catalog.Minor(m.rg.EngineVersion)) < 0 {
 		return invalidCombination("Cannot modify redis from %s to %s", m.rg.EngineVersion, asked.Version)
 	}
 	r, err := m.releaseFor(asked.Requestable(), m.rg.Server())
@@ -203,7 +206,7 @@ func (m *modification) engineVersion(in *sdk.ModifyReplicationGroupInput) error 
 	}
 	d := &m.deferrable
 	d.EngineVersion, d.ServerVersion = r.Version, r.Server.Version
-	if cache.CompareVersions(r.Version,
+	if catalog.CompareVersions(r.Version,
 		m.rg.EngineVersion) < 0 { // of the same minor, whose number depends on the server
 		d.EngineVersion = m.rg.EngineVersion
 	}
@@ -232,7 +235,7 @@ func (m *modification) sameFromTheStart(name string) error {
 	if err := errors.Join(errNext, errNow); err != nil {
 		return err
 	}
-	for _, p := range m.Families[cache.Family].All() {
+	for _, p := range m.Families[catalog.Family].All() {
 		is, _ := value(p, now.Values)
 		if wanted, _ := value(p, next.Values); p.UntilUsed && wanted != is {
 			return invalidCombination("The parameter %s has a different value in the requested parameter group than the "+
@@ -332,7 +335,7 @@ func (m *modification) primary(in *sdk.ModifyReplicationGroupInput) error {
 			" is not in the available state.")}
 	case m.then().AutomaticFailover:
 		return invalidCombination("Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first.")
-	case !cache.InSync(m.rg.Only(), m.Observed(m.rg.ID), id):
+	case !plan.InSync(m.rg.Only(), m.Observed(m.rg.ID), id):
 		return &types.InvalidCacheClusterStateFault{Message: new("The cache cluster " + id +
 			" is not in sync with its primary.")}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/cache"
+	"larder/internal/event"
 	"larder/internal/servicetest"
 	"larder/internal/state"
 )
@@ -134,7 +135,7 @@ func TestSecurityGroupsChangedIsAnEvent(t *testing.T) {
 	for _, e := range must(s.DescribeEvents(t.Context(),
 		&sdk.DescribeEventsInput{SourceType: types.SourceTypeCacheCluster}))(t).Events {
 		got = append(got, *e.SourceIdentifier+" "+*e.Message)
-		if name := (cache.Notice{SourceType: cache.SourceCluster,
+		if name := (event.Notice{SourceType: event.SourceCluster,
 			Message: *e.Message}).Notification(); name != "ElastiCache:CacheClusterSecurityGroupModified" {
 			t.Errorf("%q is told as %q", *e.Message, name)
 		}

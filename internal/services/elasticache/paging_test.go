@@ -9,7 +9,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"pgregory.net/rapid"
 
-	"larder/internal/cache"
+	"larder/internal/event"
 	"larder/internal/servicetest"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -113,7 +113,7 @@ func TestPagesOfParameters(t *testing.T) {
 func TestPagesOfEvents(t *testing.T) {
 	s := newServer(t)
 	for i := range 50 {
-		s.addNotice(t, time.Duration(i)*time.Second, cache.SourceGroup, "mine", fmt.Sprint(i))
+		s.addNotice(t, time.Duration(i)*time.Second, event.SourceGroup, "mine", fmt.Sprint(i))
 	}
 	pages := sdk.NewDescribeEventsPaginator(s, &sdk.DescribeEventsInput{MaxRecords: new(int32(20))})
 	next := 0
@@ -125,7 +125,7 @@ func TestPagesOfEvents(t *testing.T) {
 			next++
 		}
 		s.now = s.now.Add(time.Second)
-		s.addNotice(t, 0, cache.SourceGroup, "mine", "new") // which is on no later page
+		s.addNotice(t, 0, event.SourceGroup, "mine", "new") // which is on no later page
 	}
 	if next != 50 {
 		t.Errorf("got %d events", next)

@@ -12,7 +12,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
-	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -87,7 +87,7 @@ func (s *Service) resetParameterGroup(
 
 // parametersOf are the parameters that a group may set, and whether a replication group has it.
 type parametersOf struct {
-	family *cache.Parameters
+	family *catalog.Parameters
 	used   bool
 }
 
@@ -127,7 +127,7 @@ func (s *Service) changeParameters(
 }
 
 // value is a parameter's value in a group, and whether the group sets it.
-func value(p cache.Parameter, set map[string]string) (string, bool) {
+func value(p catalog.Parameter, set map[string]string) (string, bool) {
 	if v, ok := set[p.Name]; ok {
 		return v, true
 	}
@@ -193,7 +193,7 @@ func (l parameterList) key(p types.Parameter) string {
 
 // listedGroup is a group whose parameters are listed.
 type listedGroup struct {
-	family *cache.Parameters
+	family *catalog.Parameters
 	set    map[string]string
 	// system says that the group is AWS's own, and free that no replication group has one that is not.
 	system, free bool
@@ -241,7 +241,7 @@ func (s *Service) list(g listedGroup, source string) parameterList {
 	return l
 }
 
-func describeParameter(p cache.Parameter, v, source string) types.Parameter {
+func describeParameter(p catalog.Parameter, v, source string) types.Parameter {
 	out := types.Parameter{
 		ParameterName: &p.Name, ParameterValue: &v, Source: &source, AllowedValues: text(p.Allowed),
 		DataType:    &p.DataType,
@@ -254,14 +254,14 @@ func describeParameter(p cache.Parameter, v, source string) types.Parameter {
 	return out
 }
 
-func changeType(p cache.Parameter) types.ChangeType {
+func changeType(p catalog.Parameter) types.ChangeType {
 	if p.RequiresReboot {
 		return types.ChangeTypeRequiresReboot
 	}
 	return types.ChangeTypeImmediate
 }
 
-func (s *Service) describeByNodeType(p cache.Parameter) types.CacheNodeTypeSpecificParameter {
+func (s *Service) describeByNodeType(p catalog.Parameter) types.CacheNodeTypeSpecificParameter {
 	out := types.CacheNodeTypeSpecificParameter{
 		ParameterName: &p.Name, Source: new(sourceSystem), AllowedValues: text(p.Allowed), DataType: &p.DataType,
 		Description: &p.Description, IsModifiable: &p.Modifiable, MinimumEngineVersion: &p.MinimumVersion,
@@ -277,7 +277,7 @@ func (s *Service) describeByNodeType(p cache.Parameter) types.CacheNodeTypeSpeci
 }
 
 // byNodeType is the value that a parameter has on a node type.
-func byNodeType(parameter string, t cache.NodeType) (int64, bool) {
+func byNodeType(parameter string, t catalog.NodeType) (int64, bool) {
 	switch parameter {
 	case "maxmemory":
 		return t.MaxMemory, true

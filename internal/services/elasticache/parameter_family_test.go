@@ -7,7 +7,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
-	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/servicetest"
 )
 
@@ -47,7 +47,7 @@ func TestParameterGroupsOfEveryFamily(t *testing.T) {
 		group := minimal("g-" + name)
 		group.CacheParameterGroupName = &name
 		_, err := s.CreateReplicationGroup(t.Context(), group)
-		if family == cache.Family {
+		if family == catalog.Family {
 			if err != nil {
 				t.Error(err)
 			}
@@ -70,11 +70,11 @@ func TestClusterEnabledInANewParameterGroup(t *testing.T) {
 		out := must(s.DescribeCacheParameters(t.Context(),
 			&sdk.DescribeCacheParametersInput{CacheParameterGroupName: &name}))(t)
 		for _, p := range out.Parameters {
-			if *p.ParameterName == cache.ClusterEnabled {
+			if *p.ParameterName == catalog.ClusterEnabled {
 				return *p.IsModifiable
 			}
 		}
-		t.Errorf("%s does not list %s", name, cache.ClusterEnabled)
+		t.Errorf("%s does not list %s", name, catalog.ClusterEnabled)
 		return false
 	}
 	if err := s.set(t, "cluster", "cluster-enabled", "yes", "timeout", "60"); err != nil {

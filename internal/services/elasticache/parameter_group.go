@@ -122,7 +122,7 @@ func (s *Service) parameterGroup(tx *store.Tx, name string) (cache.ParameterGrou
 
 // defaultParameters are the families' default groups, which are not stored.
 func (s *Service) defaultParameters() []cache.ParameterGroup {
-	groups := s.Families.Defaults()
+	groups := cache.DefaultParameterGroups(s.Families)
 	for i, g := range groups {
 		groups[i].ARN = s.arn(parameterGroupResource, g.Name)
 	}

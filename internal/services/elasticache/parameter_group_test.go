@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/servicetest"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -123,11 +124,11 @@ func TestApplyStatus(t *testing.T) {
 	s.create(t, minimal("other"))
 	apply := func() { // as the engine does
 		t.Helper()
-		d := must(s.Families[cache.Family].Directives(s.values(t, "tuned", "user"), s.NodeTypes["cache.t3.micro"]))(t)
+		d := must(s.Families[catalog.Family].Directives(s.values(t, "tuned", "user"), s.NodeTypes["cache.t3.micro"]))(t)
 		s.update(t, "mine", func(g cache.Topology) {
 			m := &g.Only().Members[0]
-			if m.Parameters = cache.Fingerprint(d.Live); m.BootParameters == "" {
-				m.BootParameters = cache.Fingerprint(d.Boot)
+			if m.Parameters = catalog.Fingerprint(d.Live); m.BootParameters == "" {
+				m.BootParameters = catalog.Fingerprint(d.Boot)
 			}
 		})
 	}
@@ -162,10 +163,10 @@ func TestApplyStatus(t *testing.T) {
 	check("applying", "0001")
 	restart := func() { // as the engine does
 		t.Helper()
-		d := must(s.Families[cache.Family].Directives(s.values(t, "tuned", "user"), s.NodeTypes["cache.t3.micro"]))(t)
+		d := must(s.Families[catalog.Family].Directives(s.values(t, "tuned", "user"), s.NodeTypes["cache.t3.micro"]))(t)
 		s.update(t, "mine", func(g cache.Topology) {
 			m := &g.Only().Members[0]
-			m.Parameters, m.BootParameters = cache.Fingerprint(d.Live), cache.Fingerprint(d.Boot)
+			m.Parameters, m.BootParameters = catalog.Fingerprint(d.Live), catalog.Fingerprint(d.Boot)
 		})
 	}
 	restart()

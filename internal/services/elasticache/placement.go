@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/network"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -34,7 +35,7 @@ func (s *Service) admit(tx *store.Tx, rg cache.Topology) error {
 		return err
 	}
 	if rg.ParameterGroup == "" {
-		rg.ParameterGroup = cache.DefaultParameterGroup
+		rg.ParameterGroup = catalog.DefaultParameterGroup
 	}
 	return s.checkParameterGroup(tx, rg.ParameterGroup)
 }
@@ -70,12 +71,12 @@ func (s *Service) checkParameterGroup(tx *store.Tx, name string) error {
 	switch {
 	case err != nil:
 		return err
-	case g.Family != cache.Family:
-		return invalidCombination("Expected a parameter group of family %s but found one of family %s", cache.Family,
+	case g.Family != catalog.Family:
+		return invalidCombination("Expected a parameter group of family %s but found one of family %s", catalog.Family,
 			g.Family)
-	case g.Values[cache.ClusterEnabled] == "yes":
+	case g.Values[catalog.ClusterEnabled] == "yes":
 		return invalidValue("larder does not serve the parameter group %s: %s. Use %s.", name, noClusterMode,
-			cache.DefaultParameterGroup)
+			catalog.DefaultParameterGroup)
 	}
 	return nil
 }

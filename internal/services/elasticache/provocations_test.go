@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/services/elasticache"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -158,7 +159,7 @@ func settingErrors() map[string]provocation {
 		},
 		tooOld: {
 			instead: []string{"6.2.6", "7.0.4"},
-			config:  func(c *elasticache.Config) { c.Versions = cache.EngineVersions{{Version: "7.0.4"}} },
+			config:  func(c *elasticache.Config) { c.Versions = catalog.EngineVersions{{Version: "7.0.4"}} },
 			prepare: grouped(1, withTLS),
 			calls: both(func(in *createInput) {
 				in.TransitEncryptionEnabled, in.TransitEncryptionMode = new(true),

@@ -6,6 +6,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/services/elasticache"
 	"larder/internal/servicetest"
 )
@@ -15,7 +16,7 @@ func installed(versions ...string) func(*elasticache.Config) {
 	return func(c *elasticache.Config) {
 		c.Versions = nil
 		for _, v := range versions {
-			c.Versions = append(c.Versions, cache.EngineVersion{Version: v})
+			c.Versions = append(c.Versions, catalog.EngineVersion{Version: v})
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/event"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -115,7 +116,7 @@ func (s *Service) addReplicas(tx *store.Tx, rg cache.Topology, n int, zones []st
 			ID: id, Zone: zone, SubnetID: subnets[zone], Address: addr, Role: cache.Replica,
 			Status: cache.MemberCreating,
 		})
-		if err := state.AddNotification(tx, *rg.ReplicationGroup, cache.ReplicasIncreasing, id, s.Now()); err != nil {
+		if err := state.AddNotification(tx, *rg.ReplicationGroup, event.ReplicasIncreasing, id, s.Now()); err != nil {
 			return err
 		}
 		slices.SortFunc(shard.Members, func(a, b cache.Member) int { return compareIDs(a.ID, b.ID) })

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/state"
 )
 
@@ -83,10 +84,10 @@ func (s *Service) server(in *sdk.CreateReplicationGroupInput, rg cache.Topology)
 }
 
 // release finds the engine for a version as requests name it.
-func (s *Service) release(asked string) (cache.Release, error) {
+func (s *Service) release(asked string) (catalog.Release, error) {
 	release, err := s.resolve(s.Versions, asked)
 	switch {
-	case errors.Is(err, cache.ErrPatchNumber):
+	case errors.Is(err, catalog.ErrPatchNumber):
 		return release, invalidValue("%s", err)
 	case err != nil:
 		return release, invalidCombination("%s", err)
@@ -94,7 +95,7 @@ func (s *Service) release(asked string) (cache.Release, error) {
 	return release, nil
 }
 
-func (s *Service) resolve(servers cache.EngineVersions, asked string) (cache.Release, error) {
+func (s *Service) resolve(servers catalog.EngineVersions, asked string) (catalog.Release, error) {
 	if s.StrictVersions {
 		return servers.ResolveStrict(asked)
 	}
@@ -102,9 +103,9 @@ func (s *Service) resolve(servers cache.EngineVersions, asked string) (cache.Rel
 }
 
 // releaseFor is release for data that a server of that version has written, which no older one reads.
-func (s *Service) releaseFor(asked, server string) (cache.Release, error) {
+func (s *Service) releaseFor(asked, server string) (catalog.Release, error) {
 	release, err := s.release(asked)
-	if err != nil || cache.CompareVersions(release.Server.Version, server) >= 0 {
+	if err != nil || catalog.CompareVersions(release.Server.Version, server) >= 0 {
 		return release, err
 	}
 	if release, err = s.resolve(s.Versions.NotBefore(server), asked); err != nil {
@@ -115,9 +116,9 @@ func (s *Service) releaseFor(asked, server string) (cache.Release, error) {
 	return release, nil
 }
 
-func (s *Service) nodeType(name *string) (cache.NodeType, error) {
+func (s *Service) nodeType(name *string) (catalog.NodeType, error) {
 	if name == nil {
-		return cache.NodeType{}, invalidValue("The parameter CacheNodeType must be provided and must not be null.")
+		return catalog.NodeType{}, invalidValue("The parameter CacheNodeType must be provided and must not be null.")
 	}
 	t, ok := s.NodeTypes[*name]
 	switch {
@@ -187,7 +188,7 @@ func (s *Service) encryption(in *sdk.CreateReplicationGroupInput, rg cache.Topol
 	switch {
 	case in.TransitEncryptionMode != "" && !rg.TransitEncryption:
 		return invalidCombination(modeWithoutTLS)
-	case in.TransitEncryptionMode != "" && cache.CompareVersions(rg.EngineVersion, oldestWithMode) < 0:
+	case in.TransitEncryptionMode != "" && catalog.CompareVersions(rg.EngineVersion, oldestWithMode) < 0:
 		return tooOldForMode(rg.EngineVersion)
 	case rg.KMSKeyID != "" && !rg.AtRestEncryption:
 		return invalidCombination("KmsKeyId needs encryption at rest: set AtRestEncryptionEnabled.")

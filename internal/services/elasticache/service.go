@@ -9,7 +9,9 @@ import (
 
 	"larder/internal/awswire"
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/gateway"
+	"larder/internal/plan"
 	"larder/internal/seal"
 	"larder/internal/store"
 )
@@ -18,11 +20,11 @@ import (
 type Config struct {
 	Store    *store.Store
 	Sealer   *seal.Sealer
-	Versions cache.EngineVersions
+	Versions catalog.EngineVersions
 	// StrictVersions refuses a version that only a newer server than AWS's would run.
 	StrictVersions bool
-	NodeTypes      cache.NodeTypes
-	Families       cache.Families // of parameter groups
+	NodeTypes      catalog.NodeTypes
+	Families       catalog.Families // of parameter groups
 	// Block holds the loopback addresses that groups are given.
 	Block           netip.Prefix
 	Account, Region string
@@ -34,7 +36,7 @@ type Config struct {
 	// ParametersChanged is called after a parameter group got other values: the nodes that use it have to be told.
 	ParametersChanged func()
 	// Observed is what the nodes of a group were last seen to do.
-	Observed func(group string) cache.Observed
+	Observed func(group string) plan.Observed
 	// DataSize measures how many bytes the data of a group take on a node.
 	DataSize func(ctx context.Context, group string) (int64, error)
 	// CheckSnapshot says why no group can be made of a snapshot: its file is gone or damaged. Nil checks none.

@@ -16,7 +16,9 @@ import (
 	"pgregory.net/rapid"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/network"
+	"larder/internal/plan"
 	"larder/internal/seal"
 	"larder/internal/services/elasticache"
 	"larder/internal/servicetest"
@@ -80,8 +82,8 @@ func newServer(t *testing.T, change ...func(*elasticache.Config)) *server {
 	s.file = filepath.Join(t.TempDir(), "state.db")
 	s.Config = elasticache.Config{
 		Store: must(store.Open(s.file))(t), Sealer: must(seal.New(make([]byte, seal.KeySize)))(t),
-		Versions:  cache.EngineVersions{{Version: "7.0.4"}, {Version: "7.0.15"}, {Version: "7.2.4"}},
-		NodeTypes: must(cache.LoadNodeTypes())(t), Families: must(cache.LoadFamilies())(t),
+		Versions:  catalog.EngineVersions{{Version: "7.0.4"}, {Version: "7.0.15"}, {Version: "7.2.4"}},
+		NodeTypes: must(catalog.LoadNodeTypes())(t), Families: must(catalog.LoadFamilies())(t),
 		Block: netip.MustParsePrefix("127.77.0.0/20"), Account: account, Region: region, DefaultVPC: defaultVPC,
 		Keys:              keys{},
 		PortFree:          func(a netip.AddrPort) error { return s.portFree(a) },
@@ -104,8 +106,8 @@ func newServer(t *testing.T, change ...func(*elasticache.Config)) *server {
 }
 
 // observed is a group in which all but the member behind follow the primary.
-func (s *server) observed(id string) cache.Observed {
-	o := cache.Observed{Nodes: map[string]cache.NodeState{}}
+func (s *server) observed(id string) plan.Observed {
+	o := plan.Observed{Nodes: map[string]plan.NodeState{}}
 	var rg cache.Topology
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		rg, err = state.Group(tx, id)
@@ -115,7 +117,7 @@ func (s *server) observed(id string) cache.Observed {
 		return o
 	}
 	for _, m := range rg.Only().Members {
-		n := cache.NodeState{Running: true, Answers: true, Role: m.Role}
+		n := plan.NodeState{Running: true, Answers: true, Role: m.Role}
 		if m.Role == cache.Replica {
 			n.InSync, n.Follows = m.ID != s.behind, netip.AddrPortFrom(rg.Only().Primary().Address, uint16(rg.Port))
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -225,12 +226,12 @@ func (s *Service) restoreFrom(tx *store.Tx, rg cache.Topology, name string) erro
 	if err != nil {
 		return err
 	}
-	if cache.CompareVersions(cache.Minor(rg.EngineVersion), cache.Minor(from.EngineVersion)) < 0 {
+	if catalog.CompareVersions(catalog.Minor(rg.EngineVersion), catalog.Minor(from.EngineVersion)) < 0 {
 		return invalidCombination("Cannot restore the snapshot %s of redis %s with redis %s: choose an EngineVersion that is not older.",
 			name, from.EngineVersion, rg.EngineVersion)
 	}
 	if !from.RestorableBy(rg.EngineVersion, rg.Server()) {
-		release, err := s.releaseFor(cache.Minor(rg.EngineVersion), from.Server())
+		release, err := s.releaseFor(catalog.Minor(rg.EngineVersion), from.Server())
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/event"
+	"larder/internal/plan"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -35,7 +37,7 @@ func (s *Service) testFailover(_ context.Context, in *sdk.TestFailoverInput) (*s
 			return err
 		}
 		rg.Only().Primary().Renewal = cache.FailedOver
-		return state.AddNotice(tx, cache.Notice{Date: s.Now(), Source: rg.ID, SourceType: cache.SourceGroup,
+		return state.AddNotice(tx, event.Notice{Date: s.Now(), Source: rg.ID, SourceType: event.SourceGroup,
 			Message: testCalled + cache.FirstShard})
 	})
 	if err != nil {
@@ -57,7 +59,7 @@ func (s *Service) mayTestFailover(tx *store.Tx, rg cache.Topology) error {
 	}
 	observed := s.Observed(rg.ID)
 	if !slices.ContainsFunc(rg.Only().Staying(), func(m cache.Member) bool {
-		return m.Role == cache.Replica && cache.InSync(rg.Only(), observed, m.ID)
+		return m.Role == cache.Replica && plan.InSync(rg.Only(), observed, m.ID)
 	}) {
 		return unavailable("Replication group %s has no replica that is in sync with its primary.", rg.ID)
 	}

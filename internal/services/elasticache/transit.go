@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 )
 
 // oldestWithMode is the first engine version that takes TransitEncryptionMode, and whose encryption in transit can be
@@ -33,7 +34,7 @@ func (m *modification) transit(in *sdk.ModifyReplicationGroupInput) error {
 	}
 	given := in.TransitEncryptionMode != ""
 	switch switches := next != m.rg.Transit(); {
-	case (given || switches) && cache.CompareVersions(m.rg.EngineVersion, oldestWithMode) < 0:
+	case (given || switches) && catalog.CompareVersions(m.rg.EngineVersion, oldestWithMode) < 0:
 		return tooOldForMode(m.rg.EngineVersion)
 	case !switches:
 		return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/cache"
+	"larder/internal/plan"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -43,9 +44,9 @@ func TestMeasureNodes(t *testing.T) {
 		PIDs: func(context.Context) (map[string]int, error) {
 			return map[string]int{"shop-001": 41, "shop-002": 42, "bakery-001": 43}, nil
 		},
-		Observed: func(string) cache.Observed {
-			replica := cache.NodeState{Running: true, Answers: true, Role: cache.Replica, Lag: 1500 * time.Millisecond}
-			return cache.Observed{Nodes: map[string]cache.NodeState{
+		Observed: func(string) plan.Observed {
+			replica := plan.NodeState{Running: true, Answers: true, Role: cache.Replica, Lag: 1500 * time.Millisecond}
+			return plan.Observed{Nodes: map[string]plan.NodeState{
 				"shop-001": {Running: true, Answers: true, Role: cache.Primary}, "shop-002": replica,
 				"bakery-002": replica,
 			}}

@@ -12,6 +12,7 @@ import (
 	"larder/internal/awswire"
 	"larder/internal/cache"
 	"larder/internal/gateway"
+	"larder/internal/plan"
 	"larder/internal/seal"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -24,7 +25,7 @@ type Config struct {
 	Engine   DescribeEngineOutput
 	PIDs     func(ctx context.Context) (map[string]int, error) // of the running nodes, by id
 	Trouble  func(group string) (text string, stuck bool)      // see engine.Trouble
-	Observed func(group string) cache.Observed                 // at the engine's last look
+	Observed func(group string) plan.Observed                  // at the engine's last look
 	Regions  func() []string                                   // those that have been used
 	// Measure asks the running nodes of a group, or of all where none is named, what they count; those that do not
 	// answer are left out.

@@ -6,16 +6,17 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/plan"
 )
 
 // sight fills in what the engine last saw of a member. A process that is gone was perhaps there at that look.
-func (n *Node) sight(shard *cache.Shard, m cache.Member, o cache.Observed) {
+func (n *Node) sight(shard *cache.Shard, m cache.Member, o plan.Observed) {
 	n.LagBytes = -1
 	seen := o.Nodes[m.ID]
 	if n.PID == 0 || !seen.Answers {
 		return
 	}
-	n.Reachable, n.Offset, n.InSync = true, max(seen.Offset, 0), cache.InSync(shard, o, m.ID)
+	n.Reachable, n.Offset, n.InSync = true, max(seen.Offset, 0), plan.InSync(shard, o, m.ID)
 	if m.Role == cache.Primary {
 		n.LagBytes = 0
 		return
@@ -30,7 +31,7 @@ func (n *Node) sight(shard *cache.Shard, m cache.Member, o cache.Observed) {
 }
 
 // crowding says which nodes turn clients away, though all is well with the group; empty for none.
-func crowding(rg cache.Topology, o cache.Observed) string {
+func crowding(rg cache.Topology, o plan.Observed) string {
 	var all []string
 	for _, m := range rg.Members() {
 		switch seen := o.Nodes[m.ID]; {

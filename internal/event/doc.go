@@ -1,0 +1,2 @@
+// Package event has the entries of the event list, and which of them topics are told of.
+package event

@@ -1,0 +1,80 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"larder/internal/cache"
+)
+
+// dismiss ends the members that leave.
+func (p *planner) dismiss() {
+	for _, m := range p.d.Shard.Members {
+		switch {
+		case !m.Removable():
+		case p.o.Nodes[m.ID].Running:
+			p.add(Step{Kind: StopNode, Member: m.ID})
+		default:
+			p.add(Step{Kind: Drop, Member: m.ID})
+		}
+	}
+}
+
+// configure brings the tokens, parameters and certificates of running nodes up to date. What a node has is unknown
+// where nothing is recorded, and where the record may be another process's.
+func (p *planner) configure() {
+	access := cache.AccessFingerprint(p.g.AuthTokens)
+	for _, m := range p.s.Members {
+		s := p.o.Nodes[m.ID]
+		if !s.Answers {
+			continue
+		}
+		if s.Unconfirmed || m.Parameters != p.d.Parameters {
+			p.add(Step{Kind: Configure, Member: m.ID})
+		}
+		if s.Unconfirmed || m.Access != access {
+			p.add(Step{Kind: Authorize, Member: m.ID})
+		}
+		if s.Uncertified {
+			p.add(Step{Kind: Certify, Member: m.ID})
+		}
+	}
+}
+
+// renew moves a settled group on to processes of its present spec, one at a time, replicas first: at any moment all but
+// one of the nodes serve, and the primary is never without a replica that has everything. It also makes the planned
+// promotion that was asked for.
+func (p *planner) renew() (Step, bool) {
+	primary := p.s.Primary()
+	if heir := p.s.Member(p.s.Promote); heir != nil && heir.ID != primary.ID {
+		return Step{Kind: Handover, Member: heir.ID}, true
+	}
+	for _, m := range p.s.Members {
+		if m.Role == cache.Replica && p.outdated(m) {
+			return Step{Kind: StopNode, Member: m.ID}, true
+		}
+	}
+	replicas := slices.DeleteFunc(slices.Clone(p.s.Members), func(m cache.Member) bool { return !p.syncs(m) })
+	switch {
+	case !p.outdated(*primary) && !primary.Leaving:
+		return Step{}, false
+	case len(p.s.Members) == 1 && primary.Renewal != "":
+		return Step{Kind: StopNode, Member: primary.ID}, true
+	case len(p.s.Members) == 1:
+		return Step{Kind: Resize, Member: primary.ID}, true
+	case len(replicas) == 0:
+		return Step{}, false
+	}
+	heir := slices.MinFunc(replicas, func(a, b cache.Member) int {
+		return cmp.Or(
+			cmp.Compare(p.o.Nodes[b.ID].Offset, p.o.Nodes[a.ID].Offset),
+			cmp.Compare(rank(a.Zone == primary.Zone), rank(b.Zone == primary.Zone)),
+			cmp.Compare(a.ID, b.ID))
+	})
+	return Step{Kind: Handover, Member: heir.ID}, true
+}
+
+// outdated tells whether a member shall get another process. One of which it is not recorded what it is shall.
+func (p *planner) outdated(m cache.Member) bool {
+	return m.Renewal != "" || m.Spec != p.g.Spec()
+}

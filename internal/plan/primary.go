@@ -1,0 +1,238 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"larder/internal/cache"
+)
+
+// settlePrimary makes the recorded primary serve, or records another one. An empty node must never become the source of
+// a replication while another has data.
+func (p *planner) settlePrimary() {
+	primary := p.s.Primary()
+	state := p.o.Nodes[primary.ID]
+	serves := state.Answers && len(state.Serves) > 0
+	heir, found := p.heir(primary)
+	switch {
+	case p.restoring():
+		p.waiting = true
+	case serves && state.Role == cache.Primary:
+		if !p.noted(state) {
+			p.add(Step{Kind: Note, Member: primary.ID})
+		}
+	case serves && p.superseded(state) != nil:
+		moved := p.elect(*p.superseded(state))
+		moved.DataLost = false // its data are the newest, of whatever stream
+		p.add(moved)
+	case serves:
+		p.add(Step{Kind: Promote, Member: primary.ID})
+	case p.contested():
+		p.add(Step{Kind: Refuse,
+			Reason: fmt.Sprintf("the nodes of %s hold data sets that do not descend from each other, and none of "+
+				"them is the last primary's: "+
+				"which is the newest cannot be known. End the nodes whose data you can do without", p.g.ID)})
+	case found && p.outdatedBySilent(heir):
+		p.waiting = true
+	case found && heir.ID == primary.ID && state.Role == cache.Replica:
+		p.add(Step{Kind: Promote, Member: primary.ID})
+	case found && heir.ID == primary.ID:
+		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: p.free(*primary)})
+	case found && p.g.AutomaticFailover && !state.silent():
+		p.add(p.elect(heir))
+	case !state.Answers, p.anySilent():
+		p.waiting = true
+	case found:
+		p.reseed(primary, heir)
+	case p.g.Restore != "" && (p.creating() || p.d.Fallback != ""):
+		p.restore(primary)
+	case !p.creating() && p.d.FallbackUnknown != "":
+		p.add(Step{Kind: Refuse,
+			Reason: fmt.Sprintf("no node has the data of %s any more, and which snapshot is its newest is unknown: %s",
+				p.g.ID, p.d.FallbackUnknown)})
+	case state.Role == cache.Replica:
+		p.add(Step{Kind: Promote, Member: primary.ID})
+	case !p.creating() && p.d.Fallback != "":
+		p.add(Step{Kind: Fallback, Member: primary.ID, Snapshot: p.d.Fallback})
+	default:
+		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: p.free(*primary), DataLost: !p.creating()})
+	}
+}
+
+// superseded returns the member that the recorded primary is a replica of, and that clients write to; nil where there
+// is none. The record is older than the move of the role, as that of a store is which was put back from a backup: what
+// clients write is there, and not here.
+func (p *planner) superseded(recorded NodeState) *cache.Member {
+	for i, m := range p.s.Members {
+		s := p.o.Nodes[m.ID]
+		if recorded.Follows.Addr() == m.Address && s.Answers && s.Role == cache.Primary &&
+			slices.Contains(s.Serves, p.s.PrimaryAddress) {
+			return &p.s.Members[i]
+		}
+	}
+	return nil
+}
+
+// noted tells whether a node's stream is recorded as the newest.
+func (p *planner) noted(s NodeState) bool {
+	return s.History.ID == "" || len(p.s.Histories) > 0 && p.s.Histories[0] == s.History.ID
+}
+
+// elect is the step that makes a member primary, on the addresses that it is to have then.
+func (p *planner) elect(heir cache.Member) Step {
+	next := *p
+	s := *p.s
+	s.Members = slices.Clone(s.Members)
+	s.SetPrimary(heir.ID)
+	next.s = &s
+	age, _ := p.o.Nodes[heir.ID].position(p.s.Histories)
+	return Step{Kind: Elect, Member: heir.ID, Addresses: next.free(*s.Member(heir.ID)), DataLost: age > 0 &&
+		len(p.s.Histories) > 0, Reading: p.reading()}
+}
+
+// reading lists the replicas whose link to the primary, which serves nobody, has not ended yet: it does when they have
+// read all that was sent before the primary's process was gone. A promotion would throw the rest away, acknowledged
+// writes among it.
+func (p *planner) reading() (ids []string) {
+	for _, m := range p.s.Members {
+		if p.syncs(m) {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
+}
+
+// heir is the member with the most advanced data set: of the newest stream, at the highest offset; on a tie one that is
+// primary already, the recorded primary, one that stays, one outside its zone, which may be gone as a whole, the lowest
+// id.
+func (p *planner) heir(old *cache.Member) (cache.Member, bool) {
+	heirs := p.withData()
+	if len(heirs) == 0 {
+		return cache.Member{}, false
+	}
+	return slices.MinFunc(heirs, func(a, b cache.Member) int {
+		as, bs := p.o.Nodes[a.ID], p.o.Nodes[b.ID]
+		aAge, aOffset := as.position(p.s.Histories)
+		bAge, bOffset := bs.position(p.s.Histories)
+		return cmp.Or(
+			cmp.Compare(aAge, bAge),
+			cmp.Compare(bOffset, aOffset),
+			cmp.Compare(rank(bs.Role == cache.Primary), rank(as.Role == cache.Primary)),
+			cmp.Compare(rank(b.ID == old.ID), rank(a.ID == old.ID)),
+			cmp.Compare(rank(a.Leaving), rank(b.Leaving)),
+			cmp.Compare(rank(a.Zone == old.Zone), rank(b.Zone == old.Zone)),
+			cmp.Compare(a.ID, b.ID))
+	}), true
+}
+
+// withData lists the members that have data of the group.
+func (p *planner) withData() []cache.Member {
+	return slices.DeleteFunc(slices.Clone(p.s.Members),
+		func(m cache.Member) bool { return !p.o.Nodes[m.ID].hasData(p.s.Histories) })
+}
+
+// contested tells whether the data sets that are left are of several streams, of which none is known.
+func (p *planner) contested() bool {
+	streams := map[string]bool{}
+	for _, m := range p.withData() {
+		s := p.o.Nodes[m.ID]
+		if age, _ := s.position(p.s.Histories); age < len(p.s.Histories) {
+			return false
+		}
+		streams[s.History.ID] = true
+	}
+	return len(streams) > 1
+}
+
+// outdatedBySilent tells whether a node that cannot be asked may have newer data than the heir has: the heir's are not
+// of the last primary's stream.
+func (p *planner) outdatedBySilent(heir cache.Member) bool {
+	age, _ := p.o.Nodes[heir.ID].position(p.s.Histories)
+	return age > 0 && p.anySilent()
+}
+
+func rank(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (p *planner) anySilent() bool {
+	return slices.ContainsFunc(p.s.Members, func(m cache.Member) bool { return p.o.Nodes[m.ID].silent() })
+}
+
+// reseed gives a primary that came back empty the data of a replica. That is what the service does without automatic
+// failover: the endpoint stays where it is, and serves again when the data are there. The source gives the reader
+// endpoint up before it is promoted: who only reads shall not find it writable.
+func (p *planner) reseed(primary *cache.Member, source cache.Member) {
+	state, from := p.o.Nodes[primary.ID], p.o.Nodes[source.ID]
+	own := []netip.Addr{source.Address}
+	switch {
+	case from.Role == cache.Replica && slices.Contains(p.o.Relay.Backends, source.Address):
+		others := slices.DeleteFunc(slices.Clone(p.o.Relay.Backends),
+			func(a netip.Addr) bool { return a == source.Address })
+		p.add(Step{Kind: SetBackends, Addresses: others})
+	case from.Role == cache.Replica && slices.Contains(from.Serves, p.s.ReaderAddress):
+		p.add(Step{Kind: Serve, Member: source.ID, Addresses: own})
+	case from.Role == cache.Replica:
+		// A replica without a link to its primary refuses to be one itself.
+		p.add(Step{Kind: Promote, Member: source.ID, Reading: p.reading()})
+	case !p.noted(from):
+		p.add(Step{Kind: Note, Member: source.ID}) // the copy will know of no other stream
+	case len(from.Serves) == 0 || from.OtherPorts:
+		p.add(Step{Kind: Serve, Member: source.ID, Addresses: own})
+	case state.Follows != netip.AddrPortFrom(source.Address, uint16(p.g.ReplicationPort())):
+		p.add(Step{Kind: Follow, Member: primary.ID, Target: source.Address})
+	case state.InSync:
+		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: []netip.Addr{primary.Address}})
+	default:
+		p.waiting = true
+	}
+}
+
+// primaryServes tells whether the recorded primary is one, and reachable on its own address.
+func (p *planner) primaryServes() bool {
+	s := p.o.Nodes[p.s.Primary().ID]
+	return s.Answers && s.Role == cache.Primary && len(s.Serves) > 0
+}
+
+func (p *planner) followPrimary() {
+	primary := p.s.Primary()
+	target := netip.AddrPortFrom(primary.Address, uint16(p.g.ReplicationPort()))
+	moved := !p.o.Nodes[primary.ID].OtherPorts // it can be reached there
+	for _, m := range p.s.Members {
+		s := p.o.Nodes[m.ID]
+		if m.ID == primary.ID || !s.Answers {
+			continue
+		}
+		if slices.Contains(s.Serves, p.s.PrimaryAddress) {
+			p.waiting = true // it gives the endpoint up first: whoever writes there shall not find a replica
+		} else if s.Role != cache.Replica || s.Follows.Addr() != target.Addr() || moved && s.Follows != target {
+			p.add(Step{Kind: Follow, Member: m.ID, Target: primary.Address})
+		} else if !s.InSync {
+			p.waiting = true
+		}
+	}
+}
+
+// relax lets the primary take writes without replicas (min-replicas-to-write) while no other node has the group's data:
+// nobody could acknowledge, and the bound on what may be lost would turn into an outage. It holds again as soon as one
+// is in sync.
+func (p *planner) relax() {
+	primary := p.s.Primary()
+	want := 0
+	for _, m := range p.s.Members {
+		if s := p.o.Nodes[m.ID]; m.ID != primary.ID && (s.silent() || s.hasData(p.s.Histories)) {
+			want = p.d.MinReplicas
+		}
+	}
+	if want == UnknownMinReplicas {
+		return
+	}
+	if p.o.Nodes[primary.ID].MinReplicas != want {
+		p.add(Step{Kind: Relax, Member: primary.ID, MinReplicas: want})
+	}
+}
