@@ -125,9 +125,11 @@ func openCloud(t *testing.T, dir string) *cloud {
 	events := checked(logstore.Open(logstore.Config{
 		Dir: filepath.Join(dir, "logs"), Keys: logKeys{}, MaxBytes: 1 << 30, Logger: slog.New(slog.DiscardHandler),
 	}))(t)
-	server := httptest.NewServer(c.gateway(metrics, events))
-	c.info = app.Info{Endpoint: server.URL, Region: awsregion.Home, AccessKeyID: "AKIDEXAMPLE",
-		SecretAccessKey: "secret"}
+	server := httptest.NewUnstartedServer(nil)
+	c.info = app.Info{Endpoint: "http://" + server.Listener.Addr().String(), Region: awsregion.Home,
+		AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret"}
+	server.Config.Handler = c.gateway(metrics, events)
+	server.Start()
 	unsubscribe := c.store.Subscribe("replication-groups", func(id string) { c.settle(id) })
 	c.settleAll()
 	c.close = sync.OnceFunc(func() {
@@ -202,10 +204,10 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Hand
 				Regions:      func() []string { return []string{awsregion.Home} },
 				DamagedFiles: func() (larder.DamagedFiles, error) { return larder.DamagedFiles{}, nil },
 				Store:        c.store, Sealer: c.sealer,
-				PIDs:    func(context.Context) (map[string]int, error) { return nil, nil },
+				PIDs:    c.pids,
 				Trouble: func(string) (string, bool) { return "", false }, Observed: c.observed,
 				Engine: larder.DescribeEngineOutput{Region: awsregion.Home, EngineVersions: []string{"7.0.15"},
-					StandIns: standIns},
+					StandIns: standIns, Endpoint: c.info.Endpoint},
 			}).Gateway(),
 		},
 	}
@@ -246,6 +248,7 @@ func (c *cloud) settle(id string) {
 			return state.DeleteGroup(tx, id)
 		}
 		g.Status = cache.Available
+		failOver(g.Only())
 		g.Only().Members = slices.DeleteFunc(g.Only().Members, func(m cache.Member) bool { return m.Leaving })
 		g.Only().SetMemberStatus(cache.MemberAvailable)
 		for i := range g.Only().Members {
@@ -259,6 +262,37 @@ func (c *cloud) settle(id string) {
 	if err != nil && !errors.Is(err, errDead) {
 		c.t.Error(err)
 	}
+}
+
+// failOver makes a replica the primary where one is to be.
+func failOver(shard *cache.Shard) {
+	to := shard.Promote
+	for _, m := range shard.Members {
+		if to == "" && shard.Primary().Renewal == cache.FailedOver && m.Role == cache.Replica {
+			to = m.ID
+		}
+	}
+	if to == "" {
+		return
+	}
+	shard.Primary().Renewal = ""
+	shard.Primary().Role = cache.Replica
+	shard.Member(to).Role, shard.Promote = cache.Primary, ""
+}
+
+// pids says that every member of every group has a process.
+func (c *cloud) pids(context.Context) (map[string]int, error) {
+	all := map[string]int{}
+	err := c.store.View(func(tx *store.Tx) error {
+		groups, err := state.AllGroups(tx)
+		for _, g := range groups {
+			for _, m := range g.Only().Members {
+				all[m.ID] = 1
+			}
+		}
+		return err
+	})
+	return all, err
 }
 
 // observed is a group whose nodes do what they are asked for.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"larder/internal/app"
+	"larder/internal/deploy"
 	"larder/internal/inventory"
 	"larder/internal/node"
 	"larder/internal/node/process"
@@ -69,12 +71,12 @@ func (t *tool) destroyOn(ctx context.Context, engine *client, d larder.Deploymen
 	if err != nil {
 		return err
 	}
-	report := destroyReport{ID: d.ID, Region: engine.Region}
+	snapshot := ""
 	for i := range own {
 		if skipSnapshot {
 			own[i].FinalSnapshot = ""
 		}
-		report.FinalSnapshot += own[i].FinalSnapshot // of the one group
+		snapshot = cmp.Or(snapshot, own[i].FinalSnapshot) // of the one group
 	}
 	shown := newProgress(t.Stderr)
 	err = engine.deployer(shown).Destroy(ctx, own)
@@ -87,7 +89,11 @@ func (t *tool) destroyOn(ctx context.Context, engine *client, d larder.Deploymen
 		return err
 	}
 	if t.json {
-		report.Changed, report.Seconds = append([]string{}, shown.done...), shown.elapsed().Seconds()
+		report := destroyReport{ID: d.ID, Region: engine.Region, Changed: append([]string{}, shown.done...),
+			Seconds: shown.elapsed().Seconds()}
+		if slices.Contains(shown.done, deploy.KeptSnapshot(snapshot)) {
+			report.FinalSnapshot = snapshot
+		}
 		return printJSON(t.Stdout, report)
 	}
 	t.tell("%s is gone.\n", d.ID)

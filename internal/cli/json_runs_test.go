@@ -222,7 +222,10 @@ func TestJSONOfEveryCommand(t *testing.T) {
 	r.until("larder status --watch", "", has("damage"))
 	r.until("larder status --watch", "", has("warning"))
 	r.ok("larder forget", 0, "vpcs "+vpc+" --yes")
-	r.ok("larder destroy", 0, "--yes")
+	gone := r.ok("larder destroy", 0, "--yes")[0].(map[string]any)
+	if kept, _ := gone["final_snapshot"].(string); !strings.HasPrefix(kept, id+"-final-") {
+		t.Errorf("destroy tells of %v", gone)
+	}
 	r.ok("larder status", 0, "")
 	r.ok("larder top", 0, "--once")
 	r.ok("larder down", 0, "--yes")

@@ -210,6 +210,21 @@ func (a *apply) done(format string, args ...any) {
 	a.tell(Step{Effect: effectOf(what), What: what})
 }
 
+// allDone tells of several texts.
+func (a *apply) allDone(texts []string) {
+	for _, text := range texts {
+		a.done("%s", text)
+	}
+}
+
+// doneUnless tells of what is done where there is no error, and returns the error.
+func (a *apply) doneUnless(err error, format string, args ...any) error {
+	if err == nil {
+		a.done(format, args...)
+	}
+	return err
+}
+
 // tell notes a step and tells of it.
 func (a *apply) tell(s Step) {
 	a.note(s)

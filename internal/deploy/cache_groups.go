@@ -59,15 +59,16 @@ func (a *apply) parameterGroup(ctx context.Context) error {
 		return nil
 	}
 	var set, reset []ectypes.ParameterNameValue
+	var changed, undone []string // what to tell once it is so
 	for _, c := range of(module.Diff(a.desired, a.observed), module.ParameterResource) {
 		p := ectypes.ParameterNameValue{ParameterName: aws.String(c.Field), ParameterValue: aws.String(c.New)}
 		if c.Remove {
 			p.ParameterValue = nil
 			reset = append(reset, p)
-			a.done("reset parameter %s, which was %q", c.Field, c.Old)
+			undone = append(undone, fmt.Sprintf("reset parameter %s, which was %q", c.Field, c.Old))
 		} else {
 			set = append(set, p)
-			a.done("changed parameter %s from %q to %q", c.Field, c.Old, c.New)
+			changed = append(changed, fmt.Sprintf("changed parameter %s from %q to %q", c.Field, c.Old, c.New))
 		}
 	}
 	if len(reset) > 0 {
@@ -77,7 +78,12 @@ func (a *apply) parameterGroup(ctx context.Context) error {
 			return fmt.Errorf("cannot reset parameters of %s: %w", name, err)
 		}
 	}
-	return a.setParameters(ctx, name, set)
+	a.allDone(undone)
+	if err := a.setParameters(ctx, name, set); err != nil {
+		return err
+	}
+	a.allDone(changed)
+	return nil
 }
 
 // setParameters sends 20 parameters at a time, the most that the API takes.

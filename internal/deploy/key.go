@@ -41,8 +41,7 @@ func (a *apply) key(ctx context.Context, want *module.Key, found *module.StandIn
 	if err != nil {
 		return fmt.Errorf("cannot have the key %s rotated: %w", id, err)
 	}
-	a.done("created key %s", want.Alias)
-	return a.alias(ctx, want.Alias, id)
+	return a.doneUnless(a.alias(ctx, want.Alias, id), "created key %s", want.Alias)
 }
 
 // createKey makes a key and returns its id.
@@ -110,21 +109,18 @@ func (a *apply) changeKey(ctx context.Context, want module.Key, have kmstypes.Ke
 	var errs []error
 	if !sameDocument(want.Policy, aws.ToString(policy.Policy)) {
 		_, err := request(ctx, a, a.Keys.PutKeyPolicy, &kms.PutKeyPolicyInput{KeyId: &id, Policy: &want.Policy})
-		errs = append(errs, err)
-		a.done("changed the policy of key %s", want.Alias)
+		errs = append(errs, a.doneUnless(err, "changed the policy of key %s", want.Alias))
 	}
 	if rotation, err := a.Keys.GetKeyRotationStatus(ctx, &kms.GetKeyRotationStatusInput{KeyId: &id}); err != nil {
 		errs = append(errs, err)
 	} else if !rotation.KeyRotationEnabled {
 		_, err := request(ctx, a, a.Keys.EnableKeyRotation, &kms.EnableKeyRotationInput{KeyId: &id})
-		errs = append(errs, err)
-		a.done("turned on rotation of key %s", want.Alias)
+		errs = append(errs, a.doneUnless(err, "turned on rotation of key %s", want.Alias))
 	}
 	if aws.ToString(have.Description) != want.Description {
 		_, err := request(ctx, a, a.Keys.UpdateKeyDescription,
 			&kms.UpdateKeyDescriptionInput{KeyId: &id, Description: &want.Description})
-		errs = append(errs, err)
-		a.done("changed the description of key %s", want.Alias)
+		errs = append(errs, a.doneUnless(err, "changed the description of key %s", want.Alias))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("cannot change the key %s: %w", want.Alias, err)

@@ -266,6 +266,26 @@ func (d *Deployer) deleteReplicationGroup(ctx context.Context, r Resource) error
 	if err := d.awaitGone(ctx, r.Name); err != nil || r.FinalSnapshot == "" {
 		return err
 	}
-	d.Progress.Done("kept snapshot " + r.FinalSnapshot)
+	return d.sayKept(ctx, r)
+}
+
+// KeptSnapshot is what is told of a final snapshot that was taken.
+func KeptSnapshot(name string) string { return "kept snapshot " + name }
+
+// sayKept tells whether a group that is gone has left its final snapshot. There is none of a group that somebody else
+// had deleted without one, or whose nodes ended before it was taken.
+func (d *Deployer) sayKept(ctx context.Context, group Resource) error {
+	out, err := d.Cache.DescribeSnapshots(ctx,
+		&elasticache.DescribeSnapshotsInput{SnapshotName: &group.FinalSnapshot})
+	switch {
+	case err != nil && !notFound(err):
+		return fmt.Errorf("it is gone, and whether its final snapshot %s was taken cannot be told: %w",
+			group.FinalSnapshot, err)
+	case err != nil || len(out.Snapshots) == 0 || aws.ToString(out.Snapshots[0].SnapshotStatus) != "available":
+		d.Progress.Done(fmt.Sprintf("All data of %s are lost: its final snapshot %s was not taken", group.Name,
+			group.FinalSnapshot))
+	default:
+		d.Progress.Done(KeptSnapshot(group.FinalSnapshot))
+	}
 	return nil
 }

@@ -171,26 +171,44 @@ func (a *apply) tags(ctx context.Context) error {
 	for resource, changes := range changes {
 		work.Go(func() error { return a.changeTags(ctx, resource, changes) })
 	}
-	return work.Wait()
+	if err := work.Wait(); err != nil {
+		return err
+	}
+	for _, resource := range sortedKeys(changes) {
+		a.tagsDone(changes[resource])
+	}
+	return nil
 }
 
 // ensureTags gives a resource the tags of the call.
 func (a *apply) ensureTags(ctx context.Context, resource string, want, have map[string]string) error {
 	changes := module.Diff(module.Resources{Tags: want},
 		module.Observed{Tags: map[string]map[string]string{resource: have}})
-	return a.changeTags(ctx, resource, changes)
+	if err := a.changeTags(ctx, resource, changes); err != nil {
+		return err
+	}
+	a.tagsDone(changes)
+	return nil
 }
 
-// changeTags tells of the same change of several resources once.
+// tagsDone tells of changes of tags: of the same change of several resources once.
+func (a *apply) tagsDone(changes []module.Change) {
+	for _, c := range changes {
+		if c.Remove {
+			a.doneOnce("removed tag " + c.Field)
+		} else {
+			a.doneOnce(fmt.Sprintf("set tag %s to %q", c.Field, c.New))
+		}
+	}
+}
+
 func (a *apply) changeTags(ctx context.Context, resource string, changes []module.Change) error {
 	set, remove := map[string]string{}, []string(nil)
 	for _, c := range changes {
 		if c.Remove {
 			remove = append(remove, c.Field)
-			a.doneOnce("removed tag " + c.Field)
 		} else {
 			set[c.Field] = c.New
-			a.doneOnce(fmt.Sprintf("set tag %s to %q", c.Field, c.New))
 		}
 	}
 	return a.write(func() error { return a.retag(ctx, resource, set, remove) })
