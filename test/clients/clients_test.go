@@ -33,7 +33,8 @@ primary: {"name":"Ada"}
 
 // TestClients brings one group up for all its parts.
 func TestClients(t *testing.T) {
-	up(t, requirements(t))
+	python, botocore := requirements(t), pythonWith(t, "botocore")
+	up(t, python)
 	modules, err := filepath.Abs("node_modules")
 	if err != nil {
 		t.Fatal(err)
@@ -41,6 +42,8 @@ func TestClients(t *testing.T) {
 	t.Setenv("NODE_PATH", modules)
 	t.Run("examples", testExamples)
 	t.Run("trust", testTrust)
+	t.Run("fish", testFish)
+	t.Run("refusals", func(t *testing.T) { testRefusals(t, botocore) })
 	t.Run("outputs", testOutputs)
 	t.Run("snapshot outputs", testSnapshotOutputs)
 }

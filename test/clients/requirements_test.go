@@ -25,36 +25,38 @@ func requirements(t *testing.T) (python string) {
 			t.Errorf("%s is missing: %s: %v", need.program, need.install, err)
 		}
 	}
-	for _, client := range []string{"ioredis", "redis"} {
+	for _, client := range []string{"ioredis", "redis", "@aws-sdk/client-s3"} {
 		if _, err := os.Stat(filepath.Join("node_modules", client, "package.json")); err != nil {
 			t.Errorf("the npm package %s is missing: %s: %v", client, installClients, err)
 		}
 	}
-	check := command(t, "go", "mod", "download")
-	check.Dir = goredis
-	check.Env = append(os.Environ(), "GOPROXY=off")
-	if _, err := run(check); err != nil {
-		t.Errorf("go-redis version 8 is missing: %s: %v", installClients, err)
+	for _, module := range []string{goredis, goRefusalsModule} {
+		check := command(t, "go", "mod", "download")
+		check.Dir = module
+		check.Env = append(os.Environ(), "GOPROXY=off")
+		if _, err := run(check); err != nil {
+			t.Errorf("what %s imports is missing: %s: %v", module, installClients, err)
+		}
 	}
-	python = pythonWithRedis(t)
+	python = pythonWith(t, "redis")
 	if t.Failed() {
 		t.FailNow()
 	}
 	return python
 }
 
-// pythonWithRedis finds the user's Python or the system's, whichever has redis-py.
-func pythonWithRedis(t *testing.T) string {
+// pythonWith finds the user's Python or the system's, whichever has a module.
+func pythonWith(t *testing.T, module string) string {
 	t.Helper()
 	for _, name := range []string{"python3", "/usr/bin/python3"} {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			continue
 		}
-		if _, err := run(command(t, path, "-c", "import redis")); err == nil {
+		if _, err := run(command(t, path, "-c", "import "+module)); err == nil {
 			return path
 		}
 	}
-	t.Errorf("redis-py is missing: %s", installClients)
+	t.Errorf("Python's %s is missing: %s", module, installClients)
 	return ""
 }
