@@ -40,9 +40,7 @@ func (t *tool) envCommand() *cobra.Command {
 			case unset && print.unset == "":
 				return usageError{fmt.Errorf("--unset goes with the formats sh and fish, not with %s", format)}
 			case unset:
-				_, err := fmt.Fprintf(t.Stdout, "%s %s\n%s\n", print.unset,
-					strings.Join(append(clientVariables(), leftOut...), " "), print.back)
-				return err
+				return print.takeBack(t.Stdout)
 			}
 			return t.printEnv(c.Context(), strings.Join(args, ""), print)
 		},
@@ -56,7 +54,9 @@ func (t *tool) envCommand() *cobra.Command {
 type envFormat struct {
 	print func(w io.Writer, variables [][2]string) error
 	path  string // what puts a directory at the head of PATH; empty: nothing does
-	unset string // what takes variables away; empty: nothing does
+	quote func(string) string
+	hide  string // what keeps a variable of the user from programs; empty: nothing does
+	unset string // what takes variables away that were set or hidden; empty: nothing does
 	back  string // what takes the function aws away
 	// The function that has the AWS CLI read AWS_ENDPOINT_URL in this shell, which one older than 1.29 or 2.13 does
 	// not.
@@ -68,18 +68,33 @@ var leftOut = []string{"AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"
 
 var envFormats = map[string]envFormat{
 	"sh": {
-		print: eachVariable("export %s=%s\n", shellQuote), path: "export PATH=%s:\"$PATH\"\n",
-		unset: "unset", back: "unset -f aws",
+		print: eachVariable("export %s=%s\n", shellQuote), path: "export PATH=%s:\"$PATH\"\n", quote: shellQuote,
+		hide: "unset %s\n", unset: "unset %s\n", back: "unset -f aws",
 		aws: `aws() { command aws ${AWS_ENDPOINT_URL:+--endpoint-url="$AWS_ENDPOINT_URL"} "$@"; }`,
 	},
+	// A user's universal variables are kept for all shells and all time: global ones go before them and leave them be, and
+	// nothing but their end hides one.
 	"fish": {
-		print: eachVariable("set -gx %s %s\n", fishQuote), path: "set -gx PATH %s $PATH\n",
-		unset: "set -e", back: "functions -e aws",
-		aws: `function aws; command aws --endpoint-url="$AWS_ENDPOINT_URL" $argv; end`,
+		print: eachVariable("set -gx %s %s\n", fishQuote), path: "set -gx PATH %s $PATH\n", quote: fishQuote,
+		hide: "set -eg %[1]s; if set -qU %[1]s; echo 'warning: %[1]s is a universal variable of fish and stays set, which " +
+			"AWS clients may prefer: `set -eU %[1]s` ends it, in all shells' >&2; end\n",
+		unset: "set -eg %s\n", back: "functions -e aws",
+		aws: `function aws; command aws (set -q AWS_ENDPOINT_URL; and echo --endpoint-url=$AWS_ENDPOINT_URL) $argv; end`,
 	},
 	"dotenv": {print: eachVariable("%s=%s\n", shellWord)},
 	"github": {print: eachVariable("%s=%s\n", func(value string) string { return value })},
 	"json":   {print: func(w io.Writer, variables [][2]string) error { return printJSON(w, asMap(variables)) }},
+}
+
+// takeBack prints what takes back all but LARDER_HOME and PATH.
+func (f envFormat) takeBack(w io.Writer) error {
+	for _, name := range append(clientVariables(), leftOut...) {
+		if _, err := fmt.Fprintf(w, f.unset, name); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(w, f.back)
+	return err
 }
 
 // eachVariable prints variables a line each.
@@ -119,15 +134,17 @@ func (t *tool) printEnv(ctx context.Context, id string, format envFormat) error 
 		return err
 	}
 	if format.path != "" && !found(t.Getenv("PATH"), "larder") { // the commands that the outputs print say larder
-		if _, err := fmt.Fprintf(out, format.path, shellQuote(filepath.Dir(t.Executable))); err != nil {
+		if _, err := fmt.Fprintf(out, format.path, format.quote(filepath.Dir(t.Executable))); err != nil {
 			return err
 		}
 	}
-	if format.unset == "" {
+	if format.hide == "" {
 		return nil
 	}
-	if _, err := fmt.Fprintln(out, format.unset, strings.Join(leftOut, " ")); err != nil {
-		return err
+	for _, name := range leftOut {
+		if _, err := fmt.Fprintf(out, format.hide, name); err != nil {
+			return err
+		}
 	}
 	if found(t.Getenv("PATH"), "aws") {
 		_, err = fmt.Fprintln(out, format.aws)
