@@ -50,7 +50,7 @@ func command(ctx context.Context, args []string) error {
 	patience := flags.Duration("patience", 60*time.Second,
 		"how long, in all, to repeat rounds in which other processes were busy")
 	only := flags.String("only", "",
-		"measure only these, with commas between: startup, terraform, failover, engine, throughput, metrics, collect")
+		"measure only these, with commas between: startup, terraform, failover, engine, throughput, metrics, collect, ci")
 	var plan failoverPlan
 	flags.IntVar(&plan.trials, "trials", 100, "failovers of larder: kill -9, and planned")
 	flags.IntVar(&plan.peers, "peer-trials", 40,
@@ -134,14 +134,14 @@ func (b *bench) run(ctx context.Context, report io.Writer) (err error) {
 	return writeReport(report, m, b, sections)
 }
 
-// measureAll returns the sections in the order of the report. The first three need every core; from then on servers and
+// measureAll returns the sections in the order of the report. The first four need every core; from then on servers and
 // load have one each.
 func (b *bench) measureAll(ctx context.Context) ([]section, error) {
 	measurements := []struct {
 		name string
 		run  func(context.Context) ([]section, error)
 		at   int // in the report
-	}{{"startup", b.startup, 0}, {"terraform", b.terraform, 1}, {"failover", b.failovers, 4}, {"engine", b.engine,
+	}{{"startup", b.startup, 0}, {"ci", b.ci, 7}, {"terraform", b.terraform, 1}, {"failover", b.failovers, 4}, {"engine", b.engine,
 		2}, {"throughput", b.throughput, 3},
 		{"metrics", b.metrics, 5}, {"collect", b.collecting, 6}}
 	chosen := strings.Split(b.only, ",")
@@ -157,7 +157,7 @@ func (b *bench) measureAll(ctx context.Context) ([]section, error) {
 	}
 	sections := slices.Concat(found...)
 	if len(sections) == 0 {
-		return nil, fmt.Errorf("cannot measure %q: there is startup, terraform, failover, engine, throughput, metrics and collect", b.only)
+		return nil, fmt.Errorf("cannot measure %q: there is startup, terraform, failover, engine, throughput, metrics, collect and ci", b.only)
 	}
 	return sections, nil
 }
