@@ -41,7 +41,7 @@ var publicModules = map[string]publicModule{
 	"clouddrove": {"eu-west-1", "7.0", all(described(retention, "2"), logRetention("redis-", 14)), [3]int{1, 1, 2}},
 	"fleet": {"us-east-2", "7.1", all(nodeType("cache.m5.xlarge", 13891921715), described(failover, "enabled")),
 		[3]int{3, 3, 2}},
-	"ministryofjustice": {"eu-west-2", "7.0", nil, [3]int{2, 2, 3}}, // gets another token
+	"ministryofjustice": {"eu-west-2", "7.0", nil, [3]int{2, 2, 3}}, // see wantRotated
 }
 
 // The public modules apply in the regions and at the versions that their examples name, plan empty, change in place,
