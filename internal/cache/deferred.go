@@ -69,15 +69,3 @@ func asked(value *bool, is bool) bool {
 	}
 	return is
 }
-
-// FailoverTurned is the event of a group whose automatic failover was turned on or off, before the group's id; empty
-// where it was not.
-func FailoverTurned(was, is bool) string {
-	switch {
-	case is && !was:
-		return "Automatic failover has been turned on for replication group "
-	case was && !is:
-		return "Automatic failover has been turned off for replication group "
-	}
-	return ""
-}

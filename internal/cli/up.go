@@ -17,6 +17,7 @@ import (
 	"larder/internal/app"
 	"larder/internal/awsregion"
 	"larder/internal/catalog"
+	"larder/internal/event"
 	"larder/internal/module"
 	"larder/internal/services/larder"
 	"larder/internal/standin"
@@ -239,7 +240,7 @@ func (c *client) restarted(ctx context.Context, group *ectypes.ReplicationGroup,
 			return "", err
 		}
 		for _, e := range out.Events { // the newest first
-			if with, lost := lostWith(aws.ToString(e.Message)); lost {
+			if with, lost := event.LostWith(aws.ToString(e.Message)); lost {
 				return with, nil
 			}
 		}

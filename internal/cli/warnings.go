@@ -91,19 +91,12 @@ func (c *client) losses(ctx context.Context) (all []loss, err error) {
 			return nil, err
 		}
 		for _, e := range page.Events {
-			if with, lost := lostWith(aws.ToString(e.Message)); lost {
+			if with, lost := event.LostWith(aws.ToString(e.Message)); lost {
 				all = append(all, loss{aws.ToTime(e.Date), aws.ToString(e.SourceIdentifier), with})
 			}
 		}
 	}
 	return all, nil
-}
-
-// lostWith reads from an event's message what a group began again with because none of its nodes was left.
-func lostWith(message string) (with string, lost bool) {
-	said, found := strings.CutSuffix(message, event.NobodyLeft)
-	_, with, restarted := strings.Cut(said, " restarted ")
-	return with, found && restarted
 }
 
 // printWarnings prints each warning and, below it, what helps.

@@ -11,19 +11,6 @@ import (
 	"larder/internal/store"
 )
 
-func TestLostWith(t *testing.T) {
-	for message, want := range map[string]string{
-		"Cache node shop-001 restarted without data" + event.NobodyLeft:                   "without data",
-		"Cache node shop-001 restarted with the data of snapshot copy" + event.NobodyLeft: "with the data of snapshot copy",
-		"Cache node shop-001 restarted":                                                   "",
-		"Failover from primary node":                                                      "",
-	} {
-		if with, lost := lostWith(message); with != want || lost != (want != "") {
-			t.Errorf("%q: %q, %t", message, with, lost)
-		}
-	}
-}
-
 // A loss is that of the group whose node it names, and not of an earlier one of the same name.
 func TestWhoseLoss(t *testing.T) {
 	g := pair()
@@ -60,9 +47,8 @@ func TestTheWorstComesFirst(t *testing.T) {
 		t.Errorf("up says once more in a note what the warning says:\n%s", said)
 	}
 	err := c.store.Update(func(tx *store.Tx) error {
-		return state.AddNotice(tx, event.Notice{Date: time.Now(), SourceType: event.SourceCluster,
-			Source:  "uex-payments-prod-redis-001",
-			Message: "Cache node uex-payments-prod-redis-001 restarted without data" + event.NobodyLeft})
+		return state.AddNotice(tx, event.New(event.AllDataLost, time.Now(), "uex-payments-prod-redis-001",
+			"uex-payments-prod-redis-001"))
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"larder/internal/doctor"
+	"larder/internal/event"
 )
 
 // view is what there is to see at one moment.
@@ -86,7 +87,7 @@ func (e *eye) look(ctx context.Context) (v view, err error) {
 func (e *eye) warnings(ctx context.Context, groups []groupStatus, fresh []listedEvent) ([]doctor.GroupWarning, error) {
 	stale := time.Since(e.lossesAt) > lossesStay ||
 		slices.ContainsFunc(groups, func(g groupStatus) bool { _, read := e.losses[g.Region]; return !read }) ||
-		slices.ContainsFunc(fresh, func(ev listedEvent) bool { _, lost := lostWith(ev.Message); return lost })
+		slices.ContainsFunc(fresh, func(ev listedEvent) bool { _, lost := event.LostWith(ev.Message); return lost })
 	if stale {
 		losses, err := e.engine.lossesOf(ctx, groups)
 		if err != nil {

@@ -121,9 +121,8 @@ func TestAWatchSeesWarnings(t *testing.T) {
 		t.Errorf("warnings are %s", got)
 	}
 	err := c.store.Update(func(tx *store.Tx) error {
-		return state.AddNotice(tx, event.Notice{Date: time.Now(), SourceType: event.SourceCluster,
-			Source:  "uex-payments-prod-redis-001",
-			Message: "Cache node uex-payments-prod-redis-001 restarted without data" + event.NobodyLeft})
+		return state.AddNotice(tx, event.New(event.AllDataLost, time.Now(), "uex-payments-prod-redis-001",
+			"uex-payments-prod-redis-001"))
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -89,15 +89,11 @@ func (g *group) giveUpScaling(given *cache.ReplicationGroup) error {
 			return nil // it is asked for something else now
 		}
 		shard.Group.GiveUpScaling()
-		err := g.notice(tx, event.SourceGroup, shard.Group.ID, "Failed applying modification to cache node type to %s.",
-			given.NodeType)
+		err := g.notice(tx, event.ScalingFailed, g.id, given.NodeType)
 		if err != nil {
 			return err
 		}
-		return g.notice(tx, event.SourceGroup, shard.Group.ID,
-			"Failed to scale down to cache node type Replication Group [%s] because the node "+
-				"has insufficient memory. Please select a different node type or reduce current memory usage and retry",
-			shard.Group.ID)
+		return g.notice(tx, event.ScalingRefused, g.id, g.id)
 	})
 }
 
@@ -107,11 +103,7 @@ func (g *group) keepMemory(asked, keep int64) error {
 		"maxmemory", keep, "left", asked)
 	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
 		shard.Group.KeptMemory = keep
-		return g.notice(tx, event.SourceGroup, shard.Group.ID,
-			"The nodes of replication group %s keep a maxmemory of %d bytes, because their data do "+
-				"not fit in the %d that their parameters leave. Please reserve less memory, select a larger node "+
-				"type or reduce current "+
-				"memory usage", shard.Group.ID, keep, asked)
+		return g.notice(tx, event.MemoryKept, g.id, g.id, keep, asked)
 	})
 }
 

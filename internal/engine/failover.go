@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -70,18 +71,15 @@ func (g *group) elect(shard *cache.Shard, s plan.Step, stream string) error {
 				return err
 			}
 		}
-		for _, to := range [][2]string{{event.SourceCluster, heir}, {event.SourceGroup, shard.Group.ID}} {
-			if err := g.notice(tx, to[0], to[1], "Failover from primary node %s to replica node %s completed", old,
-				heir); err != nil {
-				return err
-			}
+		err = errors.Join(g.notice(tx, event.MemberPromoted, heir, old, heir),
+			g.notice(tx, event.FailoverCompleted, g.id, old, heir))
+		if err != nil {
+			return err
 		}
 		if !s.DataLost {
 			return nil
 		}
-		return g.notice(tx, event.SourceCluster, heir,
-			"Cache node %s was promoted with an older data set: no node that had the data of primary node %s was left",
-			nodeID, old)
+		return g.notice(tx, event.MemberPromotedWithOlder, heir, nodeID, old)
 	})
 }
 
@@ -128,7 +126,7 @@ func (g *group) note(ctx context.Context, id string) error {
 func (g *group) stopNode(ctx context.Context, shard *cache.Shard, id string) error {
 	if shard.Member(id).Renewal == cache.Rebooting {
 		err := g.update(func(tx *store.Tx, _ *cache.Shard) error {
-			return g.notice(tx, event.SourceCluster, id, "Cache node %s shutdown", nodeID)
+			return g.notice(tx, event.NodeShutDown, id, nodeID)
 		})
 		if err != nil {
 			return err

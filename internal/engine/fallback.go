@@ -79,7 +79,6 @@ func (g *group) sayRestored(shard *cache.Shard, member string) error {
 		return nil
 	}
 	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
-		return g.notice(tx, event.SourceCluster, member,
-			"Cache node %s restarted with the data of snapshot %s"+event.NobodyLeft, nodeID, shard.Group.Restore)
+		return g.notice(tx, event.DataRestored, member, nodeID, shard.Group.Restore)
 	})
 }

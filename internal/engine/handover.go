@@ -170,7 +170,7 @@ func (g *group) drop(ctx context.Context, id string) error {
 	}
 	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
 		shard.Remove(id)
-		return g.notice(tx, event.SourceCluster, id, "Cache cluster deleted")
+		return g.notice(tx, event.MemberDeleted, id)
 	})
 }
 

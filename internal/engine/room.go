@@ -32,9 +32,7 @@ func (g *group) noteRoom(m *member, s redisnode.State) {
 		}
 		m.warned = now
 		err := g.update(func(tx *store.Tx, _ *cache.Shard) error {
-			return g.notice(tx, event.SourceCluster, id,
-				"Cache node %s has %d connections, which is all that it may have: new clients are turned away", nodeID,
-				s.Connections)
+			return g.notice(tx, event.NodeFull, id, nodeID, s.Connections)
 		})
 		if err != nil {
 			g.log.Error("cannot write an event", "node", id, "error", err)

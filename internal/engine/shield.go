@@ -173,9 +173,8 @@ func (g *group) lowerShield(ctx context.Context, now time.Time) {
 // sayShielded writes what is done about a group's clients into the log and the event list.
 func (g *group) sayShielded() {
 	g.log.Warn("clients end connections again and again: CLIENT KILL is withheld from them", "for", shieldTime)
-	err := g.update(func(tx *store.Tx, shard *cache.Shard) error {
-		return g.notice(tx, event.SourceGroup, shard.Group.ID,
-			"Clients of replication group %s end connections again and again: CLIENT KILL is withheld from them", shard.Group.ID)
+	err := g.update(func(tx *store.Tx, _ *cache.Shard) error {
+		return g.notice(tx, event.ClientKillsWithheld, g.id, g.id)
 	})
 	if err != nil {
 		g.log.Error("cannot write an event", "error", err)

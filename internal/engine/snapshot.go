@@ -16,18 +16,18 @@ import (
 
 // recordSnapshot makes a snapshot available.
 func (g *group) recordSnapshot(t *transfer) error {
-	return g.endSnapshot(t.member, func(s *cache.Snapshot) (string, error) {
+	return g.endSnapshot(t.member, func(s *cache.Snapshot) (event.Kind, error) {
 		s.Taken, s.CacheSize, s.Size, s.DataKey = g.e.Now(), t.taken.cacheSize, t.taken.Size, t.taken.DataKey
-		return "succeeded", s.Fire(cache.Taken)
+		return event.SnapshotSucceeded, s.Fire(cache.Taken)
 	})
 }
 
 // failSnapshot gives a snapshot up, and says why.
 func (g *group) failSnapshot(cause error) error {
 	g.log.Error("a snapshot failed", "error", cause)
-	return g.endSnapshot("", func(s *cache.Snapshot) (string, error) {
+	return g.endSnapshot("", func(s *cache.Snapshot) (event.Kind, error) {
 		s.Reason = shown(cause).Error()
-		return "failed", s.Fire(cache.TakingFailed)
+		return event.SnapshotFailed, s.Fire(cache.TakingFailed)
 	})
 }
 
@@ -36,7 +36,7 @@ var errNoData = errors.New("no node was left that had the data")
 
 // endSnapshot ends what the group was doing for a snapshot, which was taken of that member, in one transaction with the
 // snapshot's own change.
-func (g *group) endSnapshot(member string, change func(*cache.Snapshot) (outcome string, err error)) error {
+func (g *group) endSnapshot(member string, change func(*cache.Snapshot) (outcome event.Kind, err error)) error {
 	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
 		name := shard.Group.Snapshot.Name
 		s, err := state.Snapshots.Get(tx, name)
@@ -63,8 +63,7 @@ func (g *group) endSnapshot(member string, change func(*cache.Snapshot) (outcome
 		if s.ByGroup {
 			of, id = "replication group", s.Group
 		}
-		err = g.notice(tx, event.SourceCluster, s.Member, "Snapshot %s for snapshot with ID '%s' of %s with ID '%s'",
-			outcome, name, of, id)
+		err = g.notice(tx, outcome, s.Member, name, of, id)
 		return errors.Join(err, state.Snapshots.Put(tx, name, s))
 	})
 }
@@ -77,9 +76,7 @@ func (g *group) dropSnapshot(tx *store.Tx, shard *cache.Shard, cause error) (err
 	if shard.Group.Status, err = cache.Transition(shard.Group.Status, cache.SnapshotEnded); err != nil {
 		return err
 	}
-	return g.notice(tx, event.SourceGroup, shard.Group.ID,
-		"Snapshot failed for snapshot with ID '%s' of replication group with ID '%s': its record cannot be read", name,
-		shard.Group.ID)
+	return g.notice(tx, event.SnapshotRecordLost, g.id, name, g.id)
 }
 
 // release says that a group is not being made of a snapshot any more.

@@ -186,7 +186,7 @@ func (g *group) recordStart(started *cache.ReplicationGroup, id string, d catalo
 			return nil
 		}
 		m.Status = cache.MemberModifying
-		return g.notice(tx, event.SourceCluster, id, "Recovering cache nodes %s", nodeID)
+		return g.notice(tx, event.RecoveryStarted, id, nodeID)
 	})
 }
 

@@ -181,8 +181,7 @@ func (g *group) awaitLink(ctx context.Context, m *member) error {
 func (g *group) serve(ctx context.Context, shard *cache.Shard, s plan.Step) error {
 	if s.DataLost {
 		err := g.update(func(tx *store.Tx, _ *cache.Shard) error {
-			return g.notice(tx, event.SourceCluster, s.Member, "Cache node %s restarted without data"+event.NobodyLeft,
-				nodeID)
+			return g.notice(tx, event.AllDataLost, s.Member, nodeID)
 		})
 		if err != nil {
 			return err
@@ -289,8 +288,7 @@ func (g *group) configure(ctx context.Context, shard *cache.Shard, id string) er
 			m.BootParameters = catalog.Fingerprint(d.Boot)
 		}
 		for _, name := range changed {
-			if err := g.notice(tx, event.SourceCluster, id, "Updated parameter %s to %s", name,
-				d.Live[name]); err != nil {
+			if err := g.notice(tx, event.ParameterUpdated, id, name, d.Live[name]); err != nil {
 				return err
 			}
 		}
@@ -309,8 +307,7 @@ func (g *group) settle(shard *cache.Shard) error {
 		created := shard.Group.Status == cache.Creating
 		shard.Group.TransitBefore, shard.Group.MembersModified = nil, false
 		if shard.Group.Scaling != "" {
-			if err := g.notice(tx, event.SourceGroup, shard.Group.ID,
-				"Succeeded applying modification to cache node type to %s.", shard.Group.Scaling); err != nil {
+			if err := g.notice(tx, event.ScalingSucceeded, g.id, shard.Group.Scaling); err != nil {
 				return err
 			}
 			shard.Group.Scaling, shard.Group.ScaledFrom = "", ""
@@ -319,22 +316,22 @@ func (g *group) settle(shard *cache.Shard) error {
 			return err
 		}
 		for i, m := range shard.Members {
-			message := []any{"Finished recovery for cache nodes %s", nodeID}
+			kind, args := event.RecoveryFinished, []any{nodeID}
 			if m.Created.IsZero() {
 				shard.Members[i].Created = g.e.Now()
-				if err := g.welcome(tx, shard, m.ID, created); err != nil {
+				if err := g.welcome(tx, m.ID, created); err != nil {
 					return err
 				}
-				message = []any{"Added cache node %s in availability zone %s", nodeID, m.Zone}
+				kind, args = event.MemberAdded, []any{nodeID, m.Zone}
 			}
 			switch m.Status {
 			case cache.MemberAvailable:
 				continue
 			case cache.MemberRebooting:
-				message = []any{"Cache node %s restarted", nodeID}
+				kind = event.NodeRestarted
 			}
 			shard.Members[i].Status = cache.MemberAvailable
-			if err := g.notice(tx, event.SourceCluster, m.ID, message[0].(string), message[1:]...); err != nil {
+			if err := g.notice(tx, kind, m.ID, args...); err != nil {
 				return err
 			}
 		}
@@ -346,20 +343,20 @@ func (g *group) settle(shard *cache.Shard) error {
 }
 
 // welcome says that a member is there for the first time: with its group, or added to it.
-func (g *group) welcome(tx *store.Tx, shard *cache.Shard, member string, created bool) error {
+func (g *group) welcome(tx *store.Tx, member string, created bool) error {
 	if !created {
-		if err := state.AddNotification(tx, *shard.Group, event.ReplicasIncreased, member, g.e.Now()); err != nil {
+		if err := g.notice(tx, event.ReplicasIncreased, member); err != nil {
 			return err
 		}
 	}
-	return g.notice(tx, event.SourceCluster, member, "Cache cluster created")
+	return g.notice(tx, event.MemberCreated, member)
 }
 
 // nodeID is the id of the one node that a cache cluster of this engine has.
 const nodeID = "0001"
 
 func (g *group) announce(tx *store.Tx, shard *cache.Shard) error {
-	if err := g.notice(tx, event.SourceGroup, shard.Group.ID, "Replication group %s created", shard.Group.ID); err != nil {
+	if err := g.notice(tx, event.GroupCreated, g.id, g.id); err != nil {
 		return err
 	}
 	return g.failoverTurned(tx, shard, false)
@@ -367,11 +364,11 @@ func (g *group) announce(tx *store.Tx, shard *cache.Shard) error {
 
 // failoverTurned records that automatic failover was turned on or off, where it is not as it was.
 func (g *group) failoverTurned(tx *store.Tx, shard *cache.Shard, was bool) error {
-	turned := cache.FailoverTurned(was, shard.Group.AutomaticFailover)
-	if turned == "" {
+	kind, turned := event.FailoverTurned(was, shard.Group.AutomaticFailover)
+	if !turned {
 		return nil
 	}
-	return g.notice(tx, event.SourceGroup, shard.Group.ID, "%s", turned+shard.Group.ID)
+	return g.notice(tx, kind, g.id, g.id)
 }
 
 // forget drops the group's record when nothing of it is left running.
@@ -388,11 +385,11 @@ func (g *group) forget(ctx context.Context, shard *cache.Shard) error {
 	}
 	return g.e.Store.Insist(func(tx *store.Tx) error {
 		for _, name := range slices.Backward(names[1:]) {
-			if err := g.notice(tx, event.SourceCluster, name, "Cache cluster deleted"); err != nil {
+			if err := g.notice(tx, event.MemberDeleted, name); err != nil {
 				return err
 			}
 		}
-		if err := g.notice(tx, event.SourceGroup, g.id, "Replication group %s deleted", g.id); err != nil {
+		if err := g.notice(tx, event.GroupDeleted, g.id, g.id); err != nil {
 			return err
 		}
 		if err := g.release(tx, shard); err != nil {
@@ -405,8 +402,7 @@ func (g *group) forget(ctx context.Context, shard *cache.Shard) error {
 	})
 }
 
-func (g *group) notice(tx *store.Tx, sourceType, source, format string, args ...any) error {
-	return state.AddNotice(tx, event.Notice{
-		Date: g.e.Now(), SourceType: sourceType, Source: source, Message: fmt.Sprintf(format, args...),
-	})
+// notice writes an event into the list. The arguments are for its text.
+func (g *group) notice(tx *store.Tx, kind event.Kind, source string, args ...any) error {
+	return state.AddNotice(tx, event.New(kind, g.e.Now(), source, args...))
 }

@@ -38,7 +38,7 @@ func TestSuspendedNodesKeepTheirData(t *testing.T) {
 				t.Errorf("the processes were %v and are %v", before, now)
 			}
 			w.awaitAvailable("g")
-			if n := w.noticed("Cache node 0001 restarted without data" + event.NobodyLeft); n != 0 {
+			if n := w.noticed(event.New(event.AllDataLost, time.Time{}, "g-001", "0001").Message); n != 0 {
 				t.Errorf("%d events say that the data are lost", n)
 			}
 		})

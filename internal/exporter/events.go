@@ -3,7 +3,6 @@ package exporter
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"larder/internal/cache"
@@ -17,9 +16,6 @@ var (
 		"Entries of the event list since the engine started, by what they are about."}
 	failoversTotal = metric{"larder_failovers_total", counter, "Failovers since the engine started, planned ones too."}
 )
-
-// failoverMessage begins the event that a replication group has when another node became primary.
-const failoverMessage = "Failover from primary node "
 
 // late is how much earlier than an event list's newest entry one may be dated that is added after it: times are taken
 // before the transaction that keeps them.
@@ -64,7 +60,7 @@ func (e *events) count(tx *store.Tx, now time.Time) error {
 		}
 		e.recent[n] = true
 		e.bySource[n.SourceType]++
-		if n.SourceType == event.SourceGroup && strings.HasPrefix(n.Message, failoverMessage) {
+		if n.Kind == event.FailoverCompleted {
 			e.failovers[n.Source]++
 		}
 		if n.Date.After(e.newest) {

@@ -307,15 +307,14 @@ func TestEventsAreCountedOnce(t *testing.T) {
 	from.Nodes = func() []exporter.Node { return nil }
 	begin := time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
 	config.Now = func() time.Time { return begin }
-	notice := func(at time.Duration, sourceType, source, message string) {
+	notice := func(at time.Duration, kind event.Kind, source string) {
 		t.Helper()
-		n := event.Notice{Date: begin.Add(at), SourceType: sourceType, Source: source, Message: message}
+		n := event.New(kind, begin.Add(at), source)
 		if err := from.Store.Update(func(tx *store.Tx) error { return state.AddNotice(tx, n) }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	notice(-time.Second, event.SourceGroup, "shop",
-		"Failover from primary node shop-001 to replica node shop-002 completed") // before this engine
+	notice(-time.Second, event.FailoverCompleted, "shop") // before this engine
 	e := newExporter(t, config)
 	counts := func() (got []string) {
 		for _, line := range scrape(t, e) {
@@ -334,21 +333,16 @@ func TestEventsAreCountedOnce(t *testing.T) {
 		}
 	}
 	want("0", "0", "0")
-	notice(time.Minute, event.SourceCluster, "shop-002",
-		"Failover from primary node shop-001 to replica node shop-002 completed")
-	notice(time.Minute, event.SourceGroup, "shop",
-		"Failover from primary node shop-001 to replica node shop-002 completed")
+	notice(time.Minute, event.MemberPromoted, "shop-002")
+	notice(time.Minute, event.FailoverCompleted, "shop")
 	want("1", "1", "1")
 	want("1", "1", "1")
-	notice(59*time.Second, event.SourceCluster, "shop-001",
-		"Recovering cache nodes 0001") // dated before one that is counted
+	notice(59*time.Second, event.RecoveryStarted, "shop-001") // dated before one that is counted
 	want("2", "1", "1")
-	notice(time.Hour, event.SourceGroup, "shop",
-		"Failover from primary node shop-002 to replica node shop-001 completed")
+	notice(time.Hour, event.FailoverCompleted, "shop")
 	want("2", "2", "2")
 	want("2", "2", "2")
-	notice(20*24*time.Hour, event.SourceGroup, "shop",
-		"Test Failover API called for node group 0001") // the others go from the list
+	notice(20*24*time.Hour, event.FailoverTested, "shop") // the others go from the list
 	want("2", "3", "2")
 }
 

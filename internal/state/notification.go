@@ -15,7 +15,7 @@ const Notifications = store.Table[event.Notification]("notifications")
 
 // notify has the topic of a replication group told of an event, if it is to be.
 func notify(tx *store.Tx, n event.Notice) error {
-	name := n.Notification()
+	name := n.Kind.Entry().Topic
 	if name == "" {
 		return nil
 	}

@@ -43,6 +43,9 @@ func AuthTokenPlace(group string) string { return "replication-group/" + group +
 
 // AddNotice appends to the event list, drops what is older than it goes back, and has the group's topic told.
 func AddNotice(tx *store.Tx, n event.Notice) error {
+	if n.Message == "" {
+		return notify(tx, n)
+	}
 	expired, err := notices.KeysBefore(tx, event.MomentKey(n.Date.Add(-event.NoticeLife)))
 	if err != nil {
 		return err

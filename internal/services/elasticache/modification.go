@@ -77,17 +77,10 @@ func (s *Service) change(given *string, f func(*store.Tx, cache.Topology) error)
 	return rg, err
 }
 
-func (m *modification) notice(message string) error {
-	return state.AddNotice(m.tx, event.Notice{Date: m.Now(), Source: m.rg.ID, SourceType: event.SourceGroup,
-		Message: message + m.rg.ID})
-}
-
 // noticeOfMembers records what happened to every member.
-func (m *modification) noticeOfMembers(message string) error {
+func (m *modification) noticeOfMembers(kind event.Kind) error {
 	for _, member := range m.rg.Only().Members {
-		if err := state.AddNotice(m.tx,
-			event.Notice{Date: m.Now(), Source: member.ID, SourceType: event.SourceCluster,
-				Message: message}); err != nil {
+		if err := state.AddNotice(m.tx, event.New(kind, m.Now(), member.ID)); err != nil {
 			return err
 		}
 	}
@@ -137,8 +130,8 @@ func (m *modification) when(in *sdk.ModifyReplicationGroupInput) error {
 	if m.rg.Deferred != nil && aws.ToBool(in.ApplyImmediately) {
 		m.rg.Only().Apply(*m.rg.Deferred)
 	}
-	if message := cache.FailoverTurned(was, m.rg.AutomaticFailover); message != "" {
-		return m.notice(message)
+	if kind, turned := event.FailoverTurned(was, m.rg.AutomaticFailover); turned {
+		return state.AddNotice(m.tx, event.New(kind, m.Now(), m.rg.ID, m.rg.ID))
 	}
 	return nil
 }
@@ -272,7 +265,7 @@ func (m *modification) securityGroups(ids []string) error {
 	if err := m.checkSecurityGroups(m.tx, m.rg); err != nil || slices.Equal(was, m.rg.SecurityGroupIDs) {
 		return err
 	}
-	return m.noticeOfMembers("Applied change to security group")
+	return m.noticeOfMembers(event.SecurityGroupsApplied)
 }
 
 // token changes the tokens that clients may use (restricted_commands.md, section 5).

@@ -116,7 +116,7 @@ func (s *Service) addReplicas(tx *store.Tx, rg cache.Topology, n int, zones []st
 			ID: id, Zone: zone, SubnetID: subnets[zone], Address: addr, Role: cache.Replica,
 			Status: cache.MemberCreating,
 		})
-		if err := state.AddNotification(tx, *rg.ReplicationGroup, event.ReplicasIncreasing, id, s.Now()); err != nil {
+		if err := state.AddNotice(tx, event.New(event.ReplicasIncreasing, s.Now(), id)); err != nil {
 			return err
 		}
 		slices.SortFunc(shard.Members, func(a, b cache.Member) int { return compareIDs(a.ID, b.ID) })

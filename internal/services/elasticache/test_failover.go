@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
@@ -23,9 +22,6 @@ const (
 	testSpan         = 24 * time.Hour
 )
 
-// testCalled begins the event that each accepted call leaves; the events are the count.
-const testCalled = "Test Failover API called for node group "
-
 // testFailover has the primary hand its role over, and then replaces its process. On the service the primary is made to
 // fail; here the same is seen, and no acknowledged write is lost. The answer says available, as the service's does.
 func (s *Service) testFailover(_ context.Context, in *sdk.TestFailoverInput) (*sdk.TestFailoverOutput, error) {
@@ -37,8 +33,7 @@ func (s *Service) testFailover(_ context.Context, in *sdk.TestFailoverInput) (*s
 			return err
 		}
 		rg.Only().Primary().Renewal = cache.FailedOver
-		return state.AddNotice(tx, event.Notice{Date: s.Now(), Source: rg.ID, SourceType: event.SourceGroup,
-			Message: testCalled + cache.FirstShard})
+		return state.AddNotice(tx, event.New(event.FailoverTested, s.Now(), rg.ID, cache.FirstShard))
 	})
 	if err != nil {
 		return nil, err
@@ -67,9 +62,9 @@ func (s *Service) mayTestFailover(tx *store.Tx, rg cache.Topology) error {
 	if err != nil {
 		return err
 	}
-	calls := 0
+	calls := 0 // each accepted call leaves an event
 	for _, n := range past {
-		if strings.HasPrefix(n.Message, testCalled) {
+		if n.Kind == event.FailoverTested {
 			calls++
 		}
 	}
