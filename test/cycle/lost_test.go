@@ -68,6 +68,38 @@ func TestAGroupIsReplacedTwice(t *testing.T) {
 	}
 }
 
+// TestAGroupIsReplacedByHand: replaced with its final snapshot's name, a group leaves a snapshot of a name of its own.
+// Replaced alone it has the name of the one before it, until the name is replaced in place, as the module's README says.
+func TestAGroupIsReplacedByHand(t *testing.T) {
+	t.Parallel()
+	s := newStack(t, "staging")
+	const group = "-replace=module.redis.aws_elasticache_replication_group.this"
+	const name = "-replace=module.redis.terraform_data.final_snapshot[0]"
+	s.apply()
+	s.replace(true, group, name)
+	s.replace(true, group)
+	if out, err := s.try("terraform", "destroy", "-auto-approve", "-no-color", "-input=false",
+		"-target=module.redis.aws_elasticache_replication_group.this"); err == nil ||
+		!strings.Contains(err.Error()+string(out), "SnapshotAlreadyExistsFault") {
+		t.Errorf("the name of a group that was replaced alone is not taken: %v\n%s", err, out)
+	}
+	s.replace(false, name)
+	s.destroy()
+	out, err := s.cloud.cache.DescribeSnapshots(t.Context(), nil)
+	if err != nil || len(out.Snapshots) != 3 {
+		t.Errorf("three groups have left %d final snapshots: %v", len(out.Snapshots), err)
+	}
+}
+
+// replace applies with replacements, and looks whether the group is among them.
+func (s *stack) replace(group bool, args ...string) {
+	s.t.Helper()
+	out := s.run("terraform", append([]string{"apply", "-auto-approve", "-no-color", "-input=false"}, args...)...)
+	if strings.Contains(out, "replication_group.this will be replaced, as requested") != group {
+		s.t.Errorf("%v: the group was replaced: %t, want %t\n%s", args, !group, group, out)
+	}
+}
+
 // madeAgain applies once, and looks whether all is there that was.
 func (s *stack) madeAgain(what string, whole map[string][]string) {
 	s.t.Helper()
