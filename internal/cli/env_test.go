@@ -28,7 +28,7 @@ func TestShellsReadWhatEnvPrints(t *testing.T) {
 			if err := format.print(&script, variables); err != nil {
 				t.Fatal(err)
 			}
-			const odd = `/odd it's \ $HOME`
+			const odd = `/odd it's \\ $HOME`
 			fmt.Fprintf(&script, format.path, format.quote(odd))
 			out := runShell(t, shell, script.String()+"env -0\n")
 			for _, v := range variables {
