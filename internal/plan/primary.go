@@ -2,64 +2,11 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 
 	"larder/internal/cache"
 )
-
-// settlePrimary makes the recorded primary serve, or records another one. An empty node must never become the source of
-// a replication while another has data.
-func (p *planner) settlePrimary() {
-	primary := p.s.Primary()
-	state := p.o.Nodes[primary.ID]
-	serves := state.Answers && len(state.Serves) > 0
-	heir, found := p.heir(primary)
-	switch {
-	case p.restoring():
-		p.waiting = true
-	case serves && state.Role == cache.Primary:
-		if !p.noted(state) {
-			p.add(Step{Kind: Note, Member: primary.ID})
-		}
-	case serves && p.superseded(state) != nil:
-		moved := p.elect(*p.superseded(state))
-		moved.DataLost = false // its data are the newest, of whatever stream
-		p.add(moved)
-	case serves:
-		p.add(Step{Kind: Promote, Member: primary.ID})
-	case p.contested():
-		p.add(Step{Kind: Refuse,
-			Reason: fmt.Sprintf("the nodes of %s hold data sets that do not descend from each other, and none of "+
-				"them is the last primary's: "+
-				"which is the newest cannot be known. End the nodes whose data you can do without", p.g.ID)})
-	case found && p.outdatedBySilent(heir):
-		p.waiting = true
-	case found && heir.ID == primary.ID && state.Role == cache.Replica:
-		p.add(Step{Kind: Promote, Member: primary.ID})
-	case found && heir.ID == primary.ID:
-		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: p.free(*primary)})
-	case found && p.g.AutomaticFailover && !state.silent():
-		p.add(p.elect(heir))
-	case !state.Answers, p.anySilent():
-		p.waiting = true
-	case found:
-		p.reseed(primary, heir)
-	case p.g.Restore != "" && (p.creating() || p.d.Fallback != ""):
-		p.restore(primary)
-	case !p.creating() && p.d.FallbackUnknown != "":
-		p.add(Step{Kind: Refuse,
-			Reason: fmt.Sprintf("no node has the data of %s any more, and which snapshot is its newest is unknown: %s",
-				p.g.ID, p.d.FallbackUnknown)})
-	case state.Role == cache.Replica:
-		p.add(Step{Kind: Promote, Member: primary.ID})
-	case !p.creating() && p.d.Fallback != "":
-		p.add(Step{Kind: Fallback, Member: primary.ID, Snapshot: p.d.Fallback})
-	default:
-		p.add(Step{Kind: Serve, Member: primary.ID, Addresses: p.free(*primary), DataLost: !p.creating()})
-	}
-}
 
 // superseded returns the member that the recorded primary is a replica of, and that clients write to; nil where there
 // is none. The record is older than the move of the role, as that of a store is which was put back from a backup: what

@@ -61,13 +61,10 @@ func (p *planner) creating() bool { return p.g.Status == cache.Creating }
 
 // restore gives an empty primary the data that its group shall begin with. A snapshot that was being taken of a node
 // that is gone ends first.
-func (p *planner) restore(primary *cache.Member) {
+func (p *planner) restore(v seen) {
 	if p.o.Transferring {
 		p.waiting = true
 		return
 	}
-	p.add(Step{Kind: LoadSnapshot, Member: primary.ID})
+	p.add(Step{Kind: LoadSnapshot, Member: v.primary.ID})
 }
-
-// restoring tells whether the data are on their way: until they are there, the node's role is not the plan's affair.
-func (p *planner) restoring() bool { return p.o.Loading }

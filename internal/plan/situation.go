@@ -1,0 +1,174 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"larder/internal/cache"
+)
+
+// fact is something that is so, or is not, of a shard's recorded primary and of who else has its data.
+type fact int
+
+const (
+	loading         fact = iota // a snapshot is being loaded into a node
+	serves                      // the primary answers, and listens on an address
+	isReplica                   // the primary takes itself for a replica
+	recorded                    // the primary's replication stream is recorded as the newest
+	superseded                  // the primary follows another member, which clients write to
+	contested                   // the data sets that are left are of several streams, of which none is known
+	heldBySome                  // a member has data of the shard
+	heldByPrimary               // the primary's data are the newest that are known
+	olderThanSilent             // a node that cannot be asked may have newer data than any other
+	failsOver                   // automatic failover is on, and the primary can be asked, or is gone
+	unanswered                  // the primary does not answer, or another node that runs does not
+	restorable                  // the shard shall have the data of a snapshot that is known
+	snapshotUnknown             // the shard had data, and which snapshot is its newest cannot be told
+	snapshotThere               // the shard had data, and there is a snapshot of them
+	facts
+)
+
+// factTexts are the facts in words, for the page that shows the table.
+var factTexts = [facts]string{
+	"loading", "serves", "is replica", "stream recorded", "superseded", "contested", "some have data",
+	"primary has newest", "silent may be newer", "fails over", "unanswered", "restorable", "snapshot unknown",
+	"snapshot there",
+}
+
+// situation is what a plan does about the primary where some facts are so, and others are not.
+type situation struct {
+	name    string
+	yes, no []fact
+	does    string // in words, for the page that shows the table
+	answer  func(*planner, seen)
+}
+
+// seen is what the answers work with.
+type seen struct {
+	primary *cache.Member
+	state   NodeState
+	heir    cache.Member // has the newest data; zero where nobody has any
+}
+
+// Facts that rule out what comes before: nobody serves, nobody has data, and all that run answer.
+var (
+	idle  = []fact{loading, serves, contested}
+	lost  = and(idle, heldBySome, unanswered)
+	blank = and(lost, restorable, snapshotUnknown)
+)
+
+func and(some []fact, more ...fact) []fact { return slices.Concat(some, more) }
+
+// situations are all that there are: exactly one of them is so at any time. An empty node must never become the source
+// of a replication while another has data.
+var situations = []situation{
+	{"data on their way", []fact{loading}, nil, "wait", (*planner).wait},
+	{"all is well", []fact{serves, recorded}, []fact{loading, isReplica}, "nothing", (*planner).leave},
+	{"an unknown stream", []fact{serves}, []fact{loading, isReplica, recorded}, "record the stream", (*planner).note},
+	{"an older record", []fact{serves, isReplica, superseded}, []fact{loading}, "record who took over",
+		(*planner).followMove},
+	{"a replica serves as primary", []fact{serves, isReplica}, []fact{loading, superseded}, "promote it",
+		(*planner).promote},
+
+	{"unrelated data sets", []fact{contested}, []fact{loading, serves}, "refuse", (*planner).refuseContested},
+	{"newer data may be silent", []fact{heldBySome, olderThanSilent}, idle, "wait", (*planner).wait},
+	{"the primary went on as a replica", []fact{heldBySome, heldByPrimary, isReplica}, and(idle, olderThanSilent),
+		"promote it", (*planner).promote},
+	{"the primary is back", []fact{heldBySome, heldByPrimary}, and(idle, olderThanSilent, isReplica), "let it serve",
+		(*planner).letServe},
+	{"failover", []fact{heldBySome, failsOver}, and(idle, olderThanSilent, heldByPrimary), "elect who has the newest data",
+		(*planner).failOver},
+	{"no failover, and silence", []fact{heldBySome, unanswered}, and(idle, olderThanSilent, heldByPrimary, failsOver),
+		"wait", (*planner).wait},
+	{"no failover", []fact{heldBySome}, and(idle, olderThanSilent, heldByPrimary, failsOver, unanswered),
+		"copy the data to the primary", (*planner).copyBack},
+
+	{"no data, and silence", []fact{unanswered}, and(idle, heldBySome), "wait", (*planner).wait},
+	{"a restore", []fact{restorable}, lost, "load the snapshot", (*planner).restore},
+	{"no data, and no known snapshot", []fact{snapshotUnknown}, and(lost, restorable), "refuse",
+		(*planner).refuseUnknown},
+	{"an empty replica", []fact{isReplica}, blank, "promote it", (*planner).promote},
+	{"no data, and a snapshot", []fact{snapshotThere}, and(blank, isReplica), "have the shard made of it",
+		(*planner).fallBack},
+	{"no data", nil, and(blank, isReplica, snapshotThere), "let it serve, empty", (*planner).beginEmpty},
+}
+
+// is tells whether the situation is that of some facts.
+func (s situation) is(so [facts]bool) bool {
+	return !slices.ContainsFunc(s.yes, func(f fact) bool { return !so[f] }) &&
+		!slices.ContainsFunc(s.no, func(f fact) bool { return so[f] })
+}
+
+// settlePrimary makes the recorded primary serve, or records another one.
+func (p *planner) settlePrimary() {
+	so, v := p.observe()
+	for _, s := range situations {
+		if s.is(so) {
+			s.answer(p, v)
+			return
+		}
+	}
+}
+
+// observe tells which facts are so.
+func (p *planner) observe() (so [facts]bool, v seen) {
+	v.primary = p.s.Primary()
+	v.state = p.o.Nodes[v.primary.ID]
+	v.heir, so[heldBySome] = p.heir(v.primary)
+	so[loading] = p.o.Loading
+	so[serves] = v.state.Answers && len(v.state.Serves) > 0
+	so[isReplica] = v.state.Role == cache.Replica
+	so[recorded] = p.noted(v.state)
+	so[superseded] = p.superseded(v.state) != nil
+	so[contested] = p.contested()
+	so[heldByPrimary] = so[heldBySome] && v.heir.ID == v.primary.ID
+	so[olderThanSilent] = so[heldBySome] && p.outdatedBySilent(v.heir)
+	so[failsOver] = p.g.AutomaticFailover && !v.state.silent()
+	so[unanswered] = !v.state.Answers || p.anySilent()
+	so[restorable] = p.g.Restore != "" && (p.creating() || p.d.Fallback != "")
+	so[snapshotUnknown] = !p.creating() && p.d.FallbackUnknown != ""
+	so[snapshotThere] = !p.creating() && p.d.Fallback != ""
+	return so, v
+}
+
+func (p *planner) wait(seen) { p.waiting = true }
+
+func (p *planner) leave(seen) {}
+
+func (p *planner) note(v seen) { p.add(Step{Kind: Note, Member: v.primary.ID}) }
+
+func (p *planner) promote(v seen) { p.add(Step{Kind: Promote, Member: v.primary.ID}) }
+
+// followMove records the member that clients write to: its data are the newest, of whatever stream.
+func (p *planner) followMove(v seen) {
+	moved := p.elect(*p.superseded(v.state))
+	moved.DataLost = false
+	p.add(moved)
+}
+
+func (p *planner) refuseContested(seen) {
+	p.add(Step{Kind: Refuse, Reason: fmt.Sprintf("the nodes of %s hold data sets that do not descend from each other, "+
+		"and none of them is the last primary's: which is the newest cannot be known. End the nodes whose data you "+
+		"can do without", p.g.ID)})
+}
+
+func (p *planner) letServe(v seen) {
+	p.add(Step{Kind: Serve, Member: v.primary.ID, Addresses: p.free(*v.primary)})
+}
+
+func (p *planner) failOver(v seen) { p.add(p.elect(v.heir)) }
+
+func (p *planner) copyBack(v seen) { p.reseed(v.primary, v.heir) }
+
+func (p *planner) refuseUnknown(seen) {
+	p.add(Step{Kind: Refuse, Reason: fmt.Sprintf("no node has the data of %s any more, and which snapshot is its newest "+
+		"is unknown: %s", p.g.ID, p.d.FallbackUnknown)})
+}
+
+func (p *planner) fallBack(v seen) {
+	p.add(Step{Kind: Fallback, Member: v.primary.ID, Snapshot: p.d.Fallback})
+}
+
+func (p *planner) beginEmpty(v seen) {
+	p.add(Step{Kind: Serve, Member: v.primary.ID, Addresses: p.free(*v.primary), DataLost: !p.creating()})
+}
