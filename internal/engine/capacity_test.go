@@ -147,6 +147,7 @@ func TestAReserveThatLeavesNoRoomForTheDataWaits(t *testing.T) {
 	w.eventually("the other parameter is set",
 		func() bool { return w.noticed("Updated parameter timeout to 300") == 2 })
 	w.wantAll("with a larger reserve", c, large*3/4)
+	w.eventually("the replica has all", func() bool { return c.Wait(t.Context(), 1, time.Second).Val() == 1 })
 	w.kill("g-001")
 	rg = w.await("g", "failed over and available", func(rg cache.Shard, err error) bool {
 		return err == nil && rg.Group.Status == cache.Available && rg.Primary().ID == "g-002"

@@ -310,16 +310,11 @@ func busy(o plan.Observed) bool {
 	return false
 }
 
-// quiet are the steps that leave a group available: new parameters, tokens and certificates, and a check of the
-// endpoints. An election says by itself that it is not, in the transaction that clients are waiting for anyway.
-var quiet = []plan.StepKind{plan.Configure, plan.Authorize, plan.Certify, plan.Verify, plan.Note,
-	plan.Relax, plan.Elect}
-
 // disturbs tells whether steps (or the wait for something, when there are none) mean that the group is not as it should
 // be.
 func disturbs(steps []plan.Step) bool {
 	return len(steps) == 0 || slices.ContainsFunc(steps,
-		func(s plan.Step) bool { return !slices.Contains(quiet, s.Kind) })
+		func(s plan.Step) bool { return !stepKinds[s.Kind].quiet })
 }
 
 // desired reads the group and what its nodes' parameters should be.

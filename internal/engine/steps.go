@@ -40,7 +40,7 @@ func (g *group) runSteps(ctx context.Context, d plan.Desired, steps []plan.Step)
 	for i, s := range steps {
 		run.Go(func() error {
 			ctx := ctx
-			if s.Kind == plan.StartNode || s.Kind == plan.StartRelay || s.Kind == plan.Verify {
+			if stepKinds[s.Kind].waits {
 				ctx = waits
 			}
 			ctx, cancel := context.WithTimeout(ctx, stepTimeout)
@@ -81,63 +81,11 @@ func (g *group) runSteps(ctx context.Context, d plan.Desired, steps []plan.Step)
 
 // runStep does one step; a process that it started is returned.
 func (g *group) runStep(ctx context.Context, d plan.Desired, s plan.Step) (node.Process, error) {
-	shard := d.Shard
-	switch s.Kind {
-	case plan.StartNode:
-		return g.startNode(ctx, shard, *shard.Member(s.Member))
-	case plan.StopNode:
-		return nil, g.stopNode(ctx, shard, s.Member)
-	case plan.Configure:
-		return nil, g.configure(ctx, shard, s.Member)
-	case plan.Authorize:
-		return nil, g.authorize(ctx, shard, s.Member)
-	case plan.Certify:
-		return nil, g.certify(ctx, shard, *shard.Member(s.Member))
-	case plan.Handover:
-		return nil, g.handover(ctx, shard, s.Member)
-	case plan.Resize:
-		return nil, g.resize(ctx, shard, s.Member)
-	case plan.Drop:
-		return nil, g.drop(ctx, s.Member)
-	case plan.Elect:
-		return nil, g.failOver(ctx, shard, s)
-	case plan.Fence:
-		return nil, g.fence(ctx, s.Member)
-	case plan.Resume:
-		return nil, g.resume(ctx, s.Member)
-	case plan.Note:
-		return nil, g.note(ctx, s.Member)
-	case plan.Relax:
-		return nil, g.nodes[s.Member].redis.RequireReplicas(ctx, s.MinReplicas)
-	case plan.Refuse:
-		return nil, errors.New(s.Reason)
-	case plan.Promote:
-		if g.readOut(ctx, s.Reading) {
-			return nil, nil
-		}
-		return nil, g.nodes[s.Member].redis.Promote(ctx)
-	case plan.Follow:
-		return nil, g.follow(ctx, shard, s.Member, s.Target)
-	case plan.Serve:
-		return nil, g.serve(ctx, shard, s)
-	case plan.StartRelay:
-		return g.startRelay(ctx, shard)
-	case plan.SetBackends:
-		return nil, g.setBackends(ctx, shard, s.Addresses)
-	case plan.SetFronts:
-		return nil, g.setFronts(ctx, shard, s.Addresses)
-	case plan.StopRelay:
-		return nil, g.relay.end(ctx, stopGrace) // one that hangs is killed when the grace is over
-	case plan.Verify:
-		return nil, g.verify(ctx, shard)
-	case plan.AbandonSnapshot:
-		return nil, g.failSnapshot(errNoData)
-	case plan.Fallback:
-		return nil, g.fallBack(s.Snapshot)
-	case plan.Forget:
-		return nil, g.forget(ctx, shard)
+	kind := stepKinds[s.Kind]
+	if kind.run == nil {
+		return nil, fmt.Errorf("there is no such step: %q", s.Kind)
 	}
-	return nil, fmt.Errorf("no such step: %q", s.Kind)
+	return kind.run(g, ctx, d, s)
 }
 
 // follow makes a node a replica. It may have to copy its primary's data, and does nothing, and answers nobody, while it

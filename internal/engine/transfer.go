@@ -38,25 +38,15 @@ type taken struct {
 // that the group runs in: that of a step would end too soon.
 func (g *group) beginTransfers(ctx context.Context, shard *cache.Shard, steps []plan.Step) []plan.Step {
 	return slices.DeleteFunc(slices.Clone(steps), func(s plan.Step) bool {
-		t := &transfer{member: s.Member, done: make(chan struct{})}
-		node := g.nodes[s.Member]
-		var run func(context.Context) error
-		switch s.Kind {
-		case plan.TakeSnapshot:
-			run = func(ctx context.Context) (err error) {
-				t.taken, err = g.take(ctx, shard.Group.Snapshot.Name, node)
-				return err
-			}
-		case plan.LoadSnapshot:
-			t.load = true
-			run = func(ctx context.Context) error { return g.load(ctx, shard, node) }
-		default:
+		kind := stepKinds[s.Kind]
+		if kind.transfer == nil {
 			return false
 		}
+		t, node := &transfer{member: s.Member, load: kind.loads, done: make(chan struct{})}, g.nodes[s.Member]
 		g.log.Debug("step", "kind", s.Kind, "node", s.Member)
 		g.transfer = t
 		g.watch.Go(func() {
-			t.err = g.guarded(func() error { return run(ctx) })
+			t.err = g.guarded(func() error { return kind.transfer(g, ctx, shard, t, node) })
 			close(t.done)
 			g.wakeUp()
 		})

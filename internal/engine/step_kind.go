@@ -1,0 +1,126 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"larder/internal/cache"
+	"larder/internal/node"
+	"larder/internal/plan"
+)
+
+// stepKind is how the engine takes a kind of step.
+type stepKind struct {
+	// quiet says that a group stays available meanwhile: new parameters, tokens and certificates, and a check of the
+	// endpoints. An election says by itself that the group is not, in the transaction that clients wait for anyway.
+	quiet bool
+	// waits says that it may have to wait for a process, and ends early when the primary is lost: it would hold a
+	// failover up.
+	waits bool
+	// run does it, and returns a process that it started. Nil for a transfer.
+	run func(*group, context.Context, plan.Desired, plan.Step) (node.Process, error)
+	// transfer does what outlasts the plan, with a node. Nil for other steps.
+	transfer func(*group, context.Context, *cache.Shard, *transfer, *member) error
+	// loads says of a transfer that it fills the node.
+	loads bool
+}
+
+// on makes a step's run of something that starts no process.
+func on(
+	do func(*group, context.Context, *cache.Shard, plan.Step) error,
+) func(*group, context.Context, plan.Desired, plan.Step) (node.Process, error) {
+	return func(g *group, ctx context.Context, d plan.Desired, s plan.Step) (node.Process, error) {
+		return nil, do(g, ctx, d.Shard, s)
+	}
+}
+
+// stepKinds are all kinds of steps.
+var stepKinds = map[plan.StepKind]stepKind{
+	plan.StartNode: {waits: true, run: func(g *group, ctx context.Context, d plan.Desired, s plan.Step) (node.Process,
+		error) {
+		return g.startNode(ctx, d.Shard, *d.Shard.Member(s.Member))
+	}},
+	plan.StartRelay: {waits: true, run: func(g *group, ctx context.Context, d plan.Desired, _ plan.Step) (node.Process,
+		error) {
+		return g.startRelay(ctx, d.Shard)
+	}},
+	plan.StopNode: {run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return g.stopNode(ctx, shard, s.Member)
+	})},
+	plan.Configure: {quiet: true, run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return g.configure(ctx, shard, s.Member)
+	})},
+	plan.Authorize: {quiet: true, run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return g.authorize(ctx, shard, s.Member)
+	})},
+	plan.Certify: {quiet: true, run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return g.certify(ctx, shard, *shard.Member(s.Member))
+	})},
+	plan.Handover: {run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return g.handover(ctx, shard, s.Member)
+	})},
+	plan.Resize: {run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return g.resize(ctx, shard, s.Member)
+	})},
+	plan.Drop: {run: on(func(g *group, ctx context.Context, _ *cache.Shard, s plan.Step) error {
+		return g.drop(ctx, s.Member)
+	})},
+	plan.Elect: {quiet: true, run: on((*group).failOver)},
+	plan.Fence: {run: on(func(g *group, ctx context.Context, _ *cache.Shard, s plan.Step) error {
+		return g.fence(ctx, s.Member)
+	})},
+	plan.Resume: {run: on(func(g *group, ctx context.Context, _ *cache.Shard, s plan.Step) error {
+		return g.resume(ctx, s.Member)
+	})},
+	plan.Note: {quiet: true, run: on(func(g *group, ctx context.Context, _ *cache.Shard, s plan.Step) error {
+		return g.note(ctx, s.Member)
+	})},
+	plan.Relax: {quiet: true, run: on(func(g *group, ctx context.Context, _ *cache.Shard, s plan.Step) error {
+		return g.nodes[s.Member].redis.RequireReplicas(ctx, s.MinReplicas)
+	})},
+	plan.Refuse: {run: on(func(_ *group, _ context.Context, _ *cache.Shard, s plan.Step) error {
+		return errors.New(s.Reason)
+	})},
+	plan.Promote: {run: on(func(g *group, ctx context.Context, _ *cache.Shard, s plan.Step) error {
+		if g.readOut(ctx, s.Reading) {
+			return nil
+		}
+		return g.nodes[s.Member].redis.Promote(ctx)
+	})},
+	plan.Follow: {run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return g.follow(ctx, shard, s.Member, s.Target)
+	})},
+	plan.Serve: {run: on((*group).serve)},
+	plan.SetBackends: {run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return g.setBackends(ctx, shard, s.Addresses)
+	})},
+	plan.SetFronts: {run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return g.setFronts(ctx, shard, s.Addresses)
+	})},
+	plan.StopRelay: {run: on(func(g *group, ctx context.Context, _ *cache.Shard, _ plan.Step) error {
+		return g.relay.end(ctx, stopGrace) // one that hangs is killed when the grace is over
+	})},
+	plan.Verify: {quiet: true, waits: true, run: on(func(g *group, ctx context.Context, shard *cache.Shard,
+		_ plan.Step) error {
+		return g.verify(ctx, shard)
+	})},
+	plan.Forget: {run: on(func(g *group, ctx context.Context, shard *cache.Shard, _ plan.Step) error {
+		return g.forget(ctx, shard)
+	})},
+
+	plan.TakeSnapshot: {transfer: func(g *group, ctx context.Context, shard *cache.Shard, t *transfer,
+		from *member) (err error) {
+		t.taken, err = g.take(ctx, shard.Group.Snapshot.Name, from)
+		return err
+	}},
+	plan.LoadSnapshot: {loads: true, transfer: func(g *group, ctx context.Context, shard *cache.Shard, _ *transfer,
+		into *member) error {
+		return g.load(ctx, shard, into)
+	}},
+	plan.Fallback: {run: on(func(g *group, _ context.Context, _ *cache.Shard, s plan.Step) error {
+		return g.fallBack(s.Snapshot)
+	})},
+	plan.AbandonSnapshot: {run: on(func(g *group, _ context.Context, _ *cache.Shard, _ plan.Step) error {
+		return g.failSnapshot(errNoData)
+	})},
+}
