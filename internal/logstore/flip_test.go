@@ -153,24 +153,32 @@ func TestAnyDamageOfAFile(t *testing.T) {
 	})
 }
 
-// TestFormerFiles: a segment and a journal that an earlier larder wrote are read, and gone on with.
+// TestFormerFiles: a segment and a journal that an earlier larder wrote, in either of the formats, are read, and gone on
+// with.
 func TestFormerFiles(t *testing.T) {
-	home := t.TempDir()
-	if err := os.CopyFS(filepath.Join(home, "g"), os.DirFS("testdata/former")); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		s := open(t, home, keys{})
-		got := all(t, s, "g", logstore.Query{})
-		if len(got) != 5 || got[0].Message != "0" || got[4].Message != "last" || got[4].Seq != 5 {
-			t.Errorf("there are the events %v", got)
-		}
-		if mark := must(s.Mark("g", "", "a"))(t); mark != 4 {
-			t.Errorf("the mark is %d", mark)
-		}
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
+	for _, format := range []string{"larderL2", "larderL3"} {
+		t.Run(format, func(t *testing.T) {
+			home := t.TempDir()
+			if err := os.CopyFS(filepath.Join(home, "g"), os.DirFS(filepath.Join("testdata", format))); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				s := open(t, home, keys{})
+				got := all(t, s, "g", logstore.Query{})
+				if len(got) != 5 || got[0].Message != "0" || got[4].Message != "last" || got[4].Seq != 5 {
+					t.Errorf("there are the events %v", got)
+				}
+				if mark := must(s.Mark("g", "", "a"))(t); mark != 4 {
+					t.Errorf("the mark is %d", mark)
+				}
+				if damaged := s.Damaged()["g"]; len(damaged) > 0 {
+					t.Errorf("the files %v are damaged", damaged)
+				}
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

@@ -5,13 +5,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"maps"
 	"os"
 	"slices"
 
 	"larder/internal/durable"
+	"larder/internal/recordlog"
 )
 
 // Marks say, for sources whose events are read from somewhere, how far that was done: what came with a mark that is not
@@ -132,7 +132,7 @@ func (j *journal) eachFrame(take func(raw []byte) error) (damaged bool, err erro
 		return false, err
 	}
 	w, err := j.framing().each(all, take)
-	return w.lost > 0 || w.end < int64(len(all)), err
+	return w.Lost > 0 || w.End < len(all), err
 }
 
 // append makes marks and events durable. After a failure the file is as it was, for readers and for the next append.
@@ -141,12 +141,8 @@ func (j *journal) append(marks Marks, events []Event) error {
 	if len(frame) > maxFrame {
 		return fmt.Errorf("cannot keep %d events at once: they take %d bytes", len(events), len(frame))
 	}
-	_, err := j.file.WriteAt(frame, j.size)
-	if err == nil {
-		err = j.file.Sync()
-	}
-	if err != nil {
-		return fmt.Errorf("cannot write log events: %w", errors.Join(err, j.file.Truncate(j.size)))
+	if err := recordlog.Write(j.file, j.size, frame); err != nil {
+		return fmt.Errorf("cannot write log events: %w", err)
 	}
 	j.size += int64(len(frame))
 	j.frames++
@@ -225,13 +221,13 @@ func (j *journal) walk(marks Marks) error {
 	if err != nil {
 		return err
 	}
-	j.frames, j.lost = w.next, w.lost
-	if n := wholeFrames(all[w.end:]); n > 0 { // they were written, and damaged since
+	j.frames, j.lost = w.next, int64(w.Lost)
+	if n := wholeFrames(all[w.End:]); n > 0 { // they were written, and damaged since
 		j.frames += n
-		j.lost += int64(len(all)) - w.end
+		j.lost += int64(len(all) - w.End)
 		return nil
 	}
-	j.size = j.begin + w.end
+	j.size = j.begin + int64(w.End)
 	return nil
 }
 
@@ -239,14 +235,11 @@ func (j *journal) walk(marks Marks) error {
 // one whose writing was interrupted. All is what stands behind the header.
 func (j *journal) mendLast(all []byte) error {
 	w, err := j.framing().each(all, func([]byte) error { return nil })
-	rest := all[w.end:]
-	if err != nil || len(rest) < frameHeader+sealedMore || len(rest) > frameHeader+maxFrame {
+	rest := all[w.End:]
+	if err != nil || !frames.OnlyLengthDamaged(rest) {
 		return err
 	}
-	if crc32.Checksum(rest[frameHeader:], castagnoli) != binary.BigEndian.Uint32(rest[4:]) {
-		return nil
-	}
-	binary.BigEndian.PutUint32(rest, uint32(len(rest)-frameHeader))
-	_, err = j.file.WriteAt(rest[:4], j.begin+w.end)
+	frames.Fill(rest)
+	_, err = j.file.WriteAt(rest[:recordlog.Header], j.begin+int64(w.End))
 	return err
 }

@@ -50,7 +50,7 @@ func scanSegment(path string, number uint64, group string, keys Keys) (r recover
 		ended = err == nil && len(raw) == 0
 		return nil
 	})
-	r.lost = r.lost || w.lost > 0 || !ended
+	r.lost = r.lost || w.Lost > 0 || !ended
 	return r, err
 }
 

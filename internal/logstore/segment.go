@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"larder/internal/durable"
+	"larder/internal/recordlog"
 )
 
 const (
@@ -81,13 +82,13 @@ func (j *journal) sorted() ([]row, error) {
 func (s *segment) write(w io.Writer, aead cipher.AEAD, events []row) error {
 	out := countingWriter{w: w}
 	out.write(s.header.encode())
-	frames := framing{aead, s.number, segmentKind}
+	sealing := framing{aead, s.number, segmentKind}
 	var raw []byte
 	var r rows
 	open := block{extent: nothing}
 	finish := func() error {
-		frame := frames.seal(packing().pack(raw), uint64(len(s.blocks)))
-		open.offset, open.sealed, open.raw = out.n+frameHeader, uint32(len(frame)-frameHeader), uint32(len(raw))
+		frame := sealing.seal(packing().pack(raw), uint64(len(s.blocks)))
+		open.offset, open.sealed, open.raw = out.n+recordlog.Header, uint32(len(frame)-recordlog.Header), uint32(len(raw))
 		s.blocks = append(s.blocks, open)
 		out.write(frame)
 		raw, r, open = raw[:0], rows{}, block{extent: nothing}
@@ -109,7 +110,7 @@ func (s *segment) write(w io.Writer, aead cipher.AEAD, events []row) error {
 			return err
 		}
 	}
-	out.write(frames.seal(packing().pack(nil), uint64(len(s.blocks))))
+	out.write(sealing.seal(packing().pack(nil), uint64(len(s.blocks))))
 	out.write(s.encodeEnd())
 	s.size = out.n
 	return out.err

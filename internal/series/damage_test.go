@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"larder/internal/recordlog"
 )
 
 // filled is a store with a file of cells, a cell in its journal, and everything closed.
@@ -111,7 +113,7 @@ func TestDamageInTheMiddle(t *testing.T) {
 		quiet  bool
 	}{
 		"a byte of the journal": {file: journalName(1),
-			damage: func(all []byte, second, _ int) []byte { all[second+frame+1] ^= 0xff; return all }, lost: "b"},
+			damage: func(all []byte, second, _ int) []byte { all[second+recordlog.Header+1] ^= 0xff; return all }, lost: "b"},
 		"a length in the journal": {file: journalName(1),
 			damage: func(all []byte, second, _ int) []byte { all[second+1] ^= 1; return all }, lost: "b"},
 		"a huge length": {file: journalName(1),
@@ -119,7 +121,7 @@ func TestDamageInTheMiddle(t *testing.T) {
 		"zeros": {file: journalName(1),
 			damage: func(all []byte, second, third int) []byte { clear(all[second:third]); return all }, lost: "b"},
 		"a byte of the catalog": {file: "catalog",
-			damage: func(all []byte, second, _ int) []byte { all[second+frame+3] ^= 0xff; return all }, lost: "b"},
+			damage: func(all []byte, second, _ int) []byte { all[second+recordlog.Header+3] ^= 0xff; return all }, lost: "b"},
 		"the journal's torn end": {file: journalName(1),
 			damage: func(all []byte, _, _ int) []byte { return all[:len(all)-2] }, lost: "d", quiet: true},
 		"nothing, and more to come": {file: journalName(1), damage: func(all []byte, _, _ int) []byte { return all },
