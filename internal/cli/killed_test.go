@@ -89,7 +89,8 @@ func (c *cloud) upCall(d *desk, w *wire, path, label string) error {
 	c.t.Helper()
 	d.stdout.Reset()
 	types := checked(catalog.LoadNodeTypes())(c.t)
-	src := module.Source{Path: path, Module: label, NodeTypes: types, Region: awsregion.Home, Account: app.Account}
+	config := checked(d.open(path, module.Vars{}))(c.t)
+	src := module.Source{Config: config, Module: label, NodeTypes: types, Region: awsregion.Home, Account: app.Account}
 	run := &upRun{tool: d.tool, said: map[string]bool{}}
 	if err := run.one(c.t.Context(), c.client(w), src, time.Now()); err != nil {
 		return err

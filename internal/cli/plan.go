@@ -57,11 +57,15 @@ func (t *tool) plan(ctx context.Context, path string, flags *callFlags, vars mod
 	if err != nil {
 		return err
 	}
-	asked, err := t.asked(module.Source{Path: path, Module: flags.label, NodeTypes: types, Account: app.Account}, vars)
+	config, err := t.open(path, vars)
 	if err != nil {
 		return err
 	}
-	run := &planRun{upRun: upRun{tool: t, vars: vars, verbose: flags.verbose, strict: flags.strict,
+	asked, err := t.asked(module.Source{Config: config, Module: flags.label, NodeTypes: types, Account: app.Account})
+	if err != nil {
+		return err
+	}
+	run := &planRun{upRun: upRun{tool: t, verbose: flags.verbose, strict: flags.strict,
 		said: map[string]bool{}}, shared: map[string]bool{}}
 	if err := run.find(ctx); err != nil {
 		return err
@@ -170,7 +174,7 @@ func (r *planRun) one(ctx context.Context, src module.Source) error {
 	}
 	here := slices.DeleteFunc(slices.Clone(r.deployments),
 		func(d larder.Deployment) bool { return d.Region != src.Region })
-	d, shared, err := recordOf(here, call, src.Path)
+	d, shared, err := recordOf(here, call, src.Config.Path)
 	if err != nil {
 		return err
 	}

@@ -70,8 +70,10 @@ func (r *trial) plan(engine *client, labels ...string) (reports []planReport, er
 	} else {
 		run.facts.EngineVersions = []string{"7.0.15"}
 	}
+	config := checked(r.open(r.dir, module.Vars{}))(r.T)
 	for _, label := range labels {
-		src := module.Source{Path: r.dir, NodeTypes: types, Account: app.Account, Region: awsregion.Home, Module: label}
+		src := module.Source{Config: config, NodeTypes: types, Account: app.Account, Region: awsregion.Home,
+			Module: label}
 		if err := run.one(r.Context(), src); err != nil {
 			return nil, err
 		}

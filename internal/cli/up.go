@@ -78,8 +78,11 @@ func (t *tool) up(ctx context.Context, path, label string, verbose, strict bool,
 	if err != nil {
 		return err
 	}
-	src := module.Source{Path: path, Module: label, NodeTypes: types, Account: app.Account}
-	asked, err := t.asked(src, vars)
+	config, err := t.open(path, vars)
+	if err != nil {
+		return err
+	}
+	asked, err := t.asked(module.Source{Config: config, Module: label, NodeTypes: types, Account: app.Account})
 	if err != nil {
 		return err
 	}
@@ -92,7 +95,7 @@ func (t *tool) up(ctx context.Context, path, label string, verbose, strict bool,
 			return err
 		}
 	}
-	run := &upRun{tool: t, vars: vars, verbose: verbose, strict: strict, started: started, said: map[string]bool{}}
+	run := &upRun{tool: t, verbose: verbose, strict: strict, started: started, said: map[string]bool{}}
 	for _, a := range asked {
 		if err := run.one(ctx, engine.onlyIn(a.src.Region), a.src, begin); err != nil {
 			return err
@@ -111,10 +114,19 @@ type askedCall struct {
 	id  string        // of its replication group
 }
 
+// open reads a configuration for all that a command does with it.
+func (t *tool) open(path string, vars module.Vars) (*module.Config, error) {
+	config, diags := module.Open(path, vars)
+	if diags.HasErrors() {
+		return nil, t.explain(diags)
+	}
+	return config, nil
+}
+
 // asked reads all calls that src names. Before there is an engine, ids of the right form do: a call that is wrong
 // starts nothing.
-func (t *tool) asked(src module.Source, vars module.Vars) ([]askedCall, error) {
-	addresses, diags := module.Calls(src, vars, resolve(standin.New(awsregion.Home, app.Account)))
+func (t *tool) asked(src module.Source) ([]askedCall, error) {
+	addresses, diags := module.Calls(src, resolve(standin.New(awsregion.Home, app.Account)))
 	if diags.HasErrors() {
 		return nil, t.explain(diags)
 	}
@@ -123,7 +135,7 @@ func (t *tool) asked(src module.Source, vars module.Vars) ([]askedCall, error) {
 	for _, address := range addresses {
 		one := src
 		one.Module = address
-		configured, diags := module.Region(one, vars)
+		configured, diags := module.Region(one)
 		if diags.HasErrors() {
 			return nil, t.explain(diags)
 		}
@@ -131,7 +143,7 @@ func (t *tool) asked(src module.Source, vars module.Vars) ([]askedCall, error) {
 		if one.Region, err = t.upRegion(configured); err != nil {
 			return nil, err
 		}
-		call, diags := module.Load(one, vars, resolve(standin.New(one.Region, app.Account)))
+		call, diags := module.Load(one, resolve(standin.New(one.Region, app.Account)))
 		if diags.HasErrors() {
 			wrong = append(wrong, diags...)
 			continue

@@ -15,7 +15,6 @@ import (
 // upRun is one run of the command, over all calls.
 type upRun struct {
 	*tool
-	vars                     module.Vars
 	verbose, strict, started bool
 	said                     map[string]bool // warnings and notes, each of which is said once
 	done                     []upDone
@@ -45,7 +44,7 @@ func (r *upRun) one(ctx context.Context, engine *client, src module.Source, begi
 	if err != nil {
 		return err
 	}
-	d, shared, err := engine.recorded(ctx, call, src.Path)
+	d, shared, err := engine.recorded(ctx, call, src.Config.Path)
 	if err != nil {
 		return err
 	}
@@ -84,7 +83,7 @@ func (r *upRun) one(ctx context.Context, engine *client, src module.Source, begi
 func (r *upRun) read(
 	src module.Source, standIns module.StandIns, facts larder.DescribeEngineOutput,
 ) (*module.Call, error) {
-	call, diags := module.Load(src, r.vars, standIns)
+	call, diags := module.Load(src, standIns)
 	if diags.HasErrors() {
 		return nil, r.explain(diags)
 	}
@@ -101,7 +100,7 @@ func (r *upRun) read(
 
 // load reads the call again, with what its references to other modules now resolve to.
 func (r *upRun) load(src module.Source, found module.StandIns) (*module.Call, error) {
-	call, diags := module.Load(src, r.vars, found)
+	call, diags := module.Load(src, found)
 	if diags.HasErrors() {
 		return nil, r.explain(diags)
 	}
@@ -115,7 +114,7 @@ func (r *upRun) evaluateOutputs() {
 		calls = append(calls, d.Applied)
 	}
 	last := r.done[len(r.done)-1]
-	r.own, r.wrong = module.OwnOutputs(last.src, r.vars, last.around, calls)
+	r.own, r.wrong = module.OwnOutputs(last.src, last.around, calls)
 }
 
 // finish keeps the configuration's outputs with each deployment, as they are with all calls, and says what is wrong

@@ -128,7 +128,7 @@ func TestAroundToken(t *testing.T) {
 	}
 	made := testStandIns()
 	made.Token, made.SecretName = "a-token-of-modules-secrets", "shop/dev/redis-auth-token"
-	call, diags := Load(Source{Path: writeFiles(t, "main.tf", text), NodeTypes: testTypes()}, Vars{}, made)
+	call, diags := Load(Source{Config: mustOpen(t, writeFiles(t, "main.tf", text)), NodeTypes: testTypes()}, made)
 	if diags.HasErrors() || call.Inputs.AuthToken != made.Token {
 		t.Errorf("the token of the group is another: %v", diags)
 	}

@@ -26,9 +26,16 @@ var tooLargeText = fmt.Sprintf("the value is larger than %d MiB, or its number t
 type budget struct {
 	left    int
 	refusal *hcl.Diagnostic // once nothing is left
+	kept    *budget         // what it was when the file was read
 }
 
 func newBudget() *budget { return &budget{left: maxWork} }
+
+// keep notes what is left once the file is read. What is asked of the file later begins with that each time.
+func (b *budget) keep() { b.kept = &budget{left: b.left, refusal: b.refusal} }
+
+// renew gives back what was worked out since keep.
+func (b *budget) renew() { b.left, b.refusal = b.kept.left, b.kept.refusal }
 
 // tooLarge tells whether a value is more than all the work that a file may ask for. Nothing larger is kept, printed or
 // converted.

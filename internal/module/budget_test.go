@@ -109,6 +109,12 @@ func TestLargeConfigurationsAreNotRefused(t *testing.T) {
 	if got := complaints(t, dir, Vars{}); len(got) > 0 {
 		t.Errorf("complaints: %.500q", got)
 	}
+	src := Source{Config: mustOpen(t, dir), NodeTypes: testTypes()}
+	for range 20 { // each may work out as much as the first
+		if _, diags := Load(src, testStandIns()); len(diags) > 0 {
+			t.Fatalf("complaints, when it was loaded before: %.500s", diags)
+		}
+	}
 }
 
 // The budget sees into every kind of expression that the parser makes, and references are found as before.

@@ -14,7 +14,7 @@ import (
 
 // Source says which module call to read.
 type Source struct {
-	Path      string            // a file, or a directory of .tf files
+	Config    *Config           // that has the call; required
 	Module    string            // the call's address, redis or redis["eu"]; "" when the redis module is called once
 	NodeTypes catalog.NodeTypes // what node_type may be; required
 	Region    string            // of what is made: the dashboard and policies name it
@@ -41,14 +41,11 @@ type Call struct {
 }
 
 // Load reads and checks the module call. The call is nil when the diagnostics have an error; it can come with warnings.
-func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
-	cfg, values, diags := readConfig(src.Path, vars)
-	if cfg == nil {
-		return nil, fromHCL(diags, "").sorted()
-	}
-	scope := newScope(cfg, values, env)
+func Load(src Source, env StandIns) (*Call, Diagnostics) {
+	cfg := src.Config
+	scope := newScope(cfg, env)
 	one, more := scope.instance(src)
-	diags = append(diags, more...)
+	diags := slices.Concat(cfg.complaints, more)
 	block := one.block
 	if block == nil {
 		return nil, fromHCL(diags, "").sorted()
@@ -60,7 +57,7 @@ func Load(src Source, vars Vars, env StandIns) (*Call, Diagnostics) {
 	r.readAll()
 	scope.repeat = nil
 	r.check(rules(src.NodeTypes))
-	diags = append(diags, unused(values, cfg, scope.asked)...)
+	diags = append(diags, cfg.unused(scope.asked)...)
 	all := slices.Concat(fromHCL(diags, ""), aroundDiags, r.diags).sorted()
 	if all.HasErrors() {
 		return nil, all

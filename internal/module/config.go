@@ -10,8 +10,16 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// config is what the .tf files declare, before anything is evaluated.
-type config struct {
+// Config is a configuration as Open has read it: what its files declare and the values that its variables are given,
+// before anything is evaluated. It is not for use by several goroutines at once.
+type Config struct {
+	// Path is the file or directory that was read.
+	Path string
+
+	complaints hcl.Diagnostics // which stop no reading: they are Load's to say
+	values     map[string]assignment
+	budgets    []*budget // one for each file
+
 	variables map[string]*variable
 	locals    map[string]*hclsyntax.Attribute
 	modules   map[string]string           // module label -> the kind that stands in for it (vpc, kms, ...)
@@ -27,29 +35,35 @@ type config struct {
 // which a snippet without module blocks refers to them.
 var standInKinds = [...]string{"vpc", "security", "kms", "secrets", "sns"}
 
-// readConfig reads a configuration, and the values that its variables and what is left to Terraform are given. The
-// config is nil when the diagnostics say why it cannot be read.
-func readConfig(path string, vars Vars) (*config, map[string]assignment, hcl.Diagnostics) {
+// Open reads a .tf file, or the .tf files of a directory, and the values that its variables and what is left to
+// Terraform are given. It reads each file once: all that is asked of the config is said of the same text. The config is
+// nil when the diagnostics say why it cannot be read.
+func Open(path string, vars Vars) (*Config, Diagnostics) {
 	files, diags := readSources(path)
 	if diags.HasErrors() {
-		return nil, nil, diags
+		return nil, fromHCL(diags, "").sorted()
 	}
-	cfg, diags := parseConfig(files.configs)
-	if cfg == nil {
-		return nil, nil, diags
+	c, diags := parseConfig(files.configs)
+	if c == nil {
+		return nil, fromHCL(diags, "").sorted()
 	}
-	values, more := assignments(files.values, vars)
-	return cfg, values, slices.Concat(diags, more, cfg.override(vars.Overrides))
+	c.Path = path
+	more := c.assign(files.values, vars)
+	c.complaints = slices.Concat(diags, more, c.override(vars.Overrides))
+	for _, b := range c.budgets {
+		b.keep()
+	}
+	return c, nil
 }
 
-func parseConfig(files []sourceFile) (*config, hcl.Diagnostics) {
-	c := &config{variables: map[string]*variable{}, locals: map[string]*hclsyntax.Attribute{},
-		modules: map[string]string{}, left: map[string]hcl.Range{}, around: map[string]*hclsyntax.Block{},
-		providers: map[string]*hclsyntax.Block{}}
+func parseConfig(files []sourceFile) (*Config, hcl.Diagnostics) {
+	c := &Config{values: map[string]assignment{}, variables: map[string]*variable{},
+		locals: map[string]*hclsyntax.Attribute{}, modules: map[string]string{}, left: map[string]hcl.Range{},
+		around: map[string]*hclsyntax.Block{}, providers: map[string]*hclsyntax.Block{}}
 	var diags hcl.Diagnostics
 	var bodies []*hclsyntax.Body
 	for _, f := range files {
-		body, more := f.parse()
+		body, more := c.parse(f)
 		diags = append(diags, more...)
 		if b, ok := body.(*hclsyntax.Body); ok {
 			bodies = append(bodies, b)
@@ -70,7 +84,14 @@ func parseConfig(files []sourceFile) (*config, hcl.Diagnostics) {
 	return c, diags
 }
 
-func (c *config) add(b *hclsyntax.Block) hcl.Diagnostics {
+// parse turns a file into an HCL body, with a budget for what its expressions may work out.
+func (c *Config) parse(f sourceFile) (hcl.Body, hcl.Diagnostics) {
+	b := newBudget()
+	c.budgets = append(c.budgets, b)
+	return f.parse(b)
+}
+
+func (c *Config) add(b *hclsyntax.Block) hcl.Diagnostics {
 	labels := map[string]int{"variable": 1, "output": 1, "module": 1, "provider": 1}
 	if want := labels[b.Type]; isKnownBlock(b.Type) && len(b.Labels) != want {
 		return hcl.Diagnostics{errorAt(b.TypeRange, "a %s block has %d labels, this one has %d", b.Type, want,
@@ -106,7 +127,7 @@ func isKnownBlock(kind string) bool {
 	return slices.Contains([]string{"variable", "locals", "module", "output", "terraform", "provider"}, kind)
 }
 
-func (c *config) addVariable(b *hclsyntax.Block) hcl.Diagnostics {
+func (c *Config) addVariable(b *hclsyntax.Block) hcl.Diagnostics {
 	name := b.Labels[0]
 	if first, ok := c.variables[name]; ok {
 		return duplicate(b.LabelRanges[0], "variable", name, first.declared)
@@ -116,7 +137,7 @@ func (c *config) addVariable(b *hclsyntax.Block) hcl.Diagnostics {
 	return diags
 }
 
-func (c *config) addLocals(b *hclsyntax.Block) hcl.Diagnostics {
+func (c *Config) addLocals(b *hclsyntax.Block) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, block := range b.Body.Blocks {
 		diags = append(diags, errorAt(block.TypeRange, "a locals block holds no blocks: write %s = ...", block.Type))
@@ -131,7 +152,7 @@ func (c *config) addLocals(b *hclsyntax.Block) hcl.Diagnostics {
 	return diags
 }
 
-func (c *config) addModule(b *hclsyntax.Block) hcl.Diagnostics {
+func (c *Config) addModule(b *hclsyntax.Block) hcl.Diagnostics {
 	name := b.Labels[0]
 	for _, call := range c.calls {
 		if call.Labels[0] == name {
@@ -192,7 +213,7 @@ func moduleKind(source string) string {
 }
 
 // pick finds the calls of the redis module, or those under one label.
-func (c *config) pick(where, label string) ([]*hclsyntax.Block, hcl.Diagnostics) {
+func (c *Config) pick(label string) ([]*hclsyntax.Block, hcl.Diagnostics) {
 	var found []string
 	for _, b := range c.calls {
 		if b.Labels[0] == label {
@@ -202,10 +223,10 @@ func (c *config) pick(where, label string) ([]*hclsyntax.Block, hcl.Diagnostics)
 	}
 	switch {
 	case len(found) == 0:
-		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: where},
+		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: c.Path},
 			"no call of the redis module: add a module block whose source ends in modules/redis")}
 	case label != "":
-		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: where},
+		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: c.Path},
 			"no module %q calls the redis module; these do: %s", label, strings.Join(found, ", "))}
 	}
 	return c.calls, nil

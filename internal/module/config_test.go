@@ -102,14 +102,14 @@ func TestLoadMissingPath(t *testing.T) {
 func TestModuleSelector(t *testing.T) {
 	dir := writeFiles(t, "a.tf", block(), "b.tf",
 		strings.Replace(block(`redis_port = 6380`), `"redis"`, `"sessions"`, 1))
-	call, diags := Load(Source{Path: dir, Module: "sessions", NodeTypes: testTypes(), Region: "us-east-1",
-		Account: "000000000000"}, Vars{}, testStandIns())
+	call, diags := Load(Source{Config: mustOpen(t, dir), Module: "sessions", NodeTypes: testTypes(), Region: "us-east-1",
+		Account: "000000000000"}, testStandIns())
 	if diags.HasErrors() || call.Inputs.RedisPort != 6380 || call.Name != "sessions" ||
 		call.File != filepath.Join(dir, "b.tf") {
 		t.Errorf("call is %+v, diagnostics %v", call, diags)
 	}
-	_, diags = Load(Source{Path: dir, Module: "queue", NodeTypes: testTypes(), Region: "us-east-1",
-		Account: "000000000000"}, Vars{}, testStandIns())
+	_, diags = Load(Source{Config: mustOpen(t, dir), Module: "queue", NodeTypes: testTypes(), Region: "us-east-1",
+		Account: "000000000000"}, testStandIns())
 	if want := `no module "queue" calls the redis module; these do: redis (`; !strings.Contains(diags.String(), want) {
 		t.Errorf("diagnostics are %v, want %s", diags, want)
 	}

@@ -70,8 +70,22 @@ func writeFiles(t *testing.T, files ...string) string {
 
 // load loads a directory or file with the fakes.
 func load(path string, vars Vars) (*Call, Diagnostics) {
-	return Load(Source{Path: path, NodeTypes: testTypes(), Region: "us-east-1", Account: "000000000000"}, vars,
+	config, diags := Open(path, vars)
+	if config == nil {
+		return nil, diags
+	}
+	return Load(Source{Config: config, NodeTypes: testTypes(), Region: "us-east-1", Account: "000000000000"},
 		testStandIns())
+}
+
+// mustOpen opens a configuration that can be read.
+func mustOpen(t *testing.T, path string) *Config {
+	t.Helper()
+	config, diags := Open(path, Vars{})
+	if config == nil {
+		t.Fatal(diags)
+	}
+	return config
 }
 
 // mustLoad loads a text that has to pass without an error.

@@ -47,23 +47,19 @@ func (i instance) roots() map[string]map[string]cty.Value {
 
 // Calls lists the calls of the redis module in the order in which they are written, by their addresses: redis, redis[0]
 // or redis["eu"]. Where src names a module block there are its own only, and where it names an instance that one.
-func Calls(src Source, vars Vars, env StandIns) ([]string, Diagnostics) {
-	cfg, values, diags := readConfig(src.Path, vars)
-	if cfg == nil {
-		return nil, fromHCL(diags, "").sorted()
-	}
-	found, more := newScope(cfg, values, env).instances(src)
+func Calls(src Source, env StandIns) ([]string, Diagnostics) {
+	found, diags := newScope(src.Config, env).instances(src)
 	var addresses []string
 	for _, i := range found {
 		addresses = append(addresses, i.address())
 	}
-	return addresses, fromHCL(more, "").sorted()
+	return addresses, fromHCL(diags, "").sorted()
 }
 
 // instances are those that src names.
 func (s *scope) instances(src Source) ([]instance, hcl.Diagnostics) {
 	label, _, _ := strings.Cut(src.Module, "[")
-	blocks, diags := s.cfg.pick(src.Path, label)
+	blocks, diags := s.cfg.pick(label)
 	var all []instance
 	for _, b := range blocks {
 		all = append(all, s.repeated(b)...)
@@ -77,7 +73,7 @@ func (s *scope) instances(src Source) ([]instance, hcl.Diagnostics) {
 			return []instance{i}, diags
 		}
 	}
-	return nil, append(diags, errorAt(hcl.Range{Filename: src.Path}, "the configuration has no module.%s", src.Module))
+	return nil, append(diags, errorAt(hcl.Range{Filename: s.cfg.Path}, "the configuration has no module.%s", src.Module))
 }
 
 // instance is the one that src names; the block is nil when the diagnostics say why there is none.
@@ -89,14 +85,14 @@ func (s *scope) instance(src Source) (instance, hcl.Diagnostics) {
 	case len(all) == 1:
 		return all[0], diags
 	case len(all) == 0:
-		return instance{}, append(diags, errorAt(hcl.Range{Filename: src.Path},
+		return instance{}, append(diags, errorAt(hcl.Range{Filename: s.cfg.Path},
 			"no call of the redis module: count or for_each stands for none"))
 	}
 	var addresses []string
 	for _, i := range all {
 		addresses = append(addresses, i.address())
 	}
-	return instance{}, append(diags, errorAt(hcl.Range{Filename: src.Path},
+	return instance{}, append(diags, errorAt(hcl.Range{Filename: s.cfg.Path},
 		"%d calls of the redis module, of which one is asked for: name one of %s", len(all),
 		strings.Join(addresses, ", ")))
 }

@@ -39,8 +39,9 @@ func TestCalls(t *testing.T) {
 			"variable \"s\" {\n  default   = \"x\"\n  sensitive = true\n}\n", "", nil, "for_each is sensitive"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			src := Source{Path: writeFiles(t, "main.tf", test.text), Module: test.module, NodeTypes: testTypes()}
-			got, diags := Calls(src, Vars{}, testStandIns())
+			src := Source{Config: mustOpen(t, writeFiles(t, "main.tf", test.text)), Module: test.module,
+				NodeTypes: testTypes()}
+			got, diags := Calls(src, testStandIns())
 			if said := diags.String(); (test.refused == "") != (said == "") || !strings.Contains(said, test.refused) {
 				t.Fatalf("said %q, want %q", said, test.refused)
 			}
@@ -62,15 +63,16 @@ output "none"  { value = module.redis["stock"].redis_prot }
 	if !strings.Contains(text, "each.key") {
 		t.Fatal(text)
 	}
-	src := Source{Path: writeFiles(t, "main.tf", text), Module: `redis["stock"]`, NodeTypes: testTypes()}
-	if _, diags := Load(src, Vars{}, testStandIns()); !strings.Contains(diags.String(), `no output "redis_prot"`) {
+	src := Source{Config: mustOpen(t, writeFiles(t, "main.tf", text)), Module: `redis["stock"]`,
+		NodeTypes: testTypes()}
+	if _, diags := Load(src, testStandIns()); !strings.Contains(diags.String(), `no output "redis_prot"`) {
 		t.Errorf("said %s", diags)
 	}
-	src.Path = writeFiles(t, "main.tf", strings.Replace(text, "redis_prot", "redis_port", 1))
+	src.Config = mustOpen(t, writeFiles(t, "main.tf", strings.Replace(text, "redis_prot", "redis_port", 1)))
 	var applied []Applied
 	for _, address := range []string{`redis["cart"]`, `redis["stock"]`} {
 		src.Module = address
-		call, diags := Load(src, Vars{}, testStandIns())
+		call, diags := Load(src, testStandIns())
 		if diags.HasErrors() {
 			t.Fatal(diags)
 		}
@@ -80,7 +82,7 @@ output "none"  { value = module.redis["stock"].redis_prot }
 		b.ReplicationGroupID() != "shop-stock-dev-redis" || a.Inputs.NumCacheNodes != 2 || b.Inputs.NumCacheNodes != 3 {
 		t.Errorf("the calls are %+v and %+v", a.Inputs, b.Inputs)
 	}
-	own, diags := OwnOutputs(src, Vars{}, testStandIns(), applied)
+	own, diags := OwnOutputs(src, testStandIns(), applied)
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
@@ -96,7 +98,7 @@ output "none"  { value = module.redis["stock"].redis_prot }
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("outputs (-want +got):\n%s", diff)
 	}
-	_, diags = OwnOutputs(src, Vars{}, testStandIns(), applied[:1])
+	_, diags = OwnOutputs(src, testStandIns(), applied[:1])
 	if said := diags.String(); !strings.Contains(said, `output "ports" is not evaluated`) || diags.HasErrors() {
 		t.Errorf("of one call alone it said %s", said)
 	}

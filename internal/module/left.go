@@ -17,7 +17,7 @@ var leftBlocks = map[string]int{"resource": 2, "data": 2, "check": 1, "moved": 0
 	"ephemeral": 2}
 
 // leave notes what is left to Terraform, by the reference that leads to it.
-func (c *config) leave(b *hclsyntax.Block) hcl.Diagnostics {
+func (c *Config) leave(b *hclsyntax.Block) hcl.Diagnostics {
 	if want := leftBlocks[b.Type]; len(b.Labels) != want {
 		return hcl.Diagnostics{errorAt(b.TypeRange, "a %s block has %d labels, this one has %d", b.Type, want,
 			len(b.Labels))}
@@ -54,7 +54,7 @@ func steps(t hcl.Traversal) (names []string) {
 }
 
 // leftBy is what of the things that are left to Terraform a reference leads to; empty where it leads to none.
-func (c *config) leftBy(t hcl.Traversal) string {
+func (c *Config) leftBy(t hcl.Traversal) string {
 	names := steps(t)
 	for n := min(len(names), 3); n >= 2; n-- {
 		if reference := strings.Join(names[:n], "."); c.left[reference] != (hcl.Range{}) {
@@ -71,7 +71,7 @@ type overrides struct {
 }
 
 // override reads values in the form REFERENCE=VALUE, each as an expression that refers to nothing, or as it stands.
-func (c *config) override(given []string) (diags hcl.Diagnostics) {
+func (c *Config) override(given []string) (diags hcl.Diagnostics) {
 	for _, text := range given {
 		reference, raw, ok := strings.Cut(text, "=")
 		names := strings.Split(strings.TrimSpace(reference), ".")

@@ -199,12 +199,9 @@ func values(outputs []Output) (map[string]cty.Value, error) {
 
 // OwnOutputs evaluates the configuration's output blocks, for which the calls have these outputs. One that refers to
 // another call is left out, with a warning.
-func OwnOutputs(src Source, vars Vars, found StandIns, calls []Applied) ([]Output, Diagnostics) {
-	cfg, values, diags := readConfig(src.Path, vars)
-	if cfg == nil {
-		return nil, fromHCL(diags, "")
-	}
-	s := newScope(cfg, values, found)
+func OwnOutputs(src Source, found StandIns, calls []Applied) ([]Output, Diagnostics) {
+	diags := slices.Clone(src.Config.complaints)
+	s := newScope(src.Config, found)
 	s.readAround(src)
 	err := s.offer(func(address string) ([]Output, bool) {
 		i := slices.IndexFunc(calls, func(a Applied) bool { return a.Call.Name == address })
@@ -217,7 +214,7 @@ func OwnOutputs(src Source, vars Vars, found StandIns, calls []Applied) ([]Outpu
 		diags = append(diags, errorAt(hcl.Range{}, "reading the outputs: %v", err))
 	}
 	var own []Output
-	for _, b := range cfg.outputs {
+	for _, b := range src.Config.outputs {
 		var block outputBlock
 		more := gohcl.DecodeBody(b.Body, nil, &block)
 		if other := s.otherCall(block.Value); other != "" && !more.HasErrors() {

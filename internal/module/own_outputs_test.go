@@ -22,13 +22,13 @@ output "hidden" {
   sensitive = true
 }
 `
-	src := Source{Path: writeFiles(t, "main.tf", text), NodeTypes: testTypes()}
-	call, diags := Load(src, Vars{}, testStandIns())
+	src := Source{Config: mustOpen(t, writeFiles(t, "main.tf", text)), NodeTypes: testTypes()}
+	call, diags := Load(src, testStandIns())
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
 	outputs := call.Outputs(observe(call.Resources(Known{})), testAccess(true))
-	own, diags := OwnOutputs(src, Vars{}, testStandIns(), []Applied{{call, outputs}})
+	own, diags := OwnOutputs(src, testStandIns(), []Applied{{call, outputs}})
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
@@ -73,8 +73,8 @@ func TestOwnOutputsComplaints(t *testing.T) {
 	two := block() + strings.Replace(block(`project_name = "more"`), `"redis"`, `"more"`, 1) +
 		"output \"x\" {\n  value = module.more.redis_port\n  precondition {\n    condition = true\n    error_message " +
 		"= \"\"\n  }\n}\n"
-	src := Source{Path: writeFiles(t, "main.tf", two), Module: "redis", NodeTypes: testTypes()}
-	call, diags := Load(src, Vars{}, testStandIns())
+	src := Source{Config: mustOpen(t, writeFiles(t, "main.tf", two)), Module: "redis", NodeTypes: testTypes()}
+	call, diags := Load(src, testStandIns())
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
@@ -82,7 +82,7 @@ func TestOwnOutputsComplaints(t *testing.T) {
 		t.Errorf("notices are %s", notices)
 	}
 	outputs := call.Outputs(observe(call.Resources(Known{})), testAccess(true))
-	_, diags = OwnOutputs(Source{Path: src.Path}, Vars{}, testStandIns(), []Applied{{call, outputs}})
+	_, diags = OwnOutputs(Source{Config: src.Config}, testStandIns(), []Applied{{call, outputs}})
 	if got := diags.String(); !strings.Contains(got, `output "x" is not evaluated: it refers to module.more`) || diags.HasErrors() {
 		t.Errorf("warnings are %s", got)
 	}

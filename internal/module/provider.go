@@ -10,7 +10,7 @@ import (
 )
 
 // addProvider notes a configuration of the AWS provider by its alias. Of other providers larder needs nothing.
-func (c *config) addProvider(b *hclsyntax.Block) hcl.Diagnostics {
+func (c *Config) addProvider(b *hclsyntax.Block) hcl.Diagnostics {
 	if b.Labels[0] != "aws" {
 		return nil
 	}
@@ -32,7 +32,7 @@ func (c *config) addProvider(b *hclsyntax.Block) hcl.Diagnostics {
 
 // providerOf is the configuration of the AWS provider that a module call gets: the one that its providers argument
 // names, or the one without an alias. Nil: the configuration has none.
-func (c *config) providerOf(call *hclsyntax.Block) (*hclsyntax.Block, hcl.Diagnostics) {
+func (c *Config) providerOf(call *hclsyntax.Block) (*hclsyntax.Block, hcl.Diagnostics) {
 	a, named := call.Body.Attributes["providers"]
 	if !named {
 		return c.providers[""], nil
@@ -65,17 +65,13 @@ func (c *config) providerOf(call *hclsyntax.Block) (*hclsyntax.Block, hcl.Diagno
 // Region is the region that the configuration's AWS provider names, for the module call that src names; empty where it
 // names none, and the caller's own is meant. It reads nothing else of the configuration: what is wrong elsewhere in it
 // is Load's to say.
-func Region(src Source, vars Vars) (string, Diagnostics) {
-	cfg, values, _ := readConfig(src.Path, vars)
-	if cfg == nil {
-		return "", nil
-	}
+func Region(src Source) (string, Diagnostics) {
 	label, _, _ := strings.Cut(src.Module, "[")
-	calls, _ := cfg.pick(src.Path, label)
+	calls, _ := src.Config.pick(label)
 	if len(calls) == 0 {
 		return "", nil
 	}
-	provider, diags := cfg.providerOf(calls[0])
+	provider, diags := src.Config.providerOf(calls[0])
 	if provider == nil || diags.HasErrors() {
 		return "", fromHCL(diags, "")
 	}
@@ -83,7 +79,7 @@ func Region(src Source, vars Vars) (string, Diagnostics) {
 	if !set {
 		return "", nil
 	}
-	scope := newScope(cfg, values, StandIns{})
+	scope := newScope(src.Config, StandIns{})
 	value, ok := scope.eval(a.Expr)
 	if !ok {
 		return "", fromHCL(scope.diags, "").sorted()

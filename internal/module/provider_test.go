@@ -40,7 +40,11 @@ func TestRegion(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(c.config), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			got, diags := module.Region(module.Source{Path: dir}, module.Vars{})
+			config, diags := module.Open(dir, module.Vars{})
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			got, diags := module.Region(module.Source{Config: config})
 			said := ""
 			for _, d := range diags {
 				said += d.String()

@@ -90,8 +90,7 @@ func stringList(list []string) cty.Value {
 // scope evaluates expressions. Variables and locals are looked at only when something refers to them, so a variable
 // that only a provider block uses need not be set.
 type scope struct {
-	cfg       *config
-	values    map[string]assignment
+	cfg       *Config
 	modules   map[string]string // label -> kind
 	called    map[string]bool   // kinds of which larder makes what the module makes
 	standIns  StandIns
@@ -104,14 +103,18 @@ type scope struct {
 	diags     hcl.Diagnostics
 }
 
-func newScope(c *config, given map[string]assignment, standIns StandIns) *scope {
+// newScope begins with what each file's expressions may work out in all.
+func newScope(c *Config, standIns StandIns) *scope {
+	for _, b := range c.budgets {
+		b.renew()
+	}
 	modules := map[string]string{}
 	for _, kind := range standInKinds {
 		modules[kind] = kind
 	}
 	maps.Copy(modules, c.modules)
 	return &scope{
-		cfg: c, values: given, modules: modules, called: map[string]bool{}, standIns: standIns, functions: functions(),
+		cfg: c, modules: modules, called: map[string]bool{}, standIns: standIns, functions: functions(),
 		known: map[string]cty.Value{}, busy: map[string]bool{}, asked: map[string]bool{},
 	}
 }
@@ -242,7 +245,7 @@ func (s *scope) variable(name string) *variable {
 
 // isSet reports whether the variable has a value or a default.
 func (s *scope) isSet(v *variable) bool {
-	_, given := s.values[v.name]
+	_, given := s.cfg.values[v.name]
 	return given || v.def != cty.NilVal
 }
 
@@ -256,7 +259,7 @@ func (s *scope) assigned(t hcl.Traversal, v *variable) cty.Value {
 		return cty.NilVal
 	}
 	value := v.def
-	if a, ok := s.values[v.name]; ok {
+	if a, ok := s.cfg.values[v.name]; ok {
 		var diags hcl.Diagnostics
 		if value, diags = a.evaluate(v); diags.HasErrors() {
 			for _, d := range diags {

@@ -19,8 +19,8 @@ const (
 	maxComplaints = 10 // of the parser about one file
 )
 
-// parse turns a file into an HCL body; only variable files may be JSON.
-func (f sourceFile) parse() (hcl.Body, hcl.Diagnostics) {
+// parse turns a file into an HCL body; only variable files may be JSON. The budget counts what its expressions work out.
+func (f sourceFile) parse(b *budget) (hcl.Body, hcl.Diagnostics) {
 	if diags := f.checkText(); diags.HasErrors() {
 		return nil, diags
 	}
@@ -38,7 +38,7 @@ func (f sourceFile) parse() (hcl.Body, hcl.Diagnostics) {
 		return nil, f.first(diags)
 	}
 	if body, ok := file.Body.(*hclsyntax.Body); ok {
-		newBudget().boundBody(body)
+		b.boundBody(body)
 	}
 	return file.Body, nil
 }

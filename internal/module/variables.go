@@ -151,23 +151,21 @@ func (a assignment) evaluate(v *variable) (cty.Value, hcl.Diagnostics) {
 	return v.convert(value, a.at(), what)
 }
 
-// assignments gathers every value given, in Terraform's order of precedence: environment, the directory's files, and
+// assign gathers every value given, in Terraform's order of precedence: environment, the directory's files, and
 // then the command line from left to right.
-func assignments(beside []sourceFile, vars Vars) (map[string]assignment, hcl.Diagnostics) {
-	given := map[string]assignment{}
+func (c *Config) assign(beside []sourceFile, vars Vars) (diags hcl.Diagnostics) {
 	for _, kv := range vars.Environ {
 		if name, ok := strings.CutPrefix(kv, "TF_VAR_"); ok {
 			name, text, _ := strings.Cut(name, "=")
-			given[name] = assignment{text: text, from: "TF_VAR_" + name}
+			c.values[name] = assignment{text: text, from: "TF_VAR_" + name}
 		}
 	}
-	var diags hcl.Diagnostics
 	for _, f := range beside {
-		diags = append(diags, assignFile(given, f)...)
+		diags = append(diags, c.assignFile(f)...)
 	}
 	for _, arg := range vars.Args {
 		if arg.File == "" {
-			given[arg.Name] = assignment{text: arg.Value, from: "-var " + arg.Name}
+			c.values[arg.Name] = assignment{text: arg.Value, from: "-var " + arg.Name}
 			continue
 		}
 		f, err := readFile(arg.File)
@@ -175,30 +173,30 @@ func assignments(beside []sourceFile, vars Vars) (map[string]assignment, hcl.Dia
 			diags = append(diags, errorAt(hcl.Range{Filename: arg.File}, "-var-file: %v", err))
 			continue
 		}
-		diags = append(diags, assignFile(given, f)...)
+		diags = append(diags, c.assignFile(f)...)
 	}
-	return given, diags
+	return diags
 }
 
-func assignFile(given map[string]assignment, f sourceFile) hcl.Diagnostics {
-	body, diags := f.parse()
+func (c *Config) assignFile(f sourceFile) hcl.Diagnostics {
+	body, diags := c.parse(f)
 	if diags.HasErrors() {
 		return diags
 	}
 	attributes, diags := body.JustAttributes()
 	for name, a := range attributes {
-		given[name] = assignment{expr: a.Expr}
+		c.values[name] = assignment{expr: a.Expr}
 	}
 	return diags
 }
 
 // unused complains about values for variables that nothing declares and nothing refers to, as Terraform does: an error
 // on the command line, a warning in a file, nothing in the environment.
-func unused(given map[string]assignment, c *config, asked map[string]bool) hcl.Diagnostics {
+func (c *Config) unused(asked map[string]bool) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	names := slices.SortedFunc(maps.Keys(given), cmp.Compare[string])
+	names := slices.SortedFunc(maps.Keys(c.values), cmp.Compare[string])
 	for _, name := range names {
-		a := given[name]
+		a := c.values[name]
 		if c.variables[name] != nil || asked[name] || strings.HasPrefix(a.from, "TF_VAR_") {
 			continue
 		}
