@@ -38,6 +38,7 @@ var allowed = map[string]string{
 	"internal/node":             "",
 	"internal/node/nodetest":    "internal/node",
 	"internal/node/process":     "internal/childenv internal/durable internal/isolate internal/node",
+	"internal/outbox":           "internal/isolate internal/store",
 	"internal/paging":           "",
 	"internal/pki":              "",
 	"internal/recordlog":        "",
@@ -67,10 +68,10 @@ var allowed = map[string]string{
 	"internal/exporter": "internal/cache internal/catalog internal/event internal/isolate internal/plan " +
 		"internal/redisnode internal/state internal/store modules/redis",
 	"internal/exporter/docgen": "modules/redis",
-	"internal/notifier":        "internal/event internal/isolate internal/state internal/store",
+	"internal/notifier":        "internal/event internal/outbox internal/state internal/store",
 	"internal/services/": "internal/alarm internal/awssdk/ internal/awswire internal/cache internal/catalog " +
 		"internal/constraint internal/durable internal/event internal/gateway internal/iampolicy internal/isolate internal/logfilter internal/logstore " +
-		"internal/metricmath internal/network internal/paging internal/plan internal/seal internal/series internal/standin internal/state " +
+		"internal/metricmath internal/network internal/outbox internal/paging internal/plan internal/seal internal/series internal/standin internal/state " +
 		"internal/store internal/tagging internal/widget",
 	"internal/servicetest":    "internal/gateway internal/sigv4 internal/testkit",
 	"internal/testkit":        "internal/awsclient",

@@ -15,7 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"larder/internal/event"
-	"larder/internal/isolate"
+	"larder/internal/outbox"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -26,71 +26,44 @@ type Notifier struct {
 	// Publish publishes a message, and runs also in the transaction that keeps it: see sns.Service.
 	Publish func(topicARN, subject, body string, also func(*store.Tx) error) error
 	Logger  *slog.Logger
-
-	guard isolate.Guard
 }
-
-// retryTime is between two attempts to publish what could not be kept.
-const retryTime = 5 * time.Second
 
 // Run publishes until ctx ends, beginning with what an earlier run left.
 func (n *Notifier) Run(ctx context.Context) error {
-	n.Store.Tend(ctx, string(state.Notifications), func() <-chan time.Time {
-		if err := n.publishAll(ctx); err != nil {
-			n.Logger.Error("cannot publish an event", "error", err)
-			return time.After(retryTime)
-		}
-		return nil
-	})
+	n.outbox().Run(ctx)
 	return nil
 }
 
-// publishAll publishes what waits, oldest first. A topic that fails keeps its own events waiting, in their order, and
-// no other's.
-func (n *Notifier) publishAll(ctx context.Context) error {
-	var waiting []event.Notification
-	err := n.Store.View(func(tx *store.Tx) (err error) {
-		waiting, err = state.Notifications.List(tx)
-		return err
-	})
-	errs, stuck := []error{err}, map[string]bool{}
-	for _, w := range waiting {
-		if ctx.Err() != nil {
-			return nil
-		}
-		if stuck[w.Topic] {
-			continue
-		}
-		if err := n.guard.Do("an event of "+w.Source, func() error { return n.publish(w) }); err != nil {
-			stuck[w.Topic] = true
-			errs = append(errs, err)
-		}
+// outbox has a queue for each topic: one that fails keeps its own events waiting, and no other's.
+func (n *Notifier) outbox() *outbox.Outbox[event.Notification] {
+	return &outbox.Outbox[event.Notification]{
+		Store: n.Store, Table: state.Notifications, Deliver: n.publish, Settle: n.settle, After: time.After,
+		Item: func(w event.Notification) outbox.Item {
+			return outbox.Item{Key: state.NotificationKey(w), Queue: w.Topic, Name: "an event of " + w.Source,
+				Task: fmt.Sprintf("tell the topic %s of %s of %s", w.Topic, w.Name, w.Source)}
+		},
+		Failed: func(err error) { n.Logger.Error("cannot publish an event", "error", err) },
 	}
-	return errors.Join(errs...)
 }
 
-// publish publishes one event. A topic that refuses it, such as one that is gone, is not told, and does not keep others
-// waiting. Where its policy or its key refuses, the group's notifications are off from then on, as on AWS.
-func (n *Notifier) publish(w event.Notification) error {
+func (n *Notifier) publish(w event.Notification, also func(*store.Tx) error) error {
 	body, err := json.Marshal(map[string]string{w.Name: w.Source})
 	if err != nil {
 		return err
 	}
-	err = n.Publish(w.Topic, "", string(body), func(tx *store.Tx) error { return take(tx, w) })
-	if refusal := smithy.APIError(nil); errors.As(err, &refusal) && refusal.ErrorFault() == smithy.FaultClient {
-		n.Logger.Warn("a topic is not told of an event", "topic", w.Topic, "event", w.Name, "source", w.Source, "error",
-			err)
-		err = n.Store.Update(func(tx *store.Tx) error {
-			if slices.Contains(forbidding, refusal.ErrorCode()) {
-				if err := turnOff(tx, w); err != nil {
-					return err
-				}
-			}
-			return take(tx, w)
-		})
+	return n.Publish(w.Topic, "", string(body), also)
+}
+
+// settle says that a topic is not told. Where its policy or its key refuses, the group's notifications are off from
+// then on, as on AWS.
+func (n *Notifier) settle(tx *store.Tx, w event.Notification, refusal smithy.APIError) error {
+	if refusal == nil {
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("cannot tell the topic %s of %s of %s: %w", w.Topic, w.Name, w.Source, err)
+	n.Logger.Warn("a topic is not told of an event", "topic", w.Topic, "event", w.Name, "source", w.Source, "error",
+		refusal)
+	if slices.Contains(forbidding, refusal.ErrorCode()) {
+		return turnOff(tx, w)
 	}
 	return nil
 }
@@ -109,8 +82,4 @@ func turnOff(tx *store.Tx, w event.Notification) error {
 	}
 	rg.NotificationsOff = true
 	return state.ReplicationGroups.Put(tx, rg.ID, rg)
-}
-
-func take(tx *store.Tx, w event.Notification) error {
-	return state.Notifications.Delete(tx, state.NotificationKey(w))
 }

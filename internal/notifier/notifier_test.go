@@ -1,6 +1,7 @@
 package notifier
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -57,7 +58,7 @@ func failingTopic(t *testing.T, panics bool) {
 			published = append(published, topic+body)
 			return s.Update(also)
 		}}
-	err = n.publishAll(t.Context())
+	err = n.outbox().Drain(t.Context())
 	_, panicked := errors.AsType[*isolate.PanicError](err)
 	if panicked != panics || !panics && !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
@@ -67,7 +68,7 @@ func failingTopic(t *testing.T, panics bool) {
 		t.Errorf("published %q of %q, want %q", published, tried, want)
 	}
 	broken, published = nil, nil
-	if err := n.publishAll(t.Context()); err != nil {
+	if err := n.outbox().Drain(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if want := []string{`bad{"ElastiCache:Event":"a"}`, `bad{"ElastiCache:Event":"c"}`}; !slices.Equal(published,
@@ -126,7 +127,7 @@ func offAfter(t *testing.T, topic string, refusal error) bool {
 		mine.NotificationTopicARN = topic
 		return errors.Join(told, state.ReplicationGroups.Put(tx, mine.ID, mine),
 			state.ReplicationGroups.Put(tx, other.ID, other))
-	}), n.publishAll(t.Context()), s.View(func(tx *store.Tx) error {
+	}), n.outbox().Drain(t.Context()), s.View(func(tx *store.Tx) error {
 		is, err := state.ReplicationGroups.Get(tx, mine.ID)
 		others, errOther := state.ReplicationGroups.Get(tx, other.ID)
 		off, otherOff = is.NotificationsOff, others.NotificationsOff
@@ -138,4 +139,36 @@ func offAfter(t *testing.T, topic string, refusal error) bool {
 		t.Errorf("got %v; the other group's are off: %t; left waiting: %v", err, otherOff, waiting)
 	}
 	return off
+}
+
+// TestAFormerRow: what an earlier larder left to be told is told, once.
+func TestAFormerRow(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(filepath.Join(t.TempDir(), "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const row = `{"Date":"2026-03-04T05:06:07.000000005Z","Topic":"topic","Name":"ElastiCache:FailoverComplete",` +
+		`"Source":"mine-001","Group":"mine"}`
+	raw := store.Table[json.RawMessage](state.Notifications)
+	if err := s.Update(func(tx *store.Tx) error {
+		return raw.Put(tx, "1772600767000000005", json.RawMessage(row))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var published []string
+	n := &Notifier{Store: s, Logger: slog.New(slog.DiscardHandler),
+		Publish: func(topic, _, body string, also func(*store.Tx) error) error {
+			published = append(published, topic+body)
+			return s.Update(also)
+		}}
+	for range 2 {
+		if err := n.outbox().Drain(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if want := []string{`topic{"ElastiCache:FailoverComplete":"mine-001"}`}; !slices.Equal(published, want) {
+		t.Errorf("published %q, want %q", published, want)
+	}
 }

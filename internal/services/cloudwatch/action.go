@@ -12,12 +12,12 @@ import (
 	"github.com/aws/smithy-go"
 
 	engine "larder/internal/alarm"
+	"larder/internal/outbox"
 	"larder/internal/store"
 )
 
 // actions holds what topics have yet to be told of alarms, in the order of the changes. A row is made in the
-// transaction of the change and taken off in the one that keeps the message for the topic's subscribers: nothing is
-// lost or told twice, whenever the engine ends.
+// transaction of the change: see outbox.
 const actions = store.Table[action]("alarm_actions")
 
 // action is one of an alarm's, due for a change of its state.
@@ -70,69 +70,21 @@ func freeKey[T any](tx *store.Tx, t store.Table[T], prefix string) (string, erro
 	}
 }
 
-// retryTime is between two attempts to tell topics what could not be kept.
-const retryTime = 5 * time.Second
-
 // Run runs the actions of alarms until ctx ends, beginning with what an earlier run left.
 func (s *Service) Run(ctx context.Context) error {
-	s.Store.Tend(ctx, string(actions), func() <-chan time.Time {
-		if err := s.actAll(ctx); err != nil {
-			s.Failed(err)
-			return s.After(retryTime)
-		}
-		return nil
-	})
+	box := outbox.Outbox[action]{
+		Store: s.Store, Table: actions, Deliver: s.act, Settle: s.acted, Failed: s.Failed, After: s.After,
+		Item: func(due action) outbox.Item {
+			return outbox.Item{Key: due.Key, Queue: due.Alarm, Name: "an action of the alarm " + due.Alarm,
+				Task: fmt.Sprintf("tell the topic %s of the alarm %s", due.Topic, due.Alarm)}
+		},
+	}
+	box.Run(ctx)
 	return nil
 }
 
-// actAll runs what is due, oldest first. After one that fails the others of its alarm wait, so that they keep their
-// order.
-func (s *Service) actAll(ctx context.Context) error {
-	var errs []error
-	stuck := map[string]bool{}
-	for last := ""; ctx.Err() == nil; {
-		due, there, err := s.nextAction(last)
-		if err != nil || !there {
-			return errors.Join(append(errs, err)...)
-		}
-		last = due.Key
-		if stuck[due.Alarm] {
-			continue
-		}
-		if err := s.guard.Do("an action of the alarm "+due.Alarm, func() error { return s.act(due) }); err != nil {
-			stuck[due.Alarm] = true
-			errs = append(errs, fmt.Errorf("cannot tell the topic %s of the alarm %s: %w", due.Topic, due.Alarm, err))
-		}
-	}
-	return nil
-}
-
-// nextAction is the one that follows a key.
-func (s *Service) nextAction(last string) (due action, there bool, err error) {
-	err = s.Store.View(func(tx *store.Tx) error {
-		for row, err := range actions.Readable(tx, last) {
-			if err != nil {
-				return err
-			}
-			if row.Key != last {
-				due, there = row, true
-				return nil
-			}
-		}
-		return nil
-	})
-	return due, there, err
-}
-
-// act tells a topic. What a topic refuses, such as one that is gone, is in the history, and is not tried again.
-func (s *Service) act(due action) error {
-	done := func(tx *store.Tx) error { return s.acted(tx, due, nil) }
-	err := s.Publish(s.alarmARN(due.Alarm), due.Topic, due.Subject, due.Message, done)
-	if refusal := smithy.APIError(nil); errors.As(err, &refusal) && refusal.ErrorFault() == smithy.FaultClient {
-		failure := errors.New(actionFailure(due.Topic, refusal))
-		return s.Store.Update(func(tx *store.Tx) error { return s.acted(tx, due, failure) })
-	}
-	return err
+func (s *Service) act(due action, also func(*store.Tx) error) error {
+	return s.Publish(s.alarmARN(due.Alarm), due.Topic, due.Subject, due.Message, also)
 }
 
 // actionFailure is how the history words a topic's refusal. What it says of a policy was recorded from AWS.
@@ -147,13 +99,13 @@ func actionFailure(topic string, refusal smithy.APIError) string {
 	return refusal.Error()
 }
 
-// acted takes an action off and writes into the history what came of it.
-func (s *Service) acted(tx *store.Tx, due action, failure error) error {
-	summary := "Successfully executed action " + due.Topic
-	if failure != nil {
+// acted writes into the history what came of an action.
+func (s *Service) acted(tx *store.Tx, due action, refusal smithy.APIError) error {
+	summary, failure := "Successfully executed action "+due.Topic, error(nil)
+	if refusal != nil {
+		failure = errors.New(actionFailure(due.Topic, refusal))
 		summary = "Failed to execute action " + due.Topic + `. Received error: "` + failure.Error() + `"`
 	}
 	data := engine.ActionUpdate(due.Topic, due.Message, due.Change, failure)
-	return errors.Join(actions.Delete(tx, due.Key),
-		note(tx, due.Alarm, due.Kind, s.Now(), types.HistoryItemTypeAction, summary, data))
+	return note(tx, due.Alarm, due.Kind, s.Now(), types.HistoryItemTypeAction, summary, data)
 }

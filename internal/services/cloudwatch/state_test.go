@@ -15,6 +15,7 @@ import (
 
 	"larder/internal/alarm"
 	"larder/internal/servicetest"
+	"larder/internal/store"
 	"larder/internal/testkit"
 )
 
@@ -211,6 +212,39 @@ func TestActionsAreKept(t *testing.T) {
 	defer s.topics.mu.Unlock()
 	if len(s.topics.failed) != 2 || !strings.HasSuffix(s.topics.failed[0].Error(), "the disk is full") {
 		t.Errorf("failed: %v", s.topics.failed)
+	}
+}
+
+// TestAFormerAction: what an earlier larder left to be told is told, once.
+func TestAFormerAction(t *testing.T) {
+	const row = `{"Key":"20260304T050607.000000000\u0000load-000000","Alarm":"load","Kind":"MetricAlarm",` +
+		`"Topic":"` + topic + `","Subject":"ALARM: \"load\"","Message":"{\"AlarmName\":\"load\"}",` +
+		`"Change":{"From":"INSUFFICIENT_DATA","To":"ALARM","Reason":"a drill","Data":"","At":"2026-03-04T05:06:07Z"}}`
+	s := newServer(t)
+	raw := store.Table[json.RawMessage]("alarm_actions")
+	if err := s.store.Update(func(tx *store.Tx) error {
+		return raw.Put(tx, "20260304T050607.000000000\x00load-000000", json.RawMessage(row))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.act(t)
+	wait(t, "the history", func() bool { return len(s.history(t, "load")) == 1 })
+	if got, want := s.history(t, "load")[0], "Successfully executed action "+topic; got != want {
+		t.Errorf("got %s", got)
+	}
+	arn := "arn:aws:cloudwatch:" + region + ":" + account + ":alarm:load"
+	want := []publication{{arn, topic, `ALARM: "load"`, `{"AlarmName":"load"}`}}
+	if diff := cmp.Diff(want, s.topics.all()); diff != "" {
+		t.Errorf("published (-want +got):\n%s", diff)
+	}
+	if err := s.store.View(func(tx *store.Tx) error {
+		keys, err := raw.Keys(tx)
+		if len(keys) > 0 {
+			t.Errorf("left waiting: %q", keys)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
 
