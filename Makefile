@@ -3,7 +3,8 @@
 # lint  gofmt, vet, staticcheck
 # chaos put a short schedule of faults on a group under load: LARDER_CHAOS_SEED=N chooses another
 # chaos-long 1,000 faults, and 1,000 failovers that must leak nothing
-# terraform-long the public modules' shapes, with the round that changes how many nodes their groups have
+# terraform-long the public modules' shapes, with the round that changes how many nodes their groups have, and groups
+#       that are replaced by hand
 # fuzz  run each fuzz target for a short time: FUZZTIME=10m says how long
 # sdk   compare the copied part of the SDK's EC2 client with the whole
 # bench measure, and write docs/BENCHMARKS.md: BENCHFLAGS='-only failover -scripts 10m' says what and how long
@@ -43,7 +44,7 @@ chaos-long:
 
 terraform-long:
 	@scripts/install-redis
-	LARDER_TERRAFORM_LONG=1 go test -count=1 -v -timeout 20m -run '^TestPublicModules$$' ./test/cycle
+	LARDER_TERRAFORM_LONG=1 go test -count=1 -v -timeout 30m -run '^(TestPublicModules|TestAGroupIsReplacedByHand)$$' ./test/cycle
 
 FUZZTIME := 20s
 

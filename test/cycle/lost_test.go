@@ -2,6 +2,7 @@ package cycle
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,9 @@ func TestAGroupIsReplacedTwice(t *testing.T) {
 // TestAGroupIsReplacedByHand: replaced with its final snapshot's name, a group leaves a snapshot of a name of its own.
 // Replaced alone it has the name of the one before it, until the name is replaced in place, as the module's README says.
 func TestAGroupIsReplacedByHand(t *testing.T) {
+	if os.Getenv(longVariable) == "" {
+		t.Skipf("takes minutes: `make terraform-long` runs it, as %s=1 does", longVariable)
+	}
 	t.Parallel()
 	s := newStack(t, "staging")
 	const group = "-replace=module.redis.aws_elasticache_replication_group.this"
