@@ -56,7 +56,7 @@ var allowed = map[string]string{
 	"internal/standin":          "internal/network internal/store",
 	"internal/network":          "internal/awsregion internal/store",
 	"internal/tagging":          "",
-	"internal/state":            "internal/cache internal/event internal/store",
+	"internal/state":            "internal/cache internal/catalog internal/event internal/store",
 	"internal/redisnode":        "internal/cache internal/catalog internal/cachelog internal/isolate internal/node",
 	"internal/gateway":          "internal/awswire internal/constraint internal/sigv4",
 	"internal/module":           "internal/awssdk/ internal/cache internal/catalog modules/redis",

@@ -361,12 +361,7 @@ func (g *group) directives(tx *store.Tx, rg *cache.ReplicationGroup) (catalog.Di
 
 // askedDirectives are what the group's node type and parameters ask for.
 func (g *group) askedDirectives(tx *store.Tx, rg *cache.ReplicationGroup) (catalog.Directives, error) {
-	parameters, err := state.ParameterGroups.Get(tx, rg.ParameterGroup)
-	if err != nil && !errors.Is(err,
-		store.ErrNotFound) { // default groups are not stored: they hold no values of their own
-		return catalog.Directives{}, err
-	}
-	return g.e.Parameters.Directives(parameters.Values, g.e.NodeTypes[rg.NodeType])
+	return state.Directives(tx, rg, g.e.Parameters, g.e.NodeTypes)
 }
 
 // wantedDirectives are what the group's servers should have been told.

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"slices"
 
 	"larder/internal/cache"
@@ -65,13 +64,7 @@ func (p *planner) renew() (Step, bool) {
 	case len(replicas) == 0:
 		return Step{}, false
 	}
-	heir := slices.MinFunc(replicas, func(a, b cache.Member) int {
-		return cmp.Or(
-			cmp.Compare(p.o.Nodes[b.ID].Offset, p.o.Nodes[a.ID].Offset),
-			cmp.Compare(rank(a.Zone == primary.Zone), rank(b.Zone == primary.Zone)),
-			cmp.Compare(a.ID, b.ID))
-	})
-	return Step{Kind: Handover, Member: heir.ID}, true
+	return Step{Kind: Handover, Member: p.best(replicas, primary).ID}, true
 }
 
 // outdated tells whether a member shall get another process. One of which it is not recorded what it is shall.

@@ -51,15 +51,20 @@ func (p *planner) reading() (ids []string) {
 	return ids
 }
 
-// heir is the member with the most advanced data set: of the newest stream, at the highest offset; on a tie one that is
-// primary already, the recorded primary, one that stays, one outside its zone, which may be gone as a whole, the lowest
-// id.
-func (p *planner) heir(old *cache.Member) (cache.Member, bool) {
+// heir is the member with the most advanced data set; found says that there is one.
+func (p *planner) heir(old *cache.Member) (heir cache.Member, found bool) {
 	heirs := p.withData()
 	if len(heirs) == 0 {
 		return cache.Member{}, false
 	}
-	return slices.MinFunc(heirs, func(a, b cache.Member) int {
+	return p.best(heirs, old), true
+}
+
+// best is which of some members takes over from another one: that with data of the newest stream, at the highest
+// offset; on a tie one that is primary already, the recorded primary, one that stays, one outside its zone, which may be
+// gone as a whole, the lowest id.
+func (p *planner) best(some []cache.Member, old *cache.Member) cache.Member {
+	return slices.MinFunc(some, func(a, b cache.Member) int {
 		as, bs := p.o.Nodes[a.ID], p.o.Nodes[b.ID]
 		aAge, aOffset := as.position(p.s.Histories)
 		bAge, bOffset := bs.position(p.s.Histories)
@@ -71,7 +76,7 @@ func (p *planner) heir(old *cache.Member) (cache.Member, bool) {
 			cmp.Compare(rank(a.Leaving), rank(b.Leaving)),
 			cmp.Compare(rank(a.Zone == old.Zone), rank(b.Zone == old.Zone)),
 			cmp.Compare(a.ID, b.ID))
-	}), true
+	})
 }
 
 // withData lists the members that have data of the group.

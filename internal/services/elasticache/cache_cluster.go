@@ -86,11 +86,7 @@ func groupsWith(tx *store.Tx, cluster string) ([]cache.Topology, error) {
 
 // directives are what the servers of a group's nodes should have been told.
 func (s *Service) directives(tx *store.Tx, g cache.Topology) (catalog.Directives, error) {
-	parameters, err := s.parameterGroup(tx, g.ParameterGroup)
-	if err != nil {
-		return catalog.Directives{}, err
-	}
-	return s.Families[catalog.Family].Directives(parameters.Values, s.NodeTypes[g.NodeType])
+	return state.Directives(tx, g.ReplicationGroup, s.Families[catalog.Family], s.NodeTypes)
 }
 
 // describeCluster is a cluster as the API shows it. When it was made and where appear with its node.
