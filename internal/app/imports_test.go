@@ -60,7 +60,7 @@ var allowed = map[string]string{
 	"internal/redisnode":        "internal/cache internal/catalog internal/cachelog internal/isolate internal/node",
 	"internal/gateway":          "internal/awswire internal/constraint internal/sigv4",
 	"internal/module":           "internal/awssdk/ internal/cache internal/catalog modules/redis",
-	"internal/deploy":           "internal/awssdk/ internal/module",
+	"internal/deploy":           "internal/awssdk/ internal/catalog internal/module",
 	"internal/engine": "internal/cache internal/catalog internal/event internal/isolate internal/node internal/pki " +
 		"internal/plan internal/redisnode internal/relay internal/seal internal/snapshot internal/state internal/store",
 	"internal/logdelivery": "internal/cache internal/cachelog internal/engine internal/isolate internal/node " +

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"larder/internal/catalog"
 	"larder/internal/module"
 )
 
@@ -184,17 +185,14 @@ func (a *apply) newToken(length int) (module.Secret, error) {
 	return generateToken(length)
 }
 
-// tokenAlphabet are the characters an auth token may have (module.md, trap 6).
-const tokenAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!&#$^<>-"
-
 func generateToken(length int) (module.Secret, error) {
 	token := make([]byte, length)
 	for i := range token {
-		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(tokenAlphabet))))
+		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(catalog.AuthTokenAlphabet))))
 		if err != nil {
 			return "", err
 		}
-		token[i] = tokenAlphabet[n.Int64()]
+		token[i] = catalog.AuthTokenAlphabet[n.Int64()]
 	}
 	return module.Secret(token), nil
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"larder/internal/catalog"
 )
 
 // check looks at the value of one input alone.
@@ -179,28 +181,21 @@ func versionOffered(s string) []problem {
 		strings.Join(names, ", "))
 }
 
-// tokenSpecials are the characters besides letters and digits that AWS takes in a token.
-const tokenSpecials = "!&#$^<>-"
-
 // token checks an auth token without ever repeating it; "" is no token.
 func token(s Secret) []problem {
 	const value = "the token (not shown)"
-	if n := utf8.RuneCountInString(string(s)); n > 0 && (n < 16 || n > 128) {
+	if n := utf8.RuneCountInString(string(s)); n > 0 && (n < catalog.MinAuthToken || n > catalog.MaxAuthToken) {
 		return []problem{{value,
 			fmt.Sprintf("is %d characters long: use 16 to 128, or leave it out to have one generated", n)}}
 	}
 	for i, r := range []rune(string(s)) {
-		if !isAlphanumeric(r) && !strings.ContainsRune(tokenSpecials, r) {
+		if !catalog.AuthTokenCharacter(r) {
 			return []problem{{value,
 				fmt.Sprintf("has a character at position %d that AWS refuses: use letters, digits and ! & # $ ^ < > -",
 					i+1)}}
 		}
 	}
 	return nil
-}
-
-func isAlphanumeric(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
 func timeout(s string) []problem {

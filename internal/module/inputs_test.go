@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/zclconf/go-cty/cty"
 	"pgregory.net/rapid"
+
+	"larder/internal/catalog"
 )
 
 // TestComplaints breaks every check and rule once. Each text is what follows file and line.
@@ -364,7 +366,7 @@ func TestSecretFormatsHidden(t *testing.T) {
 
 // A token is taken exactly when it has 16 to 128 characters of the allowed ones.
 func TestTokenCharset(t *testing.T) {
-	allowed := "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" + tokenSpecials
+	allowed := "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" + catalog.AuthTokenSpecials
 	rapid.Check(t, func(t *rapid.T) {
 		good := rapid.StringOfN(rapid.RuneFrom([]rune(allowed)), 16, 128, -1).Draw(t, "token")
 		if p := token(Secret(good)); p != nil {

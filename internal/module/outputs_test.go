@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"larder/internal/catalog"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -174,7 +176,7 @@ func value(outputs []Output, name string) any {
 func TestConnectionStringKeepsTheToken(t *testing.T) {
 	call := mustLoad(t, block())
 	observed := observe(call.Resources(Known{}))
-	allowed := []rune("abcXYZ019" + tokenSpecials)
+	allowed := []rune("abcXYZ019" + catalog.AuthTokenSpecials)
 	rapid.Check(t, func(t *rapid.T) {
 		token := rapid.StringOfN(rapid.RuneFrom(allowed), 16, 128, -1).Draw(t, "token")
 		s := value(call.Outputs(observed, Access{Token: Secret(token)}), "redis_connection_string").(string)

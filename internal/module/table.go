@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/catalog"
 )
 
 // Table lists every input of the module once: decoding, defaults, checks and documentation all read it. The order is
@@ -165,10 +167,6 @@ func engineInputs() []Input {
 	}
 }
 
-// logRetentionDays are the values CloudWatch Logs takes; 0 keeps logs for ever.
-var logRetentionDays = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557,
-	2922, 3288, 3653}
-
 func logInputs() []Input {
 	return []Input{
 		optional("slow_log_enabled", true, "Export the slow log to CloudWatch",
@@ -189,7 +187,7 @@ func logInputs() []Input {
 			func(in *Inputs) *(*string) { return &in.LogGroupPrefix }, given(logGroupPrefix)),
 		optional("cloudwatch_log_retention_days", 30, "Days that CloudWatch keeps the logs, 0 for ever",
 			func(in *Inputs) *int { return &in.CloudwatchLogRetentionDays },
-			oneOfNumbers("a number of days CloudWatch Logs takes", logRetentionDays...)),
+			oneOfNumbers("a number of days CloudWatch Logs takes", append([]int{0}, catalog.LogRetentionDays()...)...)),
 		optional("cloudwatch_log_kms_key_arn", (*string)(nil), "KMS key of the log groups",
 			func(in *Inputs) *(*string) { return &in.CloudwatchLogKMSKeyARN }, given(anyKeyARN)),
 		optional("log_skip_destroy", false, "Keep the log groups on destroy",

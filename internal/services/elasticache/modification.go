@@ -282,7 +282,7 @@ func (m *modification) token(in *sdk.ModifyReplicationGroupInput) error {
 		return invalidCombination("To modify the auth token, set the apply-immediately parameter to true.")
 	case m.rg.Transit() != cache.TransitRequired:
 		return invalidValue("The AUTH token modification is only supported when encryption-in-transit is enabled.")
-	case !authToken.MatchString(*in.AuthToken):
+	case !catalog.IsAuthToken(*in.AuthToken):
 		return invalidValue("Invalid AuthToken provided.")
 	}
 	sealed := m.Sealer.Seal(state.AuthTokenPlace(m.rg.ID), []byte(*in.AuthToken))

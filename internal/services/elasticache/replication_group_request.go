@@ -23,9 +23,6 @@ const (
 	defaultPort  = 6379
 )
 
-// authToken is what a token may be made of; AWS names the special characters.
-var authToken = regexp.MustCompile(`^[A-Za-z0-9!&#$^<>-]{16,128}$`)
-
 // requested reads and checks all of a request that needs no state. Each function fills the fields that it answers for.
 func (s *Service) requested(in *sdk.CreateReplicationGroupInput) (cache.Topology, error) {
 	g := cache.ReplicationGroup{
@@ -200,7 +197,7 @@ func (s *Service) encryption(in *sdk.CreateReplicationGroupInput, rg cache.Topol
 		return invalidCombination("AuthToken needs encryption in transit: set TransitEncryptionEnabled.")
 	case rg.PlainClients:
 		return invalidCombination(preferredWithToken)
-	case !authToken.MatchString(*in.AuthToken):
+	case !catalog.IsAuthToken(*in.AuthToken):
 		return invalidValue("Invalid AuthToken provided.")
 	}
 	rg.AuthTokens = [][]byte{s.Sealer.Seal(state.AuthTokenPlace(rg.ID), []byte(*in.AuthToken))}

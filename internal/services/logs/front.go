@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
+	"larder/internal/catalog"
 	"larder/internal/constraint"
 )
 
@@ -73,9 +75,12 @@ func front() *constraint.Front {
 	}
 }
 
-// retentions are the days that events can be kept for. Source: PutRetentionPolicy in the API reference.
-func retentions() []string {
-	return strings.Fields("1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653")
+// retentions are the days that events can be kept for, as an error lists them.
+func retentions() (days []string) {
+	for _, n := range catalog.LogRetentionDays() {
+		days = append(days, strconv.Itoa(n))
+	}
+	return days
 }
 
 // shown is how the service repeats transformations in an error.
