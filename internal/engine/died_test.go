@@ -152,7 +152,7 @@ func requests() map[string]asked {
 		}, none, nil},
 		"a parameter without TLS": {plain, func(w *world, try string) {
 			w.setParameter("slowlog-max-len", "100"+strings.TrimPrefix(try, "try-"))
-			w.modify("g", func(rg *cache.Shard) { rg.Group.ParameterGroup = "mine" })
+			w.modify("g", func(*cache.Shard) {})
 		}, none, nil},
 		"the primary's renewal": {protected, func(w *world, _ string) {
 			w.modify("g", func(rg *cache.Shard) { rg.Member(rg.Primary().ID).Renewal = cache.Rebooting })

@@ -46,7 +46,7 @@ func TestChangesThatAnEngineEndsIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.create("g", 2, func(rg *cache.Shard) { rg.Group.ParameterGroup = "mine" })
+			w.create("g", 2, nil)
 			w.awaitAvailable("g")
 			for round, after := range []time.Duration{0, time.Millisecond, 4 * time.Millisecond, 15 * time.Millisecond,
 				40 * time.Millisecond} {
