@@ -1,12 +1,14 @@
 package logfilter_test
 
 import (
+	"bytes"
 	"testing"
 
 	"larder/internal/logfilter"
 )
 
-// FuzzPattern: any pattern is refused or read, and any message holds against it or does not.
+// FuzzPattern: any pattern is refused or read, with space around it as without. A message that matches has every text
+// that the pattern says it contains, and each of its values is one that the pattern can have, and the same by its name.
 func FuzzPattern(f *testing.F) {
 	for _, text := range []string{
 		"", "ERROR", `"two words"`, "-no ?one ?two", "{ $.a = 1 }",
@@ -17,8 +19,27 @@ func FuzzPattern(f *testing.F) {
 		f.Add(text, []byte("1.2.3.4 \"a b\" [x] \xff"))
 	}
 	f.Fuzz(func(t *testing.T, text string, message []byte) {
-		if p, err := logfilter.Parse(text); err == nil && p != nil {
-			p.Match(message)
+		p, err := logfilter.Parse(text)
+		if err != nil {
+			return
+		}
+		matches := p.Match(message)
+		if spaced, err := logfilter.Parse(" " + text + "\n"); len(text) < 1000 &&
+			(err != nil || spaced.Match(message) != matches) {
+			t.Fatalf("%q with space around it: %v", text, err)
+		}
+		if !matches {
+			return
+		}
+		for _, part := range p.Contains {
+			if !bytes.Contains(message, []byte(part)) {
+				t.Fatalf("%q matches %q, which does not contain %q", text, message, part)
+			}
+		}
+		for name, want := range p.Values(string(message)) {
+			if got, has := p.Value(string(message), name); !p.Names(name) || !has || got != want {
+				t.Fatalf("%q has %q under %s in %q, and by its name %q, %v", text, want, name, message, got, has)
+			}
 		}
 	})
 }
