@@ -47,8 +47,8 @@ func (w *world) admin(id string, do func(*redisnode.Node) error) {
 	}
 }
 
-// send sends a node one command as larder's own user.
-func (w *world) send(id string, args ...any) {
+// send sends a node one command as larder's own user, and returns the answer.
+func (w *world) send(id string, args ...any) any {
 	w.t.Helper()
 	dial, password := w.socket(id)
 	c := redis.NewClient(&redis.Options{
@@ -56,9 +56,7 @@ func (w *world) send(id string, args ...any) {
 		Username: redisnode.AdminUser, Password: password,
 	})
 	defer c.Close()
-	if err := c.Do(w.t.Context(), args...).Err(); err != nil {
-		w.t.Fatal(err)
-	}
+	return must(c.Do(w.t.Context(), args...).Result())(w.t)
 }
 
 // socket returns the way to a node's socket, and the password of larder's user there.

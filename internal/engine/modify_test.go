@@ -162,8 +162,8 @@ func TestNoClientEndsAPlannedMovesPause(t *testing.T) {
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	rules := func(m cache.Member) []string { // of the clients' user
-		list := must(w.client(m.Address).Do(t.Context(), "ACL", "LIST").StringSlice())(t)
-		return slices.Sorted(slices.Values(strings.Fields(list[0])))
+		list := w.send(m.ID, "ACL", "LIST").([]any)
+		return slices.Sorted(slices.Values(strings.Fields(list[0].(string))))
 	}
 	before := rules(rg.Members[0])
 	ws := w.write(rg, 8)

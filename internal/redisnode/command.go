@@ -31,6 +31,8 @@ var CommandRules = []CommandRule{
 		shutdown slaveof sync cluster|addslots cluster|addslotsrange cluster|bumpepoch cluster|delslots
 		cluster|delslotsrange cluster|failover cluster|flushslots cluster|forget cluster|links cluster|meet
 		cluster|setslot cluster|replicate cluster|reset cluster|saveconfig cluster|set-config-epoch`)},
+	{Withheld, "it shows larder's own users and the hashes of all passwords, the next token's among them, which " +
+		"ElastiCache leaves out and redis-server cannot", words("acl|getuser acl|list acl|users")},
 	{Withheld, "it changes who is primary behind the engine's back", words("failover")},
 	{Withheld, "it loads code into the server", words("module")},
 	{Withheld, "a client that poses as a replica holds the replication stream, and what it acknowledges counts",
@@ -79,7 +81,7 @@ var CommandRules = []CommandRule{
 		client|reply client|tracking client|trackinginfo discard echo exec multi ping punsubscribe
 		quit readonly readwrite reset select sunsubscribe unsubscribe unwatch watch`)},
 	{Given, "it tells of the server", words(`
-		acl acl|cat acl|dryrun acl|genpass acl|getuser acl|help acl|list acl|users acl|whoami cluster
+		acl acl|cat acl|dryrun acl|genpass acl|help acl|whoami cluster
 		cluster|count-failure-reports cluster|countkeysinslot cluster|getkeysinslot cluster|help cluster|info
 		cluster|keyslot cluster|myid cluster|nodes cluster|replicas cluster|shards cluster|slaves cluster|slots command
 		command|count command|docs command|getkeys command|getkeysandflags command|help command|info command|list

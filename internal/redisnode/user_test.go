@@ -79,7 +79,7 @@ var withheld = []string{
 
 // given is what clients of the service may run, though one might think otherwise.
 var given = []string{
-	"acl|whoami", "acl|users", "acl|cat", "acl|list", "acl|getuser", "acl|genpass", "acl|log", "cluster|info",
+	"acl|whoami", "acl|cat", "acl|genpass", "acl|log", "cluster|info",
 	"cluster|nodes", "cluster|slots",
 	"cluster|shards", "cluster|keyslot", "cluster|countkeysinslot", "cluster|getkeysinslot", "cluster|myid",
 	"cluster|replicas",
