@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/smithy-go"
 
-	engine "larder/internal/alarm"
+	"larder/internal/alarm"
 	"larder/internal/outbox"
 	"larder/internal/store"
 )
@@ -26,22 +26,22 @@ type action struct {
 	Alarm                   string
 	Kind                    types.AlarmType
 	Topic, Subject, Message string
-	Change                  engine.Change
+	Change                  alarm.Change
 }
 
 // plan keeps the actions of a change, to be run.
-func (s *Service) plan(tx *store.Tx, a alarm, c engine.Change) error {
-	topics := map[engine.State][]string{engine.OK: a.OKActions, engine.Alarm: a.AlarmActions,
-		engine.Insufficient: a.InsufficientDataActions}[c.To]
+func (s *Service) plan(tx *store.Tx, a storedAlarm, c alarm.Change) error {
+	topics := map[alarm.State][]string{alarm.OK: a.OKActions, alarm.Alarm: a.AlarmActions,
+		alarm.Insufficient: a.InsufficientDataActions}[c.To]
 	if len(topics) == 0 || !aws.ToBool(a.ActionsEnabled) {
 		return nil
 	}
-	place := engine.Place{Account: s.Account, Region: s.RegionName}
-	due := action{Alarm: *a.AlarmName, Kind: a.kind(), Subject: engine.Subject(*a.AlarmName, c.To, place), Change: c}
+	place := alarm.Place{Account: s.Account, Region: s.RegionName}
+	due := action{Alarm: *a.AlarmName, Kind: a.kind(), Subject: alarm.Subject(*a.AlarmName, c.To, place), Change: c}
 	if a.AlarmRule != nil {
-		due.Message = engine.CompositeMessage(new(a.composite()), c, place)
+		due.Message = alarm.CompositeMessage(new(a.composite()), c, place)
 	} else {
-		due.Message = engine.MetricMessage(&a.MetricAlarm, c, place)
+		due.Message = alarm.MetricMessage(&a.MetricAlarm, c, place)
 	}
 	for _, due.Topic = range topics {
 		key, err := freeKey(tx, actions, instant(c.At)+"\x00"+*a.AlarmName)
@@ -106,6 +106,6 @@ func (s *Service) acted(tx *store.Tx, due action, refusal smithy.APIError) error
 		failure = errors.New(actionFailure(due.Topic, refusal))
 		summary = "Failed to execute action " + due.Topic + `. Received error: "` + failure.Error() + `"`
 	}
-	data := engine.ActionUpdate(due.Topic, due.Message, due.Change, failure)
+	data := alarm.ActionUpdate(due.Topic, due.Message, due.Change, failure)
 	return note(tx, due.Alarm, due.Kind, s.Now(), types.HistoryItemTypeAction, summary, data)
 }

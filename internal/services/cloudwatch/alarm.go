@@ -7,25 +7,25 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	engine "larder/internal/alarm"
+	"larder/internal/alarm"
 	"larder/internal/store"
 )
 
 // alarms holds every alarm, by name.
-const alarms = store.Table[alarm]("alarms")
+const alarms = store.Table[storedAlarm]("alarms")
 
 // AlarmTable is the name of the table of alarms: who watches it learns which of them change.
 const AlarmTable = string(alarms)
 
-// alarm is a metric alarm, in the API's words, with its state; or a composite one, which has a rule and nothing that is
-// measured.
-type alarm struct {
+// storedAlarm is a metric alarm, in the API's words, with its state; or a composite one, which has a rule and nothing
+// that is measured.
+type storedAlarm struct {
 	types.MetricAlarm
 	AlarmRule *string `json:",omitempty"`
 	Tags      map[string]string
 }
 
-func (a alarm) kind() types.AlarmType {
+func (a storedAlarm) kind() types.AlarmType {
 	if a.AlarmRule != nil {
 		return types.AlarmTypeCompositeAlarm
 	}
@@ -33,7 +33,7 @@ func (a alarm) kind() types.AlarmType {
 }
 
 // composite is the alarm as the API shows a composite one.
-func (a alarm) composite() types.CompositeAlarm {
+func (a storedAlarm) composite() types.CompositeAlarm {
 	return types.CompositeAlarm{
 		AlarmName: a.AlarmName, AlarmArn: a.AlarmArn, AlarmDescription: a.AlarmDescription, AlarmRule: a.AlarmRule,
 		AlarmConfigurationUpdatedTimestamp: a.AlarmConfigurationUpdatedTimestamp, ActionsEnabled: a.ActionsEnabled,
@@ -48,11 +48,11 @@ func (s *Service) putMetricAlarm(_ context.Context, in *sdk.PutMetricAlarmInput)
 	if err := checkAlarm(in); err != nil {
 		return nil, err
 	}
-	return &sdk.PutMetricAlarmOutput{}, s.put(alarm{MetricAlarm: s.definition(in)}, in.Tags, nil)
+	return &sdk.PutMetricAlarmOutput{}, s.put(storedAlarm{MetricAlarm: s.definition(in)}, in.Tags, nil)
 }
 
 // put keeps a definition under its name, new or changed. check may refuse it in view of the other alarms.
-func (s *Service) put(made alarm, tags []types.Tag, check func(*store.Tx) error) error {
+func (s *Service) put(made storedAlarm, tags []types.Tag, check func(*store.Tx) error) error {
 	made.Tags = map[string]string{}
 	if err := setTags(made.Tags, tags); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (s *Service) definition(in *sdk.PutMetricAlarmInput) types.MetricAlarm {
 		EvaluationPeriods: in.EvaluationPeriods, DatapointsToAlarm: in.DatapointsToAlarm, Threshold: in.Threshold,
 		ComparisonOperator: in.ComparisonOperator, TreatMissingData: in.TreatMissingData,
 		EvaluateLowSampleCountPercentile: in.EvaluateLowSampleCountPercentile,
-		StateValue:                       types.StateValueInsufficientData, StateReason: new(engine.Unchecked),
+		StateValue:                       types.StateValueInsufficientData, StateReason: new(alarm.Unchecked),
 		StateUpdatedTimestamp: &now, StateTransitionedTimestamp: &now,
 	}
 }
@@ -148,10 +148,10 @@ func (s *Service) deleteAlarms(_ context.Context, in *sdk.DeleteAlarmsInput) (*s
 	return &sdk.DeleteAlarmsOutput{}, err
 }
 
-func findAlarm(tx *store.Tx, name string) (alarm, error) {
+func findAlarm(tx *store.Tx, name string) (storedAlarm, error) {
 	found, err := alarms.Get(tx, name)
 	if errors.Is(err, store.ErrNotFound) {
-		return alarm{}, absent{&types.ResourceNotFound{Message: new("There is no alarm " + name)}}
+		return storedAlarm{}, absent{&types.ResourceNotFound{Message: new("There is no alarm " + name)}}
 	}
 	return found, err
 }

@@ -13,7 +13,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	engine "larder/internal/alarm"
+	"larder/internal/alarm"
 	"larder/internal/store"
 )
 
@@ -25,17 +25,17 @@ func (s *Service) putCompositeAlarm(
 	if err != nil {
 		return nil, err
 	}
-	rule, err := engine.ParseComposite(aws.ToString(in.AlarmRule))
+	rule, err := alarm.ParseComposite(aws.ToString(in.AlarmRule))
 	if err != nil {
 		return nil, validation("%v", err)
 	}
 	now := s.Now()
-	made := alarm{AlarmRule: in.AlarmRule, MetricAlarm: types.MetricAlarm{
+	made := storedAlarm{AlarmRule: in.AlarmRule, MetricAlarm: types.MetricAlarm{
 		AlarmName: in.AlarmName, AlarmArn: new(s.alarmARN(*in.AlarmName)), AlarmDescription: in.AlarmDescription,
 		AlarmConfigurationUpdatedTimestamp: &now, ActionsEnabled: new(in.ActionsEnabled == nil || *in.ActionsEnabled),
 		OKActions: listed(in.OKActions), AlarmActions: listed(in.AlarmActions),
 		InsufficientDataActions: listed(in.InsufficientDataActions),
-		StateValue:              types.StateValueInsufficientData, StateReason: new(engine.Unchecked),
+		StateValue:              types.StateValueInsufficientData, StateReason: new(alarm.Unchecked),
 		StateUpdatedTimestamp:      &now,
 		StateTransitionedTimestamp: &now,
 	}}
@@ -54,7 +54,7 @@ func checkName(name string) error {
 func isASCIIControl(r rune) bool { return r <= unicode.MaxASCII && unicode.IsControl(r) }
 
 // checkChildren refuses a rule over alarms that are not there, and one that comes back to its own alarm.
-func checkChildren(tx *store.Tx, name string, rule *engine.Composite) error {
+func checkChildren(tx *store.Tx, name string, rule *alarm.Composite) error {
 	var lost []string
 	for _, child := range rule.Children() {
 		if _, err := alarms.Get(tx, child); errors.Is(err, store.ErrNotFound) && child != name {
@@ -76,7 +76,7 @@ func checkChildren(tx *store.Tx, name string, rule *engine.Composite) error {
 		}
 		return childrenNames(a)
 	}
-	if engine.Cycle(name, rule.Children(), children) {
+	if alarm.Cycle(name, rule.Children(), children) {
 		return validation("The alarm rule of %s leads back to itself", name)
 	}
 	return broken

@@ -14,7 +14,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	engine "larder/internal/alarm"
+	"larder/internal/alarm"
 	"larder/internal/series"
 )
 
@@ -54,7 +54,7 @@ func (s *Service) putMetricData(_ context.Context, in *sdk.PutMetricDataInput) (
 		}
 		unit := cmp.Or(d.Unit, types.StandardUnitNone)
 		samples = append(samples, series.Sample{
-			Key: engine.Key(in.Namespace, d.MetricName, d.Dimensions, unit), Cell: cell,
+			Key: alarm.Key(in.Namespace, d.MetricName, d.Dimensions, unit), Cell: cell,
 			Fine: aws.ToInt32(d.StorageResolution) == 1,
 		})
 	}

@@ -10,7 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	engine "larder/internal/alarm"
+	"larder/internal/alarm"
 	"larder/internal/store"
 )
 
@@ -24,7 +24,7 @@ func (s *Service) describeAlarms(_ context.Context, in *sdk.DescribeAlarmsInput)
 	if err := checkDescribe(in); err != nil {
 		return nil, err
 	}
-	var rows []alarm
+	var rows []storedAlarm
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		switch {
 		case in.ChildrenOfAlarmName != nil:
@@ -32,14 +32,14 @@ func (s *Service) describeAlarms(_ context.Context, in *sdk.DescribeAlarmsInput)
 		case in.ParentsOfAlarmName != nil:
 			rows, err = parentsOf(tx, *in.ParentsOfAlarmName)
 		default:
-			rows, err = all(tx, func(a alarm) bool { return asked(in, a) })
+			rows, err = all(tx, func(a storedAlarm) bool { return asked(in, a) })
 		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	rows, token, err := page(rows, func(a alarm) string { return *a.AlarmName }, in.MaxRecords, in.NextToken)
+	rows, token, err := page(rows, func(a storedAlarm) string { return *a.AlarmName }, in.MaxRecords, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func typeAsked(given []types.AlarmType, t types.AlarmType) bool {
 }
 
 // asked tells whether a request asks for an alarm.
-func asked(in *sdk.DescribeAlarmsInput, a alarm) bool {
+func asked(in *sdk.DescribeAlarmsInput, a storedAlarm) bool {
 	if len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, *a.AlarmName) || !typeAsked(in.AlarmTypes, a.kind()) {
 		return false
 	}
@@ -92,8 +92,8 @@ func asked(in *sdk.DescribeAlarmsInput, a alarm) bool {
 }
 
 // all are the alarms that accept takes, in the order of their names.
-func all(tx *store.Tx, accept func(alarm) bool) ([]alarm, error) {
-	var rows []alarm
+func all(tx *store.Tx, accept func(storedAlarm) bool) ([]storedAlarm, error) {
+	var rows []storedAlarm
 	for a, err := range alarms.Readable(tx, "") {
 		if err != nil {
 			return nil, err
@@ -106,8 +106,8 @@ func all(tx *store.Tx, accept func(alarm) bool) ([]alarm, error) {
 }
 
 // childrenNames are the alarms that an alarm's rule names.
-func childrenNames(a alarm) []string {
-	rule, err := engine.ParseComposite(aws.ToString(a.AlarmRule))
+func childrenNames(a storedAlarm) []string {
+	rule, err := alarm.ParseComposite(aws.ToString(a.AlarmRule))
 	if err != nil { // a metric alarm has no rule; another's was checked when it was put
 		return nil
 	}
@@ -115,15 +115,15 @@ func childrenNames(a alarm) []string {
 }
 
 // childrenOf are the alarms that a composite alarm's rule names, as far as the API shows them.
-func childrenOf(tx *store.Tx, name string) ([]alarm, error) {
+func childrenOf(tx *store.Tx, name string) ([]storedAlarm, error) {
 	parent, err := findAlarm(tx, name)
 	if err != nil {
 		return nil, err
 	}
 	names := childrenNames(parent)
-	rows, err := all(tx, func(a alarm) bool { return slices.Contains(names, *a.AlarmName) })
+	rows, err := all(tx, func(a storedAlarm) bool { return slices.Contains(names, *a.AlarmName) })
 	for i, a := range rows {
-		rows[i] = alarm{AlarmRule: a.AlarmRule, MetricAlarm: types.MetricAlarm{
+		rows[i] = storedAlarm{AlarmRule: a.AlarmRule, MetricAlarm: types.MetricAlarm{
 			AlarmName: a.AlarmName, AlarmArn: a.AlarmArn, StateValue: a.StateValue,
 			StateUpdatedTimestamp: a.StateUpdatedTimestamp,
 		}}
@@ -132,13 +132,13 @@ func childrenOf(tx *store.Tx, name string) ([]alarm, error) {
 }
 
 // parentsOf are the composite alarms whose rules name an alarm, as far as the API shows them.
-func parentsOf(tx *store.Tx, name string) ([]alarm, error) {
+func parentsOf(tx *store.Tx, name string) ([]storedAlarm, error) {
 	if _, err := findAlarm(tx, name); err != nil {
 		return nil, err
 	}
-	rows, err := all(tx, func(a alarm) bool { return slices.Contains(childrenNames(a), name) })
+	rows, err := all(tx, func(a storedAlarm) bool { return slices.Contains(childrenNames(a), name) })
 	for i, a := range rows {
-		rows[i] = alarm{MetricAlarm: types.MetricAlarm{AlarmName: a.AlarmName, AlarmArn: a.AlarmArn}}
+		rows[i] = storedAlarm{MetricAlarm: types.MetricAlarm{AlarmName: a.AlarmName, AlarmArn: a.AlarmArn}}
 	}
 	return rows, err
 }
@@ -181,10 +181,10 @@ func (s *Service) describeAlarmsForMetric(
 		return nil, err
 	}
 	out := &sdk.DescribeAlarmsForMetricOutput{MetricAlarms: []types.MetricAlarm{}}
-	wanted := engine.Key(in.Namespace, in.MetricName, in.Dimensions, "")
+	wanted := alarm.Key(in.Namespace, in.MetricName, in.Dimensions, "")
 	err := s.Store.View(func(tx *store.Tx) error {
-		rows, err := all(tx, func(a alarm) bool {
-			return a.MetricName != nil && engine.Key(a.Namespace, a.MetricName, a.Dimensions, "").Equal(wanted) &&
+		rows, err := all(tx, func(a storedAlarm) bool {
+			return a.MetricName != nil && alarm.Key(a.Namespace, a.MetricName, a.Dimensions, "").Equal(wanted) &&
 				(in.Statistic == "" || in.Statistic == a.Statistic) && (in.Unit == "" || in.Unit == a.Unit) &&
 				(in.ExtendedStatistic == nil || *in.ExtendedStatistic == aws.ToString(a.ExtendedStatistic)) &&
 				(in.Period == nil || *in.Period == *a.Period)

@@ -71,7 +71,7 @@ const (
 	deleted = "deleted"
 )
 
-func (s *Service) noteConfiguration(tx *store.Tx, a alarm, what string) error {
+func (s *Service) noteConfiguration(tx *store.Tx, a storedAlarm, what string) error {
 	kind := map[string]string{created: "Create", updated: "Update", deleted: "Delete"}[what]
 	data, err := json.Marshal(map[string]string{"version": "1.0", "type": kind})
 	if err != nil {

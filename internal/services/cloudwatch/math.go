@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	engine "larder/internal/alarm"
+	"larder/internal/alarm"
 	"larder/internal/metricmath"
 	"larder/internal/series"
 )
@@ -59,8 +59,8 @@ func checkMath(queries []types.MetricDataQuery) error {
 func returns(q types.MetricDataQuery) bool { return q.ReturnData == nil || *q.ReturnData }
 
 // compile reads queries that checkQueries has passed.
-func compile(queries []types.MetricDataQuery) (*metricmath.Program, map[string]engine.Metric, error) {
-	program, metrics, err := engine.Math(queries)
+func compile(queries []types.MetricDataQuery) (*metricmath.Program, map[string]alarm.Metric, error) {
+	program, metrics, err := alarm.Math(queries)
 	var mistake *metricmath.Error
 	if errors.As(err, &mistake) {
 		return nil, nil, validation("%v", mistake)

@@ -12,7 +12,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	engine "larder/internal/alarm"
+	"larder/internal/alarm"
 	"larder/internal/metricmath"
 	"larder/internal/series"
 )
@@ -121,7 +121,7 @@ func samplesLost() types.MessageData {
 }
 
 // gridOf is the range that expressions are evaluated over, with the shortest period that the request names.
-func (s *Service) gridOf(in *sdk.GetMetricDataInput, metrics map[string]engine.Metric) (r metricmath.Range, err error) {
+func (s *Service) gridOf(in *sdk.GetMetricDataInput, metrics map[string]alarm.Metric) (r metricmath.Range, err error) {
 	var periods []int64
 	for _, m := range metrics {
 		periods = append(periods, m.Period)

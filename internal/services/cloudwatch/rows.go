@@ -13,10 +13,10 @@ import (
 func Tables() []store.Checker { return []store.Checker{alarms, dashboards, histories, actions} }
 
 // RowKey is the alarm's key in its table.
-func (a alarm) RowKey() string { return aws.ToString(a.AlarmName) }
+func (a storedAlarm) RowKey() string { return aws.ToString(a.AlarmName) }
 
 // CheckRow says when an alarm lacks what it is evaluated by, or shown with.
-func (a alarm) CheckRow() error {
+func (a storedAlarm) CheckRow() error {
 	switch {
 	case a.AlarmArn == nil || a.StateValue == "" || a.StateUpdatedTimestamp == nil:
 		return errors.New("it lacks an ARN or a state")

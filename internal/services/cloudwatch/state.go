@@ -10,12 +10,12 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	engine "larder/internal/alarm"
+	"larder/internal/alarm"
 	"larder/internal/store"
 )
 
 // Alarms are all alarms as the evaluation reads them, but for those that cannot be read: the store tells of these.
-func (s *Service) Alarms() (all []engine.Definition, err error) {
+func (s *Service) Alarms() (all []alarm.Definition, err error) {
 	err = s.Store.View(func(tx *store.Tx) error {
 		rows, err := alarms.List(tx)
 		for _, a := range rows {
@@ -27,7 +27,7 @@ func (s *Service) Alarms() (all []engine.Definition, err error) {
 }
 
 // Alarm is one of them; not when there is none of the name.
-func (s *Service) Alarm(name string) (d engine.Definition, there bool, err error) {
+func (s *Service) Alarm(name string) (d alarm.Definition, there bool, err error) {
 	err = s.Store.View(func(tx *store.Tx) error {
 		a, err := alarms.Get(tx, name)
 		if there = err == nil; there {
@@ -43,7 +43,7 @@ func (s *Service) Alarm(name string) (d engine.Definition, there bool, err error
 }
 
 // defined is the alarm as the evaluation reads it. Its revision is a hash of what it is defined by.
-func (a alarm) defined() engine.Definition {
+func (a storedAlarm) defined() alarm.Definition {
 	definition := a
 	definition.StateValue, definition.StateReason, definition.StateReasonData = "", nil, nil
 	definition.StateUpdatedTimestamp, definition.StateTransitionedTimestamp, definition.Tags = nil, nil, nil
@@ -51,7 +51,7 @@ func (a alarm) defined() engine.Definition {
 	if err := json.NewEncoder(hash).Encode(definition); err != nil {
 		panic("cloudwatch: an alarm that was read as JSON is none: " + err.Error())
 	}
-	d := engine.Definition{Revision: hash.Sum64()}
+	d := alarm.Definition{Revision: hash.Sum64()}
 	if a.AlarmRule != nil {
 		d.Composite = new(a.composite())
 	} else {
@@ -62,9 +62,9 @@ func (a alarm) defined() engine.Definition {
 
 // Change puts an alarm into another state, unless it is meanwhile gone, or has another definition or another state than
 // the change begins with.
-func (s *Service) Change(name string, revision uint64, c engine.Change) error {
-	err := s.change(name, func(a alarm) (engine.Change, bool) {
-		return c, a.defined().Revision == revision && engine.State(a.StateValue) == c.From
+func (s *Service) Change(name string, revision uint64, c alarm.Change) error {
+	err := s.change(name, func(a storedAlarm) (alarm.Change, bool) {
+		return c, a.defined().Revision == revision && alarm.State(a.StateValue) == c.From
 	})
 	var gone *types.ResourceNotFound
 	if errors.As(err, &gone) {
@@ -74,7 +74,7 @@ func (s *Service) Change(name string, revision uint64, c engine.Change) error {
 }
 
 // change puts an alarm into the state that decide gives, writes it into the history, and keeps its actions to be run.
-func (s *Service) change(name string, decide func(alarm) (engine.Change, bool)) error {
+func (s *Service) change(name string, decide func(storedAlarm) (alarm.Change, bool)) error {
 	return s.Store.Update(func(tx *store.Tx) error {
 		a, err := findAlarm(tx, name)
 		if err != nil {
@@ -84,7 +84,7 @@ func (s *Service) change(name string, decide func(alarm) (engine.Change, bool)) 
 		if !do {
 			return nil
 		}
-		before := engine.NewHistoryState(c.From, aws.ToString(a.StateReason), aws.ToString(a.StateReasonData))
+		before := alarm.NewHistoryState(c.From, aws.ToString(a.StateReason), aws.ToString(a.StateReasonData))
 		at := c.At
 		a.StateValue, a.StateReason, a.StateReasonData, a.StateUpdatedTimestamp = types.StateValue(c.To), &c.Reason, nil, &at
 		if c.Data != "" {
@@ -94,7 +94,7 @@ func (s *Service) change(name string, decide func(alarm) (engine.Change, bool)) 
 			return alarms.Put(tx, name, a)
 		}
 		a.StateTransitionedTimestamp = &at
-		data := engine.StateUpdate(before, engine.NewHistoryState(c.To, c.Reason, c.Data))
+		data := alarm.StateUpdate(before, alarm.NewHistoryState(c.To, c.Reason, c.Data))
 		return errors.Join(alarms.Put(tx, name, a), s.plan(tx, a, c),
 			note(tx, name, a.kind(), c.At, types.HistoryItemTypeStateUpdate,
 				"Alarm updated from "+string(c.From)+" to "+string(c.To), data))
@@ -110,8 +110,8 @@ func (s *Service) setAlarmState(_ context.Context, in *sdk.SetAlarmStateInput) (
 	case data != "" && !json.Valid([]byte(data)):
 		return nil, &types.InvalidFormatFault{Message: new("StateReasonData is not JSON")}
 	}
-	err := s.change(*in.AlarmName, func(a alarm) (engine.Change, bool) {
-		return engine.Change{From: engine.State(a.StateValue), To: engine.State(in.StateValue), Reason: *in.StateReason,
+	err := s.change(*in.AlarmName, func(a storedAlarm) (alarm.Change, bool) {
+		return alarm.Change{From: alarm.State(a.StateValue), To: alarm.State(in.StateValue), Reason: *in.StateReason,
 			Data: data, At: s.Now()}, true
 	})
 	if gone := (*types.ResourceNotFound)(nil); errors.As(err, &gone) {

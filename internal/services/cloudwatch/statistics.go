@@ -10,7 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	engine "larder/internal/alarm"
+	"larder/internal/alarm"
 	"larder/internal/series"
 )
 
@@ -90,7 +90,7 @@ func (s *Service) getMetricStatistics(
 	if n := int64(in.EndTime.Sub(*in.StartTime)/time.Second) / int64(*in.Period); n > maxPoints {
 		return nil, invalidCombination("You have requested up to %d datapoints, which exceeds the limit of %d. You may reduce the datapoints requested by increasing Period, or decreasing the time range.", n, maxPoints)
 	}
-	key := engine.Key(in.Namespace, in.MetricName, in.Dimensions, in.Unit)
+	key := alarm.Key(in.Namespace, in.MetricName, in.Dimensions, in.Unit)
 	units := []string{key.Unit}
 	if in.Unit == "" {
 		units = s.Metrics.Units(key)

@@ -17,15 +17,15 @@ import (
 )
 
 // tagged finds the alarm whose tags a request is about.
-func (s *Service) tagged(tx *store.Tx, arn *string) (alarm, error) {
+func (s *Service) tagged(tx *store.Tx, arn *string) (storedAlarm, error) {
 	name, ok := strings.CutPrefix(aws.ToString(arn), s.alarmARN(""))
 	if !ok {
-		return alarm{}, invalidValue("ResourceARN %q is not the ARN of an alarm of account %s in %s", aws.ToString(arn),
+		return storedAlarm{}, invalidValue("ResourceARN %q is not the ARN of an alarm of account %s in %s", aws.ToString(arn),
 			s.Account, s.Region)
 	}
 	found, err := alarms.Get(tx, name)
 	if errors.Is(err, store.ErrNotFound) {
-		return alarm{}, absent{&types.ResourceNotFoundException{
+		return storedAlarm{}, absent{&types.ResourceNotFoundException{
 			Message: new("There is no alarm " + name), ResourceId: &name, ResourceType: new("alarm"),
 		}}
 	}
@@ -67,7 +67,7 @@ func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (
 func (s *Service) listTags(
 	_ context.Context, in *sdk.ListTagsForResourceInput,
 ) (*sdk.ListTagsForResourceOutput, error) {
-	var found alarm
+	var found storedAlarm
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		found, err = s.tagged(tx, in.ResourceARN)
 		return err
