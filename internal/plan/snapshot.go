@@ -37,7 +37,7 @@ func (p *planner) finalBackup() (steps []Step, done bool) {
 		return []Step{{Kind: Fence, Member: primary.ID}}, false
 	case p.o.Nodes[primary.ID].Suspended:
 		return []Step{{Kind: Resume, Member: primary.ID}}, false
-	case p.o.Nodes[primary.ID].silent():
+	case p.o.Nodes[primary.ID].silent(), p.primaryServes(): // no replica has more, though it may seem so
 		return []Step{{Kind: TakeSnapshot, Member: primary.ID}}, false
 	case found && p.o.Nodes[heir.ID].Role == cache.Replica && !p.o.Nodes[heir.ID].InSync:
 		// A replica without a link to its primary gives nobody a copy.
