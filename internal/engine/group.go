@@ -317,13 +317,18 @@ func disturbs(steps []plan.Step) bool {
 		func(s plan.Step) bool { return !stepKinds[s.Kind].quiet })
 }
 
+// shard reads the group's one shard.
+func (g *group) shard(tx *store.Tx) (cache.Shard, error) {
+	return state.Shard(tx, g.id, cache.FirstShard)
+}
+
 // desired reads the group and what its nodes' parameters should be.
 func (g *group) desired() (plan.Desired, error) {
 	var shard cache.Shard
 	var directives catalog.Directives
 	d := plan.Desired{Shard: &shard}
 	err := g.e.Store.View(func(tx *store.Tx) (err error) {
-		if shard, err = state.Shard(tx, g.id, cache.FirstShard); err != nil {
+		if shard, err = g.shard(tx); err != nil {
 			return err
 		}
 		d.Fallback, err = g.fallback(tx, &shard)
@@ -378,7 +383,7 @@ func (g *group) wantedDirectives(shard *cache.Shard) (d catalog.Directives, err 
 // times.
 func (g *group) update(change func(tx *store.Tx, shard *cache.Shard) error) error {
 	return g.e.Store.Insist(func(tx *store.Tx) error {
-		shard, err := state.Shard(tx, g.id, cache.FirstShard)
+		shard, err := g.shard(tx)
 		if err != nil {
 			return err
 		}

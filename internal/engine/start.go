@@ -132,7 +132,8 @@ func (g *group) server(version string) (catalog.EngineVersion, error) {
 			return v, nil
 		}
 	}
-	return catalog.EngineVersion{}, fmt.Errorf("redis-server %s, which runs this group, is no longer installed; installed: %s", version, g.e.Versions)
+	return catalog.EngineVersion{}, fmt.Errorf("redis-server %s, which runs this group, is no longer installed; "+
+		"installed: %s", version, g.e.Versions)
 }
 
 func (g *group) nodeConfig(shard *cache.Shard, m cache.Member) (redisnode.Config, catalog.Directives, error) {
@@ -203,7 +204,7 @@ func (g *group) passwords() (admin, replication string, err error) {
 			if c, err = state.Credentials.Get(tx, g.id); !errors.Is(err, store.ErrNotFound) {
 				return err // another node's start was first
 			}
-			if shard, err := state.Shard(tx, g.id, cache.FirstShard); err != nil {
+			if shard, err := g.shard(tx); err != nil {
 				return err
 			} else if slices.ContainsFunc(shard.Members, func(m cache.Member) bool { return m.Spec != "" }) {
 				return errors.New("their record is gone; put back a copy of larder.db that has it")

@@ -31,7 +31,7 @@ func (s *Service) admit(tx *store.Tx, rg cache.Topology) error {
 			return &types.ReplicationGroupAlreadyExistsFault{Message: new("Replication group with specified name already exists.")}
 		}
 	}
-	if err := checkQuota(tx, rg.Nodes()); err != nil {
+	if err := checkQuota(groups, rg.Nodes()); err != nil {
 		return err
 	}
 	if rg.ParameterGroup == "" {
@@ -41,18 +41,17 @@ func (s *Service) admit(tx *store.Tx, rg cache.Topology) error {
 }
 
 // checkQuota refuses nodes that the account may not have beside those that are there.
-func checkQuota(tx *store.Tx, more int) error {
-	groups, err := state.AllGroups(tx)
-	for _, g := range groups {
+func checkQuota(there []cache.Topology, more int) error {
+	for _, g := range there {
 		more += g.Nodes()
 	}
-	if err == nil && more > maxNodes {
-		err = &types.NodeQuotaForCustomerExceededFault{
-			Message: new(fmt.Sprintf("Customer node quota exceeded. You can have at most %d nodes in this region",
-				maxNodes)),
-		}
+	if more <= maxNodes {
+		return nil
 	}
-	return err
+	return &types.NodeQuotaForCustomerExceededFault{
+		Message: new(fmt.Sprintf("Customer node quota exceeded. You can have at most %d nodes in this region",
+			maxNodes)),
+	}
 }
 
 // memcachedDefault matches the default groups of AWS's other families, and tells the family.

@@ -87,7 +87,11 @@ func (s *Service) addReplicas(tx *store.Tx, rg cache.Topology, n int, zones []st
 	if err != nil {
 		return err
 	}
-	if err := checkQuota(tx, n); err != nil {
+	groups, err := state.AllGroups(tx)
+	if err != nil {
+		return err
+	}
+	if err := checkQuota(groups, n); err != nil {
 		return err
 	}
 	addrs, err := cache.Allocate(s.Block, taken, n)

@@ -2,7 +2,6 @@ package larder
 
 import (
 	"context"
-	"errors"
 
 	"larder/internal/cache"
 	"larder/internal/state"
@@ -77,16 +76,12 @@ func (s *Service) measureNodes(ctx context.Context, in *MeasureNodesInput) (*Mea
 
 // named returns the group of that id, or all.
 func (s *Service) named(id string) (groups []cache.Topology, err error) {
-	err = s.Store.View(func(tx *store.Tx) error {
-		if id == "" {
-			groups, err = state.Groups(tx)
-			return err
-		}
-		rg, err := state.Group(tx, id)
-		if errors.Is(err, store.ErrNotFound) {
-			return notFound("replication group", id)
-		}
-		groups = []cache.Topology{rg}
+	if id != "" {
+		rg, err := s.group(id)
+		return []cache.Topology{rg}, err
+	}
+	err = s.Store.View(func(tx *store.Tx) (err error) {
+		groups, err = state.Groups(tx)
 		return err
 	})
 	return groups, err
