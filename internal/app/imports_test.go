@@ -70,8 +70,9 @@ var allowed = map[string]string{
 	"internal/exporter/docgen": "modules/redis",
 	"internal/notifier":        "internal/event internal/outbox internal/state internal/store",
 	"internal/services/": "internal/alarm internal/awssdk/ internal/awswire internal/cache internal/catalog " +
-		"internal/constraint internal/durable internal/event internal/gateway internal/iampolicy internal/isolate internal/logfilter internal/logstore " +
-		"internal/metricmath internal/network internal/outbox internal/paging internal/plan internal/seal internal/series internal/standin internal/state " +
+		"internal/constraint internal/durable internal/event internal/gateway internal/iampolicy internal/isolate " +
+		"internal/logfilter internal/logstore internal/metricmath internal/network internal/outbox internal/paging " +
+		"internal/plan internal/seal internal/series internal/standin internal/state " +
 		"internal/store internal/tagging internal/widget",
 	"internal/servicetest":    "internal/gateway internal/sigv4 internal/testkit",
 	"internal/testkit":        "internal/awsclient",

@@ -38,7 +38,8 @@ func TestNodesKeepParametersWhoseRecordIsGone(t *testing.T) {
 		return err
 	})
 	w.parameters(map[string]string{"timeout": "600"})
-	w.eventually("a record that is back is used", func() bool { return w.noticed("Updated parameter timeout to 600") >= 1 })
+	w.eventually("a record that is back is used",
+		func() bool { return w.noticed("Updated parameter timeout to 600") >= 1 })
 	w.awaitAvailable("g")
 	if damaged := must(w.config.Store.Unreadable())(t); len(damaged) != 0 {
 		t.Errorf("damaged are %v", damaged)

@@ -41,7 +41,8 @@ func (g *group) endSnapshot(member string, change func(*cache.Snapshot) (outcome
 		name := shard.Group.Snapshot.Name
 		s, err := state.Snapshots.Get(tx, name)
 		switch gone := store.IsUnreadable(err) || errors.Is(err, store.ErrNotFound); {
-		case gone && shard.Group.Status == cache.Deleting && member != "": // data that somebody asked to keep are not given up
+		case gone && shard.Group.Status == cache.Deleting && member != "":
+			// Data that somebody asked to keep are not given up.
 			return fmt.Errorf("cannot find the record of the final snapshot %s, and the group is kept: %v", name, err)
 		case gone: // nobody can use what was taken, and the group goes on
 			return g.dropSnapshot(tx, shard, err)

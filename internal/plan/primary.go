@@ -61,8 +61,8 @@ func (p *planner) heir(old *cache.Member) (heir cache.Member, found bool) {
 }
 
 // best is which of some members takes over from another one: that with data of the newest stream, at the highest
-// offset; on a tie one that is primary already, the recorded primary, one that stays, one outside its zone, which may be
-// gone as a whole, the lowest id.
+// offset; on a tie one that is primary already, the recorded primary, one that stays, one outside its zone, which may
+// be gone as a whole, the lowest id.
 func (p *planner) best(some []cache.Member, old *cache.Member) cache.Member {
 	return slices.MinFunc(some, func(a, b cache.Member) int {
 		as, bs := p.o.Nodes[a.ID], p.o.Nodes[b.ID]

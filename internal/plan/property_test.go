@@ -143,7 +143,8 @@ func (w *world) checkSettled() {
 		if m.Renewal != "" {
 			w.Fatalf("%s was to get a new process", m.ID)
 		}
-		if s.parameters != w.parameters || s.spec != w.g.Group.Spec() || s.access != cache.AccessFingerprint(w.g.Group.AuthTokens) {
+		if s.parameters != w.parameters || s.spec != w.g.Group.Spec() ||
+			s.access != cache.AccessFingerprint(w.g.Group.AuthTokens) {
 			w.Fatalf("%s has other parameters or tokens than asked for, or is another process: %+v", m.ID, s)
 		}
 		if m.Parameters != w.parameters || m.Spec != w.g.Group.Spec() ||

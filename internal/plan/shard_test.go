@@ -30,8 +30,8 @@ func addrs(ns ...int) (out []netip.Addr) {
 	return out
 }
 
-// newShard makes the shard of a group of n members in creation, in turn in the zones a and b, with failover where it can
-// have one.
+// newShard makes the shard of a group of n members in creation, in turn in the zones a and b, with failover where it
+// can have one.
 func newShard(n int) *cache.Shard {
 	g := &cache.Shard{
 		GroupID: "g", ID: cache.FirstShard, PrimaryAddress: addr(primaryEndpoint), ReaderAddress: addr(readerEndpoint),

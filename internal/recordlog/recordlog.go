@@ -1,6 +1,6 @@
 // Package recordlog frames the records of a file that grows at its end. A frame is the record's length, the record's
-// checksum (CRC-32C), four bytes each, and the record. A crash leaves at most an incomplete frame at the end, and damage
-// elsewhere costs only the records that it touches: the intact ones behind it are found.
+// checksum (CRC-32C), four bytes each, and the record. A crash leaves at most an incomplete frame at the end, and
+// damage elsewhere costs only the records that it touches: the intact ones behind it are found.
 package recordlog
 
 import (
@@ -102,8 +102,8 @@ func (f Format) Each(log []byte, accept func(record []byte) bool, use func(recor
 // boundedSearch is how many bytes find sums at most in search of a frame before one that it knows already.
 const boundedSearch = 64 << 20
 
-// find returns the first record in b that is intact and accepted, and where its frame begins; nil where it finds none. A
-// damaged frame is passed over in two steps:
+// find returns the first record in b that is intact and accepted, and where its frame begins; nil where it finds none.
+// A damaged frame is passed over in two steps:
 //
 //  1. Its length leads to the next frame, and so on, up to one that is intact.
 //  2. The length may be what is damaged, and lead past intact frames. So each offset before that frame is tried. In a
