@@ -1,6 +1,6 @@
 # up    bring up examples/production on this machine
 # test  run every test, with the race detector where there is a C compiler
-# lint  gofmt, vet, staticcheck
+# lint  gofmt, vet, staticcheck, and plainlint: lines of 120 characters at most, and no private words
 # chaos put a short schedule of faults on a group under load: LARDER_CHAOS_SEED=N chooses another
 # chaos-long 1,000 faults, and 1,000 failovers that must leak nothing
 # terraform-long the public modules' shapes, with the round that changes how many nodes their groups have, and groups
@@ -33,6 +33,7 @@ lint:
 	@fmt="$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l)"; [ -z "$$fmt" ] || { echo "gofmt would change:"; echo "$$fmt"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
+	go run ./internal/plainlint
 
 chaos:
 	@scripts/install-redis

@@ -40,6 +40,7 @@ var allowed = map[string]string{
 	"internal/node/process":     "internal/childenv internal/durable internal/isolate internal/node",
 	"internal/outbox":           "internal/isolate internal/store",
 	"internal/paging":           "",
+	"internal/plainlint":        "",
 	"internal/pki":              "",
 	"internal/recordlog":        "",
 	"internal/relay":            "internal/isolate",
