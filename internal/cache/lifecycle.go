@@ -127,3 +127,6 @@ func mermaid(s Status) string { return strings.ReplaceAll(string(s), "-", "_") }
 func (s Status) Serving() bool {
 	return slices.Contains([]Status{Available, Modifying, Snapshotting}, s)
 }
+
+// Ending tells whether the nodes of a group in that status are to end.
+func (s Status) Ending() bool { return s == Deleting || s == CreateFailed }

@@ -67,3 +67,6 @@ const (
 	MemberDeleting  MemberStatus = "deleting"
 	MemberRebooting MemberStatus = "rebooting cluster nodes"
 )
+
+// Settled tells whether the record says of the member that it is there and as desired.
+func (m Member) Settled() bool { return !m.Created.IsZero() && m.Status == MemberAvailable }

@@ -16,7 +16,7 @@ import (
 // It measures the data right before a plan's steps set limits, and changes the group's record where they do not fit, or
 // do again; changed says that it did, and that the plan is to be made anew. A node type that cannot hold the data is
 // given up, as ElastiCache does. A limit that the parameters lower is set when the data fit.
-func (g *group) keepRoom(
+func (r *shardRunner) keepRoom(
 	ctx context.Context, d plan.Desired, o plan.Observed, steps []plan.Step,
 ) (changed bool, err error) {
 	shard := d.Shard
@@ -25,31 +25,31 @@ func (g *group) keepRoom(
 	if !sets && !drops || d.Parameters == "" { // parameters that cannot be read are not set
 		return false, nil
 	}
-	asked, err := g.askedMemory(shard)
+	asked, err := r.askedMemory(shard)
 	if err != nil {
 		return false, err
 	}
 	if drops {
-		return g.dropKept(ctx, shard, o, asked)
+		return r.dropKept(ctx, shard, o, asked)
 	}
-	nodes, err := g.measureData(ctx, shard, o)
+	nodes, err := r.measureData(ctx, shard, o)
 	if err != nil {
 		return false, err
 	}
 	switch keep := catalog.Overfull(nodes, max(asked, shard.Group.KeptMemory)); {
 	case keep == 0:
 		return false, nil
-	case shard.Group.ScalesDown(g.e.NodeTypes):
-		return true, g.giveUpScaling(shard.Group)
+	case shard.Group.ScalesDown(r.e.NodeTypes):
+		return true, r.giveUpScaling(shard.Group)
 	default:
-		return true, g.keepMemory(asked, keep)
+		return true, r.keepMemory(asked, keep)
 	}
 }
 
 // askedMemory is how many bytes of data a node may hold by the group's node type and parameters.
-func (g *group) askedMemory(shard *cache.Shard) (limit int64, err error) {
-	err = g.e.Store.View(func(tx *store.Tx) error {
-		d, err := g.askedDirectives(tx, shard.Group)
+func (r *shardRunner) askedMemory(shard *cache.Shard) (limit int64, err error) {
+	err = r.e.Store.View(func(tx *store.Tx) error {
+		d, err := r.askedDirectives(tx, shard.Group)
 		if err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func (g *group) askedMemory(shard *cache.Shard) (limit int64, err error) {
 }
 
 // measureData asks every node that answers how much its data take.
-func (g *group) measureData(
+func (r *shardRunner) measureData(
 	ctx context.Context, shard *cache.Shard, o plan.Observed,
 ) ([]catalog.NodeMemory, error) {
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
@@ -70,7 +70,7 @@ func (g *group) measureData(
 		if !o.Nodes[m.ID].Answers {
 			continue
 		}
-		memory, err := g.nodes[m.ID].redis.Memory(ctx)
+		memory, err := r.nodes[m.ID].redis.Memory(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("cannot tell whether the data of %s fit in another limit, and none is set: %w", m.ID,
 				err)
@@ -81,47 +81,47 @@ func (g *group) measureData(
 }
 
 // giveUpScaling has the group keep the node type that it had.
-func (g *group) giveUpScaling(given *cache.ReplicationGroup) error {
-	g.log.Warn("a node type cannot hold the data of the group, which keeps its own", "node_type", given.NodeType,
+func (r *shardRunner) giveUpScaling(given *cache.ReplicationGroup) error {
+	r.log.Warn("a node type cannot hold the data of the group, which keeps its own", "node_type", given.NodeType,
 		"keeps", given.ScaledFrom)
-	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
+	return r.update(func(tx *store.Tx, shard *cache.Shard) error {
 		if shard.Group.NodeType != given.NodeType || shard.Group.ScaledFrom != given.ScaledFrom {
 			return nil // it is asked for something else now
 		}
 		shard.Group.GiveUpScaling()
-		err := g.notice(tx, event.ScalingFailed, g.id, given.NodeType)
+		err := r.e.notice(tx, event.ScalingFailed, r.groupID, given.NodeType)
 		if err != nil {
 			return err
 		}
-		return g.notice(tx, event.ScalingRefused, g.id, g.id)
+		return r.e.notice(tx, event.ScalingRefused, r.groupID, r.groupID)
 	})
 }
 
 // keepMemory has the group's nodes keep a limit until their data fit in what is asked for, both in bytes.
-func (g *group) keepMemory(asked, keep int64) error {
-	g.log.Warn("the data of the group do not fit in what its parameters leave for them: the nodes keep their limit",
+func (r *shardRunner) keepMemory(asked, keep int64) error {
+	r.log.Warn("the data of the group do not fit in what its parameters leave for them: the nodes keep their limit",
 		"maxmemory", keep, "left", asked)
-	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
+	return r.update(func(tx *store.Tx, shard *cache.Shard) error {
 		shard.Group.KeptMemory = keep
-		return g.notice(tx, event.MemoryKept, g.id, g.id, keep, asked)
+		return r.e.notice(tx, event.MemoryKept, r.groupID, r.groupID, keep, asked)
 	})
 }
 
 // dropKept ends the keeping of a limit where the primary serves and every node's data fit in what is asked for.
-func (g *group) dropKept(ctx context.Context, shard *cache.Shard, o plan.Observed, asked int64) (bool, error) {
+func (r *shardRunner) dropKept(ctx context.Context, shard *cache.Shard, o plan.Observed, asked int64) (bool, error) {
 	primary := o.Nodes[shard.Primary().ID]
 	if !primary.Answers || len(primary.Serves) == 0 {
 		return false, nil
 	}
-	nodes, err := g.measureData(ctx, shard, o)
+	nodes, err := r.measureData(ctx, shard, o)
 	if err != nil { // the nodes hold what they hold: nothing is wrong with the group
-		g.log.Warn("cannot tell whether the data of the group fit in its limit again", "error", err)
+		r.log.Warn("cannot tell whether the data of the group fit in its limit again", "error", err)
 		return false, nil
 	}
 	if !catalog.Fit(nodes, asked) {
 		return false, nil
 	}
-	return true, g.update(func(_ *store.Tx, shard *cache.Shard) error {
+	return true, r.update(func(_ *store.Tx, shard *cache.Shard) error {
 		shard.Group.KeptMemory = 0
 		return nil
 	})

@@ -35,41 +35,41 @@ func (i *issued) note(id string, at time.Time) {
 const certificateFiles = 3
 
 // issue makes a node's TLS files: certificate, key and the local CA.
-func (g *group) issue(shard *cache.Shard, m cache.Member) ([][]byte, error) {
-	now := g.e.Now()
+func (r *shardRunner) issue(shard *cache.Shard, m cache.Member) ([][]byte, error) {
+	now := r.e.Now()
 	names := cache.CertifiedNames(shard.Group, m.ID)
 	addrs := []netip.Addr{m.Address, shard.PrimaryAddress, shard.ReaderAddress}
-	certificate, key, err := g.e.Authority.Issue(now, m.ID, names, addrs)
-	g.issued.note(m.ID, now)
-	return [][]byte{certificate, key, g.e.Authority.CertificatePEM()}, err
+	certificate, key, err := r.e.Authority.Issue(now, m.ID, names, addrs)
+	r.issued.note(m.ID, now)
+	return [][]byte{certificate, key, r.e.Authority.CertificatePEM()}, err
 }
 
 // certify gives a running node another certificate. Until the node has read it, it is not known which one it has.
-func (g *group) certify(ctx context.Context, shard *cache.Shard, m cache.Member) error {
-	lock := &g.nodes[m.ID].certifying // a step that has the node use TLS for the first time may do this too
+func (r *shardRunner) certify(ctx context.Context, shard *cache.Shard, m cache.Member) error {
+	lock := &r.nodes[m.ID].certifying // a step that has the node use TLS for the first time may do this too
 	lock.Lock()
 	defer lock.Unlock()
-	files, err := g.issue(shard, m)
+	files, err := r.issue(shard, m)
 	if err == nil {
-		err = g.nodes[m.ID].process.Rewrite(files)
+		err = r.nodes[m.ID].process.Rewrite(files)
 	}
 	if err == nil {
-		err = g.nodes[m.ID].redis.ReloadCertificate(ctx)
+		err = r.nodes[m.ID].redis.ReloadCertificate(ctx)
 	}
 	if err != nil {
-		g.issued.note(m.ID, time.Time{})
+		r.issued.note(m.ID, time.Time{})
 	}
 	return err
 }
 
 // secure gives a node that was started without TLS the certificate that it needs for it, where the group has TLS now.
-func (g *group) secure(ctx context.Context, shard *cache.Shard, id string) error {
+func (r *shardRunner) secure(ctx context.Context, shard *cache.Shard, id string) error {
 	if !shard.Group.TransitEncryption {
 		return nil
 	}
-	s, err := g.nodes[id].redis.State(ctx)
+	s, err := r.nodes[id].redis.State(ctx)
 	if err != nil || s.Certified {
 		return err
 	}
-	return g.certify(ctx, shard, *shard.Member(id))
+	return r.certify(ctx, shard, *shard.Member(id))
 }

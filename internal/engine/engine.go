@@ -82,29 +82,6 @@ func New(c Config) *Engine {
 	return &Engine{Config: c, groups: map[string]*group{}}
 }
 
-// drainTime is how long a group waits for its nodes' logs. A log store that stalls shall not keep it from looking at
-// its nodes.
-const drainTime = time.Second
-
-func (g *group) drainLogs(ctx context.Context, node string) {
-	if g.e.DrainLogs == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, drainTime)
-	done := make(chan struct{})
-	g.watch.Go(func() {
-		defer cancel()
-		defer close(done)
-		if err := g.guarded(func() error { g.e.DrainLogs(ctx, g.id, node); return nil }); err != nil {
-			g.log.Error("cannot deliver the rest of a node's logs", "node", node, "error", err)
-		}
-	})
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
-}
-
 func (e *Engine) busyLimit() time.Duration {
 	if e.BusyLimit == 0 {
 		return DefaultBusyLimit
@@ -169,8 +146,8 @@ func unreachable(ctx context.Context, p node.Process) bool {
 func (e *Engine) Run(ctx context.Context) error {
 	// Subscribing before reading the list leaves no moment in which a new group goes unseen.
 	changed := make(chan string, 64)
-	cancel := state.SubscribeGroups(e.Store, func(id string) {
-		if !e.wake(id) {
+	cancel := state.SubscribeShards(e.Store, func(id, shard string) {
+		if !e.wake(id, shard) {
 			select {
 			case changed <- id:
 			case <-ctx.Done():
@@ -208,24 +185,25 @@ func (e *Engine) known() (groups []cache.Topology, err error) {
 	return groups, err
 }
 
-// takeOwn takes the processes of a group's members and its relay out of those that were adopted. One that is named like
-// a member and is not recorded is none: it would run on without anybody who looks at it.
-func takeOwn(rg cache.Topology, adopted map[string]node.Process) (own []node.Process) {
-	names := []string{rg.ID + cache.RelaySuffix}
-	for _, m := range rg.Members() {
-		names = append(names, m.ID)
-	}
-	for _, name := range names {
+// takeOwn takes the processes of a group's members and its relay out of those that were adopted, and returns them by
+// shard. One that is named like a member and is not recorded is none: it would run on without anybody who looks at it.
+func takeOwn(rg cache.Topology, adopted map[string]node.Process) map[string][]node.Process {
+	own := map[string][]node.Process{}
+	take := func(shard, name string) {
 		if p := adopted[name]; p != nil {
-			own = append(own, p)
+			own[shard] = append(own[shard], p)
 			delete(adopted, name)
 		}
 	}
+	for shard, m := range rg.Members() {
+		take(shard.ID, m.ID)
+	}
+	take(cache.FirstShard, rg.ID+cache.RelaySuffix)
 	return own
 }
 
-// start begins to run a group that is not run yet, with its processes that run already.
-func (e *Engine) start(ctx context.Context, id string, own []node.Process) {
+// start begins to run a group that is not run yet, with its shards' processes that run already.
+func (e *Engine) start(ctx context.Context, id string, own map[string][]node.Process) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.groups[id] != nil {
@@ -233,22 +211,18 @@ func (e *Engine) start(ctx context.Context, id string, own []node.Process) {
 	}
 	g := newGroup(e, id)
 	running, end := context.WithCancel(ctx)
-	for _, p := range own {
-		g.adopt(running, p, false)
+	for shard, processes := range own {
+		g.begin(running, shard, processes)
 	}
 	e.groups[id] = g
 	e.runners.Go(func() {
-		var left []node.Process
-		if !e.guard.Run(g.log, "the replication group "+id, func() { g.run(running, end) }) {
-			left = g.processes()
-			pauseFor(ctx, lastRetry)
-		}
+		g.run(running, end)
 		e.mu.Lock()
 		delete(e.groups, id)
 		e.mu.Unlock()
 		// The id may have been taken again while the old group was on its way out.
 		if ctx.Err() == nil && e.exists(id) {
-			e.start(ctx, id, left)
+			e.start(ctx, id, nil)
 		}
 	})
 }
@@ -298,15 +272,15 @@ func (e *Engine) leaveUnknown(ctx context.Context, adopted map[string]node.Proce
 	}
 }
 
-// wake has a running group look again; false says that no such group runs.
-func (e *Engine) wake(id string) bool {
+// wake has a running group, or one shard of it, look again; false says that there is none. No shard stands for all.
+func (e *Engine) wake(group, shard string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	g := e.groups[id]
+	g := e.groups[group]
 	if g == nil {
 		return false
 	}
-	g.wakeUp()
+	g.wake(shard)
 	return true
 }
 
@@ -315,7 +289,7 @@ func (e *Engine) ReconfigureAll() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, g := range e.groups {
-		g.wakeUp()
+		g.wake("")
 	}
 }
 
@@ -328,7 +302,7 @@ func (e *Engine) Trouble(id string) (text string, stuck bool) {
 	if g == nil {
 		return "", false
 	}
-	t := g.failures.last.Load()
+	t := g.worst()
 	if t == nil {
 		return "", false
 	}

@@ -18,24 +18,24 @@ import (
 const readTime = 2 * time.Second
 
 // failOver makes a replica the primary. The old one is gone, or serves nobody.
-func (g *group) failOver(ctx context.Context, shard *cache.Shard, s plan.Step) error {
-	if g.readOut(ctx, s.Reading) {
+func (r *shardRunner) failOver(ctx context.Context, shard *cache.Shard, s plan.Step) error {
+	if r.readOut(ctx, s.Reading) {
 		return nil
 	}
-	if _, err := g.promote(ctx, shard, s); err != nil {
+	if _, err := r.promote(ctx, shard, s); err != nil {
 		return err
 	}
-	return g.listen(ctx, shard, s.Member, s.Addresses)
+	return r.listen(ctx, shard, s.Member, s.Addresses)
 }
 
 // readOut waits for replicas that have yet to read what the last primary sent, and tells that they have got further,
 // which the next plan takes in. Those that do not come to the end in time are taken as they are.
-func (g *group) readOut(ctx context.Context, replicas []string) (further bool) {
+func (r *shardRunner) readOut(ctx context.Context, replicas []string) (further bool) {
 	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
 	for _, id := range replicas {
-		if err := g.nodes[id].redis.AwaitLinkEnd(ctx); ctx.Err() != nil {
-			g.log.Warn("a replica does not come to the end of what its primary sent", "node", id, "error", err)
+		if err := r.nodes[id].redis.AwaitLinkEnd(ctx); ctx.Err() != nil {
+			r.log.Warn("a replica does not come to the end of what its primary sent", "node", id, "error", err)
 			return false
 		}
 	}
@@ -44,8 +44,8 @@ func (g *group) readOut(ctx context.Context, replicas []string) (further bool) {
 
 // promote makes a replica a primary, and the group's, which no client can reach yet. The order matters: its replication
 // stream is recorded before clients can write to it, so that nobody who lacks what they wrote is taken for its equal.
-func (g *group) promote(ctx context.Context, shard *cache.Shard, s plan.Step) (redisnode.State, error) {
-	heir := g.nodes[s.Member].redis
+func (r *shardRunner) promote(ctx context.Context, shard *cache.Shard, s plan.Step) (redisnode.State, error) {
+	heir := r.nodes[s.Member].redis
 	if err := heir.Promote(ctx); err != nil {
 		return redisnode.State{}, err
 	}
@@ -53,56 +53,56 @@ func (g *group) promote(ctx context.Context, shard *cache.Shard, s plan.Step) (r
 	if err != nil {
 		return state, err
 	}
-	return state, g.elect(shard, s, state.Stream)
+	return state, r.elect(shard, s, state.Stream)
 }
 
 // elect records a new primary and its replication stream.
-func (g *group) elect(shard *cache.Shard, s plan.Step, stream string) error {
+func (r *shardRunner) elect(shard *cache.Shard, s plan.Step, stream string) error {
 	old, heir := shard.Primary().ID, s.Member
-	return g.update(func(tx *store.Tx, shard *cache.Shard) (err error) {
+	return r.update(func(tx *store.Tx, shard *cache.Shard) (err error) {
 		shard.SetPrimary(heir)
 		shard.SetHistory(stream)
 		if shard.Promote == heir { // a failover to another one leaves the move to be made
 			shard.Promote = ""
 		}
 		if shard.Group.Status == cache.Available {
-			g.markLost(shard)
+			r.markLost(shard)
 			if shard.Group.Status, err = cache.Transition(shard.Group.Status, cache.Diverged); err != nil {
 				return err
 			}
 		}
-		err = errors.Join(g.notice(tx, event.MemberPromoted, heir, old, heir),
-			g.notice(tx, event.FailoverCompleted, g.id, old, heir))
+		err = errors.Join(r.e.notice(tx, event.MemberPromoted, heir, old, heir),
+			r.e.notice(tx, event.FailoverCompleted, r.groupID, old, heir))
 		if err != nil {
 			return err
 		}
 		if !s.DataLost {
 			return nil
 		}
-		return g.notice(tx, event.MemberPromotedWithOlder, heir, nodeID, old)
+		return r.e.notice(tx, event.MemberPromotedWithOlder, heir, nodeID, old)
 	})
 }
 
 // fence kills a node that hangs.
-func (g *group) fence(ctx context.Context, id string) error {
-	m := g.nodes[id]
-	g.log.Warn("a node hangs: it is killed", "node", id, "pid", m.process.PID(), "silent",
-		m.vigil.silence(g.e.Steady()))
+func (r *shardRunner) fence(ctx context.Context, id string) error {
+	m := r.nodes[id]
+	r.log.Warn("a node hangs: it is killed", "node", id, "pid", m.process.PID(), "silent",
+		m.vigil.silence(r.e.Steady()))
 	return m.end(ctx, 0)
 }
 
 // resume has a suspended node go on, which loses nothing. It has the time of a busy one again: it has yet to answer.
-func (g *group) resume(ctx context.Context, id string) error {
-	m := g.nodes[id]
-	g.log.Warn("a node that may alone have the data is suspended: it is told to go on", "node", id, "pid",
+func (r *shardRunner) resume(ctx context.Context, id string) error {
+	m := r.nodes[id]
+	r.log.Warn("a node that may alone have the data is suspended: it is told to go on", "node", id, "pid",
 		m.process.PID(),
-		"silent", m.vigil.silence(g.e.Steady()))
+		"silent", m.vigil.silence(r.e.Steady()))
 	if err := m.process.Resume(ctx); err != nil {
 		m.held = true
 		return fmt.Errorf("%w. It may alone have the data of %s, and is not ended: let it go on, or end it to "+
-			"give them up", err, g.id)
+			"give them up", err, r.groupID)
 	}
-	now := g.e.Steady()
+	now := r.e.Steady()
 	m.began, m.relieved = now, time.Time{}
 	if m.asked != nil {
 		m.asked.asked = now
@@ -111,27 +111,27 @@ func (g *group) resume(ctx context.Context, id string) error {
 }
 
 // note records a node's replication stream as the group's newest.
-func (g *group) note(ctx context.Context, id string) error {
-	state, err := g.nodes[id].redis.State(ctx)
+func (r *shardRunner) note(ctx context.Context, id string) error {
+	state, err := r.nodes[id].redis.State(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot read which replication stream %s has: %w", id, err)
 	}
-	return g.update(func(_ *store.Tx, shard *cache.Shard) error {
+	return r.update(func(_ *store.Tx, shard *cache.Shard) error {
 		shard.SetHistory(state.Stream)
 		return nil
 	})
 }
 
 // stopNode ends a node's process. One that is to be rebooted says so in the event list.
-func (g *group) stopNode(ctx context.Context, shard *cache.Shard, id string) error {
+func (r *shardRunner) stopNode(ctx context.Context, shard *cache.Shard, id string) error {
 	if shard.Member(id).Renewal == cache.Rebooting {
-		err := g.update(func(tx *store.Tx, _ *cache.Shard) error {
-			return g.notice(tx, event.NodeShutDown, id, nodeID)
+		err := r.update(func(tx *store.Tx, _ *cache.Shard) error {
+			return r.e.notice(tx, event.NodeShutDown, id, nodeID)
 		})
 		if err != nil {
 			return err
 		}
 	}
-	g.drainLogs(ctx, id)
-	return g.nodes[id].end(ctx, stopGrace)
+	r.e.drainLogs(ctx, &r.watch, r.groupID, id)
+	return r.nodes[id].end(ctx, stopGrace)
 }

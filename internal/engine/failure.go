@@ -98,25 +98,25 @@ func (f *failures) forget() {
 }
 
 // logFailure writes a failure into the log: once, until the group's work succeeds.
-func (g *group) logFailure(ctx context.Context, err error) {
-	g.log.Log(ctx, g.failures.level(err), "cannot bring the group to where it should be: larder goes on trying, and writes this once",
-		"error", err, "failures", g.failures.count)
+func (r *shardRunner) logFailure(ctx context.Context, err error) {
+	r.log.Log(ctx, r.failures.level(err), "cannot bring the group to where it should be: larder goes on trying, and writes this once",
+		"error", err, "failures", r.failures.count)
 }
 
 // fail counts a failure, and gives a new group up after too many.
-func (g *group) fail(shard *cache.Shard, err error) error {
-	g.failures.add(err)
-	return errors.Join(err, g.diverge(shard), g.giveUp(shard, shown(err)))
+func (r *shardRunner) fail(shard *cache.Shard, err error) error {
+	r.failures.add(err)
+	return errors.Join(err, r.diverge(shard), r.giveUp(shard, shown(err)))
 }
 
 // succeed forgets the failures before a success, unless something that failed has yet to succeed.
-func (g *group) succeed() {
-	f := &g.failures
+func (r *shardRunner) succeed() {
+	f := &r.failures
 	if len(f.open) > 0 {
 		return
 	}
 	if len(f.told) > 0 {
-		g.log.Info("what failed of the group has succeeded", "failures", f.count)
+		r.log.Info("what failed of the group has succeeded", "failures", f.count)
 	}
 	f.forget()
 }

@@ -33,24 +33,24 @@ func TestOnlySuccessOfWhatFailedResetsThePause(t *testing.T) {
 		"another node's fails": {[]ran{{follow, failed}, {plan.Step{Kind: plan.Follow, Member: "g-003"}, nil}}, false, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := group{log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+			r := shardRunner{log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 			for _, p := range c.steps {
-				g.failures.record(workOf(p.step), p.err)
+				r.failures.record(workOf(p.step), p.err)
 				if p.err != nil {
-					g.failures.add(p.err)
+					r.failures.add(p.err)
 				} else {
-					g.succeed()
+					r.succeed()
 				}
 			}
 			if c.reached {
-				g.failures.open = nil
-				g.succeed()
+				r.failures.open = nil
+				r.succeed()
 			}
-			if g.failures.count != c.want || (g.failures.last.Load() == nil) != (c.want == 0) {
-				t.Errorf("%d failures are counted, want %d", g.failures.count, c.want)
+			if r.failures.count != c.want || (r.failures.last.Load() == nil) != (c.want == 0) {
+				t.Errorf("%d failures are counted, want %d", r.failures.count, c.want)
 			}
-			if want := min(firstRetry<<c.want, lastRetry); g.failures.pause() != want {
-				t.Errorf("the pause is %s, want %s", g.failures.pause(), want)
+			if want := min(firstRetry<<c.want, lastRetry); r.failures.pause() != want {
+				t.Errorf("the pause is %s, want %s", r.failures.pause(), want)
 			}
 		})
 	}

@@ -14,9 +14,9 @@ import (
 // taken of it, or the one that it has begun with. An older one that can be restored is better than a newer that is
 // damaged; where all are, it is the newest, which the group waits for. It is empty where there is none, and where lost
 // data are to stay lost.
-func (g *group) fallback(tx *store.Tx, shard *cache.Shard) (string, error) {
+func (r *shardRunner) fallback(tx *store.Tx, shard *cache.Shard) (string, error) {
 	switch {
-	case !g.e.RestoreLost:
+	case !r.e.RestoreLost:
 		return "", nil
 	case shard.Group.Restore != "":
 		return shard.Group.Restore, nil
@@ -28,13 +28,13 @@ func (g *group) fallback(tx *store.Tx, shard *cache.Shard) (string, error) {
 	var newest, intact cache.Snapshot
 	for _, s := range all {
 		// One of an earlier group of that name is not the group's.
-		if s.Group != shard.Group.ID || !s.Taken.After(shard.Group.Created) || !g.fits(s, shard) {
+		if s.Group != shard.Group.ID || !s.Taken.After(shard.Group.Created) || !r.fits(s, shard) {
 			continue
 		}
 		if s.Taken.After(newest.Taken) {
 			newest = s
 		}
-		if s.Taken.After(intact.Taken) && g.intact(s) {
+		if s.Taken.After(intact.Taken) && r.intact(s) {
 			intact = s
 		}
 	}
@@ -42,24 +42,24 @@ func (g *group) fallback(tx *store.Tx, shard *cache.Shard) (string, error) {
 }
 
 // intact tells whether a snapshot's file can be restored.
-func (g *group) intact(s cache.Snapshot) bool {
-	err := g.e.CheckSnapshot(s)
+func (r *shardRunner) intact(s cache.Snapshot) bool {
+	err := r.e.CheckSnapshot(s)
 	if err != nil {
-		g.log.Error("a snapshot of the group's lost data cannot be restored", "snapshot", s.Name, "error", err)
+		r.log.Error("a snapshot of the group's lost data cannot be restored", "snapshot", s.Name, "error", err)
 	}
 	return err == nil
 }
 
 // fits tells whether a group may be made of a snapshot as it is now.
-func (g *group) fits(s cache.Snapshot, shard *cache.Shard) bool {
-	_, err := g.roomFor(s, shard)
+func (r *shardRunner) fits(s cache.Snapshot, shard *cache.Shard) bool {
+	_, err := r.roomFor(s, shard)
 	return err == nil && s.RestorableBy(shard.Group.EngineVersion, shard.Group.Server()) &&
 		s.Fire(cache.RestoreAsked) == nil
 }
 
 // fallBack has the group made of a snapshot.
-func (g *group) fallBack(name string) error {
-	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
+func (r *shardRunner) fallBack(name string) error {
+	return r.update(func(tx *store.Tx, shard *cache.Shard) error {
 		s, err := state.Snapshots.Get(tx, name)
 		if err != nil {
 			return fmt.Errorf("cannot find the record of the snapshot %s: %v", name,
@@ -74,11 +74,11 @@ func (g *group) fallBack(name string) error {
 }
 
 // sayRestored has the event list say that a group has the data of a snapshot again, which had others before.
-func (g *group) sayRestored(shard *cache.Shard, member string) error {
+func (r *shardRunner) sayRestored(shard *cache.Shard, member string) error {
 	if shard.Group.Status == cache.Creating {
 		return nil
 	}
-	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
-		return g.notice(tx, event.DataRestored, member, nodeID, shard.Group.Restore)
+	return r.update(func(tx *store.Tx, shard *cache.Shard) error {
+		return r.e.notice(tx, event.DataRestored, member, nodeID, shard.Group.Restore)
 	})
 }

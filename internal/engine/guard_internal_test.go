@@ -20,15 +20,15 @@ func (broken) Pulse() (node.Pulse, error)  { panic("injected") }
 // TestAPanicInAQuestionIsItsAnswer, and none to the next; the node is not taken for a silent one.
 func TestAPanicInAQuestionIsItsAnswer(t *testing.T) {
 	e := New(Config{Logger: slog.New(slog.DiscardHandler)})
-	g := newGroup(e, "g")
+	r := newShardRunner(e, "g", cache.FirstShard, func() {})
 	now := e.Steady()
 	m := &member{questions: make(chan *question, 1), began: now.Add(-time.Hour),
 		vigil: newVigil(&pulsing{}, false, now.Add(-time.Hour))} // no connection: a nil pointer
-	g.watch.Go(func() { g.putQuestions(t.Context(), m) })
-	defer g.watch.Wait()
+	r.watch.Go(func() { r.putQuestions(t.Context(), m) })
+	defer r.watch.Wait()
 	defer close(m.questions)
 	for range 2 {
-		g.ask(m)
+		r.ask(m)
 		if _, err := m.answer(t.Context(), time.Minute); !isFault(err) {
 			t.Fatalf("the answer is %v", err)
 		}
@@ -40,11 +40,11 @@ func TestAPanicInAQuestionIsItsAnswer(t *testing.T) {
 
 // TestAPanicInAStepEndsNoOther: neither in a step itself nor in what a verification does side by side.
 func TestAPanicInAStepEndsNoOther(t *testing.T) {
-	g := newGroup(New(Config{Logger: slog.New(slog.DiscardHandler)}), "g")
+	r := newShardRunner(New(Config{Logger: slog.New(slog.DiscardHandler)}), "g", cache.FirstShard, func() {})
 	rg := &cache.Shard{Group: &cache.ReplicationGroup{ID: "g", Port: 1}, Members: []cache.Member{{ID: "g-001"}}}
 	rg.SetPrimary("g-001") // which has no process: a nil pointer
 	for _, kind := range []plan.StepKind{plan.Verify, plan.Authorize, plan.Resume} {
-		err := g.runSteps(t.Context(), plan.Desired{Shard: rg}, []plan.Step{
+		err := r.runSteps(t.Context(), plan.Desired{Shard: rg}, []plan.Step{
 			{Kind: kind, Member: "g-001"}, {Kind: plan.SetBackends, Addresses: []netip.Addr{}},
 		})
 		if err == nil || kind != plan.Verify && !isFault(err) || isFault(shown(err)) { // a verification fails twice
@@ -56,7 +56,7 @@ func TestAPanicInAStepEndsNoOther(t *testing.T) {
 // TestAPanicAtAPulseLeavesTheOthers: the other processes are looked at.
 func TestAPanicAtAPulseLeavesTheOthers(t *testing.T) {
 	e := New(Config{Logger: slog.New(slog.DiscardHandler)})
-	ill, well := newGroup(e, "ill"), newGroup(e, "well")
+	ill, well := newShardRunner(e, "ill", cache.FirstShard, func() {}), newShardRunner(e, "well", cache.FirstShard, func() {})
 	long := e.Steady().Add(-time.Hour)
 	e.pulses.enter(newVigil(&broken{}, false, long), ill)
 	e.pulses.enter(newVigil(&pulsing{}, false, long), well)

@@ -31,18 +31,18 @@ const (
 // matters: writes stop, the replica catches up, is promoted and recorded, takes the endpoint, and only when the old
 // primary has no clients left do writes go on. Until the new one is recorded, the next plan goes on with the old one;
 // nobody has written to the other.
-func (g *group) handover(ctx context.Context, shard *cache.Shard, to string) error {
+func (r *shardRunner) handover(ctx context.Context, shard *cache.Shard, to string) error {
 	// Once begun it is brought to its end, also when the engine is about to end or another step fails.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
 	defer cancel()
 	from := shard.Primary()
-	old, heir := g.nodes[from.ID], g.nodes[to]
+	old, heir := r.nodes[from.ID], r.nodes[to]
 	old.swept, heir.swept = false, false // until it is over: whatever ends it early, the next look lets writes go on
 	if err := holdWrites(ctx, old.redis, heir.redis); err != nil {
 		return errors.Join(fmt.Errorf("cannot hand over to %s, nothing was changed: %w", to, err),
 			old.redis.Unpause(context.WithoutCancel(ctx)))
 	}
-	if err := g.switchPrimary(ctx, shard, from, to); err != nil {
+	if err := r.switchPrimary(ctx, shard, from, to); err != nil {
 		return err // writes are held on both; the next look lets them go on where the record says
 	}
 	old.swept, heir.swept = true, true
@@ -83,14 +83,14 @@ func awaitCaughtUp(ctx context.Context, old, heir *redisnode.Node) error {
 // two who do, connections are refused, for as long as one exchange with a node takes. The clients of the old primary
 // are cut off only when there is another one to go to; until then either node answers reads, from equal data, and
 // neither takes a write.
-func (g *group) switchPrimary(ctx context.Context, shard *cache.Shard, from *cache.Member, to string) error {
-	old, heir, target := g.nodes[from.ID].redis, g.nodes[to].redis, *shard.Member(to)
+func (r *shardRunner) switchPrimary(ctx context.Context, shard *cache.Shard, from *cache.Member, to string) error {
+	old, heir, target := r.nodes[from.ID].redis, r.nodes[to].redis, *shard.Member(to)
 	// Before it is promoted: clients of the reader endpoint reach it, and nothing that they write is kept until it is
 	// recorded.
 	if err := heir.PauseWrites(ctx, forGood); err != nil {
 		return err
 	}
-	state, err := g.promote(ctx, shard, plan.Step{Member: to})
+	state, err := r.promote(ctx, shard, plan.Step{Member: to})
 	if err != nil {
 		return err
 	}
@@ -110,43 +110,43 @@ func (g *group) switchPrimary(ctx context.Context, shard *cache.Shard, from *cac
 	if err := heir.Cut(ctx, gone, shard.Group.Ports()); err != nil {
 		return err
 	}
-	if err := g.follow(ctx, shard, from.ID, target.Address); err != nil {
+	if err := r.follow(ctx, shard, from.ID, target.Address); err != nil {
 		return err
 	}
 	return old.Unpause(ctx)
 }
 
 // authorize brings the tokens that a node takes up to date.
-func (g *group) authorize(ctx context.Context, shard *cache.Shard, id string) error {
-	tokens, err := g.authTokens(shard)
+func (r *shardRunner) authorize(ctx context.Context, shard *cache.Shard, id string) error {
+	tokens, err := r.authTokens(shard)
 	if err != nil {
 		return err
 	}
-	if err := g.nodes[id].redis.SetTokens(ctx, tokens); err != nil {
+	if err := r.nodes[id].redis.SetTokens(ctx, tokens); err != nil {
 		return err
 	}
-	err = g.update(func(_ *store.Tx, now *cache.Shard) error {
+	err = r.update(func(_ *store.Tx, now *cache.Shard) error {
 		now.Member(id).Access = cache.AccessFingerprint(shard.Group.AuthTokens)
 		return nil
 	})
-	g.nodes[id].knowsTokens = err == nil
+	r.nodes[id].knowsTokens = err == nil
 	return err
 }
 
 // resize gives the one node of a group the limits of the group's node type. With nobody to take over, the process
 // stays: its limits can all be changed as it runs.
-func (g *group) resize(ctx context.Context, shard *cache.Shard, id string) error {
-	d, err := g.wantedDirectives(shard)
+func (r *shardRunner) resize(ctx context.Context, shard *cache.Shard, id string) error {
+	d, err := r.wantedDirectives(shard)
 	if err != nil {
 		return err
 	}
-	if err := g.nodes[id].redis.SetMaxClients(ctx, g.e.NodeTypes[shard.Group.NodeType].MaxClients); err != nil {
+	if err := r.nodes[id].redis.SetMaxClients(ctx, r.e.NodeTypes[shard.Group.NodeType].MaxClients); err != nil {
 		return err
 	}
-	if err := g.limitMemory(shard, g.nodes[id]); err != nil {
+	if err := r.limitMemory(shard, r.nodes[id]); err != nil {
 		return err
 	}
-	return g.update(func(_ *store.Tx, now *cache.Shard) error {
+	return r.update(func(_ *store.Tx, now *cache.Shard) error {
 		m := now.Member(id)
 		m.Spec, m.BootParameters = shard.Group.Spec(), catalog.Fingerprint(d.Boot)
 		return nil
@@ -157,42 +157,19 @@ func (g *group) resize(ctx context.Context, shard *cache.Shard, id string) error
 // for clients may be as large as these, and a memory allocator takes more than it gives out; and fixedMemory for all
 // that is not counted as data, such as what a script works with. At AWS a node has its own machine, and none of its
 // neighbours' memory.
-func (g *group) limitMemory(shard *cache.Shard, m *member) error {
+func (r *shardRunner) limitMemory(shard *cache.Shard, m *member) error {
 	const fixedMemory = 2 << 30
-	return m.process.LimitMemory(3*g.e.NodeTypes[shard.Group.NodeType].MaxMemory + fixedMemory)
+	return m.process.LimitMemory(3*r.e.NodeTypes[shard.Group.NodeType].MaxMemory + fixedMemory)
 }
 
 // drop forgets a member whose process is gone for good.
-func (g *group) drop(ctx context.Context, id string) error {
-	g.drainLogs(ctx, id)
-	if err := g.e.Nodes.Remove(id); err != nil {
+func (r *shardRunner) drop(ctx context.Context, id string) error {
+	r.e.drainLogs(ctx, &r.watch, r.groupID, id)
+	if err := r.e.Nodes.Remove(id); err != nil {
 		return fmt.Errorf("cannot remove the files of %s: %w", id, err)
 	}
-	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
+	return r.update(func(tx *store.Tx, shard *cache.Shard) error {
 		shard.Remove(id)
-		return g.notice(tx, event.MemberDeleted, id)
-	})
-}
-
-// maintain applies what waited for the maintenance window, when it is open.
-func (g *group) maintain(shard *cache.Shard) error {
-	if shard.Group.Deferred == nil || shard.Group.Status != cache.Available {
-		return nil
-	}
-	window, err := cache.ParseMaintenanceWindow(shard.Group.MaintenanceWindow)
-	if err != nil || !window.Contains(g.e.Now()) {
-		return err
-	}
-	return g.update(func(tx *store.Tx, shard *cache.Shard) (err error) {
-		if shard.Group.Deferred == nil {
-			return nil
-		}
-		was := shard.Group.AutomaticFailover
-		shard.Apply(*shard.Group.Deferred)
-		if err := g.failoverTurned(tx, shard, was); err != nil {
-			return err
-		}
-		shard.Group.Status, err = cache.Transition(shard.Group.Status, cache.ModifyAsked)
-		return err
+		return r.e.notice(tx, event.MemberDeleted, id)
 	})
 }

@@ -20,76 +20,76 @@ import (
 
 // observe asks every running process for its state, side by side: one that hangs delays the others by answerTime at
 // most.
-func (g *group) observe(ctx context.Context, shard *cache.Shard) plan.Observed {
-	g.dropExited(ctx, shard.Group.Status)
+func (r *shardRunner) observe(ctx context.Context, shard *cache.Shard) plan.Observed {
+	r.dropExited(ctx, shard.Group.Status)
 	o := plan.Observed{
-		Nodes: map[string]plan.NodeState{}, Verified: g.verified,
-		Transferring: g.transfer != nil, Loading: g.transfer != nil && g.transfer.load,
+		Nodes: map[string]plan.NodeState{}, Verified: r.verified,
+		Transferring: r.transfer != nil, Loading: r.transfer != nil && r.transfer.load,
 	}
 	var relay sync.WaitGroup
-	if g.relay != nil {
+	if r.relay != nil {
 		relay.Go(func() {
-			o.Relay = relayState(g.relay.relays)
-			if err := g.guarded(func() error { o.Relay = g.askRelay(ctx); return nil }); err != nil {
-				g.log.Error("cannot ask the group's relay", "error", err)
+			o.Relay = relayState(r.relay.relays)
+			if err := r.guarded(func() error { o.Relay = r.askRelay(ctx); return nil }); err != nil {
+				r.log.Error("cannot ask the group's relay", "error", err)
 			}
 		})
 	}
 	begin := time.Now()
 	for _, m := range shard.Members {
-		if running := g.nodes[m.ID]; running != nil {
-			g.ask(running)
+		if running := r.nodes[m.ID]; running != nil {
+			r.ask(running)
 		}
 	}
 	for _, m := range shard.Members {
-		if running := g.nodes[m.ID]; running != nil {
-			o.Nodes[m.ID] = g.hear(ctx, shard, running, begin)
+		if running := r.nodes[m.ID]; running != nil {
+			o.Nodes[m.ID] = r.hear(ctx, shard, running, begin)
 		}
 	}
 	relay.Wait()
-	g.endKills(ctx, shard, o.Nodes)
-	g.sweepAll(ctx, shard, o.Nodes)
-	g.measureLag(shard, o.Nodes)
-	g.tell(o)
+	r.endKills(ctx, shard, o.Nodes)
+	r.sweepAll(ctx, shard, o.Nodes)
+	r.measureLag(shard, o.Nodes)
+	r.tell(o)
 	return o
 }
 
 // hear takes in a node's answer. One that does not give it in time is judged by its pulse.
-func (g *group) hear(ctx context.Context, shard *cache.Shard, m *member, begin time.Time) plan.NodeState {
+func (r *shardRunner) hear(ctx context.Context, shard *cache.Shard, m *member, begin time.Time) plan.NodeState {
 	patience := answerTime
 	if m.silent { // it has had its time; the others shall not wait for it again
 		patience = silentTime
 	}
 	s, err := m.answer(ctx, time.Until(begin.Add(patience)))
-	now := g.e.Steady()
+	now := r.e.Steady()
 	switch {
 	case m.silent:
 	case redisnode.IsRefusal(err):
-		g.log.Warn("a node works, and refuses to tell its state: it is left alone", "node", m.process.ID(), "error",
+		r.log.Warn("a node works, and refuses to tell its state: it is left alone", "node", m.process.ID(), "error",
 			err)
 	case isFault(err):
-		g.log.Error("cannot ask a node for its state: it is left alone", "node", m.process.ID(), "error", err)
+		r.log.Error("cannot ask a node for its state: it is left alone", "node", m.process.ID(), "error", err)
 	case isShortage(err):
-		g.log.Error("a node cannot be asked for its state until larder has descriptors and memory again: it is left alone", "node", m.process.ID(), "error", err)
+		r.log.Error("a node cannot be asked for its state until larder has descriptors and memory again: it is left alone", "node", m.process.ID(), "error", err)
 	}
 	m.stranger, m.cutOff = redisnode.IsStranger(err), isCutOff(err)
-	g.noteCut(err)
+	r.noteCut(err)
 	if m.silent = err != nil; m.silent {
 		m.vigil.look(now)
 		silence := m.vigil.silence(now)
-		overdue := g.overdue(ctx, m, now)
-		suspended := overdue && g.suspended(m)
+		overdue := r.overdue(ctx, m, now)
+		suspended := overdue && r.suspended(m)
 		return plan.NodeState{
 			Running: true, Hung: m.vigil.hung(now), Overdue: overdue, Suspended: suspended, Held: suspended && m.held,
 			Lag: silence, Refuses: redisnode.IsRefusal(err),
 			CutOff: m.cutOff,
 		}
 	}
-	if m.newestSlow.Swap(s.NewestSlow) != s.NewestSlow && g.e.SlowLogGrew != nil {
-		g.e.SlowLogGrew(g.id)
+	if m.newestSlow.Swap(s.NewestSlow) != s.NewestSlow && r.e.SlowLogGrew != nil {
+		r.e.SlowLogGrew(r.groupID)
 	}
 	m.vigil.mayIdle(!s.Primary && !s.LinkUp)
-	g.noteRoom(m, s)
+	r.noteRoom(m, s)
 	role, ports := cache.Replica, shard.Group.Ports()
 	if s.Primary {
 		role = cache.Primary
@@ -99,7 +99,7 @@ func (g *group) hear(ctx context.Context, shard *cache.Shard, m *member, begin t
 		Serves: s.Serves, OtherPorts: len(s.Serves) > 0 && (s.Plain != ports.Plain || s.TLS != ports.TLS),
 		Follows: s.Follows, InSync: s.LinkUp, Offset: s.Offset,
 		History: plan.History{ID: s.Stream, Before: s.StreamBefore, Fork: s.Fork}, MinReplicas: s.MinReplicas,
-		Uncertified: shard.Group.TransitEncryption && !pki.Fresh(g.issued.to(m.process.ID()), g.e.Now()),
+		Uncertified: shard.Group.TransitEncryption && !pki.Fresh(r.issued.to(m.process.ID()), r.e.Now()),
 		Full:        m.full, Unconfirmed: !m.knowsTokens || !m.knowsParameters,
 	}
 }
@@ -107,8 +107,8 @@ func (g *group) hear(ctx context.Context, shard *cache.Shard, m *member, begin t
 // overdue tells whether a node that does not answer has had the time that a busy one has. The script that it may be
 // busy with is ended before that is said, as ElastiCache does. One that is left alone all the same may come to a script
 // later.
-func (g *group) overdue(ctx context.Context, m *member, now time.Time) bool {
-	if m.busy(now) <= g.e.busyLimit() {
+func (r *shardRunner) overdue(ctx context.Context, m *member, now time.Time) bool {
+	if m.busy(now) <= r.e.busyLimit() {
 		return false
 	}
 	if m.cutOff { // nor can it be told anything
@@ -117,44 +117,44 @@ func (g *group) overdue(ctx context.Context, m *member, now time.Time) bool {
 	switch first := m.relieved.IsZero(); {
 	case first:
 		m.relieved, m.killed = now, now
-		g.endScript(ctx, m, slog.LevelWarn)
+		r.endScript(ctx, m, slog.LevelWarn)
 	case now.Sub(m.killed) >= redisnode.ScriptLimit:
 		m.killed = now
-		g.endScript(ctx, m, slog.LevelDebug)
+		r.endScript(ctx, m, slog.LevelDebug)
 	}
 	return now.Sub(m.relieved) > 2*answerTime
 }
 
 // endScript ends the script that a node may be busy with.
-func (g *group) endScript(ctx context.Context, m *member, failure slog.Level) {
+func (r *shardRunner) endScript(ctx context.Context, m *member, failure slog.Level) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
 	defer cancel()
 	if err := m.redis.KillScript(ctx); err != nil {
-		g.log.Log(ctx, failure, "a node is busy for too long, and not with a script that can be ended", "node",
+		r.log.Log(ctx, failure, "a node is busy for too long, and not with a script that can be ended", "node",
 			m.process.ID(), "error", err)
 		return
 	}
-	g.log.Warn("ended a script that ran for too long", "node", m.process.ID(), "limit", g.e.busyLimit())
+	r.log.Warn("ended a script that ran for too long", "node", m.process.ID(), "limit", r.e.busyLimit())
 }
 
 // suspended tells whether an overdue node is kept from running. Where that cannot be seen it is taken for one that
 // hangs.
-func (g *group) suspended(m *member) bool {
+func (r *shardRunner) suspended(m *member) bool {
 	suspended, err := m.process.Suspended()
 	if err != nil {
-		g.log.Warn("it cannot be seen whether a node that does not answer is suspended", "node", m.process.ID(),
+		r.log.Warn("it cannot be seen whether a node that does not answer is suspended", "node", m.process.ID(),
 			"error", err)
 	}
 	return suspended
 }
 
 // sweepAll sweeps the primary last: its writes go on when no other node has clients left who would not see them.
-func (g *group) sweepAll(ctx context.Context, shard *cache.Shard, nodes map[string]plan.NodeState) {
+func (r *shardRunner) sweepAll(ctx context.Context, shard *cache.Shard, nodes map[string]plan.NodeState) {
 	primary := shard.Primary().ID
 	for _, first := range []bool{true, false} {
 		for id, s := range nodes {
 			if s.Answers && (id != primary) == first {
-				g.sweep(ctx, shard, g.nodes[id], s)
+				r.sweep(ctx, shard, r.nodes[id], s)
 			}
 		}
 	}
@@ -163,7 +163,7 @@ func (g *group) sweepAll(ctx context.Context, shard *cache.Shard, nodes map[stri
 // sweep brings a node that an earlier engine left to this one's rules, and ends what that engine left behind when it
 // died in the middle of a move: clients on an endpoint that the node has given up, and held writes. An old primary that
 // has yet to follow the new one keeps its writes back: nobody would ever see them.
-func (g *group) sweep(ctx context.Context, shard *cache.Shard, m *member, s plan.NodeState) {
+func (r *shardRunner) sweep(ctx context.Context, shard *cache.Shard, m *member, s plan.NodeState) {
 	if m.swept {
 		return
 	}
@@ -171,8 +171,8 @@ func (g *group) sweep(ctx context.Context, shard *cache.Shard, m *member, s plan
 	defer cancel()
 	given := slices.DeleteFunc([]netip.Addr{shard.PrimaryAddress, shard.ReaderAddress},
 		func(a netip.Addr) bool { return slices.Contains(s.Serves, a) })
-	err := errors.Join(g.limitMemory(shard, m), m.redis.Protect(ctx), m.redis.Cut(ctx, given, shard.Group.Ports()))
-	if g.shield.until.IsZero() {
+	err := errors.Join(r.limitMemory(shard, m), m.redis.Protect(ctx), m.redis.Cut(ctx, given, shard.Group.Ports()))
+	if r.shield.until.IsZero() {
 		err = errors.Join(err, m.redis.Unshield(ctx)) // an earlier engine may have withheld it
 	}
 	settled := s.Role == cache.Replica || shard.Primary().ID == m.process.ID()
@@ -180,7 +180,7 @@ func (g *group) sweep(ctx context.Context, shard *cache.Shard, m *member, s plan
 		err = m.redis.Unpause(ctx)
 	}
 	if err != nil {
-		g.log.Log(ctx, m.sweeps.level(err), "cannot end what an earlier engine left on a node: larder goes on trying, "+
+		r.log.Log(ctx, m.sweeps.level(err), "cannot end what an earlier engine left on a node: larder goes on trying, "+
 			"and writes this once", "node", m.process.ID(), "error", err)
 	}
 	if err == nil {
@@ -190,14 +190,14 @@ func (g *group) sweep(ctx context.Context, shard *cache.Shard, m *member, s plan
 }
 
 // measureLag fills in for how long each replica has lacked something of the recorded primary's.
-func (g *group) measureLag(shard *cache.Shard, nodes map[string]plan.NodeState) {
-	now := g.e.Steady()
+func (r *shardRunner) measureLag(shard *cache.Shard, nodes map[string]plan.NodeState) {
+	now := r.e.Steady()
 	if p := nodes[shard.Primary().ID]; p.Answers && p.Role == cache.Primary {
-		g.trail.add(now, p.History.ID, p.Offset)
+		r.trail.add(now, p.History.ID, p.Offset)
 	}
 	for id, s := range nodes {
 		if s.Answers && s.Role == cache.Replica {
-			s.Lag = g.trail.lag(now, s.History.ID, s.Offset)
+			s.Lag = r.trail.lag(now, s.History.ID, s.Offset)
 			nodes[id] = s
 		}
 	}
@@ -212,19 +212,19 @@ func relayState(s relay.Status) plan.RelayState {
 
 // askRelay asks the relay what it does. It answers at once, so that one that does not in time hangs when it is
 // stopped, or has been silent for long.
-func (g *group) askRelay(ctx context.Context) plan.RelayState {
-	m := g.relay
+func (r *shardRunner) askRelay(ctx context.Context) plan.RelayState {
+	m := r.relay
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	status, err := m.control.Status(ctx)
-	now := g.e.Steady()
+	now := r.e.Steady()
 	if err != nil {
 		m.vigil.look(now)
 		if isShortage(err) {
 			m.vigil.excuse(now)
 		}
 		if !m.silent {
-			g.log.Warn("the group's relay does not answer", "error", err)
+			r.log.Warn("the group's relay does not answer", "error", err)
 		}
 		m.silent = true
 		last := relayState(m.relays)
@@ -237,24 +237,24 @@ func (g *group) askRelay(ctx context.Context) plan.RelayState {
 }
 
 // dropExited forgets processes that are gone.
-func (g *group) dropExited(ctx context.Context, status cache.Status) {
-	for id, m := range g.nodes {
+func (r *shardRunner) dropExited(ctx context.Context, status cache.Status) {
+	for id, m := range r.nodes {
 		if m.exited() {
-			g.log.Log(ctx, m.lossLevel(status), "a node is gone", "node", id, "last_words", m.process.LastWords())
+			r.log.Log(ctx, m.lossLevel(status), "a node is gone", "node", id, "last_words", m.process.LastWords())
 			m.redis.Close() // every connection is broken already
 			close(m.questions)
-			g.e.running.leave(g.id, id)
-			g.e.pulses.leave(m.vigil)
-			delete(g.nodes, id)
-			g.verified = false
+			r.e.running.leave(r.groupID, id)
+			r.e.pulses.leave(m.vigil)
+			delete(r.nodes, id)
+			r.verified = false
 		}
 	}
-	if g.relay != nil && g.relay.exited() {
-		g.log.Log(ctx, g.relay.lossLevel(status), "the group's relay is gone",
-			"last_words", g.relay.process.LastWords())
-		g.e.pulses.leave(g.relay.vigil)
-		g.relay = nil
-		g.verified = false
+	if r.relay != nil && r.relay.exited() {
+		r.log.Log(ctx, r.relay.lossLevel(status), "the group's relay is gone",
+			"last_words", r.relay.process.LastWords())
+		r.e.pulses.leave(r.relay.vigil)
+		r.relay = nil
+		r.verified = false
 	}
 }
 
@@ -283,31 +283,31 @@ func (m *member) exited() bool {
 }
 
 // adopt takes over a process that runs already, or was just started and recorded, and has the group look when it ends.
-func (g *group) adopt(ctx context.Context, p node.Process, recorded bool) {
+func (r *shardRunner) adopt(ctx context.Context, p node.Process, recorded bool) {
 	reader := strings.HasSuffix(p.ID(), cache.RelaySuffix)
-	now := g.e.Steady()
+	now := r.e.Steady()
 	m := &member{process: p, vigil: newVigil(p, reader, now), said: now, began: now, knowsTokens: recorded,
 		knowsParameters: recorded}
 	m.newestSlow.Store(-1)
-	g.e.pulses.enter(m.vigil, g)
+	r.e.pulses.enter(m.vigil, r)
 	if reader {
 		m.control = relay.Client{Dial: p.Dial}
-		g.relay = m
+		r.relay = m
 	} else {
-		admin, _, err := g.passwords()
+		admin, _, err := r.passwords()
 		if err != nil {
-			g.log.Error("cannot read the passwords of a node", "node", p.ID(), "error", err)
+			r.log.Error("cannot read the passwords of a node", "node", p.ID(), "error", err)
 		}
 		m.redis, m.questions = redisnode.Connect(p.Dial, admin), make(chan *question, 1)
-		g.nodes[p.ID()] = m
-		g.background(&g.watch, func() { g.putQuestions(ctx, m) })
-		g.e.running.enter(Node{Group: g.id, ID: p.ID(), Process: p, Redis: redisnode.Connect(p.Dial, admin),
+		r.nodes[p.ID()] = m
+		r.background(&r.watch, func() { r.putQuestions(ctx, m) })
+		r.e.running.enter(Node{Group: r.groupID, ID: p.ID(), Process: p, Redis: redisnode.Connect(p.Dial, admin),
 			newestSlow: &m.newestSlow})
 	}
-	g.background(&g.watch, func() {
+	r.background(&r.watch, func() {
 		select {
 		case <-p.Exited():
-			g.wakeUp()
+			r.wakeUp()
 		case <-ctx.Done():
 		}
 	})

@@ -9,16 +9,16 @@ import (
 // pulses are looked at by one goroutine for all processes: to wake each group's for that costs more than the looks.
 type pulses struct {
 	mu     sync.Mutex
-	vigils map[*vigil]*group
+	vigils map[*vigil]*shardRunner
 }
 
-func (p *pulses) enter(v *vigil, g *group) {
+func (p *pulses) enter(v *vigil, r *shardRunner) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.vigils == nil {
-		p.vigils = map[*vigil]*group{}
+		p.vigils = map[*vigil]*shardRunner{}
 	}
-	p.vigils[v] = g
+	p.vigils[v] = r
 }
 
 func (p *pulses) leave(v *vigil) {
@@ -45,16 +45,16 @@ func (e *Engine) watchPulses(ctx context.Context) {
 func (e *Engine) lookAtPulses() {
 	e.pulses.mu.Lock()
 	defer e.pulses.mu.Unlock()
-	for v, g := range e.pulses.vigils {
-		err := g.guarded(func() error {
+	for v, r := range e.pulses.vigils {
+		err := r.guarded(func() error {
 			now := e.Steady()
 			if v.glance(now); v.doubtful(now) {
-				g.wakeUp()
+				r.wakeUp()
 			}
 			return nil
 		})
 		if err != nil {
-			g.log.Error("cannot look at a process's pulse", "error", err)
+			r.log.Error("cannot look at a process's pulse", "error", err)
 		}
 	}
 }

@@ -22,7 +22,7 @@ type question struct {
 
 // ask asks a node for its state, unless it owes an answer. One that came after the last look tells that the node has
 // worked, and is too old for anything else.
-func (g *group) ask(m *member) {
+func (r *shardRunner) ask(m *member) {
 	if m.asked != nil {
 		select {
 		case <-m.asked.done:
@@ -31,18 +31,18 @@ func (g *group) ask(m *member) {
 			return
 		}
 	}
-	m.asked = &question{asked: g.e.Steady(), done: make(chan struct{})}
+	m.asked = &question{asked: r.e.Steady(), done: make(chan struct{})}
 	m.questions <- m.asked
 }
 
 // putQuestions puts the questions to a node, until they are closed. They come one at a time.
-func (g *group) putQuestions(ctx context.Context, m *member) {
+func (r *shardRunner) putQuestions(ctx context.Context, m *member) {
 	for q := range m.questions {
-		q.err = g.guarded(func() (err error) {
+		q.err = r.guarded(func() (err error) {
 			q.state, err = m.redis.AwaitState(ctx)
 			return err
 		})
-		q.answered = g.e.Steady()
+		q.answered = r.e.Steady()
 		close(q.done)
 	}
 }

@@ -6,10 +6,10 @@ import (
 	"larder/internal/plan"
 )
 
-// Report is what the last look at a group saw.
+// Report is what the last looks at a group's shards saw.
 type Report struct {
-	At       time.Time
-	Observed plan.Observed // shared: to be read only
+	At       time.Time // of the earliest of them
+	Observed plan.Observed
 }
 
 // Report returns what the last look at a group saw, without asking any node: reading it costs nothing and never waits.
@@ -21,11 +21,24 @@ func (e *Engine) Report(id string) Report {
 	if g == nil {
 		return Report{}
 	}
-	if r := g.report.Load(); r != nil {
-		return *r
+	return g.report()
+}
+
+// report joins what the last looks at the group's shards saw. It is zero while one has not been looked at yet.
+func (g *group) report() Report {
+	all := Report{Observed: plan.Observed{Nodes: map[string]plan.NodeState{}, Verified: true}}
+	for _, r := range g.runners() {
+		seen := r.report.Load()
+		if seen == nil {
+			return Report{}
+		}
+		if all.At.IsZero() || seen.At.Before(all.At) {
+			all.At = seen.At
+		}
+		all.Observed.Add(seen.Observed)
 	}
-	return Report{}
+	return all
 }
 
 // tell keeps what a look saw, for Report.
-func (g *group) tell(o plan.Observed) { g.report.Store(&Report{g.e.Now(), o}) }
+func (r *shardRunner) tell(o plan.Observed) { r.report.Store(&Report{r.e.Now(), o}) }

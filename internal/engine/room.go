@@ -15,27 +15,27 @@ const fullEvery = 10 * time.Minute
 
 // noteRoom takes in whether a node has room for another client. One that has none turns clients away while all else is
 // well, which nobody would see otherwise: the log and the event list say so.
-func (g *group) noteRoom(m *member, s redisnode.State) {
+func (r *shardRunner) noteRoom(m *member, s redisnode.State) {
 	before := m.full
 	if m.full = 0; s.Connections >= s.MaxConnections {
 		m.full = s.Connections
 	}
-	switch id, now := m.process.ID(), g.e.Steady(); {
+	switch id, now := m.process.ID(), r.e.Steady(); {
 	case m.full == 0 && before > 0:
-		g.log.Info("a node has room for clients again", "node", id, "connections", s.Connections, "most",
+		r.log.Info("a node has room for clients again", "node", id, "connections", s.Connections, "most",
 			s.MaxConnections)
 	case m.full > 0 && before == 0:
-		g.log.Warn("a node has as many connections as it may have: it turns new clients away", "node", id,
+		r.log.Warn("a node has as many connections as it may have: it turns new clients away", "node", id,
 			"connections", s.Connections)
 		if !m.warned.IsZero() && now.Sub(m.warned) < fullEvery {
 			return
 		}
 		m.warned = now
-		err := g.update(func(tx *store.Tx, _ *cache.Shard) error {
-			return g.notice(tx, event.NodeFull, id, nodeID, s.Connections)
+		err := r.update(func(tx *store.Tx, _ *cache.Shard) error {
+			return r.e.notice(tx, event.NodeFull, id, nodeID, s.Connections)
 		})
 		if err != nil {
-			g.log.Error("cannot write an event", "node", id, "error", err)
+			r.log.Error("cannot write an event", "node", id, "error", err)
 		}
 	}
 }

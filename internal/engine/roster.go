@@ -76,3 +76,5 @@ func (e *Engine) Running(group string) []Node {
 	defer e.running.mu.Unlock()
 	return e.running.nodes[group]
 }
+
+func byShard(a, b *shardRunner) int { return strings.Compare(a.id, b.id) }

@@ -35,28 +35,28 @@ type shield struct {
 
 // endKills withholds CLIENT KILL from clients where they hold the engine up with it, and gives it back when they have
 // stopped.
-func (g *group) endKills(ctx context.Context, shard *cache.Shard, nodes map[string]plan.NodeState) {
-	now := g.e.Steady()
-	switch cut := g.shield.cut; {
-	case cut || g.killed(ctx, shard, nodes, now):
-		g.shield.cut = false
-		g.raiseShield(ctx, shard, now)
-	case !g.shield.until.IsZero() && now.After(g.shield.until):
-		g.lowerShield(ctx, now)
+func (r *shardRunner) endKills(ctx context.Context, shard *cache.Shard, nodes map[string]plan.NodeState) {
+	now := r.e.Steady()
+	switch cut := r.shield.cut; {
+	case cut || r.killed(ctx, shard, nodes, now):
+		r.shield.cut = false
+		r.raiseShield(ctx, shard, now)
+	case !r.shield.until.IsZero() && now.After(r.shield.until):
+		r.lowerShield(ctx, now)
 	}
 	for id, s := range nodes {
-		s.KillsWithheld = !g.shield.until.IsZero()
+		s.KillsWithheld = !r.shield.until.IsZero()
 		nodes[id] = s
 	}
 }
 
 // noteCut takes in what an exchange with a node ended with.
-func (g *group) noteCut(err error) {
-	g.shield.cut = g.shield.cut || redisnode.IsCut(err)
+func (r *shardRunner) noteCut(err error) {
+	r.shield.cut = r.shield.cut || redisnode.IsCut(err)
 }
 
 // killed tells whether a replica that had the data has no link, and clients have ended many connections of late.
-func (g *group) killed(
+func (r *shardRunner) killed(
 	ctx context.Context, shard *cache.Shard, nodes map[string]plan.NodeState, now time.Time,
 ) bool {
 	lacks := false
@@ -64,32 +64,32 @@ func (g *group) killed(
 		s := nodes[m.ID]
 		lacks = lacks || s.Answers && s.Role == cache.Replica && !s.InSync && s.Offset > 0
 	}
-	if !lacks || !g.shield.until.IsZero() {
+	if !lacks || !r.shield.until.IsZero() {
 		return false
 	}
-	return g.endedOften(ctx, now)
+	return r.endedOften(ctx, now)
 }
 
 // endedOften tells whether connections were ended often since they were counted last, which is killWindow ago at most.
 // It counts anew where that is longer ago.
-func (g *group) endedOften(ctx context.Context, now time.Time) bool {
-	kills, err := g.kills(ctx)
+func (r *shardRunner) endedOften(ctx context.Context, now time.Time) bool {
+	kills, err := r.kills(ctx)
 	if err != nil {
-		g.log.Debug("cannot count how often clients ended connections", "error", err)
+		r.log.Debug("cannot count how often clients ended connections", "error", err)
 		return false
 	}
-	if g.shield.window.IsZero() || now.Sub(g.shield.window) > killWindow {
-		g.shield.kills, g.shield.window = kills, now
+	if r.shield.window.IsZero() || now.Sub(r.shield.window) > killWindow {
+		r.shield.kills, r.shield.window = kills, now
 		return false
 	}
-	return kills-g.shield.kills >= manyKills
+	return kills-r.shield.kills >= manyKills
 }
 
 // kills is how often CLIENT KILL was sent to the nodes.
-func (g *group) kills(ctx context.Context) (sum int64, err error) {
+func (r *shardRunner) kills(ctx context.Context) (sum int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	for _, m := range g.nodes {
+	for _, m := range r.nodes {
 		kills, failed := m.redis.Kills(ctx)
 		sum, err = sum+kills, errors.Join(err, failed)
 	}
@@ -98,14 +98,14 @@ func (g *group) kills(ctx context.Context) (sum int64, err error) {
 
 // raiseShield withholds CLIENT KILL on every node of the group: who ends connections on one comes to the next. It is
 // for killWindow first, as a connection may also end because a process does.
-func (g *group) raiseShield(ctx context.Context, shard *cache.Shard, now time.Time) {
+func (r *shardRunner) raiseShield(ctx context.Context, shard *cache.Shard, now time.Time) {
 	var all sync.WaitGroup
 	var shielded atomic.Bool
-	for _, m := range g.nodes {
+	for _, m := range r.nodes {
 		all.Go(func() {
-			err := g.guarded(func() error { return g.shieldNode(ctx, m, shard.Group.Ports()) })
+			err := r.guarded(func() error { return r.shieldNode(ctx, m, shard.Group.Ports()) })
 			if err != nil {
-				g.log.Debug("cannot withhold CLIENT KILL", "node", m.process.ID(), "error", err)
+				r.log.Debug("cannot withhold CLIENT KILL", "node", m.process.ID(), "error", err)
 				return
 			}
 			shielded.Store(true)
@@ -113,19 +113,19 @@ func (g *group) raiseShield(ctx context.Context, shard *cache.Shard, now time.Ti
 	}
 	all.Wait()
 	if shielded.Load() {
-		g.shield.window, g.shield.until = time.Time{}, later(g.shield.until, now.Add(killWindow))
-		g.endedOften(ctx, now)
+		r.shield.window, r.shield.until = time.Time{}, later(r.shield.until, now.Add(killWindow))
+		r.endedOften(ctx, now)
 	}
 }
 
 // shieldNode does so on one node. One on which each of larder's connections is ended before it can say anything has its
 // clients' connections ended first, from outside: these are ended there anyway, but for that of the one who does it.
 // Before that one is back, larder is there.
-func (g *group) shieldNode(ctx context.Context, m *member, ports cache.Ports) error {
+func (r *shardRunner) shieldNode(ctx context.Context, m *member, ports cache.Ports) error {
 	err := withhold(ctx, m)
 	if redisnode.IsCut(err) {
 		ended, failed := disconnect(m, ports)
-		g.log.Warn("clients end every connection of larder's to a node at once: theirs were ended", "node",
+		r.log.Warn("clients end every connection of larder's to a node at once: theirs were ended", "node",
 			m.process.ID(), "connections", ended, "error", failed)
 		err = withhold(ctx, m)
 	}
@@ -148,35 +148,35 @@ func withhold(ctx context.Context, m *member) error {
 }
 
 // lowerShield gives clients CLIENT KILL back, unless they still try to use it again and again: that is said once.
-func (g *group) lowerShield(ctx context.Context, now time.Time) {
-	kills, err := g.kills(ctx)
-	if err != nil || kills-g.shield.kills >= manyKills {
-		g.shield.kills, g.shield.until = kills, now.Add(shieldTime)
-		if err == nil && !g.shield.said {
-			g.shield.said = true
-			g.sayShielded()
+func (r *shardRunner) lowerShield(ctx context.Context, now time.Time) {
+	kills, err := r.kills(ctx)
+	if err != nil || kills-r.shield.kills >= manyKills {
+		r.shield.kills, r.shield.until = kills, now.Add(shieldTime)
+		if err == nil && !r.shield.said {
+			r.shield.said = true
+			r.sayShielded()
 		}
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	for id, m := range g.nodes {
+	for id, m := range r.nodes {
 		if err := m.redis.Unshield(ctx); err != nil {
-			g.log.Warn("cannot give clients CLIENT KILL back yet", "node", id, "error", err)
+			r.log.Warn("cannot give clients CLIENT KILL back yet", "node", id, "error", err)
 			return
 		}
 	}
-	g.shield = shield{}
-	g.log.Info("clients may end connections (CLIENT KILL)")
+	r.shield = shield{}
+	r.log.Info("clients may end connections (CLIENT KILL)")
 }
 
 // sayShielded writes what is done about a group's clients into the log and the event list.
-func (g *group) sayShielded() {
-	g.log.Warn("clients end connections again and again: CLIENT KILL is withheld from them", "for", shieldTime)
-	err := g.update(func(tx *store.Tx, _ *cache.Shard) error {
-		return g.notice(tx, event.ClientKillsWithheld, g.id, g.id)
+func (r *shardRunner) sayShielded() {
+	r.log.Warn("clients end connections again and again: CLIENT KILL is withheld from them", "for", shieldTime)
+	err := r.update(func(tx *store.Tx, _ *cache.Shard) error {
+		return r.e.notice(tx, event.ClientKillsWithheld, r.groupID, r.groupID)
 	})
 	if err != nil {
-		g.log.Error("cannot write an event", "error", err)
+		r.log.Error("cannot write an event", "error", err)
 	}
 }

@@ -15,17 +15,17 @@ import (
 )
 
 // recordSnapshot makes a snapshot available.
-func (g *group) recordSnapshot(t *transfer) error {
-	return g.endSnapshot(t.member, func(s *cache.Snapshot) (event.Kind, error) {
-		s.Taken, s.CacheSize, s.Size, s.DataKey = g.e.Now(), t.taken.cacheSize, t.taken.Size, t.taken.DataKey
+func (r *shardRunner) recordSnapshot(t *transfer) error {
+	return r.endSnapshot(t.member, func(s *cache.Snapshot) (event.Kind, error) {
+		s.Taken, s.CacheSize, s.Size, s.DataKey = r.e.Now(), t.taken.cacheSize, t.taken.Size, t.taken.DataKey
 		return event.SnapshotSucceeded, s.Fire(cache.Taken)
 	})
 }
 
 // failSnapshot gives a snapshot up, and says why.
-func (g *group) failSnapshot(cause error) error {
-	g.log.Error("a snapshot failed", "error", cause)
-	return g.endSnapshot("", func(s *cache.Snapshot) (event.Kind, error) {
+func (r *shardRunner) failSnapshot(cause error) error {
+	r.log.Error("a snapshot failed", "error", cause)
+	return r.endSnapshot("", func(s *cache.Snapshot) (event.Kind, error) {
 		s.Reason = shown(cause).Error()
 		return event.SnapshotFailed, s.Fire(cache.TakingFailed)
 	})
@@ -36,8 +36,8 @@ var errNoData = errors.New("no node was left that had the data")
 
 // endSnapshot ends what the group was doing for a snapshot, which was taken of that member, in one transaction with the
 // snapshot's own change.
-func (g *group) endSnapshot(member string, change func(*cache.Snapshot) (outcome event.Kind, err error)) error {
-	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
+func (r *shardRunner) endSnapshot(member string, change func(*cache.Snapshot) (outcome event.Kind, err error)) error {
+	return r.update(func(tx *store.Tx, shard *cache.Shard) error {
 		name := shard.Group.Snapshot.Name
 		s, err := state.Snapshots.Get(tx, name)
 		switch gone := store.IsUnreadable(err) || errors.Is(err, store.ErrNotFound); {
@@ -45,7 +45,7 @@ func (g *group) endSnapshot(member string, change func(*cache.Snapshot) (outcome
 			// Data that somebody asked to keep are not given up.
 			return fmt.Errorf("cannot find the record of the final snapshot %s, and the group is kept: %v", name, err)
 		case gone: // nobody can use what was taken, and the group goes on
-			return g.dropSnapshot(tx, shard, err)
+			return r.dropSnapshot(tx, shard, err)
 		case err != nil:
 			return err
 		}
@@ -64,29 +64,29 @@ func (g *group) endSnapshot(member string, change func(*cache.Snapshot) (outcome
 		if s.ByGroup {
 			of, id = "replication group", s.Group
 		}
-		err = g.notice(tx, outcome, s.Member, name, of, id)
+		err = r.e.notice(tx, outcome, s.Member, name, of, id)
 		return errors.Join(err, state.Snapshots.Put(tx, name, s))
 	})
 }
 
 // dropSnapshot ends what the group was doing for a snapshot whose record cannot be read, or was deleted for that.
-func (g *group) dropSnapshot(tx *store.Tx, shard *cache.Shard, cause error) (err error) {
+func (r *shardRunner) dropSnapshot(tx *store.Tx, shard *cache.Shard, cause error) (err error) {
 	name := shard.Group.Snapshot.Name
-	g.log.Error("a snapshot failed", "snapshot", name, "error", cause)
+	r.log.Error("a snapshot failed", "snapshot", name, "error", cause)
 	shard.Group.Snapshot = nil
 	if shard.Group.Status, err = cache.Transition(shard.Group.Status, cache.SnapshotEnded); err != nil {
 		return err
 	}
-	return g.notice(tx, event.SnapshotRecordLost, g.id, name, g.id)
+	return r.e.notice(tx, event.SnapshotRecordLost, r.groupID, name, r.groupID)
 }
 
 // release says that a group is not being made of a snapshot any more.
-func (g *group) release(tx *store.Tx, shard *cache.Shard) error {
-	name := shard.Group.Restore
+func (e *Engine) release(tx *store.Tx, rg *cache.ReplicationGroup) error {
+	name := rg.Restore
 	if name == "" {
 		return nil
 	}
-	shard.Group.Restore = ""
+	rg.Restore = ""
 	groups, err := state.ReplicationGroups.All(tx)
 	if store.IsUnreadable(err) { // which group may need it
 		return nil
@@ -95,7 +95,7 @@ func (g *group) release(tx *store.Tx, shard *cache.Shard) error {
 		return err
 	}
 	for _, other := range groups {
-		if other.ID != shard.Group.ID && other.Restore == name {
+		if other.ID != rg.ID && other.Restore == name {
 			return nil
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -30,7 +29,7 @@ const othersTime = time.Second
 // does, or begins to hang, and where it was gone, a while after it is back. A process that does not answer would hold a
 // failover up; it has nothing to lose, and the next plan starts or asks again. The caller releases it when they are
 // over.
-func (g *group) whilePrimaryLives(
+func (r *shardRunner) whilePrimaryLives(
 	ctx context.Context, shard *cache.Shard, back <-chan struct{},
 ) (waits context.Context, release func()) {
 	waits, cancel := context.WithCancel(ctx)
@@ -39,23 +38,23 @@ func (g *group) whilePrimaryLives(
 		cancel()
 		watch.Wait()
 	}
-	primary := g.nodes[shard.Primary().ID]
+	primary := r.nodes[shard.Primary().ID]
 	if primary == nil {
-		g.background(&watch, func() {
+		r.background(&watch, func() {
 			defer cancel()
 			awaitOthers(waits, back)
 		})
 		return waits, release
 	}
-	var wakes <-chan struct{} = g.wakes
-	if primary.vigil.hung(g.e.Steady()) {
+	var wakes <-chan struct{} = r.wakes
+	if primary.vigil.hung(r.e.Steady()) {
 		wakes = nil // the plan knows
 	}
 	watch.Go(func() {
 		defer cancel()
-		err := g.guarded(func() error { g.awaitLoss(waits, primary, wakes); return nil })
+		err := r.guarded(func() error { r.awaitLoss(waits, primary, wakes); return nil })
 		if err != nil {
-			g.log.Error("cannot watch the primary during a plan, which is ended", "error", err)
+			r.log.Error("cannot watch the primary during a plan, which is ended", "error", err)
 		}
 	})
 	return waits, release
@@ -63,11 +62,11 @@ func (g *group) whilePrimaryLives(
 
 // awaitLoss returns when the primary has ended, or hangs at a wake, or ctx has ended. It takes the wakes, and leaves
 // one where it has taken some: there is still something to see.
-func (g *group) awaitLoss(ctx context.Context, primary *member, wakes <-chan struct{}) {
+func (r *shardRunner) awaitLoss(ctx context.Context, primary *member, wakes <-chan struct{}) {
 	woken := false
 	defer func() {
 		if woken {
-			g.wakeUp()
+			r.wakeUp()
 		}
 	}()
 	for {
@@ -76,7 +75,7 @@ func (g *group) awaitLoss(ctx context.Context, primary *member, wakes <-chan str
 			return
 		case <-wakes:
 			woken = true
-			if primary.vigil.hung(g.e.Steady()) {
+			if primary.vigil.hung(r.e.Steady()) {
 				return
 			}
 		case <-ctx.Done():
@@ -101,51 +100,51 @@ func awaitOthers(ctx context.Context, back <-chan struct{}) {
 }
 
 // startNode starts a member's redis-server. It serves nobody until its role is decided.
-func (g *group) startNode(ctx context.Context, shard *cache.Shard, m cache.Member) (node.Process, error) {
-	server, err := g.server(shard.Group.Server())
+func (r *shardRunner) startNode(ctx context.Context, shard *cache.Shard, m cache.Member) (node.Process, error) {
+	server, err := r.server(shard.Group.Server())
 	if err != nil {
 		return nil, err
 	}
-	config, directives, err := g.nodeConfig(shard, m)
+	config, directives, err := r.nodeConfig(shard, m)
 	if err != nil {
 		return nil, err
 	}
 	spec := node.Spec{ID: m.ID, Path: server.Path, Args: []string{"-"}, Stdin: config.Render()}
 	spec.Files = make([][]byte, certificateFiles)
 	if shard.Group.TransitEncryption {
-		if spec.Files, err = g.issue(shard, m); err != nil {
+		if spec.Files, err = r.issue(shard, m); err != nil {
 			return nil, err
 		}
 	}
-	p, err := g.e.Nodes.Start(ctx, spec)
+	p, err := r.e.Nodes.Start(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
 	// The process is there, and is not forgotten, whatever becomes of the record.
-	return p, g.guarded(func() error { return g.recordStart(shard.Group, m.ID, directives) })
+	return p, r.guarded(func() error { return r.recordStart(shard.Group, m.ID, directives) })
 }
 
 // server finds the executable of the version that runs the group.
-func (g *group) server(version string) (catalog.EngineVersion, error) {
-	for _, v := range g.e.Versions {
+func (r *shardRunner) server(version string) (catalog.EngineVersion, error) {
+	for _, v := range r.e.Versions {
 		if v.Version == version {
 			return v, nil
 		}
 	}
 	return catalog.EngineVersion{}, fmt.Errorf("redis-server %s, which runs this group, is no longer installed; "+
-		"installed: %s", version, g.e.Versions)
+		"installed: %s", version, r.e.Versions)
 }
 
-func (g *group) nodeConfig(shard *cache.Shard, m cache.Member) (redisnode.Config, catalog.Directives, error) {
-	d, err := g.wantedDirectives(shard)
+func (r *shardRunner) nodeConfig(shard *cache.Shard, m cache.Member) (redisnode.Config, catalog.Directives, error) {
+	d, err := r.wantedDirectives(shard)
 	if err != nil {
 		return redisnode.Config{}, d, err
 	}
-	admin, replication, err := g.passwords()
+	admin, replication, err := r.passwords()
 	if err != nil {
 		return redisnode.Config{}, d, err
 	}
-	tokens, err := g.authTokens(shard)
+	tokens, err := r.authTokens(shard)
 	if err != nil {
 		return redisnode.Config{}, d, err
 	}
@@ -158,14 +157,14 @@ func (g *group) nodeConfig(shard *cache.Shard, m cache.Member) (redisnode.Config
 }
 
 // authTokens opens the tokens that clients may use, oldest first; an empty one lets them in without.
-func (g *group) authTokens(shard *cache.Shard) ([]string, error) {
+func (r *shardRunner) authTokens(shard *cache.Shard) ([]string, error) {
 	var tokens []string
 	for _, sealed := range shard.Group.AuthTokens {
 		if len(sealed) == 0 {
 			tokens = append(tokens, "")
 			continue
 		}
-		token, err := g.e.Sealer.Open(state.AuthTokenPlace(shard.Group.ID), sealed)
+		token, err := r.e.Sealer.Open(state.AuthTokenPlace(shard.Group.ID), sealed)
 		if err != nil {
 			return nil, err
 		}
@@ -175,8 +174,8 @@ func (g *group) authTokens(shard *cache.Shard) ([]string, error) {
 }
 
 // recordStart notes which parameters the new process has. A member that was available before is being recovered.
-func (g *group) recordStart(started *cache.ReplicationGroup, id string, d catalog.Directives) error {
-	return g.update(func(tx *store.Tx, shard *cache.Shard) error {
+func (r *shardRunner) recordStart(started *cache.ReplicationGroup, id string, d catalog.Directives) error {
+	return r.update(func(tx *store.Tx, shard *cache.Shard) error {
 		m := shard.Member(id)
 		m.Spec, m.Access = started.Spec(), cache.AccessFingerprint(started.AuthTokens)
 		m.Parameters, m.BootParameters = catalog.Fingerprint(d.Live), catalog.Fingerprint(d.Boot)
@@ -187,45 +186,49 @@ func (g *group) recordStart(started *cache.ReplicationGroup, id string, d catalo
 			return nil
 		}
 		m.Status = cache.MemberModifying
-		return g.notice(tx, event.RecoveryStarted, id, nodeID)
+		return r.e.notice(tx, event.RecoveryStarted, id, nodeID)
 	})
 }
 
 // passwords returns the admin and the replication user's, made when the group is first started.
-func (g *group) passwords() (admin, replication string, err error) {
-	adminPlace, replicationPlace := "replication-group/"+g.id+"/admin", "replication-group/"+g.id+"/replication"
+func (r *shardRunner) passwords() (admin, replication string, err error) {
+	adminPlace, replicationPlace := "replication-group/"+r.groupID+"/admin", "replication-group/"+r.groupID+"/replication"
 	var c state.Credential
-	err = g.e.Store.View(func(tx *store.Tx) (err error) {
-		c, err = state.Credentials.Get(tx, g.id)
+	err = r.e.Store.View(func(tx *store.Tx) (err error) {
+		c, err = state.Credentials.Get(tx, r.groupID)
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		err = g.e.Store.Update(func(tx *store.Tx) (err error) {
-			if c, err = state.Credentials.Get(tx, g.id); !errors.Is(err, store.ErrNotFound) {
+		err = r.e.Store.Update(func(tx *store.Tx) (err error) {
+			if c, err = state.Credentials.Get(tx, r.groupID); !errors.Is(err, store.ErrNotFound) {
 				return err // another node's start was first
 			}
-			if shard, err := g.shard(tx); err != nil {
+			rg, err := state.Group(tx, r.groupID)
+			if err != nil {
 				return err
-			} else if slices.ContainsFunc(shard.Members, func(m cache.Member) bool { return m.Spec != "" }) {
-				return errors.New("their record is gone; put back a copy of larder.db that has it")
+			}
+			for _, m := range rg.Members() {
+				if m.Spec != "" {
+					return errors.New("their record is gone; put back a copy of larder.db that has it")
+				}
 			}
 			c = state.Credential{
-				Admin:       g.e.Sealer.Seal(adminPlace, []byte(rand.Text())),
-				Replication: g.e.Sealer.Seal(replicationPlace, []byte(rand.Text())),
+				Admin:       r.e.Sealer.Seal(adminPlace, []byte(rand.Text())),
+				Replication: r.e.Sealer.Seal(replicationPlace, []byte(rand.Text())),
 			}
-			return state.Credentials.Put(tx, g.id, c)
+			return state.Credentials.Put(tx, r.groupID, c)
 		})
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("cannot read the passwords of %s's nodes: %w", g.id, err)
+		return "", "", fmt.Errorf("cannot read the passwords of %s's nodes: %w", r.groupID, err)
 	}
-	a, errAdmin := g.e.Sealer.Open(adminPlace, c.Admin)
-	r, errReplication := g.e.Sealer.Open(replicationPlace, c.Replication)
-	return string(a), string(r), errors.Join(errAdmin, errReplication)
+	a, errAdmin := r.e.Sealer.Open(adminPlace, c.Admin)
+	b, errReplication := r.e.Sealer.Open(replicationPlace, c.Replication)
+	return string(a), string(b), errors.Join(errAdmin, errReplication)
 }
 
 // startRelay starts the group's relay. It listens when it is told where.
-func (g *group) startRelay(ctx context.Context, shard *cache.Shard) (node.Process, error) {
+func (r *shardRunner) startRelay(ctx context.Context, shard *cache.Shard) (node.Process, error) {
 	ports := *shard.Group
 	ports.SetTransit(cache.TransitPreferred) // the relay outlives a change of the mode
 	plain, secure := ports.Ports().Plain, ports.Ports().TLS
@@ -234,6 +237,6 @@ func (g *group) startRelay(ctx context.Context, shard *cache.Shard) (node.Proces
 	if err != nil {
 		return nil, err
 	}
-	return g.e.Nodes.Start(ctx, node.Spec{ID: shard.Group.ID + cache.RelaySuffix, Path: g.e.Relay[0], Args: g.e.Relay[1:],
+	return r.e.Nodes.Start(ctx, node.Spec{ID: shard.Group.ID + cache.RelaySuffix, Path: r.e.Relay[0], Args: r.e.Relay[1:],
 		Stdin: config})
 }

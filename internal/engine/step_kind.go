@@ -18,109 +18,105 @@ type stepKind struct {
 	// failover up.
 	waits bool
 	// run does it, and returns a process that it started. Nil for a transfer.
-	run func(*group, context.Context, plan.Desired, plan.Step) (node.Process, error)
+	run func(*shardRunner, context.Context, plan.Desired, plan.Step) (node.Process, error)
 	// transfer does what outlasts the plan, with a node. Nil for other steps.
-	transfer func(*group, context.Context, *cache.Shard, *transfer, *member) error
+	transfer func(*shardRunner, context.Context, *cache.Shard, *transfer, *member) error
 	// loads says of a transfer that it fills the node.
 	loads bool
 }
 
 // on makes a step's run of something that starts no process.
 func on(
-	do func(*group, context.Context, *cache.Shard, plan.Step) error,
-) func(*group, context.Context, plan.Desired, plan.Step) (node.Process, error) {
-	return func(g *group, ctx context.Context, d plan.Desired, s plan.Step) (node.Process, error) {
-		return nil, do(g, ctx, d.Shard, s)
+	do func(*shardRunner, context.Context, *cache.Shard, plan.Step) error,
+) func(*shardRunner, context.Context, plan.Desired, plan.Step) (node.Process, error) {
+	return func(r *shardRunner, ctx context.Context, d plan.Desired, s plan.Step) (node.Process, error) {
+		return nil, do(r, ctx, d.Shard, s)
 	}
 }
 
 // stepKinds are all kinds of steps.
 var stepKinds = map[plan.StepKind]stepKind{
-	plan.StartNode: {waits: true, run: func(g *group, ctx context.Context, d plan.Desired, s plan.Step) (node.Process,
+	plan.StartNode: {waits: true, run: func(r *shardRunner, ctx context.Context, d plan.Desired, s plan.Step) (node.Process,
 		error) {
-		return g.startNode(ctx, d.Shard, *d.Shard.Member(s.Member))
+		return r.startNode(ctx, d.Shard, *d.Shard.Member(s.Member))
 	}},
-	plan.StartRelay: {waits: true, run: func(g *group, ctx context.Context, d plan.Desired, _ plan.Step) (node.Process,
+	plan.StartRelay: {waits: true, run: func(r *shardRunner, ctx context.Context, d plan.Desired, _ plan.Step) (node.Process,
 		error) {
-		return g.startRelay(ctx, d.Shard)
+		return r.startRelay(ctx, d.Shard)
 	}},
-	plan.StopNode: {run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
-		return g.stopNode(ctx, shard, s.Member)
+	plan.StopNode: {run: on(func(r *shardRunner, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return r.stopNode(ctx, shard, s.Member)
 	})},
-	plan.Configure: {quiet: true, run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
-		return g.configure(ctx, shard, s.Member)
+	plan.Configure: {quiet: true, run: on(func(r *shardRunner, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return r.configure(ctx, shard, s.Member)
 	})},
-	plan.Authorize: {quiet: true, run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
-		return g.authorize(ctx, shard, s.Member)
+	plan.Authorize: {quiet: true, run: on(func(r *shardRunner, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return r.authorize(ctx, shard, s.Member)
 	})},
-	plan.Certify: {quiet: true, run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
-		return g.certify(ctx, shard, *shard.Member(s.Member))
+	plan.Certify: {quiet: true, run: on(func(r *shardRunner, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return r.certify(ctx, shard, *shard.Member(s.Member))
 	})},
-	plan.Handover: {run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
-		return g.handover(ctx, shard, s.Member)
+	plan.Handover: {run: on(func(r *shardRunner, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return r.handover(ctx, shard, s.Member)
 	})},
-	plan.Resize: {run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
-		return g.resize(ctx, shard, s.Member)
+	plan.Resize: {run: on(func(r *shardRunner, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return r.resize(ctx, shard, s.Member)
 	})},
-	plan.Drop: {run: on(func(g *group, ctx context.Context, _ *cache.Shard, s plan.Step) error {
-		return g.drop(ctx, s.Member)
+	plan.Drop: {run: on(func(r *shardRunner, ctx context.Context, _ *cache.Shard, s plan.Step) error {
+		return r.drop(ctx, s.Member)
 	})},
-	plan.Elect: {quiet: true, run: on((*group).failOver)},
-	plan.Fence: {run: on(func(g *group, ctx context.Context, _ *cache.Shard, s plan.Step) error {
-		return g.fence(ctx, s.Member)
+	plan.Elect: {quiet: true, run: on((*shardRunner).failOver)},
+	plan.Fence: {run: on(func(r *shardRunner, ctx context.Context, _ *cache.Shard, s plan.Step) error {
+		return r.fence(ctx, s.Member)
 	})},
-	plan.Resume: {run: on(func(g *group, ctx context.Context, _ *cache.Shard, s plan.Step) error {
-		return g.resume(ctx, s.Member)
+	plan.Resume: {run: on(func(r *shardRunner, ctx context.Context, _ *cache.Shard, s plan.Step) error {
+		return r.resume(ctx, s.Member)
 	})},
-	plan.Note: {quiet: true, run: on(func(g *group, ctx context.Context, _ *cache.Shard, s plan.Step) error {
-		return g.note(ctx, s.Member)
+	plan.Note: {quiet: true, run: on(func(r *shardRunner, ctx context.Context, _ *cache.Shard, s plan.Step) error {
+		return r.note(ctx, s.Member)
 	})},
-	plan.Relax: {quiet: true, run: on(func(g *group, ctx context.Context, _ *cache.Shard, s plan.Step) error {
-		return g.nodes[s.Member].redis.RequireReplicas(ctx, s.MinReplicas)
+	plan.Relax: {quiet: true, run: on(func(r *shardRunner, ctx context.Context, _ *cache.Shard, s plan.Step) error {
+		return r.nodes[s.Member].redis.RequireReplicas(ctx, s.MinReplicas)
 	})},
-	plan.Refuse: {run: on(func(_ *group, _ context.Context, _ *cache.Shard, s plan.Step) error {
+	plan.Refuse: {run: on(func(_ *shardRunner, _ context.Context, _ *cache.Shard, s plan.Step) error {
 		return errors.New(s.Reason)
 	})},
-	plan.Promote: {run: on(func(g *group, ctx context.Context, _ *cache.Shard, s plan.Step) error {
-		if g.readOut(ctx, s.Reading) {
+	plan.Promote: {run: on(func(r *shardRunner, ctx context.Context, _ *cache.Shard, s plan.Step) error {
+		if r.readOut(ctx, s.Reading) {
 			return nil
 		}
-		return g.nodes[s.Member].redis.Promote(ctx)
+		return r.nodes[s.Member].redis.Promote(ctx)
 	})},
-	plan.Follow: {run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
-		return g.follow(ctx, shard, s.Member, s.Target)
+	plan.Follow: {run: on(func(r *shardRunner, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return r.follow(ctx, shard, s.Member, s.Target)
 	})},
-	plan.Serve: {run: on((*group).serve)},
-	plan.SetBackends: {run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
-		return g.setBackends(ctx, shard, s.Addresses)
+	plan.Serve: {run: on((*shardRunner).serve)},
+	plan.SetBackends: {run: on(func(r *shardRunner, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return r.setBackends(ctx, shard, s.Addresses)
 	})},
-	plan.SetFronts: {run: on(func(g *group, ctx context.Context, shard *cache.Shard, s plan.Step) error {
-		return g.setFronts(ctx, shard, s.Addresses)
+	plan.SetFronts: {run: on(func(r *shardRunner, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+		return r.setFronts(ctx, shard, s.Addresses)
 	})},
-	plan.StopRelay: {run: on(func(g *group, ctx context.Context, _ *cache.Shard, _ plan.Step) error {
-		return g.relay.end(ctx, stopGrace) // one that hangs is killed when the grace is over
+	plan.StopRelay: {run: on(func(r *shardRunner, ctx context.Context, _ *cache.Shard, _ plan.Step) error {
+		return r.relay.end(ctx, stopGrace) // one that hangs is killed when the grace is over
 	})},
-	plan.Verify: {quiet: true, waits: true, run: on(func(g *group, ctx context.Context, shard *cache.Shard,
+	plan.Verify: {quiet: true, waits: true, run: on(func(r *shardRunner, ctx context.Context, shard *cache.Shard,
 		_ plan.Step) error {
-		return g.verify(ctx, shard)
+		return r.verify(ctx, shard)
 	})},
-	plan.Forget: {run: on(func(g *group, ctx context.Context, shard *cache.Shard, _ plan.Step) error {
-		return g.forget(ctx, shard)
-	})},
-
-	plan.TakeSnapshot: {transfer: func(g *group, ctx context.Context, shard *cache.Shard, t *transfer,
+	plan.TakeSnapshot: {transfer: func(r *shardRunner, ctx context.Context, shard *cache.Shard, t *transfer,
 		from *member) (err error) {
-		t.taken, err = g.take(ctx, shard.Group.Snapshot.Name, from)
+		t.taken, err = r.take(ctx, shard.Group.Snapshot.Name, from)
 		return err
 	}},
-	plan.LoadSnapshot: {loads: true, transfer: func(g *group, ctx context.Context, shard *cache.Shard, _ *transfer,
+	plan.LoadSnapshot: {loads: true, transfer: func(r *shardRunner, ctx context.Context, shard *cache.Shard, _ *transfer,
 		into *member) error {
-		return g.load(ctx, shard, into)
+		return r.load(ctx, shard, into)
 	}},
-	plan.Fallback: {run: on(func(g *group, _ context.Context, _ *cache.Shard, s plan.Step) error {
-		return g.fallBack(s.Snapshot)
+	plan.Fallback: {run: on(func(r *shardRunner, _ context.Context, _ *cache.Shard, s plan.Step) error {
+		return r.fallBack(s.Snapshot)
 	})},
-	plan.AbandonSnapshot: {run: on(func(g *group, _ context.Context, _ *cache.Shard, _ plan.Step) error {
-		return g.failSnapshot(errNoData)
+	plan.AbandonSnapshot: {run: on(func(r *shardRunner, _ context.Context, _ *cache.Shard, _ plan.Step) error {
+		return r.failSnapshot(errNoData)
 	})},
 }

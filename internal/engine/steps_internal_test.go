@@ -45,17 +45,17 @@ func (d dying) Dial(ctx context.Context) (net.Conn, error) {
 func TestAVerificationEndsWithThePrimary(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := New(Config{Logger: slog.New(slog.DiscardHandler)})
-		g := newGroup(e, "g")
+		r := newShardRunner(e, "g", cache.FirstShard, func() {})
 		p := dying{exited: make(chan struct{})}
-		g.nodes["g-001"] = &member{process: p, redis: redisnode.Connect(p.Dial, ""),
+		r.nodes["g-001"] = &member{process: p, redis: redisnode.Connect(p.Dial, ""),
 			vigil: newVigil(&pulsing{}, false, e.Steady())}
 		defer time.Sleep(time.Minute) // the client's own attempt to connect ends later
-		defer g.nodes["g-001"].redis.Close()
+		defer r.nodes["g-001"].redis.Close()
 		rg := &cache.Shard{Group: &cache.ReplicationGroup{ID: "g"}, Members: []cache.Member{{ID: "g-001"}, {ID: "g-002"}}}
 		rg.SetPrimary("g-001")
 		begin := time.Now()
 		time.AfterFunc(100*time.Millisecond, func() { close(p.exited) })
-		if err := g.runSteps(t.Context(), plan.Desired{Shard: rg}, []plan.Step{{Kind: plan.Verify}}); err == nil {
+		if err := r.runSteps(t.Context(), plan.Desired{Shard: rg}, []plan.Step{{Kind: plan.Verify}}); err == nil {
 			t.Error("verified")
 		}
 		if took := time.Since(begin); took != 100*time.Millisecond {
@@ -68,12 +68,12 @@ func TestAVerificationEndsWithThePrimary(t *testing.T) {
 func TestAStepThatFailsEndsNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := New(Config{Logger: slog.New(slog.DiscardHandler)})
-		g := newGroup(e, "g")
-		g.nodes["g-002"] = &member{process: lingering{}, vigil: newVigil(&pulsing{}, false, e.Steady())}
+		r := newShardRunner(e, "g", cache.FirstShard, func() {})
+		r.nodes["g-002"] = &member{process: lingering{}, vigil: newVigil(&pulsing{}, false, e.Steady())}
 		begin := time.Now()
 		rg := &cache.Shard{Group: &cache.ReplicationGroup{ID: "g"}, Members: []cache.Member{{ID: "g-001"}, {ID: "g-002"}}}
 		rg.SetPrimary("g-001")
-		err := g.runSteps(t.Context(), plan.Desired{Shard: rg},
+		err := r.runSteps(t.Context(), plan.Desired{Shard: rg},
 			[]plan.Step{{Kind: plan.Refuse, Reason: "refused"}, {Kind: plan.Fence, Member: "g-002"}})
 		if err == nil || err.Error() != "refused" {
 			t.Errorf("got %v", err)

@@ -36,27 +36,27 @@ type taken struct {
 
 // beginTransfers begins those of a plan's steps that are transfers, and returns the others. It is given the context
 // that the group runs in: that of a step would end too soon.
-func (g *group) beginTransfers(ctx context.Context, shard *cache.Shard, steps []plan.Step) []plan.Step {
+func (r *shardRunner) beginTransfers(ctx context.Context, shard *cache.Shard, steps []plan.Step) []plan.Step {
 	return slices.DeleteFunc(slices.Clone(steps), func(s plan.Step) bool {
 		kind := stepKinds[s.Kind]
 		if kind.transfer == nil {
 			return false
 		}
-		t, node := &transfer{member: s.Member, load: kind.loads, done: make(chan struct{})}, g.nodes[s.Member]
-		g.log.Debug("step", "kind", s.Kind, "node", s.Member)
-		g.transfer = t
-		g.watch.Go(func() {
-			t.err = g.guarded(func() error { return kind.transfer(g, ctx, shard, t, node) })
+		t, node := &transfer{member: s.Member, load: kind.loads, done: make(chan struct{})}, r.nodes[s.Member]
+		r.log.Debug("step", "kind", s.Kind, "node", s.Member)
+		r.transfer = t
+		r.watch.Go(func() {
+			t.err = r.guarded(func() error { return kind.transfer(r, ctx, shard, t, node) })
 			close(t.done)
-			g.wakeUp()
+			r.wakeUp()
 		})
 		return true
 	})
 }
 
 // endTransfer records what came of a transfer that is done; ended says that one was.
-func (g *group) endTransfer(shard *cache.Shard) (ended bool, err error) {
-	t := g.transfer
+func (r *shardRunner) endTransfer(shard *cache.Shard) (ended bool, err error) {
+	t := r.transfer
 	if t == nil {
 		return false, nil
 	}
@@ -65,8 +65,8 @@ func (g *group) endTransfer(shard *cache.Shard) (ended bool, err error) {
 	default:
 		return false, nil
 	}
-	g.transfer = nil
-	g.noteCut(t.err)
+	r.transfer = nil
+	r.noteCut(t.err)
 	deleting := shard.Group.Status == cache.Deleting
 	switch {
 	case errors.Is(t.err, context.Canceled): // the engine ends; the next one begins again
@@ -74,42 +74,42 @@ func (g *group) endTransfer(shard *cache.Shard) (ended bool, err error) {
 	case t.load && deleting:
 		return true, nil // nobody wants the data any more
 	case t.load && t.err != nil:
-		g.failures.record(transferWork, t.err)
+		r.failures.record(transferWork, t.err)
 		return true, t.err
 	case t.err != nil && deleting:
-		g.failures.record(transferWork, t.err)
+		r.failures.record(transferWork, t.err)
 		// Data that somebody asked to keep are not given up: the group stays as it is, and the next plan tries again.
 		return true, fmt.Errorf("the final snapshot %s could not be taken yet, and the group is kept until it is: %v",
 			shard.Group.Snapshot.Name, shown(t.err))
-	case redisnode.IsCut(t.err) && g.cuts < maxCuts && g.runs(t.member):
-		g.cuts++ // a client ended the connection, and cannot do so again: the next plan takes the snapshot anew
+	case redisnode.IsCut(t.err) && r.cuts < maxCuts && r.runs(t.member):
+		r.cuts++ // a client ended the connection, and cannot do so again: the next plan takes the snapshot anew
 		return true, nil
 	case t.err != nil:
-		g.cuts = 0
-		return true, g.failSnapshot(t.err)
+		r.cuts = 0
+		return true, r.failSnapshot(t.err)
 	}
-	g.cuts = 0
-	g.failures.record(transferWork, nil)
-	g.succeed()
+	r.cuts = 0
+	r.failures.record(transferWork, nil)
+	r.succeed()
 	if t.load {
-		return true, g.sayRestored(shard, t.member)
+		return true, r.sayRestored(shard, t.member)
 	}
-	return true, g.recordSnapshot(t)
+	return true, r.recordSnapshot(t)
 }
 
 // maxCuts is how often a snapshot is begun again because a client ended its connection (CLIENT KILL TYPE replica).
 const maxCuts = 3
 
 // runs tells whether a node's process has not ended.
-func (g *group) runs(member string) bool {
-	m := g.nodes[member]
+func (r *shardRunner) runs(member string) bool {
+	m := r.nodes[member]
 	return m != nil && !m.exited()
 }
 
 // take copies a node's data into a snapshot.
-func (g *group) take(ctx context.Context, name string, from *member) (taken, error) {
+func (r *shardRunner) take(ctx context.Context, name string, from *member) (taken, error) {
 	var s cache.Snapshot
-	err := g.e.Store.View(func(tx *store.Tx) (err error) {
+	err := r.e.Store.View(func(tx *store.Tx) (err error) {
 		s, err = state.Snapshots.Get(tx, name)
 		return err
 	})
@@ -120,37 +120,37 @@ func (g *group) take(ctx context.Context, name string, from *member) (taken, err
 	if err != nil {
 		return taken{}, err
 	}
-	sealed, err := g.e.Snapshots.Write(name, s.KMSKeyID,
+	sealed, err := r.e.Snapshots.Write(name, s.KMSKeyID,
 		func(w io.Writer) (int64, error) { return from.redis.Dump(ctx, w) })
 	return taken{sealed, memory.Used}, err
 }
 
 // load fills a node with the data of the snapshot that the group is made of.
-func (g *group) load(ctx context.Context, shard *cache.Shard, into *member) error {
+func (r *shardRunner) load(ctx context.Context, shard *cache.Shard, into *member) error {
 	var s cache.Snapshot
-	err := g.e.Store.View(func(tx *store.Tx) (err error) {
+	err := r.e.Store.View(func(tx *store.Tx) (err error) {
 		s, err = state.Snapshots.Get(tx, shard.Group.Restore)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("cannot find the record of the snapshot %s: %v", shard.Group.Restore, err)
 	}
-	limit, err := g.roomFor(s, shard)
+	limit, err := r.roomFor(s, shard)
 	if err != nil {
 		return err
 	}
 	data := redisnode.DataSet{Size: s.Size, Limit: limit, Open: func() (io.ReadCloser, error) {
-		return g.e.Snapshots.Open(s.Name, sealed(s))
+		return r.e.Snapshots.Open(s.Name, sealed(s))
 	}}
-	if _, data.Password, err = g.passwords(); err != nil {
+	if _, data.Password, err = r.passwords(); err != nil {
 		return err
 	}
 	if shard.Group.TransitEncryption {
-		if data.TLS, err = g.feedTLS(); err != nil {
+		if data.TLS, err = r.feedTLS(); err != nil {
 			return err
 		}
 	}
-	if err := g.guarded(func() error { return into.redis.Load(ctx, data) }); err != nil {
+	if err := r.guarded(func() error { return into.redis.Load(ctx, data) }); err != nil {
 		// What it has is not what the group shall have: it starts again, empty.
 		return errors.Join(fmt.Errorf("cannot restore the snapshot %s: %w", s.Name, err),
 			into.end(context.WithoutCancel(ctx), 0))
@@ -160,12 +160,12 @@ func (g *group) load(ctx context.Context, shard *cache.Shard, into *member) erro
 
 // roomFor returns how much memory the snapshot's data may take, in bytes, or 0 where there is as much as they had: a
 // node with less than they need would silently evict some of them.
-func (g *group) roomFor(s cache.Snapshot, shard *cache.Shard) (int64, error) {
-	has, err := g.askedMemory(shard)
+func (r *shardRunner) roomFor(s cache.Snapshot, shard *cache.Shard) (int64, error) {
+	has, err := r.askedMemory(shard)
 	if err != nil {
 		return 0, err
 	}
-	switch had := g.e.NodeTypes[s.NodeType].MaxMemory; {
+	switch had := r.e.NodeTypes[s.NodeType].MaxMemory; {
 	case has >= had && had > 0:
 		return 0, nil
 	case s.CacheSize > has:
@@ -178,8 +178,8 @@ func (g *group) roomFor(s cache.Snapshot, shard *cache.Shard) (int64, error) {
 }
 
 // feedTLS is the certificate that larder shows to a node that loads a snapshot.
-func (g *group) feedTLS() (*tls.Config, error) {
-	certificate, key, err := g.e.Authority.Issue(g.e.Now(), "larder", nil, []netip.Addr{redisnode.FeedAddress})
+func (r *shardRunner) feedTLS() (*tls.Config, error) {
+	certificate, key, err := r.e.Authority.Issue(r.e.Now(), "larder", nil, []netip.Addr{redisnode.FeedAddress})
 	if err != nil {
 		return nil, err
 	}

@@ -27,48 +27,48 @@ const (
 // verify sees that the replicas receive the stream, that every node takes the group's tokens and no other, and reaches
 // every node and both endpoints as a client does: over TLS, checking the certificate, with the token, and without TLS
 // where clients may. Only then is a group available.
-func (g *group) verify(ctx context.Context, shard *cache.Shard) error {
-	tokens, err := g.authTokens(shard)
+func (r *shardRunner) verify(ctx context.Context, shard *cache.Shard) error {
+	tokens, err := r.authTokens(shard)
 	if err != nil {
 		return err
 	}
-	if err := g.verifyStream(ctx, shard); err != nil {
+	if err := r.verifyStream(ctx, shard); err != nil {
 		return err
 	}
 	var secure *tls.Config
 	if shard.Group.TransitEncryption {
-		secure = &tls.Config{RootCAs: g.e.Authority.Pool(), MinVersion: tls.VersionTLS12, Time: g.e.Now}
+		secure = &tls.Config{RootCAs: r.e.Authority.Pool(), MinVersion: tls.VersionTLS12, Time: r.e.Now}
 	}
 	steps := ctx
 	run, ctx := errgroup.WithContext(ctx)
 	for _, m := range shard.Staying() {
 		run.Go(func() error {
-			return g.guarded(func() error { return g.verifyTokens(ctx, m.ID, tokens) })
+			return r.guarded(func() error { return r.verifyTokens(ctx, m.ID, tokens) })
 		})
 	}
 	for _, addr := range shard.Reachable() {
 		at := netip.AddrPortFrom(addr, uint16(shard.Group.Port))
 		run.Go(func() error {
-			return g.guarded(func() error { return ping(ctx, at, secure, newest(tokens)) })
+			return r.guarded(func() error { return ping(ctx, at, secure, newest(tokens)) })
 		})
 		if shard.Group.Transit() == cache.TransitPreferred {
 			run.Go(func() error {
-				return g.guarded(func() error { return ping(ctx, at, nil, newest(tokens)) })
+				return r.guarded(func() error { return ping(ctx, at, nil, newest(tokens)) })
 			})
 		}
 	}
 	err = run.Wait()
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return errors.Join(err, g.closeDeaf(steps, shard))
+		return errors.Join(err, r.closeDeaf(steps, shard))
 	}
 	return err
 }
 
 // closeDeaf has nodes that do not listen where they say that they do say what is so: the next plan has them listen.
-func (g *group) closeDeaf(ctx context.Context, shard *cache.Shard) error {
+func (r *shardRunner) closeDeaf(ctx context.Context, shard *cache.Shard) error {
 	var errs []error
 	for _, m := range shard.Staying() {
-		errs = append(errs, g.nodes[m.ID].redis.CloseDeaf(ctx))
+		errs = append(errs, r.nodes[m.ID].redis.CloseDeaf(ctx))
 	}
 	return errors.Join(errs...)
 }
@@ -83,8 +83,8 @@ func newest(tokens []string) string {
 
 // verifyTokens sees that a node lets clients in with exactly those tokens. One that does otherwise is brought to it by
 // the next plan.
-func (g *group) verifyTokens(ctx context.Context, id string, tokens []string) error {
-	m := g.nodes[id]
+func (r *shardRunner) verifyTokens(ctx context.Context, id string, tokens []string) error {
+	m := r.nodes[id]
 	takes, err := m.redis.TakesTokens(ctx, tokens)
 	if err != nil || takes {
 		return err
@@ -95,14 +95,14 @@ func (g *group) verifyTokens(ctx context.Context, id string, tokens []string) er
 
 // verifyStream has every replica acknowledge something that the primary sent now: a link that is up proves no more than
 // that the last copy is complete.
-func (g *group) verifyStream(ctx context.Context, shard *cache.Shard) error {
+func (r *shardRunner) verifyStream(ctx context.Context, shard *cache.Shard) error {
 	replicas := len(shard.Staying()) - 1
 	if replicas == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, streamTimeout+answerTime)
 	defer cancel()
-	ok, err := g.nodes[shard.Primary().ID].redis.Streams(ctx, replicas, streamTimeout)
+	ok, err := r.nodes[shard.Primary().ID].redis.Streams(ctx, replicas, streamTimeout)
 	if err == nil && !ok {
 		err = fmt.Errorf("not every replica of %s acknowledged a message within %s", shard.Group.ID, streamTimeout)
 	}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -98,4 +99,14 @@ type Observed struct {
 	Transferring bool
 	// Loading says that it is being loaded.
 	Loading bool
+}
+
+// Add takes in what is seen of another shard.
+func (o *Observed) Add(shard Observed) {
+	maps.Copy(o.Nodes, shard.Nodes)
+	if shard.Relay.Running {
+		o.Relay = shard.Relay
+	}
+	o.Verified = o.Verified && shard.Verified
+	o.Transferring, o.Loading = o.Transferring || shard.Transferring, o.Loading || shard.Loading
 }

@@ -36,7 +36,8 @@ func Shard(d Desired, o Observed) (steps []Step, settled bool) {
 		if steps, done := p.finalBackup(); !done {
 			return steps, false
 		}
-		return p.tearDown(), false
+		steps = p.stopAll()
+		return steps, len(steps) == 0
 	case cache.CreateFailed:
 		steps = p.stopAll()
 		return steps, len(steps) == 0
@@ -84,13 +85,6 @@ type planner struct {
 }
 
 func (p *planner) add(s Step) { p.steps = append(p.steps, s) }
-
-func (p *planner) tearDown() []Step {
-	if steps := p.stopAll(); len(steps) > 0 {
-		return steps
-	}
-	return []Step{{Kind: Forget}}
-}
 
 func (p *planner) stopAll() []Step {
 	var steps []Step

@@ -24,7 +24,6 @@ const (
 	SetFronts   StepKind = "set fronts"   // have it take TLS and plain connections at exactly Addresses, for the nodes
 	StopRelay   StepKind = "stop relay"
 	Verify      StepKind = "verify" // reach every node and endpoint as a client does
-	Forget      StepKind = "forget" // nothing is left running: drop the group's record
 
 	Authorize StepKind = "authorize" // bring the tokens that the node takes up to date
 	Certify   StepKind = "certify"   // give the node another certificate

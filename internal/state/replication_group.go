@@ -75,6 +75,15 @@ func withShards(tx *store.Tx, g cache.ReplicationGroup) (cache.Topology, error) 
 	return t, nil
 }
 
+// ShardIDs are the ids of a group's shards, in order.
+func ShardIDs(tx *store.Tx, group string) ([]string, error) {
+	keys, err := shardKeys(tx, group)
+	for i, key := range keys {
+		_, keys[i], _ = strings.Cut(key, "/")
+	}
+	return keys, err
+}
+
 // shardKeys are those of a group's shards.
 func shardKeys(tx *store.Tx, group string) ([]string, error) {
 	return Shards.KeysOf(tx, cache.ShardKey(group, ""))
@@ -205,13 +214,31 @@ func IsGroup(row *store.RowError, group string) bool {
 	return false
 }
 
-// SubscribeGroups has notify called with the id of each group whose record, or a shard's of it, has changed. See
-// store.Store.Subscribe.
-func SubscribeGroups(s *store.Store, notify func(group string)) (cancel func()) {
-	group := s.Subscribe(string(ReplicationGroups), notify)
+// SubscribeShards has notify called with the ids of each shard whose record has changed, and with an empty id of a shard
+// for each group whose own record has. See store.Store.Subscribe.
+func SubscribeShards(s *store.Store, notify func(group, shard string)) (cancel func()) {
+	groups := s.Subscribe(string(ReplicationGroups), func(id string) { notify(id, "") })
 	shards := s.Subscribe(string(Shards), func(key string) {
-		id, _, _ := strings.Cut(key, "/")
-		notify(id)
+		group, shard, _ := strings.Cut(key, "/")
+		notify(group, shard)
 	})
-	return func() { group(); shards() }
+	return func() { groups(); shards() }
+}
+
+// SubscribeGroups has notify called with the id of each group whose record, or a shard's of it, has changed. See
+// SubscribeShards.
+func SubscribeGroups(s *store.Store, notify func(group string)) (cancel func()) {
+	return SubscribeShards(s, func(group, _ string) { notify(group) })
+}
+
+// AsPlanned tells whether a shard and its group are recorded byte for byte as they were when the shard was planned.
+func AsPlanned(tx *store.Tx, s cache.Shard, planned *cache.Shard) (bool, error) {
+	if planned == nil {
+		return false, nil
+	}
+	same, err := ReplicationGroups.Holds(tx, s.GroupID, *planned.Group)
+	if err != nil || !same {
+		return false, err
+	}
+	return Shards.Holds(tx, s.RowKey(), *planned)
 }

@@ -112,6 +112,20 @@ func (t Table[T]) Put(tx *Tx, key string, row T) error {
 	})
 }
 
+// Holds tells whether a row is there, byte for byte as it is given.
+func (t Table[T]) Holds(tx *Tx, key string, row T) (is bool, err error) {
+	raw, err := json.Marshal(row)
+	if err != nil {
+		return false, fmt.Errorf("cannot encode %s %q: %w", string(t), key, err)
+	}
+	err = guard(tx.path, func() error {
+		b := tx.tx.Bucket([]byte(t))
+		is = b != nil && bytes.Equal(b.Get([]byte(key)), protect(string(t), key, raw))
+		return nil
+	})
+	return is, err
+}
+
 // Delete removes a row, also one that cannot be read; one that is not there is no error, and no change.
 func (t Table[T]) Delete(tx *Tx, key string) error {
 	return guard(tx.path, func() error {
