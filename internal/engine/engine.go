@@ -216,7 +216,11 @@ func (e *Engine) start(ctx context.Context, id string, own map[string][]node.Pro
 	}
 	e.groups[id] = g
 	e.runners.Go(func() {
-		g.run(running, end)
+		for !e.guard.Run(g.log, "the replication group "+id, func() { g.run(running) }) {
+			pauseFor(ctx, lastRetry) // the shards' runners go on
+		}
+		end()
+		g.work.Wait()
 		e.mu.Lock()
 		delete(e.groups, id)
 		e.mu.Unlock()

@@ -94,11 +94,8 @@ func (g *group) begin(ctx context.Context, shard string, own []node.Process) {
 	})
 }
 
-// run keeps the group as desired until it is deleted or ctx ends. Then it calls end, which ends ctx for all of the
-// group's goroutines.
-func (g *group) run(ctx context.Context, end context.CancelFunc) {
-	defer g.work.Wait()
-	defer end()
+// run keeps the group as desired until it is deleted or ctx ends.
+func (g *group) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		pause := time.Duration(0)
 		switch pending, err := g.lookGuarded(ctx); {
