@@ -21,6 +21,7 @@ var allowed = map[string]string{
 	"internal/cache":            "internal/awsregion internal/catalog",
 	"internal/catalog":          "modules/redis",
 	"internal/event":            "",
+	"internal/operation":        "internal/cache",
 	"internal/plan":             "internal/cache",
 	"internal/cachelog":         "",
 	"internal/cachemetric":      "",
