@@ -22,7 +22,8 @@ var allowed = map[string]string{
 	"internal/catalog":          "modules/redis",
 	"internal/event":            "",
 	"internal/operation":        "internal/cache",
-	"internal/plan":             "internal/cache",
+	"internal/endpoint":         "internal/awsregion internal/cache",
+	"internal/plan":             "internal/cache internal/endpoint",
 	"internal/cachelog":         "",
 	"internal/cachemetric":      "",
 	"internal/childenv":         "",
@@ -63,7 +64,7 @@ var allowed = map[string]string{
 	"internal/gateway":          "internal/awswire internal/constraint internal/sigv4",
 	"internal/module":           "internal/awssdk/ internal/cache internal/catalog modules/redis",
 	"internal/deploy":           "internal/awssdk/ internal/catalog internal/module",
-	"internal/engine": "internal/cache internal/catalog internal/event internal/isolate internal/node internal/pki " +
+	"internal/engine": "internal/cache internal/catalog internal/endpoint internal/event internal/isolate internal/node internal/pki " +
 		"internal/plan internal/redisnode internal/relay internal/seal internal/snapshot internal/state internal/store",
 	"internal/logdelivery": "internal/cache internal/cachelog internal/engine internal/isolate internal/node " +
 		"internal/redisnode internal/services/logs internal/state internal/store",
@@ -72,7 +73,7 @@ var allowed = map[string]string{
 	"internal/exporter/docgen": "modules/redis",
 	"internal/notifier":        "internal/event internal/outbox internal/state internal/store",
 	"internal/services/": "internal/alarm internal/awssdk/ internal/awswire internal/cache internal/catalog " +
-		"internal/constraint internal/durable internal/event internal/gateway internal/iampolicy internal/isolate " +
+		"internal/constraint internal/durable internal/endpoint internal/event internal/gateway internal/iampolicy internal/isolate " +
 		"internal/logfilter internal/logstore internal/metricmath internal/network internal/outbox internal/paging " +
 		"internal/plan internal/seal internal/series internal/standin internal/state " +
 		"internal/store internal/tagging internal/widget",

@@ -2,7 +2,6 @@ package cache
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 )
@@ -59,20 +58,4 @@ func SpreadZones(n int, preferred, zones []string) []string {
 		}
 	}
 	return out
-}
-
-// Allocate returns the first n addresses of block that are not taken. The block's network address is left out, and so
-// are addresses that end in 0 or 255, which some tools take for networks and broadcasts.
-func Allocate(block netip.Prefix, taken map[netip.Addr]bool, n int) ([]netip.Addr, error) {
-	var out []netip.Addr
-	for a := block.Masked().Addr().Next(); block.Contains(a) && len(out) < n; a = a.Next() {
-		if last := a.As4()[3]; last == 0 || last == 255 || taken[a] {
-			continue
-		}
-		out = append(out, a)
-	}
-	if len(out) < n {
-		return nil, fmt.Errorf("cannot allocate %d addresses: %s has %d left", n, block, len(out))
-	}
-	return out, nil
 }

@@ -100,10 +100,6 @@ func (s *Shard) SetMemberStatus(status MemberStatus) {
 	}
 }
 
-// SpreadsReads tells whether the reader endpoint has more than one replica to choose from. With one, the replica
-// listens on the reader address itself; with none, the primary does.
-func (s *Shard) SpreadsReads() bool { return len(s.Members) > 2 }
-
 // Reachable returns the addresses on which clients are served when the shard is as it should be.
 func (s *Shard) Reachable() []netip.Addr {
 	staying := *s

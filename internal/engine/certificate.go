@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/endpoint"
 )
 
 // issued is when an engine issued a group's nodes their certificates. What an earlier engine issued is not known.
@@ -37,7 +38,7 @@ const certificateFiles = 3
 // issue makes a node's TLS files: certificate, key and the local CA.
 func (r *shardRunner) issue(shard *cache.Shard, m cache.Member) ([][]byte, error) {
 	now := r.e.Now()
-	names := cache.CertifiedNames(shard.Group, m.ID)
+	names := endpoint.CertifiedNames(shard.Group, m.ID)
 	addrs := []netip.Addr{m.Address, shard.PrimaryAddress, shard.ReaderAddress}
 	certificate, key, err := r.e.Authority.Issue(now, m.ID, names, addrs)
 	r.issued.note(m.ID, now)

@@ -19,6 +19,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/catalog"
+	"larder/internal/endpoint"
 	"larder/internal/engine"
 	"larder/internal/loopback"
 	"larder/internal/node"
@@ -144,7 +145,7 @@ var zeroTime time.Time
 // create asks for a group as the API does.
 func (w *world) create(id string, members int, change func(*cache.Shard)) {
 	w.t.Helper()
-	addrs := must(cache.Allocate(w.block.Prefix, nil, members+2))(w.t)
+	addrs := must(endpoint.Allocate(w.block.Prefix, nil, members+2))(w.t)
 	group := cache.ReplicationGroup{
 		ID: id, ARN: "arn:aws:elasticache:us-east-1:000000000000:replicationgroup:" + id, Status: cache.Creating,
 		EngineVersion: w.config.Versions[0].Version, NodeType: "cache.t3.micro", Port: 6379,

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
-	"slices"
 	"time"
 
 	"larder/internal/cache"
 	"larder/internal/catalog"
+	"larder/internal/endpoint"
 	"larder/internal/event"
 	"larder/internal/plan"
 	"larder/internal/redisnode"
@@ -79,10 +78,8 @@ func awaitCaughtUp(ctx context.Context, old, heir *redisnode.Node) error {
 	return heir.AwaitOffset(ctx, s.Offset)
 }
 
-// switchPrimary moves the role, the endpoint and its clients. Two processes cannot listen on one address: between the
-// two who do, connections are refused, for as long as one exchange with a node takes. The clients of the old primary
-// are cut off only when there is another one to go to; until then either node answers reads, from equal data, and
-// neither takes a write.
+// switchPrimary moves the role, the endpoint and its clients. Neither node takes a write until the new primary has the
+// endpoint, and no client is left at the old one.
 func (r *shardRunner) switchPrimary(ctx context.Context, shard *cache.Shard, from *cache.Member, to string) error {
 	old, heir, target := r.nodes[from.ID].redis, r.nodes[to].redis, *shard.Member(to)
 	// Before it is promoted: clients of the reader endpoint reach it, and nothing that they write is kept until it is
@@ -94,20 +91,9 @@ func (r *shardRunner) switchPrimary(ctx context.Context, shard *cache.Shard, fro
 	if err != nil {
 		return err
 	}
-	if err := old.Listen(ctx, []netip.Addr{from.Address}, shard.Group.Ports()); err != nil {
-		return err
-	}
-	if err := heir.Listen(ctx, []netip.Addr{target.Address, shard.PrimaryAddress}, shard.Group.Ports()); err != nil {
-		return err
-	}
-	if err := old.Cut(ctx, []netip.Addr{shard.PrimaryAddress, shard.ReaderAddress}, shard.Group.Ports()); err != nil {
-		return err
-	}
-	if err := heir.Unpause(ctx); err != nil {
-		return err
-	}
-	gone := slices.DeleteFunc(state.Serves, func(a netip.Addr) bool { return a == target.Address })
-	if err := heir.Cut(ctx, gone, shard.Group.Ports()); err != nil {
+	err = r.endpoints(shard).MovePrimary(ctx, endpoint.Serving{Server: old, Address: from.Address},
+		endpoint.Serving{Server: heir, Address: target.Address, Serves: state.Serves}, heir.Unpause)
+	if err != nil {
 		return err
 	}
 	if err := r.follow(ctx, shard, from.ID, target.Address); err != nil {

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"larder/internal/cache"
+	"larder/internal/endpoint"
 	"larder/internal/engine"
 	"larder/internal/redisnode"
 	"larder/internal/state"
@@ -239,7 +240,7 @@ func TestReplicasComeAndGo(t *testing.T) {
 	w := newWorld(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
-	spare := must(cache.Allocate(w.block.Prefix, nil, 40))(t)
+	spare := must(endpoint.Allocate(w.block.Prefix, nil, 40))(t)
 	ws := w.write(rg, 4)
 	for n := 3; n <= 5; n++ { // from a reader that is the replica itself to a relay, and on
 		w.modify("g", func(rg *cache.Shard) {

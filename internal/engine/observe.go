@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/endpoint"
 	"larder/internal/node"
 	"larder/internal/pki"
 	"larder/internal/plan"
@@ -169,9 +168,7 @@ func (r *shardRunner) sweep(ctx context.Context, shard *cache.Shard, m *member, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	given := slices.DeleteFunc([]netip.Addr{shard.PrimaryAddress, shard.ReaderAddress},
-		func(a netip.Addr) bool { return slices.Contains(s.Serves, a) })
-	err := errors.Join(r.limitMemory(shard, m), m.redis.Protect(ctx), m.redis.Cut(ctx, given, shard.Group.Ports()))
+	err := errors.Join(r.limitMemory(shard, m), m.redis.Protect(ctx), r.endpoints(shard).CutStale(ctx, m.redis, s.Serves))
 	if r.shield.until.IsZero() {
 		err = errors.Join(err, m.redis.Unshield(ctx)) // an earlier engine may have withheld it
 	}
@@ -205,14 +202,14 @@ func (r *shardRunner) measureLag(shard *cache.Shard, nodes map[string]plan.NodeS
 
 // relayState is what a relay that runs said of itself. One that an earlier larder started does not say whether it
 // spreads connections: it does where it has backends.
-func relayState(s relay.Status) plan.RelayState {
-	return plan.RelayState{Running: true, Spreads: s.Spreads || len(s.Backends) > 0, Backends: s.Backends,
+func relayState(s relay.Status) endpoint.Relay {
+	return endpoint.Relay{Running: true, Spreads: s.Spreads || len(s.Backends) > 0, Backends: s.Backends,
 		Fronts: s.Fronts}
 }
 
 // askRelay asks the relay what it does. It answers at once, so that one that does not in time hangs when it is
 // stopped, or has been silent for long.
-func (r *shardRunner) askRelay(ctx context.Context) plan.RelayState {
+func (r *shardRunner) askRelay(ctx context.Context) endpoint.Relay {
 	m := r.relay
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"larder/internal/cache"
+	"larder/internal/endpoint"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -128,7 +129,7 @@ func TestProcessesThatAreNotRecordedAreLeftAlone(t *testing.T) {
 	}
 	w.start()
 	w.create("h", 1, func(h *cache.Shard) { // which is begun after what was adopted is looked at
-		free := must(cache.Allocate(w.block.Prefix, nil, 20))(t)[10:]
+		free := must(endpoint.Allocate(w.block.Prefix, nil, 20))(t)[10:]
 		h.PrimaryAddress, h.ReaderAddress, h.Members[0].Address = free[0], free[1], free[2]
 	})
 	w.awaitAvailable("h")

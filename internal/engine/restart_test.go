@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/endpoint"
 	"larder/internal/store"
 )
 
@@ -15,7 +16,7 @@ func TestAnotherEngineFinishesWhatOneBegan(t *testing.T) {
 	t.Parallel()
 	spare := func(w *world) cache.Member {
 		return cache.Member{
-			ID: "g-004", Zone: "us-east-1b", Address: must(cache.Allocate(w.block.Prefix, nil, 40))(w.t)[30],
+			ID: "g-004", Zone: "us-east-1b", Address: must(endpoint.Allocate(w.block.Prefix, nil, 40))(w.t)[30],
 			Role: cache.Replica, Status: cache.MemberCreating,
 		}
 	}

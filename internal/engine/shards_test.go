@@ -8,6 +8,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/catalog"
+	"larder/internal/endpoint"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -16,7 +17,7 @@ import (
 func (w *world) createShards(id string, shards int) cache.Topology {
 	w.t.Helper()
 	const members = 2
-	addrs := must(cache.Allocate(w.block.Prefix, nil, shards*(members+2)))(w.t)
+	addrs := must(endpoint.Allocate(w.block.Prefix, nil, shards*(members+2)))(w.t)
 	group := cache.Topology{ReplicationGroup: &cache.ReplicationGroup{
 		ID: id, ARN: "arn:aws:elasticache:us-east-1:000000000000:replicationgroup:" + id, Status: cache.Creating,
 		EngineVersion: w.config.Versions[0].Version, NodeType: "cache.t3.micro", Port: 6379,

@@ -13,6 +13,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/catalog"
+	"larder/internal/endpoint"
 	"larder/internal/event"
 	"larder/internal/node"
 	"larder/internal/redisnode"
@@ -229,11 +230,9 @@ func (r *shardRunner) passwords() (admin, replication string, err error) {
 
 // startRelay starts the group's relay. It listens when it is told where.
 func (r *shardRunner) startRelay(ctx context.Context, shard *cache.Shard) (node.Process, error) {
-	ports := *shard.Group
-	ports.SetTransit(cache.TransitPreferred) // the relay outlives a change of the mode
-	plain, secure := ports.Ports().Plain, ports.Ports().TLS
-	config, err := json.Marshal(relay.Config{Address: netip.AddrPortFrom(shard.ReaderAddress, uint16(shard.Group.Port)),
-		Plain: uint16(plain), TLS: uint16(secure)})
+	ports := endpoint.RelayPorts(shard.Group)
+	config, err := json.Marshal(relay.Config{Address: netip.AddrPortFrom(shard.ReaderAddress, uint16(ports.Group)),
+		Plain: uint16(ports.Plain), TLS: uint16(ports.TLS)})
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/catalog"
+	"larder/internal/endpoint"
 	"larder/internal/event"
 	"larder/internal/node"
 	"larder/internal/plan"
@@ -153,8 +154,8 @@ func (r *shardRunner) listen(ctx context.Context, shard *cache.Shard, id string,
 	m := r.nodes[id]
 	swept := m.swept
 	m.swept = false
-	if err := m.redis.Serve(ctx, addrs, shard.Group.Ports()); err != nil {
-		return r.inTheWay(err, m, addrs, shard.Group.Ports())
+	if err := r.endpoints(shard).Serve(ctx, m.named(), m.redis, addrs); err != nil {
+		return err
 	}
 	m.swept = swept // there may be more to end than connections
 	return nil
@@ -162,39 +163,28 @@ func (r *shardRunner) listen(ctx context.Context, shard *cache.Shard, id string,
 
 // setBackends has the relay lead to the replicas that have those addresses.
 func (r *shardRunner) setBackends(ctx context.Context, shard *cache.Shard, addrs []netip.Addr) error {
-	if err := r.relay.control.SetBackends(ctx, addrs); err != nil {
-		return r.inTheWay(err, r.relay, []netip.Addr{shard.ReaderAddress}, cache.Ports{Group: shard.Group.Port})
-	}
-	return nil
+	return r.endpoints(shard).SetBackends(ctx, r.relay.named(), r.relay.control, addrs)
 }
 
 // setFronts has the relay take TLS and plain connections at those addresses. One that an earlier larder started cannot:
 // it is ended, and the next plan starts another.
 func (r *shardRunner) setFronts(ctx context.Context, shard *cache.Shard, addrs []netip.Addr) error {
-	err := r.relay.control.SetFronts(ctx, addrs)
-	switch {
-	case errors.Is(err, relay.ErrNoFronts):
+	err := r.endpoints(shard).SetFronts(ctx, r.relay.named(), r.relay.control, addrs)
+	if errors.Is(err, relay.ErrNoFronts) {
 		return r.relay.end(ctx, stopGrace)
-	case err != nil:
-		return r.inTheWay(err, r.relay, addrs, cache.Ports{Group: shard.Group.Port})
-	}
-	return nil
-}
-
-// inTheWay names the processes because of which a node or the relay cannot listen.
-func (r *shardRunner) inTheWay(err error, m *member, addrs []netip.Addr, ports cache.Ports) error {
-	if r.e.Listener == nil {
-		return err
-	}
-	for _, a := range addrs {
-		for _, port := range ports.Each() {
-			at := netip.AddrPortFrom(a, uint16(port))
-			if pid, name := r.e.Listener(at); name != "" && pid != m.process.PID() {
-				err = fmt.Errorf("%w: %s listens on %s, which %s needs", err, name, at, m.process.ID())
-			}
-		}
 	}
 	return err
+}
+
+// endpoints makes the shard's processes listen where they should.
+func (r *shardRunner) endpoints(shard *cache.Shard) endpoint.Driver {
+	return endpoint.Driver{Primary: shard.PrimaryAddress, Reader: shard.ReaderAddress, Ports: shard.Group.Ports(),
+		Listener: r.e.Listener}
+}
+
+// named is what errors about the endpoints say of the process.
+func (m *member) named() endpoint.Process {
+	return endpoint.Process{ID: m.process.ID(), PID: m.process.PID()}
 }
 
 // hasten starts the replication stream of a replica that has just been copied: by itself it starts within a second, and

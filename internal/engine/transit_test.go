@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"larder/internal/cache"
+	"larder/internal/endpoint"
 )
 
 // withoutTLS makes a new group one that has neither TLS nor a token.
@@ -239,7 +240,7 @@ func TestReplicasComeAndGoWhereClientsMayUseTLSOrNot(t *testing.T) {
 	w.create("g", 2, func(rg *cache.Shard) { withoutTLS(rg); rg.Group.SetTransit(cache.TransitPreferred) })
 	rg := w.awaitAvailable("g")
 	ws := migrate(w.without(rg.PrimaryAddress), 2)
-	spare := must(cache.Allocate(w.block.Prefix, nil, 40))(t)
+	spare := must(endpoint.Allocate(w.block.Prefix, nil, 40))(t)
 	for n := 3; n <= 4; n++ {
 		w.modify("g", func(rg *cache.Shard) {
 			rg.Members = append(rg.Members, cache.Member{ID: cache.MemberID("g", n), Zone: "us-east-1b",

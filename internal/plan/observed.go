@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"larder/internal/cache"
+	"larder/internal/endpoint"
 )
 
 // NodeState is what is seen of a member's process.
@@ -81,19 +82,10 @@ func (s NodeState) position(known []string) (age int, offset int64) {
 	return len(known), s.Offset
 }
 
-// RelayState is what is seen of the process that spreads the reader endpoint's connections.
-type RelayState struct {
-	Running  bool
-	Hung     bool // it does not answer, and has nothing to be busy with
-	Spreads  bool // it listens on the reader endpoint, to spread its connections over Backends
-	Backends []netip.Addr
-	Fronts   []netip.Addr // the addresses at which it takes both TLS and plain connections for the nodes
-}
-
 // Observed is what the nodes are doing now.
 type Observed struct {
 	Nodes    map[string]NodeState // by member id
-	Relay    RelayState
+	Relay    endpoint.Relay
 	Verified bool // the endpoints have answered a client since the last step that changed something
 	// Transferring says that a snapshot is being taken of a node, or loaded into one.
 	Transferring bool

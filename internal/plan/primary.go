@@ -12,10 +12,10 @@ import (
 // is none. The record is older than the move of the role, as that of a store is which was put back from a backup: what
 // clients write is there, and not here.
 func (p *planner) superseded(recorded NodeState) *cache.Member {
+	endpoints := p.endpoints()
 	for i, m := range p.s.Members {
 		s := p.o.Nodes[m.ID]
-		if recorded.Follows.Addr() == m.Address && s.Answers && s.Role == cache.Primary &&
-			slices.Contains(s.Serves, p.s.PrimaryAddress) {
+		if recorded.Follows.Addr() == m.Address && s.Answers && s.Role == cache.Primary && endpoints.HoldsPrimary(m.ID) {
 			return &p.s.Members[i]
 		}
 	}
@@ -35,7 +35,7 @@ func (p *planner) elect(heir cache.Member) Step {
 	s.SetPrimary(heir.ID)
 	next.s = &s
 	age, _ := p.o.Nodes[heir.ID].position(p.s.Histories)
-	return Step{Kind: Elect, Member: heir.ID, Addresses: next.free(*s.Member(heir.ID)), DataLost: age > 0 &&
+	return Step{Kind: Elect, Member: heir.ID, Addresses: next.endpoints().Free(heir.ID), DataLost: age > 0 &&
 		len(p.s.Histories) > 0, Reading: p.reading()}
 }
 
@@ -122,13 +122,10 @@ func (p *planner) anySilent() bool {
 func (p *planner) reseed(primary *cache.Member, source cache.Member) {
 	state, from := p.o.Nodes[primary.ID], p.o.Nodes[source.ID]
 	own := []netip.Addr{source.Address}
+	withdrawal, read := p.endpoints().Withdraw(source.ID)
 	switch {
-	case from.Role == cache.Replica && slices.Contains(p.o.Relay.Backends, source.Address):
-		others := slices.DeleteFunc(slices.Clone(p.o.Relay.Backends),
-			func(a netip.Addr) bool { return a == source.Address })
-		p.add(Step{Kind: SetBackends, Addresses: others})
-	case from.Role == cache.Replica && slices.Contains(from.Serves, p.s.ReaderAddress):
-		p.add(Step{Kind: Serve, Member: source.ID, Addresses: own})
+	case from.Role == cache.Replica && read:
+		p.add(stepOf(withdrawal))
 	case from.Role == cache.Replica:
 		// A replica without a link to its primary refuses to be one itself.
 		p.add(Step{Kind: Promote, Member: source.ID, Reading: p.reading()})
@@ -154,13 +151,14 @@ func (p *planner) primaryServes() bool {
 func (p *planner) followPrimary() {
 	primary := p.s.Primary()
 	target := netip.AddrPortFrom(primary.Address, uint16(p.g.ReplicationPort()))
+	endpoints := p.endpoints()
 	moved := !p.o.Nodes[primary.ID].OtherPorts // it can be reached there
 	for _, m := range p.s.Members {
 		s := p.o.Nodes[m.ID]
 		if m.ID == primary.ID || !s.Answers {
 			continue
 		}
-		if slices.Contains(s.Serves, p.s.PrimaryAddress) {
+		if endpoints.HoldsPrimary(m.ID) {
 			p.waiting = true // it gives the endpoint up first: whoever writes there shall not find a replica
 		} else if s.Role != cache.Replica || s.Follows.Addr() != target.Addr() || moved && s.Follows != target {
 			p.add(Step{Kind: Follow, Member: m.ID, Target: primary.Address})

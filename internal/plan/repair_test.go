@@ -3,6 +3,7 @@ package plan_test
 import (
 	"testing"
 
+	"larder/internal/endpoint"
 	"larder/internal/plan"
 )
 
@@ -178,7 +179,7 @@ func TestPlanKeepsTheRelayFed(t *testing.T) {
 			nodes: []plan.NodeState{primary(11, primaryEndpoint), synced(11, 12), lagging(synced(11, 13), 6)},
 			want:  []plan.Step{{Kind: plan.SetBackends, Addresses: addrs(12)}}},
 		"a relay that hangs": {members: 3, change: lived,
-			relay: plan.RelayState{Running: true, Hung: true, Backends: addrs(12, 13)},
+			relay: endpoint.Relay{Running: true, Hung: true, Backends: addrs(12, 13)},
 			nodes: []plan.NodeState{primary(11, primaryEndpoint), synced(11, 12), synced(11, 13)},
 			want:  []plan.Step{step(plan.StopRelay, "")}},
 		"no replica left": {members: 3, change: lived, relay: backends(12, 13),

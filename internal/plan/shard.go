@@ -42,8 +42,8 @@ func Shard(d Desired, o Observed) (steps []Step, settled bool) {
 		steps = p.stopAll()
 		return steps, len(steps) == 0
 	}
-	if step, due := p.closeFronts(); due {
-		return []Step{step}, false // no node can listen until that is done
+	if change, due := p.endpoints().CloseFronts(); due {
+		return []Step{stepOf(change)}, false // no node can listen until that is done
 	}
 	if p.settlePrimary(); p.electing() {
 		return p.steps, false // whatever else there is to do can wait until clients are served
@@ -55,7 +55,6 @@ func Shard(d Desired, o Observed) (steps []Step, settled bool) {
 		p.dismiss()
 		p.followPrimary()
 		p.serve()
-		p.relay()
 		p.relax()
 	}
 	if len(p.steps) > 0 || p.waiting {

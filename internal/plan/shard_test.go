@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"larder/internal/cache"
+	"larder/internal/endpoint"
 	"larder/internal/plan"
 )
 
@@ -152,8 +153,8 @@ func follow(member string, target int) plan.Step {
 	return plan.Step{Kind: plan.Follow, Member: member, Target: addr(target)}
 }
 
-func backends(ns ...int) plan.RelayState {
-	return plan.RelayState{Running: true, Backends: addrs(ns...)}
+func backends(ns ...int) endpoint.Relay {
+	return endpoint.Relay{Running: true, Backends: addrs(ns...)}
 }
 
 // planCase is what is seen of a group, and the plan for it. No steps and not settled means that the plan is to wait.
@@ -161,7 +162,7 @@ type planCase struct {
 	members  int
 	change   change
 	nodes    []plan.NodeState // in the order of the members; one that is missing does not run
-	relay    plan.RelayState
+	relay    endpoint.Relay
 	verified bool
 	transfer bool   // a snapshot is being taken or loaded
 	loading  bool   // loaded

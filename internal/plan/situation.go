@@ -153,7 +153,7 @@ func (p *planner) refuseContested(seen) {
 }
 
 func (p *planner) letServe(v seen) {
-	p.add(Step{Kind: Serve, Member: v.primary.ID, Addresses: p.free(*v.primary)})
+	p.add(Step{Kind: Serve, Member: v.primary.ID, Addresses: p.endpoints().Free(v.primary.ID)})
 }
 
 func (p *planner) failOver(v seen) { p.add(p.elect(v.heir)) }
@@ -170,5 +170,5 @@ func (p *planner) fallBack(v seen) {
 }
 
 func (p *planner) beginEmpty(v seen) {
-	p.add(Step{Kind: Serve, Member: v.primary.ID, Addresses: p.free(*v.primary), DataLost: !p.creating()})
+	p.add(Step{Kind: Serve, Member: v.primary.ID, Addresses: p.endpoints().Free(v.primary.ID), DataLost: !p.creating()})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"larder/internal/cache"
+	"larder/internal/endpoint"
 	"larder/internal/plan"
 )
 
@@ -28,7 +29,7 @@ func inner(s plan.NodeState) plan.NodeState {
 	return s
 }
 
-func fronts(spreads plan.RelayState, ns ...int) plan.RelayState {
+func fronts(spreads endpoint.Relay, ns ...int) endpoint.Relay {
 	spreads.Running, spreads.Fronts = true, addrs(ns...)
 	return spreads
 }
@@ -39,7 +40,7 @@ func setFronts(on ...int) plan.Step {
 
 func TestPlanSwitchesEncryptionInTransit(t *testing.T) {
 	const primaryEnd, readerEnd, first, second, third = 1, 2, 11, 12, 13
-	none := plan.RelayState{}
+	none := endpoint.Relay{}
 	checkPlans(t, map[string]planCase{
 		"nodes leave the port before the relay takes it": {members: 2, change: in(cache.TransitPreferred),
 			nodes: []plan.NodeState{old(primary(first, primaryEnd)), old(synced(first, second, readerEnd))},
@@ -71,7 +72,7 @@ func TestPlanSwitchesEncryptionInTransit(t *testing.T) {
 			nodes: []plan.NodeState{old(primary(first, primaryEnd)), old(inner(synced(first, second, readerEnd)))},
 			want:  []plan.Step{{Kind: plan.StopRelay}}},
 		"a group that has shrunk reads from its replica": {members: 2, change: in(cache.TransitPreferred),
-			relay: func() plan.RelayState {
+			relay: func() endpoint.Relay {
 				r := fronts(backends(second), primaryEnd, first, second)
 				r.Spreads = true
 				return r

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"larder/internal/cache"
+	"larder/internal/endpoint"
 	"larder/internal/plan"
 )
 
@@ -66,7 +67,7 @@ func (w *world) observe() plan.Observed {
 		o.Nodes[id] = s.state()
 	}
 	if w.relay != nil {
-		o.Relay = plan.RelayState{Running: true, Backends: w.relay.backends}
+		o.Relay = endpoint.Relay{Running: true, Backends: w.relay.backends}
 	}
 	return o
 }

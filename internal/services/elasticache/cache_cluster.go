@@ -165,7 +165,7 @@ func (c cluster) node() types.CacheNode {
 		CacheNodeStatus:          &status,
 		CacheNodeCreateTime:      &c.Created,
 		CustomerAvailabilityZone: &c.Zone,
-		Endpoint:                 endpoint(c.Address, c.group.Port),
+		Endpoint:                 endpointOf(c.Address, c.group.Port),
 		ParameterGroupStatus:     new(c.applyStatus()),
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/catalog"
+	"larder/internal/endpoint"
 	"larder/internal/network"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -95,21 +96,36 @@ func (s *Service) place(tx *store.Tx, rg cache.Topology, preferred []string) err
 	if err := placeInZones(tx, rg, group, preferred); err != nil {
 		return err
 	}
-	taken, err := state.Taken(tx)
+	addrs, err := s.giveAddresses(tx, rg)
 	if err != nil {
 		return err
 	}
-	addrs, err := cache.Allocate(s.Block, taken, 2+len(rg.Only().Members))
+	if err := s.checkPort(addrs, rg.Port); err != nil {
+		return invalidValue("Cannot use Port %d: %s. Choose another Port.", rg.Port, err)
+	}
+	return nil
+}
+
+// giveAddresses gives addresses to the endpoints and members that have none, and returns them.
+func (s *Service) giveAddresses(tx *store.Tx, rg cache.Topology) ([]netip.Addr, error) {
+	taken, err := state.Taken(tx)
 	if err != nil {
-		return &types.InsufficientCacheClusterCapacityFault{Message: new(err.Error() +
+		return nil, err
+	}
+	addrs, err := endpoint.GiveAddresses(rg.Only(), s.Block, taken)
+	if err != nil {
+		return nil, &types.InsufficientCacheClusterCapacityFault{Message: new(err.Error() +
 			". Delete a replication group first.")}
 	}
-	rg.Only().PrimaryAddress, rg.Only().ReaderAddress = addrs[0], addrs[1]
-	for i := range rg.Only().Members {
-		rg.Only().Members[i].Address = addrs[2+i]
-	}
-	if err := s.PortFree(netip.AddrPortFrom(rg.Only().PrimaryAddress, uint16(rg.Port))); err != nil {
-		return invalidValue("Cannot use Port %d: %s. Choose another Port.", rg.Port, err)
+	return addrs, nil
+}
+
+// checkPort says what keeps processes from listening at new addresses of a group.
+func (s *Service) checkPort(addrs []netip.Addr, port int) error {
+	for _, a := range addrs {
+		if err := s.PortFree(netip.AddrPortFrom(a, uint16(port))); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package elasticache
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -83,10 +82,6 @@ func (s *Service) addReplicas(tx *store.Tx, rg cache.Topology, n int, zones []st
 	if err != nil {
 		return err
 	}
-	taken, err := state.Taken(tx)
-	if err != nil {
-		return err
-	}
 	groups, err := state.AllGroups(tx)
 	if err != nil {
 		return err
@@ -94,17 +89,12 @@ func (s *Service) addReplicas(tx *store.Tx, rg cache.Topology, n int, zones []st
 	if err := checkQuota(groups, n); err != nil {
 		return err
 	}
-	addrs, err := cache.Allocate(s.Block, taken, n)
-	if err != nil {
-		return &types.InsufficientCacheClusterCapacityFault{Message: new(err.Error() +
-			". Delete a replication group first.")}
-	}
 	subnets, order, err := zonesOf(tx, group)
 	if err != nil {
 		return err
 	}
 	shard := rg.Only()
-	for i, addr := range addrs {
+	for i := range n {
 		zone := leastUsed(rg, order)
 		if len(zones) > 0 {
 			zone = zones[len(zones)-n+i]
@@ -112,18 +102,21 @@ func (s *Service) addReplicas(tx *store.Tx, rg cache.Topology, n int, zones []st
 		if subnets[zone] == "" {
 			return invalidValue("The cache subnet group %s has no subnet in availability zone %q.", group.Name, zone)
 		}
-		if err := s.PortFree(netip.AddrPortFrom(addr, uint16(rg.Port))); err != nil {
-			return invalidValue("Cannot use Port %d: %s.", rg.Port, err)
-		}
 		id := nextID(rg)
 		shard.Members = append(shard.Members, cache.Member{
-			ID: id, Zone: zone, SubnetID: subnets[zone], Address: addr, Role: cache.Replica,
-			Status: cache.MemberCreating,
+			ID: id, Zone: zone, SubnetID: subnets[zone], Role: cache.Replica, Status: cache.MemberCreating,
 		})
 		if err := state.AddNotice(tx, event.New(event.ReplicasIncreasing, s.Now(), id)); err != nil {
 			return err
 		}
 		slices.SortFunc(shard.Members, func(a, b cache.Member) int { return compareIDs(a.ID, b.ID) })
+	}
+	addrs, err := s.giveAddresses(tx, rg)
+	if err != nil {
+		return err
+	}
+	if err := s.checkPort(addrs, rg.Port); err != nil {
+		return invalidValue("Cannot use Port %d: %s.", rg.Port, err)
 	}
 	return nil
 }

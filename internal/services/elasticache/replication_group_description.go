@@ -112,8 +112,8 @@ func describeShard(s cache.Shard) types.NodeGroup {
 	shard := types.NodeGroup{
 		NodeGroupId:     &s.ID,
 		Status:          new(string(status)),
-		PrimaryEndpoint: endpoint(s.PrimaryAddress, port),
-		ReaderEndpoint:  endpoint(s.ReaderAddress, port),
+		PrimaryEndpoint: endpointOf(s.PrimaryAddress, port),
+		ReaderEndpoint:  endpointOf(s.ReaderAddress, port),
 	}
 	for _, m := range s.Members {
 		if m.Created.IsZero() { // it is not built yet
@@ -124,13 +124,13 @@ func describeShard(s cache.Shard) types.NodeGroup {
 			CacheNodeId:               new(nodeID),
 			CurrentRole:               new(string(m.Role)),
 			PreferredAvailabilityZone: &m.Zone,
-			ReadEndpoint:              endpoint(m.Address, port),
+			ReadEndpoint:              endpointOf(m.Address, port),
 		})
 	}
 	return shard
 }
 
-func endpoint(address netip.Addr, port int) *types.Endpoint {
+func endpointOf(address netip.Addr, port int) *types.Endpoint {
 	return &types.Endpoint{Address: new(address.String()), Port: new(int32(port))}
 }
 
