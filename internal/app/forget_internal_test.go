@@ -22,6 +22,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/network"
+	"larder/internal/operation"
 	"larder/internal/services/larder"
 	"larder/internal/servicetest"
 	"larder/internal/state"
@@ -79,7 +80,7 @@ func damageAll(t *testing.T, path string) *store.Store {
 // forgetting is larder's own service over a store, as an engine has it. Its processes are pids.
 func forgetting(t *testing.T, s *store.Store, h Home, pids *map[string]int) aws.Config {
 	service := larder.New(larder.Config{
-		Store: s, Tables: tables(), Irreplaceable: irreplaceable, TakeAlong: takeAlong, Forgotten: h.forgotten(),
+		Store: s, Tables: tables(), Irreplaceable: irreplaceable, TakeAlong: takeAlong(time.Now), Forgotten: h.forgotten(),
 		Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 		Regions:      func() []string { return nil },
 		DamagedFiles: func() (larder.DamagedFiles, error) { return larder.DamagedFiles{}, nil },
@@ -180,7 +181,7 @@ func TestARecordThatNodesDependOnStays(t *testing.T) {
 	s := damageAll(t, h.stateFile())
 	well := cache.Shard{GroupID: "well", ID: cache.FirstShard, Group: &cache.ReplicationGroup{ID: "well"},
 		Members: []cache.Member{{ID: "well-001"}}}
-	err := s.Update(func(tx *store.Tx) error { return state.PutShard(tx, well) })
+	err := s.Update(func(tx *store.Tx) error { return state.PutShard(tx, well, operation.Origin{At: time.Now()}) })
 	if err != nil {
 		t.Fatal(err)
 	}

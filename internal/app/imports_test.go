@@ -59,13 +59,14 @@ var allowed = map[string]string{
 	"internal/standin":          "internal/network internal/store",
 	"internal/network":          "internal/awsregion internal/store",
 	"internal/tagging":          "",
-	"internal/state":            "internal/cache internal/catalog internal/event internal/store",
+	"internal/state":            "internal/cache internal/catalog internal/event internal/operation internal/store",
 	"internal/redisnode":        "internal/cache internal/catalog internal/cachelog internal/isolate internal/node",
 	"internal/gateway":          "internal/awswire internal/constraint internal/sigv4",
 	"internal/module":           "internal/awssdk/ internal/cache internal/catalog modules/redis",
 	"internal/deploy":           "internal/awssdk/ internal/catalog internal/module",
-	"internal/engine": "internal/cache internal/catalog internal/endpoint internal/event internal/isolate internal/node internal/pki " +
-		"internal/plan internal/redisnode internal/relay internal/seal internal/snapshot internal/state internal/store",
+	"internal/engine": "internal/cache internal/catalog internal/endpoint internal/event internal/isolate internal/node " +
+		"internal/operation internal/pki internal/plan internal/redisnode internal/relay internal/seal " +
+		"internal/snapshot internal/state internal/store",
 	"internal/logdelivery": "internal/cache internal/cachelog internal/engine internal/isolate internal/node " +
 		"internal/redisnode internal/services/logs internal/state internal/store",
 	"internal/exporter": "internal/cache internal/catalog internal/event internal/isolate internal/plan " +
@@ -73,8 +74,9 @@ var allowed = map[string]string{
 	"internal/exporter/docgen": "modules/redis",
 	"internal/notifier":        "internal/event internal/outbox internal/state internal/store",
 	"internal/services/": "internal/alarm internal/awssdk/ internal/awswire internal/cache internal/catalog " +
-		"internal/constraint internal/durable internal/endpoint internal/event internal/gateway internal/iampolicy internal/isolate " +
-		"internal/logfilter internal/logstore internal/metricmath internal/network internal/outbox internal/paging " +
+		"internal/constraint internal/durable internal/endpoint internal/event internal/gateway internal/iampolicy " +
+		"internal/isolate internal/logfilter internal/logstore internal/metricmath internal/network " +
+		"internal/operation internal/outbox internal/paging " +
 		"internal/plan internal/seal internal/series internal/standin internal/state " +
 		"internal/store internal/tagging internal/widget",
 	"internal/servicetest":    "internal/gateway internal/sigv4 internal/testkit",

@@ -250,7 +250,7 @@ func (in *installation) servicesOf(r *region, keys *kms.Service) []gateway.Servi
 			Store: r.state, Sealer: r.sealer, PIDs: r.nodes.PIDs, Trouble: r.engine.Trouble, StopSoon: in.stopSoon,
 			Observed: observed(r.engine), Measure: measure(r.engine, in.Now), Regions: in.regions,
 			DamagedFiles: r.damagedFiles,
-			Tables:       tables(), Irreplaceable: irreplaceable, TakeAlong: takeAlong, Forgotten: r.home.forgotten(),
+			Tables:       tables(), Irreplaceable: irreplaceable, TakeAlong: takeAlong(in.Now), Forgotten: r.home.forgotten(),
 			Logger: in.Logger,
 			Now:    in.Now,
 			Engine: larder.DescribeEngineOutput{

@@ -2,6 +2,7 @@ package app
 
 import (
 	"slices"
+	"time"
 
 	"larder/internal/awsregion"
 	"larder/internal/network"
@@ -47,14 +48,16 @@ func irreplaceable(table, key string) string {
 	return ""
 }
 
-// takeAlong removes what a forgotten record leaves and nobody could remove: what came with a VPC, the shards of a
-// replication group, and a group without shards.
-func takeAlong(tx *store.Tx, table string) ([]string, error) {
-	switch table {
-	case string(network.VPCs):
-		return network.RemoveOrphans(tx)
-	case string(state.ReplicationGroups), string(state.Shards):
-		return state.RemoveOrphans(tx)
+// takeAlong makes the function that removes what a forgotten record leaves and nobody could remove: what came with a VPC,
+// the shards of a replication group, and a group without shards.
+func takeAlong(now func() time.Time) func(tx *store.Tx, table string) ([]string, error) {
+	return func(tx *store.Tx, table string) ([]string, error) {
+		switch table {
+		case string(network.VPCs):
+			return network.RemoveOrphans(tx)
+		case string(state.ReplicationGroups), string(state.Shards):
+			return state.RemoveOrphans(tx, now())
+		}
+		return nil, nil
 	}
-	return nil, nil
 }

@@ -29,6 +29,7 @@ import (
 	"larder/internal/iampolicy"
 	"larder/internal/logstore"
 	"larder/internal/network"
+	"larder/internal/operation"
 	"larder/internal/pki"
 	"larder/internal/plan"
 	"larder/internal/seal"
@@ -245,7 +246,7 @@ func (c *cloud) settle(id string) {
 		case err != nil:
 			return err
 		case g.Status == cache.Deleting:
-			return state.DeleteGroup(tx, id)
+			return state.DeleteGroup(tx, id, time.Now())
 		}
 		g.Status = cache.Available
 		failOver(g.Only())
@@ -257,7 +258,7 @@ func (c *cloud) settle(id string) {
 		for i := range g.LogDeliveries {
 			g.LogDeliveries[i].Status = cache.LogsActive
 		}
-		return state.PutGroup(tx, g)
+		return state.PutGroup(tx, g, operation.Origin{At: time.Now()})
 	})
 	if err != nil && !errors.Is(err, errDead) {
 		c.t.Error(err)

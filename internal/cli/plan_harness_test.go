@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
@@ -23,6 +24,7 @@ import (
 	"larder/internal/deploy"
 	"larder/internal/gateway"
 	"larder/internal/module"
+	"larder/internal/operation"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -291,7 +293,7 @@ func (r *trial) unsettle(status cache.Status) {
 			return err
 		}
 		g.Status = status
-		return state.PutGroup(tx, g)
+		return state.PutGroup(tx, g, operation.Origin{At: time.Now()})
 	})
 	if err != nil {
 		r.Fatal(err)
@@ -310,7 +312,7 @@ func (r *trial) promote(primary int) {
 			g.Only().Members[i].Role = cache.Replica
 		}
 		g.Only().Members[primary].Role = cache.Primary
-		return state.PutGroup(tx, g)
+		return state.PutGroup(tx, g, operation.Origin{At: time.Now()})
 	})
 	if err != nil {
 		r.Fatal(err)

@@ -39,7 +39,7 @@ func (e *Engine) ReplaceDetached(ids []string) error {
 					return err
 				}
 			}
-			if err := state.PutGroup(tx, rg); err != nil {
+			if err := state.PutGroup(tx, rg, e.origin()); err != nil {
 				return err
 			}
 		}

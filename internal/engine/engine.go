@@ -18,6 +18,7 @@ import (
 	"larder/internal/catalog"
 	"larder/internal/isolate"
 	"larder/internal/node"
+	"larder/internal/operation"
 	"larder/internal/pki"
 	"larder/internal/seal"
 	"larder/internal/snapshot"
@@ -82,6 +83,11 @@ func New(c Config) *Engine {
 	return &Engine{Config: c, groups: map[string]*group{}}
 }
 
+// origin is of what the engine changes by itself.
+func (e *Engine) origin() operation.Origin {
+	return operation.Origin{By: operation.Engine, At: e.Now()}
+}
+
 func (e *Engine) busyLimit() time.Duration {
 	if e.BusyLimit == 0 {
 		return DefaultBusyLimit
@@ -108,7 +114,7 @@ func (e *Engine) Adopt(ctx context.Context) error {
 				return err
 			}
 		}
-		return err
+		return errors.Join(err, state.CheckOperations(tx, e.Now()))
 	})
 }
 
@@ -130,7 +136,7 @@ func (e *Engine) doubt(ctx context.Context, tx *store.Tx, rg cache.Topology) (er
 			m.Status = cache.MemberModifying
 		}
 	}
-	return state.PutGroup(tx, rg)
+	return state.PutGroup(tx, rg, e.origin())
 }
 
 // unreachable tells whether nobody can connect to a process.

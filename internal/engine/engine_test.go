@@ -24,6 +24,7 @@ import (
 	"larder/internal/loopback"
 	"larder/internal/node"
 	"larder/internal/node/process"
+	"larder/internal/operation"
 	"larder/internal/pki"
 	"larder/internal/redisnode"
 	"larder/internal/relay"
@@ -168,7 +169,7 @@ func (w *world) create(id string, members int, change func(*cache.Shard)) {
 func (w *world) put(rg cache.Shard) {
 	w.t.Helper()
 	if err := w.config.Store.Update(func(tx *store.Tx) error {
-		return state.PutShard(tx, rg)
+		return state.PutShard(tx, rg, operation.Origin{At: time.Now()})
 	}); err != nil {
 		w.t.Fatal(err)
 	}
@@ -183,7 +184,7 @@ func (w *world) change(id string, change func(*cache.Shard)) {
 			return err
 		}
 		change(rg.Only())
-		return state.PutGroup(tx, rg)
+		return state.PutGroup(tx, rg, operation.Origin{At: time.Now()})
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -205,7 +205,7 @@ func (g *group) next(ctx context.Context) (pending bool, err error) {
 		} else {
 			err = g.maintain(tx, t)
 		}
-		return errors.Join(err, state.PutGroup(tx, t))
+		return errors.Join(err, state.PutGroup(tx, t, g.e.origin()))
 	})
 }
 

@@ -83,7 +83,7 @@ func (g *group) forgetRecords(tx *store.Tx, t cache.Topology, members []string) 
 	if err := state.Credentials.Delete(tx, g.id); err != nil {
 		return err
 	}
-	return state.DeleteGroup(tx, g.id)
+	return state.DeleteGroup(tx, g.id, g.e.Now())
 }
 
 // notice writes an event into the list. The arguments are for its text.

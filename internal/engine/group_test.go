@@ -8,9 +8,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"larder/internal/cache"
 	"larder/internal/catalog"
+	"larder/internal/operation"
 	"larder/internal/redisnode"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -139,7 +141,7 @@ func (w *world) setParameter(name, value string) {
 			return err
 		}
 		rg.ParameterGroup = "custom"
-		return state.PutGroup(tx, rg)
+		return state.PutGroup(tx, rg, operation.Origin{At: time.Now()})
 	})
 	if err != nil {
 		w.t.Fatal(err)

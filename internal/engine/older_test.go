@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"larder/internal/cache"
 	"larder/internal/endpoint"
@@ -123,7 +124,7 @@ func TestProcessesThatAreNotRecordedAreLeftAlone(t *testing.T) {
 	rg := w.awaitAvailable("g")
 	before := w.processes()
 	w.stop()
-	err := w.config.Store.Update(func(tx *store.Tx) error { return state.DeleteGroup(tx, "g") })
+	err := w.config.Store.Update(func(tx *store.Tx) error { return state.DeleteGroup(tx, "g", time.Now()) })
 	if err != nil {
 		t.Fatal(err)
 	}

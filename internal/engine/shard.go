@@ -402,7 +402,7 @@ func (r *shardRunner) update(change func(tx *store.Tx, shard *cache.Shard) error
 		if err := change(tx, &shard); err != nil {
 			return err
 		}
-		return state.PutShard(tx, shard)
+		return state.PutShard(tx, shard, r.e.origin())
 	})
 }
 

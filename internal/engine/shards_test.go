@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"syscall"
 	"testing"
+	"time"
 
 	"larder/internal/cache"
 	"larder/internal/catalog"
 	"larder/internal/endpoint"
+	"larder/internal/operation"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -34,7 +36,7 @@ func (w *world) createShards(id string, shards int) cache.Topology {
 		s.SetPrimary(s.Members[0].ID)
 		group.Shards, addrs = append(group.Shards, s), addrs[2+members:]
 	}
-	if err := w.config.Store.Update(func(tx *store.Tx) error { return state.PutGroup(tx, group) }); err != nil {
+	if err := w.config.Store.Update(func(tx *store.Tx) error { return state.PutGroup(tx, group, operation.Origin{At: time.Now()}) }); err != nil {
 		w.t.Fatal(err)
 	}
 	return group

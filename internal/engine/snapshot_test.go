@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"larder/internal/cache"
+	"larder/internal/operation"
 	"larder/internal/state"
 	"larder/internal/store"
 	"larder/internal/testkit"
@@ -33,7 +34,7 @@ func (w *world) backup(id, name string, event cache.Event) {
 		s := cache.SnapshotOf(rg.Only(), *rg.Only().Primary())
 		s.Name, s.ByGroup = name, true
 		rg.Snapshot = &cache.Backup{Name: name}
-		return errors.Join(state.Snapshots.Put(tx, name, s), state.PutGroup(tx, rg))
+		return errors.Join(state.Snapshots.Put(tx, name, s), state.PutGroup(tx, rg, operation.Origin{At: time.Now()}))
 	})
 	if err != nil {
 		w.t.Fatal(err)

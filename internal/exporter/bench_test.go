@@ -3,9 +3,11 @@ package exporter_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"larder/internal/cache"
 	"larder/internal/exporter"
+	"larder/internal/operation"
 	"larder/internal/redisnode"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -34,7 +36,7 @@ func BenchmarkScrape(b *testing.B) {
 				shard.Members = append(shard.Members, cache.Member{ID: id, Role: cache.Replica})
 				nodes = append(nodes, exporter.Node{Group: rg.ID, ID: id, Redis: answering(vitals)})
 			}
-			if err := state.PutShard(tx, shard); err != nil {
+			if err := state.PutShard(tx, shard, operation.Origin{At: time.Now()}); err != nil {
 				return err
 			}
 		}

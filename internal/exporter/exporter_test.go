@@ -21,6 +21,7 @@ import (
 	"larder/internal/catalog"
 	"larder/internal/event"
 	"larder/internal/exporter"
+	"larder/internal/operation"
 	"larder/internal/plan"
 	"larder/internal/redisnode"
 	"larder/internal/state"
@@ -69,7 +70,7 @@ func shop(t testing.TB) (exporter.Config, *exporter.Source) {
 			cache.Member{ID: id, Zone: "us-east-1a", Role: role, Status: cache.MemberAvailable,
 				Address: netip.MustParseAddr("127.64.0.3")})
 	}
-	if err := s.Update(func(tx *store.Tx) error { return state.PutShard(tx, shard) }); err != nil {
+	if err := s.Update(func(tx *store.Tx) error { return state.PutShard(tx, shard, operation.Origin{At: time.Now()}) }); err != nil {
 		t.Fatal(err)
 	}
 	types, err := catalog.LoadNodeTypes()

@@ -179,12 +179,17 @@ func TestLookAtASnapshot(t *testing.T) {
 
 func TestAsked(t *testing.T) {
 	t.Parallel()
-	before, after := group().ReplicationGroup, group().ReplicationGroup
-	if asked := operation.Asked(before, after, ""); len(asked) > 0 {
+	before, after := group(), group()
+	asked := operation.Asked(before, after, "")
+	if len(asked) != 1 || asked[0].Kind != operation.Modify || asked[0].To != "nothing" {
 		t.Errorf("of a group that is as it was: %+v", asked)
 	}
+	after.Only().Promote = "g-002"
+	if asked := operation.Asked(before, after, ""); len(asked) > 0 {
+		t.Errorf("of a switchover alone: %+v", asked)
+	}
 	after.EngineVersion, after.AutomaticFailover, after.AuthTokens = "7.2.4", true, [][]byte{[]byte("other")}
-	asked := operation.Asked(before, after, "a window")
+	asked = operation.Asked(before, after, "a window")
 	want := []operation.Kind{operation.Upgrade, operation.SetFailover, operation.ChangeToken, operation.Modify}
 	if len(asked) != len(want) {
 		t.Fatalf("%+v", asked)

@@ -70,9 +70,17 @@ func (o Operation) RowKey() string {
 	return fmt.Sprintf("%s%09d", prefix, o.Number)
 }
 
-// OpenKeys and EndedKeys begin the keys of a group's operations. A group's id has no slash.
-func OpenKeys(group string) string  { return "open/" + group + "/" }
-func EndedKeys(group string) string { return "ended/" + group + "/" }
+// AllOpen and AllEnded begin the keys of operations.
+const (
+	AllOpen  = "open/"
+	AllEnded = "ended/"
+)
+
+// OpenKeys begins the keys of a group's open operations. A group's id has no slash.
+func OpenKeys(group string) string { return AllOpen + group + "/" }
+
+// EndedKeys begins the keys of a group's operations that have ended.
+func EndedKeys(group string) string { return AllEnded + group + "/" }
 
 // End is the operation as it ended.
 func (o Operation) End(outcome Outcome, reason string, at time.Time) Operation {

@@ -116,9 +116,10 @@ func pendingIn(s *cache.Shard) (all []Operation) {
 	return all
 }
 
-// Asked are the changes of a group that its records do not show to be pending once they are made: the rest is Pending.
-// Other names what else was changed, for a Modify.
-func Asked(before, after *cache.ReplicationGroup, other string) (all []Operation) {
+// Asked are the operations that a modification begins and that the group's records do not show to be pending once it is
+// made: the others are Pending. Settings names what else it changes. One that changes nothing is an operation too: the
+// group is not available until its nodes were looked at.
+func Asked(before, after cache.Topology, settings string) (all []Operation) {
 	for _, o := range []Operation{
 		{Kind: Upgrade, From: before.EngineVersion, To: after.EngineVersion},
 		{Kind: Parameters, From: before.ParameterGroup, To: after.ParameterGroup},
@@ -132,11 +133,22 @@ func Asked(before, after *cache.ReplicationGroup, other string) (all []Operation
 	if !slices.EqualFunc(before.AuthTokens, after.AuthTokens, slices.Equal) {
 		all = append(all, Operation{Kind: ChangeToken})
 	}
-	if other != "" {
-		all = append(all, Operation{Kind: Modify, To: other})
+	if settings == "" && len(all) == 0 && !adds(before, after) {
+		settings = "nothing"
+	}
+	if settings != "" {
+		all = append(all, Operation{Kind: Modify, To: settings})
 	}
 	for i := range all {
 		all[i].Group = after.ID
 	}
 	return all
+}
+
+// adds tells whether an operation is pending that was not before.
+func adds(before, after cache.Topology) bool {
+	was := Pending(before)
+	return slices.ContainsFunc(Pending(after), func(o Operation) bool {
+		return !slices.ContainsFunc(was, func(other Operation) bool { return other.Covers(o) })
+	})
 }

@@ -6,8 +6,10 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"larder/internal/cache"
+	"larder/internal/operation"
 	"larder/internal/store"
 )
 
@@ -44,9 +46,10 @@ func lacking(tx *store.Tx, group string) error {
 	})
 }
 
-// PutShard writes a shard and its group. What did not change is not written.
-func PutShard(tx *store.Tx, s cache.Shard) error {
-	return errors.Join(ReplicationGroups.Put(tx, s.Group.ID, *s.Group), Shards.Put(tx, s.RowKey(), s))
+// PutShard writes a shard and its group, and with them which operations they begin and end. What did not change is not
+// written.
+func PutShard(tx *store.Tx, s cache.Shard, by operation.Origin) error {
+	return PutGroup(tx, cache.Topology{ReplicationGroup: s.Group, Shards: []cache.Shard{s}}, by)
 }
 
 // Group reads a replication group with its shards.
@@ -103,27 +106,28 @@ func GroupOf(tx *store.Tx, member string) (cache.Topology, error) {
 	return cache.Topology{}, store.ErrNotFound
 }
 
-// PutGroup writes a replication group and the shards that it has.
-func PutGroup(tx *store.Tx, t cache.Topology) error {
+// PutGroup writes a replication group and the shards that it has, and with them which operations they begin and end.
+func PutGroup(tx *store.Tx, t cache.Topology, by operation.Origin) error {
 	err := ReplicationGroups.Put(tx, t.ID, *t.ReplicationGroup)
 	for _, s := range t.Shards {
 		err = errors.Join(err, Shards.Put(tx, s.RowKey(), s))
 	}
-	return err
+	return errors.Join(err, recordOperations(tx, t, by))
 }
 
-// DeleteGroup removes the records of a replication group, also those that cannot be read.
-func DeleteGroup(tx *store.Tx, id string) error {
+// DeleteGroup removes the records of a replication group, also those that cannot be read, and ends its operations.
+func DeleteGroup(tx *store.Tx, id string, at time.Time) error {
 	keys, err := shardKeys(tx, id)
 	for _, key := range keys {
 		err = errors.Join(err, Shards.Delete(tx, key))
 	}
-	return errors.Join(err, ReplicationGroups.Delete(tx, id))
+	return errors.Join(err, ReplicationGroups.Delete(tx, id), endGroupOperations(tx, id, at))
 }
 
 // RemoveOrphans deletes the shards of which the replication group is not recorded, and the groups of which no shard is,
-// and returns their keys. A record that cannot be read is left to be forgotten by itself.
-func RemoveOrphans(tx *store.Tx) (removed []string, err error) {
+// and returns their keys. It ends the operations of groups that are not recorded. A record that cannot be read is left
+// to be forgotten by itself.
+func RemoveOrphans(tx *store.Tx, at time.Time) (removed []string, err error) {
 	shards, errShards := Shards.Keys(tx)
 	groups, errGroups := ReplicationGroups.Keys(tx)
 	if err := errors.Join(errShards, errGroups); err != nil {
@@ -144,7 +148,7 @@ func RemoveOrphans(tx *store.Tx) (removed []string, err error) {
 			removed, err = append(removed, id), errors.Join(err, ReplicationGroups.Delete(tx, id))
 		}
 	}
-	return removed, err
+	return removed, errors.Join(err, endOrphanOperations(tx, at))
 }
 
 // Groups are the replication groups that can be read, with their shards, in the order of their ids.

@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"larder/internal/cache"
 	"larder/internal/catalog"
+	"larder/internal/operation"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -25,7 +27,8 @@ func sharded(id string, shards int) cache.Topology {
 		}
 		s.PrimaryAddress, s.ReaderAddress = at(1), at(2)
 		for i := range 3 {
-			s.Members = append(s.Members, cache.Member{ID: fmt.Sprintf("%s-%s-%03d", id, s.ID, i+1), Address: at(3 + i)})
+			s.Members = append(s.Members, cache.Member{ID: fmt.Sprintf("%s-%s-%03d", id, s.ID, i+1), Address: at(3 + i),
+				Created: time.Unix(1, 0), Status: cache.MemberAvailable})
 		}
 		s.SetPrimary(s.Members[0].ID)
 		rg.Shards = append(rg.Shards, s)
@@ -42,7 +45,7 @@ func inGroup(t testing.TB, shards int) *store.Store {
 	}
 	t.Cleanup(func() { s.Close() })
 	for _, rg := range []cache.Topology{sharded("g", shards), sharded("g-h", 1)} {
-		if err := s.Update(func(tx *store.Tx) error { return state.PutGroup(tx, rg) }); err != nil {
+		if err := s.Update(func(tx *store.Tx) error { return state.PutGroup(tx, rg, operation.Origin{At: time.Now()}) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -58,7 +61,7 @@ func step(t testing.TB, s *store.Store, shards, n int) {
 			return err
 		}
 		shard.SetPrimary(shard.Members[n%3].ID)
-		return state.PutShard(tx, shard)
+		return state.PutShard(tx, shard, operation.Origin{At: time.Now()})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +171,7 @@ func TestOneRecordWithoutTheOther(t *testing.T) {
 	if damaged, err := s.Unreadable(); err != nil || len(damaged) != 1 || damaged[0].Key != "g" {
 		t.Errorf("damaged are %v, %v", damaged, err)
 	}
-	do(func(tx *store.Tx) error { return state.DeleteGroup(tx, "g") })
+	do(func(tx *store.Tx) error { return state.DeleteGroup(tx, "g", time.Now()) })
 	if damaged, err := s.Unreadable(); err != nil || len(damaged) != 0 {
 		t.Errorf("damaged are %v, %v", damaged, err)
 	}
@@ -176,7 +179,7 @@ func TestOneRecordWithoutTheOther(t *testing.T) {
 		if err := state.ReplicationGroups.Delete(tx, "g-h"); err != nil {
 			return err
 		}
-		removed, err := state.RemoveOrphans(tx)
+		removed, err := state.RemoveOrphans(tx, time.Now())
 		if !slices.Equal(removed, []string{"g-h/0001"}) {
 			t.Errorf("%v were removed", removed)
 		}

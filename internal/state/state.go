@@ -35,7 +35,7 @@ func (c Credential) CheckRow() error {
 // Tables are those of this package.
 func Tables() []store.Checker {
 	return []store.Checker{ReplicationGroups, Shards, ParameterGroups, SubnetGroups, Snapshots, Credentials, notices,
-		Notifications}
+		Notifications, operations}
 }
 
 // AuthTokenPlace is what a group's token is sealed for.

@@ -11,6 +11,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/event"
+	"larder/internal/operation"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -143,7 +144,7 @@ func TestTaken(t *testing.T) {
 			n := byte(i * 10)
 			shard := cache.Shard{GroupID: name, ID: cache.FirstShard, Group: &cache.ReplicationGroup{ID: name},
 				PrimaryAddress: addr(n + 1), ReaderAddress: addr(n + 2), Members: []cache.Member{{Address: addr(n + 3)}}}
-			if err := state.PutShard(tx, shard); err != nil {
+			if err := state.PutShard(tx, shard, operation.Origin{At: time.Now()}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -172,7 +173,7 @@ func TestAGroupIsStoredWhole(t *testing.T) {
 				PrimaryAddress: netip.AddrFrom4([4]byte{127, 64, byte(n), 1}), Members: []cache.Member{{ID: "g-" + id + "-001",
 					Role: cache.Primary, Address: netip.AddrFrom4([4]byte{127, 64, byte(n), 3})}}})
 		}
-		if err := state.PutGroup(tx, want); err != nil {
+		if err := state.PutGroup(tx, want, operation.Origin{At: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := state.Group(tx, "g")

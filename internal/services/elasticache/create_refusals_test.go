@@ -3,10 +3,12 @@ package elasticache_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
+	"larder/internal/operation"
 	"larder/internal/servicetest"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -199,7 +201,7 @@ func TestTransitEncryptionModeNeedsAVersion(t *testing.T) {
 func TestNodeQuota(t *testing.T) {
 	s := newServer(t)
 	s.change(t, func(tx *store.Tx) error {
-		return state.PutGroup(tx, groupOf("many", 299))
+		return state.PutGroup(tx, groupOf("many", 299), operation.Origin{At: time.Now()})
 	})
 	in := minimal("mine")
 	in.NumCacheClusters = new(int32(2))

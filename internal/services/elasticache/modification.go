@@ -14,6 +14,7 @@ import (
 	"larder/internal/cache"
 	"larder/internal/catalog"
 	"larder/internal/event"
+	"larder/internal/operation"
 	"larder/internal/plan"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -30,10 +31,10 @@ type modification struct {
 }
 
 func (s *Service) modifyReplicationGroup(
-	_ context.Context, in *sdk.ModifyReplicationGroupInput,
+	ctx context.Context, in *sdk.ModifyReplicationGroupInput,
 ) (*sdk.ModifyReplicationGroupOutput, error) {
-	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg cache.Topology) error {
-		m := &modification{Service: s, tx: tx, rg: rg}
+	rg, err := s.change(ctx, in.ReplicationGroupId, func(tx *store.Tx, rg cache.Topology) error {
+		m, before := &modification{Service: s, tx: tx, rg: rg}, rg.Clone()
 		rg.MembersModified = true
 		if rg.Deferred != nil {
 			m.deferrable = *rg.Deferred
@@ -46,7 +47,7 @@ func (s *Service) modifyReplicationGroup(
 				return err
 			}
 		}
-		return nil
+		return s.begin(ctx, tx, operation.Asked(before, rg, changedSettings(before, rg)))
 	})
 	if err != nil {
 		return nil, err
@@ -56,8 +57,8 @@ func (s *Service) modifyReplicationGroup(
 
 // change changes an available group in one transaction, and leaves it modifying: the engine says when it is available
 // again.
-func (s *Service) change(given *string, f func(*store.Tx, cache.Topology) error) (rg cache.Topology,
-	err error) {
+func (s *Service) change(ctx context.Context, given *string, f func(*store.Tx, cache.Topology) error) (
+	rg cache.Topology, err error) {
 	id, err := reference("ReplicationGroupId", given)
 	if err != nil {
 		return rg, err
@@ -72,7 +73,7 @@ func (s *Service) change(given *string, f func(*store.Tx, cache.Topology) error)
 		if err := f(tx, rg); err != nil {
 			return err
 		}
-		return state.PutGroup(tx, rg)
+		return state.PutGroup(tx, rg, s.origin(ctx))
 	})
 	return rg, err
 }

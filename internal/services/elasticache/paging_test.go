@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"larder/internal/event"
+	"larder/internal/operation"
 	"larder/internal/servicetest"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -59,7 +60,7 @@ func TestPagesSurviveChanges(t *testing.T) {
 func putGroups(ids []string) func(*store.Tx) error {
 	return func(tx *store.Tx) error {
 		for _, id := range ids {
-			if err := state.PutGroup(tx, groupOf(id, 1)); err != nil {
+			if err := state.PutGroup(tx, groupOf(id, 1), operation.Origin{At: time.Now()}); err != nil {
 				return err
 			}
 		}
@@ -70,7 +71,7 @@ func putGroups(ids []string) func(*store.Tx) error {
 func dropGroups(ids []string) func(*store.Tx) error {
 	return func(tx *store.Tx) error {
 		for _, id := range ids {
-			if err := state.DeleteGroup(tx, id); err != nil {
+			if err := state.DeleteGroup(tx, id, time.Now()); err != nil {
 				return err
 			}
 		}

@@ -3,12 +3,14 @@ package elasticache_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
 	"larder/internal/catalog"
+	"larder/internal/operation"
 	"larder/internal/services/elasticache"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -76,7 +78,7 @@ func groupErrors() map[string]provocation {
 		"Customer node quota exceeded. You can have at most 300 nodes in this region": {
 			prepare: func(t *testing.T, s *server) {
 				s.change(t, func(tx *store.Tx) error {
-					return state.PutGroup(tx, groupOf("full", 300))
+					return state.PutGroup(tx, groupOf("full", 300), operation.Origin{At: time.Now()})
 				})
 			},
 			calls: calls{"CreateReplicationGroup": creating(func(*createInput) {})},

@@ -16,7 +16,7 @@ import (
 // rebootCacheCluster gives a node a new process. A primary with replicas hands its role over first; on the service it
 // comes back empty, as the one node of a group does here too.
 func (s *Service) rebootCacheCluster(
-	_ context.Context, in *sdk.RebootCacheClusterInput,
+	ctx context.Context, in *sdk.RebootCacheClusterInput,
 ) (*sdk.RebootCacheClusterOutput, error) {
 	id, err := reference("CacheClusterId", in.CacheClusterId)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Service) rebootCacheCluster(
 		}
 		m.Renewal, m.Status = cache.Rebooting, cache.MemberRebooting
 		c.Member, c.group = *m, rg
-		return state.PutGroup(tx, rg)
+		return state.PutGroup(tx, rg, s.origin(ctx))
 	})
 	if err != nil {
 		return nil, err

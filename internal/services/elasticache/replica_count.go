@@ -35,13 +35,13 @@ func replicaCount(apply *bool, count *int32, shards []types.ConfigureShard) (rep
 }
 
 func (s *Service) increaseReplicaCount(
-	_ context.Context, in *sdk.IncreaseReplicaCountInput,
+	ctx context.Context, in *sdk.IncreaseReplicaCountInput,
 ) (*sdk.IncreaseReplicaCountOutput, error) {
 	count, zones, err := replicaCount(in.ApplyImmediately, in.NewReplicaCount, in.ReplicaConfiguration)
 	if err != nil {
 		return nil, err
 	}
-	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg cache.Topology) error {
+	rg, err := s.change(ctx, in.ReplicationGroupId, func(tx *store.Tx, rg cache.Topology) error {
 		if err := checkReplicaCount(rg, count, 1); err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ func leastUsed(rg cache.Topology, zones []string) string {
 }
 
 func (s *Service) decreaseReplicaCount(
-	_ context.Context, in *sdk.DecreaseReplicaCountInput,
+	ctx context.Context, in *sdk.DecreaseReplicaCountInput,
 ) (*sdk.DecreaseReplicaCountOutput, error) {
 	remove := in.ReplicasToRemove
 	count, _, err := 0, []string(nil), error(nil)
@@ -167,7 +167,7 @@ func (s *Service) decreaseReplicaCount(
 	} else if in.NewReplicaCount != nil || len(in.ReplicaConfiguration) > 0 || !aws.ToBool(in.ApplyImmediately) {
 		return nil, invalidCombination("With ReplicasToRemove, leave NewReplicaCount and ReplicaConfiguration out and set ApplyImmediately.")
 	}
-	rg, err := s.change(in.ReplicationGroupId, func(_ *store.Tx, rg cache.Topology) error {
+	rg, err := s.change(ctx, in.ReplicationGroupId, func(_ *store.Tx, rg cache.Topology) error {
 		if len(remove) > 0 {
 			count = len(rg.Only().Members) - 1 - len(remove)
 		}

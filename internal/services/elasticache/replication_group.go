@@ -14,7 +14,7 @@ import (
 )
 
 func (s *Service) createReplicationGroup(
-	_ context.Context, in *sdk.CreateReplicationGroupInput,
+	ctx context.Context, in *sdk.CreateReplicationGroupInput,
 ) (*sdk.CreateReplicationGroupOutput, error) {
 	rg, err := s.requested(in)
 	if err != nil {
@@ -33,7 +33,7 @@ func (s *Service) createReplicationGroup(
 		if err := s.restoreFrom(tx, rg, filter(in.SnapshotName)); err != nil {
 			return err
 		}
-		return state.PutGroup(tx, rg)
+		return state.PutGroup(tx, rg, s.origin(ctx))
 	})
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func replicationGroup(tx *store.Tx, id string) (cache.Topology, error) {
 // reads deleting from this answer on, not snapshotting: the SDK's waiter takes available for a failure, and Terraform's
 // provider snapshotting.
 func (s *Service) deleteReplicationGroup(
-	_ context.Context, in *sdk.DeleteReplicationGroupInput,
+	ctx context.Context, in *sdk.DeleteReplicationGroupInput,
 ) (*sdk.DeleteReplicationGroupOutput, error) {
 	id, err := reference("ReplicationGroupId", in.ReplicationGroupId)
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *Service) deleteReplicationGroup(
 				return err
 			}
 		}
-		return state.PutGroup(tx, rg)
+		return state.PutGroup(tx, rg, s.origin(ctx))
 	})
 	if err != nil {
 		return nil, err

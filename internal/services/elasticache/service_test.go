@@ -18,6 +18,7 @@ import (
 	"larder/internal/cache"
 	"larder/internal/catalog"
 	"larder/internal/network"
+	"larder/internal/operation"
 	"larder/internal/plan"
 	"larder/internal/seal"
 	"larder/internal/services/elasticache"
@@ -146,7 +147,7 @@ func (s *server) update(t *testing.T, id string, change func(cache.Topology)) {
 			return err
 		}
 		change(g)
-		return state.PutGroup(tx, g)
+		return state.PutGroup(tx, g, operation.Origin{At: time.Now()})
 	})
 }
 
@@ -209,7 +210,7 @@ func (s *server) change(t tb, change func(*store.Tx) error) {
 // forget drops a group, as the engine does when nothing of it runs any more.
 func (s *server) forget(t tb, id string) {
 	t.Helper()
-	s.change(t, func(tx *store.Tx) error { return state.DeleteGroup(tx, id) })
+	s.change(t, func(tx *store.Tx) error { return state.DeleteGroup(tx, id, time.Now()) })
 }
 
 // groupOf makes a group with so many nodes, of which nothing else is known.

@@ -23,7 +23,7 @@ const (
 	day          = 24 * time.Hour
 )
 
-func (s *Service) createSnapshot(_ context.Context, in *sdk.CreateSnapshotInput) (*sdk.CreateSnapshotOutput, error) {
+func (s *Service) createSnapshot(ctx context.Context, in *sdk.CreateSnapshotInput) (*sdk.CreateSnapshotOutput, error) {
 	name, err := identifier("SnapshotName", in.SnapshotName, maxSnapshotName)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (s *Service) createSnapshot(_ context.Context, in *sdk.CreateSnapshotInput)
 				snapshot.KMSKeyID = key
 			}
 		})
-		return errors.Join(err, state.PutGroup(tx, rg))
+		return errors.Join(err, state.PutGroup(tx, rg, s.origin(ctx)))
 	})
 	if err != nil {
 		return nil, err

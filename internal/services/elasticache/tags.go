@@ -130,7 +130,7 @@ func (s *Service) taggedGroup(tx *store.Tx, id string) ([]tagged, error) {
 	}
 	places := []tagged{{g.Tags, func(tags map[string]string) error {
 		g.Tags = tags
-		return state.PutGroup(tx, g)
+		return state.ReplicationGroups.Put(tx, g.ID, *g.ReplicationGroup)
 	}}}
 	for _, m := range g.Members() {
 		own, err := clusterTags.Get(tx, m.ID)

@@ -24,8 +24,8 @@ const (
 
 // testFailover has the primary hand its role over, and then replaces its process. On the service the primary is made to
 // fail; here the same is seen, and no acknowledged write is lost. The answer says available, as the service's does.
-func (s *Service) testFailover(_ context.Context, in *sdk.TestFailoverInput) (*sdk.TestFailoverOutput, error) {
-	rg, err := s.change(in.ReplicationGroupId, func(tx *store.Tx, rg cache.Topology) error {
+func (s *Service) testFailover(ctx context.Context, in *sdk.TestFailoverInput) (*sdk.TestFailoverOutput, error) {
+	rg, err := s.change(ctx, in.ReplicationGroupId, func(tx *store.Tx, rg cache.Topology) error {
 		if *in.NodeGroupId != cache.FirstShard {
 			return &types.NodeGroupNotFoundFault{Message: new(fmt.Sprintf("Node group %s not found.", *in.NodeGroupId))}
 		}

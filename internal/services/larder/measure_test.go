@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"larder/internal/cache"
+	"larder/internal/operation"
 	"larder/internal/plan"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -29,7 +30,7 @@ func TestMeasureNodes(t *testing.T) {
 					{ID: id + "-001", Zone: "us-east-1a", Role: cache.Primary},
 					{ID: id + "-002", Zone: "us-east-1b", Role: cache.Replica},
 				}}
-			if err := state.PutShard(tx, shard); err != nil {
+			if err := state.PutShard(tx, shard, operation.Origin{At: time.Now()}); err != nil {
 				return err
 			}
 		}
