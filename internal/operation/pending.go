@@ -133,7 +133,11 @@ func Asked(before, after cache.Topology, settings string) (all []Operation) {
 	if !slices.EqualFunc(before.AuthTokens, after.AuthTokens, slices.Equal) {
 		all = append(all, Operation{Kind: ChangeToken})
 	}
-	if settings == "" && len(all) == 0 && !adds(before, after) {
+	switch {
+	case settings != "" || len(all) > 0 || adds(before, after):
+	case adds(after, before):
+		settings = "what waited"
+	case after.Deferred != nil || before.Deferred == nil: // else what waited is made at once
 		settings = "nothing"
 	}
 	if settings != "" {
