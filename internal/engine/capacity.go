@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -89,11 +90,9 @@ func (r *shardRunner) giveUpScaling(given *cache.ReplicationGroup) error {
 			return nil // it is asked for something else now
 		}
 		shard.Group.GiveUpScaling()
-		err := r.e.notice(tx, event.ScalingFailed, r.groupID, given.NodeType)
-		if err != nil {
-			return err
-		}
-		return r.e.notice(tx, event.ScalingRefused, r.groupID, r.groupID)
+		return errors.Join(r.e.scalingFailed(tx, r.groupID, given.NodeType),
+			r.e.notice(tx, event.ScalingFailed, r.groupID, given.NodeType),
+			r.e.notice(tx, event.ScalingRefused, r.groupID, r.groupID))
 	})
 }
 

@@ -18,7 +18,6 @@ import (
 	"larder/internal/catalog"
 	"larder/internal/isolate"
 	"larder/internal/node"
-	"larder/internal/operation"
 	"larder/internal/pki"
 	"larder/internal/seal"
 	"larder/internal/snapshot"
@@ -83,11 +82,6 @@ func New(c Config) *Engine {
 	return &Engine{Config: c, groups: map[string]*group{}}
 }
 
-// origin is of what the engine changes by itself.
-func (e *Engine) origin() operation.Origin {
-	return operation.Origin{By: operation.Engine, At: e.Now()}
-}
-
 func (e *Engine) busyLimit() time.Duration {
 	if e.BusyLimit == 0 {
 		return DefaultBusyLimit
@@ -131,9 +125,12 @@ func (e *Engine) doubt(ctx context.Context, tx *store.Tx, rg cache.Topology) (er
 	if rg.Status, err = cache.Transition(rg.Status, cache.Diverged); err != nil {
 		return err
 	}
-	for _, m := range rg.Members() {
+	for shard, m := range rg.Members() {
 		if e.adopted[m.ID] == nil {
 			m.Status = cache.MemberModifying
+			if err := e.replacing(tx, shard, *m); err != nil {
+				return err
+			}
 		}
 	}
 	return state.PutGroup(tx, rg, e.origin())

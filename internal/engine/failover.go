@@ -65,8 +65,15 @@ func (r *shardRunner) elect(shard *cache.Shard, s plan.Step, stream string) erro
 		if shard.Promote == heir { // a failover to another one leaves the move to be made
 			shard.Promote = ""
 		}
+		if s.Kind == plan.Elect {
+			if err := r.e.failedOver(tx, shard, old, heir, s.DataLost); err != nil {
+				return err
+			}
+		}
 		if shard.Group.Status == cache.Available {
-			r.markLost(shard)
+			if err := r.markLost(tx, shard); err != nil {
+				return err
+			}
 			if shard.Group.Status, err = cache.Transition(shard.Group.Status, cache.Diverged); err != nil {
 				return err
 			}

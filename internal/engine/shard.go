@@ -411,20 +411,26 @@ func (r *shardRunner) diverge(seen *cache.Shard) error {
 	if seen.Group.Status != cache.Available {
 		return nil
 	}
-	return r.update(func(_ *store.Tx, shard *cache.Shard) (err error) {
-		r.markLost(shard)
+	return r.update(func(tx *store.Tx, shard *cache.Shard) (err error) {
+		if err := r.markLost(tx, shard); err != nil {
+			return err
+		}
 		shard.Group.Status, err = cache.Transition(shard.Group.Status, cache.Diverged)
 		return err
 	})
 }
 
 // markLost has the members that do not run say so. Recovering one begins with a start, which says that too.
-func (r *shardRunner) markLost(shard *cache.Shard) {
+func (r *shardRunner) markLost(tx *store.Tx, shard *cache.Shard) error {
 	for i, m := range shard.Members {
 		if r.nodes[m.ID] == nil && m.Status == cache.MemberAvailable {
 			shard.Members[i].Status = cache.MemberModifying
+			if err := r.e.replacing(tx, shard, m); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 // giveUp ends the attempt to create a group after too many failures; its status then says why. The engine stops its

@@ -178,6 +178,11 @@ func (r *shardRunner) authTokens(shard *cache.Shard) ([]string, error) {
 func (r *shardRunner) recordStart(started *cache.ReplicationGroup, id string, d catalog.Directives) error {
 	return r.update(func(tx *store.Tx, shard *cache.Shard) error {
 		m := shard.Member(id)
+		if m.Spec == started.Spec() && !m.Created.IsZero() {
+			if err := r.e.replacing(tx, shard, *m); err != nil {
+				return err
+			}
+		}
 		m.Spec, m.Access = started.Spec(), cache.AccessFingerprint(started.AuthTokens)
 		m.Parameters, m.BootParameters = catalog.Fingerprint(d.Live), catalog.Fingerprint(d.Boot)
 		m.Certifiable = true

@@ -105,11 +105,12 @@ func BeginOperation(tx *store.Tx, o operation.Operation, by operation.Origin) er
 	return putOperation(tx, o, by)
 }
 
-// FailOperations ends a group's open operations of a kind that what was asked for cannot be had, for a reason.
-func FailOperations(tx *store.Tx, group string, kind operation.Kind, reason string, at time.Time) error {
-	open, err := openOperations(tx, group)
+// FailOperation ends the open operation that a request is, since what was asked for cannot be had. The records, which
+// are written afterwards, then do not show the request any more.
+func FailOperation(tx *store.Tx, request operation.Operation, reason string, at time.Time) error {
+	open, err := openOperations(tx, request.Group)
 	for _, o := range open {
-		if o.Kind == kind {
+		if o.Covers(request) {
 			err = errors.Join(err, endOperation(tx, o, operation.Failed, reason, at))
 		}
 	}

@@ -137,16 +137,16 @@ func TestOneShardsRecordsEndItsOwnOperations(t *testing.T) {
 func TestWhatCannotBeDone(t *testing.T) {
 	t.Parallel()
 	h := newHistory(t)
-	scale := operation.Operation{Group: "g", Kind: operation.Modify, To: "description"}
+	asked := operation.Operation{Group: "g", Kind: operation.Modify, To: "description"}
 	for range 2 {
 		h.change("me", func(tx *store.Tx, rg cache.Topology) error {
 			rg.Status = cache.Modifying
-			return state.BeginOperation(tx, scale, operation.Origin{By: "me", At: h.now})
+			return state.BeginOperation(tx, asked, operation.Origin{By: "me", At: h.now})
 		})
 	}
 	h.want("g/1 modify: updating nodes, by me.")
 	h.change("larder", func(tx *store.Tx, _ cache.Topology) error {
-		return state.FailOperations(tx, "g", operation.Modify, "The data do not fit.", h.now)
+		return state.FailOperation(tx, asked, "The data do not fit.", h.now)
 	})
 	h.want("g/1 modify: failed, by me. The data do not fit.")
 }
