@@ -3,7 +3,6 @@ package app
 import (
 	"time"
 
-	"larder/internal/cache"
 	"larder/internal/cachemetric"
 	"larder/internal/catalog"
 	"larder/internal/engine"
@@ -29,7 +28,7 @@ func watched(e *engine.Engine) func() []monitor.Node {
 	return func() []monitor.Node {
 		var nodes []monitor.Node
 		for _, n := range e.Roster() {
-			nodes = append(nodes, monitor.Node{Group: n.Group, ID: n.ID, Process: n.Process, Redis: n.Redis})
+			nodes = append(nodes, monitor.Node{Group: n.Group, ID: n.ID, Process: n.Process, Redis: n.Redis, Lag: n.Lag})
 		}
 		return nodes
 	}
@@ -49,18 +48,6 @@ func sizes(s *store.Store, types catalog.NodeTypes) func(group string) (cachemet
 	}
 }
 
-// sent tells how far the primary that serves was when the engine last looked.
-func sent(e *engine.Engine) func(group string) (monitor.Sent, bool) {
-	return func(group string) (monitor.Sent, bool) {
-		for _, n := range e.Report(group).Observed.Nodes {
-			if n.Answers && n.Role == cache.Primary && len(n.Serves) > 0 {
-				return monitor.Sent{Stream: n.History.ID, Offset: n.Offset}, true
-			}
-		}
-		return monitor.Sent{}, false
-	}
-}
-
 // newMonitor makes the monitor of an engine's nodes.
 func (o Options) newMonitor(
 	e *engine.Engine, s *store.Store, types catalog.NodeTypes, metrics *series.Store,
@@ -70,7 +57,7 @@ func (o Options) newMonitor(
 		interval = monitor.DefaultInterval
 	}
 	return monitor.New(monitor.Config{
-		Roster: watched(e), Size: sizes(s, types), Sent: sent(e), Keep: metrics.Add, Interval: interval,
+		Roster: watched(e), Size: sizes(s, types), Keep: metrics.Add, Interval: interval,
 		Now: o.clock().Now, After: o.clock().After, Logger: o.Logger,
 	})
 }

@@ -194,39 +194,3 @@ func TestDeriveProperty(t *testing.T) {
 		}
 	})
 }
-
-func TestLag(t *testing.T) {
-	var p Progress
-	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
-	if lag := p.Lag(at(0), 0); lag != 0 {
-		t.Errorf("with nothing known the lag is %s", lag)
-	}
-	p.Note(at(0), "x", 100)
-	p.Note(at(1), "x", 100)
-	p.Note(at(5), "x", 200)
-	p.Note(at(9), "x", 300)
-	for offset, want := range map[int64]time.Duration{300: 0, 250: time.Second, 150: 5 * time.Second,
-		50: 10 * time.Second} {
-		if got := p.Lag(at(10), offset); got != want {
-			t.Errorf("at offset %d the lag is %s, want %s", offset, got, want)
-		}
-	}
-	p.Note(at(11), "y", 10)
-	if lag := p.Lag(at(12), 50); lag != 0 {
-		t.Errorf("in another history the lag is %s", lag)
-	}
-}
-
-func TestProgressIsBounded(t *testing.T) {
-	var p Progress
-	for i := range 3 * remembered {
-		p.Note(start.Add(time.Duration(i)*time.Second), "x", int64(i))
-	}
-	if len(p.marks) > remembered {
-		t.Errorf("%d marks are kept", len(p.marks))
-	}
-	now := start.Add(3 * remembered * time.Second)
-	if got := p.Lag(now, 3*remembered-11); got != 10*time.Second {
-		t.Errorf("the lag is %s", got)
-	}
-}

@@ -84,7 +84,7 @@ func (r *shardRunner) hear(ctx context.Context, shard *cache.Shard, m *member, b
 			CutOff: m.cutOff,
 		}
 	}
-	if m.newestSlow.Swap(s.NewestSlow) != s.NewestSlow && r.e.SlowLogGrew != nil {
+	if m.seen.newestSlow.Swap(s.NewestSlow) != s.NewestSlow && r.e.SlowLogGrew != nil {
 		r.e.SlowLogGrew(r.groupID)
 	}
 	m.vigil.mayIdle(!s.Primary && !s.LinkUp)
@@ -190,12 +190,15 @@ func (r *shardRunner) sweep(ctx context.Context, shard *cache.Shard, m *member, 
 func (r *shardRunner) measureLag(shard *cache.Shard, nodes map[string]plan.NodeState) {
 	now := r.e.Steady()
 	if p := nodes[shard.Primary().ID]; p.Answers && p.Role == cache.Primary {
-		r.trail.add(now, p.History.ID, p.Offset)
+		r.offsets.record(now, p.History.ID, p.Offset)
 	}
 	for id, s := range nodes {
 		if s.Answers && s.Role == cache.Replica {
-			s.Lag = r.trail.lag(now, s.History.ID, s.Offset)
+			s.Lag = r.offsets.lag(now, s.History.ID, s.Offset)
 			nodes[id] = s
+		}
+		if s.Answers {
+			r.nodes[id].seen.lag.Store(int64(s.Lag)) // 0 for a primary
 		}
 	}
 }
@@ -285,7 +288,7 @@ func (r *shardRunner) adopt(ctx context.Context, p node.Process, recorded bool) 
 	now := r.e.Steady()
 	m := &member{process: p, vigil: newVigil(p, reader, now), said: now, began: now, knowsTokens: recorded,
 		knowsParameters: recorded}
-	m.newestSlow.Store(-1)
+	m.seen.newestSlow.Store(-1)
 	r.e.pulses.enter(m.vigil, r)
 	if reader {
 		m.control = relay.Client{Dial: p.Dial}
@@ -299,7 +302,7 @@ func (r *shardRunner) adopt(ctx context.Context, p node.Process, recorded bool) 
 		r.nodes[p.ID()] = m
 		r.background(&r.watch, func() { r.putQuestions(ctx, m) })
 		r.e.running.enter(Node{Group: r.groupID, ID: p.ID(), Process: p, Redis: redisnode.Connect(p.Dial, admin),
-			newestSlow: &m.newestSlow})
+			seen: &m.seen})
 	}
 	r.background(&r.watch, func() {
 		select {

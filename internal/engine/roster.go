@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"larder/internal/node"
 	"larder/internal/redisnode"
@@ -18,12 +19,22 @@ type Node struct {
 	// process is gone, or the engine has stopped.
 	Redis *redisnode.Node
 
-	newestSlow *atomic.Int64
+	seen *seen
+}
+
+// seen is what the engine saw of a node when it last answered, for those that watch nodes.
+type seen struct {
+	newestSlow atomic.Int64
+	lag        atomic.Int64 // a time.Duration
 }
 
 // NewestSlow is the id of the slow log's newest entry as the engine saw it when the node last answered, -1 before that
 // and without an entry. The engine looks at least once a second.
-func (n Node) NewestSlow() int64 { return n.newestSlow.Load() }
+func (n Node) NewestSlow() int64 { return n.seen.newestSlow.Load() }
+
+// Lag is for how long the node, a replica, had lacked something of the primary's when it last answered the engine; 0
+// for a primary. The engine looks at least once a second.
+func (n Node) Lag() time.Duration { return time.Duration(n.seen.lag.Load()) }
 
 // roster is who runs, by replication group.
 type roster struct {

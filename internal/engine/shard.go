@@ -37,7 +37,7 @@ type shardRunner struct {
 	watch   sync.WaitGroup // of the processes' exits
 	nodes   map[string]*member
 	relay   *member
-	trail   trail
+	offsets offsetHistory // of the primary
 	shield  shield
 
 	failures failures
@@ -78,7 +78,7 @@ type member struct {
 	full   int         // how many connections it has where it may have no more; 0 where there is room
 	warned time.Time   // when an event last said that it is full
 
-	newestSlow atomic.Int64 // see Node.NewestSlow
+	seen       seen
 	swept      bool         // since it was adopted, or since a change of its addresses failed half way
 	sweeps     failures     // of sweep
 	relays     relay.Status // of the relay, as it last told it

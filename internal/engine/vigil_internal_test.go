@@ -112,35 +112,3 @@ func TestGlances(t *testing.T) {
 		}
 	}
 }
-
-func TestTrail(t *testing.T) {
-	begin := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	at := func(ms int) time.Time { return begin.Add(time.Duration(ms) * time.Millisecond) }
-	var trail trail
-	for i := range 10 {
-		trail.add(at(100*i), "a", int64(1000*i))
-		trail.add(at(100*i+50), "a", int64(1000*i+900)) // too soon after the one before
-	}
-	for _, c := range []struct {
-		stream string
-		offset int64
-		want   time.Duration
-	}{
-		{"a", 9000, 0}, {"a", 9001, 0}, {"a", 8999, 100 * time.Millisecond}, {"a", 500, 900 * time.Millisecond},
-		{"b", 500, 0},
-	} {
-		if got := trail.lag(at(1000), c.stream, c.offset); got != c.want {
-			t.Errorf("at %d of %s it lags by %s, want %s", c.offset, c.stream, got, c.want)
-		}
-	}
-	for i := range 1000 {
-		trail.add(at(1000+100*i), "a", int64(10_000+i))
-	}
-	if len(trail.moments) != trailLength {
-		t.Errorf("it has %d moments", len(trail.moments))
-	}
-	if trail.add(at(200_000), "b", 7); len(trail.moments) != 1 ||
-		trail.lag(at(200_100), "b", 6) != 100*time.Millisecond {
-		t.Errorf("another stream's trail is %+v", trail)
-	}
-}

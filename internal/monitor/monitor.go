@@ -22,6 +22,9 @@ type Node struct {
 	Group, ID string // the replication group's, and the cache cluster's
 	Process   Process
 	Redis     Redis
+	// Lag is for how long the node, a replica, has lacked something of its primary's, as far as is known without asking
+	// it: that cannot be told from two readings a minute apart.
+	Lag func() time.Duration
 }
 
 // Process is what a reading needs of a node's process; see node.Process. A node with another process is another node.
@@ -36,20 +39,11 @@ type Redis interface {
 	AccessLog(ctx context.Context) ([]map[string]string, error)
 }
 
-// Sent is how far a primary's replication stream has come.
-type Sent struct {
-	Stream string // the replication id
-	Offset int64
-}
-
 // Config says what to watch and where to keep it. Every field is needed.
 type Config struct {
 	Roster func() []Node // the running nodes; it must not wait for them
 	// Size is what the nodes of a group may use.
-	Size func(group string) (cachemetric.Node, error)
-	// Sent is what was last seen of a group's primary, without asking it; false when there is none. It is asked every
-	// second: how late a replica is cannot be told from two looks a minute apart.
-	Sent     func(group string) (Sent, bool)
+	Size     func(group string) (cachemetric.Node, error)
 	Keep     func(...series.Sample) error
 	Interval time.Duration // between two readings of a node; see CheckInterval
 	Now      func() time.Time
@@ -75,7 +69,6 @@ type Monitor struct {
 
 	mu      sync.Mutex
 	watched map[string]*watched // by id
-	sent    map[string]*cachemetric.Progress
 	total   total
 }
 
@@ -87,7 +80,6 @@ func New(c Config) (*Monitor, error) {
 	}
 	return &Monitor{
 		config: c, table: table, slots: make(chan struct{}, atOnce), watched: map[string]*watched{},
-		sent:  map[string]*cachemetric.Progress{},
 		total: total{interval: c.Interval},
 	}, nil
 }
@@ -111,14 +103,14 @@ func (m *Monitor) Run(ctx context.Context) error {
 	}
 }
 
-// look begins to watch who is new, ends it for who is gone, and notes how far the primaries are.
+// look begins to watch who is new, and ends it for who is gone.
 func (m *Monitor) look(ctx context.Context, watchers *sync.WaitGroup) {
 	roster, now := m.config.Roster(), m.config.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	here, groups := map[string]Node{}, map[string]bool{}
+	here := map[string]Node{}
 	for _, n := range roster {
-		here[n.ID], groups[n.Group] = n, true
+		here[n.ID] = n
 	}
 	for id, w := range m.watched {
 		if n, ok := here[id]; !ok || n.Process != w.Process {
@@ -138,7 +130,6 @@ func (m *Monitor) look(ctx context.Context, watchers *sync.WaitGroup) {
 			})
 		}
 	}
-	m.noteSent(now, groups)
 	m.keep(m.total.past(now))
 }
 
@@ -148,21 +139,5 @@ func (m *Monitor) unwatch(w *watched) {
 	defer m.mu.Unlock()
 	if m.watched[w.ID] == w {
 		delete(m.watched, w.ID)
-	}
-}
-
-func (m *Monitor) noteSent(now time.Time, groups map[string]bool) {
-	for group := range m.sent {
-		if !groups[group] {
-			delete(m.sent, group)
-		}
-	}
-	for group := range groups {
-		if m.sent[group] == nil {
-			m.sent[group] = &cachemetric.Progress{}
-		}
-		if s, ok := m.config.Sent(group); ok {
-			m.sent[group].Note(now, s.Stream, s.Offset)
-		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,13 +107,12 @@ type ward struct {
 	*Monitor
 	mu    sync.Mutex
 	nodes []Node
-	sent  map[string]Sent
 	kept  []series.Sample
 	log   bytes.Buffer
 }
 
 func newWard(t *testing.T, interval time.Duration) *ward {
-	w := &ward{T: t, sent: map[string]Sent{}}
+	w := &ward{T: t}
 	m, err := New(Config{
 		Roster: func() []Node {
 			w.mu.Lock()
@@ -120,12 +120,6 @@ func newWard(t *testing.T, interval time.Duration) *ward {
 			return slices.Clone(w.nodes)
 		},
 		Size: func(string) (cachemetric.Node, error) { return cachemetric.Node{VCPU: 1, Memory: 4 << 20}, nil },
-		Sent: func(group string) (Sent, bool) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			s, ok := w.sent[group]
-			return s, ok
-		},
 		Keep: func(all ...series.Sample) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -148,7 +142,9 @@ func (w *ward) roster(nodes ...Node) {
 	w.nodes = nodes
 }
 
-func one(id string, s *server) Node { return Node{Group: "g", ID: id, Process: s, Redis: s} }
+func one(id string, s *server) Node {
+	return Node{Group: "g", ID: id, Process: s, Redis: s, Lag: func() time.Duration { return 0 }}
+}
 
 // run runs the monitor until the end of the test.
 func (w *ward) run() {
@@ -324,22 +320,20 @@ func TestAnotherProcessIsAnotherNode(t *testing.T) {
 	})
 }
 
-func TestLagIsTimeNotBytes(t *testing.T) {
+// TestLagIsOfTheReading: a replica's lag is what is known of it when it has answered.
+func TestLagIsOfTheReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWard(t, time.Minute)
-		replica := newServer("role:slave", "slave_repl_offset:100", "master_link_status:up")
-		w.roster(one("g-002", replica))
-		w.sent["g"] = Sent{"stream", 100}
+		replica := one("g-002", newServer("role:slave", "slave_repl_offset:100", "master_link_status:up"))
+		var lag atomic.Int64
+		replica.Lag = func() time.Duration { return time.Duration(lag.Load()) * time.Second }
+		w.roster(replica)
 		w.run()
-		wait(10*time.Second + time.Millisecond)
-		w.mu.Lock()
-		w.sent["g"] = Sent{"stream", 101} // seen at 11 s, and the replica never gets it
-		w.mu.Unlock()
-		wait(50 * time.Second)
-		wait(time.Minute)
-		late := due(time.Unix(epoch, 0), time.Minute,
-			"g-002").Sub(time.Unix(epoch+11, 0)).Seconds() // it was sent by the eleventh second
-		w.want("lag", w.cells("ReplicationLag", "CacheClusterId=g-002"), fmt.Sprintf("0=0 0=%g 60=%g", late, late+60))
+		for _, seconds := range []int64{0, 7, 67} {
+			lag.Store(seconds)
+			wait(time.Minute)
+		}
+		w.want("lag", w.cells("ReplicationLag", "CacheClusterId=g-002"), "0=0 0=0 60=7 120=67")
 	})
 }
 

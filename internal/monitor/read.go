@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"larder/internal/cachemetric"
 )
@@ -29,12 +28,7 @@ func (m *Monitor) read(ctx context.Context, n Node, sections []string) (cachemet
 	if info == nil {
 		return r, fmt.Errorf("cannot read the node %s: %w", n.ID, err)
 	}
-	r.Info = info
-	var lost error
-	if r.Lag, lost = m.lag(n.Group, m.config.Now(), r); lost != nil {
-		r.Info = nil
-		return r, lost
-	}
+	r.Info, r.Lag = info, n.Lag()
 	return r, err
 }
 
@@ -51,31 +45,6 @@ func (m *Monitor) readProcess(n Node) (r cachemetric.Reading, err error) {
 	}
 	return cachemetric.Reading{At: at, CPU: usage.CPU, MainCPU: pulse.CPU, Resident: usage.Resident,
 		Swapped: usage.Swapped}, nil
-}
-
-// lag is how late a replica is that has just answered. A primary's own reading is a mark too: one that is slow to
-// answer may have no other.
-func (m *Monitor) lag(group string, now time.Time, r cachemetric.Reading) (lag time.Duration, err error) {
-	role := r.Info["role"]
-	field := map[string]string{"master": "master_repl_offset", "slave": "slave_repl_offset"}[role]
-	if field == "" {
-		return 0, nil
-	}
-	offset, err := strconv.ParseInt(r.Info[field], 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("cannot read the node's %s: %w", field, err)
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	p := m.sent[group]
-	switch {
-	case p == nil:
-	case role == "slave":
-		lag = p.Lag(now, offset)
-	default:
-		p.Note(now, r.Info["master_replid"], offset)
-	}
-	return lag, nil
 }
 
 // denials fills in what the server denied, of one that does not count it itself. Where that cannot be read it is what
