@@ -115,13 +115,12 @@ func (b *bench) monitorNodes(ctx context.Context, servers *bareServers) (stop fu
 	var nodes []monitor.Node
 	for i, s := range servers.running {
 		nodes = append(nodes, monitor.Node{Group: fmt.Sprint("pair-", i/2), ID: s.process.ID(), Process: s.process,
-			Redis: s.admin})
+			Redis: s.admin, Lag: func() time.Duration { return 0 }})
 	}
 	m, err := monitor.New(monitor.Config{
 		Roster: func() []monitor.Node { return nodes },
 		Size:   func(string) (cachemetric.Node, error) { return cachemetric.Node{VCPU: 2, Memory: 1 << 30}, nil },
-		Sent:   func(string) (monitor.Sent, bool) { return monitor.Sent{}, false }, Keep: metrics.Add,
-		Interval: collectEvery, Now: time.Now, After: time.After, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Keep:   metrics.Add, Interval: collectEvery, Now: time.Now, After: time.After, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	if err != nil {
 		return nil, errors.Join(err, metrics.Close())
