@@ -70,7 +70,7 @@ func TestANodeThatWorksIsNotEnded(t *testing.T) {
 	go func() { ended <- c.Do(t.Context(), "EVAL", "redis.call('SET', 'written', 1) "+busyScript, 0, 7).Err() }()
 	w.eventually("it is overdue", func() bool {
 		s := w.engine.Report("g").Observed.Nodes["g-001"]
-		return s.Overdue && !s.Hung
+		return s.TimedOut && !s.Hung
 	})
 	if err := <-ended; err != nil {
 		t.Errorf("the command answers %v", err)

@@ -65,7 +65,7 @@ func (r *shardRunner) elect(shard *cache.Shard, s plan.Step, stream string) erro
 		if shard.Promote == heir { // a failover to another one leaves the move to be made
 			shard.Promote = ""
 		}
-		if s.Kind == plan.Elect {
+		if s.Kind == plan.Failover {
 			if err := r.e.failedOver(tx, shard, old, heir, s.DataLost); err != nil {
 				return err
 			}

@@ -79,7 +79,7 @@ func (r *shardRunner) hear(ctx context.Context, shard *cache.Shard, m *member, b
 		overdue := r.overdue(ctx, m, now)
 		suspended := overdue && r.suspended(m)
 		return plan.NodeState{
-			Running: true, Hung: m.vigil.hung(now), Overdue: overdue, Suspended: suspended, Held: suspended && m.held,
+			Running: true, Hung: m.vigil.hung(now), TimedOut: overdue, Suspended: suspended, Held: suspended && m.held,
 			Lag: silence, Refuses: redisnode.IsRefusal(err),
 			CutOff: m.cutOff,
 		}

@@ -343,10 +343,10 @@ func (r *shardRunner) desired() (plan.Desired, error) {
 		if shard, err = r.shard(tx); err != nil {
 			return err
 		}
-		d.Fallback, err = r.fallback(tx, &shard)
+		d.RestoreSource, err = r.fallback(tx, &shard)
 		switch {
 		case store.IsUnreadable(err):
-			d.FallbackUnknown = err.Error()
+			d.RestoreSourceUnknown = err.Error()
 		case err != nil:
 			return err
 		}

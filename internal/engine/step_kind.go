@@ -56,7 +56,7 @@ var stepKinds = map[plan.StepKind]stepKind{
 	plan.Certify: {quiet: true, run: on(func(r *shardRunner, ctx context.Context, shard *cache.Shard, s plan.Step) error {
 		return r.certify(ctx, shard, *shard.Member(s.Member))
 	})},
-	plan.Handover: {run: on(func(r *shardRunner, ctx context.Context, shard *cache.Shard, s plan.Step) error {
+	plan.Switchover: {run: on(func(r *shardRunner, ctx context.Context, shard *cache.Shard, s plan.Step) error {
 		return r.handover(ctx, shard, s.Member)
 	})},
 	plan.Resize: {run: on(func(r *shardRunner, ctx context.Context, shard *cache.Shard, s plan.Step) error {
@@ -65,17 +65,17 @@ var stepKinds = map[plan.StepKind]stepKind{
 	plan.Drop: {run: on(func(r *shardRunner, ctx context.Context, _ *cache.Shard, s plan.Step) error {
 		return r.drop(ctx, s.Member)
 	})},
-	plan.Elect: {quiet: true, run: on((*shardRunner).failOver)},
+	plan.Failover: {quiet: true, run: on((*shardRunner).failOver)},
 	plan.Fence: {run: on(func(r *shardRunner, ctx context.Context, _ *cache.Shard, s plan.Step) error {
 		return r.fence(ctx, s.Member)
 	})},
 	plan.Resume: {run: on(func(r *shardRunner, ctx context.Context, _ *cache.Shard, s plan.Step) error {
 		return r.resume(ctx, s.Member)
 	})},
-	plan.Note: {quiet: true, run: on(func(r *shardRunner, ctx context.Context, _ *cache.Shard, s plan.Step) error {
+	plan.RecordHistory: {quiet: true, run: on(func(r *shardRunner, ctx context.Context, _ *cache.Shard, s plan.Step) error {
 		return r.note(ctx, s.Member)
 	})},
-	plan.Relax: {quiet: true, run: on(func(r *shardRunner, ctx context.Context, _ *cache.Shard, s plan.Step) error {
+	plan.SetMinReplicas: {quiet: true, run: on(func(r *shardRunner, ctx context.Context, _ *cache.Shard, s plan.Step) error {
 		return r.nodes[s.Member].redis.RequireReplicas(ctx, s.MinReplicas)
 	})},
 	plan.Refuse: {run: on(func(_ *shardRunner, _ context.Context, _ *cache.Shard, s plan.Step) error {
@@ -113,7 +113,7 @@ var stepKinds = map[plan.StepKind]stepKind{
 		into *member) error {
 		return r.load(ctx, shard, into)
 	}},
-	plan.Fallback: {run: on(func(r *shardRunner, _ context.Context, _ *cache.Shard, s plan.Step) error {
+	plan.RestoreSnapshot: {run: on(func(r *shardRunner, _ context.Context, _ *cache.Shard, s plan.Step) error {
 		return r.fallBack(s.Snapshot)
 	})},
 	plan.AbandonSnapshot: {run: on(func(r *shardRunner, _ context.Context, _ *cache.Shard, _ plan.Step) error {

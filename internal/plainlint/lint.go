@@ -51,7 +51,6 @@ var notYet = []string{
 	"internal/node/node.go",
 	"internal/node/nodetest",
 	"internal/node/process",
-	"internal/plan",
 	"internal/redisnode",
 	"internal/seal",
 	"internal/series",

@@ -6,8 +6,8 @@ import (
 	"larder/internal/cache"
 )
 
-// dismiss ends the members that leave.
-func (p *planner) dismiss() {
+// removeMembers ends the members that are being removed.
+func (p *planner) removeMembers() {
 	for _, m := range p.d.Shard.Members {
 		switch {
 		case !m.Removable():
@@ -19,8 +19,8 @@ func (p *planner) dismiss() {
 	}
 }
 
-// configure brings the tokens, parameters and certificates of running nodes up to date. What a node has is unknown
-// where nothing is recorded, and where the record may be another process's.
+// configure brings the tokens, parameters and certificates of running nodes up to date. It also sets them on a node of
+// which it is unknown what it has: nothing is recorded, or the record may be another process's.
 func (p *planner) configure() {
 	access := cache.AccessFingerprint(p.g.AuthTokens)
 	for _, m := range p.s.Members {
@@ -40,13 +40,13 @@ func (p *planner) configure() {
 	}
 }
 
-// renew moves a settled group on to processes of its present spec, one at a time, replicas first: at any moment all but
-// one of the nodes serve, and the primary is never without a replica that has everything. It also makes the planned
+// renew replaces the processes of a settled group that are not of its present spec, one at a time, replicas first. All
+// nodes but one serve at any time, and the primary always has a replica that has everything. It also makes the planned
 // promotion that was asked for.
 func (p *planner) renew() (Step, bool) {
 	primary := p.s.Primary()
-	if heir := p.s.Member(p.s.Promote); heir != nil && heir.ID != primary.ID {
-		return Step{Kind: Handover, Member: heir.ID}, true
+	if candidate := p.s.Member(p.s.Promote); candidate != nil && candidate.ID != primary.ID {
+		return Step{Kind: Switchover, Member: candidate.ID}, true
 	}
 	for _, m := range p.s.Members {
 		if m.Role == cache.Replica && p.outdated(m) {
@@ -64,10 +64,10 @@ func (p *planner) renew() (Step, bool) {
 	case len(replicas) == 0:
 		return Step{}, false
 	}
-	return Step{Kind: Handover, Member: p.best(replicas, primary).ID}, true
+	return Step{Kind: Switchover, Member: p.best(replicas, primary).ID}, true
 }
 
-// outdated tells whether a member shall get another process. One of which it is not recorded what it is shall.
+// outdated tells whether a member gets another process. It does also when it is not recorded what its process is.
 func (p *planner) outdated(m cache.Member) bool {
 	return m.Renewal != "" || m.Spec != p.g.Spec()
 }

@@ -46,7 +46,7 @@ func TestPlanRenewsProcesses(t *testing.T) {
 		"then the primary's role moves to the replica that is ahead": {members: 3, change: outdated("g-001"),
 			relay: backends(12, 13), verified: true,
 			nodes: []plan.NodeState{primary(11, primaryEndpoint), synced(11, 12), ahead},
-			want:  []plan.Step{step(plan.Handover, "g-003")}},
+			want:  []plan.Step{step(plan.Switchover, "g-003")}},
 		"one node alone is resized as it runs": {members: 1, change: outdated("g-001"), verified: true,
 			nodes: []plan.NodeState{primary(11, primaryEndpoint, readerEndpoint)},
 			want:  []plan.Step{step(plan.Resize, "g-001")}},
@@ -55,7 +55,7 @@ func TestPlanRenewsProcesses(t *testing.T) {
 			want: []plan.Step{step(plan.StopNode, "g-002")}},
 		"a primary hands over first": {members: 3, change: renewed("g-001"), nodes: three, relay: backends(12, 13),
 			verified: true,
-			want:     []plan.Step{step(plan.Handover, "g-002")}},
+			want:     []plan.Step{step(plan.Switchover, "g-002")}},
 		"where there is nobody, it ends": {members: 1, change: renewed("g-001"), verified: true,
 			nodes: []plan.NodeState{primary(11, primaryEndpoint, readerEndpoint)},
 			want:  []plan.Step{step(plan.StopNode, "g-001")}},
@@ -74,7 +74,7 @@ func TestPlanPromotesOnRequest(t *testing.T) {
 	two := []plan.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)}
 	checkPlans(t, map[string]planCase{
 		"the replica": {members: 2, change: promote("g-002"), nodes: two, verified: true,
-			want: []plan.Step{step(plan.Handover, "g-002")}},
+			want: []plan.Step{step(plan.Switchover, "g-002")}},
 		"when all is well": {members: 2, change: promote("g-002"), nodes: two,
 			want: []plan.Step{step(plan.Verify, "")}},
 		"not the primary":           {members: 2, change: promote("g-001"), nodes: two, verified: true, settled: true},
@@ -96,7 +96,7 @@ func TestPlanRotatesTokens(t *testing.T) {
 }
 
 func TestPlanRemovesMembers(t *testing.T) {
-	leaving := func(ids ...string) change {
+	removing := func(ids ...string) change {
 		return func(g *cache.Shard) {
 			lived(g)
 			for _, id := range ids {
@@ -104,63 +104,63 @@ func TestPlanRemovesMembers(t *testing.T) {
 			}
 		}
 	}
-	leavingWithoutFailover := func(g *cache.Shard) {
-		leaving("g-002")(g)
+	removingWithoutFailover := func(g *cache.Shard) {
+		removing("g-002")(g)
 		g.Group.AutomaticFailover = false
 	}
-	leavingPrimary := func(n int) change {
+	removingPrimary := func(n int) change {
 		return func(g *cache.Shard) {
-			leaving(g.Members[n-1].ID)(g)
+			removing(g.Members[n-1].ID)(g)
 			g.SetPrimary(g.Members[n-1].ID)
 		}
 	}
 	checkPlans(t, map[string]planCase{
-		"one that leaves is ended; the relay with it when one replica is left": {members: 3, change: leaving("g-003"),
+		"one that leaves is ended; the relay with it when one replica is left": {members: 3, change: removing("g-003"),
 			relay: backends(12, 13), verified: true,
 			nodes: []plan.NodeState{primary(11, primaryEndpoint), synced(11, 12), synced(11, 13)},
 			want:  []plan.Step{step(plan.StopNode, "g-003"), step(plan.StopRelay, "")}},
-		"also one that hangs": {members: 3, change: leaving("g-003"), relay: backends(12, 13), verified: true,
+		"also one that hangs": {members: 3, change: removing("g-003"), relay: backends(12, 13), verified: true,
 			nodes: []plan.NodeState{primary(11, primaryEndpoint), synced(11, 12), hung()},
 			want:  []plan.Step{step(plan.StopNode, "g-003"), step(plan.StopRelay, "")}},
-		"then forgotten": {members: 3, change: leaving("g-003"), verified: true,
+		"then forgotten": {members: 3, change: removing("g-003"), verified: true,
 			nodes: []plan.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)},
 			want:  []plan.Step{step(plan.Drop, "g-003")}},
-		"it is the heir where it has most": {members: 3, change: leaving("g-003"), relay: backends(12, 13),
+		"it is the candidate where it has most": {members: 3, change: removing("g-003"), relay: backends(12, 13),
 			nodes: []plan.NodeState{{}, cut(11, 100, 12), cut(11, 200, 13)},
-			want:  []plan.Step{elect("g-003", 13, primaryEndpoint)}},
-		"not where another has as much": {members: 4, change: leaving("g-002"), relay: backends(12, 13, 14),
+			want:  []plan.Step{failover("g-003", 13, primaryEndpoint)}},
+		"not where another has as much": {members: 4, change: removing("g-002"), relay: backends(12, 13, 14),
 			nodes: []plan.NodeState{{}, cut(11, 100, 12), cut(11, 100, 13), cut(11, 100, 14)},
-			want:  []plan.Step{elect("g-004", 14, primaryEndpoint)}},
-		"what it has yet to read is waited for": {members: 3, change: leaving("g-003"), relay: backends(12, 13),
+			want:  []plan.Step{failover("g-004", 14, primaryEndpoint)}},
+		"what it has yet to read is waited for": {members: 3, change: removing("g-003"), relay: backends(12, 13),
 			nodes: []plan.NodeState{{}, cut(11, 100, 12), synced(11, 13)},
-			want:  []plan.Step{reading(elect("g-002", 12, primaryEndpoint), "g-003")}},
-		"one that was elected stays until another has everything": {members: 3, change: leavingPrimary(3),
+			want:  []plan.Step{reading(failover("g-002", 12, primaryEndpoint), "g-003")}},
+		"one that was failed over stays until another has everything": {members: 3, change: removingPrimary(3),
 			relay: backends(12),
 			nodes: []plan.NodeState{follows(13), synced(13, 12), primary(13, primaryEndpoint)}},
-		"then hands over": {members: 3, change: leavingPrimary(3), relay: backends(11, 12), verified: true,
+		"then hands over": {members: 3, change: removingPrimary(3), relay: backends(11, 12), verified: true,
 			nodes: []plan.NodeState{synced(13, 11), synced(13, 12), primary(13, primaryEndpoint)},
-			want:  []plan.Step{step(plan.Handover, "g-002")}},
-		"where it alone has the data, it stays until the primary has them": {members: 2, change: leavingWithoutFailover,
+			want:  []plan.Step{step(plan.Switchover, "g-002")}},
+		"where it alone has the data, it stays until the primary has them": {members: 2, change: removingWithoutFailover,
 			nodes: []plan.NodeState{{}, cut(11, 100, 12)}, want: []plan.Step{step(plan.StartNode, "g-001")}},
-		"which gets them from it": {members: 2, change: leavingWithoutFailover,
+		"which gets them from it": {members: 2, change: removingWithoutFailover,
 			nodes: []plan.NodeState{up(), cut(11, 100, 12)}, want: []plan.Step{step(plan.Promote, "g-002")}},
-		"and serves": {members: 2, change: leavingWithoutFailover,
+		"and serves": {members: 2, change: removingWithoutFailover,
 			nodes: []plan.NodeState{primary(11), primary(12)},
 			want:  []plan.Step{step(plan.StopNode, "g-002"), serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
-		"it may have the data also when it cannot be asked": {members: 2, change: leaving("g-002"),
+		"it may have the data also when it cannot be asked": {members: 2, change: removing("g-002"),
 			nodes: []plan.NodeState{up(), hung()}},
-		"not for ever": {members: 2, change: leaving("g-002"), nodes: []plan.NodeState{up(), overdue()},
+		"not for ever": {members: 2, change: removing("g-002"), nodes: []plan.NodeState{up(), timedOut()},
 			want: []plan.Step{step(plan.Fence, "g-002")}},
-		"a primary that hangs has it for an heir": {members: 2, change: leaving("g-002"),
+		"a primary that hangs has it for a candidate": {members: 2, change: removing("g-002"),
 			nodes: []plan.NodeState{stuck(), synced(11, 12)},
 			want:  []plan.Step{step(plan.Fence, "g-001")}},
-		"one that is gone is not started": {members: 3, change: leaving("g-003"), relay: backends(12, 13),
+		"one that is gone is not started": {members: 3, change: removing("g-003"), relay: backends(12, 13),
 			nodes: []plan.NodeState{{}, hung(), {}},
 			want:  []plan.Step{step(plan.StartNode, "g-001")}},
-		"but as the primary, which nobody can stand in for": {members: 2, change: leavingPrimary(2),
+		"but as the primary, which nobody can stand in for": {members: 2, change: removingPrimary(2),
 			nodes: []plan.NodeState{{}, {}},
 			want:  []plan.Step{step(plan.StartNode, "g-001"), step(plan.StartNode, "g-002")}},
-		"its address is free when it is gone": {members: 2, change: leaving("g-002"), verified: true,
+		"its address is free when it is gone": {members: 2, change: removing("g-002"), verified: true,
 			nodes: []plan.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)},
 			want:  []plan.Step{step(plan.StopNode, "g-002")}},
 		"a relay waits for the replica that listened while it was alone": {members: 3, change: lived, relay: backends(),

@@ -16,20 +16,20 @@ func since(streams ...string) change {
 }
 
 func TestPlanElectsWithinTheNewestStream(t *testing.T) {
-	lost := elect("g-002", 12, primaryEndpoint)
+	lost := failover("g-002", 12, primaryEndpoint)
 	lost.DataLost = true
 	checkPlans(t, map[string]planCase{
 		"an offset in an older stream counts for nothing": {members: 3, change: since("new", "old"),
 			relay: backends(12, 13),
 			nodes: []plan.NodeState{{}, of(cut(11, 900, 12), "old", "", 0), of(cut(11, 100, 13), "new", "old", 50)},
-			want:  []plan.Step{elect("g-003", 13, primaryEndpoint)}},
+			want:  []plan.Step{failover("g-003", 13, primaryEndpoint)}},
 		"one that was promoted, and not recorded, counts as what it was": {members: 3, change: since("new"),
 			relay: backends(12, 13),
 			nodes: []plan.NodeState{{}, of(cut(11, 120, 12), "new", "", 0), of(primary(13), "unrecorded", "new", 90)},
-			want:  []plan.Step{elect("g-002", 12, primaryEndpoint)}},
+			want:  []plan.Step{failover("g-002", 12, primaryEndpoint)}},
 		"and wins by that": {members: 3, change: since("new"), relay: backends(12, 13),
 			nodes: []plan.NodeState{{}, of(cut(11, 80, 12), "new", "", 0), of(primary(13), "unrecorded", "new", 90)},
-			want:  []plan.Step{elect("g-003", 13, primaryEndpoint)}},
+			want:  []plan.Step{failover("g-003", 13, primaryEndpoint)}},
 		"nobody has the newest: the next, and that is said": {members: 3, change: since("new", "old"),
 			relay: backends(12),
 			nodes: []plan.NodeState{up(), of(cut(11, 900, 12), "old", "", 0), up()}, want: []plan.Step{lost}},
@@ -45,10 +45,10 @@ func TestPlanElectsWithinTheNewestStream(t *testing.T) {
 				step(plan.StartNode, "g-001")}},
 		"a record from before streams were recorded": {members: 3, change: lived, relay: backends(12, 13),
 			nodes: []plan.NodeState{{}, of(cut(11, 900, 12), "a", "", 0), of(cut(11, 100, 13), "a", "", 0)},
-			want:  []plan.Step{elect("g-002", 12, primaryEndpoint)}},
+			want:  []plan.Step{failover("g-002", 12, primaryEndpoint)}},
 		"the primary's stream is recorded when it is another": {members: 1, change: since("old"),
 			nodes: []plan.NodeState{of(primary(11, primaryEndpoint, readerEndpoint), "new", "", 0)},
-			want:  []plan.Step{step(plan.Note, "g-001")}},
+			want:  []plan.Step{step(plan.RecordHistory, "g-001")}},
 		"a primary that had no replicas has data at no offset": {members: 1, change: since("new"),
 			nodes: []plan.NodeState{of(up(), "new", "", 0)},
 			want:  []plan.Step{serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
@@ -66,7 +66,7 @@ func TestPlanFencesWhatHangs(t *testing.T) {
 		"one that is busy is waited for": {members: 3, change: since("new"), relay: backends(12, 13),
 			nodes: three(hung())},
 		"not for ever": {members: 3, change: since("new"), relay: backends(12, 13),
-			nodes: three(overdue()), want: []plan.Step{step(plan.Fence, "g-001")}},
+			nodes: three(timedOut()), want: []plan.Step{step(plan.Fence, "g-001")}},
 		"also without failover": {members: 2, change: noFailover,
 			nodes: []plan.NodeState{stuck(), cut(11, 100, 12, readerEndpoint)},
 			want:  []plan.Step{step(plan.Fence, "g-001")}},
@@ -85,14 +85,14 @@ func TestPlanFencesWhatHangs(t *testing.T) {
 		"also a replica, whose primary is gone": {members: 2, change: since("new"),
 			nodes: []plan.NodeState{{}, stuck()},
 			want:  []plan.Step{step(plan.StartNode, "g-001")}},
-		"which ends": {members: 1, change: since("new"), nodes: []plan.NodeState{overdue()},
+		"which ends": {members: 1, change: since("new"), nodes: []plan.NodeState{timedOut()},
 			want: []plan.Step{step(plan.Fence, "g-001")}},
 		"the primary before a replica, which may only wait for it": {members: 2, change: since("new"),
-			nodes: []plan.NodeState{overdue(), overdue()},
+			nodes: []plan.NodeState{timedOut(), timedOut()},
 			want:  []plan.Step{step(plan.Fence, "g-001")}},
 		"not a replica while its primary has time": {members: 2, change: since("new"),
-			nodes: []plan.NodeState{hung(), overdue()}},
-		"and then the replica": {members: 2, change: since("new"), nodes: []plan.NodeState{{}, overdue()},
+			nodes: []plan.NodeState{hung(), timedOut()}},
+		"and then the replica": {members: 2, change: since("new"), nodes: []plan.NodeState{{}, timedOut()},
 			want: []plan.Step{step(plan.Fence, "g-002"), step(plan.StartNode, "g-001")}},
 		"also beside a replica that is being copied again": {members: 2, change: since("new"),
 			nodes: []plan.NodeState{stuck(), lagging(of(cut(11, 90, 12, readerEndpoint), "new", "", 0), 1)}},
@@ -131,18 +131,20 @@ func TestPlanRelaxesTheNeedForReplicas(t *testing.T) {
 		s.MinReplicas = replicas
 		return s
 	}
-	relax := func(n int) plan.Step { return plan.Step{Kind: plan.Relax, Member: "g-001", MinReplicas: n} }
+	setMinReplicas := func(n int) plan.Step {
+		return plan.Step{Kind: plan.SetMinReplicas, Member: "g-001", MinReplicas: n}
+	}
 	for name, c := range map[string]struct {
 		nodes []plan.NodeState
 		want  []plan.Step
 	}{
 		"nobody could acknowledge": {[]plan.NodeState{needs(primary(11, primaryEndpoint, readerEndpoint), 1),
-			follows(11)}, []plan.Step{relax(0)}},
+			follows(11)}, []plan.Step{setMinReplicas(0)}},
 		"one is on its way back with the data": {[]plan.NodeState{needs(primary(11, primaryEndpoint), 1),
 			cut(13, 100, 12)},
 			[]plan.Step{follow("g-002", 11), serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
 		"one is in sync": {[]plan.NodeState{primary(11, primaryEndpoint), synced(11, 12, readerEndpoint)},
-			[]plan.Step{relax(1)}},
+			[]plan.Step{setMinReplicas(1)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newShard(2)

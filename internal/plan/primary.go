@@ -8,9 +8,9 @@ import (
 	"larder/internal/cache"
 )
 
-// superseded returns the member that the recorded primary is a replica of, and that clients write to; nil where there
-// is none. The record is older than the move of the role, as that of a store is which was put back from a backup: what
-// clients write is there, and not here.
+// superseded returns the member that clients write to, and whose replica the recorded primary is; nil when there is
+// none. The record is then older than the last move of the role, as after a store was put back from a backup. The
+// newest data are that member's.
 func (p *planner) superseded(recorded NodeState) *cache.Member {
 	endpoints := p.endpoints()
 	for i, m := range p.s.Members {
@@ -22,26 +22,26 @@ func (p *planner) superseded(recorded NodeState) *cache.Member {
 	return nil
 }
 
-// noted tells whether a node's stream is recorded as the newest.
-func (p *planner) noted(s NodeState) bool {
+// isRecorded tells whether a node's stream is recorded as the newest.
+func (p *planner) isRecorded(s NodeState) bool {
 	return s.History.ID == "" || len(p.s.Histories) > 0 && p.s.Histories[0] == s.History.ID
 }
 
-// elect is the step that makes a member primary, on the addresses that it is to have then.
-func (p *planner) elect(heir cache.Member) Step {
+// failOverTo is the step that makes a member primary, with the addresses that it then has.
+func (p *planner) failOverTo(candidate cache.Member) Step {
 	next := *p
 	s := *p.s
 	s.Members = slices.Clone(s.Members)
-	s.SetPrimary(heir.ID)
+	s.SetPrimary(candidate.ID)
 	next.s = &s
-	age, _ := p.o.Nodes[heir.ID].position(p.s.Histories)
-	return Step{Kind: Elect, Member: heir.ID, Addresses: next.endpoints().Free(heir.ID), DataLost: age > 0 &&
+	age, _ := p.o.Nodes[candidate.ID].position(p.s.Histories)
+	return Step{Kind: Failover, Member: candidate.ID, Addresses: next.endpoints().Free(candidate.ID), DataLost: age > 0 &&
 		len(p.s.Histories) > 0, Reading: p.reading()}
 }
 
-// reading lists the replicas whose link to the primary, which serves nobody, has not ended yet: it does when they have
-// read all that was sent before the primary's process was gone. A promotion would throw the rest away, acknowledged
-// writes among it.
+// reading lists the replicas whose link to a primary that serves nobody has not ended yet. It ends when they have read
+// all that was sent before the primary's process was gone. Promoting one earlier would throw the rest away, with
+// acknowledged writes in it.
 func (p *planner) reading() (ids []string) {
 	for _, m := range p.s.Members {
 		if p.syncs(m) {
@@ -51,18 +51,25 @@ func (p *planner) reading() (ids []string) {
 	return ids
 }
 
-// heir is the member with the most advanced data set; found says that there is one.
-func (p *planner) heir(old *cache.Member) (heir cache.Member, found bool) {
-	heirs := p.withData()
-	if len(heirs) == 0 {
+// candidate is the member with the most advanced data set, which takes over from old. Found is false when no member has
+// data.
+func (p *planner) candidate(old *cache.Member) (candidate cache.Member, found bool) {
+	candidates := p.withData()
+	if len(candidates) == 0 {
 		return cache.Member{}, false
 	}
-	return p.best(heirs, old), true
+	return p.best(candidates, old), true
 }
 
-// best is which of some members takes over from another one: that with data of the newest stream, at the highest
-// offset; on a tie one that is primary already, the recorded primary, one that stays, one outside its zone, which may
-// be gone as a whole, the lowest id.
+// best is the member that takes over from old. The order of what decides:
+//
+//  1. data of the newest stream
+//  2. the highest offset
+//  3. being primary already
+//  4. being the recorded primary
+//  5. not being removed
+//  6. another zone than that of old, which may be lost as a whole
+//  7. the lowest id
 func (p *planner) best(some []cache.Member, old *cache.Member) cache.Member {
 	return slices.MinFunc(some, func(a, b cache.Member) int {
 		as, bs := p.o.Nodes[a.ID], p.o.Nodes[b.ID]
@@ -85,8 +92,8 @@ func (p *planner) withData() []cache.Member {
 		func(m cache.Member) bool { return !p.o.Nodes[m.ID].hasData(p.s.Histories) })
 }
 
-// contested tells whether the data sets that are left are of several streams, of which none is known.
-func (p *planner) contested() bool {
+// divergent tells whether the data sets that are left belong to several streams, none of which is known.
+func (p *planner) divergent() bool {
 	streams := map[string]bool{}
 	for _, m := range p.withData() {
 		s := p.o.Nodes[m.ID]
@@ -98,10 +105,10 @@ func (p *planner) contested() bool {
 	return len(streams) > 1
 }
 
-// outdatedBySilent tells whether a node that cannot be asked may have newer data than the heir has: the heir's are not
+// outdatedBySilent tells whether a node that does not answer may have newer data than the candidate, whose data are not
 // of the last primary's stream.
-func (p *planner) outdatedBySilent(heir cache.Member) bool {
-	age, _ := p.o.Nodes[heir.ID].position(p.s.Histories)
+func (p *planner) outdatedBySilent(candidate cache.Member) bool {
+	age, _ := p.o.Nodes[candidate.ID].position(p.s.Histories)
 	return age > 0 && p.anySilent()
 }
 
@@ -116,10 +123,10 @@ func (p *planner) anySilent() bool {
 	return slices.ContainsFunc(p.s.Members, func(m cache.Member) bool { return p.o.Nodes[m.ID].silent() })
 }
 
-// reseed gives a primary that came back empty the data of a replica. That is what the service does without automatic
+// resyncPrimary gives a primary that came back empty the data of a replica. The service does that without automatic
 // failover: the endpoint stays where it is, and serves again when the data are there. The source gives the reader
-// endpoint up before it is promoted: who only reads shall not find it writable.
-func (p *planner) reseed(primary *cache.Member, source cache.Member) {
+// endpoint up before it is promoted, so that clients who only read never find it writable.
+func (p *planner) resyncPrimary(primary *cache.Member, source cache.Member) {
 	state, from := p.o.Nodes[primary.ID], p.o.Nodes[source.ID]
 	own := []netip.Addr{source.Address}
 	withdrawal, read := p.endpoints().Withdraw(source.ID)
@@ -129,8 +136,8 @@ func (p *planner) reseed(primary *cache.Member, source cache.Member) {
 	case from.Role == cache.Replica:
 		// A replica without a link to its primary refuses to be one itself.
 		p.add(Step{Kind: Promote, Member: source.ID, Reading: p.reading()})
-	case !p.noted(from):
-		p.add(Step{Kind: Note, Member: source.ID}) // the copy will know of no other stream
+	case !p.isRecorded(from):
+		p.add(Step{Kind: RecordHistory, Member: source.ID}) // the primary gets this stream with the copy
 	case len(from.Serves) == 0 || from.OtherPorts:
 		p.add(Step{Kind: Serve, Member: source.ID, Addresses: own})
 	case state.Follows != netip.AddrPortFrom(source.Address, uint16(p.g.ReplicationPort())):
@@ -159,7 +166,7 @@ func (p *planner) followPrimary() {
 			continue
 		}
 		if endpoints.HoldsPrimary(m.ID) {
-			p.waiting = true // it gives the endpoint up first: whoever writes there shall not find a replica
+			p.waiting = true // it gives up the endpoint first, so that nobody who writes there finds a replica
 		} else if s.Role != cache.Replica || s.Follows.Addr() != target.Addr() || moved && s.Follows != target {
 			p.add(Step{Kind: Follow, Member: m.ID, Target: primary.Address})
 		} else if !s.InSync {
@@ -168,10 +175,10 @@ func (p *planner) followPrimary() {
 	}
 }
 
-// relax lets the primary take writes without replicas (min-replicas-to-write) while no other node has the group's data:
-// nobody could acknowledge, and the bound on what may be lost would turn into an outage. It holds again as soon as one
-// is in sync.
-func (p *planner) relax() {
+// setMinReplicas lets the primary take writes without replicas (min-replicas-to-write) while no other node has the
+// group's data. Nobody could acknowledge them, and the bound on what may be lost would become an outage. The bound
+// holds again as soon as one replica has the data.
+func (p *planner) setMinReplicas() {
 	primary := p.s.Primary()
 	want := 0
 	for _, m := range p.s.Members {
@@ -183,6 +190,6 @@ func (p *planner) relax() {
 		return
 	}
 	if p.o.Nodes[primary.ID].MinReplicas != want {
-		p.add(Step{Kind: Relax, Member: primary.ID, MinReplicas: want})
+		p.add(Step{Kind: SetMinReplicas, Member: primary.ID, MinReplicas: want})
 	}
 }

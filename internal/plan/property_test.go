@@ -13,7 +13,7 @@ import (
 
 // TestPlanSurvivesMishaps kills and hangs processes at any moment. Whatever happens, a plan never needs an address that
 // another process has, an empty server is never replicated while another has data, and what a replica in sync held when
-// its primary died is served by the next primary (the world checks these); when nothing fails any more, the group
+// its primary died is served by the next primary (the model checks these); when nothing fails any more, the group
 // settles.
 func TestPlanSurvivesMishaps(t *testing.T) {
 	for range 5 { // what goes wrong once in a hundred runs still does
@@ -22,12 +22,12 @@ func TestPlanSurvivesMishaps(t *testing.T) {
 }
 
 func mishaps(t *rapid.T) {
-	w := newWorld(t)
+	w := newModel(t)
 	for range rapid.IntRange(20, 60).Draw(t, "rounds") {
 		w.mishap()
 		w.checkPrimaryAddress()
 		w.ask()
-		w.look()
+		w.reconcile()
 	}
 	w.settle()
 	w.checkSettled()
@@ -43,7 +43,7 @@ func mishaps(t *rapid.T) {
 func TestPlanSurvivesForks(t *testing.T) { rapid.Check(t, forks) }
 
 func forks(t *rapid.T) {
-	w := newWorld(t)
+	w := newModel(t)
 	w.added = rapid.IntRange(3, 4).Draw(t, "members of a fork")
 	w.g, w.restored = newShard(w.added), false
 	w.g.Group.AutomaticFailover = true
@@ -58,7 +58,7 @@ func forks(t *rapid.T) {
 	w.awaitServed()
 	w.writeSome("after the fork")
 	for range 10 { // the lost node is back, and the others have what was written
-		w.look()
+		w.reconcile()
 		w.replicate(all)
 	}
 	stray.hung = false
@@ -67,7 +67,7 @@ func forks(t *rapid.T) {
 	w.calm = false
 	for range rapid.IntRange(0, 10).Draw(t, "rounds") {
 		w.mishap()
-		w.look()
+		w.reconcile()
 	}
 	w.settle()
 	w.checkSettled()
@@ -78,7 +78,7 @@ func forks(t *rapid.T) {
 func TestPlanSurvivesDepartures(t *testing.T) { rapid.Check(t, departures) }
 
 func departures(t *rapid.T) {
-	w := newWorld(t)
+	w := newModel(t)
 	w.added = rapid.IntRange(2, 4).Draw(t, "members of a departure")
 	w.g, w.restored = newShard(w.added), false
 	w.g.Group.AutomaticFailover = rapid.Bool().Draw(t, "failover of a departure")
@@ -87,12 +87,12 @@ func departures(t *rapid.T) {
 	w.replicate(w.some)
 	w.fire(cache.ModifyAsked)
 	for i := range w.g.Members[1:] {
-		w.g.Members[1+i].Leaving = rapid.Bool().Draw(t, "leaving")
+		w.g.Members[1+i].Leaving = rapid.Bool().Draw(t, "removing")
 	}
 	w.kill(w.servers[w.g.Primary().ID])
 	w.calm = false
 	for range rapid.IntRange(0, 20).Draw(t, "rounds") {
-		w.look()
+		w.reconcile()
 		w.mishap()
 		w.checkPrimaryAddress()
 	}
@@ -100,7 +100,7 @@ func departures(t *rapid.T) {
 	w.checkSettled()
 }
 
-func (w *world) writeSome(when string) {
+func (w *model) writeSome(when string) {
 	for range rapid.IntRange(0, 5).Draw(w.T, when) {
 		w.write()
 	}
@@ -108,9 +108,9 @@ func (w *world) writeSome(when string) {
 
 // awaitServed looks until the primary endpoint is served, while nothing fails. Who serves it has what is owed, or the
 // look fails.
-func (w *world) awaitServed() {
+func (w *model) awaitServed() {
 	for range 20 {
-		if w.look(); w.listener(w.g.PrimaryAddress) != "" {
+		if w.reconcile(); w.listener(w.g.PrimaryAddress) != "" {
 			return
 		}
 	}
@@ -118,7 +118,7 @@ func (w *world) awaitServed() {
 }
 
 // checkSettled checks a settled group against what its endpoints promise.
-func (w *world) checkSettled() {
+func (w *model) checkSettled() {
 	primary := w.g.Primary()
 	if w.g.Group.Status != cache.Available || w.g.Group.Snapshot != nil {
 		w.Fatalf("settled as %s with %v to be backed up", w.g.Group.Status, w.g.Group.Snapshot)
@@ -163,7 +163,7 @@ func (w *world) checkSettled() {
 }
 
 // checkReader checks that the reader endpoint leads to every replica, or to the primary where there is none.
-func (w *world) checkReader() {
+func (w *model) checkReader() {
 	var replicas []netip.Addr
 	for _, m := range w.g.Members {
 		if m.Role == cache.Replica {
@@ -190,7 +190,7 @@ func (w *world) checkReader() {
 
 // checkDeleted checks that the plans of a group that is being deleted end everything, and only then say that nothing is
 // left to do.
-func (w *world) checkDeleted() {
+func (w *model) checkDeleted() {
 	for range 3 {
 		steps, settled := plan.Shard(plan.Desired{Shard: w.g, Parameters: w.parameters, MinReplicas: w.required},
 			w.observe())
@@ -210,7 +210,7 @@ func (w *world) checkDeleted() {
 }
 
 // checkHandOver checks that no step needs an address that another process still has, or that another step takes.
-func (w *world) checkHandOver(steps []plan.Step) {
+func (w *model) checkHandOver(steps []plan.Step) {
 	takes := map[netip.Addr]string{}
 	for _, s := range steps {
 		addrs, who := s.Addresses, s.Member
@@ -242,7 +242,7 @@ func (w *world) checkHandOver(steps []plan.Step) {
 }
 
 // checkStops checks that no server is ended that holds what is owed, unless the primary has it.
-func (w *world) checkStops(steps []plan.Step) {
+func (w *model) checkStops(steps []plan.Step) {
 	p := w.servers[w.g.Primary().ID]
 	for _, s := range steps {
 		for _, d := range w.owed {
@@ -255,7 +255,7 @@ func (w *world) checkStops(steps []plan.Step) {
 }
 
 // checkPrimaryAddress checks that only a primary serves the primary endpoint, and that it has what is owed.
-func (w *world) checkPrimaryAddress() {
+func (w *model) checkPrimaryAddress() {
 	s := w.servers[w.listener(w.g.PrimaryAddress)]
 	if s == nil {
 		return

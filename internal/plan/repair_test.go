@@ -11,21 +11,21 @@ func TestPlanFailsOver(t *testing.T) {
 	checkPlans(t, map[string]planCase{
 		"to the highest offset": {members: 4, change: lived, relay: backends(12, 13, 14),
 			nodes: []plan.NodeState{{}, cut(11, 100, 12), cut(11, 300, 13), cut(11, 200, 14)},
-			want:  []plan.Step{elect("g-003", 13, primaryEndpoint)}},
+			want:  []plan.Step{failover("g-003", 13, primaryEndpoint)}},
 		"when what the old one sent has been read": {members: 3, change: lived, relay: backends(12, 13),
 			nodes: []plan.NodeState{{}, synced(11, 12), cut(11, 300, 13)},
-			want:  []plan.Step{reading(elect("g-003", 13, primaryEndpoint), "g-002")}},
+			want:  []plan.Step{reading(failover("g-003", 13, primaryEndpoint), "g-002")}},
 		"on a tie out of the zone": {members: 4, change: recorded("g-002"), relay: backends(12, 13, 14),
 			nodes: []plan.NodeState{cut(12, 100, 11), {}, cut(12, 100, 13), cut(12, 100, 14)},
-			want:  []plan.Step{elect("g-001", 11, primaryEndpoint)}},
+			want:  []plan.Step{failover("g-001", 11, primaryEndpoint)}},
 		"on a tie out of the zone, not by id": {members: 4, change: recorded("g-001"), relay: backends(12, 13, 14),
 			nodes: []plan.NodeState{{}, {}, cut(11, 100, 13), cut(11, 100, 14)},
-			want:  []plan.Step{elect("g-004", 14, primaryEndpoint)}},
+			want:  []plan.Step{failover("g-004", 14, primaryEndpoint)}},
 		"also from one that is back, and empty": {members: 2, change: lived,
 			nodes: []plan.NodeState{up(), cut(11, 100, 12, readerEndpoint)},
-			want:  []plan.Step{elect("g-002", 12, primaryEndpoint, readerEndpoint)}},
+			want:  []plan.Step{failover("g-002", 12, primaryEndpoint, readerEndpoint)}},
 		"to one that had just caught up": {members: 2, change: lived, nodes: []plan.NodeState{up(), cut(11, 0)},
-			want: []plan.Step{elect("g-002", 12, primaryEndpoint, readerEndpoint)}},
+			want: []plan.Step{failover("g-002", 12, primaryEndpoint, readerEndpoint)}},
 		"not to one that had yet to": {members: 2, change: lived, nodes: []plan.NodeState{up(), cut(11, -1)},
 			want: []plan.Step{{Kind: plan.Serve, Member: "g-001",
 				Addresses: addrs(11, primaryEndpoint, readerEndpoint), DataLost: true}}},
@@ -78,7 +78,7 @@ func promoted() plan.NodeState {
 	return s
 }
 
-func TestPlanReseedsWithoutFailover(t *testing.T) {
+func TestPlanResyncsThePrimaryWithoutFailover(t *testing.T) {
 	checkPlans(t, map[string]planCase{
 		"waits for the primary": {members: 2, change: noFailover, nodes: []plan.NodeState{{}, cut(11, 100, 12)},
 			want: []plan.Step{step(plan.StartNode, "g-001")}},
@@ -200,17 +200,17 @@ func TestPlanAdopts(t *testing.T) {
 		"an older record, of before a move: whom clients write to stays": {members: 3, change: lived,
 			nodes: []plan.NodeState{synced(12, 11), primary(12, primaryEndpoint), synced(12, 13)},
 			relay: backends(11, 13),
-			want:  []plan.Step{elect("g-002", 12, primaryEndpoint)}},
+			want:  []plan.Step{failover("g-002", 12, primaryEndpoint)}},
 		"also of streams that nobody knows": {members: 2, change: since("older"),
 			nodes: []plan.NodeState{of(synced(12, 11, readerEndpoint), "new", "unknown", 50),
 				of(primary(12, primaryEndpoint), "new", "unknown", 50)},
-			want: []plan.Step{elect("g-002", 12, primaryEndpoint)}},
+			want: []plan.Step{failover("g-002", 12, primaryEndpoint)}},
 		"so without failover": {members: 2, change: noFailover,
 			nodes: []plan.NodeState{synced(12, 11, readerEndpoint), primary(12, primaryEndpoint)},
-			want:  []plan.Step{elect("g-002", 12, primaryEndpoint)}},
+			want:  []plan.Step{failover("g-002", 12, primaryEndpoint)}},
 		"one that was the source of a copy does not": {members: 2, change: noFailover,
 			nodes: []plan.NodeState{synced(12, 11), primary(12)}, want: []plan.Step{step(plan.Promote, "g-001")}},
 		"a failover was not": {members: 3, change: lived, nodes: []plan.NodeState{up(), primary(12), cut(11, 100, 13)},
-			relay: backends(12, 13), want: []plan.Step{elect("g-002", 12, primaryEndpoint)}},
+			relay: backends(12, 13), want: []plan.Step{failover("g-002", 12, primaryEndpoint)}},
 	})
 }

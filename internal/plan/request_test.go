@@ -11,7 +11,7 @@ import (
 )
 
 // ask is what may be asked of a group at any time.
-func (w *world) ask() {
+func (w *model) ask() {
 	switch rapid.SampledFrom([]string{"", "", "", "", "parameters", "tokens", "modify", "snapshot"}).Draw(w.T, "ask") {
 	case "parameters":
 		w.parameters = w.value()
@@ -33,12 +33,12 @@ func (w *world) ask() {
 
 // value is one of few, so that what was asked for before is asked for again: what is recorded of a node may be that,
 // and the node have another.
-func (w *world) value() string {
+func (w *model) value() string {
 	return rapid.SampledFrom([]string{"1", "22", "333"}).Draw(w.T, "value")
 }
 
 // modify is what may be asked of an available group only.
-func (w *world) modify() {
+func (w *model) modify() {
 	m := w.g.Members[rapid.IntRange(0, len(w.g.Members)-1).Draw(w.T, "member")]
 	staying := len(w.g.Staying())
 	switch rapid.SampledFrom([]string{"node type", "promote", "renew", "add", "remove"}).Draw(w.T, "modify") {
@@ -65,8 +65,8 @@ func (w *world) modify() {
 	}
 }
 
-// elect records a primary and its replication stream.
-func (w *world) elect(id string) error {
+// failover records a primary and its replication stream.
+func (w *model) failover(id string) error {
 	w.g.SetPrimary(id)
 	w.g.SetHistory(w.servers[id].history.ID)
 	if w.g.Promote == id {
@@ -75,17 +75,17 @@ func (w *world) elect(id string) error {
 	return nil
 }
 
-// handover moves the primary's role to a replica as the engine does, which may itself end in the middle.
-func (w *world) handover(to string) error {
+// switchover moves the primary's role to a replica as the engine does, which may itself end in the middle.
+func (w *model) switchover(to string) error {
 	from := w.g.Primary().ID
-	old, heir := w.servers[from], w.servers[to]
+	old, candidate := w.servers[from], w.servers[to]
 	if old == nil || old.hung {
 		return errors.New("the old primary does not answer")
 	}
 	old.paused, w.moving = true, true
 	defer func() { w.moving = false }()
 	w.mishap()
-	if heir == nil || w.servers[to] != heir || heir.hung || heir.source != old {
+	if candidate == nil || w.servers[to] != candidate || candidate.hung || candidate.source != old {
 		old.paused = false
 		return errors.New("the replica does not catch up")
 	}
@@ -93,7 +93,7 @@ func (w *world) handover(to string) error {
 		return err
 	}
 	old.held = true
-	heir.data = append([]int{}, old.data...)
+	candidate.data = append([]int{}, old.data...)
 	own, next := w.g.Member(from).Address, w.g.Member(to).Address
 	for _, move := range []func() error{
 		func() error {
@@ -108,7 +108,7 @@ func (w *world) handover(to string) error {
 			if n := w.servers[to]; n == nil || n.hung {
 				return errors.New("it does not answer")
 			}
-			return w.elect(to)
+			return w.failover(to)
 		},
 		func() error {
 			n := w.servers[to]
@@ -143,7 +143,7 @@ func (w *world) handover(to string) error {
 }
 
 // sweep lets writes go on that a move has held back: on a node that answers and is no primary beside another.
-func (w *world) sweep() {
+func (w *model) sweep() {
 	for _, s := range w.sorted() {
 		if !s.hung && (s.role == cache.Replica || s.id == w.g.Primary().ID) {
 			s.paused, s.held = false, false

@@ -24,7 +24,7 @@ type server struct {
 	history  plan.History
 	hung     bool // it does not answer
 	stuck    bool // and does nothing
-	overdue  bool // and has not for long
+	timedOut bool // and has not for long
 	paused   bool // its clients' writes wait
 	held     bool // for good
 	required int  // min-replicas-to-write
@@ -51,7 +51,7 @@ func (d debt) heldBy(s *server) bool {
 
 func (s *server) state() plan.NodeState {
 	if s.hung {
-		return plan.NodeState{Running: true, Hung: s.stuck, Overdue: s.overdue}
+		return plan.NodeState{Running: true, Hung: s.stuck, TimedOut: s.timedOut}
 	}
 	offset := int64(len(s.data))
 	if s.role == cache.Replica && !s.loaded && len(s.data) == 0 {
@@ -65,7 +65,7 @@ func (s *server) state() plan.NodeState {
 }
 
 // replicate moves data: links come up, and carry as much as takes.
-func (w *world) replicate(take func(most int) int) {
+func (w *model) replicate(take func(most int) int) {
 	for _, s := range w.sorted() {
 		if s.role != cache.Replica || s.hung {
 			continue
@@ -84,7 +84,7 @@ func (w *world) replicate(take func(most int) int) {
 
 func all(most int) int { return most }
 
-func (w *world) some(most int) int { return rapid.IntRange(0, most).Draw(w.T, "take") }
+func (w *model) some(most int) int { return rapid.IntRange(0, most).Draw(w.T, "take") }
 
 // lets tells whether a server accepts replicas: one that is a replica itself does so only while its own link is up.
 func (s *server) lets(other *server) bool {
@@ -93,7 +93,7 @@ func (s *server) lets(other *server) bool {
 
 // sync replaces a server's data with its source's. A source that has nothing of the group's must never have any while
 // another server does.
-func (w *world) sync(s, src *server) {
+func (w *model) sync(s, src *server) {
 	if len(src.data) == 0 && !src.synced {
 		for _, other := range w.sorted() {
 			if len(other.serves) > 0 && len(other.data) > 0 {
@@ -124,7 +124,7 @@ func (s *server) join(src *server) {
 }
 
 // promote makes a replica a primary, with a stream of its own that goes on from the one it followed.
-func (w *world) promote(n *server) {
+func (w *model) promote(n *server) {
 	if n.role == cache.Primary {
 		return
 	}
@@ -132,13 +132,13 @@ func (w *world) promote(n *server) {
 	n.role, n.follows, n.source, n.loaded = cache.Primary, netip.AddrPort{}, nil, false
 }
 
-func (w *world) newStream() string {
+func (w *model) newStream() string {
 	w.streams++
 	return fmt.Sprint("stream-", w.streams)
 }
 
 // write is a client's, through the primary endpoint.
-func (w *world) write() {
+func (w *model) write() {
 	if s := w.servers[w.listener(w.g.PrimaryAddress)]; s != nil && !s.hung && !s.paused {
 		w.writes++
 		s.data = append(s.data, w.writes)
@@ -146,7 +146,7 @@ func (w *world) write() {
 }
 
 // kill ends a server. When it was the primary, what its replicas in sync hold must not be lost any more.
-func (w *world) kill(s *server) {
+func (w *model) kill(s *server) {
 	delete(w.servers, s.id)
 	w.forgive(s.id)
 	for _, r := range w.sorted() {
@@ -161,12 +161,12 @@ func (w *world) kill(s *server) {
 }
 
 // forgive drops the debts to a server that is lost or cannot be asked.
-func (w *world) forgive(holder string) {
+func (w *model) forgive(holder string) {
 	w.owed = slices.DeleteFunc(w.owed, func(d debt) bool { return d.holder == holder })
 }
 
 // mishap is what may happen at any time.
-func (w *world) mishap() {
+func (w *model) mishap() {
 	if w.calm {
 		return
 	}

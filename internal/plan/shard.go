@@ -12,18 +12,17 @@ type Desired struct {
 	Parameters string // the Fingerprint of the live directives that every node shall have
 	// MinReplicas is what the parameters want of min-replicas-to-write, or UnknownMinReplicas.
 	MinReplicas int
-	// Fallback names the snapshot that the group shall be made of where nobody has its data any more; empty for none.
-	Fallback string
-	// FallbackUnknown says why it is not known which snapshot that is; empty where it is known.
-	FallbackUnknown string
+	// RestoreSource names the snapshot that the group is made of when no node has its data any more; empty for none.
+	RestoreSource string
+	// RestoreSourceUnknown says why it is not known which snapshot that is; empty when it is known.
+	RestoreSourceUnknown string
 }
 
-// UnknownMinReplicas stands for parameters that cannot be read: a node with a replica keeps what it has.
+// UnknownMinReplicas stands for parameters that cannot be read. A primary with a replica then keeps what it has.
 const UnknownMinReplicas = -1
 
-// Shard returns the steps that lead a shard from observed towards desired, as far as can be seen now. No steps and
-// settled means that nothing is left to do; no steps and not settled, that something is under way and worth another
-// look.
+// Shard returns the next steps that lead a shard from observed towards desired. Without steps, settled says whether
+// nothing is left to do, or something is under way and the caller shall observe again.
 func Shard(d Desired, o Observed) (steps []Step, settled bool) {
 	p := planner{g: d.Shard.Group, s: d.Shard, d: d, o: o}
 	if p.primaryServes() {
@@ -45,17 +44,17 @@ func Shard(d Desired, o Observed) (steps []Step, settled bool) {
 	if change, due := p.endpoints().CloseFronts(); due {
 		return []Step{stepOf(change)}, false // no node can listen until that is done
 	}
-	if p.settlePrimary(); p.electing() {
+	if p.settlePrimary(); p.failingOver() {
 		return p.steps, false // whatever else there is to do can wait until clients are served
 	}
 	p.fence()
 	p.startMissing()
 	p.configure()
 	if p.primaryServes() {
-		p.dismiss()
+		p.removeMembers()
 		p.followPrimary()
 		p.serve()
-		p.relax()
+		p.setMinReplicas()
 	}
 	if len(p.steps) > 0 || p.waiting {
 		return p.steps, false
@@ -74,8 +73,8 @@ func Shard(d Desired, o Observed) (steps []Step, settled bool) {
 
 type planner struct {
 	g *cache.ReplicationGroup
-	// s is without the members that leave, when a primary serves. Until then one of them may be the only one that has
-	// the data.
+	// s is without the members that are being removed, when a primary serves. Until then one of them may be the only
+	// one that has the data.
 	s       *cache.Shard
 	d       Desired
 	o       Observed
@@ -98,18 +97,17 @@ func (p *planner) stopAll() []Step {
 	return steps
 }
 
-// electing tells whether the plan is a failover.
-func (p *planner) electing() bool {
-	return slices.ContainsFunc(p.steps, func(s Step) bool { return s.Kind == Elect })
+// failingOver tells whether the plan is a failover.
+func (p *planner) failingOver() bool {
+	return slices.ContainsFunc(p.steps, func(s Step) bool { return s.Kind == Failover })
 }
 
-// fence kills what hangs, so that it cannot come back to life beside its successor, and what has been busy for too long
-// where another node has its data. The one node that has the data is given the time that a busy one has, and is not
-// ended while it works: killing it loses them. One that is suspended then is told to go on, which loses nothing.
+// fence kills nodes that hang, so that none can come back to life beside its successor, and nodes that have been busy
+// for too long when another node has their data. A suspended node is told to go on, which loses nothing.
 func (p *planner) fence() {
 	for _, m := range p.s.Members {
 		switch {
-		case p.doomed(m):
+		case p.shouldFence(m):
 			p.add(Step{Kind: Fence, Member: m.ID})
 		case p.o.Nodes[m.ID].Suspended:
 			p.add(Step{Kind: Resume, Member: m.ID})
@@ -117,31 +115,33 @@ func (p *planner) fence() {
 	}
 }
 
-// doomed tells whether a member hangs and is not to be waited for. A hung replica may be the last that has the data,
-// too. One that works, however long, and alone has them is let be: it comes to an end by itself. So is one that nobody
-// can connect to: it may serve clients. One that is suspended is not given up while nobody else has data. So may a
-// replica whose primary is silent: it waits for that one, and then for its end.
-func (p *planner) doomed(m cache.Member) bool {
+// shouldFence tells whether a member is to be killed:
+//
+//   - It hangs or has timed out, and another node can replace it.
+//   - It hangs, has timed out, and is the last node with the data. A node that works is left alone however long it
+//     takes, and so is one that nobody can connect to, which may serve clients. A suspended node is given up only when
+//     it did not go on and another one has data. A replica whose primary is silent is waiting for that one.
+func (p *planner) shouldFence(m cache.Member) bool {
 	s, primary := p.o.Nodes[m.ID], p.s.Primary()
 	waits := !s.Hung || s.CutOff || s.Suspended && !p.givenUp(m) || m.ID != primary.ID && p.o.Nodes[primary.ID].silent()
-	return s.Overdue && !waits || (s.Overdue || s.Hung) && p.replaceable(m)
+	return s.TimedOut && !waits || (s.TimedOut || s.Hung) && p.replaceable(m)
 }
 
-// givenUp tells whether a suspended member did not go on when it was told to, and another one has data, which may be
-// older.
+// givenUp tells whether a suspended member did not go on when it was told to, and another one has data, perhaps older
+// ones.
 func (p *planner) givenUp(m cache.Member) bool {
-	_, found := p.heir(&m)
+	_, found := p.candidate(&m)
 	return p.o.Nodes[m.ID].Held && found
 }
 
-// replaceable tells whether another node has data of the last primary's stream, with which the group can go on. One
-// without a link, such as a replica that is being copied again, has old data, and is no reason to give newer ones up.
+// replaceable tells whether the group can go on with another node, which has data of the last primary's stream. A
+// replica without a link, such as one that is being copied again, has old data: newer ones are not given up for them.
 func (p *planner) replaceable(m cache.Member) bool {
-	heir, found := p.heir(&m)
-	if !found || heir.ID == m.ID {
+	candidate, found := p.candidate(&m)
+	if !found || candidate.ID == m.ID {
 		return false
 	}
-	s := p.o.Nodes[heir.ID]
+	s := p.o.Nodes[candidate.ID]
 	age, _ := s.position(p.s.Histories)
 	return age == 0 && (s.InSync || s.Lag == 0)
 }

@@ -61,9 +61,9 @@ func hung() plan.NodeState { return plan.NodeState{Running: true} }
 // stuck is one that does nothing any more.
 func stuck() plan.NodeState { return plan.NodeState{Running: true, Hung: true} }
 
-// overdue is one that has not answered for longer than a node may be busy.
+// timedOut is one that has not answered for longer than a node may be busy.
 func suspended() plan.NodeState {
-	s := overdue()
+	s := timedOut()
 	s.Hung, s.Suspended = true, true
 	return s
 }
@@ -75,10 +75,10 @@ func held() plan.NodeState {
 	return s
 }
 
-func overdue() plan.NodeState { return plan.NodeState{Running: true, Hung: true, Overdue: true} }
+func timedOut() plan.NodeState { return plan.NodeState{Running: true, Hung: true, TimedOut: true} }
 
 // working is one that has worked for as long.
-func working() plan.NodeState { return plan.NodeState{Running: true, Overdue: true} }
+func working() plan.NodeState { return plan.NodeState{Running: true, TimedOut: true} }
 
 // lagging is a replica that has lacked something for so many seconds.
 func lagging(s plan.NodeState, seconds int) plan.NodeState {
@@ -145,8 +145,8 @@ func serve(member string, on ...int) plan.Step {
 	return plan.Step{Kind: plan.Serve, Member: member, Addresses: addrs(on...)}
 }
 
-func elect(member string, on ...int) plan.Step {
-	return plan.Step{Kind: plan.Elect, Member: member, Addresses: addrs(on...)}
+func failover(member string, on ...int) plan.Step {
+	return plan.Step{Kind: plan.Failover, Member: member, Addresses: addrs(on...)}
 }
 
 func follow(member string, target int) plan.Step {
@@ -159,16 +159,16 @@ func backends(ns ...int) endpoint.Relay {
 
 // planCase is what is seen of a group, and the plan for it. No steps and not settled means that the plan is to wait.
 type planCase struct {
-	members  int
-	change   change
-	nodes    []plan.NodeState // in the order of the members; one that is missing does not run
-	relay    endpoint.Relay
-	verified bool
-	transfer bool   // a snapshot is being taken or loaded
-	loading  bool   // loaded
-	fallback string // see plan.Desired
-	want     []plan.Step
-	settled  bool
+	members       int
+	change        change
+	nodes         []plan.NodeState // in the order of the members; one that is missing does not run
+	relay         endpoint.Relay
+	verified      bool
+	snapshotJob   bool   // a snapshot is being taken or loaded
+	loading       bool   // loaded
+	restoreSource string // see plan.Desired
+	want          []plan.Step
+	settled       bool
 }
 
 func checkSteps(t *testing.T, want, got []plan.Step) {
@@ -186,11 +186,11 @@ func checkPlans(t *testing.T, cases map[string]planCase) {
 				c.change(g)
 			}
 			o := plan.Observed{Nodes: map[string]plan.NodeState{}, Relay: c.relay, Verified: c.verified,
-				Transferring: c.transfer, Loading: c.loading}
+				Transferring: c.snapshotJob, Loading: c.loading}
 			for i, s := range c.nodes {
 				o.Nodes[g.Members[i].ID] = s
 			}
-			steps, settled := plan.Shard(plan.Desired{Shard: g, Fallback: c.fallback}, o)
+			steps, settled := plan.Shard(plan.Desired{Shard: g, RestoreSource: c.restoreSource}, o)
 			checkSteps(t, c.want, steps)
 			if settled != c.settled {
 				t.Errorf("settled: %v, want %v", settled, c.settled)

@@ -32,13 +32,13 @@ func TestPlanTakesSnapshots(t *testing.T) {
 			verified: true,
 			want:     []plan.Step{step(plan.TakeSnapshot, "g-001")}},
 		"one at a time": {members: 2, change: backup(cache.Snapshotting, ""), nodes: two, verified: true,
-			transfer: true, settled: true},
+			snapshotJob: true, settled: true},
 		"when the group is whole again": {members: 2, change: backup(cache.Snapshotting, ""), nodes: two[:1],
 			verified: true,
 			want: []plan.Step{step(plan.StartNode, "g-002"),
 				serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
 		"and repairs beside it": {members: 2, change: backup(cache.Snapshotting, ""), nodes: two[:1], verified: true,
-			transfer: true,
+			snapshotJob: true,
 			want: []plan.Step{step(plan.StartNode, "g-002"),
 				serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
 	})
@@ -54,7 +54,7 @@ func TestPlanTakesAFinalSnapshot(t *testing.T) {
 			nodes: []plan.NodeState{primary(11), func() plan.NodeState { s := synced(11, 12); s.Offset += 14; return s }()},
 			want:  []plan.Step{step(plan.TakeSnapshot, "g-001")}},
 		"and waits for it": {members: 2, change: final, nodes: []plan.NodeState{primary(11), synced(11, 12)},
-			transfer: true},
+			snapshotJob: true},
 		"of a primary that does not answer, to say so": {members: 2, change: final,
 			nodes: []plan.NodeState{hung(), synced(11, 12)},
 			want:  []plan.Step{step(plan.TakeSnapshot, "g-001")}},
@@ -90,32 +90,32 @@ func TestPlanRestores(t *testing.T) {
 			want: []plan.Step{step(plan.LoadSnapshot, "g-001")}},
 		"beside what else is to start": {members: 2, change: from, nodes: []plan.NodeState{up()},
 			want: []plan.Step{step(plan.LoadSnapshot, "g-001"), step(plan.StartNode, "g-002")}},
-		"while it loads": {members: 1, change: from, nodes: []plan.NodeState{follows(99)}, transfer: true,
+		"while it loads": {members: 1, change: from, nodes: []plan.NodeState{follows(99)}, snapshotJob: true,
 			loading: true},
 		"when it has loaded and its role is being decided": {members: 1, change: from,
-			nodes: []plan.NodeState{synced(99)}, transfer: true, loading: true},
+			nodes: []plan.NodeState{synced(99)}, snapshotJob: true, loading: true},
 		"what was left half loaded, again": {members: 1, change: from, nodes: []plan.NodeState{follows(99)},
 			want: []plan.Step{step(plan.LoadSnapshot, "g-001")}},
 		"and then serves": {members: 1, change: from,
 			nodes: []plan.NodeState{func() plan.NodeState { s := up(); s.Offset = 1; return s }()},
 			want:  []plan.Step{serve("g-001", 11, primaryEndpoint, readerEndpoint)}},
-		"once the group has been, what nobody has any more": {members: 2, change: lived, fallback: "s",
+		"once the group has been, what nobody has any more": {members: 2, change: lived, restoreSource: "s",
 			nodes: []plan.NodeState{up(), up()},
-			want:  []plan.Step{{Kind: plan.Fallback, Member: "g-001", Snapshot: "s"}}},
-		"and then the same": {members: 2, change: func(g *cache.Shard) { lived(g); from(g) }, fallback: "s",
+			want:  []plan.Step{{Kind: plan.RestoreSnapshot, Member: "g-001", Snapshot: "s"}}},
+		"and then the same": {members: 2, change: func(g *cache.Shard) { lived(g); from(g) }, restoreSource: "s",
 			nodes: []plan.NodeState{up(), up()},
 			want:  []plan.Step{step(plan.LoadSnapshot, "g-001")}},
-		"not while one may have it": {members: 2, change: lived, fallback: "s", nodes: []plan.NodeState{up(), hung()}},
+		"not while one may have it": {members: 2, change: lived, restoreSource: "s", nodes: []plan.NodeState{up(), hung()}},
 		"nothing, once it is not to": {members: 1, change: func(g *cache.Shard) { lived(g); from(g) },
 			nodes: []plan.NodeState{up()},
 			want: []plan.Step{{Kind: plan.Serve, Member: "g-001",
 				Addresses: addrs(11, primaryEndpoint, readerEndpoint), DataLost: true}}},
 		"nobody fails over to wait for a snapshot that is being taken": {members: 3, relay: backends(12, 13),
-			transfer: true,
-			change:   func(g *cache.Shard) { backup(cache.Snapshotting, "g-003")(g); from(g) },
-			nodes:    []plan.NodeState{{}, cut(11, 100, 12), cut(11, 100, 13)},
-			want:     []plan.Step{elect("g-002", 12, primaryEndpoint)}},
-		"when the snapshot that was being taken has ended": {members: 1, transfer: true, fallback: "s",
+			snapshotJob: true,
+			change:      func(g *cache.Shard) { backup(cache.Snapshotting, "g-003")(g); from(g) },
+			nodes:       []plan.NodeState{{}, cut(11, 100, 12), cut(11, 100, 13)},
+			want:        []plan.Step{failover("g-002", 12, primaryEndpoint)}},
+		"when the snapshot that was being taken has ended": {members: 1, snapshotJob: true, restoreSource: "s",
 			change: func(g *cache.Shard) { backup(cache.Snapshotting, "")(g); from(g) },
 			nodes:  []plan.NodeState{up()}},
 		"not over a replica's data": {members: 2,
@@ -127,31 +127,31 @@ func TestPlanRestores(t *testing.T) {
 // restoredData is what a group begins with that is made of a snapshot.
 var restoredData = []int{0}
 
-// transfer is a snapshot on its way from a server, or into one.
-type transfer struct {
+// snapshotJob is a snapshot on its way from a server, or into one.
+type snapshotJob struct {
 	server *server
 	load   bool
 }
 
-// begin starts a transfer. A server that is hung or gone fails it later.
-func (w *world) begin(s plan.Step) {
+// begin starts a snapshotJob. A server that is hung or gone fails it later.
+func (w *model) begin(s plan.Step) {
 	n := w.servers[s.Member]
 	switch {
-	case w.transfer != nil:
-		w.Fatalf("%v while another transfer goes on", s)
+	case w.snapshotJob != nil:
+		w.Fatalf("%v while another snapshotJob goes on", s)
 	case s.Kind == plan.LoadSnapshot && (w.g.Group.Restore == "" || n != nil && (len(n.data) > 0 || len(n.serves) > 0)):
 		w.Fatalf("%v: %s", s, w)
 	case s.Kind == plan.TakeSnapshot && w.g.Group.Snapshot == nil:
 		w.Fatalf("%v, which nobody asked for", s)
 	}
-	w.transfer = &transfer{n, s.Kind == plan.LoadSnapshot}
-	if w.transfer.load && n != nil && !n.hung {
+	w.snapshotJob = &snapshotJob{n, s.Kind == plan.LoadSnapshot}
+	if w.snapshotJob.load && n != nil && !n.hung {
 		n.role, n.source, n.follows = cache.Replica, nil, netip.MustParseAddrPort("127.0.0.1:9")
 	}
 }
 
 // fallBack has the group made of a snapshot, which it may be only when nobody has its data.
-func (w *world) fallBack(s plan.Step) {
+func (w *model) fallBack(s plan.Step) {
 	for _, n := range w.servers {
 		if len(n.data) > 0 && (n.synced || len(n.serves) > 0) {
 			w.Fatalf("%v, and %s has data: %s", s, n.id, w)
@@ -160,14 +160,14 @@ func (w *world) fallBack(s plan.Step) {
 	w.g.Group.Restore = s.Snapshot
 }
 
-// carry brings a transfer to its end, or not yet.
-func (w *world) carry() {
-	t := w.transfer
+// carry brings a snapshotJob to its end, or not yet.
+func (w *model) carry() {
+	t := w.snapshotJob
 	if t == nil || !w.calm && rapid.Bool().Draw(w.T, "still transferring") {
 		return
 	}
-	w.transfer = nil
-	if !w.calm && rapid.IntRange(0, 9).Draw(w.T, "transfer fails") == 0 {
+	w.snapshotJob = nil
+	if !w.calm && rapid.IntRange(0, 9).Draw(w.T, "snapshotJob fails") == 0 {
 		w.ended(errors.New("it failed"), t)
 		return
 	}
@@ -180,7 +180,8 @@ func (w *world) carry() {
 		return
 	}
 	if t.load {
-		t.server.role, t.server.follows, t.server.data, t.server.synced = cache.Primary, netip.AddrPort{}, slices.Clone(restoredData), true
+		t.server.role, t.server.follows = cache.Primary, netip.AddrPort{}
+		t.server.data, t.server.synced = slices.Clone(restoredData), true
 		t.server.history = plan.History{ID: w.newStream()}
 		return
 	}
@@ -189,20 +190,20 @@ func (w *world) carry() {
 }
 
 // ended ends a snapshot, which is tried again only where somebody wants to keep what is about to be deleted.
-func (w *world) ended(err error, t *transfer) {
+func (w *model) ended(err error, t *snapshotJob) {
 	if t.load || err != nil && w.g.Group.Status == cache.Deleting {
 		return
 	}
 	w.abandon()
 }
 
-func (w *world) abandon() {
+func (w *model) abandon() {
 	w.g.Group.Snapshot = nil
 	w.fire(cache.SnapshotEnded)
 }
 
 // backup asks for a snapshot of the primary or of any member.
-func (w *world) backup() {
+func (w *model) backup() {
 	members := []string{""}
 	for _, m := range w.g.Members {
 		members = append(members, m.ID)
@@ -212,7 +213,7 @@ func (w *world) backup() {
 
 // checkFinalSnapshot deletes a settled group, of which some processes die before the snapshot is taken: as long as one
 // is left that has the data, the snapshot has them.
-func (w *world) checkFinalSnapshot() {
+func (w *model) checkFinalSnapshot() {
 	want := slices.Clone(w.servers[w.g.Primary().ID].data)
 	w.g.Group.Status, w.g.Group.Snapshot, w.kept = cache.Deleting, &cache.Backup{Name: "s"}, nil
 	for _, s := range w.sorted() {

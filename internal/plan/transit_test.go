@@ -84,7 +84,7 @@ func TestPlanSwitchesEncryptionInTransit(t *testing.T) {
 			g.Group.AutomaticFailover = true
 		}, relay: fronts(none, primaryEnd, readerEnd, first, second),
 			nodes: []plan.NodeState{{}, inner(cut(first, 100, second, readerEnd))},
-			want:  []plan.Step{elect("g-002", second, primaryEnd, readerEnd)}},
+			want:  []plan.Step{failover("g-002", second, primaryEnd, readerEnd)}},
 	})
 }
 

@@ -44,7 +44,7 @@ func crowding(rg cache.Topology, o plan.Observed) string {
 				m.ID+" works, and turns larder away, as a node does that has all the connections that it may have: "+
 					"nothing else is known of it. "+
 					"End clients that hold connections.")
-		case seen.Overdue && !seen.Hung && !seen.CutOff:
+		case seen.TimedOut && !seen.Hung && !seen.CutOff:
 			all = append(all, fmt.Sprintf("%s has been busy for %s with a command that cannot be ended, and may "+
 				"alone have the data: "+
 				"larder leaves it alone. To give them up, end its process.", m.ID, seen.Lag.Round(time.Second)))

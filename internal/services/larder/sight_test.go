@@ -78,7 +78,7 @@ func TestCrowding(t *testing.T) {
 		"clients that end connections": {plan.NodeState{Answers: true, KillsWithheld: true},
 			plan.NodeState{Answers: true},
 			[]string{"Clients of a-001 end connections again and again"}},
-		"a node that works": {plan.NodeState{Running: true, Overdue: true, Lag: 20 * time.Second},
+		"a node that works": {plan.NodeState{Running: true, TimedOut: true, Lag: 20 * time.Second},
 			plan.NodeState{Answers: true},
 			[]string{"a-001 has been busy for 20s"}},
 		"none on either node": {plan.NodeState{Full: 20}, plan.NodeState{Full: 30},

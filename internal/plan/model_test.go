@@ -15,30 +15,30 @@ import (
 	"larder/internal/plan"
 )
 
-// world is a model of a group's processes: of redis-server, the kernel and the engine it has what a plan can tell
+// model is a model of a group's processes: of redis-server, the kernel and the engine it has what a plan can tell
 // apart. Its data sets are lists of the writes that a client was told to be done.
-type world struct {
+type model struct {
 	*rapid.T
-	g          *cache.Shard
-	parameters string
-	verified   bool
-	servers    map[string]*server
-	relay      *relay
-	writes     int
-	required   int // min-replicas-to-write, of the parameters
-	added      int // the number of the member that was added last
-	owed       []debt
-	moving     bool // a planned move is under way
-	streams    int  // how many replication streams there have been
-	calm       bool // nothing fails any more
-	transfer   *transfer
-	kept       []int // what the last snapshot holds
-	restored   bool  // the group was made of a snapshot
-	fallback   string
+	g             *cache.Shard
+	parameters    string
+	verified      bool
+	servers       map[string]*server
+	relay         *relay
+	writes        int
+	required      int // min-replicas-to-write, of the parameters
+	added         int // the number of the member that was added last
+	owed          []debt
+	moving        bool // a planned move is under way
+	streams       int  // how many replication streams there have been
+	calm          bool // nothing fails any more
+	snapshotJob   *snapshotJob
+	kept          []int // what the last snapshot holds
+	restored      bool  // the group was made of a snapshot
+	restoreSource string
 }
 
-func newWorld(t *rapid.T) *world {
-	w := &world{T: t, parameters: "1", servers: map[string]*server{}}
+func newModel(t *rapid.T) *model {
+	w := &model{T: t, parameters: "1", servers: map[string]*server{}}
 	w.added = rapid.IntRange(1, 4).Draw(t, "members")
 	w.g = newShard(w.added)
 	for i := range w.g.Members {
@@ -48,11 +48,11 @@ func newWorld(t *rapid.T) *world {
 	if w.restored = rapid.Bool().Draw(t, "restored"); w.restored {
 		w.g.Group.Restore = "s"
 	}
-	w.fallback = rapid.SampledFrom([]string{"", "s"}).Draw(t, "fallback")
+	w.restoreSource = rapid.SampledFrom([]string{"", "s"}).Draw(t, "restoreSource")
 	return w
 }
 
-func (w *world) sorted() []*server {
+func (w *model) sorted() []*server {
 	var out []*server
 	for _, id := range slices.Sorted(maps.Keys(w.servers)) {
 		out = append(out, w.servers[id])
@@ -60,9 +60,9 @@ func (w *world) sorted() []*server {
 	return out
 }
 
-func (w *world) observe() plan.Observed {
-	o := plan.Observed{Nodes: map[string]plan.NodeState{}, Verified: w.verified, Transferring: w.transfer != nil,
-		Loading: w.transfer != nil && w.transfer.load}
+func (w *model) observe() plan.Observed {
+	o := plan.Observed{Nodes: map[string]plan.NodeState{}, Verified: w.verified, Transferring: w.snapshotJob != nil,
+		Loading: w.snapshotJob != nil && w.snapshotJob.load}
 	for id, s := range w.servers {
 		o.Nodes[id] = s.state()
 	}
@@ -72,12 +72,12 @@ func (w *world) observe() plan.Observed {
 	return o
 }
 
-// look is one round of the engine; true says that the plan found nothing left to do.
-func (w *world) look() bool {
+// reconcile is one round of the engine. It returns true when the plan found nothing left to do.
+func (w *model) reconcile() bool {
 	w.carry()
 	w.sweep()
 	steps, settled := plan.Shard(plan.Desired{Shard: w.g, Parameters: w.parameters, MinReplicas: w.required,
-		Fallback: w.fallback}, w.observe())
+		RestoreSource: w.restoreSource}, w.observe())
 	if settled {
 		if !w.verified {
 			w.Fatal("settled without a client's answer from the endpoints")
@@ -123,7 +123,7 @@ func (w *world) look() bool {
 	return false
 }
 
-func (w *world) fire(e cache.Event) {
+func (w *model) fire(e cache.Event) {
 	next, err := cache.Transition(w.g.Group.Status, e)
 	if err != nil {
 		w.Fatal(err)
@@ -132,7 +132,7 @@ func (w *world) fire(e cache.Event) {
 }
 
 // run does a step as the engine does.
-func (w *world) run(s plan.Step) error {
+func (w *model) run(s plan.Step) error {
 	switch s.Kind {
 	case plan.StartNode:
 		n := &server{id: s.Member, role: cache.Primary, history: plan.History{ID: w.newStream()}, required: w.required}
@@ -146,7 +146,7 @@ func (w *world) run(s plan.Step) error {
 		m.Renewal = ""
 		m.Parameters, m.Spec, m.Access = w.parameters, w.g.Group.Spec(), cache.AccessFingerprint(w.g.Group.AuthTokens)
 		return nil
-	case plan.Elect:
+	case plan.Failover:
 		if !w.g.Group.AutomaticFailover {
 			w.Fatal("a failover, which is off")
 		}
@@ -157,8 +157,8 @@ func (w *world) run(s plan.Step) error {
 		}
 		w.g.Remove(s.Member)
 		return nil
-	case plan.Handover:
-		return w.handover(s.Member)
+	case plan.Switchover:
+		return w.switchover(s.Member)
 	case plan.StartRelay:
 		w.relay = &relay{}
 		return nil
@@ -175,7 +175,7 @@ func (w *world) run(s plan.Step) error {
 	case plan.AbandonSnapshot:
 		w.abandon()
 		return nil
-	case plan.Fallback:
+	case plan.RestoreSnapshot:
 		w.fallBack(s)
 		return nil
 	}
@@ -212,13 +212,13 @@ func (w *world) run(s plan.Step) error {
 		w.g.Member(n.id).Spec = n.spec
 	case plan.Promote:
 		w.promote(n)
-	case plan.Note:
+	case plan.RecordHistory:
 		noted := n.history.ID
 		if err := w.mayGoOn(); err != nil {
 			return err
 		}
 		w.g.SetHistory(noted)
-	case plan.Relax:
+	case plan.SetMinReplicas:
 		n.required = s.MinReplicas
 	case plan.Follow:
 		n.role, n.follows, n.source = cache.Replica, netip.AddrPortFrom(s.Target, uint16(w.g.Group.Port)), nil
@@ -234,23 +234,23 @@ func (w *world) run(s plan.Step) error {
 }
 
 // mayGoOn tells, in the middle of a step, whether the engine lives to do the rest.
-func (w *world) mayGoOn() error {
+func (w *model) mayGoOn() error {
 	w.mishap()
 	if !w.calm && rapid.IntRange(0, 9).Draw(w.T, "engine") == 0 {
 		for _, s := range w.servers {
 			s.knowsTokens, s.knowsParameters = false, false
 		}
-		w.transfer, w.verified = nil, false // a snapshot is begun again
+		w.snapshotJob, w.verified = nil, false // a snapshot is begun again
 		return errors.New("the engine ends, and another begins")
 	}
 	return nil
 }
 
 // failOver promotes a server, records it, and has it listen, with whatever happens in between.
-func (w *world) failOver(s plan.Step) error {
+func (w *model) failOver(s plan.Step) error {
 	for _, move := range []func(*server) error{
 		func(n *server) error { w.promote(n); return nil },
-		func(n *server) error { return w.elect(s.Member) },
+		func(n *server) error { return w.failover(s.Member) },
 		func(n *server) error { return w.serve(n, s) },
 	} {
 		if err := w.mayGoOn(); err != nil {
@@ -269,7 +269,7 @@ func (w *world) failOver(s plan.Step) error {
 
 // serve binds a server's listeners, which the kernel refuses where another process listens, and cuts the given-up ones'
 // clients.
-func (w *world) serve(n *server, s plan.Step) error {
+func (w *model) serve(n *server, s plan.Step) error {
 	for _, a := range s.Addresses {
 		if other := w.listener(a); other != "" && other != n.id {
 			return fmt.Errorf("%s listens on %s", other, a)
@@ -279,7 +279,8 @@ func (w *world) serve(n *server, s plan.Step) error {
 		w.Fatalf("%s serves %v before its stream is recorded: %v", n.id, n.history, w.g.Histories)
 	}
 	fresh := !n.synced && len(n.serves) == 0 && n.role == cache.Primary
-	if s.Kind == plan.Serve && s.DataLost && len(n.data) > 0 || !s.DataLost && fresh && w.g.Group.Status != cache.Creating {
+	beginning := w.g.Group.Status == cache.Creating
+	if s.Kind == plan.Serve && s.DataLost && len(n.data) > 0 || !s.DataLost && fresh && !beginning {
 		w.Fatalf("%s begins to serve %v: that data were lost is said to be %v", n.id, n.data, s.DataLost)
 	}
 	for _, r := range w.servers {
@@ -287,7 +288,7 @@ func (w *world) serve(n *server, s plan.Step) error {
 			r.source = nil
 		}
 	}
-	if s.DataLost && s.Kind == plan.Serve && w.fallback != "" {
+	if s.DataLost && s.Kind == plan.Serve && w.restoreSource != "" {
 		w.Fatalf("%s begins empty, and there is a snapshot", n.id)
 	}
 	if w.g.Group.Restore != "" && n.role == cache.Primary && !slices.Equal(n.data[:min(1, len(n.data))], restoredData) {
@@ -297,7 +298,7 @@ func (w *world) serve(n *server, s plan.Step) error {
 	return nil
 }
 
-func (w *world) setBackends(addrs []netip.Addr) error {
+func (w *model) setBackends(addrs []netip.Addr) error {
 	switch {
 	case w.relay == nil:
 		return errors.New("the relay is gone")
@@ -309,7 +310,7 @@ func (w *world) setBackends(addrs []netip.Addr) error {
 }
 
 // listener names the process that listens on an address, hung ones included: the kernel does not ask them.
-func (w *world) listener(a netip.Addr) string {
+func (w *model) listener(a netip.Addr) string {
 	for _, s := range w.sorted() {
 		if slices.Contains(s.serves, a) {
 			return s.id
@@ -321,12 +322,12 @@ func (w *world) listener(a netip.Addr) string {
 	return ""
 }
 
-func (w *world) answers(a netip.Addr) bool {
+func (w *model) answers(a netip.Addr) bool {
 	s := w.servers[w.listener(a)]
 	return s != nil && !s.hung
 }
 
-func (w *world) verify() error {
+func (w *model) verify() error {
 	for _, m := range w.g.Staying() {
 		if s := w.servers[m.ID]; s != nil && s.access != cache.AccessFingerprint(w.g.Group.AuthTokens) {
 			w.Fatalf("%s takes other tokens when the plan is done with it", m.ID)
@@ -345,21 +346,21 @@ func (w *world) verify() error {
 }
 
 // settle lets nothing fail any more until the plans are done.
-func (w *world) settle() {
+func (w *model) settle() {
 	w.calm = true
 	for _, s := range w.servers {
 		s.hung, s.paused = s.stuck, s.held
 	}
 	for i := range 100 {
 		for _, s := range w.servers {
-			s.overdue = s.stuck && i > 10
+			s.timedOut = s.stuck && i > 10
 		}
 		if i < 20 {
 			w.replicate(w.some)
 		} else {
 			w.replicate(all)
 		}
-		if w.look() && w.transfer == nil {
+		if w.reconcile() && w.snapshotJob == nil {
 			w.replicate(all)
 			return
 		}
@@ -368,7 +369,7 @@ func (w *world) settle() {
 }
 
 // String shows the servers, for the log of a failure.
-func (w *world) String() string {
+func (w *model) String() string {
 	var b strings.Builder
 	for _, s := range w.sorted() {
 		fmt.Fprintf(&b, " %s:%s on %v follows %v up=%t hung=%t %v %v;", s.id, s.role, s.serves, s.follows,
