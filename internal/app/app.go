@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"larder/internal/awsregion"
+	"larder/internal/caller"
 	"larder/internal/catalog"
 	"larder/internal/exporter"
 	"larder/internal/gateway"
@@ -226,7 +227,7 @@ func (in *installation) server(info Info, rs *regions) (*http.Server, error) {
 	}
 	api, err := gateway.New(gateway.Config{
 		Services: rs.first.services, Region: rs.first.name, Others: rs,
-		Verifier: &sigv4.Verifier{Secret: info.secret, Now: in.Now},
+		Verifier: &sigv4.Verifier{Secret: info.secret, Now: in.Now}, User: owner,
 		Admitted: admitted, Proven: proven, Logger: in.Logger, NewRequestID: standin.UUID,
 	})
 	if err != nil {
@@ -306,6 +307,9 @@ func (o Options) info(self identity, sealer *seal.Sealer, l net.Listener) (Info,
 func (i Info) secret(accessKeyID string) (string, bool) {
 	return i.SecretAccessKey, accessKeyID == i.AccessKeyID
 }
+
+// owner is the user whom the one credential belongs to.
+func owner(string) caller.Caller { return caller.User(Account) }
 
 func full(versions catalog.EngineVersions) []string {
 	var out []string

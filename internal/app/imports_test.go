@@ -19,6 +19,7 @@ var allowed = map[string]string{
 	"internal/awswire":          "",
 	"internal/awswire/shapegen": "internal/awswire",
 	"internal/cache":            "internal/awsregion internal/catalog",
+	"internal/caller":           "",
 	"internal/catalog":          "modules/redis",
 	"internal/event":            "",
 	"internal/operation":        "internal/cache",
@@ -31,7 +32,7 @@ var allowed = map[string]string{
 	"internal/constraint":       "",
 	"internal/doctor":           "internal/childenv internal/inventory",
 	"internal/durable":          "",
-	"internal/iampolicy":        "",
+	"internal/iampolicy":        "internal/caller",
 	"internal/inventory":        "internal/childenv internal/statedir",
 	"internal/isolate":          "",
 	"internal/logfilter":        "",
@@ -61,7 +62,7 @@ var allowed = map[string]string{
 	"internal/tagging":          "",
 	"internal/state":            "internal/cache internal/catalog internal/event internal/operation internal/store",
 	"internal/redisnode":        "internal/cache internal/catalog internal/cachelog internal/isolate internal/node",
-	"internal/gateway":          "internal/awswire internal/constraint internal/sigv4",
+	"internal/gateway":          "internal/awswire internal/caller internal/constraint internal/sigv4",
 	"internal/module":           "internal/awssdk/ internal/cache internal/catalog modules/redis",
 	"internal/deploy":           "internal/awssdk/ internal/catalog internal/module",
 	"internal/engine": "internal/cache internal/catalog internal/endpoint internal/event internal/isolate internal/node " +
@@ -73,13 +74,13 @@ var allowed = map[string]string{
 		"internal/redisnode internal/state internal/store modules/redis",
 	"internal/exporter/docgen": "modules/redis",
 	"internal/notifier":        "internal/event internal/outbox internal/state internal/store",
-	"internal/services/": "internal/alarm internal/awssdk/ internal/awswire internal/cache internal/catalog " +
-		"internal/constraint internal/durable internal/endpoint internal/event internal/gateway internal/iampolicy " +
-		"internal/isolate internal/logfilter internal/logstore internal/metricmath internal/network " +
+	"internal/services/": "internal/alarm internal/awssdk/ internal/awswire internal/cache internal/caller " +
+		"internal/catalog internal/constraint internal/durable internal/endpoint internal/event internal/gateway " +
+		"internal/iampolicy internal/isolate internal/logfilter internal/logstore internal/metricmath internal/network " +
 		"internal/operation internal/outbox internal/paging " +
 		"internal/plan internal/seal internal/series internal/standin internal/state " +
 		"internal/store internal/tagging internal/widget",
-	"internal/servicetest":    "internal/gateway internal/sigv4 internal/testkit",
+	"internal/servicetest":    "internal/caller internal/gateway internal/sigv4 internal/testkit",
 	"internal/testkit":        "internal/awsclient",
 	"internal/app":            "internal/",
 	"internal/cli":            "internal/",

@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	kmsapi "github.com/aws/aws-sdk-go-v2/service/kms"
 
-	"larder/internal/iampolicy"
+	"larder/internal/caller"
 	"larder/internal/servicetest"
 	"larder/internal/store"
 )
@@ -71,7 +71,7 @@ func TestWhatAKeySealsNeedsItsPolicy(t *testing.T) {
 func TestAlarmsNeedTheTopicsKeyPolicy(t *testing.T) {
 	t.Parallel()
 	w := newSealedWorld(t)
-	by := iampolicy.Service("cloudwatch.amazonaws.com", servicetest.Account, "arn:aws:cloudwatch:us-east-1:"+
+	by := caller.Service("cloudwatch.amazonaws.com", servicetest.Account, "arn:aws:cloudwatch:us-east-1:"+
 		servicetest.Account+":alarm:mine")
 	publish := func() error {
 		return w.publisher.PublishWith(by, w.topic, "", "x", func(*store.Tx) error { return nil })

@@ -13,6 +13,7 @@ import (
 
 	"larder/internal/alarm"
 	"larder/internal/awsregion"
+	"larder/internal/caller"
 	"larder/internal/catalog"
 	"larder/internal/engine"
 	"larder/internal/exporter"
@@ -193,7 +194,7 @@ func (in *installation) openNews(r *region, keys *kms.Service) {
 	})
 	r.news = &notifier.Notifier{Store: r.state, Logger: in.Logger,
 		Publish: func(topic, subject, body string, also func(*store.Tx) error) error {
-			by := iampolicy.Service(iampolicy.ElastiCache, Account, "")
+			by := caller.Service(iampolicy.ElastiCache, Account, "")
 			return r.topics.PublishWith(by, topic, subject, body, also)
 		}}
 }
@@ -204,7 +205,7 @@ func (in *installation) openAlarms(r *region) {
 	r.watching = cloudwatch.New(cloudwatch.Config{
 		Store: r.state, Account: Account, Region: r.name, RegionName: awsregion.LongName(r.name), Metrics: r.metrics,
 		Publish: func(alarm, topic, subject, body string, also func(*store.Tx) error) error {
-			by := iampolicy.Service("cloudwatch.amazonaws.com", Account, alarm)
+			by := caller.Service("cloudwatch.amazonaws.com", Account, alarm)
 			return r.topics.PublishWith(by, topic, subject, body, also)
 		},
 		Failed: in.failed("alarms"), Now: clock.Now, After: clock.After,
@@ -245,7 +246,7 @@ func (in *installation) servicesOf(r *region, keys *kms.Service) []gateway.Servi
 		r.topics.Gateway(),
 		r.watching.Gateway(),
 		r.logGroups.Gateway(),
-		sts.Service{Account: Account}.Gateway(),
+		sts.Service{}.Gateway(),
 		larder.New(larder.Config{
 			Store: r.state, Sealer: r.sealer, PIDs: r.nodes.PIDs, Trouble: r.engine.Trouble, StopSoon: in.stopSoon,
 			Observed: observed(r.engine), Measure: measure(r.engine, in.Now), Regions: in.regions,

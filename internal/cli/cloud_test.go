@@ -24,9 +24,9 @@ import (
 	"larder/internal/awsclient"
 	"larder/internal/awsregion"
 	"larder/internal/cache"
+	"larder/internal/caller"
 	"larder/internal/catalog"
 	"larder/internal/gateway"
-	"larder/internal/iampolicy"
 	"larder/internal/logstore"
 	"larder/internal/network"
 	"larder/internal/operation"
@@ -168,6 +168,7 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Hand
 		Random: crand.Reader, Now: time.Now, After: time.After, Logger: slog.New(slog.DiscardHandler),
 	})
 	config := gateway.Config{
+		User:   func(string) caller.Caller { return caller.User(app.Account) },
 		Region: awsregion.Home, NewRequestID: standin.UUID, Logger: slog.New(slog.DiscardHandler),
 		Verifier: &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
 		Services: []gateway.Service{
@@ -191,7 +192,7 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Hand
 			cloudwatchservice.New(cloudwatchservice.Config{
 				Store: c.store, Account: app.Account, Region: awsregion.Home, RegionName: "US East",
 				Metrics: metrics, Publish: func(alarm, topic, subject, body string, also func(*store.Tx) error) error {
-					by := iampolicy.Service("cloudwatch.amazonaws.com", app.Account, alarm)
+					by := caller.Service("cloudwatch.amazonaws.com", app.Account, alarm)
 					return c.topics.PublishWith(by, topic, subject, body, also)
 				},
 				Failed: failed, Now: time.Now, After: time.After,

@@ -56,14 +56,14 @@ func Handle[I, O any](name string, access Access, f func(context.Context, *I) (*
 }
 
 // Guarded has check look at every input, once it is filled and valid, before the handler gets it.
-func (a Action) Guarded(check func(action string, input any) error) Action {
+func (a Action) Guarded(check func(ctx context.Context, action string, input any) error) Action {
 	call := a.call
 	a.call = func(ctx context.Context, prepare func(any) error) (any, error) {
 		return call(ctx, func(input any) error {
 			if err := prepare(input); err != nil {
 				return err
 			}
-			return check(a.Name, input)
+			return check(ctx, a.Name, input)
 		})
 	}
 	return a

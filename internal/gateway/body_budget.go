@@ -214,8 +214,7 @@ func errBodies(most int64) error {
 // budgetOf is the budget of the listener that a request came by: what clients of the port do is nothing to larder's own
 // commands, which use a unix socket.
 func (g *Gateway) budgetOf(r *http.Request) *bodyBudget {
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(interface{ Network() string }); ok &&
-		local.Network() == "unix" {
+	if cameBySocket(r) {
 		return &g.ownBodies
 	}
 	return &g.bodies

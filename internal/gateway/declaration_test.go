@@ -48,6 +48,7 @@ func TestNewFindsMistakes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := gateway.New(gateway.Config{
+				User:     user,
 				Services: test.services, Verifier: &sigv4.Verifier{}, Region: region,
 				NewRequestID: func() string { return "" },
 			})

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"larder/internal/caller"
 	"larder/internal/sigv4"
 )
 
@@ -33,6 +34,8 @@ type Others interface {
 type Config struct {
 	Services []Service // of Region
 	Verifier Verifier
+	// User is whom a credential belongs to, by its access key id.
+	User func(accessKeyID string) caller.Caller
 	// Logger gets a line per request at debug level, and internal errors; nil
 	// means none.
 	Logger *slog.Logger
@@ -90,8 +93,8 @@ func New(c Config) (*Gateway, error) {
 	if c.Proven == nil {
 		c.Proven = func(context.Context) bool { return false }
 	}
-	if c.Verifier == nil || c.NewRequestID == nil || c.Region == "" {
-		return nil, errors.New("gateway: Config needs a Verifier, NewRequestID and a Region")
+	if c.Verifier == nil || c.User == nil || c.NewRequestID == nil || c.Region == "" {
+		return nil, errors.New("gateway: Config needs a Verifier, User, NewRequestID and a Region")
 	}
 	services, err := NewServices(c.Services)
 	if err != nil {
@@ -163,7 +166,7 @@ func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, x *exchange) (r
 	if x.operation, action, err = x.service.route(call); err != nil {
 		return nil, err
 	}
-	output, err := action.call(r.Context(), func(input any) error {
+	output, err := action.call(caller.With(r.Context(), g.callerOf(r, a.signer)), func(input any) error {
 		if err := call.decode(x.service.codec, input); err != nil {
 			return err
 		}

@@ -27,6 +27,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"larder/internal/awswire"
+	"larder/internal/caller"
 	"larder/internal/gateway"
 	"larder/internal/sigv4"
 )
@@ -127,6 +128,9 @@ func services() []gateway.Service {
 	}
 }
 
+// user is whom every credential belongs to.
+func user(string) caller.Caller { return caller.User(account) }
+
 // server is a gateway behind HTTP, with what it logs.
 type server struct {
 	*httptest.Server
@@ -138,6 +142,7 @@ func serve(t *testing.T) server {
 	var requests atomic.Int64
 	var log bytes.Buffer
 	g, err := gateway.New(gateway.Config{
+		User:     user,
 		Services: services(),
 		Verifier: &sigv4.Verifier{
 			Secret: func(id string) (string, bool) { return secret, id == keyID },

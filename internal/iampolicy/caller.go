@@ -5,38 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+
+	"larder/internal/caller"
 )
-
-// Caller is who asks: a user of an account, or a service of AWS that acts for one of the account's resources.
-type Caller struct {
-	ARN     string // of a user; empty for a service
-	Service string // cloudwatch.amazonaws.com; empty for a user
-	Account string // of the user, or of the service's resource
-	Source  string // the ARN of the service's resource, if it has one: an alarm's
-}
-
-// User is the caller behind the requests that an account's clients make.
-func User(account string) Caller {
-	return Caller{ARN: "arn:aws:iam::" + account + ":user/larder", Account: account}
-}
-
-// Service is a service that acts for a resource of an account.
-func Service(name, account, source string) Caller {
-	return Caller{Service: name, Account: account, Source: source}
-}
-
-// String is how refusals call the caller.
-func (c Caller) String() string {
-	if c.Service != "" {
-		return c.Service
-	}
-	return "User: " + c.ARN
-}
 
 // Refusal says that a policy does not allow something: by a statement that denies it, or for want of one that allows
 // it.
-func Refusal(d Decision, by Caller, action, resource string) string {
+func Refusal(d Decision, by caller.Caller, action, resource string) string {
 	why := "because no resource-based policy allows the " + action + " action"
 	if d == Deny {
 		why = "with an explicit deny in a resource-based policy"
@@ -57,13 +32,13 @@ func (r Request) values() map[string]string {
 		if c.Service != ElastiCache { // AWS's guide: it publishes to no topic whose policy asks for the key
 			values["aws:sourceaccount"] = c.Account
 		}
-		if c.Source != "" {
-			values["aws:sourcearn"] = c.Source
+		if c.SourceARN != "" {
+			values["aws:sourcearn"] = c.SourceARN
 		}
 	} else {
 		values["aws:principalisawsservice"], values["aws:principalarn"] = "false", c.ARN
 		values["aws:principalaccount"], values["aws:principaltype"] = c.Account, "User"
-		values["aws:username"] = c.ARN[strings.LastIndexByte(c.ARN, '/')+1:]
+		values["aws:username"] = c.UserName()
 	}
 	maps.Copy(values, r.Values)
 	return values
@@ -95,7 +70,7 @@ func (p *principals) UnmarshalJSON(b []byte) error {
 }
 
 // include tells whether a caller is one of the principals. An account, by its number or its root, is all of its users.
-func (p *principals) include(c Caller) bool {
+func (p *principals) include(c caller.Caller) bool {
 	if p.everybody {
 		return true
 	}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"larder/internal/caller"
 )
 
 // Decision is what a policy says of a request.
@@ -22,7 +24,7 @@ const (
 
 // Request is something that is to be done with the resource that has the policy.
 type Request struct {
-	Caller   Caller
+	Caller   caller.Caller
 	Action   string            // kms:Decrypt
 	Resource string            // an ARN
 	Values   map[string]string // of condition keys, beside the caller's own; keys are in lower case

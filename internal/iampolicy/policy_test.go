@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"larder/internal/caller"
 	"larder/internal/iampolicy"
 )
 
@@ -16,7 +17,7 @@ const (
 
 // TestDecide: a statement matches by all of its parts, and the decision is the strictest of those that match.
 func TestDecide(t *testing.T) {
-	user, service := iampolicy.User(account), iampolicy.Service("cloudwatch.amazonaws.com", account, alarm)
+	user, service := caller.User(account), caller.Service("cloudwatch.amazonaws.com", account, alarm)
 	const allow, deny = iampolicy.Allow, iampolicy.Deny
 	const anyone, publish = `"Principal":"*"`, `"Action":"sns:Publish"`
 	condition := func(operator, key, values string) string {
@@ -67,18 +68,18 @@ func TestDecide(t *testing.T) {
 		{condition("NotIpAddress", "ip", `"10.1.2.3"`), nothing, nothing},
 	} {
 		values := map[string]string{"size": "3", "time": "2026-01-01T00:00:00Z", "ip": "10.1.2.3"}
-		for caller, want := range map[iampolicy.Caller]iampolicy.Decision{user: test.user, service: test.service} {
-			r := iampolicy.Request{Caller: caller, Action: "sns:Publish", Resource: arn, Values: values}
+		for by, want := range map[caller.Caller]iampolicy.Decision{user: test.user, service: test.service} {
+			r := iampolicy.Request{Caller: by, Action: "sns:Publish", Resource: arn, Values: values}
 			allows := `{"Effect":"Allow",` + test.statement + `}`
 			denies := strings.Replace(allows, "Allow", "Deny", 1)
 			if got := decide(t, allows, r); got != want {
-				t.Errorf("%s: %s: got %d, want %d", caller, test.statement, got, want)
+				t.Errorf("%s: %s: got %d, want %d", by, test.statement, got, want)
 			}
 			all := `{"Effect":"Allow","Principal":"*","Action":"*"}`
 			denied := map[iampolicy.Decision]iampolicy.Decision{allow: deny, nothing: allow}[want]
 			for _, list := range []string{all + "," + denies, denies + "," + all} {
 				if got := decide(t, "["+list+"]", r); got != denied {
-					t.Errorf("%s: denied by %s: got %d, want %d", caller, test.statement, got, denied)
+					t.Errorf("%s: denied by %s: got %d, want %d", by, test.statement, got, denied)
 				}
 			}
 		}

@@ -3,6 +3,7 @@ package module
 import (
 	"testing"
 
+	"larder/internal/caller"
 	"larder/internal/iampolicy"
 )
 
@@ -11,12 +12,12 @@ import (
 func TestAroundPolicies(t *testing.T) {
 	a := mustLoad(t, aroundCalls(map[string]string{"kms": "", "sns": "kms_key_arn = module.kms.key_arn"})).Around
 	const account = "000000000000"
-	alarm := func(name string) iampolicy.Caller {
-		return iampolicy.Service("cloudwatch.amazonaws.com", account, "arn:aws:cloudwatch:us-east-1:"+account+":alarm:"+name)
+	alarm := func(name string) caller.Caller {
+		return caller.Service("cloudwatch.amazonaws.com", account, "arn:aws:cloudwatch:us-east-1:"+account+":alarm:"+name)
 	}
-	logs := iampolicy.Service("logs.us-east-1.amazonaws.com", account, "")
-	elasticache := iampolicy.Service(iampolicy.ElastiCache, account, "")
-	user := iampolicy.User(account)
+	logs := caller.Service("logs.us-east-1.amazonaws.com", account, "")
+	elasticache := caller.Service(iampolicy.ElastiCache, account, "")
+	user := caller.User(account)
 	topic := map[string]Topic{}
 	for _, of := range a.SNS {
 		topic[of.Level] = of
@@ -25,7 +26,7 @@ func TestAroundPolicies(t *testing.T) {
 	const groups = "arn:aws:logs:us-east-1:" + account + ":log-group:/aws/elasticache/"
 	for _, test := range []struct {
 		what, policy, action, resource string
-		by                             iampolicy.Caller
+		by                             caller.Caller
 		values                         map[string]string
 		want                           bool
 	}{

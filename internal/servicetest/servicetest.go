@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 
+	"larder/internal/caller"
 	"larder/internal/gateway"
 	"larder/internal/sigv4"
 	"larder/internal/testkit"
@@ -29,6 +30,7 @@ const secret = "secret"
 func Gateway(t *testing.T, service gateway.Service) *gateway.Gateway {
 	t.Helper()
 	g, err := gateway.New(gateway.Config{
+		User:     func(string) caller.Caller { return caller.User(Account) },
 		Services: []gateway.Service{service}, Region: Region,
 		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return secret, true }, Now: time.Now},
 		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },

@@ -6,15 +6,15 @@ import (
 	"strings"
 
 	"larder/internal/cache"
-	"larder/internal/iampolicy"
+	"larder/internal/caller"
 	"larder/internal/operation"
 	"larder/internal/state"
 	"larder/internal/store"
 )
 
 // origin says who makes a request, and when.
-func (s *Service) origin(context.Context) operation.Origin {
-	return operation.Origin{By: iampolicy.User(s.Account).ARN, At: s.Now()}
+func (s *Service) origin(ctx context.Context) operation.Origin {
+	return operation.Origin{By: caller.Of(ctx).Name(), At: s.Now()}
 }
 
 // begin records operations that a group's records do not show.

@@ -16,7 +16,7 @@ import (
 func (s *Service) createReplicationGroup(
 	ctx context.Context, in *sdk.CreateReplicationGroupInput,
 ) (*sdk.CreateReplicationGroupOutput, error) {
-	rg, err := s.requested(in)
+	rg, err := s.requested(ctx, in)
 	if err != nil {
 		return nil, err
 	}

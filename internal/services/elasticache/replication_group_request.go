@@ -1,6 +1,7 @@
 package elasticache
 
 import (
+	"context"
 	"errors"
 	"regexp"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/caller"
 	"larder/internal/catalog"
 	"larder/internal/state"
 )
@@ -24,7 +26,7 @@ const (
 )
 
 // requested reads and checks all of a request that needs no state. Each function fills the fields that it answers for.
-func (s *Service) requested(in *sdk.CreateReplicationGroupInput) (cache.Topology, error) {
+func (s *Service) requested(ctx context.Context, in *sdk.CreateReplicationGroupInput) (cache.Topology, error) {
 	g := cache.ReplicationGroup{
 		Status: cache.Creating, Created: s.Now(),
 		AutoMinorVersionUpgrade: in.AutoMinorVersionUpgrade == nil || *in.AutoMinorVersionUpgrade,
@@ -33,7 +35,7 @@ func (s *Service) requested(in *sdk.CreateReplicationGroupInput) (cache.Topology
 	}
 	rg := cache.Topology{ReplicationGroup: &g, Shards: []cache.Shard{{ID: cache.FirstShard, Group: &g}}}
 	for _, read := range []func(*sdk.CreateReplicationGroupInput, cache.Topology) error{
-		s.identity, s.server, s.members, s.availability, s.encryption, s.windows, s.snapshots, s.surroundings,
+		s.identity, s.server, s.members, s.availability, s.encryptionFor(caller.Of(ctx)), s.windows, s.snapshots, s.surroundings,
 	} {
 		if err := read(in, rg); err != nil {
 			return rg, err
@@ -177,7 +179,12 @@ func (s *Service) availability(in *sdk.CreateReplicationGroupInput, rg cache.Top
 	return nil
 }
 
-func (s *Service) encryption(in *sdk.CreateReplicationGroupInput, rg cache.Topology) error {
+// encryptionFor reads how the group is encrypted: with a key that the caller may use.
+func (s *Service) encryptionFor(by caller.Caller) func(*sdk.CreateReplicationGroupInput, cache.Topology) error {
+	return func(in *sdk.CreateReplicationGroupInput, rg cache.Topology) error { return s.encryption(by, in, rg) }
+}
+
+func (s *Service) encryption(by caller.Caller, in *sdk.CreateReplicationGroupInput, rg cache.Topology) error {
 	rg.TransitEncryption = aws.ToBool(in.TransitEncryptionEnabled)
 	rg.PlainClients = rg.TransitEncryption && in.TransitEncryptionMode == types.TransitEncryptionModePreferred
 	rg.AtRestEncryption = aws.ToBool(in.AtRestEncryptionEnabled)
@@ -189,7 +196,7 @@ func (s *Service) encryption(in *sdk.CreateReplicationGroupInput, rg cache.Topol
 		return tooOldForMode(rg.EngineVersion)
 	case rg.KMSKeyID != "" && !rg.AtRestEncryption:
 		return invalidCombination("KmsKeyId needs encryption at rest: set AtRestEncryptionEnabled.")
-	case !s.hasKey(rg.KMSKeyID):
+	case !s.hasKey(by, rg.KMSKeyID):
 		return invalidKey(rg.KMSKeyID)
 	case in.AuthToken == nil:
 		return nil

@@ -9,6 +9,7 @@ import (
 
 	"larder/internal/awswire"
 	"larder/internal/cache"
+	"larder/internal/caller"
 	"larder/internal/catalog"
 	"larder/internal/gateway"
 	"larder/internal/plan"
@@ -48,8 +49,8 @@ type Config struct {
 
 // Keys knows the account's KMS keys.
 type Keys interface {
-	// HasKey tells whether there is an enabled key of that id, ARN or alias.
-	HasKey(id string) bool
+	// HasKey tells whether there is an enabled key of that id, ARN or alias that the service may use for a caller.
+	HasKey(by caller.Caller, id string) bool
 }
 
 // Service answers the ElastiCache API.

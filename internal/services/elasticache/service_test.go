@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"larder/internal/cache"
+	"larder/internal/caller"
 	"larder/internal/catalog"
 	"larder/internal/network"
 	"larder/internal/operation"
@@ -56,7 +57,9 @@ func addNetwork(tx *store.Tx) error {
 // keys knows the key that groups are encrypted with.
 type keys struct{}
 
-func (keys) HasKey(id string) bool { return id == "arn:aws:kms:us-east-1:123456789012:key/1" }
+func (keys) HasKey(_ caller.Caller, id string) bool {
+	return id == "arn:aws:kms:us-east-1:123456789012:key/1"
+}
 
 // tb is a test, or one run of a property.
 type tb interface {

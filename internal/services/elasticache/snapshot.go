@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/caller"
 	"larder/internal/catalog"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -33,7 +34,7 @@ func (s *Service) createSnapshot(ctx context.Context, in *sdk.CreateSnapshotInpu
 		return nil, err
 	}
 	key := aws.ToString(in.KmsKeyId)
-	if err := s.checkSealing(in, key); err != nil {
+	if err := s.checkSealing(caller.Of(ctx), in, key); err != nil {
 		return nil, err
 	}
 	var made cache.Snapshot
@@ -60,7 +61,7 @@ func (s *Service) createSnapshot(ctx context.Context, in *sdk.CreateSnapshotInpu
 
 // checkSealing refuses a snapshot that could not be sealed: with a key of its own, or else with that of its group.
 // Using a key may rotate it, so it runs in no transaction.
-func (s *Service) checkSealing(in *sdk.CreateSnapshotInput, key string) error {
+func (s *Service) checkSealing(by caller.Caller, in *sdk.CreateSnapshotInput, key string) error {
 	if key == "" {
 		err := s.Store.View(func(tx *store.Tx) error {
 			rg, _, err := source(tx, in.ReplicationGroupId, in.CacheClusterId)
@@ -73,14 +74,14 @@ func (s *Service) checkSealing(in *sdk.CreateSnapshotInput, key string) error {
 			return err
 		}
 	}
-	if !s.hasKey(key) {
+	if !s.hasKey(by, key) {
 		return invalidKey(key)
 	}
 	return nil
 }
 
-// hasKey tells whether an enabled key can be used; none is needed where id is empty.
-func (s *Service) hasKey(id string) bool { return id == "" || s.Keys.HasKey(id) }
+// hasKey tells whether there is an enabled key that the caller may use; none is needed where id is empty.
+func (s *Service) hasKey(by caller.Caller, id string) bool { return id == "" || s.Keys.HasKey(by, id) }
 
 // source finds the group that a request names, and the cluster where it names one. With cluster mode off, either may be
 // named.

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"larder/internal/cache"
+	"larder/internal/caller"
 	"larder/internal/services/elasticache"
 	"larder/internal/servicetest"
 	"larder/internal/state"
@@ -353,7 +354,9 @@ func TestCopySnapshotIsRefusedByName(t *testing.T) {
 // oneKey is a KMS with one key, which can be disabled.
 type oneKey struct{ disabled *atomic.Bool }
 
-func (k oneKey) HasKey(id string) bool { return id == knownKMSKey && !k.disabled.Load() }
+func (k oneKey) HasKey(_ caller.Caller, id string) bool {
+	return id == knownKMSKey && !k.disabled.Load()
+}
 
 const knownKMSKey = "arn:aws:kms:us-east-1:123456789012:key/1"
 

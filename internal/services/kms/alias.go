@@ -10,6 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"larder/internal/caller"
 	"larder/internal/paging"
 	"larder/internal/store"
 )
@@ -46,15 +47,15 @@ func checkAlias(name *string) error {
 }
 
 // aliasTarget finds the key that an alias shall stand for, as action asks for.
-func (s *Service) aliasTarget(tx *store.Tx, action string, id *string) (key, error) {
+func (s *Service) aliasTarget(ctx context.Context, tx *store.Tx, action string, id *string) (key, error) {
 	k, err := s.find(tx, id)
 	if err != nil {
 		return key{}, err
 	}
-	return k, errors.Join(s.admit(user{action: action}, k), s.alive(k))
+	return k, errors.Join(s.admit(user{by: caller.Of(ctx), action: action}, k), s.alive(k))
 }
 
-func (s *Service) createAlias(_ context.Context, in *sdk.CreateAliasInput) (*sdk.CreateAliasOutput, error) {
+func (s *Service) createAlias(ctx context.Context, in *sdk.CreateAliasInput) (*sdk.CreateAliasOutput, error) {
 	if err := checkAlias(in.AliasName); err != nil {
 		return nil, err
 	}
@@ -65,7 +66,7 @@ func (s *Service) createAlias(_ context.Context, in *sdk.CreateAliasInput) (*sdk
 		if err := s.purge(tx); err != nil {
 			return err
 		}
-		k, err := s.aliasTarget(tx, "CreateAlias", in.TargetKeyId)
+		k, err := s.aliasTarget(ctx, tx, "CreateAlias", in.TargetKeyId)
 		if err != nil {
 			return err
 		}
@@ -84,7 +85,7 @@ func (s *Service) createAlias(_ context.Context, in *sdk.CreateAliasInput) (*sdk
 }
 
 // changeAlias finds an alias and changes it in the same transaction.
-func (s *Service) changeAlias(name *string, change func(*store.Tx, alias) error) error {
+func (s *Service) changeAlias(ctx context.Context, name *string, change func(*store.Tx, alias) error) error {
 	if err := checkAlias(name); err != nil {
 		return err
 	}
@@ -103,12 +104,12 @@ func (s *Service) changeAlias(name *string, change func(*store.Tx, alias) error)
 	})
 }
 
-func (s *Service) updateAlias(_ context.Context, in *sdk.UpdateAliasInput) (*sdk.UpdateAliasOutput, error) {
+func (s *Service) updateAlias(ctx context.Context, in *sdk.UpdateAliasInput) (*sdk.UpdateAliasOutput, error) {
 	if err := s.lend(in.TargetKeyId); err != nil {
 		return nil, err
 	}
-	err := s.changeAlias(in.AliasName, func(tx *store.Tx, a alias) error {
-		k, err := s.aliasTarget(tx, "UpdateAlias", in.TargetKeyId)
+	err := s.changeAlias(ctx, in.AliasName, func(tx *store.Tx, a alias) error {
+		k, err := s.aliasTarget(ctx, tx, "UpdateAlias", in.TargetKeyId)
 		if err != nil {
 			return err
 		}
@@ -118,8 +119,8 @@ func (s *Service) updateAlias(_ context.Context, in *sdk.UpdateAliasInput) (*sdk
 	return &sdk.UpdateAliasOutput{}, err
 }
 
-func (s *Service) deleteAlias(_ context.Context, in *sdk.DeleteAliasInput) (*sdk.DeleteAliasOutput, error) {
-	err := s.changeAlias(in.AliasName, func(tx *store.Tx, a alias) error { return aliases.Delete(tx, a.Name) })
+func (s *Service) deleteAlias(ctx context.Context, in *sdk.DeleteAliasInput) (*sdk.DeleteAliasOutput, error) {
+	err := s.changeAlias(ctx, in.AliasName, func(tx *store.Tx, a alias) error { return aliases.Delete(tx, a.Name) })
 	if store.IsUnreadable(err) {
 		err = s.Store.Update(func(tx *store.Tx) error { return aliases.Delete(tx, *in.AliasName) })
 	}

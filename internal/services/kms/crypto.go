@@ -10,6 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"larder/internal/caller"
 	"larder/internal/store"
 )
 
@@ -91,8 +92,8 @@ func dryRun(asked *bool) error {
 	return nil
 }
 
-func (s *Service) encrypt(_ context.Context, in *sdk.EncryptInput) (*sdk.EncryptOutput, error) {
-	k, err := s.encryptionKey(user{action: "Encrypt", context: in.EncryptionContext}, in.KeyId)
+func (s *Service) encrypt(ctx context.Context, in *sdk.EncryptInput) (*sdk.EncryptOutput, error) {
+	k, err := s.encryptionKey(user{by: caller.Of(ctx), action: "Encrypt", context: in.EncryptionContext}, in.KeyId)
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +107,8 @@ func (s *Service) encrypt(_ context.Context, in *sdk.EncryptInput) (*sdk.Encrypt
 	return &sdk.EncryptOutput{CiphertextBlob: blob, KeyId: new(s.keyARN(k.ID)), EncryptionAlgorithm: algorithm}, nil
 }
 
-func (s *Service) decrypt(_ context.Context, in *sdk.DecryptInput) (*sdk.DecryptOutput, error) {
-	k, err := s.decryptionKey(user{action: "Decrypt", context: in.EncryptionContext}, in.CiphertextBlob, in.KeyId)
+func (s *Service) decrypt(ctx context.Context, in *sdk.DecryptInput) (*sdk.DecryptOutput, error) {
+	k, err := s.decryptionKey(user{by: caller.Of(ctx), action: "Decrypt", context: in.EncryptionContext}, in.CiphertextBlob, in.KeyId)
 	if err != nil {
 		return nil, err
 	}
@@ -124,12 +125,12 @@ func (s *Service) decrypt(_ context.Context, in *sdk.DecryptInput) (*sdk.Decrypt
 	}, err
 }
 
-func (s *Service) reEncrypt(_ context.Context, in *sdk.ReEncryptInput) (*sdk.ReEncryptOutput, error) {
-	from, err := s.decryptionKey(user{action: "ReEncryptFrom", context: in.SourceEncryptionContext}, in.CiphertextBlob, in.SourceKeyId)
+func (s *Service) reEncrypt(ctx context.Context, in *sdk.ReEncryptInput) (*sdk.ReEncryptOutput, error) {
+	from, err := s.decryptionKey(user{by: caller.Of(ctx), action: "ReEncryptFrom", context: in.SourceEncryptionContext}, in.CiphertextBlob, in.SourceKeyId)
 	if err != nil {
 		return nil, err
 	}
-	to, err := s.encryptionKey(user{action: "ReEncryptTo", context: in.DestinationEncryptionContext}, in.DestinationKeyId)
+	to, err := s.encryptionKey(user{by: caller.Of(ctx), action: "ReEncryptTo", context: in.DestinationEncryptionContext}, in.DestinationKeyId)
 	if err != nil {
 		return nil, err
 	}
@@ -178,12 +179,12 @@ func (d dataKey) bytes() (int, error) {
 }
 
 // newDataKey makes a data key, in plain text and encrypted.
-func (s *Service) newDataKey(d dataKey) (k key, plaintext, blob []byte, err error) {
+func (s *Service) newDataKey(ctx context.Context, d dataKey) (k key, plaintext, blob []byte, err error) {
 	size, err := d.bytes()
 	if err != nil {
 		return key{}, nil, nil, err
 	}
-	if k, err = s.encryptionKey(user{action: d.action, context: d.context}, d.key); err != nil {
+	if k, err = s.encryptionKey(user{by: caller.Of(ctx), action: d.action, context: d.context}, d.key); err != nil {
 		return key{}, nil, nil, err
 	}
 	if err := dryRun(d.dryRun); err != nil {
@@ -197,8 +198,8 @@ func (s *Service) newDataKey(d dataKey) (k key, plaintext, blob []byte, err erro
 	return k, plaintext, blob, err
 }
 
-func (s *Service) generateDataKey(_ context.Context, in *sdk.GenerateDataKeyInput) (*sdk.GenerateDataKeyOutput, error) {
-	k, plaintext, blob, err := s.newDataKey(dataKey{"GenerateDataKey", in.KeyId, in.KeySpec, in.NumberOfBytes,
+func (s *Service) generateDataKey(ctx context.Context, in *sdk.GenerateDataKeyInput) (*sdk.GenerateDataKeyOutput, error) {
+	k, plaintext, blob, err := s.newDataKey(ctx, dataKey{"GenerateDataKey", in.KeyId, in.KeySpec, in.NumberOfBytes,
 		in.EncryptionContext, in.DryRun})
 	if err != nil {
 		return nil, err
@@ -209,9 +210,9 @@ func (s *Service) generateDataKey(_ context.Context, in *sdk.GenerateDataKeyInpu
 }
 
 func (s *Service) generateDataKeyWithoutPlaintext(
-	_ context.Context, in *sdk.GenerateDataKeyWithoutPlaintextInput,
+	ctx context.Context, in *sdk.GenerateDataKeyWithoutPlaintextInput,
 ) (*sdk.GenerateDataKeyWithoutPlaintextOutput, error) {
-	k, _, blob, err := s.newDataKey(dataKey{"GenerateDataKeyWithoutPlaintext", in.KeyId, in.KeySpec, in.NumberOfBytes,
+	k, _, blob, err := s.newDataKey(ctx, dataKey{"GenerateDataKeyWithoutPlaintext", in.KeyId, in.KeySpec, in.NumberOfBytes,
 		in.EncryptionContext, in.DryRun})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	smithyrand "github.com/aws/smithy-go/rand"
 
+	"larder/internal/caller"
 	"larder/internal/store"
 )
 
@@ -179,8 +181,8 @@ func (s *Service) usable(k key) error {
 }
 
 // change changes a customer's key that is not pending deletion, in one transaction, as action asks for.
-func (s *Service) change(action string, id *string, change func(*key) error) error {
-	return s.changeAny(action, id, func(k *key) error {
+func (s *Service) change(ctx context.Context, action string, id *string, change func(*key) error) error {
+	return s.changeAny(ctx, action, id, func(k *key) error {
 		if err := s.alive(*k); err != nil {
 			return err
 		}
@@ -189,7 +191,7 @@ func (s *Service) change(action string, id *string, change func(*key) error) err
 }
 
 // changeAny changes a customer's key in whichever state it is.
-func (s *Service) changeAny(action string, id *string, change func(*key) error) error {
+func (s *Service) changeAny(ctx context.Context, action string, id *string, change func(*key) error) error {
 	if err := s.lend(id); err != nil {
 		return err
 	}
@@ -201,7 +203,7 @@ func (s *Service) changeAny(action string, id *string, change func(*key) error) 
 		if err != nil {
 			return err
 		}
-		if err := s.admit(user{action: action}, k); err != nil {
+		if err := s.admit(user{by: caller.Of(ctx), action: action}, k); err != nil {
 			return err
 		}
 		if err := change(&k); err != nil {
@@ -212,7 +214,7 @@ func (s *Service) changeAny(action string, id *string, change func(*key) error) 
 }
 
 // view reads a key by its id or ARN, as action asks for.
-func (s *Service) view(action string, id *string) (k key, err error) {
+func (s *Service) view(ctx context.Context, action string, id *string) (k key, err error) {
 	if err := s.lend(id); err != nil {
 		return key{}, err
 	}
@@ -220,7 +222,7 @@ func (s *Service) view(action string, id *string) (k key, err error) {
 		if k, err = s.find(tx, id); err != nil {
 			return err
 		}
-		return s.admit(user{action: action}, k)
+		return s.admit(user{by: caller.Of(ctx), action: action}, k)
 	})
 	return k, err
 }

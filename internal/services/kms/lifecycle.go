@@ -8,6 +8,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"larder/internal/caller"
 	"larder/internal/store"
 )
 
@@ -65,7 +66,7 @@ func (s *Service) metadata(k key) *types.KeyMetadata {
 	return m
 }
 
-func (s *Service) describeKey(_ context.Context, in *sdk.DescribeKeyInput) (*sdk.DescribeKeyOutput, error) {
+func (s *Service) describeKey(ctx context.Context, in *sdk.DescribeKeyInput) (*sdk.DescribeKeyOutput, error) {
 	if err := s.predefine(in.KeyId); err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func (s *Service) describeKey(_ context.Context, in *sdk.DescribeKeyInput) (*sdk
 		if k, err = s.resolve(tx, in.KeyId); err != nil {
 			return err
 		}
-		return s.admit(user{action: "DescribeKey"}, k)
+		return s.admit(user{by: caller.Of(ctx), action: "DescribeKey"}, k)
 	})
 	if err != nil {
 		return nil, err
@@ -83,39 +84,39 @@ func (s *Service) describeKey(_ context.Context, in *sdk.DescribeKeyInput) (*sdk
 }
 
 func (s *Service) updateKeyDescription(
-	_ context.Context, in *sdk.UpdateKeyDescriptionInput,
+	ctx context.Context, in *sdk.UpdateKeyDescriptionInput,
 ) (*sdk.UpdateKeyDescriptionOutput, error) {
-	err := s.change("UpdateKeyDescription", in.KeyId, func(k *key) error {
+	err := s.change(ctx, "UpdateKeyDescription", in.KeyId, func(k *key) error {
 		k.Description = *in.Description
 		return nil
 	})
 	return &sdk.UpdateKeyDescriptionOutput{}, err
 }
 
-func (s *Service) enableKey(_ context.Context, in *sdk.EnableKeyInput) (*sdk.EnableKeyOutput, error) {
-	return &sdk.EnableKeyOutput{}, s.setState("EnableKey", in.KeyId, types.KeyStateEnabled)
+func (s *Service) enableKey(ctx context.Context, in *sdk.EnableKeyInput) (*sdk.EnableKeyOutput, error) {
+	return &sdk.EnableKeyOutput{}, s.setState(ctx, "EnableKey", in.KeyId, types.KeyStateEnabled)
 }
 
-func (s *Service) disableKey(_ context.Context, in *sdk.DisableKeyInput) (*sdk.DisableKeyOutput, error) {
-	return &sdk.DisableKeyOutput{}, s.setState("DisableKey", in.KeyId, types.KeyStateDisabled)
+func (s *Service) disableKey(ctx context.Context, in *sdk.DisableKeyInput) (*sdk.DisableKeyOutput, error) {
+	return &sdk.DisableKeyOutput{}, s.setState(ctx, "DisableKey", in.KeyId, types.KeyStateDisabled)
 }
 
-func (s *Service) setState(action string, id *string, state types.KeyState) error {
-	return s.change(action, id, func(k *key) error {
+func (s *Service) setState(ctx context.Context, action string, id *string, state types.KeyState) error {
+	return s.change(ctx, action, id, func(k *key) error {
 		k.State = state
 		return nil
 	})
 }
 
 func (s *Service) scheduleKeyDeletion(
-	_ context.Context, in *sdk.ScheduleKeyDeletionInput,
+	ctx context.Context, in *sdk.ScheduleKeyDeletionInput,
 ) (*sdk.ScheduleKeyDeletionOutput, error) {
 	window := int32(defaultWindow)
 	if in.PendingWindowInDays != nil {
 		window = *in.PendingWindowInDays
 	}
 	out := &sdk.ScheduleKeyDeletionOutput{KeyState: types.KeyStatePendingDeletion, PendingWindowInDays: &window}
-	err := s.change("ScheduleKeyDeletion", in.KeyId, func(k *key) error {
+	err := s.change(ctx, "ScheduleKeyDeletion", in.KeyId, func(k *key) error {
 		k.State = types.KeyStatePendingDeletion
 		k.Deletion = s.Now().Add(time.Duration(window) * day)
 		out.KeyId, out.DeletionDate = new(s.keyARN(k.ID)), &k.Deletion
@@ -126,10 +127,10 @@ func (s *Service) scheduleKeyDeletion(
 
 // cancelKeyDeletion takes the deletion back. The key is disabled then, whatever it was before.
 func (s *Service) cancelKeyDeletion(
-	_ context.Context, in *sdk.CancelKeyDeletionInput,
+	ctx context.Context, in *sdk.CancelKeyDeletionInput,
 ) (*sdk.CancelKeyDeletionOutput, error) {
 	out := &sdk.CancelKeyDeletionOutput{}
-	err := s.changeAny("CancelKeyDeletion", in.KeyId, func(k *key) error {
+	err := s.changeAny(ctx, "CancelKeyDeletion", in.KeyId, func(k *key) error {
 		out.KeyId = new(s.keyARN(k.ID))
 		if k.State != types.KeyStatePendingDeletion {
 			return &types.KMSInvalidStateException{Message: new(*out.KeyId + " is not pending deletion.")}

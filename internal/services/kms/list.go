@@ -46,8 +46,8 @@ func (s *Service) listKeys(_ context.Context, in *sdk.ListKeysInput) (*sdk.ListK
 }
 
 // listGrants lists none: CreateGrant is not served, so no key has any.
-func (s *Service) listGrants(_ context.Context, in *sdk.ListGrantsInput) (*sdk.ListGrantsOutput, error) {
-	if _, err := s.view("ListGrants", in.KeyId); err != nil {
+func (s *Service) listGrants(ctx context.Context, in *sdk.ListGrantsInput) (*sdk.ListGrantsOutput, error) {
+	if _, err := s.view(ctx, "ListGrants", in.KeyId); err != nil {
 		return nil, err
 	}
 	if in.GrantId != nil {

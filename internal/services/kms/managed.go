@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"larder/internal/caller"
 	"larder/internal/iampolicy"
 	"larder/internal/store"
 )
@@ -179,9 +180,10 @@ func (k key) manager() types.KeyManagerType {
 	return types.KeyManagerTypeCustomer
 }
 
-// user is who asks for what to be done with a key: the account's users when service is empty, or an AWS service on
-// their behalf.
+// user is who asks for what to be done with a key: a caller of KMS when service is empty, or an AWS service on the
+// caller's behalf.
 type user struct {
+	by              caller.Caller
 	action, service string
 	context         map[string]string // the encryption context
 }
@@ -191,9 +193,9 @@ type user struct {
 func (s *Service) admit(by user, k key) error {
 	switch {
 	case by.service == "":
-		return s.permit(k, by.action, use{caller: iampolicy.User(s.Account), context: by.context})
+		return s.permit(k, by.action, use{caller: by.by, context: by.context})
 	case k.Service == "" || k.Service == by.service:
 		return nil
 	}
-	return s.unauthorized(iampolicy.Implicit, iampolicy.User(s.Account), by.action, k)
+	return s.unauthorized(iampolicy.Implicit, caller.User(s.Account), by.action, k)
 }

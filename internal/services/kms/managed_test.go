@@ -7,6 +7,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"larder/internal/caller"
 	"larder/internal/servicetest"
 )
 
@@ -68,7 +69,7 @@ func TestWhoMayUseADefaultKey(t *testing.T) {
 	if _, err := s.kms.For("logs").Unwrap(blob, nil); err == nil {
 		t.Error("another service opened it")
 	}
-	if s.kms.For("secretsmanager").HasKey(snsAlias) || !s.kms.For("secretsmanager").HasKey("alias/aws/secretsmanager") {
+	if s.kms.For("secretsmanager").HasKey(caller.User(account), snsAlias) || !s.kms.For("secretsmanager").HasKey(caller.User(account), "alias/aws/secretsmanager") {
 		t.Error("Secrets Manager has SNS's key, or lacks its own")
 	}
 	arn := *must(s.DescribeKey(t.Context(), &sdk.DescribeKeyInput{KeyId: new(snsAlias)}))(t).KeyMetadata.Arn

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"strings"
 
+	"larder/internal/caller"
 	"larder/internal/iampolicy"
 )
 
 // use is a use of a key, as its policy sees it.
 type use struct {
-	caller  iampolicy.Caller
+	caller  caller.Caller
 	via     string // the service that a user's request goes through
 	context map[string]string
 }
@@ -50,13 +51,13 @@ func (s *Service) conditionKeys(by use) map[string]string {
 }
 
 // unauthorized is the refusal of what a policy does not allow.
-func (s *Service) unauthorized(d iampolicy.Decision, by iampolicy.Caller, action string, k key) error {
+func (s *Service) unauthorized(d iampolicy.Decision, by caller.Caller, action string, k key) error {
 	return clientError("AccessDeniedException", "%s", iampolicy.Refusal(d, by, "kms:"+action, s.keyARN(k.ID)))
 }
 
 // Permit refuses what the policy of a key does not let a caller do, who uses it through the service. The key is given
 // by id, ARN, alias or alias ARN, and has to be enabled.
-func (c Client) Permit(id string, by iampolicy.Caller, context map[string]string, actions ...string) error {
+func (c Client) Permit(id string, by caller.Caller, context map[string]string, actions ...string) error {
 	k, err := c.kms.encryptionKey(c.user("Encrypt"), &id)
 	if err != nil {
 		return c.passedOn(err)

@@ -6,7 +6,7 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 
-	"larder/internal/iampolicy"
+	"larder/internal/caller"
 	"larder/internal/servicetest"
 )
 
@@ -62,8 +62,8 @@ func TestKeyPolicyOfUsers(t *testing.T) {
 
 // TestPermit: services do with a key what its policy lets them, on their own or for users.
 func TestPermit(t *testing.T) {
-	alarms := iampolicy.Service("cloudwatch.amazonaws.com", account, "arn:aws:cloudwatch:us-east-1:"+account+":alarm:a")
-	me := iampolicy.User(account)
+	alarms := caller.Service("cloudwatch.amazonaws.com", account, "arn:aws:cloudwatch:us-east-1:"+account+":alarm:a")
+	me := caller.User(account)
 	lets := func(principal, condition string) string {
 		return rootAllowed + `,{"Effect":"Allow","Principal":` + principal +
 			`,"Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*"` + condition + `}`
@@ -84,7 +84,7 @@ func TestPermit(t *testing.T) {
 		s := newServer(t)
 		id := s.create(t)
 		s.policy(t, id, test.statements)
-		for by, want := range map[iampolicy.Caller]bool{alarms: test.alarms, me: test.user} {
+		for by, want := range map[caller.Caller]bool{alarms: test.alarms, me: test.user} {
 			err := s.kms.For("sns").Permit(id, by, map[string]string{"aws:sns:topicArn": "mine"}, "GenerateDataKey", "Decrypt")
 			if (err == nil) != want || err != nil && !strings.Contains(err.Error(), "AccessDeniedException") {
 				t.Errorf("%s with %s: %v", by, test.statements, err)
@@ -92,7 +92,7 @@ func TestPermit(t *testing.T) {
 		}
 	}
 	s := newServer(t)
-	for by, want := range map[iampolicy.Caller]bool{alarms: false, me: true} {
+	for by, want := range map[caller.Caller]bool{alarms: false, me: true} {
 		if err := s.kms.For("sns").Permit("alias/aws/sns", by, nil, "GenerateDataKey"); (err == nil) != want {
 			t.Errorf("%s with AWS's own key: %v", by, err)
 		}

@@ -35,33 +35,33 @@ func (s *Service) defaultPolicy() string {
 }`, s.Account)
 }
 
-func (s *Service) getKeyPolicy(_ context.Context, in *sdk.GetKeyPolicyInput) (*sdk.GetKeyPolicyOutput, error) {
+func (s *Service) getKeyPolicy(ctx context.Context, in *sdk.GetKeyPolicyInput) (*sdk.GetKeyPolicyOutput, error) {
 	if in.PolicyName != nil && *in.PolicyName != policyName {
 		return nil, notFound("No such policy exists")
 	}
-	k, err := s.view("GetKeyPolicy", in.KeyId)
+	k, err := s.view(ctx, "GetKeyPolicy", in.KeyId)
 	if err != nil {
 		return nil, err
 	}
 	return &sdk.GetKeyPolicyOutput{Policy: &k.Policy, PolicyName: new(policyName)}, nil
 }
 
-func (s *Service) putKeyPolicy(_ context.Context, in *sdk.PutKeyPolicyInput) (*sdk.PutKeyPolicyOutput, error) {
+func (s *Service) putKeyPolicy(ctx context.Context, in *sdk.PutKeyPolicyInput) (*sdk.PutKeyPolicyOutput, error) {
 	if in.PolicyName != nil && *in.PolicyName != policyName {
 		return nil, notFound("No such policy exists")
 	}
 	if err := s.checkPolicy(*in.Policy, in.BypassPolicyLockoutSafetyCheck); err != nil {
 		return nil, err
 	}
-	err := s.changeAny("PutKeyPolicy", in.KeyId, func(k *key) error {
+	err := s.changeAny(ctx, "PutKeyPolicy", in.KeyId, func(k *key) error {
 		k.Policy = *in.Policy
 		return nil
 	})
 	return &sdk.PutKeyPolicyOutput{}, err
 }
 
-func (s *Service) listKeyPolicies(_ context.Context, in *sdk.ListKeyPoliciesInput) (*sdk.ListKeyPoliciesOutput, error) {
-	if _, err := s.view("ListKeyPolicies", in.KeyId); err != nil {
+func (s *Service) listKeyPolicies(ctx context.Context, in *sdk.ListKeyPoliciesInput) (*sdk.ListKeyPoliciesOutput, error) {
+	if _, err := s.view(ctx, "ListKeyPolicies", in.KeyId); err != nil {
 		return nil, err
 	}
 	names, marker, err := page([]string{policyName}, func(name string) string { return name }, maxPage, in.Limit,

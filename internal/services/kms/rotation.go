@@ -23,13 +23,13 @@ type rotation struct {
 }
 
 func (s *Service) enableKeyRotation(
-	_ context.Context, in *sdk.EnableKeyRotationInput,
+	ctx context.Context, in *sdk.EnableKeyRotationInput,
 ) (*sdk.EnableKeyRotationOutput, error) {
 	period := int32(defaultPeriod)
 	if in.RotationPeriodInDays != nil {
 		period = *in.RotationPeriodInDays
 	}
-	err := s.change("EnableKeyRotation", in.KeyId, func(k *key) error {
+	err := s.change(ctx, "EnableKeyRotation", in.KeyId, func(k *key) error {
 		if k.Rotation.Enabled && k.Rotation.Period == period {
 			return s.usable(*k)
 		}
@@ -40,9 +40,9 @@ func (s *Service) enableKeyRotation(
 }
 
 func (s *Service) disableKeyRotation(
-	_ context.Context, in *sdk.DisableKeyRotationInput,
+	ctx context.Context, in *sdk.DisableKeyRotationInput,
 ) (*sdk.DisableKeyRotationOutput, error) {
-	err := s.change("DisableKeyRotation", in.KeyId, func(k *key) error {
+	err := s.change(ctx, "DisableKeyRotation", in.KeyId, func(k *key) error {
 		k.Rotation = rotation{}
 		return s.usable(*k)
 	})
@@ -50,9 +50,9 @@ func (s *Service) disableKeyRotation(
 }
 
 func (s *Service) getKeyRotationStatus(
-	_ context.Context, in *sdk.GetKeyRotationStatusInput,
+	ctx context.Context, in *sdk.GetKeyRotationStatusInput,
 ) (*sdk.GetKeyRotationStatusOutput, error) {
-	k, err := s.view("GetKeyRotationStatus", in.KeyId)
+	k, err := s.view(ctx, "GetKeyRotationStatus", in.KeyId)
 	if err != nil {
 		return nil, err
 	}

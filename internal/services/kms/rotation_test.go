@@ -8,6 +8,8 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"golang.org/x/sys/unix"
+
+	"larder/internal/caller"
 )
 
 func TestRotation(t *testing.T) {
@@ -80,7 +82,7 @@ func TestAKeyIsUsedWhileItsRotationCannotBeWritten(t *testing.T) {
 		return *opened.KeyMaterialId
 	}
 	last := encrypt()
-	if !s.kms.For("sns").HasKey(id) {
+	if !s.kms.For("sns").HasKey(caller.User(account), id) {
 		t.Error("no service can use it")
 	}
 	if len(s.failed) != 2 || !errors.Is(s.failed[0], unix.ENOSPC) || !strings.Contains(s.failed[0].Error(), id) {

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"pgregory.net/rapid"
 
+	"larder/internal/caller"
 	"larder/internal/seal"
 	"larder/internal/services/kms"
 	"larder/internal/servicetest"
@@ -106,7 +107,7 @@ func TestHasKey(t *testing.T) {
 		off: false, going: false, "alias/other": false, prefix + "key/00000000-0000-4000-8000-000000000000": false,
 		"": false, "x": false,
 	} {
-		if got := s.kms.For("sns").HasKey(name); got != want {
+		if got := s.kms.For("sns").HasKey(caller.User(account), name); got != want {
 			t.Errorf("HasKey(%q) is %v", name, got)
 		}
 	}
@@ -120,7 +121,7 @@ func TestLentKeys(t *testing.T) {
 	if got := must(s.ListKeys(t.Context(), &sdk.ListKeysInput{}))(t).Keys; len(got) > 0 {
 		t.Errorf("nobody asked, and there are %+v", got)
 	}
-	if !s.kms.For("elasticache").HasKey(prefix + "key/" + id) {
+	if !s.kms.For("elasticache").HasKey(caller.User(account), prefix+"key/"+id) {
 		t.Error("ElastiCache cannot use it")
 	}
 	for range 2 { // the second time it is there

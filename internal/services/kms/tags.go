@@ -12,8 +12,8 @@ import (
 	"larder/internal/tagging"
 )
 
-func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
-	err := s.change("TagResource", in.KeyId, func(k *key) error {
+func (s *Service) tagResource(ctx context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
+	err := s.change(ctx, "TagResource", in.KeyId, func(k *key) error {
 		if k.Tags == nil {
 			k.Tags = map[string]string{}
 		}
@@ -22,8 +22,8 @@ func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk
 	return &sdk.TagResourceOutput{}, err
 }
 
-func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
-	err := s.change("UntagResource", in.KeyId, func(k *key) error {
+func (s *Service) untagResource(ctx context.Context, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
+	err := s.change(ctx, "UntagResource", in.KeyId, func(k *key) error {
 		for _, key := range in.TagKeys {
 			delete(k.Tags, key)
 		}
@@ -33,9 +33,9 @@ func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (
 }
 
 func (s *Service) listResourceTags(
-	_ context.Context, in *sdk.ListResourceTagsInput,
+	ctx context.Context, in *sdk.ListResourceTagsInput,
 ) (*sdk.ListResourceTagsOutput, error) {
-	k, err := s.view("ListResourceTags", in.KeyId)
+	k, err := s.view(ctx, "ListResourceTags", in.KeyId)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/aws/smithy-go"
 
-	"larder/internal/iampolicy"
+	"larder/internal/caller"
 	"larder/internal/seal"
 )
 
@@ -20,10 +20,10 @@ type Client struct {
 // For is the client of an AWS service: "sns".
 func (s *Service) For(service string) Client { return Client{s, service} }
 
-// HasKey tells whether there is an enabled key of that id, ARN, alias or alias ARN that the service may use for the
-// account's users.
-func (c Client) HasKey(id string) bool {
-	return c.Permit(id, iampolicy.User(c.kms.Account), nil, "GenerateDataKey") == nil
+// HasKey tells whether there is an enabled key of that id, ARN, alias or alias ARN that the service may use for a
+// caller.
+func (c Client) HasKey(by caller.Caller, id string) bool {
+	return c.Permit(id, by, nil, "GenerateDataKey") == nil
 }
 
 func (c Client) user(action string) user { return user{action: action, service: c.service} }

@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/smithy-go"
 
-	"larder/internal/iampolicy"
+	"larder/internal/caller"
 	"larder/internal/store"
 )
 
@@ -136,7 +136,7 @@ func (s *Service) keyUsable(of group, actions ...string) error {
 // permitKey refuses what the key's policy does not let the service do for the group. Source: "Encrypt log data using
 // AWS KMS" in the guide.
 func (s *Service) permitKey(group, arn string, actions ...string) error {
-	by := iampolicy.Service("logs."+s.Region+".amazonaws.com", s.Account, s.arn(group))
+	by := caller.Service("logs."+s.Region+".amazonaws.com", s.Account, s.arn(group))
 	return s.Keys.Permit(arn, by, map[string]string{"aws:logs:arn": s.arn(group)}, actions...)
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
 	"larder/internal/awswire"
+	"larder/internal/caller"
 	"larder/internal/gateway"
-	"larder/internal/iampolicy"
 	"larder/internal/isolate"
 	"larder/internal/logstore"
 	"larder/internal/store"
@@ -35,7 +35,7 @@ type Config struct {
 // Keys knows the account's KMS keys.
 type Keys interface {
 	// Permit refuses what the policy of an enabled key of that ARN does not let a caller do.
-	Permit(arn string, by iampolicy.Caller, context map[string]string, actions ...string) error
+	Permit(arn string, by caller.Caller, context map[string]string, actions ...string) error
 }
 
 // Service answers the CloudWatch Logs API.

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 	"larder/internal/gateway"
 
+	"larder/internal/caller"
 	"larder/internal/iampolicy"
 	"larder/internal/logstore"
 	"larder/internal/services/logs"
@@ -37,7 +38,7 @@ type keys struct {
 
 func (k *keys) HasKey(arn string) bool { return arn == key && !k.gone.Load() }
 
-func (k *keys) Permit(arn string, by iampolicy.Caller, context map[string]string, actions ...string) error {
+func (k *keys) Permit(arn string, by caller.Caller, context map[string]string, actions ...string) error {
 	refuse := func(code, text string) error {
 		return &smithy.GenericAPIError{Code: code, Message: text, Fault: smithy.FaultClient}
 	}

@@ -1,18 +1,20 @@
 package secretsmanager
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/aws/smithy-go"
 
+	"larder/internal/caller"
 	"larder/internal/gateway"
 	"larder/internal/iampolicy"
 	"larder/internal/store"
 )
 
-// guardSecret refuses what the policy of the secret that a request names denies the account's users.
-func (s *Service) guardSecret(action string, input any) error {
+// guardSecret refuses what the policy of the secret that a request names denies the caller.
+func (s *Service) guardSecret(ctx context.Context, action string, input any) error {
 	id := gateway.Text(input, "SecretId")
 	if id == nil {
 		return nil
@@ -28,12 +30,12 @@ func (s *Service) guardSecret(action string, input any) error {
 	if err != nil {
 		return err
 	}
-	return s.authorize(action, found)
+	return s.authorize(ctx, action, found)
 }
 
 // authorize refuses what a secret's policy denies. The account's users have the rights of its administrator, which a
 // statement can only take away.
-func (s *Service) authorize(action string, found secret) error {
+func (s *Service) authorize(ctx context.Context, action string, found secret) error {
 	if found.Policy == "" {
 		return nil
 	}
@@ -42,7 +44,7 @@ func (s *Service) authorize(action string, found secret) error {
 		s.Failed(fmt.Errorf("the policy of the secret %s cannot be evaluated: %w", found.Name, err))
 		return nil
 	}
-	by := iampolicy.User(s.Account)
+	by := caller.Of(ctx)
 	r := iampolicy.Request{Caller: by, Action: "secretsmanager:" + action, Resource: found.ARN}
 	if policy.Decide(r) != iampolicy.Deny {
 		return nil

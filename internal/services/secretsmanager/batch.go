@@ -17,7 +17,7 @@ const maxBatch = 20
 // batchGetSecretValue reads the current values of the secrets that a request names or filters. A secret that cannot be
 // read is among the answer's errors, and stops no other one.
 func (s *Service) batchGetSecretValue(
-	_ context.Context, in *sdk.BatchGetSecretValueInput,
+	ctx context.Context, in *sdk.BatchGetSecretValueInput,
 ) (*sdk.BatchGetSecretValueOutput, error) {
 	switch listed := len(in.SecretIdList) > 0; {
 	case listed == (len(in.Filters) > 0):
@@ -46,7 +46,7 @@ func (s *Service) batchGetSecretValue(
 	out := &sdk.BatchGetSecretValueOutput{SecretValues: []types.SecretValueEntry{}, Errors: []types.APIErrorType{},
 		NextToken: token}
 	for _, id := range ids {
-		entry, err := s.currentValue(id)
+		entry, err := s.currentValue(ctx, id)
 		var refusal smithy.APIError
 		switch {
 		case err == nil:
@@ -63,12 +63,12 @@ func (s *Service) batchGetSecretValue(
 }
 
 // currentValue reads the current version of the live secret that an id names.
-func (s *Service) currentValue(id string) (types.SecretValueEntry, error) {
+func (s *Service) currentValue(ctx context.Context, id string) (types.SecretValueEntry, error) {
 	var found secret
 	var v *version
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		if found, err = s.findLive(tx, &id); err == nil {
-			err = s.authorize("GetSecretValue", found)
+			err = s.authorize(ctx, "GetSecretValue", found)
 		}
 		if err == nil {
 			v, err = found.pick(nil, nil)
@@ -78,5 +78,5 @@ func (s *Service) currentValue(id string) (types.SecretValueEntry, error) {
 	if err != nil {
 		return types.SecretValueEntry{}, err
 	}
-	return s.read(found, v)
+	return s.read(ctx, found, v)
 }

@@ -26,7 +26,7 @@ const maxDescription = 2048
 // ownKey is the alias of the key that the service uses by itself.
 const ownKey = "alias/aws/secretsmanager"
 
-func (s *Service) createSecret(_ context.Context, in *sdk.CreateSecretInput) (*sdk.CreateSecretOutput, error) {
+func (s *Service) createSecret(ctx context.Context, in *sdk.CreateSecretInput) (*sdk.CreateSecretOutput, error) {
 	if err := checkName(in.Name); err != nil {
 		return nil, err
 	}
@@ -44,13 +44,13 @@ func (s *Service) createSecret(_ context.Context, in *sdk.CreateSecretInput) (*s
 	if made.ARN, err = s.newARN(made.Name); err != nil {
 		return nil, err
 	}
-	if err := s.checkKey(made.ARN, in.KmsKeyId); err != nil {
+	if err := s.checkKey(ctx, made.ARN, in.KmsKeyId); err != nil {
 		return nil, err
 	}
-	if err := s.changeKey(&made, in.KmsKeyId); err != nil {
+	if err := s.changeKey(ctx, &made, in.KmsKeyId); err != nil {
 		return nil, err
 	}
-	if made, err = s.create(made, v); err != nil {
+	if made, err = s.create(ctx, made, v); err != nil {
 		return nil, err
 	}
 	out := &sdk.CreateSecretOutput{ARN: &made.ARN, Name: &made.Name}
@@ -61,7 +61,7 @@ func (s *Service) createSecret(_ context.Context, in *sdk.CreateSecretInput) (*s
 }
 
 // create keeps a new secret, and returns it, or the one that is there already.
-func (s *Service) create(made secret, v *value) (secret, error) {
+func (s *Service) create(ctx context.Context, made secret, v *value) (secret, error) {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	var found secret
@@ -71,27 +71,27 @@ func (s *Service) create(made secret, v *value) (secret, error) {
 	})
 	switch {
 	case err == nil:
-		return found, s.sameAgain(found, v)
+		return found, s.sameAgain(ctx, found, v)
 	case !isNotFound(err):
 		return made, err
 	}
 	if v != nil {
-		first, err := s.sealed(made, v)
+		first, err := s.sealed(ctx, made, v)
 		if err != nil {
 			return made, err
 		}
 		made.add(first, nil)
 	}
-	return made, s.keep(made)
+	return made, s.keep(ctx, made)
 }
 
 // sameAgain tells whether a secret that is there was made by the same request, which the client sends again.
-func (s *Service) sameAgain(found secret, v *value) error {
+func (s *Service) sameAgain(ctx context.Context, found secret, v *value) error {
 	if !found.Deleted.IsZero() {
 		return invalidRequest("You can't create this secret because a secret with this name is already scheduled for deletion.")
 	}
 	if v != nil && found.Versions[v.id] != nil {
-		return s.checkSame(found, v)
+		return s.checkSame(ctx, found, v)
 	}
 	return &types.ResourceExistsException{Message: new("The operation failed because the secret " + found.Name +
 		" already exists.")}
@@ -114,7 +114,7 @@ func (s *Service) describeSecret(_ context.Context, in *sdk.DescribeSecretInput)
 	}, nil
 }
 
-func (s *Service) updateSecret(_ context.Context, in *sdk.UpdateSecretInput) (*sdk.UpdateSecretOutput, error) {
+func (s *Service) updateSecret(ctx context.Context, in *sdk.UpdateSecretInput) (*sdk.UpdateSecretOutput, error) {
 	if err := s.checkID(in.SecretId); err != nil {
 		return nil, err
 	}
@@ -123,11 +123,11 @@ func (s *Service) updateSecret(_ context.Context, in *sdk.UpdateSecretInput) (*s
 		return nil, err
 	}
 	out := &sdk.UpdateSecretOutput{}
-	changed, err := s.change(in.SecretId, func(found *secret) error {
-		if err := s.checkKey(found.ARN, in.KmsKeyId); err != nil {
+	changed, err := s.change(ctx, in.SecretId, func(found *secret) error {
+		if err := s.checkKey(ctx, found.ARN, in.KmsKeyId); err != nil {
 			return err
 		}
-		if err := s.changeKey(found, in.KmsKeyId); err != nil {
+		if err := s.changeKey(ctx, found, in.KmsKeyId); err != nil {
 			return err
 		}
 		if in.Description != nil {
@@ -138,13 +138,13 @@ func (s *Service) updateSecret(_ context.Context, in *sdk.UpdateSecretInput) (*s
 			return nil
 		}
 		out.VersionId = &v.id
-		return s.put(found, v, nil)
+		return s.put(ctx, found, v, nil)
 	})
 	out.ARN, out.Name = &changed.ARN, &changed.Name
 	return out, err
 }
 
-func (s *Service) deleteSecret(_ context.Context, in *sdk.DeleteSecretInput) (*sdk.DeleteSecretOutput, error) {
+func (s *Service) deleteSecret(ctx context.Context, in *sdk.DeleteSecretInput) (*sdk.DeleteSecretOutput, error) {
 	if err := s.checkID(in.SecretId); err != nil {
 		return nil, err
 	}
@@ -159,10 +159,10 @@ func (s *Service) deleteSecret(_ context.Context, in *sdk.DeleteSecretInput) (*s
 		return nil, invalidParameter("The RecoveryWindowInDays value must be between %d and %d days (inclusive).",
 			minWindow, maxWindow)
 	case force:
-		return s.deleteAtOnce(in.SecretId)
+		return s.deleteAtOnce(ctx, in.SecretId)
 	}
 	var found secret
-	err := s.update(func(tx *store.Tx) (err error) {
+	err := s.update(ctx, func(tx *store.Tx) (err error) {
 		found, err = s.find(tx, in.SecretId)
 		if store.IsUnreadable(err) {
 			return store.Advise(err, "It cannot have a recovery window: delete it with ForceDeleteWithoutRecovery")
@@ -181,9 +181,9 @@ func (s *Service) deleteSecret(_ context.Context, in *sdk.DeleteSecretInput) (*s
 }
 
 // deleteAtOnce also succeeds where there is no such secret, as on AWS.
-func (s *Service) deleteAtOnce(id *string) (*sdk.DeleteSecretOutput, error) {
+func (s *Service) deleteAtOnce(ctx context.Context, id *string) (*sdk.DeleteSecretOutput, error) {
 	out := &sdk.DeleteSecretOutput{DeletionDate: new(s.Now())}
-	err := s.update(func(tx *store.Tx) error {
+	err := s.update(ctx, func(tx *store.Tx) error {
 		found, err := s.find(tx, id)
 		if isNotFound(err) {
 			name := strings.TrimPrefix(*id, s.arnPrefix())
@@ -203,9 +203,9 @@ func (s *Service) deleteAtOnce(id *string) (*sdk.DeleteSecretOutput, error) {
 	return out, err
 }
 
-func (s *Service) restoreSecret(_ context.Context, in *sdk.RestoreSecretInput) (*sdk.RestoreSecretOutput, error) {
+func (s *Service) restoreSecret(ctx context.Context, in *sdk.RestoreSecretInput) (*sdk.RestoreSecretOutput, error) {
 	var found secret
-	err := s.update(func(tx *store.Tx) (err error) {
+	err := s.update(ctx, func(tx *store.Tx) (err error) {
 		if found, err = s.find(tx, in.SecretId); err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ func (s *Service) getResourcePolicy(
 }
 
 func (s *Service) putResourcePolicy(
-	_ context.Context, in *sdk.PutResourcePolicyInput,
+	ctx context.Context, in *sdk.PutResourcePolicyInput,
 ) (*sdk.PutResourcePolicyOutput, error) {
 	if err := s.checkID(in.SecretId); err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (s *Service) putResourcePolicy(
 	if aws.ToBool(in.BlockPublicPolicy) && slices.ContainsFunc(statements, statement.public) {
 		return nil, &types.PublicPolicyException{Message: new("The resource policy grants access to everybody, which BlockPublicPolicy forbids.")}
 	}
-	changed, err := s.change(in.SecretId, func(found *secret) error {
+	changed, err := s.change(ctx, in.SecretId, func(found *secret) error {
 		found.Policy = *in.ResourcePolicy
 		return nil
 	})
@@ -51,9 +51,9 @@ func (s *Service) putResourcePolicy(
 }
 
 func (s *Service) deleteResourcePolicy(
-	_ context.Context, in *sdk.DeleteResourcePolicyInput,
+	ctx context.Context, in *sdk.DeleteResourcePolicyInput,
 ) (*sdk.DeleteResourcePolicyOutput, error) {
-	changed, err := s.change(in.SecretId, func(found *secret) error {
+	changed, err := s.change(ctx, in.SecretId, func(found *secret) error {
 		found.Policy = ""
 		return nil
 	})

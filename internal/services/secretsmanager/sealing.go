@@ -2,13 +2,14 @@ package secretsmanager
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/smithy-go"
 
-	"larder/internal/iampolicy"
+	"larder/internal/caller"
 )
 
 // Keys are the account's KMS keys, as this service uses them for its callers. Refusals are those of KMS. A key's
@@ -17,7 +18,7 @@ type Keys interface {
 	Wrap(id string, plaintext []byte, context map[string]string) ([]byte, error)
 	Unwrap(blob []byte, context map[string]string) ([]byte, error)
 	// Permit refuses what the key's policy does not let a caller do through the service.
-	Permit(id string, by iampolicy.Caller, context map[string]string, actions ...string) error
+	Permit(id string, by caller.Caller, context map[string]string, actions ...string) error
 }
 
 // keyContext is what a version's value is bound to where a KMS key seals it. Source: "Secret encryption and decryption"
@@ -30,30 +31,30 @@ func keyContext(arn, version string) map[string]string {
 const keyTrial = "RequestToValidateKeyAccess"
 
 // checkKey refuses a key that a secret cannot be sealed with.
-func (s *Service) checkKey(arn string, key *string) error {
+func (s *Service) checkKey(ctx context.Context, arn string, key *string) error {
 	if key == nil || *key == "" || *key == ownKey {
 		return nil
 	}
-	if err := s.permit(*key, keyContext(arn, keyTrial), "GenerateDataKey", "Decrypt"); err != nil {
+	if err := s.permit(ctx, *key, keyContext(arn, keyTrial), "GenerateDataKey", "Decrypt"); err != nil {
 		return encryptionFailure(err)
 	}
 	_, err := s.Keys.Wrap(*key, nil, keyContext(arn, keyTrial))
 	return encryptionFailure(err)
 }
 
-// permit refuses what the key's policy does not let the account's users do through the service.
-func (s *Service) permit(key string, context map[string]string, actions ...string) error {
-	return s.Keys.Permit(key, iampolicy.User(s.Account), context, actions...)
+// permit refuses what the key's policy does not let the caller do through the service.
+func (s *Service) permit(ctx context.Context, key string, bound map[string]string, actions ...string) error {
+	return s.Keys.Permit(key, caller.Of(ctx), bound, actions...)
 }
 
 // seal seals a version's value with the secret's key: a KMS key where it has one, else the installation's.
-func (s *Service) seal(of secret, v *version, data []byte) (err error) {
+func (s *Service) seal(ctx context.Context, of secret, v *version, data []byte) (err error) {
 	v.Key = cmp.Or(of.KMSKeyID, ownKey)
 	if v.Key == ownKey {
 		v.Sealed = s.Sealer.Seal(valuePlace(of.ARN, v.ID), data)
 		return nil
 	}
-	if err := s.permit(v.Key, keyContext(of.ARN, v.ID), "GenerateDataKey"); err != nil {
+	if err := s.permit(ctx, v.Key, keyContext(of.ARN, v.ID), "GenerateDataKey"); err != nil {
 		return encryptionFailure(err)
 	}
 	v.Sealed, err = s.Keys.Wrap(v.Key, data, keyContext(of.ARN, v.ID))
@@ -61,9 +62,9 @@ func (s *Service) seal(of secret, v *version, data []byte) (err error) {
 }
 
 // open returns a version's value. Its key must be usable.
-func (s *Service) open(of secret, v *version) ([]byte, error) {
+func (s *Service) open(ctx context.Context, of secret, v *version) ([]byte, error) {
 	if v.Key == "" && of.KMSKeyID != "" { // sealed by an earlier larder, with the installation's key
-		if err := s.permit(of.KMSKeyID, keyContext(of.ARN, v.ID), "Decrypt"); err != nil {
+		if err := s.permit(ctx, of.KMSKeyID, keyContext(of.ARN, v.ID), "Decrypt"); err != nil {
 			return nil, decryptionFailure(err)
 		}
 		if _, err := s.Keys.Wrap(of.KMSKeyID, nil, keyContext(of.ARN, keyTrial)); err != nil {
@@ -73,7 +74,7 @@ func (s *Service) open(of secret, v *version) ([]byte, error) {
 	if v.Key == "" || v.Key == ownKey {
 		return s.Sealer.Open(valuePlace(of.ARN, v.ID), v.Sealed)
 	}
-	if err := s.permit(v.Key, keyContext(of.ARN, v.ID), "Decrypt"); err != nil {
+	if err := s.permit(ctx, v.Key, keyContext(of.ARN, v.ID), "Decrypt"); err != nil {
 		return nil, decryptionFailure(err)
 	}
 	data, err := s.Keys.Unwrap(v.Sealed, keyContext(of.ARN, v.ID))
@@ -82,7 +83,7 @@ func (s *Service) open(of secret, v *version) ([]byte, error) {
 
 // changeKey gives a secret another key, and seals the versions anew that have one of the service's own labels, as on
 // AWS. A version whose former key cannot be used stays sealed with it.
-func (s *Service) changeKey(of *secret, key *string) error {
+func (s *Service) changeKey(ctx context.Context, of *secret, key *string) error {
 	if key == nil {
 		return nil
 	}
@@ -95,7 +96,7 @@ func (s *Service) changeKey(of *secret, key *string) error {
 	}
 	for _, v := range of.Versions {
 		if v.Key == "" { // the secret's key, which is to be another, is what admits to it
-			if _, err := s.open(former, v); err != nil {
+			if _, err := s.open(ctx, former, v); err != nil {
 				return err
 			}
 			v.Key = ownKey
@@ -104,12 +105,12 @@ func (s *Service) changeKey(of *secret, key *string) error {
 			func(l string) bool { return l == current || l == previous || l == pending }) {
 			continue
 		}
-		data, err := s.open(former, v)
+		data, err := s.open(ctx, former, v)
 		if locked := (*types.DecryptionFailure)(nil); errors.As(err, &locked) {
 			continue
 		}
 		if err == nil {
-			err = s.seal(*of, v, data)
+			err = s.seal(ctx, *of, v, data)
 		}
 		if err != nil {
 			return err

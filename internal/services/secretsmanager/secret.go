@@ -1,6 +1,7 @@
 package secretsmanager
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"regexp"
@@ -196,7 +197,7 @@ func (s *Service) findLive(tx *store.Tx, id *string) (secret, error) {
 }
 
 // change changes a live secret, and returns it as it is then. No transaction is open while it is changed.
-func (s *Service) change(id *string, change func(*secret) error) (found secret, err error) {
+func (s *Service) change(ctx context.Context, id *string, change func(*secret) error) (found secret, err error) {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	err = s.Store.View(func(tx *store.Tx) (err error) {
@@ -209,18 +210,18 @@ func (s *Service) change(id *string, change func(*secret) error) (found secret, 
 	if err := change(&found); err != nil {
 		return found, err
 	}
-	return found, s.keep(found)
+	return found, s.keep(ctx, found)
 }
 
 // keep writes a secret. changing must be held.
-func (s *Service) keep(changed secret) error {
+func (s *Service) keep(ctx context.Context, changed secret) error {
 	return s.Store.Update(func(tx *store.Tx) error {
 		return errors.Join(s.purge(tx), secrets.Put(tx, changed.Name, changed))
 	})
 }
 
 // update changes secrets in one transaction.
-func (s *Service) update(change func(*store.Tx) error) error {
+func (s *Service) update(ctx context.Context, change func(*store.Tx) error) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	return s.Store.Update(change)

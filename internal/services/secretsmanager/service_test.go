@@ -14,7 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 	"pgregory.net/rapid"
 
-	"larder/internal/iampolicy"
+	"larder/internal/caller"
 	"larder/internal/seal"
 	"larder/internal/services/secretsmanager"
 	"larder/internal/servicetest"
@@ -42,7 +42,7 @@ func (keys) Unwrap(blob []byte, _ map[string]string) ([]byte, error) {
 	return reversed(bytes.TrimPrefix(blob, []byte("sealed"))), nil
 }
 
-func (keys) Permit(id string, _ iampolicy.Caller, _ map[string]string, _ ...string) error {
+func (keys) Permit(id string, _ caller.Caller, _ map[string]string, _ ...string) error {
 	_, err := keys{}.Wrap(id, nil, nil)
 	return err
 }

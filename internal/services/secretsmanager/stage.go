@@ -9,7 +9,7 @@ import (
 )
 
 func (s *Service) updateVersionStage(
-	_ context.Context, in *sdk.UpdateSecretVersionStageInput,
+	ctx context.Context, in *sdk.UpdateSecretVersionStageInput,
 ) (*sdk.UpdateSecretVersionStageOutput, error) {
 	if err := s.checkID(in.SecretId); err != nil {
 		return nil, err
@@ -18,7 +18,7 @@ func (s *Service) updateVersionStage(
 	if in.MoveToVersionId == nil && in.RemoveFromVersionId == nil {
 		return nil, invalidParameter("You must specify MoveToVersionId, RemoveFromVersionId or both.")
 	}
-	changed, err := s.change(in.SecretId, func(found *secret) error {
+	changed, err := s.change(ctx, in.SecretId, func(found *secret) error {
 		if err := found.checkRelease(stage, in.RemoveFromVersionId, in.MoveToVersionId); err != nil {
 			return err
 		}

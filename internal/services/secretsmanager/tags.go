@@ -12,8 +12,8 @@ import (
 	"larder/internal/tagging"
 )
 
-func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
-	_, err := s.change(in.SecretId, func(found *secret) error {
+func (s *Service) tagResource(ctx context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
+	_, err := s.change(ctx, in.SecretId, func(found *secret) error {
 		if found.Tags == nil {
 			found.Tags = map[string]string{}
 		}
@@ -22,8 +22,8 @@ func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk
 	return &sdk.TagResourceOutput{}, err
 }
 
-func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
-	_, err := s.change(in.SecretId, func(found *secret) error {
+func (s *Service) untagResource(ctx context.Context, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
+	_, err := s.change(ctx, in.SecretId, func(found *secret) error {
 		for _, key := range in.TagKeys {
 			delete(found.Tags, key)
 		}

@@ -50,17 +50,17 @@ func readValue(plain *string, data []byte, token *string) (*value, error) {
 }
 
 // sealed makes a version of a value.
-func (s *Service) sealed(of secret, v *value) (*version, error) {
+func (s *Service) sealed(ctx context.Context, of secret, v *value) (*version, error) {
 	made := &version{ID: v.id, Binary: v.binary, Created: s.Now()}
-	return made, s.seal(of, made, v.data)
+	return made, s.seal(ctx, of, made, v.data)
 }
 
 // put adds a value, unless the same request did so already.
-func (s *Service) put(to *secret, v *value, stages []string) error {
+func (s *Service) put(ctx context.Context, to *secret, v *value, stages []string) error {
 	if to.Versions[v.id] != nil {
-		return s.checkSame(*to, v)
+		return s.checkSame(ctx, *to, v)
 	}
-	made, err := s.sealed(*to, v)
+	made, err := s.sealed(ctx, *to, v)
 	if err != nil {
 		return err
 	}
@@ -70,9 +70,9 @@ func (s *Service) put(to *secret, v *value, stages []string) error {
 }
 
 // checkSame refuses a request that has the token of another one.
-func (s *Service) checkSame(of secret, v *value) error {
+func (s *Service) checkSame(ctx context.Context, of secret, v *value) error {
 	old := of.Versions[v.id]
-	data, err := s.open(of, old)
+	data, err := s.open(ctx, of, old)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (s *Service) checkSame(of secret, v *value) error {
 	return nil
 }
 
-func (s *Service) putSecretValue(_ context.Context, in *sdk.PutSecretValueInput) (*sdk.PutSecretValueOutput, error) {
+func (s *Service) putSecretValue(ctx context.Context, in *sdk.PutSecretValueInput) (*sdk.PutSecretValueOutput, error) {
 	if err := s.checkID(in.SecretId); err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (s *Service) putSecretValue(_ context.Context, in *sdk.PutSecretValueInput)
 	if err := checkStages(in.VersionStages); err != nil {
 		return nil, err
 	}
-	changed, err := s.change(in.SecretId, func(found *secret) error { return s.put(found, v, in.VersionStages) })
+	changed, err := s.change(ctx, in.SecretId, func(found *secret) error { return s.put(ctx, found, v, in.VersionStages) })
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func checkStages(stages []string) error {
 	return nil
 }
 
-func (s *Service) getSecretValue(_ context.Context, in *sdk.GetSecretValueInput) (*sdk.GetSecretValueOutput, error) {
+func (s *Service) getSecretValue(ctx context.Context, in *sdk.GetSecretValueInput) (*sdk.GetSecretValueOutput, error) {
 	var found secret
 	var v *version
 	err := s.Store.View(func(tx *store.Tx) (err error) {
@@ -128,7 +128,7 @@ func (s *Service) getSecretValue(_ context.Context, in *sdk.GetSecretValueInput)
 	if err != nil {
 		return nil, err
 	}
-	read, err := s.read(found, v)
+	read, err := s.read(ctx, found, v)
 	if err != nil {
 		return nil, err
 	}
@@ -141,13 +141,13 @@ func (s *Service) getSecretValue(_ context.Context, in *sdk.GetSecretValueInput)
 
 // read opens one version's value, and notes the access. A day that cannot be written is no reason to keep the value
 // from who may read it: the next access tries again.
-func (s *Service) read(found secret, v *version) (types.SecretValueEntry, error) {
-	data, err := s.open(found, v)
+func (s *Service) read(ctx context.Context, found secret, v *version) (types.SecretValueEntry, error) {
+	data, err := s.open(ctx, found, v)
 	if err != nil {
 		return types.SecretValueEntry{}, err
 	}
 	var unwritten *store.WriteError
-	if err := s.touch(found, v); errors.As(err, &unwritten) {
+	if err := s.touch(ctx, found, v); errors.As(err, &unwritten) {
 		s.Failed(fmt.Errorf("cannot note that the secret %s was read: %w", found.Name, err))
 	} else if err != nil {
 		return types.SecretValueEntry{}, err
@@ -187,12 +187,12 @@ func (s *secret) pick(id, stage *string) (*version, error) {
 }
 
 // touch notes the day of an access. Only the first one of a day writes.
-func (s *Service) touch(found secret, v *version) error {
+func (s *Service) touch(ctx context.Context, found secret, v *version) error {
 	today := s.Now().UTC().Truncate(day)
 	if v.LastAccessed.Equal(today) {
 		return nil
 	}
-	return s.update(func(tx *store.Tx) error {
+	return s.update(ctx, func(tx *store.Tx) error {
 		now, err := secrets.Get(tx, found.Name)
 		if err != nil || now.ARN != found.ARN || now.Versions[v.ID] == nil {
 			return err // somebody replaced it after it was read

@@ -1,18 +1,20 @@
 package sns
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"larder/internal/caller"
 	"larder/internal/gateway"
 	"larder/internal/iampolicy"
 	"larder/internal/store"
 )
 
-// guardTopic refuses what the policy of the topic that a request names denies the account's users.
-func (s *Service) guardTopic(action string, input any) error {
+// guardTopic refuses what the policy of the topic that a request names denies the caller.
+func (s *Service) guardTopic(ctx context.Context, action string, input any) error {
 	arn := gateway.Text(input, "TopicArn", "TargetArn", "ResourceArn")
 	if arn == nil {
 		return nil
@@ -20,13 +22,13 @@ func (s *Service) guardTopic(action string, input any) error {
 	if action == "PublishBatch" {
 		action = "Publish"
 	}
-	return s.authorize(iampolicy.User(s.Account), action, *arn)
+	return s.authorize(caller.Of(ctx), action, *arn)
 }
 
 // authorize refuses what a topic's policy does not let a caller do. Users have the rights of the account's
 // administrator, which a statement can only take away; services have those that a statement gives them. Whoever does
 // the action says what is wrong with a topic that cannot be found or read.
-func (s *Service) authorize(by iampolicy.Caller, action, arn string) error {
+func (s *Service) authorize(by caller.Caller, action, arn string) error {
 	var of topic
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		of, err = s.findTopic(tx, &arn)
@@ -57,7 +59,7 @@ func (s *Service) authorize(by iampolicy.Caller, action, arn string) error {
 	return nil
 }
 
-func (s *Service) decide(text string, by iampolicy.Caller, action, arn string) (iampolicy.Decision, error) {
+func (s *Service) decide(text string, by caller.Caller, action, arn string) (iampolicy.Decision, error) {
 	policy, err := iampolicy.Parse(text)
 	if err != nil {
 		return iampolicy.Implicit, err

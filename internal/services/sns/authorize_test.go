@@ -7,7 +7,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
-	"larder/internal/iampolicy"
+	"larder/internal/caller"
 	"larder/internal/servicetest"
 )
 
@@ -45,7 +45,7 @@ func TestServicesNeedTheTopicsPolicy(t *testing.T) {
 				AttributeName: new("Policy"), AttributeValue: statements(test.policy)}))(t)
 			alarm := "arn:aws:cloudwatch:us-east-1:" + account + ":alarm:"
 			for source, want := range map[string]string{alarm + "mine-cpu": test.alarm, alarm + "other": test.other} {
-				by := iampolicy.Service("cloudwatch.amazonaws.com", account, source)
+				by := caller.Service("cloudwatch.amazonaws.com", account, source)
 				wantAuthorized(t, s.sns.PublishWith(by, topic, "", "x", nothingElse), "cloudwatch.amazonaws.com", want)
 			}
 			wantAuthorized(t, s.sns.PublishWith(larderItself, topic, "", "x", nothingElse), "elasticache.amazonaws.com",
@@ -81,11 +81,11 @@ func wantAuthorized(t *testing.T, err error, who, refusal string) {
 func TestServicesNeedTheTopicsKey(t *testing.T) {
 	s := newServer(t)
 	topic := s.topic(t, "mine")
-	alarm := iampolicy.Service("cloudwatch.amazonaws.com", account, "")
+	alarm := caller.Service("cloudwatch.amazonaws.com", account, "")
 	s.keys.barred = alarm.Service
 	for _, test := range []struct {
 		key    string
-		by     iampolicy.Caller
+		by     caller.Caller
 		denied bool
 	}{
 		{"", alarm, false}, {"alias/mine", alarm, true}, {"alias/mine", larderItself, false}, {"alias/aws/sns", alarm, true},

@@ -13,7 +13,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
-	"larder/internal/iampolicy"
+	"larder/internal/caller"
 	"larder/internal/store"
 )
 
@@ -54,7 +54,7 @@ func (m message) bodyFor(protocol string) string {
 // both happen, or neither does. The policies of the topic and of its key have to let the caller publish. The subject
 // may be empty.
 func (s *Service) PublishWith(
-	by iampolicy.Caller, topicARN, subject, body string, also func(*store.Tx) error,
+	by caller.Caller, topicARN, subject, body string, also func(*store.Tx) error,
 ) error {
 	p := publication{message: &body}
 	if subject != "" {
@@ -75,7 +75,7 @@ func (s *Service) PublishWith(
 	})
 }
 
-func (s *Service) publish(_ context.Context, in *sdk.PublishInput) (*sdk.PublishOutput, error) {
+func (s *Service) publish(ctx context.Context, in *sdk.PublishInput) (*sdk.PublishOutput, error) {
 	arn := in.TopicArn
 	switch {
 	case arn == nil && in.TargetArn == nil:
@@ -89,14 +89,14 @@ func (s *Service) publish(_ context.Context, in *sdk.PublishInput) (*sdk.Publish
 	if err != nil {
 		return nil, err
 	}
-	if err := s.enqueue(m); err != nil {
+	if err := s.enqueue(caller.Of(ctx), m); err != nil {
 		return nil, err
 	}
 	return &sdk.PublishOutput{MessageId: &m.ID}, nil
 }
 
 // publishBatch publishes several messages. One that is wrong has the whole batch refused, as on AWS.
-func (s *Service) publishBatch(_ context.Context, in *sdk.PublishBatchInput) (*sdk.PublishBatchOutput, error) {
+func (s *Service) publishBatch(ctx context.Context, in *sdk.PublishBatchInput) (*sdk.PublishBatchOutput, error) {
 	if err := s.checkBatch(in); err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (s *Service) publishBatch(_ context.Context, in *sdk.PublishBatchInput) (*s
 	}
 	out := &sdk.PublishBatchOutput{}
 	for i, m := range messages {
-		if err := s.enqueue(m); err != nil {
+		if err := s.enqueue(caller.Of(ctx), m); err != nil {
 			return nil, err
 		}
 		out.Successful = append(out.Successful,

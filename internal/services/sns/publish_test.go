@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"larder/internal/alarm"
+	"larder/internal/caller"
 	"larder/internal/iampolicy"
 	"larder/internal/servicetest"
 	"larder/internal/store"
@@ -60,7 +61,7 @@ func TestPublishRefusals(t *testing.T) {
 }
 
 // larderItself publishes as ElastiCache does.
-var larderItself = iampolicy.Service(iampolicy.ElastiCache, account, "")
+var larderItself = caller.Service(iampolicy.ElastiCache, account, "")
 
 func nothingElse(*store.Tx) error { return nil }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/smithy-go"
 
-	"larder/internal/iampolicy"
+	"larder/internal/caller"
 	"larder/internal/store"
 )
 
@@ -51,8 +51,7 @@ const ownKey = "alias/aws/sns"
 func messagePlace(id string) string { return "sns-message/" + id }
 
 // enqueue keeps a message for every subscription of its topic that wants it.
-func (s *Service) enqueue(m message) error {
-	by := iampolicy.User(s.Account)
+func (s *Service) enqueue(by caller.Caller, m message) error {
 	return s.send(by, m, func(tx *store.Tx) ([]string, error) { return s.recipients(tx, m) })
 }
 
@@ -81,7 +80,7 @@ func (s *Service) recipients(tx *store.Tx, m message) (to []string, err error) {
 
 // send keeps a message for the subscriptions that choose gives, and wakes who delivers it. What choose changes is kept
 // in the same transaction: both happen, or neither does.
-func (s *Service) send(by iampolicy.Caller, m message, choose func(*store.Tx) ([]string, error)) error {
+func (s *Service) send(by caller.Caller, m message, choose func(*store.Tx) ([]string, error)) error {
 	p, err := s.seal(by, m)
 	if err != nil {
 		return err
@@ -124,7 +123,7 @@ func (s *Service) send(by iampolicy.Caller, m message, choose func(*store.Tx) ([
 
 // seal makes a parcel: with the topic's KMS key where it has one, which its policy has to let the publisher use. Nobody
 // can let a service use AWS's own key for topics.
-func (s *Service) seal(by iampolicy.Caller, m message) (parcel, error) {
+func (s *Service) seal(by caller.Caller, m message) (parcel, error) {
 	raw, err := json.Marshal(m)
 	if err != nil {
 		return parcel{}, err

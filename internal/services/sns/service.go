@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"larder/internal/awswire"
+	"larder/internal/caller"
 	"larder/internal/gateway"
-	"larder/internal/iampolicy"
 	"larder/internal/isolate"
 	"larder/internal/seal"
 	"larder/internal/store"
@@ -55,7 +55,7 @@ type Keys interface {
 	Wrap(id string, plaintext []byte, context map[string]string) ([]byte, error)
 	Unwrap(blob []byte, context map[string]string) ([]byte, error)
 	// Permit refuses what the key's policy does not let a caller do through the service.
-	Permit(id string, by iampolicy.Caller, context map[string]string, actions ...string) error
+	Permit(id string, by caller.Caller, context map[string]string, actions ...string) error
 }
 
 // Service answers the SNS API. Run delivers.

@@ -16,7 +16,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go"
 
-	"larder/internal/iampolicy"
+	"larder/internal/caller"
 	"larder/internal/pki"
 	"larder/internal/seal"
 	"larder/internal/services/sns"
@@ -100,7 +100,7 @@ func (k *keys) Unwrap(blob []byte, context map[string]string) ([]byte, error) {
 }
 
 // Permit lets everybody use the key but the service that is barred.
-func (k *keys) Permit(id string, by iampolicy.Caller, context map[string]string, actions ...string) error {
+func (k *keys) Permit(id string, by caller.Caller, context map[string]string, actions ...string) error {
 	if k.barred == by.Service && by.Service != "" {
 		return &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no", Fault: smithy.FaultClient}
 	}

@@ -15,7 +15,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	smithyrand "github.com/aws/smithy-go/rand"
 
-	"larder/internal/iampolicy"
+	"larder/internal/caller"
 	"larder/internal/store"
 )
 
@@ -75,7 +75,7 @@ func (s *Service) subscribed(tx *store.Tx, topic string) ([]subscription, error)
 	return out, nil
 }
 
-func (s *Service) subscribe(_ context.Context, in *sdk.SubscribeInput) (*sdk.SubscribeOutput, error) {
+func (s *Service) subscribe(ctx context.Context, in *sdk.SubscribeInput) (*sdk.SubscribeOutput, error) {
 	asked := subscription{
 		Protocol: aws.ToString(in.Protocol), Endpoint: aws.ToString(in.Endpoint), Attributes: map[string]string{},
 		Pending: true, Created: s.Now(),
@@ -95,7 +95,7 @@ func (s *Service) subscribe(_ context.Context, in *sdk.SubscribeInput) (*sdk.Sub
 	err := s.Store.View(func(tx *store.Tx) error { return s.subscribeOnce(tx, in.TopicArn, &made) })
 	if err == nil && made.Pending {
 		made = asked
-		err = s.invite(in.TopicArn, &made)
+		err = s.invite(caller.Of(ctx), in.TopicArn, &made)
 	}
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func (s *Service) subscribe(_ context.Context, in *sdk.SubscribeInput) (*sdk.Sub
 
 // invite keeps a pending subscription together with the message that its endpoint confirms with: nobody is subscribed
 // who cannot be asked.
-func (s *Service) invite(topicARN *string, asked *subscription) error {
+func (s *Service) invite(by caller.Caller, topicARN *string, asked *subscription) error {
 	token, hash, err := s.newToken()
 	if err != nil {
 		return err
@@ -117,7 +117,7 @@ func (s *Service) invite(topicARN *string, asked *subscription) error {
 	if err != nil {
 		return err
 	}
-	return s.send(iampolicy.User(s.Account), m, func(tx *store.Tx) ([]string, error) {
+	return s.send(by, m, func(tx *store.Tx) ([]string, error) {
 		if err := s.purge(tx); err != nil {
 			return nil, err
 		}

@@ -3,17 +3,16 @@ package sts
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base32"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"larder/internal/awswire"
+	"larder/internal/caller"
 	"larder/internal/gateway"
 )
 
-// Service answers the STS API. Every credential that the gateway lets in belongs to one user of the account.
-type Service struct{ Account string }
+// Service answers the STS API.
+type Service struct{}
 
 // Gateway is the service as the gateway serves it.
 func (s Service) Gateway() gateway.Service {
@@ -22,14 +21,9 @@ func (s Service) Gateway() gateway.Service {
 	}}
 }
 
-func (s Service) getCallerIdentity(context.Context, *sdk.GetCallerIdentityInput) (*sdk.GetCallerIdentityOutput, error) {
-	return &sdk.GetCallerIdentityOutput{
-		Account: &s.Account, Arn: new("arn:aws:iam::" + s.Account + ":user/larder"), UserId: new(userID(s.Account)),
-	}, nil
-}
-
-// userID has IAM's form: AIDA, for a user, and 17 capitals and digits.
-func userID(account string) string {
-	sum := sha256.Sum256([]byte(account))
-	return "AIDA" + base32.StdEncoding.EncodeToString(sum[:])[:17]
+func (s Service) getCallerIdentity(
+	ctx context.Context, _ *sdk.GetCallerIdentityInput,
+) (*sdk.GetCallerIdentityOutput, error) {
+	by := caller.Of(ctx)
+	return &sdk.GetCallerIdentityOutput{Account: &by.Account, Arn: &by.ARN, UserId: new(by.UserID())}, nil
 }

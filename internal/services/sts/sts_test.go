@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"larder/internal/caller"
 	"larder/internal/gateway"
 	"larder/internal/services/sts"
 	"larder/internal/sigv4"
@@ -18,7 +19,8 @@ import (
 func TestGetCallerIdentity(t *testing.T) {
 	const region, account = "us-east-1", "123456789012"
 	entry, err := gateway.New(gateway.Config{
-		Services: []gateway.Service{sts.Service{Account: account}.Gateway()}, Region: region,
+		User:     func(string) caller.Caller { return caller.User(account) },
+		Services: []gateway.Service{sts.Service{}.Gateway()}, Region: region,
 		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
 		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },
 	})
