@@ -10,6 +10,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/catalog"
+	"larder/internal/operation"
 	"larder/internal/redisnode"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -116,6 +117,10 @@ func TestANodeTypeThatCannotHoldTheDataIsGivenUp(t *testing.T) {
 				rg.Members[0].Spec != rg.Group.Spec() {
 				t.Errorf("the group is %+v", rg)
 			}
+			if o := w.operations("g")[0]; o.Kind != operation.Scale || o.Operation.Outcome != operation.Failed ||
+				o.Operation.Reason != tooSmall || o.To != "cache.t3.micro" {
+				t.Errorf("the operation is %+v", o)
+			}
 			w.wantAll("after the change was given up", c, large*3/4)
 			if w.noticed("Failed applying modification to cache node type to cache.t3.micro.") != 1 {
 				t.Error("no event says which node type could not be had")
@@ -123,9 +128,15 @@ func TestANodeTypeThatCannotHoldTheDataIsGivenUp(t *testing.T) {
 			if err := c.FlushAll(t.Context()).Err(); err != nil {
 				t.Fatal(err)
 			}
+			if n, err := c.Wait(t.Context(), test.members-1, patience).Result(); err != nil || int(n) < test.members-1 {
+				t.Fatalf("%d replicas are empty too: %v", n, err)
+			}
 			rg = ask("Succeeded applying modification to cache node type to cache.t3.micro.")
 			if rg.Group.NodeType != "cache.t3.micro" {
 				t.Errorf("the group is %+v", rg)
+			}
+			if o := w.operations("g")[0]; o.Kind != operation.Scale || o.Operation.Outcome != operation.Succeeded {
+				t.Errorf("the operation is %+v", o)
 			}
 		})
 	}

@@ -212,6 +212,7 @@ func (w *world) try(r asked, what fault, n int64) (befallen bool) {
 	}
 	befallen = w.befalls(what, n, func() { r.ask(w, try) }, asAsked)
 	w.eventually("all is as asked for", asAsked)
+	w.checkEnded(try)
 	if r.tokens == nil {
 		if left := w.processes(); len(left) > 0 {
 			w.t.Fatalf("%s: %v run on", try, left)

@@ -169,7 +169,7 @@ func (w *world) create(id string, members int, change func(*cache.Shard)) {
 func (w *world) put(rg cache.Shard) {
 	w.t.Helper()
 	if err := w.config.Store.Update(func(tx *store.Tx) error {
-		return state.PutShard(tx, rg, operation.Origin{At: time.Now()})
+		return state.PutShard(tx, rg, operation.Origin{By: asker, At: time.Now()})
 	}); err != nil {
 		w.t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func (w *world) change(id string, change func(*cache.Shard)) {
 			return err
 		}
 		change(rg.Only())
-		return state.PutGroup(tx, rg, operation.Origin{At: time.Now()})
+		return state.PutGroup(tx, rg, operation.Origin{By: asker, At: time.Now()})
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -197,13 +197,15 @@ func (w *world) delete(id string) {
 	w.change(id, func(rg *cache.Shard) { rg.Group.Status = cache.Deleting })
 }
 
-// get reads the shard of a group, which is a zero one of a zero group where there is none.
+// get reads the shard of a group, which is a zero one of a zero group where there is none. It checks the operations that
+// go with what it reads.
 func (w *world) get(id string) (shard cache.Shard, err error) {
 	shard.Group = &cache.ReplicationGroup{}
 	err = w.config.Store.View(func(tx *store.Tx) error {
 		rg, err := state.Group(tx, id)
 		if err == nil {
 			shard = *rg.Only()
+			w.checkOperations(tx, rg)
 		}
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -249,6 +250,12 @@ func TestFailoverDoesNotNeedMultiAZ(t *testing.T) {
 	}
 	if n := w.noticed("Failover from primary node g-001 to replica node g-003 completed"); n != 2 { // of the node, and of the group
 		t.Errorf("the failover is said %d times", n)
+	}
+	w.eventually("the lost node is replaced", func() bool { return len(w.openOperations("g")) == 0 })
+	for kind, what := range map[operation.Kind]string{operation.Failover: "g-001>g-003 g-003", operation.Replace: "> g-001"} {
+		if got := w.ended(kind); !slices.Equal(got, []string{what + " succeeded, by larder"}) {
+			t.Errorf("the operations %s are %q", kind, got)
+		}
 	}
 }
 

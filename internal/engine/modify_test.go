@@ -19,20 +19,35 @@ import (
 	"larder/internal/cache"
 	"larder/internal/endpoint"
 	"larder/internal/engine"
+	"larder/internal/operation"
 	"larder/internal/redisnode"
 	"larder/internal/state"
+	"larder/internal/store"
 )
 
 // modify changes a group's record as the API does, and leaves it modifying.
 func (w *world) modify(id string, change func(*cache.Shard)) {
 	w.t.Helper()
-	w.change(id, func(rg *cache.Shard) {
-		var err error
-		if rg.Group.Status, err = cache.Transition(rg.Group.Status, cache.ModifyAsked); err != nil {
-			w.t.Fatal(err)
+	err := w.config.Store.Update(func(tx *store.Tx) error {
+		rg, err := state.Group(tx, id)
+		if err != nil {
+			return err
 		}
-		change(rg)
+		if rg.Status, err = cache.Transition(rg.Status, cache.ModifyAsked); err != nil {
+			return err
+		}
+		before, by := rg.Clone(), operation.Origin{By: asker, At: time.Now()}
+		change(rg.Only())
+		for _, o := range operation.Asked(before, rg, "") {
+			if err := state.BeginOperation(tx, o, by); err != nil {
+				return err
+			}
+		}
+		return state.PutGroup(tx, rg, by)
 	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // writers keep setting keys through the primary endpoint and remember what was acknowledged.

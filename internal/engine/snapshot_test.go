@@ -34,7 +34,7 @@ func (w *world) backup(id, name string, event cache.Event) {
 		s := cache.SnapshotOf(rg.Only(), *rg.Only().Primary())
 		s.Name, s.ByGroup = name, true
 		rg.Snapshot = &cache.Backup{Name: name}
-		return errors.Join(state.Snapshots.Put(tx, name, s), state.PutGroup(tx, rg, operation.Origin{At: time.Now()}))
+		return errors.Join(state.Snapshots.Put(tx, name, s), state.PutGroup(tx, rg, operation.Origin{By: asker, At: time.Now()}))
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -1,0 +1,151 @@
+package engine_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"larder/internal/cache"
+	"larder/internal/operation"
+	"larder/internal/state"
+	"larder/internal/store"
+)
+
+// asker is who asks for what tests ask for.
+const asker = "somebody"
+
+func nothingCopied(string) *operation.Copy { return nil }
+
+// checkOperations checks that an operation is open for all that a group's records show to be asked for, and for nothing
+// that they show to be over.
+func (w *world) checkOperations(tx *store.Tx, rg cache.Topology) {
+	w.t.Helper()
+	all, err := state.Operations(tx, rg.ID, nothingCopied)
+	if err != nil {
+		w.t.Error(err)
+	}
+	for _, o := range operation.Pending(rg) {
+		covers := func(other state.Progress) bool { return other.Open() && other.Covers(o) }
+		if !slices.ContainsFunc(all, covers) {
+			w.t.Errorf("%s %s %v is asked for, and no operation of %+v", o.Kind, o.To, o.Members, all)
+		}
+	}
+	for _, o := range all {
+		if o.Open() && o.State.Outcome != "" {
+			w.t.Errorf("%s %s is open, and is %s", o.ID(), o.Kind, o.State.Outcome)
+		}
+	}
+}
+
+// operations are a group's, open ones first, then the newest.
+func (w *world) operations(id string) (all []state.Progress) {
+	w.t.Helper()
+	err := w.config.Store.View(func(tx *store.Tx) (err error) {
+		all, err = state.Operations(tx, id, nothingCopied)
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
+
+func (w *world) openOperations(id string) []state.Progress {
+	w.t.Helper()
+	return slices.DeleteFunc(w.operations(id), func(o state.Progress) bool { return !o.Open() })
+}
+
+// ended are the operations of the group g of a kind that have ended, as from what to what, and how.
+func (w *world) ended(kind operation.Kind) (all []string) {
+	w.t.Helper()
+	for _, o := range w.operations("g") {
+		if o.Kind == kind && !o.Open() {
+			all = append(all, fmt.Sprintf("%s>%s %s %s, by %s", o.From, o.To, strings.Join(o.Members, " "),
+				o.Operation.Outcome, o.By))
+		}
+	}
+	return all
+}
+
+// checkEnded checks that nothing is open in the group g, and that its last request succeeded and is somebody's.
+func (w *world) checkEnded(when string) {
+	w.t.Helper()
+	for _, o := range w.openOperations("g") {
+		w.t.Errorf("%s: %s %s is open, %s", when, o.ID(), o.Kind, o.Stage)
+	}
+	for _, o := range w.operations("g") {
+		if o.By == operation.Engine {
+			continue // a node that another engine had to replace
+		}
+		if o.Operation.Outcome != operation.Succeeded || o.By != asker {
+			w.t.Errorf("%s: %s %s %s of %q: %s", when, o.ID(), o.Kind, o.Operation.Outcome, o.By, o.Operation.Reason)
+		}
+		return
+	}
+	w.t.Errorf("%s: there was no operation", when)
+}
+
+// TestOperationsOfNodes: each is open until the nodes have done it, and succeeds.
+func TestOperationsOfNodes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 2, func(rg *cache.Shard) { rg.Group.AutomaticFailover = false })
+	w.awaitAvailable("g")
+	for _, c := range []struct {
+		change func(*cache.Shard)
+		kind   operation.Kind
+		want   string
+	}{
+		{func(rg *cache.Shard) { rg.Promote = "g-002" }, operation.Switchover, "g-001>g-002 g-002"},
+		{func(rg *cache.Shard) { rg.Apply(cache.Deferred{NodeType: "cache.t3.small"}) }, operation.Scale,
+			"cache.t3.micro>cache.t3.small "},
+		{func(rg *cache.Shard) { rg.Member("g-002").Renewal = cache.FailedOver }, operation.TestFailover, "> g-002"},
+		{func(rg *cache.Shard) {
+			rg.Member("g-002").Renewal, rg.Member("g-002").Status = cache.Rebooting, cache.MemberRebooting
+		}, operation.Reboot, "> g-002"},
+		{func(rg *cache.Shard) { rg.Member("g-002").Leaving = true }, operation.RemoveReplicas, "1>0 g-002"},
+	} {
+		w.modify("g", c.change)
+		if open := w.openOperations("g"); len(open) != 1 || open[0].Kind != c.kind || open[0].By != asker {
+			t.Errorf("open is %+v, want %s", open, c.kind)
+		}
+		w.awaitAvailable("g")
+		w.checkEnded(string(c.kind))
+		if got := w.ended(c.kind); !slices.Equal(got, []string{c.want + " succeeded, by " + asker}) {
+			t.Errorf("%s: %q", c.kind, got)
+		}
+	}
+	w.delete("g")
+	w.awaitGone("g")
+	w.checkEnded("the deletion")
+}
+
+// TestARequestOfAnEarlierLarder has no row. It gets one when the engine starts, of which nobody knows who asked, and
+// which ends as any other.
+func TestARequestOfAnEarlierLarder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 2, func(rg *cache.Shard) { rg.Group.AutomaticFailover = false })
+	w.awaitAvailable("g")
+	w.stop()
+	err := w.config.Store.Update(func(tx *store.Tx) error {
+		s, err := state.Shard(tx, "g", cache.FirstShard)
+		if err != nil {
+			return err
+		}
+		s.Promote, s.Group.Status = "g-002", cache.Modifying
+		if err := state.ReplicationGroups.Put(tx, "g", *s.Group); err != nil {
+			return err
+		}
+		return state.Shards.Put(tx, s.RowKey(), s)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.start()
+	w.awaitAvailable("g")
+	if got := w.ended(operation.Switchover); !slices.Equal(got, []string{"g-001>g-002 g-002 succeeded, by "}) {
+		t.Errorf("%q", got)
+	}
+}
