@@ -8,6 +8,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/operation"
+	"larder/internal/redisnode"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -119,6 +120,40 @@ func TestOperationsOfNodes(t *testing.T) {
 	w.delete("g")
 	w.awaitGone("g")
 	w.checkEnded("the deletion")
+}
+
+// TestHowFarASnapshotIs: the bytes that were copied are counted while it is taken.
+func TestHowFarASnapshotIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("g", 1, nil)
+	fill(t, w.client(w.awaitAvailable("g").PrimaryAddress), 20_000)
+	if w.engine.Copying("g") != nil || w.engine.Copying("nobody") != nil {
+		t.Error("something is copied before it is asked for")
+	}
+	w.admin("g-001", func(n *redisnode.Node) error { // so many microseconds for each key
+		_, err := n.Configure(t.Context(), map[string]string{"rdb-key-save-delay": "100"})
+		return err
+	})
+	w.backup("g", "s", cache.SnapshotAsked)
+	var seen state.Progress
+	w.eventually("bytes are copied", func() bool {
+		err := w.config.Store.View(func(tx *store.Tx) error {
+			all, err := state.Operations(tx, "g", w.engine.Copying)
+			seen = all[0]
+			return err
+		})
+		return err == nil && seen.Stage == operation.Copying && seen.Done > 0
+	})
+	if seen.Kind != operation.Snapshot || seen.Unit != operation.Bytes || seen.Total != 0 {
+		t.Errorf("it is seen as %+v", seen)
+	}
+	w.awaitSnapshot("s", cache.SnapshotAvailable)
+	w.awaitAvailable("g")
+	w.checkEnded("the snapshot")
+	if w.engine.Copying("g") != nil {
+		t.Error("something is copied still")
+	}
 }
 
 // TestARequestOfAnEarlierLarder has no row. It gets one when the engine starts, of which nobody knows who asked, and

@@ -26,8 +26,8 @@ const (
 	lastLook   = 250 * time.Millisecond // this
 )
 
-// shardRunner runs one shard: its nodes, and the relay of its reader endpoint. All but wakeUp, settled and report
-// belongs to the goroutine in run.
+// shardRunner runs one shard: its nodes, and the relay of its reader endpoint. All but wakeUp, copying, settled
+// and report belongs to the goroutine in run.
 type shardRunner struct {
 	e       *Engine
 	groupID string
@@ -42,9 +42,10 @@ type shardRunner struct {
 
 	failures failures
 
-	known    *plan.Desired // since the last change of it; nil when it is to be read
-	transfer *transfer     // nil when none goes on
-	cuts     int           // connections of the snapshot that is being taken that were ended
+	known    *plan.Desired            // since the last change of it; nil when it is to be read
+	transfer *transfer                // nil when none goes on
+	copying  atomic.Pointer[transfer] // the same, read by others
+	cuts     int                      // connections of the snapshot that is being taken that were ended
 	verified bool
 	issued   issued
 	report   atomic.Pointer[Report] // read by others

@@ -106,12 +106,12 @@ var stepKinds = map[plan.StepKind]stepKind{
 	})},
 	plan.TakeSnapshot: {transfer: func(r *shardRunner, ctx context.Context, shard *cache.Shard, t *transfer,
 		from *member) (err error) {
-		t.taken, err = r.take(ctx, shard.Group.Snapshot.Name, from)
+		t.taken, err = r.take(ctx, shard.Group.Snapshot.Name, t, from)
 		return err
 	}},
-	plan.LoadSnapshot: {loads: true, transfer: func(r *shardRunner, ctx context.Context, shard *cache.Shard, _ *transfer,
+	plan.LoadSnapshot: {loads: true, transfer: func(r *shardRunner, ctx context.Context, shard *cache.Shard, t *transfer,
 		into *member) error {
-		return r.load(ctx, shard, into)
+		return r.load(ctx, shard, t, into)
 	}},
 	plan.RestoreSnapshot: {run: on(func(r *shardRunner, _ context.Context, _ *cache.Shard, s plan.Step) error {
 		return r.fallBack(s.Snapshot)

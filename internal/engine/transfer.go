@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 
 	"larder/internal/cache"
 	"larder/internal/plan"
@@ -23,6 +24,8 @@ type transfer struct {
 	member string
 	load   bool
 	done   chan struct{}
+	// copied of total bytes are on the other side; total is 0 where it is not known. Both are read by others.
+	copied, total atomic.Int64
 	// Of a transfer that is done.
 	err   error
 	taken taken
@@ -45,6 +48,7 @@ func (r *shardRunner) beginTransfers(ctx context.Context, shard *cache.Shard, st
 		t, node := &transfer{member: s.Member, load: kind.loads, done: make(chan struct{})}, r.nodes[s.Member]
 		r.log.Debug("step", "kind", s.Kind, "node", s.Member)
 		r.transfer = t
+		r.copying.Store(t)
 		r.watch.Go(func() {
 			t.err = r.guarded(func() error { return kind.transfer(r, ctx, shard, t, node) })
 			close(t.done)
@@ -66,6 +70,7 @@ func (r *shardRunner) endTransfer(shard *cache.Shard) (ended bool, err error) {
 		return false, nil
 	}
 	r.transfer = nil
+	r.copying.Store(nil)
 	r.noteCut(t.err)
 	deleting := shard.Group.Status == cache.Deleting
 	switch {
@@ -106,8 +111,8 @@ func (r *shardRunner) runs(member string) bool {
 	return m != nil && !m.exited()
 }
 
-// take copies a node's data into a snapshot.
-func (r *shardRunner) take(ctx context.Context, name string, from *member) (taken, error) {
+// take copies a node's data into a snapshot. A node does not say how many bytes they are before.
+func (r *shardRunner) take(ctx context.Context, name string, t *transfer, from *member) (taken, error) {
 	var s cache.Snapshot
 	err := r.e.Store.View(func(tx *store.Tx) (err error) {
 		s, err = state.Snapshots.Get(tx, name)
@@ -121,12 +126,14 @@ func (r *shardRunner) take(ctx context.Context, name string, from *member) (take
 		return taken{}, err
 	}
 	sealed, err := r.e.Snapshots.Write(name, s.KMSKeyID,
-		func(w io.Writer) (int64, error) { return from.redis.Dump(ctx, w) })
+		func(w io.Writer) (int64, error) {
+			return from.redis.Dump(ctx, countedWriter{w, &t.copied})
+		})
 	return taken{sealed, memory.Used}, err
 }
 
 // load fills a node with the data of the snapshot that the group is made of.
-func (r *shardRunner) load(ctx context.Context, shard *cache.Shard, into *member) error {
+func (r *shardRunner) load(ctx context.Context, shard *cache.Shard, t *transfer, into *member) error {
 	var s cache.Snapshot
 	err := r.e.Store.View(func(tx *store.Tx) (err error) {
 		s, err = state.Snapshots.Get(tx, shard.Group.Restore)
@@ -139,8 +146,14 @@ func (r *shardRunner) load(ctx context.Context, shard *cache.Shard, into *member
 	if err != nil {
 		return err
 	}
+	t.total.Store(s.Size)
 	data := redisnode.DataSet{Size: s.Size, Limit: limit, Open: func() (io.ReadCloser, error) {
-		return r.e.Snapshots.Open(s.Name, sealed(s))
+		t.copied.Store(0) // the node may ask for them again
+		from, err := r.e.Snapshots.Open(s.Name, sealed(s))
+		if err != nil {
+			return nil, err
+		}
+		return countedReader{from, &t.copied}, nil
 	}}
 	if _, data.Password, err = r.passwords(); err != nil {
 		return err

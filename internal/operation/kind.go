@@ -38,8 +38,8 @@ type Stage string
 
 // Every stage.
 const (
-	InWindow   Stage = "waiting for the maintenance window"
-	InQueue    Stage = "waiting until the group is as desired"
+	InWindow   Stage = "waits for maintenance"
+	InQueue    Stage = "waits for the group"
 	Starting   Stage = "starting nodes"
 	Updating   Stage = "updating nodes"
 	Syncing    Stage = "copying data to replicas"
