@@ -51,7 +51,7 @@ func (s *Shard) Apply(d Deferred) {
 	}
 	g.ParameterGroup = cmp.Or(d.ParameterGroup, g.ParameterGroup)
 	g.AutomaticFailover, g.MultiAZ = asked(d.AutomaticFailover, g.AutomaticFailover), asked(d.MultiAZ, g.MultiAZ)
-	if m := s.Member(d.Primary); m != nil && !m.Leaving && !g.AutomaticFailover {
+	if m := s.Member(d.Primary); m != nil && !m.Removing && !g.AutomaticFailover {
 		s.Promote = m.ID
 	}
 	g.Deferred = nil

@@ -128,5 +128,5 @@ func (s Status) Serving() bool {
 	return slices.Contains([]Status{Available, Modifying, Snapshotting}, s)
 }
 
-// Ending tells whether the nodes of a group in that status are to end.
+// Ending tells whether the nodes of a group in that status are to be ended.
 func (s Status) Ending() bool { return s == Deleting || s == CreateFailed }

@@ -61,8 +61,8 @@ func TestServingStatuses(t *testing.T) {
 func TestLifecyclePageIsCurrent(t *testing.T) {
 	const page = "../../docs/LIFECYCLE.md"
 	want := "# The life of a replication group\n\n" +
-		"Drawn from the table in `internal/cache/lifecycle.go` (`go test ./internal/cache -update`); events that leave the status " +
-		"as it is are left out.\n\n" +
+		"Drawn from the table in `internal/cache/lifecycle.go` (`go test ./internal/cache -update`); events that leave " +
+		"the status as it is are left out.\n\n" +
 		"```mermaid\n" + cache.Diagram() + "```\n"
 	if *update {
 		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {

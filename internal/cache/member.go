@@ -29,31 +29,32 @@ type Member struct {
 	Parameters, BootParameters string
 	Spec                       string // of the running process; see ReplicationGroup.Spec. Empty until it is first started
 	// Access is the fingerprint of the tokens that it takes, see AccessFingerprint. Empty until it is first started.
-	Access  string
-	Leaving bool // the member is being removed
+	Access   string
+	Removing bool `json:"Leaving"` // the member is being removed
 	// Certifiable says that the process was given files in memory for a certificate. Processes that an earlier larder
 	// started without TLS were not, and cannot be switched to it.
 	Certifiable bool
-	Renewal     Renewal
+	// Replacement says why the member is to get a new process; empty when it is not.
+	Replacement Replacement `json:"Renewal"`
 }
 
-// Unknown tells whether it is not recorded what the member's process is, or which tokens it takes: it was never
-// started, or the engine ended between its start and the record of it.
+// Unknown tells whether the record does not say what the member's process is, or which tokens it takes. The process was
+// never started, or the engine ended between its start and the record of it.
 func (m Member) Unknown() bool { return m.Spec == "" || m.Access == "" }
 
-// Removable tells whether a member leaves, and may go now. One that had to become primary stays until another has the
-// role.
-func (m Member) Removable() bool { return m.Leaving && m.Role != Primary }
+// Removable tells whether a member is being removed and can be ended now. One that had to become primary stays until
+// another member has the role.
+func (m Member) Removable() bool { return m.Removing && m.Role != Primary }
 
-// Renewal says why a member is to get a new process, which its present one is otherwise fit to go on without. A primary
-// hands its role over first, where it can.
-type Renewal string
+// Replacement says why a member is to get a new process although its present one could go on. A primary gives its role
+// to a replica first, if there is one.
+type Replacement string
 
 // Every reason; the empty one stands for none.
 const (
-	Rebooting  Renewal = "reboot"        // RebootCacheCluster
-	FailedOver Renewal = "test failover" // TestFailover
-	Detached   Renewal = "detached"      // its directory was removed while it ran: nobody can connect to its socket
+	Rebooting  Replacement = "reboot"        // RebootCacheCluster
+	FailedOver Replacement = "test failover" // TestFailover
+	Detached   Replacement = "detached"      // its directory was removed while it ran: nobody can connect to its socket
 )
 
 // MemberStatus is a cache cluster's status.

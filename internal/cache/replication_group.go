@@ -68,15 +68,15 @@ type ReplicationGroup struct {
 	Deferred *Deferred
 	// Snapshot is being taken; nil when none is. A group that is being deleted waits for it.
 	Snapshot *Backup
-	// Restore names the snapshot whose data the group begins with, or begins again with where nobody has its own any
-	// more; empty without one, and once the group has been available with them.
+	// Restore names the snapshot whose data the group begins with, or begins with again when no node has the group's own
+	// data any more. It is empty without one, and once the group has been available with the data.
 	Restore string
 }
 
 // RowKey is the group's key in its table.
 func (g ReplicationGroup) RowKey() string { return g.ID }
 
-// Whole says what the record of a group lacks that decisions about its nodes need; nil for nothing.
+// Whole returns an error that says what the record lacks for decisions about the group's nodes; nil when it is whole.
 func (g ReplicationGroup) Whole() error {
 	if !slices.Contains(Statuses, g.Status) {
 		return fmt.Errorf("its status is %q", g.Status)

@@ -11,7 +11,8 @@ import (
 const FirstShard = "0001"
 
 // Shard is one primary with its replicas, and the endpoints that lead to them: what AWS calls a node group. It is
-// stored as it stands, apart from its group: what happens in one shard costs the same however many others there are.
+// stored as it stands, apart from its group, so that a change of one shard costs the same however many others there
+// are.
 type Shard struct {
 	GroupID string
 	ID      string // of four digits, such as 0001
@@ -22,8 +23,8 @@ type Shard struct {
 	ReaderAddress  netip.Addr // of the reader endpoint
 	Members        []Member   // in the order of their ids
 
-	// Histories are the replication streams that the shard's primaries have had, newest first (see History). A
-	// primary's is recorded before clients can write to it: a node of an older one lacks something.
+	// Histories are the replication streams that the shard's primaries have had, newest first. A primary's stream is
+	// recorded before clients can write to it: a node of an older stream lacks something.
 	Histories []string
 	// Promote names the member that shall become primary by a planned move; empty otherwise.
 	Promote string
@@ -46,7 +47,7 @@ func (s Shard) Whole() error {
 	return nil
 }
 
-// isStranger tells whether a member cannot be the group's, by its name.
+// isStranger tells whether a member's name is not one of the group's.
 func (s *Shard) isStranger(m Member) bool { return !slices.Contains(GroupIDs(m.ID), s.GroupID) }
 
 // Member returns the member of that id, or nil.
@@ -79,8 +80,8 @@ func (s *Shard) SetPrimary(id string) {
 	}
 }
 
-// maxHistories is how many streams are remembered. A node would have to be out of reach for as many elections to be
-// taken for a stranger.
+// maxHistories is how many streams are remembered. The data of a node are taken for another group's only when it was
+// out of reach for as many failovers.
 const maxHistories = 16
 
 // SetHistory records the stream of the primary.
@@ -116,7 +117,7 @@ func (s *Shard) Addresses() []netip.Addr {
 	return addrs
 }
 
-// Staying returns the members that are not on their way out.
+// Staying returns the members that are not being removed now.
 func (s *Shard) Staying() []Member {
 	return slices.DeleteFunc(slices.Clone(s.Members), Member.Removable)
 }

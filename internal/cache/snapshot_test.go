@@ -57,7 +57,7 @@ func TestSnapshotOf(t *testing.T) {
 	}
 	g.Group.KMSKeyID, g.Group.NodeType = "key", "cache.t3.micro"
 	g.SetPrimary("g-002")
-	g.Members[2].Leaving = true
+	g.Members[2].Removing = true
 	s := cache.SnapshotOf(g, g.Members[0])
 	if s.Member != "g-001" || s.Zone != "a" || strings.Join(s.Zones, "") != "ba" ||
 		s.Status != cache.SnapshotCreating ||

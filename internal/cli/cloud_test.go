@@ -251,7 +251,7 @@ func (c *cloud) settle(id string) {
 		}
 		g.Status = cache.Available
 		failOver(g.Only())
-		g.Only().Members = slices.DeleteFunc(g.Only().Members, func(m cache.Member) bool { return m.Leaving })
+		g.Only().Members = slices.DeleteFunc(g.Only().Members, func(m cache.Member) bool { return m.Removing })
 		g.Only().SetMemberStatus(cache.MemberAvailable)
 		for i := range g.Only().Members {
 			g.Only().Members[i].Created = time.Now()
@@ -270,14 +270,14 @@ func (c *cloud) settle(id string) {
 func failOver(shard *cache.Shard) {
 	to := shard.Promote
 	for _, m := range shard.Members {
-		if to == "" && shard.Primary().Renewal == cache.FailedOver && m.Role == cache.Replica {
+		if to == "" && shard.Primary().Replacement == cache.FailedOver && m.Role == cache.Replica {
 			to = m.ID
 		}
 	}
 	if to == "" {
 		return
 	}
-	shard.Primary().Renewal = ""
+	shard.Primary().Replacement = ""
 	shard.Primary().Role = cache.Replica
 	shard.Member(to).Role, shard.Promote = cache.Primary, ""
 }

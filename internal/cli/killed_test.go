@@ -138,7 +138,7 @@ func (c *cloud) tokens(secret string) (outputs, kept string, taken []string) {
 			return err
 		}
 		for _, sealed := range g.AuthTokens {
-			plain, err := c.sealer.Open(state.AuthTokenPlace(g.ID), sealed)
+			plain, err := c.sealer.Open(state.AuthTokenAAD(g.ID), sealed)
 			if err != nil {
 				return err
 			}

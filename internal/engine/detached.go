@@ -24,11 +24,11 @@ func (e *Engine) ReplaceDetached(ids []string) error {
 			marked := false
 			for shard, m := range rg.Members() {
 				switch {
-				case !slices.Contains(ids, m.ID) || m.Renewal != "":
+				case !slices.Contains(ids, m.ID) || m.Replacement != "":
 				case len(shard.Members) == 1:
 					alone = append(alone, m.ID)
 				default:
-					m.Renewal, marked = cache.Detached, true
+					m.Replacement, marked = cache.Detached, true
 				}
 			}
 			if !marked {

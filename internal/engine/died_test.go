@@ -69,7 +69,7 @@ func (w *world) tokensAre(id string, tokens ...string) {
 		for _, token := range tokens {
 			sealed := []byte{}
 			if token != "" {
-				sealed = w.config.Sealer.Seal(state.AuthTokenPlace(id), []byte(token))
+				sealed = w.config.Sealer.Seal(state.AuthTokenAAD(id), []byte(token))
 			}
 			rg.Group.AuthTokens = append(rg.Group.AuthTokens, sealed)
 		}
@@ -154,8 +154,8 @@ func requests() map[string]asked {
 			w.setParameter("slowlog-max-len", "100"+strings.TrimPrefix(try, "try-"))
 			w.modify("g", func(*cache.Shard) {})
 		}, none, nil},
-		"the primary's renewal": {protected, func(w *world, _ string) {
-			w.modify("g", func(rg *cache.Shard) { rg.Member(rg.Primary().ID).Renewal = cache.Rebooting })
+		"the primary's replacement": {protected, func(w *world, _ string) {
+			w.modify("g", func(rg *cache.Shard) { rg.Member(rg.Primary().ID).Replacement = cache.Rebooting })
 		}, one, nil},
 		"a snapshot": {protected, func(w *world, try string) { w.backup("g", try, cache.SnapshotAsked) }, one, saved},
 		"deletion with a snapshot": {protected,

@@ -152,7 +152,7 @@ func (w *world) create(id string, members int, change func(*cache.Shard)) {
 		EngineVersion: w.config.Versions[0].Version, NodeType: "cache.t3.micro", Port: 6379,
 		ParameterGroup:    catalog.DefaultParameterGroup,
 		AutomaticFailover: members > 1, TransitEncryption: true,
-		AuthTokens: [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace(id), []byte(token))},
+		AuthTokens: [][]byte{w.config.Sealer.Seal(state.AuthTokenAAD(id), []byte(token))},
 	}
 	rg := cache.Shard{GroupID: id, ID: cache.FirstShard, Group: &group, PrimaryAddress: addrs[0], ReaderAddress: addrs[1]}
 	for i, addr := range addrs[2:] {

@@ -131,7 +131,7 @@ func (r *shardRunner) note(ctx context.Context, id string) error {
 
 // stopNode ends a node's process. One that is to be rebooted says so in the event list.
 func (r *shardRunner) stopNode(ctx context.Context, shard *cache.Shard, id string) error {
-	if shard.Member(id).Renewal == cache.Rebooting {
+	if shard.Member(id).Replacement == cache.Rebooting {
 		err := r.update(func(tx *store.Tx, _ *cache.Shard) error {
 			return r.e.notice(tx, event.NodeShutDown, id, nodeID)
 		})

@@ -39,7 +39,7 @@ func TestChangesThatAnEngineEndsIn(t *testing.T) {
 	for name, meanwhile := range map[string]func(w *world, rg *cache.Shard){
 		"alone":             func(*world, *cache.Shard) {},
 		"the primary dies":  func(w *world, rg *cache.Shard) { w.signal(rg.Primary().ID, syscall.SIGKILL) },
-		"a node is renewed": func(_ *world, rg *cache.Shard) { rg.Members[1].Renewal = cache.Rebooting },
+		"a node is renewed": func(_ *world, rg *cache.Shard) { rg.Members[1].Replacement = cache.Rebooting },
 		"a planned move":    func(_ *world, rg *cache.Shard) { rg.Promote = rg.Members[1].ID },
 		"a new node type":   func(_ *world, rg *cache.Shard) { rg.Group.NodeType = "cache.t3.small" },
 	} {
@@ -54,7 +54,7 @@ func TestChangesThatAnEngineEndsIn(t *testing.T) {
 					token, value = fmt.Sprintf("token-%d-%d-of-at-least-16", round, n), fmt.Sprint(1000+10*round+n)
 					w.setParameter(parameter, value)
 					w.change("g", func(rg *cache.Shard) {
-						rg.Group.AuthTokens = [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace("g"), []byte(token))}
+						rg.Group.AuthTokens = [][]byte{w.config.Sealer.Seal(state.AuthTokenAAD("g"), []byte(token))}
 						rg.Group.Status = cache.Modifying
 					})
 					return token, value

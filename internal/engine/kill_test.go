@@ -97,7 +97,7 @@ func TestClientsThatEndAllConnections(t *testing.T) {
 				stops = append(stops, w.flood(m.Address, c.clients, c.atOnce, strings.Fields(c.command)...))
 			}
 			w.modify("g", func(rg *cache.Shard) {
-				rg.Group.AuthTokens = [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace("g"), []byte(next))}
+				rg.Group.AuthTokens = [][]byte{w.config.Sealer.Seal(state.AuthTokenAAD("g"), []byte(next))}
 			})
 			rg = w.awaitAvailable("g")
 			for _, m := range rg.Members {

@@ -45,7 +45,7 @@ func TestOnlyALossIsAWarning(t *testing.T) {
 		w.modify("g", func(rg *cache.Shard) {
 			for i := range rg.Members {
 				if m := &rg.Members[len(rg.Members)-1-i]; m.Role == cache.Replica {
-					m.Leaving = true
+					m.Removing = true
 					break
 				}
 			}

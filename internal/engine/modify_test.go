@@ -268,7 +268,7 @@ func TestReplicasComeAndGo(t *testing.T) {
 		w.readable(rg, n-1)
 	}
 	for n := 5; n >= 3; n-- {
-		w.modify("g", func(rg *cache.Shard) { rg.Member(cache.MemberID("g", n)).Leaving = true })
+		w.modify("g", func(rg *cache.Shard) { rg.Member(cache.MemberID("g", n)).Removing = true })
 		now := w.awaitAvailable("g")
 		if len(now.Members) != n-1 {
 			t.Fatalf("%d members are left, want %d", len(now.Members), n-1)
@@ -299,7 +299,7 @@ func TestTokensRotate(t *testing.T) {
 	w.create("g", 3, nil)
 	rg := w.awaitAvailable("g")
 	const next = "another-token-of-16-characters"
-	sealed := w.config.Sealer.Seal(state.AuthTokenPlace("g"), []byte(next))
+	sealed := w.config.Sealer.Seal(state.AuthTokenAAD("g"), []byte(next))
 	works := func(password string) bool {
 		c := redis.NewClient(&redis.Options{Addr: fmt.Sprintf("%s:6379", rg.PrimaryAddress), Password: password,
 			TLSConfig: w.tls(), MaxRetries: -1})

@@ -19,7 +19,7 @@ func (e *Engine) origin() operation.Origin {
 // replacing begins the replacement of a member whose process is gone. It ends when the member is available. One that is
 // to get another process anyway, or none, is no loss.
 func (e *Engine) replacing(tx *store.Tx, shard *cache.Shard, m cache.Member) error {
-	if m.Renewal != "" || m.Leaving {
+	if m.Replacement != "" || m.Removing {
 		return nil
 	}
 	return state.BeginOperation(tx, operation.Operation{Group: shard.GroupID, Kind: operation.Replace, Shard: shard.ID,

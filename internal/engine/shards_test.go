@@ -24,7 +24,7 @@ func (w *world) createShards(id string, shards int) cache.Topology {
 		ID: id, ARN: "arn:aws:elasticache:us-east-1:000000000000:replicationgroup:" + id, Status: cache.Creating,
 		EngineVersion: w.config.Versions[0].Version, NodeType: "cache.t3.micro", Port: 6379,
 		ParameterGroup: catalog.DefaultParameterGroup, AutomaticFailover: true, TransitEncryption: true,
-		AuthTokens: [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace(id), []byte(token))},
+		AuthTokens: [][]byte{w.config.Sealer.Seal(state.AuthTokenAAD(id), []byte(token))},
 	}}
 	for i := range shards {
 		s := cache.Shard{GroupID: id, ID: fmt.Sprintf("%04d", i+1), Group: group.ReplicationGroup,

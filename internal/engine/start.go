@@ -165,7 +165,7 @@ func (r *shardRunner) authTokens(shard *cache.Shard) ([]string, error) {
 			tokens = append(tokens, "")
 			continue
 		}
-		token, err := r.e.Sealer.Open(state.AuthTokenPlace(shard.Group.ID), sealed)
+		token, err := r.e.Sealer.Open(state.AuthTokenAAD(shard.Group.ID), sealed)
 		if err != nil {
 			return nil, err
 		}
@@ -186,9 +186,9 @@ func (r *shardRunner) recordStart(started *cache.ReplicationGroup, id string, d 
 		m.Spec, m.Access = started.Spec(), cache.AccessFingerprint(started.AuthTokens)
 		m.Parameters, m.BootParameters = catalog.Fingerprint(d.Live), catalog.Fingerprint(d.Boot)
 		m.Certifiable = true
-		renewal := m.Renewal
-		m.Renewal = ""
-		if m.Created.IsZero() || renewal == cache.Rebooting {
+		reason := m.Replacement
+		m.Replacement = ""
+		if m.Created.IsZero() || reason == cache.Rebooting {
 			return nil
 		}
 		m.Status = cache.MemberModifying

@@ -249,7 +249,7 @@ func TestReplicasComeAndGoWhereClientsMayUseTLSOrNot(t *testing.T) {
 		w.wantClients(w.awaitAvailable("g"))
 	}
 	for n := 4; n >= 3; n-- {
-		w.modify("g", func(rg *cache.Shard) { rg.Member(cache.MemberID("g", n)).Leaving = true })
+		w.modify("g", func(rg *cache.Shard) { rg.Member(cache.MemberID("g", n)).Removing = true })
 		w.wantClients(w.awaitAvailable("g"))
 	}
 	if lost := ws.missing(t, w.with(rg.PrimaryAddress)); lost > 0 {

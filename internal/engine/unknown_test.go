@@ -70,7 +70,7 @@ func TestWhatIsNotRecordedIsNotTrue(t *testing.T) {
 			w.awaitAvailable("g")
 			w.stop()
 			w.change("g", func(rg *cache.Shard) {
-				rg.Group.AuthTokens = [][]byte{w.config.Sealer.Seal(state.AuthTokenPlace("g"), []byte(nextToken))}
+				rg.Group.AuthTokens = [][]byte{w.config.Sealer.Seal(state.AuthTokenAAD("g"), []byte(nextToken))}
 				c.before(rg)
 			})
 			w.start()
@@ -102,10 +102,10 @@ func TestAnotherTokenIsFound(t *testing.T) {
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	w.admin("g-002", func(n *redisnode.Node) error { return n.SetTokens(t.Context(), []string{token, nextToken}) })
-	w.modify("g", func(rg *cache.Shard) { rg.Members[1].Renewal = cache.Rebooting })
+	w.modify("g", func(rg *cache.Shard) { rg.Members[1].Replacement = cache.Rebooting })
 	w.awaitAvailable("g")
 	w.admin("g-001", func(n *redisnode.Node) error { return n.SetTokens(t.Context(), []string{nextToken}) })
-	w.modify("g", func(rg *cache.Shard) { rg.Members[1].Renewal = cache.Rebooting })
+	w.modify("g", func(rg *cache.Shard) { rg.Members[1].Replacement = cache.Rebooting })
 	w.awaitAvailable("g")
 	for _, m := range rg.Members {
 		if old, now := w.says(m.Address, nextToken), w.says(m.Address, token); old != "WRONGPASS" || now != "PONG" {

@@ -121,7 +121,7 @@ func lookAdded(o Operation, f Facts) State {
 	s := o.shard(f)
 	there, running, settled := 0, 0, 0
 	for _, id := range o.Members {
-		if s == nil || s.Member(id) == nil || s.Member(id).Leaving {
+		if s == nil || s.Member(id) == nil || s.Member(id).Removing {
 			continue
 		}
 		there++
@@ -148,7 +148,7 @@ func lookRemoved(o Operation, f Facts) State {
 	s := o.shard(f)
 	left := 0
 	for _, id := range o.Members {
-		if s != nil && s.Member(id) != nil && s.Member(id).Leaving {
+		if s != nil && s.Member(id) != nil && s.Member(id).Removing {
 			left++
 		}
 	}
@@ -159,9 +159,9 @@ func lookRemoved(o Operation, f Facts) State {
 }
 
 // replacement makes the look of an operation that gives a member another process for a reason.
-func replacement(why cache.Renewal) func(Operation, Facts) State {
+func replacement(why cache.Replacement) func(Operation, Facts) State {
 	return func(o Operation, f Facts) State {
-		if m := o.member(f); m != nil && m.Renewal != "" && m.Renewal != why {
+		if m := o.member(f); m != nil && m.Replacement != "" && m.Replacement != why {
 			return ended(Superseded, "")
 		}
 		return lookReplace(o, f)
@@ -181,9 +181,9 @@ func lookReplace(o Operation, f Facts) State {
 	switch {
 	case m == nil:
 		return ended(Cancelled, "the node was removed")
-	case m.Renewal != "" && m.Role == cache.Primary && len(o.shard(f).Members) > 1:
+	case m.Replacement != "" && m.Role == cache.Primary && len(o.shard(f).Members) > 1:
 		return State{Stage: Moving}
-	case m.Renewal != "":
+	case m.Replacement != "":
 		return State{Stage: Replacing}
 	case m.Status == cache.MemberAvailable:
 		return ended(Succeeded, "")

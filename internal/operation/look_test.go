@@ -48,10 +48,10 @@ func TestLook(t *testing.T) {
 	add := operation.Operation{Kind: operation.AddReplicas, Shard: shard, Members: []string{"g-002", "g-003"}}
 	remove := operation.Operation{Kind: operation.RemoveReplicas, Shard: shard, Members: []string{"g-002", "g-003"}}
 	reboot := operation.Operation{Kind: operation.Reboot, Shard: shard, Members: []string{"g-001"}}
-	renewed := func(why cache.Renewal) change {
-		return member("g-001", func(m *cache.Member) { m.Renewal = why })
+	renewed := func(why cache.Replacement) change {
+		return member("g-001", func(m *cache.Member) { m.Replacement = why })
 	}
-	leaves := func(id string) change { return member(id, func(m *cache.Member) { m.Leaving = true }) }
+	leaves := func(id string) change { return member(id, func(m *cache.Member) { m.Removing = true }) }
 	restore := operation.Operation{Kind: operation.Restore, To: "s"}
 	token := operation.Operation{Kind: operation.ChangeToken}
 	for name, c := range map[string]struct {

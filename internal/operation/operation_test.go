@@ -111,9 +111,9 @@ func topology(t *rapid.T) cache.Topology {
 
 func member(t *rapid.T, id string) cache.Member {
 	m := cache.Member{ID: id, Spec: some(t, "spec", "", "small 7.0.15", "large 7.2.4"), Access: some(t, "access", "", "a"),
-		Leaving: some(t, "leaving", false, false, true),
-		Status:  some(t, "member's status", cache.MemberAvailable, cache.MemberModifying, cache.MemberCreating),
-		Renewal: some(t, "reason", "", "", cache.Rebooting, cache.FailedOver, cache.Detached)}
+		Removing:    some(t, "leaving", false, false, true),
+		Status:      some(t, "member's status", cache.MemberAvailable, cache.MemberModifying, cache.MemberCreating),
+		Replacement: some(t, "reason", "", "", cache.Rebooting, cache.FailedOver, cache.Detached)}
 	if rapid.Bool().Draw(t, "there") {
 		m.Created = time.Unix(1, 0)
 	}

@@ -83,7 +83,7 @@ func moves(s *cache.Shard, to string) []Operation {
 }
 
 // replacements are the operations that the reasons for another process stand for.
-var replacements = map[cache.Renewal]Kind{
+var replacements = map[cache.Replacement]Kind{
 	cache.Rebooting: Reboot, cache.FailedOver: TestFailover, cache.Detached: Replace,
 }
 
@@ -93,11 +93,11 @@ func pendingIn(s *cache.Shard) (all []Operation) {
 	var added, leaving []string
 	staying := -1 // the primary
 	for _, m := range s.Members {
-		if kind, is := replacements[m.Renewal]; is {
+		if kind, is := replacements[m.Replacement]; is {
 			all = append(all, Operation{Kind: kind, Shard: s.ID, Members: []string{m.ID}})
 		}
 		switch {
-		case m.Leaving:
+		case m.Removing:
 			leaving = append(leaving, m.ID)
 			continue
 		case m.Created.IsZero() && s.Group.Status != cache.Creating:

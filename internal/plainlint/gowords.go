@@ -62,10 +62,14 @@ func goWords(p, text string) []finding {
 			}
 		}
 	}
+	tags := map[*ast.BasicLit]bool{} // they keep the names of fields in stored records
 	ast.Inspect(parsed, func(n ast.Node) bool {
+		if field, ok := n.(*ast.Field); ok && field.Tag != nil {
+			tags[field.Tag] = true
+		}
 		switch n := n.(type) {
 		case *ast.BasicLit:
-			if n.Kind == token.STRING {
+			if n.Kind == token.STRING && !tags[n] {
 				for i, text := range strings.Split(n.Value, "\n") {
 					found = append(found, proseWords(p, line(n.Pos())+i, text)...)
 				}

@@ -155,3 +155,11 @@ func TestWhatIsSkipped(t *testing.T) {
 		t.Errorf("found %v", found)
 	}
 }
+
+// TestFieldsOfStoredRecordsKeepTheirNames: a struct tag names a field of records that are there.
+func TestFieldsOfStoredRecordsKeepTheirNames(t *testing.T) {
+	text := "package p\n\ntype t struct {\n\tReplacement int `json:\"Renewal\"`\n}\n"
+	if found := lintOne(t, "internal/cache/x.go", text); len(found) > 0 {
+		t.Error(found)
+	}
+}

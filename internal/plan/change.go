@@ -55,9 +55,9 @@ func (p *planner) renew() (Step, bool) {
 	}
 	replicas := slices.DeleteFunc(slices.Clone(p.s.Members), func(m cache.Member) bool { return !p.syncs(m) })
 	switch {
-	case !p.outdated(*primary) && !primary.Leaving:
+	case !p.outdated(*primary) && !primary.Removing:
 		return Step{}, false
-	case len(p.s.Members) == 1 && primary.Renewal != "":
+	case len(p.s.Members) == 1 && primary.Replacement != "":
 		return Step{Kind: StopNode, Member: primary.ID}, true
 	case len(p.s.Members) == 1:
 		return Step{Kind: Resize, Member: primary.ID}, true
@@ -69,5 +69,5 @@ func (p *planner) renew() (Step, bool) {
 
 // outdated tells whether a member gets another process. It does also when it is not recorded what its process is.
 func (p *planner) outdated(m cache.Member) bool {
-	return m.Renewal != "" || m.Spec != p.g.Spec()
+	return m.Replacement != "" || m.Spec != p.g.Spec()
 }

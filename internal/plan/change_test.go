@@ -24,7 +24,7 @@ func outdated(ids ...string) change {
 func renewed(id string) change {
 	return func(g *cache.Shard) {
 		lived(g)
-		g.Member(id).Renewal = cache.Rebooting
+		g.Member(id).Replacement = cache.Rebooting
 	}
 }
 
@@ -100,7 +100,7 @@ func TestPlanRemovesMembers(t *testing.T) {
 		return func(g *cache.Shard) {
 			lived(g)
 			for _, id := range ids {
-				g.Member(id).Leaving = true
+				g.Member(id).Removing = true
 			}
 		}
 	}

@@ -143,7 +143,7 @@ func (w *model) run(s plan.Step) error {
 		}
 		n.knowsTokens, n.knowsParameters = true, true
 		m := w.g.Member(s.Member)
-		m.Renewal = ""
+		m.Replacement = ""
 		m.Parameters, m.Spec, m.Access = w.parameters, w.g.Group.Spec(), cache.AccessFingerprint(w.g.Group.AuthTokens)
 		return nil
 	case plan.Failover:

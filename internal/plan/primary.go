@@ -80,7 +80,7 @@ func (p *planner) best(some []cache.Member, old *cache.Member) cache.Member {
 			cmp.Compare(bOffset, aOffset),
 			cmp.Compare(rank(bs.Role == cache.Primary), rank(as.Role == cache.Primary)),
 			cmp.Compare(rank(b.ID == old.ID), rank(a.ID == old.ID)),
-			cmp.Compare(rank(a.Leaving), rank(b.Leaving)),
+			cmp.Compare(rank(a.Removing), rank(b.Removing)),
 			cmp.Compare(rank(a.Zone == old.Zone), rank(b.Zone == old.Zone)),
 			cmp.Compare(a.ID, b.ID))
 	})

@@ -87,7 +87,7 @@ func departures(t *rapid.T) {
 	w.replicate(w.some)
 	w.fire(cache.ModifyAsked)
 	for i := range w.g.Members[1:] {
-		w.g.Members[1+i].Leaving = rapid.Bool().Draw(t, "removing")
+		w.g.Members[1+i].Removing = rapid.Bool().Draw(t, "removing")
 	}
 	w.kill(w.servers[w.g.Primary().ID])
 	w.calm = false
@@ -140,7 +140,7 @@ func (w *model) checkSettled() {
 		if s.paused {
 			w.Fatalf("the writes of %s are held", m.ID)
 		}
-		if m.Renewal != "" {
+		if m.Replacement != "" {
 			w.Fatalf("%s was to get a new process", m.ID)
 		}
 		if s.parameters != w.parameters || s.spec != w.g.Group.Spec() ||
@@ -148,7 +148,7 @@ func (w *model) checkSettled() {
 			w.Fatalf("%s has other parameters or tokens than asked for, or is another process: %+v", m.ID, s)
 		}
 		if m.Parameters != w.parameters || m.Spec != w.g.Group.Spec() ||
-			m.Access != cache.AccessFingerprint(w.g.Group.AuthTokens) || m.Leaving {
+			m.Access != cache.AccessFingerprint(w.g.Group.AuthTokens) || m.Removing {
 			w.Fatalf("not brought up to date: %+v", m)
 		}
 		if m.Role == cache.Replica && (s.source == nil || s.source.id != primary.ID ||

@@ -50,7 +50,7 @@ func (w *model) modify() {
 		}
 	case "renew":
 		if staying > 1 {
-			w.g.Member(m.ID).Renewal = cache.Rebooting
+			w.g.Member(m.ID).Replacement = cache.Rebooting
 		}
 	case "add":
 		if staying < 4 {
@@ -60,7 +60,7 @@ func (w *model) modify() {
 		}
 	case "remove":
 		if m.Role == cache.Replica && (staying > 2 || !w.g.Group.AutomaticFailover) {
-			w.g.Member(m.ID).Leaving = true
+			w.g.Member(m.ID).Removing = true
 		}
 	}
 }

@@ -257,7 +257,9 @@ type Progress struct {
 }
 
 // progressOf tells how far an open operation is. Of a group whose records are gone or cannot be read that is unknown.
-func progressOf(tx *store.Tx, o operation.Operation, copying func(string) *operation.Copy) (s operation.State, err error) {
+func progressOf(
+	tx *store.Tx, o operation.Operation, copying func(string) *operation.Copy,
+) (s operation.State, err error) {
 	t, err := Group(tx, o.Group)
 	if store.IsUnreadable(err) || errors.Is(err, store.ErrNotFound) {
 		return s, nil

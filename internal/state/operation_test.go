@@ -86,7 +86,7 @@ func TestOperationsFollowTheRecords(t *testing.T) {
 	h.change("larder", func(_ *store.Tx, rg cache.Topology) error {
 		rg.Shards[1].Promote = ""
 		rg.Shards[1].SetPrimary(second)
-		rg.Shards[0].Members[2].Renewal = cache.Detached
+		rg.Shards[0].Members[2].Replacement = cache.Detached
 		return nil
 	})
 	h.want("g/2 replace-node: replacing the process, by larder.", "g/1 switchover: succeeded, by me.")

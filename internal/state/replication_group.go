@@ -218,8 +218,8 @@ func IsGroup(row *store.RowError, group string) bool {
 	return false
 }
 
-// SubscribeShards has notify called with the ids of each shard whose record has changed, and with an empty id of a shard
-// for each group whose own record has. See store.Store.Subscribe.
+// SubscribeShards has notify called with the ids of each shard whose record has changed, and with an empty id of a
+// shard for each group whose own record has. See store.Store.Subscribe.
 func SubscribeShards(s *store.Store, notify func(group, shard string)) (cancel func()) {
 	groups := s.Subscribe(string(ReplicationGroups), func(id string) { notify(id, "") })
 	shards := s.Subscribe(string(Shards), func(key string) {

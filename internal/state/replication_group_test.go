@@ -45,7 +45,8 @@ func inGroup(t testing.TB, shards int) *store.Store {
 	}
 	t.Cleanup(func() { s.Close() })
 	for _, rg := range []cache.Topology{sharded("g", shards), sharded("g-h", 1)} {
-		if err := s.Update(func(tx *store.Tx) error { return state.PutGroup(tx, rg, operation.Origin{At: time.Now()}) }); err != nil {
+		err := s.Update(func(tx *store.Tx) error { return state.PutGroup(tx, rg, operation.Origin{At: time.Now()}) })
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

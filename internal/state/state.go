@@ -38,8 +38,8 @@ func Tables() []store.Checker {
 		Notifications, operations}
 }
 
-// AuthTokenPlace is what a group's token is sealed for.
-func AuthTokenPlace(group string) string { return "replication-group/" + group + "/auth-token" }
+// AuthTokenAAD is the additional authenticated data of a group's sealed tokens: a token cannot be opened as another's.
+func AuthTokenAAD(group string) string { return "replication-group/" + group + "/auth-token" }
 
 // AddNotice appends to the event list, drops what is older than it goes back, and has the group's topic told.
 func AddNotice(tx *store.Tx, n event.Notice) error {

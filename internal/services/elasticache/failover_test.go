@@ -32,7 +32,7 @@ func TestTestFailover(t *testing.T) {
 		t.Errorf("the answer says %s", got)
 	}
 	g := s.group(t, "mine")
-	if g.Status != cache.Modifying || g.Member("mine-001").Renewal != cache.FailedOver ||
+	if g.Status != cache.Modifying || g.Member("mine-001").Replacement != cache.FailedOver ||
 		g.Only().Primary().ID != "mine-001" {
 		t.Errorf("recorded: %+v", g)
 	}
@@ -134,7 +134,7 @@ func TestTestFailoverHasALimit(t *testing.T) {
 	s.available(t, "mine", 2, withFailover)
 	s.available(t, "other", 2, withFailover)
 	again := func(id string) error {
-		s.update(t, id, func(g cache.Topology) { g.Only().Members[0].Renewal = "" })
+		s.update(t, id, func(g cache.Topology) { g.Only().Members[0].Replacement = "" })
 		s.settled(t, id)
 		return s.testFailover(t, id, "0001")
 	}
@@ -182,8 +182,8 @@ func TestRebootCacheCluster(t *testing.T) {
 		*c.CacheNodes[0].CacheNodeStatus != "rebooting" {
 		t.Errorf("the answer says %s, %+v", *c.CacheClusterStatus, c.CacheNodes)
 	}
-	if g := s.group(t, "mine"); g.Status != cache.Modifying || g.Member("mine-002").Renewal != cache.Rebooting ||
-		g.Member("mine-001").Renewal != "" {
+	if g := s.group(t, "mine"); g.Status != cache.Modifying || g.Member("mine-002").Replacement != cache.Rebooting ||
+		g.Member("mine-001").Replacement != "" {
 		t.Errorf("recorded: %+v", g)
 	}
 	_, err = reboot("mine-001", "0001")

@@ -286,7 +286,7 @@ func (m *modification) token(in *sdk.ModifyReplicationGroupInput) error {
 	case !catalog.IsAuthToken(*in.AuthToken):
 		return invalidValue("Invalid AuthToken provided.")
 	}
-	sealed := m.Sealer.Seal(state.AuthTokenPlace(m.rg.ID), []byte(*in.AuthToken))
+	sealed := m.Sealer.Seal(state.AuthTokenAAD(m.rg.ID), []byte(*in.AuthToken))
 	switch {
 	case strategy == types.AuthTokenUpdateStrategyTypeSet && len(m.rg.AuthTokens) == 0:
 		return invalidCombination("AuthTokenUpdateStrategy SET needs a token that is set already. Use ROTATE first.")
@@ -304,7 +304,7 @@ func (m *modification) token(in *sdk.ModifyReplicationGroupInput) error {
 // rotate has the group take a new token beside its newest one. The newest one given again is no other: whoever asks
 // twice, because the first answer was lost, does not shut out the clients that have the older one.
 func (m *modification) rotate(token string, sealed []byte) error {
-	newest, err := m.Sealer.Open(state.AuthTokenPlace(m.rg.ID), m.rg.AuthTokens[len(m.rg.AuthTokens)-1])
+	newest, err := m.Sealer.Open(state.AuthTokenAAD(m.rg.ID), m.rg.AuthTokens[len(m.rg.AuthTokens)-1])
 	if err != nil {
 		return fmt.Errorf("cannot read the newest token of %s: %w", m.rg.ID, err)
 	}
@@ -324,7 +324,7 @@ func (m *modification) primary(in *sdk.ModifyReplicationGroupInput) error {
 	switch member := m.rg.Member(id); {
 	case member == nil:
 		return cacheClusterNotFound(id)
-	case member.Leaving || member.Status != cache.MemberAvailable:
+	case member.Removing || member.Status != cache.MemberAvailable:
 		return &types.InvalidCacheClusterStateFault{Message: new("The cache cluster " + id +
 			" is not in the available state.")}
 	case m.then().AutomaticFailover:

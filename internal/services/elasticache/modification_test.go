@@ -224,7 +224,7 @@ func TestReplicaCounts(t *testing.T) {
 	var leaving []string
 	g = s.group(t, "mine")
 	for _, m := range g.Only().Members {
-		if m.Leaving {
+		if m.Removing {
 			leaving = append(leaving, m.ID)
 		}
 	}
@@ -268,7 +268,7 @@ func TestRotatingToTheSameTokenAgain(t *testing.T) {
 				all = append(all, "")
 				continue
 			}
-			all = append(all, string(must(s.Sealer.Open(state.AuthTokenPlace("mine"), sealed))(t)))
+			all = append(all, string(must(s.Sealer.Open(state.AuthTokenAAD("mine"), sealed))(t)))
 		}
 		return all
 	}

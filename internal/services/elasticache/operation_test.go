@@ -59,9 +59,9 @@ func (s *server) finished(t *testing.T, id string) {
 			shard.SetPrimary(shard.Promote)
 			shard.Promote = ""
 		}
-		shard.Members = slices.DeleteFunc(shard.Members, func(m cache.Member) bool { return m.Leaving })
+		shard.Members = slices.DeleteFunc(shard.Members, func(m cache.Member) bool { return m.Removing })
 		for i := range shard.Members {
-			shard.Members[i].Renewal = ""
+			shard.Members[i].Replacement = ""
 		}
 	})
 	s.settled(t, id)

@@ -46,7 +46,7 @@ func (s *Service) rebootCacheCluster(
 		if rg.Status, err = cache.Transition(rg.Status, cache.ModifyAsked); err != nil {
 			return err
 		}
-		m.Renewal, m.Status = cache.Rebooting, cache.MemberRebooting
+		m.Replacement, m.Status = cache.Rebooting, cache.MemberRebooting
 		c.Member, c.group = *m, rg
 		return state.PutGroup(tx, rg, s.origin(ctx))
 	})

@@ -207,7 +207,7 @@ func dismiss(rg cache.Topology, ids []string) error {
 			return &types.InvalidCacheClusterStateFault{Message: new(fmt.Sprintf(
 				"Cache cluster %s is serving as primary for replication group %s and cannot be deleted. To delete the entire replication group, use DeleteReplicationGroup.", id, rg.ID))}
 		}
-		m.Leaving, m.Status = true, cache.MemberDeleting
+		m.Removing, m.Status = true, cache.MemberDeleting
 		if rg.SnapshottingCluster == id {
 			rg.SnapshottingCluster = rg.Only().Primary().ID
 		}

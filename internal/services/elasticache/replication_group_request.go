@@ -207,7 +207,7 @@ func (s *Service) encryption(by caller.Caller, in *sdk.CreateReplicationGroupInp
 	case !catalog.IsAuthToken(*in.AuthToken):
 		return invalidValue("Invalid AuthToken provided.")
 	}
-	rg.AuthTokens = [][]byte{s.Sealer.Seal(state.AuthTokenPlace(rg.ID), []byte(*in.AuthToken))}
+	rg.AuthTokens = [][]byte{s.Sealer.Seal(state.AuthTokenAAD(rg.ID), []byte(*in.AuthToken))}
 	rg.AuthTokenModified = rg.Created
 	return nil
 }

@@ -145,7 +145,7 @@ func TestCreateReplicationGroupKeepsWhatTheEngineNeeds(t *testing.T) {
 	s.prepare(t)
 	must(s.CreateReplicationGroup(t.Context(), full("my-redis")))(t)
 	g := s.group(t, "my-redis")
-	opened := must(s.Sealer.Open(state.AuthTokenPlace(g.ID), g.AuthTokens[0]))(t)
+	opened := must(s.Sealer.Open(state.AuthTokenAAD(g.ID), g.AuthTokens[0]))(t)
 	if string(opened) != authToken {
 		t.Errorf("the token is %q", opened)
 	}

@@ -32,7 +32,7 @@ func (s *Service) testFailover(ctx context.Context, in *sdk.TestFailoverInput) (
 		if err := s.mayTestFailover(tx, rg); err != nil {
 			return err
 		}
-		rg.Only().Primary().Renewal = cache.FailedOver
+		rg.Only().Primary().Replacement = cache.FailedOver
 		return state.AddNotice(tx, event.New(event.FailoverTested, s.Now(), rg.ID, cache.FirstShard))
 	})
 	if err != nil {

@@ -29,7 +29,7 @@ func TestALeavingReplicaThatAloneHasTheDataGivesThemOn(t *testing.T) {
 			pids := must(w.runtime.PIDs(t.Context()))(t)
 			w.stop()
 			leaving := cache.MemberID("g", c.members)
-			w.modify("g", func(rg *cache.Shard) { rg.Member(leaving).Leaving = true })
+			w.modify("g", func(rg *cache.Shard) { rg.Member(leaving).Removing = true })
 			for _, m := range rg.Members {
 				if m.ID == leaving {
 					continue

@@ -33,7 +33,7 @@ func TestAPrimaryHandsOverBeforeItsProcessIsReplaced(t *testing.T) {
 		"cache-cluster g-002: Failover from primary node g-001 to replica node g-002 completed",
 		"replication-group g: Failover from primary node g-001 to replica node g-002 completed",
 	}
-	for why, want := range map[cache.Renewal][]string{
+	for why, want := range map[cache.Replacement][]string{
 		cache.FailedOver: {"cache-cluster g-001: Recovering cache nodes 0001",
 			"cache-cluster g-001: Finished recovery for cache nodes 0001"},
 		cache.Rebooting: {"cache-cluster g-001: Cache node 0001 shutdown",
@@ -48,7 +48,7 @@ func TestAPrimaryHandsOverBeforeItsProcessIsReplaced(t *testing.T) {
 			ws := w.write(rg, 4)
 			w.modify("g", func(rg *cache.Shard) {
 				m := rg.Member("g-001")
-				if m.Renewal = why; why == cache.Rebooting {
+				if m.Replacement = why; why == cache.Rebooting {
 					m.Status = cache.MemberRebooting
 				}
 			})
@@ -56,7 +56,7 @@ func TestAPrimaryHandsOverBeforeItsProcessIsReplaced(t *testing.T) {
 			if lost := ws.missing(t, w.client(rg.PrimaryAddress)); lost > 0 {
 				t.Errorf("%d acknowledged writes are missing", lost)
 			}
-			if m := rg.Member("g-001"); rg.Primary().ID != "g-002" || m.Renewal != "" ||
+			if m := rg.Member("g-001"); rg.Primary().ID != "g-002" || m.Replacement != "" ||
 				m.Status != cache.MemberAvailable {
 				t.Errorf("the primary is %s, the old one %+v", rg.Primary().ID, m)
 			}
@@ -80,7 +80,7 @@ func TestTheOneNodeOfAGroupComesBackEmpty(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.modify("g", func(rg *cache.Shard) {
-		rg.Members[0].Renewal, rg.Members[0].Status = cache.Rebooting, cache.MemberRebooting
+		rg.Members[0].Replacement, rg.Members[0].Status = cache.Rebooting, cache.MemberRebooting
 	})
 	w.awaitAvailable("g")
 	if n, err := w.client(rg.PrimaryAddress).DBSize(t.Context()).Result(); n != 0 || err != nil {
