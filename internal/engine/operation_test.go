@@ -101,11 +101,11 @@ func TestOperationsOfNodes(t *testing.T) {
 		{func(rg *cache.Shard) { rg.Promote = "g-002" }, operation.Switchover, "g-001>g-002 g-002"},
 		{func(rg *cache.Shard) { rg.Apply(cache.Deferred{NodeType: "cache.t3.small"}) }, operation.Scale,
 			"cache.t3.micro>cache.t3.small "},
-		{func(rg *cache.Shard) { rg.Member("g-002").Renewal = cache.FailedOver }, operation.TestFailover, "> g-002"},
+		{func(rg *cache.Shard) { rg.Member("g-002").Replacement = cache.FailedOver }, operation.TestFailover, "> g-002"},
 		{func(rg *cache.Shard) {
-			rg.Member("g-002").Renewal, rg.Member("g-002").Status = cache.Rebooting, cache.MemberRebooting
+			rg.Member("g-002").Replacement, rg.Member("g-002").Status = cache.Rebooting, cache.MemberRebooting
 		}, operation.Reboot, "> g-002"},
-		{func(rg *cache.Shard) { rg.Member("g-002").Leaving = true }, operation.RemoveReplicas, "1>0 g-002"},
+		{func(rg *cache.Shard) { rg.Member("g-002").Removing = true }, operation.RemoveReplicas, "1>0 g-002"},
 	} {
 		w.modify("g", c.change)
 		if open := w.openOperations("g"); len(open) != 1 || open[0].Kind != c.kind || open[0].By != asker {
