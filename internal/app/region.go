@@ -250,8 +250,8 @@ func (in *installation) servicesOf(r *region, keys *kms.Service) []gateway.Servi
 		larder.New(larder.Config{
 			Store: r.state, Sealer: r.sealer, PIDs: r.nodes.PIDs, Trouble: r.engine.Trouble, StopSoon: in.stopSoon,
 			Observed: observed(r.engine), Measure: measure(r.engine, in.Now), Regions: in.regions,
-			DamagedFiles: r.damagedFiles,
-			Tables:       tables(), Irreplaceable: irreplaceable, TakeAlong: takeAlong(in.Now), Forgotten: r.home.forgotten(),
+			DamagedFiles: r.damagedFiles, Copying: r.engine.Copying,
+			Tables: tables(), Irreplaceable: irreplaceable, TakeAlong: takeAlong(in.Now), Forgotten: r.home.forgotten(),
 			Logger: in.Logger,
 			Now:    in.Now,
 			Engine: larder.DescribeEngineOutput{

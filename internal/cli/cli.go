@@ -160,7 +160,8 @@ func (t *tool) root() *cobra.Command {
 		"`address` of the API of an engine that up or serve starts (default LARDER_LISTEN, or "+defaultListen+")")
 	root.PersistentFlags().Lookup("listen").DefValue = "" // said already
 	root.AddCommand(
-		t.upCommand(), t.planCommand(), t.statusCommand(), t.topCommand(), t.logsCommand(), t.failoverCommand(), t.connectCommand(),
+		t.upCommand(), t.planCommand(), t.statusCommand(), t.topCommand(), t.logsCommand(),
+		t.operationsCommand(), t.failoverCommand(), t.connectCommand(),
 		t.outputsCommand(), t.mailCommand(), t.envCommand(), t.destroyCommand(), t.serveCommand(), t.downCommand(),
 		t.enginesCommand(), t.doctorCommand(), t.forgetCommand(), t.versionCommand(), t.relayCommand(),
 		t.completionCommand(),

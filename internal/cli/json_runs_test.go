@@ -198,6 +198,11 @@ func TestJSONOfEveryCommand(t *testing.T) {
 	r.ok("larder top", 0, "--once")
 	r.until("larder logs", "--engine --follow", has("message"))
 	r.ok("larder failover", 0, id)
+	asked := r.ok("larder operations", 0, "--group "+id)[0].(map[string]any)["operations"].([]any)
+	if first, last := asked[0].(map[string]any)["kind"], asked[len(asked)-1].(map[string]any)["kind"]; first !=
+		"test-failover" || last != "create-group" {
+		t.Errorf("the operations are %v", asked)
+	}
 	r.until("larder status --watch", "", has("event"))
 	testkit.Within(t, time.Minute, "the mail is there", func() bool {
 		boxes, err := filepath.Glob(filepath.Join(r.home, "mail", "*", "new", "*"))
@@ -208,7 +213,8 @@ func TestJSONOfEveryCommand(t *testing.T) {
 	for name, more := range map[string]string{
 		"larder up": "/nowhere", "larder plan": "/nowhere", "larder status": "nobody", "larder status --watch": "nobody",
 		"larder top": "nobody", "larder logs": "nobody", "larder failover": "nobody", "larder env": "nobody",
-		"larder outputs": "--deployment nobody", "larder mail": "nobody@example.com", "larder destroy": "nobody --yes",
+		"larder operations": "nobody/1",
+		"larder outputs":    "--deployment nobody", "larder mail": "nobody@example.com", "larder destroy": "nobody --yes",
 		"larder mail --confirm": "nobody@example.com", "larder forget": "vpcs vpc-nobody --yes", "larder down": "",
 	} {
 		r.refused(name, more)

@@ -35,6 +35,7 @@ var jsonValues = map[string][]any{
 	"larder status --watch": {entry{}},
 	"larder top":            {load{}, topTrouble{}},
 	"larder logs":           {logLine{}},
+	"larder operations":     {operationsReport{}},
 	"larder failover":       {failoverReport{}},
 	"larder outputs":        {outputs{}},
 	"larder mail":           {mail{}},

@@ -12,6 +12,7 @@ import (
 	"larder/internal/awswire"
 	"larder/internal/cache"
 	"larder/internal/gateway"
+	"larder/internal/operation"
 	"larder/internal/plan"
 	"larder/internal/seal"
 	"larder/internal/state"
@@ -26,6 +27,7 @@ type Config struct {
 	PIDs     func(ctx context.Context) (map[string]int, error) // of the running nodes, by id
 	Trouble  func(group string) (text string, stuck bool)      // see engine.Trouble
 	Observed func(group string) plan.Observed                  // at the engine's last look
+	Copying  func(group string) *operation.Copy                // see engine.Copying
 	Regions  func() []string                                   // those that have been used
 	// Measure asks the running nodes of a group, or of all where none is named, what they count; those that do not
 	// answer are left out.
@@ -56,6 +58,7 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("DescribeEngine", gateway.Read, s.describeEngine),
 		gateway.Handle("DescribeNodes", gateway.Read, s.describeNodes),
 		gateway.Handle("DescribeWaiting", gateway.Read, s.describeWaiting),
+		gateway.Handle("DescribeOperations", gateway.List, s.describeOperations),
 		gateway.Handle("MeasureNodes", gateway.Read, s.measureNodes),
 		gateway.Handle("PutDeployment", gateway.Write, s.putDeployment),
 		gateway.Handle("DescribeDeployments", gateway.List, s.describeDeployments),
