@@ -41,6 +41,7 @@ var allowed = map[string]string{
 	"internal/node":             "",
 	"internal/node/nodetest":    "internal/node",
 	"internal/node/process":     "internal/childenv internal/durable internal/isolate internal/node",
+	"internal/nodestats":        "internal/isolate internal/redisnode",
 	"internal/outbox":           "internal/isolate internal/store",
 	"internal/paging":           "",
 	"internal/plainlint":        "",
@@ -70,8 +71,8 @@ var allowed = map[string]string{
 		"internal/snapshot internal/state internal/store",
 	"internal/logdelivery": "internal/cache internal/cachelog internal/engine internal/isolate internal/node " +
 		"internal/redisnode internal/services/logs internal/state internal/store",
-	"internal/exporter": "internal/cache internal/catalog internal/event internal/isolate internal/plan " +
-		"internal/redisnode internal/state internal/store modules/redis",
+	"internal/exporter": "internal/cache internal/catalog internal/event internal/isolate internal/nodestats " +
+		"internal/plan internal/redisnode internal/state internal/store modules/redis",
 	"internal/exporter/docgen": "modules/redis",
 	"internal/notifier":        "internal/event internal/outbox internal/state internal/store",
 	"internal/services/": "internal/alarm internal/awssdk/ internal/awswire internal/cache internal/caller " +

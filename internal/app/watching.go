@@ -11,17 +11,18 @@ import (
 	"larder/internal/engine"
 	"larder/internal/exporter"
 	"larder/internal/isolate"
+	"larder/internal/nodestats"
 	"larder/internal/plan"
 	"larder/internal/services/cloudwatch"
 	"larder/internal/services/larder"
 )
 
 // running are the nodes that an engine runs, for who reads what they count.
-func running(e *engine.Engine) func() []exporter.Node {
-	return func() []exporter.Node {
-		var all []exporter.Node
+func running(e *engine.Engine) func() []nodestats.Node {
+	return func() []nodestats.Node {
+		var all []nodestats.Node
 		for _, n := range e.Roster() {
-			all = append(all, exporter.Node{Group: n.Group, ID: n.ID, Redis: n.Redis})
+			all = append(all, nodestats.Node{Group: n.Group, ID: n.ID, Redis: n.Redis})
 		}
 		return all
 	}
@@ -59,9 +60,9 @@ func measure(e *engine.Engine, now func() time.Time) func(context.Context, strin
 	nodes := running(e)
 	var guard isolate.Guard
 	return func(ctx context.Context, group string) map[string]larder.Reading {
-		asked := slices.DeleteFunc(nodes(), func(n exporter.Node) bool { return group != "" && n.Group != group })
+		asked := slices.DeleteFunc(nodes(), func(n nodestats.Node) bool { return group != "" && n.Group != group })
 		all := map[string]larder.Reading{}
-		for id, r := range exporter.Read(ctx, &guard, asked, now) {
+		for id, r := range nodestats.Read(ctx, &guard, asked, now) {
 			if r.Err == nil {
 				all[id] = reading(r)
 			}
@@ -70,7 +71,7 @@ func measure(e *engine.Engine, now func() time.Time) func(context.Context, strin
 	}
 }
 
-func reading(r exporter.Reading) larder.Reading {
+func reading(r nodestats.Reading) larder.Reading {
 	return larder.Reading{
 		At: r.At.UnixNano(), Commands: int64(r.Number("total_commands_processed")),
 		Hits: int64(r.Number("keyspace_hits")), Misses: int64(r.Number("keyspace_misses")),

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"larder/internal/cache"
-	"larder/internal/exporter"
+	"larder/internal/nodestats"
 	"larder/internal/operation"
 	"larder/internal/redisnode"
 	"larder/internal/state"
@@ -25,7 +25,7 @@ func BenchmarkScrape(b *testing.B) {
 		"info", "ping", "psync", "replconf"} {
 		vitals.Info["cmdstat_"+command] = "calls=1000,usec=6000,usec_per_call=6.00,rejected_calls=0,failed_calls=0"
 	}
-	var nodes []exporter.Node
+	var nodes []nodestats.Node
 	err = s.Update(func(tx *store.Tx) error {
 		for g := range 40 {
 			rg := cache.ReplicationGroup{ID: fmt.Sprintf("group-%02d", g), Status: cache.Available,
@@ -34,7 +34,7 @@ func BenchmarkScrape(b *testing.B) {
 			for n := range 5 {
 				id := fmt.Sprintf("%s-%03d", rg.ID, n+1)
 				shard.Members = append(shard.Members, cache.Member{ID: id, Role: cache.Replica})
-				nodes = append(nodes, exporter.Node{Group: rg.ID, ID: id, Redis: answering(vitals)})
+				nodes = append(nodes, nodestats.Node{Group: rg.ID, ID: id, Redis: answering(vitals)})
 			}
 			if err := state.PutShard(tx, shard, operation.Origin{At: time.Now()}); err != nil {
 				return err
@@ -46,7 +46,7 @@ func BenchmarkScrape(b *testing.B) {
 		b.Fatal(err)
 	}
 	config, source := shop(b)
-	source.Store, source.Nodes = s, func() []exporter.Node { return nodes }
+	source.Store, source.Nodes = s, func() []nodestats.Node { return nodes }
 	e := newExporter(b, config)
 	for b.Loop() {
 		text, err := e.Scrape(b.Context())

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"larder/internal/nodestats"
 )
 
 // Metrics of commands and of errors.
@@ -41,7 +43,7 @@ func calls(p *page, l labels, stat parts) {
 func percentiles(p *page, l labels, value string) {
 	for percentile, usec := range split(value) {
 		percent, err := strconv.ParseFloat(strings.TrimPrefix(percentile, "p"), 64)
-		n, ok := number(usec)
+		n, ok := nodestats.Number(usec)
 		if err == nil && ok {
 			quantile := math.Round(percent*1e6) / 1e8 // 99.9 / 100 is no 0.999
 			p.add(commandLatency, l.with("quantile", strconv.FormatFloat(quantile, 'g', -1, 64)), n)
@@ -64,6 +66,6 @@ func split(value string) parts {
 
 // number is a part's value; a part that a version of redis-server lacks is none.
 func (p parts) number(name string) float64 {
-	n, _ := number(p[name])
+	n, _ := nodestats.Number(p[name])
 	return n
 }

@@ -17,6 +17,7 @@ import (
 	"larder/internal/cache"
 	"larder/internal/catalog"
 	"larder/internal/isolate"
+	"larder/internal/nodestats"
 	"larder/internal/plan"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -40,7 +41,7 @@ type Config struct {
 type Source struct {
 	Region   string
 	Store    *store.Store
-	Nodes    func() []Node                    // those that run
+	Nodes    func() []nodestats.Node          // those that run
 	Observed func(group string) plan.Observed // at the engine's last look
 	Alarms   func() ([]Alarm, error)          // those that can be read; the error is of the others
 }
@@ -169,7 +170,7 @@ func (e *Exporter) source(ctx context.Context, p *page, from Source) error {
 	if err != nil {
 		return err
 	}
-	readings := Read(ctx, &e.guard, from.Nodes(), e.Now)
+	readings := nodestats.Read(ctx, &e.guard, from.Nodes(), e.Now)
 	for _, r := range readings {
 		if fault, is := errors.AsType[*isolate.PanicError](r.Err); is && len(fault.Stack) > 0 {
 			e.Logger.ErrorContext(ctx, "a scrape lacks a node", "error", fault)

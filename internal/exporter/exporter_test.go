@@ -21,6 +21,7 @@ import (
 	"larder/internal/catalog"
 	"larder/internal/event"
 	"larder/internal/exporter"
+	"larder/internal/nodestats"
 	"larder/internal/operation"
 	"larder/internal/plan"
 	"larder/internal/redisnode"
@@ -79,10 +80,10 @@ func shop(t testing.TB) (exporter.Config, *exporter.Source) {
 	}
 	source := &exporter.Source{
 		Region: "us-east-1", Store: s,
-		Nodes: func() []exporter.Node {
+		Nodes: func() []nodestats.Node {
 			vitals := redisnode.Vitals{Info: info(t), SlowLogLength: 2, SlowLogLast: 7,
 				SlowLogTook: 15 * time.Millisecond}
-			return []exporter.Node{{Group: "shop", ID: "shop-001", Redis: answering(vitals)},
+			return []nodestats.Node{{Group: "shop", ID: "shop-001", Redis: answering(vitals)},
 				{Group: "shop", ID: "shop-002", Redis: hanging{}}}
 		},
 		Observed: func(string) plan.Observed {
@@ -126,7 +127,7 @@ const own = `{region="us-east-1",`
 // once.
 func TestEveryRegionIsScraped(t *testing.T) {
 	config, first := shop(t)
-	first.Nodes = func() []exporter.Node { return nil }
+	first.Nodes = func() []nodestats.Node { return nil }
 	second := *first
 	second.Region = "eu-west-1"
 	config.Sources = func() []exporter.Source { return []exporter.Source{*first, second} }
@@ -305,7 +306,7 @@ func TestNamesAreThoseOfRedisExporter(t *testing.T) {
 
 func TestEventsAreCountedOnce(t *testing.T) {
 	config, from := shop(t)
-	from.Nodes = func() []exporter.Node { return nil }
+	from.Nodes = func() []nodestats.Node { return nil }
 	begin := time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
 	config.Now = func() time.Time { return begin }
 	notice := func(at time.Duration, kind event.Kind, source string) {
@@ -349,7 +350,7 @@ func TestEventsAreCountedOnce(t *testing.T) {
 
 func TestOnlyThisMachineReadsTheMetrics(t *testing.T) {
 	config, source := shop(t)
-	source.Nodes = func() []exporter.Node { return nil }
+	source.Nodes = func() []nodestats.Node { return nil }
 	next := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	handler := newExporter(t, config).Public(next)
 	for name, c := range map[string]struct {
@@ -381,7 +382,7 @@ func TestOnlyThisMachineReadsTheMetrics(t *testing.T) {
 
 func TestAScrapeThatFailsSaysSo(t *testing.T) {
 	config, source := shop(t)
-	source.Nodes = func() []exporter.Node { return nil }
+	source.Nodes = func() []nodestats.Node { return nil }
 	source.Alarms = func() ([]exporter.Alarm, error) {
 		return nil,
 			errors.New("the state cannot be read: /home/someone")
@@ -402,7 +403,7 @@ func TestARegionThatFailsIsLeftOut(t *testing.T) {
 	second.Region = "eu-west-1"
 	for _, source := range []*exporter.Source{first, second} {
 		nodes := source.Nodes()[:1]
-		source.Nodes = func() []exporter.Node { return nodes }
+		source.Nodes = func() []nodestats.Node { return nodes }
 	}
 	var log strings.Builder
 	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
@@ -445,7 +446,7 @@ func TestAnAlarmThatCannotBeRead(t *testing.T) {
 	source.Alarms = func() ([]exporter.Alarm, error) {
 		return []exporter.Alarm{{Name: "other", State: "OK"}}, errors.New("cannot read the alarm {}")
 	}
-	source.Nodes = func() []exporter.Node { return nil }
+	source.Nodes = func() []nodestats.Node { return nil }
 	lines := scrape(t, newExporter(t, config))
 	if !slices.Contains(lines, `larder_alarm_state{alarm="other",state="OK"} 1`) ||
 		!strings.Contains(log.String(), "cannot read the alarm") {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"larder/internal/exporter"
+	"larder/internal/nodestats"
 	"larder/internal/redisnode"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -25,7 +25,7 @@ func TestOneBadItemCostsItsOwnPartOfAScrape(t *testing.T) {
 	config, source := shop(t)
 	nodes := source.Nodes()
 	nodes[1].Redis = faulty{}
-	source.Nodes = func() []exporter.Node { return nodes }
+	source.Nodes = func() []nodestats.Node { return nodes }
 	var log strings.Builder
 	config.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	err := source.Store.Update(func(tx *store.Tx) error {

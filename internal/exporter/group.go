@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"larder/internal/cache"
+	"larder/internal/nodestats"
 	"larder/internal/plan"
 )
 
@@ -30,7 +31,7 @@ var (
 )
 
 // group puts what is known of a replication group and of its nodes on the page.
-func (e *Exporter) group(p *page, rg cache.Topology, observed plan.Observed, readings map[string]Reading) {
+func (e *Exporter) group(p *page, rg cache.Topology, observed plan.Observed, readings map[string]nodestats.Reading) {
 	l := pairs("namespace", rg.ID)
 	p.add(groupInfo, l.with("engine_version", rg.EngineVersion, "node_type", rg.NodeType), 1)
 	for _, s := range cache.Statuses {

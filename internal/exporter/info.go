@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"larder/internal/nodestats"
 )
 
 // infoCSV says which field of INFO is which metric, in the names that github.com/oliver006/redis_exporter made common.
@@ -32,20 +34,6 @@ func loadInfo() ([]infoField, error) {
 		all = append(all, infoField{row[0], metric{"redis_" + row[1], kind(row[2]), row[3] + "."}})
 	}
 	return all, nil
-}
-
-// number reads a field's value. Outcomes are spelled ok and err.
-func number(value string) (float64, bool) {
-	switch value {
-	case "":
-		return 0, false
-	case "ok":
-		return 1, true
-	case "err", "fail":
-		return 0, true
-	}
-	n, err := strconv.ParseFloat(value, 64)
-	return n, err == nil
 }
 
 // Metrics of a node that are not a field as it stands.
@@ -79,7 +67,7 @@ var (
 )
 
 // node puts a reading of a node on the page.
-func (e *Exporter) node(p *page, l labels, r Reading) {
+func (e *Exporter) node(p *page, l labels, r nodestats.Reading) {
 	p.flag(redisUp, l, r.Err == nil)
 	p.add(scrapeDuration, l, r.Took.Seconds())
 	if r.Err != nil { // what the error says in full may name files, and everyone on the machine can read this
@@ -88,7 +76,7 @@ func (e *Exporter) node(p *page, l labels, r Reading) {
 	}
 	p.add(scrapeError, l.with("err", ""), 0)
 	for _, f := range e.info {
-		if n, ok := number(r.Info[f.field]); ok {
+		if n, ok := nodestats.Number(r.Info[f.field]); ok {
 			p.add(f.metric, l, n)
 		}
 	}
@@ -108,17 +96,17 @@ func (e *Exporter) node(p *page, l labels, r Reading) {
 	}
 }
 
-func server(p *page, l labels, r Reading) {
+func server(p *page, l labels, r nodestats.Reading) {
 	f := r.Info
 	p.add(instanceInfo, l.with("role", f["role"], "redis_version", f["redis_version"], "redis_build_id",
 		f["redis_build_id"],
 		"redis_mode", f["redis_mode"], "os", f["os"], "maxmemory_policy", f["maxmemory_policy"], "tcp_port",
 		f["tcp_port"],
 		"run_id", f["run_id"], "process_id", f["process_id"], "master_replid", f["master_replid"]), 1)
-	if uptime, ok := number(f["uptime_in_seconds"]); ok {
+	if uptime, ok := nodestats.Number(f["uptime_in_seconds"]); ok {
 		p.add(startTime, l, float64(r.At.Unix())-uptime)
 	}
-	if usec, ok := number(f["latest_fork_usec"]); ok {
+	if usec, ok := nodestats.Number(f["latest_fork_usec"]); ok {
 		p.add(latestFork, l, usec/1e6)
 	}
 	p.add(slowLogLength, l, float64(r.SlowLogLength))
@@ -146,7 +134,7 @@ func replication(p *page, l labels, f map[string]string) {
 			"master_sync_in_progress": linkSyncing, "master_last_io_seconds_ago": linkIdle,
 			"slave_repl_offset": linkOffset,
 		} {
-			if n, ok := number(f[field]); ok {
+			if n, ok := nodestats.Number(f[field]); ok {
 				p.add(m, primary, n)
 			}
 		}
