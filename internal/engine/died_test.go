@@ -122,6 +122,10 @@ func requests() map[string]asked {
 	protected := func(*cache.Shard) {}
 	plain := func(rg *cache.Shard) { rg.Group.TransitEncryption, rg.Group.AuthTokens = false, nil }
 	open := func(rg *cache.Shard) { rg.Group.AuthTokens = nil }
+	manual := func(rg *cache.Shard) { rg.Group.AutomaticFailover = false }
+	other := func(rg *cache.Shard) string { // than the primary
+		return rg.Members[slices.IndexFunc(rg.Members, func(m cache.Member) bool { return m.Role == cache.Replica })].ID
+	}
 	create := func(change func(*cache.Shard)) func(*world, string) {
 		return func(w *world, _ string) { w.create("g", 2, change) }
 	}
@@ -156,6 +160,21 @@ func requests() map[string]asked {
 		}, none, nil},
 		"the primary's replacement": {protected, func(w *world, _ string) {
 			w.modify("g", func(rg *cache.Shard) { rg.Member(rg.Primary().ID).Replacement = cache.Rebooting })
+		}, one, nil},
+		"a switchover": {manual, func(w *world, _ string) {
+			w.modify("g", func(rg *cache.Shard) { rg.Promote = other(rg) })
+		}, one, nil},
+		"a failover that is tested": {protected, func(w *world, _ string) {
+			w.modify("g", func(rg *cache.Shard) { rg.Primary().Replacement = cache.FailedOver })
+		}, one, nil},
+		"a node type": {protected, func(w *world, _ string) {
+			w.modify("g", func(rg *cache.Shard) {
+				next := cache.Deferred{NodeType: "cache.t3.small"}
+				if rg.Group.NodeType == next.NodeType {
+					next.NodeType = "cache.t3.micro"
+				}
+				rg.Apply(next)
+			})
 		}, one, nil},
 		"a snapshot": {protected, func(w *world, try string) { w.backup("g", try, cache.SnapshotAsked) }, one, saved},
 		"deletion with a snapshot": {protected,

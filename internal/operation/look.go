@@ -195,8 +195,8 @@ func lookSnapshot(o Operation, f Facts) State {
 	if f.ReplicationGroup != nil && f.ReplicationGroup.Snapshot != nil && f.ReplicationGroup.Snapshot.Name == o.To {
 		return f.copying(InQueue, Copying, false)
 	}
-	switch s := f.Snapshot; {
-	case s == nil:
+	switch s, there := f.Snapshots[o.To]; {
+	case !there:
 		return ended(Failed, "the record of the snapshot is gone, or cannot be read")
 	case s.Status == cache.SnapshotFailed:
 		return ended(Failed, s.Reason)

@@ -153,6 +153,7 @@ func TestLookAtASnapshot(t *testing.T) {
 	taking := group(is(func(g *cache.ReplicationGroup) {
 		g.Status, g.Snapshot = cache.Snapshotting, &cache.Backup{Name: "s"}
 	}))
+	of := func(s cache.Snapshot) map[string]cache.Snapshot { return map[string]cache.Snapshot{"s": s} }
 	for name, c := range map[string]struct {
 		f    operation.Facts
 		want operation.State
@@ -162,11 +163,12 @@ func TestLookAtASnapshot(t *testing.T) {
 			operation.State{Stage: operation.Copying, Done: 5, Unit: operation.Bytes}},
 		"another is loaded": {operation.Facts{Topology: taking, Copy: &operation.Copy{Load: true, Done: 5}},
 			operation.State{Stage: operation.InQueue}},
-		"is there": {operation.Facts{Topology: group(), Snapshot: &cache.Snapshot{Status: cache.SnapshotAvailable}},
+		"is there": {operation.Facts{Topology: group(), Snapshots: of(cache.Snapshot{Status: cache.SnapshotAvailable})},
 			operation.State{Outcome: operation.Succeeded}},
-		"failed": {operation.Facts{Topology: group(), Snapshot: &cache.Snapshot{Status: cache.SnapshotFailed, Reason: "why"}},
+		"failed": {operation.Facts{Topology: group(),
+			Snapshots: of(cache.Snapshot{Status: cache.SnapshotFailed, Reason: "why"})},
 			operation.State{Outcome: operation.Failed, Reason: "why"}},
-		"of a group that is gone": {operation.Facts{Snapshot: &cache.Snapshot{Status: cache.SnapshotAvailable}},
+		"of a group that is gone": {operation.Facts{Snapshots: of(cache.Snapshot{Status: cache.SnapshotAvailable})},
 			operation.State{Outcome: operation.Succeeded}},
 		"is lost": {operation.Facts{Topology: group()}, operation.State{Outcome: operation.Failed,
 			Reason: "the record of the snapshot is gone, or cannot be read"}},

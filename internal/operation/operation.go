@@ -63,12 +63,14 @@ func (o Operation) ID() string { return o.Group + "/" + strconv.Itoa(o.Number) }
 
 // RowKey is the operation's key in its table. Open ones stand together, in the order of their numbers.
 func (o Operation) RowKey() string {
-	prefix := EndedKeys(o.Group)
 	if o.Open() {
-		prefix = OpenKeys(o.Group)
+		return o.OpenKey()
 	}
-	return fmt.Sprintf("%s%09d", prefix, o.Number)
+	return fmt.Sprintf("%s%09d", EndedKeys(o.Group), o.Number)
 }
+
+// OpenKey is the key that the operation has, or had, while it goes on.
+func (o Operation) OpenKey() string { return fmt.Sprintf("%s%09d", OpenKeys(o.Group), o.Number) }
 
 // AllOpen and AllEnded begin the keys of operations.
 const (
@@ -119,9 +121,9 @@ type Facts struct {
 	// Topology is the group with its shards; the ReplicationGroup is nil where it is gone. How an operation ended is
 	// told by the group's own record and that of the operation's shard: others may be left out.
 	cache.Topology
-	// Snapshot is the record of the snapshot that a Snapshot operation names; nil where there is none, or none that can
-	// be read.
-	Snapshot *cache.Snapshot
+	// Snapshots are the records of the snapshots that Snapshot operations name, without those that are gone or cannot be
+	// read.
+	Snapshots map[string]cache.Snapshot
 	// Copy is what is being copied now, as the engine sees it; nil where nothing is, or nobody knows.
 	Copy *Copy
 }

@@ -126,7 +126,8 @@ func TestWhatIsPendingGoesOn(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		rg := topology(t)
-		facts := operation.Facts{Topology: rg, Snapshot: &cache.Snapshot{Name: "s", Status: cache.SnapshotCreating}}
+		facts := operation.Facts{Topology: rg, Snapshots: map[string]cache.Snapshot{
+			"s": {Name: "s", Status: cache.SnapshotCreating}}}
 		pending := operation.Pending(rg)
 		for i, o := range pending {
 			s := o.Look(facts)

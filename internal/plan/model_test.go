@@ -12,6 +12,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/endpoint"
+	"larder/internal/operation"
 	"larder/internal/plan"
 )
 
@@ -35,6 +36,8 @@ type model struct {
 	kept          []int // what the last snapshot holds
 	restored      bool  // the group was made of a snapshot
 	restoreSource string
+	open          []operation.Operation // those that go on
+	asked         int                   // how many there have been
 }
 
 func newModel(t *rapid.T) *model {
@@ -76,6 +79,8 @@ func (w *model) observe() plan.Observed {
 func (w *model) reconcile() bool {
 	w.carry()
 	w.sweep()
+	w.follow()
+	defer w.follow()
 	steps, settled := plan.Shard(plan.Desired{Shard: w.g, Parameters: w.parameters, MinReplicas: w.required,
 		RestoreSource: w.restoreSource}, w.observe())
 	if settled {
@@ -85,7 +90,7 @@ func (w *model) reconcile() bool {
 		w.fire(cache.Converged)
 		w.g.Group.Restore = ""
 		for i := range w.g.Members {
-			w.g.Members[i].Created = created
+			w.g.Members[i].Created, w.g.Members[i].Status = created, cache.MemberAvailable
 		}
 		if w.g.Promote != "" {
 			w.Fatalf("settled with %s to be promoted", w.g.Promote)
@@ -116,6 +121,7 @@ func (w *model) reconcile() bool {
 			}
 		}
 		w.checkPrimaryAddress()
+		w.follow()
 	}
 	if len(steps) > 0 {
 		w.verified = steps[0].Kind == plan.Verify && !failed
@@ -131,6 +137,26 @@ func (w *model) fire(e cache.Event) {
 	w.g.Group.Status = next
 }
 
+// follow keeps the operations as the store does when the records are written.
+func (w *model) follow() {
+	f := operation.Facts{Topology: cache.Topology{ReplicationGroup: w.g.Group, Shards: []cache.Shard{*w.g}},
+		Snapshots: map[string]cache.Snapshot{"s": {Status: cache.SnapshotAvailable}}}
+	over, begun := operation.Follow(w.open, f, operation.Origin{})
+	for _, o := range over {
+		w.open = slices.DeleteFunc(w.open, func(other operation.Operation) bool { return other.Number == o.Number })
+	}
+	for _, o := range begun {
+		w.asked++
+		o.Number = w.asked
+		w.open = append(w.open, o)
+	}
+	for _, o := range w.open {
+		if s := o.Look(f); s.Outcome != "" {
+			w.Fatalf("%s %v goes on, and is %s", o.Kind, o.Members, s.Outcome)
+		}
+	}
+}
+
 // run does a step as the engine does.
 func (w *model) run(s plan.Step) error {
 	switch s.Kind {
@@ -143,7 +169,7 @@ func (w *model) run(s plan.Step) error {
 		}
 		n.knowsTokens, n.knowsParameters = true, true
 		m := w.g.Member(s.Member)
-		m.Replacement = ""
+		m.Replacement, m.Status = "", cache.MemberModifying
 		m.Parameters, m.Spec, m.Access = w.parameters, w.g.Group.Spec(), cache.AccessFingerprint(w.g.Group.AuthTokens)
 		return nil
 	case plan.Failover:

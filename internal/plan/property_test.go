@@ -123,6 +123,9 @@ func (w *model) checkSettled() {
 	if w.g.Group.Status != cache.Available || w.g.Group.Snapshot != nil {
 		w.Fatalf("settled as %s with %v to be backed up", w.g.Group.Status, w.g.Group.Snapshot)
 	}
+	if w.follow(); len(w.open) > 0 {
+		w.Fatalf("settled, and %+v goes on", w.open)
+	}
 	if got := w.listener(w.g.PrimaryAddress); got != primary.ID {
 		w.Fatalf("%q listens on the primary endpoint's address, want %s", got, primary.ID)
 	}

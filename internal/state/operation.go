@@ -14,26 +14,34 @@ import (
 )
 
 // operations is keyed by operation.Operation.RowKey: a group's open ones stand together. Rows are begun and ended by
-// whoever writes the group's records, in the same transaction: see recordOperations.
+// whoever writes the group's records, in the same transaction: see PutGroup.
 const operations = store.Table[operation.Operation]("operations")
 
-// recordOperations makes the rows of a group's operations agree with its records, which were just written: it ends
-// those that are over by them, and begins one for each request that they show and that has none. Operations in shards
-// that the topology leaves out stay as they are.
+// recordOperations makes the rows of a group's operations agree with its records, which were just written: see
+// operation.Follow.
 func recordOperations(tx *store.Tx, t cache.Topology, by operation.Origin) error {
 	open, err := openOperations(tx, t.ID)
 	if err != nil {
 		return err
 	}
-	open, err = endOperations(tx, open, t, by.At)
+	return follow(tx, open, t, by)
+}
+
+// follow writes how open operations change with a group's records.
+func follow(tx *store.Tx, open []operation.Operation, t cache.Topology, by operation.Origin) error {
+	f, err := factsOf(tx, open, t)
 	if err != nil {
 		return err
 	}
-	for _, o := range operation.Pending(t) {
-		if !slices.ContainsFunc(open, func(other operation.Operation) bool { return other.Covers(o) }) {
-			if err := putOperation(tx, o, by); err != nil {
-				return err
-			}
+	over, begun := operation.Follow(open, f, by)
+	for _, o := range over {
+		if err := endOperation(tx, o); err != nil {
+			return err
+		}
+	}
+	for _, o := range begun {
+		if err := putOperation(tx, o); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -56,42 +64,22 @@ func operationsOf(tx *store.Tx, prefix string) (all []operation.Operation, err e
 	return all, err
 }
 
-// endOperations ends those operations that are over by a group's records, and returns the others.
-func endOperations(tx *store.Tx, open []operation.Operation, t cache.Topology,
-	at time.Time) (left []operation.Operation, err error) {
+// factsOf are the records that tell how far operations of a group are.
+func factsOf(tx *store.Tx, open []operation.Operation, t cache.Topology) (operation.Facts, error) {
+	f := operation.Facts{Topology: t, Snapshots: map[string]cache.Snapshot{}}
 	for _, o := range open {
-		elsewhere := !slices.ContainsFunc(t.Shards, func(s cache.Shard) bool { return s.ID == o.Shard })
-		if t.ReplicationGroup != nil && o.Shard != "" && elsewhere {
-			left = append(left, o)
+		if o.Kind != operation.Snapshot {
 			continue
 		}
-		f, failed := factsOf(tx, o, t)
-		if failed != nil {
-			return nil, failed
+		s, err := Snapshots.Get(tx, o.To)
+		switch {
+		case errors.Is(err, store.ErrNotFound), store.IsUnreadable(err):
+		case err != nil:
+			return f, err
+		default:
+			f.Snapshots[o.To] = s
 		}
-		if s := o.Look(f); s.Outcome == "" {
-			left = append(left, o)
-		} else if err := endOperation(tx, o, s.Outcome, s.Reason, at); err != nil {
-			return nil, err
-		}
 	}
-	return left, nil
-}
-
-// factsOf are the records that tell how far an operation is.
-func factsOf(tx *store.Tx, o operation.Operation, t cache.Topology) (operation.Facts, error) {
-	f := operation.Facts{Topology: t}
-	if o.Kind != operation.Snapshot {
-		return f, nil
-	}
-	s, err := Snapshots.Get(tx, o.To)
-	switch {
-	case errors.Is(err, store.ErrNotFound), store.IsUnreadable(err):
-		return f, nil
-	case err != nil:
-		return f, err
-	}
-	f.Snapshot = &s
 	return f, nil
 }
 
@@ -102,7 +90,8 @@ func BeginOperation(tx *store.Tx, o operation.Operation, by operation.Origin) er
 	if err != nil || slices.ContainsFunc(open, func(other operation.Operation) bool { return other.Covers(o) }) {
 		return err
 	}
-	return putOperation(tx, o, by)
+	o.By, o.Began = by.By, by.At
+	return putOperation(tx, o)
 }
 
 // FailOperation ends the open operation that a request is, since what was asked for cannot be had. The records, which
@@ -111,14 +100,14 @@ func FailOperation(tx *store.Tx, request operation.Operation, reason string, at 
 	open, err := openOperations(tx, request.Group)
 	for _, o := range open {
 		if o.Covers(request) {
-			err = errors.Join(err, endOperation(tx, o, operation.Failed, reason, at))
+			err = errors.Join(err, endOperation(tx, o.End(operation.Failed, reason, at)))
 		}
 	}
 	return err
 }
 
 // putOperation writes a new operation, with the next number of its group.
-func putOperation(tx *store.Tx, o operation.Operation, by operation.Origin) error {
+func putOperation(tx *store.Tx, o operation.Operation) error {
 	for _, prefix := range []string{operation.OpenKeys(o.Group), operation.EndedKeys(o.Group)} {
 		keys, err := operations.KeysOf(tx, prefix)
 		if err != nil {
@@ -130,35 +119,43 @@ func putOperation(tx *store.Tx, o operation.Operation, by operation.Origin) erro
 		}
 	}
 	o.Number++
-	o.By, o.Began = by.By, by.At
 	return operations.Put(tx, o.RowKey(), o)
 }
 
 // endOperation writes how an operation ended, and drops the oldest ones of the group that are more than are kept.
-func endOperation(tx *store.Tx, o operation.Operation, outcome operation.Outcome, reason string, at time.Time) error {
-	if err := operations.Delete(tx, o.RowKey()); err != nil {
+func endOperation(tx *store.Tx, o operation.Operation) error {
+	if err := operations.Delete(tx, o.OpenKey()); err != nil {
 		return err
 	}
-	o = o.End(outcome, reason, at)
 	if err := operations.Put(tx, o.RowKey(), o); err != nil {
 		return err
 	}
-	ended, err := operationsOf(tx, operation.EndedKeys(o.Group))
+	return dropExpired(tx, o.Group, o.Ended)
+}
+
+// dropExpired removes those of a group's ended operations that are not kept any more. It reads no more than the oldest
+// that is kept: clients wait for some of the transactions that end an operation.
+func dropExpired(tx *store.Tx, group string, at time.Time) error {
+	keys, err := operations.KeysOf(tx, operation.EndedKeys(group))
 	if err != nil {
 		return err
 	}
-	slices.Reverse(ended) // the newest first
-	return dropExpired(tx, ended, operation.MaxEnded, at)
-}
-
-// dropExpired removes those of some ended operations, newest first, that are not kept any more.
-func dropExpired(tx *store.Tx, ended []operation.Operation, most int, at time.Time) (err error) {
-	for newer, o := range ended {
-		if o.Expired(newer, most, at) {
-			err = errors.Join(err, operations.Delete(tx, o.RowKey()))
+	for i, key := range keys {
+		o, err := operations.Get(tx, key)
+		if store.IsUnreadable(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if !o.Expired(len(keys)-1-i, operation.MaxEnded, at) {
+			return nil
+		}
+		if err := operations.Delete(tx, key); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }
 
 // endGroupOperations ends the operations of a group that is gone, and drops the oldest ones of all groups that are.
@@ -167,7 +164,7 @@ func endGroupOperations(tx *store.Tx, group string, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	if _, err := endOperations(tx, open, cache.Topology{}, at); err != nil {
+	if err := follow(tx, open, cache.Topology{}, operation.Origin{At: at}); err != nil {
 		return err
 	}
 	return dropGone(tx, at)
@@ -185,7 +182,12 @@ func dropGone(tx *store.Tx, at time.Time) error {
 	}
 	gone := slices.DeleteFunc(all, func(o operation.Operation) bool { return slices.Contains(groups, o.Group) })
 	slices.SortStableFunc(gone, func(a, b operation.Operation) int { return b.Ended.Compare(a.Ended) })
-	return dropExpired(tx, gone, operation.MaxGone, at)
+	for newer, o := range gone {
+		if o.Expired(newer, operation.MaxGone, at) {
+			err = errors.Join(err, operations.Delete(tx, o.RowKey()))
+		}
+	}
+	return err
 }
 
 // CheckOperations makes the rows of all operations agree with the records, for a store that something else than this
@@ -215,7 +217,7 @@ func endOrphanOperations(tx *store.Tx, at time.Time) error {
 		return err
 	}
 	orphans := slices.DeleteFunc(open, func(o operation.Operation) bool { return slices.Contains(groups, o.Group) })
-	if _, err := endOperations(tx, orphans, cache.Topology{}, at); err != nil {
+	if err := follow(tx, orphans, cache.Topology{}, operation.Origin{At: at}); err != nil {
 		return err
 	}
 	return dropGone(tx, at)
@@ -267,7 +269,7 @@ func progressOf(
 	if err != nil {
 		return s, err
 	}
-	f, err := factsOf(tx, o, t)
+	f, err := factsOf(tx, []operation.Operation{o}, t)
 	f.Copy = copying(o.Group)
 	return o.Look(f), err
 }

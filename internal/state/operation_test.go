@@ -222,3 +222,27 @@ func TestOperationsAreNotKeptForever(t *testing.T) {
 		}
 	}
 }
+
+// TestAnOperationThatCannotBeRead holds nothing up, and its number is not given away.
+func TestAnOperationThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	h := newHistory(t)
+	for _, key := range []string{operation.OpenKeys("g") + "000000001", operation.EndedKeys("g") + "000000002"} {
+		err := h.Update(func(tx *store.Tx) error {
+			return store.Table[string]("operations").Put(tx, key, "no operation")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.change("me", func(_ *store.Tx, rg cache.Topology) error { rg.Status = cache.Deleting; return nil })
+	h.want("g/3 delete-group: ending nodes, by me.")
+	if err := h.Update(func(tx *store.Tx) error { return state.DeleteGroup(tx, "g", h.now) }); err != nil {
+		t.Fatal(err)
+	}
+	h.want("g/3 delete-group: succeeded, by me.")
+	damaged, err := h.Unreadable()
+	if err != nil || len(damaged) != 2 {
+		t.Errorf("unreadable are %v, %v", damaged, err)
+	}
+}
