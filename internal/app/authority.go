@@ -32,7 +32,7 @@ func (in *installation) vouch(s *store.Store, self identity) (identity, error) {
 	in.Logger.Warn("the certificate of the local CA is renewed; its key stays. Clients that keep a copy of ca.pem "+
 		"need the new one",
 		"file", in.Home.AuthorityFile())
-	err = s.Insist(func(tx *store.Tx) error { return identities.Put(tx, "self", self) })
+	err = s.UpdateReserved(func(tx *store.Tx) error { return identities.Put(tx, "self", self) })
 	if noRoom(err) { // the next engine renews it again
 		in.Logger.Error("the renewed certificate of the local CA is not kept until there is room", "error", err)
 		return self, nil

@@ -14,7 +14,7 @@ import (
 // told.
 func (e *Engine) ReplaceDetached(ids []string) error {
 	var alone []string
-	err := e.Store.Insist(func(tx *store.Tx) error {
+	err := e.Store.UpdateReserved(func(tx *store.Tx) error {
 		alone = nil
 		groups, err := state.AllGroups(tx)
 		if err != nil {

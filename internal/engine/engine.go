@@ -101,7 +101,7 @@ func (e *Engine) Adopt(ctx context.Context) error {
 	for _, p := range left {
 		e.adopted[p.ID()] = p
 	}
-	return e.Store.Insist(func(tx *store.Tx) error {
+	return e.Store.UpdateReserved(func(tx *store.Tx) error {
 		groups, err := state.Groups(tx)
 		for _, rg := range groups {
 			if err := e.doubt(ctx, tx, rg); err != nil {

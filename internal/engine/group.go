@@ -192,7 +192,7 @@ func (g *group) next(ctx context.Context) (pending bool, err error) {
 	if step == plan.Forget {
 		return false, g.forget(ctx, t)
 	}
-	return true, g.e.Store.Insist(func(tx *store.Tx) error {
+	return true, g.e.Store.UpdateReserved(func(tx *store.Tx) error {
 		t, err := state.Group(tx, g.id)
 		if err != nil {
 			return err

@@ -65,7 +65,7 @@ func (g *group) forget(ctx context.Context, t cache.Topology) error {
 			return fmt.Errorf("cannot remove the files of %s: %w", name, err)
 		}
 	}
-	return g.e.Store.Insist(func(tx *store.Tx) error { return g.forgetRecords(tx, t, names[1:]) })
+	return g.e.Store.UpdateReserved(func(tx *store.Tx) error { return g.forgetRecords(tx, t, names[1:]) })
 }
 
 func (g *group) forgetRecords(tx *store.Tx, t cache.Topology, members []string) error {

@@ -395,7 +395,7 @@ func (r *shardRunner) wantedDirectives(shard *cache.Shard) (d catalog.Directives
 // for an election, and what the nodes are doing is so, whether it is written down or not. It may call change several
 // times.
 func (r *shardRunner) update(change func(tx *store.Tx, shard *cache.Shard) error) error {
-	return r.e.Store.Insist(func(tx *store.Tx) error {
+	return r.e.Store.UpdateReserved(func(tx *store.Tx) error {
 		shard, err := r.shard(tx)
 		if err != nil {
 			return err

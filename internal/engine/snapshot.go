@@ -152,7 +152,7 @@ func (e *Engine) UnlockSnapshot(s cache.Snapshot) error {
 // dropSnapshots removes snapshots that were deleted, files first, until ctx ends.
 func (e *Engine) dropSnapshots(ctx context.Context) {
 	var failures failures
-	e.Store.Tend(ctx, string(state.Snapshots), func() <-chan time.Time {
+	e.Store.WatchAndRetry(ctx, string(state.Snapshots), func() <-chan time.Time {
 		if err := e.dropDeleted(); err != nil {
 			e.Logger.Log(ctx, failures.level(err), "cannot delete a snapshot: larder goes on trying, and writes this once",
 				"error", err)

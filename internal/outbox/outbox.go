@@ -44,7 +44,7 @@ const retryTime = 5 * time.Second
 
 // Run carries out rows until ctx ends, beginning with what an earlier run left.
 func (o *Outbox[T]) Run(ctx context.Context) {
-	o.Store.Tend(ctx, string(o.Table), func() <-chan time.Time {
+	o.Store.WatchAndRetry(ctx, string(o.Table), func() <-chan time.Time {
 		if err := o.Drain(ctx); err != nil {
 			o.Failed(err)
 			return o.After(retryTime)

@@ -1,5 +1,5 @@
-// Package seal keeps secrets unreadable at rest: each is sealed with a key of this installation, and bound to the place
-// it is kept in, so that one sealed secret cannot be swapped for another.
+// Package seal keeps secrets unreadable at rest. Each secret is sealed with a key of this installation and bound to a
+// name, its additional authenticated data (AAD), so that one sealed secret cannot be swapped for another.
 package seal
 
 import (
@@ -23,14 +23,14 @@ const KeySize = 32
 type Sealer struct {
 	aead   cipher.AEAD
 	key    []byte
-	within string // begins every place
+	within string // begins the AAD of every secret
 }
 
-// Key is the master key.
+// Key returns a copy of the master key.
 func (s *Sealer) Key() []byte { return bytes.Clone(s.key) }
 
-// Within is a Sealer of the same key for places of its own: what it seals cannot be swapped for what is kept in a place
-// of the same name elsewhere.
+// Within returns a Sealer with the same key that puts prefix before every AAD. What it seals cannot be swapped for a
+// secret sealed with the same AAD elsewhere.
 func (s *Sealer) Within(prefix string) *Sealer {
 	inner := *s
 	inner.within += prefix + "/"
@@ -53,7 +53,8 @@ func New(key []byte) (*Sealer, error) {
 	return &Sealer{aead: aead, key: bytes.Clone(key)}, nil
 }
 
-// Open makes a Sealer from the key file at path, which it creates, readable by its owner only, when it is not there.
+// Open makes a Sealer from the key file at path. If the file does not exist, Open creates it, readable only by its
+// owner.
 func Open(path string) (*Sealer, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		key := make([]byte, KeySize)
@@ -65,7 +66,7 @@ func Open(path string) (*Sealer, error) {
 	return Load(path)
 }
 
-// Load makes a Sealer from the key file at path, which has to be there: without it what was sealed is lost.
+// Load makes a Sealer from the key file at path. A missing file is an error: without its key, sealed secrets are lost.
 func Load(path string) (*Sealer, error) {
 	key, err := os.ReadFile(path)
 	if err != nil {
@@ -80,16 +81,17 @@ func Load(path string) (*Sealer, error) {
 	return s, nil
 }
 
-// Seal seals a secret for a place, such as "replication-group/NAME/auth-token". The same place opens it again.
-func (s *Sealer) Seal(place string, secret []byte) []byte {
-	return s.aead.Seal(nil, nil, secret, []byte(s.within+place))
+// Seal seals a secret. aad names what the secret is, such as "replication-group/NAME/auth-token"; Open needs the same
+// aad.
+func (s *Sealer) Seal(aad string, secret []byte) []byte {
+	return s.aead.Seal(nil, nil, secret, []byte(s.within+aad))
 }
 
-// Open returns the secret sealed for that place.
-func (s *Sealer) Open(place string, sealed []byte) ([]byte, error) {
-	secret, err := s.aead.Open(nil, nil, sealed, []byte(s.within+place))
+// Open returns the secret that was sealed with that aad.
+func (s *Sealer) Open(aad string, sealed []byte) ([]byte, error) {
+	secret, err := s.aead.Open(nil, nil, sealed, []byte(s.within+aad))
 	if err != nil {
-		return nil, fmt.Errorf("cannot open the secret %s: it was sealed with another master key, or changed", place)
+		return nil, fmt.Errorf("cannot open the secret %s: it was sealed with another master key, or changed", aad)
 	}
 	return secret, nil
 }

@@ -23,33 +23,33 @@ func newSealer(t *testing.T, first byte) *seal.Sealer {
 	return s
 }
 
-// TestSeal: a secret is opened for its place with its key, and in no other way.
+// TestSeal tests that a secret opens with its key and its aad, and with no other.
 func TestSeal(t *testing.T) {
 	s, other := newSealer(t, 1), newSealer(t, 2)
 	rapid.Check(t, func(t *rapid.T) {
 		secret := rapid.SliceOf(rapid.Byte()).Draw(t, "secret")
-		place := rapid.StringN(0, 8, -1).Draw(t, "place")
-		sealed := s.Seal(place, secret)
-		if got, err := s.Open(place, sealed); err != nil || !bytes.Equal(got, secret) {
+		aad := rapid.StringN(0, 8, -1).Draw(t, "aad")
+		sealed := s.Seal(aad, secret)
+		if got, err := s.Open(aad, sealed); err != nil || !bytes.Equal(got, secret) {
 			t.Fatalf("opened: %q, %v", got, err)
 		}
 		if len(secret) > 8 && bytes.Contains(sealed, secret) {
 			t.Fatal("the secret is readable")
 		}
-		if bytes.Equal(sealed, s.Seal(place, secret)) {
+		if bytes.Equal(sealed, s.Seal(aad, secret)) {
 			t.Fatal("sealed twice, it is the same: it shows which secrets are equal")
 		}
-		elsewhere := place + "/x"
-		if rapid.Bool().Draw(t, "shorter") && place != "" {
-			elsewhere = place[1:]
+		elsewhere := aad + "/x"
+		if rapid.Bool().Draw(t, "shorter") && aad != "" {
+			elsewhere = aad[1:]
 		}
 		changed := bytes.Clone(sealed)
 		changed[rapid.IntRange(0, len(sealed)-1).Draw(t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
 		cut := sealed[:rapid.IntRange(0, len(sealed)-1).Draw(t, "cut")]
 		for what, err := range map[string]error{
-			"elsewhere": second(s.Open(elsewhere, sealed)), "with another key": second(other.Open(place, sealed)),
-			"changed": second(s.Open(place, changed)), "cut": second(s.Open(place, cut)),
-			"longer": second(s.Open(place, append(sealed, 0))),
+			"elsewhere": second(s.Open(elsewhere, sealed)), "with another key": second(other.Open(aad, sealed)),
+			"changed": second(s.Open(aad, changed)), "cut": second(s.Open(aad, cut)),
+			"longer": second(s.Open(aad, append(sealed, 0))),
 		} {
 			if err == nil {
 				t.Fatalf("%s, it is opened", what)
@@ -60,7 +60,7 @@ func TestSeal(t *testing.T) {
 
 func second(_ []byte, err error) error { return err }
 
-func TestOpenErrorsTellThePlaceAndNoSecret(t *testing.T) {
+func TestOpenErrorsNameTheAADAndNoSecret(t *testing.T) {
 	s := newSealer(t, 1)
 	_, err := s.Open("elsewhere", s.Seal("here", []byte("hidden")))
 	if err == nil || !strings.Contains(err.Error(), "elsewhere") || strings.Contains(err.Error(), "hidden") {
@@ -71,7 +71,7 @@ func TestOpenErrorsTellThePlaceAndNoSecret(t *testing.T) {
 func TestKeySizes(t *testing.T) {
 	for _, size := range []int{0, 16, 31, 33} {
 		if _, err := seal.New(make([]byte, size)); err == nil {
-			t.Errorf("a key of %d bytes is taken", size)
+			t.Errorf("a key of %d bytes is accepted", size)
 		}
 	}
 }
@@ -111,12 +111,12 @@ func TestABrokenKeyFileIsNotReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := seal.Open(path); err == nil {
-		t.Error("it is taken")
+		t.Error("it is accepted")
 	}
 	if raw, err := os.ReadFile(path); string(raw) != "short" || err != nil {
 		t.Errorf("now %q, %v", raw, err)
 	}
 	if _, err := seal.Open(filepath.Join(path, "below", "a", "file")); err == nil {
-		t.Error("a path that cannot be is taken")
+		t.Error("a path that cannot be is accepted")
 	}
 }

@@ -10,30 +10,30 @@ import (
 	"io"
 )
 
-// A sealed stream is a row of chunks of ChunkSize bytes, the last of which may be shorter; each is sealed with AES-GCM
-// under a key that seals this stream only. The nonce is the chunk's number, and whether it is the last: chunks that
-// were changed, swapped, repeated or cut off do not open.
+// A sealed stream is a sequence of chunks of ChunkSize bytes; the last one may be shorter. Each chunk is sealed with
+// AES-GCM, under a key that seals only this stream. The nonce is the chunk's number and a flag for the last chunk, so
+// that a chunk that was changed, swapped, repeated or cut off does not open.
 const (
-	// ChunkSize is how much of a stream is sealed at once, in bytes: what a Writer and a Reader hold in memory.
+	// ChunkSize is how much of a stream is sealed at once, in bytes. A Writer and a Reader hold this much in memory.
 	ChunkSize = 64 << 10
 	tagSize   = 16
 )
 
-// ErrNoKey says that there is no such key, or no longer: what it sealed or wrapped can never be opened again.
+// ErrNoKey reports that a key does not exist, or no longer. What it sealed or wrapped can never be opened again.
 var ErrNoKey = errors.New("the key does not exist")
 
-// ErrDamaged says that a sealed stream is not what was written: changed, cut off, or sealed with another key or for
-// another place.
+// ErrDamaged reports that a sealed stream is not what was written: it was changed, cut off, or sealed with another key
+// or AAD.
 var ErrDamaged = errors.New("it was changed or cut off, or sealed with another key")
 
 // chunks seals or opens the chunks of one stream, in order.
 type chunks struct {
 	aead   cipher.AEAD
-	place  []byte
+	aad    []byte
 	number uint64
 }
 
-func newChunks(key []byte, place string) (*chunks, error) {
+func newChunks(key []byte, aad string) (*chunks, error) {
 	if len(key) != KeySize {
 		return nil, fmt.Errorf("the stream's key has %d bytes, want %d", len(key), KeySize)
 	}
@@ -42,10 +42,10 @@ func newChunks(key []byte, place string) (*chunks, error) {
 		return nil, err
 	}
 	aead, err := cipher.NewGCM(block)
-	return &chunks{aead: aead, place: []byte(place)}, err
+	return &chunks{aead: aead, aad: []byte(aad)}, err
 }
 
-// nonce is that of the next chunk.
+// nonce returns the nonce of the next chunk.
 func (c *chunks) nonce(last bool) []byte {
 	nonce := make([]byte, c.aead.NonceSize())
 	binary.BigEndian.PutUint64(nonce, c.number)
@@ -56,12 +56,13 @@ func (c *chunks) nonce(last bool) []byte {
 	return nonce
 }
 
-// StreamSize is how many bytes a stream of so many has when it is sealed.
+// StreamSize returns the size of a sealed stream, in bytes, for a plain text of that many bytes.
 func StreamSize(plain int64) int64 {
 	return plain + tagSize*max(1, (plain+ChunkSize-1)/ChunkSize)
 }
 
-// Writer seals what is written to it. Close seals the rest and marks the end: without it the stream counts as cut off.
+// Writer seals what is written to it. Close seals the rest and marks the end; without it, a Reader takes the stream for
+// cut off.
 type Writer struct {
 	to     io.Writer
 	chunks *chunks
@@ -69,9 +70,9 @@ type Writer struct {
 	sealed []byte
 }
 
-// NewWriter makes a Writer that seals for a place with a key of KeySize bytes, which must not seal anything else.
-func NewWriter(to io.Writer, key []byte, place string) (*Writer, error) {
-	c, err := newChunks(key, place)
+// NewWriter makes a Writer with a key of KeySize bytes, which must not seal anything else. A Reader needs the same aad.
+func NewWriter(to io.Writer, key []byte, aad string) (*Writer, error) {
+	c, err := newChunks(key, aad)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +80,8 @@ func NewWriter(to io.Writer, key []byte, place string) (*Writer, error) {
 		sealed: make([]byte, 0, ChunkSize+tagSize)}, nil
 }
 
-// Write seals p, chunk by chunk. A full chunk waits for more: the last one has to be known as such.
+// Write seals p, chunk by chunk. It keeps a full chunk back until more is written, because the last chunk is sealed
+// differently.
 func (w *Writer) Write(p []byte) (written int, err error) {
 	for len(p) > 0 {
 		if len(w.plain) == ChunkSize {
@@ -98,13 +100,13 @@ func (w *Writer) Write(p []byte) (written int, err error) {
 func (w *Writer) Close() error { return w.flush(true) }
 
 func (w *Writer) flush(last bool) error {
-	w.sealed = w.chunks.aead.Seal(w.sealed[:0], w.chunks.nonce(last), w.plain, w.chunks.place)
+	w.sealed = w.chunks.aead.Seal(w.sealed[:0], w.chunks.nonce(last), w.plain, w.chunks.aad)
 	w.plain = w.plain[:0]
 	_, err := w.to.Write(w.sealed)
 	return err
 }
 
-// Reader opens a sealed stream. What it returns has been verified; the stream's end too, before it says io.EOF.
+// Reader opens a sealed stream. It returns only verified bytes, and io.EOF only at the verified end.
 type Reader struct {
 	from   *bufio.Reader
 	chunks *chunks
@@ -113,9 +115,9 @@ type Reader struct {
 	err    error
 }
 
-// NewReader makes a Reader of what a Writer sealed for that place.
-func NewReader(from io.Reader, key []byte, place string) (*Reader, error) {
-	c, err := newChunks(key, place)
+// NewReader makes a Reader of a stream that a Writer sealed with the same key and aad.
+func NewReader(from io.Reader, key []byte, aad string) (*Reader, error) {
+	c, err := newChunks(key, aad)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +137,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next opens a chunk; io.EOF says that it was the last.
+// next opens a chunk. It returns io.EOF for the last one.
 func (r *Reader) next() error {
 	n, err := io.ReadFull(r.from, r.sealed)
 	last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
@@ -149,7 +151,7 @@ func (r *Reader) next() error {
 			return err
 		}
 	}
-	r.plain, err = r.chunks.aead.Open(r.sealed[:0], r.chunks.nonce(last), r.sealed[:n], r.chunks.place)
+	r.plain, err = r.chunks.aead.Open(r.sealed[:0], r.chunks.nonce(last), r.sealed[:n], r.chunks.aad)
 	switch {
 	case err != nil:
 		return ErrDamaged

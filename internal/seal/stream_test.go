@@ -14,12 +14,12 @@ import (
 
 var streamKey = bytes.Repeat([]byte{7}, seal.KeySize)
 
-const streamPlace = "snapshot/one"
+const streamAAD = "snapshot/one"
 
-// sealStream writes plain in pieces of any size.
+// sealStream writes plain in pieces of the given size.
 func sealStream(t rapid.TB, plain []byte, piece int) []byte {
 	var out bytes.Buffer
-	w, err := seal.NewWriter(&out, streamKey, streamPlace)
+	w, err := seal.NewWriter(&out, streamKey, streamAAD)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,15 +36,15 @@ func sealStream(t rapid.TB, plain []byte, piece int) []byte {
 	return out.Bytes()
 }
 
-func openStream(sealed, key []byte, place string) ([]byte, error) {
-	r, err := seal.NewReader(bytes.NewReader(sealed), key, place)
+func openStream(sealed, key []byte, aad string) ([]byte, error) {
+	r, err := seal.NewReader(bytes.NewReader(sealed), key, aad)
 	if err != nil {
 		return nil, err
 	}
 	return io.ReadAll(r)
 }
 
-// sizes are those at which chunks begin and end, and any between.
+// sizes generates sizes at which chunks begin and end, and any between.
 func sizes() *rapid.Generator[int] {
 	return rapid.OneOf(
 		rapid.SampledFrom([]int{0, 1, seal.ChunkSize - 1, seal.ChunkSize, seal.ChunkSize + 1, 2 * seal.ChunkSize}),
@@ -63,21 +63,22 @@ func TestAStreamComesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		plain := pattern(sizes().Draw(t, "size"))
 		sealed := sealStream(t, plain, rapid.IntRange(1, 2*seal.ChunkSize).Draw(t, "piece"))
-		got, err := openStream(sealed, streamKey, streamPlace)
+		got, err := openStream(sealed, streamKey, streamAAD)
 		if err != nil || !bytes.Equal(got, plain) {
 			t.Fatalf("%d of %d bytes came back: %v", len(got), len(plain), err)
 		}
 	})
 }
 
-// Whatever is done to a sealed stream, it is said to be damaged, and nothing that was not written comes out first.
+// TestADamagedStreamDoesNotOpen changes a sealed stream in many ways. The Reader must report damage, and must not
+// return anything that was not written.
 func TestADamagedStreamDoesNotOpen(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		plain := pattern(sizes().Draw(t, "size"))
 		sealed := sealStream(t, plain, seal.ChunkSize)
 		const whole = seal.ChunkSize + 16
-		key, place := streamKey, streamPlace
-		switch rapid.SampledFrom([]string{"flip", "cut", "cut a chunk", "swap", "append", "key", "place"}).Draw(t,
+		key, aad := streamKey, streamAAD
+		switch rapid.SampledFrom([]string{"flip", "cut", "cut a chunk", "swap", "append", "key", "aad"}).Draw(t,
 			"damage") {
 		case "flip":
 			sealed[rapid.IntRange(0, len(sealed)-1).Draw(t, "at")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
@@ -94,10 +95,10 @@ func TestADamagedStreamDoesNotOpen(t *testing.T) {
 			sealed = append(sealed, 0)
 		case "key":
 			key = bytes.Repeat([]byte{8}, seal.KeySize)
-		case "place":
-			place = "snapshot/two"
+		case "aad":
+			aad = "snapshot/two"
 		}
-		got, err := openStream(sealed, key, place)
+		got, err := openStream(sealed, key, aad)
 		if !errors.Is(err, seal.ErrDamaged) {
 			t.Fatalf("opened with %v", err)
 		}
@@ -116,22 +117,22 @@ func TestNothingReadableIsInASealedStream(t *testing.T) {
 
 func TestStreamsPassErrorsOn(t *testing.T) {
 	broken := errors.New("broken")
-	w, err := seal.NewWriter(failing{broken}, streamKey, streamPlace)
+	w, err := seal.NewWriter(failing{broken}, streamKey, streamAAD)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.Write(pattern(2 * seal.ChunkSize)); !errors.Is(err, broken) {
 		t.Errorf("Write: %v", err)
 	}
-	r, err := seal.NewReader(iotest.ErrReader(broken), streamKey, streamPlace)
+	r, err := seal.NewReader(iotest.ErrReader(broken), streamKey, streamAAD)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.ReadAll(r); !errors.Is(err, broken) {
 		t.Errorf("Read: %v", err)
 	}
-	if _, err := seal.NewWriter(io.Discard, streamKey[1:], streamPlace); err == nil {
-		t.Error("a short key is taken")
+	if _, err := seal.NewWriter(io.Discard, streamKey[1:], streamAAD); err == nil {
+		t.Error("a short key is accepted")
 	}
 }
 

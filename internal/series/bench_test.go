@@ -15,16 +15,15 @@ import (
 	"time"
 )
 
-// The shapes of what a node's metrics look like, minute by minute, over a day with its hours of load. How many there
-// are of each is counted over metrics.csv: of 92 metrics that a Redis node has, most of the counts of commands and of
-// errors stay zero.
+// The shapes of a node's metrics, minute by minute, over a day with busy hours. The number of series of each shape is
+// counted from metrics.csv: of the 92 metrics of a Redis node, most counts of commands and errors stay zero.
 type shape struct {
 	name string
 	many int
 	next func(r *rand.Rand, load float64, last float64) float64
 }
 
-// steady is a Poisson count around a mean.
+// steady draws a Poisson count around a mean.
 func steady(r *rand.Rand, mean float64) float64 {
 	return math.Max(0, math.Round(mean+r.NormFloat64()*math.Sqrt(mean)))
 }
@@ -57,7 +56,7 @@ func shapes() []shape {
 	}
 }
 
-// fill gives nodes their metrics for so many minutes, tending the store as it runs.
+// fill adds that many minutes of metrics for each node, and maintains the store after each minute.
 func fill(b *testing.B, s *Store, now *time.Time, nodes, minutes int) (samples int) {
 	type line struct {
 		Key
@@ -88,7 +87,7 @@ func fill(b *testing.B, s *Store, now *time.Time, nodes, minutes int) (samples i
 			}
 		}
 		samples += len(lines)
-		if err := s.Tend(); err != nil {
+		if err := s.Maintain(); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -110,8 +109,8 @@ func sizeOf(b *testing.B, dir string) (bytes int64) {
 	return bytes
 }
 
-// gzipped is what the samples take when each series is written as plain floats, one after the other, and all of it in
-// gzip.
+// gzipped returns the size of the samples when each series is written as plain floats, one after the other, and the
+// whole is compressed with gzip.
 func gzipped(b *testing.B, s *Store, now time.Time) int64 {
 	keys, err := s.List(func(Key) bool { return true })
 	if err != nil {
@@ -138,8 +137,8 @@ func gzipped(b *testing.B, s *Store, now time.Time) int64 {
 	return int64(packed.Len())
 }
 
-// BenchmarkDisk states what fifteen days of 2 nodes take, in bytes a sample, and what 200 nodes would: a file holds any
-// number of nodes, at the same cost of each. Beside it the same samples in gzip.
+// BenchmarkDisk reports the bytes per sample that fifteen days of 2 nodes take, and what 200 nodes would take: a file
+// holds any number of nodes, at the same cost for each. For comparison it reports the same samples in gzip.
 func BenchmarkDisk(b *testing.B) {
 	for b.Loop() {
 		now := start
@@ -157,7 +156,7 @@ func BenchmarkDisk(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory states what the store keeps in memory with 200 nodes.
+// BenchmarkMemory reports what the store keeps in memory with 200 nodes.
 func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
 		now := start
@@ -182,8 +181,8 @@ func dayStore(b *testing.B) (*Store, time.Time) {
 	return s, now
 }
 
-// processor is how much processor time this process has used, in nanoseconds: what counts on a machine that has other
-// work.
+// processor returns how much processor time this process has used, in nanoseconds. Unlike elapsed time, it is not
+// affected by other work on the machine.
 func processor(b *testing.B) int64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -192,7 +191,7 @@ func processor(b *testing.B) int64 {
 	return u.Utime.Nano() + u.Stime.Nano()
 }
 
-// BenchmarkDay reads one series over a day, across the files of two.
+// BenchmarkDay reads one series over a day that spans two files.
 func BenchmarkDay(b *testing.B) {
 	s, now := dayStore(b)
 	defer s.Close()

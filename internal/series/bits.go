@@ -2,10 +2,10 @@ package series
 
 import "math/bits"
 
-// bitWriter appends bits, the highest of a number first.
+// bitWriter appends bits, the highest bit of a number first.
 type bitWriter struct {
 	b    []byte
-	free int // bits of the last byte that are not yet used
+	free int // unused bits of the last byte
 }
 
 func (w *bitWriter) write(v uint64, n int) {
@@ -24,7 +24,7 @@ func (w *bitWriter) write(v uint64, n int) {
 type bitReader struct {
 	b      []byte
 	window uint64 // the next bits, from the highest down
-	held   int    // how many of them there are
+	held   int    // the number of bits in window
 }
 
 func (r *bitReader) fill() {
@@ -52,7 +52,7 @@ func (r *bitReader) read(n int) uint64 {
 	return v
 }
 
-// ones counts ones up to limit, and takes the zero after them.
+// ones counts ones up to limit, and consumes the zero after them.
 func (r *bitReader) ones(limit int) int {
 	r.fill()
 	n := min(bits.LeadingZeros64(^r.window), limit)
@@ -64,14 +64,16 @@ func (r *bitReader) ones(limit int) int {
 	return n
 }
 
-// A residual is written in Rice's code: its upper part in unary, its lower k bits as they are. k follows the mean of
-// the residuals so far, on both sides alike. escape ones announce a number that is far off: its length, then itself.
+// A residual is written in a Rice code: its upper part in unary, its lower k bits unchanged. Writer and reader derive k
+// from the mean of the residuals so far. For a residual far from the mean, escape ones come first, then its length,
+// then the residual itself.
 const escape = 20
 
-// rice is the running mean that k follows, in sixteenths.
+// rice is the running mean from which k is derived, in sixteenths.
 type rice struct{ mean uint64 }
 
-// k is the number of bits of 0.69 times the mean: where geometric residuals cost least.
+// k returns the number of bits of 0.69 times the mean, which is the cheapest choice for geometrically distributed
+// residuals.
 func (r *rice) k() int { return bits.Len64(r.mean * 11 >> 8) }
 
 func (r *rice) next(v uint64) {

@@ -27,17 +27,17 @@ func (d day) end() int64 { return (int64(d) + 1) * secondsOfDay }
 
 func (d day) String() string { return time.Unix(d.begin(), 0).UTC().Format("20060102") }
 
-// block is a file of chunks of one day, in the order of the series' numbers, that is never changed:
+// block is a file with the chunks of one day, in the order of the series' numbers. It is never changed:
 //
 //	chunks   one per series
 //	offsets  uint32 each: of the chunks of the series numbered first and up, and of the end of the last
 //	trailer  first uint32, number of offsets uint32, the cells' first and last time uint64,
 //	         checksum uint32 of offsets and trailer
-//	copy     of offsets and trailer: without either nothing says which series a chunk is of.
-//	         Files of earlier versions have none
+//	copy     of offsets and trailer. Only they say which series a chunk belongs to.
+//	         Files of earlier versions have no copy
 //
-// Its name is the day and the number of the journal it came from. A merged file, marked m, stands for all of its day
-// with numbers up to its own.
+// The file's name is the day and the number of the journal that it came from. A merged file, marked m, replaces all
+// files of its day with numbers up to its own.
 type block struct {
 	path        string
 	day         day
@@ -47,7 +47,7 @@ type block struct {
 	offsets     int64
 	first, n    uint32 // the series' numbers are first to first+n-1
 	least, most int64  // times
-	repaired    bool   // the end of the file is damaged, and what is damaged there stands in it a second time
+	repaired    bool   // the offsets and trailer at the end are damaged, and the copy is used
 }
 
 const trailer = 4 + 4 + 8 + 8 + 4
@@ -60,7 +60,7 @@ func blockName(d day, number uint64, merged bool) string {
 	return fmt.Sprintf("%s-%s%010d.cells", d, mark, number)
 }
 
-// parseBlockName reads what blockName made.
+// parseBlockName is the inverse of blockName.
 func parseBlockName(name string) (b block, ok bool) {
 	var text string
 	var mark rune
@@ -75,7 +75,7 @@ func parseBlockName(name string) (b block, ok bool) {
 func openBlock(path string) (*block, error) {
 	b, ok := parseBlockName(filepath.Base(path))
 	if !ok {
-		return nil, fmt.Errorf("%s has not the name of a file of cells", path)
+		return nil, fmt.Errorf("%s is not named like a file of cells", path)
 	}
 	file, err := durable.Open(path, os.O_RDONLY)
 	if err != nil {
@@ -114,21 +114,21 @@ func (b *block) readTrailer() error {
 	return errBlock
 }
 
-// plausible tells whether the last offset and the trailer behind it, which end at a place of the file, can be what was
-// written: that offset is where the chunks end, and either the offsets or their copy begin there. It keeps a damaged
-// number from asking for much memory.
+// plausible reports whether tail can be the last offset and a trailer that ends at position end of the file: that
+// offset is the end of the chunks, where either the offsets or their copy begin. The check keeps a damaged number from
+// causing a large allocation.
 func plausible(tail []byte, end int64) bool {
 	chunks, n := int64(binary.LittleEndian.Uint32(tail)), int64(binary.LittleEndian.Uint32(tail[8:]))
 	size := trailer + 4*n
 	return n >= 2 && (chunks == end-size || chunks == end-2*size)
 }
 
-// maxTail is where another copy of offsets and trailer is looked for, in bytes from a file's end: more than those of
-// 100,000 series.
+// maxTail is how far from a file's end the other copy of offsets and trailer is searched for, in bytes. It is more than
+// those of 100,000 series.
 const maxTail = 4 << 20
 
-// readIndex reads the offsets and the trailer that end at a place of the file, and tells whether they are what was
-// written.
+// readIndex reads the offsets and the trailer that end at position end of the file. It returns false if they are
+// damaged.
 func (b *block) readIndex(end int64) (bool, error) {
 	tail := make([]byte, 4+trailer)
 	if end < int64(len(tail)) {
@@ -169,10 +169,10 @@ func (b *block) series(use func(id uint32)) error {
 	return nil
 }
 
-// always is before and after every time.
+// always is later than every time; -always is earlier.
 const always = 1 << 62
 
-// append appends the cells of one series from (inclusive) to (exclusive), none of them with an error.
+// append appends the cells of one series from (inclusive) to (exclusive). With an error it appends none.
 func (b *block) append(cells []Cell, id uint32, from, to int64) ([]Cell, error) {
 	if id < b.first || id-b.first >= b.n || b.least >= to || b.most < from {
 		return cells, nil
@@ -203,8 +203,8 @@ func (b *block) append(cells []Cell, id uint32, from, to int64) ([]Cell, error) 
 
 func (b *block) close() error { return b.file.Close() }
 
-// writeBlock writes a block of the cells that of gives for the series numbered first to last, and opens it. It is there
-// whole or not at all. Without any cell it writes none, and returns nil.
+// writeBlock writes a block with the cells that of returns for the series numbered first to last, and opens it. After a
+// crash the file is complete or does not exist. If there are no cells it writes no file and returns nil.
 func writeBlock(dir string, name string, first, last uint32, of func(id uint32) ([]Cell, error)) (*block, error) {
 	path := filepath.Join(dir, name)
 	file, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// TestKeysOutliveAFailedRewrite: series that came while the catalog could not be rewritten are known after a restart.
+// TestKeysOutliveAFailedRewrite tests that series that were added while the catalog could not be rewritten are known
+// after a restart.
 func TestKeysOutliveAFailedRewrite(t *testing.T) {
 	now := start
 	config := Config{Dir: t.TempDir(), Now: func() time.Time { return now }}
@@ -31,7 +32,7 @@ func TestKeysOutliveAFailedRewrite(t *testing.T) {
 	if err := s.forget(0); err == nil {
 		t.Fatal("the catalog was rewritten")
 	}
-	add("gone") // under another number
+	add("gone") // gets another number
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +45,8 @@ func TestKeysOutliveAFailedRewrite(t *testing.T) {
 	}
 }
 
-// TestTheCatalogHasARecordPerSeries, also after it was rewritten, and where an earlier version wrote many into one: a
-// damaged bit costs one series and not all.
+// TestTheCatalogHasARecordPerSeries also covers a rewritten catalog, and one of an earlier version, which put many
+// series into one record. With one record per series, a damaged bit costs one series and not all.
 func TestTheCatalogHasARecordPerSeries(t *testing.T) {
 	now := start
 	config := Config{Dir: t.TempDir(), Now: func() time.Time { return now }}

@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// Value is a value, and how often it was measured.
+// Value is a value and the number of times it was measured.
 type Value struct{ Value, Count float64 }
 
-// Cell is what was measured in one second or one minute: a statistic set, with the values themselves where they are
+// Cell holds the measurements of one second or one minute: a statistic set, and the values themselves where they are
 // known.
 type Cell struct {
 	At                   int64 // seconds since 1970
 	Count, Sum, Min, Max float64
-	// Values are the distinct values, sorted, when there is more than one. They are nil where Min is Max, which then is
-	// the one value, and where only the statistic set was given.
+	// Values are the distinct values, sorted, if there are several. Values is nil if Min equals Max, which then is the
+	// only value, and if only the statistic set was given.
 	Values []Value
 }
 
-// Single is the cell of one value.
+// Single returns the cell of one value.
 func Single(at int64, v float64) Cell { return Cell{At: at, Count: 1, Sum: v, Min: v, Max: v} }
 
-// Distribution are the cell's values, or nothing when they are not known.
+// Distribution returns the cell's values; nil if they are not known.
 func (c Cell) Distribution() []Value {
 	if c.Min == c.Max {
 		return []Value{{c.Min, c.Count}}
@@ -29,11 +29,11 @@ func (c Cell) Distribution() []Value {
 	return c.Values
 }
 
-// maxValues is how many distinct values a cell keeps exactly: as many as one datum of PutMetricData holds. Beyond it
-// they are rounded, by less than 0.4 %.
+// maxValues is how many distinct values a cell keeps exactly: as many as one datum of PutMetricData holds. If there are
+// more they are rounded, by less than 0.4 %.
 const maxValues = 150
 
-// merge adds o to c. The time stays c's.
+// merge adds o to c. c keeps its time.
 func (c *Cell) merge(o Cell) {
 	values := mergeValues(c.Distribution(), o.Distribution())
 	c.Count, c.Sum = c.Count+o.Count, c.Sum+o.Sum
@@ -42,13 +42,13 @@ func (c *Cell) merge(o Cell) {
 	if c.Min == c.Max || values == nil {
 		return
 	}
-	// Rounding may have left the bounds.
+	// Rounding may have moved a value beyond Min or Max.
 	values[0].Value = max(values[0].Value, c.Min)
 	values[len(values)-1].Value = min(values[len(values)-1].Value, c.Max)
 	c.Values = values
 }
 
-// mergeValues is the union of two sorted distributions, or nothing when one is not known.
+// mergeValues returns the union of two sorted distributions; nil if one of them is not known.
 func mergeValues(a, b []Value) []Value {
 	if a == nil || b == nil {
 		return nil
@@ -72,7 +72,7 @@ func mergeValues(a, b []Value) []Value {
 	return merged
 }
 
-// coarse rounds values to seven binary digits after the first, and joins those that become one.
+// coarse rounds values to seven binary digits after the first, and joins those that become equal.
 func coarse(values []Value) []Value {
 	const dropped = 52 - 7
 	rounded := values[:0]
@@ -87,9 +87,9 @@ func coarse(values []Value) []Value {
 	return rounded
 }
 
-// Aggregate merges cells, which come in the order of time, into one per period that has any. A period begins at origin
-// or whole periods from it, and its cell is stamped with that beginning. Without values, the result has statistic sets
-// only, and costs less.
+// Aggregate merges cells, which must be in the order of time, into one cell per period that has any. Periods begin at
+// origin and at multiples of period from it. A cell's time is the beginning of its period. Without values the result
+// has statistic sets only, and is faster to compute.
 func Aggregate(cells []Cell, period, origin int64, values bool) []Cell {
 	out := make([]Cell, 0, len(cells))
 	for _, c := range cells {
@@ -109,7 +109,7 @@ func Aggregate(cells []Cell, period, origin int64, values bool) []Cell {
 	return out
 }
 
-// floor is the last multiple of step that is not after at.
+// floor returns the last multiple of step that is not after at.
 func floor(at, step int64) int64 {
 	if r := at % step; r < 0 {
 		return at - r - step
@@ -118,10 +118,10 @@ func floor(at, step int64) int64 {
 	}
 }
 
-// Union merges two lists of cells that are each in the order of time.
+// Union merges two lists of cells, each in the order of time.
 func Union(a, b []Cell) []Cell { return tidy(slices.Concat(a, b)) }
 
-// tidy sorts cells by time and merges those of one time.
+// tidy sorts cells by time and merges those of the same time.
 func tidy(cells []Cell) []Cell {
 	byTime := func(a, b Cell) int { return int(a.At - b.At) }
 	if !slices.IsSortedFunc(cells, byTime) {

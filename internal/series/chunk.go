@@ -8,14 +8,15 @@ import (
 	"math"
 )
 
-// A chunk is the cells of one series in one file: how many, flags, a column of times, columns of sums and, where some
-// cell has more than one value, of counts, minima, maxima and the values; then a checksum.
+// A chunk holds the cells of one series in one file: their number, flags, a column of times, a column of sums, and a
+// checksum at the end. If some cell has more than one value, columns of counts, minima and maxima and the values come
+// before the checksum.
 const (
 	sets       = 1 << iota // some cell's count is not one
 	withValues             // some cell's values are known beside its set
 )
 
-// maxCells is more than a day of seconds: a chunk that claims more is damaged.
+// maxCells is more than the seconds of a day. A chunk that claims more is damaged.
 const maxCells = 100_000
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -92,7 +93,7 @@ func (r *reader) values() []Value {
 
 var errChunk = errors.New("the checksum of a chunk is wrong")
 
-// decodeChunk appends the cells from (inclusive) to (exclusive) of what appendChunk wrote.
+// decodeChunk appends the cells from (inclusive) to (exclusive) of a chunk that appendChunk wrote.
 func decodeChunk(cells []Cell, b []byte, from, to int64) ([]Cell, error) {
 	body := len(b) - 4
 	if body < 0 || crc32.Checksum(b[:body], castagnoli) != binary.LittleEndian.Uint32(b[body:]) {
@@ -122,7 +123,7 @@ func decodeChunk(cells []Cell, b []byte, from, to int64) ([]Cell, error) {
 		}
 	}
 	if r.failed || len(r.b) > 0 {
-		return nil, errors.New("a chunk is not what it should be")
+		return nil, errors.New("a chunk is malformed")
 	}
 	return cells, nil
 }

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// numbers are of the kinds that metrics are made of, and any others.
+// numbers generates the kinds of numbers that metrics consist of, and any others.
 func numbers() *rapid.Generator[float64] {
 	return rapid.OneOf(
 		rapid.Float64(),
@@ -46,7 +46,7 @@ func TestColumnsKeepEveryBit(t *testing.T) {
 	})
 }
 
-// cellsOfAnyKind are in the order of time.
+// cellsOfAnyKind generates n cells in the order of time.
 func cellsOfAnyKind(t *rapid.T, n int) (cells []Cell) {
 	at := int64(1_780_000_000)
 	for range n {
@@ -85,7 +85,7 @@ func TestChunks(t *testing.T) {
 	})
 }
 
-// FuzzReader: nothing that stands in a file makes the decoders panic or ask for more memory than the file's size
+// FuzzReader tests that no content of a file makes the decoders panic or allocate more memory than the file's size
 // explains.
 func FuzzReader(f *testing.F) {
 	f.Add(appendChunk(nil, []Cell{Single(60, 1), Single(120, 2.5),

@@ -5,19 +5,19 @@ import (
 	"math"
 )
 
-// A column is a list of numbers of one chunk, whose length the chunk knows:
+// A column is a list of numbers of one chunk, whose length the chunk states:
 //
-//	byte     how: 0 to 9 decimal places, or places raw for the bits of the float; constant is added when all numbers are equal
+//	byte     how: 0 to 9 decimals, or raw for the bits of the float; constant is added if all numbers are equal
 //	varint   the first number
 //	uvarint  the step: every difference to the first is a multiple of it      } unless constant
 //	byte     the order of the predictor                                       }
-//	uvarint  length of the residuals in bytes, and these, in Rice's code      }
+//	uvarint  length of the residuals in bytes, and these, in a Rice code      }
 //
-// Metrics are counts, sizes and rounded ratios: as whole numbers of a common step their noise is all that is left to
-// store.
+// Metrics are counts, sizes and rounded ratios. As whole multiples of a common step, only their noise needs to be
+// stored.
 const (
-	places   = 9
-	raw      = places + 1
+	decimals = 9
+	raw      = decimals + 1
 	constant = 0x10
 	orders   = 3
 )
@@ -28,12 +28,12 @@ func appendFloats(b []byte, values []float64) []byte {
 	return appendColumn(b, how, whole)
 }
 
-// scale finds the fewest decimal places with which all values are whole numbers, exactly; where there are none, it
-// gives their bits.
+// scale finds the fewest decimals with which all values are exact whole numbers. If there is no such number, it returns
+// the values' bits.
 func scale(values []float64) (how byte, whole []int64) {
 	whole = make([]int64, len(values))
 	from := 0
-	for how := range byte(places + 1) {
+	for how := range byte(decimals + 1) {
 		for from < len(values) && fits(values[from], how, &whole[from]) {
 			from++
 		}
@@ -43,7 +43,7 @@ func scale(values []float64) (how byte, whole []int64) {
 			}
 			return how, whole
 		}
-		// What fits with fewer places fits with more, unless it grows too large: the loop above checks it again.
+		// What fits with fewer decimals fits with more, unless it becomes too large: the loop above checks it again.
 		if !allFit(values[:from], how+1) {
 			break
 		}
@@ -57,16 +57,16 @@ func scale(values []float64) (how byte, whole []int64) {
 func allFit(values []float64, how byte) bool {
 	var ignored int64
 	for _, v := range values {
-		if how > places || !fits(v, how, &ignored) {
+		if how > decimals || !fits(v, how, &ignored) {
 			return false
 		}
 	}
 	return true
 }
 
-var powers = [places + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}
+var powers = [decimals + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}
 
-// fits reports whether v has so many decimal places, and gives it without the point.
+// fits reports whether v has at most that many decimals, and stores v without the decimal point.
 func fits(v float64, how byte, whole *int64) bool {
 	scaled := math.Round(v * powers[how])
 	if scaled == 0 && math.Signbit(scaled) || !(math.Abs(scaled) < 1<<53) ||
@@ -98,8 +98,8 @@ func appendColumn(b []byte, how byte, whole []int64) []byte {
 	return append(b, best...)
 }
 
-// commonStep is the greatest common divisor of all differences to the first number: 0 when there are none, 1 when one
-// of them cannot be held.
+// commonStep returns the greatest common divisor of all differences to the first number: 0 if all numbers are equal, 1
+// if a difference overflows.
 func commonStep(whole []int64) uint64 {
 	var step uint64
 	for _, v := range whole {
@@ -118,8 +118,8 @@ func commonStep(whole []int64) uint64 {
 	return step
 }
 
-// residuals codes numbers as what is left of them after a predictor: none, the last number, or the line through the
-// last two. The arithmetic wraps, on both sides alike.
+// residuals encodes each number as its difference from a prediction. By order, the prediction is 0, the last number, or
+// the line through the last two. The arithmetic wraps, in residuals and wholes alike.
 func residuals(steps []int64, order int) []byte {
 	w, r := &bitWriter{b: make([]byte, 0, len(steps))}, &rice{}
 	var one, two int64

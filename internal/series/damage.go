@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// DamageError says that some of the cells that were asked for cannot be read. Those that can came with it.
+// DamageError reports that some of the requested cells cannot be read. The others are returned with it.
 type DamageError struct{ Err error }
 
 func (e *DamageError) Error() string { return fmt.Sprintf("some samples cannot be read: %v", e.Err) }
@@ -17,7 +17,7 @@ func (e *DamageError) Error() string { return fmt.Sprintf("some samples cannot b
 // Unwrap returns the reason.
 func (e *DamageError) Unwrap() error { return e.Err }
 
-// Damaged splits an error of Cells in two: the damage, which came with cells, and any other failure.
+// Damaged splits an error of Cells in two: damage, with which Cells still returned cells, and any other failure.
 func Damaged(err error) (damage *DamageError, failure error) {
 	if errors.As(err, &damage) {
 		return damage, nil
@@ -25,15 +25,15 @@ func Damaged(err error) (damage *DamageError, failure error) {
 	return nil, err
 }
 
-// damage is what is known to be lost. The zero value is ready for use.
+// damage records what is known to be lost. The zero value is ready for use.
 type damage struct {
-	told sync.Map // paths of files that Failed was told of
+	reported sync.Map // paths of the files that were reported to Failed
 
 	mu   sync.Mutex
 	days map[day][]string // the days of the files that are set aside, and the names that the files had
 }
 
-// lose notes that a file of cells is not used: of its day some cells are missing.
+// lose records that a file of cells is not used, so that its day lacks some cells.
 func (s *Store) lose(path string) {
 	name, _, _ := strings.Cut(filepath.Base(path), ".cells")
 	b, ok := parseBlockName(name + ".cells")
@@ -48,16 +48,17 @@ func (s *Store) lose(path string) {
 	s.lost.days[b.day] = append(s.lost.days[b.day], name+".cells")
 }
 
-// tell tells Failed that a part of a file cannot be read: once of each file, of which many parts may be damaged.
-func (s *Store) tell(b *block, why error) {
-	if _, again := s.lost.told.LoadOrStore(b.path, true); !again {
+// reportDamage tells Failed that a part of a file cannot be read. It does so once for each file, even if many parts are
+// damaged.
+func (s *Store) reportDamage(b *block, why error) {
+	if _, again := s.lost.reported.LoadOrStore(b.path, true); !again {
 		s.config.Failed(fmt.Errorf("some samples of %s are lost, and the others are read: %w", filepath.Base(b.path),
 			why))
 	}
 }
 
-// Lost tells whether a file is set aside of a day that has times from (inclusive) to (exclusive), in seconds since
-// 1970: whatever series is asked for then may lack some cells.
+// Lost reports whether a file was set aside of a day that has times from (inclusive) to (exclusive), in seconds since
+// 1970. If so, any series may lack cells in that time.
 func (s *Store) Lost(from, to int64) bool {
 	s.lost.mu.Lock()
 	defer s.lost.mu.Unlock()
@@ -69,7 +70,7 @@ func (s *Store) Lost(from, to int64) bool {
 	return false
 }
 
-// expireLost removes the files that were set aside of days that ended by a time.
+// expireLost removes the files that were set aside and whose day ended at or before oldest.
 func (s *Store) expireLost(oldest int64) error {
 	s.lost.mu.Lock()
 	defer s.lost.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 	"larder/internal/recordlog"
 )
 
-// filled is a store with a file of cells, a cell in its journal, and everything closed.
+// filled creates a store with a file of cells and a cell in its journal, and closes it.
 func filled(t *testing.T, config Config) {
 	s := opened(t, config)
 	if err := s.Add(Sample{Key: key("old"), Cell: Single(config.Now().Unix()-3600, 1)}); err != nil {
@@ -32,7 +32,7 @@ func filled(t *testing.T, config Config) {
 	}
 }
 
-// TestDamageIsSetAside: a damaged file is told of and costs no more than what it held.
+// TestDamageIsSetAside tests that a damaged file is reported and that only its own content is lost.
 func TestDamageIsSetAside(t *testing.T) {
 	only := func(pattern string, change func(path string) error) func(dir string) error {
 		return func(dir string) error {
@@ -96,19 +96,19 @@ func TestDamageIsSetAside(t *testing.T) {
 				}
 			}
 			if (told == 0) != c.quiet {
-				t.Errorf("it is told %d times", told)
+				t.Errorf("it is reported %d times", told)
 			}
 		})
 	}
 }
 
-// TestDamageInTheMiddle: of a journal or a catalog with a damaged record the others are there, before it and behind it,
-// and what is added later too; a torn record at the end is cut off, and nothing is told of it.
+// TestDamageInTheMiddle damages one record of a journal or a catalog. The records before and after it, and those added
+// later, must be readable. A torn record at the end is cut off without a report.
 func TestDamageInTheMiddle(t *testing.T) {
 	names := []string{"a", "b", "c", "d"}
 	for what, c := range map[string]struct {
 		file   string
-		damage func(all []byte, second, third int) []byte // of what begins where
+		damage func(all []byte, second, third int) []byte // second and third are where these records begin
 		lost   string
 		quiet  bool
 	}{
@@ -179,14 +179,14 @@ func TestDamageInTheMiddle(t *testing.T) {
 				}
 			}
 			if (told == 0) != c.quiet {
-				t.Errorf("it is told %d times", told)
+				t.Errorf("it is reported %d times", told)
 			}
 		})
 	}
 }
 
-// damagedStore has samples of three series in a file of cells, in the journal, and a fourth in both of another journal
-// record.
+// damagedStore creates a store with samples of three series in a file of cells and in the journal. A fourth series has
+// its samples in another record of the journal.
 func damagedStore(t *testing.T, config Config) map[string]int {
 	s := opened(t, config)
 	add := func(name string, at int64) {
@@ -211,8 +211,8 @@ func damagedStore(t *testing.T, config Config) map[string]int {
 	return map[string]int{"a": 3, "b": 3, "c": 3, "d": 1}
 }
 
-// eachDamage calls try with what becomes of a file: a bit of every byte flipped, every 16 bytes zeroed, cut off at
-// every 7th byte.
+// eachDamage calls try with each damaged form of a file: one bit of each byte flipped, every 16 bytes zeroed, and the
+// file cut off at every 7th byte.
 func eachDamage(whole []byte, try func(what string, damaged []byte)) {
 	for i := range whole {
 		bad := slices.Clone(whole)
@@ -231,8 +231,8 @@ func eachDamage(whole []byte, try func(what string, damaged []byte)) {
 	}
 }
 
-// TestAnyDamageCostsItsOwnSamples: whatever becomes of one file, the store opens, what is in the others and what is
-// intact in it is read, nothing is read that was not written, and what is lost is told of.
+// TestAnyDamageCostsItsOwnSamples damages one file in any way. The store must open, return everything that is intact,
+// return nothing that was not written, and report what is lost.
 func TestAnyDamageCostsItsOwnSamples(t *testing.T) {
 	config := Config{Dir: t.TempDir(), Now: func() time.Time { return start.Add(20 * time.Hour) }}
 	want := damagedStore(t, config)
@@ -246,7 +246,8 @@ func TestAnyDamageCostsItsOwnSamples(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// How many cells one damage can cost: a series that the catalog loses, one chunk of two cells, one record of one.
+	// How many cells one damage can cost: a series lost from the catalog, one chunk of two cells, or one record of one
+	// cell.
 	most := map[string]int{"catalog": 3, journalName(2): 1, blockName(dayOf(config.Now().Unix()), 1, false): 2}
 	if len(whole) != len(most) {
 		t.Fatalf("there are %v", files)
@@ -292,7 +293,7 @@ func TestAnyDamageCostsItsOwnSamples(t *testing.T) {
 					t.Errorf("%s: %d cells are lost: %q", what, lost, told)
 				}
 				if lost > 0 && len(told) != 1 && !strings.HasPrefix(what, "cut off") && name != "catalog" {
-					t.Errorf("%s: %d cells are lost, and it is told %q", what, lost, told)
+					t.Errorf("%s: %d cells are lost, and it is reported as %q", what, lost, told)
 				}
 				if err := s.Close(); err != nil {
 					t.Errorf("%s: %v", what, err)
@@ -313,8 +314,8 @@ func removeAll(paths []string) (errs []error) {
 	return errs
 }
 
-// TestADamagedChunkDoesNotStopMerging: what can be read of a day becomes one file, and the damaged one is set aside
-// until its day is past the retention. Until then Lost says so.
+// TestADamagedChunkDoesNotStopMerging tests that the readable cells of a day are merged into one file, and that the
+// damaged file is set aside until its day is past the retention. Until then Lost reports it.
 func TestADamagedChunkDoesNotStopMerging(t *testing.T) {
 	now := start.Add(time.Hour)
 	var told []string
@@ -362,7 +363,7 @@ func TestADamagedChunkDoesNotStopMerging(t *testing.T) {
 		s = opened(t, config)
 	}
 	if len(told) != 2 { // that a part cannot be read, and that the file is set aside
-		t.Errorf("it is told %q", told)
+		t.Errorf("it is reported as %q", told)
 	}
 	now = now.Add((Retention + secondsOfDay) * time.Second)
 	if err := s.expire(); err != nil {
@@ -374,8 +375,8 @@ func TestADamagedChunkDoesNotStopMerging(t *testing.T) {
 	}
 }
 
-// TestOddFiles: a pipe, a directory or a huge file in place of one of larder's neither holds the start up nor takes the
-// memory, and one that was set aside before does not keep the next from it.
+// TestOddFiles puts a pipe, a directory or a huge file in place of one of larder's. Opening must neither hang nor
+// allocate much memory. A file that was set aside before must not keep the next one from being set aside.
 func TestOddFiles(t *testing.T) {
 	pipe := func(path string) error { return unix.Mkfifo(path, 0o600) }
 	folder := func(path string) error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) }
@@ -387,14 +388,14 @@ func TestOddFiles(t *testing.T) {
 				t.Parallel()
 				told := openedTwice(t, name, make)
 				if told == 0 {
-					t.Error("nothing is told")
+					t.Error("nothing is reported")
 				}
 			})
 		}
 	}
 }
 
-// openedTwice puts what make makes in place of a file, twice, and says how often something was told.
+// openedTwice replaces a file by what make creates and opens the store, twice. It returns how often Failed was called.
 func openedTwice(t *testing.T, name string, make func(path string) error) (told int) {
 	config := Config{Dir: t.TempDir(), Now: func() time.Time { return start.Add(20 * time.Hour) },
 		Failed: func(error) { told++ }}

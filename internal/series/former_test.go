@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestFormerFiles: a catalog, a journal and a file of cells that an earlier larder wrote are read, and the same samples
-// are written as the same bytes.
+// TestFormerFiles tests that a catalog, a journal and a file of cells that an earlier larder wrote can be read, and
+// that the same samples are still written as the same bytes.
 func TestFormerFiles(t *testing.T) {
 	config := Config{Now: func() time.Time { return start.Add(20 * time.Hour) },
 		Failed: func(err error) { t.Error(err) }}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// FuzzJournal: whatever stands in the catalog, the journal and a file of cells, a store opens with it, can be read and
-// added to.
+// FuzzJournal tests that a store opens with any content in its catalog, journal and file of cells, and that cells can
+// then be read and added.
 func FuzzJournal(f *testing.F) {
 	config := Config{Dir: f.TempDir(), Now: func() time.Time { return start }}
 	s := opened(f, config)

@@ -13,24 +13,24 @@ import (
 	"larder/internal/recordlog"
 )
 
-// journal is a file of records, none of them empty. What is damaged before the end is passed over: the records behind
-// it are as good as those before it.
+// journal is a file of non-empty records. A damaged record in the middle is skipped; the records after it are read.
 type journal struct {
 	file *os.File
-	size int64 // bytes of the whole records, after which the next is written
+	size int64 // bytes of the intact records; the next record is written there
 }
 
-// framing is that of journals. A search that finds nothing ends after some tenths of a second.
+// framing is the record format of journals. A search for the next intact record is bounded: without success it ends
+// after some tenths of a second.
 var framing = recordlog.Format{Order: binary.LittleEndian, Shortest: 1, MaxSearch: 1 << 30}
 
-// maxJournal bounds what is read of a journal. A larger file is read up to its first hole: larder writes none, and a
-// size that only a damaged file system claims must not take the machine's memory.
+// maxJournal bounds how much of a journal is read. A larger file is read only up to its first hole. larder writes no
+// holes, and a size that only a damaged file system claims must not exhaust the memory.
 const maxJournal = 64 << 20
 
-// openJournal opens or makes a journal, gives each whole record to use, tells of what is damaged, and cuts off what
-// follows the last whole record. A record there that is shorter than its length says was being written when the machine
-// stopped: nothing is told of it.
-func openJournal(path string, use func(record []byte) error, tell func(error)) (*journal, error) {
+// openJournal opens or creates a journal, calls use with each intact record, and reports damage. It cuts off what
+// follows the last intact record. If that is a record shorter than its length says, the machine stopped while the
+// record was being written: this is not reported.
+func openJournal(path string, use func(record []byte) error, report func(error)) (*journal, error) {
 	file, err := durable.Open(path, os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, err
@@ -43,13 +43,12 @@ func openJournal(path string, use func(record []byte) error, tell func(error)) (
 		return nil, errors.Join(fmt.Errorf("cannot read %s: %w", path, err), file.Close())
 	}
 	if damaged > 0 {
-		tell(fmt.Errorf("%s is damaged: %d bytes of it are passed over", path, damaged))
+		report(fmt.Errorf("%s is damaged: %d bytes of it are passed over", path, damaged))
 	}
 	return &journal{file, whole}, nil
 }
 
-// replay reads the whole records, and says where the last one ends, and how many bytes of what is damaged it passed
-// over.
+// replay calls use with each intact record. It returns where the last one ends, and how many damaged bytes it skipped.
 func replay(file *os.File, use func([]byte) error) (whole, damaged int64, err error) {
 	info, err := file.Stat()
 	if err != nil {
@@ -79,8 +78,8 @@ func replay(file *os.File, use func([]byte) error) (whole, damaged int64, err er
 	return int64(w.End), damaged, nil
 }
 
-// append writes records, without those that are empty, and waits until the disk has them. After a failure the file is
-// as it was.
+// append writes records, skipping empty ones, and waits until they are on the disk. After a failure the file is as
+// before.
 func (j *journal) append(records ...[]byte) error {
 	var b []byte
 	for _, record := range records {

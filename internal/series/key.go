@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// Dimension is a name and a value that tell one series of a metric from another.
+// Dimension is a name and a value that distinguish the series of one metric.
 type Dimension struct{ Name, Value string }
 
-// Key names a series. A metric that comes in two units is two series.
+// Key names a series. A metric with samples in two units is two series.
 type Key struct {
 	Namespace, Name string
 	Dimensions      []Dimension // in any order
 	Unit            string      // empty is the API's None
 }
 
-// encode is the key as one text, the same for every order of the dimensions.
+// encode returns the key as one text, which does not depend on the order of the dimensions.
 func (k Key) encode() string { return string(appendText(k.base(), k.Unit)) }
 
-// base is the text without the unit.
+// base returns the text without the unit.
 func (k Key) base() []byte {
 	byName := func(a, b Dimension) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Value, b.Value))
@@ -53,7 +53,7 @@ func appendText(b []byte, s string) []byte {
 
 var errKey = errors.New("the key of a series is cut short")
 
-// decodeKey reads what encode wrote.
+// decodeKey is the inverse of encode.
 func decodeKey(s string) (Key, error) {
 	r := &reader{b: []byte(s)}
 	k := Key{Namespace: r.text(), Name: r.text()}
@@ -67,7 +67,7 @@ func decodeKey(s string) (Key, error) {
 	return k, nil
 }
 
-// reader takes values off the front of bytes; after a failure it gives zeros.
+// reader consumes values from the front of b. After a failure it returns zeros.
 type reader struct {
 	b      []byte
 	failed bool
@@ -100,7 +100,8 @@ func (r *reader) uint64() uint64 {
 
 func (r *reader) byte() byte { return r.bytes(1)[0] }
 
-// bytes gives n bytes, or as many zeros when fewer are left; n above what any input can hold fails first.
+// bytes consumes n bytes. If fewer are left it fails and returns at most one zero, so that a damaged n does not cause a
+// large allocation.
 func (r *reader) bytes(n int) []byte {
 	if n < 0 || n > len(r.b) {
 		r.fail()

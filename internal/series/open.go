@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Open opens the samples in a directory, which it makes when it is not there. What a crash left half done is finished
-// or undone. A file that is damaged is set aside, and told to Failed: what else there is can be used without it.
+// Open opens the samples in a directory, and creates the directory if necessary. It completes or undoes what a crash
+// interrupted. A damaged file is set aside and reported to Failed; everything else stays usable.
 func Open(c Config) (s *Store, err error) {
 	s = &Store{config: c.withDefaults(), byBase: map[string][]*head{}, byID: map[uint32]*head{}}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
@@ -32,8 +32,8 @@ func Open(c Config) (s *Store, err error) {
 	return s, s.openJournals()
 }
 
-// openCatalog reads the catalog. One with many series in a record is written anew, each in its own: a damaged bit costs
-// all of a record.
+// openCatalog reads the catalog. If a record has several series, it rewrites the catalog with one series per record,
+// because a damaged bit costs a whole record.
 func (s *Store) openCatalog() (err error) {
 	largest := 0
 	s.catalog, err = openJournal(s.path("catalog"), func(record []byte) error {
@@ -56,14 +56,14 @@ func (s *Store) openCatalog() (err error) {
 		all = append(all, catalogRecord(id, h.key))
 	}
 	if err := s.rewriteCatalog(all); err != nil {
-		s.config.Failed(fmt.Errorf("cannot write the catalog of the metrics anew: %w", err)) // it is as good as it was
+		s.config.Failed(fmt.Errorf("cannot write the catalog of the metrics anew: %w", err)) // the old catalog is still valid
 	}
 	return nil
 }
 
 func (s *Store) path(name string) string { return filepath.Join(s.config.Dir, name) }
 
-// files lists the paths whose names match a pattern, in their order.
+// files lists the paths whose names match a pattern, in order.
 func (s *Store) files(pattern string) (paths []string, err error) {
 	entries, err := os.ReadDir(s.config.Dir)
 	for _, e := range entries {
@@ -77,7 +77,7 @@ func (s *Store) files(pattern string) (paths []string, err error) {
 // damaged ends the name of a file that was set aside.
 const damaged = ".damaged"
 
-// setAside takes a file that cannot be used out of the way, and tells why. What was set aside before stays.
+// setAside renames a file that cannot be used, and reports why. Files that were set aside before stay.
 func (s *Store) setAside(path string, why error) error {
 	aside := path + damaged
 	for n := 2; ; n++ {
@@ -93,8 +93,8 @@ func (s *Store) setAside(path string, why error) error {
 	return nil
 }
 
-// readCatalog takes up the series of a record, and says how many it has. Of two with one key the first was forgotten,
-// and could not be taken off the catalog.
+// readCatalog adds the series of a record, and returns their number. If two series have the same key, the first one was
+// forgotten but could not be removed from the catalog.
 func (s *Store) readCatalog(record []byte) (n int, err error) {
 	for r := (&reader{b: record}); len(r.b) > 0; n++ {
 		id, key := uint32(r.uvarint()), r.text()
@@ -114,7 +114,7 @@ func (s *Store) readCatalog(record []byte) (n int, err error) {
 	return n, nil
 }
 
-// openBlocks opens the files of cells, without those that a merged one replaced before a crash could remove them.
+// openBlocks opens the files of cells. It removes those that a merged file replaced, which a crash can leave behind.
 func (s *Store) openBlocks() error {
 	names, err := s.files("*.cells*")
 	if err != nil {
@@ -135,7 +135,7 @@ func (s *Store) openBlocks() error {
 		if err != nil {
 			s.lose(name)
 			if err := s.setAside(name, err); err != nil {
-				s.config.Failed(err) // the others are used without it
+				s.config.Failed(err) // the other files are used without it
 			}
 			continue
 		}
@@ -167,7 +167,7 @@ func (b *block) replacedBy(o *block) bool {
 	return o.merged && o != b && o.day == b.day && (b.number < o.number || b.number == o.number && !b.merged)
 }
 
-// seen notes that a series has cells in a file that goes up to a time.
+// seen records that a series has cells in a file whose newest cell has the time last.
 func (s *Store) seen(id uint32, last int64) {
 	if h := s.byID[id]; h != nil {
 		h.last = max(h.last, last)
@@ -191,14 +191,14 @@ func (s *Store) journals() ([]journalFile, error) {
 	for _, name := range names {
 		j := journalFile{path: name}
 		_, err := fmt.Sscanf(filepath.Base(name), "journal-%d", &j.number)
-		if err == nil && filepath.Base(name) == journalName(j.number) { // others were set aside, or are not larder's
+		if err == nil && filepath.Base(name) == journalName(j.number) { // other files were set aside, or are not larder's
 			found = append(found, j)
 		}
 	}
 	return found, nil
 }
 
-// openJournals reads what was not cut into files. All journals but the last become files now.
+// openJournals reads the samples that are not in files of cells yet. All journals but the last one become files now.
 func (s *Store) openJournals() error {
 	found, err := s.journals()
 	if err != nil {
@@ -235,8 +235,8 @@ func (s *Store) lastNumber() (last uint64) {
 	return last
 }
 
-// readJournal takes a flush's rows, without those of days that a crash in the middle of a cut has already made files,
-// and those of series that a damaged catalog does not tell of. No other series gets the number of one of these.
+// readJournal adds the rows of a flush. It skips rows of days for which a cut, interrupted by a crash, has already made
+// the file. It also skips rows of series that a damaged catalog does not have; their numbers are not used again.
 func (s *Store) readJournal(record []byte, j journalFile) error {
 	r, unknown := &reader{b: record}, 0
 	for len(r.b) > 0 {
@@ -264,14 +264,14 @@ func (s *Store) readJournal(record []byte, j journalFile) error {
 	return nil
 }
 
-// Flush makes what was added durable.
+// Flush makes durable what was added.
 func (s *Store) Flush() error {
 	s.disk.Lock()
 	defer s.disk.Unlock()
 	return s.flush()
 }
 
-// flush writes new keys before the rows that name them.
+// flush writes new keys before the rows that refer to them.
 func (s *Store) flush() error {
 	s.mu.Lock()
 	keys, fresh := s.keys, s.fresh
@@ -287,7 +287,7 @@ func (s *Store) flush() error {
 			err = s.wal.append(fresh)
 		}
 	}
-	if err != nil { // it is tried again
+	if err != nil { // the next flush tries again
 		s.mu.Lock()
 		s.keys, s.fresh = append(keys, s.keys...), append(fresh, s.fresh...)
 		s.mu.Unlock()
@@ -296,7 +296,7 @@ func (s *Store) flush() error {
 	return nil
 }
 
-// Run flushes and tends the files until ctx ends.
+// Run flushes and maintains the files until ctx ends.
 func (s *Store) Run(ctx context.Context) error {
 	tick := time.NewTicker(s.config.FlushEvery)
 	defer tick.Stop()
@@ -305,7 +305,7 @@ func (s *Store) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := s.guard.Do("the metrics", s.Tend); err != nil {
+			if err := s.guard.Do("the metrics", s.Maintain); err != nil {
 				s.config.Failed(err)
 			}
 		}

@@ -8,8 +8,8 @@ import (
 	"larder/internal/durable"
 )
 
-// Intact tells whether the files that are written to still have their names. While files are made it takes that for
-// true, and does not wait.
+// Intact reports whether the files that are being written still have their names. While files are being made it returns
+// true, without waiting.
 func (s *Store) Intact() (bool, error) {
 	if !s.disk.TryLock() {
 		return true, nil
@@ -20,7 +20,7 @@ func (s *Store) Intact() (bool, error) {
 	return catalog && wal, errors.Join(errCatalog, errWAL)
 }
 
-// Restore writes anew what was removed of the directory while the store has it open. Nothing is lost.
+// Restore writes the files again that were removed from the directory while the store had them open. Nothing is lost.
 func (s *Store) Restore() error {
 	s.disk.Lock()
 	defer s.disk.Unlock()
@@ -47,7 +47,7 @@ func (j *journal) restore(path string) error {
 	return old.Close()
 }
 
-// restore gives a block its name back. The file that is open goes on to be read.
+// restore writes a block's file again. Reads continue from the file that is open.
 func (b *block) restore() error {
 	if _, err := os.Stat(b.path); err == nil || !errors.Is(err, os.ErrNotExist) {
 		return err

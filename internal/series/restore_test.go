@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestRestoreLosesNoSample: the directory is removed with journals and files of cells in it. Samples of before and
-// after are there when the store is opened again.
+// TestRestoreLosesNoSample removes the directory with its journals and files of cells. Samples from before and after
+// must be there when the store is opened again.
 func TestRestoreLosesNoSample(t *testing.T) {
 	now := start
 	c := Config{Dir: filepath.Join(t.TempDir(), "metrics"), Now: func() time.Time { return now }}
@@ -25,7 +25,7 @@ func TestRestoreLosesNoSample(t *testing.T) {
 	}
 	add("a")
 	now = now.Add(2 * time.Hour)
-	if err := s.Tend(); err != nil { // makes a file of cells
+	if err := s.Maintain(); err != nil { // makes a file of cells
 		t.Fatal(err)
 	}
 	add("b")

@@ -5,15 +5,16 @@ import (
 	"math"
 )
 
-// A row is a cell as it arrives, coded against the one before it: the time's difference with the kind in its two low
-// bits, then by kind a whole number's difference, a float, or a statistic set with its values.
+// A row is a cell as it arrives, encoded relative to the row before it. First comes the difference of the times, with
+// the kind in its two low bits. By kind follow the difference of a whole number, a float, or a statistic set with its
+// values.
 const (
 	wholeRow = iota
 	floatRow
 	setRow
 )
 
-// rows are cells in the order of their arrival, in little memory.
+// rows encodes cells compactly in the order of their arrival.
 type rows struct {
 	b    []byte
 	at   int64
@@ -45,7 +46,7 @@ func (r *rows) add(c Cell) {
 	}
 }
 
-// row reads one cell; before is what add kept.
+// row reads one cell; before has the state after the previous row.
 func (r *reader) row(before *rows) Cell {
 	head := r.uvarint()
 	before.at += unzigzag(head >> 2)
@@ -73,5 +74,5 @@ func (r rows) cells(cells []Cell, from, to int64) []Cell {
 	return cells
 }
 
-// finite tells numbers from what is none.
+// finite reports whether v is neither infinite nor NaN.
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

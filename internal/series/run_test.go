@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestRun: what was added is durable a flush interval later, on the clock that Run waits by.
+// TestRun tests that a sample is durable one flush interval after it was added, on the clock that Run uses.
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -25,7 +25,7 @@ func TestRun(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
-		if err := s.closeFiles(); err != nil { // not Close, which flushes
+		if err := s.closeFiles(); err != nil { // unlike Close, does not flush
 			t.Fatal(err)
 		}
 		s = opened(t, config)

@@ -6,14 +6,14 @@ import (
 	"slices"
 )
 
-// Scrub reads all cells that are in files, whether anybody asks for them or not, and notes what of them is damaged as a
-// reader does: see DamagedFiles. Pace is told how many bytes are read next, and may wait; its error ends the scrub.
+// Scrub reads all cells in files and records damage: see DamagedFiles. Without it, damage is found only when a cell is
+// read. Scrub calls pace with the number of bytes that it reads next; pace may wait, and its error ends the scrub.
 func (s *Store) Scrub(pace func(bytes int) error) error {
 	s.mu.RLock()
 	blocks := slices.Clone(s.blocks)
 	s.mu.RUnlock()
 	for _, b := range blocks {
-		each := int(b.offsets/max(int64(b.n), 1)) + 1 // bytes of a series, about
+		each := int(b.offsets/max(int64(b.n), 1)) + 1 // average bytes per series
 		for i := range b.n {
 			if err := pace(each); err != nil {
 				return err
@@ -26,7 +26,7 @@ func (s *Store) Scrub(pace func(bytes int) error) error {
 	return nil
 }
 
-// check reads the cells of one series in a file; false says that the file is not used any more.
+// check reads the cells of one series in a file. It returns false if the file is no longer in use.
 func (s *Store) check(b *block, id uint32) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -34,18 +34,18 @@ func (s *Store) check(b *block, id uint32) bool {
 		return false
 	}
 	if _, err := b.append(nil, id, -always, always); err != nil {
-		s.tell(b, err)
+		s.reportDamage(b, err)
 	}
 	return true
 }
 
-// DamagedFiles names the files of which some samples were found that cannot be read, and those that were set aside. A
-// damaged part of a file is found when it is read.
+// DamagedFiles names the files with samples that were found unreadable, and the files that were set aside. A damaged
+// part of a file is found when it is read.
 func (s *Store) DamagedFiles() []string {
 	names := map[string]bool{}
 	s.mu.RLock()
 	for _, b := range s.blocks {
-		if _, told := s.lost.told.Load(b.path); told {
+		if _, reported := s.lost.reported.Load(b.path); reported {
 			names[filepath.Base(b.path)] = true
 		}
 	}

@@ -9,18 +9,19 @@ import (
 	"time"
 )
 
-// TestScrub finds damage that nobody has read, and goes on; a file that was set aside is named too.
+// TestScrub tests that Scrub finds damage that nobody has read, and continues. A file that was set aside is named too.
 func TestScrub(t *testing.T) {
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	var told []error
-	config := Config{Dir: t.TempDir(), Now: func() time.Time { return now }, Failed: func(err error) { told = append(told, err) }}
+	config := Config{Dir: t.TempDir(), Now: func() time.Time { return now },
+		Failed: func(err error) { told = append(told, err) }}
 	s := opened(t, config)
 	defer func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	}()
-	for hour := range 3 { // a file for each
+	for hour := range 3 { // one file for each
 		for _, name := range []string{"a", "b"} {
 			if err := s.Add(Sample{Key: key(name), Cell: Single(now.Unix()-int64(hour)*3600, 1)}); err != nil {
 				t.Fatal(err)
@@ -62,7 +63,8 @@ func TestScrub(t *testing.T) {
 		t.Errorf("of %d bytes damaged are %v, told %v", read, s.DamagedFiles(), told)
 	}
 	s.lose(files[0])
-	if want := []string{filepath.Base(files[0]) + damaged, filepath.Base(files[1])}; !slices.Equal(s.DamagedFiles(), want) {
+	want := []string{filepath.Base(files[0]) + damaged, filepath.Base(files[1])}
+	if !slices.Equal(s.DamagedFiles(), want) {
 		t.Errorf("with one that is set aside, damaged are %v, want %v", s.DamagedFiles(), want)
 	}
 }

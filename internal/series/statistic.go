@@ -8,22 +8,22 @@ import (
 	"strings"
 )
 
-// Statistic is a way to make one number of a cell.
+// Statistic is a way to compute one number from a cell.
 type Statistic struct {
 	text string
 	kind string
-	// low and high bound what of the distribution counts: percentages of the values' number, or values.
+	// low and high bound which values count: percentages of the number of values if percent is set, else values.
 	low, high float64
 	percent   bool
 }
 
-// String is the statistic as it was asked for.
+// String returns the statistic as it was requested.
 func (s Statistic) String() string { return s.text }
 
 // Distributed reports whether the statistic needs the values themselves.
 func (s Statistic) Distributed() bool { return basic[s.kind] == nil }
 
-// Percentile reports whether the statistic is a percentile, and which.
+// Percentile returns which percentile the statistic is, and whether it is one.
 func (s Statistic) Percentile() (float64, bool) { return s.high, s.kind == "p" }
 
 // basic statistics need no values.
@@ -40,7 +40,7 @@ var (
 	boundsForm = regexp.MustCompile(`^(TM|TC|TS|WM|PR)\(([^:()]*):([^:()]*)\)$`)
 )
 
-// ParseStatistic reads a statistic: SampleCount, Average, Sum, Minimum, Maximum; p99; tm99, tc, ts, wm; TM(2%:98%),
+// ParseStatistic parses a statistic: SampleCount, Average, Sum, Minimum, Maximum; p99; tm99, tc, ts, wm; TM(2%:98%),
 // TM(150:1000), TC, TS, WM with the same bounds; PR(100:2000); IQM.
 func ParseStatistic(text string) (Statistic, error) {
 	if _, ok := basic[text]; ok {
@@ -61,7 +61,7 @@ func ParseStatistic(text string) (Statistic, error) {
 	return s, s.bounds(m[2], m[3])
 }
 
-// bounds reads the two bounds, of which one may be left out.
+// bounds parses the two bounds. One of them may be empty.
 func (s *Statistic) bounds(low, high string) (err error) {
 	s.percent = strings.HasSuffix(low, "%") || strings.HasSuffix(high, "%")
 	s.low, s.high = math.Inf(-1), math.Inf(1)
@@ -96,8 +96,8 @@ func (s *Statistic) bounds(low, high string) (err error) {
 	return nil
 }
 
-// Of is the statistic of a cell. There is none where it needs the values and only a statistic set was given, or a value
-// is negative.
+// Of computes the statistic of a cell. It returns false if the statistic needs the values and only a statistic set was
+// given, or if a value is negative.
 func (s Statistic) Of(c Cell) (float64, bool) {
 	if f, ok := basic[s.kind]; ok {
 		return f(c), true
@@ -118,7 +118,7 @@ func (s Statistic) Of(c Cell) (float64, bool) {
 	case "pr":
 		return weight / c.Count * 100, true
 	case "wm":
-		// The values outside count as the bounds.
+		// Values outside the bounds count as the bounds.
 		low, high := s.low, s.high
 		if s.percent {
 			low, high = rank(values, s.low/100*c.Count), rank(values, s.high/100*c.Count)
@@ -134,7 +134,7 @@ func (s Statistic) Of(c Cell) (float64, bool) {
 	return sum / weight, weight > 0
 }
 
-// rank is the smallest value that n of the values do not exceed, but for what n lost in a division.
+// rank returns the smallest value that at least n of the values do not exceed. It tolerates the rounding error of n.
 func rank(values []Value, n float64) float64 {
 	n *= 1 - 1e-12
 	seen := 0.0
@@ -146,8 +146,8 @@ func rank(values []Value, n float64) float64 {
 	return values[len(values)-1].Value
 }
 
-// inside sums what lies within the bounds: above the lower, up to the higher. A value at a bound that is a percentage
-// counts for the part that is inside. below and above are how many values lie outside.
+// inside sums the values within the bounds: above the lower, up to the higher. If a bound is a percentage, a value at
+// the bound counts for the part that is inside. below and above are the numbers of values outside.
 func (s Statistic) inside(values []Value, count float64) (weight, sum, below, above float64) {
 	seen := 0.0
 	for _, v := range values {

@@ -43,7 +43,8 @@ func TestStatistics(t *testing.T) {
 	}
 }
 
-// A statistic set has no percentiles, unless all of its values are the same; nor has what has negative values.
+// TestStatisticsThatAreNot tests that a statistic set has no percentiles unless all its values are equal, and that
+// negative values have none.
 func TestStatisticsThatAreNot(t *testing.T) {
 	p90, err := ParseStatistic("p90")
 	if err != nil {

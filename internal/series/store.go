@@ -1,8 +1,8 @@
-// Package series keeps metric samples: what was measured, second by second or minute by minute, for fifteen days, and
-// the statistics that can be made of it.
+// Package series keeps metric samples, by second or by minute, for fifteen days, and computes statistics of them.
 //
-// New cells are held in memory and written to a journal at every flush. Once an hour they become a file per day, in
-// which a series is one compressed chunk; the files of a day that is over become one, and seconds in it minutes.
+// New cells are held in memory and written to a journal at every flush. Once an hour they become one file per day, in
+// which a series is one compressed chunk. When a day is over, its files are merged into one, and its seconds into
+// minutes.
 package series
 
 import (
@@ -16,30 +16,31 @@ import (
 	"larder/internal/isolate"
 )
 
-// How long what is kept, in seconds. Source: CloudWatch's retention of metrics.
+// How long samples are kept, in seconds. Source: CloudWatch's retention of metrics.
 const (
 	Retention     = 15 * secondsOfDay
-	FineRetention = 3 * 3600 // of periods under a minute
+	FineRetention = 3 * 3600 // for periods under a minute
 	minute        = 60
 )
 
-// Config says where samples are kept. Dir and Now are needed.
+// Config says where and how samples are kept. Dir and Now are required.
 type Config struct {
 	Dir string
 	Now func() time.Time
-	// FlushEvery is how much is lost at most when the process or the machine dies; zero means ten seconds.
+	// FlushEvery is the time between flushes, and so how much is lost at most when the process or the machine dies; zero
+	// means ten seconds.
 	FlushEvery time.Duration
 	// CutEvery is how long samples stay in memory; zero means an hour.
 	CutEvery time.Duration
 	// MaxHeld is how many bytes of samples stay in memory; zero means 8 MiB.
 	MaxHeld int
-	// MaxSeries is how many series there may be; zero means 100,000.
+	// MaxSeries is the maximum number of series; zero means 100,000.
 	MaxSeries int
-	// Reserved is how many of them only the namespace ReservedFor can have. When few are left, those of that namespace
-	// that ended longest ago are forgotten before their time.
+	// Reserved is how many of these series only the namespace ReservedFor can have. When few are left, the series of that
+	// namespace that ended longest ago are evicted before their retention is over.
 	Reserved    int
 	ReservedFor string
-	// Failed gets what goes wrong in Run, which goes on; nil means it is dropped.
+	// Failed is called with what fails in Run, which continues; nil drops the errors.
 	Failed func(error)
 }
 
@@ -63,16 +64,16 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// maxUnwritten is how many bytes of samples wait for a disk that does not take them.
+// maxUnwritten is how many bytes of samples wait in memory for a disk that refuses them.
 const maxUnwritten = 16 << 20
 
-// ErrUnwritten says that the disk has not taken samples for so long that no more can wait for it.
+// ErrUnwritten reports that the disk has refused samples for so long that no more can wait in memory.
 var ErrUnwritten = errors.New("the disk does not take the metrics")
 
-// ErrTooMany says that there are as many series as may be.
+// ErrTooMany reports that the maximum number of series is reached.
 var ErrTooMany = errors.New("there are too many series")
 
-// Sample is a cell of a series. Fine samples keep their second; others count for their minute.
+// Sample is a cell of a series. A Fine sample keeps its second; any other is counted in its minute.
 type Sample struct {
 	Key
 	Cell
@@ -84,7 +85,7 @@ type Store struct {
 	config Config
 	guard  isolate.Guard
 
-	disk    sync.Mutex // held while files are made and removed; taken before mu
+	disk    sync.Mutex // held while files are made and removed; locked before mu
 	catalog *journal
 	wal     *journal
 	walSeq  uint64
@@ -94,28 +95,28 @@ type Store struct {
 	byBase map[string][]*head // by the key without its unit
 	byID   map[uint32]*head
 	nextID uint32
-	own    int // series of the namespace that has some reserved
+	own    int // number of series of the namespace ReservedFor
 	blocks []*block
 	held   int      // bytes in the heads' rows
-	keys   [][]byte // records of new series, not yet in the catalog
+	keys   [][]byte // records of new series that are not in the catalog yet
 	fresh  []byte   // rows not yet in the journal
 
 	lost damage
 }
 
-// head is one series: its key, and what of it is in memory only.
+// head is one series: its key, and its cells that are only in memory.
 type head struct {
 	id    uint32
 	key   string
 	unit  string
-	own   bool // its namespace has series reserved
+	own   bool // its namespace is ReservedFor
 	fresh rows
-	// cut rows are being written to files, or wait for it after a failure.
+	// cut has the rows that are being written to files, or that wait for it after a failure.
 	cut  []byte
 	last int64 // the newest cell's time; after a restart, the newest of its file
 }
 
-// Add keeps samples, all or none. They are durable after the next flush. Samples older than the retention are dropped.
+// Add adds samples, all or none. They are durable after the next flush. Samples older than the retention are dropped.
 func (s *Store) Add(samples ...Sample) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -158,7 +159,7 @@ func (s *Store) Add(samples ...Sample) error {
 	return nil
 }
 
-// room refuses series that there is no room for.
+// room returns an error if there is no room for the series in unknown.
 func (s *Store) room(unknown map[string]Key) error {
 	own := 0
 	for _, k := range unknown {
@@ -184,7 +185,7 @@ func (s *Store) keep(h *head, c Cell) {
 	h.last = max(h.last, c.At)
 }
 
-// head is the series of a key, new or known.
+// head returns the series of a key, and creates it if necessary.
 func (s *Store) head(k Key) *head {
 	if h := s.known(k); h != nil {
 		return h
@@ -194,7 +195,7 @@ func (s *Store) head(k Key) *head {
 	return h
 }
 
-// known is the series of a key, or nil.
+// known returns the series of a key, or nil.
 func (s *Store) known(k Key) *head {
 	for _, h := range s.byBase[string(k.base())] {
 		if h.unit == k.Unit {
@@ -204,7 +205,7 @@ func (s *Store) known(k Key) *head {
 	return nil
 }
 
-// addSeries takes up a series, whose key is also given as text.
+// addSeries adds a series to the maps. key is k as text.
 func (s *Store) addSeries(id uint32, key string, k Key) *head {
 	h := &head{id: id, key: key, unit: k.Unit, own: k.Namespace == s.config.ReservedFor}
 	if h.own {
@@ -219,16 +220,16 @@ func (s *Store) addSeries(id uint32, key string, k Key) *head {
 // maxUnit keeps a unit's length in one byte of the key.
 const maxUnit = 127
 
-// base is the key without its unit.
+// base returns the key without its unit.
 func (h *head) base() string { return h.key[:len(h.key)-len(h.unit)-1] }
 
-// catalogRecord is the record of one series.
+// catalogRecord returns the record of one series.
 func catalogRecord(id uint32, key string) []byte {
 	return appendText(binary.AppendUvarint(nil, uint64(id)), key)
 }
 
-// Cells are a series' cells of the times from (inclusive) to (exclusive), in seconds since 1970, in order, one per
-// time. Where some of them cannot be read the others are there, and the error is a DamageError.
+// Cells returns a series' cells with times from (inclusive) to (exclusive), in seconds since 1970, in order, one per
+// time. If some cannot be read, Cells returns the others and a DamageError.
 func (s *Store) Cells(k Key, from, to int64) ([]Cell, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -242,14 +243,14 @@ func (s *Store) Cells(k Key, from, to int64) ([]Cell, error) {
 	for _, b := range s.blocks {
 		var failure error
 		if cells, failure = b.append(cells, h.id, from, to); failure != nil {
-			s.tell(b, failure)
+			s.reportDamage(b, failure)
 			err = &DamageError{failure}
 		}
 	}
 	return tidy(h.fresh.cells(rows{b: h.cut}.cells(cells, from, to), from, to)), err
 }
 
-// Units are the units that a metric has samples in, whatever the key's own is.
+// Units returns the units in which a metric has samples. It ignores the unit of k.
 func (s *Store) Units(k Key) []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -263,10 +264,10 @@ func (s *Store) Units(k Key) []string {
 // Entry is a series in a list.
 type Entry struct {
 	Key
-	Last int64 // the time of its newest cell, to the hour when it is older
+	Last int64 // the time of its newest cell; accurate to the hour for an older one
 }
 
-// List gives every series that accept takes, in an order that stays.
+// List returns every series that accept accepts, in a stable order.
 func (s *Store) List(accept func(Key) bool) ([]Entry, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -29,45 +29,45 @@ func opened(t interface{ Fatal(...any) }, c Config) *Store {
 	return s
 }
 
-// world is a store and what it should hold: durable, and since the last flush.
-type world struct {
+// model is a store and what it must contain, durable and since the last flush.
+type model struct {
 	config Config
 	now    time.Time
 	store  *Store
-	model  map[string]map[int64]Cell
+	cells  map[string]map[int64]Cell
 	unsure []Sample
 }
 
-func (w *world) note(samples ...Sample) {
+func (m *model) note(samples ...Sample) {
 	for _, s := range samples {
 		if !s.Fine {
 			s.At = floor(s.At, minute)
 		}
-		if w.model[s.Name] == nil {
-			w.model[s.Name] = map[int64]Cell{}
+		if m.cells[s.Name] == nil {
+			m.cells[s.Name] = map[int64]Cell{}
 		}
-		if c, ok := w.model[s.Name][s.At]; ok {
+		if c, ok := m.cells[s.Name][s.At]; ok {
 			c.merge(s.Cell)
 			s.Cell = c
 		}
-		w.model[s.Name][s.At] = s.Cell
+		m.cells[s.Name][s.At] = s.Cell
 	}
 }
 
-// want is what the model has of a series within the retention; days that are over have whole minutes.
-func (w *world) want(name string) []Cell {
-	oldest := w.now.Unix() - Retention
+// want returns the cells of a series in the model, within the retention. Days that are over have whole minutes.
+func (m *model) want(name string) []Cell {
+	oldest := m.now.Unix() - Retention
 	var cells []Cell
-	for _, at := range slices.Sorted(maps.Keys(w.model[name])) {
+	for _, at := range slices.Sorted(maps.Keys(m.cells[name])) {
 		if at >= oldest {
-			cells = append(cells, w.model[name][at])
+			cells = append(cells, m.cells[name][at])
 		}
 	}
 	return cells
 }
 
-// TestStoreIsAMap: through flushes, cuts, merges, restarts and crashes the store holds what a map would. After a crash,
-// what came after the last flush is gone, and nothing else.
+// TestStoreIsAMap compares the store with a map through flushes, cuts, merges, restarts and crashes. A crash may lose
+// only what was added after the last flush.
 func TestStoreIsAMap(t *testing.T) {
 	root := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
@@ -75,10 +75,10 @@ func TestStoreIsAMap(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &world{now: start.Add(20 * time.Hour), model: map[string]map[int64]Cell{}}
-		w.config = Config{Dir: dir, Now: func() time.Time { return w.now }, CutEvery: time.Hour, MaxHeld: 400}
-		w.store = opened(t, w.config)
-		defer func() { w.store.Close() }()
+		m := &model{now: start.Add(20 * time.Hour), cells: map[string]map[int64]Cell{}}
+		m.config = Config{Dir: dir, Now: func() time.Time { return m.now }, CutEvery: time.Hour, MaxHeld: 400}
+		m.store = opened(t, m.config)
+		defer func() { m.store.Close() }()
 		t.Repeat(map[string]func(*rapid.T){
 			"add": func(t *rapid.T) {
 				for range rapid.IntRange(1, 20).Draw(t, "n") {
@@ -86,63 +86,63 @@ func TestStoreIsAMap(t *testing.T) {
 					cells := cellsOfAnyKind(t, 1)
 					sample := Sample{Key: key(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name")),
 						Cell: cells[0]}
-					sample.At = w.now.Unix() - age
-					if err := w.store.Add(sample); err != nil {
+					sample.At = m.now.Unix() - age
+					if err := m.store.Add(sample); err != nil {
 						t.Fatal(err)
 					}
-					w.unsure = append(w.unsure, sample)
+					m.unsure = append(m.unsure, sample)
 				}
 			},
-			"flush": func(t *rapid.T) { w.tend(t, w.store.Flush) },
-			"tend":  func(t *rapid.T) { w.tend(t, w.store.Tend) },
+			"flush":    func(t *rapid.T) { m.maintain(t, m.store.Flush) },
+			"maintain": func(t *rapid.T) { m.maintain(t, m.store.Maintain) },
 			"later": func(*rapid.T) {
-				w.now = w.now.Add(rapid.SampledFrom([]time.Duration{time.Minute, time.Hour, 5 * time.Hour,
+				m.now = m.now.Add(rapid.SampledFrom([]time.Duration{time.Minute, time.Hour, 5 * time.Hour,
 					30 * time.Hour}).Draw(t, "later"))
 			},
 			"restart": func(t *rapid.T) {
-				w.tend(t, w.store.Close)
-				w.store = opened(t, w.config)
+				m.maintain(t, m.store.Close)
+				m.store = opened(t, m.config)
 			},
 			"crash": func(t *rapid.T) {
-				if err := w.store.closeFiles(); err != nil {
+				if err := m.store.closeFiles(); err != nil {
 					t.Fatal(err)
 				}
-				w.unsure = nil
-				w.store = opened(t, w.config)
+				m.unsure = nil
+				m.store = opened(t, m.config)
 			},
-			"": func(t *rapid.T) { w.check(t) },
+			"": func(t *rapid.T) { m.check(t) },
 		})
 	})
 }
 
-func (w *world) tend(t *rapid.T, f func() error) {
+func (m *model) maintain(t *rapid.T, f func() error) {
 	if err := f(); err != nil {
 		t.Fatal(err)
 	}
-	w.note(w.unsure...)
-	w.unsure = nil
+	m.note(m.unsure...)
+	m.unsure = nil
 }
 
-func (w *world) check(t *rapid.T) {
-	// What is not yet durable is read all the same.
-	kept := w.model
-	w.model = map[string]map[int64]Cell{}
+func (m *model) check(t *rapid.T) {
+	// Samples that are not durable yet are read too.
+	kept := m.cells
+	m.cells = map[string]map[int64]Cell{}
 	for name, cells := range kept {
-		w.model[name] = maps.Clone(cells)
+		m.cells[name] = maps.Clone(cells)
 	}
-	w.note(w.unsure...)
-	defer func() { w.model = kept }()
+	m.note(m.unsure...)
+	defer func() { m.cells = kept }()
 	for _, name := range []string{"a", "b", "c"} {
-		got, err := w.store.Cells(key(name), 0, w.now.Unix()+1)
+		got, err := m.store.Cells(key(name), 0, m.now.Unix()+1)
 		// The order in which sums were added differs.
-		if diff := cmp.Diff(w.want(name), got, cmpopts.EquateEmpty(), cmpopts.EquateApprox(1e-9, 1e-9)); err != nil ||
+		if diff := cmp.Diff(m.want(name), got, cmpopts.EquateEmpty(), cmpopts.EquateApprox(1e-9, 1e-9)); err != nil ||
 			diff != "" {
 			t.Fatalf("%s: %v, -want +got:\n%s", name, err, diff)
 		}
 	}
 }
 
-// TestTornTail: a crash in the middle of a write leaves half a record, which is cut off.
+// TestTornTail tests that half a record, left by a crash during a write, is cut off.
 func TestTornTail(t *testing.T) {
 	config := Config{Dir: t.TempDir(), Now: func() time.Time { return start }}
 	s := opened(t, config)
@@ -175,7 +175,7 @@ func TestTornTail(t *testing.T) {
 	}
 }
 
-// TestDamage: a file that is not what was written is named, never read as something else.
+// TestDamage tests that a changed file is reported, and never read as something else.
 func TestDamage(t *testing.T) {
 	now := start
 	var told error
@@ -185,7 +185,7 @@ func TestDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	now = now.Add(2 * time.Hour)
-	if err := s.Tend(); err != nil {
+	if err := s.Maintain(); err != nil {
 		t.Fatal(err)
 	}
 	files, _ := filepath.Glob(filepath.Join(config.Dir, "*.cells"))
@@ -215,7 +215,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// TestBounds: seconds become minutes, days and series end, and there is a limit to the number of series.
+// TestBounds tests that seconds become minutes, that days and series expire, and that the number of series is limited.
 func TestBounds(t *testing.T) {
 	now := start.Add(12 * time.Hour)
 	config := Config{Dir: t.TempDir(), Now: func() time.Time { return now }, MaxSeries: 2}
@@ -237,7 +237,7 @@ func TestBounds(t *testing.T) {
 		t.Errorf("%d cells at once", got)
 	}
 	now = now.Add(20 * time.Hour)
-	if err := errors.Join(s.Add(Sample{Key: key("other"), Cell: Single(now.Unix(), 1)}), s.Tend()); err != nil {
+	if err := errors.Join(s.Add(Sample{Key: key("other"), Cell: Single(now.Unix(), 1)}), s.Maintain()); err != nil {
 		t.Fatal(err)
 	}
 	if got := count(); got != 2 {
@@ -247,7 +247,7 @@ func TestBounds(t *testing.T) {
 		t.Errorf("a third series: %v", err)
 	}
 	now = now.Add(15 * 24 * time.Hour)
-	if err := errors.Join(s.Add(Sample{Key: key("other"), Cell: Single(now.Unix(), 1)}), s.Tend()); err != nil {
+	if err := errors.Join(s.Add(Sample{Key: key("other"), Cell: Single(now.Unix(), 1)}), s.Maintain()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -264,8 +264,8 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestReservedSeries: other namespaces leave the series that one has reserved, also after a restart, and what does not
-// fit as a whole is not kept in part.
+// TestReservedSeries tests that other namespaces cannot use the reserved series, also after a restart, and that samples
+// that do not all fit are not kept in part.
 func TestReservedSeries(t *testing.T) {
 	config := Config{Dir: t.TempDir(), Now: func() time.Time { return start }, MaxSeries: 5, Reserved: 2,
 		ReservedFor: "own"}

@@ -1,5 +1,5 @@
-// Package snapshot keeps snapshots: sealed files, each under a data key of its own that is kept elsewhere, itself
-// sealed.
+// Package snapshot keeps snapshots as sealed files. Each file has a data key of its own, which the caller keeps
+// elsewhere, sealed.
 package snapshot
 
 import (
@@ -18,42 +18,41 @@ import (
 	"larder/internal/seal"
 )
 
-// Keys are the KMS keys that a data key can be sealed with. The context is bound to what is sealed: it has to be the
-// same again.
+// Keys seals data keys with KMS keys. Unwrap needs the context that Wrap was given.
 type Keys interface {
 	Wrap(key string, plaintext []byte, context map[string]string) ([]byte, error)
 	Unwrap(blob []byte, context map[string]string) ([]byte, error)
 }
 
-// Vault is a directory of snapshots. Its methods may be called from several goroutines, those on one name from one at a
-// time.
+// Vault is a directory of snapshots. Its methods may be called from several goroutines, but for one name from only one
+// at a time.
 type Vault struct {
 	Dir    string
 	Sealer *seal.Sealer // for data keys of snapshots without a KMS key
 	Keys   Keys
 }
 
-// Sealed is what it takes to open a snapshot's file again.
+// Sealed is what Open needs to open a snapshot's file.
 type Sealed struct {
 	DataKey []byte // sealed with the KMS key, or with the installation's master key
-	KMSKey  string // empty for the master key
+	KMSKey  string // empty means the master key
 	Size    int64  // of the plain text, in bytes
 }
 
-// partial ends the name of a file that is being written. No snapshot's name has a dot.
+// partial ends the name of a file that is being written. The names of snapshots contain no dot.
 const partial = ".partial"
 
-func place(name string) string { return "snapshot/" + name }
+func aad(name string) string { return "snapshot/" + name }
 
-// Write makes a snapshot of what fill writes. The file gets its name when it is whole and on the disk; a failure leaves
-// none.
+// Write makes a snapshot of what fill writes; fill returns the plain size in bytes. The file gets its name only when it
+// is complete and on the disk. A failure leaves no file.
 func (v *Vault) Write(name, kmsKey string, fill func(io.Writer) (int64, error)) (s Sealed, err error) {
 	key := make([]byte, seal.KeySize)
 	rand.Read(key)
 	if s, err = v.wrap(name, kmsKey, key); err != nil {
 		return s, err
 	}
-	// No directory above it is made: an installation that was deleted would come back in part.
+	// Parent directories are not created: that would bring back part of an installation that was deleted.
 	if err := os.Mkdir(v.Dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return s, fmt.Errorf("cannot write the snapshot %s: %w", name, err)
 	}
@@ -62,7 +61,7 @@ func (v *Vault) Write(name, kmsKey string, fill func(io.Writer) (int64, error)) 
 	if err != nil {
 		return s, fmt.Errorf("cannot write the snapshot %s: %w", name, err)
 	}
-	s.Size, err = sealInto(file, key, place(name), fill)
+	s.Size, err = sealInto(file, key, aad(name), fill)
 	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
 		err = os.Rename(path+partial, path)
 	}
@@ -80,8 +79,8 @@ func (v *Vault) Write(name, kmsKey string, fill func(io.Writer) (int64, error)) 
 	return s, errors.Join(err, v.Remove(name))
 }
 
-func sealInto(file io.Writer, key []byte, place string, fill func(io.Writer) (int64, error)) (int64, error) {
-	w, err := seal.NewWriter(file, key, place)
+func sealInto(file io.Writer, key []byte, aad string, fill func(io.Writer) (int64, error)) (int64, error) {
+	w, err := seal.NewWriter(file, key, aad)
 	if err != nil {
 		return 0, err
 	}
@@ -95,7 +94,7 @@ func sealInto(file io.Writer, key []byte, place string, fill func(io.Writer) (in
 func (v *Vault) wrap(name, kmsKey string, key []byte) (Sealed, error) {
 	s := Sealed{KMSKey: kmsKey}
 	if kmsKey == "" {
-		s.DataKey = v.Sealer.Seal(place(name), key)
+		s.DataKey = v.Sealer.Seal(aad(name), key)
 		return s, nil
 	}
 	var err error
@@ -107,7 +106,7 @@ func (v *Vault) wrap(name, kmsKey string, key []byte) (Sealed, error) {
 
 func (v *Vault) unwrap(name string, s Sealed) ([]byte, error) {
 	if s.KMSKey == "" {
-		return v.Sealer.Open(place(name), s.DataKey)
+		return v.Sealer.Open(aad(name), s.DataKey)
 	}
 	key, err := v.Keys.Unwrap(s.DataKey, context(name))
 	if err != nil {
@@ -118,7 +117,7 @@ func (v *Vault) unwrap(name string, s Sealed) ([]byte, error) {
 
 func context(name string) map[string]string { return map[string]string{"larder:snapshot": name} }
 
-// Open returns what was written, verified piece by piece as it is read: io.EOF comes after all of it, and only then.
+// Open returns what was written. Each piece is verified as it is read, and io.EOF comes only after all of it.
 func (v *Vault) Open(name string, s Sealed) (io.ReadCloser, error) {
 	key, err := v.unwrap(name, s)
 	if err != nil {
@@ -128,7 +127,7 @@ func (v *Vault) Open(name string, s Sealed) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the snapshot %s: %w", name, err)
 	}
-	plain, err := seal.NewReader(bufio.NewReader(file), key, place(name))
+	plain, err := seal.NewReader(bufio.NewReader(file), key, aad(name))
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
@@ -150,7 +149,7 @@ func (r reader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Remove deletes a snapshot's file, and what there is of one half written. One that is not there is no error.
+// Remove deletes a snapshot's file, also one that is only partly written. A missing file is no error.
 func (v *Vault) Remove(name string) error {
 	for _, path := range []string{name + partial, name} {
 		if err := os.Remove(filepath.Join(v.Dir, path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -160,18 +159,18 @@ func (v *Vault) Remove(name string) error {
 	return nil
 }
 
-// Unlock says why a snapshot's KMS key cannot be used now. The snapshot itself may be intact.
+// Unlock returns an error if the snapshot's KMS key cannot be used now. The snapshot itself may be intact.
 func (v *Vault) Unlock(name string, s Sealed) error {
 	_, err := v.unwrap(name, s)
 	return err
 }
 
-// maxChecked is how much of a snapshot Check reads, in bytes: what takes less than a second.
+// maxChecked is how much of a snapshot Check reads, in bytes. It takes less than a second.
 const maxChecked = 256 << 20
 
-// Check says why a snapshot's file cannot be restored: it is gone, or is not what was written. Of a snapshot that is
-// larger than 256 MiB it reads the beginning, and the file's size. Whether a KMS key can be used now is not its
-// business: that may change until the data are wanted. A key that was deleted never comes back.
+// Check returns an error if a snapshot's file cannot be restored because it is missing or damaged. Of a snapshot larger
+// than 256 MiB it reads only the beginning and the file's size. A KMS key that cannot be used at the moment is no
+// error, because it may be usable when the data are needed. A deleted KMS key is an error.
 func (v *Vault) Check(name string, s Sealed) error {
 	return v.check(name, s, func(r io.Reader) error {
 		_, err := io.CopyN(io.Discard, r, maxChecked)
@@ -179,7 +178,8 @@ func (v *Vault) Check(name string, s Sealed) error {
 	})
 }
 
-// Verify is Check of all of a snapshot. Pace is told how many bytes are read next, and may wait; its error ends it.
+// Verify checks all of a snapshot. It calls pace with the number of bytes that it reads next; pace may wait, and its
+// error ends Verify.
 func (v *Vault) Verify(name string, s Sealed, pace func(bytes int) error) error {
 	const piece = 64 << 10
 	return v.check(name, s, func(r io.Reader) error {
@@ -194,7 +194,7 @@ func (v *Vault) Verify(name string, s Sealed, pace func(bytes int) error) error 
 	})
 }
 
-// check reads a snapshot as far as read does, which returns io.EOF at its end.
+// check opens a snapshot and calls read, which returns io.EOF at its end.
 func (v *Vault) check(name string, s Sealed, read func(io.Reader) error) error {
 	if s.KMSKey != "" {
 		if err := v.Unlock(name, s); errors.Is(err, seal.ErrNoKey) {
@@ -207,7 +207,7 @@ func (v *Vault) check(name string, s Sealed, read func(io.Reader) error) error {
 	if err != nil {
 		return err
 	}
-	defer r.Close() // it was only read
+	defer r.Close() // opened for reading only
 	info, err := r.(reader).Closer.(*os.File).Stat()
 	if err != nil {
 		return fmt.Errorf("cannot read the snapshot %s: %w", name, err)
@@ -223,9 +223,10 @@ func (v *Vault) check(name string, s Sealed, read func(io.Reader) error) error {
 	return err
 }
 
-// Sweep deletes every file that is half written, or that keep does not know: what an engine left that was killed.
-// Nothing may be being written. What cannot be deleted, or is no file, is in the error, and stops none of the others.
-func (v *Vault) Sweep(keep func(name string) bool) (swept []string, err error) {
+// Sweep deletes each file that is partly written, or whose name keep rejects: what an engine left when it was killed.
+// The caller must make sure that nothing is being written. err lists what could not be deleted and what is no file;
+// neither stops the deletion of the others.
+func (v *Vault) Sweep(keep func(name string) bool) (removed []string, err error) {
 	entries, err := os.ReadDir(v.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -247,7 +248,7 @@ func (v *Vault) Sweep(keep func(name string) bool) (swept []string, err error) {
 			errs = append(errs, fmt.Errorf("cannot delete what is left of a snapshot: %w", err))
 			continue
 		}
-		swept = append(swept, e.Name())
+		removed = append(removed, e.Name())
 	}
-	return swept, errors.Join(errs...)
+	return removed, errors.Join(errs...)
 }

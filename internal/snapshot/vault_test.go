@@ -195,24 +195,24 @@ func TestAFailureLeavesNoFile(t *testing.T) {
 
 func TestSweep(t *testing.T) {
 	v := newVault(t)
-	if swept, err := v.Sweep(func(string) bool { return true }); err != nil || swept != nil {
-		t.Errorf("nothing there: %v, %v", swept, err)
+	if removed, err := v.Sweep(func(string) bool { return true }); err != nil || removed != nil {
+		t.Errorf("nothing there: %v, %v", removed, err)
 	}
 	write(t, v, "known", "")
 	write(t, v, "unknown", "")
 	if err := os.WriteFile(filepath.Join(v.Dir, "known.partial"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	swept, err := v.Sweep(func(name string) bool { return name == "known" })
-	if err != nil || strings.Join(swept, " ") != "known.partial unknown" {
-		t.Errorf("swept %v, %v", swept, err)
+	removed, err := v.Sweep(func(name string) bool { return name == "known" })
+	if err != nil || strings.Join(removed, " ") != "known.partial unknown" {
+		t.Errorf("removed %v, %v", removed, err)
 	}
 	if got := files(t, v); got != "known" {
 		t.Errorf("left: %s", got)
 	}
 }
 
-// TestCheckSeesWhatCannotBeRestored, and says it of nothing else.
+// TestCheckSeesWhatCannotBeRestored also tests that intact snapshots pass.
 func TestCheckSeesWhatCannotBeRestored(t *testing.T) {
 	aside := func(path string, make func() error) error { return errors.Join(os.Remove(path), make()) }
 	for name, damage := range map[string]func(path string) error{
@@ -278,20 +278,20 @@ func flip(path string, at int) error {
 	return os.WriteFile(path, raw, 0o600)
 }
 
-// TestSweepGoesOnBehindADirectory, which is none of larder's and stays.
+// TestSweepGoesOnBehindADirectory tests that Sweep reports a directory, leaves it, and deletes the files after it.
 func TestSweepGoesOnBehindADirectory(t *testing.T) {
 	v := newVault(t)
 	write(t, v, "z", "")
 	if err := os.MkdirAll(filepath.Join(v.Dir, "a", "x"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	swept, err := v.Sweep(func(string) bool { return false })
-	if strings.Join(swept, " ") != "z" || err == nil || !strings.Contains(err.Error(), filepath.Join(v.Dir, "a")) {
-		t.Errorf("swept %v, %v", swept, err)
+	removed, err := v.Sweep(func(string) bool { return false })
+	if strings.Join(removed, " ") != "z" || err == nil || !strings.Contains(err.Error(), filepath.Join(v.Dir, "a")) {
+		t.Errorf("removed %v, %v", removed, err)
 	}
 }
 
-// TestVerifyReadsAllOfASnapshot: damage behind what Check reads, at the pace that it is given.
+// TestVerifyReadsAllOfASnapshot tests that Verify finds damage beyond what Check reads, and reads at the given pace.
 func TestVerifyReadsAllOfASnapshot(t *testing.T) {
 	const size = 257 << 20 // Check reads 256 MiB
 	v := newVault(t)

@@ -9,7 +9,7 @@ import (
 	"larder/internal/store"
 )
 
-// BenchmarkUpdate is a transaction that changes one record of 2 KB, as a step of a group does.
+// BenchmarkUpdate measures a transaction that changes one record of 2 KB, as a step of a group does.
 func BenchmarkUpdate(b *testing.B) {
 	s, err := store.Open(filepath.Join(b.TempDir(), "larder.db"))
 	if err != nil {
@@ -25,7 +25,7 @@ func BenchmarkUpdate(b *testing.B) {
 	}
 }
 
-// BenchmarkOpen opens a state of 16 MiB.
+// BenchmarkOpen measures opening a state of 16 MiB.
 func BenchmarkOpen(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "larder.db")
 	s, err := store.Open(path)

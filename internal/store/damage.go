@@ -10,11 +10,11 @@ import (
 	bberrors "go.etcd.io/bbolt/errors"
 )
 
-// DamageError says that the state file does not hold what was written to it: it was cut off, overwritten, or changed.
-// It is an API error, so that whoever asks for something in it learns the reason.
+// DamageError reports that the state file does not hold what was written to it: it was cut off, overwritten, or
+// changed. It is an API error, so that a caller who needs something from the file learns the reason.
 type DamageError struct {
 	Path string // of the state file
-	What string // is wrong with it
+	What string // what is wrong with it
 }
 
 // Error says what is wrong and what to do.
@@ -25,23 +25,24 @@ func (e *DamageError) Error() string {
 		e.Path, e.What, filepath.Dir(e.Path))
 }
 
-// ErrorCode is the API's code of a failure that is not the caller's.
+// ErrorCode returns the API's code of a failure that is not the caller's.
 func (e *DamageError) ErrorCode() string { return "InternalFailure" }
 
-// ErrorMessage is what the caller reads.
+// ErrorMessage returns the text that the caller reads.
 func (e *DamageError) ErrorMessage() string { return e.Error() }
 
-// ErrorFault says that it is not the caller's fault.
+// ErrorFault says that the failure is not the caller's fault.
 func (e *DamageError) ErrorFault() smithy.ErrorFault { return smithy.FaultServer }
 
-// isDamage tells whether opening a state file failed for what is in it.
+// isDamage reports whether a state file could not be opened because of its content.
 func isDamage(err error) bool {
 	return errors.Is(err, bberrors.ErrInvalid) || errors.Is(err, bberrors.ErrChecksum) ||
 		errors.Is(err, bberrors.ErrVersionMismatch)
 }
 
-// guard runs a part of a transaction that reads or writes pages of the file. On a damaged page the library panics, and
-// reading beyond the end of a file that was cut off is a fault: either becomes a DamageError.
+// guard runs a part of a transaction that reads or writes pages of the file, and returns damage as a DamageError.
+// Without guard, damage ends the process: the library panics on a damaged page, and a read beyond the end of a file
+// that was cut off is a memory fault.
 func guard(path string, f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

@@ -15,7 +15,7 @@ import (
 	"larder/internal/store"
 )
 
-// fill makes a state of some size at that path, and returns what it holds.
+// fill makes a state of some size at that path, and returns its rows.
 func fill(t *testing.T, path string) map[string]string {
 	t.Helper()
 	s := open(t, path)
@@ -40,7 +40,7 @@ func fill(t *testing.T, path string) map[string]string {
 	return want
 }
 
-// holds reads a whole state, but for the rows that cannot be read: these are counted.
+// holds reads a whole state. It counts the rows that cannot be read.
 func holds(s *store.Store) (got map[string]string, unreadable int, err error) {
 	got = map[string]string{}
 	err = s.View(func(tx *store.Tx) error {
@@ -68,7 +68,7 @@ func holds(s *store.Store) (got map[string]string, unreadable int, err error) {
 	return got, unreadable, err
 }
 
-// agrees says where a state holds what was not written, or lacks what was without telling of a row that cannot be read.
+// agrees fails where a state holds a row that was not written, or lacks one without reporting it as unreadable.
 func agrees(s *store.Store, want map[string]string) error {
 	if err := s.Check(texts, numbers); err != nil {
 		return err
@@ -89,8 +89,8 @@ func agrees(s *store.Store, want map[string]string) error {
 	return nil
 }
 
-// TestADamagedStateIsSaid: whatever becomes of the file, it opens with all that was written but for the rows of which
-// it tells, or says that it is damaged.
+// TestADamagedStateIsSaid damages the file in any way. The file must either open with every row that was written,
+// except those it reports as unreadable, or be refused as damaged.
 func TestADamagedStateIsSaid(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "larder.db")
@@ -105,7 +105,7 @@ func TestADamagedStateIsSaid(t *testing.T) {
 			b[rapid.IntRange(0, len(b)-1).Draw(t, "at")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
 			return b
 		},
-		"a head": func(t *rapid.T, b []byte) []byte { // of a page, where its kind and its number of elements are
+		"a head": func(t *rapid.T, b []byte) []byte { // the part of a page that has its kind and its number of elements
 			at := page * rapid.IntRange(0, len(b)/page-1).Draw(t, "page")
 			b[at+rapid.IntRange(0, 79).Draw(t, "at")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
 			return b
@@ -154,7 +154,8 @@ func TestADamagedStateIsSaid(t *testing.T) {
 	})
 }
 
-// TestAStateThatIsDamagedWhileItIsOpen: a fault is an error of the transaction, not the end of the process.
+// TestAStateThatIsDamagedWhileItIsOpen tests that a memory fault becomes an error of the transaction and does not end
+// the process.
 func TestAStateThatIsDamagedWhileItIsOpen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "larder.db")
 	fill(t, path)
@@ -169,7 +170,7 @@ func TestAStateThatIsDamagedWhileItIsOpen(t *testing.T) {
 	if err := s.View(func(tx *store.Tx) error { _, err := texts.All(tx); return err }); !errors.As(err, &damaged) {
 		t.Errorf("reading a table: %v", err)
 	}
-	for range 2 { // the first lets go of what it had
+	for range 2 { // the first transaction drops the pages that bbolt has cached
 		if err := s.Update(func(tx *store.Tx) error { return numbers.Put(tx, "a", 1) }); !errors.As(err, &damaged) {
 			t.Errorf("writing: %v", err)
 		}

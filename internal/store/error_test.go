@@ -9,7 +9,7 @@ import (
 	"larder/internal/store"
 )
 
-// TestAWriteErrorSaysWhatToDo: of a disk that is full, that fails, and that is not there any more.
+// TestAWriteErrorSaysWhatToDo covers a full disk, a failing disk, and a disk that is gone.
 func TestAWriteErrorSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	for err, says := range map[error]string{

@@ -6,12 +6,13 @@ import (
 	"slices"
 )
 
-// ErrReadable says that a row is there and can be read, so that it is deleted as what it is, and not as a record.
+// ErrReadable reports that a row can be read. The caller should delete it through the API, as the thing that it is.
 var ErrReadable = errors.New("the record can be read")
 
-// Forget deletes a row of one of tables that cannot be read, and returns what was wrong with it. It hands the record to
-// keep before, and deletes nothing when keep fails. It returns ErrReadable for a row that can be read, and ErrNotFound
-// where there is no such table or row.
+// Forget deletes a row of one of tables that cannot be read, and returns what was wrong with it. First it passes the
+// record to keep; when keep fails, nothing is deleted. The function also, if not nil, runs in the same transaction
+// after the deletion. Forget returns ErrReadable for a row that can be read, and ErrNotFound when there is no such
+// table or row.
 func (s *Store) Forget(tables []Checker, table, key string, keep func(record []byte) error,
 	also func(*Tx) error) (damage *RowError, err error) {
 	i := slices.IndexFunc(tables, func(t Checker) bool { return t.Name() == table })
@@ -40,7 +41,8 @@ func (s *Store) Forget(tables []Checker, table, key string, keep func(record []b
 	return damage, err
 }
 
-// read reads a row as its table does, and as whoever found it unreadable did, who may need more of it.
+// read reads a row as its table does. If a reader with more requirements (GetValid, Fit) found the row unreadable, read
+// repeats that check too.
 func (s *Store) read(tx *Tx, table Checker, key string) error {
 	if err := table.read(tx, key); err != nil {
 		return err
@@ -54,7 +56,7 @@ func (s *Store) read(tx *Tx, table Checker, key string) error {
 	return known.again(tx)
 }
 
-// Name is the table's.
+// Name returns the table's name.
 func (t Table[T]) Name() string { return string(t) }
 
 func (t Table[T]) read(tx *Tx, key string) error {
@@ -62,7 +64,7 @@ func (t Table[T]) read(tx *Tx, key string) error {
 	return err
 }
 
-// record returns a copy of what stands in the place of a row.
+// record returns a copy of the raw record of a row.
 func (t Table[T]) record(tx *Tx, key string) (record []byte, err error) {
 	err = guard(tx.path, func() error {
 		record = slices.Clone(tx.tx.Bucket([]byte(t)).Get([]byte(key)))

@@ -9,7 +9,8 @@ import (
 	"larder/internal/store"
 )
 
-// TestForget: only a record that cannot be read is deleted, after a copy of it was kept; then the state is whole.
+// TestForget tests that only an unreadable record is deleted, that a copy is kept first, and that the state is intact
+// afterwards.
 func TestForget(t *testing.T) {
 	t.Parallel()
 	path := three(t)
@@ -56,7 +57,7 @@ func TestForget(t *testing.T) {
 	}
 }
 
-// TestForgetWhatAReaderNeeds: a row that is one, and lacks what its reader needs, can be forgotten as it is told of.
+// TestForgetWhatAReaderNeeds tests that a row can be forgotten when only GetValid finds it unreadable.
 func TestForgetWhatAReaderNeeds(t *testing.T) {
 	t.Parallel()
 	s := open(t, three(t))

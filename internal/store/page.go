@@ -11,12 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The format of bbolt's file: pages of one size, each with a header; two meta pages, of which transactions write one in
-// turn; branch and leaf pages that lead from the root to every record; and a list of the free pages. bbolt trusts them:
-// a damaged one ends the process, is waited for without end, or hides records. So they are looked at first. Source:
-// go.etcd.io/bbolt/internal/common.
+// The format of bbolt's file: pages of one size, each with a header; two meta pages, which transactions write in turn;
+// branch and leaf pages, which lead from the root to every record; and a list of the free pages. bbolt trusts its
+// pages: a damaged one can end the process, hang it, or hide records. So larder checks all pages before bbolt opens the
+// file. Source: go.etcd.io/bbolt/internal/common.
 const (
-	pageHeader = 16 // its id (8 bytes), kind (2), number of elements (2), pages that follow and belong to it (4)
+	pageHeader = 16 // id (8 bytes), kind (2), number of elements (2), number of pages that follow and belong to it (4)
 	element    = 16
 	metaSize   = 64
 
@@ -29,7 +29,8 @@ const (
 	manyElements  = 0xffff // the number of free pages is in the first 8 bytes after the header
 )
 
-// checkFile looks at a state file that nobody has open; what it cannot look at opening it will say.
+// checkFile checks a state file that no process has open. If the file is open elsewhere, checkFile returns nil, and
+// opening the file then reports ErrLocked.
 func checkFile(path string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -40,7 +41,7 @@ func checkFile(path string) error {
 	}
 	defer f.Close() // read only: a failing close loses nothing
 	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
-		return &DamageError{path, "it is no file: " + info.Mode().String()}
+		return &DamageError{path, "it is not a regular file: " + info.Mode().String()}
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB); err != nil {
 		return nil
@@ -49,7 +50,7 @@ func checkFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("cannot read the state file: %w", err)
 	}
-	if len(file) == 0 { // it is about to be made
+	if len(file) == 0 { // a new, empty file
 		return nil
 	}
 	if err := checkPages(file); err != nil {
@@ -58,18 +59,18 @@ func checkFile(path string) error {
 	return nil
 }
 
-// meta is what a meta page says.
+// meta holds the content of a meta page.
 type meta struct{ root, freelist, end, transaction uint64 }
 
-// pages is a file in the middle of being checked.
+// pages is the state of a check of one file.
 type pages struct {
 	file []byte
-	size uint64 // of a page
+	size uint64 // of a page, in bytes
 	end  uint64 // the number of pages
 	used map[uint64]bool
 }
 
-// checkPages follows every page of a state.
+// checkPages follows every page of a state, and returns an error if one is damaged, unreachable or used twice.
 func checkPages(file []byte) error {
 	p := pages{file: file, size: uint64(os.Getpagesize()), used: map[uint64]bool{}}
 	first, err := p.meta(0)
@@ -95,8 +96,8 @@ func checkPages(file []byte) error {
 	return p.freelist(first.freelist)
 }
 
-// meta reads a meta page. Where the newer one is damaged bbolt goes on from the older, and the last change is gone
-// without a word.
+// meta reads a meta page. Both meta pages are checked: if the newer one is damaged, bbolt silently continues from the
+// older one, and the last transaction is lost.
 func (p *pages) meta(n uint64) (meta, error) {
 	at := n*p.size + pageHeader
 	if uint64(len(p.file)) < at+metaSize {
@@ -109,21 +110,21 @@ func (p *pages) meta(n uint64) (meta, error) {
 		return meta{}, fmt.Errorf("meta page %d does not match its checksum", n)
 	}
 	m := meta{root: word(raw, 16), freelist: word(raw, 32), end: word(raw, 40), transaction: word(raw, 48)}
-	if m.end > uint64(len(p.file)) { // before it is multiplied
-		return meta{}, fmt.Errorf("it has %d bytes, and is said to have %d pages", len(p.file), m.end)
+	if m.end > uint64(len(p.file)) { // checked first, so that the product below cannot overflow
+		return meta{}, fmt.Errorf("it has %d bytes, but its meta page says %d pages", len(p.file), m.end)
 	}
 	return m, nil
 }
 
-// page takes a page, which nothing else may have, and returns all of it.
+// page marks a page as used and returns all of it. A page that is already used is an error.
 func (p *pages) page(id uint64) (raw []byte, kind uint16, err error) {
 	if id < 2 || id >= p.end {
-		return nil, 0, fmt.Errorf("page %d is referred to, of %d", id, p.end)
+		return nil, 0, fmt.Errorf("a page refers to page %d, but the file has %d pages", id, p.end)
 	}
 	head := p.file[id*p.size:]
 	more := uint64(binary.NativeEndian.Uint32(head[12:]))
 	if word(head, 0) != id || id+more >= p.end {
-		return nil, 0, fmt.Errorf("page %d has a damaged head", id)
+		return nil, 0, fmt.Errorf("page %d has a damaged header", id)
 	}
 	for n := id; n <= id+more; n++ {
 		if p.used[n] {
@@ -134,7 +135,7 @@ func (p *pages) page(id uint64) (raw []byte, kind uint16, err error) {
 	return head[:(more+1)*p.size], binary.NativeEndian.Uint16(head[8:]), nil
 }
 
-// tree follows the pages below one.
+// tree follows all pages below root.
 func (p *pages) tree(root uint64) error {
 	for left := []uint64{root}; len(left) > 0; {
 		id := left[len(left)-1]
@@ -160,7 +161,7 @@ func (p *pages) tree(root uint64) error {
 	return nil
 }
 
-// elements checks that a page has room for its elements, and returns how many there are.
+// elements checks that a page has room for its elements, and returns their number.
 func elements(raw []byte) (int, error) {
 	if len(raw) < pageHeader {
 		return 0, errors.New("it is cut off")
@@ -185,7 +186,7 @@ func branches(raw []byte) (below []uint64, err error) {
 	return below, err
 }
 
-// buckets lists the root pages of the buckets in a leaf page; small ones are in the page itself.
+// buckets lists the root pages of the buckets in a leaf page. Small buckets are stored in the page itself.
 func buckets(raw []byte) (below []uint64, err error) {
 	n, err := elements(raw)
 	for i := range n {
@@ -199,7 +200,7 @@ func buckets(raw []byte) (below []uint64, err error) {
 		}
 		bucket := raw[uint64(at)+position+key:][:value]
 		if value < pageHeader {
-			return nil, fmt.Errorf("element %d is no bucket", i)
+			return nil, fmt.Errorf("element %d is not a bucket", i)
 		}
 		if root := word(bucket, 0); root != 0 {
 			below = append(below, root)
@@ -207,13 +208,13 @@ func buckets(raw []byte) (below []uint64, err error) {
 		}
 		inline, err := buckets(bucket[pageHeader:])
 		if err != nil || len(inline) > 0 {
-			return nil, errors.Join(err, fmt.Errorf("element %d is no bucket", i))
+			return nil, errors.Join(err, fmt.Errorf("element %d is not a bucket", i))
 		}
 	}
 	return below, err
 }
 
-// within checks that an element's key and value are in its page. None of the numbers is over 32 bits.
+// within checks that an element's key and value are in its page. No sum overflows: each number has at most 32 bits.
 func within(raw []byte, at int, position, key, value uint64) error {
 	if uint64(at)+position+key+value > uint64(len(raw)) {
 		return fmt.Errorf("an element of %d bytes goes beyond its end", key+value)
@@ -225,7 +226,7 @@ func within(raw []byte, at int, position, key, value uint64) error {
 func (p *pages) freelist(id uint64) error {
 	raw, kind, err := p.page(id)
 	if err != nil || kind != freelistPage {
-		return errors.Join(err, fmt.Errorf("page %d is no list of free pages", id))
+		return errors.Join(err, fmt.Errorf("page %d is not a list of free pages", id))
 	}
 	n, list := uint64(binary.NativeEndian.Uint16(raw[10:])), raw[pageHeader:]
 	if n == manyElements {
@@ -237,7 +238,7 @@ func (p *pages) freelist(id uint64) error {
 	for i := range n {
 		free := word(list, int(i)*8)
 		if free < 2 || free >= p.end || p.used[free] {
-			return fmt.Errorf("page %d is said to be free, and is used or beyond the end", free)
+			return fmt.Errorf("page %d is listed as free, but is used or beyond the end of the file", free)
 		}
 		p.used[free] = true
 	}

@@ -6,17 +6,18 @@ import (
 	"fmt"
 )
 
-// The formats of a state. A larder reads those up to its own, and brings an older one up to date before anything else.
+// The formats of a state. larder reads formats up to its own. When it opens a state of an older format, it first
+// patches it.
 const (
 	firstSchema    = 1 // rows as JSON
-	checksumSchema = 2 // records with checksums, and a digest of them
+	checksumSchema = 2 // records with checksums, and a digest of all records
 	currentSchema  = 3 // shards apart from their replication groups
 )
 
-// patches lead from a format to the next.
+// patches leads from each format to the next one.
 var patches = map[int]func(*Tx) error{firstSchema: addChecksums, checksumSchema: separateShards}
 
-// patch brings a state up to date, in one transaction.
+// patch brings a state to the current format, in one transaction.
 func patch(tx *Tx, schema int) error {
 	return guard(tx.path, func() error {
 		for ; schema < currentSchema; schema++ {
@@ -32,7 +33,7 @@ func patch(tx *Tx, schema int) error {
 	})
 }
 
-// addChecksums makes records of rows.
+// addChecksums turns rows into records with checksums.
 func addChecksums(tx *Tx) error {
 	type row struct {
 		table, key string

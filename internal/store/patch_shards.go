@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// separateShards gives the one shard of each replication group a record of its own, with those fields of the group's
-// that are the shard's. A group's record that cannot be read stays as it is.
+// separateShards gives the one shard of each replication group a record of its own, and moves the shard's fields there
+// from the group's record. A group's record that cannot be read stays as it is.
 func separateShards(tx *Tx) error {
 	type row = map[string]json.RawMessage
 	const groups, shards = Table[row]("replication-groups"), Table[row]("shards")

@@ -18,8 +18,8 @@ import (
 	"larder/internal/store"
 )
 
-// earlier writes the state of an earlier larder to a file: format-1.db is one with the development example, from before
-// there were formats; format-2.db is one with the production example, from before shards had records of their own.
+// earlier writes the state of an earlier larder to a file. format-1.db has the development example, written before
+// there were formats. format-2.db has the production example, written before shards had records of their own.
 func earlier(t *testing.T, name string) (path string) {
 	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", name))
@@ -42,7 +42,8 @@ func earlier(t *testing.T, name string) (path string) {
 	return path
 }
 
-// rows are all that a state holds, by table and key, as the file has them behind so many bytes.
+// rows returns everything a state holds, by table and key, as the file has it after the first head bytes of each
+// record.
 func rows(t *testing.T, path string, head int) map[string]string {
 	t.Helper()
 	db, err := bbolt.Open(path, 0o600, nil)
@@ -65,7 +66,7 @@ func rows(t *testing.T, path string, head int) map[string]string {
 	return all
 }
 
-// head is how many bytes of a record are before its row: a mark and a checksum. Rows of the first format have none.
+// head is how many bytes of a record precede its row: a mark and a checksum. Rows of the first format have none.
 const head = 5
 
 func TestAStateOfAnEarlierLarderOpens(t *testing.T) {
@@ -79,7 +80,7 @@ func TestAStateOfAnEarlierLarderOpens(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := earlier(t, name)
 			before := rows(t, path, c.head)
-			for range 2 { // the second time it is up to date
+			for range 2 { // the second time the state is already current
 				s := open(t, path)
 				group := store.Table[struct{ ID, Status string }]("replication-groups")
 				err := s.View(func(tx *store.Tx) error {
@@ -110,7 +111,7 @@ func TestAStateOfAnEarlierLarderOpens(t *testing.T) {
 	}
 }
 
-// fields are those of a row.
+// fields returns the fields of a row.
 func fields(t *testing.T, row string) (all map[string]any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(row), &all); err != nil {
@@ -119,7 +120,7 @@ func fields(t *testing.T, row string) (all map[string]any) {
 	return all
 }
 
-// joined are the fields of a group and of its shard, of which each is in one of the two.
+// joined returns the fields of a group and of its shard. A field must be in only one of the two.
 func joined(t *testing.T, group, shard string) map[string]any {
 	t.Helper()
 	all, of := fields(t, group), fields(t, shard)

@@ -11,29 +11,29 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// A record is a mark, a checksum of four bytes, and a row as JSON. The checksum covers the row's table and key too: a
-// row that is found in another's place is not taken for it. Beside the records stands a digest of them all, which a
-// record that is missing does not match.
+// A record is a mark, a checksum of four bytes, and a row as JSON. The checksum also covers the row's table and key, so
+// that a row stored under the wrong key is detected. A digest of all records is stored beside them, so that a missing
+// record is detected.
 const (
-	recordMark = 1 // JSON never begins with it
+	recordMark = 1 // a byte that JSON never begins with
 	sumStart   = 1
 	rowStart   = sumStart + crc32.Size
 )
 
-// Where the digest is.
+// The bucket and key of the digest.
 const (
 	metaBucket = "larder"
 	digestKey  = "digest"
 )
 
-// digest is of all records. Each transaction that changes one keeps it up to date.
+// digest summarizes all records. Each transaction that changes a record updates it.
 type digest struct {
 	Schema  int    // the format of the state; see patches
-	Records uint64 // how many there are
-	Sum     uint64 // of their checksums
+	Records uint64 // the number of records
+	Sum     uint64 // the sum of their checksums
 }
 
-// protect makes a record.
+// protect makes a record of a row.
 func protect(table, key string, row []byte) []byte {
 	record := make([]byte, rowStart, rowStart+len(row))
 	record[0] = recordMark
@@ -41,14 +41,15 @@ func protect(table, key string, row []byte) []byte {
 	return append(record, row...)
 }
 
-// checksum is CRC-32C of a row and where it belongs. The lengths keep a table and a key apart from what follows.
+// checksum returns the CRC-32C of a row, its table and its key. The lengths separate the table and the key from what
+// follows.
 func checksum(table, key string, row []byte) uint32 {
 	castagnoli := crc32.MakeTable(crc32.Castagnoli)
 	at := fmt.Appendf(nil, "%d %s %d %s ", len(table), table, len(key), key)
 	return crc32.Update(crc32.Checksum(at, castagnoli), castagnoli, row)
 }
 
-// open returns the row of a record, which is as it was written.
+// open verifies a record and returns its row.
 func open(table, key string, record []byte) ([]byte, error) {
 	if len(record) < rowStart || record[0] != recordMark {
 		return nil, errNoRecord
@@ -61,11 +62,11 @@ func open(table, key string, record []byte) ([]byte, error) {
 }
 
 var (
-	errNoRecord = errors.New("it is no record")
+	errNoRecord = errors.New("it is not a record")
 	errChecksum = errors.New("it does not match its checksum")
 )
 
-// sumOf is the checksum that a record has; 0 of what is too short to have one.
+// sumOf returns the checksum stored in a record; 0 if the record is too short to have one.
 func sumOf(record []byte) uint32 {
 	if len(record) < rowStart {
 		return 0
@@ -73,7 +74,7 @@ func sumOf(record []byte) uint32 {
 	return binary.BigEndian.Uint32(record[sumStart:rowStart])
 }
 
-// count reads the digest of all records, once in a transaction.
+// count reads the digest of all records, once per transaction.
 func (tx *Tx) count() error {
 	if tx.digest != nil {
 		return nil
@@ -86,8 +87,9 @@ func (tx *Tx) count() error {
 	return nil
 }
 
-// replace notes the change of a record; nil stands for none before, or after. What a damaged record has added to the
-// digest is unknown: where one is replaced, all records are counted anew.
+// replace updates the digest for the change of one record. before is nil for a new record, and after is nil for a
+// deleted one. It is unknown what a damaged record contributed to the digest, so replacing one causes a recount of all
+// records.
 func (tx *Tx) replace(table, key string, before, after []byte) error {
 	if err := tx.count(); err != nil {
 		return err
@@ -107,7 +109,7 @@ func (tx *Tx) replace(table, key string, before, after []byte) error {
 	return nil
 }
 
-// putDigest keeps the digest that the transaction's changes have led to.
+// putDigest writes the digest as it is after the transaction's changes.
 func (tx *Tx) putDigest() error {
 	if tx.digest == nil {
 		return nil
@@ -130,7 +132,7 @@ func (tx *Tx) putDigest() error {
 	return b.Put([]byte(digestKey), protect(metaBucket, digestKey, raw))
 }
 
-// errNoDigest says that a state was written before there were digests, or by nobody yet.
+// errNoDigest reports that the state is new, or was written before there were digests.
 var errNoDigest = errors.New("there is no digest of the records")
 
 func readDigest(tx *Tx) (d digest, err error) {
@@ -143,12 +145,12 @@ func readDigest(tx *Tx) (d digest, err error) {
 		return d, &DamageError{tx.path, "the digest of the records cannot be read: " + err.Error()}
 	}
 	if err := json.Unmarshal(raw, &d); err != nil {
-		return d, &DamageError{tx.path, "the digest of the records is none: " + err.Error()}
+		return d, &DamageError{tx.path, "the digest of the records is not JSON of a digest: " + err.Error()}
 	}
 	return d, nil
 }
 
-// count makes the digest of the records that there are, and tells how many of them are damaged.
+// count computes the digest of the existing records, and the number of damaged ones.
 func count(tx *Tx) (got digest, damaged int, err error) {
 	err = records(tx, func(table, key string, record []byte) error {
 		if _, err := open(table, key, record); err != nil {
@@ -161,8 +163,8 @@ func count(tx *Tx) (got digest, damaged int, err error) {
 	return got, damaged, err
 }
 
-// check reads every record of a state, and returns the number of its format. A record that is damaged where it stands
-// is told of when it is read; one that is missing is not known to anybody, so the state is refused.
+// check reads every record of a state, and returns the number of its format. A damaged record does not stop the check:
+// it is reported when it is read. A missing record would never be noticed later, so check refuses the state.
 func check(tx *Tx) (schema int, err error) {
 	err = guard(tx.path, func() error {
 		want, err := readDigest(tx)
@@ -198,7 +200,7 @@ func records(tx *Tx, f func(table, key string, record []byte) error) error {
 			return nil
 		}
 		return b.ForEach(func(key, record []byte) error {
-			// A damaged branch page leads past records when one is looked for by its key.
+			// With a damaged branch page, iterating finds a record that a lookup by key does not find.
 			if by := tx.tx.Bucket(table); by == nil || !bytes.Equal(by.Get(key), record) {
 				return &DamageError{tx.path, fmt.Sprintf("%q in %s is not where its key leads", key, table)}
 			}

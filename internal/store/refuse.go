@@ -1,12 +1,12 @@
 package store
 
-// Refuse has each transaction that changes something ask why, before it is made durable: an error keeps nothing of it,
-// and is the reason in a WriteError, as a disk's that cannot be written is. Nil has none fail. Tests see with it what a
-// failure, or the end of the process, leaves behind at any transaction. why may be called from several goroutines, one
-// after the other.
+// Refuse makes transactions fail for tests. Before a transaction that changed something becomes durable, the store
+// calls why. If why returns an error, nothing of the transaction is kept, and Update returns the error in a WriteError,
+// as for a disk that cannot be written. nil lets all transactions succeed. why may be called from several goroutines,
+// one after the other.
 func (s *Store) Refuse(why func() error) { s.refuse.Store(&why) }
 
-// refused is why a transaction is not made durable; nil where it is.
+// refused returns why a transaction must not be made durable; nil if it may.
 func (s *Store) refused() error {
 	if why := s.refuse.Load(); why != nil && *why != nil {
 		return (*why)()

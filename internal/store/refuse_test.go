@@ -7,8 +7,8 @@ import (
 	"larder/internal/store"
 )
 
-// TestARefusedTransactionKeepsNothing, tells nobody of a change, and says why; reading, and what changes nothing, is
-// not refused.
+// TestARefusedTransactionKeepsNothing also tests that no subscriber is notified and that the error gives the reason.
+// Reads, and transactions that change nothing, are not refused.
 func TestARefusedTransactionKeepsNothing(t *testing.T) {
 	s := newStore(t)
 	told := 0

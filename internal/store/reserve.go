@@ -10,36 +10,38 @@ import (
 )
 
 const (
-	// reserveSize is for some ten transactions on a disk that is full, in bytes. Most write a few pages, and not all of
-	// them anew.
+	// reserveSize is the reserve in bytes. It is enough for about ten transactions on a full disk: most write a few pages,
+	// and some of these replace pages that the file already has.
 	reserveSize = 1 << 20
-	// reserveSlice is what is given up at a time, lest whoever fills the disk takes the rest too.
+	// reserveSlice is how many bytes are released at a time. A small slice is less likely to be taken by the process that
+	// fills the disk.
 	reserveSlice = 128 << 10
 )
 
-// reserve is a file that does nothing but take room, to be given up when there is no other.
+// reserve is a file that only occupies disk space, which is released when the disk is full.
 type reserve struct {
 	mu      sync.Mutex
 	file    *os.File
 	size    int64
-	failure error // of the last attempt to take room; told when there is none left
+	failure error // of the last attempt to allocate the space; reported when the reserve is used up
 }
 
-// openReserve takes room, as far as there is any: a store on a full disk has to open.
+// openReserve allocates the reserve as far as the disk has room. It does not fail, because a store must open on a full
+// disk.
 func openReserve(path string) *reserve {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return &reserve{failure: err}
 	}
 	r := &reserve{file: f}
-	if had, err := f.Stat(); err == nil { // what an earlier run kept, or has left of it
+	if had, err := f.Stat(); err == nil { // what an earlier run left of its reserve
 		r.size = min(had.Size(), reserveSize) / reserveSlice * reserveSlice
 	}
 	r.fill()
 	return r
 }
 
-// fill takes what is missing, when there is room for all of it.
+// fill allocates what is missing, when there is room for all of it.
 func (r *reserve) fill() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -54,10 +56,10 @@ func (r *reserve) fill() {
 		r.size, r.failure = reserveSize, nil
 		return
 	}
-	r.failure = errors.Join(err, r.file.Truncate(r.size)) // a file system may keep what it had found
+	r.failure = errors.Join(err, r.file.Truncate(r.size)) // a file system may keep part of a failed allocation
 }
 
-// yield gives some of it up; false says that there is none left, and the error why.
+// yield releases one slice. It returns false when nothing is left, with the error of the last attempt to allocate more.
 func (r *reserve) yield() (bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -70,7 +72,7 @@ func (r *reserve) yield() (bool, error) {
 	if err := r.file.Truncate(r.size); err != nil {
 		return false, fmt.Errorf("cannot give up reserved disk space: %w", err)
 	}
-	// Some file systems let nobody have freed blocks before that is on the disk.
+	// Some file systems make freed blocks usable only after a sync.
 	return true, r.file.Sync()
 }
 

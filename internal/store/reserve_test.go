@@ -11,9 +11,9 @@ import (
 	"larder/internal/testkit"
 )
 
-// TestInsistOnAFullDisk: what has happened is recorded, what is only asked for is refused, and afterwards the room is
-// kept again.
-func TestInsistOnAFullDisk(t *testing.T) {
+// TestUpdateReservedOnAFullDisk tests that UpdateReserved succeeds on a full disk where Update fails, and that the
+// reserve is allocated again afterwards.
+func TestUpdateReservedOnAFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	testkit.SmallDisk(t, dir, "4m")
 	path := filepath.Join(dir, "larder.db")
@@ -36,8 +36,8 @@ func TestInsistOnAFullDisk(t *testing.T) {
 		}
 	}
 	for range 5 {
-		testkit.FillDisk(t, ballast) // whoever fills it goes on
-		if err := s.Insist(big(n)); err != nil {
+		testkit.FillDisk(t, ballast) // another process takes what was released
+		if err := s.UpdateReserved(big(n)); err != nil {
 			t.Fatalf("record %d: %v", n, err)
 		}
 		n++
@@ -45,7 +45,7 @@ func TestInsistOnAFullDisk(t *testing.T) {
 	var err error
 	for last := n + 1000; n < last && err == nil; n++ {
 		testkit.FillDisk(t, ballast)
-		err = s.Insist(big(n))
+		err = s.UpdateReserved(big(n))
 	}
 	if !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("when the reserve is used up: %v", err)
@@ -54,13 +54,13 @@ func TestInsistOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // the first finds room, and keeps some of it for the next
-		if err := s.Insist(big(n)); err != nil {
+		if err := s.UpdateReserved(big(n)); err != nil {
 			t.Errorf("when there is room again: %v", err)
 		}
 		testkit.FillDisk(t, ballast)
 		n++
 	}
-	if err := s.Insist(func(*store.Tx) error { return syscall.ENOSPC }); err != syscall.ENOSPC {
+	if err := s.UpdateReserved(func(*store.Tx) error { return syscall.ENOSPC }); err != syscall.ENOSPC {
 		t.Errorf("a refusal of the transaction's own is told as %v", err)
 	}
 }

@@ -13,20 +13,20 @@ import (
 	"larder/internal/durable"
 )
 
-// Own tells whether the file at path is the one that the store has open.
+// Own reports whether the file at path is the one that the store has open.
 func (s *Store) Own(path string) (bool, error) {
 	s.restoring.Lock()
 	defer s.restoring.Unlock()
 	return durable.Named(s.content, path)
 }
 
-// Restore gives the store a file at path again, after its own was removed: a copy of that, which is open still, with
-// all its changes. Transactions wait meanwhile, and none is lost.
+// Restore creates the state file at path again after it was removed. The new file is a copy of the removed one, which
+// the store still has open, with all its changes. Transactions wait meanwhile, and none is lost.
 func (s *Store) Restore(path string) error {
 	s.restoring.Lock()
 	defer s.restoring.Unlock()
 	old := s.db.Load()
-	still, err := old.Begin(true) // nothing is written until it ends
+	still, err := old.Begin(true) // blocks writers until it ends
 	if err != nil {
 		return fmt.Errorf("cannot restore the state file: %w", err)
 	}
@@ -43,7 +43,7 @@ func (s *Store) Restore(path string) error {
 	return err
 }
 
-// copied opens a copy of the state file at path.
+// copied makes a copy of the state file at path and opens it.
 func (s *Store) copied(path string) (*bbolt.DB, *os.File, error) {
 	info, err := s.content.Stat()
 	if err != nil {
@@ -67,8 +67,8 @@ func (s *Store) copied(path string) (*bbolt.DB, *os.File, error) {
 	return db, content, nil
 }
 
-// begin begins a transaction on the file that the store has now: it may get another one while a transaction waits for
-// its turn.
+// begin begins a transaction on the current file. Restore may exchange the file while begin waits for another
+// transaction to end; begin then tries again on the new file.
 func (s *Store) begin(writable bool) (*bbolt.Tx, error) {
 	for {
 		db := s.db.Load()

@@ -10,8 +10,8 @@ import (
 	"larder/internal/store"
 )
 
-// TestRestoreLosesNoTransaction: the file is removed and made anew, again and again, while others write and read. The
-// state that is opened next has every change that was acknowledged.
+// TestRestoreLosesNoTransaction removes and restores the file again and again while others write and read. The state
+// that is opened next must have every change that was acknowledged.
 func TestRestoreLosesNoTransaction(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "larder.db")
 	s := open(t, path)
@@ -65,7 +65,7 @@ func TestRestoreLosesNoTransaction(t *testing.T) {
 	}
 }
 
-// TestOwnKnowsAnothersFile: one that has the name is not the store's.
+// TestOwnKnowsAnothersFile tests that a file that only has the same name is not the store's.
 func TestOwnKnowsAnothersFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "larder.db")
 	s := open(t, path)
@@ -84,7 +84,7 @@ func TestOwnKnowsAnothersFile(t *testing.T) {
 	}
 }
 
-// TestRestoreThatFails leaves the store as it was.
+// TestRestoreThatFails tests that a failing Restore leaves the store as it was.
 func TestRestoreThatFails(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "larder.db")
 	s := open(t, path)

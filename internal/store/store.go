@@ -1,5 +1,4 @@
-// Package store keeps larder's state: typed tables in one bbolt file, changed in transactions, with a feed of what
-// changed.
+// Package store keeps larder's state: typed tables in one bbolt file, changed in transactions, with a feed of changes.
 package store
 
 import (
@@ -19,7 +18,7 @@ import (
 	bberrors "go.etcd.io/bbolt/errors"
 )
 
-// ErrLocked says that another process has the store open.
+// ErrLocked reports that another process has the store open.
 var ErrLocked = errors.New("the state directory is in use by another larder")
 
 // Store is an open state file. Its methods may be called from several goroutines.
@@ -30,7 +29,7 @@ type Store struct {
 	refuse  atomic.Pointer[func() error] // see Refuse
 
 	restoring sync.Mutex
-	content   *os.File // the state file, read only: the database shows nobody its own
+	content   *os.File // the state file, read only: bbolt does not expose its own file
 
 	mu          sync.Mutex
 	subscribers map[int]subscriber
@@ -43,11 +42,12 @@ type subscriber struct {
 	notify func(key string)
 }
 
-// mapped is how much of the file is mapped at first, in bytes of address space: while the file fits, no Update has to
-// wait for a View to end before it can map more.
+// mapped is how much of the file is mapped at first, in bytes of address space. While the file is smaller, no Update
+// has to wait for a View to end before it can map more.
 const mapped = 64 << 20
 
-// Open opens the file at path, making it if it is not there. It returns ErrLocked when another process holds it.
+// Open opens the state file at path, and creates it if it does not exist. It returns ErrLocked when another process has
+// it open, and a DamageError for a damaged file.
 func Open(path string) (*Store, error) {
 	if err := checkFile(path); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func openFile(path string) (db *bbolt.DB, err error) {
 	return db, err
 }
 
-// prepare checks every record of an existing state, and brings one of an earlier format up to date.
+// prepare checks every record of an existing state, and patches one of an earlier format.
 func (s *Store) prepare() error {
 	var schema int
 	err := s.transact(false, func(t *Tx) (err error) {
@@ -97,7 +97,7 @@ func (s *Store) prepare() error {
 	if err != nil || schema == currentSchema {
 		return err
 	}
-	return s.Insist(func(t *Tx) error { return patch(t, schema) })
+	return s.UpdateReserved(func(t *Tx) error { return patch(t, schema) })
 }
 
 // Close waits for running transactions and closes the file.
@@ -107,22 +107,22 @@ func (s *Store) Close() error {
 	return errors.Join(s.db.Load().Close(), s.content.Close(), s.reserve.close())
 }
 
-// Tx is a transaction. It is valid only inside the function it was given to.
+// Tx is a transaction. It is valid only inside the function that receives it.
 type Tx struct {
 	tx      *bbolt.Tx
 	store   *Store
 	path    string // of the state file
 	changed []change
-	digest  *digest // of all records, since the transaction's first change; nil before
-	recount bool    // the digest is to be made anew
+	digest  *digest // of all records, from the transaction's first change on; nil before
+	recount bool    // the digest must be computed again
 }
 
 type change struct{ table, key string }
 
-// View runs f on an unchanging view of the state.
+// View runs f on a consistent, read-only view of the state.
 func (s *Store) View(f func(*Tx) error) error { return s.transact(false, f) }
 
-// transact runs f in a transaction, and keeps its changes if it may change something and f succeeds.
+// transact runs f in a transaction. If writable is set and f succeeds, it makes the changes durable.
 func (s *Store) transact(writable bool, f func(*Tx) error) error {
 	t := &Tx{store: s, path: s.path}
 	err := guard(t.path, func() (err error) {
@@ -135,10 +135,10 @@ func (s *Store) transact(writable bool, f func(*Tx) error) error {
 	kept := false
 	defer func() {
 		if !kept {
-			guard(t.path, t.tx.Rollback) // nothing is kept, whether or not that succeeds
+			guard(t.path, t.tx.Rollback) // nothing is kept, whether or not this succeeds
 		}
 	}()
-	if err := f(t); err != nil || !writable || t.digest == nil { // without a change there is nothing to write
+	if err := f(t); err != nil || !writable || t.digest == nil { // nothing was changed
 		return err
 	}
 	if err := s.refused(); err != nil {
@@ -154,7 +154,7 @@ func (s *Store) transact(writable bool, f func(*Tx) error) error {
 	return err
 }
 
-// Update runs f and makes its changes durable, all or none: an error from f undoes them. Subscribers are told
+// Update runs f and makes all its changes durable, or none: an error from f undoes them. It notifies subscribers
 // afterwards.
 func (s *Store) Update(f func(*Tx) error) error {
 	var changed []change
@@ -178,9 +178,9 @@ func (s *Store) Update(f func(*Tx) error) error {
 	return nil
 }
 
-// Insist is an Update of what has happened already, and must be known later: where the disk is full it is given the
-// room that the store keeps for that. f may be called several times.
-func (s *Store) Insist(f func(*Tx) error) error {
+// UpdateReserved is an Update for what has already happened and must not be forgotten. On a full disk it uses the space
+// that the store reserves for this. f may be called several times.
+func (s *Store) UpdateReserved(f func(*Tx) error) error {
 	var full *WriteError
 	err := s.Update(f)
 	for errors.As(err, &full) && errors.Is(err, syscall.ENOSPC) {
@@ -194,8 +194,8 @@ func (s *Store) Insist(f func(*Tx) error) error {
 	return err
 }
 
-// Subscribe has notify called, after each transaction that changed the table, once per changed key. notify must not
-// block for long. The returned function ends the subscription; a call that is under way may still be made.
+// Subscribe has notify called after each transaction that changed the table, once per changed key. notify must not
+// block for long. cancel ends the subscription; a call that has already begun may still run.
 func (s *Store) Subscribe(table string, notify func(key string)) (cancel func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -209,21 +209,21 @@ func (s *Store) Subscribe(table string, notify func(key string)) (cancel func())
 	}
 }
 
-// Changes has something to receive when the table has changed since the last time that something was received, or the
-// call. The returned function ends the subscription.
+// Changes returns a channel that receives a value when the table has changed since the last receive, or since the call
+// of Changes. cancel ends the subscription.
 func (s *Store) Changes(table string) (changed <-chan struct{}, cancel func()) {
 	wakes := make(chan struct{}, 1)
 	return wakes, s.Subscribe(table, func(string) {
 		select {
 		case wakes <- struct{}{}:
-		default: // one is waiting already
+		default: // a value is already waiting
 		}
 	})
 }
 
-// Tend runs work at once, and again whenever the table has changed or the channel that work returned has something,
-// which is nil unless work is to be tried again. It returns when ctx ends.
-func (s *Store) Tend(ctx context.Context, table string, work func() (again <-chan time.Time)) {
+// WatchAndRetry runs work at once, and again whenever the table has changed or the channel that work returned receives
+// something. work returns nil if it does not need to be retried. WatchAndRetry returns when ctx ends.
+func (s *Store) WatchAndRetry(ctx context.Context, table string, work func() (again <-chan time.Time)) {
 	changed, cancel := s.Changes(table)
 	defer cancel()
 	for {
@@ -237,7 +237,8 @@ func (s *Store) Tend(ctx context.Context, table string, work func() (again <-cha
 	}
 }
 
-// publish calls the subscribers without holding the lock: they may wait for someone who is about to publish.
+// publish calls the subscribers without holding the lock: a subscriber may wait for a goroutine that is about to
+// publish.
 func (s *Store) publish(changed []change) {
 	s.mu.Lock()
 	subscribers := slices.Collect(maps.Values(s.subscribers))

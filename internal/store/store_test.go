@@ -20,7 +20,7 @@ import (
 	"larder/internal/store"
 )
 
-// openVariable has the test binary open the store at the path it holds, and say what came of it.
+// openVariable holds a path. When it is set, the test binary opens the store at that path and prints the result.
 const openVariable = "LARDER_TEST_OPEN"
 
 func TestMain(m *testing.M) {
@@ -74,15 +74,15 @@ func get(s *store.Store, key string) (n int, err error) {
 
 var errRefused = errors.New("refused")
 
-// operation is a Put, or a Delete.
+// operation is a Put or a Delete.
 type operation struct {
 	Key    string
 	Value  int
 	Delete bool
 }
 
-// TestTransactions: the store does what a map does, keeps nothing of a transaction that fails, and tells of each
-// changed key of one that does not, once and in the order of the changes.
+// TestTransactions compares the store with a map. A failed transaction must keep nothing. A successful one must notify
+// once for each changed key, in the order of the changes.
 func TestTransactions(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -218,7 +218,7 @@ func TestAPanicKeepsNothing(t *testing.T) {
 	if n, err := get(s, "a"); n != 1 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
-	put(t, s, "a", 3) // nothing is left locked
+	put(t, s, "a", 3) // no lock may be left
 }
 
 func TestAViewDoesNotChange(t *testing.T) {
@@ -279,7 +279,7 @@ func TestSubscriptions(t *testing.T) {
 	s := newStore(t)
 	var first, second []string
 	cancel := s.Subscribe(string(numbers), func(key string) {
-		// Whoever is told may write: the change is durable, and nothing is locked.
+		// A subscriber may write: the change is durable, and no lock is held.
 		first = append(first, key)
 		update(t, s, func(tx *store.Tx) error { return others.Put(tx, key, 1) })
 	})
@@ -324,7 +324,7 @@ func TestUnusableFiles(t *testing.T) {
 		}
 	}
 	var damage *store.DamageError
-	if _, err := store.Open(dir); !errors.As(err, &damage) || !strings.Contains(err.Error(), "it is no file") {
+	if _, err := store.Open(dir); !errors.As(err, &damage) || !strings.Contains(err.Error(), "it is not a regular file") {
 		t.Errorf("a directory in the place of the file: %v", err)
 	}
 }

@@ -11,13 +11,13 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// ErrNotFound says that a table has no row of that key.
+// ErrNotFound reports that a table has no row of that key.
 var ErrNotFound = errors.New("not found")
 
-// Table is a table of rows of one type, by name. Rows are stored as JSON and ordered by key.
+// Table is the name of a table of rows of one type. Rows are stored as JSON and ordered by key.
 type Table[T any] string
 
-// Get returns the row of that key, ErrNotFound, or a RowError for one that is there and cannot be read.
+// Get returns the row of that key. It returns ErrNotFound if there is none, and a RowError if the row cannot be read.
 func (t Table[T]) Get(tx *Tx, key string) (row T, err error) {
 	err = guard(tx.path, func() error {
 		b := tx.tx.Bucket([]byte(t))
@@ -34,7 +34,8 @@ func (t Table[T]) Get(tx *Tx, key string) (row T, err error) {
 	return row, err
 }
 
-// decode reads a record. A row that cannot be read is zero, and its error a RowError, of which the store is told.
+// decode reads a record. For a row that cannot be read it returns zero and a RowError, which it also records in the
+// store.
 func (t Table[T]) decode(tx *Tx, key string, record []byte) (T, error) {
 	row, err := parse[T](string(t), key, record)
 	if err == nil {
@@ -50,7 +51,8 @@ func (t Table[T]) unreadable(tx *Tx, key string, why error, again func(*Tx) erro
 	return damaged
 }
 
-// GetValid is a Get for who needs more of a row than others do: one that valid says is not whole cannot be read either.
+// GetValid is Get for a reader with additional requirements: a row for which valid returns an error counts as
+// unreadable.
 func (t Table[T]) GetValid(tx *Tx, key string, valid func(T) error) (T, error) {
 	row, err := t.Get(tx, key)
 	if err != nil {
@@ -63,8 +65,8 @@ func (t Table[T]) GetValid(tx *Tx, key string, valid func(T) error) (T, error) {
 	return row, nil
 }
 
-// Fit returns a RowError for a row that does not pass a check of more than its own record, and has the store tell of it
-// as of one that cannot be read, for as long as it does not pass.
+// Fit applies check to a row. check may also read other records. If check fails, Fit returns a RowError, and the store
+// lists the row as unreadable until check succeeds.
 func (t Table[T]) Fit(tx *Tx, key string, check func(*Tx) error) error {
 	why := check(tx)
 	if why == nil {
@@ -81,7 +83,7 @@ func parse[T any](table, key string, record []byte) (row T, err error) {
 	if err := json.Unmarshal(raw, &row); err != nil {
 		return row, err
 	}
-	if string(raw) == "null" { // which decodes into anything, and changes nothing
+	if string(raw) == "null" { // null decodes into any type without a change
 		return row, errNull
 	}
 	return row, checkRow(key, row)
@@ -89,8 +91,8 @@ func parse[T any](table, key string, record []byte) (row T, err error) {
 
 var errNull = errors.New("it is null")
 
-// Put writes a row, new or changed, also in the place of one that cannot be read. A row that is there already, byte for
-// byte, is no change: nothing is written, and no subscriber is told.
+// Put writes a row, new or changed. It also replaces one that cannot be read. Writing the same bytes again is no
+// change: nothing is written, and no subscriber is notified.
 func (t Table[T]) Put(tx *Tx, key string, row T) error {
 	raw, err := json.Marshal(row)
 	if err != nil {
@@ -112,7 +114,7 @@ func (t Table[T]) Put(tx *Tx, key string, row T) error {
 	})
 }
 
-// Holds tells whether a row is there, byte for byte as it is given.
+// Holds reports whether the table has exactly this row, byte for byte.
 func (t Table[T]) Holds(tx *Tx, key string, row T) (is bool, err error) {
 	raw, err := json.Marshal(row)
 	if err != nil {
@@ -126,7 +128,7 @@ func (t Table[T]) Holds(tx *Tx, key string, row T) (is bool, err error) {
 	return is, err
 }
 
-// Delete removes a row, also one that cannot be read; one that is not there is no error, and no change.
+// Delete removes a row, also one that cannot be read. Deleting a row that does not exist is no error, and no change.
 func (t Table[T]) Delete(tx *Tx, key string) error {
 	return guard(tx.path, func() error {
 		b := tx.tx.Bucket([]byte(t))
@@ -140,8 +142,8 @@ func (t Table[T]) Delete(tx *Tx, key string) error {
 	})
 }
 
-// From yields the rows with keys of at least from, in order. In the place of a row that cannot be read it yields its
-// RowError, and goes on behind it; another error ends it.
+// From yields the rows with keys of at least from, in order. For a row that cannot be read it yields the RowError, and
+// continues with the next row. It stops after any other error.
 func (t Table[T]) From(tx *Tx, from string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var c *bbolt.Cursor
@@ -172,9 +174,9 @@ func (t Table[T]) From(tx *Tx, from string) iter.Seq2[T, error] {
 	}
 }
 
-// Readable yields as From does, but passes over the rows that cannot be read, of which the store tells: see
-// OnUnreadable. It is for who lists rows, or does something for each. Who decides something that a row forbids, such as
-// to give an address away, needs From or All.
+// Readable yields as From does, but skips the rows that cannot be read, which the store reports through OnUnreadable.
+// It is for listing rows, or doing something for each. A decision that a row can forbid, such as giving an address
+// away, needs From or All.
 func (t Table[T]) Readable(tx *Tx, from string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for row, err := range t.From(tx, from) {
@@ -206,12 +208,12 @@ func (t Table[T]) Keys(tx *Tx) ([]string, error) {
 	return t.keys(tx, "", func(string) bool { return true })
 }
 
-// KeysBefore does the same for the keys that come before an end.
+// KeysBefore returns the keys that come before end, in order.
 func (t Table[T]) KeysBefore(tx *Tx, end string) ([]string, error) {
 	return t.keys(tx, "", func(key string) bool { return key < end })
 }
 
-// KeysOf does the same for the keys that begin with a prefix.
+// KeysOf returns the keys that begin with prefix, in order.
 func (t Table[T]) KeysOf(tx *Tx, prefix string) ([]string, error) {
 	return t.keys(tx, prefix, func(key string) bool { return strings.HasPrefix(key, prefix) })
 }
@@ -231,7 +233,7 @@ func (t Table[T]) keys(tx *Tx, from string, belongs func(string) bool) (keys []s
 	return keys, err
 }
 
-// Has tells whether there is a row of that key, which may be one that cannot be read.
+// Has reports whether there is a row of that key. The row may be unreadable.
 func (t Table[T]) Has(tx *Tx, key string) (has bool, err error) {
 	err = guard(tx.path, func() error {
 		b := tx.tx.Bucket([]byte(t))

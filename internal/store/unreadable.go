@@ -10,20 +10,20 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Keyed is implemented by rows that have their key in them. JSON of another shape decodes without an error into a row
-// that lacks everything, its key too.
+// Keyed is implemented by rows that contain their key. It detects JSON of another shape, which decodes without an error
+// into a row without a key.
 type Keyed interface{ RowKey() string }
 
-// Checked is implemented by rows that can lack what their readers rely on.
+// Checked is implemented by rows that can lack fields that their readers rely on.
 type Checked interface {
-	// CheckRow says what is wrong with the row; nil for nothing.
+	// CheckRow returns what is wrong with the row; nil for nothing.
 	CheckRow() error
 }
 
-// checkRow says why what was decoded is no row of a key.
+// checkRow returns an error if row is not a valid row of that key.
 func checkRow(key string, row any) error {
 	if keyed, ok := row.(Keyed); ok && keyed.RowKey() != key {
-		return fmt.Errorf("it is of %q", keyed.RowKey())
+		return fmt.Errorf("it contains the key %q", keyed.RowKey())
 	}
 	if checked, ok := row.(Checked); ok {
 		return checked.CheckRow()
@@ -31,12 +31,12 @@ func checkRow(key string, row any) error {
 	return nil
 }
 
-// RowError says that one row cannot be read: its record is damaged, or is of another shape. The others can be read. It
-// is an API error, so that whoever asks for the row learns the reason.
+// RowError reports that one row cannot be read: its record is damaged, or has another shape. The other rows can be
+// read. It is an API error, so that a caller who asks for the row learns the reason.
 type RowError struct {
 	Table, Key string
 	Err        error  // what is wrong with the row
-	Next       string // what to do, in place of what the documentation says; empty for that
+	Next       string // what to do; empty means what the documentation says
 }
 
 // Error names the row, what is wrong with it, and what to do.
@@ -49,16 +49,16 @@ func (e *RowError) Error() string {
 // Unwrap returns what is wrong with the row.
 func (e *RowError) Unwrap() error { return e.Err }
 
-// ErrorCode is the API's code of a failure that is not the caller's.
+// ErrorCode returns the API's code of a failure that is not the caller's.
 func (e *RowError) ErrorCode() string { return "InternalFailure" }
 
-// ErrorMessage is what the caller reads.
+// ErrorMessage returns the text that the caller reads.
 func (e *RowError) ErrorMessage() string { return e.Error() }
 
-// ErrorFault says that it is not the caller's fault.
+// ErrorFault says that the failure is not the caller's fault.
 func (e *RowError) ErrorFault() smithy.ErrorFault { return smithy.FaultServer }
 
-// Advise has an error of a row that cannot be read say what to do; another error stays as it is.
+// Advise sets what a RowError tells the reader to do. Any other error is returned unchanged.
 func Advise(err error, next string) error {
 	damaged, is := errors.AsType[*RowError](err)
 	if !is {
@@ -69,7 +69,7 @@ func Advise(err error, next string) error {
 	return &advised
 }
 
-// IsUnreadable tells whether an error is of rows that are there and cannot be read, and of nothing else.
+// IsUnreadable reports whether err consists only of RowErrors.
 func IsUnreadable(err error) bool {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return !slices.ContainsFunc(joined.Unwrap(), func(err error) bool { return !IsUnreadable(err) })
@@ -78,10 +78,10 @@ func IsUnreadable(err error) bool {
 	return is
 }
 
-// damagedRows are those that were found unreadable.
+// damagedRows holds the rows that were found unreadable.
 type damagedRows struct {
-	rows map[change]damagedRow
-	tell func(*RowError) // nil until OnUnreadable
+	rows   map[change]damagedRow
+	report func(*RowError) // nil until OnUnreadable
 }
 
 type damagedRow struct {
@@ -89,33 +89,33 @@ type damagedRow struct {
 	again func(*Tx) error // reads the row once more
 }
 
-// found remembers a row that cannot be read, and tells of it the first time.
+// found records a row that cannot be read, and reports it the first time.
 func (s *Store) found(err *RowError, again func(*Tx) error) {
 	at := change{err.Table, err.Key}
 	s.mu.Lock()
 	_, known := s.damaged.rows[at]
 	s.damaged.rows[at] = damagedRow{err, again}
-	tell := s.damaged.tell
+	report := s.damaged.report
 	s.mu.Unlock()
-	if !known && tell != nil {
-		tell(err)
+	if !known && report != nil {
+		report(err)
 	}
 }
 
-// OnUnreadable has tell called once for each row that turns out to be unreadable, and at once for those that have. tell
+// OnUnreadable has report called once for each row that is found unreadable, at once for those found before. report
 // must not use the store.
-func (s *Store) OnUnreadable(tell func(*RowError)) {
+func (s *Store) OnUnreadable(report func(*RowError)) {
 	s.mu.Lock()
-	s.damaged.tell = tell
+	s.damaged.report = report
 	rows := maps.Clone(s.damaged.rows)
 	s.mu.Unlock()
 	for _, row := range rows {
-		tell(row.err)
+		report(row.err)
 	}
 }
 
-// Unreadable lists the rows that were found unreadable, and still are, by table and key. Check finds those that nobody
-// has asked for.
+// Unreadable lists the rows that were found unreadable and still are, ordered by table and key. Check finds those that
+// nobody has read yet.
 func (s *Store) Unreadable() (all []*RowError, err error) {
 	s.mu.Lock()
 	rows := maps.Clone(s.damaged.rows)
@@ -142,7 +142,7 @@ func (s *Store) Unreadable() (all []*RowError, err error) {
 	return all, err
 }
 
-// Checker is a table of any type.
+// Checker is a table of any row type.
 type Checker interface {
 	Name() string // of the table
 	check(tx *Tx) error
@@ -151,9 +151,10 @@ type Checker interface {
 	Delete(tx *Tx, key string) error
 }
 
-// Check reads every row of tables, for Unreadable and OnUnreadable. Rows that cannot be read are no error of it.
+// Check reads every row of tables, so that Unreadable and OnUnreadable report the unreadable ones. Unreadable rows are
+// no error of Check.
 func (s *Store) Check(tables ...Checker) error {
-	for _, t := range tables { // a transaction each: a long one keeps pages from being used again
+	for _, t := range tables { // one transaction per table: a long one keeps pages from being reused
 		if err := s.View(t.check); err != nil {
 			return err
 		}

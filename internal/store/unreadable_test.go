@@ -13,7 +13,7 @@ import (
 	"larder/internal/store"
 )
 
-// named is a row that has its key in it.
+// named is a row that contains its key.
 type named struct {
 	Name  string
 	Value int
@@ -23,7 +23,7 @@ func (n named) RowKey() string { return n.Name }
 
 const things = store.Table[named]("things")
 
-// flip changes a bit of the record in a closed state, count bytes from its end.
+// flip changes one bit of the record in a closed state, count bytes from the record's end.
 func flip(t *testing.T, path, table, key string, count int) {
 	t.Helper()
 	damageRecord(t, path, table, key, func(record []byte) []byte {
@@ -47,7 +47,7 @@ func damageRecord(t *testing.T, path, table, key string, damage func([]byte) []b
 	}
 }
 
-// three makes a state with the things a, b and c at a path.
+// three makes a state with the things a, b and c, and returns its path.
 func three(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "larder.db")
@@ -62,8 +62,8 @@ func three(t *testing.T) (path string) {
 	return path
 }
 
-// TestOneDamagedRow: the state opens, the other rows are read and written, the damaged one is told of once, and can be
-// replaced or deleted. The state then opens again as one that was never damaged.
+// TestOneDamagedRow tests that the state opens, that the other rows can be read and written, and that the damaged row
+// is reported once and can be replaced or deleted. Afterwards the state opens as if it had never been damaged.
 func TestOneDamagedRow(t *testing.T) {
 	for name, damage := range map[string]func([]byte) []byte{
 		"a bit of the row":      func(b []byte) []byte { b[len(b)-2] ^= 1; return b },
@@ -116,7 +116,7 @@ func TestOneDamagedRow(t *testing.T) {
 					}
 					s = open(t, path)
 				}
-				// A record that is gone is found now, as before.
+				// A missing record is found now, as before the damage.
 				s.Close()
 				damageRecord(t, path, "things", "c", func([]byte) []byte { return []byte{} })
 				deleteRecord(t, path, "things", "a")
@@ -140,7 +140,7 @@ func deleteRecord(t *testing.T, path, table, key string) {
 	}
 }
 
-// TestARowOfAnotherShape: JSON that decodes into nothing, or into another row, is no row.
+// TestARowOfAnotherShape tests that JSON of another shape, or of another key, is not accepted as a row.
 func TestARowOfAnotherShape(t *testing.T) {
 	for _, raw := range []string{`{}`, `null`, `[]`, `0`, `""`, `{"Created":"not a time"}`, `{"Name":"a","Value":1}`,
 		`{"Name":"b","Value":"x"}`, `[{"Name":"b"}]`} {
@@ -170,7 +170,8 @@ func TestARowOfAnotherShape(t *testing.T) {
 	}
 }
 
-// TestCheckFindsWhatNobodyReads: rows of every table, told at once to who asks later.
+// TestCheckFindsWhatNobodyReads tests that Check finds unreadable rows of every table, and that OnUnreadable reports
+// them to a subscriber that comes later.
 func TestCheckFindsWhatNobodyReads(t *testing.T) {
 	path := three(t)
 	flip(t, path, "things", "a", 2)

@@ -17,7 +17,7 @@ func TestDamagedSamples(t *testing.T) {
 	s.values(t, "Bad", 1, 2)
 	s.values(t, "Good", 3, 4)
 	s.set(s.now().Add(2 * time.Hour))
-	if err := s.metrics.Tend(); err != nil {
+	if err := s.metrics.Maintain(); err != nil {
 		t.Fatal(err)
 	}
 	s.values(t, "Bad", 5)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestRoomForNewNodes: where groups come and go all day, those that run have metrics; what goes for them is what ended
-// longest ago, and never a user's own.
+// TestRoomForNewNodes creates and ends groups all day. Groups that run must have metrics. To make room, the series that
+// ended longest ago are evicted, and never a user's own.
 func TestRoomForNewNodes(t *testing.T) {
 	now := start.Add(12 * time.Hour)
 	config := Config{Dir: t.TempDir(), Now: func() time.Time { return now }, MaxSeries: 100, Reserved: 50,
@@ -43,7 +43,7 @@ func TestRoomForNewNodes(t *testing.T) {
 					t.Fatalf("group %d: %v", g, err)
 				}
 			}
-			if err := s.Tend(); err != nil {
+			if err := s.Maintain(); err != nil {
 				t.Fatal(err)
 			}
 			now = now.Add(time.Minute)

@@ -10,11 +10,11 @@ import (
 	"larder/internal/durable"
 )
 
-// maxFiles is how many files a day that is not over may have before they are merged.
+// maxFiles is how many files a day may have before its end without being merged.
 const maxFiles = 12
 
-// Tend flushes, and does what is due: cuts what is held into files, merges and removes files.
-func (s *Store) Tend() error {
+// Maintain flushes, and then does what is due: it writes held samples to files, merges files and removes expired ones.
+func (s *Store) Maintain() error {
 	s.disk.Lock()
 	defer s.disk.Unlock()
 	if err := s.flush(); err != nil {
@@ -23,14 +23,14 @@ func (s *Store) Tend() error {
 	s.mu.RLock()
 	due := s.held > s.config.MaxHeld || s.held > 0 && s.config.Now().Sub(s.cutAt) >= s.config.CutEvery
 	s.mu.RUnlock()
-	ended := s.crowd()
+	ended := s.evictionCutoff()
 	if !due && ended == 0 {
 		return nil
 	}
 	return errors.Join(s.cut(), s.expire(), s.mergeDays(), s.forget(ended))
 }
 
-// cut begins a journal and turns the one before into files.
+// cut begins a new journal and turns the old one into files.
 func (s *Store) cut() error {
 	number := s.walSeq
 	next, err := openJournal(s.path(journalName(number+1)), nil, s.config.Failed)
@@ -38,14 +38,14 @@ func (s *Store) cut() error {
 		return fmt.Errorf("cannot begin a journal of metrics: %w", err)
 	}
 	old := s.turn(next, number+1)
-	// The catalog knows every series before a file has cells of it.
+	// The catalog must know every series before a file has cells of it.
 	if err := errors.Join(old.close(), s.flush()); err != nil {
 		return err
 	}
 	return s.writeHeld(number)
 }
 
-// turn goes on with another journal, and returns the one before.
+// turn switches to another journal, and returns the old one.
 func (s *Store) turn(next *journal, number uint64) (old *journal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,13 +56,13 @@ func (s *Store) turn(next *journal, number uint64) (old *journal) {
 	return old
 }
 
-// hold sets the rows apart that are to become files.
+// hold moves the rows that are to become files from fresh to cut.
 func (s *Store) hold() {
 	for _, h := range s.byID {
 		if len(h.fresh.b) == 0 {
 			continue
 		}
-		if len(h.cut) > 0 { // of a cut that failed
+		if len(h.cut) > 0 { // from a cut that failed
 			h.cut = rejoin(h.cut, h.fresh.b)
 		} else {
 			h.cut = h.fresh.b
@@ -72,7 +72,7 @@ func (s *Store) hold() {
 	s.held = 0
 }
 
-// rejoin codes lots of rows as one.
+// rejoin encodes several lists of rows as one.
 func rejoin(lots ...[]byte) []byte {
 	var all rows
 	for _, lot := range lots {
@@ -83,7 +83,7 @@ func rejoin(lots ...[]byte) []byte {
 	return all.b
 }
 
-// heldRows are the rows that are set apart, by series, and the days they are of.
+// heldRows returns the rows in cut, by series, and the days of their cells.
 func (s *Store) heldRows() (held map[uint32][]byte, first, last uint32, days []day) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -103,8 +103,8 @@ func (s *Store) heldRows() (held map[uint32][]byte, first, last uint32, days []d
 	return held, first, last, slices.Sorted(maps.Keys(of))
 }
 
-// writeHeld makes a file per day of the rows that are set apart, under the number of their journal, and removes the
-// journals up to it.
+// writeHeld writes one file per day of the rows in cut, under the number of their journal. It then removes the journals
+// up to that number.
 func (s *Store) writeHeld(number uint64) error {
 	held, first, last, days := s.heldRows()
 	var made []*block
@@ -153,7 +153,7 @@ func (s *Store) blocksOf(accept func(*block) bool) []*block {
 	return slices.DeleteFunc(slices.Clone(s.blocks), func(b *block) bool { return !accept(b) })
 }
 
-// drop takes files out of use and removes them.
+// drop stops using files and removes them.
 func (s *Store) drop(gone []*block) error {
 	s.mu.Lock()
 	s.blocks = slices.DeleteFunc(s.blocks, func(b *block) bool { return slices.Contains(gone, b) })
@@ -172,7 +172,7 @@ func (s *Store) remove(gone []*block) error {
 	return errors.Join(append(errs, durable.SyncDir(s.config.Dir))...)
 }
 
-// mergeDays makes one file of each day's, when the day is over or there are many.
+// mergeDays merges the files of each day that is over, or that has many files, into one.
 func (s *Store) mergeDays() error {
 	byDay := map[day][]*block{}
 	for _, b := range s.blocksOf(func(*block) bool { return true }) {
@@ -191,7 +191,7 @@ func (s *Store) mergeDays() error {
 	return errors.Join(errs...)
 }
 
-// merge makes one file of a day's, in whole minutes when the day is over.
+// merge makes one file of a day's files, with whole minutes if the day is over.
 func (s *Store) merge(d day, parts []*block, over bool) error {
 	first, last, number := ^uint32(0), uint32(0), uint64(0)
 	for _, b := range parts {
@@ -204,7 +204,7 @@ func (s *Store) merge(d day, parts []*block, over bool) error {
 		for _, b := range parts {
 			var err error
 			if cells, err = b.append(cells, id, -always, always); err != nil {
-				s.tell(b, err)
+				s.reportDamage(b, err)
 				bad = append(bad, b)
 			}
 		}
@@ -226,8 +226,8 @@ func (s *Store) merge(d day, parts []*block, over bool) error {
 	return s.retire(parts, bad)
 }
 
-// retire removes merged files. Those with a damaged part are set aside: what could be read of them is in the merged
-// one.
+// retire removes merged files. A file with a damaged part is set aside instead; its readable cells are in the merged
+// file.
 func (s *Store) retire(parts, bad []*block) error {
 	var errs []error
 	parts = slices.DeleteFunc(parts, func(b *block) bool {
@@ -241,7 +241,7 @@ func (s *Store) retire(parts, bad []*block) error {
 	return errors.Join(append(errs, s.remove(parts))...)
 }
 
-// forget drops the series that have no cell left, and those of the reserved namespace that ended before a time.
+// forget drops the series that have no cell left, and those of the reserved namespace that ended before the time ended.
 func (s *Store) forget(ended int64) error {
 	oldest := floor(s.config.Now().Unix()-Retention, secondsOfDay)
 	s.mu.Lock()
@@ -263,7 +263,7 @@ func (s *Store) forget(ended int64) error {
 	s.keys = nil // they are among those kept
 	s.mu.Unlock()
 	err := s.rewriteCatalog(kept)
-	if err != nil { // the catalog that is in use does not have them
+	if err != nil { // the catalog in use lacks them
 		s.mu.Lock()
 		s.keys = append(keys, s.keys...)
 		s.mu.Unlock()
@@ -271,7 +271,7 @@ func (s *Store) forget(ended int64) error {
 	return err
 }
 
-// unlist forgets one series.
+// unlist removes one series from the maps.
 func (s *Store) unlist(h *head) {
 	delete(s.byID, h.id)
 	if h.own {
@@ -285,7 +285,7 @@ func (s *Store) unlist(h *head) {
 }
 
 func (s *Store) rewriteCatalog(records [][]byte) error {
-	// A catalog half written by a crash is begun anew.
+	// A temporary catalog that a crash left is incomplete.
 	temporary := s.path("catalog.tmp")
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
