@@ -27,7 +27,7 @@ func (o Options) openMetrics(home Home, now func() time.Time) (*series.Store, er
 func watched(e *engine.Engine) func() []monitor.Node {
 	return func() []monitor.Node {
 		var nodes []monitor.Node
-		for _, n := range e.Roster() {
+		for _, n := range e.RunningNodes() {
 			nodes = append(nodes, monitor.Node{Group: n.Group, ID: n.ID, Process: n.Process, Redis: n.Redis, Lag: n.Lag})
 		}
 		return nodes

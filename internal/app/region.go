@@ -248,7 +248,7 @@ func (in *installation) servicesOf(r *region, keys *kms.Service) []gateway.Servi
 		r.logGroups.Gateway(),
 		sts.Service{}.Gateway(),
 		larder.New(larder.Config{
-			Store: r.state, Sealer: r.sealer, PIDs: r.nodes.PIDs, Trouble: r.engine.Trouble, StopSoon: in.stopSoon,
+			Store: r.state, Sealer: r.sealer, PIDs: r.nodes.PIDs, Trouble: r.engine.LastError, StopSoon: in.stopSoon,
 			Observed: observed(r.engine), Measure: measure(r.engine, in.Now), Regions: in.regions,
 			DamagedFiles: r.damagedFiles, Copying: r.engine.Copying,
 			Tables: tables(), Irreplaceable: irreplaceable, TakeAlong: takeAlong(in.Now), Forgotten: r.home.forgotten(),

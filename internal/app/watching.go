@@ -21,7 +21,7 @@ import (
 func running(e *engine.Engine) func() []nodestats.Node {
 	return func() []nodestats.Node {
 		var all []nodestats.Node
-		for _, n := range e.Roster() {
+		for _, n := range e.RunningNodes() {
 			all = append(all, nodestats.Node{Group: n.Group, ID: n.ID, Redis: n.Redis})
 		}
 		return all
@@ -37,7 +37,7 @@ func observed(e *engine.Engine) func(group string) plan.Observed {
 func dataSize(e *engine.Engine) func(context.Context, string) (int64, error) {
 	return func(ctx context.Context, group string) (most int64, err error) {
 		answered := false
-		for _, n := range e.Roster() {
+		for _, n := range e.RunningNodes() {
 			if n.Group != group {
 				continue
 			}

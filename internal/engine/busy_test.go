@@ -15,7 +15,7 @@ import (
 )
 
 // once connects a client that waits for long, and does not repeat itself: it would occupy the next primary too.
-func (w *world) once(addr netip.Addr) *redis.Client {
+func (w *fixture) once(addr netip.Addr) *redis.Client {
 	c := redis.NewClient(&redis.Options{
 		Addr: netip.AddrPortFrom(addr, 6379).String(), Password: token, TLSConfig: w.tls(), MaxRetries: -1,
 		ReadTimeout: 20 * time.Second,
@@ -28,7 +28,7 @@ func (w *world) once(addr netip.Addr) *redis.Client {
 // begin one; those of an older larder might.
 func TestAPausedNodeThatAloneHasTheDataIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.stop()
 	w.config.BusyLimit = time.Second
 	w.start()
@@ -55,7 +55,7 @@ const busyScript = `local t = redis.call('TIME')[1] + ARGV[1] while tonumber(red
 // cannot be ended. It answers afterwards, and has them still.
 func TestANodeThatWorksIsNotEnded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.stop()
 	w.config.BusyLimit = time.Second
 	w.start()
@@ -68,7 +68,7 @@ func TestANodeThatWorksIsNotEnded(t *testing.T) {
 	before := must(w.runtime.PIDs(t.Context()))(t)
 	ended := make(chan error, 1)
 	go func() { ended <- c.Do(t.Context(), "EVAL", "redis.call('SET', 'written', 1) "+busyScript, 0, 7).Err() }()
-	w.eventually("it is overdue", func() bool {
+	w.eventually("it is timedOut", func() bool {
 		s := w.engine.Report("g").Observed.Nodes["g-001"]
 		return s.TimedOut && !s.Hung
 	})
@@ -86,7 +86,7 @@ func TestANodeThatWorksIsNotEnded(t *testing.T) {
 // TestALongScriptIsNoFailover: a primary that works does not answer, and is left alone until the limit.
 func TestALongScriptIsNoFailover(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	c := w.client(rg.PrimaryAddress)
@@ -119,7 +119,7 @@ func TestScriptsOneAfterTheOther(t *testing.T) {
 	}{{2, 4 * time.Second, 6}, {7, 10 * time.Second, 4}} {
 		t.Run(fmt.Sprint(c.seconds), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newFixture(t)
 			w.stop()
 			w.config.BusyLimit = c.limit
 			w.start()
@@ -142,7 +142,7 @@ func TestScriptsOneAfterTheOther(t *testing.T) {
 // TestAScriptOverTheLimitIsEnded: the node stays, with its data, where the script has written nothing.
 func TestAScriptOverTheLimitIsEnded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.stop()
 	w.config.BusyLimit = 6 * time.Second // redis-server listens to SCRIPT KILL from its fifth second on
 	w.start()
@@ -168,7 +168,7 @@ func TestAScriptOverTheLimitIsEnded(t *testing.T) {
 // TestAClockJumpIsNoFailover: for how long a node has been busy is nothing that the wall clock tells.
 func TestAClockJumpIsNoFailover(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.stop()
 	var offset atomic.Int64
 	w.config.Now = func() time.Time { return time.Now().Round(0).Add(time.Duration(offset.Load())) }
@@ -194,7 +194,7 @@ func TestAClockJumpIsNoFailover(t *testing.T) {
 }
 
 // awaitSilence waits until the engine has seen that a node does not answer.
-func (w *world) awaitSilence(id string) {
+func (w *fixture) awaitSilence(id string) {
 	w.t.Helper()
 	w.eventually(id+" does not answer", func() bool {
 		s := w.engine.Report("g").Observed.Nodes[id]

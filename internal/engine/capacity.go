@@ -13,9 +13,9 @@ import (
 	"larder/internal/store"
 )
 
-// keepRoom sees that no node is told to hold less than its data take: it would evict some of them, or take no writes.
-// It measures the data right before a plan's steps set limits, and changes the group's record where they do not fit, or
-// do again; changed says that it did, and that the plan is to be made anew. A node type that cannot hold the data is
+// keepRoom prevents that a node is told to hold less than its data take: it would evict some of them, or refuse writes.
+// It measures the data right before a plan's steps set limits. If the data do not fit, or fit again, it changes the
+// group's record. Changed says that it did, and that a new plan is needed. A node type that cannot hold the data is
 // given up, as ElastiCache does. A limit that the parameters lower is set when the data fit.
 func (r *shardRunner) keepRoom(
 	ctx context.Context, d plan.Desired, o plan.Observed, steps []plan.Step,
@@ -106,7 +106,7 @@ func (r *shardRunner) keepMemory(asked, keep int64) error {
 	})
 }
 
-// dropKept ends the keeping of a limit where the primary serves and every node's data fit in what is asked for.
+// dropKept ends the keeping of a limit when the primary serves and every node's data fit in what is asked for.
 func (r *shardRunner) dropKept(ctx context.Context, shard *cache.Shard, o plan.Observed, asked int64) (bool, error) {
 	primary := o.Nodes[shard.Primary().ID]
 	if !primary.Answers || len(primary.Serves) == 0 {

@@ -22,9 +22,9 @@ const (
 	small = 8 << 20
 )
 
-// newSmallWorld has a cache.t3.small of 64 MiB and a cache.t3.micro of 8 MiB.
-func newSmallWorld(t *testing.T) *world {
-	w := newWorld(t)
+// newSmallFixture has a cache.t3.small of 64 MiB and a cache.t3.micro of 8 MiB.
+func newSmallFixture(t *testing.T) *fixture {
+	w := newFixture(t)
 	for name, size := range map[string]int64{"cache.t3.small": large, "cache.t3.micro": small} {
 		nodeType := w.config.NodeTypes[name]
 		nodeType.MaxMemory = size
@@ -34,7 +34,7 @@ func newSmallWorld(t *testing.T) *world {
 }
 
 // parameters makes the parameter group "custom" have those values.
-func (w *world) parameters(values map[string]string) {
+func (w *fixture) parameters(values map[string]string) {
 	w.t.Helper()
 	custom := cache.ParameterGroup{Name: "custom", Family: catalog.Family, Values: values}
 	err := w.config.Store.Update(func(tx *store.Tx) error { return state.ParameterGroups.Put(tx, "custom", custom) })
@@ -59,7 +59,7 @@ func fillMegabytes(t *testing.T, c *redis.Client) {
 
 // wantAll checks that every key that fillMegabytes has set is there, that more can be written, and how much the primary
 // may hold.
-func (w *world) wantAll(when string, c *redis.Client, limit int64) {
+func (w *fixture) wantAll(when string, c *redis.Client, limit int64) {
 	w.t.Helper()
 	if err := c.Set(w.t.Context(), "more", when, 0).Err(); err != nil {
 		w.t.Errorf("%s, a write answers %v", when, err)
@@ -88,7 +88,7 @@ func TestANodeTypeThatCannotHoldTheDataIsGivenUp(t *testing.T) {
 	}{{"allkeys-lru", 2, false}, {"volatile-lru", 1, true}} {
 		t.Run(test.policy, func(t *testing.T) {
 			t.Parallel()
-			w := newSmallWorld(t)
+			w := newSmallFixture(t)
 			now := time.Now().UTC()
 			w.parameters(map[string]string{"maxmemory-policy": test.policy})
 			w.create("g", test.members, func(rg *cache.Shard) {
@@ -147,7 +147,7 @@ func TestANodeTypeThatCannotHoldTheDataIsGivenUp(t *testing.T) {
 // others keep.
 func TestAReserveThatLeavesNoRoomForTheDataWaits(t *testing.T) {
 	t.Parallel()
-	w := newSmallWorld(t)
+	w := newSmallFixture(t)
 	w.parameters(map[string]string{"maxmemory-policy": "allkeys-lru"})
 	w.create("g", 2, func(rg *cache.Shard) { rg.Group.NodeType, rg.Group.ParameterGroup = "cache.t3.small", "custom" })
 	rg := w.awaitAvailable("g")

@@ -46,19 +46,19 @@ func (r *shardRunner) issue(shard *cache.Shard, m cache.Member) ([][]byte, error
 }
 
 // certify gives a running node another certificate. Until the node has read it, it is not known which one it has.
-func (r *shardRunner) certify(ctx context.Context, shard *cache.Shard, m cache.Member) error {
-	lock := &r.nodes[m.ID].certifying // a step that has the node use TLS for the first time may do this too
+func (r *shardRunner) certify(ctx context.Context, shard *cache.Shard, id string) error {
+	lock := &r.nodes[id].certifying // a step that has the node use TLS for the first time may do this too
 	lock.Lock()
 	defer lock.Unlock()
-	files, err := r.issue(shard, m)
+	files, err := r.issue(shard, *shard.Member(id))
 	if err == nil {
-		err = r.nodes[m.ID].process.Rewrite(files)
+		err = r.nodes[id].process.Rewrite(files)
 	}
 	if err == nil {
-		err = r.nodes[m.ID].redis.ReloadCertificate(ctx)
+		err = r.nodes[id].redis.ReloadCertificate(ctx)
 	}
 	if err != nil {
-		r.issued.note(m.ID, time.Time{})
+		r.issued.note(id, time.Time{})
 	}
 	return err
 }
@@ -72,5 +72,5 @@ func (r *shardRunner) secure(ctx context.Context, shard *cache.Shard, id string)
 	if err != nil || s.Certified {
 		return err
 	}
-	return r.certify(ctx, shard, *shard.Member(id))
+	return r.certify(ctx, shard, id)
 }

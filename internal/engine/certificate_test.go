@@ -14,7 +14,7 @@ import (
 )
 
 // shows is the certificate that clients are shown at an address; it may be one that they do not take.
-func (w *world) shows(addr netip.Addr) *x509.Certificate {
+func (w *fixture) shows(addr netip.Addr) *x509.Certificate {
 	w.t.Helper()
 	d := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
 	c, err := d.DialContext(w.t.Context(), "tcp", netip.AddrPortFrom(addr, 6379).String())
@@ -26,7 +26,7 @@ func (w *world) shows(addr netip.Addr) *x509.Certificate {
 }
 
 // vouched tells whether clients take what they are shown at each address of a group, at a time of the engine's clock.
-func (w *world) vouched(rg cache.Shard, at time.Time) bool {
+func (w *fixture) vouched(rg cache.Shard, at time.Time) bool {
 	w.t.Helper()
 	for _, addr := range rg.Addresses() {
 		o := x509.VerifyOptions{DNSName: addr.String(), Roots: w.config.Authority.Pool(), CurrentTime: at}
@@ -43,7 +43,7 @@ func (w *world) vouched(rg cache.Shard, at time.Time) bool {
 func TestCertificatesAreReplacedInTime(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
-	w := newWorld(t)
+	w := newFixture(t)
 	w.stop()
 	var ahead atomic.Int64
 	w.config.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
@@ -75,7 +75,7 @@ func TestCertificatesAreReplacedInTime(t *testing.T) {
 // that come later take them.
 func TestAnotherAuthority(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	w.stop()

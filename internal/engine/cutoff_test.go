@@ -12,11 +12,11 @@ import (
 	"larder/internal/testkit"
 )
 
-// cutOffWorld has a group with a key, whose engine has ended, and tells its processes; each node may be silent for a
+// cutOffFixture has a group with a key, whose engine has ended, and tells its processes; each node may be silent for a
 // second.
-func cutOffWorld(t *testing.T, members int) (w *world, rg cache.Shard, before map[string]int) {
+func cutOffFixture(t *testing.T, members int) (w *fixture, rg cache.Shard, before map[string]int) {
 	t.Helper()
-	w = newWorld(t)
+	w = newFixture(t)
 	w.config.BusyLimit = time.Second
 	w.stop()
 	w.start()
@@ -42,17 +42,17 @@ func TestALoneNodeThatNobodyCanReachIsLeftAlone(t *testing.T) {
 	for what, damage := range map[string]func(dir string) error{
 		"its socket is removed": func(dir string) error { return os.Remove(filepath.Join(dir, "admin.sock")) },
 		"a file is in its place": func(dir string) error {
-			return inPlace(dir, func(p string) error { return os.WriteFile(p, nil, 0o600) })
+			return unmoved(dir, func(p string) error { return os.WriteFile(p, nil, 0o600) })
 		},
 		"a directory is": func(dir string) error {
-			return inPlace(dir, func(p string) error { return os.Mkdir(p, 0o700) })
+			return unmoved(dir, func(p string) error { return os.Mkdir(p, 0o700) })
 		},
 		"its directory is removed": os.RemoveAll,
 		"all directories are gone": func(dir string) error { return os.RemoveAll(filepath.Dir(dir)) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			w, rg, before := cutOffWorld(t, 1)
+			w, rg, before := cutOffFixture(t, 1)
 			dir := filepath.Join(w.runtime.Dir, "g-001")
 			if err := damage(dir); err != nil {
 				t.Fatal(err)
@@ -63,7 +63,7 @@ func TestALoneNodeThatNobodyCanReachIsLeftAlone(t *testing.T) {
 			}
 			began := time.Now()
 			testkit.Within(t, patience, "it is said what is wrong, for longer than a node may be silent", func() bool {
-				text, stuck := w.engine.Trouble("g")
+				text, stuck := w.engine.LastError("g")
 				return stuck && strings.Contains(text, "nobody can connect to g-001 (process") &&
 					time.Since(began) > 3*w.config.BusyLimit
 			})
@@ -79,7 +79,7 @@ func TestALoneNodeThatNobodyCanReachIsLeftAlone(t *testing.T) {
 	}
 }
 
-func inPlace(dir string, put func(path string) error) error {
+func unmoved(dir string, put func(path string) error) error {
 	path := filepath.Join(dir, "admin.sock")
 	return errors.Join(os.Remove(path), put(path))
 }
@@ -91,7 +91,7 @@ func TestANodeThatNobodyCanReachIsReplaced(t *testing.T) {
 	for _, id := range []string{"g-001", "g-002"} {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()
-			w, rg, before := cutOffWorld(t, 2)
+			w, rg, before := cutOffFixture(t, 2)
 			if err := os.RemoveAll(filepath.Join(w.runtime.Dir, id)); err != nil {
 				t.Fatal(err)
 			}

@@ -63,7 +63,7 @@ func closeListener(fd int) (int, error) {
 // TestADeafNodeIsMadeToListenAgain: a node that says it listens, and does not, is no reason for a group to be stuck.
 func TestADeafNodeIsMadeToListenAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	before := must(w.runtime.PIDs(t.Context()))(t)

@@ -8,10 +8,10 @@ import (
 	"larder/internal/store"
 )
 
-// ReplaceDetached has nodes replaced to which nobody can connect any more, because their directories were removed: the
-// next engine could not reach them. Replicas go first, then the primary hands over through the connections that
-// are still open, and no data are lost. The only node of a group has the only data: it is left alone, and Logger is
-// told.
+// ReplaceDetached replaces nodes that nobody can connect to any more because their directories were removed: the next
+// engine could not reach them. Replicas are replaced first. Then the primary switches over through the connections that
+// are still open, and no data are lost. The only node of a group has the only data: it is left alone, and Logger says
+// so.
 func (e *Engine) ReplaceDetached(ids []string) error {
 	var alone []string
 	err := e.Store.UpdateReserved(func(tx *store.Tx) error {
@@ -50,8 +50,7 @@ func (e *Engine) ReplaceDetached(ids []string) error {
 	}
 	for _, id := range alone {
 		e.Logger.Error("a node's directory was removed, and it alone has its group's data: it goes on; the next "+
-			"engine could not "+
-			"reach it. Copy the data, then give it a new process: aws elasticache reboot-cache-cluster",
+			"engine could not reach it. Copy the data, then give it a new process: aws elasticache reboot-cache-cluster",
 			"node", id)
 	}
 	return nil

@@ -30,7 +30,7 @@ const (
 
 // befalls has a fault befall the engine at the n-th transaction after something is asked for. It tells whether it did
 // before all was as asked for.
-func (w *world) befalls(what fault, n int64, ask func(), until func() bool) (done bool) {
+func (w *fixture) befalls(what fault, n int64, ask func(), until func() bool) (done bool) {
 	w.t.Helper()
 	var begun atomic.Int64
 	befallen := make(chan struct{})
@@ -62,7 +62,7 @@ func (w *world) befalls(what fault, n int64, ask func(), until func() bool) (don
 }
 
 // tokensAre has a group take those tokens, of which an empty one stands for none.
-func (w *world) tokensAre(id string, tokens ...string) {
+func (w *fixture) tokensAre(id string, tokens ...string) {
 	w.t.Helper()
 	w.modify(id, func(rg *cache.Shard) {
 		rg.Group.AuthTokens = nil
@@ -78,7 +78,7 @@ func (w *world) tokensAre(id string, tokens ...string) {
 
 // reaches checks that a client gets an answer at every address of a group with each of the tokens, or without one, and
 // that every node takes these and no other.
-func (w *world) reaches(rg cache.Shard, when string, tokens ...string) {
+func (w *fixture) reaches(rg cache.Shard, when string, tokens ...string) {
 	w.t.Helper()
 	for _, m := range rg.Members {
 		w.admin(m.ID, func(n *redisnode.Node) error {
@@ -109,10 +109,10 @@ func (w *world) reaches(rg cache.Shard, when string, tokens ...string) {
 
 // asked is something that is asked for, with what has to be so in the end.
 type asked struct {
-	made   func(*cache.Shard)              // of a group that is there before; nil: the group is what is asked for
-	ask    func(w *world, try string)      // a try's name is its own
-	tokens func(try string) []string       // that the group takes then; nil: the group is gone
-	also   func(w *world, try string) bool // nil: nothing else
+	made   func(*cache.Shard)                // of a group that is there before; nil: the group is what is asked for
+	ask    func(w *fixture, try string)      // a try's name is its own
+	tokens func(try string) []string         // that the group takes then; nil: the group is gone
+	also   func(w *fixture, try string) bool // nil: nothing else
 }
 
 // requests are what is asked for, by name.
@@ -126,14 +126,14 @@ func requests() map[string]asked {
 	other := func(rg *cache.Shard) string { // than the primary
 		return rg.Members[slices.IndexFunc(rg.Members, func(m cache.Member) bool { return m.Role == cache.Replica })].ID
 	}
-	create := func(change func(*cache.Shard)) func(*world, string) {
-		return func(w *world, _ string) { w.create("g", 2, change) }
+	create := func(change func(*cache.Shard)) func(*fixture, string) {
+		return func(w *fixture, _ string) { w.create("g", 2, change) }
 	}
-	tokens := func(before ...string) (func(*world, string), func(string) []string) {
-		taken := func(try string) []string { return append(slices.Clone(before), nextToken+try) }
-		return func(w *world, try string) { w.tokensAre("g", taken(try)...) }, taken
+	tokens := func(before ...string) (func(*fixture, string), func(string) []string) {
+		accepted := func(try string) []string { return append(slices.Clone(before), nextToken+try) }
+		return func(w *fixture, try string) { w.tokensAre("g", accepted(try)...) }, accepted
 	}
-	saved := func(w *world, try string) bool {
+	saved := func(w *fixture, try string) bool {
 		s, err := w.snapshot(try)
 		return err == nil && s.Status == cache.SnapshotAvailable &&
 			slices.Equal(strings.Fields(w.snapshotFiles()), []string{try}) &&
@@ -149,25 +149,25 @@ func requests() map[string]asked {
 		"SET":                      {protected, set, setTokens, nil},
 		"ROTATE":                   {protected, rotate, rotateTokens, nil},
 		"a first token":            {open, first, firstTokens, nil},
-		"no token any more": {protected, func(w *world, _ string) {
+		"no token any more": {protected, func(w *fixture, _ string) {
 			w.tokensAre("g", token)
 			w.awaitAvailable("g")
 			w.tokensAre("g")
 		}, none, nil},
-		"a parameter without TLS": {plain, func(w *world, try string) {
+		"a parameter without TLS": {plain, func(w *fixture, try string) {
 			w.setParameter("slowlog-max-len", "100"+strings.TrimPrefix(try, "try-"))
 			w.modify("g", func(*cache.Shard) {})
 		}, none, nil},
-		"the primary's replacement": {protected, func(w *world, _ string) {
+		"the primary's replacement": {protected, func(w *fixture, _ string) {
 			w.modify("g", func(rg *cache.Shard) { rg.Member(rg.Primary().ID).Replacement = cache.Rebooting })
 		}, one, nil},
-		"a switchover": {manual, func(w *world, _ string) {
+		"a switchover": {manual, func(w *fixture, _ string) {
 			w.modify("g", func(rg *cache.Shard) { rg.Promote = other(rg) })
 		}, one, nil},
-		"a failover that is tested": {protected, func(w *world, _ string) {
+		"a failover that is tested": {protected, func(w *fixture, _ string) {
 			w.modify("g", func(rg *cache.Shard) { rg.Primary().Replacement = cache.FailedOver })
 		}, one, nil},
-		"a node type": {protected, func(w *world, _ string) {
+		"a node type": {protected, func(w *fixture, _ string) {
 			w.modify("g", func(rg *cache.Shard) {
 				next := cache.Deferred{NodeType: "cache.t3.small"}
 				if rg.Group.NodeType == next.NodeType {
@@ -176,10 +176,10 @@ func requests() map[string]asked {
 				rg.Apply(next)
 			})
 		}, one, nil},
-		"a snapshot": {protected, func(w *world, try string) { w.backup("g", try, cache.SnapshotAsked) }, one, saved},
+		"a snapshot": {protected, func(w *fixture, try string) { w.backup("g", try, cache.SnapshotAsked) }, one, saved},
 		"deletion with a snapshot": {protected,
-			func(w *world, try string) { w.backup("g", try, cache.DeleteAsked) }, nil, saved},
-		"deletion of a snapshot": {protected, func(w *world, try string) {
+			func(w *fixture, try string) { w.backup("g", try, cache.DeleteAsked) }, nil, saved},
+		"deletion of a snapshot": {protected, func(w *fixture, try string) {
 			w.backup("g", try, cache.SnapshotAsked)
 			w.eventually("it is taken", func() bool { return saved(w, try) })
 			w.awaitAvailable("g")
@@ -188,7 +188,7 @@ func requests() map[string]asked {
 					w.t.Fatal(err)
 				}
 			})
-		}, one, func(w *world, try string) bool {
+		}, one, func(w *fixture, try string) bool {
 			_, err := w.snapshot(try)
 			return errors.Is(err, store.ErrNotFound) && w.snapshotFiles() == ""
 		}},
@@ -203,7 +203,7 @@ func TestAFaultAtAnyTransaction(t *testing.T) {
 		for _, what := range []fault{death, failure} {
 			t.Run(name+", and the engine "+string(what), func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t)
+				w := newFixture(t)
 				n := int64(1)
 				for w.try(request, what, n) {
 					n++
@@ -216,7 +216,7 @@ func TestAFaultAtAnyTransaction(t *testing.T) {
 
 // try makes a request that a fault befalls at its n-th transaction, and checks how it ends. It tells whether the
 // request has so many.
-func (w *world) try(r asked, what fault, n int64) (befallen bool) {
+func (w *fixture) try(r asked, what fault, n int64) (befallen bool) {
 	w.t.Helper()
 	if _, err := w.get("g"); errors.Is(err, store.ErrNotFound) && r.made != nil {
 		w.create("g", 2, r.made)
@@ -250,7 +250,7 @@ func (w *world) try(r asked, what fault, n int64) (befallen bool) {
 }
 
 // forgetSnapshot deletes a snapshot as the API does, and waits until its file is gone.
-func (w *world) forgetSnapshot(name string) {
+func (w *fixture) forgetSnapshot(name string) {
 	w.t.Helper()
 	w.changeSnapshot(name, func(s *cache.Snapshot) {
 		if err := s.Fire(cache.SnapshotDeleteAsked); err != nil {

@@ -38,11 +38,11 @@ type Config struct {
 	Snapshots  *snapshot.Vault
 	// Relay is the command line of the process that spreads a reader endpoint's connections.
 	Relay []string
-	// BusyLimit is for how long a node may go on with one command, such as a script, before it is taken for one that
-	// hangs. Zero stands for DefaultBusyLimit.
+	// BusyLimit is how long a node may run one command, such as a script, before it is taken for one that hangs. Zero
+	// stands for DefaultBusyLimit.
 	BusyLimit time.Duration
-	// RestoreLost has a group of which no node has the data any more begin with its newest snapshot, where it has one,
-	// and not empty.
+	// RestoreLost has a group whose data no node has any more begin with its newest snapshot, if it has one. Otherwise it
+	// begins empty.
 	RestoreLost bool
 	// DrainLogs delivers what a node's logs hold: before its process is ended on purpose, and before its files are
 	// removed.
@@ -53,8 +53,8 @@ type Config struct {
 	Listener func(netip.AddrPort) (pid int, name string)
 	Logger   *slog.Logger
 	Now      func() time.Time // the machine's clock, for what is written down. It may jump
-	// Steady tells moments of a clock that never jumps, for what is measured: how long a node has not answered, or
-	// lags. Nil stands for time.Now, whose readings are compared by the monotonic clock.
+	// Steady is a clock that never jumps, for what is measured: how long a node has not answered, or lags. Nil stands for
+	// time.Now, whose readings are compared by the monotonic clock.
 	Steady func() time.Time
 }
 
@@ -62,10 +62,10 @@ type Config struct {
 type Engine struct {
 	Config
 
-	adopted map[string]node.Process // by Adopt, for Run
-	guard   isolate.Guard
-	running roster
-	pulses  pulses
+	adopted   map[string]node.Process // by Adopt, for Run
+	guard     isolate.Guard
+	running   registry
+	detectors detectors
 
 	mu      sync.Mutex
 	groups  map[string]*group
@@ -89,14 +89,14 @@ func (e *Engine) busyLimit() time.Duration {
 	return e.BusyLimit
 }
 
-// Adopt finds the processes that an earlier engine left, and takes the word "available" from groups that lack one:
-// nobody shall read it before it is true again.
+// Adopt finds the processes that an earlier engine left. It takes the status available from groups that lack one, so
+// that nobody reads it before it is true again.
 func (e *Engine) Adopt(ctx context.Context) error {
 	left, err := e.Nodes.Adopt(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot look for running nodes: %w", err)
 	}
-	e.sweepSnapshots()
+	e.cleanSnapshots()
 	e.adopted = map[string]node.Process{}
 	for _, p := range left {
 		e.adopted[p.ID()] = p
@@ -104,7 +104,7 @@ func (e *Engine) Adopt(ctx context.Context) error {
 	return e.Store.UpdateReserved(func(tx *store.Tx) error {
 		groups, err := state.Groups(tx)
 		for _, rg := range groups {
-			if err := e.doubt(ctx, tx, rg); err != nil {
+			if err := e.markDegraded(ctx, tx, rg); err != nil {
 				return err
 			}
 		}
@@ -112,9 +112,9 @@ func (e *Engine) Adopt(ctx context.Context) error {
 	})
 }
 
-// doubt marks a group as not available that lacks a node, or has one to which nobody can connect, or of which it is
-// unknown whom it lets in.
-func (e *Engine) doubt(ctx context.Context, tx *store.Tx, rg cache.Topology) (err error) {
+// markDegraded takes the status available from a group that lacks a node, has one that nobody can connect to, or has
+// one of which it is unknown which tokens it takes.
+func (e *Engine) markDegraded(ctx context.Context, tx *store.Tx, rg cache.Topology) (err error) {
 	lacks := false
 	for _, m := range rg.Members() {
 		lacks = lacks || e.adopted[m.ID] == nil || m.Unknown() || unreachable(ctx, e.adopted[m.ID])
@@ -168,7 +168,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	e.leaveUnknown(ctx, e.adopted)
 	e.forever(ctx, "deleted snapshots", e.dropSnapshots)
-	e.forever(ctx, "the processes' pulses", e.watchPulses)
+	e.forever(ctx, "the processes' liveness", e.watchProcesses)
 	for {
 		select {
 		case id := <-changed:
@@ -179,7 +179,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
-// known are the groups that can be read. The processes of the others are left alone: which are theirs is in the record.
+// known are the groups that can be read. The processes of the others are left alone: their records would say whose they
+// are.
 func (e *Engine) known() (groups []cache.Topology, err error) {
 	err = e.Store.View(func(tx *store.Tx) (err error) {
 		groups, err = state.Groups(tx)
@@ -189,7 +190,7 @@ func (e *Engine) known() (groups []cache.Topology, err error) {
 }
 
 // takeOwn takes the processes of a group's members and its relay out of those that were adopted, and returns them by
-// shard. One that is named like a member and is not recorded is none: it would run on without anybody who looks at it.
+// shard. A process that is named like a member and is not recorded is not the group's: nobody would watch it.
 func takeOwn(rg cache.Topology, adopted map[string]node.Process) map[string][]node.Process {
 	own := map[string][]node.Process{}
 	take := func(shard, name string) {
@@ -259,9 +260,9 @@ func (e *Engine) exists(id string) bool {
 	return !errors.Is(err, store.ErrNotFound)
 }
 
-// leaveUnknown says which nodes run that no group has a record of. A record that is missing is no reason to end a node,
-// which may be all that is left of its data, nor the relay that leads clients to it. A relay alone leads nowhere,
-// unless it may belong to a record that cannot be read.
+// leaveUnknown logs which nodes run without a record. Such a node is not ended, as it may be all that is left of its
+// data, nor is the relay that leads clients to it. A relay alone leads nowhere, and is ended unless its record may be
+// one that cannot be read.
 func (e *Engine) leaveUnknown(ctx context.Context, adopted map[string]node.Process) {
 	damaged := e.Store.View(func(tx *store.Tx) error { _, err := state.AllGroups(tx); return err })
 	for name, p := range adopted {
@@ -279,7 +280,8 @@ func (e *Engine) leaveUnknown(ctx context.Context, adopted map[string]node.Proce
 	}
 }
 
-// wake has a running group, or one shard of it, look again; false says that there is none. No shard stands for all.
+// wake has a running group, or one shard of it, reconcile again; false says that the group does not run. An empty shard
+// stands for all.
 func (e *Engine) wake(group, shard string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -291,7 +293,7 @@ func (e *Engine) wake(group, shard string) bool {
 	return true
 }
 
-// ReconfigureAll has every group look again, after a change that concerns them all, such as of a parameter group.
+// ReconfigureAll has every group reconcile again, after a change that concerns them all, such as of a parameter group.
 func (e *Engine) ReconfigureAll() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -300,9 +302,9 @@ func (e *Engine) ReconfigureAll() {
 	}
 }
 
-// Trouble is what keeps a group from being as desired, in the words of the last attempt; stuck says that it has failed
-// too often to be a matter of moments. Both are zero for a group that is on its way.
-func (e *Engine) Trouble(id string) (text string, stuck bool) {
+// LastError is what keeps a group from being as desired, in the words of the last attempt. Stuck says that it has
+// failed too often to pass by itself. Both are zero for a group that makes progress.
+func (e *Engine) LastError(id string) (text string, stuck bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	g := e.groups[id]

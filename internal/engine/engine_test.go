@@ -51,8 +51,8 @@ func TestMain(m *testing.M) {
 	testkit.Leakless(m)
 }
 
-// world is an engine with a store of its own.
-type world struct {
+// fixture is an engine with a store of its own.
+type fixture struct {
 	t       *testing.T
 	config  engine.Config
 	runtime *process.Runtime
@@ -61,7 +61,7 @@ type world struct {
 	stop    func()
 }
 
-func newWorld(t *testing.T) *world {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	dir := t.TempDir()
 	s := must(store.Open(filepath.Join(dir, "larder.db")))(t)
@@ -76,7 +76,7 @@ func newWorld(t *testing.T) *world {
 	if testing.Verbose() {
 		level, out = slog.LevelDebug, os.Stderr
 	}
-	w := &world{t: t, runtime: runtime, config: engine.Config{
+	w := &fixture{t: t, runtime: runtime, config: engine.Config{
 		Store: s, Nodes: runtime,
 		Sealer:    must(seal.Open(filepath.Join(dir, "master.key")))(t),
 		Authority: must(pki.NewAuthority(time.Now()))(t),
@@ -104,7 +104,7 @@ func must[T any](v T, err error) func(*testing.T) T {
 }
 
 // start runs an engine; stop ends it and leaves the nodes, as a crash would.
-func (w *world) start() {
+func (w *fixture) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	e := engine.New(w.config)
@@ -122,7 +122,7 @@ func (w *world) start() {
 	})
 }
 
-func (w *world) destroy() {
+func (w *fixture) destroy() {
 	w.stop()
 	left, err := w.runtime.Adopt(context.Background())
 	if err != nil {
@@ -144,7 +144,7 @@ const patience = time.Minute
 var zeroTime time.Time
 
 // create asks for a group as the API does.
-func (w *world) create(id string, members int, change func(*cache.Shard)) {
+func (w *fixture) create(id string, members int, change func(*cache.Shard)) {
 	w.t.Helper()
 	addrs := must(endpoint.Allocate(w.block.Prefix, nil, members+2))(w.t)
 	group := cache.ReplicationGroup{
@@ -166,7 +166,7 @@ func (w *world) create(id string, members int, change func(*cache.Shard)) {
 	w.put(rg)
 }
 
-func (w *world) put(rg cache.Shard) {
+func (w *fixture) put(rg cache.Shard) {
 	w.t.Helper()
 	if err := w.config.Store.Update(func(tx *store.Tx) error {
 		return state.PutShard(tx, rg, operation.Origin{By: asker, At: time.Now()})
@@ -176,7 +176,7 @@ func (w *world) put(rg cache.Shard) {
 }
 
 // change changes a group's records, whatever the engine writes into it meanwhile.
-func (w *world) change(id string, change func(*cache.Shard)) {
+func (w *fixture) change(id string, change func(*cache.Shard)) {
 	w.t.Helper()
 	err := w.config.Store.Update(func(tx *store.Tx) error {
 		rg, err := state.Group(tx, id)
@@ -192,14 +192,14 @@ func (w *world) change(id string, change func(*cache.Shard)) {
 }
 
 // delete asks for the end of a group.
-func (w *world) delete(id string) {
+func (w *fixture) delete(id string) {
 	w.t.Helper()
 	w.change(id, func(rg *cache.Shard) { rg.Group.Status = cache.Deleting })
 }
 
-// get reads the shard of a group, which is a zero one of a zero group where there is none. It checks the operations that
-// go with what it reads.
-func (w *world) get(id string) (shard cache.Shard, err error) {
+// get reads the shard of a group, which is a zero one of a zero group where there is none. It checks the operations
+// that go with what it reads.
+func (w *fixture) get(id string) (shard cache.Shard, err error) {
 	shard.Group = &cache.ReplicationGroup{}
 	err = w.config.Store.View(func(tx *store.Tx) error {
 		rg, err := state.Group(tx, id)
@@ -213,7 +213,7 @@ func (w *world) get(id string) (shard cache.Shard, err error) {
 }
 
 // await waits until the group's record fulfils a condition.
-func (w *world) await(id, what string, condition func(cache.Shard, error) bool) cache.Shard {
+func (w *fixture) await(id, what string, condition func(cache.Shard, error) bool) cache.Shard {
 	w.t.Helper()
 	changed := make(chan struct{}, 1)
 	cancel := state.SubscribeGroups(w.config.Store, func(string) {
@@ -237,7 +237,7 @@ func (w *world) await(id, what string, condition func(cache.Shard, error) bool) 
 	}
 }
 
-func (w *world) awaitAvailable(id string) cache.Shard {
+func (w *fixture) awaitAvailable(id string) cache.Shard {
 	w.t.Helper()
 	return w.await(id, "available",
 		func(rg cache.Shard, err error) bool { return err == nil && rg.Group.Status == cache.Available })
@@ -245,7 +245,7 @@ func (w *world) awaitAvailable(id string) cache.Shard {
 
 // client connects as an application does. It waits for an answer for as long as a node may be late on a busy machine: a
 // command that it gave up would be sent again, on another connection.
-func (w *world) client(addr netip.Addr) *redis.Client {
+func (w *fixture) client(addr netip.Addr) *redis.Client {
 	c := redis.NewClient(&redis.Options{
 		Addr: netip.AddrPortFrom(addr, 6379).String(), Password: token, TLSConfig: w.tls(), PoolSize: 1,
 		ReadTimeout: 2 * patience,

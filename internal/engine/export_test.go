@@ -1,4 +1,4 @@
 package engine
 
-// HoldWrites is the first half of a handover.
+// HoldWrites is the first half of a switchover.
 var HoldWrites = holdWrites

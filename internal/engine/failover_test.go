@@ -25,7 +25,7 @@ import (
 )
 
 // signal sends a node a signal, by its own process id.
-func (w *world) signal(id string, s syscall.Signal) {
+func (w *fixture) signal(id string, s syscall.Signal) {
 	w.t.Helper()
 	pids := must(w.runtime.PIDs(w.t.Context()))(w.t)
 	if pids[id] == 0 {
@@ -37,7 +37,7 @@ func (w *world) signal(id string, s syscall.Signal) {
 }
 
 // admin runs something on a node as the engine could.
-func (w *world) admin(id string, do func(*redisnode.Node) error) {
+func (w *fixture) admin(id string, do func(*redisnode.Node) error) {
 	w.t.Helper()
 	dial, password := w.socket(id)
 	n := redisnode.Connect(dial, password)
@@ -48,7 +48,7 @@ func (w *world) admin(id string, do func(*redisnode.Node) error) {
 }
 
 // send sends a node one command as larder's own user, and returns the answer.
-func (w *world) send(id string, args ...any) any {
+func (w *fixture) send(id string, args ...any) any {
 	w.t.Helper()
 	dial, password := w.socket(id)
 	c := redis.NewClient(&redis.Options{
@@ -60,7 +60,7 @@ func (w *world) send(id string, args ...any) any {
 }
 
 // socket returns the way to a node's socket, and the password of larder's user there.
-func (w *world) socket(id string) (dial func(context.Context) (net.Conn, error), password string) {
+func (w *fixture) socket(id string) (dial func(context.Context) (net.Conn, error), password string) {
 	w.t.Helper()
 	var c state.Credential
 	err := w.config.Store.View(func(tx *store.Tx) (err error) {
@@ -80,7 +80,7 @@ func (w *world) socket(id string) (dial func(context.Context) (net.Conn, error),
 }
 
 // gap is how long a client that retries every 2 ms goes without an acknowledged write, from the fault on.
-func (w *world) gap(at netip.Addr, fault func()) time.Duration {
+func (w *fixture) gap(at netip.Addr, fault func()) time.Duration {
 	w.t.Helper()
 	if err := w.client(at).Set(w.t.Context(), "gap", "before", 0).Err(); err != nil {
 		w.t.Fatal(err)
@@ -89,7 +89,7 @@ func (w *world) gap(at netip.Addr, fault func()) time.Duration {
 }
 
 // outage is how long it takes from something on until a write is acknowledged.
-func (w *world) outage(at netip.Addr, something func()) time.Duration {
+func (w *fixture) outage(at netip.Addr, something func()) time.Duration {
 	w.t.Helper()
 	c := w.client(at)
 	begin := time.Now()
@@ -107,7 +107,7 @@ func (w *world) outage(at netip.Addr, something func()) time.Duration {
 	return 0
 }
 
-func (w *world) awaitPrimary(id, not string) cache.Shard {
+func (w *fixture) awaitPrimary(id, not string) cache.Shard {
 	w.t.Helper()
 	return w.await(id, "failed over and available", func(rg cache.Shard, err error) bool {
 		return err == nil && rg.Group.Status == cache.Available && rg.Primary().ID != not
@@ -117,12 +117,13 @@ func (w *world) awaitPrimary(id, not string) cache.Shard {
 // TestAStoppedPrimaryIsFencedAndReplaced: nobody but a client notices that it hangs, and it must not come back to life.
 func TestAStoppedPrimaryIsFencedAndReplaced(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 3, nil)
 	rg := w.awaitAvailable("g")
 	before := must(w.runtime.PIDs(t.Context()))(t)
 	took := w.gap(rg.PrimaryAddress, func() { w.signal("g-001", syscall.SIGSTOP) })
-	if took > 10*time.Second { // measured: under 1.5 s on a machine that does nothing else; one that is busy is left alone for 15 s
+	// Measured: under 1.5 s on a machine that does nothing else. A node that is busy is left alone for 15 s.
+	if took > 10*time.Second {
 		t.Errorf("without a primary for %s", took)
 	}
 	w.awaitPrimary("g", "g-001")
@@ -135,7 +136,7 @@ func TestAStoppedPrimaryIsFencedAndReplaced(t *testing.T) {
 // memory for it.
 func TestACrashHoldsNothingUp(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	c, megabyte := w.client(rg.PrimaryAddress), strings.Repeat("x", 1<<20)
@@ -161,7 +162,7 @@ func TestACrashHoldsNothingUp(t *testing.T) {
 // TestAPrimaryWithoutMemoryIsReplaced: redis-server ends when it is refused memory.
 func TestAPrimaryWithoutMemoryIsReplaced(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	at := w.awaitAvailable("g").PrimaryAddress
 	c := w.client(at)
@@ -186,7 +187,7 @@ func TestAPrimaryWithoutMemoryIsReplaced(t *testing.T) {
 // TestAStoppedReplicaDoesNotHoldUpAnElection, and is replaced too.
 func TestAStoppedReplicaDoesNotHoldUpAnElection(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 3, nil)
 	rg := w.awaitAvailable("g")
 	before := must(w.runtime.PIDs(t.Context()))(t)
@@ -207,7 +208,7 @@ func TestAStoppedReplicaDoesNotHoldUpAnElection(t *testing.T) {
 
 // slowCopies has every full copy of g-001's data take that long. Most of it comes in two pieces, half way and in the
 // end.
-func (w *world) slowCopies(rg cache.Shard, took time.Duration) {
+func (w *fixture) slowCopies(rg cache.Shard, took time.Duration) {
 	w.t.Helper()
 	const keys = 4000
 	fill := w.client(rg.PrimaryAddress).Pipeline()
@@ -229,7 +230,7 @@ func (w *world) slowCopies(rg cache.Shard, took time.Duration) {
 // while none of it comes, such as when its primary runs a script.
 func TestAReplicaThatWaitsForItsCopyDoesNotHang(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 3, nil)
 	w.slowCopies(w.awaitAvailable("g"), 4*time.Second)
 	w.signal("g-003", syscall.SIGKILL)
@@ -247,7 +248,7 @@ func TestAReplicaThatWaitsForItsCopyDoesNotHang(t *testing.T) {
 // and the primary alone has the newer ones.
 func TestAHungPrimaryIsNotKilledForAReplicaThatIsBeingCopiedAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	c := w.client(rg.PrimaryAddress)
@@ -288,7 +289,7 @@ func TestAHungPrimaryIsNotKilledForAReplicaThatIsBeingCopiedAgain(t *testing.T) 
 // TestAFailoverKeepsTheOtherReplicasData: they go on from the new primary without another full copy.
 func TestAFailoverKeepsTheOtherReplicasData(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 3, nil)
 	rg := w.awaitAvailable("g")
 	w.signal("g-001", syscall.SIGKILL)
@@ -315,7 +316,7 @@ func TestAFailoverKeepsTheOtherReplicasData(t *testing.T) {
 // TestAPrimaryThatDiedWhileNobodyWatched is failed over when an engine is back.
 func TestAPrimaryThatDiedWhileNobodyWatched(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 3, nil)
 	rg := w.awaitAvailable("g")
 	pid := must(w.runtime.PIDs(t.Context()))(t)["g-001"]
@@ -332,7 +333,7 @@ func TestAPrimaryThatDiedWhileNobodyWatched(t *testing.T) {
 // TestHeldWritesOfADeadEngineGoOn: whoever takes over lets them.
 func TestHeldWritesOfADeadEngineGoOn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	w.stop()
@@ -345,7 +346,7 @@ func TestHeldWritesOfADeadEngineGoOn(t *testing.T) {
 // TestMinReplicasAreRelaxedWhileThereAreNone, and needed again when one is back.
 func TestMinReplicasAreRelaxedWhileThereAreNone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	w.setParameter("min-replicas-to-write", "1")

@@ -22,23 +22,23 @@ const (
 	maxTold = 32
 )
 
-// failures are those of a group's work since it last succeeded. A step that succeeds is no success of another one that
-// failed before: where the two take turns, the pause between tries grows all the same.
+// failures are those of a group's work since it last succeeded. A step that succeeds does not end the failure of
+// another one: the pause between tries grows also when the two take turns.
 type failures struct {
 	count int             // plans and looks that failed
 	open  map[string]bool // work that failed and has not succeeded since, by name
 	told  map[string]bool // what the log has been told of
-	last  atomic.Pointer[trouble]
+	last  atomic.Pointer[lastError]
 }
 
-// trouble is a failure that has not been followed by a success.
-type trouble struct {
+// lastError is a failure that has not been followed by a success.
+type lastError struct {
 	err      error
 	failures int // since the last success
 }
 
-// transferWork is the name of a snapshot's transfer, which takes longer than one plan.
-const transferWork = "transfer"
+// snapshotWork names a snapshot job, which takes longer than one plan.
+const snapshotWork = "transfer"
 
 // workOf names what a step does. The same step of a later plan has the same name.
 func workOf(s plan.Step) string { return string(s.Kind) + " " + s.Member }
@@ -58,14 +58,14 @@ func (f *failures) record(work string, err error) {
 // add counts a failure, which others can read.
 func (f *failures) add(err error) {
 	f.count++
-	f.last.Store(&trouble{shown(err), f.count})
+	f.last.Store(&lastError{shown(err), f.count})
 }
 
 // pause is how long to wait before the next try.
 func (f *failures) pause() time.Duration { return min(firstRetry<<min(f.count, 10), lastRetry) }
 
-// news tells whether an error has not been told since the last success. Numbers do not make another error of it: a
-// process that is started anew has another id.
+// news tells whether an error has not been logged since the last success. Errors that differ in numbers only are the
+// same: a process that is started again has another id.
 func (f *failures) news(err error) bool {
 	text := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' {
@@ -83,7 +83,7 @@ func (f *failures) news(err error) bool {
 	return true
 }
 
-// level is how much it matters to the log that a try failed: one that it has been told of does not.
+// level is the log level of a failure: debug when it was logged before.
 func (f *failures) level(err error) slog.Level {
 	if f.news(err) {
 		return slog.LevelError
@@ -91,25 +91,26 @@ func (f *failures) level(err error) slog.Level {
 	return slog.LevelDebug
 }
 
-// forget is for work that has succeeded.
+// forget ends all failures: the work has succeeded.
 func (f *failures) forget() {
 	f.count, f.told = 0, nil
 	f.last.Store(nil)
 }
 
-// logFailure writes a failure into the log: once, until the group's work succeeds.
+// logFailure logs a failure once, until the group's work succeeds.
 func (r *shardRunner) logFailure(ctx context.Context, err error) {
-	r.log.Log(ctx, r.failures.level(err), "cannot bring the group to where it should be: larder goes on trying, and writes this once",
+	r.log.Log(ctx, r.failures.level(err), "cannot bring the group to where it should be: larder goes on trying, and "+
+		"writes this once",
 		"error", err, "failures", r.failures.count)
 }
 
-// fail counts a failure, and gives a new group up after too many.
+// fail counts a failure. After too many it gives up a group that is being created.
 func (r *shardRunner) fail(shard *cache.Shard, err error) error {
 	r.failures.add(err)
 	return errors.Join(err, r.diverge(shard), r.giveUp(shard, shown(err)))
 }
 
-// succeed forgets the failures before a success, unless something that failed has yet to succeed.
+// succeed ends all failures, unless some work that failed has not succeeded yet.
 func (r *shardRunner) succeed() {
 	f := &r.failures
 	if len(f.open) > 0 {

@@ -31,7 +31,7 @@ func letIn(t *testing.T, node netip.Addr) net.Conn {
 // TestANodeWithoutRoomForAnotherClientIsNotKilled: it turns a new engine away as it does its clients, and works.
 func TestANodeWithoutRoomForAnotherClientIsNotKilled(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	before := must(w.runtime.PIDs(t.Context()))(t)
@@ -55,7 +55,8 @@ func TestANodeWithoutRoomForAnotherClientIsNotKilled(t *testing.T) {
 	testkit.Within(t, patience, "it is seen that the node turns larder away",
 		func() bool { return w.engine.Report("g").Observed.Nodes["g-001"].Refuses })
 	answers := func() bool { return w.engine.Report("g").Observed.Nodes["g-001"].Answers }
-	for begin := time.Now(); time.Since(begin) < 3*time.Second; time.Sleep(10 * time.Millisecond) { // that is well over the limit
+	const well = 3 * time.Second // over the limit
+	for begin := time.Now(); time.Since(begin) < well; time.Sleep(10 * time.Millisecond) {
 		if answers() {
 			t.Fatal("the engine was let in")
 		}
@@ -76,7 +77,7 @@ func TestANodeWithoutRoomForAnotherClientIsNotKilled(t *testing.T) {
 // and no new client gets in.
 func TestAFullNodeSaysSo(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	full := func() int { return w.engine.Report("g").Observed.Nodes["g-001"].Full }
@@ -97,7 +98,8 @@ func TestAFullNodeSaysSo(t *testing.T) {
 		}
 		return full() == most
 	})
-	if n := w.noticed("Cache node 0001 has 20 connections, which is all that it may have: new clients are turned away"); n != 1 {
+	text := "Cache node 0001 has 20 connections, which is all that it may have: new clients are turned away"
+	if n := w.noticed(text); n != 1 {
 		t.Errorf("%d events say so", n)
 	}
 	for _, c := range clients {

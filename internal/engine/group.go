@@ -46,8 +46,8 @@ func wakeUp(wakes chan<- struct{}) {
 	}
 }
 
-// wake has a shard's runner look again, and where there is none, the group: it may be a new one. No shard stands for
-// all of them and the group.
+// wake has a shard's runner reconcile again. If there is none, the group does: the shard may be new. An empty shard
+// stands for all of them and the group.
 func (g *group) wake(shard string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -68,7 +68,7 @@ func (g *group) runners() []*shardRunner {
 	return slices.SortedFunc(maps.Values(g.shards), byShard)
 }
 
-// begin starts a shard's runner, with the shard's processes that run already. One that ends by a panic is begun anew
+// begin starts a shard's runner, with the shard's processes that run already. A runner that a panic ends is begun again
 // after a while.
 func (g *group) begin(ctx context.Context, shard string, own []node.Process) {
 	r := newShardRunner(g.e, g.id, shard, g.wakeUp)
@@ -98,32 +98,32 @@ func (g *group) begin(ctx context.Context, shard string, own []node.Process) {
 func (g *group) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		pause := time.Duration(0)
-		switch pending, err := g.lookGuarded(ctx); {
+		switch pending, err := g.reconcileGuarded(ctx); {
 		case errors.Is(err, store.ErrNotFound):
 			return
 		case err != nil && ctx.Err() == nil:
 			g.noteFailure(ctx, err)
 			pause = g.failures.pause()
 		case pending:
-			pause = steadyLook
+			pause = steadyInterval
 		}
 		rest(ctx, g.wakes, pause)
 	}
 }
 
-// lookGuarded looks, and takes a panic for a failure.
-func (g *group) lookGuarded(ctx context.Context) (pending bool, err error) {
+// reconcileGuarded reconciles, and takes a panic for a failure.
+func (g *group) reconcileGuarded(ctx context.Context) (pending bool, err error) {
 	err = g.e.guard.Do("the replication group "+g.id, func() (err error) {
-		pending, err = g.look(ctx)
+		pending, err = g.reconcile(ctx)
 		return err
 	})
 	return pending, err
 }
 
-// noteFailure counts a failure, and writes it into the log once. A record that cannot be read the store has told of.
+// noteFailure counts a failure, and logs it once. The store has logged a record that cannot be read.
 func (g *group) noteFailure(ctx context.Context, err error) {
 	if hasDamagedRecord(err, g.id) {
-		g.failures.last.Store(&trouble{err, maxFailures})
+		g.failures.last.Store(&lastError{err, maxFailures})
 		return
 	}
 	g.failures.add(err)
@@ -131,9 +131,9 @@ func (g *group) noteFailure(ctx context.Context, err error) {
 		"writes this once", "error", err)
 }
 
-// look starts runners for shards that have none, and does what there is to do when all are as desired; pending says
-// that something waits for its time.
-func (g *group) look(ctx context.Context) (pending bool, err error) {
+// reconcile starts runners for shards that have none. When all shards are as desired it does what concerns the whole
+// group. Pending says that something waits for its time.
+func (g *group) reconcile(ctx context.Context) (pending bool, err error) {
 	var shards []string
 	err = g.e.Store.View(func(tx *store.Tx) error {
 		ids, err := state.ShardIDs(tx, g.id)
@@ -172,8 +172,8 @@ func (g *group) settledOn(ctx context.Context, shard string) *cache.Shard {
 	return r.settled.Load()
 }
 
-// next plans and does what there is to do when all shards are as desired. What was planned for a shard by a record that
-// has changed since does not count: its runner is about to look again.
+// next plans and does what concerns the whole group when all its shards are as desired. A shard counts only by the
+// record that it was planned with. If that has changed since, its runner is about to reconcile again.
 func (g *group) next(ctx context.Context) (pending bool, err error) {
 	var t cache.Topology
 	var step plan.GroupStep
@@ -228,8 +228,8 @@ func (g *group) plan(ctx context.Context, tx *store.Tx, t cache.Topology) (step 
 	return step, due, nil
 }
 
-// worst is the failure that says most of what is wrong with the group; nil where nothing is.
-func (g *group) worst() (worst *trouble) {
+// worst is the failure that says most of what is wrong with the group; nil when nothing is.
+func (g *group) worst() (worst *lastError) {
 	for _, r := range g.runners() {
 		if t := r.failures.last.Load(); t != nil && (worst == nil || t.failures > worst.failures) {
 			worst = t

@@ -19,13 +19,13 @@ import (
 	"larder/internal/store"
 )
 
-func (w *world) tls() *tls.Config {
+func (w *fixture) tls() *tls.Config {
 	return &tls.Config{RootCAs: w.config.Authority.Pool(), MinVersion: tls.VersionTLS12}
 }
 
 func TestGroupServesThroughItsEndpoints(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	for name, members := range map[string]int{"one": 1, "two": 2, "three": 3} {
 		w.create(name, members, func(rg *cache.Shard) { shift(rg, members*20) })
 	}
@@ -74,7 +74,7 @@ func shift(rg *cache.Shard, by int) {
 
 func TestRestrictedCommandsAreRefusedToTheTokensUser(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 1, nil)
 	rg := w.awaitAvailable("g")
 	c := w.client(rg.PrimaryAddress)
@@ -98,7 +98,7 @@ func TestRestrictedCommandsAreRefusedToTheTokensUser(t *testing.T) {
 
 func TestNodesOutliveTheEngineAndAreAdopted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 3, nil)
 	rg := w.awaitAvailable("g")
 	primary, reader := w.client(rg.PrimaryAddress), w.client(rg.ReaderAddress)
@@ -129,7 +129,7 @@ func TestNodesOutliveTheEngineAndAreAdopted(t *testing.T) {
 	}
 }
 
-func (w *world) setParameter(name, value string) {
+func (w *fixture) setParameter(name, value string) {
 	w.t.Helper()
 	err := w.config.Store.Update(func(tx *store.Tx) error {
 		if err := state.ParameterGroups.Put(tx, "custom",
@@ -151,13 +151,13 @@ func (w *world) setParameter(name, value string) {
 
 // awaitRecovering waits until it is said so often that a node is lost and comes back. The group says that it is
 // available again only when it has; that it was not, which may be for a moment, a test could miss.
-func (w *world) awaitRecovering(times int) {
+func (w *fixture) awaitRecovering(times int) {
 	w.t.Helper()
 	w.eventually("a lost node is recovered", func() bool { return w.noticed("Recovering cache nodes 0001") == times })
 }
 
 // noticed counts the notices of that text.
-func (w *world) noticed(message string) int {
+func (w *fixture) noticed(message string) int {
 	n := 0
 	err := w.config.Store.View(func(tx *store.Tx) error {
 		notices, err := state.Notices(tx, zeroTime)
@@ -176,7 +176,7 @@ func (w *world) noticed(message string) int {
 
 func TestAPrimaryThatDiesIsReplacedByAReplica(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 3, nil)
 	rg := w.awaitAvailable("g")
 	primary := w.client(rg.PrimaryAddress)
@@ -200,7 +200,7 @@ func TestAPrimaryThatDiesIsReplacedByAReplica(t *testing.T) {
 
 func TestWithoutFailoverAPrimaryComesBackWithItsReplicasData(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, func(rg *cache.Shard) { rg.Group.AutomaticFailover = false })
 	rg := w.awaitAvailable("g")
 	primary := w.client(rg.PrimaryAddress)
@@ -234,7 +234,7 @@ func TestWithoutFailoverAPrimaryComesBackWithItsReplicasData(t *testing.T) {
 // there is a choice.
 func TestFailoverDoesNotNeedMultiAZ(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 3, func(rg *cache.Shard) {
 		rg.Group.MultiAZ, rg.Group.AutomaticFailover = false, true
 		rg.Members[2].Zone = "us-east-1b"
@@ -248,11 +248,13 @@ func TestFailoverDoesNotNeedMultiAZ(t *testing.T) {
 	if m := rg.Member("g-001"); m.Role != cache.Replica || m.Zone != "us-east-1a" {
 		t.Errorf("the lost node came back as %+v", m)
 	}
-	if n := w.noticed("Failover from primary node g-001 to replica node g-003 completed"); n != 2 { // of the node, and of the group
+	// One event is of the node, and one of the group.
+	if n := w.noticed("Failover from primary node g-001 to replica node g-003 completed"); n != 2 {
 		t.Errorf("the failover is said %d times", n)
 	}
 	w.eventually("the lost node is replaced", func() bool { return len(w.openOperations("g")) == 0 })
-	for kind, what := range map[operation.Kind]string{operation.Failover: "g-001>g-003 g-003", operation.Replace: "> g-001"} {
+	ended := map[operation.Kind]string{operation.Failover: "g-001>g-003 g-003", operation.Replace: "> g-001"}
+	for kind, what := range ended {
 		if got := w.ended(kind); !slices.Equal(got, []string{what + " succeeded, by larder"}) {
 			t.Errorf("the operations %s are %q", kind, got)
 		}
@@ -260,7 +262,7 @@ func TestFailoverDoesNotNeedMultiAZ(t *testing.T) {
 }
 
 // kill ends one node by its own process id.
-func (w *world) kill(id string) {
+func (w *fixture) kill(id string) {
 	w.t.Helper()
 	left, err := w.runtime.Adopt(w.t.Context())
 	if err != nil {
@@ -279,7 +281,7 @@ func (w *world) kill(id string) {
 
 func TestDeleteLeavesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 3, nil)
 	w.awaitAvailable("g")
 	w.delete("g")

@@ -7,13 +7,13 @@ import (
 	"larder/internal/isolate"
 )
 
-// guarded runs a part of a group's work. A panic in it is that part's failure: it ends neither the engine nor the rest
-// of the group's work. Every part that has a goroutine of its own is run by it: no recovery elsewhere reaches those.
+// guarded runs a part of a group's work. A panic in it is a failure of that part only: the engine and the rest of the
+// group go on. Every part that has a goroutine of its own runs in guarded, as no recovery elsewhere reaches it.
 func (r *shardRunner) guarded(f func() error) error {
 	return r.e.guard.Do("the replication group "+r.groupID, f)
 }
 
-// background runs the whole of a goroutine of the group's. What ends it early is in the log, and in nothing else's way.
+// background runs the whole of a goroutine of the group's. A panic that ends it early is logged, and ends nothing else.
 func (r *shardRunner) background(work *sync.WaitGroup, f func()) {
 	work.Go(func() { r.e.guard.Run(r.log, "the replication group "+r.groupID, f) })
 }
@@ -24,7 +24,7 @@ func isFault(err error) bool {
 	return is
 }
 
-// shown is a failure as users of the API see it: the stack of a panic is for the log.
+// shown is a failure as users of the API see it. The stack of a panic is for the log only.
 func shown(err error) error {
 	if fault, is := errors.AsType[*isolate.PanicError](err); is {
 		return errors.New(fault.Short())

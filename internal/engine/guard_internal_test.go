@@ -11,30 +11,30 @@ import (
 	"larder/internal/plan"
 )
 
-// broken is a process whose pulse cannot be taken without a panic.
-type broken struct{ pulsing }
+// broken is a process whose scheduler sample cannot be taken without a panic.
+type broken struct{ sampled }
 
-func (broken) CPU() (time.Duration, error) { panic("injected") }
-func (broken) Pulse() (node.Pulse, error)  { panic("injected") }
+func (broken) CPU() (time.Duration, error)                    { panic("injected") }
+func (broken) SchedulerSample() (node.SchedulerSample, error) { panic("injected") }
 
-// TestAPanicInAQuestionIsItsAnswer, and none to the next; the node is not taken for a silent one.
-func TestAPanicInAQuestionIsItsAnswer(t *testing.T) {
+// TestAPanicInAProbeIsItsAnswer, and none to the next; the node is not taken for a silent one.
+func TestAPanicInAProbeIsItsAnswer(t *testing.T) {
 	e := New(Config{Logger: slog.New(slog.DiscardHandler)})
 	r := newShardRunner(e, "g", cache.FirstShard, func() {})
 	now := e.Steady()
-	m := &member{questions: make(chan *question, 1), began: now.Add(-time.Hour),
-		vigil: newVigil(&pulsing{}, false, now.Add(-time.Hour))} // no connection: a nil pointer
-	r.watch.Go(func() { r.putQuestions(t.Context(), m) })
+	m := &member{probes: make(chan *probe, 1), began: now.Add(-time.Hour),
+		detector: newDetector(&sampled{}, false, now.Add(-time.Hour))} // no connection: a nil pointer
+	r.watch.Go(func() { r.runProbes(t.Context(), m) })
 	defer r.watch.Wait()
-	defer close(m.questions)
+	defer close(m.probes)
 	for range 2 {
-		r.ask(m)
+		r.sendProbe(m)
 		if _, err := m.answer(t.Context(), time.Minute); !isFault(err) {
 			t.Fatalf("the answer is %v", err)
 		}
 	}
-	if now := e.Steady(); m.vigil.silence(now) > time.Minute || m.busy(now) > time.Minute {
-		t.Errorf("it is silent for %s, and busy for %s", m.vigil.silence(now), m.busy(now))
+	if now := e.Steady(); m.detector.silence(now) > time.Minute || m.busy(now) > time.Minute {
+		t.Errorf("it is silent for %s, and busy for %s", m.detector.silence(now), m.busy(now))
 	}
 }
 
@@ -53,14 +53,15 @@ func TestAPanicInAStepEndsNoOther(t *testing.T) {
 	}
 }
 
-// TestAPanicAtAPulseLeavesTheOthers: the other processes are looked at.
-func TestAPanicAtAPulseLeavesTheOthers(t *testing.T) {
+// TestAPanicAtASampleLeavesTheOthers: the other processes are looked at.
+func TestAPanicAtASampleLeavesTheOthers(t *testing.T) {
 	e := New(Config{Logger: slog.New(slog.DiscardHandler)})
-	ill, well := newShardRunner(e, "ill", cache.FirstShard, func() {}), newShardRunner(e, "well", cache.FirstShard, func() {})
+	ill := newShardRunner(e, "ill", cache.FirstShard, func() {})
+	well := newShardRunner(e, "well", cache.FirstShard, func() {})
 	long := e.Steady().Add(-time.Hour)
-	e.pulses.enter(newVigil(&broken{}, false, long), ill)
-	e.pulses.enter(newVigil(&pulsing{}, false, long), well)
-	e.lookAtPulses()
+	e.detectors.add(newDetector(&broken{}, false, long), ill)
+	e.detectors.add(newDetector(&sampled{}, false, long), well)
+	e.checkProcesses()
 	select {
 	case <-well.wakes:
 	default:

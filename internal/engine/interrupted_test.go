@@ -12,7 +12,7 @@ import (
 )
 
 // checkNodes checks that each node takes the group's newest token and no other, and has a parameter's value.
-func (w *world) checkNodes(rg cache.Shard, when, token, parameter, value string) {
+func (w *fixture) checkNodes(rg cache.Shard, when, token, parameter, value string) {
 	w.t.Helper()
 	for _, m := range rg.Members {
 		w.admin(m.ID, func(n *redisnode.Node) error {
@@ -36,16 +36,16 @@ func (w *world) checkNodes(rg cache.Shard, when, token, parameter, value string)
 func TestChangesThatAnEngineEndsIn(t *testing.T) {
 	t.Parallel()
 	const parameter = "slowlog-max-len"
-	for name, meanwhile := range map[string]func(w *world, rg *cache.Shard){
-		"alone":             func(*world, *cache.Shard) {},
-		"the primary dies":  func(w *world, rg *cache.Shard) { w.signal(rg.Primary().ID, syscall.SIGKILL) },
-		"a node is renewed": func(_ *world, rg *cache.Shard) { rg.Members[1].Replacement = cache.Rebooting },
-		"a planned move":    func(_ *world, rg *cache.Shard) { rg.Promote = rg.Members[1].ID },
-		"a new node type":   func(_ *world, rg *cache.Shard) { rg.Group.NodeType = "cache.t3.small" },
+	for name, meanwhile := range map[string]func(w *fixture, rg *cache.Shard){
+		"alone":             func(*fixture, *cache.Shard) {},
+		"the primary dies":  func(w *fixture, rg *cache.Shard) { w.signal(rg.Primary().ID, syscall.SIGKILL) },
+		"a node is renewed": func(_ *fixture, rg *cache.Shard) { rg.Members[1].Replacement = cache.Rebooting },
+		"a planned move":    func(_ *fixture, rg *cache.Shard) { rg.Promote = rg.Members[1].ID },
+		"a new node type":   func(_ *fixture, rg *cache.Shard) { rg.Group.NodeType = "cache.t3.small" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newFixture(t)
 			w.create("g", 2, nil)
 			w.awaitAvailable("g")
 			for round, after := range []time.Duration{0, time.Millisecond, 4 * time.Millisecond, 15 * time.Millisecond,

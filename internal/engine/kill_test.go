@@ -20,7 +20,7 @@ import (
 
 // flood has clients send a node the same command again and again, each so many of them at once, until it is stopped.
 // One that is cut off comes back.
-func (w *world) flood(at netip.Addr, clients, atOnce int, command ...string) (stop func()) {
+func (w *fixture) flood(at netip.Addr, clients, atOnce int, command ...string) (stop func()) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
 	send := func(words ...string) []byte {
@@ -88,7 +88,7 @@ func TestClientsThatEndAllConnections(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newFixture(t)
 			w.create("g", 2, nil)
 			rg := w.awaitAvailable("g")
 			before := must(w.runtime.PIDs(t.Context()))(t)
@@ -115,11 +115,11 @@ func TestClientsThatEndAllConnections(t *testing.T) {
 	}
 }
 
-// TestASnapshotIsTakenWhileClientsEndConnections: a node sends its data as to a replica, whose connection a client may
+// TestASnapshotIsMadeWhileClientsEndConnections: a node sends its data as to a replica, whose connection a client may
 // end.
-func TestASnapshotIsTakenWhileClientsEndConnections(t *testing.T) {
+func TestASnapshotIsMadeWhileClientsEndConnections(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 1, nil)
 	rg := w.awaitAvailable("g")
 	fill(t, w.client(rg.PrimaryAddress), 50_000) // for long enough to be met by a kill
@@ -133,7 +133,7 @@ func TestASnapshotIsTakenWhileClientsEndConnections(t *testing.T) {
 // CLIENT KILL back.
 func TestKillsAreWithheldForAWhile(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 1, nil)
 	rg := w.awaitAvailable("g")
 	c := w.client(rg.PrimaryAddress)

@@ -32,7 +32,7 @@ func (w *warnings) String() string {
 // TestOnlyALossIsAWarning: the engine ends nodes itself, which no one has to look into.
 func TestOnlyALossIsAWarning(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.stop()
 	said := &warnings{}
 	w.config.Logger = slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelWarn}))

@@ -11,7 +11,7 @@ import (
 // TestTheMaintenanceWindowMakesWhatWaited: a promotion, other parameters, and failover that is turned on afterwards.
 func TestTheMaintenanceWindowMakesWhatWaited(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	now := time.Now().UTC()
 	closed, open := now.Add(2*time.Hour), now.Add(-time.Hour)
 	window := func(begin time.Time) string {

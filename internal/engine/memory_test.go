@@ -22,7 +22,7 @@ func memoryOf(t *testing.T, pid int) uint64 {
 // gets another type.
 func TestANodesMemoryIsLimited(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 1, nil)
 	w.awaitAvailable("g")
 	pid := must(w.runtime.PIDs(t.Context()))(t)["g-001"]

@@ -26,7 +26,7 @@ import (
 )
 
 // modify changes a group's record as the API does, and leaves it modifying.
-func (w *world) modify(id string, change func(*cache.Shard)) {
+func (w *fixture) modify(id string, change func(*cache.Shard)) {
 	w.t.Helper()
 	err := w.config.Store.Update(func(tx *store.Tx) error {
 		rg, err := state.Group(tx, id)
@@ -59,7 +59,7 @@ type writers struct {
 }
 
 // write starts n writers, and returns when each has had a write acknowledged.
-func (w *world) write(rg cache.Shard, n int) *writers {
+func (w *fixture) write(rg cache.Shard, n int) *writers {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	ws := &writers{stop: cancel, acks: map[string]string{}}
@@ -104,7 +104,7 @@ func (ws *writers) missing(t *testing.T, c *redis.Client) int {
 
 func TestANodeTypeChangeReplacesEveryNodeAndLosesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 3, nil)
 	rg := w.awaitAvailable("g")
 	before, err := w.runtime.PIDs(t.Context())
@@ -137,7 +137,7 @@ func TestANodeTypeChangeReplacesEveryNodeAndLosesNothing(t *testing.T) {
 
 func TestTheOneNodeOfAGroupIsResizedAsItRuns(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 1, nil)
 	rg := w.awaitAvailable("g")
 	c := w.client(rg.PrimaryAddress)
@@ -156,7 +156,7 @@ func TestTheOneNodeOfAGroupIsResizedAsItRuns(t *testing.T) {
 
 func TestAPlannedPromotionLosesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	ws := w.write(rg, 8)
@@ -174,7 +174,7 @@ func TestAPlannedPromotionLosesNothing(t *testing.T) {
 // TestNoClientEndsAPlannedMovesPause: CLIENT UNPAUSE is refused, before a move, in it and after.
 func TestNoClientEndsAPlannedMovesPause(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	rules := func(m cache.Member) []string { // of the clients' user
@@ -221,7 +221,7 @@ func TestNoClientEndsAPlannedMovesPause(t *testing.T) {
 // on every connection of its pool, makes a pause that is longer than the move.
 func TestWhoIsCutOffFindsTheNewPrimary(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	endpoint := netip.AddrPortFrom(rg.PrimaryAddress, uint16(rg.Group.Port)).String()
@@ -252,7 +252,7 @@ func TestWhoIsCutOffFindsTheNewPrimary(t *testing.T) {
 
 func TestReplicasComeAndGo(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	spare := must(endpoint.Allocate(w.block.Prefix, nil, 40))(t)
@@ -281,7 +281,7 @@ func TestReplicasComeAndGo(t *testing.T) {
 }
 
 // readable checks that the reader endpoint answers, from a replica, and that the primary has that many.
-func (w *world) readable(rg cache.Shard, replicas int) {
+func (w *fixture) readable(rg cache.Shard, replicas int) {
 	w.t.Helper()
 	c := w.client(rg.ReaderAddress)
 	if info, err := c.Info(w.t.Context(), "replication").Result(); err != nil || !strings.Contains(info, "role:slave") {
@@ -295,7 +295,7 @@ func (w *world) readable(rg cache.Shard, replicas int) {
 
 func TestTokensRotate(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 3, nil)
 	rg := w.awaitAvailable("g")
 	const next = "another-token-of-16-characters"
@@ -328,18 +328,18 @@ func TestTokensRotate(t *testing.T) {
 	w.awaitAvailable("g")
 }
 
-// A replica that does not keep up is no heir: clients' writes are not held back to wait for it.
-func TestALaggingHeirHoldsNothingBack(t *testing.T) {
+// A replica that does not keep up is no candidate: clients' writes are not held back to wait for it.
+func TestALaggingCandidateHoldsNothingBack(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	w.awaitAvailable("g")
 	w.stop()
 	defer w.start()
-	w.admin("g-002", func(heir *redisnode.Node) error { return heir.Promote(t.Context()) })
+	w.admin("g-002", func(candidate *redisnode.Node) error { return candidate.Promote(t.Context()) })
 	w.admin("g-001", func(old *redisnode.Node) error {
-		w.admin("g-002", func(heir *redisnode.Node) error {
-			if err := engine.HoldWrites(t.Context(), old, heir); err == nil {
+		w.admin("g-002", func(candidate *redisnode.Node) error {
+			if err := engine.HoldWrites(t.Context(), old, candidate); err == nil {
 				t.Error("no error")
 			}
 			return nil

@@ -15,7 +15,7 @@ import (
 // TestANeighbourOnTheReaderEndpointIsNamed: with several replicas it is the relay that cannot listen.
 func TestANeighbourOnTheReaderEndpointIsNamed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.stop()
 	w.create("g", 3, nil)
 	rg := must(w.get("g"))(t)
@@ -30,7 +30,7 @@ func TestANeighbourOnTheReaderEndpointIsNamed(t *testing.T) {
 	}
 	w.start()
 	w.eventually("the neighbour is named", func() bool {
-		text, _ := w.engine.Trouble("g")
+		text, _ := w.engine.LastError("g")
 		return strings.Contains(text, "process 1 (mallory) listens on "+at.String())
 	})
 	if err := neighbour.Close(); err != nil {
@@ -94,7 +94,7 @@ func (h *tries) seen() (times []time.Time, lines []string) {
 }
 
 func testHeldEndpoint(t *testing.T, members int, reader bool, lost []string) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", members, nil)
 	rg := w.awaitAvailable("g")
 	w.stop()

@@ -17,19 +17,19 @@ import (
 	"larder/internal/relay"
 )
 
-// observe asks every running process for its state, side by side: one that hangs delays the others by answerTime at
+// observe probes every running process for its state, all at once: one that hangs delays the others by answerTime at
 // most.
 func (r *shardRunner) observe(ctx context.Context, shard *cache.Shard) plan.Observed {
 	r.dropExited(ctx, shard.Group.Status)
 	o := plan.Observed{
 		Nodes: map[string]plan.NodeState{}, Verified: r.verified,
-		Transferring: r.transfer != nil, Loading: r.transfer != nil && r.transfer.load,
+		Transferring: r.job != nil, Loading: r.job != nil && r.job.load,
 	}
 	var relay sync.WaitGroup
 	if r.relay != nil {
 		relay.Go(func() {
 			o.Relay = relayState(r.relay.relays)
-			if err := r.guarded(func() error { o.Relay = r.askRelay(ctx); return nil }); err != nil {
+			if err := r.guarded(func() error { o.Relay = r.probeRelay(ctx); return nil }); err != nil {
 				r.log.Error("cannot ask the group's relay", "error", err)
 			}
 		})
@@ -37,26 +37,26 @@ func (r *shardRunner) observe(ctx context.Context, shard *cache.Shard) plan.Obse
 	begin := time.Now()
 	for _, m := range shard.Members {
 		if running := r.nodes[m.ID]; running != nil {
-			r.ask(running)
+			r.sendProbe(running)
 		}
 	}
 	for _, m := range shard.Members {
 		if running := r.nodes[m.ID]; running != nil {
-			o.Nodes[m.ID] = r.hear(ctx, shard, running, begin)
+			o.Nodes[m.ID] = r.collect(ctx, shard, running, begin)
 		}
 	}
 	relay.Wait()
 	r.endKills(ctx, shard, o.Nodes)
-	r.sweepAll(ctx, shard, o.Nodes)
+	r.cleanAll(ctx, shard, o.Nodes)
 	r.measureLag(shard, o.Nodes)
-	r.tell(o)
+	r.publishReport(o)
 	return o
 }
 
-// hear takes in a node's answer. One that does not give it in time is judged by its pulse.
-func (r *shardRunner) hear(ctx context.Context, shard *cache.Shard, m *member, begin time.Time) plan.NodeState {
+// collect takes in a node's answer to a probe. The liveness detector judges a node that does not answer in time.
+func (r *shardRunner) collect(ctx context.Context, shard *cache.Shard, m *member, begin time.Time) plan.NodeState {
 	patience := answerTime
-	if m.silent { // it has had its time; the others shall not wait for it again
+	if m.silent { // the others do not wait for it again
 		patience = silentTime
 	}
 	s, err := m.answer(ctx, time.Until(begin.Add(patience)))
@@ -67,19 +67,20 @@ func (r *shardRunner) hear(ctx context.Context, shard *cache.Shard, m *member, b
 		r.log.Warn("a node works, and refuses to tell its state: it is left alone", "node", m.process.ID(), "error",
 			err)
 	case isFault(err):
-		r.log.Error("cannot ask a node for its state: it is left alone", "node", m.process.ID(), "error", err)
+		r.log.Error("cannot probe a node: it is left alone", "node", m.process.ID(), "error", err)
 	case isShortage(err):
-		r.log.Error("a node cannot be asked for its state until larder has descriptors and memory again: it is left alone", "node", m.process.ID(), "error", err)
+		r.log.Error("a node cannot be probed until larder has descriptors and memory again: it is left alone", "node",
+			m.process.ID(), "error", err)
 	}
 	m.stranger, m.cutOff = redisnode.IsStranger(err), isCutOff(err)
 	r.noteCut(err)
 	if m.silent = err != nil; m.silent {
-		m.vigil.look(now)
-		silence := m.vigil.silence(now)
-		overdue := r.overdue(ctx, m, now)
-		suspended := overdue && r.suspended(m)
+		m.detector.fullCheck(now)
+		silence := m.detector.silence(now)
+		timedOut := r.timedOut(ctx, m, now)
+		suspended := timedOut && r.suspended(m)
 		return plan.NodeState{
-			Running: true, Hung: m.vigil.hung(now), TimedOut: overdue, Suspended: suspended, Held: suspended && m.held,
+			Running: true, Hung: m.detector.hung(now), TimedOut: timedOut, Suspended: suspended, Held: suspended && m.held,
 			Lag: silence, Refuses: redisnode.IsRefusal(err),
 			CutOff: m.cutOff,
 		}
@@ -87,7 +88,7 @@ func (r *shardRunner) hear(ctx context.Context, shard *cache.Shard, m *member, b
 	if m.seen.newestSlow.Swap(s.NewestSlow) != s.NewestSlow && r.e.SlowLogGrew != nil {
 		r.e.SlowLogGrew(r.groupID)
 	}
-	m.vigil.mayIdle(!s.Primary && !s.LinkUp)
+	m.detector.allowIdle(!s.Primary && !s.LinkUp)
 	r.noteRoom(m, s)
 	role, ports := cache.Replica, shard.Group.Ports()
 	if s.Primary {
@@ -103,25 +104,25 @@ func (r *shardRunner) hear(ctx context.Context, shard *cache.Shard, m *member, b
 	}
 }
 
-// overdue tells whether a node that does not answer has had the time that a busy one has. The script that it may be
-// busy with is ended before that is said, as ElastiCache does. One that is left alone all the same may come to a script
-// later.
-func (r *shardRunner) overdue(ctx context.Context, m *member, now time.Time) bool {
+// timedOut tells whether a node that does not answer has had the time that a busy one has. It first ends the script
+// that the node may be busy with, as ElastiCache does. A node that is left alone all the same may come to a script
+// later: its scripts are ended, too.
+func (r *shardRunner) timedOut(ctx context.Context, m *member, now time.Time) bool {
 	if m.busy(now) <= r.e.busyLimit() {
 		return false
 	}
 	if m.cutOff { // nor can it be told anything
 		return true
 	}
-	switch first := m.relieved.IsZero(); {
+	switch first := m.scriptKilledAt.IsZero(); {
 	case first:
-		m.relieved, m.killed = now, now
+		m.scriptKilledAt, m.lastScriptKill = now, now
 		r.endScript(ctx, m, slog.LevelWarn)
-	case now.Sub(m.killed) >= redisnode.ScriptLimit:
-		m.killed = now
+	case now.Sub(m.lastScriptKill) >= redisnode.ScriptLimit:
+		m.lastScriptKill = now
 		r.endScript(ctx, m, slog.LevelDebug)
 	}
-	return now.Sub(m.relieved) > 2*answerTime
+	return now.Sub(m.scriptKilledAt) > 2*answerTime
 }
 
 // endScript ends the script that a node may be busy with.
@@ -136,8 +137,8 @@ func (r *shardRunner) endScript(ctx context.Context, m *member, failure slog.Lev
 	r.log.Warn("ended a script that ran for too long", "node", m.process.ID(), "limit", r.e.busyLimit())
 }
 
-// suspended tells whether an overdue node is kept from running. Where that cannot be seen it is taken for one that
-// hangs.
+// suspended tells whether something outside keeps a node from running. If that cannot be seen, the node is taken for
+// one that hangs.
 func (r *shardRunner) suspended(m *member) bool {
 	suspended, err := m.process.Suspended()
 	if err != nil {
@@ -147,23 +148,23 @@ func (r *shardRunner) suspended(m *member) bool {
 	return suspended
 }
 
-// sweepAll sweeps the primary last: its writes go on when no other node has clients left who would not see them.
-func (r *shardRunner) sweepAll(ctx context.Context, shard *cache.Shard, nodes map[string]plan.NodeState) {
+// cleanAll cleans the primary last: its writes go on when no other node has clients left that would not see them.
+func (r *shardRunner) cleanAll(ctx context.Context, shard *cache.Shard, nodes map[string]plan.NodeState) {
 	primary := shard.Primary().ID
 	for _, first := range []bool{true, false} {
 		for id, s := range nodes {
 			if s.Answers && (id != primary) == first {
-				r.sweep(ctx, shard, r.nodes[id], s)
+				r.clean(ctx, shard, r.nodes[id], s)
 			}
 		}
 	}
 }
 
-// sweep brings a node that an earlier engine left to this one's rules, and ends what that engine left behind when it
-// died in the middle of a move: clients on an endpoint that the node has given up, and held writes. An old primary that
-// has yet to follow the new one keeps its writes back: nobody would ever see them.
-func (r *shardRunner) sweep(ctx context.Context, shard *cache.Shard, m *member, s plan.NodeState) {
-	if m.swept {
+// clean brings a node that an earlier engine left to this engine's rules. It ends what that engine left behind if it
+// died in the middle of a move: clients at an endpoint that the node has given up, and held writes. An old primary that
+// has yet to follow the new one keeps its writes held: nobody would ever see them.
+func (r *shardRunner) clean(ctx context.Context, shard *cache.Shard, m *member, s plan.NodeState) {
+	if m.cleaned {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
@@ -177,13 +178,13 @@ func (r *shardRunner) sweep(ctx context.Context, shard *cache.Shard, m *member, 
 		err = m.redis.Unpause(ctx)
 	}
 	if err != nil {
-		r.log.Log(ctx, m.sweeps.level(err), "cannot end what an earlier engine left on a node: larder goes on trying, "+
-			"and writes this once", "node", m.process.ID(), "error", err)
+		r.log.Log(ctx, m.cleanFailures.level(err), "cannot end what an earlier engine left on a node: larder goes on "+
+			"trying, and writes this once", "node", m.process.ID(), "error", err)
 	}
 	if err == nil {
-		m.sweeps.forget()
+		m.cleanFailures.forget()
 	}
-	m.swept = err == nil && settled
+	m.cleaned = err == nil && settled
 }
 
 // measureLag fills in for how long each replica has lacked something of the recorded primary's.
@@ -203,35 +204,35 @@ func (r *shardRunner) measureLag(shard *cache.Shard, nodes map[string]plan.NodeS
 	}
 }
 
-// relayState is what a relay that runs said of itself. One that an earlier larder started does not say whether it
-// spreads connections: it does where it has backends.
+// relayState is what a relay said of itself. A relay that an earlier larder started does not say whether it spreads
+// connections: it does if it has backends.
 func relayState(s relay.Status) endpoint.Relay {
 	return endpoint.Relay{Running: true, Spreads: s.Spreads || len(s.Backends) > 0, Backends: s.Backends,
 		Fronts: s.Fronts}
 }
 
-// askRelay asks the relay what it does. It answers at once, so that one that does not in time hangs when it is
-// stopped, or has been silent for long.
-func (r *shardRunner) askRelay(ctx context.Context) endpoint.Relay {
+// probeRelay asks the relay what it does. A relay answers at once: one that does not in time hangs if it is stopped, or
+// has been silent for long.
+func (r *shardRunner) probeRelay(ctx context.Context) endpoint.Relay {
 	m := r.relay
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	status, err := m.control.Status(ctx)
 	now := r.e.Steady()
 	if err != nil {
-		m.vigil.look(now)
+		m.detector.fullCheck(now)
 		if isShortage(err) {
-			m.vigil.excuse(now)
+			m.detector.reset(now)
 		}
 		if !m.silent {
 			r.log.Warn("the group's relay does not answer", "error", err)
 		}
 		m.silent = true
 		last := relayState(m.relays)
-		last.Hung = m.vigil.hung(now) || m.vigil.silence(now) > relaySilence
+		last.Hung = m.detector.hung(now) || m.detector.silence(now) > relaySilence
 		return last
 	}
-	m.vigil.answers(now)
+	m.detector.recordAnswer(now)
 	m.relays, m.silent = status, false
 	return relayState(status)
 }
@@ -242,9 +243,9 @@ func (r *shardRunner) dropExited(ctx context.Context, status cache.Status) {
 		if m.exited() {
 			r.log.Log(ctx, m.lossLevel(status), "a node is gone", "node", id, "last_words", m.process.LastWords())
 			m.redis.Close() // every connection is broken already
-			close(m.questions)
-			r.e.running.leave(r.groupID, id)
-			r.e.pulses.leave(m.vigil)
+			close(m.probes)
+			r.e.running.remove(r.groupID, id)
+			r.e.detectors.remove(m.detector)
 			delete(r.nodes, id)
 			r.verified = false
 		}
@@ -252,14 +253,13 @@ func (r *shardRunner) dropExited(ctx context.Context, status cache.Status) {
 	if r.relay != nil && r.relay.exited() {
 		r.log.Log(ctx, r.relay.lossLevel(status), "the group's relay is gone",
 			"last_words", r.relay.process.LastWords())
-		r.e.pulses.leave(r.relay.vigil)
+		r.e.detectors.remove(r.relay.detector)
 		r.relay = nil
 		r.verified = false
 	}
 }
 
-// lossLevel is how much it matters that the process is gone: one that the engine ended, or whose group is being
-// deleted, is no loss.
+// lossLevel is the log level of the end of a process: debug if the engine ended it, or its group is being deleted.
 func (m *member) lossLevel(status cache.Status) slog.Level {
 	if m.ended.Load() || status == cache.Deleting {
 		return slog.LevelDebug
@@ -282,14 +282,15 @@ func (m *member) exited() bool {
 	}
 }
 
-// adopt takes over a process that runs already, or was just started and recorded, and has the group look when it ends.
+// adopt takes over a process that runs already, or that was just started and recorded. It wakes the runner when the
+// process ends.
 func (r *shardRunner) adopt(ctx context.Context, p node.Process, recorded bool) {
 	reader := strings.HasSuffix(p.ID(), cache.RelaySuffix)
 	now := r.e.Steady()
-	m := &member{process: p, vigil: newVigil(p, reader, now), said: now, began: now, knowsTokens: recorded,
+	m := &member{process: p, detector: newDetector(p, reader, now), said: now, began: now, knowsTokens: recorded,
 		knowsParameters: recorded}
 	m.seen.newestSlow.Store(-1)
-	r.e.pulses.enter(m.vigil, r)
+	r.e.detectors.add(m.detector, r)
 	if reader {
 		m.control = relay.Client{Dial: p.Dial}
 		r.relay = m
@@ -298,10 +299,10 @@ func (r *shardRunner) adopt(ctx context.Context, p node.Process, recorded bool) 
 		if err != nil {
 			r.log.Error("cannot read the passwords of a node", "node", p.ID(), "error", err)
 		}
-		m.redis, m.questions = redisnode.Connect(p.Dial, admin), make(chan *question, 1)
+		m.redis, m.probes = redisnode.Connect(p.Dial, admin), make(chan *probe, 1)
 		r.nodes[p.ID()] = m
-		r.background(&r.watch, func() { r.putQuestions(ctx, m) })
-		r.e.running.enter(Node{Group: r.groupID, ID: p.ID(), Process: p, Redis: redisnode.Connect(p.Dial, admin),
+		r.background(&r.watch, func() { r.runProbes(ctx, m) })
+		r.e.running.add(Node{Group: r.groupID, ID: p.ID(), Process: p, Redis: redisnode.Connect(p.Dial, admin),
 			seen: &m.seen})
 	}
 	r.background(&r.watch, func() {

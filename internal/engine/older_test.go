@@ -13,13 +13,13 @@ import (
 )
 
 // processes are those that run, by member.
-func (w *world) processes() map[string]int {
+func (w *fixture) processes() map[string]int {
 	w.t.Helper()
 	return must(w.runtime.PIDs(w.t.Context()))(w.t)
 }
 
 // copied returns what puts back what the store holds of a group now.
-func (w *world) copied(id string) (putBack func()) {
+func (w *fixture) copied(id string) (putBack func()) {
 	w.t.Helper()
 	rg := must(w.get(id))(w.t)
 	var c state.Credential
@@ -46,7 +46,7 @@ func (w *world) copied(id string) (putBack func()) {
 // data that they wrote since, and the primary that they wrote to stays.
 func TestAnOlderRecordOfAMove(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 3, nil)
 	w.awaitAvailable("g")
 	putBack := w.copied("g")
@@ -80,7 +80,7 @@ func TestARecordOfAnotherGroupOfThatName(t *testing.T) {
 	for _, status := range []cache.Status{cache.Available, cache.Creating} {
 		t.Run(string(status), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newFixture(t)
 			w.create("g", 2, nil)
 			w.awaitAvailable("g")
 			putBack := w.copied("g")
@@ -95,7 +95,7 @@ func TestARecordOfAnotherGroupOfThatName(t *testing.T) {
 			w.change("g", func(rg *cache.Shard) { rg.Group.Status = status })
 			w.start()
 			w.eventually("it is said, for good", func() bool {
-				text, stuck := w.engine.Trouble("g")
+				text, stuck := w.engine.LastError("g")
 				return stuck && strings.Contains(text, "does not take the password")
 			})
 			if now := must(w.get("g"))(t); now.Group.Status == cache.Available || now.Group.Status == cache.CreateFailed {
@@ -119,7 +119,7 @@ func TestARecordOfAnotherGroupOfThatName(t *testing.T) {
 // record that is put back.
 func TestProcessesThatAreNotRecordedAreLeftAlone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 3, nil)
 	rg := w.awaitAvailable("g")
 	before := w.processes()
@@ -150,7 +150,7 @@ func TestProcessesThatAreNotRecordedAreLeftAlone(t *testing.T) {
 	if got := w.processes()["g-003"]; got != before["g-003"] || w.says(third, token) != "PONG" {
 		t.Errorf("without a record of it, g-003 is process %d, was %d", got, before["g-003"])
 	}
-	for _, n := range w.engine.Roster() {
+	for _, n := range w.engine.RunningNodes() {
 		if n.ID == "g-003" {
 			t.Error("g-003 is taken for a member")
 		}

@@ -20,7 +20,7 @@ func nothingCopied(string) *operation.Copy { return nil }
 
 // checkOperations checks that an operation is open for all that a group's records show to be asked for, and for nothing
 // that they show to be over.
-func (w *world) checkOperations(tx *store.Tx, rg cache.Topology) {
+func (w *fixture) checkOperations(tx *store.Tx, rg cache.Topology) {
 	w.t.Helper()
 	all, err := state.Operations(tx, rg.ID, nothingCopied)
 	if err != nil {
@@ -40,7 +40,7 @@ func (w *world) checkOperations(tx *store.Tx, rg cache.Topology) {
 }
 
 // operations are a group's, open ones first, then the newest.
-func (w *world) operations(id string) (all []state.Progress) {
+func (w *fixture) operations(id string) (all []state.Progress) {
 	w.t.Helper()
 	err := w.config.Store.View(func(tx *store.Tx) (err error) {
 		all, err = state.Operations(tx, id, nothingCopied)
@@ -52,13 +52,13 @@ func (w *world) operations(id string) (all []state.Progress) {
 	return all
 }
 
-func (w *world) openOperations(id string) []state.Progress {
+func (w *fixture) openOperations(id string) []state.Progress {
 	w.t.Helper()
 	return slices.DeleteFunc(w.operations(id), func(o state.Progress) bool { return !o.Open() })
 }
 
 // ended are the operations of the group g of a kind that have ended, as from what to what, and how.
-func (w *world) ended(kind operation.Kind) (all []string) {
+func (w *fixture) ended(kind operation.Kind) (all []string) {
 	w.t.Helper()
 	for _, o := range w.operations("g") {
 		if o.Kind == kind && !o.Open() {
@@ -70,7 +70,7 @@ func (w *world) ended(kind operation.Kind) (all []string) {
 }
 
 // checkEnded checks that nothing is open in the group g, and that its last request succeeded and is somebody's.
-func (w *world) checkEnded(when string) {
+func (w *fixture) checkEnded(when string) {
 	w.t.Helper()
 	for _, o := range w.openOperations("g") {
 		w.t.Errorf("%s: %s %s is open, %s", when, o.ID(), o.Kind, o.Stage)
@@ -90,7 +90,7 @@ func (w *world) checkEnded(when string) {
 // TestOperationsOfNodes: each is open until the nodes have done it, and succeeds.
 func TestOperationsOfNodes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, func(rg *cache.Shard) { rg.Group.AutomaticFailover = false })
 	w.awaitAvailable("g")
 	for _, c := range []struct {
@@ -125,7 +125,7 @@ func TestOperationsOfNodes(t *testing.T) {
 // TestHowFarASnapshotIs: the bytes that were copied are counted while it is taken.
 func TestHowFarASnapshotIs(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 1, nil)
 	fill(t, w.client(w.awaitAvailable("g").PrimaryAddress), 20_000)
 	if w.engine.Copying("g") != nil || w.engine.Copying("nobody") != nil {
@@ -160,7 +160,7 @@ func TestHowFarASnapshotIs(t *testing.T) {
 // which ends as any other.
 func TestARequestOfAnEarlierLarder(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, func(rg *cache.Shard) { rg.Group.AutomaticFailover = false })
 	w.awaitAvailable("g")
 	w.stop()

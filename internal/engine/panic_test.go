@@ -48,7 +48,7 @@ type faultyProcess struct {
 func (p faultyProcess) Dial(ctx context.Context) (net.Conn, error) {
 	if p.of.broken.Load() {
 		p.of.dialed.Add(1)
-		panic("injected into a question to the relay")
+		panic("injected into a probe to the relay")
 	}
 	return p.Process.Dial(ctx)
 }
@@ -57,7 +57,7 @@ func (p faultyProcess) Dial(ctx context.Context) (net.Conn, error) {
 // that alone. The engine, other groups and the group itself go on.
 func TestAPanicEndsNothingElse(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.stop()
 	f := &faulty{Runtime: w.runtime}
 	w.config.Nodes = f

@@ -12,7 +12,7 @@ import (
 // TestNodesKeepParametersWhoseRecordIsGone: what they shall be is unknown then, and not the defaults.
 func TestNodesKeepParametersWhoseRecordIsGone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.parameters(map[string]string{"timeout": "300"})
 	w.create("g", 2, func(rg *cache.Shard) { rg.Group.ParameterGroup = "custom" })
 	w.awaitAvailable("g")

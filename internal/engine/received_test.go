@@ -27,7 +27,7 @@ func TestWhatAReplicaHasReceivedIsNotLost(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newFixture(t)
 			w.create("g", 2, change)
 			rg := w.awaitAvailable("g")
 			c, replica := w.client(rg.PrimaryAddress), w.client(rg.Member("g-002").Address)

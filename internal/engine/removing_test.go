@@ -16,7 +16,7 @@ func TestALeavingReplicaThatAloneHasTheDataGivesThemOn(t *testing.T) {
 	}{"it becomes primary": {3, true}, "it is copied": {2, false}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newFixture(t)
 			w.create("g", c.members, func(rg *cache.Shard) { rg.Group.AutomaticFailover = c.failover })
 			rg := w.awaitAvailable("g")
 			client := w.client(rg.PrimaryAddress)
@@ -28,10 +28,10 @@ func TestALeavingReplicaThatAloneHasTheDataGivesThemOn(t *testing.T) {
 			}
 			pids := must(w.runtime.PIDs(t.Context()))(t)
 			w.stop()
-			leaving := cache.MemberID("g", c.members)
-			w.modify("g", func(rg *cache.Shard) { rg.Member(leaving).Removing = true })
+			removed := cache.MemberID("g", c.members)
+			w.modify("g", func(rg *cache.Shard) { rg.Member(removed).Removing = true })
 			for _, m := range rg.Members {
-				if m.ID == leaving {
+				if m.ID == removed {
 					continue
 				}
 				if err := syscall.Kill(pids[m.ID], syscall.SIGKILL); err != nil {
@@ -43,10 +43,10 @@ func TestALeavingReplicaThatAloneHasTheDataGivesThemOn(t *testing.T) {
 			if got, err := client.Get(t.Context(), "k").Result(); got != "v" {
 				t.Errorf("the key is %q: %v", got, err)
 			}
-			if slices.ContainsFunc(rg.Members, func(m cache.Member) bool { return m.ID == leaving }) {
+			if slices.ContainsFunc(rg.Members, func(m cache.Member) bool { return m.ID == removed }) {
 				t.Error("it has not left")
 			}
-			if now := must(w.runtime.PIDs(t.Context()))(t); now[leaving] != 0 {
+			if now := must(w.runtime.PIDs(t.Context()))(t); now[removed] != 0 {
 				t.Error("its process is left")
 			}
 		})

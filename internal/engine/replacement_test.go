@@ -10,7 +10,7 @@ import (
 )
 
 // messages lists the event list's, oldest first.
-func (w *world) messages() (out []string) {
+func (w *fixture) messages() (out []string) {
 	w.t.Helper()
 	err := w.config.Store.View(func(tx *store.Tx) error {
 		notices, err := state.Notices(tx, zeroTime)
@@ -40,7 +40,7 @@ func TestAPrimaryHandsOverBeforeItsProcessIsReplaced(t *testing.T) {
 			"cache-cluster g-001: Cache node 0001 restarted"},
 	} {
 		t.Run(string(why), func(t *testing.T) {
-			w := newWorld(t)
+			w := newFixture(t)
 			w.create("g", 2, nil)
 			rg := w.awaitAvailable("g")
 			before := must(w.runtime.PIDs(t.Context()))(t)["g-001"]
@@ -73,7 +73,7 @@ func TestAPrimaryHandsOverBeforeItsProcessIsReplaced(t *testing.T) {
 // TestTheOneNodeOfAGroupComesBackEmpty from a reboot, and that is said.
 func TestTheOneNodeOfAGroupComesBackEmpty(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 1, nil)
 	rg := w.awaitAvailable("g")
 	if err := w.client(rg.PrimaryAddress).Set(t.Context(), "k", "v", 0).Err(); err != nil {

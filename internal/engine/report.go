@@ -40,5 +40,5 @@ func (g *group) report() Report {
 	return all
 }
 
-// tell keeps what a look saw, for Report.
-func (r *shardRunner) tell(o plan.Observed) { r.report.Store(&Report{r.e.Now(), o}) }
+// publishReport keeps what a look saw, for Report.
+func (r *shardRunner) publishReport(o plan.Observed) { r.report.Store(&Report{r.e.Now(), o}) }

@@ -30,7 +30,7 @@ func (h panicking) Handle(ctx context.Context, r slog.Record) error {
 // TestAPanicOutsideOfALookEndsNoGroup: the group's goroutine begins anew, with the nodes that it had.
 func TestAPanicOutsideOfALookEndsNoGroup(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	before := must(w.runtime.PIDs(t.Context()))(t)

@@ -9,11 +9,10 @@ import (
 	"larder/internal/store"
 )
 
-// fullEvery is between two events that say of a node that it has no room for another client. It may have some now and
-// then.
+// fullEvery is between two events that say that a node has no room for another client. It may have some now and then.
 const fullEvery = 10 * time.Minute
 
-// noteRoom takes in whether a node has room for another client. One that has none turns clients away while all else is
+// noteRoom records whether a node has room for another client. A node without room turns clients away while all else is
 // well, which nobody would see otherwise: the log and the event list say so.
 func (r *shardRunner) noteRoom(m *member, s redisnode.State) {
 	before := m.full

@@ -23,7 +23,8 @@ func TestScrubOfSnapshots(t *testing.T) {
 	t.Parallel()
 	s := must(store.Open(filepath.Join(t.TempDir(), "state.db")))(t)
 	defer s.Close()
-	vault := &snapshot.Vault{Dir: filepath.Join(t.TempDir(), "snapshots"), Sealer: must(seal.New(make([]byte, seal.KeySize)))(t)}
+	sealer := must(seal.New(make([]byte, seal.KeySize)))(t)
+	vault := &snapshot.Vault{Dir: filepath.Join(t.TempDir(), "snapshots"), Sealer: sealer}
 	e := engine.New(engine.Config{Store: s, Snapshots: vault, Logger: slog.New(slog.DiscardHandler)})
 	take := func(name string, status cache.SnapshotStatus) {
 		t.Helper()
@@ -69,7 +70,8 @@ func TestScrubOfSnapshots(t *testing.T) {
 		t.Errorf("damaged are %v", all)
 	}
 	enough := errors.New("enough")
-	if err := e.ScrubSnapshots(func(int) error { return enough }); !errors.Is(err, enough) || len(e.DamagedSnapshots()) != 2 {
+	err := e.ScrubSnapshots(func(int) error { return enough })
+	if !errors.Is(err, enough) || len(e.DamagedSnapshots()) != 2 {
 		t.Errorf("one that is to end: %v, and damaged are %v", err, e.DamagedSnapshots())
 	}
 	flip("bad") // it is as it was

@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	steadyLook = time.Second            // between two looks at a settled group; an exit or a change comes at once
-	firstLook  = 2 * time.Millisecond   // between two looks at something under way, doubling up to
-	lastLook   = 250 * time.Millisecond // this
+	steadyInterval = time.Second            // between two rounds of a settled group; an exit or a change wakes it at once
+	firstInterval  = 2 * time.Millisecond   // between two rounds while something is under way, doubling up to
+	lastInterval   = 250 * time.Millisecond // this
 )
 
 // shardRunner runs one shard: its nodes, and the relay of its reader endpoint. All but wakeUp, copying, settled
@@ -42,10 +42,10 @@ type shardRunner struct {
 
 	failures failures
 
-	known    *plan.Desired            // since the last change of it; nil when it is to be read
-	transfer *transfer                // nil when none goes on
-	copying  atomic.Pointer[transfer] // the same, read by others
-	cuts     int                      // connections of the snapshot that is being taken that were ended
+	known    *plan.Desired               // since the last change of it; nil when it is to be read
+	job      *snapshotJob                // nil when none goes on
+	copying  atomic.Pointer[snapshotJob] // the same, read by others
+	cuts     int                         // connections of the snapshot that is being taken that were ended
 	verified bool
 	issued   issued
 	report   atomic.Pointer[Report] // read by others
@@ -56,21 +56,21 @@ type shardRunner struct {
 
 // member is a running process and the connection to it.
 type member struct {
-	process   node.Process
-	redis     *redisnode.Node // nil for the relay
-	control   relay.Client    // of the relay
-	vigil     *vigil
-	questions chan *question
-	asked     *question // that it has yet to answer
-	said      time.Time // when it answered the last one, if only that it is busy
-	began     time.Time // not before this the command that it is busy with
-	silent    bool      // it did not answer the last time
-	stranger  bool      // it did not take the recorded password then
-	cutOff    bool      // nobody could connect to it then, see isCutOff
-	// relieved is when the engine tried to end the script that it may be busy with; zero since it has answered.
-	relieved time.Time
-	killed   time.Time // when it last tried
-	held     bool      // it was suspended, and did not go on when it was told to; false since it has answered
+	process  node.Process
+	redis    *redisnode.Node // nil for the relay
+	control  relay.Client    // of the relay
+	detector *detector
+	probes   chan *probe
+	pending  *probe    // that it has yet to answer
+	said     time.Time // when it answered the last one, if only that it is busy
+	began    time.Time // not before this the command that it is busy with
+	silent   bool      // it did not answer the last time
+	stranger bool      // it did not take the recorded password then
+	cutOff   bool      // nobody could connect to it then, see isCutOff
+	// scriptKilledAt is when the engine tried to end the script that it may be busy with; zero since it has answered.
+	scriptKilledAt time.Time
+	lastScriptKill time.Time // when it last tried
+	held           bool      // it was suspended, and did not go on when it was told to; false since it has answered
 
 	// The engine has started the process with the recorded tokens and parameters, or has set them since.
 	knowsTokens, knowsParameters bool
@@ -79,11 +79,11 @@ type member struct {
 	full   int         // how many connections it has where it may have no more; 0 where there is room
 	warned time.Time   // when an event last said that it is full
 
-	seen       seen
-	swept      bool         // since it was adopted, or since a change of its addresses failed half way
-	sweeps     failures     // of sweep
-	relays     relay.Status // of the relay, as it last told it
-	certifying sync.Mutex   // while the node's files of its certificate are written, and read by it
+	seen          seen
+	cleaned       bool         // since it was adopted, or since a change of its addresses failed half way
+	cleanFailures failures     // of sweep
+	relays        relay.Status // of the relay, as it last told it
+	certifying    sync.Mutex   // while the node's files of its certificate are written, and read by it
 }
 
 func newShardRunner(e *Engine, group, id string, onSettled func()) *shardRunner {
@@ -99,10 +99,10 @@ func (r *shardRunner) run(ctx context.Context, end context.CancelFunc) {
 	defer r.watch.Wait()
 	defer end()
 	defer r.disconnect()
-	pause := firstLook
+	pause := firstInterval
 	for ctx.Err() == nil {
-		next, err := r.lookGuarded(ctx)
-		if next != lookLater || err != nil {
+		next, err := r.reconcileGuarded(ctx)
+		if next != later || err != nil {
 			r.known = nil
 		}
 		switch {
@@ -113,38 +113,38 @@ func (r *shardRunner) run(ctx context.Context, end context.CancelFunc) {
 		case err != nil && ctx.Err() == nil:
 			r.logFailure(ctx, err)
 			pause = r.failures.pause()
-		case next == lookAgain:
+		case next == again:
 			continue
-		case next == lookSoon:
-			pause = min(pause*2, lastLook)
+		case next == soon:
+			pause = min(pause*2, lastInterval)
 		default:
-			pause = steadyLook
+			pause = steadyInterval
 		}
 		if rest(ctx, r.wakes, pause) {
 			r.known = nil
 		}
-		if next != lookSoon {
-			pause = firstLook
+		if next != soon {
+			pause = firstInterval
 		}
 	}
 }
 
-// unreadable tells whether the group's own record cannot be read, which is shown as what is wrong with the group. Its
-// nodes go on as they are: none is started, ended or moved while it is unknown what they shall be.
+// unreadable tells whether the group's own record cannot be read. LastError shows that. The group's nodes go on as they
+// are: none is started, ended or moved while it is unknown what they shall be.
 func (r *shardRunner) unreadable(err error) bool {
 	if !hasDamagedRecord(err, r.groupID) {
 		return false
 	}
-	r.failures.last.Store(&trouble{err, maxFailures})
+	r.failures.last.Store(&lastError{err, maxFailures})
 	return true
 }
 
-// rest returns after d, which is never where it is 0, or as soon as there is something to see, of which it tells that it
-// has woken: a change, an exit, or a node that does nothing any more.
+// rest returns after d, or never if d is 0, or as soon as there is something to see: a change, an exit, or a node that
+// does nothing any more. Woken says so.
 func rest(ctx context.Context, wakes <-chan struct{}, d time.Duration) (woken bool) {
 	var over <-chan time.Time
 	if d > 0 {
-		timer := time.NewTimer(together(d))
+		timer := time.NewTimer(alignTick(d))
 		defer timer.Stop()
 		over = timer.C
 	}
@@ -157,30 +157,31 @@ func rest(ctx context.Context, wakes <-chan struct{}, d time.Duration) (woken bo
 	return false
 }
 
-// together shortens a wait of pulseTime or more so that all groups' end at the same moments: an engine that wakes for
-// each by itself spends more on waking than on looking.
-func together(d time.Duration) time.Duration {
-	if d < pulseTime {
+// alignTick shortens a wait of sampleInterval or more so that those of all groups end at the same time. To wake for
+// each by itself would cost an engine more than the work.
+func alignTick(d time.Duration) time.Duration {
+	if d < sampleInterval {
 		return d
 	}
-	return d - time.Duration(time.Now().UnixNano())%pulseTime
+	return d - time.Duration(time.Now().UnixNano())%sampleInterval
 }
 
-// next says when the group wants another look.
+// next says when a runner reconciles again.
 type next int
 
 const (
-	lookAgain next = iota // at once: something was changed
-	lookSoon              // something is under way
-	lookLater             // all is as desired
+	again next = iota // at once: something was changed
+	soon              // something is under way
+	later             // all is as desired
 )
 
-// lookGuarded looks, and takes a panic for a failure of this group alone. It counts failures that look has not counted.
-func (r *shardRunner) lookGuarded(ctx context.Context) (wants next, err error) {
-	wants = lookSoon
+// reconcileGuarded reconciles, and takes a panic for a failure of this group alone. It counts failures that reconcile
+// has not counted.
+func (r *shardRunner) reconcileGuarded(ctx context.Context) (wants next, err error) {
+	wants = soon
 	before := r.failures.count
 	err = r.guarded(func() (err error) {
-		wants, err = r.look(ctx)
+		wants, err = r.reconcile(ctx)
 		return err
 	})
 	if err != nil && ctx.Err() == nil && !hasDamagedRecord(err, r.groupID) && r.failures.count == before {
@@ -189,36 +190,36 @@ func (r *shardRunner) lookGuarded(ctx context.Context) (wants next, err error) {
 	return wants, err
 }
 
-// look observes, plans and runs the plan's steps.
-func (r *shardRunner) look(ctx context.Context) (next, error) {
+// reconcile observes, plans and runs the plan's steps.
+func (r *shardRunner) reconcile(ctx context.Context) (next, error) {
 	if r.known == nil {
 		d, err := r.desired()
 		if err != nil {
-			return lookSoon, err
+			return soon, err
 		}
 		r.known = &d
 	}
 	desired := *r.known
-	switch ended, err := r.endTransfer(desired.Shard); {
+	switch ended, err := r.endSnapshotJob(desired.Shard); {
 	case err != nil:
-		return lookSoon, r.fail(desired.Shard, err)
+		return soon, r.fail(desired.Shard, err)
 	case ended:
-		return lookAgain, nil
+		return again, nil
 	}
 	observed := r.observe(ctx, desired.Shard)
 	if ctx.Err() != nil { // who did not answer had no time to
-		return lookLater, nil
+		return later, nil
 	}
 	if err := r.strangers(desired.Shard); err != nil {
 		r.failures.add(err)
-		return lookSoon, errors.Join(err, r.diverge(desired.Shard)) // a group that is given up has its nodes ended
+		return soon, errors.Join(err, r.diverge(desired.Shard)) // a group that is given up has its nodes ended
 	}
 	steps, settled := plan.Shard(desired, observed)
 	switch changed, err := r.keepRoom(ctx, desired, observed, steps); {
 	case err != nil:
-		return lookSoon, r.fail(desired.Shard, err)
+		return soon, r.fail(desired.Shard, err)
 	case changed:
-		return lookAgain, nil
+		return again, nil
 	}
 	if settled {
 		return r.reached(desired.Shard)
@@ -226,57 +227,57 @@ func (r *shardRunner) look(ctx context.Context) (next, error) {
 	r.conclude(nil)
 	if err := r.cutOff(desired.Shard, observed); err != nil && len(steps) == 0 {
 		r.failures.add(err)
-		return lookSoon, errors.Join(err, r.diverge(desired.Shard))
+		return soon, errors.Join(err, r.diverge(desired.Shard))
 	}
 	if len(steps) == 0 && busy(observed) { // which is no reason to call a group anything but available
-		return lookSoon, nil
+		return soon, nil
 	}
 	if disturbs(steps) {
 		if err := r.diverge(desired.Shard); err != nil {
-			return lookSoon, err
+			return soon, err
 		}
 	}
 	if len(steps) == 0 {
 		r.verified = false
-		return lookSoon, nil
+		return soon, nil
 	}
-	if steps = r.beginTransfers(ctx, desired.Shard, steps); len(steps) == 0 {
-		return lookSoon, nil // how it went is not known yet
+	if steps = r.beginSnapshotJobs(ctx, desired.Shard, steps); len(steps) == 0 {
+		return soon, nil // how it went is not known yet
 	}
 	if err := r.runSteps(ctx, desired, steps); err != nil {
 		r.noteCut(err)
-		return lookSoon, r.fail(desired.Shard, err)
+		return soon, r.fail(desired.Shard, err)
 	}
 	r.succeed()
-	return lookAgain, nil
+	return again, nil
 }
 
-// reached records that the shard is as desired: whatever failed before is of no importance now.
+// reached records that the shard is as desired. Whatever failed before does not matter any more.
 func (r *shardRunner) reached(shard *cache.Shard) (next, error) {
 	if !shard.Group.Status.Ending() {
 		switch changed, err := r.settle(shard); {
 		case err != nil:
-			return lookLater, err
+			return later, err
 		case changed:
-			return lookAgain, nil
+			return again, nil
 		}
 	}
 	r.failures.open = nil
 	r.succeed()
 	r.conclude(shard)
-	return lookLater, nil
+	return later, nil
 }
 
-// conclude says as of which record the shard is as desired; nil where it is not.
+// conclude publishes the record as of which the shard is as desired; nil when it is not.
 func (r *shardRunner) conclude(shard *cache.Shard) {
 	if r.settled.Swap(shard) != shard {
 		r.onSettled()
 	}
 }
 
-// strangers says which nodes do not take the password that is recorded for the group's: they were started for another
-// group of that name, or by an installation's newer record. Their data may be all that is left, so nothing is done to
-// them until somebody decides. A group that is being deleted needs none of their answers.
+// strangers returns an error that names the nodes that do not take the recorded password. They were started for another
+// group of that name, or by a newer record of this installation. Their data may be all that is left, so nothing is done
+// to them until somebody decides. A group that is being deleted needs none of their answers.
 func (r *shardRunner) strangers(shard *cache.Shard) error {
 	if shard.Group.Status.Ending() {
 		return nil
@@ -294,11 +295,11 @@ func (r *shardRunner) strangers(shard *cache.Shard) error {
 	return errors.Join(errs...)
 }
 
-// cutOffTime is for a process that is about to end, and has closed its socket.
+// cutOffTime is how long a process may be without its socket: one that is about to end has closed it.
 const cutOffTime = time.Second
 
-// cutOff says to which nodes nobody can connect. A plan without steps leaves them alone: they run, and no other node
-// has their data.
+// cutOff returns an error that names the nodes nobody can connect to, when the plan has no steps for them. They are
+// left alone: they run, and no other node has their data.
 func (r *shardRunner) cutOff(shard *cache.Shard, o plan.Observed) error {
 	var errs []error
 	for _, m := range shard.Members {
@@ -323,8 +324,8 @@ func busy(o plan.Observed) bool {
 	return false
 }
 
-// disturbs tells whether steps (or the wait for something, when there are none) mean that the group is not as it should
-// be.
+// disturbs tells whether a group with these steps is not as it should be. Without steps it waits for something, and is
+// not either.
 func disturbs(steps []plan.Step) bool {
 	return len(steps) == 0 || slices.ContainsFunc(steps,
 		func(s plan.Step) bool { return !stepKinds[s.Kind].quiet })
@@ -344,7 +345,7 @@ func (r *shardRunner) desired() (plan.Desired, error) {
 		if shard, err = r.shard(tx); err != nil {
 			return err
 		}
-		d.RestoreSource, err = r.fallback(tx, &shard)
+		d.RestoreSource, err = r.restoreSource(tx, &shard)
 		switch {
 		case store.IsUnreadable(err):
 			d.RestoreSourceUnknown = err.Error()
@@ -421,7 +422,8 @@ func (r *shardRunner) diverge(seen *cache.Shard) error {
 	})
 }
 
-// markLost has the members that do not run say so. Recovering one begins with a start, which says that too.
+// markLost takes the status available from members that do not run. A member that is recovered says so when it is
+// started.
 func (r *shardRunner) markLost(tx *store.Tx, shard *cache.Shard) error {
 	for i, m := range shard.Members {
 		if r.nodes[m.ID] == nil && m.Status == cache.MemberAvailable {
@@ -471,13 +473,13 @@ func (r *shardRunner) processes() (all []node.Process) {
 // disconnect closes the connections to the nodes, which go on.
 func (r *shardRunner) disconnect() {
 	for id, m := range r.nodes {
-		r.e.pulses.leave(m.vigil)
-		close(m.questions)
-		if err := errors.Join(m.redis.Close(), r.e.running.leave(r.groupID, id)); err != nil {
+		r.e.detectors.remove(m.detector)
+		close(m.probes)
+		if err := errors.Join(m.redis.Close(), r.e.running.remove(r.groupID, id)); err != nil {
 			r.log.Warn("cannot close the connection to a node", "error", err)
 		}
 	}
 	if r.relay != nil {
-		r.e.pulses.leave(r.relay.vigil)
+		r.e.detectors.remove(r.relay.detector)
 	}
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // createShards records a group of shards with a primary and a replica each, as cluster mode names their members.
-func (w *world) createShards(id string, shards int) cache.Topology {
+func (w *fixture) createShards(id string, shards int) cache.Topology {
 	w.t.Helper()
 	const members = 2
 	addrs := must(endpoint.Allocate(w.block.Prefix, nil, shards*(members+2)))(w.t)
@@ -36,7 +36,10 @@ func (w *world) createShards(id string, shards int) cache.Topology {
 		s.SetPrimary(s.Members[0].ID)
 		group.Shards, addrs = append(group.Shards, s), addrs[2+members:]
 	}
-	if err := w.config.Store.Update(func(tx *store.Tx) error { return state.PutGroup(tx, group, operation.Origin{At: time.Now()}) }); err != nil {
+	err := w.config.Store.Update(func(tx *store.Tx) error {
+		return state.PutGroup(tx, group, operation.Origin{At: time.Now()})
+	})
+	if err != nil {
 		w.t.Fatal(err)
 	}
 	return group
@@ -46,7 +49,7 @@ func (w *world) createShards(id string, shards int) cache.Topology {
 // engine that begins anew knows the processes of both.
 func TestAShardWaitsForNoOther(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.stop()
 	slow := &hanging{Runtime: w.runtime, id: "g-0001-002", begun: make(chan struct{}), ended: make(chan error, 1)}
 	w.config.Nodes = slow

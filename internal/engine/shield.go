@@ -22,9 +22,9 @@ const (
 	manyKills  = 5
 )
 
-// shield is what a group does about clients that end connections again and again: larder's own, without which it can do
-// nothing with a node, or replication's, without which no replica is in sync. One that is ended now and then is made
-// anew, and nobody loses anything by that. Where it goes on, CLIENT KILL is withheld from clients for a while.
+// shield protects a group from clients that end connections again and again. They may end larder's own, without which
+// it cannot manage a node, or replication's, without which no replica is in sync. A connection that is ended now and
+// then is made again, and nobody loses anything. If it goes on, CLIENT KILL is withheld from clients for a while.
 type shield struct {
 	cut    bool      // an exchange of larder's was ended, and so was the next try of it
 	until  time.Time // when clients may end connections again; zero where they may
@@ -33,8 +33,8 @@ type shield struct {
 	window time.Time // when that was; zero where they are to be counted
 }
 
-// endKills withholds CLIENT KILL from clients where they hold the engine up with it, and gives it back when they have
-// stopped.
+// endKills withholds CLIENT KILL from clients that keep the engine from its work with it, and gives it back when they
+// have stopped.
 func (r *shardRunner) endKills(ctx context.Context, shard *cache.Shard, nodes map[string]plan.NodeState) {
 	now := r.e.Steady()
 	switch cut := r.shield.cut; {
@@ -50,12 +50,12 @@ func (r *shardRunner) endKills(ctx context.Context, shard *cache.Shard, nodes ma
 	}
 }
 
-// noteCut takes in what an exchange with a node ended with.
+// noteCut records that a client ended one of the engine's connections, if err says so.
 func (r *shardRunner) noteCut(err error) {
 	r.shield.cut = r.shield.cut || redisnode.IsCut(err)
 }
 
-// killed tells whether a replica that had the data has no link, and clients have ended many connections of late.
+// killed tells whether a replica that had the data has no link, and clients have ended many connections lately.
 func (r *shardRunner) killed(
 	ctx context.Context, shard *cache.Shard, nodes map[string]plan.NodeState, now time.Time,
 ) bool {
@@ -70,8 +70,8 @@ func (r *shardRunner) killed(
 	return r.endedOften(ctx, now)
 }
 
-// endedOften tells whether connections were ended often since they were counted last, which is killWindow ago at most.
-// It counts anew where that is longer ago.
+// endedOften tells whether clients ended connections often within killWindow. It counts anew when the last count is
+// older.
 func (r *shardRunner) endedOften(ctx context.Context, now time.Time) bool {
 	kills, err := r.kills(ctx)
 	if err != nil {
@@ -96,8 +96,8 @@ func (r *shardRunner) kills(ctx context.Context) (sum int64, err error) {
 	return sum, err
 }
 
-// raiseShield withholds CLIENT KILL on every node of the group: who ends connections on one comes to the next. It is
-// for killWindow first, as a connection may also end because a process does.
+// raiseShield withholds CLIENT KILL on every node of the group: a client that ends connections on one node comes to the
+// next. It does so for killWindow first, as a connection also ends when a process does.
 func (r *shardRunner) raiseShield(ctx context.Context, shard *cache.Shard, now time.Time) {
 	var all sync.WaitGroup
 	var shielded atomic.Bool
@@ -113,14 +113,14 @@ func (r *shardRunner) raiseShield(ctx context.Context, shard *cache.Shard, now t
 	}
 	all.Wait()
 	if shielded.Load() {
-		r.shield.window, r.shield.until = time.Time{}, later(r.shield.until, now.Add(killWindow))
+		r.shield.window, r.shield.until = time.Time{}, latest(r.shield.until, now.Add(killWindow))
 		r.endedOften(ctx, now)
 	}
 }
 
-// shieldNode does so on one node. One on which each of larder's connections is ended before it can say anything has its
-// clients' connections ended first, from outside: these are ended there anyway, but for that of the one who does it.
-// Before that one is back, larder is there.
+// shieldNode withholds CLIENT KILL on one node. If each of larder's connections is ended before it can send a command,
+// it first ends the clients' connections from outside. The client that ends the others has to connect again, and larder
+// is there before it.
 func (r *shardRunner) shieldNode(ctx context.Context, m *member, ports cache.Ports) error {
 	err := withhold(ctx, m)
 	if redisnode.IsCut(err) {
@@ -147,7 +147,7 @@ func withhold(ctx context.Context, m *member) error {
 	return m.redis.Shield(ctx)
 }
 
-// lowerShield gives clients CLIENT KILL back, unless they still try to use it again and again: that is said once.
+// lowerShield gives clients CLIENT KILL back, unless they still try to use it again and again. It says that once.
 func (r *shardRunner) lowerShield(ctx context.Context, now time.Time) {
 	kills, err := r.kills(ctx)
 	if err != nil || kills-r.shield.kills >= manyKills {
@@ -170,7 +170,7 @@ func (r *shardRunner) lowerShield(ctx context.Context, now time.Time) {
 	r.log.Info("clients may end connections (CLIENT KILL)")
 }
 
-// sayShielded writes what is done about a group's clients into the log and the event list.
+// sayShielded writes into the log and the event list that CLIENT KILL is withheld.
 func (r *shardRunner) sayShielded() {
 	r.log.Warn("clients end connections again and again: CLIENT KILL is withheld from them", "for", shieldTime)
 	err := r.update(func(tx *store.Tx, _ *cache.Shard) error {

@@ -54,7 +54,7 @@ func (r *tapped) cut(id string) {
 // TestAnEngineWithoutDescriptorsEndsNobody: that it cannot ask is no node's silence. A node that hangs is found all the
 // same. The limit is the whole process's, so nothing runs beside this test.
 func TestAnEngineWithoutDescriptorsEndsNobody(t *testing.T) {
-	w := newWorld(t)
+	w := newFixture(t)
 	w.stop()
 	tap := &tapped{Runtime: w.runtime, conns: map[string][]net.Conn{}}
 	w.config.Nodes, w.config.BusyLimit = tap, time.Second
@@ -67,7 +67,8 @@ func TestAnEngineWithoutDescriptorsEndsNobody(t *testing.T) {
 	defer restore()
 	tap.cut("g-001")
 	w.awaitSilence("g-001")
-	for begin := time.Now(); time.Since(begin) < 4*time.Second; time.Sleep(10 * time.Millisecond) { // well over every limit
+	const well = 4 * time.Second // over every limit
+	for begin := time.Now(); time.Since(begin) < well; time.Sleep(10 * time.Millisecond) {
 		if after := must(w.runtime.PIDs(t.Context()))(t); !maps.Equal(before, after) {
 			t.Fatalf("after %s the processes were %v and are %v", time.Since(begin), before, after)
 		}

@@ -42,7 +42,7 @@ func TestAStartThatHangsHoldsNoFailoverUp(t *testing.T) {
 		"the primary hangs": syscall.SIGSTOP} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newFixture(t)
 			w.stop()
 			slow := &hanging{Runtime: w.runtime, id: "g-003", begun: make(chan struct{}), ended: make(chan error, 1)}
 			w.config.Nodes = slow
@@ -65,7 +65,7 @@ func TestAStartThatHangsHoldsNoFailoverUp(t *testing.T) {
 // answer.
 func TestAStartThatHangsHoldsNoRestartUp(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.stop()
 	slow := &hanging{Runtime: w.runtime, id: "g-002", begun: make(chan struct{}), ended: make(chan error, 1)}
 	w.config.Nodes = slow

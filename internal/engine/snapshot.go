@@ -15,9 +15,9 @@ import (
 )
 
 // recordSnapshot makes a snapshot available.
-func (r *shardRunner) recordSnapshot(t *transfer) error {
+func (r *shardRunner) recordSnapshot(t *snapshotJob) error {
 	return r.endSnapshot(t.member, func(s *cache.Snapshot) (event.Kind, error) {
-		s.Taken, s.CacheSize, s.Size, s.DataKey = r.e.Now(), t.taken.cacheSize, t.taken.Size, t.taken.DataKey
+		s.Taken, s.CacheSize, s.Size, s.DataKey = r.e.Now(), t.result.cacheSize, t.result.Size, t.result.DataKey
 		return event.SnapshotSucceeded, s.Fire(cache.Taken)
 	})
 }
@@ -109,9 +109,9 @@ func (e *Engine) release(tx *store.Tx, rg *cache.ReplicationGroup) error {
 	return errors.Join(s.Fire(cache.RestoreEnded), state.Snapshots.Put(tx, name, s))
 }
 
-// sweepSnapshots removes what an engine that was killed left half written. The file of a snapshot whose record cannot
+// cleanSnapshots removes what an engine that was killed left half written. The file of a snapshot whose record cannot
 // be read stays. What goes wrong is logged: nothing else waits for it.
-func (e *Engine) sweepSnapshots() {
+func (e *Engine) cleanSnapshots() {
 	var known []string
 	damaged := false
 	err := e.Store.View(func(tx *store.Tx) (err error) {
@@ -124,8 +124,8 @@ func (e *Engine) sweepSnapshots() {
 		e.Logger.Error("cannot tell which files of snapshots are left over: none is removed", "error", err)
 		return
 	}
-	swept, err := e.Snapshots.Sweep(func(name string) bool { return damaged || slices.Contains(known, name) })
-	for _, name := range swept {
+	cleaned, err := e.Snapshots.Sweep(func(name string) bool { return damaged || slices.Contains(known, name) })
+	for _, name := range cleaned {
 		e.Logger.Warn("removed what was left of a snapshot", "file", name)
 	}
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 )
 
 // backup asks for a snapshot as the API does: of a group that goes on, or of one that is being deleted.
-func (w *world) backup(id, name string, event cache.Event) {
+func (w *fixture) backup(id, name string, event cache.Event) {
 	w.t.Helper()
 	err := w.config.Store.Update(func(tx *store.Tx) error {
 		rg, err := state.Group(tx, id)
@@ -34,7 +34,8 @@ func (w *world) backup(id, name string, event cache.Event) {
 		s := cache.SnapshotOf(rg.Only(), *rg.Only().Primary())
 		s.Name, s.ByGroup = name, true
 		rg.Snapshot = &cache.Backup{Name: name}
-		return errors.Join(state.Snapshots.Put(tx, name, s), state.PutGroup(tx, rg, operation.Origin{By: asker, At: time.Now()}))
+		return errors.Join(state.Snapshots.Put(tx, name, s),
+			state.PutGroup(tx, rg, operation.Origin{By: asker, At: time.Now()}))
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -42,7 +43,7 @@ func (w *world) backup(id, name string, event cache.Event) {
 }
 
 // from makes a group that is to be created one that begins with a snapshot, on addresses of its own.
-func (w *world) from(name string) func(*cache.Shard) {
+func (w *fixture) from(name string) func(*cache.Shard) {
 	return func(rg *cache.Shard) {
 		shift(rg, 20)
 		rg.Group.Restore = name
@@ -54,7 +55,7 @@ func (w *world) from(name string) func(*cache.Shard) {
 	}
 }
 
-func (w *world) changeSnapshot(name string, change func(*cache.Snapshot)) {
+func (w *fixture) changeSnapshot(name string, change func(*cache.Snapshot)) {
 	w.t.Helper()
 	err := w.config.Store.Update(func(tx *store.Tx) error {
 		s, err := state.Snapshots.Get(tx, name)
@@ -69,7 +70,7 @@ func (w *world) changeSnapshot(name string, change func(*cache.Snapshot)) {
 	}
 }
 
-func (w *world) snapshot(name string) (s cache.Snapshot, err error) {
+func (w *fixture) snapshot(name string) (s cache.Snapshot, err error) {
 	err = w.config.Store.View(func(tx *store.Tx) (err error) {
 		s, err = state.Snapshots.Get(tx, name)
 		return err
@@ -77,7 +78,7 @@ func (w *world) snapshot(name string) (s cache.Snapshot, err error) {
 	return s, err
 }
 
-func (w *world) awaitSnapshot(name string, status cache.SnapshotStatus) cache.Snapshot {
+func (w *fixture) awaitSnapshot(name string, status cache.SnapshotStatus) cache.Snapshot {
 	w.t.Helper()
 	var s cache.Snapshot
 	w.eventually("the snapshot "+name+" is "+string(status), func() bool {
@@ -88,17 +89,17 @@ func (w *world) awaitSnapshot(name string, status cache.SnapshotStatus) cache.Sn
 	return s
 }
 
-func (w *world) eventually(what string, condition func() bool) {
+func (w *fixture) eventually(what string, condition func() bool) {
 	w.t.Helper()
 	testkit.Within(w.t, patience, what, condition)
 }
 
-func (w *world) awaitGone(id string) {
+func (w *fixture) awaitGone(id string) {
 	w.t.Helper()
 	w.await(id, "gone", func(_ cache.Shard, err error) bool { return errors.Is(err, store.ErrNotFound) })
 }
 
-func (w *world) dir() string { return w.config.Snapshots.Dir }
+func (w *fixture) dir() string { return w.config.Snapshots.Dir }
 
 const secretValue = "a value that must not be found on any disk"
 
@@ -138,7 +139,7 @@ func contents(t *testing.T, c *redis.Client, keys int) string {
 }
 
 // unreadable checks that no file of the world holds what was written.
-func (w *world) unreadable() {
+func (w *fixture) unreadable() {
 	w.t.Helper()
 	err := filepath.WalkDir(filepath.Dir(w.dir()), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
@@ -155,7 +156,7 @@ func (w *world) unreadable() {
 	}
 }
 
-func (w *world) snapshotFiles() string {
+func (w *fixture) snapshotFiles() string {
 	w.t.Helper()
 	entries, err := os.ReadDir(w.dir())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -168,10 +169,10 @@ func (w *world) snapshotFiles() string {
 	return strings.Join(names, " ")
 }
 
-func TestASnapshotIsTakenAndRestored(t *testing.T) {
+func TestASnapshotIsMadeAndRestored(t *testing.T) {
 	t.Parallel()
 	const keys = 2000
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	c := w.client(rg.PrimaryAddress)
@@ -211,10 +212,10 @@ func TestASnapshotIsTakenAndRestored(t *testing.T) {
 	})
 }
 
-func TestAFinalSnapshotIsTakenBeforeAnythingEnds(t *testing.T) {
+func TestAFinalSnapshotIsMadeBeforeAnythingEnds(t *testing.T) {
 	t.Parallel()
 	const keys = 2000
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	c := w.client(w.awaitAvailable("g").PrimaryAddress)
 	fill(t, c, keys)
@@ -232,7 +233,7 @@ func TestAFinalSnapshotIsTakenBeforeAnythingEnds(t *testing.T) {
 // goes.
 func TestAFinalSnapshotThatFailsKeepsTheGroup(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	if err := os.WriteFile(w.dir(), nil, 0o600); err != nil { // where the directory should be
 		t.Fatal(err)
 	}
@@ -246,7 +247,7 @@ func TestAFinalSnapshotThatFailsKeepsTheGroup(t *testing.T) {
 	}
 	w.backup("g", "s", cache.DeleteAsked)
 	w.eventually("the trouble is told", func() bool {
-		text, stuck := w.engine.Trouble("g")
+		text, stuck := w.engine.LastError("g")
 		return stuck && strings.Contains(text, "final snapshot s could not be taken yet") &&
 			strings.Contains(text, "not a directory")
 	})
@@ -268,7 +269,7 @@ func TestAFinalSnapshotThatFailsKeepsTheGroup(t *testing.T) {
 
 func TestAFinalSnapshotOfNothingFailsAndTheGroupGoes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 1, func(rg *cache.Shard) { rg.Group.EngineVersion = "6.0.0" })
 	w.await("g", "create-failed", func(rg cache.Shard,
 		_ error) bool {
@@ -284,7 +285,7 @@ func TestAFinalSnapshotOfNothingFailsAndTheGroupGoes(t *testing.T) {
 // A manual snapshot that fails says so, and the group goes on.
 func TestASnapshotThatFails(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	if err := os.WriteFile(w.dir(), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +303,7 @@ func TestASnapshotThatFails(t *testing.T) {
 
 func TestARestoreThatCannotSucceedSaysWhy(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 1, nil)
 	fill(t, w.client(w.awaitAvailable("g").PrimaryAddress), 5000)
 	w.backup("g", "s", cache.SnapshotAsked)
@@ -348,7 +349,7 @@ func TestARestoreThatCannotSucceedSaysWhy(t *testing.T) {
 	}
 }
 
-func (w *world) writeFile(path string, data []byte) {
+func (w *fixture) writeFile(path string, data []byte) {
 	w.t.Helper()
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		w.t.Fatal(err)
@@ -358,7 +359,7 @@ func (w *world) writeFile(path string, data []byte) {
 // What an engine left undone when it ended, the next one does: it removes what is half written and begins again.
 func TestASnapshotIsResumed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 1, nil)
 	fill(t, w.client(w.awaitAvailable("g").PrimaryAddress), 100)
 	w.stop()

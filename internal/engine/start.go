@@ -16,20 +16,25 @@ import (
 	"larder/internal/endpoint"
 	"larder/internal/event"
 	"larder/internal/node"
+	"larder/internal/plan"
 	"larder/internal/redisnode"
 	"larder/internal/relay"
 	"larder/internal/state"
 	"larder/internal/store"
 )
 
-// othersTime is how long the starts of other nodes may go on when the primary, which was gone, has started. It has yet
-// to serve.
+// othersTime is how long the starts of other nodes may go on after a primary that was gone has started. It has yet to
+// serve.
 const othersTime = time.Second
 
-// whilePrimaryLives is for what a plan waits for processes with, starts and the verification: it ends when the primary
-// does, or begins to hang, and where it was gone, a while after it is back. A process that does not answer would hold a
-// failover up; it has nothing to lose, and the next plan starts or asks again. The caller releases it when they are
-// over.
+// whilePrimaryLives bounds steps that wait for processes: starts and the verification. Its context is cancelled in
+// either case:
+//
+//   - The primary exits, or begins to hang.
+//   - The primary was gone, and has been back for othersTime.
+//
+// A process that does not answer would delay a failover. Cancelling loses nothing: the next plan starts or verifies
+// again. The caller calls release when the steps are over.
 func (r *shardRunner) whilePrimaryLives(
 	ctx context.Context, shard *cache.Shard, back <-chan struct{},
 ) (waits context.Context, release func()) {
@@ -48,7 +53,7 @@ func (r *shardRunner) whilePrimaryLives(
 		return waits, release
 	}
 	var wakes <-chan struct{} = r.wakes
-	if primary.vigil.hung(r.e.Steady()) {
+	if primary.detector.hung(r.e.Steady()) {
 		wakes = nil // the plan knows
 	}
 	watch.Go(func() {
@@ -61,8 +66,8 @@ func (r *shardRunner) whilePrimaryLives(
 	return waits, release
 }
 
-// awaitLoss returns when the primary has ended, or hangs at a wake, or ctx has ended. It takes the wakes, and leaves
-// one where it has taken some: there is still something to see.
+// awaitLoss returns when the primary has ended, when it hangs at a wake, or when ctx has ended. It leaves a wake if it
+// has taken one: there is still something to see.
 func (r *shardRunner) awaitLoss(ctx context.Context, primary *member, wakes <-chan struct{}) {
 	woken := false
 	defer func() {
@@ -76,7 +81,7 @@ func (r *shardRunner) awaitLoss(ctx context.Context, primary *member, wakes <-ch
 			return
 		case <-wakes:
 			woken = true
-			if primary.vigil.hung(r.e.Steady()) {
+			if primary.detector.hung(r.e.Steady()) {
 				return
 			}
 		case <-ctx.Done():
@@ -101,7 +106,8 @@ func awaitOthers(ctx context.Context, back <-chan struct{}) {
 }
 
 // startNode starts a member's redis-server. It serves nobody until its role is decided.
-func (r *shardRunner) startNode(ctx context.Context, shard *cache.Shard, m cache.Member) (node.Process, error) {
+func (r *shardRunner) startNode(ctx context.Context, d plan.Desired, s plan.Step) (node.Process, error) {
+	shard, m := d.Shard, *d.Shard.Member(s.Member)
 	server, err := r.server(shard.Group.Server())
 	if err != nil {
 		return nil, err
@@ -174,7 +180,8 @@ func (r *shardRunner) authTokens(shard *cache.Shard) ([]string, error) {
 	return tokens, nil
 }
 
-// recordStart notes which parameters the new process has. A member that was available before is being recovered.
+// recordStart records which parameters the new process has. If the member was available before, the start is a
+// recovery.
 func (r *shardRunner) recordStart(started *cache.ReplicationGroup, id string, d catalog.Directives) error {
 	return r.update(func(tx *store.Tx, shard *cache.Shard) error {
 		m := shard.Member(id)
@@ -196,9 +203,9 @@ func (r *shardRunner) recordStart(started *cache.ReplicationGroup, id string, d 
 	})
 }
 
-// passwords returns the admin and the replication user's, made when the group is first started.
+// passwords returns those of the admin and the replication user. They are made when the group is first started.
 func (r *shardRunner) passwords() (admin, replication string, err error) {
-	adminPlace, replicationPlace := "replication-group/"+r.groupID+"/admin", "replication-group/"+r.groupID+"/replication"
+	adminAAD, replicationAAD := "replication-group/"+r.groupID+"/admin", "replication-group/"+r.groupID+"/replication"
 	var c state.Credential
 	err = r.e.Store.View(func(tx *store.Tx) (err error) {
 		c, err = state.Credentials.Get(tx, r.groupID)
@@ -219,8 +226,8 @@ func (r *shardRunner) passwords() (admin, replication string, err error) {
 				}
 			}
 			c = state.Credential{
-				Admin:       r.e.Sealer.Seal(adminPlace, []byte(rand.Text())),
-				Replication: r.e.Sealer.Seal(replicationPlace, []byte(rand.Text())),
+				Admin:       r.e.Sealer.Seal(adminAAD, []byte(rand.Text())),
+				Replication: r.e.Sealer.Seal(replicationAAD, []byte(rand.Text())),
 			}
 			return state.Credentials.Put(tx, r.groupID, c)
 		})
@@ -228,13 +235,14 @@ func (r *shardRunner) passwords() (admin, replication string, err error) {
 	if err != nil {
 		return "", "", fmt.Errorf("cannot read the passwords of %s's nodes: %w", r.groupID, err)
 	}
-	a, errAdmin := r.e.Sealer.Open(adminPlace, c.Admin)
-	b, errReplication := r.e.Sealer.Open(replicationPlace, c.Replication)
+	a, errAdmin := r.e.Sealer.Open(adminAAD, c.Admin)
+	b, errReplication := r.e.Sealer.Open(replicationAAD, c.Replication)
 	return string(a), string(b), errors.Join(errAdmin, errReplication)
 }
 
 // startRelay starts the group's relay. It listens when it is told where.
-func (r *shardRunner) startRelay(ctx context.Context, shard *cache.Shard) (node.Process, error) {
+func (r *shardRunner) startRelay(ctx context.Context, d plan.Desired, _ plan.Step) (node.Process, error) {
+	shard := d.Shard
 	ports := endpoint.RelayPorts(shard.Group)
 	config, err := json.Marshal(relay.Config{Address: netip.AddrPortFrom(shard.ReaderAddress, uint16(ports.Group)),
 		Plain: uint16(ports.Plain), TLS: uint16(ports.TLS)})

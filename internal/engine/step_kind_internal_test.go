@@ -31,7 +31,7 @@ func TestEveryKindOfStepIsRun(t *testing.T) {
 		switch kind, is := stepKinds[plan.StepKind(text)]; {
 		case !is:
 			t.Errorf("%s is not run", c.Names[0])
-		case (kind.run == nil) == (kind.transfer == nil), kind.loads && kind.transfer == nil:
+		case (kind.run == nil) == (kind.job == nil), kind.loads && kind.job == nil:
 			t.Errorf("%s is %+v", c.Names[0], kind)
 		}
 		return true

@@ -27,9 +27,9 @@ const (
 	stopGrace = 500 * time.Millisecond
 )
 
-// runSteps runs a plan's steps side by side and returns the first error. One that fails is no reason to end the others.
-// Processes that were started join the group afterwards. What may have to wait for a process ends early when the
-// primary is lost: it would hold a failover up.
+// runSteps runs a plan's steps side by side and returns the first error. A step that fails does not end the others.
+// Processes that were started join the group afterwards. Steps that wait for a process end early when the primary is
+// lost, as they would delay a failover.
 func (r *shardRunner) runSteps(ctx context.Context, d plan.Desired, steps []plan.Step) error {
 	var mu sync.Mutex
 	recorded := map[node.Process]bool{} // of those that were started
@@ -88,8 +88,8 @@ func (r *shardRunner) runStep(ctx context.Context, d plan.Desired, s plan.Step) 
 	return kind.run(r, ctx, d, s)
 }
 
-// follow makes a node a replica. It may have to copy its primary's data, and does nothing, and answers nobody, while it
-// waits for more of them: one whose primary is busy would be taken for one that hangs.
+// follow makes a node a replica. The node may have to copy its primary's data. While it waits for them it does nothing
+// and answers nobody: the liveness detector is told that it may be idle.
 func (r *shardRunner) follow(ctx context.Context, shard *cache.Shard, id string, primary netip.Addr) error {
 	if err := r.secure(ctx, shard, id); err != nil {
 		return err
@@ -99,7 +99,7 @@ func (r *shardRunner) follow(ctx context.Context, shard *cache.Shard, id string,
 	if err != nil {
 		return err
 	}
-	m.vigil.mayIdle(true)
+	m.detector.allowIdle(true)
 	at := netip.AddrPortFrom(primary, uint16(shard.Group.ReplicationPort()))
 	if err := m.redis.Follow(ctx, at, shard.Group.TransitEncryption); err != nil {
 		return err
@@ -113,8 +113,8 @@ func (r *shardRunner) follow(ctx context.Context, shard *cache.Shard, id string,
 // relinkTime is how long a replica may take to go on with its primary at another port. It has nothing to copy.
 const relinkTime = 2 * time.Second
 
-// awaitLink waits until a replica that goes on with its primary has its link again, so that nobody takes it for one
-// that lags. One that does not have it in time is seen to be without by the next look.
+// awaitLink waits until a replica that stays with its primary at another port has its link again, so that nobody takes
+// it for one that lags. If that takes too long, the next round sees that the replica has no link.
 func (r *shardRunner) awaitLink(ctx context.Context, m *member) error {
 	ctx, cancel := context.WithTimeout(ctx, relinkTime)
 	defer cancel()
@@ -124,8 +124,8 @@ func (r *shardRunner) awaitLink(ctx context.Context, m *member) error {
 	return nil
 }
 
-// serve opens a node's listeners. One that begins empty where there were data says so in the event list first, and the
-// primary's replication stream is recorded first.
+// serve opens a node's listeners. First the event list says so if the node begins empty although there were data, and
+// the primary's replication stream is recorded.
 func (r *shardRunner) serve(ctx context.Context, shard *cache.Shard, s plan.Step) error {
 	if s.DataLost {
 		err := r.update(func(tx *store.Tx, _ *cache.Shard) error {
@@ -136,40 +136,39 @@ func (r *shardRunner) serve(ctx context.Context, shard *cache.Shard, s plan.Step
 		}
 	}
 	if shard.Member(s.Member).Role == cache.Replica {
-		if err := r.hasten(ctx, shard, s.Member); err != nil {
+		if err := r.resumeReplication(ctx, shard, s.Member); err != nil {
 			return err
 		}
-	} else if err := r.note(ctx, s.Member); err != nil {
+	} else if err := r.recordHistory(ctx, s.Member); err != nil {
 		return err
 	}
 	return r.listen(ctx, shard, s.Member, s.Addresses)
 }
 
-// listen has a node listen on exactly those addresses. Where that fails half way, the next look ends what is left of
-// it.
+// listen has a node listen on exactly those addresses. If that fails half way, the next round cleans the node.
 func (r *shardRunner) listen(ctx context.Context, shard *cache.Shard, id string, addrs []netip.Addr) error {
 	if err := r.secure(ctx, shard, id); err != nil {
 		return err
 	}
 	m := r.nodes[id]
-	swept := m.swept
-	m.swept = false
+	cleaned := m.cleaned
+	m.cleaned = false
 	if err := r.endpoints(shard).Serve(ctx, m.named(), m.redis, addrs); err != nil {
 		return err
 	}
-	m.swept = swept // there may be more to end than connections
+	m.cleaned = cleaned // there may be more to end than connections
 	return nil
 }
 
 // setBackends has the relay lead to the replicas that have those addresses.
-func (r *shardRunner) setBackends(ctx context.Context, shard *cache.Shard, addrs []netip.Addr) error {
-	return r.endpoints(shard).SetBackends(ctx, r.relay.named(), r.relay.control, addrs)
+func (r *shardRunner) setBackends(ctx context.Context, shard *cache.Shard, s plan.Step) error {
+	return r.endpoints(shard).SetBackends(ctx, r.relay.named(), r.relay.control, s.Addresses)
 }
 
-// setFronts has the relay take TLS and plain connections at those addresses. One that an earlier larder started cannot:
-// it is ended, and the next plan starts another.
-func (r *shardRunner) setFronts(ctx context.Context, shard *cache.Shard, addrs []netip.Addr) error {
-	err := r.endpoints(shard).SetFronts(ctx, r.relay.named(), r.relay.control, addrs)
+// setFronts has the relay take TLS and plain connections at those addresses. A relay that an earlier larder started
+// cannot: it is ended, and the next plan starts another one.
+func (r *shardRunner) setFronts(ctx context.Context, shard *cache.Shard, s plan.Step) error {
+	err := r.endpoints(shard).SetFronts(ctx, r.relay.named(), r.relay.control, s.Addresses)
 	if errors.Is(err, relay.ErrNoFronts) {
 		return r.relay.end(ctx, stopGrace)
 	}
@@ -187,12 +186,11 @@ func (m *member) named() endpoint.Process {
 	return endpoint.Process{ID: m.process.ID(), PID: m.process.PID()}
 }
 
-// hasten starts the replication stream of a replica that has just been copied: by itself it starts within a second, and
-// until then its reads are stale. Where so much was written meanwhile that the primary's backlog might not hold it, a
-// new connection would cost another copy, and the stream is left to start by itself. A replica that serves already has
-// its stream: a new connection would throw away what it has yet to read of it, which a primary that is gone cannot send
-// again.
-func (r *shardRunner) hasten(ctx context.Context, shard *cache.Shard, id string) error {
+// resumeReplication reattaches a replica that has just been copied, so that its replication stream starts now. By
+// itself the stream starts within a second, and reads are stale until then. Two kinds of replica are left alone: one
+// whose primary has been written to so much meanwhile that its backlog might not suffice, as a new connection would
+// cost another copy; and one that serves already, as a new connection would throw away what it has yet to read.
+func (r *shardRunner) resumeReplication(ctx context.Context, shard *cache.Shard, id string) error {
 	replica, err := r.nodes[id].redis.State(ctx)
 	if err != nil || len(replica.Serves) > 0 {
 		return err
@@ -254,7 +252,7 @@ func (r *shardRunner) settleMember(tx *store.Tx, rg *cache.ReplicationGroup, m *
 	kind, args := event.RecoveryFinished, []any{nodeID}
 	if m.Created.IsZero() {
 		m.Created = r.e.Now()
-		if err := r.welcome(tx, m.ID, rg.Status == cache.Creating); err != nil {
+		if err := r.recordCreated(tx, m.ID, rg.Status == cache.Creating); err != nil {
 			return err
 		}
 		kind, args = event.MemberAdded, []any{nodeID, m.Zone}
@@ -269,8 +267,8 @@ func (r *shardRunner) settleMember(tx *store.Tx, rg *cache.ReplicationGroup, m *
 	return r.e.notice(tx, kind, m.ID, args...)
 }
 
-// welcome says that a member is there for the first time: with its group, or added to it.
-func (r *shardRunner) welcome(tx *store.Tx, member string, created bool) error {
+// recordCreated records that a member is there for the first time: with its group, or added to it.
+func (r *shardRunner) recordCreated(tx *store.Tx, member string, created bool) error {
 	if !created {
 		if err := r.e.notice(tx, event.ReplicasIncreased, member); err != nil {
 			return err

@@ -48,7 +48,7 @@ func TestAVerificationEndsWithThePrimary(t *testing.T) {
 		r := newShardRunner(e, "g", cache.FirstShard, func() {})
 		p := dying{exited: make(chan struct{})}
 		r.nodes["g-001"] = &member{process: p, redis: redisnode.Connect(p.Dial, ""),
-			vigil: newVigil(&pulsing{}, false, e.Steady())}
+			detector: newDetector(&sampled{}, false, e.Steady())}
 		defer time.Sleep(time.Minute) // the client's own attempt to connect ends later
 		defer r.nodes["g-001"].redis.Close()
 		rg := &cache.Shard{Group: &cache.ReplicationGroup{ID: "g"}, Members: []cache.Member{{ID: "g-001"}, {ID: "g-002"}}}
@@ -69,7 +69,7 @@ func TestAStepThatFailsEndsNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := New(Config{Logger: slog.New(slog.DiscardHandler)})
 		r := newShardRunner(e, "g", cache.FirstShard, func() {})
-		r.nodes["g-002"] = &member{process: lingering{}, vigil: newVigil(&pulsing{}, false, e.Steady())}
+		r.nodes["g-002"] = &member{process: lingering{}, detector: newDetector(&sampled{}, false, e.Steady())}
 		begin := time.Now()
 		rg := &cache.Shard{Group: &cache.ReplicationGroup{ID: "g"}, Members: []cache.Member{{ID: "g-001"}, {ID: "g-002"}}}
 		rg.SetPrimary("g-001")

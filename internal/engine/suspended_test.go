@@ -75,7 +75,7 @@ func TestANodeThatIsHeldIsNotEnded(t *testing.T) {
 			release := sync.OnceFunc(hold(t, before["g-001"]))
 			defer release()
 			testkit.Within(t, patience, "it is said that the node is held", func() bool {
-				text, _ := w.engine.Trouble("g")
+				text, _ := w.engine.LastError("g")
 				return text != ""
 			})
 			if now := must(w.runtime.PIDs(t.Context()))(t); !maps.Equal(before, now) {
@@ -94,7 +94,7 @@ func TestANodeThatIsHeldIsNotEnded(t *testing.T) {
 // TestASleepingMachine: all clocks go on by hours at once, between any two looks. No node is taken for one that hangs.
 func TestASleepingMachine(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.stop()
 	var slept atomic.Int64
 	w.config.BusyLimit = time.Second
@@ -117,8 +117,8 @@ func TestASleepingMachine(t *testing.T) {
 }
 
 // suspendable makes a group whose nodes may be busy for a second, with a key k that is v.
-func suspendable(t *testing.T, members int) (*world, *redis.Client) {
-	w := newWorld(t)
+func suspendable(t *testing.T, members int) (*fixture, *redis.Client) {
+	w := newFixture(t)
 	w.stop()
 	w.config.BusyLimit = time.Second
 	w.start()

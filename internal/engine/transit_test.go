@@ -20,10 +20,10 @@ import (
 func withoutTLS(rg *cache.Shard) { rg.Group.TransitEncryption, rg.Group.AuthTokens = false, nil }
 
 // without connects as a client without TLS and token does; with has TLS.
-func (w *world) without(addr netip.Addr) *redis.Client { return w.tokenless(addr, false) }
-func (w *world) with(addr netip.Addr) *redis.Client    { return w.tokenless(addr, true) }
+func (w *fixture) without(addr netip.Addr) *redis.Client { return w.tokenless(addr, false) }
+func (w *fixture) with(addr netip.Addr) *redis.Client    { return w.tokenless(addr, true) }
 
-func (w *world) tokenless(addr netip.Addr, secure bool) *redis.Client {
+func (w *fixture) tokenless(addr netip.Addr, secure bool) *redis.Client {
 	o := &redis.Options{Addr: netip.AddrPortFrom(addr, 6379).String(), PoolSize: 1, MaxRetries: -1, DialerRetries: 1,
 		ReadTimeout: patience}
 	if secure {
@@ -35,7 +35,7 @@ func (w *world) tokenless(addr netip.Addr, secure bool) *redis.Client {
 }
 
 // switchTransit switches a group's encryption in transit as the API does, and waits until the nodes have it.
-func (w *world) switchTransit(id string, to cache.TransitMode) cache.Shard {
+func (w *fixture) switchTransit(id string, to cache.TransitMode) cache.Shard {
 	w.t.Helper()
 	w.modify(id, func(rg *cache.Shard) { rg.Group.SwitchTransit(to) })
 	return w.await(id, "available in mode "+string(to), func(rg cache.Shard, err error) bool {
@@ -103,12 +103,12 @@ func (h *held) end() {
 }
 
 // wantClients looks which clients every address of the group takes.
-func (w *world) wantClients(rg cache.Shard) {
+func (w *fixture) wantClients(rg cache.Shard) {
 	w.t.Helper()
 	var clients sync.WaitGroup // a handshake that nobody answers takes seconds to fail
 	for _, a := range rg.Reachable() {
-		taken := map[bool]bool{true: rg.Group.TransitEncryption, false: rg.Group.Transit() != cache.TransitRequired}
-		for secure, want := range taken {
+		accepted := map[bool]bool{true: rg.Group.TransitEncryption, false: rg.Group.Transit() != cache.TransitRequired}
+		for secure, want := range accepted {
 			c := w.tokenless(a, secure)
 			clients.Go(func() {
 				if err := c.Ping(w.t.Context()).Err(); (err == nil) != want {
@@ -121,7 +121,7 @@ func (w *world) wantClients(rg cache.Shard) {
 }
 
 // wantReplicas looks whether every replica follows the primary at the port of the group's mode.
-func (w *world) wantReplicas(rg cache.Shard, client func(netip.Addr) *redis.Client) {
+func (w *fixture) wantReplicas(rg cache.Shard, client func(netip.Addr) *redis.Client) {
 	w.t.Helper()
 	for _, m := range rg.Members {
 		if m.Role == cache.Primary {
@@ -151,7 +151,7 @@ func TestEncryptionInTransitIsSwitchedLive(t *testing.T) {
 	for members := 1; members <= 3; members++ {
 		t.Run(fmt.Sprint(members), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newFixture(t)
 			w.create("g", members, withoutTLS)
 			rg := w.awaitAvailable("g")
 			before := must(w.runtime.PIDs(t.Context()))(t)
@@ -206,7 +206,7 @@ func TestEncryptionInTransitIsSwitchedLive(t *testing.T) {
 // is replaced.
 func TestAFailoverWhereClientsMayUseTLSOrNot(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, func(rg *cache.Shard) { withoutTLS(rg); rg.Group.SetTransit(cache.TransitPreferred) })
 	rg := w.awaitAvailable("g")
 	w.wantClients(rg)
@@ -236,7 +236,7 @@ func TestAFailoverWhereClientsMayUseTLSOrNot(t *testing.T) {
 // spreading of connections, and back.
 func TestReplicasComeAndGoWhereClientsMayUseTLSOrNot(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, func(rg *cache.Shard) { withoutTLS(rg); rg.Group.SetTransit(cache.TransitPreferred) })
 	rg := w.awaitAvailable("g")
 	ws := migrate(w.without(rg.PrimaryAddress), 2)

@@ -15,7 +15,7 @@ import (
 const nextToken = "another-token-of-at-least-16-characters"
 
 // says is what a node answers a client with that token.
-func (w *world) says(addr netip.Addr, token string) string {
+func (w *fixture) says(addr netip.Addr, token string) string {
 	c := redis.NewClient(&redis.Options{
 		Addr: netip.AddrPortFrom(addr, 6379).String(), Password: token, TLSConfig: w.tls(), MaxRetries: -1,
 		ReadTimeout: patience,
@@ -65,7 +65,7 @@ func TestWhatIsNotRecordedIsNotTrue(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newFixture(t)
 			w.create("g", c.members, nil)
 			w.awaitAvailable("g")
 			w.stop()
@@ -98,7 +98,7 @@ func TestWhatIsNotRecordedIsNotTrue(t *testing.T) {
 // before they are gone.
 func TestAnotherTokenIsFound(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
 	w.admin("g-002", func(n *redisnode.Node) error { return n.SetTokens(t.Context(), []string{token, nextToken}) })

@@ -13,7 +13,7 @@ import (
 // TestAMemberThatCannotStartHoldsNothingUp: the others follow the new primary, and the reader endpoint is served.
 func TestAMemberThatCannotStartHoldsNothingUp(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 3, nil)
 	w.awaitAvailable("g")
 	restore := w.unstartable("g-001")
@@ -36,7 +36,7 @@ func TestAMemberThatCannotStartHoldsNothingUp(t *testing.T) {
 
 // unstartable has every start of a member fail until restore: there is a directory in the place of its next process's
 // log.
-func (w *world) unstartable(id string) (restore func()) {
+func (w *fixture) unstartable(id string) (restore func()) {
 	w.t.Helper()
 	mark := filepath.Join(w.runtime.Dir, id, "node.log")
 	if err := os.Remove(mark); err != nil {

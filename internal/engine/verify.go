@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"larder/internal/cache"
+	"larder/internal/plan"
 )
 
 const (
@@ -27,7 +28,7 @@ const (
 // verify sees that the replicas receive the stream, that every node takes the group's tokens and no other, and reaches
 // every node and both endpoints as a client does: over TLS, checking the certificate, with the token, and without TLS
 // where clients may. Only then is a group available.
-func (r *shardRunner) verify(ctx context.Context, shard *cache.Shard) error {
+func (r *shardRunner) verify(ctx context.Context, shard *cache.Shard, _ plan.Step) error {
 	tokens, err := r.authTokens(shard)
 	if err != nil {
 		return err

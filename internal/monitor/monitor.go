@@ -29,7 +29,7 @@ type Node struct {
 
 // Process is what a reading needs of a node's process; see node.Process. A node with another process is another node.
 type Process interface {
-	Pulse() (node.Pulse, error)
+	SchedulerSample() (node.SchedulerSample, error)
 	Usage() (node.Usage, error)
 }
 

@@ -89,10 +89,10 @@ func (s *server) burn(d time.Duration) {
 	s.cpu += d
 }
 
-func (s *server) Pulse() (node.Pulse, error) {
+func (s *server) SchedulerSample() (node.SchedulerSample, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return node.Pulse{CPU: s.cpu}, nil
+	return node.SchedulerSample{CPU: s.cpu}, nil
 }
 
 func (s *server) Usage() (node.Usage, error) {

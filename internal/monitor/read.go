@@ -35,7 +35,7 @@ func (m *Monitor) read(ctx context.Context, n Node, sections []string) (cachemet
 // readProcess takes the part of a reading that needs no answer of the server.
 func (m *Monitor) readProcess(n Node) (r cachemetric.Reading, err error) {
 	at := m.config.Now()
-	pulse, err := n.Process.Pulse()
+	pulse, err := n.Process.SchedulerSample()
 	if err != nil {
 		return r, err
 	}

@@ -20,9 +20,9 @@ type Spec struct {
 	Files [][]byte
 }
 
-// Pulse is what the scheduler says of a process's main thread at one moment. Two of them tell one that works from one
+// SchedulerSample is what the scheduler says of a process's main thread at one moment. Two of them tell one that works from one
 // that hangs.
-type Pulse struct {
+type SchedulerSample struct {
 	Stopped  bool          // by a signal or a debugger: it does nothing until another lets it go on
 	Runnable bool          // it has a processor, or waits for its turn on one
 	CPU      time.Duration // how much it has used; it never shrinks
@@ -45,8 +45,8 @@ type Process interface {
 	// Stop asks it to end, kills it when it has not done so within grace (0 kills at once), and returns when it is
 	// gone.
 	Stop(ctx context.Context, grace time.Duration) error
-	// Pulse looks at the main thread, without disturbing it. It fails when the process is gone.
-	Pulse() (Pulse, error)
+	// SchedulerSample looks at the main thread, without disturbing it. It fails when the process is gone.
+	SchedulerSample() (SchedulerSample, error)
 	// CPU is that of a Pulse, for a third of its cost.
 	CPU() (time.Duration, error)
 	// AllCPU is what all of its threads have used, for a quarter of the cost of CPU. It fails when the process is gone.

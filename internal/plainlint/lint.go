@@ -36,7 +36,6 @@ var notYet = []string{
 	"internal/cli",
 	"internal/deploy",
 	"internal/doctor",
-	"internal/engine",
 	"internal/exporter",
 	"internal/gateway",
 	"internal/iampolicy",

@@ -304,9 +304,9 @@ func (c contract) resume() {
 // pulse: one that works is told from one that waits, and from one that is stopped.
 func (c contract) pulse() {
 	p := c.mustStart("a", "")
-	look := func() node.Pulse {
+	look := func() node.SchedulerSample {
 		c.Helper()
-		pulse, err := p.Pulse()
+		pulse, err := p.SchedulerSample()
 		if err != nil {
 			c.Fatal(err)
 		}
@@ -336,7 +336,7 @@ func (c contract) pulse() {
 		c.Errorf("stopped, it goes on: %+v, then %+v", one, other)
 	}
 	c.mustStop(p, 0)
-	if pulse, err := p.Pulse(); err == nil {
+	if pulse, err := p.SchedulerSample(); err == nil {
 		c.Errorf("gone, it has the pulse %+v", pulse)
 	}
 	if used, err := p.CPU(); err == nil {

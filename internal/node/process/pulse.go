@@ -47,7 +47,7 @@ func (s scheduler) close() {
 }
 
 // pulse fails when the thread is gone.
-func (s scheduler) pulse() (pulse node.Pulse, err error) {
+func (s scheduler) pulse() (pulse node.SchedulerSample, err error) {
 	var buffer [1 << 10]byte
 	n, err := s.stat.ReadAt(buffer[:], 0)
 	if n == 0 {
@@ -82,7 +82,7 @@ func (s scheduler) cpu() (time.Duration, error) {
 }
 
 // Pulse looks at the process's main thread.
-func (p *process) Pulse() (node.Pulse, error) {
+func (p *process) SchedulerSample() (node.SchedulerSample, error) {
 	pulse, err := p.scheduler.pulse()
 	if err != nil {
 		return pulse, fmt.Errorf("cannot look at %s: %w", p.id, err)

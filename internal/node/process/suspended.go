@@ -23,7 +23,7 @@ const (
 // Suspended looks at the main thread, and at the freezers of the process's cgroups. A freezer that cannot be read is
 // none.
 func (p *process) Suspended() (bool, error) {
-	pulse, err := p.Pulse()
+	pulse, err := p.SchedulerSample()
 	if err != nil || pulse.Stopped {
 		return pulse.Stopped, err
 	}

@@ -25,7 +25,7 @@ type Config struct {
 	Sealer   *seal.Sealer
 	Engine   DescribeEngineOutput
 	PIDs     func(ctx context.Context) (map[string]int, error) // of the running nodes, by id
-	Trouble  func(group string) (text string, stuck bool)      // see engine.Trouble
+	Trouble  func(group string) (text string, stuck bool)      // see engine.LastError
 	Observed func(group string) plan.Observed                  // at the engine's last look
 	Copying  func(group string) *operation.Copy                // see engine.Copying
 	Regions  func() []string                                   // those that have been used

@@ -10,11 +10,11 @@ import (
 	"larder/internal/store"
 )
 
-// fallback names the snapshot that the group begins with when nobody has its data any more: the newest one that was
-// taken of it, or the one that it has begun with. An older one that can be restored is better than a newer that is
-// damaged; where all are, it is the newest, which the group waits for. It is empty where there is none, and where lost
-// data are to stay lost.
-func (r *shardRunner) fallback(tx *store.Tx, shard *cache.Shard) (string, error) {
+// restoreSource names the snapshot that the group begins with when no node has its data any more: the newest one that
+// was taken of it, or the one that it began with. An older snapshot that can be restored is better than a newer one
+// that is damaged. If all are damaged it is the newest, which the group waits for. It is empty if there is none, or if
+// lost data are to stay lost.
+func (r *shardRunner) restoreSource(tx *store.Tx, shard *cache.Shard) (string, error) {
 	switch {
 	case !r.e.RestoreLost:
 		return "", nil
@@ -50,15 +50,15 @@ func (r *shardRunner) intact(s cache.Snapshot) bool {
 	return err == nil
 }
 
-// fits tells whether a group may be made of a snapshot as it is now.
+// fits tells whether the group, as it is now, may be made of a snapshot.
 func (r *shardRunner) fits(s cache.Snapshot, shard *cache.Shard) bool {
 	_, err := r.roomFor(s, shard)
 	return err == nil && s.RestorableBy(shard.Group.EngineVersion, shard.Group.Server()) &&
 		s.Fire(cache.RestoreAsked) == nil
 }
 
-// fallBack has the group made of a snapshot.
-func (r *shardRunner) fallBack(name string) error {
+// beginRestore records that the group is made of a snapshot.
+func (r *shardRunner) beginRestore(name string) error {
 	return r.update(func(tx *store.Tx, shard *cache.Shard) error {
 		s, err := state.Snapshots.Get(tx, name)
 		if err != nil {
@@ -73,7 +73,7 @@ func (r *shardRunner) fallBack(name string) error {
 	})
 }
 
-// sayRestored has the event list say that a group has the data of a snapshot again, which had others before.
+// sayRestored writes into the event list that a group which had data before has those of a snapshot.
 func (r *shardRunner) sayRestored(shard *cache.Shard, member string) error {
 	if shard.Group.Status == cache.Creating {
 		return nil

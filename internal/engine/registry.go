@@ -36,13 +36,13 @@ func (n Node) NewestSlow() int64 { return n.seen.newestSlow.Load() }
 // for a primary. The engine looks at least once a second.
 func (n Node) Lag() time.Duration { return time.Duration(n.seen.lag.Load()) }
 
-// roster is who runs, by replication group.
-type roster struct {
+// registry is who runs, by replication group.
+type registry struct {
 	mu    sync.Mutex
 	nodes map[string][]Node // in the order of their ids
 }
 
-func (r *roster) enter(n Node) {
+func (r *registry) add(n Node) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.nodes == nil {
@@ -53,7 +53,7 @@ func (r *roster) enter(n Node) {
 	r.nodes[n.Group] = members
 }
 
-func (r *roster) leave(group, id string) error {
+func (r *registry) remove(group, id string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	members := r.nodes[group]
@@ -70,8 +70,8 @@ func (r *roster) leave(group, id string) error {
 
 func byID(a, b Node) int { return strings.Compare(a.ID, b.ID) }
 
-// Roster returns the running members of every group, in the order of their ids. It never waits for a node.
-func (e *Engine) Roster() (all []Node) {
+// RunningNodes returns the running members of every group, in the order of their ids. It never waits for a node.
+func (e *Engine) RunningNodes() (all []Node) {
 	e.running.mu.Lock()
 	defer e.running.mu.Unlock()
 	for _, members := range e.running.nodes {

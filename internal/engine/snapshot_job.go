@@ -18,39 +18,39 @@ import (
 	"larder/internal/store"
 )
 
-// transfer is a snapshot on its way from a node, or into one. It takes as long as the data are large, so it runs beside
-// the group's plans, which go on: a primary that dies meanwhile is replaced.
-type transfer struct {
+// snapshotJob copies the data of a node into a snapshot, or of a snapshot into a node. Large data take long, so it runs
+// beside the group's plans, which go on: a primary that dies meanwhile is replaced.
+type snapshotJob struct {
 	member string
 	load   bool
 	done   chan struct{}
-	// copied of total bytes are on the other side; total is 0 where it is not known. Both are read by others.
+	// copied of total bytes have arrived; total is 0 when it is not known. Others read both.
 	copied, total atomic.Int64
-	// Of a transfer that is done.
-	err   error
-	taken taken
+	// The fields below are set when the job is done.
+	err    error
+	result snapshotResult
 }
 
-// taken is what is known of a snapshot when it has been taken.
-type taken struct {
+// snapshotResult is what a job says of the snapshot that it made.
+type snapshotResult struct {
 	snapshot.Sealed
 	cacheSize int64
 }
 
-// beginTransfers begins those of a plan's steps that are transfers, and returns the others. It is given the context
-// that the group runs in: that of a step would end too soon.
-func (r *shardRunner) beginTransfers(ctx context.Context, shard *cache.Shard, steps []plan.Step) []plan.Step {
+// beginSnapshotJobs begins those of a plan's steps that are snapshot jobs, and returns the others. Its context is the
+// one that the group runs in: that of a step would end too soon.
+func (r *shardRunner) beginSnapshotJobs(ctx context.Context, shard *cache.Shard, steps []plan.Step) []plan.Step {
 	return slices.DeleteFunc(slices.Clone(steps), func(s plan.Step) bool {
 		kind := stepKinds[s.Kind]
-		if kind.transfer == nil {
+		if kind.job == nil {
 			return false
 		}
-		t, node := &transfer{member: s.Member, load: kind.loads, done: make(chan struct{})}, r.nodes[s.Member]
+		t, node := &snapshotJob{member: s.Member, load: kind.loads, done: make(chan struct{})}, r.nodes[s.Member]
 		r.log.Debug("step", "kind", s.Kind, "node", s.Member)
-		r.transfer = t
+		r.job = t
 		r.copying.Store(t)
 		r.watch.Go(func() {
-			t.err = r.guarded(func() error { return kind.transfer(r, ctx, shard, t, node) })
+			t.err = r.guarded(func() error { return kind.job(r, ctx, shard, t, node) })
 			close(t.done)
 			r.wakeUp()
 		})
@@ -58,9 +58,9 @@ func (r *shardRunner) beginTransfers(ctx context.Context, shard *cache.Shard, st
 	})
 }
 
-// endTransfer records what came of a transfer that is done; ended says that one was.
-func (r *shardRunner) endTransfer(shard *cache.Shard) (ended bool, err error) {
-	t := r.transfer
+// endSnapshotJob records the result of a job that is done. Ended says that one was.
+func (r *shardRunner) endSnapshotJob(shard *cache.Shard) (ended bool, err error) {
+	t := r.job
 	if t == nil {
 		return false, nil
 	}
@@ -69,7 +69,7 @@ func (r *shardRunner) endTransfer(shard *cache.Shard) (ended bool, err error) {
 	default:
 		return false, nil
 	}
-	r.transfer = nil
+	r.job = nil
 	r.copying.Store(nil)
 	r.noteCut(t.err)
 	deleting := shard.Group.Status == cache.Deleting
@@ -79,10 +79,10 @@ func (r *shardRunner) endTransfer(shard *cache.Shard) (ended bool, err error) {
 	case t.load && deleting:
 		return true, nil // nobody wants the data any more
 	case t.load && t.err != nil:
-		r.failures.record(transferWork, t.err)
+		r.failures.record(snapshotWork, t.err)
 		return true, t.err
 	case t.err != nil && deleting:
-		r.failures.record(transferWork, t.err)
+		r.failures.record(snapshotWork, t.err)
 		// Data that somebody asked to keep are not given up: the group stays as it is, and the next plan tries again.
 		return true, fmt.Errorf("the final snapshot %s could not be taken yet, and the group is kept until it is: %v",
 			shard.Group.Snapshot.Name, shown(t.err))
@@ -94,7 +94,7 @@ func (r *shardRunner) endTransfer(shard *cache.Shard) (ended bool, err error) {
 		return true, r.failSnapshot(t.err)
 	}
 	r.cuts = 0
-	r.failures.record(transferWork, nil)
+	r.failures.record(snapshotWork, nil)
 	r.succeed()
 	if t.load {
 		return true, r.sayRestored(shard, t.member)
@@ -102,38 +102,40 @@ func (r *shardRunner) endTransfer(shard *cache.Shard) (ended bool, err error) {
 	return true, r.recordSnapshot(t)
 }
 
-// maxCuts is how often a snapshot is begun again because a client ended its connection (CLIENT KILL TYPE replica).
+// maxCuts is how often a snapshot is begun again after a client ended its connection (CLIENT KILL TYPE replica).
 const maxCuts = 3
 
-// runs tells whether a node's process has not ended.
+// runs tells whether a node's process runs.
 func (r *shardRunner) runs(member string) bool {
 	m := r.nodes[member]
 	return m != nil && !m.exited()
 }
 
-// take copies a node's data into a snapshot. A node does not say how many bytes they are before.
-func (r *shardRunner) take(ctx context.Context, name string, t *transfer, from *member) (taken, error) {
+// take copies a node's data into a snapshot. A node does not say in advance how many bytes they are.
+func (r *shardRunner) take(ctx context.Context, shard *cache.Shard, t *snapshotJob, from *member) error {
+	name := shard.Group.Snapshot.Name
 	var s cache.Snapshot
 	err := r.e.Store.View(func(tx *store.Tx) (err error) {
 		s, err = state.Snapshots.Get(tx, name)
 		return err
 	})
 	if err != nil {
-		return taken{}, fmt.Errorf("cannot find the record of the snapshot %s: %v", name, err)
+		return fmt.Errorf("cannot find the record of the snapshot %s: %v", name, err)
 	}
 	memory, err := from.redis.Memory(ctx)
 	if err != nil {
-		return taken{}, err
+		return err
 	}
 	sealed, err := r.e.Snapshots.Write(name, s.KMSKeyID,
 		func(w io.Writer) (int64, error) {
 			return from.redis.Dump(ctx, countedWriter{w, &t.copied})
 		})
-	return taken{sealed, memory.Used}, err
+	t.result = snapshotResult{sealed, memory.Used}
+	return err
 }
 
 // load fills a node with the data of the snapshot that the group is made of.
-func (r *shardRunner) load(ctx context.Context, shard *cache.Shard, t *transfer, into *member) error {
+func (r *shardRunner) load(ctx context.Context, shard *cache.Shard, t *snapshotJob, into *member) error {
 	var s cache.Snapshot
 	err := r.e.Store.View(func(tx *store.Tx) (err error) {
 		s, err = state.Snapshots.Get(tx, shard.Group.Restore)
@@ -164,15 +166,15 @@ func (r *shardRunner) load(ctx context.Context, shard *cache.Shard, t *transfer,
 		}
 	}
 	if err := r.guarded(func() error { return into.redis.Load(ctx, data) }); err != nil {
-		// What it has is not what the group shall have: it starts again, empty.
+		// The node has a part of the data only: it is ended, and starts again, empty.
 		return errors.Join(fmt.Errorf("cannot restore the snapshot %s: %w", s.Name, err),
 			into.end(context.WithoutCancel(ctx), 0))
 	}
 	return nil
 }
 
-// roomFor returns how much memory the snapshot's data may take, in bytes, or 0 where there is as much as they had: a
-// node with less than they need would silently evict some of them.
+// roomFor returns how much memory the snapshot's data may take, in bytes. It returns 0 when the node has as much as the
+// data had: with less than they need, a node would silently evict some of them.
 func (r *shardRunner) roomFor(s cache.Snapshot, shard *cache.Shard) (int64, error) {
 	has, err := r.askedMemory(shard)
 	if err != nil {

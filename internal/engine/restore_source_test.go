@@ -14,7 +14,7 @@ import (
 )
 
 // restart has another engine take over, with or without the last one's nodes.
-func (w *world) restart(restoreLost bool, lost ...string) {
+func (w *fixture) restart(restoreLost bool, lost ...string) {
 	w.stop()
 	for _, id := range lost {
 		w.kill(id)
@@ -24,7 +24,7 @@ func (w *world) restart(restoreLost bool, lost ...string) {
 }
 
 // saying are the events that say a node came back, and with what.
-func (w *world) saying(what string) (said []string) {
+func (w *fixture) saying(what string) (said []string) {
 	return slices.DeleteFunc(w.messages(), func(m string) bool { return !strings.Contains(m, what) })
 }
 
@@ -33,7 +33,7 @@ func (w *world) saying(what string) (said []string) {
 func TestLostDataAreThoseOfTheNewestSnapshot(t *testing.T) {
 	t.Parallel()
 	const keys = 1000
-	w := newWorld(t)
+	w := newFixture(t)
 	w.restart(true)
 	w.create("g", 2, nil)
 	rg := w.awaitAvailable("g")
@@ -84,7 +84,7 @@ func TestLostDataAreThoseOfTheNewestSnapshot(t *testing.T) {
 // lost.
 func TestLostDataThatCannotBeRestored(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.create("g", 1, func(rg *cache.Shard) { rg.Group.Created = time.Now().Add(-time.Minute) })
 	fill(t, w.client(w.awaitAvailable("g").PrimaryAddress), 100)
 	w.backup("g", "s", cache.SnapshotAsked)
@@ -96,7 +96,7 @@ func TestLostDataThatCannotBeRestored(t *testing.T) {
 	}
 	w.restart(true, "g-001")
 	w.eventually("the reason is told", func() bool {
-		text, stuck := w.engine.Trouble("g")
+		text, stuck := w.engine.LastError("g")
 		return stuck && strings.Contains(text, "no such file")
 	})
 	if rg, err := w.get("g"); err != nil || rg.Group.Status != cache.Modifying || rg.Group.Restore != "s" {

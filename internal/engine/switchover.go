@@ -16,75 +16,80 @@ import (
 )
 
 const (
-	// catchUp is how long a replica may take to have all that the paused primary sent. In that time it has a few bytes
-	// to read.
+	// catchUp is how long a replica may take to read all that the paused primary sent, which is a few bytes.
 	catchUp = 500 * time.Millisecond
-	// writePause is for how long a node holds writes back when the engine ends before it says otherwise. It must
-	// outlast the move.
+	// writePause is how long a node holds writes if the engine ends before it resumes them. It must outlast the move.
 	writePause = 2 * stepTimeout
-	// forGood is a pause that ends when it is told to. A node counts by its wall clock, which may jump.
+	// forGood is a pause that the engine ends. A node measures a pause by its wall clock, which may jump.
 	forGood = 100 * 365 * 24 * time.Hour
 )
 
-// handover makes a replica the primary without losing an acknowledged write (redis_ha.md, section 2). The order
-// matters: writes stop, the replica catches up, is promoted and recorded, takes the endpoint, and only when the old
-// primary has no clients left do writes go on. Until the new one is recorded, the next plan goes on with the old one;
-// nobody has written to the other.
-func (r *shardRunner) handover(ctx context.Context, shard *cache.Shard, to string) error {
+// switchover makes a replica the primary and loses no acknowledged write (redis_ha.md, section 2):
+//
+//  1. Writes stop.
+//  2. The replica catches up.
+//  3. It is promoted and recorded.
+//  4. It takes the primary endpoint.
+//  5. Writes go on when the old primary has no clients left.
+//
+// Until the new primary is recorded, the next plan goes on with the old one: nobody has written to the other.
+func (r *shardRunner) switchover(ctx context.Context, shard *cache.Shard, to string) error {
 	// Once begun it is brought to its end, also when the engine is about to end or another step fails.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTimeout)
 	defer cancel()
 	from := shard.Primary()
-	old, heir := r.nodes[from.ID], r.nodes[to]
-	old.swept, heir.swept = false, false // until it is over: whatever ends it early, the next look lets writes go on
-	if err := holdWrites(ctx, old.redis, heir.redis); err != nil {
-		return errors.Join(fmt.Errorf("cannot hand over to %s, nothing was changed: %w", to, err),
+	old, candidate := r.nodes[from.ID], r.nodes[to]
+	// Until it is over: if anything ends it early, the next round lets writes go on.
+	old.cleaned, candidate.cleaned = false, false
+	if err := holdWrites(ctx, old.redis, candidate.redis); err != nil {
+		return errors.Join(fmt.Errorf("cannot switch over to %s, nothing was changed: %w", to, err),
 			old.redis.Unpause(context.WithoutCancel(ctx)))
 	}
 	if err := r.switchPrimary(ctx, shard, from, to); err != nil {
 		return err // writes are held on both; the next look lets them go on where the record says
 	}
-	old.swept, heir.swept = true, true
+	old.cleaned, candidate.cleaned = true, true
 	return nil
 }
 
-// holdWrites returns when the old primary takes no writes any more and the heir has all that it took. Clients wait only
-// for a heir that keeps up: it has to get to where the primary is now before anything is paused. The first pause is
-// short: an engine that ends while the heir catches up shall not leave a group that takes no writes. The second does
-// not end by itself, so that the old primary never takes writes beside the new one; what a clock jump may have let
-// through before it is caught up with too.
-func holdWrites(ctx context.Context, old, heir *redisnode.Node) error {
-	if err := awaitCaughtUp(ctx, old, heir); err != nil {
+// holdWrites returns when the old primary takes no writes any more and the candidate has all that it took. Clients wait
+// only for a candidate that keeps up: it must catch up once before anything is paused.
+//
+// The first pause is short: if the engine ends while the candidate catches up, the group soon takes writes again. The
+// second does not end by itself, so that the old primary never takes writes beside the new one. A clock that jumped may
+// have ended the first pause early; what clients wrote then is caught up with, too.
+func holdWrites(ctx context.Context, old, candidate *redisnode.Node) error {
+	if err := awaitCaughtUp(ctx, old, candidate); err != nil {
 		return err
 	}
 	for _, most := range []time.Duration{writePause, forGood} {
 		if err := old.PauseWrites(ctx, most); err != nil {
 			return err
 		}
-		if err := awaitCaughtUp(ctx, old, heir); err != nil {
+		if err := awaitCaughtUp(ctx, old, candidate); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func awaitCaughtUp(ctx context.Context, old, heir *redisnode.Node) error {
+func awaitCaughtUp(ctx context.Context, old, candidate *redisnode.Node) error {
 	ctx, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
 	s, err := old.State(ctx) // after a pause the offset stands
 	if err != nil {
 		return err
 	}
-	return heir.AwaitOffset(ctx, s.Offset)
+	return candidate.AwaitOffset(ctx, s.Offset)
 }
 
 // switchPrimary moves the role, the endpoint and its clients. Neither node takes a write until the new primary has the
 // endpoint, and no client is left at the old one.
 func (r *shardRunner) switchPrimary(ctx context.Context, shard *cache.Shard, from *cache.Member, to string) error {
-	old, heir, target := r.nodes[from.ID].redis, r.nodes[to].redis, *shard.Member(to)
+	old, candidate, target := r.nodes[from.ID].redis, r.nodes[to].redis, *shard.Member(to)
 	// Before it is promoted: clients of the reader endpoint reach it, and nothing that they write is kept until it is
 	// recorded.
-	if err := heir.PauseWrites(ctx, forGood); err != nil {
+	if err := candidate.PauseWrites(ctx, forGood); err != nil {
 		return err
 	}
 	state, err := r.promote(ctx, shard, plan.Step{Member: to})
@@ -92,7 +97,7 @@ func (r *shardRunner) switchPrimary(ctx context.Context, shard *cache.Shard, fro
 		return err
 	}
 	err = r.endpoints(shard).MovePrimary(ctx, endpoint.Serving{Server: old, Address: from.Address},
-		endpoint.Serving{Server: heir, Address: target.Address, Serves: state.Serves}, heir.Unpause)
+		endpoint.Serving{Server: candidate, Address: target.Address, Serves: state.Serves}, candidate.Unpause)
 	if err != nil {
 		return err
 	}
