@@ -53,7 +53,7 @@ func serveAPI(t *testing.T, updates int, pace time.Duration) (address string) {
 		return &sts.GetCallerIdentityOutput{Account: new(Account)}, nil
 	}
 	g, err := gateway.New(gateway.Config{
-		User: owner,
+		User: owner, Grants: everything,
 		Services: []gateway.Service{
 			{Shapes: awswire.CloudWatchLogs(), Actions: []gateway.Action{
 				gateway.HandleStream("StartLiveTail", gateway.Read, tail),

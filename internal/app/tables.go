@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"larder/internal/audit"
 	"larder/internal/awsregion"
 	"larder/internal/network"
 	"larder/internal/services/cloudwatch"
@@ -23,7 +24,7 @@ func tables() []store.Checker {
 	return slices.Concat(state.Tables(), network.Tables(), elasticache.Tables(), sns.Tables(), cloudwatch.Tables(),
 		kms.Tables(),
 		secretsmanager.Tables(), logs.Tables(), larder.Tables(), standin.Tables(),
-		[]store.Checker{identities, knownRegions, regionAddresses})
+		audit.Tables(), []store.Checker{identities, knownRegions, regionAddresses})
 }
 
 // irreplaceable says why a record that is one of a kind is not forgotten, and what to do; it is empty for any other.

@@ -25,10 +25,17 @@ type Action struct {
 	Access   Access
 	Refusals []Refusal
 
-	input reflect.Type
-	// call makes an input, has prepare fill and check it, and runs the handler.
-	call func(ctx context.Context, prepare func(input any) error) (output any, err error)
+	input    reflect.Type
+	recorded bool // see audit
+	// call makes an input, has prepare fill and check it, and runs the handler in the context that prepare returns.
+	call func(ctx context.Context, prepare prepare) (output any, err error)
 }
+
+// prepare fills and checks an input, and returns the context of its handler.
+type prepare func(ctx context.Context, input any) (context.Context, error)
+
+// Changes tells whether an action of that level changes something.
+func (a Access) Changes() bool { return a == Write || a == Tagging || a == Permissions }
 
 // Handle makes an action of a handler: I and O are the SDK's input and output
 // structures. Refusals name what of the input the handler does not serve.
@@ -38,9 +45,10 @@ func Handle[I, O any](name string, access Access, f func(context.Context, *I) (*
 		Access:   access,
 		Refusals: refusals,
 		input:    reflect.TypeFor[I](),
-		call: func(ctx context.Context, prepare func(any) error) (any, error) {
+		call: func(ctx context.Context, prepare prepare) (any, error) {
 			in := new(I)
-			if err := prepare(in); err != nil {
+			ctx, err := prepare(ctx, in)
+			if err != nil {
 				return nil, err
 			}
 			out, err := f(ctx, in)
@@ -55,15 +63,19 @@ func Handle[I, O any](name string, access Access, f func(context.Context, *I) (*
 	}
 }
 
+// Input is the type of the action's input structure.
+func (a Action) Input() reflect.Type { return a.input }
+
 // Guarded has check look at every input, once it is filled and valid, before the handler gets it.
 func (a Action) Guarded(check func(ctx context.Context, action string, input any) error) Action {
 	call := a.call
-	a.call = func(ctx context.Context, prepare func(any) error) (any, error) {
-		return call(ctx, func(input any) error {
-			if err := prepare(input); err != nil {
-				return err
+	a.call = func(ctx context.Context, prepare prepare) (any, error) {
+		return call(ctx, func(ctx context.Context, input any) (context.Context, error) {
+			ctx, err := prepare(ctx, input)
+			if err != nil {
+				return ctx, err
 			}
-			return check(ctx, a.Name, input)
+			return ctx, check(ctx, a.Name, input)
 		})
 	}
 	return a

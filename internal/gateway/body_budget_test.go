@@ -17,7 +17,7 @@ import (
 // signed, nor does the claimed length of one count before it has come.
 func TestUnverifiedBodiesGiveWay(t *testing.T) {
 	g, err := gateway.New(gateway.Config{
-		User:     user,
+		User: user, Grants: everything,
 		Services: services(), Region: region, MaxBodies: 1 << 20, NewRequestID: func() string { return "r" },
 		Verifier: &sigv4.Verifier{Secret: func(id string) (string, bool) { return secret, id == keyID }, Now: time.Now},
 	})

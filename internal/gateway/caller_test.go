@@ -31,7 +31,7 @@ func TestHandlersKnowTheCaller(t *testing.T) {
 		Services: []gateway.Service{{Shapes: awswire.ElastiCache(), Actions: []gateway.Action{
 			gateway.Handle("DescribeUsers", gateway.List, describe),
 		}}},
-		User: user, Region: region, NewRequestID: func() string { return "request-1" },
+		User: user, Grants: everything, Region: region, NewRequestID: func() string { return "request-1" },
 		Verifier: &sigv4.Verifier{Secret: func(id string) (string, bool) { return secret, id == keyID }, Now: time.Now},
 	})
 	if err != nil {

@@ -52,7 +52,7 @@ func dashboards() gateway.Service {
 func cborServer(t *testing.T) *httptest.Server {
 	t.Helper()
 	g, err := gateway.New(gateway.Config{
-		User:     user,
+		User: user, Grants: everything,
 		Services: []gateway.Service{dashboards()},
 		Verifier: &sigv4.Verifier{Secret: func(id string) (string, bool) { return secret, id == keyID }, Now: time.Now},
 		Region:   region, NewRequestID: func() string { return "request-1" },

@@ -48,7 +48,7 @@ func TestNewFindsMistakes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := gateway.New(gateway.Config{
-				User:     user,
+				User: user, Grants: everything,
 				Services: test.services, Verifier: &sigv4.Verifier{}, Region: region,
 				NewRequestID: func() string { return "" },
 			})

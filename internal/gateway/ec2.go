@@ -14,6 +14,7 @@ func (ec2Protocol) speaks(s *awswire.Shapes) bool { return s.Protocol == awswire
 // ec2Codes are the query protocol's codes for what goes wrong before a handler
 // runs, as EC2 spells them. Source: the EC2 API reference's list of error codes.
 var ec2Codes = map[string]fault{
+	"AccessDenied":          {code: "UnauthorizedOperation", status: http.StatusForbidden},
 	"InvalidClientTokenId":  {code: "AuthFailure", status: http.StatusUnauthorized},
 	"InvalidQueryParameter": {code: "UnknownParameter", status: http.StatusBadRequest},
 	"MalformedInput":        {code: "InvalidParameterValue", status: http.StatusBadRequest},

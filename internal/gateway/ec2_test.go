@@ -40,7 +40,7 @@ func describeVPCs(_ context.Context, in *ec2.DescribeVpcsInput) (*ec2.DescribeVp
 func serveEC2(t *testing.T) server {
 	t.Helper()
 	g, err := gateway.New(gateway.Config{
-		User: user,
+		User: user, Grants: everything,
 		Services: []gateway.Service{{Shapes: awswire.EC2(),
 			Actions: []gateway.Action{gateway.Handle("DescribeVpcs", gateway.List, describeVPCs)}}},
 		Verifier: &sigv4.Verifier{Secret: func(id string) (string, bool) { return secret, id == keyID }, Now: time.Now},

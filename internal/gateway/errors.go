@@ -132,6 +132,7 @@ var statuses = map[string]int{
 
 	"AccessDenied":                http.StatusForbidden,
 	"AccessDeniedException":       http.StatusForbidden,
+	"AuthorizationError":          http.StatusForbidden,
 	"ExpiredTokenException":       http.StatusForbidden,
 	"InvalidClientTokenId":        http.StatusForbidden,
 	"MissingAuthenticationToken":  http.StatusForbidden,

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"larder/internal/audit"
 	"larder/internal/caller"
 	"larder/internal/sigv4"
 )
@@ -36,6 +37,8 @@ type Config struct {
 	Verifier Verifier
 	// User is whom a credential belongs to, by its access key id.
 	User func(accessKeyID string) caller.Caller
+	// Grants are what a caller may do. A caller without grants is refused everything but what needs none.
+	Grants func(caller.Caller) Grants
 	// Logger gets a line per request at debug level, and internal errors; nil
 	// means none.
 	Logger *slog.Logger
@@ -93,8 +96,8 @@ func New(c Config) (*Gateway, error) {
 	if c.Proven == nil {
 		c.Proven = func(context.Context) bool { return false }
 	}
-	if c.Verifier == nil || c.User == nil || c.NewRequestID == nil || c.Region == "" {
-		return nil, errors.New("gateway: Config needs a Verifier, User, NewRequestID and a Region")
+	if c.Verifier == nil || c.User == nil || c.Grants == nil || c.NewRequestID == nil || c.Region == "" {
+		return nil, errors.New("gateway: Config needs a Verifier, User, Grants, NewRequestID and a Region")
 	}
 	services, err := NewServices(c.Services)
 	if err != nil {
@@ -166,12 +169,7 @@ func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, x *exchange) (r
 	if x.operation, action, err = x.service.route(call); err != nil {
 		return nil, err
 	}
-	output, err := action.call(caller.With(r.Context(), g.callerOf(r, a.signer)), func(input any) error {
-		if err := call.decode(x.service.codec, input); err != nil {
-			return err
-		}
-		return x.service.allow(action, input)
-	})
+	output, err := g.call(r.Context(), x, action, call, g.callerOf(r, a.signer))
 	if err != nil {
 		return nil, err
 	}
@@ -180,6 +178,35 @@ func (g *Gateway) answer(w http.ResponseWriter, r *http.Request, x *exchange) (r
 		return nil, nil
 	}
 	return call.appendResponse(make([]byte, 0, 4096), x.service.codec, x.requestID, output)
+}
+
+// call decodes the input, refuses what its caller may not do and what the service does not serve, and runs the handler.
+// An action that is recorded, and went well, has its row then.
+func (g *Gateway) call(ctx context.Context, x *exchange, a *Action, c call, by caller.Caller) (any, error) {
+	recorded := ctx
+	output, err := a.call(caller.With(ctx, by), func(ctx context.Context, input any) (context.Context, error) {
+		if err := c.decode(x.service.codec, input); err != nil {
+			return ctx, err
+		}
+		if err := g.authorize(x.service, a, by, input); err != nil {
+			return ctx, err
+		}
+		if err := x.service.allow(a, input); err != nil {
+			return ctx, err
+		}
+		if a.recorded {
+			ctx = x.service.audit.Begin(ctx, audit.Event{
+				Caller: by, Service: x.serviceName(), Action: a.Name, Input: input, Time: g.config.Now(),
+				RequestID: x.requestID, EventID: g.config.NewRequestID(),
+			})
+			recorded = ctx
+		}
+		return ctx, nil
+	})
+	if err == nil && a.recorded {
+		err = x.service.audit.Finish(recorded)
+	}
+	return output, err
 }
 
 // knows refuses a region that is not served. Every region has the same services.

@@ -131,6 +131,9 @@ func services() []gateway.Service {
 // user is whom every credential belongs to.
 func user(string) caller.Caller { return caller.User(account) }
 
+// everything is what every caller may do.
+func everything(caller.Caller) gateway.Grants { return gateway.Everything() }
+
 // server is a gateway behind HTTP, with what it logs.
 type server struct {
 	*httptest.Server
@@ -142,7 +145,7 @@ func serve(t *testing.T) server {
 	var requests atomic.Int64
 	var log bytes.Buffer
 	g, err := gateway.New(gateway.Config{
-		User:     user,
+		User: user, Grants: everything,
 		Services: services(),
 		Verifier: &sigv4.Verifier{
 			Secret: func(id string) (string, bool) { return secret, id == keyID },

@@ -19,6 +19,7 @@ func (p jsonProtocol) head(h http.Header) { h.Set("Content-Type", p.media) }
 // jsonCodes are the query protocol's codes for what goes wrong before a handler
 // runs, as services with a JSON protocol spell them; all with status 400.
 var jsonCodes = map[string]string{
+	"AccessDenied":               "AccessDeniedException",
 	"AccessDeniedException":      "AccessDeniedException",
 	"IncompleteSignature":        "IncompleteSignatureException",
 	"InvalidAction":              "UnknownOperationException",

@@ -1,10 +1,13 @@
 package gateway
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
 
+	"larder/internal/audit"
 	"larder/internal/awswire"
 	"larder/internal/constraint"
 )
@@ -19,8 +22,20 @@ type Service struct {
 	// Front refuses what the service's model does not allow, before any action is called; nil where the service has
 	// none.
 	Front *constraint.Front
+	// Audit keeps a row of each action that changes something, but for those of audit.Unrecorded; nil keeps none.
+	Audit Auditor
+	// DeniedCode is the error code of what a caller may not do, in awsQuery; empty for AccessDenied.
+	DeniedCode string
 	// MaxBody is the largest request body in bytes; 0 means the gateway's.
 	MaxBody int64
+}
+
+// Auditor keeps rows of actions.
+type Auditor interface {
+	// Begin returns a context in which the handler's transaction keeps the row of an action.
+	Begin(context.Context, audit.Event) context.Context
+	// Finish keeps the row of an action that went well, if its transaction has not.
+	Finish(context.Context) error
 }
 
 // service is a Service made ready.
@@ -31,11 +46,13 @@ type service struct {
 	maxBody int64
 	message string // how errors in awsJson spell the member of their text
 	front   *constraint.Front
+	audit   Auditor
+	denied  string // the error code of what a caller may not do
 }
 
 func newService(s Service) (*service, error) {
 	ready := &service{shapes: s.Shapes, codec: awswire.NewCodec(s.Shapes), actions: map[string]*Action{},
-		maxBody: s.MaxBody, message: s.ErrorMessage, front: s.Front}
+		maxBody: s.MaxBody, message: s.ErrorMessage, front: s.Front, audit: s.Audit, denied: cmp.Or(s.DeniedCode, "AccessDenied")}
 	var inputs []reflect.Type
 	for _, a := range s.Actions {
 		if !slices.Contains(s.Shapes.Operations, a.Name) {
@@ -51,6 +68,7 @@ func newService(s Service) (*service, error) {
 		if err := a.check(); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Shapes.ServiceID, err)
 		}
+		a.recorded = s.Audit != nil && a.Access.Changes() && audit.Unrecorded(s.Shapes.SigningName, a.Name) == ""
 		ready.actions[a.Name] = &a
 		inputs = append(inputs, a.input)
 	}

@@ -29,8 +29,13 @@ const secret = "secret"
 // Gateway serves one service, to whoever signs with the credential of Config.
 func Gateway(t *testing.T, service gateway.Service) *gateway.Gateway {
 	t.Helper()
+	if service.Audit != nil {
+		coverage.expect(service)
+		service.Audit = newAuditor(t, service.Audit)
+	}
 	g, err := gateway.New(gateway.Config{
 		User:     func(string) caller.Caller { return caller.User(Account) },
+		Grants:   func(caller.Caller) gateway.Grants { return gateway.Everything() },
 		Services: []gateway.Service{service}, Region: Region,
 		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return secret, true }, Now: time.Now},
 		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },

@@ -218,6 +218,32 @@ func (t Table[T]) KeysOf(tx *Tx, prefix string) ([]string, error) {
 	return t.keys(tx, prefix, func(key string) bool { return strings.HasPrefix(key, prefix) })
 }
 
+// Ends returns the first and the last of the keys that begin with a prefix, also of rows that cannot be read. Both are
+// empty where there is none. It takes the same time however many there are.
+func (t Table[T]) Ends(tx *Tx, prefix string) (first, last string, err error) {
+	err = guard(tx.path, func() error {
+		b := tx.tx.Bucket([]byte(t))
+		if b == nil {
+			return nil
+		}
+		c := b.Cursor()
+		from, _ := c.Seek([]byte(prefix))
+		if !bytes.HasPrefix(from, []byte(prefix)) {
+			return nil
+		}
+		first = string(from)
+		to, _ := c.Seek(append([]byte(prefix), 0xff)) // no key has that byte there: keys are UTF-8
+		if to == nil {
+			to, _ = c.Last()
+		} else {
+			to, _ = c.Prev()
+		}
+		last = string(to)
+		return nil
+	})
+	return first, last, err
+}
+
 func (t Table[T]) keys(tx *Tx, from string, belongs func(string) bool) (keys []string, err error) {
 	err = guard(tx.path, func() error {
 		b := tx.tx.Bucket([]byte(t))

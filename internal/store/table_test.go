@@ -118,3 +118,36 @@ func TestWriteErrors(t *testing.T) {
 		t.Errorf("as an API error: %v", api)
 	}
 }
+
+func TestEnds(t *testing.T) {
+	s := newStore(t)
+	ends := func(prefix, wantFirst, wantLast string) {
+		t.Helper()
+		err := s.View(func(tx *store.Tx) error {
+			first, last, err := texts.Ends(tx, prefix)
+			if first != wantFirst || last != wantLast {
+				t.Errorf("%q: %q to %q, want %q to %q", prefix, first, last, wantFirst, wantLast)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ends("a/", "", "")
+	err := s.Update(func(tx *store.Tx) error {
+		var errs []error
+		for _, key := range []string{"a/1", "a/2", "a/3", "b", "c/é"} {
+			errs = append(errs, texts.Put(tx, key, "x"))
+		}
+		return errors.Join(errs...)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends("a/", "a/1", "a/3")
+	ends("b", "b", "b")
+	ends("c/", "c/é", "c/é")
+	ends("0", "", "")
+	ends("d", "", "")
+}

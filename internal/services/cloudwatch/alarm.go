@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"larder/internal/alarm"
+	"larder/internal/audit"
 	"larder/internal/store"
 )
 
@@ -44,20 +45,20 @@ func (a storedAlarm) composite() types.CompositeAlarm {
 }
 
 // putMetricAlarm makes an alarm, or gives one another definition; its state and its tags stay as they are.
-func (s *Service) putMetricAlarm(_ context.Context, in *sdk.PutMetricAlarmInput) (*sdk.PutMetricAlarmOutput, error) {
+func (s *Service) putMetricAlarm(ctx context.Context, in *sdk.PutMetricAlarmInput) (*sdk.PutMetricAlarmOutput, error) {
 	if err := checkAlarm(in); err != nil {
 		return nil, err
 	}
-	return &sdk.PutMetricAlarmOutput{}, s.put(storedAlarm{MetricAlarm: s.definition(in)}, in.Tags, nil)
+	return &sdk.PutMetricAlarmOutput{}, s.put(ctx, storedAlarm{MetricAlarm: s.definition(in)}, in.Tags, nil)
 }
 
 // put keeps a definition under its name, new or changed. check may refuse it in view of the other alarms.
-func (s *Service) put(made storedAlarm, tags []types.Tag, check func(*store.Tx) error) error {
+func (s *Service) put(ctx context.Context, made storedAlarm, tags []types.Tag, check func(*store.Tx) error) error {
 	made.Tags = map[string]string{}
 	if err := setTags(made.Tags, tags); err != nil {
 		return err
 	}
-	return s.Store.Update(func(tx *store.Tx) error {
+	return audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if check != nil {
 			if err := check(tx); err != nil {
 				return err
@@ -115,12 +116,12 @@ func listed(actions []string) []string {
 const maxNames = 100
 
 // deleteAlarms deletes all of the alarms that are named, or none.
-func (s *Service) deleteAlarms(_ context.Context, in *sdk.DeleteAlarmsInput) (*sdk.DeleteAlarmsOutput, error) {
+func (s *Service) deleteAlarms(ctx context.Context, in *sdk.DeleteAlarmsInput) (*sdk.DeleteAlarmsOutput, error) {
 	if len(in.AlarmNames) < 1 || len(in.AlarmNames) > maxNames {
 		return nil, validation("Between 1 and %d AlarmNames must be given; the request has %d", maxNames,
 			len(in.AlarmNames))
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		composites := 0
 		for _, name := range in.AlarmNames {
 			found, err := findAlarm(tx, name)

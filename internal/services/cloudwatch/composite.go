@@ -19,7 +19,7 @@ import (
 
 // putCompositeAlarm makes an alarm over others, which must be there, or gives one another rule.
 func (s *Service) putCompositeAlarm(
-	_ context.Context, in *sdk.PutCompositeAlarmInput,
+	ctx context.Context, in *sdk.PutCompositeAlarmInput,
 ) (*sdk.PutCompositeAlarmOutput, error) {
 	err := cmp.Or(checkName(*in.AlarmName), checkActions(in.OKActions, in.AlarmActions, in.InsufficientDataActions))
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Service) putCompositeAlarm(
 		StateUpdatedTimestamp:      &now,
 		StateTransitionedTimestamp: &now,
 	}}
-	return &sdk.PutCompositeAlarmOutput{}, s.put(made, in.Tags,
+	return &sdk.PutCompositeAlarmOutput{}, s.put(ctx, made, in.Tags,
 		func(tx *store.Tx) error { return checkChildren(tx, *in.AlarmName, rule) })
 }
 

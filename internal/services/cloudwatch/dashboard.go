@@ -12,6 +12,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	"larder/internal/audit"
 	"larder/internal/store"
 )
 
@@ -26,7 +27,7 @@ type dashboard struct {
 
 var validDashboard = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 
-func (s *Service) putDashboard(_ context.Context, in *sdk.PutDashboardInput) (*sdk.PutDashboardOutput, error) {
+func (s *Service) putDashboard(ctx context.Context, in *sdk.PutDashboardInput) (*sdk.PutDashboardOutput, error) {
 	name, body := aws.ToString(in.DashboardName), aws.ToString(in.DashboardBody)
 	if !validDashboard.MatchString(name) {
 		return nil, invalidValue("The value %s for field DashboardName contains invalid characters. It can only "+
@@ -35,7 +36,7 @@ func (s *Service) putDashboard(_ context.Context, in *sdk.PutDashboardInput) (*s
 	if err := checkBody(body); err != nil {
 		return nil, err
 	}
-	err := s.Store.Update(func(tx *store.Tx) error { return dashboards.Put(tx, name, dashboard{name, body, s.Now()}) })
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error { return dashboards.Put(tx, name, dashboard{name, body, s.Now()}) })
 	return &sdk.PutDashboardOutput{DashboardValidationMessages: []types.DashboardValidationMessage{}}, err
 }
 
@@ -93,13 +94,13 @@ func (s *Service) listDashboards(_ context.Context, in *sdk.ListDashboardsInput)
 
 // deleteDashboards deletes all of the dashboards that are named, or none.
 func (s *Service) deleteDashboards(
-	_ context.Context, in *sdk.DeleteDashboardsInput,
+	ctx context.Context, in *sdk.DeleteDashboardsInput,
 ) (*sdk.DeleteDashboardsOutput, error) {
 	if len(in.DashboardNames) < 1 || len(in.DashboardNames) > maxNames {
 		return nil, invalidValue("Between 1 and %d DashboardNames must be given; the request has %d", maxNames,
 			len(in.DashboardNames))
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		for _, name := range in.DashboardNames {
 			if _, err := dashboards.Get(tx, name); errors.Is(err, store.ErrNotFound) {
 				return noDashboard(name)

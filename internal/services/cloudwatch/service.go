@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	"larder/internal/audit"
 	"larder/internal/awswire"
 	"larder/internal/gateway"
 	"larder/internal/isolate"
@@ -50,7 +51,7 @@ const (
 
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
-	return gateway.Service{Shapes: awswire.CloudWatch(), Front: front(), Actions: []gateway.Action{
+	return gateway.Service{Shapes: awswire.CloudWatch(), Front: front(), Audit: audit.Log{Store: s.Store}, Actions: []gateway.Action{
 		gateway.Handle("PutMetricAlarm", gateway.Write, s.putMetricAlarm,
 			gateway.Only("ComparisonOperator", noBands, operators()...),
 			gateway.Refuse("ThresholdMetricId", noBands),

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"larder/internal/alarm"
+	"larder/internal/audit"
 	"larder/internal/store"
 )
 
@@ -63,7 +64,7 @@ func (a storedAlarm) defined() alarm.Definition {
 // Change puts an alarm into another state, unless it is meanwhile gone, or has another definition or another state than
 // the change begins with.
 func (s *Service) Change(name string, revision uint64, c alarm.Change) error {
-	err := s.change(name, func(a storedAlarm) (alarm.Change, bool) {
+	err := s.change(s.Store.Update, name, func(a storedAlarm) (alarm.Change, bool) {
 		return c, a.defined().Revision == revision && alarm.State(a.StateValue) == c.From
 	})
 	var gone *types.ResourceNotFound
@@ -73,9 +74,12 @@ func (s *Service) Change(name string, revision uint64, c alarm.Change) error {
 	return err
 }
 
+// transaction runs a function in a transaction of the store.
+type transaction = func(func(*store.Tx) error) error
+
 // change puts an alarm into the state that decide gives, writes it into the history, and keeps its actions to be run.
-func (s *Service) change(name string, decide func(storedAlarm) (alarm.Change, bool)) error {
-	return s.Store.Update(func(tx *store.Tx) error {
+func (s *Service) change(update transaction, name string, decide func(storedAlarm) (alarm.Change, bool)) error {
+	return update(func(tx *store.Tx) error {
 		a, err := findAlarm(tx, name)
 		if err != nil {
 			return err
@@ -102,7 +106,7 @@ func (s *Service) change(name string, decide func(storedAlarm) (alarm.Change, bo
 }
 
 // setAlarmState sets a state until the next evaluation.
-func (s *Service) setAlarmState(_ context.Context, in *sdk.SetAlarmStateInput) (*sdk.SetAlarmStateOutput, error) {
+func (s *Service) setAlarmState(ctx context.Context, in *sdk.SetAlarmStateInput) (*sdk.SetAlarmStateOutput, error) {
 	data := aws.ToString(in.StateReasonData)
 	switch {
 	case in.AlarmName == nil || in.StateReason == nil || in.StateValue == "":
@@ -110,7 +114,7 @@ func (s *Service) setAlarmState(_ context.Context, in *sdk.SetAlarmStateInput) (
 	case data != "" && !json.Valid([]byte(data)):
 		return nil, &types.InvalidFormatFault{Message: new("StateReasonData is not JSON")}
 	}
-	err := s.change(*in.AlarmName, func(a storedAlarm) (alarm.Change, bool) {
+	err := s.change(audit.In(ctx, s.Store), *in.AlarmName, func(a storedAlarm) (alarm.Change, bool) {
 		return alarm.Change{From: alarm.State(a.StateValue), To: alarm.State(in.StateValue), Reason: *in.StateReason,
 			Data: data, At: s.Now()}, true
 	})
@@ -121,23 +125,23 @@ func (s *Service) setAlarmState(_ context.Context, in *sdk.SetAlarmStateInput) (
 }
 
 func (s *Service) enableAlarmActions(
-	_ context.Context, in *sdk.EnableAlarmActionsInput,
+	ctx context.Context, in *sdk.EnableAlarmActionsInput,
 ) (*sdk.EnableAlarmActionsOutput, error) {
-	return &sdk.EnableAlarmActionsOutput{}, s.enableActions(in.AlarmNames, true)
+	return &sdk.EnableAlarmActionsOutput{}, s.enableActions(ctx, in.AlarmNames, true)
 }
 
 func (s *Service) disableAlarmActions(
-	_ context.Context, in *sdk.DisableAlarmActionsInput,
+	ctx context.Context, in *sdk.DisableAlarmActionsInput,
 ) (*sdk.DisableAlarmActionsOutput, error) {
-	return &sdk.DisableAlarmActionsOutput{}, s.enableActions(in.AlarmNames, false)
+	return &sdk.DisableAlarmActionsOutput{}, s.enableActions(ctx, in.AlarmNames, false)
 }
 
 // enableActions switches the actions of those of the alarms that there are.
-func (s *Service) enableActions(names []string, enabled bool) error {
+func (s *Service) enableActions(ctx context.Context, names []string, enabled bool) error {
 	if len(names) < 1 || len(names) > maxNames {
 		return validation("Between 1 and %d AlarmNames must be given; the request has %d", maxNames, len(names))
 	}
-	return s.Store.Update(func(tx *store.Tx) error {
+	return audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		for _, name := range names {
 			a, err := alarms.Get(tx, name)
 			switch {

@@ -390,3 +390,16 @@ func TestFamily(t *testing.T) {
 		t.Errorf("%d and %d alarms for the metric", len(found), len(other))
 	}
 }
+
+func TestActionsAreEnabledAgain(t *testing.T) {
+	s := newServer(t)
+	s.put(t, cpu("load"))
+	must(s.DisableAlarmActions(t.Context(), &sdk.DisableAlarmActionsInput{AlarmNames: []string{"load"}}))(t)
+	if *s.alarm(t, "load").ActionsEnabled {
+		t.Error("the actions are not disabled")
+	}
+	must(s.EnableAlarmActions(t.Context(), &sdk.EnableAlarmActionsInput{AlarmNames: []string{"load", "unknown"}}))(t)
+	if !*s.alarm(t, "load").ActionsEnabled {
+		t.Error("the actions are not enabled again")
+	}
+}

@@ -12,6 +12,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	"larder/internal/audit"
 	"larder/internal/store"
 	"larder/internal/tagging"
 )
@@ -33,8 +34,8 @@ func (s *Service) tagged(tx *store.Tx, arn *string) (storedAlarm, error) {
 }
 
 // retag changes an alarm's tags.
-func (s *Service) retag(arn *string, change func(tags map[string]string) error) error {
-	return s.Store.Update(func(tx *store.Tx) error {
+func (s *Service) retag(ctx context.Context, arn *string, change func(tags map[string]string) error) error {
+	return audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		found, err := s.tagged(tx, arn)
 		if err != nil {
 			return err
@@ -49,13 +50,13 @@ func (s *Service) retag(arn *string, change func(tags map[string]string) error) 
 	})
 }
 
-func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
-	err := s.retag(in.ResourceARN, func(tags map[string]string) error { return setTags(tags, in.Tags) })
+func (s *Service) tagResource(ctx context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
+	err := s.retag(ctx, in.ResourceARN, func(tags map[string]string) error { return setTags(tags, in.Tags) })
 	return &sdk.TagResourceOutput{}, err
 }
 
-func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
-	err := s.retag(in.ResourceARN, func(tags map[string]string) error {
+func (s *Service) untagResource(ctx context.Context, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
+	err := s.retag(ctx, in.ResourceARN, func(tags map[string]string) error {
 		for _, key := range in.TagKeys {
 			delete(tags, key)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
@@ -16,7 +17,7 @@ import (
 // amazonPool is the address pool that is meant when a request names none.
 const amazonPool = "amazon"
 
-func (s *Service) allocateAddress(_ context.Context, in *sdk.AllocateAddressInput) (*sdk.AllocateAddressOutput, error) {
+func (s *Service) allocateAddress(ctx context.Context, in *sdk.AllocateAddressInput) (*sdk.AllocateAddressOutput, error) {
 	if in.Domain != "" && in.Domain != types.DomainTypeVpc {
 		return nil, invalidValue("Value (%s) for parameter domain is invalid. Use vpc.", in.Domain)
 	}
@@ -28,7 +29,7 @@ func (s *Service) allocateAddress(_ context.Context, in *sdk.AllocateAddressInpu
 		return nil, err
 	}
 	var a network.Address
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		ip, err := freeAddress(tx)
 		if err != nil {
 			return err
@@ -183,7 +184,7 @@ func (s *Service) disassociateAddress(_ context.Context,
 	return nil, refuse("AuthFailure", "You do not have permission to access the specified resource.")
 }
 
-func (s *Service) releaseAddress(_ context.Context, in *sdk.ReleaseAddressInput) (*sdk.ReleaseAddressOutput, error) {
+func (s *Service) releaseAddress(ctx context.Context, in *sdk.ReleaseAddressInput) (*sdk.ReleaseAddressOutput, error) {
 	id, ip := aws.ToString(in.AllocationId), aws.ToString(in.PublicIp)
 	if (id == "") == (ip == "") {
 		return nil, invalidCombination("The request must contain exactly one of allocationId and publicIp.")
@@ -191,7 +192,7 @@ func (s *Service) releaseAddress(_ context.Context, in *sdk.ReleaseAddressInput)
 	if err := s.checkBorderGroup(in.NetworkBorderGroup); err != nil {
 		return nil, err
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		a, err := addressOf(tx, id, ip)
 		if err != nil {
 			return err

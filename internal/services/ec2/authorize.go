@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
@@ -24,22 +25,22 @@ type ruling struct {
 }
 
 func (s *Service) authorizeIngress(
-	_ context.Context, in *sdk.AuthorizeSecurityGroupIngressInput,
+	ctx context.Context, in *sdk.AuthorizeSecurityGroupIngressInput,
 ) (*sdk.AuthorizeSecurityGroupIngressOutput, error) {
 	permissions, err := ingressPermissions(in.IpPermissions,
 		types.IpPermission{IpProtocol: in.IpProtocol, FromPort: in.FromPort, ToPort: in.ToPort}, in.CidrIp)
 	if err != nil {
 		return nil, err
 	}
-	rules, err := s.authorize(ruling{id: in.GroupId, name: in.GroupName, permissions: permissions},
+	rules, err := s.authorize(ctx, ruling{id: in.GroupId, name: in.GroupName, permissions: permissions},
 		in.TagSpecifications)
 	return &sdk.AuthorizeSecurityGroupIngressOutput{Return: new(true), SecurityGroupRules: rules}, err
 }
 
 func (s *Service) authorizeEgress(
-	_ context.Context, in *sdk.AuthorizeSecurityGroupEgressInput,
+	ctx context.Context, in *sdk.AuthorizeSecurityGroupEgressInput,
 ) (*sdk.AuthorizeSecurityGroupEgressOutput, error) {
-	rules, err := s.authorize(ruling{id: in.GroupId, egress: true, permissions: in.IpPermissions}, in.TagSpecifications)
+	rules, err := s.authorize(ctx, ruling{id: in.GroupId, egress: true, permissions: in.IpPermissions}, in.TagSpecifications)
 	return &sdk.AuthorizeSecurityGroupEgressOutput{Return: new(true), SecurityGroupRules: rules}, err
 }
 
@@ -57,13 +58,13 @@ func ingressPermissions(list []types.IpPermission, one types.IpPermission, cidr 
 	return []types.IpPermission{one}, nil
 }
 
-func (s *Service) authorize(r ruling, specs []types.TagSpecification) ([]types.SecurityGroupRule, error) {
+func (s *Service) authorize(ctx context.Context, r ruling, specs []types.TagSpecification) ([]types.SecurityGroupRule, error) {
 	tags, err := newTags(specs, types.ResourceTypeSecurityGroupRule)
 	if err != nil {
 		return nil, err
 	}
 	var described []types.SecurityGroupRule
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		g, err := groupOf(tx, r.id, r.name)
 		if err != nil {
 			return err
@@ -112,29 +113,29 @@ func admitRules(tx *store.Tx, rules []network.Rule) error {
 }
 
 func (s *Service) revokeIngress(
-	_ context.Context, in *sdk.RevokeSecurityGroupIngressInput,
+	ctx context.Context, in *sdk.RevokeSecurityGroupIngressInput,
 ) (*sdk.RevokeSecurityGroupIngressOutput, error) {
 	permissions, err := ingressPermissions(in.IpPermissions,
 		types.IpPermission{IpProtocol: in.IpProtocol, FromPort: in.FromPort, ToPort: in.ToPort}, in.CidrIp)
 	if err != nil {
 		return nil, err
 	}
-	revoked, err := s.revoke(ruling{id: in.GroupId, name: in.GroupName, permissions: permissions,
+	revoked, err := s.revoke(ctx, ruling{id: in.GroupId, name: in.GroupName, permissions: permissions,
 		ruleIDs: in.SecurityGroupRuleIds})
 	return &sdk.RevokeSecurityGroupIngressOutput{Return: new(true), RevokedSecurityGroupRules: revoked}, err
 }
 
 func (s *Service) revokeEgress(
-	_ context.Context, in *sdk.RevokeSecurityGroupEgressInput,
+	ctx context.Context, in *sdk.RevokeSecurityGroupEgressInput,
 ) (*sdk.RevokeSecurityGroupEgressOutput, error) {
-	revoked, err := s.revoke(ruling{id: in.GroupId, egress: true, permissions: in.IpPermissions,
+	revoked, err := s.revoke(ctx, ruling{id: in.GroupId, egress: true, permissions: in.IpPermissions,
 		ruleIDs: in.SecurityGroupRuleIds})
 	return &sdk.RevokeSecurityGroupEgressOutput{Return: new(true), RevokedSecurityGroupRules: revoked}, err
 }
 
-func (s *Service) revoke(r ruling) ([]types.RevokedSecurityGroupRule, error) {
+func (s *Service) revoke(ctx context.Context, r ruling) ([]types.RevokedSecurityGroupRule, error) {
 	var revoked []types.RevokedSecurityGroupRule
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		rules, _, err := s.existing(tx, r)
 		if err != nil {
 			return err
@@ -216,23 +217,23 @@ func rulesByID(tx *store.Tx, g network.SecurityGroup, r ruling) ([]network.Rule,
 }
 
 func (s *Service) redescribeIngress(
-	_ context.Context, in *sdk.UpdateSecurityGroupRuleDescriptionsIngressInput,
+	ctx context.Context, in *sdk.UpdateSecurityGroupRuleDescriptionsIngressInput,
 ) (*sdk.UpdateSecurityGroupRuleDescriptionsIngressOutput, error) {
-	err := s.redescribe(ruling{id: in.GroupId, name: in.GroupName, permissions: in.IpPermissions},
+	err := s.redescribe(ctx, ruling{id: in.GroupId, name: in.GroupName, permissions: in.IpPermissions},
 		in.SecurityGroupRuleDescriptions)
 	return &sdk.UpdateSecurityGroupRuleDescriptionsIngressOutput{Return: new(true)}, err
 }
 
 func (s *Service) redescribeEgress(
-	_ context.Context, in *sdk.UpdateSecurityGroupRuleDescriptionsEgressInput,
+	ctx context.Context, in *sdk.UpdateSecurityGroupRuleDescriptionsEgressInput,
 ) (*sdk.UpdateSecurityGroupRuleDescriptionsEgressOutput, error) {
-	err := s.redescribe(ruling{id: in.GroupId, name: in.GroupName, egress: true, permissions: in.IpPermissions},
+	err := s.redescribe(ctx, ruling{id: in.GroupId, name: in.GroupName, egress: true, permissions: in.IpPermissions},
 		in.SecurityGroupRuleDescriptions)
 	return &sdk.UpdateSecurityGroupRuleDescriptionsEgressOutput{Return: new(true)}, err
 }
 
 // redescribe gives rules the descriptions that come with their ids, or else with the permissions.
-func (s *Service) redescribe(r ruling, byID []types.SecurityGroupRuleDescription) error {
+func (s *Service) redescribe(ctx context.Context, r ruling, byID []types.SecurityGroupRuleDescription) error {
 	var given []string
 	for _, d := range byID {
 		if err := checkDescription(aws.ToString(d.Description)); err != nil {
@@ -241,7 +242,7 @@ func (s *Service) redescribe(r ruling, byID []types.SecurityGroupRuleDescription
 		r.ruleIDs, given = append(r.ruleIDs, aws.ToString(d.SecurityGroupRuleId)), append(given,
 			aws.ToString(d.Description))
 	}
-	return s.Store.Update(func(tx *store.Tx) error {
+	return audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		rules, descriptions, err := s.existing(tx, r)
 		if err != nil {
 			return err

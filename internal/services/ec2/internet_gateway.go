@@ -3,6 +3,7 @@ package ec2
 import (
 	"context"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
@@ -13,14 +14,14 @@ import (
 const attachmentAvailable = "available"
 
 func (s *Service) createInternetGateway(
-	_ context.Context, in *sdk.CreateInternetGatewayInput,
+	ctx context.Context, in *sdk.CreateInternetGatewayInput,
 ) (*sdk.CreateInternetGatewayOutput, error) {
 	tags, err := newTags(in.TagSpecifications, types.ResourceTypeInternetGateway)
 	if err != nil {
 		return nil, err
 	}
 	var g network.InternetGateway
-	err = s.Store.Update(func(tx *store.Tx) (err error) {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) (err error) {
 		if g, err = s.Builder.CreateInternetGateway(tx); err != nil {
 			return err
 		}
@@ -79,13 +80,13 @@ func internetGatewayFilters() filters[types.InternetGateway] {
 }
 
 func (s *Service) deleteInternetGateway(
-	_ context.Context, in *sdk.DeleteInternetGatewayInput,
+	ctx context.Context, in *sdk.DeleteInternetGatewayInput,
 ) (*sdk.DeleteInternetGatewayOutput, error) {
 	id, err := required("internetGatewayId", in.InternetGatewayId)
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		g, err := find(tx, network.InternetGateways, id, internetGatewayNotFound)
 		if err != nil {
 			return err
@@ -99,9 +100,9 @@ func (s *Service) deleteInternetGateway(
 }
 
 func (s *Service) attachInternetGateway(
-	_ context.Context, in *sdk.AttachInternetGatewayInput,
+	ctx context.Context, in *sdk.AttachInternetGatewayInput,
 ) (*sdk.AttachInternetGatewayOutput, error) {
-	err := s.changeAttachment(in.InternetGatewayId, in.VpcId,
+	err := s.changeAttachment(ctx, in.InternetGatewayId, in.VpcId,
 		func(tx *store.Tx, g *network.InternetGateway, vpc string) error {
 			if g.VPCID != "" {
 				return refuse("Resource.AlreadyAssociated",
@@ -121,9 +122,9 @@ func (s *Service) attachInternetGateway(
 }
 
 func (s *Service) detachInternetGateway(
-	_ context.Context, in *sdk.DetachInternetGatewayInput,
+	ctx context.Context, in *sdk.DetachInternetGatewayInput,
 ) (*sdk.DetachInternetGatewayOutput, error) {
-	err := s.changeAttachment(in.InternetGatewayId, in.VpcId,
+	err := s.changeAttachment(ctx, in.InternetGatewayId, in.VpcId,
 		func(tx *store.Tx, g *network.InternetGateway, vpc string) error {
 			if g.VPCID != vpc {
 				return refuse("Gateway.NotAttached", "resource %s is not attached to network %s", g.ID, vpc)
@@ -152,7 +153,7 @@ func attachedTo(tx *store.Tx, vpc string) (bool, error) {
 
 // changeAttachment changes which VPC a gateway is attached to.
 func (s *Service) changeAttachment(
-	gateway, vpc *string, change func(tx *store.Tx, g *network.InternetGateway, vpc string) error,
+	ctx context.Context, gateway, vpc *string, change func(tx *store.Tx, g *network.InternetGateway, vpc string) error,
 ) error {
 	id, err := required("internetGatewayId", gateway)
 	if err != nil {
@@ -162,7 +163,7 @@ func (s *Service) changeAttachment(
 	if err != nil {
 		return err
 	}
-	return s.Store.Update(func(tx *store.Tx) error {
+	return audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		g, err := find(tx, network.InternetGateways, id, internetGatewayNotFound)
 		if err != nil {
 			return err

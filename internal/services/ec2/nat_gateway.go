@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
@@ -15,7 +16,7 @@ import (
 
 // createNATGateway makes a gateway, which is available at once. As on AWS, a public one in a VPC without an internet
 // gateway is made all the same, and has failed.
-func (s *Service) createNATGateway(_ context.Context, in *sdk.CreateNatGatewayInput) (*sdk.CreateNatGatewayOutput,
+func (s *Service) createNATGateway(ctx context.Context, in *sdk.CreateNatGatewayInput) (*sdk.CreateNatGatewayOutput,
 	error) {
 	subnetID, err := required("subnetId", in.SubnetId)
 	if err != nil {
@@ -33,7 +34,7 @@ func (s *Service) createNATGateway(_ context.Context, in *sdk.CreateNatGatewayIn
 		SubnetID: subnetID, AllocationID: aws.ToString(in.AllocationId), Created: s.Now(),
 		Token: aws.ToString(in.ClientToken),
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		g, there, err := made(tx, network.NATGateways, in.ClientToken,
 			func(g network.NATGateway) string { return g.Token },
 			func(g network.NATGateway) bool {
@@ -230,13 +231,13 @@ func natGatewayFilters() filters[types.NatGateway] {
 }
 
 // deleteNATGateway removes the record at once. AWS shows a deleted gateway for an hour more.
-func (s *Service) deleteNATGateway(_ context.Context, in *sdk.DeleteNatGatewayInput) (*sdk.DeleteNatGatewayOutput,
+func (s *Service) deleteNATGateway(ctx context.Context, in *sdk.DeleteNatGatewayInput) (*sdk.DeleteNatGatewayOutput,
 	error) {
 	id, err := required("natGatewayId", in.NatGatewayId)
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if _, err := find(tx, network.NATGateways, id, natGatewayNotFound); err != nil {
 			return err
 		}

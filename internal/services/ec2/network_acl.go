@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
@@ -20,7 +21,7 @@ const (
 	denyAll    = 32767
 )
 
-func (s *Service) createACL(_ context.Context, in *sdk.CreateNetworkAclInput) (*sdk.CreateNetworkAclOutput, error) {
+func (s *Service) createACL(ctx context.Context, in *sdk.CreateNetworkAclInput) (*sdk.CreateNetworkAclOutput, error) {
 	id, err := required("vpcId", in.VpcId)
 	if err != nil {
 		return nil, err
@@ -30,7 +31,7 @@ func (s *Service) createACL(_ context.Context, in *sdk.CreateNetworkAclInput) (*
 		return nil, err
 	}
 	out := &sdk.CreateNetworkAclOutput{ClientToken: in.ClientToken}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if _, err := find(tx, network.VPCs, id, vpcNotFound); err != nil {
 			return err
 		}
@@ -61,12 +62,12 @@ func (s *Service) createACL(_ context.Context, in *sdk.CreateNetworkAclInput) (*
 	return out, nil
 }
 
-func (s *Service) deleteACL(_ context.Context, in *sdk.DeleteNetworkAclInput) (*sdk.DeleteNetworkAclOutput, error) {
+func (s *Service) deleteACL(ctx context.Context, in *sdk.DeleteNetworkAclInput) (*sdk.DeleteNetworkAclOutput, error) {
 	id, err := required("networkAclId", in.NetworkAclId)
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		a, err := find(tx, network.ACLs, id, aclNotFound)
 		if err != nil {
 			return err
@@ -87,7 +88,7 @@ func (s *Service) deleteACL(_ context.Context, in *sdk.DeleteNetworkAclInput) (*
 
 // replaceACLAssociation gives a subnet another ACL. The association gets a new id.
 func (s *Service) replaceACLAssociation(
-	_ context.Context, in *sdk.ReplaceNetworkAclAssociationInput,
+	ctx context.Context, in *sdk.ReplaceNetworkAclAssociationInput,
 ) (*sdk.ReplaceNetworkAclAssociationOutput, error) {
 	id, err := required("associationId", in.AssociationId)
 	if err != nil {
@@ -98,7 +99,7 @@ func (s *Service) replaceACLAssociation(
 		return nil, err
 	}
 	next := s.Builder.NewID("aclassoc")
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		subnets, err := network.In(tx, network.Subnets, func(n network.Subnet) bool { return n.ACLAssociationID == id })
 		if err != nil {
 			return err

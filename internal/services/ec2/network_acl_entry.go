@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
@@ -26,7 +27,7 @@ const (
 	icmpv6Number = "58"
 )
 
-func (s *Service) createACLEntry(_ context.Context,
+func (s *Service) createACLEntry(ctx context.Context,
 	in *sdk.CreateNetworkAclEntryInput) (*sdk.CreateNetworkAclEntryOutput, error) {
 	e, err := entryOf(&sdk.ReplaceNetworkAclEntryInput{
 		Egress: in.Egress, RuleNumber: in.RuleNumber, Protocol: in.Protocol, RuleAction: in.RuleAction,
@@ -36,7 +37,7 @@ func (s *Service) createACLEntry(_ context.Context,
 	if err != nil {
 		return nil, err
 	}
-	err = s.changeEntries(in.NetworkAclId, e, func(entries []network.ACLEntry, at int) ([]network.ACLEntry, error) {
+	err = s.changeEntries(ctx, in.NetworkAclId, e, func(entries []network.ACLEntry, at int) ([]network.ACLEntry, error) {
 		if at >= 0 {
 			return nil, refuse("NetworkAclEntryAlreadyExists", "The network acl entry identified by %d already exists.",
 				e.Number)
@@ -57,13 +58,13 @@ func (s *Service) createACLEntry(_ context.Context,
 	return &sdk.CreateNetworkAclEntryOutput{}, err
 }
 
-func (s *Service) replaceACLEntry(_ context.Context,
+func (s *Service) replaceACLEntry(ctx context.Context,
 	in *sdk.ReplaceNetworkAclEntryInput) (*sdk.ReplaceNetworkAclEntryOutput, error) {
 	e, err := entryOf(in)
 	if err != nil {
 		return nil, err
 	}
-	err = s.changeEntries(in.NetworkAclId, e, func(entries []network.ACLEntry, at int) ([]network.ACLEntry, error) {
+	err = s.changeEntries(ctx, in.NetworkAclId, e, func(entries []network.ACLEntry, at int) ([]network.ACLEntry, error) {
 		if at < 0 {
 			return nil, entryNotFound(e.Number)
 		}
@@ -73,13 +74,13 @@ func (s *Service) replaceACLEntry(_ context.Context,
 	return &sdk.ReplaceNetworkAclEntryOutput{}, err
 }
 
-func (s *Service) deleteACLEntry(_ context.Context,
+func (s *Service) deleteACLEntry(ctx context.Context,
 	in *sdk.DeleteNetworkAclEntryInput) (*sdk.DeleteNetworkAclEntryOutput, error) {
 	e, err := entryKey(in.RuleNumber, in.Egress)
 	if err != nil {
 		return nil, err
 	}
-	err = s.changeEntries(in.NetworkAclId, e, func(entries []network.ACLEntry, at int) ([]network.ACLEntry, error) {
+	err = s.changeEntries(ctx, in.NetworkAclId, e, func(entries []network.ACLEntry, at int) ([]network.ACLEntry, error) {
 		if at < 0 {
 			return nil, entryNotFound(e.Number)
 		}
@@ -95,13 +96,13 @@ func entryNotFound(number int32) error {
 // changeEntries changes an ACL's rules. The change gets where among them the rule of this number and direction is, or
 // -1.
 func (s *Service) changeEntries(
-	acl *string, e network.ACLEntry, change func(entries []network.ACLEntry, at int) ([]network.ACLEntry, error),
+	ctx context.Context, acl *string, e network.ACLEntry, change func(entries []network.ACLEntry, at int) ([]network.ACLEntry, error),
 ) error {
 	id, err := required("networkAclId", acl)
 	if err != nil {
 		return err
 	}
-	return s.Store.Update(func(tx *store.Tx) error {
+	return audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		a, err := find(tx, network.ACLs, id, aclNotFound)
 		if err != nil {
 			return err

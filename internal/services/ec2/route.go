@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/network"
 	"larder/internal/store"
@@ -25,8 +26,8 @@ const (
 // maxRoutes is how many routes a table may have, the one within the VPC not counted.
 const maxRoutes = 500
 
-func (s *Service) createRoute(_ context.Context, in *sdk.CreateRouteInput) (*sdk.CreateRouteOutput, error) {
-	err := s.changeRoutes(in.RouteTableId, in.DestinationCidrBlock,
+func (s *Service) createRoute(ctx context.Context, in *sdk.CreateRouteInput) (*sdk.CreateRouteOutput, error) {
+	err := s.changeRoutes(ctx, in.RouteTableId, in.DestinationCidrBlock,
 		func(tx *store.Tx, t *network.RouteTable, at int, to netip.Prefix) error {
 			local, err := localRoute(tx, *t)
 			if err != nil {
@@ -49,8 +50,8 @@ func (s *Service) createRoute(_ context.Context, in *sdk.CreateRouteInput) (*sdk
 	return &sdk.CreateRouteOutput{Return: new(true)}, nil
 }
 
-func (s *Service) replaceRoute(_ context.Context, in *sdk.ReplaceRouteInput) (*sdk.ReplaceRouteOutput, error) {
-	err := s.changeRoutes(in.RouteTableId, in.DestinationCidrBlock,
+func (s *Service) replaceRoute(ctx context.Context, in *sdk.ReplaceRouteInput) (*sdk.ReplaceRouteOutput, error) {
+	err := s.changeRoutes(ctx, in.RouteTableId, in.DestinationCidrBlock,
 		func(tx *store.Tx, t *network.RouteTable, at int, to netip.Prefix) error {
 			if at < 0 {
 				return invalidValue(
@@ -63,8 +64,8 @@ func (s *Service) replaceRoute(_ context.Context, in *sdk.ReplaceRouteInput) (*s
 	return &sdk.ReplaceRouteOutput{}, err
 }
 
-func (s *Service) deleteRoute(_ context.Context, in *sdk.DeleteRouteInput) (*sdk.DeleteRouteOutput, error) {
-	err := s.changeRoutes(in.RouteTableId, in.DestinationCidrBlock,
+func (s *Service) deleteRoute(ctx context.Context, in *sdk.DeleteRouteInput) (*sdk.DeleteRouteOutput, error) {
+	err := s.changeRoutes(ctx, in.RouteTableId, in.DestinationCidrBlock,
 		func(tx *store.Tx, t *network.RouteTable, at int, to netip.Prefix) error {
 			local, err := localRoute(tx, *t)
 			switch {
@@ -84,7 +85,7 @@ func (s *Service) deleteRoute(_ context.Context, in *sdk.DeleteRouteInput) (*sdk
 
 // changeRoutes changes a table's routes. The change gets the destination, and where in the table its route is, or -1.
 func (s *Service) changeRoutes(
-	table, destination *string, change func(tx *store.Tx, t *network.RouteTable, at int, to netip.Prefix) error,
+	ctx context.Context, table, destination *string, change func(tx *store.Tx, t *network.RouteTable, at int, to netip.Prefix) error,
 ) error {
 	id, err := required("routeTableId", table)
 	if err != nil {
@@ -94,7 +95,7 @@ func (s *Service) changeRoutes(
 	if err != nil {
 		return err
 	}
-	return s.Store.Update(func(tx *store.Tx) error {
+	return audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		t, err := find(tx, network.RouteTables, id, routeTableNotFound)
 		if err != nil {
 			return err

@@ -3,12 +3,13 @@ package ec2
 import (
 	"context"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/network"
 	"larder/internal/store"
 )
 
-func (s *Service) associateRouteTable(_ context.Context,
+func (s *Service) associateRouteTable(ctx context.Context,
 	in *sdk.AssociateRouteTableInput) (*sdk.AssociateRouteTableOutput, error) {
 	tableID, err := required("routeTableId", in.RouteTableId)
 	if err != nil {
@@ -19,7 +20,7 @@ func (s *Service) associateRouteTable(_ context.Context,
 		return nil, err
 	}
 	var id string
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		t, err := find(tx, network.RouteTables, tableID, routeTableNotFound)
 		if err != nil {
 			return err
@@ -49,13 +50,13 @@ func differentNetworks(tableID, subnetID string) error {
 }
 
 func (s *Service) disassociateRouteTable(
-	_ context.Context, in *sdk.DisassociateRouteTableInput,
+	ctx context.Context, in *sdk.DisassociateRouteTableInput,
 ) (*sdk.DisassociateRouteTableOutput, error) {
 	id, err := required("associationId", in.AssociationId)
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		main, n, err := associationOf(tx, id)
 		if err != nil {
 			return err
@@ -72,7 +73,7 @@ func (s *Service) disassociateRouteTable(
 // replaceRouteTableAssociation gives a subnet another table, or a VPC another main table. The association gets a new
 // id.
 func (s *Service) replaceRouteTableAssociation(
-	_ context.Context, in *sdk.ReplaceRouteTableAssociationInput,
+	ctx context.Context, in *sdk.ReplaceRouteTableAssociationInput,
 ) (*sdk.ReplaceRouteTableAssociationOutput, error) {
 	id, err := required("associationId", in.AssociationId)
 	if err != nil {
@@ -83,7 +84,7 @@ func (s *Service) replaceRouteTableAssociation(
 		return nil, err
 	}
 	next := s.Builder.NewID("rtbassoc")
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		main, n, err := associationOf(tx, id)
 		if err != nil {
 			return err

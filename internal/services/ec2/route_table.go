@@ -6,13 +6,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
 	"larder/internal/store"
 )
 
-func (s *Service) createRouteTable(_ context.Context, in *sdk.CreateRouteTableInput) (*sdk.CreateRouteTableOutput,
+func (s *Service) createRouteTable(ctx context.Context, in *sdk.CreateRouteTableInput) (*sdk.CreateRouteTableOutput,
 	error) {
 	id, err := required("vpcId", in.VpcId)
 	if err != nil {
@@ -23,7 +24,7 @@ func (s *Service) createRouteTable(_ context.Context, in *sdk.CreateRouteTableIn
 		return nil, err
 	}
 	out := &sdk.CreateRouteTableOutput{ClientToken: in.ClientToken}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if _, err := find(tx, network.VPCs, id, vpcNotFound); err != nil {
 			return err
 		}
@@ -55,13 +56,13 @@ func (s *Service) createRouteTable(_ context.Context, in *sdk.CreateRouteTableIn
 	return out, nil
 }
 
-func (s *Service) deleteRouteTable(_ context.Context, in *sdk.DeleteRouteTableInput) (*sdk.DeleteRouteTableOutput,
+func (s *Service) deleteRouteTable(ctx context.Context, in *sdk.DeleteRouteTableInput) (*sdk.DeleteRouteTableOutput,
 	error) {
 	id, err := required("routeTableId", in.RouteTableId)
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		t, err := find(tx, network.RouteTables, id, routeTableNotFound)
 		if err != nil {
 			return err

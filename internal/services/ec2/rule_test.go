@@ -102,6 +102,18 @@ func TestRuleLife(t *testing.T) {
 	}})
 }
 
+func TestRevokeEgress(t *testing.T) {
+	s := newServer(t)
+	group := s.group(t, s.vpc(t, "10.0.0.0/16"), "mine")
+	everywhere := s.described(t, group).IpPermissionsEgress // what every new group has
+	must(s.RevokeSecurityGroupEgress(t.Context(), &sdk.RevokeSecurityGroupEgressInput{
+		GroupId: &group, IpPermissions: everywhere,
+	}))(t)
+	if left := s.described(t, group).IpPermissionsEgress; len(everywhere) != 1 || len(left) != 0 {
+		t.Errorf("of %v, %v is left", everywhere, left)
+	}
+}
+
 func TestRuleDescriptions(t *testing.T) {
 	s := newServer(t)
 	group := s.group(t, s.vpc(t, "10.0.0.0/16"), "mine")

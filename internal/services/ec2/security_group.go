@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
@@ -15,7 +16,7 @@ import (
 )
 
 func (s *Service) createSecurityGroup(
-	_ context.Context, in *sdk.CreateSecurityGroupInput,
+	ctx context.Context, in *sdk.CreateSecurityGroupInput,
 ) (*sdk.CreateSecurityGroupOutput, error) {
 	name, err := groupText("GroupName", in.GroupName)
 	if err != nil {
@@ -36,7 +37,7 @@ func (s *Service) createSecurityGroup(
 		return nil, err
 	}
 	g := network.SecurityGroup{Name: name, Description: description}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if g.VPCID, err = vpcOf(tx, in.VpcId); err != nil {
 			return err
 		}
@@ -210,10 +211,10 @@ func permissionFilters() filters[types.IpPermission] {
 }
 
 func (s *Service) deleteSecurityGroup(
-	_ context.Context, in *sdk.DeleteSecurityGroupInput,
+	ctx context.Context, in *sdk.DeleteSecurityGroupInput,
 ) (*sdk.DeleteSecurityGroupOutput, error) {
 	var g network.SecurityGroup
-	err := s.Store.Update(func(tx *store.Tx) (err error) {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) (err error) {
 		g, err = groupOf(tx, in.GroupId, in.GroupName)
 		if store.IsUnreadable(err) && aws.ToString(in.GroupId) != "" {
 			g, err = network.SecurityGroup{ID: *in.GroupId}, nil

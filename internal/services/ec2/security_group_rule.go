@@ -3,6 +3,7 @@ package ec2
 import (
 	"context"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
@@ -59,12 +60,12 @@ func ruleFilters() filters[types.SecurityGroupRule] {
 
 // modifyRules replaces what rules say; their ids and their direction stay.
 func (s *Service) modifyRules(
-	_ context.Context, in *sdk.ModifySecurityGroupRulesInput,
+	ctx context.Context, in *sdk.ModifySecurityGroupRulesInput,
 ) (*sdk.ModifySecurityGroupRulesOutput, error) {
 	if len(in.SecurityGroupRules) == 0 {
 		return nil, missing("SecurityGroupRules")
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		g, err := groupOf(tx, in.GroupId, nil)
 		if err != nil {
 			return err

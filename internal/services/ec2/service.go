@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"larder/internal/audit"
 	"larder/internal/awswire"
 	"larder/internal/gateway"
 	"larder/internal/network"
@@ -47,7 +48,7 @@ func (s *Service) Gateway() gateway.Service {
 	} {
 		actions = append(actions, part...)
 	}
-	return gateway.Service{Shapes: awswire.EC2(), Front: front(), Actions: actions}
+	return gateway.Service{Shapes: awswire.EC2(), Front: front(), Audit: audit.Log{Store: s.Store}, Actions: actions}
 }
 
 // Why parts of the API are not served.

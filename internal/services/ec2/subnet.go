@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
@@ -14,7 +15,7 @@ import (
 // reservedAddresses are those of each subnet that AWS keeps: the first four and the last.
 const reservedAddresses = 5
 
-func (s *Service) createSubnet(_ context.Context, in *sdk.CreateSubnetInput) (*sdk.CreateSubnetOutput, error) {
+func (s *Service) createSubnet(ctx context.Context, in *sdk.CreateSubnetInput) (*sdk.CreateSubnetOutput, error) {
 	vpcID, err := required("vpcId", in.VpcId)
 	if err != nil {
 		return nil, err
@@ -27,7 +28,7 @@ func (s *Service) createSubnet(_ context.Context, in *sdk.CreateSubnetInput) (*s
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		siblings, err := admitSubnet(tx, n)
 		if err != nil {
 			return err
@@ -140,12 +141,12 @@ func subnetFilters() filters[types.Subnet] {
 		withTags(func(n subnet) []types.Tag { return n.Tags })
 }
 
-func (s *Service) deleteSubnet(_ context.Context, in *sdk.DeleteSubnetInput) (*sdk.DeleteSubnetOutput, error) {
+func (s *Service) deleteSubnet(ctx context.Context, in *sdk.DeleteSubnetInput) (*sdk.DeleteSubnetOutput, error) {
 	id, err := required("subnetId", in.SubnetId)
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if _, err := find(tx, network.Subnets, id, subnetNotFound); err != nil && !store.IsUnreadable(err) {
 			return err
 		}
@@ -166,7 +167,7 @@ func (s *Service) deleteSubnet(_ context.Context, in *sdk.DeleteSubnetInput) (*s
 }
 
 func (s *Service) modifySubnetAttribute(
-	_ context.Context, in *sdk.ModifySubnetAttributeInput,
+	ctx context.Context, in *sdk.ModifySubnetAttributeInput,
 ) (*sdk.ModifySubnetAttributeOutput, error) {
 	id, err := required("subnetId", in.SubnetId)
 	if err != nil {
@@ -184,7 +185,7 @@ func (s *Service) modifySubnetAttribute(
 	case hostname != "" && hostname != types.HostnameTypeIpName && hostname != types.HostnameTypeResourceName:
 		return nil, invalidValue("Value (%s) for parameter PrivateDnsHostnameTypeOnLaunch is invalid. Use ip-name or resource-name.", hostname)
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		n, err := find(tx, network.Subnets, id, subnetNotFound)
 		if err != nil {
 			return err

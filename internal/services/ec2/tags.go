@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
@@ -77,17 +78,17 @@ func tagList(tags map[string]string) []types.Tag {
 	return list
 }
 
-func (s *Service) createTags(_ context.Context, in *sdk.CreateTagsInput) (*sdk.CreateTagsOutput, error) {
+func (s *Service) createTags(ctx context.Context, in *sdk.CreateTagsInput) (*sdk.CreateTagsOutput, error) {
 	if len(in.Tags) == 0 {
 		return nil, missing("Tags")
 	}
-	err := s.changeTags(in.Resources, false, func(tags map[string]string) error { return addTags(tags, in.Tags) })
+	err := s.changeTags(ctx, in.Resources, false, func(tags map[string]string) error { return addTags(tags, in.Tags) })
 	return &sdk.CreateTagsOutput{}, err
 }
 
 // deleteTags deletes all tags when none is given, and a tag that is given with a value only when it has that value.
-func (s *Service) deleteTags(_ context.Context, in *sdk.DeleteTagsInput) (*sdk.DeleteTagsOutput, error) {
-	err := s.changeTags(in.Resources, len(in.Tags) == 0, func(tags map[string]string) error {
+func (s *Service) deleteTags(ctx context.Context, in *sdk.DeleteTagsInput) (*sdk.DeleteTagsOutput, error) {
+	err := s.changeTags(ctx, in.Resources, len(in.Tags) == 0, func(tags map[string]string) error {
 		if len(in.Tags) == 0 {
 			clear(tags)
 		}
@@ -106,11 +107,11 @@ func (s *Service) deleteTags(_ context.Context, in *sdk.DeleteTagsInput) (*sdk.D
 }
 
 // changeTags changes the tags of every resource, or of none. A change of all tags needs not know which they were.
-func (s *Service) changeTags(ids []string, all bool, change func(map[string]string) error) error {
+func (s *Service) changeTags(ctx context.Context, ids []string, all bool, change func(map[string]string) error) error {
 	if len(ids) == 0 {
 		return missing("resourceIdSet")
 	}
-	return s.Store.Update(func(tx *store.Tx) error {
+	return audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		for _, id := range ids {
 			if err := checkTaggable(tx, id); err != nil {
 				return err

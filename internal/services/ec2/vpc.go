@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
@@ -18,7 +19,7 @@ const (
 	smallestBlock = 28
 )
 
-func (s *Service) createVPC(_ context.Context, in *sdk.CreateVpcInput) (*sdk.CreateVpcOutput, error) {
+func (s *Service) createVPC(ctx context.Context, in *sdk.CreateVpcInput) (*sdk.CreateVpcOutput, error) {
 	block, err := parseBlock(in.CidrBlock)
 	if err != nil {
 		return nil, err
@@ -39,7 +40,7 @@ func (s *Service) createVPC(_ context.Context, in *sdk.CreateVpcInput) (*sdk.Cre
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) (err error) {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) (err error) {
 		if v, err = s.Builder.CreateVPC(tx, v); err != nil {
 			return err
 		}
@@ -124,12 +125,12 @@ func vpcFilters() filters[types.Vpc] {
 		withTags(func(v vpc) []types.Tag { return v.Tags })
 }
 
-func (s *Service) deleteVPC(_ context.Context, in *sdk.DeleteVpcInput) (*sdk.DeleteVpcOutput, error) {
+func (s *Service) deleteVPC(ctx context.Context, in *sdk.DeleteVpcInput) (*sdk.DeleteVpcOutput, error) {
 	id, err := required("vpcId", in.VpcId)
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if _, err := find(tx, network.VPCs, id, vpcNotFound); err != nil {
 			return err
 		}

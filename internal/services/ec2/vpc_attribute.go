@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"larder/internal/audit"
 	sdk "larder/internal/awssdk/ec2"
 	"larder/internal/awssdk/ec2/types"
 	"larder/internal/network"
@@ -12,7 +13,7 @@ import (
 )
 
 func (s *Service) modifyVPCAttribute(
-	_ context.Context, in *sdk.ModifyVpcAttributeInput,
+	ctx context.Context, in *sdk.ModifyVpcAttributeInput,
 ) (*sdk.ModifyVpcAttributeOutput, error) {
 	id, err := required("vpcId", in.VpcId)
 	if err != nil {
@@ -21,7 +22,7 @@ func (s *Service) modifyVPCAttribute(
 	if n := count(in.EnableDnsHostnames, in.EnableDnsSupport, in.EnableNetworkAddressUsageMetrics); n != 1 {
 		return nil, invalidCombination("The request gives %d attributes. Modify one attribute at a time.", n)
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		v, err := find(tx, network.VPCs, id, vpcNotFound)
 		if err != nil {
 			return err

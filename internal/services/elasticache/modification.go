@@ -11,6 +11,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
+	"larder/internal/audit"
 	"larder/internal/cache"
 	"larder/internal/catalog"
 	"larder/internal/event"
@@ -63,7 +64,7 @@ func (s *Service) change(ctx context.Context, given *string, f func(*store.Tx, c
 	if err != nil {
 		return rg, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) (err error) {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) (err error) {
 		if rg, err = replicationGroup(tx, id); err != nil {
 			return err
 		}

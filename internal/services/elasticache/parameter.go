@@ -12,6 +12,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
+	"larder/internal/audit"
 	"larder/internal/catalog"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -21,14 +22,14 @@ import (
 const maxChanges = 20
 
 func (s *Service) modifyParameterGroup(
-	_ context.Context, in *sdk.ModifyCacheParameterGroupInput,
+	ctx context.Context, in *sdk.ModifyCacheParameterGroupInput,
 ) (*sdk.ModifyCacheParameterGroupOutput, error) {
 	switch n := len(in.ParameterNameValues); {
 	case n > maxChanges:
 		return nil, invalidValue("The request sets %d parameters. At most %d may be set in one request: send several.",
 			n, maxChanges)
 	}
-	name, err := s.changeParameters(in.CacheParameterGroupName, func(g parametersOf, values map[string]string) error {
+	name, err := s.changeParameters(ctx, in.CacheParameterGroupName, func(g parametersOf, values map[string]string) error {
 		for _, p := range in.ParameterNameValues {
 			parameter := aws.ToString(p.ParameterName)
 			if p.ParameterValue == nil {
@@ -49,7 +50,7 @@ func (s *Service) modifyParameterGroup(
 
 // resetParameterGroup takes values away. Those that the request gives mean nothing, as on AWS: clients send them along.
 func (s *Service) resetParameterGroup(
-	_ context.Context, in *sdk.ResetCacheParameterGroupInput,
+	ctx context.Context, in *sdk.ResetCacheParameterGroupInput,
 ) (*sdk.ResetCacheParameterGroupOutput, error) {
 	all := aws.ToBool(in.ResetAllParameters)
 	switch {
@@ -58,7 +59,7 @@ func (s *Service) resetParameterGroup(
 	case !all && len(in.ParameterNameValues) == 0:
 		return nil, invalidValue("The parameter ParameterNameValues must be provided, or ResetAllParameters be true.")
 	}
-	name, err := s.changeParameters(in.CacheParameterGroupName, func(g parametersOf, values map[string]string) error {
+	name, err := s.changeParameters(ctx, in.CacheParameterGroupName, func(g parametersOf, values map[string]string) error {
 		names := slices.Sorted(maps.Keys(values))
 		if !all {
 			names = nil
@@ -94,13 +95,13 @@ type parametersOf struct {
 // changeParameters changes a group's values. The nodes that use it learn of it: of live parameters through the engine,
 // of the others when they next start.
 func (s *Service) changeParameters(
-	group *string, change func(g parametersOf, values map[string]string) error,
+	ctx context.Context, group *string, change func(g parametersOf, values map[string]string) error,
 ) (string, error) {
 	name, err := ownParameterGroup(group)
 	if err != nil {
 		return "", err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		g, err := s.parameterGroup(tx, name)
 		if errors.Is(err, store.ErrNotFound) {
 			return parameterGroupNotFound(name)

@@ -11,6 +11,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
+	"larder/internal/audit"
 	"larder/internal/cache"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -19,7 +20,7 @@ import (
 const maxParameterGroups = 300
 
 func (s *Service) createParameterGroup(
-	_ context.Context, in *sdk.CreateCacheParameterGroupInput,
+	ctx context.Context, in *sdk.CreateCacheParameterGroupInput,
 ) (*sdk.CreateCacheParameterGroupOutput, error) {
 	name, err := identifier("CacheParameterGroupName", in.CacheParameterGroupName, maxName)
 	if err != nil {
@@ -33,7 +34,7 @@ func (s *Service) createParameterGroup(
 	if g.Tags, err = newTags(in.Tags); err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if err := admitParameterGroup(tx, name); err != nil {
 			return err
 		}
@@ -140,13 +141,13 @@ func describeParameterGroup(g cache.ParameterGroup) types.CacheParameterGroup {
 }
 
 func (s *Service) deleteParameterGroup(
-	_ context.Context, in *sdk.DeleteCacheParameterGroupInput,
+	ctx context.Context, in *sdk.DeleteCacheParameterGroupInput,
 ) (*sdk.DeleteCacheParameterGroupOutput, error) {
 	name, err := ownParameterGroup(in.CacheParameterGroupName)
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		_, err := s.parameterGroup(tx, name)
 		if errors.Is(err, store.ErrNotFound) {
 			// The missing space is the service's own.

@@ -8,6 +8,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
+	"larder/internal/audit"
 	"larder/internal/cache"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -31,7 +32,7 @@ func (s *Service) rebootCacheCluster(
 		return nil, err
 	}
 	c := found[0]
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		rg, err := replicationGroup(tx, c.group.ID)
 		if err != nil {
 			return err

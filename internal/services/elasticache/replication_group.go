@@ -8,6 +8,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
+	"larder/internal/audit"
 	"larder/internal/cache"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -23,7 +24,7 @@ func (s *Service) createReplicationGroup(
 	if err := s.checkSnapshot(filter(in.SnapshotName)); err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if err := s.admit(tx, rg); err != nil {
 			return err
 		}
@@ -98,7 +99,7 @@ func (s *Service) deleteReplicationGroup(
 		}
 	}
 	var rg cache.Topology
-	err = s.Store.Update(func(tx *store.Tx) (err error) {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) (err error) {
 		rg, err = replicationGroup(tx, id)
 		if store.IsUnreadable(err) {
 			return store.Advise(err,

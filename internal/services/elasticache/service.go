@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"larder/internal/audit"
 	"larder/internal/awswire"
 	"larder/internal/cache"
 	"larder/internal/caller"
@@ -71,7 +72,7 @@ const (
 
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
-	return gateway.Service{Shapes: awswire.ElastiCache(), Front: front(), Actions: []gateway.Action{
+	return gateway.Service{Shapes: awswire.ElastiCache(), Front: front(), Audit: audit.Log{Store: s.Store}, Actions: []gateway.Action{
 		gateway.Handle("CreateReplicationGroup", gateway.Write, s.createReplicationGroup, notServed...),
 		gateway.Handle("DescribeReplicationGroups", gateway.List, s.describeReplicationGroups),
 		gateway.Handle("ModifyReplicationGroup", gateway.Write, s.modifyReplicationGroup, notModified...),

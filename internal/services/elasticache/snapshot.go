@@ -10,6 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
+	"larder/internal/audit"
 	"larder/internal/cache"
 	"larder/internal/caller"
 	"larder/internal/catalog"
@@ -38,7 +39,7 @@ func (s *Service) createSnapshot(ctx context.Context, in *sdk.CreateSnapshotInpu
 		return nil, err
 	}
 	var made cache.Snapshot
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		rg, member, err := source(tx, in.ReplicationGroupId, in.CacheClusterId)
 		if err != nil {
 			return err
@@ -153,13 +154,13 @@ func (s *Service) vpcOf(tx *store.Tx, name string) (string, error) {
 	return g.VPCID, err
 }
 
-func (s *Service) deleteSnapshot(_ context.Context, in *sdk.DeleteSnapshotInput) (*sdk.DeleteSnapshotOutput, error) {
+func (s *Service) deleteSnapshot(ctx context.Context, in *sdk.DeleteSnapshotInput) (*sdk.DeleteSnapshotOutput, error) {
 	name, err := reference("SnapshotName", in.SnapshotName)
 	if err != nil {
 		return nil, err
 	}
 	var deleted cache.Snapshot
-	err = s.Store.Update(func(tx *store.Tx) (err error) {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) (err error) {
 		deleted, err = snapshot(tx, name)
 		// The engine removes the files of what is being deleted, and nothing else can be done with it.
 		if store.IsUnreadable(err) {

@@ -10,6 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
+	"larder/internal/audit"
 	"larder/internal/cache"
 	"larder/internal/network"
 	"larder/internal/state"
@@ -25,7 +26,7 @@ const (
 )
 
 func (s *Service) createSubnetGroup(
-	_ context.Context, in *sdk.CreateCacheSubnetGroupInput,
+	ctx context.Context, in *sdk.CreateCacheSubnetGroupInput,
 ) (*sdk.CreateCacheSubnetGroupOutput, error) {
 	name, err := identifier("CacheSubnetGroupName", in.CacheSubnetGroupName, maxName)
 	if err != nil {
@@ -37,7 +38,7 @@ func (s *Service) createSubnetGroup(
 		return nil, err
 	}
 	var made types.CacheSubnetGroup
-	err = s.Store.Update(func(tx *store.Tx) (err error) {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) (err error) {
 		if g.SubnetIDs, g.VPCID, err = checkSubnets(tx, in.SubnetIds); err != nil {
 			return err
 		}
@@ -198,7 +199,7 @@ func describeSubnetGroup(tx *store.Tx, g cache.SubnetGroup) (types.CacheSubnetGr
 }
 
 func (s *Service) modifySubnetGroup(
-	_ context.Context, in *sdk.ModifyCacheSubnetGroupInput,
+	ctx context.Context, in *sdk.ModifyCacheSubnetGroupInput,
 ) (*sdk.ModifyCacheSubnetGroupOutput, error) {
 	name, err := reference("CacheSubnetGroupName", in.CacheSubnetGroupName)
 	if err != nil {
@@ -208,7 +209,7 @@ func (s *Service) modifySubnetGroup(
 		return nil, invalidValue("The cache subnet group %s is made of the network's default subnets and cannot be modified.", name)
 	}
 	var changed types.CacheSubnetGroup
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		g, err := s.subnetGroup(tx, name)
 		if err != nil {
 			return err
@@ -258,7 +259,7 @@ func changeSubnets(tx *store.Tx, g *cache.SubnetGroup, given []string) error {
 }
 
 func (s *Service) deleteSubnetGroup(
-	_ context.Context, in *sdk.DeleteCacheSubnetGroupInput,
+	ctx context.Context, in *sdk.DeleteCacheSubnetGroupInput,
 ) (*sdk.DeleteCacheSubnetGroupOutput, error) {
 	name, err := reference("CacheSubnetGroupName", in.CacheSubnetGroupName)
 	if err != nil {
@@ -267,7 +268,7 @@ func (s *Service) deleteSubnetGroup(
 	if name == defaultSubnetGroup {
 		return nil, invalidValue("The cache subnet group %s is made of the network's default subnets and cannot be deleted.", name)
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		_, err := state.SubnetGroups.Get(tx, name)
 		if errors.Is(err, store.ErrNotFound) {
 			return &types.CacheSubnetGroupNotFoundFault{Message: new(fmt.Sprintf("Cache Subnet Group %s does not exist.", name))}

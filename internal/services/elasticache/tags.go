@@ -9,6 +9,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
+	"larder/internal/audit"
 	"larder/internal/cache"
 	"larder/internal/state"
 	"larder/internal/store"
@@ -26,8 +27,8 @@ type tagged struct {
 	put  func(tags map[string]string) error
 }
 
-func (s *Service) addTags(_ context.Context, in *sdk.AddTagsToResourceInput) (*sdk.AddTagsToResourceOutput, error) {
-	list, err := s.changeTags(in.ResourceName,
+func (s *Service) addTags(ctx context.Context, in *sdk.AddTagsToResourceInput) (*sdk.AddTagsToResourceOutput, error) {
+	list, err := s.changeTags(ctx, in.ResourceName,
 		func(_ int, tags map[string]string) error { return setTags(tags, in.Tags) })
 	if err != nil {
 		return nil, err
@@ -36,9 +37,9 @@ func (s *Service) addTags(_ context.Context, in *sdk.AddTagsToResourceInput) (*s
 }
 
 func (s *Service) removeTags(
-	_ context.Context, in *sdk.RemoveTagsFromResourceInput,
+	ctx context.Context, in *sdk.RemoveTagsFromResourceInput,
 ) (*sdk.RemoveTagsFromResourceOutput, error) {
-	list, err := s.changeTags(in.ResourceName, func(place int, tags map[string]string) error {
+	list, err := s.changeTags(ctx, in.ResourceName, func(place int, tags map[string]string) error {
 		for _, key := range in.TagKeys {
 			if _, ok := tags[key]; !ok && place == 0 {
 				return &types.TagNotFoundFault{Message: new(fmt.Sprintf("Tag with key %q not found.", key))}
@@ -54,9 +55,9 @@ func (s *Service) removeTags(
 }
 
 // changeTags changes a resource's tags in every place, of which the first, number 0, is its own.
-func (s *Service) changeTags(arn *string, change func(place int, tags map[string]string) error) (list []types.Tag,
+func (s *Service) changeTags(ctx context.Context, arn *string, change func(place int, tags map[string]string) error) (list []types.Tag,
 	err error) {
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		places, err := s.tagged(tx, arn)
 		if err != nil {
 			return err

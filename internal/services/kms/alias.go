@@ -10,6 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"larder/internal/audit"
 	"larder/internal/caller"
 	"larder/internal/paging"
 	"larder/internal/store"
@@ -62,7 +63,7 @@ func (s *Service) createAlias(ctx context.Context, in *sdk.CreateAliasInput) (*s
 	if err := s.lend(in.TargetKeyId); err != nil {
 		return nil, err
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if err := s.purge(tx); err != nil {
 			return err
 		}
@@ -89,7 +90,7 @@ func (s *Service) changeAlias(ctx context.Context, name *string, change func(*st
 	if err := checkAlias(name); err != nil {
 		return err
 	}
-	return s.Store.Update(func(tx *store.Tx) error {
+	return audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if err := s.purge(tx); err != nil {
 			return err
 		}
@@ -122,7 +123,7 @@ func (s *Service) updateAlias(ctx context.Context, in *sdk.UpdateAliasInput) (*s
 func (s *Service) deleteAlias(ctx context.Context, in *sdk.DeleteAliasInput) (*sdk.DeleteAliasOutput, error) {
 	err := s.changeAlias(ctx, in.AliasName, func(tx *store.Tx, a alias) error { return aliases.Delete(tx, a.Name) })
 	if store.IsUnreadable(err) {
-		err = s.Store.Update(func(tx *store.Tx) error { return aliases.Delete(tx, *in.AliasName) })
+		err = audit.Update(ctx, s.Store, func(tx *store.Tx) error { return aliases.Delete(tx, *in.AliasName) })
 	}
 	return &sdk.DeleteAliasOutput{}, err
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	smithyrand "github.com/aws/smithy-go/rand"
 
+	"larder/internal/audit"
 	"larder/internal/caller"
 	"larder/internal/store"
 )
@@ -195,7 +196,7 @@ func (s *Service) changeAny(ctx context.Context, action string, id *string, chan
 	if err := s.lend(id); err != nil {
 		return err
 	}
-	return s.Store.Update(func(tx *store.Tx) error {
+	return audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if err := s.purge(tx); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"larder/internal/audit"
 	"larder/internal/caller"
 	"larder/internal/store"
 )
@@ -22,7 +23,7 @@ const (
 	defaultWindow = 30
 )
 
-func (s *Service) createKey(_ context.Context, in *sdk.CreateKeyInput) (*sdk.CreateKeyOutput, error) {
+func (s *Service) createKey(ctx context.Context, in *sdk.CreateKeyInput) (*sdk.CreateKeyOutput, error) {
 	id, err := s.newID()
 	if err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func (s *Service) createKey(_ context.Context, in *sdk.CreateKeyInput) (*sdk.Cre
 	if err := setTags(made.Tags, in.Tags); err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error { return keys.Put(tx, made.ID, made) })
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error { return keys.Put(tx, made.ID, made) })
 	if err != nil {
 		return nil, err
 	}

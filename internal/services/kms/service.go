@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"larder/internal/audit"
 	"larder/internal/awswire"
 	"larder/internal/gateway"
 	"larder/internal/seal"
@@ -48,7 +49,7 @@ const (
 
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
-	return gateway.Service{Shapes: awswire.KMS(), Front: front(), Actions: []gateway.Action{
+	return gateway.Service{Shapes: awswire.KMS(), Front: front(), Audit: audit.Log{Store: s.Store}, Actions: []gateway.Action{
 		gateway.Handle("CreateKey", gateway.Write, s.createKey,
 			gateway.Refuse("CustomKeyStoreId", ownKeys),
 			gateway.Only("CustomerMasterKeySpec", symmetric, string(types.CustomerMasterKeySpecSymmetricDefault)),

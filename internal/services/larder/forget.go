@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/smithy-go"
 
+	"larder/internal/audit"
 	"larder/internal/cache"
 	"larder/internal/durable"
 	"larder/internal/state"
@@ -59,14 +60,19 @@ func (s *Service) forgetRecord(ctx context.Context, in *ForgetRecordInput) (*For
 		return nil, err
 	}
 	out := &ForgetRecordOutput{}
-	damage, err := s.Store.Forget(s.Tables, table, key, func(record []byte) (err error) {
+	keep := func(record []byte) (err error) {
 		if kept != "" {
 			return refusal(fmt.Sprintf("the record %s %q cannot be read, and is not forgotten: %s", table, key, kept))
 		}
 		out.Copy, err = s.copyOf(table, key, record)
 		return err
-	}, func(tx *store.Tx) (err error) {
+	}
+	var damage *store.RowError
+	err = audit.Keep(ctx, func(tx *store.Tx) (err error) {
 		out.Along, err = s.TakeAlong(tx, table)
+		return err
+	}, func(also func(*store.Tx) error) (err error) {
+		damage, err = s.Store.Forget(s.Tables, table, key, keep, also)
 		return err
 	})
 	switch {

@@ -9,8 +9,10 @@ import (
 
 	"github.com/aws/smithy-go"
 
+	"larder/internal/audit"
 	"larder/internal/awswire"
 	"larder/internal/cache"
+	"larder/internal/caller"
 	"larder/internal/gateway"
 	"larder/internal/operation"
 	"larder/internal/plan"
@@ -54,7 +56,7 @@ func New(c Config) *Service { return &Service{c} }
 
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
-	return describe(
+	service := describe(
 		gateway.Handle("DescribeEngine", gateway.Read, s.describeEngine),
 		gateway.Handle("DescribeNodes", gateway.Read, s.describeNodes),
 		gateway.Handle("DescribeWaiting", gateway.Read, s.describeWaiting),
@@ -66,6 +68,8 @@ func (s *Service) Gateway() gateway.Service {
 		gateway.Handle("ForgetRecord", gateway.Write, s.forgetRecord),
 		gateway.Handle("StopEngine", gateway.Write, s.stopEngine),
 	)
+	service.Audit = audit.Log{Store: s.Store}
+	return service
 }
 
 // describe makes the service's shapes from its actions: members are spelled as their Go names.
@@ -139,14 +143,14 @@ func (s *Service) group(id string) (rg cache.Topology, err error) {
 	return rg, err
 }
 
-func (s *Service) putDeployment(_ context.Context, in *PutDeploymentInput) (*PutDeploymentOutput, error) {
+func (s *Service) putDeployment(ctx context.Context, in *PutDeploymentInput) (*PutDeploymentOutput, error) {
 	d := in.Deployment
 	if d.ID == "" {
 		return nil, &smithy.GenericAPIError{Code: "ValidationException", Message: "Deployment.ID must not be empty"}
 	}
 	k := kept{Deployment: d, Sealed: s.Sealer.Seal(place(d.ID), []byte(d.Outputs))}
 	k.Outputs = ""
-	return &PutDeploymentOutput{}, s.Store.Update(func(tx *store.Tx) error { return deployments.Put(tx, d.ID, k) })
+	return &PutDeploymentOutput{}, audit.Update(ctx, s.Store, func(tx *store.Tx) error { return deployments.Put(tx, d.ID, k) })
 }
 
 func (s *Service) describeDeployments(context.Context, *DescribeDeploymentsInput) (*DescribeDeploymentsOutput, error) {
@@ -173,8 +177,8 @@ func (s *Service) describeDeployments(context.Context, *DescribeDeploymentsInput
 	return out, nil
 }
 
-func (s *Service) deleteDeployment(_ context.Context, in *DeleteDeploymentInput) (*DeleteDeploymentOutput, error) {
-	err := s.Store.Update(func(tx *store.Tx) error {
+func (s *Service) deleteDeployment(ctx context.Context, in *DeleteDeploymentInput) (*DeleteDeploymentOutput, error) {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if _, err := deployments.Get(tx, in.ID); errors.Is(err, store.ErrNotFound) {
 			return notFound("deployment", in.ID)
 		}
@@ -188,6 +192,9 @@ func (s *Service) stopEngine(ctx context.Context, _ *StopEngineInput) (*StopEngi
 	if err != nil {
 		return nil, err
 	}
+	by := caller.Of(ctx)
+	s.Logger.InfoContext(ctx, "asked to end the engine and its nodes", "by", by.Name(), "from", by.Address,
+		"nodes", len(pids))
 	s.StopSoon()
 	return &StopEngineOutput{Nodes: int32(len(pids))}, nil
 }

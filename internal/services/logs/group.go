@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/smithy-go"
 
+	"larder/internal/audit"
 	"larder/internal/caller"
 	"larder/internal/store"
 )
@@ -58,11 +59,11 @@ func find(tx *store.Tx, name string) (group, error) {
 }
 
 // change changes a log group in one transaction.
-func (s *Service) change(name *string, change func(*group) error) error {
+func (s *Service) change(ctx context.Context, name *string, change func(*group) error) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	return s.Store.Update(func(tx *store.Tx) error {
+	return audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		found, err := find(tx, *name)
 		if err != nil {
 			return err
@@ -74,7 +75,7 @@ func (s *Service) change(name *string, change func(*group) error) error {
 	})
 }
 
-func (s *Service) createLogGroup(_ context.Context, in *sdk.CreateLogGroupInput) (*sdk.CreateLogGroupOutput, error) {
+func (s *Service) createLogGroup(ctx context.Context, in *sdk.CreateLogGroupInput) (*sdk.CreateLogGroupOutput, error) {
 	if err := checkName(in.LogGroupName); err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func (s *Service) createLogGroup(_ context.Context, in *sdk.CreateLogGroupInput)
 	if err := setTags(made.Tags, in.Tags); err != nil {
 		return nil, err
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		_, err := groups.Get(tx, made.Name)
 		if err == nil {
 			return &types.ResourceAlreadyExistsException{Message: new("The specified log group already exists")}
@@ -140,12 +141,12 @@ func (s *Service) permitKey(group, arn string, actions ...string) error {
 	return s.Keys.Permit(arn, by, map[string]string{"aws:logs:arn": s.arn(group)}, actions...)
 }
 
-func (s *Service) deleteLogGroup(_ context.Context, in *sdk.DeleteLogGroupInput) (*sdk.DeleteLogGroupOutput, error) {
+func (s *Service) deleteLogGroup(ctx context.Context, in *sdk.DeleteLogGroupInput) (*sdk.DeleteLogGroupOutput, error) {
 	if err := checkName(in.LogGroupName); err != nil {
 		return nil, err
 	}
 	var gone group
-	err := s.Store.Update(func(tx *store.Tx) (err error) {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) (err error) {
 		if gone, err = find(tx, *in.LogGroupName); err != nil && !store.IsUnreadable(err) {
 			return err
 		}
@@ -179,9 +180,9 @@ func deleteWithin(tx *store.Tx, group string) error {
 }
 
 func (s *Service) putRetentionPolicy(
-	_ context.Context, in *sdk.PutRetentionPolicyInput,
+	ctx context.Context, in *sdk.PutRetentionPolicyInput,
 ) (*sdk.PutRetentionPolicyOutput, error) {
-	err := s.change(in.LogGroupName, func(g *group) error {
+	err := s.change(ctx, in.LogGroupName, func(g *group) error {
 		g.Retention = *in.RetentionInDays
 		return nil
 	})
@@ -189,16 +190,16 @@ func (s *Service) putRetentionPolicy(
 }
 
 func (s *Service) deleteRetentionPolicy(
-	_ context.Context, in *sdk.DeleteRetentionPolicyInput,
+	ctx context.Context, in *sdk.DeleteRetentionPolicyInput,
 ) (*sdk.DeleteRetentionPolicyOutput, error) {
-	err := s.change(in.LogGroupName, func(g *group) error {
+	err := s.change(ctx, in.LogGroupName, func(g *group) error {
 		g.Retention = 0
 		return nil
 	})
 	return &sdk.DeleteRetentionPolicyOutput{}, err
 }
 
-func (s *Service) associateKey(_ context.Context, in *sdk.AssociateKmsKeyInput) (*sdk.AssociateKmsKeyOutput, error) {
+func (s *Service) associateKey(ctx context.Context, in *sdk.AssociateKmsKeyInput) (*sdk.AssociateKmsKeyOutput, error) {
 	name, err := s.identified(in.LogGroupName, in.ResourceIdentifier)
 	if err != nil {
 		return nil, err
@@ -206,7 +207,7 @@ func (s *Service) associateKey(_ context.Context, in *sdk.AssociateKmsKeyInput) 
 	if err := s.checkKey(*name, *in.KmsKeyId); err != nil {
 		return nil, err
 	}
-	err = s.change(name, func(g *group) error {
+	err = s.change(ctx, name, func(g *group) error {
 		g.KMSKey = *in.KmsKeyId
 		return nil
 	})
@@ -214,13 +215,13 @@ func (s *Service) associateKey(_ context.Context, in *sdk.AssociateKmsKeyInput) 
 }
 
 func (s *Service) disassociateKey(
-	_ context.Context, in *sdk.DisassociateKmsKeyInput,
+	ctx context.Context, in *sdk.DisassociateKmsKeyInput,
 ) (*sdk.DisassociateKmsKeyOutput, error) {
 	name, err := s.identified(in.LogGroupName, in.ResourceIdentifier)
 	if err != nil {
 		return nil, err
 	}
-	err = s.change(name, func(g *group) error {
+	err = s.change(ctx, name, func(g *group) error {
 		g.KMSKey = ""
 		return nil
 	})

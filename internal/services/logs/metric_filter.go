@@ -11,6 +11,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
+	"larder/internal/audit"
 	"larder/internal/store"
 )
 
@@ -38,7 +39,7 @@ const (
 	maxDimensionValue = 1024
 )
 
-func (s *Service) putMetricFilter(_ context.Context, in *sdk.PutMetricFilterInput) (*sdk.PutMetricFilterOutput, error) {
+func (s *Service) putMetricFilter(ctx context.Context, in *sdk.PutMetricFilterInput) (*sdk.PutMetricFilterOutput, error) {
 	if err := checkName(in.LogGroupName); err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func (s *Service) putMetricFilter(_ context.Context, in *sdk.PutMetricFilterInpu
 	if err := made.transform(in.MetricTransformations[0]); err != nil {
 		return nil, err
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if _, err := find(tx, made.Group); err != nil {
 			return err
 		}
@@ -163,13 +164,13 @@ func (f metricFilter) describe() types.MetricFilter {
 }
 
 func (s *Service) deleteMetricFilter(
-	_ context.Context, in *sdk.DeleteMetricFilterInput,
+	ctx context.Context, in *sdk.DeleteMetricFilterInput,
 ) (*sdk.DeleteMetricFilterOutput, error) {
 	if err := checkName(in.LogGroupName); err != nil {
 		return nil, err
 	}
 	key := metricFilter{Group: *in.LogGroupName, Name: *in.FilterName}.key()
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if _, err := find(tx, *in.LogGroupName); err != nil {
 			return err
 		}

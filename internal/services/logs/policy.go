@@ -13,6 +13,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
+	"larder/internal/audit"
 	"larder/internal/store"
 )
 
@@ -38,7 +39,7 @@ func (p policy) describe() types.ResourcePolicy {
 }
 
 func (s *Service) putResourcePolicy(
-	_ context.Context, in *sdk.PutResourcePolicyInput,
+	ctx context.Context, in *sdk.PutResourcePolicyInput,
 ) (*sdk.PutResourcePolicyOutput, error) {
 	p := policy{Name: aws.ToString(in.PolicyName), Document: aws.ToString(in.PolicyDocument), Updated: s.Now()}
 	if p.Name == "" {
@@ -47,7 +48,7 @@ func (s *Service) putResourcePolicy(
 	if err := checkDocument(p.Document); err != nil {
 		return nil, err
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		all, err := policies.Keys(tx)
 		if err != nil {
 			return err
@@ -121,10 +122,10 @@ func (s *Service) describeResourcePolicies(
 }
 
 func (s *Service) deleteResourcePolicy(
-	_ context.Context, in *sdk.DeleteResourcePolicyInput,
+	ctx context.Context, in *sdk.DeleteResourcePolicyInput,
 ) (*sdk.DeleteResourcePolicyOutput, error) {
 	name := aws.ToString(in.PolicyName)
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if _, err := policies.Get(tx, name); errors.Is(err, store.ErrNotFound) {
 			return notFound("Policy with name [%s] does not exist.", name)
 		} else if err != nil && !store.IsUnreadable(err) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
+	"larder/internal/audit"
 	"larder/internal/awswire"
 	"larder/internal/caller"
 	"larder/internal/gateway"
@@ -68,7 +69,7 @@ const (
 func (s *Service) Gateway() gateway.Service {
 	standard := string(types.LogGroupClassStandard)
 	shapes, front := awswire.CloudWatchLogs(), front()
-	return gateway.Service{Shapes: shapes, Front: front, MaxBody: maxBody, Actions: []gateway.Action{
+	return gateway.Service{Shapes: shapes, Front: front, Audit: audit.Log{Store: s.Store}, MaxBody: maxBody, Actions: []gateway.Action{
 		gateway.Handle("CreateLogGroup", gateway.Write, s.createLogGroup,
 			gateway.Only("DeletionProtectionEnabled", noProtection, "false"),
 			gateway.Only("LogGroupClass", oneClass, standard)),

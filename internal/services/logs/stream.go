@@ -13,6 +13,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
+	"larder/internal/audit"
 	"larder/internal/logstore"
 	"larder/internal/store"
 )
@@ -29,11 +30,11 @@ type stream struct {
 
 func (st stream) key() string { return st.Group + ":" + st.Name }
 
-func (s *Service) createLogStream(_ context.Context, in *sdk.CreateLogStreamInput) (*sdk.CreateLogStreamOutput, error) {
+func (s *Service) createLogStream(ctx context.Context, in *sdk.CreateLogStreamInput) (*sdk.CreateLogStreamOutput, error) {
 	if err := errors.Join(checkName(in.LogGroupName), checkName(in.LogStreamName)); err != nil {
 		return nil, err
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		_, err := findStream(tx, *in.LogGroupName, *in.LogStreamName)
 		if err == nil {
 			return &types.ResourceAlreadyExistsException{Message: new("The specified log stream already exists")}
@@ -88,11 +89,11 @@ func streamsOf(tx *store.Tx, group, prefix string) ([]stream, error) {
 }
 
 // deleteLogStream forgets a log stream. Its events cannot be read any more, and go with the files that they are in.
-func (s *Service) deleteLogStream(_ context.Context, in *sdk.DeleteLogStreamInput) (*sdk.DeleteLogStreamOutput, error) {
+func (s *Service) deleteLogStream(ctx context.Context, in *sdk.DeleteLogStreamInput) (*sdk.DeleteLogStreamOutput, error) {
 	if err := errors.Join(checkName(in.LogGroupName), checkName(in.LogStreamName)); err != nil {
 		return nil, err
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		if _, err := find(tx, *in.LogGroupName); err != nil {
 			return err
 		}

@@ -16,12 +16,12 @@ import (
 
 // The API has two generations of tag actions: one names the log group, the other its ARN.
 
-func (s *Service) tagLogGroup(_ context.Context, in *sdk.TagLogGroupInput) (*sdk.TagLogGroupOutput, error) {
-	return &sdk.TagLogGroupOutput{}, s.tag(in.LogGroupName, in.Tags)
+func (s *Service) tagLogGroup(ctx context.Context, in *sdk.TagLogGroupInput) (*sdk.TagLogGroupOutput, error) {
+	return &sdk.TagLogGroupOutput{}, s.tag(ctx, in.LogGroupName, in.Tags)
 }
 
-func (s *Service) untagLogGroup(_ context.Context, in *sdk.UntagLogGroupInput) (*sdk.UntagLogGroupOutput, error) {
-	return &sdk.UntagLogGroupOutput{}, s.untag(in.LogGroupName, in.Tags)
+func (s *Service) untagLogGroup(ctx context.Context, in *sdk.UntagLogGroupInput) (*sdk.UntagLogGroupOutput, error) {
+	return &sdk.UntagLogGroupOutput{}, s.untag(ctx, in.LogGroupName, in.Tags)
 }
 
 func (s *Service) listTagsLogGroup(
@@ -34,20 +34,20 @@ func (s *Service) listTagsLogGroup(
 	return &sdk.ListTagsLogGroupOutput{Tags: tags}, nil
 }
 
-func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
+func (s *Service) tagResource(ctx context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
 	name, err := s.named(aws.ToString(in.ResourceArn))
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.TagResourceOutput{}, s.tag(&name, in.Tags)
+	return &sdk.TagResourceOutput{}, s.tag(ctx, &name, in.Tags)
 }
 
-func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
+func (s *Service) untagResource(ctx context.Context, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
 	name, err := s.named(aws.ToString(in.ResourceArn))
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.UntagResourceOutput{}, s.untag(&name, in.TagKeys)
+	return &sdk.UntagResourceOutput{}, s.untag(ctx, &name, in.TagKeys)
 }
 
 func (s *Service) listTagsForResource(
@@ -64,8 +64,8 @@ func (s *Service) listTagsForResource(
 	return &sdk.ListTagsForResourceOutput{Tags: tags}, nil
 }
 
-func (s *Service) tag(name *string, given map[string]string) error {
-	return s.change(name, func(g *group) error {
+func (s *Service) tag(ctx context.Context, name *string, given map[string]string) error {
+	return s.change(ctx, name, func(g *group) error {
 		if g.Tags == nil {
 			g.Tags = map[string]string{}
 		}
@@ -73,8 +73,8 @@ func (s *Service) tag(name *string, given map[string]string) error {
 	})
 }
 
-func (s *Service) untag(name *string, keys []string) error {
-	return s.change(name, func(g *group) error {
+func (s *Service) untag(ctx context.Context, name *string, keys []string) error {
+	return s.change(ctx, name, func(g *group) error {
 		for _, key := range keys {
 			delete(g.Tags, key)
 		}

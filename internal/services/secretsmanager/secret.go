@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"larder/internal/audit"
 	"larder/internal/store"
 )
 
@@ -215,7 +216,7 @@ func (s *Service) change(ctx context.Context, id *string, change func(*secret) e
 
 // keep writes a secret. changing must be held.
 func (s *Service) keep(ctx context.Context, changed secret) error {
-	return s.Store.Update(func(tx *store.Tx) error {
+	return audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		return errors.Join(s.purge(tx), secrets.Put(tx, changed.Name, changed))
 	})
 }
@@ -224,7 +225,7 @@ func (s *Service) keep(ctx context.Context, changed secret) error {
 func (s *Service) update(ctx context.Context, change func(*store.Tx) error) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
-	return s.Store.Update(change)
+	return audit.Update(ctx, s.Store, change)
 }
 
 // purge drops what is gone.

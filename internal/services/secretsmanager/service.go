@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"larder/internal/audit"
 	"larder/internal/awswire"
 	"larder/internal/gateway"
 	"larder/internal/seal"
@@ -50,7 +51,8 @@ func (s *Service) Gateway() gateway.Service {
 	for i, action := range actions {
 		actions[i] = action.Guarded(s.guardSecret)
 	}
-	return gateway.Service{Shapes: shapes, Front: front, ErrorMessage: "Message", Actions: actions}
+	return gateway.Service{Shapes: shapes, Front: front, ErrorMessage: "Message", Actions: actions,
+		Audit: audit.Log{Store: s.Store}}
 }
 
 // actions are what is served of the API.

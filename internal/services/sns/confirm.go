@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/smithy-go"
 
+	"larder/internal/audit"
 	"larder/internal/awswire"
 	"larder/internal/store"
 )
@@ -49,14 +50,14 @@ func (s *Service) invitation(topicARN, token string) (message, error) {
 }
 
 func (s *Service) confirmSubscription(
-	_ context.Context, in *sdk.ConfirmSubscriptionInput,
+	ctx context.Context, in *sdk.ConfirmSubscriptionInput,
 ) (*sdk.ConfirmSubscriptionOutput, error) {
 	if _, err := hex.DecodeString(aws.ToString(in.Token)); err != nil {
 		return nil, &types.InvalidParameterException{Message: new("Invalid token")}
 	}
 	hash := hashOf(aws.ToString(in.Token))
 	var found subscription
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		of, err := s.findTopic(tx, in.TopicArn)
 		if errors.As(err, new(*types.NotFoundException)) { // no token is one of a topic that is not there
 			return invalidParameter("Token")

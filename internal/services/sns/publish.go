@@ -67,7 +67,7 @@ func (s *Service) PublishWith(
 	if err := s.authorize(by, "Publish", topicARN); err != nil {
 		return err
 	}
-	return s.send(by, m, func(tx *store.Tx) ([]string, error) {
+	return s.send(by, m, s.Store.Update, func(tx *store.Tx) ([]string, error) {
 		if err := also(tx); err != nil {
 			return nil, err
 		}
@@ -89,7 +89,7 @@ func (s *Service) publish(ctx context.Context, in *sdk.PublishInput) (*sdk.Publi
 	if err != nil {
 		return nil, err
 	}
-	if err := s.enqueue(caller.Of(ctx), m); err != nil {
+	if err := s.enqueue(ctx, m); err != nil {
 		return nil, err
 	}
 	return &sdk.PublishOutput{MessageId: &m.ID}, nil
@@ -110,7 +110,7 @@ func (s *Service) publishBatch(ctx context.Context, in *sdk.PublishBatchInput) (
 	}
 	out := &sdk.PublishBatchOutput{}
 	for i, m := range messages {
-		if err := s.enqueue(caller.Of(ctx), m); err != nil {
+		if err := s.enqueue(ctx, m); err != nil {
 			return nil, err
 		}
 		out.Successful = append(out.Successful,

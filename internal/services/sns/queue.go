@@ -1,6 +1,7 @@
 package sns
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/smithy-go"
 
+	"larder/internal/audit"
 	"larder/internal/caller"
 	"larder/internal/store"
 )
@@ -51,8 +53,8 @@ const ownKey = "alias/aws/sns"
 func messagePlace(id string) string { return "sns-message/" + id }
 
 // enqueue keeps a message for every subscription of its topic that wants it.
-func (s *Service) enqueue(by caller.Caller, m message) error {
-	return s.send(by, m, func(tx *store.Tx) ([]string, error) { return s.recipients(tx, m) })
+func (s *Service) enqueue(ctx context.Context, m message) error {
+	return s.send(caller.Of(ctx), m, audit.In(ctx, s.Store), func(tx *store.Tx) ([]string, error) { return s.recipients(tx, m) })
 }
 
 // recipients are the subscriptions of a message's topic that want it.
@@ -78,16 +80,21 @@ func (s *Service) recipients(tx *store.Tx, m message) (to []string, err error) {
 	return to, nil
 }
 
+// transaction runs a function in a transaction of the store.
+type transaction = func(func(*store.Tx) error) error
+
 // send keeps a message for the subscriptions that choose gives, and wakes who delivers it. What choose changes is kept
 // in the same transaction: both happen, or neither does.
-func (s *Service) send(by caller.Caller, m message, choose func(*store.Tx) ([]string, error)) error {
+func (s *Service) send(
+	by caller.Caller, m message, update transaction, choose func(*store.Tx) ([]string, error),
+) error {
 	p, err := s.seal(by, m)
 	if err != nil {
 		return err
 	}
 	var to []string
 	now := s.Now()
-	err = s.Store.Update(func(tx *store.Tx) (err error) {
+	err = update(func(tx *store.Tx) (err error) {
 		if to, err = choose(tx); err != nil {
 			return err
 		}

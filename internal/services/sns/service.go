@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"larder/internal/audit"
 	"larder/internal/awswire"
 	"larder/internal/caller"
 	"larder/internal/gateway"
@@ -86,7 +87,8 @@ func (s *Service) Gateway() gateway.Service {
 	for i, action := range actions {
 		actions[i] = action.Guarded(s.guardTopic)
 	}
-	return gateway.Service{Shapes: awswire.SNS(), Front: front(), MaxBody: maxBody, Actions: actions}
+	return gateway.Service{Shapes: awswire.SNS(), Front: front(), MaxBody: maxBody, Actions: actions,
+		Audit: audit.Log{Store: s.Store}, DeniedCode: "AuthorizationError"}
 }
 
 // actions are what is served of the API.

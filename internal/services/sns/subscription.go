@@ -15,6 +15,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	smithyrand "github.com/aws/smithy-go/rand"
 
+	"larder/internal/audit"
 	"larder/internal/caller"
 	"larder/internal/store"
 )
@@ -95,7 +96,7 @@ func (s *Service) subscribe(ctx context.Context, in *sdk.SubscribeInput) (*sdk.S
 	err := s.Store.View(func(tx *store.Tx) error { return s.subscribeOnce(tx, in.TopicArn, &made) })
 	if err == nil && made.Pending {
 		made = asked
-		err = s.invite(caller.Of(ctx), in.TopicArn, &made)
+		err = s.invite(ctx, in.TopicArn, &made)
 	}
 	if err != nil {
 		return nil, err
@@ -108,7 +109,7 @@ func (s *Service) subscribe(ctx context.Context, in *sdk.SubscribeInput) (*sdk.S
 
 // invite keeps a pending subscription together with the message that its endpoint confirms with: nobody is subscribed
 // who cannot be asked.
-func (s *Service) invite(by caller.Caller, topicARN *string, asked *subscription) error {
+func (s *Service) invite(ctx context.Context, topicARN *string, asked *subscription) error {
 	token, hash, err := s.newToken()
 	if err != nil {
 		return err
@@ -117,7 +118,7 @@ func (s *Service) invite(by caller.Caller, topicARN *string, asked *subscription
 	if err != nil {
 		return err
 	}
-	return s.send(by, m, func(tx *store.Tx) ([]string, error) {
+	return s.send(caller.Of(ctx), m, audit.In(ctx, s.Store), func(tx *store.Tx) ([]string, error) {
 		if err := s.purge(tx); err != nil {
 			return nil, err
 		}
@@ -300,9 +301,9 @@ func (s *Service) getSubscriptionAttributes(
 }
 
 func (s *Service) setSubscriptionAttributes(
-	_ context.Context, in *sdk.SetSubscriptionAttributesInput,
+	ctx context.Context, in *sdk.SetSubscriptionAttributesInput,
 ) (*sdk.SetSubscriptionAttributesOutput, error) {
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		found, err := s.findSubscription(tx, in.SubscriptionArn)
 		if err != nil {
 			return err
@@ -322,7 +323,7 @@ func (s *Service) setSubscriptionAttributes(
 }
 
 // unsubscribe ends a subscription. One that is not confirmed ends by itself, and it succeeds where there is none.
-func (s *Service) unsubscribe(_ context.Context, in *sdk.UnsubscribeInput) (*sdk.UnsubscribeOutput, error) {
+func (s *Service) unsubscribe(ctx context.Context, in *sdk.UnsubscribeInput) (*sdk.UnsubscribeOutput, error) {
 	key, err := s.resource(in.SubscriptionArn, "SubscriptionArn")
 	if err == nil && !strings.Contains(key, ":") {
 		err = invalidParameter("SubscriptionId")
@@ -330,7 +331,7 @@ func (s *Service) unsubscribe(_ context.Context, in *sdk.UnsubscribeInput) (*sdk
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		found, err := subscriptions.Get(tx, key)
 		switch {
 		case errors.Is(err, store.ErrNotFound):

@@ -11,6 +11,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"larder/internal/audit"
 	"larder/internal/store"
 	"larder/internal/tagging"
 )
@@ -29,8 +30,8 @@ func (s *Service) tagged(tx *store.Tx, arn *string) (topic, error) {
 }
 
 // retag changes a topic's tags.
-func (s *Service) retag(arn *string, change func(tags map[string]string) error) error {
-	return s.Store.Update(func(tx *store.Tx) error {
+func (s *Service) retag(ctx context.Context, arn *string, change func(tags map[string]string) error) error {
+	return audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		found, err := s.tagged(tx, arn)
 		if err != nil {
 			return err
@@ -45,13 +46,13 @@ func (s *Service) retag(arn *string, change func(tags map[string]string) error) 
 	})
 }
 
-func (s *Service) tagResource(_ context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
-	err := s.retag(in.ResourceArn, func(tags map[string]string) error { return setTags(tags, in.Tags) })
+func (s *Service) tagResource(ctx context.Context, in *sdk.TagResourceInput) (*sdk.TagResourceOutput, error) {
+	err := s.retag(ctx, in.ResourceArn, func(tags map[string]string) error { return setTags(tags, in.Tags) })
 	return &sdk.TagResourceOutput{}, err
 }
 
-func (s *Service) untagResource(_ context.Context, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
-	err := s.retag(in.ResourceArn, func(tags map[string]string) error {
+func (s *Service) untagResource(ctx context.Context, in *sdk.UntagResourceInput) (*sdk.UntagResourceOutput, error) {
+	err := s.retag(ctx, in.ResourceArn, func(tags map[string]string) error {
 		for _, key := range in.TagKeys {
 			delete(tags, key)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"larder/internal/audit"
 	"larder/internal/store"
 )
 
@@ -30,7 +31,7 @@ type topic struct {
 
 var validTopic = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 
-func (s *Service) createTopic(_ context.Context, in *sdk.CreateTopicInput) (*sdk.CreateTopicOutput, error) {
+func (s *Service) createTopic(ctx context.Context, in *sdk.CreateTopicInput) (*sdk.CreateTopicOutput, error) {
 	attributes := maps.Clone(in.Attributes)
 	if attributes[fifoTopic] == "false" { // which is said of a topic that is made, and shown of none
 		delete(attributes, fifoTopic)
@@ -50,7 +51,7 @@ func (s *Service) createTopic(_ context.Context, in *sdk.CreateTopicInput) (*sdk
 	if err := setTags(made.Tags, in.Tags); err != nil {
 		return nil, err
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		found, err := topics.Get(tx, made.Name)
 		if err == nil {
 			return sameTopic(found, made)
@@ -126,9 +127,9 @@ func (s *Service) getTopicAttributes(
 }
 
 func (s *Service) setTopicAttributes(
-	_ context.Context, in *sdk.SetTopicAttributesInput,
+	ctx context.Context, in *sdk.SetTopicAttributesInput,
 ) (*sdk.SetTopicAttributesOutput, error) {
-	err := s.Store.Update(func(tx *store.Tx) error {
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		found, err := s.findTopic(tx, in.TopicArn)
 		if err != nil {
 			return err
@@ -146,12 +147,12 @@ func (s *Service) setTopicAttributes(
 }
 
 // deleteTopic deletes a topic and its subscriptions. It also succeeds where there is no such topic.
-func (s *Service) deleteTopic(_ context.Context, in *sdk.DeleteTopicInput) (*sdk.DeleteTopicOutput, error) {
+func (s *Service) deleteTopic(ctx context.Context, in *sdk.DeleteTopicInput) (*sdk.DeleteTopicOutput, error) {
 	name, err := s.resource(in.TopicArn, "TopicArn")
 	if err != nil {
 		return nil, err
 	}
-	err = s.Store.Update(func(tx *store.Tx) error {
+	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		subscribed, err := subscriptions.KeysOf(tx, name+":")
 		if err != nil {
 			return err

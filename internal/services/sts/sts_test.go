@@ -20,6 +20,7 @@ func TestGetCallerIdentity(t *testing.T) {
 	const region, account = "us-east-1", "123456789012"
 	entry, err := gateway.New(gateway.Config{
 		User:     func(string) caller.Caller { return caller.User(account) },
+		Grants:   func(caller.Caller) gateway.Grants { return gateway.Everything() },
 		Services: []gateway.Service{sts.Service{}.Gateway()}, Region: region,
 		Verifier:     &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
 		NewRequestID: func() string { return "00000000-0000-4000-8000-000000000000" },

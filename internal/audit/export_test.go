@@ -1,0 +1,10 @@
+package audit
+
+// For tests.
+var (
+	IsHidden   = isHidden
+	Hidden     = hidden
+	ShownNames = shownNames
+	DataEvents = dataEvents
+	Unkept     = unrecorded
+)

@@ -1,0 +1,9 @@
+package cloudwatch_test
+
+import (
+	"testing"
+
+	"larder/internal/servicetest"
+)
+
+func TestMain(m *testing.M) { servicetest.Main(m) }
