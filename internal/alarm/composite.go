@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// Composite is a rule over other alarms' states.
+// Composite is a parsed rule over the states of other alarms.
 type Composite struct {
 	root     term
 	children []string
 }
 
-// term is a part of a rule: a state of an alarm, a constant, or terms under AND, OR or NOT.
+// term is a part of a rule: the state of an alarm, a constant, or terms under AND, OR or NOT.
 type term struct {
 	state State  // ALARM("name"), OK("name"), INSUFFICIENT_DATA("name")
-	alarm string // the child's name
+	alarm string // name of the child alarm
 	sign  string // TRUE, FALSE, AND, OR, NOT
 	terms []term
 }
@@ -31,7 +31,7 @@ const (
 
 var ruleToken = regexp.MustCompile(`^(?:[()]|"[^"]*"|[^\s()"]+)`)
 
-// ParseComposite reads an alarm rule. An ARN names its alarm.
+// ParseComposite parses an alarm rule. An ARN in it stands for the alarm's name.
 func ParseComposite(rule string) (*Composite, error) {
 	if n := len([]rune(rule)); n < 1 || n > maxRule {
 		return nil, fmt.Errorf("AlarmRule must have 1 to %d characters; it has %d", maxRule, n)
@@ -54,10 +54,10 @@ func ParseComposite(rule string) (*Composite, error) {
 	return &Composite{root, p.children}, err
 }
 
-// Children are the names of the alarms that the rule looks at.
+// Children returns the names of the alarms in the rule.
 func (c *Composite) Children() []string { return c.children }
 
-// Holds reports whether the rule is true.
+// Holds reports whether the rule is true. state returns the state of a child.
 func (c *Composite) Holds(state func(name string) State) bool { return c.root.holds(state) }
 
 func (t term) holds(state func(string) State) bool {
@@ -91,7 +91,7 @@ func (p *ruleParser) next(token string) bool {
 	return true
 }
 
-// either reads terms that OR joins, each of terms that AND joins.
+// either parses terms joined by OR. Each consists of terms joined by AND.
 func (p *ruleParser) either() (term, error) {
 	return p.joined("OR", func() (term, error) { return p.joined("AND", p.one) })
 }
@@ -152,7 +152,8 @@ func (p *ruleParser) one() (term, error) {
 	return term{state: state, alarm: name}, nil
 }
 
-// Cycle finds a way from an alarm's children back to it. children gives those of any other alarm.
+// Cycle reports whether the alarm name can be reached from its children, which are in from. children returns the
+// children of any other alarm.
 func Cycle(name string, from []string, children func(string) []string) bool {
 	seen := map[string]bool{}
 	for len(from) > 0 {

@@ -12,7 +12,7 @@ import (
 	"larder/internal/series"
 )
 
-// torn are samples of which some cannot be read.
+// torn returns samples with an error, because some cannot be read.
 type torn struct{ samples }
 
 func (s torn) Cells(key series.Key, from, to int64) ([]series.Cell, error) {
@@ -20,11 +20,12 @@ func (s torn) Cells(key series.Key, from, to int64) ([]series.Cell, error) {
 	return cells, errors.Join(err, &series.DamageError{Err: errBroken})
 }
 
-// TestAnAlarmIsEvaluatedWithWhatCanBeRead of its metric, whether it names a unit or not.
+// TestAnAlarmIsEvaluatedWithWhatCanBeRead: unreadable samples of a metric do not prevent an evaluation, with and
+// without a unit.
 func TestAnAlarmIsEvaluatedWithWhatCanBeRead(t *testing.T) {
-	b := &book{alarms: map[string]Definition{}}
+	b := &memory{alarms: map[string]Definition{}}
 	metrics := torn{samples{"Count": {series.Single(noon.Unix()-120, 90), series.Single(noon.Unix()-60, 90)}}}
-	r := &Runner{Book: b, Metrics: metrics, Now: func() time.Time { return noon },
+	r := &Runner{Store: b, Metrics: metrics, Now: func() time.Time { return noon },
 		Failed: func(err error) { t.Error(err) }}
 	unit := metricAlarm("unit", 60)
 	unit.Unit = "Count"
@@ -39,11 +40,11 @@ func TestAnAlarmIsEvaluatedWithWhatCanBeRead(t *testing.T) {
 	}
 }
 
-// TestABrokenChildKeepsNoParentFromItsEvaluation.
+// TestABrokenChildKeepsNoParentFromItsEvaluation: a parent is evaluated although a child fails.
 func TestABrokenChildKeepsNoParentFromItsEvaluation(t *testing.T) {
-	b := &book{alarms: map[string]Definition{}, broken: map[string]bool{}}
+	b := &memory{alarms: map[string]Definition{}, broken: map[string]bool{}}
 	metrics := samples{"Count": {series.Single(noon.Unix()-120, 90), series.Single(noon.Unix()-60, 90)}}
-	r := &Runner{Book: b, Metrics: metrics, Now: func() time.Time { return noon },
+	r := &Runner{Store: b, Metrics: metrics, Now: func() time.Time { return noon },
 		Failed: func(err error) { t.Error(err) }}
 	b.put(Definition{Metric: metricAlarm("m", 60)})
 	b.put(Definition{Composite: &types.CompositeAlarm{AlarmName: new("child"), AlarmRule: new("ALARM(m)")}})
@@ -62,7 +63,7 @@ func TestABrokenChildKeepsNoParentFromItsEvaluation(t *testing.T) {
 	}
 }
 
-// faulty panics at the metric of one unit.
+// faulty panics for metrics of one unit.
 type faulty struct{ samples }
 
 func (s faulty) Cells(key series.Key, from, to int64) ([]series.Cell, error) {
@@ -72,12 +73,13 @@ func (s faulty) Cells(key series.Key, from, to int64) ([]series.Cell, error) {
 	return s.samples.Cells(key, from, to)
 }
 
-// TestAnAlarmThatPanicsStopsNoOther, whether its definition or its evaluation does; composite alarms go by its state.
+// TestAnAlarmThatPanicsStopsNoOther: a panic in the definition or the evaluation of one alarm stops no other. Composite
+// alarms use the state that the alarm has.
 func TestAnAlarmThatPanicsStopsNoOther(t *testing.T) {
-	b := &book{alarms: map[string]Definition{}}
+	b := &memory{alarms: map[string]Definition{}}
 	metrics := faulty{samples{"Count": {series.Single(noon.Unix()-120, 90), series.Single(noon.Unix()-60, 90)}}}
 	failures := 0
-	r := &Runner{Book: b, Metrics: metrics, Now: func() time.Time { return noon }, Failed: func(error) { failures++ }}
+	r := &Runner{Store: b, Metrics: metrics, Now: func() time.Time { return noon }, Failed: func(error) { failures++ }}
 	for name, unit := range map[string]types.StandardUnit{"a-faulty": "Bytes", "good": "Count"} {
 		m := metricAlarm(name, 60)
 		m.Unit = unit

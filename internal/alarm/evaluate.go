@@ -1,4 +1,4 @@
-// Package alarm decides what state alarms are in, says why, and tells their topics.
+// Package alarm computes the states of alarms and the reasons, and builds the messages to their topics.
 package alarm
 
 import (
@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// State is an alarm's.
+// State is the state of an alarm.
 type State string
 
 // The states of an alarm.
@@ -16,7 +16,7 @@ const (
 	Insufficient State = "INSUFFICIENT_DATA"
 )
 
-// Treatment is what missing points count as.
+// Treatment says how an alarm treats missing points.
 type Treatment string
 
 // The treatments of missing points.
@@ -27,10 +27,10 @@ const (
 	Missing      Treatment = "missing"
 )
 
-// Comparison is an operator that holds a value against the threshold.
+// Comparison is the operator between a value and the threshold.
 type Comparison string
 
-// comparisons give each operator its test and its words.
+// comparisons maps each operator to its test and its words in a reason.
 var comparisons = map[Comparison]struct {
 	breaches func(v, threshold float64) bool
 	words    string
@@ -41,17 +41,17 @@ var comparisons = map[Comparison]struct {
 	"LessThanOrEqualToThreshold":    {func(v, t float64) bool { return v <= t }, "less than or equal to"},
 }
 
-// Rule is what of an alarm's definition decides about its state.
+// Rule is the part of an alarm's definition that determines its state.
 type Rule struct {
 	Period     time.Duration
-	Periods    int // N: how many points are looked at
-	Datapoints int // M: how many of them must breach; zero means all, and shows in the reason
+	Periods    int // N: how many points are evaluated
+	Datapoints int // M: how many of them must breach; zero means all, and appears in the reason
 	Threshold  float64
 	Comparison Comparison
 	Missing    Treatment // empty means Missing
 	Statistic  string    // empty for metric math
 	Unit       string
-	// LowSamples is how many samples a percentile needs, where fewer shall not change the state; zero means any.
+	// LowSamples is how many samples a percentile needs to change the state; zero means any number.
 	LowSamples float64
 }
 
@@ -62,13 +62,14 @@ func (r Rule) needed() int {
 	return r.Datapoints
 }
 
-// Range is how many points are fetched. AWS does not say; its examples have two more than are looked at.
+// Range returns how many points are fetched. AWS does not document the number; its examples have two more than are
+// evaluated.
 func (r Rule) Range() int { return r.Periods + 2 }
 
 func (r Rule) breaches(p Point) bool { return comparisons[r.Comparison].breaches(p.Value, r.Threshold) }
 
-// significant is how many samples a percentile needs to say something. Source: the CloudWatch guide on percentile-based
-// alarms.
+// significant returns how many samples a percentile needs to be meaningful. Source: the CloudWatch guide on
+// percentile-based alarms.
 func significant(percentile float64) float64 {
 	p := percentile / 100
 	if p >= 0.5 {
@@ -77,23 +78,23 @@ func significant(percentile float64) float64 {
 	return 10 / p
 }
 
-// Point is one period's value.
+// Point is the value of one period.
 type Point struct {
-	At      time.Time // the period's begin
+	At      time.Time // the beginning of the period
 	Value   float64
 	Samples float64
 	Missing bool
 }
 
-// Verdict is what an evaluation comes to.
+// Verdict is the result of an evaluation.
 type Verdict struct {
 	State  State
-	Keep   bool // the state stays as it is
+	Keep   bool // the state does not change
 	Reason string
 	Data   string // the reason as JSON
 }
 
-// judgement is a verdict without its words: the points that were looked at, newest first, and how many were filled in.
+// judgement is a verdict without its texts: the evaluated points, newest first, and how many of them were filled in.
 type judgement struct {
 	state  State
 	keep   bool
@@ -101,7 +102,8 @@ type judgement struct {
 	filled int
 }
 
-// Evaluate decides on the state of an alarm that is in one, by the points of its range, oldest first.
+// Evaluate returns the new state of an alarm whose state is before. points are those of the alarm's range, oldest
+// first.
 func Evaluate(r Rule, points []Point, before State, now time.Time) Verdict {
 	j := judge(r, points)
 	if j.keep || j.state == before {
@@ -146,8 +148,8 @@ func judge(r Rule, points []Point) judgement {
 	return j
 }
 
-// onlyBreaching decides where too few points are there and all of them breach. It is an alarm once the oldest is as far
-// back as M points would be, lest one late point raise it.
+// onlyBreaching decides if fewer than M points exist and all of them breach. The alarm goes off once the oldest point
+// is M periods old, so that one late point does not raise it.
 func (j judgement) onlyBreaching(r Rule, points []Point) judgement {
 	oldest := j.real[len(j.real)-1].At
 	back := len(points)
@@ -162,5 +164,5 @@ func (j judgement) onlyBreaching(r Rule, points []Point) judgement {
 	return j
 }
 
-// finite is for what arithmetic makes of no data.
+// finite rejects NaN and infinity, which arithmetic yields where there are no data.
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -10,7 +10,8 @@ import (
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
-// pointsOf are of the form of AWS's examples: 0 is fine, X breaches, - is missing, the newest on the right.
+// pointsOf parses the notation of AWS's examples: 0 does not breach, X breaches, - is missing; the newest is on the
+// right.
 func pointsOf(text string) (points []Point) {
 	for i, mark := range strings.Fields(text) {
 		p := Point{At: noon.Add(time.Duration(i) * time.Minute), Samples: 1, Missing: mark == "-"}
@@ -37,7 +38,7 @@ func outcome(r Rule, points []Point) string {
 	return string(v.State)
 }
 
-// The examples of the CloudWatch guide on missing data, and of premature alarms.
+// TestExamples runs the examples of the CloudWatch guide on missing data and on premature alarms.
 func TestExamples(t *testing.T) {
 	none, alarm, ok := string(Insufficient), string(Alarm), string(OK)
 	for _, test := range []struct {
@@ -73,7 +74,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// reference decides as the guide tells it, step by step, on the marks.
+// reference follows the guide step by step, on the marks of its notation.
 func reference(m, n int, treatment Treatment, marks []string) string {
 	var newestFirst []string
 	for _, mark := range marks {
@@ -121,7 +122,7 @@ func reference(m, n int, treatment Treatment, marks []string) string {
 	if count(real, "0") > 0 {
 		return string(OK)
 	}
-	// Only breaching points, fewer than M.
+	// Fewer than M points, and all of them breach.
 	if treatment == Ignore {
 		return keep
 	}
@@ -168,7 +169,7 @@ func TestPercentilesOfFewSamples(t *testing.T) {
 	}
 }
 
-// The texts are captured ones, with other numbers.
+// TestReasons compares with captured texts that have other numbers.
 func TestReasons(t *testing.T) {
 	value := func(v float64) []Point {
 		return []Point{{At: time.Date(2022, 7, 9, 2, 34, 0, 0, time.UTC), Value: v, Samples: 5}}
@@ -184,9 +185,11 @@ func TestReasons(t *testing.T) {
 		want   string
 	}{
 		{one(1, "GreaterThanThreshold", 80, Missing), value(99.83274983791787),
-			"Threshold Crossed: 1 out of the last 1 datapoints [99.83274983791787 (09/07/22 02:34:00)] was greater than the threshold (80.0) (minimum 1 datapoint for OK -> ALARM transition)."},
+			"Threshold Crossed: 1 out of the last 1 datapoints [99.83274983791787 (09/07/22 02:34:00)] was greater than the " +
+				"threshold (80.0) (minimum 1 datapoint for OK -> ALARM transition)."},
 		{one(1, "GreaterThanThreshold", 0.059, Missing), value(0.05),
-			"Threshold Crossed: 1 out of the last 1 datapoints [0.05 (09/07/22 02:34:00)] was not greater than the threshold (0.059) (minimum 1 datapoint for ALARM -> OK transition)."},
+			"Threshold Crossed: 1 out of the last 1 datapoints [0.05 (09/07/22 02:34:00)] was not greater than the threshold " +
+				"(0.059) (minimum 1 datapoint for ALARM -> OK transition)."},
 		{one(0, "LessThanThreshold", 20, Missing), value(0),
 			"Threshold Crossed: 1 datapoint [0.0 (09/07/22 02:34:00)] was less than the threshold (20.0)."},
 		{one(0, "LessThanThreshold", 20, Breaching), nil,
@@ -194,11 +197,15 @@ func TestReasons(t *testing.T) {
 				"[Breaching]."},
 		{one(0, "LessThanThreshold", 20, Missing), nil, "Insufficient Data: 1 datapoint was unknown."},
 		{many(3, 3, Missing), pointsOf("X X X"),
-			"Threshold Crossed: 3 out of the last 3 datapoints [90.0 (04/03/26 12:02:00), 90.0 (04/03/26 12:01:00), 90.0 (04/03/26 12:00:00)] were greater than the threshold (80.0) (minimum 3 datapoints for OK -> ALARM transition)."},
+			"Threshold Crossed: 3 out of the last 3 datapoints [90.0 (04/03/26 12:02:00), 90.0 (04/03/26 12:01:00), 90.0 " +
+				"(04/03/26 12:00:00)] were greater than the threshold (80.0) (minimum 3 datapoints for OK -> ALARM transition)."},
 		{many(20, 1, NotBreaching), pointsOf("X"),
-			"Threshold Crossed: 1 out of the last 20 datapoints [90.0 (04/03/26 12:00:00)] was greater than the threshold (80.0) and 19 missing datapoints were treated as [NonBreaching] (minimum 1 datapoint for OK -> ALARM transition)."},
+			"Threshold Crossed: 1 out of the last 20 datapoints [90.0 (04/03/26 12:00:00)] was greater than the threshold " +
+				"(80.0) and 19 missing datapoints were treated as [NonBreaching] (minimum 1 datapoint for OK -> ALARM " +
+				"transition)."},
 		{many(8, 0, Breaching), pointsOf("0"),
-			"Threshold Crossed: 1 datapoint [0.0 (04/03/26 12:00:00)] was not greater than the threshold (80.0) and 7 missing datapoints were treated as [Breaching]."},
+			"Threshold Crossed: 1 datapoint [0.0 (04/03/26 12:00:00)] was not greater than the threshold (80.0) and 7 " +
+				"missing datapoints were treated as [Breaching]."},
 		{many(3, 2, Breaching), pointsOf("0"),
 			"Threshold Crossed: 1 datapoint was received for 3 periods and 2 missing datapoints were treated as [Breaching]."},
 		{many(2, 0, Breaching), nil,
@@ -216,15 +223,18 @@ func TestReasonData(t *testing.T) {
 	r := ruleOf(2, 2, Missing)
 	r.Unit = "Percent"
 	got := Evaluate(r, pointsOf("0 X - X"), OK, noon.Add(1500*time.Millisecond)).Data
-	const want = `{"version":"1.0","queryDate":"2026-03-04T12:00:01.500+0000","startDate":"2026-03-04T12:01:00.000+0000","unit":"Percent",` +
+	const want = `{"version":"1.0","queryDate":"2026-03-04T12:00:01.500+0000",` +
+		`"startDate":"2026-03-04T12:01:00.000+0000","unit":"Percent",` +
 		`"statistic":"Average","period":60,"recentDatapoints":[90.0,90.0],"threshold":80.0,"evaluatedDatapoints":[` +
-		`{"timestamp":"2026-03-04T12:03:00.000+0000","sampleCount":1.0,"value":90.0},{"timestamp":"2026-03-04T12:01:00.000+0000","sampleCount":1.0,"value":90.0}]}`
+		`{"timestamp":"2026-03-04T12:03:00.000+0000","sampleCount":1.0,"value":90.0},` +
+		`{"timestamp":"2026-03-04T12:01:00.000+0000","sampleCount":1.0,"value":90.0}]}`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	r.Statistic, r.Unit = "", ""
 	got = Evaluate(r, nil, OK, noon).Data
-	if got != `{"version":"1.0","queryDate":"2026-03-04T12:00:00.000+0000","period":60,"recentDatapoints":[],"threshold":80.0}` {
+	if got != `{"version":"1.0","queryDate":"2026-03-04T12:00:00.000+0000","period":60,"recentDatapoints":[],`+
+		`"threshold":80.0}` {
 		t.Errorf("without data: %s", got)
 	}
 }

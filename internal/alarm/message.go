@@ -13,10 +13,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// Place is whose alarms these are.
-type Place struct {
+// Owner is the account and the region of alarms.
+type Owner struct {
 	Account string
-	Region  string // its long name: US East (N. Virginia)
+	Region  string // long name, such as US East (N. Virginia)
 }
 
 // Change is a change of an alarm's state.
@@ -27,12 +27,12 @@ type Change struct {
 	At       time.Time
 }
 
-// maxSubject is how many characters a topic takes: fewer than 100.
+// maxSubject is the maximal length of a subject: SNS requires fewer than 100 characters.
 const maxSubject = 99
 
-// Subject is that of the message about a change: a long name is cut, and what a topic does not take on a line is a
-// blank.
-func Subject(name string, to State, p Place) string {
+// Subject returns the subject of a message about a change. It shortens a long name, and replaces characters that SNS
+// refuses by blanks.
+func Subject(name string, to State, p Owner) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) {
 			return ' '
@@ -47,7 +47,7 @@ func Subject(name string, to State, p Place) string {
 	return text(name)
 }
 
-// common is what every message begins with, in AWS's order.
+// common holds the first fields of every message, in AWS's order.
 type common struct {
 	AlarmName                          string
 	AlarmDescription                   *string
@@ -69,7 +69,7 @@ type dimension struct {
 	Name  *string `json:"name"`
 }
 
-// trigger is what an alarm on one metric watches.
+// trigger describes the metric of an alarm on one metric.
 type trigger struct {
 	MetricName                       *string
 	Namespace                        *string
@@ -87,7 +87,7 @@ type trigger struct {
 	EvaluateLowSampleCountPercentile string
 }
 
-// mathTrigger is what an alarm on metric math watches.
+// mathTrigger describes the queries of an alarm on metric math.
 type mathTrigger struct {
 	Period                           int32
 	EvaluationPeriods                int32
@@ -118,13 +118,14 @@ type metricStat struct {
 	Unit   string `json:",omitempty"`
 }
 
-// MetricMessage is what a topic is sent about a metric alarm's change.
-func MetricMessage(a *types.MetricAlarm, c Change, p Place) string {
+// MetricMessage returns the message to a topic about a change of a metric alarm.
+func MetricMessage(a *types.MetricAlarm, c Change, p Owner) string {
 	message := struct {
 		common
 		Trigger any
 	}{common{
-		*a.AlarmName, a.AlarmDescription, p.Account, stamp(*a.AlarmConfigurationUpdatedTimestamp), c.To, c.Reason, stamp(c.At), p.Region,
+		*a.AlarmName, a.AlarmDescription, p.Account, stamp(*a.AlarmConfigurationUpdatedTimestamp), c.To, c.Reason,
+		stamp(c.At), p.Region,
 		*a.AlarmArn, c.From, some(a.OKActions), some(a.AlarmActions), some(a.InsufficientDataActions),
 	}, triggerOf(a)}
 	return mustJSON(message)
@@ -187,7 +188,7 @@ func some(actions []string) []string {
 	return actions
 }
 
-// Child is a child of a composite alarm, in the state that brought the change about.
+// Child is the child of a composite alarm whose state caused the change.
 type Child struct {
 	Arn   string     `json:"arn"`
 	State childState `json:"state"`
@@ -198,23 +199,24 @@ type childState struct {
 	Timestamp stamp `json:"timestamp"`
 }
 
-// newChild is a child that came into a state at a time.
+// newChild returns a child whose state changed at a time.
 func newChild(arn string, state State, at time.Time) Child {
 	return Child{arn, childState{state, stamp(at)}}
 }
 
-// compositeReason says why a composite alarm changed: its child did. Source of the form: memory.
+// compositeReason returns the reason of a composite alarm's change: the change of its child. The form of the text is
+// from memory.
 func compositeReason(c Child) (reason, data string) {
 	reason = fmt.Sprintf("%s transitioned to %s at %s", c.Arn, c.State.Value,
 		time.Time(c.State.Timestamp).UTC().Format("Monday 02 January, 2006 15:04:05 MST"))
 	return reason, mustJSON(map[string][]Child{"triggeringAlarms": {c}})
 }
 
-// CompositeMessage is what a topic is sent about a composite alarm's change.
-func CompositeMessage(a *types.CompositeAlarm, c Change, p Place) string {
+// CompositeMessage returns the message to a topic about a change of a composite alarm.
+func CompositeMessage(a *types.CompositeAlarm, c Change, p Owner) string {
 	var data struct{ TriggeringAlarms []Child }
 	if c.Data != "" {
-		// A reason that SetAlarmState gave may have any form; then no child is named.
+		// A reason from SetAlarmState may have any form. Then no child is named.
 		_ = json.Unmarshal([]byte(c.Data), &data)
 	}
 	type triggering struct {
@@ -235,12 +237,13 @@ func CompositeMessage(a *types.CompositeAlarm, c Change, p Place) string {
 		AlarmRule          string
 		TriggeringChildren []triggering
 	}{common{
-		*a.AlarmName, a.AlarmDescription, p.Account, stamp(*a.AlarmConfigurationUpdatedTimestamp), c.To, c.Reason, stamp(c.At), p.Region,
+		*a.AlarmName, a.AlarmDescription, p.Account, stamp(*a.AlarmConfigurationUpdatedTimestamp), c.To, c.Reason,
+		stamp(c.At), p.Region,
 		*a.AlarmArn, c.From, some(a.OKActions), some(a.AlarmActions), some(a.InsufficientDataActions),
 	}, *a.AlarmRule, children})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON is the inverse of MarshalJSON.
 func (s *stamp) UnmarshalJSON(b []byte) error {
 	t, err := time.Parse(`"`+stampLayout+`"`, string(b))
 	*s = stamp(t)
@@ -254,7 +257,7 @@ type HistoryState struct {
 	StateReasonData json.RawMessage `json:"stateReasonData,omitempty"`
 }
 
-// NewHistoryState is a state with its reason, whose data are JSON or empty.
+// NewHistoryState returns a state with its reason. data is JSON or empty.
 func NewHistoryState(s State, reason, data string) HistoryState {
 	h := HistoryState{StateValue: s, StateReason: reason}
 	if json.Valid([]byte(data)) {
@@ -263,7 +266,7 @@ func NewHistoryState(s State, reason, data string) HistoryState {
 	return h
 }
 
-// StateUpdate is the data of a history item about a change.
+// StateUpdate returns the data of a history item about a change of the state.
 func StateUpdate(from, to HistoryState) string {
 	return mustJSON(struct {
 		Version  string       `json:"version"`
@@ -272,7 +275,7 @@ func StateUpdate(from, to HistoryState) string {
 	}{"1.0", from, to})
 }
 
-// ActionUpdate is the data of a history item about an action; without an error it succeeded.
+// ActionUpdate returns the data of a history item about an action. A nil err means success.
 func ActionUpdate(topic, message string, c Change, err error) string {
 	item := struct {
 		ActionState          string  `json:"actionState"`

@@ -18,9 +18,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-var place = Place{Account: "123456789012", Region: "US East (N. Virginia)"}
+var owner = Owner{Account: "123456789012", Region: "US East (N. Virginia)"}
 
-// golden compares a message with the file that holds it, indented.
+// golden compares an indented message with a file.
 func golden(t *testing.T, name, message string) {
 	t.Helper()
 	var got bytes.Buffer
@@ -46,38 +46,41 @@ func golden(t *testing.T, name, message string) {
 func TestMessages(t *testing.T) {
 	defined := noon.Add(-time.Hour)
 	a := metricAlarm("cpu-alarm", 300)
-	a.AlarmArn, a.AlarmConfigurationUpdatedTimestamp = new("arn:aws:cloudwatch:us-east-1:123456789012:alarm:cpu-alarm"), &defined
+	a.AlarmArn,
+		a.AlarmConfigurationUpdatedTimestamp = new("arn:aws:cloudwatch:us-east-1:123456789012:alarm:cpu-alarm"), &defined
 	a.AlarmActions = []string{"arn:aws:sns:us-east-1:123456789012:critical"}
 	c := Change{OK, Alarm, "Threshold Crossed: …", "", noon.Add(536 * time.Millisecond)}
-	golden(t, "metric", MetricMessage(a, c, place))
+	golden(t, "metric", MetricMessage(a, c, owner))
 
 	a.Statistic, a.ExtendedStatistic, a.EvaluateLowSampleCountPercentile = "", new("p99"), new("ignore")
-	a.AlarmDescription, a.Unit, a.DatapointsToAlarm, a.TreatMissingData = new("<CPU>"), types.StandardUnitPercent, new(int32(1)), new("notBreaching")
-	golden(t, "percentile", MetricMessage(a, c, place))
+	a.AlarmDescription, a.Unit, a.DatapointsToAlarm, a.TreatMissingData = new("<CPU>"), types.StandardUnitPercent,
+		new(int32(1)), new("notBreaching")
+	golden(t, "percentile", MetricMessage(a, c, owner))
 
 	m := mathAlarm()
-	m.AlarmArn, m.AlarmConfigurationUpdatedTimestamp = new("arn:aws:cloudwatch:us-east-1:123456789012:alarm:math"), &defined
-	golden(t, "math", MetricMessage(m, c, place))
+	m.AlarmArn, m.AlarmConfigurationUpdatedTimestamp = new("arn:aws:cloudwatch:us-east-1:123456789012:alarm:math"),
+		&defined
+	golden(t, "math", MetricMessage(m, c, owner))
 
 	composite := &types.CompositeAlarm{AlarmName: new("both"),
 		AlarmArn:                           new("arn:aws:cloudwatch:us-east-1:123456789012:alarm:both"),
 		AlarmConfigurationUpdatedTimestamp: &defined, AlarmRule: new("ALARM(cpu-alarm)")}
 	c.Reason, c.Data = compositeReason(newChild(*a.AlarmArn, Alarm, noon))
-	golden(t, "composite", CompositeMessage(composite, c, place))
+	golden(t, "composite", CompositeMessage(composite, c, owner))
 	golden(t, "state_update", StateUpdate(NewHistoryState(OK, "a", ""), NewHistoryState(Alarm, c.Reason, c.Data)))
 	golden(t, "action", ActionUpdate("arn:aws:sns:us-east-1:123456789012:critical", "{}", c,
 		errors.New("no such topic")))
 }
 
 func TestSubject(t *testing.T) {
-	if got, want := Subject("cpu-alarm", Alarm, place), `ALARM: "cpu-alarm" in US East (N. Virginia)`; got != want {
+	if got, want := Subject("cpu-alarm", Alarm, owner), `ALARM: "cpu-alarm" in US East (N. Virginia)`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got, want := Subject("größe\u200d", OK, place), "OK: \"größe\u200d\" in US East (N. Virginia)"; got != want {
+	if got, want := Subject("größe\u200d", OK, owner), "OK: \"größe\u200d\" in US East (N. Virginia)"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	for _, long := range []string{strings.Repeat("é", 200), strings.Repeat("e", 200)} {
-		got := Subject(long, Insufficient, place)
+		got := Subject(long, Insufficient, owner)
 		if n := utf8.RuneCountInString(got); n != 99 || !strings.HasSuffix(got, `..." in US East (N. Virginia)`) ||
 			strings.ContainsRune(got, '�') {
 			t.Errorf("got %s, %d characters; a topic takes fewer than 100", got, n)

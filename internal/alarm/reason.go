@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// Unchecked is the reason for the state of an alarm that was not evaluated yet.
+// Unchecked is the reason for the state of an alarm that has not been evaluated yet.
 const Unchecked = "Unchecked: Initial alarm creation"
 
 const pointTime = "02/01/06 15:04:05"
 
-// counted is a number with its noun.
+// counted returns a number with its noun in singular or plural.
 func counted(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -30,7 +30,7 @@ func was(n int) string {
 	return "were"
 }
 
-// reason says why in AWS's words.
+// reason returns the reason in AWS's words.
 func (j judgement) reason(r Rule) string {
 	if j.state == Insufficient {
 		return fmt.Sprintf("Insufficient Data: %s %s unknown.", counted(r.Periods, "datapoint"), was(r.Periods))
@@ -66,7 +66,7 @@ func (j judgement) reason(r Rule) string {
 	return text + "."
 }
 
-// fills tells of the points that were filled in, when they counted for something.
+// fills describes the points that were filled in, if they affected the result.
 func (j judgement) fills(r Rule) string {
 	words := map[Treatment]string{Breaching: "Breaching", NotBreaching: "NonBreaching"}
 	if j.filled == 0 || words[r.Missing] == "" {
@@ -76,7 +76,7 @@ func (j judgement) fills(r Rule) string {
 		words[r.Missing])
 }
 
-// stamp is a time in AWS's JSON.
+// stamp is a time that marshals as in AWS's JSON.
 type stamp time.Time
 
 const stampLayout = "2006-01-02T15:04:05.000-0700"
@@ -85,7 +85,7 @@ func (s stamp) MarshalJSON() ([]byte, error) {
 	return json.Marshal(time.Time(s).UTC().Format(stampLayout))
 }
 
-// double is a number as Java writes it.
+// double is a number that marshals as Java writes it.
 type double float64
 
 func (d double) MarshalJSON() ([]byte, error) {
@@ -95,14 +95,15 @@ func (d double) MarshalJSON() ([]byte, error) {
 	return []byte(javaDouble(float64(d))), nil
 }
 
-// javaDouble writes a number as Double.toString does: always with a point, with an exponent from 10^7 and under 10^-3.
+// javaDouble formats a number like Java's Double.toString: always with a decimal point, and with an exponent from 10^7
+// on and below 10^-3.
 func javaDouble(v float64) string {
 	if a := math.Abs(v); a != 0 && (a >= 1e7 || a < 1e-3) {
 		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'E', -1, 64), "E")
 		if !strings.Contains(mantissa, ".") {
 			mantissa += ".0"
 		}
-		n, _ := strconv.Atoi(exponent) // FormatFloat wrote it
+		n, _ := strconv.Atoi(exponent) // FormatFloat wrote a valid number
 		return fmt.Sprintf("%sE%d", mantissa, n)
 	}
 	text := strconv.FormatFloat(v, 'f', -1, 64)
@@ -118,7 +119,7 @@ type evaluated struct {
 	Value       double `json:"value"`
 }
 
-// data is the reason as JSON.
+// data returns the reason as JSON.
 func (j judgement) data(r Rule, now time.Time) string {
 	d := struct {
 		Version   string      `json:"version"`
@@ -145,7 +146,7 @@ func (j judgement) data(r Rule, now time.Time) string {
 	return mustJSON(d)
 }
 
-// mustJSON is for what has no way to fail: no map, no number that JSON lacks.
+// mustJSON marshals values for which marshalling cannot fail: they have no map and no NaN or infinity.
 func mustJSON(v any) string {
 	var text strings.Builder
 	e := json.NewEncoder(&text)

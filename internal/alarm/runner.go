@@ -15,54 +15,54 @@ import (
 	"larder/internal/isolate"
 )
 
-// Definition is an alarm as it is kept: one of the two. Every definition that an alarm is given has another revision.
+// Definition is a stored alarm, either metric or composite. Each new definition of an alarm has a new revision.
 type Definition struct {
 	Metric    *types.MetricAlarm
 	Composite *types.CompositeAlarm
 	Revision  uint64
 }
 
-// Book keeps the alarms.
-type Book interface {
-	// Alarms are all of them, but for those that cannot be read: the error is of these.
+// Store stores the alarms.
+type Store interface {
+	// Alarms returns all alarms that can be read. The error is about the others.
 	Alarms() ([]Definition, error)
-	// Alarm is the one of a name; not when there is none.
+	// Alarm returns the alarm of that name, and false if there is none.
 	Alarm(name string) (Definition, bool, error)
-	// Change puts an alarm into another state, keeps the history and has the actions run, unless the alarm has
-	// meanwhile another definition, or another state than the change begins with.
+	// Change puts an alarm into another state, adds to the history, and starts the actions. It does nothing if the alarm's
+	// revision or state has changed meanwhile.
 	Change(name string, revision uint64, c Change) error
 }
 
 // Runner evaluates alarms.
 type Runner struct {
-	Book    Book
+	Store   Store
 	Metrics Reader
 	Now     func() time.Time
-	After   func(time.Duration) <-chan time.Time // as time.After, by the clock of Now
-	Failed  func(error)                          // gets what goes wrong with one alarm; the others go on
+	After   func(time.Duration) <-chan time.Time // like time.After, by the clock of Now
+	Failed  func(error)                          // gets the error of one alarm; the others continue
 
 	guard  isolate.Guard
 	mu     sync.Mutex
-	dirty  map[string]bool // changed since they were read
+	dirty  map[string]bool // changed since they were last read
 	alarms map[string]*known
 }
 
-// known is an alarm as it was read last.
+// known is an alarm as it was last read.
 type known struct {
 	name, arn string
 	revision  uint64
 	state     State
 	since     time.Time
-	watch     *watch     // of a metric alarm
-	composite *Composite // of a composite one
+	watch     *watch     // if it is a metric alarm
+	composite *Composite // if it is a composite alarm
 	evaluated time.Time
-	seen      string // the children's states at the last evaluation
+	seen      string // the states of the children at the last evaluation
 }
 
-// step is the shortest pace of evaluation.
+// step is the shortest interval between two evaluations of an alarm.
 const step = 10 * time.Second
 
-// Changed tells the runner that an alarm was made, changed or deleted. It does not block for long.
+// Changed tells the runner that an alarm was created, changed or deleted. It returns quickly.
 func (r *Runner) Changed(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -72,7 +72,7 @@ func (r *Runner) Changed(name string) {
 	r.dirty[name] = true
 }
 
-// Run evaluates at every tenth second until ctx ends.
+// Run evaluates alarms every ten seconds until ctx ends.
 func (r *Runner) Run(ctx context.Context) error {
 	for {
 		now := r.Now()
@@ -87,7 +87,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 }
 
-// Evaluate evaluates the alarms that are due now: metric alarms first, then composite ones, children before parents.
+// Evaluate evaluates the alarms that are due: first metric alarms, then composite ones, children before parents.
 func (r *Runner) Evaluate() error {
 	now := r.Now()
 	var errs []error
@@ -107,15 +107,15 @@ func (r *Runner) Evaluate() error {
 	return errors.Join(errs...)
 }
 
-// refresh reads again what changed; at first, everything. What cannot be read then is as if it were not there, until it
-// changes; what cannot be read later stays as it was known, and is read again.
+// refresh reads the changed alarms; the first time, all. An alarm that cannot be read the first time is ignored until
+// it changes. An alarm that cannot be read later keeps its last known definition and is read again.
 func (r *Runner) refresh() error {
 	r.mu.Lock()
 	dirty := r.dirty
 	r.dirty = nil
 	r.mu.Unlock()
 	if r.alarms == nil {
-		all, err := r.Book.Alarms()
+		all, err := r.Store.Alarms()
 		switch {
 		case err != nil && len(all) == 0:
 			return err
@@ -130,7 +130,7 @@ func (r *Runner) refresh() error {
 	}
 	var errs []error
 	for name := range dirty {
-		d, there, err := r.Book.Alarm(name)
+		d, there, err := r.Store.Alarm(name)
 		switch {
 		case err != nil:
 			r.Changed(name)
@@ -144,14 +144,14 @@ func (r *Runner) refresh() error {
 	return errors.Join(errs...)
 }
 
-// learnOne learns an alarm. A definition that is not as its readers take it to be costs no other alarm.
+// learnOne records an alarm. If an invalid definition causes a panic, only this alarm fails.
 func (r *Runner) learnOne(d Definition) {
 	if err := r.guard.Do("the definition of an alarm", func() error { r.learn(d); return nil }); err != nil {
 		r.Failed(err)
 	}
 }
 
-// learn takes an alarm as it now is; when its definition is the one that is known, only its state can be another.
+// learn records the current definition and state of an alarm. If the revision is known, only the state can differ.
 func (r *Runner) learn(d Definition) {
 	var a known
 	if m := d.Metric; m != nil {
@@ -179,8 +179,9 @@ func (r *Runner) learn(d Definition) {
 	r.alarms[a.name] = &a
 }
 
-// evaluate evaluates a metric alarm when it is due: at every whole pace, at the first step after it was made, and when
-// the clock stepped back, which would have it wait until the time of its last evaluation comes again.
+// evaluate evaluates a metric alarm if it is due: once every interval, and at the first step after its creation. It is
+// also due if the clock was set back, because it would otherwise wait until the clock reaches the last evaluation
+// again.
 func (r *Runner) evaluate(a *known, now time.Time) error {
 	pace := a.watch.pace()
 	if !a.evaluated.IsZero() && !a.evaluated.After(now) && !now.Truncate(pace).After(a.evaluated.Truncate(pace)) {
@@ -200,15 +201,14 @@ func (r *Runner) evaluate(a *known, now time.Time) error {
 }
 
 func (r *Runner) change(a *known, c Change) error {
-	if err := r.Book.Change(a.name, a.revision, c); err != nil {
+	if err := r.Store.Change(a.name, a.revision, c); err != nil {
 		return fmt.Errorf("cannot change the state of the alarm %s: %w", a.name, err)
 	}
 	a.state, a.since = c.To, c.At
 	return nil
 }
 
-// compose evaluates a composite alarm after its children, when one of them has another state than at the last
-// evaluation.
+// compose evaluates a composite alarm after its children, if the state of a child differs from the last evaluation.
 func (r *Runner) compose(name string, now time.Time, done map[string]bool) error {
 	a := r.alarms[name]
 	if a == nil || a.composite == nil || done[name] {
@@ -223,7 +223,7 @@ func (r *Runner) composeNow(a *known, now time.Time, done map[string]bool) error
 	var newest *known
 	var errs []error
 	for _, child := range a.composite.Children() {
-		errs = append(errs, r.compose(child, now, done)) // its parents go by the state that it has
+		errs = append(errs, r.compose(child, now, done)) // a failed child keeps its state, and its parents use that
 		states = append(states, string(r.state(child)))
 		if c := r.alarms[child]; c != nil && (newest == nil || c.since.After(newest.since)) {
 			newest = c

@@ -18,17 +18,17 @@ import (
 	"larder/internal/series"
 )
 
-// book is a Book in memory.
-type book struct {
+// memory is a Store in memory.
+type memory struct {
 	mu      sync.Mutex
 	alarms  map[string]Definition
 	changes []string
-	broken  map[string]bool // cannot be read, nor written
+	broken  map[string]bool // names of alarms that cannot be read or written
 }
 
 var errBroken = errors.New("broken")
 
-func (b *book) Alarms() (all []Definition, err error) {
+func (b *memory) Alarms() (all []Definition, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for name, d := range b.alarms {
@@ -41,7 +41,7 @@ func (b *book) Alarms() (all []Definition, err error) {
 	return all, err
 }
 
-func (b *book) Alarm(name string) (Definition, bool, error) {
+func (b *memory) Alarm(name string) (Definition, bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.broken[name] {
@@ -51,7 +51,7 @@ func (b *book) Alarm(name string) (Definition, bool, error) {
 	return d, ok, nil
 }
 
-func (b *book) Change(name string, revision uint64, c Change) error {
+func (b *memory) Change(name string, revision uint64, c Change) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.broken[name] {
@@ -70,7 +70,7 @@ func (b *book) Change(name string, revision uint64, c Change) error {
 	return nil
 }
 
-func (b *book) take() []string {
+func (b *memory) take() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	changes := b.changes
@@ -78,17 +78,19 @@ func (b *book) take() []string {
 	return changes
 }
 
-func (b *book) put(d Definition) {
+func (b *memory) put(d Definition) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
 	name := ""
 	if d.Metric != nil {
 		name = *d.Metric.AlarmName
-		d.Metric.AlarmArn, d.Metric.StateUpdatedTimestamp, d.Metric.StateValue = new("arn:alarm:"+name), &now, types.StateValueInsufficientData
+		d.Metric.AlarmArn, d.Metric.StateUpdatedTimestamp, d.Metric.StateValue = new("arn:alarm:"+name), &now,
+			types.StateValueInsufficientData
 	} else {
 		name = *d.Composite.AlarmName
-		d.Composite.AlarmArn, d.Composite.StateUpdatedTimestamp, d.Composite.StateValue = new("arn:alarm:"+name), &now, types.StateValueInsufficientData
+		d.Composite.AlarmArn, d.Composite.StateUpdatedTimestamp, d.Composite.StateValue = new("arn:alarm:"+name), &now,
+			types.StateValueInsufficientData
 	}
 	d.Revision = b.alarms[name].Revision + 1
 	b.alarms[name] = d
@@ -103,25 +105,25 @@ func metricAlarm(name string, period int32) *types.MetricAlarm {
 	}
 }
 
-// TestRunner turns the clock by hand: alarms go off and back at their own paces, and composite ones with their
-// children.
+// TestRunner advances the clock by hand. Alarms go off and return to OK at their own intervals, and composite ones with
+// their children.
 func TestRunner(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Second) // off the step
+		time.Sleep(time.Second) // between two steps
 		metrics, err := series.Open(series.Config{Dir: filepath.Join(dir, "m"), Now: time.Now})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer metrics.Close()
-		b := &book{alarms: map[string]Definition{}}
+		b := &memory{alarms: map[string]Definition{}}
 		b.put(Definition{Metric: metricAlarm("fast", 10)})
 		b.put(Definition{Metric: metricAlarm("slow", 60)})
 		b.put(Definition{Composite: &types.CompositeAlarm{AlarmName: new("both"),
 			AlarmRule: new("ALARM(fast) AND ALARM(slow)")}})
 		b.put(Definition{Composite: &types.CompositeAlarm{AlarmName: new("above"), AlarmRule: new("NOT ALARM(both)")}})
 		b.put(Definition{Metric: mathAlarm()})
-		r := &Runner{Book: b, Metrics: metrics, Now: time.Now, After: time.After,
+		r := &Runner{Store: b, Metrics: metrics, Now: time.Now, After: time.After,
 			Failed: func(err error) { t.Error(err) }}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
@@ -154,7 +156,7 @@ func TestRunner(t *testing.T) {
 		want("00:06:10 fast ALARM->OK", "00:06:10 both ALARM->OK", "00:06:10 above OK->ALARM",
 			"00:07:00 math ALARM->OK", "00:07:00 slow ALARM->OK")
 
-		// Another definition counts from the next step on, a deleted alarm no more.
+		// A new definition counts from the next step on. A deleted alarm is not evaluated.
 		other := metricAlarm("fast", 10)
 		other.Threshold = new(0.5)
 		b.put(Definition{Metric: other})
@@ -178,13 +180,13 @@ func TestRunner(t *testing.T) {
 	})
 }
 
-// TestBrokenAlarms: an alarm that cannot be read or written keeps no other from its evaluation, and has its own once it
-// can be again.
+// TestBrokenAlarms: an alarm that cannot be read or written does not stop others, and is evaluated once it can be read
+// again.
 func TestBrokenAlarms(t *testing.T) {
 	now := noon
-	b := &book{alarms: map[string]Definition{}, broken: map[string]bool{"b": true}}
+	b := &memory{alarms: map[string]Definition{}, broken: map[string]bool{"b": true}}
 	var failed []error
-	r := &Runner{Book: b, Metrics: samples{"Count": {series.Single(noon.Unix()-120, 90),
+	r := &Runner{Store: b, Metrics: samples{"Count": {series.Single(noon.Unix()-120, 90),
 		series.Single(noon.Unix()-60,
 			90)}}, Now: func() time.Time { return now }, Failed: func(err error) { failed = append(failed, err) }}
 	for _, name := range []string{"a", "b", "c"} {
@@ -226,22 +228,22 @@ func TestBrokenAlarms(t *testing.T) {
 
 	b.put(Definition{Metric: metricAlarm("a", 60)})
 	r.Changed("a")
-	b.broken = map[string]bool{"d": true} // which was to follow a
+	b.broken = map[string]bool{"d": true} // d is evaluated after a
 	evaluate(true, "a INSUFFICIENT_DATA->ALARM")
 	b.broken = nil
 	evaluate(false, "d ALARM->OK")
 }
 
-// TestClockStepsBack: alarms are evaluated at once when the clock is before the last evaluation, and go on from there.
+// TestClockStepsBack: if the clock is set back, alarms are evaluated at once, and regularly from then on.
 func TestClockStepsBack(t *testing.T) {
 	now := noon
-	b := &book{alarms: map[string]Definition{}}
+	b := &memory{alarms: map[string]Definition{}}
 	data := samples{"Count": {series.Single(noon.Unix()-120, 1), series.Single(noon.Unix()-60, 1)}}
 	for at := noon.Add(-2 * time.Hour).Unix(); at < noon.Add(-time.Hour).Unix(); at += 60 {
 		data["Count"] = append(data["Count"], series.Single(at, 90))
 	}
 	b.put(Definition{Metric: metricAlarm("a", 60)})
-	r := &Runner{Book: b, Metrics: data, Now: func() time.Time { return now }, Failed: func(err error) { t.Error(err) }}
+	r := &Runner{Store: b, Metrics: data, Now: func() time.Time { return now }, Failed: func(err error) { t.Error(err) }}
 	for _, test := range []struct {
 		at   time.Time
 		want []string
@@ -260,7 +262,7 @@ func TestClockStepsBack(t *testing.T) {
 	}
 }
 
-// mathAlarm looks at twice the metric, with nothing missing.
+// mathAlarm is an alarm on twice the metric, without missing points.
 func mathAlarm() *types.MetricAlarm {
 	a := metricAlarm("math", 60)
 	a.Metrics = []types.MetricDataQuery{
@@ -273,14 +275,14 @@ func mathAlarm() *types.MetricAlarm {
 	return a
 }
 
-// thousandAlarms are on a metric each, with data of the ninety minutes before a time.
+// thousandAlarms creates an alarm on each of a thousand metrics, which have data of the ninety minutes before now.
 func thousandAlarms(b *testing.B, now *time.Time) *Runner {
 	metrics, err := series.Open(series.Config{Dir: b.TempDir(), Now: func() time.Time { return *now }})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { metrics.Close() })
-	list := &book{alarms: map[string]Definition{}}
+	list := &memory{alarms: map[string]Definition{}}
 	for i := range 1000 {
 		a := metricAlarm(fmt.Sprint(i), 300)
 		a.Dimensions[0].Value = new(fmt.Sprint(i))
@@ -293,7 +295,7 @@ func thousandAlarms(b *testing.B, now *time.Time) *Runner {
 			}
 		}
 	}
-	r := &Runner{Book: list, Metrics: metrics, Now: func() time.Time { return *now },
+	r := &Runner{Store: list, Metrics: metrics, Now: func() time.Time { return *now },
 		Failed: func(err error) { b.Error(err) }}
 	if err := r.Evaluate(); err != nil {
 		b.Fatal(err)
@@ -320,7 +322,7 @@ func BenchmarkThousandAlarms(b *testing.B) {
 	}
 }
 
-// BenchmarkThousandReads reads what BenchmarkThousandAlarms decides on, and no more.
+// BenchmarkThousandReads only reads the data that BenchmarkThousandAlarms evaluates.
 func BenchmarkThousandReads(b *testing.B) {
 	now := time.Date(2026, 3, 4, 12, 0, 30, 0, time.UTC)
 	r := thousandAlarms(b, &now)

@@ -18,15 +18,15 @@ type Reader interface {
 	Cells(key series.Key, from, to int64) ([]series.Cell, error)
 }
 
-// Metric is a metric with its statistic.
+// Metric is a metric and a statistic of it.
 type Metric struct {
-	Key       series.Key // with a unit, only that one counts
+	Key       series.Key // if it has a unit, only that unit counts
 	Statistic series.Statistic
 	Period    int64 // seconds
 }
 
-// Cells are a metric's cells of a time, in order: of its unit, or of all units when it names none. With a
-// series.DamageError there are those that can be read.
+// Cells returns a metric's cells from (inclusive) to (exclusive), in order. If the metric names no unit, they are of
+// all units. With a series.DamageError, Cells returns the cells that can be read.
 func (m Metric) Cells(r Reader, from, to int64) ([]series.Cell, error) {
 	if m.Key.Unit != "" {
 		return r.Cells(m.Key, from, to)
@@ -51,8 +51,8 @@ func (m Metric) Cells(r Reader, from, to int64) ([]series.Cell, error) {
 	return all, lost
 }
 
-// Points are a metric's values, one per period that has any; periods begin at origin, or whole periods from it. samples
-// are the counts behind them. With a series.DamageError they are of what can be read.
+// Points returns a metric's values, one for each period with data, and the number of samples of each. Periods begin at
+// origin plus a multiple of their length. With a series.DamageError, Points returns what can be read.
 func (m Metric) Points(r Reader, from, to, origin int64) (points []metricmath.Point, samples []float64, err error) {
 	cells, lost := m.Cells(r, from, to)
 	if _, failure := series.Damaged(lost); failure != nil {
@@ -66,16 +66,17 @@ func (m Metric) Points(r Reader, from, to, origin int64) (points []metricmath.Po
 	return points, samples, lost
 }
 
-// watch is a metric alarm made ready for evaluation.
+// watch is a metric alarm prepared for evaluation.
 type watch struct {
 	rule    Rule
-	metric  Metric // unless there is a program
+	metric  Metric // used if there is no program
 	program *metricmath.Program
 	metrics map[string]Metric
-	result  string // the query that returns data
+	result  string // id of the query that returns data
 }
 
-// pace is how often the alarm is evaluated: every ten seconds, minute, or hour by its period and its window.
+// pace returns the interval between evaluations. It is ten seconds, a minute or an hour, depending on the period and
+// the number of periods.
 func (w *watch) pace() time.Duration {
 	switch {
 	case w.rule.Period < time.Minute:
@@ -86,7 +87,7 @@ func (w *watch) pace() time.Duration {
 	return time.Minute
 }
 
-// newWatch reads a definition, which PutMetricAlarm has checked.
+// newWatch prepares a definition that PutMetricAlarm has validated.
 func newWatch(a *types.MetricAlarm) (*watch, error) {
 	w := &watch{rule: Rule{
 		Periods: int(*a.EvaluationPeriods), Datapoints: int(aws.ToInt32(a.DatapointsToAlarm)), Threshold: *a.Threshold,
@@ -109,7 +110,7 @@ func newWatch(a *types.MetricAlarm) (*watch, error) {
 	return w, nil
 }
 
-// Key is the series of a metric as the API names it.
+// Key converts a metric as the API names it.
 func Key(namespace, name *string, dimensions []types.Dimension, unit types.StandardUnit) series.Key {
 	k := series.Key{Namespace: aws.ToString(namespace), Name: aws.ToString(name), Unit: string(unit)}
 	for _, d := range dimensions {
@@ -118,7 +119,7 @@ func Key(namespace, name *string, dimensions []types.Dimension, unit types.Stand
 	return k
 }
 
-// Math reads queries: their program, and the metrics that it needs.
+// Math compiles queries, and returns the program and the metrics that it needs.
 func Math(queries []types.MetricDataQuery) (*metricmath.Program, map[string]Metric, error) {
 	var texts []metricmath.Query
 	metrics := map[string]Metric{}
@@ -151,7 +152,7 @@ func (w *watch) math(queries []types.MetricDataQuery) (err error) {
 	return err
 }
 
-// mathPeriod is the longest of the queries' periods, in seconds.
+// mathPeriod returns the longest period of the queries in seconds.
 func mathPeriod(queries []types.MetricDataQuery) int32 {
 	longest := int32(0)
 	for _, q := range queries {
@@ -163,12 +164,12 @@ func mathPeriod(queries []types.MetricDataQuery) int32 {
 	return max(longest, 1)
 }
 
-// points are those of the alarm's range that ends at a time, oldest first.
+// points returns the points of the alarm's range that ends at end, oldest first.
 func (w *watch) points(r Reader, end int64) ([]Point, error) {
 	period := int64(w.rule.Period / time.Second)
 	from := end - period*int64(w.rule.Range())
 	found, samples, err := w.values(r, from, end)
-	if _, failure := series.Damaged(err); failure != nil { // what is lost counts as missing
+	if _, failure := series.Damaged(err); failure != nil { // damaged samples count as missing
 		return nil, failure
 	}
 	var points []Point

@@ -10,7 +10,7 @@ import (
 	"larder/internal/series"
 )
 
-// samples are a metric's cells in memory, by unit.
+// samples holds a metric's cells by unit.
 type samples map[string][]series.Cell
 
 func (s samples) Units(series.Key) (units []string) {
@@ -50,7 +50,7 @@ func TestPace(t *testing.T) {
 	}
 }
 
-// TestWindowSlides: the first window of five minutes is minutes 1 to 5, the next 2 to 6.
+// TestWindowSlides: the first window of five minutes is minutes 1 to 5, the next minutes 2 to 6.
 func TestWindowSlides(t *testing.T) {
 	start := noon.Unix()
 	data := samples{"Count": nil}
@@ -75,7 +75,7 @@ func TestWindowSlides(t *testing.T) {
 	}
 }
 
-// TestUnits: an alarm that names a unit has no data in another; one that names none takes all of them together.
+// TestUnits: an alarm with a unit ignores data of other units. An alarm without one uses all units.
 func TestUnits(t *testing.T) {
 	start := noon.Unix()
 	data := samples{"Percent": {series.Single(start, 10)}, "None": {series.Single(start, 30)}}
@@ -100,13 +100,13 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestDataFromBefore: an alarm that was made just now decides on what was measured before.
+// TestDataFromBefore: a new alarm uses data from before its creation.
 func TestDataFromBefore(t *testing.T) {
 	start := noon.Unix()
 	data := samples{"Count": {series.Single(start-120, 90), series.Single(start-60, 90)}}
-	b := &book{alarms: map[string]Definition{}}
+	b := &memory{alarms: map[string]Definition{}}
 	b.put(Definition{Metric: metricAlarm("new", 60)})
-	r := &Runner{Book: b, Metrics: data, Now: func() time.Time { return noon.Add(10 * time.Second) },
+	r := &Runner{Store: b, Metrics: data, Now: func() time.Time { return noon.Add(10 * time.Second) },
 		Failed: func(err error) { t.Error(err) }}
 	if err := r.Evaluate(); err != nil {
 		t.Fatal(err)

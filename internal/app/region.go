@@ -211,7 +211,7 @@ func (in *installation) openAlarms(r *region) {
 		Failed: in.failed("alarms"), Now: clock.Now, After: clock.After,
 	})
 	r.evaluator = &alarm.Runner{
-		Book: r.watching, Metrics: r.metrics, Now: clock.Now, After: clock.After, Failed: in.failed("alarms"),
+		Store: r.watching, Metrics: r.metrics, Now: clock.Now, After: clock.After, Failed: in.failed("alarms"),
 	}
 	unsubscribe := r.state.Subscribe(cloudwatch.AlarmTable, r.evaluator.Changed)
 	r.closers = append(r.closers, func() error { unsubscribe(); return nil })

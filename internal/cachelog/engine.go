@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Engine is a line that redis-server logged.
+// Engine is a line of redis-server's log.
 type Engine struct {
 	Role    string // M primary, S replica, C a child process, X sentinel
 	Time    time.Time
@@ -15,16 +15,17 @@ type Engine struct {
 	Message string
 }
 
-// engineLine is redis-server's own form: its process id, role, time, level mark and text.
-var engineLine = regexp.MustCompile(`^\d+:([MSCX]) (\d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}\.\d{3}) ([.\-*#]) (.*)$`)
+// engineLine matches redis-server's format: process id, role, time, level mark and text.
+var engineLine = regexp.MustCompile(`^\d+:([MSCX]) ` +
+	`(\d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}\.\d{3}) ([.\-*#]) (.*)$`)
 
-// engineTime is the time's form in a line and in a record.
+// engineTime is the format of a time in a line and in a record.
 const engineTime = "02 Jan 2006 15:04:05.000"
 
 var levels = map[string]string{"-": "VERBOSE", "*": "NOTICE", "#": "WARNING"}
 
-// ParseEngine reads a line of redis-server's log, whose times are UTC. It returns false for one that is not delivered:
-// debugging output, and what is no record of its own, such as the lines of a crash report.
+// ParseEngine parses a line of redis-server's log; its time is UTC. It returns false for a line that is not delivered:
+// debugging output, and lines without a header such as those of a crash report.
 func ParseEngine(line string) (Engine, bool) {
 	m := engineLine.FindStringSubmatch(strings.TrimRight(line, "\r\n"))
 	if m == nil || levels[m[3]] == "" {
@@ -37,7 +38,7 @@ func ParseEngine(line string) (Engine, bool) {
 	return Engine{Role: m[1], Time: at, Level: levels[m[3]], Message: m[4]}, true
 }
 
-// Record writes the line.
+// Record returns the line as a record.
 func (e Engine) Record(from Source) string {
 	at := e.Time.UTC().Format(engineTime) + " UTC"
 	if !from.JSON {

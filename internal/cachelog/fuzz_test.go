@@ -8,7 +8,7 @@ import (
 	"larder/internal/cachelog"
 )
 
-// FuzzEngineLine: any line of a node's log is passed over, or becomes one record, whose JSON is JSON on one line.
+// FuzzEngineLine: any line is skipped or becomes one record. A JSON record is valid JSON on one line.
 func FuzzEngineLine(f *testing.F) {
 	for _, line := range []string{
 		"", "1:M 29 Oct 2020 20:12:20.499 * text", "1:M 29 Oct 2020 20:12:20.499 # \xff\x00\x1b[31m",

@@ -1,5 +1,5 @@
-// Package cachelog writes the records of a node's logs in the form in which ElastiCache delivers them
-// (log_delivery.md). It is pure: reading the logs and delivering the records are others' work.
+// Package cachelog formats the records of a node's logs as ElastiCache delivers them (log_delivery.md). It is pure:
+// other packages read the logs and deliver the records.
 package cachelog
 
 import (
@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// The logs of a node, in the API's words.
+// The API's names of a node's logs.
 const (
 	SlowLog   = "slow-log"
 	EngineLog = "engine-log"
 )
 
-// nodeID is the id of the one node that a cache cluster has.
+// nodeID is the id of the only node of a cache cluster.
 const nodeID = "0001"
 
-// Source is the node whose record it is, and the form it is delivered in.
+// Source names the node of a record, and the format of delivery.
 type Source struct {
 	CacheClusterID string
-	JSON           bool // text otherwise
+	JSON           bool // text if false
 }
 
-// Stream is the name of the log stream that a node's log goes to.
+// Stream returns the name of the log stream for a node's log.
 func Stream(cacheClusterID, logType string) string {
 	return "elasticache/redis/" + cacheClusterID + "/" + nodeID + "/" + logType
 }
@@ -34,13 +34,14 @@ type Slow struct {
 	ID            int64
 	Time          time.Time
 	Duration      time.Duration
-	Args          []string // the command's name and its arguments
-	More          int      // arguments that the engine left out of Args
+	Args          []string // name of the command and its arguments
+	More          int      // number of arguments that the engine left out of Args
 	ClientAddress string
 	ClientName    string
 }
 
-// Record writes an entry. Of the command's arguments only the number is told: they hold the users' data.
+// Record returns an entry as a record. It has only the number of the command's arguments, because the arguments contain
+// users' data.
 func (s Slow) Record(from Source) string {
 	command := s.command()
 	if !from.JSON {
@@ -66,7 +67,7 @@ func (s Slow) command() string {
 	return s.Args[0]
 }
 
-// object writes a record as one line of JSON, its fields in their order, and its texts as they are.
+// object marshals a record as one line of JSON, without escaping HTML characters.
 func object(record any) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)

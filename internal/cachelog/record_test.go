@@ -38,17 +38,20 @@ func TestSlowRecord(t *testing.T) {
 }
 
 func TestEngineRecord(t *testing.T) {
-	const line = "4711:M 29 Oct 2020 20:12:20.499 * A slow-running Lua script detected that is still in execution: \"x\" <-> & y\n"
+	const line = "4711:M 29 Oct 2020 20:12:20.499 * A slow-running Lua script detected that is still in execution: " +
+		"\"x\" <-> & y\n"
 	e, ok := cachelog.ParseEngine(line)
 	if !ok {
 		t.Fatal("the line is not understood")
 	}
 	for name, test := range map[string]struct{ got, want string }{
 		"JSON": {e.Record(asJSON),
-			`{"CacheClusterId":"logslowxxxxmsxj","CacheNodeId":"0001","LogLevel":"NOTICE","Role":"M","Time":"29 Oct 2020 20:12:20.499 UTC",` +
+			`{"CacheClusterId":"logslowxxxxmsxj","CacheNodeId":"0001","LogLevel":"NOTICE","Role":"M","Time":"29 Oct 2020 ` +
+				`20:12:20.499 UTC",` +
 				`"Message":"A slow-running Lua script detected that is still in execution: \"x\" <-> & y"}`},
 		"text": {e.Record(asText),
-			`logslowxxxxmsxj/0001:M 29 Oct 2020 20:12:20.499 UTC * A slow-running Lua script detected that is still in execution: "x" <-> & y`},
+			`logslowxxxxmsxj/0001:M 29 Oct 2020 20:12:20.499 UTC * A slow-running Lua script detected that is still in ` +
+				`execution: "x" <-> & y`},
 	} {
 		if test.got != test.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, test.got, test.want)
@@ -67,7 +70,8 @@ func TestLinesThatAreNotDelivered(t *testing.T) {
 	}
 }
 
-// A record in text is the engine's own line again, but for the node in place of the process and the zone.
+// TestEngineLinesSurvive: a record in text is the engine's line, with the node in place of the process id, and the
+// zone.
 func TestEngineLinesSurvive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		message := rapid.StringMatching(`[ -~]{0,80}`).Draw(t, "message")

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Text returns the text form of a record in JSON. What is no such record is returned as it is.
+// Text converts a JSON record to its text form. It returns anything else unchanged.
 func Text(record string) string {
 	if !strings.HasPrefix(record, "{") {
 		return record

@@ -9,7 +9,7 @@ import (
 	"larder/internal/cachelog"
 )
 
-// The text of a record in JSON is the record in text.
+// TestTextOfARecord: the text form of a JSON record equals the record in text.
 func TestTextOfARecord(t *testing.T) {
 	words := rapid.StringMatching(`[ -~é]{0,40}`)
 	rapid.Check(t, func(t *rapid.T) {

@@ -36,12 +36,12 @@ func (s *Service) plan(tx *store.Tx, a storedAlarm, c alarm.Change) error {
 	if len(topics) == 0 || !aws.ToBool(a.ActionsEnabled) {
 		return nil
 	}
-	place := alarm.Place{Account: s.Account, Region: s.RegionName}
-	due := action{Alarm: *a.AlarmName, Kind: a.kind(), Subject: alarm.Subject(*a.AlarmName, c.To, place), Change: c}
+	owner := alarm.Owner{Account: s.Account, Region: s.RegionName}
+	due := action{Alarm: *a.AlarmName, Kind: a.kind(), Subject: alarm.Subject(*a.AlarmName, c.To, owner), Change: c}
 	if a.AlarmRule != nil {
-		due.Message = alarm.CompositeMessage(new(a.composite()), c, place)
+		due.Message = alarm.CompositeMessage(new(a.composite()), c, owner)
 	} else {
-		due.Message = alarm.MetricMessage(&a.MetricAlarm, c, place)
+		due.Message = alarm.MetricMessage(&a.MetricAlarm, c, owner)
 	}
 	for _, due.Topic = range topics {
 		key, err := freeKey(tx, actions, instant(c.At)+"\x00"+*a.AlarmName)

@@ -21,7 +21,7 @@ import (
 
 // runner evaluates the service's alarms when it is told to.
 func (s *server) runner(t *testing.T) *alarm.Runner {
-	r := &alarm.Runner{Book: s.service, Metrics: s.metrics, Now: s.now, Failed: func(err error) { t.Error(err) }}
+	r := &alarm.Runner{Store: s.service, Metrics: s.metrics, Now: s.now, Failed: func(err error) { t.Error(err) }}
 	t.Cleanup(s.store.Subscribe("alarms", r.Changed))
 	return r
 }

@@ -69,13 +69,13 @@ func nothingElse(*store.Tx) error { return nil }
 func TestSubjectsOfAlarmsAreTaken(t *testing.T) {
 	s := newServer(t)
 	topic := s.topic(t, "mine")
-	place := alarm.Place{Account: "123456789012", Region: "US East (N. Virginia)"}
+	owner := alarm.Owner{Account: "123456789012", Region: "US East (N. Virginia)"}
 	for _, name := range []string{
 		"cpu", strings.Repeat("a", 255), strings.Repeat("é", 255), strings.Repeat("a", 59), "größe 温度 👩\u200d💻",
 		`a "quoted" \ name`, " ", "line\u2028end", "\u0085",
 	} {
 		for _, state := range []alarm.State{alarm.OK, alarm.Alarm, alarm.Insufficient} {
-			subject := alarm.Subject(name, state, place)
+			subject := alarm.Subject(name, state, owner)
 			if err := s.sns.PublishWith(larderItself, topic, subject, "{}", nothingElse); err != nil {
 				t.Errorf("%s: %v", subject, err)
 			}
