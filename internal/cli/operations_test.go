@@ -118,3 +118,24 @@ func TestHowLongOperationsTake(t *testing.T) {
 		}
 	}
 }
+
+// TestOperationsThatAreNotUnderstood end with 2 and say what is; without an engine it is 1.
+func TestOperationsThatAreNotUnderstood(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]struct {
+		code int
+		says string
+	}{
+		"shop":                {2, "want its group and number, such as shop/1; --group shop lists those of a group"},
+		"shop/1 --group shop": {2, "--group is for the list"},
+		"shop/1 shop/2":       {2, "accepts at most 1 arg"},
+		"shop/1":              {1, "larder up"},
+		"":                    {1, "larder up"},
+	} {
+		d := newDesk(t)
+		code := Run(t.Context(), append([]string{"operations"}, strings.Fields(line)...), d.Environment)
+		if said := d.stderr.String(); code != want.code || !strings.Contains(said, want.says) {
+			t.Errorf("larder operations %s ends with %d, and says %s", line, code, said)
+		}
+	}
+}

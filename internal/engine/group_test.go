@@ -255,7 +255,7 @@ func TestFailoverDoesNotNeedMultiAZ(t *testing.T) {
 	w.eventually("the lost node is replaced", func() bool { return len(w.openOperations("g")) == 0 })
 	ended := map[operation.Kind]string{operation.Failover: "g-001>g-003 g-003", operation.Replace: "> g-001"}
 	for kind, what := range ended {
-		if got := w.ended(kind); !slices.Equal(got, []string{what + " succeeded, by larder"}) {
+		if got := w.ended("g", kind); !slices.Equal(got, []string{what + " succeeded, by larder"}) {
 			t.Errorf("the operations %s are %q", kind, got)
 		}
 	}

@@ -57,10 +57,10 @@ func (w *fixture) openOperations(id string) []state.Progress {
 	return slices.DeleteFunc(w.operations(id), func(o state.Progress) bool { return !o.Open() })
 }
 
-// ended are the operations of the group g of a kind that have ended, as from what to what, and how.
-func (w *fixture) ended(kind operation.Kind) (all []string) {
+// ended are the operations of a group, of a kind that have ended, as from what to what, and how.
+func (w *fixture) ended(id string, kind operation.Kind) (all []string) {
 	w.t.Helper()
-	for _, o := range w.operations("g") {
+	for _, o := range w.operations(id) {
 		if o.Kind == kind && !o.Open() {
 			all = append(all, fmt.Sprintf("%s>%s %s %s, by %s", o.From, o.To, strings.Join(o.Members, " "),
 				o.Operation.Outcome, o.By))
@@ -113,7 +113,7 @@ func TestOperationsOfNodes(t *testing.T) {
 		}
 		w.awaitAvailable("g")
 		w.checkEnded(string(c.kind))
-		if got := w.ended(c.kind); !slices.Equal(got, []string{c.want + " succeeded, by " + asker}) {
+		if got := w.ended("g", c.kind); !slices.Equal(got, []string{c.want + " succeeded, by " + asker}) {
 			t.Errorf("%s: %q", c.kind, got)
 		}
 	}
@@ -180,7 +180,7 @@ func TestARequestOfAnEarlierLarder(t *testing.T) {
 	}
 	w.start()
 	w.awaitAvailable("g")
-	if got := w.ended(operation.Switchover); !slices.Equal(got, []string{"g-001>g-002 g-002 succeeded, by "}) {
+	if got := w.ended("g", operation.Switchover); !slices.Equal(got, []string{"g-001>g-002 g-002 succeeded, by "}) {
 		t.Errorf("%q", got)
 	}
 }

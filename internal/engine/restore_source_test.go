@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"larder/internal/cache"
+	"larder/internal/operation"
 )
 
 // restart has another engine take over, with or without the last one's nodes.
@@ -73,6 +74,10 @@ func TestLostDataAreThoseOfTheNewestSnapshot(t *testing.T) {
 	}
 	if said := w.saying(restored); len(said) != 2 || rg.Group.Restore != "" {
 		t.Errorf("said: %q; %q is to be restored", said, rg.Group.Restore)
+	}
+	byLarder := ">newer  succeeded, by " + operation.Engine
+	if got := w.ended("g", operation.Restore); !slices.Equal(got, []string{byLarder, byLarder}) {
+		t.Errorf("the restores: %q", got)
 	}
 	w.restart(true, "g-001") // while a node has the data, no snapshot counts
 	if got := w.client(w.awaitPrimary("g", "g-001").PrimaryAddress).Get(t.Context(), "snapshot").Val(); got != "newer" {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -199,6 +200,9 @@ func TestASnapshotIsMadeAndRestored(t *testing.T) {
 	if s := w.awaitSnapshot("s", cache.SnapshotAvailable); restored.Group.Restore != "" {
 		t.Errorf("%+v after %+v", restored, s)
 	}
+	if got := w.ended("h", operation.Restore); !slices.Equal(got, []string{">s  succeeded, by " + asker}) {
+		t.Errorf("the restore: %q", got)
+	}
 	w.unreadable()
 
 	w.changeSnapshot("s", func(s *cache.Snapshot) {
@@ -342,6 +346,11 @@ func TestARestoreThatCannotSucceedSaysWhy(t *testing.T) {
 			func(rg cache.Shard, _ error) bool { return rg.Group.Status == cache.CreateFailed })
 		if !strings.Contains(rg.Group.StatusReason, c.reason) || !strings.Contains(rg.Group.StatusReason, "snapshot s") {
 			t.Errorf("%s: the reason is %q", name, rg.Group.StatusReason)
+		}
+		for _, o := range w.operations(id) {
+			if o.Operation.Outcome != operation.Failed || !strings.Contains(o.Operation.Reason, c.reason) {
+				t.Errorf("%s: %s %s: %s", name, o.Kind, o.Operation.Outcome, o.Operation.Reason)
+			}
 		}
 		w.awaitSnapshot("s", cache.SnapshotAvailable)
 		w.writeFile(path, whole)

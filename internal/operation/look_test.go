@@ -135,7 +135,7 @@ func TestLook(t *testing.T) {
 			[]change{modifying, is(func(g *cache.ReplicationGroup) { g.Restore = "s" })},
 			operation.Confirming, 0, 0, ""},
 		"a restore is made": {restore, nil, "", 0, 0, operation.Succeeded},
-		"a restore fails":   {restore, []change{status(cache.CreateFailed)}, "", 0, 0, operation.Cancelled},
+		"a restore fails":   {restore, []change{status(cache.CreateFailed)}, "", 0, 0, operation.Failed},
 	} {
 		o := c.o
 		o.Group = "g"

@@ -165,7 +165,7 @@ func (o Operation) Look(f Facts) State {
 		return ended(Cancelled, "the group was deleted")
 	case f.Status == cache.Deleting:
 		return ended(Cancelled, "the group is being deleted")
-	case f.Status == cache.CreateFailed && o.Kind != Create:
+	case f.Status == cache.CreateFailed && o.Kind != Create && o.Kind != Restore:
 		return ended(Cancelled, "the group could not be created")
 	}
 	return kind.look(o, f)

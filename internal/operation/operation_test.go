@@ -5,6 +5,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"testing"
@@ -38,6 +40,21 @@ func TestEveryKindIsKnown(t *testing.T) {
 	for _, s := range stages {
 		if !slices.Contains(used, s) {
 			t.Errorf("no kind of operation has the stage %q", s)
+		}
+	}
+}
+
+// TestEveryKindIsDocumented: docs/OPERATIONS.md says what begins it.
+func TestEveryKindIsDocumented(t *testing.T) {
+	t.Parallel()
+	docs, err := os.ReadFile("../../docs/OPERATIONS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range operation.Kinds() {
+		row := regexp.MustCompile("(?m)^\\|[^|]*`" + regexp.QuoteMeta(string(k)) + "`[^|]*\\| .+ \\|$")
+		if !row.Match(docs) {
+			t.Errorf("docs/OPERATIONS.md has no row of %s", k)
 		}
 	}
 }
