@@ -1,4 +1,4 @@
-// Package app builds an engine with everything it needs, in one straight function, and takes it down in reverse.
+// Package app builds an engine with everything it needs, one step after the other, and takes it down in reverse.
 package app
 
 import (
@@ -10,18 +10,14 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"larder/internal/awsregion"
 	"larder/internal/caller"
 	"larder/internal/catalog"
 	"larder/internal/exporter"
 	"larder/internal/gateway"
-	"larder/internal/isolate"
 	"larder/internal/redisnode"
 	"larder/internal/seal"
 	"larder/internal/sigv4"
@@ -69,129 +65,6 @@ func (o Options) clock() Clock {
 	return o.Clock
 }
 
-const (
-	shutdownGrace = 2 * time.Second
-	// gcPercent has the garbage collector work harder than it does by itself, so that the engine stays small. A limit
-	// on memory would do that too until what is in use comes near it; then there is nothing but collection.
-	gcPercent = 50
-)
-
-// Run runs an engine until ctx ends or a client stops it. The nodes outlive it unless the client asked for their end.
-func Run(ctx context.Context, o Options) (err error) {
-	debug.SetGCPercent(gcPercent)
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	if err := CheckListen(o.Listen); err != nil {
-		return err
-	}
-	held, err := o.Home.take(o.Now(), o.Logger)
-	if err != nil {
-		return err
-	}
-	defer closing(&err, held.Close)
-	state, err := o.Home.openState()
-	if err != nil {
-		return err
-	}
-	defer closing(&err, state.Close)
-	// With a state file in it everybody sees whose directory it is.
-	if err := makeFolder(o.Home.nodes()); err != nil {
-		return fmt.Errorf("cannot make the directory of the nodes: %w", err)
-	}
-	in := &installation{Options: o, held: held}
-	in.tellUnreadable(state)
-	self, err := in.load(ctx, state)
-	if err != nil {
-		return err
-	}
-	trusted, err := try("ca.pem and ca-bundle.pem stay as they are until there is room", func() error {
-		return inside(held).writeTrust(self.Certificate)
-	})
-	if err != nil {
-		return fmt.Errorf("cannot write what clients shall trust: %w", err)
-	}
-	listeners, err := o.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer closing(&err, listeners.close)
-	info, err := o.info(self, in.sealer, listeners.api)
-	if err != nil {
-		return err
-	}
-	in.endpoint = info.Endpoint
-
-	var work errgroup.Group
-	var guard isolate.Guard
-	end := &ending{stop: stop}
-	keeper := &keeper{home: o.Home, held: held, log: o.Logger, info: info}
-	rs := &regions{others: map[string]*region{}, log: o.Logger}
-	rs.open = func(name string) (*region, error) { return in.openOther(ctx, state, name) }
-	rs.begin = func(r *region) {
-		keeper.add(r.parts()...)
-		r.run(ctx, in, &work, stop)
-	}
-	in.regions = rs.names
-	in.stopSoon = func() { rs.drainLogs(ctx); end.withNodes() }
-	if rs.first, err = in.openFirst(ctx, state, self); err != nil {
-		return err
-	}
-	defer closing(&err, rs.close)
-	defer func() { err = errors.Join(o.giveUp(context.WithoutCancel(ctx), keeper.lost(), rs.endNodes), err) }()
-	if err := rs.openUsed(state, o.Home); err != nil {
-		return err
-	}
-	server, err := in.server(info, rs)
-	if err != nil {
-		return err
-	}
-	infoFile, err := try("engine.json names an earlier engine's address until there is room", func() error {
-		return inside(held).writeInfo(info)
-	})
-	if err != nil {
-		return err
-	}
-	o.Logger.Info("serving", "endpoint", info.Endpoint, "home", o.Home, "redis", in.versions.String(), "addresses",
-		rs.first.block.String(), "regions", rs.names())
-
-	if err := listeners.openSocket(held, o.Logger); err != nil {
-		return err
-	}
-	// A panic in work that the engine cannot do without ends the engine in good order: the nodes go on.
-	serving := func(l net.Listener) {
-		work.Go(func() error {
-			defer stop()
-			return guard.Do("the API", func() error { return serve(server, l) })
-		})
-	}
-	keeper.add(o.Home.parts(held, holdings{
-		info: info, certificate: self.Certificate, key: in.sealer.Key(), log: os.Stderr,
-		socket: func() error { return listeners.again(held, serving) },
-	})...)
-	rs.start()
-	work.Go(func() error {
-		defer stop()
-		return guard.Do("the watch over the state directory", func() error { return keeper.watch(ctx) })
-	})
-	for _, late := range []pending{trusted, infoFile} {
-		work.Go(func() error {
-			return guard.Do(late.what, func() error { return late.await(ctx, o.Logger) })
-		})
-	}
-	listeners.serve(serving)
-	o.Ready(info)
-	<-ctx.Done()
-	rs.end()
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-	defer cancel()
-	err = errors.Join(server.Shutdown(grace), work.Wait())
-	if end.nodesToo() {
-		_, errNodes := rs.endNodes(context.WithoutCancel(ctx))
-		err = errors.Join(err, errNodes)
-	}
-	return err
-}
-
 // load finds out who the installation is, and what it can run.
 func (in *installation) load(ctx context.Context, state *store.Store) (self identity, err error) {
 	if self, in.sealer, err = in.Home.load(state, in.Now()); err != nil {
@@ -233,7 +106,10 @@ func (in *installation) server(info Info, rs *regions) (*http.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	server := defaultAPILimits.server(health(scrapes.Public(rs.publicTopics(api))), in.Logger)
+	handler := front{
+		unsigned: []func(*http.Request) http.Handler{health, scrapes.Unsigned, rs.unsignedTopics}, api: api,
+	}
+	server := defaultAPILimits.server(handler, in.Logger)
 	server.RegisterOnShutdown(api.EndStreams)
 	return server, nil
 }
@@ -250,9 +126,6 @@ func (in *installation) tellUnreadable(state *store.Store) {
 func (o Options) failed(where string) func(error) {
 	return func(err error) { o.Logger.Error("background work failed", "where", where, "error", err) }
 }
-
-// closing runs a teardown step and keeps its error.
-func closing(err *error, f func() error) { *err = errors.Join(*err, f()) }
 
 func serve(s *http.Server, l net.Listener) error {
 	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {

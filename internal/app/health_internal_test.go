@@ -9,7 +9,10 @@ import (
 
 // TestHealthNeedsNoSignature and hides nothing else of the API.
 func TestHealthNeedsNoSignature(t *testing.T) {
-	h := health(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	h := front{
+		unsigned: []func(*http.Request) http.Handler{health},
+		api:      http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }),
+	}
 	for request, want := range map[string]int{
 		"GET /health": http.StatusOK, "HEAD /health": http.StatusOK, "POST /health": http.StatusForbidden,
 		"GET /": http.StatusForbidden, "GET /health/x": http.StatusForbidden,

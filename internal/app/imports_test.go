@@ -70,8 +70,8 @@ var allowed = map[string]string{
 	"internal/engine": "internal/cache internal/catalog internal/endpoint internal/event internal/isolate internal/node " +
 		"internal/operation internal/pki internal/plan internal/redisnode internal/relay internal/seal " +
 		"internal/snapshot internal/state internal/store",
-	"internal/logdelivery": "internal/cache internal/cachelog internal/engine internal/isolate internal/node " +
-		"internal/redisnode internal/services/logs internal/state internal/store",
+	"internal/logdelivery": "internal/cache internal/cachelog internal/isolate internal/node internal/redisnode " +
+		"internal/state internal/store",
 	"internal/exporter": "internal/cache internal/catalog internal/event internal/isolate internal/nodestats " +
 		"internal/plan internal/redisnode internal/state internal/store modules/redis",
 	"internal/exporter/docgen": "modules/redis",

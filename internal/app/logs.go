@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"larder/internal/engine"
+	"larder/internal/logdelivery"
 	"larder/internal/seal"
 	"larder/internal/series"
 	"larder/internal/services/kms"
@@ -65,5 +67,32 @@ func filtered(metrics *series.Store, failed func(error)) func([]logs.Datum) {
 		if err := metrics.Flush(); err != nil {
 			failed(err)
 		}
+	}
+}
+
+// destination has logs delivered to CloudWatch's log groups.
+type destination struct{ *logs.Service }
+
+// Deliver implements logdelivery.Destination.
+func (d destination) Deliver(group string, deliveries ...logdelivery.Delivery) error {
+	var own []logs.Delivery
+	for _, from := range deliveries {
+		to := logs.Delivery{Stream: from.Stream, Source: from.Source, Mark: from.Mark}
+		for _, e := range from.Events {
+			to.Events = append(to.Events, logs.Event(e))
+		}
+		own = append(own, to)
+	}
+	return d.Service.Deliver(group, own...)
+}
+
+// logged returns the nodes that an engine runs, as the shipper of their logs takes them.
+func logged(e *engine.Engine) logdelivery.Running {
+	return func(group string) []logdelivery.Node {
+		var all []logdelivery.Node
+		for _, n := range e.Running(group) {
+			all = append(all, logdelivery.Node{ID: n.ID, Process: n.Process, Redis: n.Redis, NewestSlow: n.NewestSlow()})
+		}
+		return all
 	}
 }

@@ -16,7 +16,7 @@ import (
 // sends: those of some hundreds of nodes.
 const reservedSeries = 50_000
 
-func (o Options) openMetrics(home Home, now func() time.Time) (*series.Store, error) {
+func (o Options) openSeries(home Home, now func() time.Time) (*series.Store, error) {
 	return series.Open(series.Config{
 		Dir: home.metrics(), Now: now, Failed: o.failed("metrics"), ReservedFor: monitor.Namespace,
 		Reserved: reservedSeries,

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/netip"
 	"os"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -63,6 +62,7 @@ type installation struct {
 type region struct {
 	name     string
 	home     Home // the directory of its files
+	keys     *kms.Service
 	state    *store.Store
 	sealer   *seal.Sealer // its own places
 	block    *loopback.Block
@@ -83,7 +83,7 @@ type region struct {
 	services    []gateway.Service
 	served      *gateway.Services // the same, made ready
 
-	closers []func() error // in reverse
+	closers closers
 }
 
 // open makes a region of its records and of what it finds running. The store and the addresses stay the caller's.
@@ -98,45 +98,51 @@ func (in *installation) open(ctx context.Context, name string, home Home, state 
 			err = errors.Join(err, r.close())
 		}
 	}()
-	if r.standIns, err = standin.Ensure(state, name, Account); err != nil {
-		return nil, err
+	for _, build := range []func(context.Context, *region) error{
+		in.openDefaults, in.openKeys, in.openNodes, in.openMetrics, in.openLogs, in.openEngine, in.openMonitor,
+		in.openTopics, in.openAlarms, in.openServices,
+	} {
+		if err := build(ctx, r); err != nil {
+			return nil, err
+		}
 	}
-	keys := kms.New(kms.Config{
-		Store: state, Sealer: r.sealer, Account: Account, Region: name, Lent: lentKeys(r.standIns),
-		Random: crand.Reader, Now: in.Now, Failed: in.failed("keys"),
-	})
-	if err := in.openEngine(ctx, r, keys); err != nil {
-		return nil, err
-	}
-	if err := in.openMeasures(r); err != nil {
-		return nil, err
-	}
-	if err := in.openLogs(r, keys); err != nil {
-		return nil, err
-	}
-	in.openNews(r, keys)
-	in.openAlarms(r)
-	r.services = in.servicesOf(r, keys)
-	r.served, err = gateway.NewServices(r.services)
-	return r, err
+	return r, nil
 }
 
-// openEngine makes the engine, and has it know the nodes that run.
-func (in *installation) openEngine(ctx context.Context, r *region, keys *kms.Service) error {
+// openDefaults makes the default dependencies, or reads those that there are.
+func (in *installation) openDefaults(_ context.Context, r *region) (err error) {
+	r.standIns, err = standin.Ensure(r.state, r.name, Account)
+	return err
+}
+
+func (in *installation) openKeys(_ context.Context, r *region) error {
+	r.keys = kms.New(kms.Config{
+		Store: r.state, Sealer: r.sealer, Account: Account, Region: r.name, Lent: lentKeys(r.standIns),
+		Random: crand.Reader, Now: in.Now, Failed: in.failed("keys"),
+	})
+	return nil
+}
+
+// openNodes makes the runtime, which starts and watches processes.
+func (in *installation) openNodes(_ context.Context, r *region) error {
 	r.nodes = &process.Runtime{Dir: r.home.nodes()}
 	if r.home == in.Home {
 		r.nodes.OwnLog = in.Home.LogFile()
 	}
-	r.closers = append(r.closers, r.nodes.Close)
+	r.closers.add(r.nodes.Close)
+	return nil
+}
+
+// openEngine makes the engine, which adopts the nodes that run.
+func (in *installation) openEngine(ctx context.Context, r *region) error {
 	r.engine = engine.New(engine.Config{
 		Store: r.state, Nodes: r.nodes, Sealer: r.sealer, Authority: in.authority, Versions: in.versions,
 		NodeTypes:  in.nodeTypes,
 		Parameters: in.families[catalog.Family], Relay: in.Relay, BusyLimit: in.BusyLimit, RestoreLost: in.RestoreLost,
 		Logger: in.Logger, Now: in.Now,
-		Snapshots:   &snapshot.Vault{Dir: r.home.snapshots(), Sealer: r.sealer, Keys: keys.For("elasticache")},
-		DrainLogs:   func(ctx context.Context, group, node string) { r.shipper.Drain(ctx, group, node) },
-		SlowLogGrew: func(group string) { r.shipper.SlowLogGrew(group) },
-		Listener:    listener,
+		Snapshots: &snapshot.Vault{Dir: r.home.snapshots(), Sealer: r.sealer, Keys: r.keys.For("elasticache")},
+		DrainLogs: r.shipper.Drain, SlowLogGrew: r.shipper.SlowLogGrew,
+		Listener: listener,
 	})
 	if err := r.engine.Adopt(ctx); err != nil {
 		return err
@@ -153,40 +159,46 @@ func listener(a netip.AddrPort) (pid int, name string) {
 	return p.PID, named(p)
 }
 
-// openMeasures opens the metrics, and makes the monitor that reads the nodes.
-func (in *installation) openMeasures(r *region) (err error) {
-	if r.metrics, err = in.openMetrics(r.home, in.clock().Now); err != nil {
+// openMetrics opens the metrics on disk.
+func (in *installation) openMetrics(_ context.Context, r *region) (err error) {
+	if r.metrics, err = in.openSeries(r.home, in.clock().Now); err != nil {
 		return err
 	}
-	r.closers = append(r.closers, r.metrics.Close)
+	r.closers.add(r.metrics.Close)
+	return nil
+}
+
+// openMonitor makes the monitor, which reads the nodes' metrics.
+func (in *installation) openMonitor(_ context.Context, r *region) (err error) {
 	r.nodeMetrics, err = in.newMonitor(r.engine, r.state, in.nodeTypes, r.metrics)
 	return err
 }
 
 // openLogs opens the log events, and makes what nodes' logs are delivered by.
-func (in *installation) openLogs(r *region, keys *kms.Service) (err error) {
+func (in *installation) openLogs(_ context.Context, r *region) (err error) {
 	r.events, err = logstore.Open(logstore.Config{
-		Dir: r.home.logs(), Keys: logKeys{keys.For("logs"), r.sealer}, MaxBytes: maxLogBytes, Logger: in.Logger,
+		Dir: r.home.logs(), Keys: logKeys{r.keys.For("logs"), r.sealer}, MaxBytes: maxLogBytes, Logger: in.Logger,
 	})
 	if err != nil {
 		return err
 	}
-	r.closers = append(r.closers, r.events.Close)
+	r.closers.add(r.events.Close)
 	r.logGroups = logs.New(logs.Config{
-		Store: r.state, Account: Account, Region: r.name, Keys: keys.For("logs"), Events: r.events,
+		Store: r.state, Account: Account, Region: r.name, Keys: r.keys.For("logs"), Events: r.events,
 		Metrics: filtered(r.metrics, in.failed("metric filters")), NewID: standin.UUID, Now: in.Now,
 		Failed: in.failed("log events"),
 	})
 	r.shipper = logdelivery.New(logdelivery.Config{
-		Store: r.state, Destination: r.logGroups, EngineLogs: r.nodes, Running: r.engine.Running, Logger: in.Logger,
+		Store: r.state, Destination: destination{r.logGroups}, EngineLogs: r.nodes, Logger: in.Logger,
 	})
 	return nil
 }
 
-// openNews makes the topics, and what tells them of events. Mail of every region comes to the same mailboxes.
-func (in *installation) openNews(r *region, keys *kms.Service) {
+// openTopics makes the topics, and the notifier, which publishes events to them. Mail of all regions goes to the same
+// mailboxes.
+func (in *installation) openTopics(_ context.Context, r *region) error {
 	r.topics = sns.New(sns.Config{
-		Store: r.state, Sealer: r.sealer, Keys: keys.For("sns"), Certifier: in.authority, Account: Account,
+		Store: r.state, Sealer: r.sealer, Keys: r.keys.For("sns"), Certifier: in.authority, Account: Account,
 		Region: r.name, Endpoint: in.endpoint,
 		MailDir: in.Home.MailDir(), Client: sns.NewClient(), Timeout: sns.DefaultTimeout, Random: crand.Reader,
 		Now: in.Now, After: time.After,
@@ -197,10 +209,11 @@ func (in *installation) openNews(r *region, keys *kms.Service) {
 			by := caller.Service(iampolicy.ElastiCache, Account, "")
 			return r.topics.PublishWith(by, topic, subject, body, also)
 		}}
+	return nil
 }
 
-// openAlarms makes the alarms, and what evaluates them.
-func (in *installation) openAlarms(r *region) {
+// openAlarms makes the alarms, and the runner that evaluates them.
+func (in *installation) openAlarms(_ context.Context, r *region) error {
 	clock := in.clock()
 	r.watching = cloudwatch.New(cloudwatch.Config{
 		Store: r.state, Account: Account, Region: r.name, RegionName: awsregion.LongName(r.name), Metrics: r.metrics,
@@ -214,35 +227,43 @@ func (in *installation) openAlarms(r *region) {
 		Store: r.watching, Metrics: r.metrics, Now: clock.Now, After: clock.After, Failed: in.failed("alarms"),
 	}
 	unsubscribe := r.state.Subscribe(cloudwatch.AlarmTable, r.evaluator.Changed)
-	r.closers = append(r.closers, func() error { unsubscribe(); return nil })
+	r.closers.add(func() error { unsubscribe(); return nil })
+	return nil
+}
+
+// openServices makes what the region shows of itself: its services, and the source of a scrape.
+func (in *installation) openServices(_ context.Context, r *region) (err error) {
 	r.scraped = exporter.Source{
 		Region: r.name, Store: r.state, Nodes: running(r.engine), Observed: observed(r.engine),
 		Alarms: alarmStates(r.watching),
 	}
+	r.services = in.servicesOf(r)
+	r.served, err = gateway.NewServices(r.services)
+	return err
 }
 
 // servicesOf are the services of a region.
-func (in *installation) servicesOf(r *region, keys *kms.Service) []gateway.Service {
+func (in *installation) servicesOf(r *region) []gateway.Service {
 	return []gateway.Service{
 		elasticache.New(elasticache.Config{
 			Store: r.state, Sealer: r.sealer, Versions: in.versions, NodeTypes: in.nodeTypes, Families: in.families,
 			StrictVersions: in.StrictVersions,
 			Block:          r.block.Prefix,
-			Account:        Account, Region: r.name, DefaultVPC: r.standIns.VPCID, Keys: keys.For("elasticache"),
+			Account:        Account, Region: r.name, DefaultVPC: r.standIns.VPCID, Keys: r.keys.For("elasticache"),
 			PortFree:          loopback.PortFree,
 			ParametersChanged: r.engine.ReconfigureAll, Observed: observed(r.engine),
 			CheckSnapshot: r.engine.CheckSnapshot, UnlockSnapshot: r.engine.UnlockSnapshot,
 			DataSize: dataSize(r.engine), Now: in.Now,
 		}).Gateway(),
 		secretsmanager.New(secretsmanager.Config{
-			Store: r.state, Sealer: r.sealer, Account: Account, Region: r.name, Keys: keys.For("secretsmanager"),
+			Store: r.state, Sealer: r.sealer, Account: Account, Region: r.name, Keys: r.keys.For("secretsmanager"),
 			Random: crand.Reader, Now: in.Now, Failed: in.failed("secrets"),
 		}).Gateway(),
 		ec2.New(ec2.Config{
 			Store: r.state, Account: Account, Region: r.name, Builder: network.Builder{NewID: network.RandomID},
 			Users: networkUsers{}, Now: in.Now,
 		}).Gateway(),
-		keys.Gateway(),
+		r.keys.Gateway(),
 		r.topics.Gateway(),
 		r.watching.Gateway(),
 		r.logGroups.Gateway(),
@@ -268,7 +289,8 @@ func (r *region) run(ctx context.Context, in *installation, work *errgroup.Group
 	var guard isolate.Guard
 	for _, f := range []func(context.Context) error{
 		r.engine.Run, r.metrics.Run, r.nodeMetrics.Run, r.evaluator.Run, r.watching.Run, r.watching.KeepHistory,
-		r.topics.Run, r.shipper.Run, r.news.Run,
+		r.topics.Run, r.news.Run,
+		func(ctx context.Context) error { return r.shipper.Run(ctx, logged(r.engine)) },
 		func(ctx context.Context) error { return r.logGroups.Run(ctx, in.Logger) },
 		func(ctx context.Context) error { return r.nodes.KeepLogs(ctx, in.Logger) },
 		in.newScrubber(r).Run,
@@ -289,10 +311,4 @@ func (r *region) run(ctx context.Context, in *installation, work *errgroup.Group
 }
 
 // close lets go of everything. The nodes go on.
-func (r *region) close() error {
-	var errs []error
-	for _, f := range slices.Backward(r.closers) {
-		errs = append(errs, f())
-	}
-	return errors.Join(errs...)
-}
+func (r *region) close() error { return r.closers.close() }

@@ -249,23 +249,25 @@ func (rs *regions) openUsed(first *store.Store, h Home) error {
 	return err
 }
 
-// publicTopics serves what topics answer without a signature: that of the region whose ARN a link has. Everything else
-// goes to next.
-func (rs *regions) publicTopics(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		query := r.URL.Query()
-		named, err := arn.Parse(cmp.Or(query.Get("TopicArn"), query.Get("SubscriptionArn")))
-		handler, found := next, false
-		for _, open := range rs.all() {
-			if err != nil || named.Region == open.name {
-				handler, found = open.topics.Public(handler), true
+// unsignedTopics returns who serves a request to a topic without a signature, and nil for any other request. The ARN in
+// a link names the region. Without an ARN every region is asked. When nobody has used the region, the first one answers
+// that there is no such topic.
+func (rs *regions) unsignedTopics(r *http.Request) http.Handler {
+	query := r.URL.Query()
+	named, err := arn.Parse(cmp.Or(query.Get("TopicArn"), query.Get("SubscriptionArn")))
+	found := false
+	for _, open := range slices.Backward(rs.all()) {
+		if err != nil || named.Region == open.name {
+			found = true
+			if h := open.topics.Unsigned(r); h != nil {
+				return h
 			}
 		}
-		if !found { // the link is of a region that nobody has used
-			handler = rs.first.topics.Public(next)
-		}
-		handler.ServeHTTP(w, r)
-	})
+	}
+	if found {
+		return nil
+	}
+	return rs.first.topics.Unsigned(r)
 }
 
 // drainLogs delivers what is left of the nodes' logs.

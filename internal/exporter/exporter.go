@@ -71,18 +71,17 @@ func New(c Config) (*Exporter, error) {
 		turn: make(chan struct{}, 1)}, nil
 }
 
-// Public serves the metrics, without a signature, which Prometheus does not send. Everything else goes to next.
-func (e *Exporter) Public(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path != Path || r.Method != http.MethodGet && r.Method != http.MethodHead:
-			next.ServeHTTP(w, r)
-		case !local(r.Host):
+// Unsigned returns who serves a request for the metrics, and nil for any other request. Prometheus signs nothing.
+func (e *Exporter) Unsigned(r *http.Request) http.Handler {
+	switch {
+	case r.URL.Path != Path || r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return nil
+	case !local(r.Host):
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "larder serves its metrics to this machine only", http.StatusForbidden)
-		default:
-			e.serve(w, r)
-		}
-	})
+		})
+	}
+	return http.HandlerFunc(e.serve)
 }
 
 // local tells whether a request was sent to an address of this machine by its number, or to localhost. A page from

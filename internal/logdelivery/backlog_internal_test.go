@@ -50,7 +50,7 @@ func TestBacklogThatComesTooSlowly(t *testing.T) {
 
 // TestLogThatCannotBeRead: a node whose log cannot be read for long makes its delivery fail, until it can again.
 func TestLogThatCannotBeRead(t *testing.T) {
-	r := newRoute(&Shipper{Config: Config{Logger: slog.New(slog.DiscardHandler)}},
+	r := newRoute(&Shipper{Config: Config{Logger: slog.New(slog.DiscardHandler)}}, nil,
 		cache.Topology{ReplicationGroup: &cache.ReplicationGroup{}})
 	log := trackKey{"n-001", cachelog.SlowLog}
 	look := func(err error) error {

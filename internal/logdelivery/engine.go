@@ -6,9 +6,7 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/cachelog"
-	"larder/internal/engine"
 	"larder/internal/node"
-	"larder/internal/services/logs"
 )
 
 // readSize is how much of an engine log is read at once, in bytes. The engine cuts its lines off at 1 KiB.
@@ -25,7 +23,7 @@ type engineTrack struct {
 
 func (t *engineTrack) source() string { return cachelog.EngineLog + "/" + t.member + "/" + t.log }
 
-func (t *engineTrack) ship(ctx context.Context, to cache.LogDelivery, running *engine.Node) error {
+func (t *engineTrack) ship(ctx context.Context, to cache.LogDelivery, running *Node) error {
 	t.process = nil
 	if err := t.read(ctx, to); err != nil {
 		return err
@@ -36,7 +34,7 @@ func (t *engineTrack) ship(ctx context.Context, to cache.LogDelivery, running *e
 	return nil
 }
 
-func (t *engineTrack) grown(running *engine.Node) bool {
+func (t *engineTrack) grown(running *Node) bool {
 	size, err := t.logs.LogSize(t.member)
 	return err != nil || size != t.offset || running == nil || running.Process != t.process
 }
@@ -95,10 +93,10 @@ func (t *engineTrack) next(to cache.LogDelivery, p []byte) (more bool, err error
 }
 
 // events are the records among some lines.
-func (t *engineTrack) events(to cache.LogDelivery, lines []byte) (out []logs.Event) {
+func (t *engineTrack) events(to cache.LogDelivery, lines []byte) (out []Event) {
 	for line := range bytes.Lines(lines) {
 		if e, ok := cachelog.ParseEngine(string(line)); ok && since(to, e.Time) {
-			out = append(out, logs.Event{Time: e.Time, Message: e.Record(t.sink.source(to))})
+			out = append(out, Event{Time: e.Time, Message: e.Record(t.sink.source(to))})
 		}
 	}
 	return out

@@ -12,14 +12,13 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/cachelog"
-	"larder/internal/services/logs"
 )
 
 // memory is a log group that keeps marks as CloudWatch Logs here does, and may fail.
 type memory struct {
 	fails  bool
 	marks  map[string]uint64
-	events []logs.Event
+	events []Event
 }
 
 var errFails = errors.New("the log group fails")
@@ -31,7 +30,7 @@ func (m *memory) Delivered(_, source string) (uint64, error) {
 	return m.marks[source], nil
 }
 
-func (m *memory) Deliver(_ string, deliveries ...logs.Delivery) error {
+func (m *memory) Deliver(_ string, deliveries ...Delivery) error {
 	if m.fails {
 		return errFails
 	}

@@ -15,17 +15,16 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/cachelog"
-	"larder/internal/engine"
-	"larder/internal/services/logs"
 )
 
 // route delivers the logs of one replication group.
 type route struct {
 	*Shipper
-	end   context.CancelFunc
-	grown chan struct{}                  // a slow log has
-	gone  atomic.Bool                    // the group is
-	group atomic.Pointer[cache.Topology] // as it was last read: to be read only
+	running Running
+	end     context.CancelFunc
+	grown   chan struct{}                  // a slow log has
+	gone    atomic.Bool                    // the group is
+	group   atomic.Pointer[cache.Topology] // as it was last read: to be read only
 
 	mu     sync.Mutex // held while logs are delivered
 	tracks map[trackKey]track
@@ -40,9 +39,9 @@ type trackKey struct{ member, logType string }
 // track is how far one log of one node has been delivered.
 type track interface {
 	// grown tells, for little, whether there may be something new.
-	grown(running *engine.Node) bool
+	grown(running *Node) bool
 	// ship delivers what is new. The error is a deliveryError where the log group is what fails.
-	ship(ctx context.Context, to cache.LogDelivery, running *engine.Node) error
+	ship(ctx context.Context, to cache.LogDelivery, running *Node) error
 	// forget has the log group forget the source, which will not be read again.
 	forget(to cache.LogDelivery) error
 }
@@ -52,8 +51,9 @@ type deliveryError struct{ error }
 
 func (e deliveryError) Unwrap() error { return e.error }
 
-func newRoute(s *Shipper, g cache.Topology) *route {
-	r := &route{Shipper: s, grown: make(chan struct{}, 1), tracks: map[trackKey]track{}, unread: map[trackKey]int{}}
+func newRoute(s *Shipper, running Running, g cache.Topology) *route {
+	r := &route{Shipper: s, running: running, grown: make(chan struct{}, 1), tracks: map[trackKey]track{},
+		unread: map[trackKey]int{}}
 	r.group.Store(&g)
 	return r
 }
@@ -110,7 +110,7 @@ func (r *route) ship(ctx context.Context, g *cache.Topology, some func(cache.Mem
 	r.tidy(g)
 	failures, unread := map[string]error{}, map[string]error{}
 	r.check(g, failures)
-	running := r.Running(g.ID)
+	running := r.running(g.ID)
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	for _, m := range g.Members() {
@@ -213,8 +213,8 @@ type unreadError struct {
 
 func (e unreadError) Unwrap() error { return e.error }
 
-func find(running []engine.Node, id string) *engine.Node {
-	at := slices.IndexFunc(running, func(n engine.Node) bool { return n.ID == id })
+func find(running []Node, id string) *Node {
+	at := slices.IndexFunc(running, func(n Node) bool { return n.ID == id })
 	if at < 0 {
 		return nil
 	}
@@ -259,8 +259,8 @@ type sink struct {
 }
 
 // put delivers events. The mark says how far the source is delivered with them.
-func (s sink) put(to cache.LogDelivery, source string, mark uint64, events []logs.Event) error {
-	err := s.Deliver(to.Name, logs.Delivery{Stream: s.stream, Events: events, Source: source, Mark: mark})
+func (s sink) put(to cache.LogDelivery, source string, mark uint64, events []Event) error {
+	err := s.Deliver(to.Name, Delivery{Stream: s.stream, Events: events, Source: source, Mark: mark})
 	if err != nil {
 		return deliveryError{err}
 	}

@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"larder/internal/cache"
-	"larder/internal/engine"
 	"larder/internal/isolate"
-	"larder/internal/services/logs"
+	"larder/internal/node"
+	"larder/internal/redisnode"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -39,18 +39,56 @@ type Config struct {
 	Store       *store.Store
 	Destination Destination
 	EngineLogs  EngineLogs
-	// Running returns a replication group's running nodes, and never waits for one.
-	Running func(group string) []engine.Node
-	Logger  *slog.Logger
+	Logger      *slog.Logger
 }
 
-// Destination is CloudWatch Logs: see the methods of logs.Service.
+// Node is a running node of a replication group.
+type Node struct {
+	ID      string
+	Process node.Process
+	Redis   Redis
+	// NewestSlow is the ID of the newest entry of the slow log when the node last answered the engine. It is -1 before
+	// the first answer, and when there is no entry.
+	NewestSlow int64
+}
+
+// Redis reads the slow log of a node.
+type Redis interface {
+	// NewestSlow returns the ID of the newest entry, and -1 when there is none.
+	NewestSlow(ctx context.Context) (int64, error)
+	// SlowLog returns the newest n entries.
+	SlowLog(ctx context.Context, n int) (redisnode.SlowLog, error)
+}
+
+// Running returns the running nodes of a replication group, and never waits for one.
+type Running func(group string) []Node
+
+// Destination keeps records in log groups, each once.
 type Destination interface {
-	Deliver(group string, deliveries ...logs.Delivery) error
+	// Deliver keeps the records of each delivery together with its mark. They are durable when it returns.
+	Deliver(group string, deliveries ...Delivery) error
+	// Delivered returns the mark of a source, and 0 for a source that is not known. It fails when the log group takes
+	// no records.
 	Delivered(group, source string) (uint64, error)
 }
 
-// EngineLogs are what the nodes log: see the methods of process.Runtime.
+// Delivery is some records of one source, for one log stream.
+type Delivery struct {
+	Stream string
+	Events []Event
+	// Source and Mark keep a record from being delivered twice. The marks of a source rise. A delivery whose mark is
+	// not above the last one is known already. The mark 0 forgets the source.
+	Source string
+	Mark   uint64
+}
+
+// Event is a record of a log.
+type Event struct {
+	Time    time.Time
+	Message string
+}
+
+// EngineLogs reads the engine logs of nodes, by node ID.
 type EngineLogs interface {
 	LogSize(node string) (int64, error)
 	LogID(node string) (string, error)
@@ -72,8 +110,9 @@ func New(c Config) *Shipper {
 	return &Shipper{Config: c, routes: map[string]*route{}}
 }
 
-// Run delivers until ctx ends.
-func (s *Shipper) Run(ctx context.Context) error {
+// Run delivers the logs of the running nodes until ctx ends. Drain and SlowLogGrew do nothing before: no log has been
+// read that far.
+func (s *Shipper) Run(ctx context.Context, running Running) error {
 	defer s.work.Wait()
 	changed := changes{groups: map[string]bool{}, some: make(chan struct{}, 1)}
 	defer state.SubscribeGroups(s.Store, changed.add)()
@@ -87,7 +126,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 	}
 	for {
 		for _, id := range known {
-			if err := s.reload(ctx, id); err != nil {
+			if err := s.reload(ctx, running, id); err != nil {
 				return err
 			}
 		}
@@ -127,7 +166,7 @@ func (c *changes) take() []string {
 
 // reload has a route for a group with deliveries, and ends that of a group that is gone. Where the record cannot be
 // read, what was asked for last goes on.
-func (s *Shipper) reload(ctx context.Context, id string) error {
+func (s *Shipper) reload(ctx context.Context, running Running, id string) error {
 	var g cache.Topology
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		g, err = state.Group(tx, id)
@@ -147,14 +186,14 @@ func (s *Shipper) reload(ctx context.Context, id string) error {
 	case r != nil:
 		r.group.Store(&g)
 	case len(g.LogDeliveries) > 0:
-		s.begin(ctx, g)
+		s.begin(ctx, running, g)
 	}
 	return nil
 }
 
 // begin has a route for a group.
-func (s *Shipper) begin(ctx context.Context, g cache.Topology) {
-	r := newRoute(s, g)
+func (s *Shipper) begin(ctx context.Context, running Running, g cache.Topology) {
+	r := newRoute(s, running, g)
 	s.routes[g.ID] = r
 	ctx, r.end = context.WithCancel(ctx)
 	s.work.Go(func() { s.guard.Run(s.Logger, "the logs of "+g.ID, func() { r.run(ctx) }) })

@@ -8,10 +8,8 @@ import (
 
 	"larder/internal/cache"
 	"larder/internal/cachelog"
-	"larder/internal/engine"
 	"larder/internal/node"
 	"larder/internal/redisnode"
-	"larder/internal/services/logs"
 )
 
 const (
@@ -34,7 +32,7 @@ type slowTrack struct {
 	limit   int   // how many are asked for at most; zero means maxRead
 }
 
-func (t *slowTrack) ship(ctx context.Context, to cache.LogDelivery, running *engine.Node) error {
+func (t *slowTrack) ship(ctx context.Context, to cache.LogDelivery, running *Node) error {
 	if running == nil {
 		return nil
 	}
@@ -68,12 +66,12 @@ func (e skippedError) Error() string {
 	return fmt.Sprintf("%d entries of the slow log are skipped", e.entries)
 }
 
-func (t *slowTrack) grown(running *engine.Node) bool {
-	return running != nil && (running.Process != t.process && running.NewestSlow() >= 0 ||
-		running.NewestSlow() > t.last)
+func (t *slowTrack) grown(running *Node) bool {
+	return running != nil && (running.Process != t.process && running.NewestSlow >= 0 ||
+		running.NewestSlow > t.last)
 }
 
-func (t *slowTrack) newest(ctx context.Context, running *engine.Node) (int64, error) {
+func (t *slowTrack) newest(ctx context.Context, running *Node) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	return running.Redis.NewestSlow(ctx)
@@ -128,10 +126,10 @@ func (t *slowTrack) begin(to cache.LogDelivery, source string) error {
 }
 
 func (t *slowTrack) deliver(to cache.LogDelivery, log redisnode.SlowLog) error {
-	var events []logs.Event
+	var events []Event
 	for i, e := range log.Entries {
 		if e.ID > t.last && since(to, e.Time) {
-			events = append(events, logs.Event{Time: e.Time, Message: e.Record(t.sink.source(to))})
+			events = append(events, Event{Time: e.Time, Message: e.Record(t.sink.source(to))})
 		}
 		if len(events) == maxBatch || len(events) > 0 && i == len(log.Entries)-1 {
 			if err := t.put(to, t.source, uint64(e.ID)+1, events); err != nil {

@@ -16,7 +16,6 @@ import (
 	"larder/internal/cache"
 	"larder/internal/cachelog"
 	"larder/internal/catalog"
-	"larder/internal/engine"
 	"larder/internal/loopback"
 	"larder/internal/node"
 	"larder/internal/node/process"
@@ -29,7 +28,8 @@ type server struct {
 	runtime *process.Runtime
 	spec    node.Spec
 	addr    netip.AddrPort
-	running engine.Node
+	redis   *redisnode.Node
+	running Node
 	client  *redis.Client
 }
 
@@ -64,8 +64,9 @@ func (s *server) start() {
 	if err != nil {
 		s.Fatal(err)
 	}
-	s.running = engine.Node{Group: "n", ID: "n-001", Process: p, Redis: redisnode.Connect(p.Dial, "admin")}
-	if err := s.running.Redis.Serve(s.Context(), []netip.Addr{s.addr.Addr()},
+	s.redis = redisnode.Connect(p.Dial, "admin")
+	s.running = Node{ID: "n-001", Process: p, Redis: s.redis}
+	if err := s.redis.Serve(s.Context(), []netip.Addr{s.addr.Addr()},
 		cache.Ports{Plain: int(s.addr.Port())}); err != nil {
 		s.Fatal(err)
 	}
@@ -76,7 +77,7 @@ func (s *server) start() {
 
 func (s *server) stop() {
 	s.client.Close()
-	s.running.Redis.Close()
+	s.redis.Close()
 	if err := s.running.Process.Stop(context.WithoutCancel(s.Context()), 0); err != nil {
 		s.Error(err)
 	}
@@ -156,7 +157,7 @@ func TestSlowCommandsAreDeliveredOnce(t *testing.T) {
 // BenchmarkIdleNode is what a look at a node without news costs, of either log.
 func BenchmarkIdleNode(b *testing.B) {
 	s, group := newServer(b), newMemory()
-	if _, err := s.running.Redis.Configure(b.Context(),
+	if _, err := s.redis.Configure(b.Context(),
 		map[string]string{"slowlog-log-slower-than": "10000"}); err != nil {
 		b.Fatal(err)
 	}

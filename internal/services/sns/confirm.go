@@ -97,34 +97,40 @@ func (s *Service) confirmSubscription(
 	return &sdk.ConfirmSubscriptionOutput{SubscriptionArn: new(s.arn(found.key()))}, nil
 }
 
-// Public serves what subscribers ask for without a signature, as the messages that they get tell them to: the
-// certificate of the signing key, to confirm, and to unsubscribe. Everything else goes to next.
-func (s *Service) Public(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead || r.Header.Get("Authorization") != "" ||
-			r.URL.Query().Has("X-Amz-Signature") {
-			next.ServeHTTP(w, r)
-			return
-		}
-		if certificate, ok := s.certificate(r.URL.Path); ok {
+// Unsigned returns who serves a request that subscribers make without a signature, and nil for any other request.
+// Messages to subscribers name these: the certificate of the signing key, the confirmation, the end of a subscription.
+func (s *Service) Unsigned(r *http.Request) http.Handler {
+	query := r.URL.Query()
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || r.Header.Get("Authorization") != "" ||
+		query.Has("X-Amz-Signature") {
+		return nil
+	}
+	if certificate, ok := s.certificate(r.URL.Path); ok {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/x-pem-file")
-			w.Write(certificate) // who asked may have gone
-			return
-		}
-		form := r.URL.Query()
-		var out any
-		var err error
-		switch action := form.Get("Action"); {
-		case r.URL.Path == "/" && action == "ConfirmSubscription":
-			in := &sdk.ConfirmSubscriptionInput{TopicArn: new(form.Get("TopicArn")), Token: new(form.Get("Token"))}
-			out, err = s.confirmSubscription(r.Context(), in)
-		case r.URL.Path == "/" && action == "Unsubscribe":
-			out, err = s.unsubscribeUnsigned(form.Get("SubscriptionArn"))
-		default:
-			next.ServeHTTP(w, r)
-			return
-		}
-		s.answer(w, awswire.NewCodec(awswire.SNS()), form.Get("Action"), out, err)
+			w.Write(certificate) // the client may have gone
+		})
+	}
+	action := query.Get("Action")
+	switch {
+	case r.URL.Path == "/" && action == "ConfirmSubscription":
+		return s.answering(action, func(ctx context.Context) (any, error) {
+			in := &sdk.ConfirmSubscriptionInput{TopicArn: new(query.Get("TopicArn")), Token: new(query.Get("Token"))}
+			return s.confirmSubscription(ctx, in)
+		})
+	case r.URL.Path == "/" && action == "Unsubscribe":
+		return s.answering(action, func(context.Context) (any, error) {
+			return s.unsubscribeUnsigned(query.Get("SubscriptionArn"))
+		})
+	}
+	return nil
+}
+
+// answering returns a handler that runs an action without a signature.
+func (s *Service) answering(action string, run func(context.Context) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		out, err := run(r.Context())
+		s.answer(w, awswire.NewCodec(awswire.SNS()), action, out, err)
 	})
 }
 

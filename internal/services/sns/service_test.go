@@ -152,7 +152,14 @@ func newHastyServer(t *testing.T, patience time.Duration) *server {
 		Now: func() time.Time { return s.clock.Now() }, After: s.clock.After,
 		Logger: slog.New(slog.NewTextHandler(&s.log, nil)),
 	})
-	api = s.sns.Public(servicetest.Gateway(t, s.sns.Gateway()))
+	signed := servicetest.Gateway(t, s.sns.Gateway())
+	api = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if unsigned := s.sns.Unsigned(r); unsigned != nil {
+			unsigned.ServeHTTP(w, r)
+			return
+		}
+		signed.ServeHTTP(w, r)
+	})
 	return s
 }
 
