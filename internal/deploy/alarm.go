@@ -1,6 +1,17 @@
 package deploy
 
 import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"golang.org/x/sync/errgroup"
+
+	"larder/internal/module"
 )
 
 // alarm is the kind of the CloudWatch alarms.

@@ -48,10 +48,21 @@ type apply struct {
 // do creates what is missing, makes the changes, and deletes what is no longer wanted, in the order in which the
 // resources depend on each other; side by side where they do not.
 func (a *apply) do(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{
-		a.securityGroup, together(a.logGroups, a.subnetGroup, a.parameterGroup, a.secret), a.replicationGroup,
-		together(a.available, a.alarms, a.dashboard), a.keepToken, a.tags, a.unwanted,
-	} {
+	var slow []func(context.Context) error // of the stage before
+	for _, kinds := range stages() {
+		steps := slow
+		slow = nil
+		for _, k := range kinds {
+			steps = append(steps, func(ctx context.Context) error { return k.apply(ctx, a) })
+			if k, is := k.(slowKind); is {
+				slow = append(slow, func(ctx context.Context) error { return k.settle(ctx, a) })
+			}
+		}
+		if err := together(steps...)(ctx); err != nil {
+			return err
+		}
+	}
+	for _, step := range []func(context.Context) error{a.keepToken, a.tags, a.unwanted} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -1,6 +1,13 @@
 package deploy
 
 import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+
+	"larder/internal/module"
 )
 
 // dashboard is the kind of the CloudWatch dashboard.

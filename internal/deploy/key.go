@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +19,14 @@ import (
 	"larder/internal/module"
 )
 
-// key makes the key of modules/kms with its alias, or gives the one that an earlier apply made what the call says.
-func (a *apply) key(ctx context.Context, want *module.Key, found *module.StandIns) error {
+// key is the kind of the key of modules/kms, which its around makes together with its alias.
+type key struct{ companion }
+
+func (key) name() string { return keyKind }
+
+// around makes the key of modules/kms with its alias, or gives the one that an earlier apply made what the call says.
+func (key) around(ctx context.Context, a *apply, m module.Around, found *module.StandIns) error {
+	want := m.KMS
 	if want == nil {
 		return nil
 	}
@@ -42,6 +49,65 @@ func (a *apply) key(ctx context.Context, want *module.Key, found *module.StandIn
 		return fmt.Errorf("cannot have the key %s rotated: %w", id, err)
 	}
 	return a.doneUnless(a.alias(ctx, want.Alias, id), "created key %s", want.Alias)
+}
+
+// delete has the key deleted at the end of its window, which KMS never makes shorter than seven days. Until then it
+// can be kept, which whoever has snapshots sealed with it is told.
+func (key) delete(ctx context.Context, d *Deployer, r Resource) error {
+	out, err := d.Keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &r.Name})
+	if err != nil {
+		return err
+	}
+	sealed, err := d.sealedWith(ctx, *out.KeyMetadata.Arn)
+	if err != nil {
+		return err
+	}
+	end := out.KeyMetadata.DeletionDate
+	if out.KeyMetadata.KeyState != kmstypes.KeyStatePendingDeletion {
+		scheduled, err := d.Keys.ScheduleKeyDeletion(ctx,
+			&kms.ScheduleKeyDeletionInput{KeyId: &r.Name, PendingWindowInDays: aws.Int32(max(r.RecoveryDays, 7))})
+		if err != nil {
+			return err
+		}
+		end = scheduled.DeletionDate
+	}
+	if len(sealed) > 0 {
+		d.Progress.Done(keepKey(r.Name, sealed, aws.ToTime(end)))
+	}
+	return nil
+}
+
+func (key) marked(ctx context.Context, d *Deployer, mark string) ([]string, error) {
+	var ids []string
+	pages := kms.NewListKeysPaginator(d.Keys, &kms.ListKeysInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range page.Keys {
+			tags, err := d.Keys.ListResourceTags(ctx, &kms.ListResourceTagsInput{KeyId: k.KeyId})
+			if err != nil {
+				return nil, err
+			}
+			if slices.ContainsFunc(tags.Tags, func(t kmstypes.Tag) bool {
+				return *t.TagKey == markTag && aws.ToString(t.TagValue) == mark
+			}) {
+				ids = append(ids, *k.KeyId)
+			}
+		}
+	}
+	return ids, nil
+}
+
+// alias is the kind of the alias of modules/kms.
+type alias struct{ companion }
+
+func (alias) name() string { return aliasKind }
+
+func (alias) delete(ctx context.Context, d *Deployer, r Resource) error {
+	_, err := d.Keys.DeleteAlias(ctx, &kms.DeleteAliasInput{AliasName: &r.Name})
+	return err
 }
 
 // createKey makes a key and returns its id.
@@ -136,37 +202,6 @@ func (a *apply) changeKey(ctx context.Context, want module.Key, have kmstypes.Ke
 func sameDocument(a, b string) bool {
 	var x, y any
 	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
-}
-
-func (d *Deployer) deleteAlias(ctx context.Context, r Resource) error {
-	_, err := d.Keys.DeleteAlias(ctx, &kms.DeleteAliasInput{AliasName: &r.Name})
-	return err
-}
-
-// deleteKey has the key deleted at the end of its window, which KMS never makes shorter than seven days. Until then it
-// can be kept, which whoever has snapshots sealed with it is told.
-func (d *Deployer) deleteKey(ctx context.Context, r Resource) error {
-	out, err := d.Keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &r.Name})
-	if err != nil {
-		return err
-	}
-	sealed, err := d.sealedWith(ctx, *out.KeyMetadata.Arn)
-	if err != nil {
-		return err
-	}
-	end := out.KeyMetadata.DeletionDate
-	if out.KeyMetadata.KeyState != kmstypes.KeyStatePendingDeletion {
-		scheduled, err := d.Keys.ScheduleKeyDeletion(ctx,
-			&kms.ScheduleKeyDeletionInput{KeyId: &r.Name, PendingWindowInDays: aws.Int32(max(r.RecoveryDays, 7))})
-		if err != nil {
-			return err
-		}
-		end = scheduled.DeletionDate
-	}
-	if len(sealed) > 0 {
-		d.Progress.Done(keepKey(r.Name, sealed, aws.ToTime(end)))
-	}
-	return nil
 }
 
 // keepKey says until when a key can be kept that snapshots are sealed with, and how: one whose deletion is cancelled is

@@ -1,6 +1,15 @@
 package deploy
 
 import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+
+	"larder/internal/module"
 )
 
 // logGroup is the kind of the log groups that the nodes' logs go to.

@@ -1,6 +1,15 @@
 package deploy
 
 import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+	ectypes "github.com/aws/aws-sdk-go-v2/service/elasticache/types"
+
+	"larder/internal/module"
 )
 
 // parameterGroup is the kind of the parameter group.

@@ -14,8 +14,41 @@ import (
 	"larder/internal/module"
 )
 
-// replicationGroup has a new group created, or brings the one that is there through its changes.
-func (a *apply) replicationGroup(ctx context.Context) error {
+// replicationGroup is the kind of the replication group.
+type replicationGroup struct{}
+
+func (replicationGroup) name() string { return replicationGroupKind }
+
+func (replicationGroup) wanted(r module.Resources) []Resource {
+	return []Resource{{Kind: replicationGroupKind, Name: *r.ReplicationGroup.ReplicationGroupId}}
+}
+
+func (replicationGroup) observe(ctx context.Context, o *observation) error {
+	out, err := o.Cache.DescribeReplicationGroups(ctx,
+		&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: o.desired.ReplicationGroup.ReplicationGroupId})
+	if err != nil {
+		return err
+	}
+	group := &out.ReplicationGroups[0]
+	o.found.ReplicationGroup = group
+	if o.found.Waiting, err = o.Waiting(ctx, *group.ReplicationGroupId); err != nil {
+		return err
+	}
+	if aws.ToString(group.Status) != "available" {
+		return nil // its tags cannot be read, and its members are on their way
+	}
+	clusters, err := o.Cache.DescribeCacheClusters(ctx, &elasticache.DescribeCacheClustersInput{
+		CacheClusterId: aws.String(group.MemberClusters[0]), ShowCacheNodeInfo: aws.Bool(true),
+	})
+	if err != nil {
+		return err
+	}
+	o.found.CacheCluster = &clusters.CacheClusters[0]
+	return o.tagged(ctx, *group.ARN)
+}
+
+// apply has a new group created, or brings the one that is there through its changes.
+func (replicationGroup) apply(ctx context.Context, a *apply) error {
 	a.desired = a.call.Resources(a.observed.Known())
 	if a.fresh {
 		return a.createGroup(ctx)
@@ -24,6 +57,62 @@ func (a *apply) replicationGroup(ctx context.Context) error {
 		return err
 	}
 	return a.rotate(ctx)
+}
+
+// settle waits for a new group; the members are told of meanwhile.
+func (replicationGroup) settle(ctx context.Context, a *apply) error {
+	if !a.fresh {
+		return nil
+	}
+	id := a.call.ReplicationGroupID()
+	if err := a.write(func() error { return a.awaitAvailable(ctx, id) }); err != nil {
+		return err
+	}
+	a.done("created replication group %s", a.call.ReplicationGroupID())
+	return nil
+}
+
+// delete asks for deletion and waits for the end of it.
+func (replicationGroup) delete(ctx context.Context, d *Deployer, r Resource) error {
+	out, err := d.Cache.DescribeReplicationGroups(ctx,
+		&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &r.Name})
+	if err != nil {
+		return err
+	}
+	if len(out.ReplicationGroups) != 1 {
+		return errors.New("the engine describes no such group and no error")
+	}
+	if aws.ToString(out.ReplicationGroups[0].Status) != "deleting" {
+		in := &elasticache.DeleteReplicationGroupInput{ReplicationGroupId: &r.Name}
+		if r.FinalSnapshot != "" {
+			in.FinalSnapshotIdentifier = &r.FinalSnapshot
+		}
+		if _, err := d.Cache.DeleteReplicationGroup(ctx, in); err != nil {
+			return err
+		}
+	}
+	if err := d.awaitGone(ctx, r.Name); err != nil || r.FinalSnapshot == "" {
+		return err
+	}
+	return d.sayKept(ctx, r)
+}
+
+// sayKept tells whether a group that is gone has left its final snapshot. There is none of a group that somebody else
+// had deleted without one, or whose nodes ended before it was taken.
+func (d *Deployer) sayKept(ctx context.Context, group Resource) error {
+	out, err := d.Cache.DescribeSnapshots(ctx,
+		&elasticache.DescribeSnapshotsInput{SnapshotName: &group.FinalSnapshot})
+	switch {
+	case err != nil && !notFound(err):
+		return fmt.Errorf("it is gone, and whether its final snapshot %s was taken cannot be told: %w",
+			group.FinalSnapshot, err)
+	case err != nil || len(out.Snapshots) == 0 || aws.ToString(out.Snapshots[0].SnapshotStatus) != "available":
+		d.Progress.Done(fmt.Sprintf("All data of %s are lost: its final snapshot %s was not taken", group.Name,
+			group.FinalSnapshot))
+	default:
+		d.Progress.Done(KeptSnapshot(group.FinalSnapshot))
+	}
+	return nil
 }
 
 func (a *apply) createGroup(ctx context.Context) error {
@@ -42,19 +131,6 @@ func (a *apply) createGroup(ctx context.Context) error {
 	known := a.observed.Known()
 	known.Members = out.ReplicationGroup.MemberClusters
 	a.desired = a.call.Resources(known)
-	return nil
-}
-
-// available waits for a new group; the members are told of meanwhile.
-func (a *apply) available(ctx context.Context) error {
-	if !a.fresh {
-		return nil
-	}
-	id := a.call.ReplicationGroupID()
-	if err := a.write(func() error { return a.awaitAvailable(ctx, id) }); err != nil {
-		return err
-	}
-	a.done("created replication group %s", a.call.ReplicationGroupID())
 	return nil
 }
 
@@ -144,7 +220,7 @@ func (a *apply) modified(ctx context.Context, call func() error) error {
 // observeGroup looks at the group again: its members may be others now.
 func (a *apply) observeGroup(ctx context.Context) error {
 	o := &observation{Deployer: a.Deployer, desired: a.desired, found: module.Observed{Tags: a.observed.Tags}}
-	if err := o.replicationGroup(ctx); err != nil {
+	if err := (replicationGroup{}).observe(ctx, o); err != nil {
 		return fmt.Errorf("cannot describe the replication group: %w", err)
 	}
 	a.observed.ReplicationGroup, a.observed.CacheCluster = o.found.ReplicationGroup, o.found.CacheCluster

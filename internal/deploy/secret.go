@@ -16,10 +16,40 @@ import (
 	"larder/internal/module"
 )
 
-// secret finds the token to have: the one given, else the one kept in the secret, else a new one. Only a secret that is
+// secret is the kind of the secrets that keep tokens: that of the call, and that of modules/secrets.
+type secret struct{}
+
+func (secret) name() string { return secretKind }
+
+func (secret) wanted(r module.Resources) []Resource {
+	if r.Secret == nil {
+		return nil
+	}
+	return []Resource{{Kind: secretKind, Name: *r.Secret.Name, RecoveryDays: r.SecretRecovery}}
+}
+
+func (secret) observe(ctx context.Context, o *observation) (err error) {
+	if o.desired.Secret == nil {
+		return nil
+	}
+	out, err := o.Secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: o.desired.Secret.Name})
+	if err != nil {
+		return err
+	}
+	o.found.Secret = out
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.found.Tags[*out.ARN] = map[string]string{}
+	for _, t := range out.Tags {
+		o.found.Tags[*out.ARN][*t.Key] = aws.ToString(t.Value)
+	}
+	return nil
+}
+
+// apply finds the token to have: the one given, else the one kept in the secret, else a new one. Only a secret that is
 // new gets its value here, and one that was there before its group; else the secret gets it when the group has the
 // token.
-func (a *apply) secret(ctx context.Context) error {
+func (secret) apply(ctx context.Context, a *apply) error {
 	if !a.desired.AuthTokenEnabled {
 		return nil
 	}
@@ -51,6 +81,86 @@ func (a *apply) secret(ctx context.Context) error {
 		return err
 	}
 	return a.keepToken(ctx) // before a new group has it: after a kill in between nobody would know it
+}
+
+func (secret) delete(ctx context.Context, d *Deployer, r Resource) error {
+	in := &secretsmanager.DeleteSecretInput{SecretId: &r.Name, ForceDeleteWithoutRecovery: aws.Bool(true)}
+	if r.RecoveryDays > 0 {
+		in.ForceDeleteWithoutRecovery, in.RecoveryWindowInDays = nil, aws.Int64(int64(r.RecoveryDays))
+	}
+	described, err := d.Secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &r.Name})
+	if err != nil || described.DeletedDate != nil && r.RecoveryDays > 0 {
+		return err
+	}
+	_, err = d.Secrets.DeleteSecret(ctx, in)
+	return err
+}
+
+// around makes the secret of modules/secrets, and finds the token: the one given, else the one kept, else a new one.
+func (secret) around(ctx context.Context, a *apply, m module.Around, found *module.StandIns) error {
+	want := m.Secrets
+	if want == nil {
+		return nil
+	}
+	name := *want.Create.Name
+	own := Resource{Kind: secretKind, Name: name, RecoveryDays: want.RecoveryDays}
+	if err := a.recordAhead(ctx, own); err != nil {
+		return err
+	}
+	described, err := a.Secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name})
+	if err != nil && !notFound(err) {
+		return fmt.Errorf("cannot describe the secret %s: %w", name, err)
+	}
+	found.SecretName, found.Token = name, want.Token
+	if err != nil {
+		if found.Token == "" {
+			if found.Token, err = a.newToken(want.Length); err != nil {
+				return err
+			}
+		}
+		found.SecretARN, err = a.newSecret(ctx, *want.Create, found.Token)
+		return err
+	}
+	found.SecretARN = *described.ARN
+	if described.DeletedDate != nil {
+		if err := a.restoreSecret(ctx, own); err != nil {
+			return err
+		}
+	}
+	tags := map[string]string{}
+	for _, t := range described.Tags {
+		tags[*t.Key] = aws.ToString(t.Value)
+	}
+	err = a.givenOrKept(ctx, name, described.DeletedDate == nil, want.Length, found)
+	return errors.Join(err, a.ensureTags(ctx, *described.ARN, want.Tags, tags))
+}
+
+// givenOrKept reads the token that the secret holds, or writes the one given. A plan cannot read a secret that is in
+// its recovery window.
+func (a *apply) givenOrKept(
+	ctx context.Context, name string, readable bool, length int, found *module.StandIns,
+) error {
+	if a.planning && !readable {
+		if found.Token == "" {
+			found.Token = unknownToken(length)
+		} else {
+			a.done("changed secret %s, unless it holds the token that is given", name)
+		}
+		return nil
+	}
+	kept, err := a.Secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
+	if err != nil {
+		return fmt.Errorf("cannot read the secret %s: %w", name, err)
+	}
+	token, err := tokenOf(aws.ToString(kept.SecretString))
+	if err != nil {
+		return fmt.Errorf("cannot read the secret %s: %w", name, err)
+	}
+	if found.Token == "" || found.Token == token {
+		found.Token = token
+		return nil
+	}
+	return a.putToken(ctx, name, found.Token)
 }
 
 // chooseToken takes the given token, else the one that the group has, else makes one.

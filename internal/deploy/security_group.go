@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -13,8 +14,16 @@ import (
 	"larder/internal/module"
 )
 
-// securityGroup finds the module's own by its name in the subnets' VPC.
-func (o *observation) securityGroup(ctx context.Context) error {
+// securityGroup is the kind of the security groups: that of the call, and those of modules/security.
+type securityGroup struct{}
+
+func (securityGroup) name() string { return securityGroupKind }
+
+// wanted implements kind: the names hold the VPC, which is known when they are made.
+func (securityGroup) wanted(module.Resources) []Resource { return nil }
+
+// observe finds the module's own by its name in the subnets' VPC.
+func (securityGroup) observe(ctx context.Context, o *observation) error {
 	if o.desired.SecurityGroup == nil {
 		return nil
 	}
@@ -38,6 +47,125 @@ func (o *observation) securityGroup(ctx context.Context) error {
 		o.found.Tags[*r.SecurityGroupRuleId] = fromNetwork(r.Tags)
 	}
 	return nil
+}
+
+// apply makes the module's own security group, or gives the one that is there the rules of the call.
+func (securityGroup) apply(ctx context.Context, a *apply) error {
+	want := a.desired.SecurityGroup
+	if want == nil {
+		return nil
+	}
+	vpc, err := a.vpcOf(ctx, want.SubnetID)
+	if err != nil {
+		return err
+	}
+	if err := a.recordAhead(ctx, Resource{Kind: securityGroupKind, Name: inVPC(vpc, want.Name)}); err != nil {
+		return err
+	}
+	id, err := a.groupIn(ctx, vpc, *want)
+	if err != nil {
+		return err
+	}
+	a.observed.SecurityGroup = &ec2types.SecurityGroup{GroupId: &id}
+	return a.rules(ctx, *want, id)
+}
+
+func (k securityGroup) delete(ctx context.Context, d *Deployer, r Resource) error {
+	return k.deleteAll(ctx, d, []Resource{r})
+}
+
+// deleteAll first revokes the rules, which may name the other groups.
+func (securityGroup) deleteAll(ctx context.Context, d *Deployer, all []Resource) error {
+	var ids []string
+	for _, r := range all {
+		vpc, name, _ := strings.Cut(r.Name, "/")
+		group, err := d.groupNamed(ctx, vpc, name)
+		if err != nil {
+			return err
+		}
+		if group == nil {
+			continue
+		}
+		ids = append(ids, *group.GroupId)
+		rules, err := d.rulesOf(ctx, *group.GroupId)
+		if err != nil {
+			return err
+		}
+		for _, rule := range rules {
+			if err := d.revoke(ctx, rule); err != nil {
+				return err
+			}
+		}
+	}
+	for _, id := range ids {
+		if _, err := d.Network.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &id}); err != nil &&
+			!notFound(err) {
+			return fmt.Errorf("cannot delete the security group %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// around makes the two groups of modules/security, whose rules name each other.
+func (securityGroup) around(ctx context.Context, a *apply, m module.Around, found *module.StandIns) error {
+	want := m.Security
+	if want == nil {
+		return nil
+	}
+	err := a.recordAhead(ctx, Resource{Kind: securityGroupKind, Name: inVPC(want.VPCID, want.Clients.Name)},
+		Resource{Kind: securityGroupKind, Name: inVPC(want.VPCID, want.Nodes.Name)})
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, g := range []module.SecurityGroup{want.Clients, want.Nodes} {
+		id, err := a.groupIn(ctx, want.VPCID, g)
+		if err != nil {
+			return err
+		}
+		ids = append(ids, id)
+	}
+	found.ClientGroupID, found.SecurityGroupID = ids[0], ids[1]
+	clients, nodes := want.WithRules(ids[0], ids[1])
+	for i, g := range []module.SecurityGroup{clients, nodes} {
+		if err := a.rules(ctx, g, ids[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// groupIn makes a security group in a VPC, or finds the one of that name there.
+func (a *apply) groupIn(ctx context.Context, vpc string, want module.SecurityGroup) (string, error) {
+	have, err := a.groupNamed(ctx, vpc, want.Name)
+	if err != nil {
+		return "", err
+	}
+	if have != nil {
+		return *have.GroupId, a.ensureTags(ctx, *have.GroupId, want.Tags, fromNetwork(have.Tags))
+	}
+	id, err := a.createSecurityGroup(ctx, want, vpc)
+	if err != nil {
+		return "", err
+	}
+	a.done("created security group %s", want.Name)
+	return id, nil
+}
+
+func (d *Deployer) groupNamed(ctx context.Context, vpc, name string) (*ec2types.SecurityGroup, error) {
+	if isUnknown(vpc) {
+		return nil, nil
+	}
+	groups, err := d.Network.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{
+		{Name: aws.String("group-name"), Values: []string{name}}, {Name: aws.String("vpc-id"), Values: []string{vpc}},
+	}})
+	if err != nil && !notFound(err) {
+		return nil, fmt.Errorf("cannot describe the security group %s: %w", name, err)
+	}
+	if notFound(err) || len(groups.SecurityGroups) == 0 {
+		return nil, nil
+	}
+	return &groups.SecurityGroups[0], nil
 }
 
 func fromNetwork(tags []ec2types.Tag) map[string]string {
@@ -75,27 +203,6 @@ func (d *Deployer) rulesOf(ctx context.Context, group string) ([]ec2types.Securi
 		return nil, fmt.Errorf("cannot describe the rules of the security group %s: %w", group, err)
 	}
 	return out.SecurityGroupRules, nil
-}
-
-// securityGroup makes the module's own security group, or gives the one that is there the rules of the call.
-func (a *apply) securityGroup(ctx context.Context) error {
-	want := a.desired.SecurityGroup
-	if want == nil {
-		return nil
-	}
-	vpc, err := a.vpcOf(ctx, want.SubnetID)
-	if err != nil {
-		return err
-	}
-	if err := a.recordAhead(ctx, Resource{Kind: securityGroupKind, Name: inVPC(vpc, want.Name)}); err != nil {
-		return err
-	}
-	id, err := a.groupIn(ctx, vpc, *want)
-	if err != nil {
-		return err
-	}
-	a.observed.SecurityGroup = &ec2types.SecurityGroup{GroupId: &id}
-	return a.rules(ctx, *want, id)
 }
 
 // createSecurityGroup makes a group without any rule: the one that EC2 gives every new group lets everything out.

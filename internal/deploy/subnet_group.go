@@ -1,6 +1,12 @@
 package deploy
 
 import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/elasticache"
+
+	"larder/internal/module"
 )
 
 // subnetGroup is the kind of the cache subnet group.

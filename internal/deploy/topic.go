@@ -13,8 +13,14 @@ import (
 	"larder/internal/module"
 )
 
-// topics makes the topics of modules/sns, or gives those that are there what the call says. A topic's name finds it.
-func (a *apply) topics(ctx context.Context, all []module.Topic, found *module.StandIns) error {
+// topic is the kind of the topics of modules/sns.
+type topic struct{ companion }
+
+func (topic) name() string { return topicKind }
+
+// around makes the topics of modules/sns, or gives those that are there what the call says. A topic's name finds it.
+func (topic) around(ctx context.Context, a *apply, m module.Around, found *module.StandIns) error {
+	all := m.SNS
 	var planned []Resource
 	for _, want := range all {
 		planned = append(planned, Resource{Kind: topicKind, Name: want.ARN})
@@ -36,6 +42,11 @@ func (a *apply) topics(ctx context.Context, all []module.Topic, found *module.St
 		}
 	}
 	return nil
+}
+
+func (topic) delete(ctx context.Context, d *Deployer, r Resource) error {
+	_, err := d.Topics.DeleteTopic(ctx, &sns.DeleteTopicInput{TopicArn: &r.Name})
+	return err
 }
 
 // standInTopics makes those of the stand-ins' topics that the call uses: a new account has none. What modules/sns made
@@ -158,11 +169,6 @@ func (a *apply) subscribe(ctx context.Context, want module.Topic, subscribed []s
 		}
 	}
 	return nil
-}
-
-func (d *Deployer) deleteTopic(ctx context.Context, r Resource) error {
-	_, err := d.Topics.DeleteTopic(ctx, &sns.DeleteTopicInput{TopicArn: &r.Name})
-	return err
 }
 
 // Topics are those of resources that are topics.

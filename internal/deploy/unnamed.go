@@ -6,13 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
-
-	"larder/internal/awssdk/ec2"
-	ec2types "larder/internal/awssdk/ec2/types"
 )
 
 // Keys and VPCs get their ids from AWS when they are made. An apply that dies between the making and the record of
@@ -57,11 +50,11 @@ func (d *Deployer) identified(ctx context.Context, all []Resource) ([]Resource, 
 			known = append(known, r)
 			continue
 		}
-		find := d.keysMarked
-		if r.Kind == vpcKind {
-			find = d.vpcsMarked
+		k, found := kindOf(r).(markedKind)
+		if !found {
+			return nil, fmt.Errorf("this larder cannot find the %s that was being made: another version made it", r.Kind)
 		}
-		ids, err := find(ctx, mark)
+		ids, err := k.marked(ctx, d, mark)
 		if err != nil {
 			return nil, fmt.Errorf("cannot find the %s that was being made: %w", r.Kind, err)
 		}
@@ -71,41 +64,4 @@ func (d *Deployer) identified(ctx context.Context, all []Resource) ([]Resource, 
 		}
 	}
 	return known, nil
-}
-
-func (d *Deployer) vpcsMarked(ctx context.Context, mark string) ([]string, error) {
-	out, err := d.Network.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{Filters: []ec2types.Filter{
-		{Name: aws.String("tag:" + markTag), Values: []string{mark}},
-	}})
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for _, v := range out.Vpcs {
-		ids = append(ids, *v.VpcId)
-	}
-	return ids, nil
-}
-
-func (d *Deployer) keysMarked(ctx context.Context, mark string) ([]string, error) {
-	var ids []string
-	pages := kms.NewListKeysPaginator(d.Keys, &kms.ListKeysInput{})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, k := range page.Keys {
-			tags, err := d.Keys.ListResourceTags(ctx, &kms.ListResourceTagsInput{KeyId: k.KeyId})
-			if err != nil {
-				return nil, err
-			}
-			if slices.ContainsFunc(tags.Tags, func(t kmstypes.Tag) bool {
-				return *t.TagKey == markTag && aws.ToString(t.TagValue) == mark
-			}) {
-				ids = append(ids, *k.KeyId)
-			}
-		}
-	}
-	return ids, nil
 }

@@ -15,9 +15,15 @@ import (
 	"larder/internal/module"
 )
 
-// vpc makes the VPC of modules/vpc and its subnets, or what of them is missing. A VPC has no name that finds it: the
+// vpc is the kind of the VPC of modules/vpc, which its around makes together with the subnets.
+type vpc struct{ companion }
+
+func (vpc) name() string { return vpcKind }
+
+// around makes the VPC of modules/vpc and its subnets, or what of them is missing. A VPC has no name that finds it: the
 // one of an earlier apply is known by its id.
-func (a *apply) vpc(ctx context.Context, want *module.VPC, found *module.StandIns) error {
+func (vpc) around(ctx context.Context, a *apply, m module.Around, found *module.StandIns) error {
+	want := m.VPC
 	if want == nil {
 		return nil
 	}
@@ -49,6 +55,47 @@ func (a *apply) vpc(ctx context.Context, want *module.VPC, found *module.StandIn
 			return err
 		}
 		found.SubnetIDs, found.Zones = append(found.SubnetIDs, subnet), append(found.Zones, s.Zone)
+	}
+	return nil
+}
+
+func (vpc) delete(ctx context.Context, d *Deployer, r Resource) error {
+	_, err := d.Network.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: &r.Name})
+	return err
+}
+
+func (vpc) marked(ctx context.Context, d *Deployer, mark string) ([]string, error) {
+	out, err := d.Network.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{Filters: []ec2types.Filter{
+		{Name: aws.String("tag:" + markTag), Values: []string{mark}},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, v := range out.Vpcs {
+		ids = append(ids, *v.VpcId)
+	}
+	return ids, nil
+}
+
+// subnet is the kind of the subnets of modules/vpc.
+type subnet struct{ companion }
+
+func (subnet) name() string { return subnetKind }
+
+func (subnet) delete(ctx context.Context, d *Deployer, r Resource) error {
+	vpc, network, _ := strings.Cut(r.Name, "/")
+	out, err := d.Network.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{
+		{Name: aws.String("vpc-id"), Values: []string{vpc}},
+		{Name: aws.String("cidr-block"), Values: []string{network}},
+	}})
+	if err != nil {
+		return err
+	}
+	for _, s := range out.Subnets {
+		if _, err := d.Network.DeleteSubnet(ctx, &ec2.DeleteSubnetInput{SubnetId: s.SubnetId}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -142,86 +189,3 @@ func (a *apply) privateSubnet(
 
 // inVPC names something in a VPC by what tells it from others there, which is known before its id is.
 func inVPC(vpc, part string) string { return vpc + "/" + part }
-
-// security makes the two groups of modules/security, whose rules name each other.
-func (a *apply) security(ctx context.Context, want *module.Security, found *module.StandIns) error {
-	if want == nil {
-		return nil
-	}
-	err := a.recordAhead(ctx, Resource{Kind: securityGroupKind, Name: inVPC(want.VPCID, want.Clients.Name)},
-		Resource{Kind: securityGroupKind, Name: inVPC(want.VPCID, want.Nodes.Name)})
-	if err != nil {
-		return err
-	}
-	var ids []string
-	for _, g := range []module.SecurityGroup{want.Clients, want.Nodes} {
-		id, err := a.groupIn(ctx, want.VPCID, g)
-		if err != nil {
-			return err
-		}
-		ids = append(ids, id)
-	}
-	found.ClientGroupID, found.SecurityGroupID = ids[0], ids[1]
-	clients, nodes := want.WithRules(ids[0], ids[1])
-	for i, g := range []module.SecurityGroup{clients, nodes} {
-		if err := a.rules(ctx, g, ids[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// groupIn makes a security group in a VPC, or finds the one of that name there.
-func (a *apply) groupIn(ctx context.Context, vpc string, want module.SecurityGroup) (string, error) {
-	have, err := a.groupNamed(ctx, vpc, want.Name)
-	if err != nil {
-		return "", err
-	}
-	if have != nil {
-		return *have.GroupId, a.ensureTags(ctx, *have.GroupId, want.Tags, fromNetwork(have.Tags))
-	}
-	id, err := a.createSecurityGroup(ctx, want, vpc)
-	if err != nil {
-		return "", err
-	}
-	a.done("created security group %s", want.Name)
-	return id, nil
-}
-
-func (d *Deployer) groupNamed(ctx context.Context, vpc, name string) (*ec2types.SecurityGroup, error) {
-	if isUnknown(vpc) {
-		return nil, nil
-	}
-	groups, err := d.Network.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{
-		{Name: aws.String("group-name"), Values: []string{name}}, {Name: aws.String("vpc-id"), Values: []string{vpc}},
-	}})
-	if err != nil && !notFound(err) {
-		return nil, fmt.Errorf("cannot describe the security group %s: %w", name, err)
-	}
-	if notFound(err) || len(groups.SecurityGroups) == 0 {
-		return nil, nil
-	}
-	return &groups.SecurityGroups[0], nil
-}
-
-func (d *Deployer) deleteSubnet(ctx context.Context, r Resource) error {
-	vpc, network, _ := strings.Cut(r.Name, "/")
-	out, err := d.Network.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{
-		{Name: aws.String("vpc-id"), Values: []string{vpc}},
-		{Name: aws.String("cidr-block"), Values: []string{network}},
-	}})
-	if err != nil {
-		return err
-	}
-	for _, s := range out.Subnets {
-		if _, err := d.Network.DeleteSubnet(ctx, &ec2.DeleteSubnetInput{SubnetId: s.SubnetId}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d *Deployer) deleteVPC(ctx context.Context, r Resource) error {
-	_, err := d.Network.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: &r.Name})
-	return err
-}
