@@ -16,12 +16,12 @@ import (
 	"larder/internal/awsregion"
 	"larder/internal/caller"
 	"larder/internal/catalog"
+	"larder/internal/defaultdeps"
 	"larder/internal/exporter"
 	"larder/internal/gateway"
 	"larder/internal/redisnode"
 	"larder/internal/seal"
 	"larder/internal/sigv4"
-	"larder/internal/standin"
 	"larder/internal/store"
 )
 
@@ -101,7 +101,7 @@ func (in *installation) server(info Info, rs *regions) (*http.Server, error) {
 	api, err := gateway.New(gateway.Config{
 		Services: rs.first.services, Region: rs.first.name, Others: rs,
 		Verifier: &sigv4.Verifier{Secret: info.secret, Now: in.Now}, User: owner, Grants: everything,
-		Admitted: admitted, Proven: proven, Logger: in.Logger, NewRequestID: standin.UUID,
+		Admitted: admitted, Proven: proven, Logger: in.Logger, NewRequestID: defaultdeps.UUID,
 	})
 	if err != nil {
 		return nil, err

@@ -59,7 +59,7 @@ var allowed = map[string]string{
 	"internal/snapshot":         "internal/durable internal/seal",
 	"internal/store":            "internal/durable internal/statedir",
 	"internal/statedir":         "",
-	"internal/standin":          "internal/network internal/store",
+	"internal/defaultdeps":      "internal/network internal/store",
 	"internal/network":          "internal/awsregion internal/store",
 	"internal/tagging":          "",
 	"internal/state":            "internal/cache internal/catalog internal/event internal/operation internal/store",
@@ -80,7 +80,7 @@ var allowed = map[string]string{
 		"internal/caller internal/catalog internal/constraint internal/durable internal/endpoint internal/event " +
 		"internal/gateway internal/iampolicy internal/isolate internal/logfilter internal/logstore internal/metricmath internal/network " +
 		"internal/operation internal/outbox internal/paging " +
-		"internal/plan internal/seal internal/series internal/standin internal/state " +
+		"internal/plan internal/seal internal/series internal/defaultdeps internal/state " +
 		"internal/store internal/tagging internal/widget",
 	"internal/servicetest":    "internal/audit internal/caller internal/gateway internal/sigv4 internal/testkit",
 	"internal/testkit":        "internal/awsclient",

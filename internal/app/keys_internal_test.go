@@ -20,6 +20,7 @@ import (
 	snsapi "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go"
 
+	"larder/internal/defaultdeps"
 	"larder/internal/gateway"
 	"larder/internal/logstore"
 	"larder/internal/seal"
@@ -29,7 +30,6 @@ import (
 	"larder/internal/services/sns"
 	"larder/internal/servicetest"
 	"larder/internal/snapshot"
-	"larder/internal/standin"
 	"larder/internal/store"
 )
 
@@ -92,7 +92,7 @@ func newSealedWorld(t *testing.T) *sealedWorld {
 	w.logs = cloudwatchlogs.NewFromConfig(servicetest.Config(t, servicetest.Gateway(t, logs.New(logs.Config{
 		Store: state, Account: servicetest.Account, Region: servicetest.Region, Keys: managed.For("logs"),
 		Events:  events,
-		Metrics: func([]logs.Datum) {}, NewID: standin.UUID, Now: w.now, Failed: func(err error) { t.Error(err) },
+		Metrics: func([]logs.Datum) {}, NewID: defaultdeps.UUID, Now: w.now, Failed: func(err error) { t.Error(err) },
 	}).Gateway())))
 	w.vault = &snapshot.Vault{Dir: filepath.Join(t.TempDir(), "snapshots"), Sealer: sealer,
 		Keys: managed.For("elasticache")}

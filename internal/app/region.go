@@ -14,6 +14,7 @@ import (
 	"larder/internal/awsregion"
 	"larder/internal/caller"
 	"larder/internal/catalog"
+	"larder/internal/defaultdeps"
 	"larder/internal/engine"
 	"larder/internal/exporter"
 	"larder/internal/gateway"
@@ -39,7 +40,6 @@ import (
 	"larder/internal/services/sns"
 	"larder/internal/services/sts"
 	"larder/internal/snapshot"
-	"larder/internal/standin"
 	"larder/internal/store"
 )
 
@@ -66,7 +66,7 @@ type region struct {
 	state    *store.Store
 	sealer   *seal.Sealer // its own places
 	block    *loopback.Block
-	standIns standin.StandIns
+	defaults defaultdeps.Defaults
 	nodes    *process.Runtime
 	engine   *engine.Engine
 
@@ -111,13 +111,13 @@ func (in *installation) open(ctx context.Context, name string, home Home, state 
 
 // openDefaults makes the default dependencies, or reads those that there are.
 func (in *installation) openDefaults(_ context.Context, r *region) (err error) {
-	r.standIns, err = standin.Ensure(r.state, r.name, Account)
+	r.defaults, err = defaultdeps.Ensure(r.state, r.name, Account)
 	return err
 }
 
 func (in *installation) openKeys(_ context.Context, r *region) error {
 	r.keys = kms.New(kms.Config{
-		Store: r.state, Sealer: r.sealer, Account: Account, Region: r.name, Lent: lentKeys(r.standIns),
+		Store: r.state, Sealer: r.sealer, Account: Account, Region: r.name, Lent: lentKeys(r.defaults),
 		Random: crand.Reader, Now: in.Now, Failed: in.failed("keys"),
 	})
 	return nil
@@ -185,7 +185,7 @@ func (in *installation) openLogs(_ context.Context, r *region) (err error) {
 	r.closers.add(r.events.Close)
 	r.logGroups = logs.New(logs.Config{
 		Store: r.state, Account: Account, Region: r.name, Keys: r.keys.For("logs"), Events: r.events,
-		Metrics: filtered(r.metrics, in.failed("metric filters")), NewID: standin.UUID, Now: in.Now,
+		Metrics: filtered(r.metrics, in.failed("metric filters")), NewID: defaultdeps.UUID, Now: in.Now,
 		Failed: in.failed("log events"),
 	})
 	r.shipper = logdelivery.New(logdelivery.Config{
@@ -249,7 +249,7 @@ func (in *installation) servicesOf(r *region) []gateway.Service {
 			Store: r.state, Sealer: r.sealer, Versions: in.versions, NodeTypes: in.nodeTypes, Families: in.families,
 			StrictVersions: in.StrictVersions,
 			Block:          r.block.Prefix,
-			Account:        Account, Region: r.name, DefaultVPC: r.standIns.VPCID, Keys: r.keys.For("elasticache"),
+			Account:        Account, Region: r.name, DefaultVPC: r.defaults.VPCID, Keys: r.keys.For("elasticache"),
 			PortFree:          loopback.PortFree,
 			ParametersChanged: r.engine.ReconfigureAll, Observed: observed(r.engine),
 			CheckSnapshot: r.engine.CheckSnapshot, UnlockSnapshot: r.engine.UnlockSnapshot,
@@ -278,7 +278,7 @@ func (in *installation) servicesOf(r *region) []gateway.Service {
 			Engine: larder.DescribeEngineOutput{
 				PID: int32(os.Getpid()), Home: string(in.Home), Endpoint: in.endpoint, Version: Version,
 				EngineVersions: full(in.versions),
-				Region:         r.name, Addresses: r.block.String(), StandIns: r.standIns,
+				Region:         r.name, Addresses: r.block.String(), StandIns: r.defaults,
 			},
 		}).Gateway(),
 	}

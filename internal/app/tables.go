@@ -6,6 +6,7 @@ import (
 
 	"larder/internal/audit"
 	"larder/internal/awsregion"
+	"larder/internal/defaultdeps"
 	"larder/internal/network"
 	"larder/internal/services/cloudwatch"
 	"larder/internal/services/elasticache"
@@ -14,7 +15,6 @@ import (
 	"larder/internal/services/logs"
 	"larder/internal/services/secretsmanager"
 	"larder/internal/services/sns"
-	"larder/internal/standin"
 	"larder/internal/state"
 	"larder/internal/store"
 )
@@ -23,7 +23,7 @@ import (
 func tables() []store.Checker {
 	return slices.Concat(state.Tables(), network.Tables(), elasticache.Tables(), sns.Tables(), cloudwatch.Tables(),
 		kms.Tables(),
-		secretsmanager.Tables(), logs.Tables(), larder.Tables(), standin.Tables(),
+		secretsmanager.Tables(), logs.Tables(), larder.Tables(), defaultdeps.Tables(),
 		audit.Tables(), []store.Checker{identities, knownRegions, regionAddresses})
 }
 
@@ -37,7 +37,7 @@ func irreplaceable(table, key string) string {
 		return "larder's credential and local CA are in it, and clients and nodes have those. " + putBack
 	case string(regionAddresses):
 		return "the region's nodes have the addresses that are in it. " + putBack
-	case standin.TableName:
+	case defaultdeps.TableName:
 		return "it names the default VPC and its subnets, which groups use. " + putBack
 	case string(knownRegions):
 		if awsregion.Known(key) {

@@ -26,6 +26,7 @@ import (
 	"larder/internal/cache"
 	"larder/internal/caller"
 	"larder/internal/catalog"
+	"larder/internal/defaultdeps"
 	"larder/internal/gateway"
 	"larder/internal/logstore"
 	"larder/internal/network"
@@ -43,7 +44,6 @@ import (
 	secretsservice "larder/internal/services/secretsmanager"
 	snsservice "larder/internal/services/sns"
 	"larder/internal/sigv4"
-	"larder/internal/standin"
 	"larder/internal/state"
 	"larder/internal/store"
 	"larder/internal/testkit"
@@ -146,7 +146,7 @@ func openCloud(t *testing.T, dir string) *cloud {
 
 func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Handler {
 	t := c.t
-	standIns := checked(standin.Ensure(c.store, awsregion.Home, app.Account))(t)
+	standIns := checked(defaultdeps.Ensure(c.store, awsregion.Home, app.Account))(t)
 	nodeTypes := checked(catalog.LoadNodeTypes())(t)
 	families := checked(catalog.LoadFamilies())(t)
 	authority := checked(pki.NewAuthority(time.Now()))(t)
@@ -170,7 +170,7 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Hand
 	config := gateway.Config{
 		User:   func(string) caller.Caller { return caller.User(app.Account) },
 		Grants: func(caller.Caller) gateway.Grants { return gateway.Everything() },
-		Region: awsregion.Home, NewRequestID: standin.UUID, Logger: slog.New(slog.DiscardHandler),
+		Region: awsregion.Home, NewRequestID: defaultdeps.UUID, Logger: slog.New(slog.DiscardHandler),
 		Verifier: &sigv4.Verifier{Secret: func(string) (string, bool) { return "secret", true }, Now: time.Now},
 		Services: []gateway.Service{
 			elasticacheservice.New(elasticacheservice.Config{
@@ -201,7 +201,7 @@ func (c *cloud) gateway(metrics *series.Store, events *logstore.Store) http.Hand
 			logsservice.New(logsservice.Config{
 				Store: c.store, Account: app.Account, Region: awsregion.Home, Keys: keys.For("logs"),
 				Events: events, Metrics: func([]logsservice.Datum) {},
-				NewID: standin.UUID, Now: time.Now, Failed: failed,
+				NewID: defaultdeps.UUID, Now: time.Now, Failed: failed,
 			}).Gateway(),
 			larder.New(larder.Config{
 				Regions:      func() []string { return []string{awsregion.Home} },

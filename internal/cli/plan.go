@@ -17,11 +17,11 @@ import (
 	"larder/internal/awsclient"
 	"larder/internal/awsregion"
 	"larder/internal/catalog"
+	"larder/internal/defaultdeps"
 	"larder/internal/deploy"
 	"larder/internal/module"
 	"larder/internal/redisnode"
 	"larder/internal/services/larder"
-	"larder/internal/standin"
 )
 
 // planName is the one command whose exit code 2 says that there is something to change.
@@ -141,7 +141,7 @@ func (r *planRun) findNothing(ctx context.Context) error {
 // nothing is, and looking would make it.
 func (r *planRun) in(ctx context.Context, region string) (*client, module.StandIns, error) {
 	if r.engine == nil || !slices.Contains(r.facts.Regions, region) {
-		return nowhere(region), deploy.UnknownStandIns(resolve(standin.New(region, app.Account))), nil
+		return nowhere(region), deploy.UnknownStandIns(resolve(defaultdeps.New(region, app.Account))), nil
 	}
 	regional := r.engine.onlyIn(region)
 	facts, err := regional.engine(ctx)

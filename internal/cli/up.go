@@ -17,10 +17,10 @@ import (
 	"larder/internal/app"
 	"larder/internal/awsregion"
 	"larder/internal/catalog"
+	"larder/internal/defaultdeps"
 	"larder/internal/event"
 	"larder/internal/module"
 	"larder/internal/services/larder"
-	"larder/internal/standin"
 )
 
 func (t *tool) upCommand() *cobra.Command {
@@ -126,7 +126,7 @@ func (t *tool) open(path string, vars module.Vars) (*module.Config, error) {
 // asked reads all calls that src names. Before there is an engine, ids of the right form do: a call that is wrong
 // starts nothing.
 func (t *tool) asked(src module.Source) ([]askedCall, error) {
-	addresses, diags := module.Calls(src, resolve(standin.New(awsregion.Home, app.Account)))
+	addresses, diags := module.Calls(src, resolve(defaultdeps.New(awsregion.Home, app.Account)))
 	if diags.HasErrors() {
 		return nil, t.explain(diags)
 	}
@@ -143,7 +143,7 @@ func (t *tool) asked(src module.Source) ([]askedCall, error) {
 		if one.Region, err = t.upRegion(configured); err != nil {
 			return nil, err
 		}
-		call, diags := module.Load(one, resolve(standin.New(one.Region, app.Account)))
+		call, diags := module.Load(one, resolve(defaultdeps.New(one.Region, app.Account)))
 		if diags.HasErrors() {
 			wrong = append(wrong, diags...)
 			continue
@@ -216,7 +216,7 @@ func diagnosticLines(diags module.Diagnostics) (lines []string) {
 
 // resolve gives a module call what module.vpc and the like refer to. Until modules/security has made the clients'
 // group, the nodes' stands for it.
-func resolve(s standin.StandIns) module.StandIns {
+func resolve(s defaultdeps.Defaults) module.StandIns {
 	return module.StandIns{
 		VPCID: s.VPCID, CIDR: s.Network(), SubnetIDs: s.SubnetIDs(), Zones: s.Zones(),
 		SecurityGroupID: s.SecurityGroupID, ClientGroupID: s.SecurityGroupID, KMSKeyARN: s.KMSKeyARN,

@@ -57,7 +57,6 @@ var notYet = []string{
 	"internal/services/secretsmanager",
 	"internal/services/sns",
 	"internal/sigv4",
-	"internal/standin",
 	"internal/statedir",
 	"internal/testkit",
 	"internal/widget",

@@ -3,7 +3,7 @@
 package larder
 
 import (
-	"larder/internal/standin"
+	"larder/internal/defaultdeps"
 )
 
 // Name is what requests to the service are signed for; Target begins its X-Amz-Target header.
@@ -25,7 +25,7 @@ type DescribeEngineOutput struct {
 	Regions        []string // those that have been used, the first of the installation first
 	EngineVersions []string // of redis-server, in full
 	Addresses      string   // the block of loopback addresses, such as 127.72.96.0/20
-	StandIns       standin.StandIns
+	StandIns       defaultdeps.Defaults
 	Damaged        []DamagedRecord // of the region
 	DamagedFiles   DamagedFiles
 }

@@ -1,11 +1,11 @@
-package standin_test
+package defaultdeps_test
 
 import (
 	"path/filepath"
 	"testing"
 
+	"larder/internal/defaultdeps"
 	"larder/internal/network"
-	"larder/internal/standin"
 	"larder/internal/store"
 )
 
@@ -27,7 +27,7 @@ func open(t *testing.T) *store.Store {
 // each zone and the default security group.
 func TestTheNetworkIsANewAccounts(t *testing.T) {
 	s := open(t)
-	made, err := standin.Ensure(s, "us-east-1", "123456789012")
+	made, err := defaultdeps.Ensure(s, "us-east-1", "123456789012")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestTheNetworkIsANewAccounts(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	again, err := standin.Ensure(s, "us-east-1", "123456789012")
+	again, err := defaultdeps.Ensure(s, "us-east-1", "123456789012")
 	if err != nil || again.VPCID != made.VPCID || again.Network() != "172.31.0.0/16" {
 		t.Errorf("the second time it is %+v (%v)", again, err)
 	}
@@ -82,7 +82,7 @@ func TestAnEarlierNetworkStays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := standin.Ensure(s, "us-east-1", "123456789012")
+	kept, err := defaultdeps.Ensure(s, "us-east-1", "123456789012")
 	if err != nil || kept.VPCID != "vpc-1" || kept.SecurityGroupID != "sg-1" || kept.Network() != "10.0.0.0/16" {
 		t.Errorf("got %+v (%v)", kept, err)
 	}

@@ -1,6 +1,7 @@
-// Package standin keeps what a deployment stands on where no account provides it: the account's default VPC with its
-// default subnets and its default security group, a key and topics. Their ids are made once and kept.
-package standin
+// Package defaultdeps keeps the default dependencies: what a call of the redis module uses when no companion module is
+// called. They are the account's default VPC with its default subnets and its default security group, a key, and
+// topics. Their IDs are made once and kept.
+package defaultdeps
 
 import (
 	"cmp"
@@ -16,26 +17,26 @@ import (
 )
 
 const (
-	table = store.Table[StandIns]("stand-ins")
+	table = store.Table[Defaults]("stand-ins")
 	key   = "default"
 )
 
-// TableName is the name of the table that has the record of the resources.
+// TableName is the name of the table that has the record of the default dependencies.
 const TableName = string(table)
 
 // CIDR is the default VPC's, as in every AWS account.
 const CIDR = "172.31.0.0/16"
 
-// firstCIDR is that of installations whose record does not say: they were made before the default VPC was as AWS's.
+// firstCIDR is the block of a default VPC whose record names none. The first installations made such records.
 const firstCIDR = "10.0.0.0/16"
 
-// Subnet is a default subnet.
+// Subnet is a default subnet of the default VPC.
 type Subnet struct{ ID, VPCID, Zone, CIDR string }
 
-// StandIns are the resources. They do not change once made.
-type StandIns struct {
+// Defaults are the default dependencies of a region. They do not change once they are made.
+type Defaults struct {
 	VPCID string
-	// CIDR is the VPC's; Network reads it.
+	// CIDR is the block of the VPC. It may be empty: Network returns the block.
 	CIDR             string
 	Subnets          []Subnet
 	SecurityGroupID  string
@@ -45,21 +46,22 @@ type StandIns struct {
 	InfoTopicARN     string
 }
 
-// Tables are those of this package.
+// Tables returns the tables of this package.
 func Tables() []store.Checker { return []store.Checker{table} }
 
-// CheckRow says when the resources are none.
-func (s StandIns) CheckRow() error {
+// CheckRow returns an error for a record without a VPC.
+func (s Defaults) CheckRow() error {
 	if s.VPCID == "" {
 		return errors.New("it lacks a network")
 	}
 	return nil
 }
 
-// Ensure returns the resources, made the first time: the network as records that the EC2 API shows, the key as an ARN
-// that is the caller's to make, and the topics as ARNs of topics that a deployment makes when it uses them.
-func Ensure(s *store.Store, region, account string) (StandIns, error) {
-	var found StandIns
+// Ensure returns the default dependencies of a region, and makes them the first time. The network becomes records that
+// the EC2 API shows. The key and the topics are ARNs only: the KMS service makes the key, and a deployment makes a
+// topic when it uses it.
+func Ensure(s *store.Store, region, account string) (Defaults, error) {
+	var found Defaults
 	err := s.Update(func(tx *store.Tx) (err error) {
 		if found, err = table.Get(tx, key); !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -73,12 +75,12 @@ func Ensure(s *store.Store, region, account string) (StandIns, error) {
 	return found, err
 }
 
-// New makes resources with fresh ids that nobody else knows of.
-func New(region, account string) StandIns {
+// New returns default dependencies with new IDs. It records nothing.
+func New(region, account string) Defaults {
 	topic := func(level string) string {
 		return fmt.Sprintf("arn:aws:sns:%s:%s:larder-%s", region, account, level)
 	}
-	s := StandIns{
+	s := Defaults{
 		VPCID: network.RandomID("vpc"), CIDR: CIDR, SecurityGroupID: network.RandomID("sg"),
 		KMSKeyARN:        fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", region, account, UUID()),
 		CriticalTopicARN: topic("critical"), WarningTopicARN: topic("warning"), InfoTopicARN: topic("info"),
@@ -90,11 +92,11 @@ func New(region, account string) StandIns {
 	return s
 }
 
-// Network is the VPC's block.
-func (s StandIns) Network() string { return cmp.Or(s.CIDR, firstCIDR) }
+// Network returns the block of the default VPC.
+func (s Defaults) Network() string { return cmp.Or(s.CIDR, firstCIDR) }
 
-// build puts the network into the store, under the ids it gets there.
-func (s *StandIns) build(tx *store.Tx, region string) error {
+// build makes the records of the network, and takes over their IDs.
+func (s *Defaults) build(tx *store.Tx, region string) error {
 	b := network.Builder{NewID: network.RandomID}
 	vpc, err := b.CreateVPC(tx, network.VPC{
 		CIDR: netip.MustParsePrefix(s.CIDR), Default: true, Tenancy: "default", DNSSupport: true, DNSHostnames: true,
@@ -126,7 +128,7 @@ func (s *StandIns) build(tx *store.Tx, region string) error {
 	return nil
 }
 
-// UUID makes a random UUID, version 4.
+// UUID returns a random UUID, version 4.
 func UUID() string {
 	id, err := smithyrand.NewUUID(rand.Reader).GetUUID()
 	if err != nil {
@@ -135,8 +137,8 @@ func UUID() string {
 	return id
 }
 
-// SubnetIDs lists the ids in the order of the zones.
-func (s StandIns) SubnetIDs() []string {
+// SubnetIDs returns the IDs of the default subnets, in the order of the zones.
+func (s Defaults) SubnetIDs() []string {
 	var ids []string
 	for _, n := range s.Subnets {
 		ids = append(ids, n.ID)
@@ -144,8 +146,8 @@ func (s StandIns) SubnetIDs() []string {
 	return ids
 }
 
-// Zones lists the zones, one for each subnet.
-func (s StandIns) Zones() []string {
+// Zones returns the availability zones, one for each default subnet.
+func (s Defaults) Zones() []string {
 	var zones []string
 	for _, n := range s.Subnets {
 		zones = append(zones, n.Zone)
