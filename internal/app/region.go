@@ -137,8 +137,8 @@ func (in *installation) openNodes(_ context.Context, r *region) error {
 func (in *installation) openEngine(ctx context.Context, r *region) error {
 	r.engine = engine.New(engine.Config{
 		Store: r.state, Nodes: r.nodes, Sealer: r.sealer, Authority: in.authority, Versions: in.versions,
-		NodeTypes:  in.nodeTypes,
-		Parameters: in.families[catalog.Family], Relay: in.Relay, BusyLimit: in.BusyLimit, RestoreLost: in.RestoreLost,
+		NodeTypes: in.nodeTypes,
+		Families:  in.families, Relay: in.Relay, BusyLimit: in.BusyLimit, RestoreLost: in.RestoreLost,
 		Logger: in.Logger, Now: in.Now,
 		Snapshots: &snapshot.Vault{Dir: r.home.snapshots(), Sealer: r.sealer, Keys: r.keys.For("elasticache")},
 		DrainLogs: r.shipper.Drain, SlowLogGrew: r.shipper.SlowLogGrew,

@@ -52,6 +52,9 @@ type Release struct {
 // Requestable is the form that a request names, such as 7.1.
 func (r Release) Requestable() string { return Minor(r.Version) }
 
+// Family is the family of the release's parameter groups.
+func (r Release) Family() string { return FamilyOf(r.Version) }
+
 // Exact tells whether the server has the release's own version, or one that AWS calls compatible with it.
 func (r Release) Exact() bool {
 	minor := r.Server.Requestable()
@@ -66,8 +69,11 @@ type publishedRelease struct {
 	compatible string // the open-source version that AWS calls it compatible with
 }
 
-// published are the releases of the family that larder runs, oldest first (limits.md, section 5).
-var published = []publishedRelease{{"7.0.7", "7.0"}, {"7.1.0", "7.0"}}
+// published are the releases of the families that larder runs, oldest first (limits.md, section 5).
+var published = []publishedRelease{{"6.0.5", "6.0"}, {"6.2.6", "6.2"}, {"7.0.7", "7.0"}, {"7.1.0", "7.0"}}
+
+// latest6 is what a request means by 6.x, which names the latest version 6 that AWS has.
+const latest6 = "6.2"
 
 // Resolve finds the server for a requested version. With nothing requested it is the newest server. Errors carry the
 // API's texts. It takes the first of these that is installed, in its latest patch:
@@ -86,6 +92,9 @@ func (vs EngineVersions) Resolve(requested string) (Release, error) {
 	if parts := strings.Split(requested, "."); len(parts) == 3 && CompareVersions(requested, "6") >= 0 {
 		short := strings.Join(parts[:2], ".")
 		return Release{}, patchNumberError{requested, short}
+	}
+	if requested == "6.x" {
+		requested = latest6
 	}
 	if v, ok := vs.latest(requested); ok {
 		return Release{v.Version, v}, nil

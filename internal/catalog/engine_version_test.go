@@ -39,8 +39,13 @@ func TestResolve(t *testing.T) {
 		{several, "6.2.6", "", "", false, "Specific version selection is not allowed for '6.2.6', please use '6.2'"},
 		{several, "10.0.1", "", "", false, "Specific version selection is not allowed for '10.0.1', please use '10.0'"},
 		{several, "5.0.6", "", "", false, fmt.Sprintf(missing, "5.0.6")},
-		{several, "6.2", "", "", false, fmt.Sprintf(missing, "6.2")},
-		{several, "6.x", "", "", false, fmt.Sprintf(missing, "6.x")},
+		{several, "6.0", "6.0.5", "7.0.15", true, ""},
+		{several, "6.2", "6.2.6", "7.0.15", true, ""},
+		{several, "6.x", "6.2.6", "7.0.15", true, ""},
+		{newer, "6.x", "6.2.6", "7.2.5", true, ""},
+		{servers{{Version: "6.2.14"}, {Version: "7.0.15"}}, "6.x", "6.2.14", "6.2.14", false, ""},
+		{servers{{Version: "6.2.14"}, {Version: "7.0.15"}}, "6.0", "6.0.5", "6.2.14", true, ""},
+		{several, "6.1", "", "", false, fmt.Sprintf(missing, "6.1")},
 		{several, "7.x", "", "", false, fmt.Sprintf(missing, "7.x")},
 		{several, "7", "", "", false, fmt.Sprintf(missing, "7")},
 		{several, "7.3", "", "", false, fmt.Sprintf(missing, "7.3")},
@@ -73,9 +78,9 @@ func text(err error) string {
 
 func TestReleases(t *testing.T) {
 	for _, c := range []struct{ installed, want string }{
-		{"7.0.5 7.0.15", "7.0.15 by 7.0.15, 7.1.0 by 7.0.15"},
-		{"7.0.15 7.2.4", "7.0.15 by 7.0.15, 7.1.0 by 7.0.15, 7.2.4 by 7.2.4"},
-		{"8.0.3", "7.0.7 by 8.0.3, 7.1.0 by 8.0.3, 8.0.3 by 8.0.3"},
+		{"7.0.5 7.0.15", "6.0.5 by 7.0.15, 6.2.6 by 7.0.15, 7.0.15 by 7.0.15, 7.1.0 by 7.0.15"},
+		{"7.0.15 7.2.4", "6.0.5 by 7.0.15, 6.2.6 by 7.0.15, 7.0.15 by 7.0.15, 7.1.0 by 7.0.15, 7.2.4 by 7.2.4"},
+		{"8.0.3", "6.0.5 by 8.0.3, 6.2.6 by 8.0.3, 7.0.7 by 8.0.3, 7.1.0 by 8.0.3, 8.0.3 by 8.0.3"},
 		{"", ""},
 	} {
 		var installed catalog.EngineVersions

@@ -9,11 +9,44 @@ import (
 	"strings"
 )
 
-// Family is the parameter group family that larder runs servers for: the one of redis 7.0 and 7.1.
+// Family is the parameter group family of redis 7.0 and later.
 const Family = "redis7"
 
-// DefaultParameterGroup is the group that a replication group with cluster mode off gets when none is named.
-const DefaultParameterGroup = "default." + Family
+// family6 is the parameter group family of redis 6.0 and 6.2.
+const family6 = "redis6.x"
+
+// FamilyOf is the family of the parameter groups of a redis that larder runs, from its version.
+func FamilyOf(version string) string {
+	if CompareVersions(version, "7") < 0 {
+		return family6
+	}
+	return Family
+}
+
+// DefaultParameterGroup is the group that a replication group of the newest family with cluster mode off gets when none
+// is named.
+const DefaultParameterGroup = defaultPrefix + Family
+
+// defaultPrefix begins the names of AWS's own parameter groups.
+const defaultPrefix = "default."
+
+// DefaultParameterGroupOf is the group that a replication group of the family with cluster mode off gets when none is
+// named.
+func DefaultParameterGroupOf(family string) string { return defaultPrefix + family }
+
+// DefaultFamily is the family of which AWS's own parameter group of that name has the defaults. It is false for a
+// group's name that is not AWS's own, and for those of cluster mode.
+func DefaultFamily(group string) (family string, ok bool) {
+	for _, family := range runs {
+		if group == DefaultParameterGroupOf(family) {
+			return family, true
+		}
+	}
+	return "", false
+}
+
+// runs are the families that larder runs servers for.
+var runs = []string{family6, Family}
 
 // Parameter is a row of a family's table of parameters.
 type Parameter struct {
@@ -65,7 +98,7 @@ func newParameters(family string, rows []map[string]string) *Parameters {
 		}
 		p.UntilUsed = !p.Modifiable && p.Listed && slices.Contains(untilUsed, p.Name) &&
 			ps.ClusterMode()
-		if family == Family {
+		if slices.Contains(runs, family) {
 			p.served = served[p.Name]
 			if f, ok := fixed[p.Name]; ok {
 				p.Default = f.value
@@ -114,7 +147,7 @@ func (ps *Parameters) Check(name, value string, used bool) error {
 	case !p.allows(value):
 		return fmt.Errorf("The parameter %s has an invalid value: %q. Allowed values: %s", name, value, p.allowedText())
 	}
-	if f, ok := fixed[name]; ok && ps.family == Family && value != f.value {
+	if f, ok := fixed[name]; ok && slices.Contains(runs, ps.family) && value != f.value {
 		return fmt.Errorf("larder serves %s = %q only: %s", name, f.value, f.why)
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 )
 
 // Families are the tables of every parameter group family of redis and valkey that AWS has. larder has servers for
-// Family alone: the others are for parameter groups, which need none.
+// redis6.x and redis7: the others are for parameter groups, which need none.
 type Families map[string]*Parameters
 
 //go:embed parameters_redis6x.csv
@@ -44,7 +44,7 @@ func LoadFamilies() (Families, error) {
 	if err := errors.Join(errNewest, errOlder, errChanges); err != nil {
 		return nil, fmt.Errorf("cannot read the tables of parameters: %w", err)
 	}
-	tables := map[string][]map[string]string{Family: newest, "redis6.x": older}
+	tables := map[string][]map[string]string{Family: newest, family6: older}
 	for _, d := range derived {
 		tables[d.family] = derive(tables[d.from], changes, d.family, d.first)
 	}

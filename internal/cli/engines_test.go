@@ -39,13 +39,14 @@ func TestEngines(t *testing.T) {
 		servers []string
 		want    []string
 	}{
-		{[]string{"7.0.15"}, []string{"7.0.15 DIR/redis-server-7.0.15 7.0, 7.1"}},
+		{[]string{"7.0.15"}, []string{"7.0.15 DIR/redis-server-7.0.15 6.0 (as the nearest newer), 6.2 (as the nearest newer), 7.0, 7.1"}},
 		{[]string{"8.0.3"},
-			[]string{"8.0.3 DIR/redis-server-8.0.3 7.0 (as the nearest newer), 7.1 (as the nearest newer), 8.0"}},
+			[]string{"8.0.3 DIR/redis-server-8.0.3 6.0 (as the nearest newer), 6.2 (as the nearest newer), " +
+				"7.0 (as the nearest newer), 7.1 (as the nearest newer), 8.0"}},
 		{[]string{"7.2.4", "6.2.6", "7.0.5", "7.0.15"}, []string{
 			"6.2.6 DIR/redis-server-6.2.6 none: larder needs 7.0.0 or later",
 			"7.0.5 DIR/redis-server-7.0.5 none: a later patch is there",
-			"7.0.15 DIR/redis-server-7.0.15 7.0, 7.1",
+			"7.0.15 DIR/redis-server-7.0.15 6.0 (as the nearest newer), 6.2 (as the nearest newer), 7.0, 7.1",
 			"7.2.4 DIR/redis-server-7.2.4 7.2",
 		}},
 	} {
@@ -76,7 +77,7 @@ func TestEnginesAsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []foundServer{{"7.2.4", filepath.Join(dir, "redis-server-7.2.4"),
-		[]runVersion{{"7.0", false}, {"7.1", false}, {"7.2", true}}}}
+		[]runVersion{{"6.0", false}, {"6.2", false}, {"7.0", false}, {"7.1", false}, {"7.2", true}}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -104,8 +105,11 @@ func TestRunnable(t *testing.T) {
 		{"7.0", "7.2.4", false, note, ""},
 		{"7.0", "7.2.4", true, "",
 			`input "redis_engine_version": Cannot find version 7.0 for redis. Installed on this machine: 7.2`},
-		{"6.2", "7.2.4", false, "",
+		{"6.x", "7.0.15", false, strings.NewReplacer("7.0", "6.x", "7.2.4", "7.0.15").Replace(note), ""},
+		{"6.2", "7.2.4", true, "",
 			`input "redis_engine_version": Cannot find version 6.2 for redis. Installed on this machine: 7.2`},
+		{"5.0.6", "7.2.4", false, "",
+			`input "redis_engine_version": Cannot find version 5.0.6 for redis. Installed on this machine: 7.2`},
 	} {
 		d := newDesk(t)
 		call := &module.Call{Inputs: module.Inputs{RedisEngineVersion: c.asked}}

@@ -28,14 +28,14 @@ import (
 // Config is what an engine works with. Every field but BusyLimit, RestoreLost, DrainLogs, SlowLogGrew and Steady is
 // needed.
 type Config struct {
-	Store      *store.Store
-	Nodes      node.Runtime
-	Sealer     *seal.Sealer
-	Authority  *pki.Authority
-	Versions   catalog.EngineVersions
-	NodeTypes  catalog.NodeTypes
-	Parameters *catalog.Parameters
-	Snapshots  *snapshot.Vault
+	Store     *store.Store
+	Nodes     node.Runtime
+	Sealer    *seal.Sealer
+	Authority *pki.Authority
+	Versions  catalog.EngineVersions
+	NodeTypes catalog.NodeTypes
+	Families  catalog.Families // the tables of parameters
+	Snapshots *snapshot.Vault
 	// Relay is the command line of the process that spreads a reader endpoint's connections.
 	Relay []string
 	// BusyLimit is how long a node may run one command, such as a script, before it is taken for one that hangs. Zero

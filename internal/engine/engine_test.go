@@ -80,7 +80,7 @@ func newFixture(t *testing.T) *fixture {
 		Store: s, Nodes: runtime,
 		Sealer:    must(seal.Open(filepath.Join(dir, "master.key")))(t),
 		Authority: must(pki.NewAuthority(time.Now()))(t),
-		Versions:  versions, NodeTypes: must(catalog.LoadNodeTypes())(t), Parameters: must(catalog.LoadParameters())(t),
+		Versions:  versions, NodeTypes: must(catalog.LoadNodeTypes())(t), Families: must(catalog.LoadFamilies())(t),
 		Snapshots: &snapshot.Vault{Dir: filepath.Join(dir, "snapshots"),
 			Sealer: must(seal.Open(filepath.Join(dir, "master.key")))(t)},
 		Relay:  []string{must(os.Executable())(t), relayArgument},

@@ -380,7 +380,7 @@ func (r *shardRunner) directives(tx *store.Tx, rg *cache.ReplicationGroup) (cata
 
 // askedDirectives are what the group's node type and parameters ask for.
 func (r *shardRunner) askedDirectives(tx *store.Tx, rg *cache.ReplicationGroup) (catalog.Directives, error) {
-	return state.Directives(tx, rg, r.e.Parameters, r.e.NodeTypes)
+	return state.Directives(tx, rg, r.e.Families, r.e.NodeTypes)
 }
 
 // wantedDirectives are what the group's servers should have been told.

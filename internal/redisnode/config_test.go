@@ -60,12 +60,25 @@ func TestEveryBootParameterIsTaken(t *testing.T) {
 
 // TestWhatCheckAllowsIsTaken: a value that a parameter group takes, up to the ends of its range, every node takes too.
 func TestWhatCheckAllowsIsTaken(t *testing.T) {
-	parameters, err := catalog.LoadParameters()
+	families, err := catalog.LoadFamilies()
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, family := range []string{"redis6.x", catalog.Family} {
+		t.Run(family, func(t *testing.T) { testAllowedIsTaken(t, families[family]) })
+	}
+}
+
+func testAllowedIsTaken(t *testing.T, parameters *catalog.Parameters) {
 	s := newField(t).start(nil)
-	usual := directives(t, "cache.t3.micro", nil).Live
+	types := must(catalog.LoadNodeTypes())
+	live := func(set map[string]string) map[string]string {
+		return must(parameters.Directives(set, types["cache.t3.micro"])).Live
+	}
+	usual := live(nil)
+	if _, err := s.Configure(t.Context(), usual); err != nil {
+		t.Fatal(err)
+	}
 	for _, p := range parameters.All() {
 		if p.RequiresReboot {
 			continue
@@ -74,7 +87,7 @@ func TestWhatCheckAllowsIsTaken(t *testing.T) {
 			if parameters.Check(p.Name, value, true) != nil {
 				continue
 			}
-			d := directives(t, "cache.t3.micro", map[string]string{p.Name: value}).Live
+			d := live(map[string]string{p.Name: value})
 			maps.DeleteFunc(d, func(name, value string) bool { return usual[name] == value })
 			if len(d) == 0 {
 				continue

@@ -2,6 +2,7 @@ package state
 
 import (
 	"errors"
+	"fmt"
 
 	"larder/internal/cache"
 	"larder/internal/catalog"
@@ -10,10 +11,11 @@ import (
 
 // Directives are what a group's node type and parameters ask its servers for. A parameter group whose record is gone
 // cannot be read: its values are unknown, and not the defaults.
-func Directives(tx *store.Tx, g *cache.ReplicationGroup, ps *catalog.Parameters,
+func Directives(tx *store.Tx, g *cache.ReplicationGroup, families catalog.Families,
 	types catalog.NodeTypes) (catalog.Directives, error) {
+	family, isDefault := catalog.DefaultFamily(g.ParameterGroup)
 	var own map[string]string
-	if g.ParameterGroup != catalog.DefaultParameterGroup { // which is not stored
+	if !isDefault { // the default groups are not stored
 		parameters, err := ParameterGroups.Get(tx, g.ParameterGroup)
 		if errors.Is(err, store.ErrNotFound) {
 			err = missing(tx, g.ParameterGroup)
@@ -21,7 +23,12 @@ func Directives(tx *store.Tx, g *cache.ReplicationGroup, ps *catalog.Parameters,
 		if err != nil {
 			return catalog.Directives{}, err
 		}
-		own = parameters.Values
+		family, own = parameters.Family, parameters.Values
+	}
+	ps, ok := families[family]
+	if !ok {
+		return catalog.Directives{}, fmt.Errorf("the parameter group %s is of the family %q, which larder does not know",
+			g.ParameterGroup, family)
 	}
 	return ps.Directives(own, types[g.NodeType])
 }

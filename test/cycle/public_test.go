@@ -33,7 +33,8 @@ type publicModule struct {
 var publicModules = map[string]publicModule{
 	"terraform-aws-modules": {"eu-west-1", "7.1", all(nodeType("cache.t4g.medium", 3317862236),
 		parameter("ex-redis-replication-group", "latency-tracking", "no")), [3]int{1, 1, 1}},
-	"cloudposse": {"us-east-2", "7.0", inSecurityGroup("renamed-"), [3]int{1, 1, 2}},
+	"cloudposse": {"us-east-2", "6.2", all(inSecurityGroup("renamed-"), everyCluster(minorVersion, "7.0")),
+		[3]int{1, 1, 2}}, // 6.x, which is 6.2
 	"umotif": {"eu-west-1", "7.0", all(described(retention, "3"), everyCluster(minorVersion, "7.1"),
 		everyNode("repl_backlog_size", "32768")), [3]int{2, 2, 3}},
 	"geekcell": {"eu-central-1", "7.0", all(everyNode("maxmemory_policy", "allkeys-lru"),

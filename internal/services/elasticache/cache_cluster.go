@@ -86,7 +86,7 @@ func groupsWith(tx *store.Tx, cluster string) ([]cache.Topology, error) {
 
 // directives are what the servers of a group's nodes should have been told.
 func (s *Service) directives(tx *store.Tx, g cache.Topology) (catalog.Directives, error) {
-	return state.Directives(tx, g.ReplicationGroup, s.Families[catalog.Family], s.NodeTypes)
+	return state.Directives(tx, g.ReplicationGroup, s.Families, s.NodeTypes)
 }
 
 // describeCluster is a cluster as the API shows it. When it was made and where appear with its node.

@@ -21,7 +21,7 @@ func (s *Service) describeEngineVersions(
 	releases := slices.DeleteFunc(s.Versions.Releases(), func(r catalog.Release) bool {
 		return s.StrictVersions && !r.Exact() || aws.ToBool(in.DefaultOnly) && !s.isDefault(r) ||
 			!matches(in.Engine, redis) || !matches(in.EngineVersion, r.Requestable()) ||
-			!matches(in.CacheParameterGroupFamily, catalog.Family)
+			!matches(in.CacheParameterGroupFamily, r.Family())
 	})
 	releases, marker, err := page(releases, age, in.MaxRecords, in.Marker)
 	if err != nil {
@@ -30,7 +30,7 @@ func (s *Service) describeEngineVersions(
 	out := &sdk.DescribeCacheEngineVersionsOutput{CacheEngineVersions: []types.CacheEngineVersion{}, Marker: marker}
 	for _, r := range releases {
 		out.CacheEngineVersions = append(out.CacheEngineVersions, types.CacheEngineVersion{
-			Engine: new(redis), EngineVersion: new(r.Requestable()), CacheParameterGroupFamily: new(catalog.Family),
+			Engine: new(redis), EngineVersion: new(r.Requestable()), CacheParameterGroupFamily: new(r.Family()),
 			CacheEngineDescription: new("Redis"), CacheEngineVersionDescription: new("redis version " + r.Version),
 		})
 	}

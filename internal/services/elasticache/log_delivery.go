@@ -9,7 +9,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
+	"larder/internal/catalog"
 )
+
+// oldestWithEngineLog is the first engine version whose engine log is delivered; the slow log is from 6.0 on.
+const oldestWithEngineLog = "6.2"
 
 // changeLogs turns deliveries on, changes or ends them. One reads enabling, or modifying, until something can be
 // delivered.
@@ -28,6 +32,10 @@ func changeLogs(rg cache.Topology, given []types.LogDeliveryConfigurationRequest
 		if in.Enabled != nil && !*in.Enabled {
 			rg.LogDeliveries = rest
 			continue
+		}
+		if in.LogType == types.LogTypeEngineLog && catalog.CompareVersions(rg.EngineVersion, oldestWithEngineLog) < 0 {
+			return invalidCombination("The engine log is delivered from engine version %s on, and the replication "+
+				"group %s has %s.", oldestWithEngineLog, rg.ID, rg.EngineVersion)
 		}
 		d, err := newLogDelivery(in)
 		if err != nil {

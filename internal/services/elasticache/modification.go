@@ -209,15 +209,31 @@ func (m *modification) engineVersion(in *sdk.ModifyReplicationGroupInput) error 
 }
 
 func (m *modification) parameters(in *sdk.ModifyReplicationGroupInput) error {
+	then := m.then()
+	family := catalog.FamilyOf(then.EngineVersion)
 	name := filter(in.CacheParameterGroupName)
 	if name == "" {
-		return nil
+		return m.parametersOfFamily(family, then.ParameterGroup)
 	}
 	m.deferrable.ParameterGroup = name
-	if err := m.checkParameterGroup(m.tx, name); err != nil {
+	if err := m.checkParameterGroup(m.tx, name, family); err != nil {
 		return err
 	}
 	return m.sameFromTheStart(name)
+}
+
+// parametersOfFamily has a group of which the engine version changes, and the request names no parameter group, follow
+// to the family's defaults from another family's. A group with parameters of its own has to be given others.
+func (m *modification) parametersOfFamily(family, group string) error {
+	was, isDefault := catalog.DefaultFamily(group)
+	switch {
+	case isDefault && was != family:
+		m.deferrable.ParameterGroup = catalog.DefaultParameterGroupOf(family)
+	case isDefault, family == catalog.FamilyOf(m.rg.EngineVersion) && group == m.rg.ParameterGroup:
+	default:
+		return m.checkParameterGroup(m.tx, group, family)
+	}
+	return nil
 }
 
 // sameFromTheStart refuses a parameter group in which a parameter that nodes keep has another value.
@@ -230,7 +246,7 @@ func (m *modification) sameFromTheStart(name string) error {
 	if err := errors.Join(errNext, errNow); err != nil {
 		return err
 	}
-	for _, p := range m.Families[catalog.Family].All() {
+	for _, p := range m.Families[next.Family].All() {
 		is, _ := value(p, now.Values)
 		if wanted, _ := value(p, next.Values); p.UntilUsed && wanted != is {
 			return invalidCombination("The parameter %s has a different value in the requested parameter group than the "+

@@ -47,7 +47,11 @@ func TestParameterGroupsOfEveryFamily(t *testing.T) {
 		group := minimal("g-" + name)
 		group.CacheParameterGroupName = &name
 		_, err := s.CreateReplicationGroup(t.Context(), group)
-		if family == catalog.Family {
+		if family == "redis6.x" {
+			group.EngineVersion = new("6.2")
+			_, err = s.CreateReplicationGroup(t.Context(), group)
+		}
+		if family == catalog.Family || family == "redis6.x" {
 			if err != nil {
 				t.Error(err)
 			}

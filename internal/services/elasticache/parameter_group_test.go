@@ -333,24 +333,28 @@ func TestDescribeEngineDefaultParameters(t *testing.T) {
 
 func TestDescribeCacheEngineVersions(t *testing.T) {
 	s := newServer(t)
-	version := func(requestable, full string) types.CacheEngineVersion {
+	version := func(requestable, full, family string) types.CacheEngineVersion {
 		return types.CacheEngineVersion{
-			Engine: new("redis"), EngineVersion: &requestable, CacheParameterGroupFamily: new("redis7"),
+			Engine: new("redis"), EngineVersion: &requestable, CacheParameterGroupFamily: &family,
 			CacheEngineDescription: new("Redis"), CacheEngineVersionDescription: new("redis version " + full),
 		}
 	}
-	old, compatible, newest := version("7.0", "7.0.15"), version("7.1", "7.1.0"), version("7.2", "7.2.4")
+	six, sixTwo := version("6.0", "6.0.5", "redis6.x"), version("6.2", "6.2.6", "redis6.x")
+	old, compatible, newest := version("7.0", "7.0.15", "redis7"), version("7.1", "7.1.0", "redis7"),
+		version("7.2", "7.2.4", "redis7")
 	for name, test := range map[string]struct {
 		in   sdk.DescribeCacheEngineVersionsInput
 		want []types.CacheEngineVersion
 	}{
 		"all": {sdk.DescribeCacheEngineVersionsInput{Engine: new("redis")},
-			[]types.CacheEngineVersion{old, compatible, newest}},
+			[]types.CacheEngineVersion{six, sixTwo, old, compatible, newest}},
 		"default": {sdk.DescribeCacheEngineVersionsInput{DefaultOnly: new(true)},
 			[]types.CacheEngineVersion{newest}},
 		"version": {sdk.DescribeCacheEngineVersionsInput{EngineVersion: new("7.0")},
 			[]types.CacheEngineVersion{old}},
-		"family":         {sdk.DescribeCacheEngineVersionsInput{CacheParameterGroupFamily: new("redis6.x")}, nil},
+		"family": {sdk.DescribeCacheEngineVersionsInput{CacheParameterGroupFamily: new("redis6.x")},
+			[]types.CacheEngineVersion{six, sixTwo}},
+		"another family": {sdk.DescribeCacheEngineVersionsInput{CacheParameterGroupFamily: new("redis5.0")}, nil},
 		"another engine": {sdk.DescribeCacheEngineVersionsInput{Engine: new("memcached")}, nil},
 	} {
 		out := must(s.DescribeCacheEngineVersions(t.Context(), &test.in))(t)

@@ -36,9 +36,9 @@ func (s *Service) admit(tx *store.Tx, rg cache.Topology) error {
 		return err
 	}
 	if rg.ParameterGroup == "" {
-		rg.ParameterGroup = catalog.DefaultParameterGroup
+		rg.ParameterGroup = catalog.DefaultParameterGroupOf(catalog.FamilyOf(rg.EngineVersion))
 	}
-	return s.checkParameterGroup(tx, rg.ParameterGroup)
+	return s.checkParameterGroup(tx, rg.ParameterGroup, catalog.FamilyOf(rg.EngineVersion))
 }
 
 // checkQuota refuses nodes that the account may not have beside those that are there.
@@ -58,8 +58,8 @@ func checkQuota(there []cache.Topology, more int) error {
 // memcachedDefault matches the default groups of AWS's other families, and tells the family.
 var memcachedDefault = regexp.MustCompile(`^default\.(memcached[0-9.]+)$`)
 
-// checkParameterGroup checks that a group is there and fits the engine.
-func (s *Service) checkParameterGroup(tx *store.Tx, name string) error {
+// checkParameterGroup checks that a group is there and of the engine version's family.
+func (s *Service) checkParameterGroup(tx *store.Tx, name, family string) error {
 	g, err := s.parameterGroup(tx, name)
 	if errors.Is(err, store.ErrNotFound) {
 		other := memcachedDefault.FindStringSubmatch(name)
@@ -71,12 +71,12 @@ func (s *Service) checkParameterGroup(tx *store.Tx, name string) error {
 	switch {
 	case err != nil:
 		return err
-	case g.Family != catalog.Family:
-		return invalidCombination("Expected a parameter group of family %s but found one of family %s", catalog.Family,
+	case g.Family != family:
+		return invalidCombination("Expected a parameter group of family %s but found one of family %s", family,
 			g.Family)
 	case g.Values[catalog.ClusterEnabled] == "yes":
 		return invalidValue("larder does not serve the parameter group %s: %s. Use %s.", name, noClusterMode,
-			catalog.DefaultParameterGroup)
+			catalog.DefaultParameterGroupOf(family))
 	}
 	return nil
 }

@@ -1,9 +1,11 @@
 package elasticache_test
 
 import (
+	"strings"
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticache"
+	"github.com/aws/aws-sdk-go-v2/service/elasticache/types"
 
 	"larder/internal/cache"
 	"larder/internal/catalog"
@@ -33,8 +35,12 @@ func (s *server) wantRelease(t *testing.T, id, version, runs string) {
 	if g := s.group(t, id); *c.EngineVersion != version || g.Server() != runs {
 		t.Errorf("%s is at %s by %s, want %s by %s", id, *c.EngineVersion, g.Server(), version, runs)
 	}
-	if got := *c.CacheParameterGroup.CacheParameterGroupName; got != "default.redis7" {
-		t.Errorf("%s has the parameter group %s", id, got)
+	family := "redis7"
+	if strings.HasPrefix(version, "6.") {
+		family = "redis6.x"
+	}
+	if got := *c.CacheParameterGroup.CacheParameterGroupName; got != "default."+family {
+		t.Errorf("%s has the parameter group %s, want default.%s", id, got, family)
 	}
 }
 
@@ -47,6 +53,9 @@ func TestReleaseOfANewGroup(t *testing.T) {
 		{[]string{"7.0.15"}, "7.1", "7.1.0", "7.0.15"},
 		{[]string{"7.2.4", "8.0.3"}, "7.0", "7.0.7", "7.2.4"},
 		{[]string{"8.0.3"}, "7.1", "7.1.0", "8.0.3"},
+		{[]string{"7.0.15"}, "6.0", "6.0.5", "7.0.15"},
+		{[]string{"7.0.15", "7.2.4"}, "6.2", "6.2.6", "7.0.15"},
+		{[]string{"7.0.15"}, "6.x", "6.2.6", "7.0.15"},
 	} {
 		s := newServer(t, installed(c.servers...))
 		s.available(t, "mine", 2, of(c.asked))
@@ -189,5 +198,124 @@ func TestSnapshotsBetweenReleases(t *testing.T) {
 				t.Errorf("the snapshot is of %s, want %s", *got.EngineVersion, c.from)
 			}
 		})
+	}
+}
+
+// TestUpgradeToAnotherFamily: a group with AWS's own parameters follows to those of the new family, and keeps its nodes
+// where one server runs both versions. There is no way back.
+func TestUpgradeToAnotherFamily(t *testing.T) {
+	s := newServer(t, installed("7.0.15"))
+	s.available(t, "mine", 1, of("6.0"))
+	upgrade := func(version string) error {
+		return s.modify(t, "mine", func(in *modify) { in.EngineVersion, in.ApplyImmediately = &version, new(true) })
+	}
+	for _, to := range []struct{ asked, version string }{{"6.x", "6.2.6"}, {"7.0", "7.0.15"}, {"7.1", "7.1.0"}} {
+		before := s.group(t, "mine")
+		if err := upgrade(to.asked); err != nil {
+			t.Fatal(err)
+		}
+		s.wantRelease(t, "mine", to.version, "7.0.15")
+		if g := s.group(t, "mine"); g.Spec() != before.Spec() {
+			t.Errorf("the nodes are to be %s, and were %s", g.Spec(), before.Spec())
+		}
+		s.settled(t, "mine")
+	}
+	servicetest.WantError(t, upgrade("6.x"), combination, "Cannot modify redis from 7.1.0 to 6.2.6")
+	servicetest.WantError(t, upgrade("6.0"), combination, "Cannot modify redis from 7.1.0 to 6.0.5")
+}
+
+// TestUpgradeWithOwnParameters needs a parameter group of the new family in the same request.
+func TestUpgradeWithOwnParameters(t *testing.T) {
+	s := newServer(t, installed("7.0.15"))
+	for name, family := range map[string]string{"six": "redis6.x", "seven": "redis7"} {
+		in := parameterGroup(name)
+		in.CacheParameterGroupFamily = &family
+		must(s.CreateCacheParameterGroup(t.Context(), in))(t)
+	}
+	const (
+		wants6 = "Expected a parameter group of family redis6.x but found one of family redis7"
+		wants7 = "Expected a parameter group of family redis7 but found one of family redis6.x"
+	)
+	in := minimal("mine")
+	in.EngineVersion, in.CacheParameterGroupName = new("6.2"), new("seven")
+	_, err := s.CreateReplicationGroup(t.Context(), in)
+	servicetest.WantError(t, err, combination, wants6)
+	s.available(t, "mine", 1, func(in *sdk.CreateReplicationGroupInput) {
+		in.EngineVersion, in.CacheParameterGroupName = new("6.2"), new("six")
+	})
+	servicetest.WantError(t, s.modify(t, "mine", func(in *modify) { in.CacheParameterGroupName = new("seven") }),
+		combination, wants6)
+	servicetest.WantError(t, s.modify(t, "mine", func(in *modify) { in.EngineVersion = new("7.1") }), combination, wants7)
+	if err := s.modify(t, "mine", func(in *modify) { in.ReplicationGroupDescription = new("another") }); err != nil {
+		t.Fatal(err)
+	}
+	s.settled(t, "mine")
+	if err := s.modify(t, "mine", func(in *modify) {
+		in.EngineVersion, in.CacheParameterGroupName = new("7.1"), new("seven")
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.settled(t, "mine")
+	servicetest.WantError(t, s.modify(t, "mine", func(in *modify) { in.EngineVersion = new("6.2") }), combination, wants6)
+	if err := s.modify(t, "mine", func(in *modify) { // takes it back
+		in.EngineVersion, in.CacheParameterGroupName = new("6.2"), new("six")
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if d := s.group(t, "mine").Deferred; d != nil {
+		t.Errorf("waiting: %+v", d)
+	}
+}
+
+// TestVersionsOffered names each version's family, and offers none of which only a newer server is there where that is
+// not wanted.
+func TestVersionsOffered(t *testing.T) {
+	offered := func(s *server, family *string) (all []string) {
+		for _, v := range must(s.DescribeCacheEngineVersions(t.Context(),
+			&sdk.DescribeCacheEngineVersionsInput{CacheParameterGroupFamily: family}))(t).CacheEngineVersions {
+			all = append(all, *v.EngineVersion+" "+*v.CacheParameterGroupFamily)
+		}
+		return all
+	}
+	s := newServer(t, installed("7.0.15"))
+	for family, want := range map[string]string{
+		"":         "6.0 redis6.x, 6.2 redis6.x, 7.0 redis7, 7.1 redis7",
+		"redis6.x": "6.0 redis6.x, 6.2 redis6.x", "redis7": "7.0 redis7, 7.1 redis7", "redis5.0": "",
+	} {
+		if got := strings.Join(offered(s, &family), ", "); got != want {
+			t.Errorf("of the family %q: %s, want %s", family, got, want)
+		}
+	}
+	strict := newServer(t, installed("7.0.15"), func(c *elasticache.Config) { c.StrictVersions = true })
+	if got := strings.Join(offered(strict, nil), ", "); got != "7.0 redis7, 7.1 redis7" {
+		t.Errorf("strictly: %s", got)
+	}
+	in := minimal("mine")
+	in.EngineVersion = new("6.x")
+	_, err := strict.CreateReplicationGroup(t.Context(), in)
+	servicetest.WantError(t, err, combination, "Cannot find version 6.x for redis. Installed on this machine: 7.0")
+}
+
+// TestEngineLogByVersion: 6.0 has a slow log alone.
+func TestEngineLogByVersion(t *testing.T) {
+	s := newServer(t, installed("7.0.15"))
+	for version, refused := range map[string]string{
+		"6.0": "The engine log is delivered from engine version 6.2 on, and the replication group g60 has 6.0.5.",
+		"6.2": "",
+	} {
+		in := minimal("g" + strings.ReplaceAll(version, ".", ""))
+		in.EngineVersion = &version
+		in.LogDeliveryConfigurations = []types.LogDeliveryConfigurationRequest{{
+			LogType: types.LogTypeEngineLog, LogFormat: types.LogFormatJson,
+			DestinationType: types.DestinationTypeCloudWatchLogs,
+			DestinationDetails: &types.DestinationDetails{
+				CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: new("logs")}},
+		}}
+		_, err := s.CreateReplicationGroup(t.Context(), in)
+		if refused != "" {
+			servicetest.WantError(t, err, combination, refused)
+		} else if err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -42,10 +42,12 @@ module "terraform-aws-modules" {
 }
 
 module "cloudposse" {
-  source       = "./cloudposse"
-  providers    = { aws = aws.us_east_2 }
-  sg_name      = var.round < 1 ? "" : "renamed"
-  cluster_size = var.round < 2 ? 1 : 2
+  source         = "./cloudposse"
+  providers      = { aws = aws.us_east_2 }
+  engine_version = var.round < 1 ? "6.x" : "7.0"
+  family         = var.round < 1 ? "redis6.x" : "redis7"
+  sg_name        = var.round < 1 ? "" : "renamed"
+  cluster_size   = var.round < 2 ? 1 : 2
 }
 
 module "umotif" {

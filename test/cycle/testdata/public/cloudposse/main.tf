@@ -15,6 +15,14 @@ variable "cluster_size" {
   type = number
 }
 
+variable "engine_version" {
+  type = string
+}
+
+variable "family" {
+  type = string
+}
+
 variable "sg_name" {
   type = string
 }
@@ -148,7 +156,8 @@ module "redis" {
   subnets                          = aws_subnet.private[*].id
   cluster_size                     = var.cluster_size
   instance_type                    = "cache.m6g.large"
-  engine_version                   = "7.0"
+  engine_version                   = var.engine_version
+  family                           = var.family
   at_rest_encryption_enabled       = false
   cloudwatch_metric_alarms_enabled = true
   security_group_name              = length(var.sg_name) > 0 ? [var.sg_name] : []

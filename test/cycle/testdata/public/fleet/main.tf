@@ -51,6 +51,7 @@ module "redis" {
   instance_type                 = var.instance_type
   automatic_failover_enabled    = var.automatic_failover_enabled
   engine_version                = "7.1"
+  family                        = "redis7"
   at_rest_encryption_enabled    = true
   additional_security_group_rules = [{
     type        = "ingress"

@@ -72,6 +72,10 @@ variable "engine_version" {
   type = string
 }
 
+variable "family" {
+  type = string
+}
+
 variable "at_rest_encryption_enabled" {
   type = bool
 }
@@ -117,7 +121,7 @@ locals {
   rules = { for key, rule in merge(local.from_groups, local.extra, local.egress) : key => merge(local.none, rule) }
 
   members         = tolist(aws_elasticache_replication_group.default.member_clusters)
-  parameter_group = "${var.id}-redis7"
+  parameter_group = "${var.id}-${replace(var.family, ".", "-")}"
 }
 
 resource "terraform_data" "rule_change_forces_new_security_group" {
@@ -176,7 +180,7 @@ resource "aws_elasticache_subnet_group" "default" {
 resource "aws_elasticache_parameter_group" "default" {
   name        = local.parameter_group
   description = "Elasticache parameter group ${local.parameter_group}"
-  family      = "redis7"
+  family      = var.family
   dynamic "parameter" {
     for_each = var.parameter
     content {
