@@ -65,7 +65,8 @@ var allowed = map[string]string{
 	"internal/state":            "internal/cache internal/catalog internal/event internal/operation internal/store",
 	"internal/redisnode":        "internal/cache internal/catalog internal/cachelog internal/isolate internal/node",
 	"internal/gateway":          "internal/audit internal/awswire internal/caller internal/constraint internal/sigv4",
-	"internal/module":           "internal/awssdk/ internal/cache internal/catalog modules/redis",
+	"internal/hclread":          "",
+	"internal/module":           "internal/hclread internal/awssdk/ internal/cache internal/catalog modules/redis",
 	"internal/deploy":           "internal/awssdk/ internal/catalog internal/module",
 	"internal/engine": "internal/cache internal/catalog internal/endpoint internal/event internal/isolate internal/node " +
 		"internal/operation internal/pki internal/plan internal/redisnode internal/relay internal/seal " +

@@ -6,10 +6,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/zclconf/go-cty/cty"
 )
 
 // chain declares locals a0 to aN, the first as it is, each other one by the formula, in which PREV is the one before.
@@ -120,54 +116,6 @@ func TestABudgetIsForOneLoad(t *testing.T) {
 		if _, diags := Load(src, testStandIns()); len(diags) > 0 {
 			t.Fatalf("complaints: %.500s", diags)
 		}
-	}
-}
-
-// The budget sees into every kind of expression that the parser makes, and references are found as before.
-func TestEveryPartOfAnExpressionIsBounded(t *testing.T) {
-	text := `[(r.a), r.b[r.c], r.d.e[*].f, r.g[*][r.h], !r.i, -r.j, r.k + r.l, r.m ? r.n : r.o, f(r.p, r.q...), {"${r.r}x" = r.s, (r.t) = r.u, v = r.v},
-		[for k, v in r.w : "${k}${r.x}" if r.y], {for k, v in r.z : r.aa => r.bb...}, "${r.cc}", "a%{ for x in r.dd }${r.ee}%{ endfor }", f(r.ff)[r.gg].hh]`
-	parse := func() hclsyntax.Expression {
-		e, diags := hclsyntax.ParseExpression([]byte(text), "x.tf", hcl.InitialPos)
-		if diags.HasErrors() {
-			t.Fatal(diags)
-		}
-		return e
-	}
-	names := func(e hclsyntax.Expression) string {
-		var all []string
-		for _, v := range e.Variables() {
-			all = append(all, show(v))
-		}
-		return strings.Join(all, " ")
-	}
-	plain, counted := parse(), parse()
-	b := newBudget()
-	b.boundParts(counted)
-	if want, got := names(plain), names(counted); got != want {
-		t.Errorf("references are %s, were %s", got, want)
-	}
-	var loose []string
-	inside := 0
-	hclsyntax.VisitAll(counted, func(n hclsyntax.Node) hcl.Diagnostics {
-		switch n := n.(type) {
-		case bounded:
-			inside++
-		case *hclsyntax.ScopeTraversalExpr:
-			inside--
-			if inside < 0 {
-				loose = append(loose, show(n.Traversal))
-			}
-		}
-		return nil
-	})
-	if len(loose) > 0 {
-		t.Errorf("not bounded: %v", loose)
-	}
-	b.left = 0
-	empty := &hcl.EvalContext{Variables: map[string]cty.Value{"r": cty.EmptyObjectVal}}
-	if _, diags := counted.Value(empty); !diags.HasErrors() || b.refusal == nil {
-		t.Errorf("nothing was counted: %v", diags)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"larder/internal/catalog"
+	"larder/internal/hclread"
 )
 
 // Source says which module call to read.
@@ -118,7 +119,7 @@ func newReader[I any](s *scope, block *hclsyntax.Block, table []InputOf[I]) *rea
 // readAll evaluates and decodes every input; one that cannot be read has no value in r.values afterwards.
 func (r *reader[I]) readAll() {
 	for _, b := range r.block.Body.Blocks {
-		r.complain(errorAt(b.TypeRange,
+		r.complain(hclread.ErrorAt(b.TypeRange,
 			"the module block holds a block %q: the module has no such block, write inputs as name = value", b.Type))
 	}
 	attributes := r.block.Body.Attributes
@@ -149,7 +150,7 @@ func (r *reader[I]) checkName(a *hclsyntax.Attribute) {
 		if r.repeats {
 			return
 		}
-		r.complain(errorAt(a.NameRange, "larder up makes one of a kind of what is around the redis module: remove %s",
+		r.complain(hclread.ErrorAt(a.NameRange, "larder up makes one of a kind of what is around the redis module: remove %s",
 			a.Name))
 		return
 	}
@@ -160,7 +161,7 @@ func (r *reader[I]) checkName(a *hclsyntax.Attribute) {
 		}
 		names = append(names, in.Name)
 	}
-	r.complain(errorAt(a.NameRange, "the module has no input %q%s", a.Name, suggest(a.Name, names)))
+	r.complain(hclread.ErrorAt(a.NameRange, "the module has no input %q%s", a.Name, suggest(a.Name, names)))
 }
 
 func (r *reader[I]) read(in InputOf[I], expr hcl.Expression) {

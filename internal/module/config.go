@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"larder/internal/hclread"
 )
 
 // Config is a configuration as Open has read it: what its files declare and the values that its variables are given,
@@ -18,7 +20,7 @@ type Config struct {
 
 	complaints hcl.Diagnostics // which stop no reading: they are Load's to say
 	values     map[string]assignment
-	budgets    []*budget // one for each file
+	budgets    []*hclread.Budget // one for each file
 
 	variables map[string]*variable
 	locals    map[string]*hclsyntax.Attribute
@@ -39,24 +41,24 @@ var standInKinds = [...]string{"vpc", "security", "kms", "secrets", "sns"}
 // Terraform are given. It reads each file once: all that is asked of the config is said of the same text. The config is
 // nil when the diagnostics say why it cannot be read.
 func Open(path string, vars Vars) (*Config, Diagnostics) {
-	files, diags := readSources(path)
+	files, diags := hclread.ReadSources(path)
 	if diags.HasErrors() {
 		return nil, fromHCL(diags, "").sorted()
 	}
-	c, diags := parseConfig(files.configs)
+	c, diags := parseConfig(files.Configs)
 	if c == nil {
 		return nil, fromHCL(diags, "").sorted()
 	}
 	c.Path = path
-	more := c.assign(files.values, vars)
+	more := c.assign(files.Values, vars)
 	c.complaints = slices.Concat(diags, more, c.override(vars.Overrides))
 	for _, b := range c.budgets {
-		b.keep()
+		b.Keep()
 	}
 	return c, nil
 }
 
-func parseConfig(files []sourceFile) (*Config, hcl.Diagnostics) {
+func parseConfig(files []hclread.File) (*Config, hcl.Diagnostics) {
 	c := &Config{values: map[string]assignment{}, variables: map[string]*variable{},
 		locals: map[string]*hclsyntax.Attribute{}, modules: map[string]string{}, left: map[string]hcl.Range{},
 		around: map[string]*hclsyntax.Block{}, providers: map[string]*hclsyntax.Block{}}
@@ -74,7 +76,7 @@ func parseConfig(files []sourceFile) (*Config, hcl.Diagnostics) {
 	}
 	for _, b := range bodies {
 		for _, a := range sortedAttributes(b) {
-			diags = append(diags, errorAt(a.NameRange,
+			diags = append(diags, hclread.ErrorAt(a.NameRange,
 				"%q stands outside of any block: move it into locals or the module block", a.Name))
 		}
 		for _, block := range b.Blocks {
@@ -85,16 +87,16 @@ func parseConfig(files []sourceFile) (*Config, hcl.Diagnostics) {
 }
 
 // parse turns a file into an HCL body, with a budget for what its expressions may work out.
-func (c *Config) parse(f sourceFile) (hcl.Body, hcl.Diagnostics) {
-	b := newBudget()
+func (c *Config) parse(f hclread.File) (hcl.Body, hcl.Diagnostics) {
+	b := hclread.NewBudget()
 	c.budgets = append(c.budgets, b)
-	return f.parse(b)
+	return f.Parse(b)
 }
 
 func (c *Config) add(b *hclsyntax.Block) hcl.Diagnostics {
 	labels := map[string]int{"variable": 1, "output": 1, "module": 1, "provider": 1}
 	if want := labels[b.Type]; isKnownBlock(b.Type) && len(b.Labels) != want {
-		return hcl.Diagnostics{errorAt(b.TypeRange, "a %s block has %d labels, this one has %d", b.Type, want,
+		return hcl.Diagnostics{hclread.ErrorAt(b.TypeRange, "a %s block has %d labels, this one has %d", b.Type, want,
 			len(b.Labels))}
 	}
 	switch b.Type {
@@ -120,7 +122,7 @@ func (c *Config) add(b *hclsyntax.Block) hcl.Diagnostics {
 	if _, left := leftBlocks[b.Type]; left {
 		return c.leave(b)
 	}
-	return hcl.Diagnostics{errorAt(b.TypeRange, "Terraform has no block of the type %q", b.Type)}
+	return hcl.Diagnostics{hclread.ErrorAt(b.TypeRange, "Terraform has no block of the type %q", b.Type)}
 }
 
 func isKnownBlock(kind string) bool {
@@ -140,7 +142,7 @@ func (c *Config) addVariable(b *hclsyntax.Block) hcl.Diagnostics {
 func (c *Config) addLocals(b *hclsyntax.Block) hcl.Diagnostics {
 	var diags hcl.Diagnostics
 	for _, block := range b.Body.Blocks {
-		diags = append(diags, errorAt(block.TypeRange, "a locals block holds no blocks: write %s = ...", block.Type))
+		diags = append(diags, hclread.ErrorAt(block.TypeRange, "a locals block holds no blocks: write %s = ...", block.Type))
 	}
 	for _, a := range sortedAttributes(b.Body) {
 		if first, ok := c.locals[a.Name]; ok {
@@ -160,7 +162,7 @@ func (c *Config) addModule(b *hclsyntax.Block) hcl.Diagnostics {
 		}
 	}
 	if _, ok := c.modules[name]; ok || c.left["module."+name] != (hcl.Range{}) {
-		return hcl.Diagnostics{errorAt(b.LabelRanges[0], "module %q is declared twice: rename one", name)}
+		return hcl.Diagnostics{hclread.ErrorAt(b.LabelRanges[0], "module %q is declared twice: rename one", name)}
 	}
 	source, diags := moduleSource(b)
 	if diags.HasErrors() {
@@ -171,7 +173,7 @@ func (c *Config) addModule(b *hclsyntax.Block) hcl.Diagnostics {
 		c.calls = append(c.calls, b)
 	case slices.Contains(standInKinds[:], kind):
 		if first, ok := c.around[kind]; ok {
-			return hcl.Diagnostics{errorAt(b.LabelRanges[0],
+			return hcl.Diagnostics{hclread.ErrorAt(b.LabelRanges[0],
 				"module %q calls modules/%s a second time, after %s: larder up makes one of a kind", name, kind,
 				at(first.TypeRange))}
 		}
@@ -183,19 +185,19 @@ func (c *Config) addModule(b *hclsyntax.Block) hcl.Diagnostics {
 }
 
 func duplicate(at hcl.Range, kind, name string, first hcl.Range) hcl.Diagnostics {
-	return hcl.Diagnostics{errorAt(at, "%s %q is declared twice, first at %s:%d: rename one", kind, name,
+	return hcl.Diagnostics{hclread.ErrorAt(at, "%s %q is declared twice, first at %s:%d: rename one", kind, name,
 		first.Filename, first.Start.Line)}
 }
 
 func moduleSource(b *hclsyntax.Block) (string, hcl.Diagnostics) {
 	a, ok := b.Body.Attributes["source"]
 	if !ok {
-		return "", hcl.Diagnostics{errorAt(b.TypeRange, "module %q has no source: write source = \"./modules/redis\"",
+		return "", hcl.Diagnostics{hclread.ErrorAt(b.TypeRange, "module %q has no source: write source = \"./modules/redis\"",
 			b.Labels[0])}
 	}
 	v, diags := a.Expr.Value(nil)
 	if diags.HasErrors() || v.IsNull() || !v.IsKnown() || v.Type() != cty.String {
-		return "", hcl.Diagnostics{errorAt(a.SrcRange,
+		return "", hcl.Diagnostics{hclread.ErrorAt(a.SrcRange,
 			"the source of module %q is not a plain string: write the path in quotes", b.Labels[0])}
 	}
 	return v.AsString(), nil
@@ -223,10 +225,10 @@ func (c *Config) pick(label string) ([]*hclsyntax.Block, hcl.Diagnostics) {
 	}
 	switch {
 	case len(found) == 0:
-		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: c.Path},
+		return nil, hcl.Diagnostics{hclread.ErrorAt(hcl.Range{Filename: c.Path},
 			"no call of the redis module: add a module block whose source ends in modules/redis")}
 	case label != "":
-		return nil, hcl.Diagnostics{errorAt(hcl.Range{Filename: c.Path},
+		return nil, hcl.Diagnostics{hclread.ErrorAt(hcl.Range{Filename: c.Path},
 			"no module %q calls the redis module; these do: %s", label, strings.Join(found, ", "))}
 	}
 	return c.calls, nil

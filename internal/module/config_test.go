@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"larder/internal/hclread"
 )
 
 func TestRefusedConfigurations(t *testing.T) {
@@ -67,7 +69,7 @@ func TestRefusedConfigurations(t *testing.T) {
 			[]string{`x_override.tf: this is a Terraform override file, which larder up does not read: move its blocks to a .tf file`}},
 		"empty": {nil,
 			[]string{`DIR: no .tf file in this directory: name the file or the directory with the module call`}},
-		"large": {[]string{"main.tf", strings.Repeat("#", maxFileBytes+1)},
+		"large": {[]string{"main.tf", strings.Repeat("#", hclread.MaxFileBytes+1)},
 			[]string{`main.tf: the file is larger than 256 KiB, the most larder up reads: split it`}},
 		"deep": {[]string{"main.tf", "x = " + strings.Repeat("(", 1000)},
 			[]string{`main.tf:1:105: brackets are nested more than 100 deep: flatten the expression`}},

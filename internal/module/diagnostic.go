@@ -100,15 +100,3 @@ func fromHCL(hds hcl.Diagnostics, input string) Diagnostics {
 	}
 	return ds
 }
-
-// warningAt makes a warning likewise.
-func warningAt(subject hcl.Range, format string, args ...any) *hcl.Diagnostic {
-	d := errorAt(subject, format, args...)
-	d.Severity = hcl.DiagWarning
-	return d
-}
-
-// errorAt makes an hcl error with a single text, the form all our own complaints about blocks and expressions take.
-func errorAt(subject hcl.Range, format string, args ...any) *hcl.Diagnostic {
-	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: fmt.Sprintf(format, args...), Subject: &subject}
-}

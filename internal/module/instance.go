@@ -9,6 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+
+	"larder/internal/hclread"
 )
 
 // mostInstances is how many calls a block may stand for: each is a group of real processes.
@@ -73,7 +75,7 @@ func (s *scope) instances(src Source) ([]instance, hcl.Diagnostics) {
 			return []instance{i}, diags
 		}
 	}
-	return nil, append(diags, errorAt(hcl.Range{Filename: s.cfg.Path}, "the configuration has no module.%s", src.Module))
+	return nil, append(diags, hclread.ErrorAt(hcl.Range{Filename: s.cfg.Path}, "the configuration has no module.%s", src.Module))
 }
 
 // instance is the one that src names; the block is nil when the diagnostics say why there is none.
@@ -85,14 +87,14 @@ func (s *scope) instance(src Source) (instance, hcl.Diagnostics) {
 	case len(all) == 1:
 		return all[0], diags
 	case len(all) == 0:
-		return instance{}, append(diags, errorAt(hcl.Range{Filename: s.cfg.Path},
+		return instance{}, append(diags, hclread.ErrorAt(hcl.Range{Filename: s.cfg.Path},
 			"no call of the redis module: count or for_each stands for none"))
 	}
 	var addresses []string
 	for _, i := range all {
 		addresses = append(addresses, i.address())
 	}
-	return instance{}, append(diags, errorAt(hcl.Range{Filename: s.cfg.Path},
+	return instance{}, append(diags, hclread.ErrorAt(hcl.Range{Filename: s.cfg.Path},
 		"%d calls of the redis module, of which one is asked for: name one of %s", len(all),
 		strings.Join(addresses, ", ")))
 }
@@ -103,7 +105,7 @@ func (s *scope) repeated(b *hclsyntax.Block) []instance {
 	each, keyed := b.Body.Attributes["for_each"]
 	switch {
 	case counted && keyed:
-		s.diags = append(s.diags, errorAt(each.NameRange, "count and for_each exclude each other: remove one"))
+		s.diags = append(s.diags, hclread.ErrorAt(each.NameRange, "count and for_each exclude each other: remove one"))
 	case counted:
 		return s.counted(b, count.Expr)
 	case keyed:
@@ -121,12 +123,12 @@ func (s *scope) counted(b *hclsyntax.Block, expr hcl.Expression) (all []instance
 	}
 	number, err := convert.Convert(value, cty.Number)
 	if err != nil {
-		s.diags = append(s.diags, errorAt(expr.Range(), "count is no number"))
+		s.diags = append(s.diags, hclread.ErrorAt(expr.Range(), "count is no number"))
 		return nil
 	}
 	n, exact := number.AsBigFloat().Int64()
 	if exact != big.Exact || n < 0 || n > mostInstances {
-		s.diags = append(s.diags, errorAt(expr.Range(), "count is no whole number from 0 to %d", mostInstances))
+		s.diags = append(s.diags, hclread.ErrorAt(expr.Range(), "count is no whole number from 0 to %d", mostInstances))
 		return nil
 	}
 	for i := range n {
@@ -143,17 +145,17 @@ func (s *scope) keyed(b *hclsyntax.Block, expr hcl.Expression) (all []instance) 
 	typ := value.Type()
 	set := typ.IsSetType() && (value.LengthInt() == 0 || typ.ElementType() == cty.String)
 	if !set && !typ.IsMapType() && !typ.IsObjectType() {
-		s.diags = append(s.diags, errorAt(expr.Range(), "for_each is neither a map nor a set of texts: write toset(...)"))
+		s.diags = append(s.diags, hclread.ErrorAt(expr.Range(), "for_each is neither a map nor a set of texts: write toset(...)"))
 		return nil
 	}
 	if value.LengthInt() > mostInstances {
-		s.diags = append(s.diags, errorAt(expr.Range(), "for_each has more than %d elements", mostInstances))
+		s.diags = append(s.diags, hclread.ErrorAt(expr.Range(), "for_each has more than %d elements", mostInstances))
 		return nil
 	}
 	for it := value.ElementIterator(); it.Next(); {
 		key, element := it.Element()
 		if key.IsNull() || element.IsNull() && set {
-			s.diags = append(s.diags, errorAt(expr.Range(), "for_each has an element that is null"))
+			s.diags = append(s.diags, hclread.ErrorAt(expr.Range(), "for_each has an element that is null"))
 			return nil
 		}
 		if set {
@@ -171,9 +173,9 @@ func (s *scope) repetition(expr hcl.Expression, name string) (cty.Value, bool) {
 	case !ok:
 		return value, false
 	case value.ContainsMarked():
-		s.diags = append(s.diags, errorAt(expr.Range(), "%s is sensitive: it names what is made, which is no secret", name))
+		s.diags = append(s.diags, hclread.ErrorAt(expr.Range(), "%s is sensitive: it names what is made, which is no secret", name))
 	case value.IsNull() || !value.IsKnown():
-		s.diags = append(s.diags, errorAt(expr.Range(), "%s is null", name))
+		s.diags = append(s.diags, hclread.ErrorAt(expr.Range(), "%s is null", name))
 	default:
 		return value, true
 	}

@@ -7,6 +7,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"larder/internal/hclread"
 )
 
 // What a configuration has beside what larder up makes is left to Terraform: resources, data sources and other modules.
@@ -19,7 +21,7 @@ var leftBlocks = map[string]int{"resource": 2, "data": 2, "check": 1, "moved": 0
 // leave notes what is left to Terraform, by the reference that leads to it.
 func (c *Config) leave(b *hclsyntax.Block) hcl.Diagnostics {
 	if want := leftBlocks[b.Type]; len(b.Labels) != want {
-		return hcl.Diagnostics{errorAt(b.TypeRange, "a %s block has %d labels, this one has %d", b.Type, want,
+		return hcl.Diagnostics{hclread.ErrorAt(b.TypeRange, "a %s block has %d labels, this one has %d", b.Type, want,
 			len(b.Labels))}
 	}
 	reference := strings.Join(b.Labels, ".")
@@ -76,7 +78,7 @@ func (c *Config) override(given []string) (diags hcl.Diagnostics) {
 		reference, raw, ok := strings.Cut(text, "=")
 		names := strings.Split(strings.TrimSpace(reference), ".")
 		if !ok || len(names) < 2 || slices.Contains(names, "") {
-			diags = append(diags, errorAt(hcl.Range{},
+			diags = append(diags, hclread.ErrorAt(hcl.Range{},
 				"--override %q: want REFERENCE=VALUE, such as data.aws_vpc.main.id=vpc-0123", reference))
 			continue
 		}

@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"larder/internal/hclread"
 )
 
 // evaluated is a value of the caller's own outputs, with Terraform's notation of its type.
@@ -37,7 +39,7 @@ func (s *scope) checkOutputs(call *Call) (notices []string, diags hcl.Diagnostic
 			continue
 		}
 		if _, ok := b.Body.Attributes["value"]; !ok {
-			diags = append(diags, errorAt(b.TypeRange, "output %q has no value: write value = ...", b.Labels[0]))
+			diags = append(diags, hclread.ErrorAt(b.TypeRange, "output %q has no value: write value = ...", b.Labels[0]))
 			continue
 		}
 		for _, inner := range b.Body.Blocks {
@@ -190,7 +192,7 @@ func values(outputs []Output) (map[string]cty.Value, error) {
 			return nil, err
 		}
 		if o.Sensitive {
-			value = value.Mark(sensitive{})
+			value = value.Mark(hclread.Sensitive{})
 		}
 		all[o.Name] = value
 	}
@@ -211,14 +213,14 @@ func OwnOutputs(src Source, found StandIns, calls []Applied) ([]Output, Diagnost
 		return calls[i].Outputs, true
 	})
 	if err != nil {
-		diags = append(diags, errorAt(hcl.Range{}, "reading the outputs: %v", err))
+		diags = append(diags, hclread.ErrorAt(hcl.Range{}, "reading the outputs: %v", err))
 	}
 	var own []Output
 	for _, b := range src.Config.outputs {
 		var block outputBlock
 		more := gohcl.DecodeBody(b.Body, nil, &block)
 		if other := s.otherCall(block.Value); other != "" && !more.HasErrors() {
-			diags = append(diags, warningAt(b.TypeRange,
+			diags = append(diags, hclread.WarningAt(b.TypeRange,
 				"output %q is not evaluated: it refers to module.%s, which was not brought up", b.Labels[0], other))
 			continue
 		}
@@ -229,7 +231,7 @@ func OwnOutputs(src Source, found StandIns, calls []Applied) ([]Output, Diagnost
 		if value, ok := s.eval(block.Value); ok {
 			o, err := ownOutput(b.Labels[0], block, value)
 			if err != nil {
-				diags = append(diags, errorAt(b.TypeRange, "output %q: %v", b.Labels[0], err))
+				diags = append(diags, hclread.ErrorAt(b.TypeRange, "output %q: %v", b.Labels[0], err))
 				continue
 			}
 			own = append(own, o)

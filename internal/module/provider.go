@@ -7,6 +7,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+
+	"larder/internal/hclread"
 )
 
 // addProvider notes a configuration of the AWS provider by its alias. Of other providers larder needs nothing.
@@ -18,7 +20,7 @@ func (c *Config) addProvider(b *hclsyntax.Block) hcl.Diagnostics {
 	if a, aliased := b.Body.Attributes["alias"]; aliased {
 		v, diags := a.Expr.Value(nil)
 		if diags.HasErrors() || v.IsNull() || !v.IsKnown() || v.Type() != cty.String {
-			return hcl.Diagnostics{errorAt(a.SrcRange,
+			return hcl.Diagnostics{hclread.ErrorAt(a.SrcRange,
 				"the alias of the AWS provider is not a plain string: write it in quotes")}
 		}
 		alias = v.AsString()
@@ -54,7 +56,7 @@ func (c *Config) providerOf(call *hclsyntax.Block) (*hclsyntax.Block, hcl.Diagno
 		}
 		b, ok := c.providers[alias]
 		if !ok && alias != "" {
-			return nil, hcl.Diagnostics{errorAt(t.SourceRange(), "there is no provider \"aws\" with the alias %q",
+			return nil, hcl.Diagnostics{hclread.ErrorAt(t.SourceRange(), "there is no provider \"aws\" with the alias %q",
 				alias)}
 		}
 		return b, nil
@@ -88,7 +90,7 @@ func Region(src Source) (string, Diagnostics) {
 	text, err := convert.Convert(value, cty.String)
 	switch {
 	case err != nil || !text.IsKnown():
-		return "", fromHCL(hcl.Diagnostics{errorAt(a.Expr.Range(), "the provider's region is not a string")}, "")
+		return "", fromHCL(hcl.Diagnostics{hclread.ErrorAt(a.Expr.Range(), "the provider's region is not a string")}, "")
 	case text.IsNull():
 		return "", nil
 	}

@@ -10,11 +10,9 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
-)
 
-// sensitive marks values that came from a sensitive variable; functions and operators hand the mark on to their
-// results.
-type sensitive struct{}
+	"larder/internal/hclread"
+)
 
 // StandIns are what references to the modules around the redis module resolve to: what those modules have made, or what
 // stands in for them. What only they can give is empty until they have.
@@ -69,7 +67,7 @@ func (s StandIns) more(kind string) map[string]cty.Value {
 		}
 	case kind == "secrets" && s.Token != "":
 		return map[string]cty.Value{
-			"redis_auth_token": cty.StringVal(string(s.Token)).Mark(sensitive{}),
+			"redis_auth_token": cty.StringVal(string(s.Token)).Mark(hclread.Sensitive{}),
 			"secret_arn":       cty.StringVal(s.SecretARN), "secret_name": cty.StringVal(s.SecretName),
 		}
 	}
@@ -106,7 +104,7 @@ type scope struct {
 // newScope begins with what each file's expressions may work out in all.
 func newScope(c *Config, standIns StandIns) *scope {
 	for _, b := range c.budgets {
-		b.renew()
+		b.Renew()
 	}
 	modules := map[string]string{}
 	for _, kind := range standInKinds {
@@ -114,7 +112,7 @@ func newScope(c *Config, standIns StandIns) *scope {
 	}
 	maps.Copy(modules, c.modules)
 	return &scope{
-		cfg: c, modules: modules, called: map[string]bool{}, standIns: standIns, functions: functions(),
+		cfg: c, modules: modules, called: map[string]bool{}, standIns: standIns, functions: hclread.Functions(),
 		known: map[string]cty.Value{}, busy: map[string]bool{}, asked: map[string]bool{},
 	}
 }
@@ -149,8 +147,8 @@ func (s *scope) eval(expr hcl.Expression) (cty.Value, bool) {
 	switch {
 	case diags.HasErrors():
 		return cty.NilVal, false
-	case tooLarge(value):
-		s.diags = append(s.diags, errorAt(expr.Range(), "%s", tooLargeText))
+	case hclread.TooLarge(value):
+		s.diags = append(s.diags, hclread.ErrorAt(expr.Range(), "%s", hclread.TooLargeText))
 		return cty.NilVal, false
 	}
 	return value, true
@@ -161,7 +159,7 @@ func (s *scope) eval(expr hcl.Expression) (cty.Value, bool) {
 func (s *scope) explain(d *hcl.Diagnostic, secret bool) *hcl.Diagnostic {
 	if extra, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](d); ok {
 		names := slices.Sorted(maps.Keys(s.functions))
-		return errorAt(*d.Subject, "larder up has no function %q; it has %s", extra.CalledFunctionName(),
+		return hclread.ErrorAt(*d.Subject, "larder up has no function %q; it has %s", extra.CalledFunctionName(),
 			strings.Join(names, ", "))
 	}
 	if secret && d.Detail != "" {
@@ -272,7 +270,7 @@ func (s *scope) assigned(t hcl.Traversal, v *variable) cty.Value {
 		}
 	}
 	if value != cty.NilVal && v.sensitive {
-		value = value.Mark(sensitive{})
+		value = value.Mark(hclread.Sensitive{})
 	}
 	return value
 }
@@ -288,10 +286,10 @@ func (s *scope) validate(v *variable) {
 		value, err := convert.Convert(value, cty.Bool)
 		switch {
 		case err != nil || value.IsNull() || !value.IsKnown():
-			s.diags = append(s.diags, errorAt(rule.condition.Range(),
+			s.diags = append(s.diags, hclread.ErrorAt(rule.condition.Range(),
 				"the validation condition of var.%s is not true or false", v.name))
 		case value.False():
-			s.diags = append(s.diags, errorAt(v.declared, "var.%s is refused by its own validation: %s", v.name,
+			s.diags = append(s.diags, hclread.ErrorAt(v.declared, "var.%s is refused by its own validation: %s", v.name,
 				s.message(rule)))
 		}
 	}
@@ -366,5 +364,5 @@ func (s *scope) standsForToken(expr hcl.Expression) bool {
 }
 
 func (s *scope) errorf(t hcl.Traversal, format string, args ...any) {
-	s.diags = append(s.diags, errorAt(t.SourceRange(), format, args...))
+	s.diags = append(s.diags, hclread.ErrorAt(t.SourceRange(), format, args...))
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+
+	"larder/internal/hclread"
 )
 
 // Vars are the variable values given outside of the directory.
@@ -98,15 +100,15 @@ func (v *variable) convert(value cty.Value, at hcl.Range, what string) (cty.Valu
 	if v.defaults != nil && !value.IsNull() {
 		value = v.defaults.Apply(value)
 	}
-	if tooLarge(value) {
-		return cty.NilVal, hcl.Diagnostics{errorAt(at, "%s of var.%s: %s", what, v.name, tooLargeText)}
+	if hclread.TooLarge(value) {
+		return cty.NilVal, hcl.Diagnostics{hclread.ErrorAt(at, "%s of var.%s: %s", what, v.name, hclread.TooLargeText)}
 	}
 	value, err := convert.Convert(value, v.typ)
 	switch {
-	case err == nil && tooLarge(value):
-		return cty.NilVal, hcl.Diagnostics{errorAt(at, "%s of var.%s: %s", what, v.name, tooLargeText)}
+	case err == nil && hclread.TooLarge(value):
+		return cty.NilVal, hcl.Diagnostics{hclread.ErrorAt(at, "%s of var.%s: %s", what, v.name, hclread.TooLargeText)}
 	case err != nil:
-		return cty.NilVal, hcl.Diagnostics{errorAt(at, "%s of var.%s does not fit its type: %v", what, v.name, err)}
+		return cty.NilVal, hcl.Diagnostics{hclread.ErrorAt(at, "%s of var.%s does not fit its type: %v", what, v.name, err)}
 	}
 	return value, nil
 }
@@ -134,11 +136,11 @@ func (a assignment) evaluate(v *variable) (cty.Value, hcl.Diagnostics) {
 		if v.typ == cty.DynamicPseudoType || v.typ.IsPrimitiveType() {
 			return v.convert(cty.StringVal(a.text), hcl.Range{}, what)
 		}
-		text := sourceFile{name: a.from, text: []byte(a.text)}
-		if diags := text.checkSize(); diags.HasErrors() {
+		text := hclread.File{Name: a.from, Text: []byte(a.text)}
+		if diags := text.CheckSize(); diags.HasErrors() {
 			return cty.NilVal, diags
 		}
-		parsed, diags := hclsyntax.ParseExpression(text.text, text.name, hcl.InitialPos)
+		parsed, diags := hclsyntax.ParseExpression(text.Text, text.Name, hcl.InitialPos)
 		if diags.HasErrors() {
 			return cty.NilVal, diags
 		}
@@ -153,7 +155,7 @@ func (a assignment) evaluate(v *variable) (cty.Value, hcl.Diagnostics) {
 
 // assign gathers every value given, in Terraform's order of precedence: environment, the directory's files, and
 // then the command line from left to right.
-func (c *Config) assign(beside []sourceFile, vars Vars) (diags hcl.Diagnostics) {
+func (c *Config) assign(beside []hclread.File, vars Vars) (diags hcl.Diagnostics) {
 	for _, kv := range vars.Environ {
 		if name, ok := strings.CutPrefix(kv, "TF_VAR_"); ok {
 			name, text, _ := strings.Cut(name, "=")
@@ -168,9 +170,9 @@ func (c *Config) assign(beside []sourceFile, vars Vars) (diags hcl.Diagnostics) 
 			c.values[arg.Name] = assignment{text: arg.Value, from: "-var " + arg.Name}
 			continue
 		}
-		f, err := readFile(arg.File)
+		f, err := hclread.ReadFile(arg.File)
 		if err != nil {
-			diags = append(diags, errorAt(hcl.Range{Filename: arg.File}, "-var-file: %v", err))
+			diags = append(diags, hclread.ErrorAt(hcl.Range{Filename: arg.File}, "-var-file: %v", err))
 			continue
 		}
 		diags = append(diags, c.assignFile(f)...)
@@ -178,7 +180,7 @@ func (c *Config) assign(beside []sourceFile, vars Vars) (diags hcl.Diagnostics) 
 	return diags
 }
 
-func (c *Config) assignFile(f sourceFile) hcl.Diagnostics {
+func (c *Config) assignFile(f hclread.File) hcl.Diagnostics {
 	body, diags := c.parse(f)
 	if diags.HasErrors() {
 		return diags
@@ -200,7 +202,7 @@ func (c *Config) unused(asked map[string]bool) hcl.Diagnostics {
 		if c.variables[name] != nil || asked[name] || strings.HasPrefix(a.from, "TF_VAR_") {
 			continue
 		}
-		d := errorAt(a.at(), "a value is given for var.%s, which the module call does not use%s", name,
+		d := hclread.ErrorAt(a.at(), "a value is given for var.%s, which the module call does not use%s", name,
 			suggest(name, slices.Collect(maps.Keys(c.variables))))
 		if a.expr != nil {
 			d.Severity = hcl.DiagWarning

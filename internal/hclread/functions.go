@@ -1,4 +1,4 @@
-package module
+package hclread
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// functions returns those of Terraform's functions that need neither files, time nor randomness, by Terraform's names.
-func functions() map[string]function.Function {
+// Functions returns those of Terraform's functions that need neither files, time nor randomness, by Terraform's names.
+func Functions() map[string]function.Function {
 	all := map[string]function.Function{
 		"abs":             stdlib.AbsoluteFunc,
 		"can":             tryfunc.CanFunc,
@@ -50,7 +50,7 @@ func functions() map[string]function.Function {
 		"regex":           stdlib.RegexFunc,
 		"regexall":        stdlib.RegexAllFunc,
 		"reverse":         stdlib.ReverseListFunc,
-		"sensitive":       remark("sensitive", func(v cty.Value) cty.Value { return v.Mark(sensitive{}) }),
+		"sensitive":       remark("sensitive", func(v cty.Value) cty.Value { return v.Mark(Sensitive{}) }),
 		"setintersection": stdlib.SetIntersectionFunc,
 		"setproduct":      stdlib.SetProductFunc,
 		"setsubtract":     stdlib.SetSubtractFunc,

@@ -1,4 +1,4 @@
-package module
+package hclread
 
 import (
 	"errors"
@@ -14,29 +14,29 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// maxFileBytes is the most that is read of one file.
-const maxFileBytes = 256 << 10
+// MaxFileBytes is the size of the largest file that is read, in bytes.
+const MaxFileBytes = 256 << 10
 
 // pipeWait is for how long a pipe's writer may be silent in all.
 const pipeWait = 10 * time.Second
 
-// sourceFile is a file as read, before anything is understood.
-type sourceFile struct {
-	name string
-	text []byte
+// File is a file as read, before it is parsed.
+type File struct {
+	Name string // its path, which errors name
+	Text []byte
 }
 
-// sources are the files of one call.
-type sources struct {
-	configs []sourceFile // *.tf
-	values  []sourceFile // *.tfvars, the later winning, as in Terraform
+// Sources are the files of a configuration.
+type Sources struct {
+	Configs []File // *.tf
+	Values  []File // *.tfvars. A later one wins, as in Terraform
 }
 
-// readSources reads a .tf file, or a directory's .tf files, and the variable files that Terraform picks up beside them.
-func readSources(path string) (sources, hcl.Diagnostics) {
+// ReadSources reads a .tf file, or a directory's .tf files, and the variable files that Terraform picks up beside them.
+func ReadSources(path string) (Sources, hcl.Diagnostics) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return sources{}, hcl.Diagnostics{errorAt(hcl.Range{}, "reading the module call: %v", err)}
+		return Sources{}, hcl.Diagnostics{ErrorAt(hcl.Range{}, "reading the module call: %v", err)}
 	}
 	dir, configs := path, []string{filepath.Base(path)}
 	if !info.IsDir() {
@@ -44,15 +44,15 @@ func readSources(path string) (sources, hcl.Diagnostics) {
 	}
 	names, err := fileNames(dir)
 	if err != nil {
-		return sources{}, hcl.Diagnostics{errorAt(hcl.Range{}, "reading the module call: %v", err)}
+		return Sources{}, hcl.Diagnostics{ErrorAt(hcl.Range{}, "reading the module call: %v", err)}
 	}
 	var diags hcl.Diagnostics
 	if info.IsDir() {
 		configs, diags = configNames(dir, names)
 	}
-	var s sources
-	s.configs = readAll(dir, configs, &diags)
-	s.values = readAll(dir, valueNames(names), &diags)
+	var s Sources
+	s.Configs = readAll(dir, configs, &diags)
+	s.Values = readAll(dir, valueNames(names), &diags)
 	return s, diags
 }
 
@@ -76,7 +76,7 @@ func fileNames(dir string) ([]string, error) {
 func configNames(dir string, names []string) (configs []string, diags hcl.Diagnostics) {
 	refuse := func(name, why string) {
 		subject := hcl.Range{Filename: filepath.Join(dir, name)}
-		diags = append(diags, errorAt(subject, "%s, which larder up does not read: move its blocks to a .tf file", why))
+		diags = append(diags, ErrorAt(subject, "%s, which larder up does not read: move its blocks to a .tf file", why))
 	}
 	for _, n := range names {
 		switch {
@@ -89,7 +89,7 @@ func configNames(dir string, names []string) (configs []string, diags hcl.Diagno
 		}
 	}
 	if len(configs) == 0 && len(diags) == 0 {
-		diags = append(diags, errorAt(hcl.Range{Filename: dir},
+		diags = append(diags, ErrorAt(hcl.Range{Filename: dir},
 			"no .tf file in this directory: name the file or the directory with the module call"))
 	}
 	return configs, diags
@@ -111,12 +111,12 @@ func valueNames(names []string) []string {
 	return picked
 }
 
-func readAll(dir string, names []string, diags *hcl.Diagnostics) []sourceFile {
-	var files []sourceFile
+func readAll(dir string, names []string, diags *hcl.Diagnostics) []File {
+	var files []File
 	for _, n := range names {
-		f, err := readFile(filepath.Join(dir, n))
+		f, err := ReadFile(filepath.Join(dir, n))
 		if err != nil {
-			*diags = append(*diags, errorAt(hcl.Range{Filename: filepath.Join(dir, n)}, "%v", err))
+			*diags = append(*diags, ErrorAt(hcl.Range{Filename: filepath.Join(dir, n)}, "%v", err))
 			continue
 		}
 		files = append(files, f)
@@ -124,36 +124,36 @@ func readAll(dir string, names []string, diags *hcl.Diagnostics) []sourceFile {
 	return files
 }
 
-// readFile reads a file of a configuration. A pipe is read too, since a shell passes secrets so: -var-file <(command).
-func readFile(path string) (sourceFile, error) {
+// ReadFile reads a file of a configuration. A pipe is read too, since a shell passes secrets so: -var-file <(command).
+func ReadFile(path string) (File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // opening a pipe would wait for a writer
 	if err != nil {
-		return sourceFile{}, fmt.Errorf("reading the file: %w", err)
+		return File{}, fmt.Errorf("reading the file: %w", err)
 	}
 	defer f.Close() // read only: a failing close loses nothing
 	info, err := f.Stat()
 	if err != nil {
-		return sourceFile{}, fmt.Errorf("reading the file: %w", err)
+		return File{}, fmt.Errorf("reading the file: %w", err)
 	}
 	pipe := info.Mode()&os.ModeNamedPipe != 0
 	switch {
 	case pipe:
 		err = f.SetReadDeadline(time.Now().Add(pipeWait))
 	case !info.Mode().IsRegular():
-		return sourceFile{}, fmt.Errorf("this is no regular file (its mode is %s): name one, or a pipe", info.Mode())
+		return File{}, fmt.Errorf("this is no regular file (its mode is %s): name one, or a pipe", info.Mode())
 	}
 	if err != nil {
-		return sourceFile{}, fmt.Errorf("reading the file: %w", err)
+		return File{}, fmt.Errorf("reading the file: %w", err)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	text, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
 	switch {
 	case err != nil:
-		return sourceFile{}, fmt.Errorf("reading the file: %w", err)
-	case len(text) > maxFileBytes:
-		return sourceFile{}, fmt.Errorf("the file is larger than %d KiB, the most larder up reads: split it",
-			maxFileBytes>>10)
+		return File{}, fmt.Errorf("reading the file: %w", err)
+	case len(text) > MaxFileBytes:
+		return File{}, fmt.Errorf("the file is larger than %d KiB, the most larder up reads: split it",
+			MaxFileBytes>>10)
 	case pipe && len(text) == 0:
-		return sourceFile{}, errors.New("nobody writes to this pipe: name a regular file, or start the writer first")
+		return File{}, errors.New("nobody writes to this pipe: name a regular file, or start the writer first")
 	}
-	return sourceFile{name: path, text: text}, nil
+	return File{Name: path, Text: text}, nil
 }

@@ -1,4 +1,4 @@
-package module
+package hclread
 
 import (
 	"fmt"
@@ -17,37 +17,38 @@ const (
 	maxNumberBits = 4096 // of a number; the text of a larger one can have gigabytes
 )
 
-// tooLargeText says what is wrong with such a value.
-var tooLargeText = fmt.Sprintf("the value is larger than %d MiB, or its number than %d binary digits, the most that "+
+// TooLargeText says what is wrong with a value that is too large.
+var TooLargeText = fmt.Sprintf("the value is larger than %d MiB, or its number than %d binary digits, the most that "+
 	"larder up works out",
 	maxWork>>20, maxNumberBits)
 
-// budget counts the work of one file's expressions.
-type budget struct {
+// Budget counts the work of one file's expressions.
+type Budget struct {
 	left    int
 	refusal *hcl.Diagnostic // once nothing is left
-	kept    *budget         // what it was when the file was read
+	kept    *Budget         // what it was when the file was read
 }
 
-func newBudget() *budget { return &budget{left: maxWork} }
+// NewBudget returns the budget of a file that is about to be read.
+func NewBudget() *Budget { return &Budget{left: maxWork} }
 
-// keep notes what is left once the file is read. What is asked of the file later begins with that each time.
-func (b *budget) keep() { b.kept = &budget{left: b.left, refusal: b.refusal} }
+// Keep notes what is left once the file is read. What is asked of the file later begins with that each time.
+func (b *Budget) Keep() { b.kept = &Budget{left: b.left, refusal: b.refusal} }
 
-// renew gives back what was worked out since keep.
-func (b *budget) renew() { b.left, b.refusal = b.kept.left, b.kept.refusal }
+// Renew gives back what was worked out since Keep.
+func (b *Budget) Renew() { b.left, b.refusal = b.kept.left, b.kept.refusal }
 
-// tooLarge tells whether a value is more than all the work that a file may ask for. Nothing larger is kept, printed or
+// TooLarge tells whether a value is more than all the work that a file may ask for. Nothing larger is kept, printed or
 // converted.
-func tooLarge(v cty.Value) bool { return weigh(v, maxWork) > maxWork }
+func TooLarge(v cty.Value) bool { return weigh(v, maxWork) > maxWork }
 
 // spend takes a value that an expression at that place gave.
-func (b *budget) spend(v cty.Value, at hcl.Range) *hcl.Diagnostic {
+func (b *Budget) spend(v cty.Value, at hcl.Range) *hcl.Diagnostic {
 	if b.refusal == nil {
 		b.left -= weigh(v, b.left)
 	}
 	if b.refusal == nil && b.left < 0 {
-		b.refusal = errorAt(at,
+		b.refusal = ErrorAt(at,
 			"the expressions of this file grow beyond %d MiB, the most that larder up works out: shorten what is "+
 				"repeated here",
 			maxWork>>20)
@@ -91,7 +92,7 @@ type bounded struct {
 	hclsyntax.Expression // in parentheses, through which references in it are found
 
 	inner  hclsyntax.Expression
-	budget *budget
+	budget *Budget
 }
 
 // Value implements hcl.Expression.
@@ -110,7 +111,7 @@ func (e bounded) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 func (e bounded) UnwrapExpression() hcl.Expression { return e.inner }
 
 // boundBody has the budget count what the expressions in a body are made of.
-func (b *budget) boundBody(body *hclsyntax.Body) {
+func (b *Budget) boundBody(body *hclsyntax.Body) {
 	for _, a := range body.Attributes {
 		b.boundParts(a.Expr)
 	}
@@ -121,7 +122,7 @@ func (b *budget) boundBody(body *hclsyntax.Body) {
 
 // bound has the budget count an expression's values. A literal text is as large as the file says, and the HCL library
 // looks for it.
-func (b *budget) bound(e *hclsyntax.Expression) {
+func (b *Budget) bound(e *hclsyntax.Expression) {
 	switch it := (*e).(type) {
 	case nil, *hclsyntax.AnonSymbolExpr:
 		return
@@ -137,14 +138,14 @@ func (b *budget) bound(e *hclsyntax.Expression) {
 	*e = bounded{&hclsyntax.ParenthesesExpr{Expression: *e, SrcRange: (*e).Range()}, *e, b}
 }
 
-func (b *budget) boundAll(all []hclsyntax.Expression) {
+func (b *Budget) boundAll(all []hclsyntax.Expression) {
 	for i := range all {
 		b.bound(&all[i])
 	}
 }
 
 // boundParts has the budget count what an expression is made of.
-func (b *budget) boundParts(e hclsyntax.Expression) {
+func (b *Budget) boundParts(e hclsyntax.Expression) {
 	switch e := e.(type) {
 	case *hclsyntax.ParenthesesExpr:
 		b.bound(&e.Expression)
@@ -189,7 +190,7 @@ func (b *budget) boundParts(e hclsyntax.Expression) {
 }
 
 // boundKey leaves a bare name alone, which the HCL library takes for a text.
-func (b *budget) boundKey(e *hclsyntax.ObjectConsKeyExpr) {
+func (b *Budget) boundKey(e *hclsyntax.ObjectConsKeyExpr) {
 	if _, name := e.Wrapped.(*hclsyntax.ScopeTraversalExpr); !name || e.ForceNonLiteral {
 		b.bound(&e.Wrapped)
 	}

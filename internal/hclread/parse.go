@@ -1,4 +1,4 @@
-package module
+package hclread
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 
 // Limits on one file. The HCL parser recurses once for every open bracket and operator, at up to 10 KiB of stack
 // each; these keep it far below the gigabyte at which Go kills the process, and evaluation well under a second. The
-// time that it takes for one text grows with the square of its parts, which are lines and escapes.
+// time that one text takes grows with the square of its parts, which are lines and escapes.
 const (
 	maxNesting    = 100
 	maxOperators  = 10_000
@@ -19,20 +19,21 @@ const (
 	maxComplaints = 10 // of the parser about one file
 )
 
-// parse turns a file into an HCL body; only variable files may be JSON. The budget counts what its expressions work out.
-func (f sourceFile) parse(b *budget) (hcl.Body, hcl.Diagnostics) {
+// Parse turns a file into an HCL body. A file whose name ends in .json is read as JSON. The budget counts what the
+// expressions of the body work out.
+func (f File) Parse(b *Budget) (hcl.Body, hcl.Diagnostics) {
 	if diags := f.checkText(); diags.HasErrors() {
 		return nil, diags
 	}
-	if diags := f.checkSize(); diags.HasErrors() {
+	if diags := f.CheckSize(); diags.HasErrors() {
 		return nil, diags
 	}
 	var file *hcl.File
 	var diags hcl.Diagnostics
 	if f.isJSON() {
-		file, diags = json.Parse(f.text, f.name)
+		file, diags = json.Parse(f.Text, f.Name)
 	} else {
-		file, diags = hclsyntax.ParseConfig(f.text, f.name, hcl.InitialPos)
+		file, diags = hclsyntax.ParseConfig(f.Text, f.Name, hcl.InitialPos)
 	}
 	if diags.HasErrors() {
 		return nil, f.first(diags)
@@ -43,41 +44,41 @@ func (f sourceFile) parse(b *budget) (hcl.Body, hcl.Diagnostics) {
 	return file.Body, nil
 }
 
-func (f sourceFile) isJSON() bool { return strings.HasSuffix(f.name, ".json") }
+func (f File) isJSON() bool { return strings.HasSuffix(f.Name, ".json") }
 
-// first keeps the first of many complaints: a program in the place of a text has one for every few bytes.
-func (f sourceFile) first(diags hcl.Diagnostics) hcl.Diagnostics {
+// first keeps the first of many complaints. A binary file has one for every few bytes.
+func (f File) first(diags hcl.Diagnostics) hcl.Diagnostics {
 	more := len(diags) - maxComplaints
 	if more <= 0 {
 		return diags
 	}
 	return append(diags[:maxComplaints:maxComplaints],
-		errorAt(hcl.Range{Filename: f.name}, "%d more complaints are left out: is this file what its name says?", more))
+		ErrorAt(hcl.Range{Filename: f.Name}, "%d more complaints are left out: is this file what its name says?", more))
 }
 
-// checkText refuses what is no text, which the parser has no clear words for.
-func (f sourceFile) checkText() hcl.Diagnostics {
-	if at := bytes.IndexByte(f.text, 0); at >= 0 {
-		return hcl.Diagnostics{errorAt(f.place(at), "here is a NUL byte: this is no text in UTF-8")}
+// checkText refuses a file that is no text. The parser has no clear words for it.
+func (f File) checkText() hcl.Diagnostics {
+	if at := bytes.IndexByte(f.Text, 0); at >= 0 {
+		return hcl.Diagnostics{ErrorAt(f.rangeAt(at), "here is a NUL byte: this is no text in UTF-8")}
 	}
-	if f.isJSON() && bytes.HasPrefix(f.text, []byte("\ufeff")) {
-		return hcl.Diagnostics{errorAt(f.place(0), "JSON has no byte order mark: save the file without it")}
+	if f.isJSON() && bytes.HasPrefix(f.Text, []byte("\ufeff")) {
+		return hcl.Diagnostics{ErrorAt(f.rangeAt(0), "JSON has no byte order mark: save the file without it")}
 	}
 	return nil
 }
 
-// place is the line and column of a byte.
-func (f sourceFile) place(offset int) hcl.Range {
-	before := f.text[:offset]
+// rangeAt returns the line and column of a byte.
+func (f File) rangeAt(offset int) hcl.Range {
+	before := f.Text[:offset]
 	line, column := 1+bytes.Count(before, []byte("\n")), offset-bytes.LastIndexByte(before, '\n')
 	pos := hcl.Pos{Byte: offset, Line: line, Column: column}
-	return hcl.Range{Filename: f.name, Start: pos, End: pos}
+	return hcl.Range{Filename: f.Name, Start: pos, End: pos}
 }
 
-// checkSize refuses text on which the parser's recursion would run away. Lexing is iterative; its own complaints are
+// CheckSize refuses text on which the parser's recursion would run away. Lexing is iterative; its own complaints are
 // left to the parser, which makes the same.
-func (f sourceFile) checkSize() hcl.Diagnostics {
-	tokens, _ := hclsyntax.LexConfig(f.text, f.name, hcl.InitialPos)
+func (f File) CheckSize() hcl.Diagnostics {
+	tokens, _ := hclsyntax.LexConfig(f.Text, f.Name, hcl.InitialPos)
 	depth, operators := 0, 0
 	texts := []int{0} // parts of each text that is open
 	for _, t := range tokens {
@@ -101,15 +102,15 @@ func (f sourceFile) checkSize() hcl.Diagnostics {
 			}
 		}
 		if depth > maxNesting {
-			return hcl.Diagnostics{errorAt(t.Range, "brackets are nested more than %d deep: flatten the expression",
+			return hcl.Diagnostics{ErrorAt(t.Range, "brackets are nested more than %d deep: flatten the expression",
 				maxNesting)}
 		}
 		if texts[len(texts)-1] > maxTextParts {
-			return hcl.Diagnostics{errorAt(t.Range, "this text has more than %d lines or escapes: shorten it",
+			return hcl.Diagnostics{ErrorAt(t.Range, "this text has more than %d lines or escapes: shorten it",
 				maxTextParts)}
 		}
 		if operators > maxOperators {
-			return hcl.Diagnostics{errorAt(t.Range, "more than %d operators in one file: split it", maxOperators)}
+			return hcl.Diagnostics{ErrorAt(t.Range, "more than %d operators in one file: split it", maxOperators)}
 		}
 	}
 	return nil
