@@ -46,7 +46,6 @@ var notYet = []string{
 	"internal/redisnode",
 	"internal/services/cloudwatch",
 	"internal/services/ec2",
-	"internal/services/elasticache",
 	"internal/services/kms",
 	"internal/services/larder",
 	"internal/services/logs",

@@ -61,7 +61,8 @@ func TestCacheClusterLife(t *testing.T) {
 		CustomerAvailabilityZone: new("us-east-1a"),
 		Endpoint:                 at("127.77.0.4"), ParameterGroupStatus: new("in-sync"),
 	}
-	want.CacheClusterStatus, want.CacheClusterCreateTime, want.PreferredAvailabilityZone = new("available"), &s.now, new("us-east-1a")
+	want.CacheClusterStatus, want.CacheClusterCreateTime, want.PreferredAvailabilityZone = new("available"), &s.now,
+		new("us-east-1a")
 	want.CacheNodes = []types.CacheNode{node}
 	check("available")
 

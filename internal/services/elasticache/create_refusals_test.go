@@ -30,7 +30,8 @@ func TestCreateReplicationGroupRefusals(t *testing.T) {
 		"id too long": {func(in *input) { in.ReplicationGroupId = new(strings.Repeat("a", 41)) }, value,
 			"Replication group id should be no more than 40 characters."},
 		"id of other characters": {func(in *input) { in.ReplicationGroupId = new("my_redis") }, value,
-			"The parameter ReplicationGroupId is not a valid identifier. Identifiers must begin with a letter; must contain only ASCII " +
+			"The parameter ReplicationGroupId is not a valid identifier. Identifiers must begin with a letter; must contain " +
+				"only ASCII " +
 				"letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens."},
 		"id taken": {func(in *input) { in.ReplicationGroupId = new("Taken") }, "ReplicationGroupAlreadyExists",
 			"Replication group with specified name already exists."},
@@ -79,7 +80,8 @@ func TestCreateReplicationGroupRefusals(t *testing.T) {
 		"multi-AZ in one zone": {func(in *input) {
 			in.MultiAZEnabled, in.AutomaticFailoverEnabled, in.NumCacheClusters = new(true), new(true), new(int32(2))
 			in.PreferredCacheClusterAZs = []string{"us-east-1b", "us-east-1b"}
-		}, combination, "Multi-AZ needs a replica in another availability zone than the primary's: every node would be in us-east-1b. " +
+		}, combination, "Multi-AZ needs a replica in another availability zone than the primary's: every node would be in " +
+			"us-east-1b. " +
 			"Give the cache subnet group subnets in two zones."},
 		"wrong number of zones": {func(in *input) {
 			in.PreferredCacheClusterAZs = []string{"us-east-1a",
@@ -87,7 +89,8 @@ func TestCreateReplicationGroupRefusals(t *testing.T) {
 		}, combination,
 			"The number of PreferredCacheClusterAZs, 2, must equal the number of cache clusters, 1."},
 		"zone outside": {func(in *input) { in.PreferredCacheClusterAZs = []string{"us-east-1f"} }, value,
-			"The cache subnet group default has no subnet in availability zone us-east-1f. Its zones: us-east-1a, us-east-1b, us-east-1c."},
+			"The cache subnet group default has no subnet in availability zone us-east-1f. Its zones: us-east-1a, " +
+				"us-east-1b, us-east-1c."},
 		"unknown subnet group": {func(in *input) { in.CacheSubnetGroupName = new("other") },
 			"CacheSubnetGroupNotFoundFault",
 			"Cache subnet group other not found."},
@@ -97,8 +100,11 @@ func TestCreateReplicationGroupRefusals(t *testing.T) {
 		"parameter group of another family": {func(in *input) { in.CacheParameterGroupName = new("default.redis6.x") },
 			combination,
 			"Expected a parameter group of family redis7 but found one of family redis6.x"},
-		"parameter group for cluster mode": {func(in *input) { in.CacheParameterGroupName = new("default.redis7.cluster.on") }, value,
-			"larder does not serve the parameter group default.redis7.cluster.on: cluster mode is not served. Use default.redis7."},
+		"parameter group for cluster mode": {func(in *input) {
+			in.CacheParameterGroupName = new("default.redis7.cluster.on")
+		}, value,
+			"larder does not serve the parameter group default.redis7.cluster.on: cluster mode is not served. Use " +
+				"default.redis7."},
 		"security group of another network": {func(in *input) { in.SecurityGroupIds = []string{"sg-x"} }, combination,
 			"Subnet group [default] belongs to a different VPC [vpc-1] than [vpc-2]"},
 		"unknown key": {func(in *input) { in.AtRestEncryptionEnabled, in.KmsKeyId = new(true), new("key/2") },
@@ -130,14 +136,18 @@ func TestCreateReplicationGroupRefusals(t *testing.T) {
 			"Snapshot window must be at least 60 minutes."},
 		"broken maintenance window": {func(in *input) { in.PreferredMaintenanceWindow = new("day:05:00-mon:06:00") },
 			value,
-			`Invalid maintenance window format: "day:05:00-mon:06:00". Should be specified as a range ddd:hh24:mi-ddd:hh24:mi (24H Clock UTC).`},
+			`Invalid maintenance window format: "day:05:00-mon:06:00". ` +
+				`Should be specified as a range ddd:hh24:mi-ddd:hh24:mi (24H Clock UTC).`},
 		"overlapping windows": {func(in *input) {
 			in.SnapshotWindow, in.PreferredMaintenanceWindow = new("05:00-06:00"), new("mon:05:30-mon:06:30")
 		}, value, "The snapshot window and maintenance window must not overlap."},
 		"retention": {func(in *input) { in.SnapshotRetentionLimit = new(int32(36)) }, value,
 			"Invalid value 36 for SnapshotRetentionLimit. Must be between 0 and 35"},
-		"topic of another account": {func(in *input) { in.NotificationTopicArn = new("arn:aws:sns:us-east-1:210987654321:alerts") }, value,
-			"Invalid NotificationTopicArn arn:aws:sns:us-east-1:210987654321:alerts: it must name an SNS topic of this account and region, " +
+		"topic of another account": {func(in *input) {
+			in.NotificationTopicArn = new("arn:aws:sns:us-east-1:210987654321:alerts")
+		}, value,
+			"Invalid NotificationTopicArn arn:aws:sns:us-east-1:210987654321:alerts: it must name an SNS topic of this " +
+				"account and region, " +
 				"arn:aws:sns:us-east-1:123456789012:NAME."},
 		"51 tags": {func(in *input) { in.Tags = tagsOf(51) }, "TagQuotaPerResourceExceeded",
 			"The resource would have 51 tags. A resource can have at most 50."},
@@ -164,14 +174,16 @@ func TestCreateReplicationGroupNotServed(t *testing.T) {
 	s := newServer(t)
 	type input = sdk.CreateReplicationGroupInput
 	for field, change := range map[string]func(*input){
-		"ClusterMode":                 func(in *input) { in.ClusterMode = types.ClusterModeEnabled },
-		"DataTieringEnabled":          func(in *input) { in.DataTieringEnabled = new(true) },
-		"Durability":                  func(in *input) { in.Durability = types.DurabilitySync },
-		"Engine":                      func(in *input) { in.Engine = new("valkey") },
-		"GlobalReplicationGroupId":    func(in *input) { in.GlobalReplicationGroupId = new("ldgnf-x") },
-		"IpDiscovery":                 func(in *input) { in.IpDiscovery = types.IpDiscoveryIpv6 },
-		"NetworkType":                 func(in *input) { in.NetworkType = types.NetworkTypeDualStack },
-		"NodeGroupConfiguration":      func(in *input) { in.NodeGroupConfiguration = []types.NodeGroupConfiguration{{NodeGroupId: new("1")}} },
+		"ClusterMode":              func(in *input) { in.ClusterMode = types.ClusterModeEnabled },
+		"DataTieringEnabled":       func(in *input) { in.DataTieringEnabled = new(true) },
+		"Durability":               func(in *input) { in.Durability = types.DurabilitySync },
+		"Engine":                   func(in *input) { in.Engine = new("valkey") },
+		"GlobalReplicationGroupId": func(in *input) { in.GlobalReplicationGroupId = new("ldgnf-x") },
+		"IpDiscovery":              func(in *input) { in.IpDiscovery = types.IpDiscoveryIpv6 },
+		"NetworkType":              func(in *input) { in.NetworkType = types.NetworkTypeDualStack },
+		"NodeGroupConfiguration": func(in *input) {
+			in.NodeGroupConfiguration = []types.NodeGroupConfiguration{{NodeGroupId: new("1")}}
+		},
 		"NumNodeGroups":               func(in *input) { in.NumNodeGroups = new(int32(2)) },
 		"PrimaryClusterId":            func(in *input) { in.PrimaryClusterId = new("x") },
 		"ServerlessCacheSnapshotName": func(in *input) { in.ServerlessCacheSnapshotName = new("x") },
@@ -192,7 +204,8 @@ func TestTransitEncryptionModeNeedsAVersion(t *testing.T) {
 	s := newServer(t)
 	s.Versions[1].Version = "7.1.0" // leaves 7.0.4 as the latest 7.0
 	in := minimal("mine")
-	in.EngineVersion, in.TransitEncryptionEnabled, in.TransitEncryptionMode = new("7.0"), new(true), types.TransitEncryptionModeRequired
+	in.EngineVersion, in.TransitEncryptionEnabled, in.TransitEncryptionMode = new("7.0"), new(true),
+		types.TransitEncryptionModeRequired
 	_, err := s.CreateReplicationGroup(t.Context(), in)
 	servicetest.WantError(t, err, combination,
 		"Transit encryption mode is not supported for engine version 7.0.4. Please use engine version 7.0.5 or higher.")

@@ -91,7 +91,7 @@ func pendingLogs(deliveries []cache.LogDelivery) []types.PendingLogDeliveryConfi
 			out = append(out, types.PendingLogDeliveryConfiguration{
 				LogType: types.LogType(d.LogType), LogFormat: types.LogFormat(d.Format),
 				DestinationType:    types.DestinationType(d.Destination),
-				DestinationDetails: &types.DestinationDetails{CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: &d.Name}},
+				DestinationDetails: logGroupOf(d),
 			})
 		}
 	}
@@ -104,9 +104,16 @@ func describeLogs(deliveries []cache.LogDelivery) []types.LogDeliveryConfigurati
 		out = append(out, types.LogDeliveryConfiguration{
 			LogType: types.LogType(d.LogType), LogFormat: types.LogFormat(d.Format),
 			DestinationType:    types.DestinationType(d.Destination),
-			DestinationDetails: &types.DestinationDetails{CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: &d.Name}},
+			DestinationDetails: logGroupOf(d),
 			Status:             types.LogDeliveryConfigurationStatus(d.Status), Message: text(d.Message),
 		})
 	}
 	return out
+}
+
+// logGroupOf is the log group that a delivery goes to, as the API describes it.
+func logGroupOf(d cache.LogDelivery) *types.DestinationDetails {
+	return &types.DestinationDetails{
+		CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: &d.Name},
+	}
 }

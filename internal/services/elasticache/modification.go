@@ -113,7 +113,8 @@ func (m *modification) availability(in *sdk.ModifyReplicationGroupInput) error {
 	case then.AutomaticFailover && len(m.rg.Only().Staying()) == 1:
 		return invalidCombination("Replication group must have at least one read replica to enable autofailover.")
 	case then.MultiAZ && !then.AutomaticFailover:
-		return invalidCombination("Multi-AZ needs automatic failover: set AutomaticFailoverEnabled, or turn MultiAZEnabled off with it.")
+		return invalidCombination("Multi-AZ needs automatic failover: set AutomaticFailoverEnabled, or turn " +
+			"MultiAZEnabled off with it.")
 	}
 	return nil
 }
@@ -197,7 +198,8 @@ func (m *modification) engineVersion(in *sdk.ModifyReplicationGroupInput) error 
 	case err != nil:
 		return err
 	case r.Server.Version != m.rg.Server() && len(m.rg.Only().Staying()) == 1:
-		return invalidCombination("larder cannot change the engine version of a group with one node without losing its data: add a replica first.")
+		return invalidCombination("larder cannot change the engine version of a group with one node without losing its " +
+			"data: add a replica first.")
 	}
 	d := &m.deferrable
 	d.EngineVersion, d.ServerVersion = r.Version, r.Server.Version
@@ -345,7 +347,8 @@ func (m *modification) primary(in *sdk.ModifyReplicationGroupInput) error {
 		return &types.InvalidCacheClusterStateFault{Message: new("The cache cluster " + id +
 			" is not in the available state.")}
 	case m.then().AutomaticFailover:
-		return invalidCombination("Cannot promote a replica while automatic failover is enabled: set AutomaticFailoverEnabled to false first.")
+		return invalidCombination("Cannot promote a replica while automatic failover is enabled: set " +
+			"AutomaticFailoverEnabled to false first.")
 	case !plan.InSync(m.rg.Only(), m.Observed(m.rg.ID), id):
 		return &types.InvalidCacheClusterStateFault{Message: new("The cache cluster " + id +
 			" is not in sync with its primary.")}
@@ -375,7 +378,8 @@ func distinct(ids []string) (out []string) {
 func (s *Service) checkTopic(arn string) error {
 	home := "arn:" + partition + ":sns:" + s.Region + ":" + s.Account + ":"
 	if name, ok := strings.CutPrefix(arn, home); arn != "" && (!ok || !topicName.MatchString(name)) {
-		return invalidValue("Invalid NotificationTopicArn %s: it must name an SNS topic of this account and region, %sNAME.", arn, home)
+		return invalidValue("Invalid NotificationTopicArn %s: it must name an SNS topic of this account and region, "+
+			"%sNAME.", arn, home)
 	}
 	return nil
 }

@@ -90,14 +90,16 @@ func TestModifications(t *testing.T) {
 		"rotate": {func(in *modify) { in.AuthToken, in.ApplyImmediately = new("another-0123456789"), new(true) },
 			func(g cache.Topology) bool { return len(g.AuthTokens) == 2 }},
 		"set": {func(in *modify) {
-			in.AuthToken, in.ApplyImmediately, in.AuthTokenUpdateStrategy = new("another-0123456789"), new(true), types.AuthTokenUpdateStrategyTypeSet
+			in.AuthToken, in.ApplyImmediately, in.AuthTokenUpdateStrategy = new("another-0123456789"), new(true),
+				types.AuthTokenUpdateStrategyTypeSet
 		}, func(g cache.Topology) bool { return len(g.AuthTokens) == 1 }},
 		"logs": {func(in *modify) {
 			in.ApplyImmediately = new(true)
 			in.LogDeliveryConfigurations = []types.LogDeliveryConfigurationRequest{{
 				LogType: types.LogTypeSlowLog, LogFormat: types.LogFormatJson,
-				DestinationType:    types.DestinationTypeCloudWatchLogs,
-				DestinationDetails: &types.DestinationDetails{CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: new("/x")}},
+				DestinationType: types.DestinationTypeCloudWatchLogs,
+				DestinationDetails: &types.DestinationDetails{
+					CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: new("/x")}},
 			}}
 		}, func(g cache.Topology) bool {
 			return len(g.LogDeliveries) == 1 && g.LogDeliveries[0].Status == "enabling"
@@ -221,15 +223,15 @@ func TestReplicaCounts(t *testing.T) {
 	if err := down(1); err != nil {
 		t.Fatal(err)
 	}
-	var leaving []string
+	var removing []string
 	g = s.group(t, "mine")
 	for _, m := range g.Only().Members {
 		if m.Removing {
-			leaving = append(leaving, m.ID)
+			removing = append(removing, m.ID)
 		}
 	}
-	if !slices.Equal(leaving, []string{"mine-002", "mine-003"}) || g.SnapshottingCluster != "mine-004" {
-		t.Errorf("%v leave, backups are taken of %s", leaving, g.SnapshottingCluster)
+	if !slices.Equal(removing, []string{"mine-002", "mine-003"}) || g.SnapshottingCluster != "mine-004" {
+		t.Errorf("%v leave, backups are taken of %s", removing, g.SnapshottingCluster)
 	}
 	s.update(t, "mine", func(g cache.Topology) {
 		g.Only().Remove("mine-002")

@@ -33,7 +33,8 @@ func (s *Service) modifyParameterGroup(
 		for _, p := range in.ParameterNameValues {
 			parameter := aws.ToString(p.ParameterName)
 			if p.ParameterValue == nil {
-				return invalidValue("The parameter %s needs a ParameterValue. To set it back to its default, use ResetCacheParameterGroup.", parameter)
+				return invalidValue("The parameter %s needs a ParameterValue. To set it back to its default, use "+
+					"ResetCacheParameterGroup.", parameter)
 			}
 			if err := g.family.Check(parameter, *p.ParameterValue, g.used); err != nil {
 				return invalidValue("%s", err)

@@ -52,10 +52,12 @@ func admitParameterGroup(tx *store.Tx, name string) error {
 	case err != nil:
 		return err
 	case slices.Contains(groups, name):
-		return &types.CacheParameterGroupAlreadyExistsFault{Message: new(fmt.Sprintf("Parameter group %s already exists", name))}
+		return &types.CacheParameterGroupAlreadyExistsFault{Message: new(fmt.Sprintf("Parameter group %s already exists",
+			name))}
 	case len(groups) >= maxParameterGroups:
 		return &types.CacheParameterGroupQuotaExceededFault{
-			Message: new(fmt.Sprintf("Parameter group quota exceeded. You can have at most %d parameter groups in this region.", maxParameterGroups)),
+			Message: new(fmt.Sprintf("Parameter group quota exceeded. You can have at most %d parameter groups in "+
+				"this region.", maxParameterGroups)),
 		}
 	}
 	return nil

@@ -29,7 +29,8 @@ func (s *Service) admit(tx *store.Tx, rg cache.Topology) error {
 	}
 	for _, g := range groups {
 		if g.ID == rg.ID {
-			return &types.ReplicationGroupAlreadyExistsFault{Message: new("Replication group with specified name already exists.")}
+			return &types.ReplicationGroupAlreadyExistsFault{Message: new("Replication group with specified name already " +
+				"exists.")}
 		}
 	}
 	if err := checkQuota(groups, rg.Nodes()); err != nil {
@@ -81,8 +82,8 @@ func (s *Service) checkParameterGroup(tx *store.Tx, name, family string) error {
 	return nil
 }
 
-// place gives every member of a new group a zone, a subnet and an address, and the group its endpoints.
-func (s *Service) place(tx *store.Tx, rg cache.Topology, preferred []string) error {
+// assign gives every member of a new group a zone, a subnet and an address, and the group its endpoints.
+func (s *Service) assign(tx *store.Tx, rg cache.Topology, preferred []string) error {
 	if rg.SubnetGroup == "" {
 		rg.SubnetGroup = defaultSubnetGroup
 	}
@@ -93,7 +94,7 @@ func (s *Service) place(tx *store.Tx, rg cache.Topology, preferred []string) err
 	if err := s.checkSecurityGroups(tx, rg); err != nil {
 		return err
 	}
-	if err := placeInZones(tx, rg, group, preferred); err != nil {
+	if err := assignZones(tx, rg, group, preferred); err != nil {
 		return err
 	}
 	addrs, err := s.giveAddresses(tx, rg)
@@ -130,7 +131,7 @@ func (s *Service) checkPort(addrs []netip.Addr, port int) error {
 	return nil
 }
 
-func placeInZones(tx *store.Tx, rg cache.Topology, group cache.SubnetGroup, preferred []string) error {
+func assignZones(tx *store.Tx, rg cache.Topology, group cache.SubnetGroup, preferred []string) error {
 	subnets, zones, err := zonesOf(tx, group)
 	if err != nil {
 		return err

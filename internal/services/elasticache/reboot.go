@@ -42,7 +42,8 @@ func (s *Service) rebootCacheCluster(
 			return cacheClusterNotFound(id)
 		}
 		if m.Status != cache.MemberAvailable || rg.Status != cache.Available {
-			return &types.InvalidCacheClusterStateFault{Message: new(fmt.Sprintf("Cache cluster %s is not in the available state.", id))}
+			return &types.InvalidCacheClusterStateFault{Message: new(fmt.Sprintf("Cache cluster %s is not in the available "+
+				"state.", id))}
 		}
 		if rg.Status, err = cache.Transition(rg.Status, cache.ModifyAsked); err != nil {
 			return err

@@ -46,7 +46,8 @@ func (s *Service) increaseReplicaCount(
 			return err
 		}
 		if len(zones) > 0 && len(zones) != count+1 {
-			return invalidCombination("PreferredAvailabilityZones has %d entries, want %d: one for each node, the primary's first.", len(zones), count+1)
+			return invalidCombination("PreferredAvailabilityZones has %d entries, want %d: one for each node, the primary's "+
+				"first.", len(zones), count+1)
 		}
 		return s.addReplicas(tx, rg, count+1-len(rg.Only().Members), zones)
 	})
@@ -65,7 +66,8 @@ func checkReplicaCount(rg cache.Topology, count, towards int) error {
 	}
 	switch {
 	case count == now:
-		return &types.NoOperationFault{Message: new("Requested new replica count already matches current number of replicas.")}
+		return &types.NoOperationFault{Message: new("Requested new replica count already matches current number of " +
+			"replicas.")}
 	case (count-now)*towards < 0:
 		return invalidValue("The group has %d replicas: use the other action to get to %d.", now, count)
 	case count < least && least == 1:
@@ -165,7 +167,8 @@ func (s *Service) decreaseReplicaCount(
 			return nil, err
 		}
 	} else if in.NewReplicaCount != nil || len(in.ReplicaConfiguration) > 0 || !aws.ToBool(in.ApplyImmediately) {
-		return nil, invalidCombination("With ReplicasToRemove, leave NewReplicaCount and ReplicaConfiguration out and set ApplyImmediately.")
+		return nil, invalidCombination("With ReplicasToRemove, leave NewReplicaCount and ReplicaConfiguration out and set " +
+			"ApplyImmediately.")
 	}
 	rg, err := s.change(ctx, in.ReplicationGroupId, func(_ *store.Tx, rg cache.Topology) error {
 		if len(remove) > 0 {
@@ -177,7 +180,7 @@ func (s *Service) decreaseReplicaCount(
 		if len(remove) == 0 {
 			remove = lastReplicas(rg, len(rg.Only().Members)-1-count)
 		}
-		return dismiss(rg, remove)
+		return markRemoved(rg, remove)
 	})
 	if err != nil {
 		return nil, err
@@ -196,8 +199,8 @@ func lastReplicas(rg cache.Topology, n int) []string {
 	return ids
 }
 
-// dismiss marks replicas as leaving; the engine ends them. Backups move to a member that stays.
-func dismiss(rg cache.Topology, ids []string) error {
+// markRemoved marks replicas as being removed, and the engine ends them. Backups move to a member that stays.
+func markRemoved(rg cache.Topology, ids []string) error {
 	for _, id := range ids {
 		m := rg.Member(id)
 		switch {
@@ -205,7 +208,8 @@ func dismiss(rg cache.Topology, ids []string) error {
 			return cacheClusterNotFound(id)
 		case m.Role == cache.Primary:
 			return &types.InvalidCacheClusterStateFault{Message: new(fmt.Sprintf(
-				"Cache cluster %s is serving as primary for replication group %s and cannot be deleted. To delete the entire replication group, use DeleteReplicationGroup.", id, rg.ID))}
+				"Cache cluster %s is serving as primary for replication group %s and cannot be deleted. To delete the entire "+
+					"replication group, use DeleteReplicationGroup.", id, rg.ID))}
 		}
 		m.Removing, m.Status = true, cache.MemberDeleting
 		if rg.SnapshottingCluster == id {

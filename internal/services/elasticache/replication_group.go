@@ -28,7 +28,7 @@ func (s *Service) createReplicationGroup(
 		if err := s.admit(tx, rg); err != nil {
 			return err
 		}
-		if err := s.place(tx, rg, in.PreferredCacheClusterAZs); err != nil {
+		if err := s.assign(tx, rg, in.PreferredCacheClusterAZs); err != nil {
 			return err
 		}
 		if err := s.restoreFrom(tx, rg, filter(in.SnapshotName)); err != nil {

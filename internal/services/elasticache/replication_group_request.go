@@ -35,7 +35,8 @@ func (s *Service) requested(ctx context.Context, in *sdk.CreateReplicationGroupI
 	}
 	rg := cache.Topology{ReplicationGroup: &g, Shards: []cache.Shard{{ID: cache.FirstShard, Group: &g}}}
 	for _, read := range []func(*sdk.CreateReplicationGroupInput, cache.Topology) error{
-		s.identity, s.server, s.members, s.availability, s.encryptionFor(caller.Of(ctx)), s.windows, s.snapshots, s.surroundings,
+		s.identity, s.server, s.members, s.availability, s.encryptionFor(caller.Of(ctx)), s.windows, s.snapshots,
+		s.surroundings,
 	} {
 		if err := read(in, rg); err != nil {
 			return rg, err
@@ -125,7 +126,8 @@ func (s *Service) nodeType(name *string) (catalog.NodeType, error) {
 		return t, invalidValue("Invalid Cache Node Type: %s. Near it: %s.", *name,
 			strings.Join(nearest(*name, s.NodeTypes.Names()), ", "))
 	case t.DataTiering:
-		return t, invalidCombination("When using the %s node type, you must enable data tiering. larder does not serve data tiering: "+
+		return t, invalidCombination("When using the %s node type, you must enable data tiering. larder does not serve "+
+			"data tiering: "+
 			"choose a node type without it.", *name)
 	}
 	return t, nil
@@ -161,7 +163,8 @@ func (s *Service) members(in *sdk.CreateReplicationGroupInput, rg cache.Topology
 	}
 	shard.SetPrimary(shard.Members[0].ID)
 	if zones := len(in.PreferredCacheClusterAZs); zones > 0 && zones != count {
-		return invalidCombination("The number of PreferredCacheClusterAZs, %d, must equal the number of cache clusters, %d.", zones, count)
+		return invalidCombination("The number of PreferredCacheClusterAZs, %d, must equal the number of cache clusters, "+
+			"%d.", zones, count)
 	}
 	return nil
 }
@@ -172,7 +175,8 @@ func (s *Service) availability(in *sdk.CreateReplicationGroupInput, rg cache.Top
 	case rg.AutomaticFailover && alone && in.ReplicasPerNodeGroup != nil:
 		return invalidValue("Must have at least 1 replica when cluster mode is disabled with auto failover enabled.")
 	case rg.AutomaticFailover && alone:
-		return invalidCombination("When using automatic failover, there must be at least 2 cache clusters in the replication group.")
+		return invalidCombination("When using automatic failover, there must be at least 2 cache clusters in the " +
+			"replication group.")
 	case rg.MultiAZ && !rg.AutomaticFailover:
 		return invalidCombination("Multi-AZ needs automatic failover: set AutomaticFailoverEnabled.")
 	}

@@ -113,7 +113,8 @@ var ignoreUnexported = cmpopts.IgnoreUnexported(types.ReplicationGroup{}, types.
 	types.NodeGroup{},
 	types.NodeGroupMember{}, types.Endpoint{}, types.CacheCluster{}, types.CacheNode{}, types.PendingModifiedValues{},
 	types.CacheParameterGroupStatus{}, types.SecurityGroupMembership{}, types.NotificationConfiguration{}, types.Tag{},
-	types.CacheSubnetGroup{}, types.Subnet{}, types.AvailabilityZone{}, types.CacheParameterGroup{}, types.Parameter{}, types.Event{},
+	types.CacheSubnetGroup{}, types.Subnet{}, types.AvailabilityZone{}, types.CacheParameterGroup{}, types.Parameter{},
+	types.Event{},
 	types.CacheEngineVersion{})
 
 // equateEmpty takes an empty list for one that is not there.

@@ -72,7 +72,8 @@ const (
 
 // Gateway is the service as the gateway serves it.
 func (s *Service) Gateway() gateway.Service {
-	return gateway.Service{Shapes: awswire.ElastiCache(), Front: front(), Audit: audit.Log{Store: s.Store}, Actions: []gateway.Action{
+	trail := audit.Log{Store: s.Store}
+	return gateway.Service{Shapes: awswire.ElastiCache(), Front: front(), Audit: trail, Actions: []gateway.Action{
 		gateway.Handle("CreateReplicationGroup", gateway.Write, s.createReplicationGroup, notServed...),
 		gateway.Handle("DescribeReplicationGroups", gateway.List, s.describeReplicationGroups),
 		gateway.Handle("ModifyReplicationGroup", gateway.Write, s.modifyReplicationGroup, notModified...),

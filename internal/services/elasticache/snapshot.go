@@ -135,7 +135,8 @@ func (s *Service) beginSnapshot(tx *store.Tx, rg cache.Topology, b cache.Backup,
 	}
 	if recent >= maxSnapshots {
 		return made, &types.SnapshotQuotaExceededFault{Message: new(fmt.Sprintf(
-			"The maximum number of manual snapshots for this node taken within 24 hours has been reached its quota of %d", maxSnapshots))}
+			"The maximum number of manual snapshots for this node taken within 24 hours has been reached its quota of %d",
+			maxSnapshots))}
 	}
 	if made.VPCID, err = s.vpcOf(tx, rg.SubnetGroup); err != nil {
 		return made, err
@@ -229,7 +230,8 @@ func (s *Service) restoreFrom(tx *store.Tx, rg cache.Topology, name string) erro
 		return err
 	}
 	if catalog.CompareVersions(catalog.Minor(rg.EngineVersion), catalog.Minor(from.EngineVersion)) < 0 {
-		return invalidCombination("Cannot restore the snapshot %s of redis %s with redis %s: choose an EngineVersion that is not older.",
+		return invalidCombination("Cannot restore the snapshot %s of redis %s with redis %s: choose an EngineVersion that "+
+			"is not older.",
 			name, from.EngineVersion, rg.EngineVersion)
 	}
 	if !from.RestorableBy(rg.EngineVersion, rg.Server()) {

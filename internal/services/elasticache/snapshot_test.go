@@ -232,7 +232,8 @@ func TestSnapshotQuota(t *testing.T) {
 		}
 		s.taken(t, "g", fmt.Sprint("s-", n))
 	}
-	const text = "The maximum number of manual snapshots for this node taken within 24 hours has been reached its quota of 20"
+	const text = "The maximum number of manual snapshots for this node taken within 24 hours has been reached its " +
+		"quota of 20"
 	servicetest.WantError(t, take("more"), "SnapshotQuotaExceededFault", text)
 	_, err := s.DeleteReplicationGroup(t.Context(),
 		&sdk.DeleteReplicationGroupInput{ReplicationGroupId: new("g"), FinalSnapshotIdentifier: new("more")})

@@ -65,10 +65,12 @@ func (s *Service) admitSubnetGroup(tx *store.Tx, name string) error {
 	taken := slices.Contains(groups, name)
 	switch {
 	case taken || name == defaultSubnetGroup:
-		return &types.CacheSubnetGroupAlreadyExistsFault{Message: new(fmt.Sprintf("Cache subnet group %s already exists.", name))}
+		return &types.CacheSubnetGroupAlreadyExistsFault{Message: new(fmt.Sprintf("Cache subnet group %s already exists.",
+			name))}
 	case len(groups) >= maxSubnetGroups:
 		return &types.CacheSubnetGroupQuotaExceededFault{
-			Message: new(fmt.Sprintf("Subnet group quota exceeded. You can have at most %d subnet groups in this region.", maxSubnetGroups)),
+			Message: new(fmt.Sprintf("Subnet group quota exceeded. You can have at most %d subnet groups in this region.",
+				maxSubnetGroups)),
 		}
 	}
 	return nil
@@ -206,7 +208,8 @@ func (s *Service) modifySubnetGroup(
 		return nil, err
 	}
 	if name == defaultSubnetGroup {
-		return nil, invalidValue("The cache subnet group %s is made of the network's default subnets and cannot be modified.", name)
+		return nil, invalidValue("The cache subnet group %s is made of the network's default subnets and cannot be "+
+			"modified.", name)
 	}
 	var changed types.CacheSubnetGroup
 	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
@@ -266,7 +269,8 @@ func (s *Service) deleteSubnetGroup(
 		return nil, err
 	}
 	if name == defaultSubnetGroup {
-		return nil, invalidValue("The cache subnet group %s is made of the network's default subnets and cannot be deleted.", name)
+		return nil, invalidValue("The cache subnet group %s is made of the network's default subnets and cannot be "+
+			"deleted.", name)
 	}
 	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		_, err := state.SubnetGroups.Get(tx, name)
@@ -281,7 +285,8 @@ func (s *Service) deleteSubnetGroup(
 			return err
 		}
 		if len(users) > 0 {
-			return &types.CacheSubnetGroupInUse{Message: new(fmt.Sprintf("Cache subnet group %s is currently in use by a cache cluster.", name))}
+			return &types.CacheSubnetGroupInUse{Message: new(fmt.Sprintf("Cache subnet group %s is currently in use by a "+
+				"cache cluster.", name))}
 		}
 		return state.SubnetGroups.Delete(tx, name)
 	})

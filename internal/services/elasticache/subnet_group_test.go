@@ -84,7 +84,8 @@ func TestSubnetGroupRefusals(t *testing.T) {
 		&sdk.DescribeCacheSubnetGroupsInput{CacheSubnetGroupName: new("other")})
 	tagged := subnetGroup("new", "subnet-a")
 	tagged.Tags = tagsOf(51)
-	const identifier = "The parameter CacheSubnetGroupName is not a valid identifier. Identifiers must begin with a letter; must contain " +
+	const identifier = "The parameter CacheSubnetGroupName is not a valid identifier. Identifiers must begin with a " +
+		"letter; must contain " +
 		"only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens."
 	for _, test := range []struct {
 		name          string

@@ -21,7 +21,7 @@ const clusterTags = store.Table[map[string]string]("cache-cluster-tags")
 // Tables are those of this package.
 func Tables() []store.Checker { return []store.Checker{clusterTags} }
 
-// tagged is a place where tags are kept.
+// tagged is a at where tags are kept.
 type tagged struct {
 	tags map[string]string
 	put  func(tags map[string]string) error
@@ -39,9 +39,9 @@ func (s *Service) addTags(ctx context.Context, in *sdk.AddTagsToResourceInput) (
 func (s *Service) removeTags(
 	ctx context.Context, in *sdk.RemoveTagsFromResourceInput,
 ) (*sdk.RemoveTagsFromResourceOutput, error) {
-	list, err := s.changeTags(ctx, in.ResourceName, func(place int, tags map[string]string) error {
+	list, err := s.changeTags(ctx, in.ResourceName, func(at int, tags map[string]string) error {
 		for _, key := range in.TagKeys {
-			if _, ok := tags[key]; !ok && place == 0 {
+			if _, ok := tags[key]; !ok && at == 0 {
 				return &types.TagNotFoundFault{Message: new(fmt.Sprintf("Tag with key %q not found.", key))}
 			}
 			delete(tags, key)
@@ -54,15 +54,16 @@ func (s *Service) removeTags(
 	return &sdk.RemoveTagsFromResourceOutput{TagList: list}, nil
 }
 
-// changeTags changes a resource's tags in every place, of which the first, number 0, is its own.
-func (s *Service) changeTags(ctx context.Context, arn *string, change func(place int, tags map[string]string) error) (list []types.Tag,
-	err error) {
+// changeTags changes every copy of a resource's tags. The first, number 0, is its own.
+func (s *Service) changeTags(
+	ctx context.Context, arn *string, change func(at int, tags map[string]string) error,
+) (list []types.Tag, err error) {
 	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
-		places, err := s.tagged(tx, arn)
+		copies, err := s.tagged(tx, arn)
 		if err != nil {
 			return err
 		}
-		for i, p := range places {
+		for i, p := range copies {
 			if p.put == nil {
 				return invalidValue("The resource %s is a default and cannot be tagged.", *arn)
 			}
@@ -88,17 +89,17 @@ func (s *Service) listTags(
 ) (*sdk.ListTagsForResourceOutput, error) {
 	out := &sdk.ListTagsForResourceOutput{}
 	err := s.Store.View(func(tx *store.Tx) error {
-		places, err := s.tagged(tx, in.ResourceName)
+		copies, err := s.tagged(tx, in.ResourceName)
 		if err != nil {
 			return err
 		}
-		out.TagList = tagList(places[0].tags)
+		out.TagList = tagList(copies[0].tags)
 		return nil
 	})
 	return out, err
 }
 
-// tagged finds the places of a resource's tags. A place without put cannot be changed.
+// tagged finds the copies of a resource's tags. A copy without put cannot be changed.
 func (s *Service) tagged(tx *store.Tx, arn *string) ([]tagged, error) {
 	resource, name, err := s.parseARN(*arn)
 	if err != nil {
@@ -129,7 +130,7 @@ func (s *Service) taggedGroup(tx *store.Tx, id string) ([]tagged, error) {
 	if g.Status != cache.Available {
 		return nil, notTaggable()
 	}
-	places := []tagged{{g.Tags, func(tags map[string]string) error {
+	copies := []tagged{{g.Tags, func(tags map[string]string) error {
 		g.Tags = tags
 		return state.ReplicationGroups.Put(tx, g.ID, *g.ReplicationGroup)
 	}}}
@@ -141,13 +142,14 @@ func (s *Service) taggedGroup(tx *store.Tx, id string) ([]tagged, error) {
 		if err != nil {
 			return nil, err
 		}
-		places = append(places, tagged{own, putClusterTags(tx, m.ID)})
+		copies = append(copies, tagged{own, putClusterTags(tx, m.ID)})
 	}
-	return places, nil
+	return copies, nil
 }
 
 func notTaggable() error {
-	return &types.InvalidReplicationGroupStateFault{Message: new("Cluster not in available state to perform tagging operations.")}
+	return &types.InvalidReplicationGroupStateFault{Message: new("Cluster not in available state to perform tagging " +
+		"operations.")}
 }
 
 func (s *Service) taggedCluster(tx *store.Tx, id string) ([]tagged, error) {

@@ -69,7 +69,8 @@ func (s *Service) mayTestFailover(tx *store.Tx, rg cache.Topology) error {
 		}
 	}
 	if calls >= maxTestFailovers {
-		return unavailable("TestFailover was called for %d node groups in the past 24 hours, which is as many as there may be.", calls)
+		return unavailable("TestFailover was called for %d node groups in the past 24 hours, which is as many as there "+
+			"may be.", calls)
 	}
 	return nil
 }
