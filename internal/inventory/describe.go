@@ -14,8 +14,8 @@ import (
 	"larder/internal/statedir"
 )
 
-// describe adds to an identified process what its directories and limits are. An error that isGone knows says that it
-// ended meanwhile.
+// describe adds the directories and limits of an identified process. An error for which isGone is true says that the
+// process has ended meanwhile.
 func describe(f Facts, id Identity) (Process, error) {
 	p := Process{
 		PID: f.PID, Parent: f.Parent, Start: f.Start, Identity: id, Foreign: f.Foreign,
@@ -24,11 +24,11 @@ func describe(f Facts, id Identity) (Process, error) {
 	var errRoot, errLimit error
 	p.Root, errRoot = root(f.PID)
 	p.Descriptors, errLimit = descriptors(f.PID)
-	at, errPlace := statedir.Answer(p.State, "looking at it", func() (placed, error) { return p.place(f) })
-	errPlace = statedir.Storage(p.State, errPlace)
+	at, errLocate := statedir.Answer(p.State, "looking at it", func() (location, error) { return p.locate(f) })
+	errLocate = statedir.Storage(p.State, errLocate)
 	p.StateNumber, p.Lost = at.number, at.lost
 	if p.Lost != "" && p.Mark != "" && !f.deleted(p.State) {
-		p.State = p.markedState() // of what was unmounted the kernel tells the path below its mount point
+		p.State = p.markedState() // after an unmount, the kernel reports only the path below the mount point
 		p.Lost = p.State
 	}
 	stat, errGone := os.ReadFile(fmt.Sprintf("/proc/%d/stat", f.PID))
@@ -37,17 +37,17 @@ func describe(f Facts, id Identity) (Process, error) {
 	}
 	now, err := parseStat(stat)
 	if err == nil && (now.Start != f.Start || now.State == 'Z') {
-		return p, unix.ESRCH // what was read may be another's, or of one that was ending
+		return p, unix.ESRCH // what was read may be of another process, or of one that was ending
 	}
-	return p, errors.Join(err, errRoot, errLimit, errPlace)
+	return p, errors.Join(err, errRoot, errLimit, errLocate)
 }
 
-// deleted tells whether a state directory, or what the process works in, was deleted.
+// deleted reports whether a state directory, or the process's working directory, was deleted.
 func (f Facts) deleted(state string) bool {
 	return strings.HasSuffix(f.Dir, deletedSuffix) || slices.Contains(f.Files, state+deletedSuffix)
 }
 
-// markedState is the state directory by the process's mark.
+// markedState returns the state directory according to the process's mark.
 func (p Process) markedState() string {
 	if p.ID == "" {
 		return p.Mark
@@ -55,7 +55,7 @@ func (p Process) markedState() string {
 	return stateOf(filepath.Dir(filepath.Dir(p.Mark)))
 }
 
-// root leads to the files that a process sees; it is empty where this one sees the same.
+// root returns the path under which a process's files can be accessed; empty if the process is in this mount namespace.
 func root(pid int) (string, error) {
 	own, err := os.Readlink("/proc/self/ns/mnt")
 	other, errOther := os.Readlink(fmt.Sprintf("/proc/%d/ns/mnt", pid))
@@ -65,44 +65,44 @@ func root(pid int) (string, error) {
 	return fmt.Sprintf("/proc/%d/root", pid), nil
 }
 
-// descriptors is the hard limit on a process's open files.
+// descriptors returns the hard limit on a process's open files.
 func descriptors(pid int) (uint64, error) {
 	var limit unix.Rlimit
 	err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &limit)
 	return limit.Max, err
 }
 
-// placed is which state directory a process has, by number, and which of its directories its path does not lead to any
-// more.
-type placed struct{ number, lost string }
+// location has the device and inode of a process's state directory, and the directory of the process that its path does
+// not lead to any more; lost is empty if none is.
+type location struct{ number, lost string }
 
-// place looks at the state directory of a process, which may hang.
-func (p Process) place(f Facts) (placed, error) {
+// locate finds the state directory of a process. It may hang.
+func (p Process) locate(f Facts) (location, error) {
 	at := p.Root + p.State
 	path, errPath := os.Stat(at)
 	if errPath != nil && !isMissing(errPath) {
-		return placed{}, fmt.Errorf("cannot tell whether its state directory is there: %w", errPath)
+		return location{}, fmt.Errorf("cannot tell whether its state directory is there: %w", errPath)
 	}
 	held, err := p.heldState(f)
 	switch {
 	case err != nil:
-		return placed{}, err
-	case held == nil: // an engine of an older larder, which held the store alone
+		return location{}, err
+	case held == nil: // an engine of an older larder, which had only the store open
 		same, err := p.holdsStore(f, filepath.Join(at, storeName))
 		if err != nil || !same || errPath != nil {
-			return placed{lost: p.State}, err
+			return location{lost: p.State}, err
 		}
-		return placed{number: fileNumber(path)}, nil
+		return location{number: fileNumber(path)}, nil
 	case errPath != nil || !os.SameFile(held, path):
-		return placed{fileNumber(held), p.State}, nil
+		return location{fileNumber(held), p.State}, nil
 	case p.ID != "" && strings.HasSuffix(f.Dir, deletedSuffix):
-		return placed{fileNumber(held), undeleted(f.Dir)}, nil
+		return location{fileNumber(held), undeleted(f.Dir)}, nil
 	}
-	return placed{number: fileNumber(held)}, nil
+	return location{number: fileNumber(held)}, nil
 }
 
-// heldState looks at the state directory through what a process has open, also when no path leads there; nil for an
-// engine that has only the store open.
+// heldState returns the state directory that a process has open, even if no path leads there; nil for an engine that
+// has only the store open.
 func (p Process) heldState(f Facts) (os.FileInfo, error) {
 	if p.ID != "" {
 		return os.Stat(fmt.Sprintf("/proc/%d/cwd/../..", p.PID))
@@ -122,7 +122,7 @@ func (p Process) heldState(f Facts) (os.FileInfo, error) {
 	return nil, nil
 }
 
-// holdsStore tells whether an engine has the store open that is at that path now.
+// holdsStore reports whether an engine has the store open that is now at path.
 func (p Process) holdsStore(f Facts, path string) (bool, error) {
 	there, err := os.Stat(path)
 	if isMissing(err) {
@@ -144,13 +144,13 @@ func (p Process) holdsStore(f Facts, path string) (bool, error) {
 	return false, nil
 }
 
-// descriptor is the path of one of the files that a process has open.
+// descriptor returns the path of one of the files that a process has open.
 func (f Facts) descriptor(i int) string { return fmt.Sprintf("/proc/%d/fd/%s", f.PID, f.numbers[i]) }
 
-// isMissing tells whether an error says that there is nothing at a path.
+// isMissing reports whether an error says that there is nothing at a path.
 func isMissing(err error) bool { return isGone(err) || errors.Is(err, unix.ENOTDIR) }
 
-// fileNumber names a file by its device and inode.
+// fileNumber identifies a file by its device and inode.
 func fileNumber(info os.FileInfo) string {
 	st := info.Sys().(*syscall.Stat_t)
 	return fmt.Sprintf("%d:%d", st.Dev, st.Ino)

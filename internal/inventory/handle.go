@@ -12,16 +12,16 @@ import (
 	"larder/internal/childenv"
 )
 
-// Handle is a process that stays the same one: where its id is given to another, no signal reaches that.
+// Handle is a process that cannot be confused with another. If its id is reused, no signal reaches the new process.
 type Handle struct {
 	Process
 	fd int
 }
 
-// ErrGone says that a process has ended, or that its id is another's now.
+// ErrGone reports that a process has ended, or that its id is now another's.
 var ErrGone = errors.New("the process is gone")
 
-// Open opens a process of an inventory. Whether it is still that one is decided anew when it is held.
+// Open opens a process of an inventory. It then verifies that it is still the same process.
 func Open(p Process) (*Handle, error) {
 	fd, err := unix.PidfdOpen(p.PID, 0)
 	if errors.Is(err, unix.ESRCH) {
@@ -37,7 +37,7 @@ func Open(p Process) (*Handle, error) {
 	return h, nil
 }
 
-// verify sees that the process that is held is the one of the inventory, by the same evidence.
+// verify checks by the same evidence that the open process is the one of the inventory.
 func (h *Handle) verify() error {
 	f, id, err := identified(h.PID)
 	if err == nil && (id.Kind != h.Kind || f.Start != h.Start) {
@@ -46,7 +46,7 @@ func (h *Handle) verify() error {
 	return err
 }
 
-// Look describes one process; ErrGone says that there is none of that id that is larder's and this user's.
+// Look describes one process. It returns ErrGone if the process of that id is not larder's and this user's.
 func Look(pid int) (Process, error) {
 	f, id, err := identified(pid)
 	if err != nil {
@@ -59,7 +59,7 @@ func Look(pid int) (Process, error) {
 	return p, err
 }
 
-// identified reads the facts of a process that is larder's and this user's; ErrGone says that it is not.
+// identified reads the facts of a process. It returns ErrGone if the process is not larder's and this user's.
 func identified(pid int) (Facts, Identity, error) {
 	own, err := os.Readlink("/proc/self/ns/pid")
 	if err != nil {
@@ -79,17 +79,17 @@ func identified(pid int) (Facts, Identity, error) {
 	return f, id, nil
 }
 
-// Close lets go of the process.
+// Close releases the handle. The process continues.
 func (h *Handle) Close() error { return unix.Close(h.fd) }
 
-// End asks an engine to end, and kills it where it has not done so within grace. Nodes and relays are killed at once,
-// with their children: they have nothing to put in order. It returns when the process is gone.
+// End asks an engine to end, and kills it if it has not ended within grace. It kills nodes and relays at once, with
+// their children: they have nothing to save. It returns when the process is gone.
 func (h *Handle) End(ctx context.Context, grace time.Duration) error {
 	if h.Kind == childenv.Engine {
 		if err := h.signal(unix.SIGTERM); err != nil {
 			return err
 		}
-		if err := h.signal(unix.SIGCONT); err != nil { // one that is stopped takes no other
+		if err := h.signal(unix.SIGCONT); err != nil { // a stopped process handles no other signal
 			return err
 		}
 		if gone, err := h.Await(ctx, grace); gone || err != nil {
@@ -99,7 +99,7 @@ func (h *Handle) End(ctx context.Context, grace time.Duration) error {
 	if err := h.signal(unix.SIGKILL); err != nil {
 		return err
 	}
-	const unkillable = 10 * time.Second // only the kernel can hold a killed process that long
+	const unkillable = 10 * time.Second // only the kernel can keep a killed process that long
 	gone, err := h.Await(context.WithoutCancel(ctx), unkillable)
 	if err == nil && !gone {
 		err = fmt.Errorf("cannot end process %d: still there after SIGKILL", h.PID)
@@ -107,8 +107,8 @@ func (h *Handle) End(ctx context.Context, grace time.Duration) error {
 	return err
 }
 
-// signal goes to the process, and to the group that a node or relay leads. The group's number can belong to nobody else
-// while the process is there to receive the signal.
+// signal signals the process, and also the process group that a node or relay leads. The group's number cannot be
+// another's while the process can receive the signal.
 func (h *Handle) signal(s unix.Signal) error {
 	err := unix.PidfdSendSignal(h.fd, s, nil, 0)
 	switch {
@@ -124,9 +124,9 @@ func (h *Handle) signal(s unix.Signal) error {
 	return nil
 }
 
-// Await waits until the process is gone; false says that it is not, within that time or before ctx ended.
+// Await waits until the process is gone. It returns false if it is not gone within that time, or before ctx ends.
 func (h *Handle) Await(ctx context.Context, most time.Duration) (gone bool, err error) {
-	const slice = 100 * time.Millisecond // between two looks at ctx
+	const slice = 100 * time.Millisecond // between two checks of ctx
 	for end := time.Now().Add(most); ; {
 		left := min(time.Until(end), slice)
 		polled := []unix.PollFd{{Fd: int32(h.fd), Events: unix.POLLIN}}

@@ -9,7 +9,7 @@ import (
 	"larder/internal/childenv"
 )
 
-// TestAnIdOfAnotherIsNotSignalled: the process id of an inventory belongs to another process by the time it is opened.
+// TestAnIdOfAnotherIsNotSignalled tests a process id of an inventory that belongs to another process when it is opened.
 func TestAnIdOfAnotherIsNotSignalled(t *testing.T) {
 	t.Parallel()
 	other := exec.Command("sleep", "60")

@@ -1,5 +1,5 @@
 // Package inventory finds larder's processes on this machine, whatever state directory they belong to, and ends them.
-// What a process is it decides in one place, by evidence: its name alone proves nothing.
+// It identifies a process by evidence: a name alone proves nothing.
 package inventory
 
 import (
@@ -11,45 +11,46 @@ import (
 	"larder/internal/childenv"
 )
 
-// Facts are what the kernel tells of one process. Paths are as the links in /proc have them, with " (deleted)" at the
-// end of one that leads nowhere any more.
+// Facts are what the kernel reports about one process. Paths are as in the links in /proc, with " (deleted)" at the end
+// if the file is gone.
 type Facts struct {
 	PID, Parent, Session int
 	UID                  int // the real user
 	Start                uint64
 	State                byte     // R, S, D, T (stopped), t (traced), Z (ended) …
-	Name                 string   // of the program as it was started, at most 15 bytes
+	Name                 string   // of the program at its start, at most 15 bytes
 	Args                 []string // redis-server overwrites them with its title
-	Environ              []string // as it was started; redis-server overwrites them too
+	Environ              []string // at its start; redis-server overwrites them too
 	Executable           string
 	Dir                  string   // working directory
-	Stdin                string   // what descriptor 0 is
-	Files                []string // what its descriptors are
+	Stdin                string   // the link of descriptor 0
+	Files                []string // the links of its descriptors
 	Claims               bool     // it listens on the name of an address block of larder's
-	Foreign              bool     // it runs in another PID namespace, as a container's processes do
+	Foreign              bool     // it runs in another PID namespace, such as a container
 	Unreadable           error    // why some of the facts are missing
 
 	numbers []string // of the descriptors of Files
 }
 
-// Verdict is what a process is for larder.
+// Verdict says what a process is to larder.
 type Verdict int
 
-// The verdicts.
+// Stranger, Ours, Unknown and Imitation are the verdicts.
 const (
-	Stranger  Verdict = iota // none of larder's
+	Stranger  Verdict = iota // not larder's
 	Ours                     // larder's, and this user's
-	Unknown                  // it looks like one of larder's, and cannot be looked at
-	Imitation                // it carries larder's mark, and does not do what such a process of larder's does
+	Unknown                  // looks like larder's, but cannot be inspected
+	Imitation                // has larder's mark, but is not what the mark says
 )
 
-// Identity is what a process of larder's is.
+// Identity describes a process of larder's.
 type Identity struct {
 	Kind  childenv.Kind
-	State string // the state directory, as the kernel names it now; as the mark does where that was unmounted or moved
+	State string // the state directory, as the kernel names it now; as the mark names it if it was unmounted or moved
 	ID    string // of a node or relay; empty for an engine
-	Mark  string // the directory of its mark: the engine's state directory, another process's own; empty without a mark
-	Works string // the directory that a node or relay works in, as the kernel names it now
+	// the marked directory: the engine's state directory, or the directory of a node or relay; empty without a mark
+	Mark  string
+	Works string // the working directory of a node or relay, as the kernel names it now
 }
 
 const (
@@ -63,7 +64,7 @@ const (
 	programName   = "larder"
 )
 
-// Identify decides what a process is. All of what a kind asks for has to hold:
+// Identify decides what a process is. Everything that its kind requires must be true:
 //
 //	kind    started as          leads its session  and
 //	engine  `larder … serve …`  -                  holds larder.db open, and has a mark or claims an address block
@@ -96,7 +97,7 @@ func Identify(f Facts, uid int) (Identity, Verdict) {
 	return Identity{}, Stranger
 }
 
-// resembles tells by its name and arguments alone of which kind a process may be; empty: none.
+// resembles returns which kind a process may be, by its name and arguments alone; empty for none.
 func (f Facts) resembles() childenv.Kind {
 	switch {
 	case strings.HasPrefix(f.Name, serverName) && f.Session == f.PID:
@@ -109,7 +110,7 @@ func (f Facts) resembles() childenv.Kind {
 	return ""
 }
 
-// engine is the identity of a process that was started as an engine.
+// engine returns the identity of a process that was started as an engine.
 func (f Facts) engine(mark string, marked bool) (Identity, bool) {
 	i := slices.IndexFunc(f.Files, func(link string) bool { return filepath.Base(undeleted(link)) == storeName })
 	if i < 0 || !marked && !f.Claims {
@@ -118,8 +119,8 @@ func (f Facts) engine(mark string, marked bool) (Identity, bool) {
 	return Identity{Kind: childenv.Engine, State: stateOf(filepath.Dir(undeleted(f.Files[i]))), Mark: mark}, true
 }
 
-// child is the identity of a process that was started as a node or relay. Where its directory was given another place,
-// the mark tells which it had.
+// child returns the identity of a process that was started as a node or relay. If its directory was moved, the mark
+// says where it was.
 func (f Facts) child(kind childenv.Kind, mark string, may bool) (Identity, bool) {
 	inNodes := func(dir string) bool { return filepath.Base(filepath.Dir(dir)) == nodesName }
 	works := undeleted(f.Dir)
@@ -135,8 +136,8 @@ func (f Facts) child(kind childenv.Kind, mark string, may bool) (Identity, bool)
 		Mark: cmp.Or(mark, given), Works: works}, true
 }
 
-// stateOf is the state directory of what is kept in dir: itself, or, where it is of a region but the first, the one
-// that regions/NAME is in.
+// stateOf returns the state directory that contains dir: dir itself, or for a region other than the first, the
+// directory that contains regions/NAME.
 func stateOf(dir string) string {
 	if regions := filepath.Dir(dir); filepath.Base(regions) == regionsName {
 		return filepath.Dir(regions)
@@ -144,12 +145,13 @@ func stateOf(dir string) string {
 	return dir
 }
 
-// named tells whether a process has the name that its kind usually has.
+// named reports whether a process has the usual name of its kind.
 func (f Facts) named(kind childenv.Kind) bool {
 	return kind == childenv.Node || f.Name == programName || len(f.Args) > 0 && filepath.Base(f.Args[0]) == programName
 }
 
-// asked tells whether a process has its mark from an engine that asks redis-server for its version.
+// asked reports whether a process is a redis-server that an engine started to get its version, which has the engine's
+// mark.
 func (f Facts) asked() bool { return strings.HasPrefix(f.Name, serverName) }
 
 func undeleted(link string) string { return strings.TrimSuffix(link, deletedSuffix) }

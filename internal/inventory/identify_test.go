@@ -9,7 +9,7 @@ import (
 
 const uid = 1000
 
-// The facts of processes as larder makes them.
+// The facts of processes as larder starts them.
 var (
 	engine = Facts{
 		PID: 10, Parent: 1, Session: 10, UID: uid, State: 'S', Name: "larder",

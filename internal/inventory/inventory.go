@@ -7,46 +7,46 @@ import (
 	"larder/internal/childenv"
 )
 
-// Process is one of larder's, of this user.
+// Process is a process of larder's and of this user.
 type Process struct {
 	PID, Parent int
-	Start       uint64 // when it started, in clock ticks since the boot: with the PID it names one process for good
+	Start       uint64 // when it started, in clock ticks since boot: with the PID it identifies a process uniquely
 	Identity
-	// Lost is the directory of the process that its path does not lead to any more: deleted, replaced, or on a file
-	// system that was unmounted. It is empty where all is there.
+	// Lost is the directory of the process that its path does not lead to any more: it was deleted, replaced, or is on a
+	// file system that was unmounted. It is empty if nothing is lost.
 	Lost string
-	// StateNumber names the state directory by device and inode, also when it is deleted; empty where that is not
-	// known.
+	// StateNumber is the device and inode of the state directory, even if it is deleted; empty if not known.
 	StateNumber string
-	// Root leads to the files that the process sees: another mount namespace may have others at a path.
+	// Root is the path under which the process's files can be accessed. In another mount namespace, a path can lead to
+	// other files.
 	Root string
-	// Stopped says that a signal or a debugger keeps it from running.
+	// Stopped reports that a signal or a debugger keeps it from running.
 	Stopped bool
-	// Foreign says that it runs in another PID namespace, such as a container: it is not this one's to end.
+	// Foreign reports that it runs in another PID namespace, such as a container. This larder does not end it.
 	Foreign bool
-	// Replaced says that the file of its program was replaced or deleted since it started.
+	// Replaced reports that its program file was replaced or deleted since it started.
 	Replaced bool
-	// Descriptors is the hard limit on its open files; 0 where it is not known.
+	// Descriptors is the hard limit on its open files; 0 if not known.
 	Descriptors uint64
 }
 
-// Suspect is a process that may be one of larder's, or says that it is.
+// Suspect is a process that may be one of larder's, or claims to be.
 type Suspect struct {
 	PID  int
 	Name string
-	Kind childenv.Kind // of which it may be, or says that it is
-	Why  error         // nil for one that carries larder's mark and is none of larder's
+	Kind childenv.Kind // the kind that it may be or claims to be
+	Why  error         // nil for a process that has larder's mark and is not larder's
 }
 
-// Inventory is what runs of larder, of this user.
+// Inventory lists the running processes of larder and this user.
 type Inventory struct {
-	Processes []Process // engines first, then nodes, then relays; each by its id
-	Unknown   []Suspect // look like larder's, and cannot be looked at
-	Imitators []Suspect // carry larder's mark, and are none of larder's
-	Hidden    bool      // /proc does not show what may not be looked at (hidepid)
+	Processes []Process // engines first, then nodes, then relays; each ordered by id
+	Unknown   []Suspect // look like larder's, but cannot be inspected
+	Imitators []Suspect // have larder's mark, but are not larder's
+	Hidden    bool      // /proc does not show processes that may not be inspected (hidepid)
 }
 
-// Of are the processes of a kind.
+// Of returns the processes of a kind.
 func (v Inventory) Of(kind childenv.Kind) []Process {
 	return slices.DeleteFunc(slices.Clone(v.Processes), func(p Process) bool { return p.Kind != kind })
 }
@@ -61,8 +61,8 @@ func (v Inventory) Engine(of Process) (engine Process, found bool) {
 	return Process{}, false
 }
 
-// SameState tells whether two processes belong to one state directory. Where a path was deleted and made again, each is
-// another one.
+// SameState reports whether two processes belong to the same state directory. A directory that was deleted and created
+// again at its path is another one.
 func (p Process) SameState(q Process) bool {
 	if p.StateNumber != "" && q.StateNumber != "" {
 		return p.StateNumber == q.StateNumber
@@ -70,17 +70,17 @@ func (p Process) SameState(q Process) bool {
 	return p.State == q.State && p.Root == q.Root && (p.Lost == "") == (q.Lost == "")
 }
 
-// Same tells whether two are one process.
+// Same reports whether p and q are the same process.
 func (p Process) Same(q Process) bool { return p.PID == q.PID && p.Start == q.Start }
 
-// BelongsTo tells whether a state directory is, or was, the process's: by the path without links, or as its mark names
-// it.
+// BelongsTo reports whether a state directory is, or was, the process's. home is the path as the mark names it, real
+// the path without links.
 func (p Process) BelongsTo(home, real string) bool {
 	return p.State == real || p.Mark == home || p.Mark == real ||
 		p.Kind != childenv.Engine && (strings.HasPrefix(p.Mark, home+"/") || strings.HasPrefix(p.Mark, real+"/"))
 }
 
-// order sorts processes as an Inventory has them.
+// order sorts processes in the order of an Inventory.
 func order(all []Process) {
 	kinds := []childenv.Kind{childenv.Engine, childenv.Node, childenv.Relay}
 	slices.SortFunc(all, func(a, b Process) int {

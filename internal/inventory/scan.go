@@ -15,7 +15,7 @@ import (
 	"larder/internal/statedir"
 )
 
-// Scan looks at every process of this machine that /proc shows.
+// Scan inspects every process of this machine that /proc shows.
 func Scan() (Inventory, error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -48,7 +48,7 @@ func Scan() (Inventory, error) {
 	return v, nil
 }
 
-// add adds what processes are. It describes all at once, since the file systems of several may hang.
+// add classifies processes. It describes them concurrently, because several file systems may hang.
 func (v *Inventory) add(all []Facts) error {
 	var ours []*described
 	var work sync.WaitGroup
@@ -59,7 +59,7 @@ func (v *Inventory) add(all []Facts) error {
 		case Ours:
 			d := &described{Facts: f, Identity: id}
 			ours = append(ours, d)
-			if probes[id.State] == nil { // one for the processes of a state directory
+			if probes[id.State] == nil { // one for all processes of a state directory
 				probes[id.State] = sync.OnceValue(func() error { return statedir.Probe(id.State) })
 			}
 			probe := probes[id.State]
@@ -80,7 +80,7 @@ func (v *Inventory) add(all []Facts) error {
 		case isGone(d.err):
 		case errors.Is(d.err, unix.EMFILE) || errors.Is(d.err, unix.ENFILE):
 			return fmt.Errorf("cannot look at process %d: %w", d.PID, d.err)
-		case d.err != nil: // such as a file system that fails: what is there of the process is not known
+		case d.err != nil: // such as a failing file system: the process's directories are not known
 			v.Unknown = append(v.Unknown, Suspect{PID: d.PID, Name: d.Name, Kind: d.Kind, Why: d.err})
 		default:
 			v.Processes = append(v.Processes, d.as)
@@ -89,7 +89,7 @@ func (v *Inventory) add(all []Facts) error {
 	return nil
 }
 
-// described is a process of larder's, and what its directories and limits are.
+// described is a process of larder's with the result of describe.
 type described struct {
 	Facts
 	Identity
@@ -97,9 +97,9 @@ type described struct {
 	err error
 }
 
-// read collects the facts of a process. What needs many calls is read only of one that may be larder's. The error is
-// one that isGone knows for a process that has ended, or something that concerns larder and not the process, such as a
-// lack of descriptors.
+// read collects the facts of a process. It reads what needs many calls only for a process that may be larder's. It
+// returns an error for which isGone is true if the process has ended. Any other error is a problem of larder and not of
+// the process, such as a lack of descriptors.
 func read(pid int, ownNamespace string) (Facts, error) {
 	proc := fmt.Sprintf("/proc/%d/", pid)
 	stat, err := os.ReadFile(proc + "stat")
@@ -130,7 +130,7 @@ func read(pid int, ownNamespace string) (Facts, error) {
 	return f, f.readLinks(proc, ownNamespace)
 }
 
-// note keeps what says that the process may not be looked at, and returns every other error.
+// note records that the process may not be inspected, and returns every other error.
 func (f *Facts) note(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		f.Unreadable = err
@@ -173,7 +173,7 @@ func (f *Facts) readLinks(proc, ownNamespace string) error {
 	return f.note(err)
 }
 
-// claims tells whether one of a process's sockets listens on the name of an address block.
+// claims reports whether one of a process's sockets listens on the name of an address block.
 func claims(proc string, files []string) (bool, error) {
 	table, err := os.ReadFile(proc + "net/unix")
 	if err != nil {
@@ -194,9 +194,9 @@ func claims(proc string, files []string) (bool, error) {
 	return false, nil
 }
 
-// parseStat reads /proc/PID/stat. Source: proc_pid_stat(5).
+// parseStat parses /proc/PID/stat. Source: proc_pid_stat(5).
 func parseStat(stat []byte) (Facts, error) {
-	begin, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')') // the name may hold anything
+	begin, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')') // the name may contain any character
 	if begin < 0 || end < begin {
 		return Facts{}, fmt.Errorf("cannot read its status %q", stat)
 	}
@@ -215,7 +215,7 @@ func parseStat(stat []byte) (Facts, error) {
 	return f, errors.Join(errs[:]...)
 }
 
-// realUser reads the real user id of /proc/PID/status.
+// realUser parses the real user id in /proc/PID/status.
 func realUser(status []byte) (int, error) {
 	for line := range strings.Lines(string(status)) {
 		if ids, found := strings.CutPrefix(line, "Uid:"); found {
@@ -227,7 +227,7 @@ func realUser(status []byte) (int, error) {
 	return 0, errors.New("cannot read whose it is")
 }
 
-// words splits what ends in zero bytes.
+// words splits at zero bytes.
 func words(raw []byte) []string {
 	text := strings.TrimRight(string(raw), "\x00")
 	if text == "" {
@@ -236,10 +236,10 @@ func words(raw []byte) []string {
 	return strings.Split(text, "\x00")
 }
 
-// isGone tells whether an error says that a process has ended.
+// isGone reports whether an error says that a process has ended.
 func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) }
 
-// hidesProcesses tells whether /proc is mounted so that it does not show every process. Source: proc(5), hidepid.
+// hidesProcesses reports whether /proc is mounted so that it does not show every process. Source: proc(5), hidepid.
 func hidesProcesses() bool {
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {

@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// operators, the longer before those that they begin with.
+// operators lists longer operators before their prefixes.
 var operators = []string{"!=", "<=", ">=", "=", "<", ">"}
 
-// condition compares a value with what the pattern says.
+// condition compares a value with one in the pattern.
 type condition struct {
 	operator string
-	text     string         // to compare with
-	number   float64        // the same as a number
-	isNumber bool           // whether it is one, and is not in quotes
-	parts    []string       // of the text, between its asterisks; one part has none
-	match    *regexp.Regexp // instead of the text
+	text     string         // the value to compare with
+	number   float64        // text as a number
+	isNumber bool           // text is a number without quotes
+	parts    []string       // text, split at its asterisks; one part means no asterisk
+	match    *regexp.Regexp // if set, used instead of text
 }
 
-// condition takes off an operator and a value. ends are the characters that end a value that is not quoted.
+// condition parses an operator and a value. ends are the characters that end an unquoted value.
 func (p *parser) condition(ends string) (c condition, err error) {
 	for _, operator := range operators {
 		if p.accept(operator) {
@@ -58,7 +58,8 @@ func (p *parser) condition(ends string) (c condition, err error) {
 	return c, err
 }
 
-// holds tells whether a value meets the condition; number says that it is one, or reads as one.
+// holds reports whether a value meets the condition. isNumber reports whether the value is, or can be read as, a
+// number.
 func (c condition) holds(text string, number float64, isNumber bool) bool {
 	switch c.operator {
 	case "=":
@@ -92,8 +93,8 @@ func (c condition) equals(text string, number float64, isNumber bool) bool {
 	return like(text, c.parts)
 }
 
-// like tells whether a text has the parts in their order, with anything between them, the first at its beginning and
-// the last at its end.
+// like reports whether text consists of the parts in their order, with anything between them. The first part is a
+// prefix of text, the last a suffix.
 func like(text string, parts []string) bool {
 	text, ok := strings.CutPrefix(text, parts[0])
 	if !ok {
@@ -110,7 +111,7 @@ func like(text string, parts []string) bool {
 	return strings.HasSuffix(text, parts[last])
 }
 
-// number reads a text as a decimal number.
+// number parses a decimal number.
 func number(text string) (n float64, ok bool) {
 	if strings.Trim(text, "+-.0123456789eE") != "" {
 		return 0, false

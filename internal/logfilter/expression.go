@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// expression takes off a regular expression between percent signs. What it may have is less than Go's: no groups, and
-// few symbols.
+// expression parses a regular expression between percent signs. It allows less than Go does: no groups, and few
+// symbols.
 func (p *parser) expression() (*regexp.Regexp, error) {
 	end := strings.IndexByte(p.rest[1:], '%')
 	if end < 1 {

@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// line is a pattern for messages of fields with blanks between them; a field in quotes or brackets may have blanks.
+// line is a pattern for messages that are fields separated by blanks. A field in quotes or brackets may contain blanks.
 type line struct {
 	before, after []field // the ellipsis
 	ellipsis      bool
 	empty         bool // "[]" matches any line
 }
 
-// field is one of a line's fields, with the conditions on it: any of the lists has to hold as a whole.
+// field is one of a line's fields. Its conditions hold if all conditions of one of the lists hold.
 type field struct {
 	name string
 	any  [][]condition
@@ -68,7 +68,7 @@ func (p *parser) end() error {
 	return nil
 }
 
-// field takes off a field: nothing, a name, or conditions that all begin with the name.
+// field parses a field: nothing, a name, or conditions that each begin with the name.
 func (p *parser) field() (f field, err error) {
 	p.space()
 	if f.name = p.fieldName(); f.name == "" {
@@ -102,8 +102,7 @@ func (p *parser) field() (f field, err error) {
 
 func (p *parser) fieldName() string { return p.until(" \t\r\n,]=!<>&|\"%") }
 
-// split takes a line apart: where each field begins and ends, without its quotes or brackets, and where it ends with
-// them.
+// split splits a line into fields without their quotes or brackets. starts are the offsets where the fields begin.
 func split(message string) (fields []string, starts []int) {
 	for i := 0; ; {
 		for i < len(message) && isBlank(message[i]) {
@@ -126,7 +125,7 @@ func split(message string) (fields []string, starts []int) {
 	}
 }
 
-// closing is where a field in quotes or brackets ends, 0 for one that is in none.
+// closing returns the offset of the closing quote or bracket of a field; 0 if the field has none.
 func closing(s string) int {
 	switch s[0] {
 	case '"':
@@ -139,8 +138,9 @@ func closing(s string) int {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
-// assign gives each field of the pattern its text, in order, with those of an ellipsis between as fields without a
-// name; nil when the line has too few. Without an ellipsis the last field has the rest of the line.
+// assign matches the fields of the pattern with the fields of the line, in order. Fields in the place of an ellipsis
+// have no name. Without an ellipsis the last field has the rest of the line. assign returns nil if the line has too few
+// fields.
 func (l line) assign(message string) (fields []field, texts []string) {
 	texts, starts := split(message)
 	named := len(l.before) + len(l.after)
@@ -175,7 +175,7 @@ func (f field) holds(text string) bool {
 	})
 }
 
-// values are the fields by their names, or by their numbers from 1.
+// values returns the fields by their names, or by their numbers from 1.
 func (l line) values(message []byte) map[string]string {
 	fields, texts := l.assign(string(message))
 	out := map[string]string{}

@@ -7,8 +7,9 @@ import (
 	"larder/internal/logfilter"
 )
 
-// FuzzPattern: any pattern is refused or read, with space around it as without. A message that matches has every text
-// that the pattern says it contains, and each of its values is one that the pattern can have, and the same by its name.
+// FuzzPattern tests that any pattern is refused or parsed, with the same result when spaces surround it. A matching
+// message must contain every text in Contains. Each of its values must have a name that Names accepts, and be equal to
+// the one that Value returns.
 func FuzzPattern(f *testing.F) {
 	for _, text := range []string{
 		"", "ERROR", `"two words"`, "-no ?one ?two", "{ $.a = 1 }",

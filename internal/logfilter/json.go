@@ -11,23 +11,23 @@ import (
 	"strings"
 )
 
-// maxWildcards is how many selectors of a pattern may have a wildcard. One may have one.
+// maxWildcards is how many selectors of a pattern may have a wildcard. A selector may have one.
 const maxWildcards = 3
 
 // document is a pattern for messages that are JSON.
 type document struct {
 	node
-	// texts are what a message has if it matches and has no backslash: with one, a text may be spelled otherwise.
+	// texts are texts that every matching message without a backslash contains. With a backslash a text may be escaped.
 	texts [][]byte
 }
 
-// node is a condition, or some that all or of which any have to hold.
+// node is a condition, or a list of nodes of which all or any must hold.
 type node struct {
 	all, any []node
 	selector selector
-	test     func(value any) bool // of a value that is there
-	absent   bool                 // whether it has to be not there
-	texts    []string             // as document's
+	test     func(value any) bool // tests an existing value
+	absent   bool                 // the value must not exist
+	texts    []string             // see document.texts
 }
 
 func parseJSON(p *parser) (*Pattern, error) {
@@ -62,7 +62,7 @@ func (n node) wildcards() (count int) {
 	return count
 }
 
-// required are the texts that a message has if the node holds.
+// required returns the texts that a message contains if the node holds.
 func (n node) required() []string {
 	out := slices.Clone(n.texts)
 	for _, of := range n.all {
@@ -79,7 +79,7 @@ func (p *parser) both() (node, error) {
 	return p.list("&&", p.single, func(of []node) node { return node{all: of} })
 }
 
-// list takes off nodes with an operator between them.
+// list parses nodes separated by an operator.
 func (p *parser) list(operator string, next func() (node, error), join func([]node) node) (node, error) {
 	first, err := next()
 	if err != nil {
@@ -130,7 +130,7 @@ func (p *parser) single() (n node, err error) {
 	return n, err
 }
 
-// is takes off what a value can be that is no text and no number.
+// is parses the name of a value that is neither a text nor a number.
 func (p *parser) is() (func(any) bool, error) {
 	for word, want := range map[string]any{"NULL": nil, "TRUE": true, "FALSE": false} {
 		if p.word(word) {
@@ -140,7 +140,7 @@ func (p *parser) is() (func(any) bool, error) {
 	return nil, errors.New("want NULL, TRUE or FALSE behind IS")
 }
 
-// scalar compares a text or a number; a condition does not hold for any other value.
+// scalar compares a text or a number. A condition does not hold for any other value.
 func scalar(value any, c condition) bool {
 	switch v := value.(type) {
 	case string:
@@ -195,7 +195,7 @@ func (n node) holds(root any) bool {
 	return slices.ContainsFunc(found, n.test)
 }
 
-// values is nothing: the API extracts values of lines only.
+// values returns nothing: the API extracts values only from lines.
 func (document) values([]byte) map[string]string { return nil }
 
 func (d document) value(message []byte, name string) (string, bool) {

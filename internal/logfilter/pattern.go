@@ -1,4 +1,5 @@
-// Package logfilter is CloudWatch Logs' filter patterns: what they mean, and which messages they match. It has no I/O.
+// Package logfilter implements CloudWatch Logs' filter patterns: how they are parsed, and which messages they match. It
+// has no I/O.
 //
 // A pattern is one of: terms ("ERROR -timeout", "?WARN ?ERROR", `"exact phrase"`, "%regular expression%"), conditions
 // on a JSON message ("{ $.level = "ERROR" && $.ms > 100 }"), or conditions on the fields of a line ("[ip, ..., status =
@@ -11,31 +12,31 @@ import (
 	"strings"
 )
 
-// maxPattern is the API's bound of a pattern, in bytes.
+// maxPattern is the API's limit for a pattern, in bytes.
 const maxPattern = 1024
 
 // maxExpressions is how many regular expressions one pattern may have.
 const maxExpressions = 2
 
-// Pattern is a filter pattern that was understood.
+// Pattern is a parsed filter pattern.
 type Pattern struct {
 	matcher
-	// Contains are texts that every matching message has: a quick way to tell that it does not match.
+	// Contains are texts that every matching message contains. They are a quick way to exclude messages.
 	Contains []string
 }
 
 // matcher is one of the kinds of patterns.
 type matcher interface {
 	match(message []byte) bool
-	// values are what a message that matches has under the names that the pattern gives.
+	// values returns the values of a matching message by the names that the pattern gives.
 	values(message []byte) map[string]string
-	// value is what a matching message has under one name, such as "$.ms" or "$bytes".
+	// value returns a matching message's value of one name, such as "$.ms" or "$bytes".
 	value(message []byte, name string) (string, bool)
-	// names tells whether the pattern can have a value under that name.
+	// names reports whether the pattern can have a value of that name.
 	names(name string) bool
 }
 
-// Parse understands a pattern, or says what is wrong with it.
+// Parse parses a pattern. Its error says what is wrong with the pattern.
 func Parse(text string) (*Pattern, error) {
 	if len(text) > maxPattern {
 		return nil, fmt.Errorf("the pattern has %d bytes; it must have at most %d", len(text), maxPattern)
@@ -61,19 +62,20 @@ func Parse(text string) (*Pattern, error) {
 	return out, nil
 }
 
-// Match tells whether a message matches. It may be called from several goroutines, and does not keep the message.
+// Match reports whether a message matches. It may be called from several goroutines, and does not keep the message.
 func (p *Pattern) Match(message []byte) bool { return p.match(message) }
 
-// Values are what a message that matches has under the names of the pattern's fields.
+// Values returns the values of a matching message by the names of the pattern's fields.
 func (p *Pattern) Values(message string) map[string]string { return p.values([]byte(message)) }
 
-// Value is what a message that matches has under a name: "$.a.b" of a JSON message, "$name" or "$3" of a line's fields.
+// Value returns a matching message's value of a name: "$.a.b" for a JSON message, "$name" or "$3" for a line's fields.
+// It returns false if the message has no such value.
 func (p *Pattern) Value(message, name string) (string, bool) { return p.value([]byte(message), name) }
 
-// Names tells whether messages that match can have a value under that name.
+// Names reports whether matching messages can have a value of that name.
 func (p *Pattern) Names(name string) bool { return p.names(name) }
 
-// parser takes a pattern apart from its beginning.
+// parser parses a pattern from its beginning; rest is what is left.
 type parser struct {
 	rest        string
 	expressions int
@@ -81,7 +83,7 @@ type parser struct {
 
 func (p *parser) space() { p.rest = strings.TrimLeft(p.rest, " \t\r\n") }
 
-// accept takes a token off the beginning, if it is there.
+// accept consumes token if it comes next.
 func (p *parser) accept(token string) bool {
 	p.space()
 	after, ok := strings.CutPrefix(p.rest, token)
@@ -91,7 +93,7 @@ func (p *parser) accept(token string) bool {
 	return ok
 }
 
-// word takes a word off, in capitals or not.
+// word consumes a word if it comes next. It ignores case.
 func (p *parser) word(word string) bool {
 	p.space()
 	if len(p.rest) < len(word) || !strings.EqualFold(p.rest[:len(word)], word) {
@@ -104,7 +106,7 @@ func (p *parser) word(word string) bool {
 	return true
 }
 
-// until takes off what comes before any of the characters.
+// until consumes and returns what comes before any of the characters.
 func (p *parser) until(any string) string {
 	end := strings.IndexAny(p.rest, any)
 	if end < 0 {
@@ -115,7 +117,7 @@ func (p *parser) until(any string) string {
 	return out
 }
 
-// quoted takes off what is between double quotes, where a backslash stands before a quote or a backslash.
+// quoted parses a text in double quotes, in which a backslash escapes a quote or a backslash.
 func (p *parser) quoted() (string, error) {
 	var out strings.Builder
 	for i := 1; i < len(p.rest); i++ {
@@ -133,7 +135,7 @@ func (p *parser) quoted() (string, error) {
 	return "", fmt.Errorf("the quotation that begins at %s has no end", clip(p.rest))
 }
 
-// clip bounds how much of a pattern an error repeats, in bytes.
+// clip limits how much of a pattern an error repeats, in bytes.
 func clip(s string) string {
 	if len(s) > 40 {
 		return s[:40] + "…"

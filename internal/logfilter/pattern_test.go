@@ -22,7 +22,7 @@ const (
 		`{"id":3,"email":"Jane.Doe@example.com"}],"actions":["GET","PUT","DELETE"],"coordinates":[[0,1,2],[4,5,6],[7,8,9]]}`
 )
 
-// The examples of the AWS documentation, and what it says of them.
+// TestPatterns has the examples of the AWS documentation, with the results that it states.
 func TestPatterns(t *testing.T) {
 	for _, test := range []struct {
 		pattern  string
@@ -85,8 +85,10 @@ func TestPatterns(t *testing.T) {
 		{`{ $.['Duration (us)'] > 10000 }`, []string{trail},
 			[]string{`{"Duration (us)":9}`, `{"Duration (us)":"long"}`}},
 		{`{ ($.user.id = 1) && ($.users[0].email = "John.Doe@example.com") }`, []string{users}, []string{trail}},
-		{`{ $.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch" && $.actions[2] = "nonmatch" }`, []string{users}, nil},
-		{`{ ($.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch") && $.actions[2] = "nonmatch" }`, nil, []string{users}},
+		{`{ $.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch" && ` +
+			`$.actions[2] = "nonmatch" }`, []string{users}, nil},
+		{`{ ($.user.email = "John.Stiles@example.com" || $.coordinates[0][1] = "nonmatch") && ` +
+			`$.actions[2] = "nonmatch" }`, nil, []string{users}},
 		{`{ ($.user.id = 2 && $.users[0].email = "nonmatch") || $.actions[2] = "GET" }`, nil, []string{users}},
 
 		{"[ip, user, username, timestamp, request, status_code, bytes]", []string{apache}, []string{"too few fields"}},
@@ -149,7 +151,7 @@ func TestMalformedPatterns(t *testing.T) {
 	}
 }
 
-// The values of TestMetricFilter's examples.
+// TestValues has the values of TestMetricFilter's examples.
 func TestValues(t *testing.T) {
 	for pattern, want := range map[string]map[string]string{
 		"[ip, id, user, timestamp, request, status = 404, size]": {"$ip": "127.0.0.1", "$id": "Prod", "$user": "frank",
@@ -187,7 +189,7 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// An asterisk stands for anything, in whatever text.
+// TestWildcardsAreAnything tests that an asterisk stands for anything, in any text.
 func TestWildcardsAreAnything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		wanted := rapid.StringMatching(`[ab]?[ab*]{1,6}`).Draw(t, "wanted")
@@ -207,7 +209,8 @@ func TestWildcardsAreAnything(t *testing.T) {
 	})
 }
 
-// What a pattern says that its messages contain they do contain; and no pattern and no message makes it panic.
+// TestContainsIsTrue tests that matching messages contain what Contains says, and that no pattern and no message causes
+// a panic.
 func TestContainsIsTrue(t *testing.T) {
 	piece := rapid.SampledFrom([]string{"{", "}", "[", "]", "$.a", " = ", "!=", "&&", "||", "...", "%a%", `"`, "-", "?",
 		"a", "b", "1", "*", " ", ",", "(", ")",
@@ -233,7 +236,8 @@ func TestContainsIsTrue(t *testing.T) {
 }
 
 func BenchmarkMatch(b *testing.B) {
-	record := []byte(`{"CacheClusterId":"uex-payments-prod-redis-001","CacheNodeId":"0001","Id":17,"Timestamp":1605631822,"Duration (us)":12000,` +
+	record := []byte(`{"CacheClusterId":"uex-payments-prod-redis-001","CacheNodeId":"0001","Id":17,` +
+		`"Timestamp":1605631822,"Duration (us)":12000,` +
 		`"Command":"GET ... (1 more arguments)","ClientAddress":"10.0.1.17:55452","ClientName":"worker"}`)
 	for _, pattern := range []string{`HGETALL`, `{ $.Command = "HGETALL*" }`, `{ $.['Duration (us)'] > 50000 }`,
 		`[..., a = x*]`, `%HGET[A-Z]+%`} {

@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// selector is a way into a JSON document: "$.a.b[0].['c.d']".
+// selector is a path into a JSON document: "$.a.b[0].['c.d']".
 type selector []step
 
-// step goes to a member, to an element, or to all there are.
+// step selects a member, an element, or all of them.
 type step struct {
 	key   string
-	index int // of an element, when it is not -1
+	index int // of an element; -1 for a member
 	every bool
-	array bool // whether every means elements
+	array bool // every means elements
 }
 
 func parseSelector(text string) (selector, error) {
@@ -28,7 +28,7 @@ func parseSelector(text string) (selector, error) {
 	return s, err
 }
 
-// selector takes one off.
+// selector parses a selector.
 func (p *parser) selector() (s selector, err error) {
 	if !p.accept("$") {
 		return nil, fmt.Errorf("want a selector, which begins with $., where there is %s", clip(p.rest))
@@ -64,7 +64,7 @@ func (p *parser) selector() (s selector, err error) {
 	}
 }
 
-// bracket takes off a name or an index in brackets.
+// bracket parses a name or an index in brackets.
 func (p *parser) bracket() (step, error) {
 	if after, ok := strings.CutPrefix(p.rest, "['"); ok {
 		key, rest, ok := strings.Cut(after, "']")
@@ -93,7 +93,7 @@ func (s selector) wildcard() bool {
 	return slices.ContainsFunc(s, func(t step) bool { return t.every })
 }
 
-// key is the last name on the way, which a document has that has the value.
+// key returns the last name of the path. Every document that has the value contains it.
 func (s selector) key() string {
 	for _, t := range slices.Backward(s) {
 		if t.key != "" {
@@ -103,7 +103,7 @@ func (s selector) key() string {
 	return ""
 }
 
-// find returns the values that the selector leads to.
+// find returns the values that the selector selects.
 func (s selector) find(root any) []any {
 	at := []any{root}
 	for _, t := range s {

@@ -9,7 +9,7 @@ import (
 	"unicode"
 )
 
-// terms is a pattern of terms, which a message has anywhere, in this case of letters.
+// terms is a pattern of terms, which match anywhere in a message and are case-sensitive.
 type terms struct {
 	all, any, none [][]byte
 	expressions    []*regexp.Regexp
@@ -45,7 +45,7 @@ func parseTerms(p *parser) (*Pattern, error) {
 		}
 	}
 	if len(t.all)+len(t.none)+len(t.expressions) > 0 {
-		t.any = nil // question marks beside other terms are ignored
+		t.any = nil // terms with question marks are ignored beside other terms
 	}
 	out := &Pattern{matcher: t}
 	for _, term := range t.all {
@@ -54,7 +54,7 @@ func parseTerms(p *parser) (*Pattern, error) {
 	return out, nil
 }
 
-// term takes off a word or a phrase in quotes.
+// term parses a word or a phrase in quotes.
 func (p *parser) term() (string, error) {
 	if strings.HasPrefix(p.rest, `"`) {
 		return p.quoted()
@@ -65,7 +65,8 @@ func (p *parser) term() (string, error) {
 	}
 	for _, c := range term {
 		if !isWord(c) {
-			return "", fmt.Errorf("invalid character(s) in term '%s': terms with other than letters, digits and _ have to be in double quotes", clip(term))
+			return "", fmt.Errorf("invalid character(s) in term '%s': terms with other than letters, digits and _ "+
+				"have to be in double quotes", clip(term))
 		}
 	}
 	return term, nil

@@ -13,13 +13,13 @@ import (
 type aside struct {
 	path  string
 	size  int64
-	until int64 // no event of it is later, in milliseconds since 1970
+	until int64 // no event in it is later, in milliseconds since 1970
 }
 
-// maxAhead is by how much an event's time may be later than its arrival.
+// maxAhead is how much later than its arrival an event's time may be.
 const maxAhead = 2 * time.Hour
 
-// setAside takes a damaged file out of the way of the others.
+// setAside renames a damaged file, so that the others can be used without it.
 func (g *group) setAside(path string, why error) error {
 	if err := os.Rename(path, path+damagedSuffix); err != nil {
 		return errors.Join(why, err)
@@ -28,7 +28,7 @@ func (g *group) setAside(path string, why error) error {
 	return nil
 }
 
-// aside says that a file was set aside, and notes it.
+// aside logs and records that a file was set aside.
 func (g *group) aside(path string, why error) {
 	g.logger.Error("set a damaged file of log events aside", "group", g.id, "file", path, "error", why)
 	if err := g.recall(path); err != nil {
@@ -36,7 +36,7 @@ func (g *group) aside(path string, why error) {
 	}
 }
 
-// recall notes a file that was set aside. It was not written to any more after its last event came.
+// recall records a file that was set aside. Its modification time is at or after the arrival of its last event.
 func (g *group) recall(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -47,13 +47,13 @@ func (g *group) recall(path string) error {
 	return nil
 }
 
-// missing tells whether a file that was set aside, and is still there, can have held events of a time or later.
+// missing reports whether a file that was set aside, and still exists, may contain events at or after from.
 func (g *group) missing(from int64) bool {
 	g.forgetAsides()
 	return slices.ContainsFunc(g.asides, func(a aside) bool { return a.until >= from })
 }
 
-// forgetAsides forgets files that somebody removed.
+// forgetAsides forgets the files that somebody removed.
 func (g *group) forgetAsides() {
 	g.asides = slices.DeleteFunc(g.asides, func(a aside) bool {
 		_, err := os.Lstat(a.path)
@@ -61,7 +61,7 @@ func (g *group) forgetAsides() {
 	})
 }
 
-// expireAsides removes the files that were set aside and have no event later than a time.
+// expireAsides removes the files that were set aside and have no event at or after before.
 func (g *group) expireAsides(before int64) error {
 	var errs []error
 	g.asides = slices.DeleteFunc(g.asides, func(a aside) bool {
@@ -75,15 +75,15 @@ func (g *group) expireAsides(before int64) error {
 	return errors.Join(errs...)
 }
 
-// skip says, once, that a part of a file cannot be read.
+// skip logs that a part of a file cannot be read. It logs each part once.
 func (g *group) skip(path string, err error) {
 	if _, again := g.told.LoadOrStore(err.Error(), path); !again {
 		g.logger.Error("skipped damaged log events: the others are read", "group", g.id, "error", err)
 	}
 }
 
-// Damaged lists the files of each group, by its id, of which events were found that cannot be read. A damaged part of
-// a file is found when it is read.
+// Damaged lists, by group id, the names of files with events that were found unreadable. A damaged part of a file is
+// found when it is read.
 func (s *Store) Damaged() map[string][]string {
 	all := map[string][]string{}
 	for _, g := range s.all() {
@@ -94,7 +94,7 @@ func (s *Store) Damaged() map[string][]string {
 	return all
 }
 
-// damaged lists the names of the group's files of which events cannot be read.
+// damaged lists the names of the group's files with unreadable events.
 func (g *group) damaged() (files []string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

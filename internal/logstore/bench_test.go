@@ -9,16 +9,17 @@ import (
 	"larder/internal/logstore"
 )
 
-// slowLog is a slow log's record as ElastiCache writes it, of some 230 bytes.
+// slowLog returns a slow log's record as ElastiCache writes it, of some 230 bytes.
 func slowLog(r *rand.Rand, i int) string {
-	return fmt.Sprintf(`{"CacheClusterId":"uex-payments-prod-redis-00%d","CacheNodeId":"0001","Id":%d,"Timestamp":%d,"Duration (us)":%d,`+
+	return fmt.Sprintf(`{"CacheClusterId":"uex-payments-prod-redis-00%d","CacheNodeId":"0001","Id":%d,`+
+		`"Timestamp":%d,"Duration (us)":%d,`+
 		`"Command":"%s ... (%d more arguments)","ClientAddress":"10.0.%d.%d:%d","ClientName":"worker-%d"}`, i%3+1, i,
 		1_605_631_822+i/100, r.IntN(90_000)+10_000,
 		[]string{"GET", "HGETALL", "ZRANGEBYSCORE",
 			"MGET"}[r.IntN(4)], r.IntN(40)+1, r.IntN(4), r.IntN(255), r.IntN(65535), r.IntN(500))
 }
 
-// A shipper's batches of 1,000: events a second are b.N over the time.
+// BenchmarkAppend appends a shipper's batches of 1,000 events: events per second are b.N over the time.
 func BenchmarkAppend(b *testing.B) {
 	s := open(b, b.TempDir(), keys{})
 	defer s.Close()
@@ -35,7 +36,7 @@ func BenchmarkAppend(b *testing.B) {
 	b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
 }
 
-// One page of what few of a million events match.
+// BenchmarkQueryMillion reads one page of a query that few of a million events match.
 func BenchmarkQueryMillion(b *testing.B) {
 	s := open(b, b.TempDir(), keys{})
 	defer s.Close()

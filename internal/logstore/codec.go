@@ -7,8 +7,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// packer makes blocks small, at the fastest level: on logs it gains nearly all that the others do. Its encoder and
-// decoder are shared: each call takes one of their states, of which there are no more than processors.
+// packer compresses blocks, at the fastest level: on logs it saves nearly as much as the others. Encoder and decoder
+// are shared. Each call uses one of their internal states, of which there is one per processor.
 type packer struct {
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder
@@ -17,11 +17,11 @@ type packer struct {
 var packing = sync.OnceValue(newPacker)
 
 func newPacker() packer {
-	// A block has a checksum already, which its seal checks.
+	// A block needs no checksum here: its seal has one.
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false),
 		zstd.WithWindowSize(blockSize), zstd.WithLowerEncoderMem(true))
 	if err != nil {
-		panic(err) // the options are this function's own
+		panic(err) // the options are constants
 	}
 	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderLowmem(true))
 	if err != nil {
@@ -32,10 +32,10 @@ func newPacker() packer {
 
 func (p packer) pack(raw []byte) []byte { return p.encoder.EncodeAll(raw, nil) }
 
-// unpackNew returns what pack made small, of whatever size.
+// unpackNew decompresses a block of unknown size.
 func (p packer) unpackNew(small []byte) ([]byte, error) { return p.decoder.DecodeAll(small, nil) }
 
-// unpack fills raw with what pack made small.
+// unpack decompresses a block into raw, which has its size.
 func (p packer) unpack(raw, small []byte) error {
 	out, err := p.decoder.DecodeAll(small, raw[:0])
 	if err == nil && len(out) != len(raw) {

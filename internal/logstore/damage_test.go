@@ -11,7 +11,7 @@ import (
 	"larder/internal/logstore"
 )
 
-// TestDamageIsSetAside: what is damaged costs no other file, no other group and no later event.
+// TestDamageIsSetAside tests that damage to a file affects no other file, no other group and no later event.
 func TestDamageIsSetAside(t *testing.T) {
 	first := func(pattern string, change func(path string) error) func(home string) error {
 		return func(home string) error {
@@ -79,8 +79,8 @@ func TestDamageIsSetAside(t *testing.T) {
 	}
 }
 
-// TestBoundBesideALockedGroup: a group that nothing can be deleted of leaves it to the others to make room, journals
-// with the rest.
+// TestBoundBesideALockedGroup tests that the other groups make room when nothing can be deleted from one group. Their
+// journals can be deleted too.
 func TestBoundBesideALockedGroup(t *testing.T) {
 	home, k := t.TempDir(), keys{map[string]bool{}}
 	var said strings.Builder
@@ -93,7 +93,7 @@ func TestBoundBesideALockedGroup(t *testing.T) {
 		}
 	}
 	put("locked", "arn:2", 1)
-	put("locked", "arn:1", 2) // the one before is a segment now
+	put("locked", "arn:1", 2) // the previous journal is a segment now
 	put("g", "", 3)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ func TestBoundBesideALockedGroup(t *testing.T) {
 	}
 }
 
-// TestALockedGroupIsToldOfOnce however often it is looked at.
+// TestALockedGroupIsToldOfOnce tests that several sweeps log a locked group only once.
 func TestALockedGroupIsToldOfOnce(t *testing.T) {
 	home, k := t.TempDir(), keys{map[string]bool{}}
 	var said strings.Builder
@@ -141,8 +141,9 @@ func TestALockedGroupIsToldOfOnce(t *testing.T) {
 	}
 }
 
-// TestAFlippedBitCostsItsOwnEvents: the intact events behind it are read, in journals and in segments, before and after
-// they are opened again, and go on to be appended to. The log and the page tell of it.
+// TestAFlippedBitCostsItsOwnEvents tests that the intact events after a flipped bit are read, in journals and in
+// segments, before and after they are opened again, and that events can still be appended. The log and the page report
+// the damage.
 func TestAFlippedBitCostsItsOwnEvents(t *testing.T) {
 	const batches = 6
 	for _, suffix := range []string{"*.log", "*.seg"} {
@@ -150,7 +151,7 @@ func TestAFlippedBitCostsItsOwnEvents(t *testing.T) {
 			home := t.TempDir()
 			s := open(t, home, keys{})
 			for i := range batches {
-				text := strings.Repeat("x", 200<<10) // each a block of its own
+				text := strings.Repeat("x", 200<<10) // each is a block of its own
 				appendAll(t, s, "g", logstore.Batch{Events: []logstore.Event{event(1, int64(i), text)}})
 			}
 			if suffix == "*.seg" { // another key rotates the journal
@@ -194,7 +195,7 @@ func TestAFlippedBitCostsItsOwnEvents(t *testing.T) {
 	}
 }
 
-// TestADamagedLengthCostsItsOwnEvents: where a journal's next frame begins is found all the same.
+// TestADamagedLengthCostsItsOwnEvents tests that the next frame of a journal is found when a frame's length is damaged.
 func TestADamagedLengthCostsItsOwnEvents(t *testing.T) {
 	home := t.TempDir()
 	s := open(t, home, keys{})

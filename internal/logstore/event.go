@@ -1,20 +1,20 @@
-// Package logstore keeps log events: append-only, sealed, in bounded disk, and quick to search.
+// Package logstore keeps log events in append-only, sealed files. Their disk space is bounded, and they are quick to
+// search.
 //
-// A log group is a directory of numbered files. Batches of events are appended to the newest, the journal (000007.log),
-// and are durable when Append returns. A full journal is rewritten as a segment (000007.seg): its events in the order
-// of their time, in compressed and sealed blocks, with an index of the blocks at the end. Segments do not change; they
-// are deleted whole, when the group's retention or the store's bound says so.
+// A log group is a directory of numbered files. Batches of events are appended to the newest file, the journal
+// (000007.log). They are durable when Append returns. A full journal is rewritten as a segment (000007.seg): its events
+// in the order of their time, in compressed and sealed blocks, and an index of the blocks at the end. A segment does
+// not change. It is deleted as a whole when it exceeds the group's retention or the store's bound.
 //
 //	journal  header | header | frame …                   frame   length, checksum, sealed(marks, events)
 //	segment  header | block … | header, index | footer  block length, checksum, sealed(zstd(events)), or none
 //	header   magic, number of the first event, the file's data key as the group's key wrapped it
 //
-// What of a file is damaged costs the events in the frame or block that it hits, and no others: the header is there
-// twice, each frame and block can be found and verified by itself, and the index is written anew from the blocks. What
-// is set aside, whole or for what was lost of it, gets the suffix .damaged, and goes with the events of its time.
+// Damage costs only the events in the frame or block that it hits: the header is stored twice, each frame and block can
+// be found and verified without the others, and the index can be rebuilt from the blocks. A damaged file that is set
+// aside gets the suffix .damaged. It is deleted when its events would expire.
 //
-// Every file has a data key of its own. What is not sealed are times, sizes, and numbers of streams; the texts of
-// events always are.
+// Every file has its own data key. Times, sizes and stream numbers are not sealed. The texts of events always are.
 package logstore
 
 import (
@@ -26,9 +26,9 @@ import (
 
 // Event is a log event.
 type Event struct {
-	// Stream is the number that the store's user gave the log stream.
+	// Stream is the number that the store's user assigned to the log stream.
 	Stream uint32
-	// Time is the event's own; Ingested is when the store got it. Both are in milliseconds since 1970.
+	// Time is when the event happened, Ingested when the store received it. Both are in milliseconds since 1970.
 	Time, Ingested int64
 	// Seq numbers the group's events in the order of their arrival, from 1. Append sets it.
 	Seq uint64
@@ -36,27 +36,28 @@ type Event struct {
 	Message string
 }
 
-// Position is a place among a group's events, which are ordered by time, and those of one time by their arrival.
+// Position is a position in the order of a group's events. They are ordered by time, and by arrival if their times are
+// equal.
 type Position struct {
 	Time int64
 	Seq  uint64
 }
 
-// The ends of the order.
+// First and Last are before and after every event.
 var (
 	First = Position{Time: math.MinInt64}
 	Last  = Position{Time: math.MaxInt64, Seq: math.MaxUint64}
 )
 
-// Compare orders positions.
+// Compare returns -1, 0 or 1 as p is before, at or after q.
 func (p Position) Compare(q Position) int {
 	return cmp.Or(cmp.Compare(p.Time, q.Time), cmp.Compare(p.Seq, q.Seq))
 }
 
-// Position is the event's place.
+// Position returns the event's position.
 func (e Event) Position() Position { return Position{e.Time, e.Seq} }
 
-// Next is the place right behind p, and Previous the one right before.
+// Next returns the position directly after p.
 func (p Position) Next() Position {
 	if p.Seq == math.MaxUint64 {
 		return Position{p.Time + 1, 0}
@@ -64,7 +65,7 @@ func (p Position) Next() Position {
 	return Position{p.Time, p.Seq + 1}
 }
 
-// Previous is the place right before p.
+// Previous returns the position directly before p.
 func (p Position) Previous() Position {
 	if p.Seq == 0 {
 		return Position{p.Time - 1, math.MaxUint64}
@@ -72,7 +73,7 @@ func (p Position) Previous() Position {
 	return Position{p.Time, p.Seq - 1}
 }
 
-// rows writes events one after the other, each as what it differs by from the one before.
+// rows encodes a sequence of events, each as its difference from the previous one.
 type rows struct {
 	time int64
 	seq  uint64
@@ -90,13 +91,13 @@ func (r *rows) append(b []byte, e *row) []byte {
 
 var errMalformed = errors.New("malformed events")
 
-// row is an event whose message is bytes of a buffer, and lasts as long as those.
+// row is an event whose message is part of a buffer. It is valid as long as the buffer is.
 type row struct {
 	Event
 	message []byte
 }
 
-// next reads an event and returns what follows it.
+// next decodes an event and returns the rest of b.
 func (r *rows) next(b []byte, into *row) ([]byte, error) {
 	in := reader{b: b}
 	r.time += in.varint()
@@ -108,7 +109,7 @@ func (r *rows) next(b []byte, into *row) ([]byte, error) {
 	return in.b, in.err
 }
 
-// reader takes numbers and texts off a buffer; its first failure stays.
+// reader consumes numbers and texts from a buffer. It keeps its first error.
 type reader struct {
 	b   []byte
 	err error
@@ -133,7 +134,7 @@ func take[T int64 | uint64](r *reader, v T, n int) T {
 	return v
 }
 
-// bytes reads a length and so many bytes.
+// bytes reads a length and that many bytes.
 func (r *reader) bytes() []byte {
 	n := r.uvarint()
 	if n > uint64(len(r.b)) {

@@ -17,15 +17,15 @@ import (
 
 // Keys wraps the data keys of files. Its methods may be called from several goroutines.
 type Keys interface {
-	// Wrap wraps a data key with the KMS key of that ARN; an empty one is the installation's own key.
+	// Wrap wraps a data key with the KMS key of that ARN. An empty arn means the installation's own key.
 	Wrap(arn, group string, dataKey []byte) ([]byte, error)
-	// Unwrap returns what Wrap wrapped for the group. It fails with seal.ErrNoKey when the KMS key does not exist.
+	// Unwrap returns what Wrap wrapped for the group. It returns seal.ErrNoKey when the KMS key does not exist.
 	Unwrap(group string, wrapped []byte) ([]byte, error)
 }
 
-// KeyError says that a group's events cannot be read or written because the KMS key of that ARN cannot be used.
+// KeyError reports that a group's events cannot be read or written because the KMS key of that ARN cannot be used.
 type KeyError struct {
-	ARN string // empty: the installation's own key
+	ARN string // empty means the installation's own key
 	Err error
 }
 
@@ -34,17 +34,17 @@ func (e *KeyError) Error() string { return fmt.Sprintf("cannot use the log group
 // Unwrap returns the reason.
 func (e *KeyError) Unwrap() error { return e.Err }
 
-// lostWith tells whether an error is that of a deleted key which is not the group's own, arn. What such a key sealed
-// can never be read again, and keeps nothing else from being read and added to. A group whose own key was deleted is
-// closed.
+// lostWith reports whether err says that a key was deleted, and that key is not arn, the group's current key. What a
+// former key sealed can never be read again, and does not keep the rest from being read or appended to. A group whose
+// current key was deleted is closed.
 func lostWith(err error, arn string) bool {
 	locked := (*KeyError)(nil)
 	return errors.As(err, &locked) && errors.Is(err, seal.ErrNoKey) && locked.ARN != arn
 }
 
 const (
-	// magic begins files as they are written now; formerMagic those of an earlier larder: their header is there once,
-	// without a checksum of its length, and the blocks of their segments are found by the index only.
+	// magic begins files in the current format, formerMagic those of an earlier larder. In the former format the header is
+	// stored once, without a checksum of its length, and the blocks of a segment can be found only through its index.
 	magic       = "larderL3"
 	formerMagic = "larderL2"
 
@@ -57,13 +57,13 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// errDamaged says that a file is not what was written.
+// errDamaged reports that a file does not hold what was written.
 var errDamaged = errors.New("the file is damaged")
 
 // header begins every file.
 type header struct {
 	first   uint64 // number of the file's first event
-	arn     string // of the KMS key, empty for the installation's own
+	arn     string // of the KMS key; empty means the installation's own
 	wrapped []byte // data key
 }
 
@@ -77,17 +77,17 @@ func (h header) encode() []byte {
 	return append(b, body...)
 }
 
-// encodeTwice is how a journal begins: without its data key nothing of it can be read. The second copy is in another
-// page, with zeros before it.
+// encodeTwice encodes the beginning of a journal: the header twice, because without its data key the whole journal is
+// unreadable. The second copy is in another page, after zeros.
 func (h header) encodeTwice() []byte {
 	once := h.encode()
 	return append(append(once, make([]byte, copyOffset(len(once))-len(once))...), once...)
 }
 
-// copyOffset is where the second copy of a header of so many bytes begins.
+// copyOffset returns where the second copy of a header of that many bytes begins.
 func copyOffset(size int) int { return (size + copyPage - 1) / copyPage * copyPage }
 
-// headerSum is the checksum of a header that begins with fixed.
+// headerSum returns the checksum of a header that begins with fixed.
 func headerSum(fixed, body []byte) uint32 {
 	sum := uint32(0)
 	if string(fixed[:len(magic)]) == magic {
@@ -105,8 +105,8 @@ func readHeader(r io.ReaderAt) (h header, end int64, err error) {
 	return decodeHeader(begin)
 }
 
-// readHeaders reads the beginning of a journal, and says where it ends. The header is intact where one of its copies
-// is. The error is io.EOF where the beginning was not written as a whole.
+// readHeaders reads the beginning of a journal, and returns where it ends. One intact copy of the header is enough. It
+// returns io.EOF if the beginning was not written completely.
 func readHeaders(r io.ReaderAt) (h header, end int64, err error) {
 	begin, err := readUpTo(r, 2*copyOffset(fixedHeader+maxHeader))
 	if err != nil {
@@ -129,7 +129,7 @@ func readHeaders(r io.ReaderAt) (h header, end int64, err error) {
 	return header{}, 0, err
 }
 
-// readUpTo reads the first n bytes, or what there is.
+// readUpTo reads the first n bytes, or fewer if the file is shorter.
 func readUpTo(r io.ReaderAt, n int) ([]byte, error) {
 	b := make([]byte, n)
 	n, err := r.ReadAt(b, 0)
@@ -139,7 +139,7 @@ func readUpTo(r io.ReaderAt, n int) ([]byte, error) {
 	return b[:n], err
 }
 
-// decodeHeader reads the header that begins b. The error is io.EOF where b ends in it.
+// decodeHeader reads the header at the beginning of b. It returns io.EOF if b ends within the header.
 func decodeHeader(b []byte) (h header, end int64, err error) {
 	if len(b) < fixedHeader {
 		return header{}, 0, io.EOF
@@ -147,18 +147,18 @@ func decodeHeader(b []byte) (h header, end int64, err error) {
 	fixed, former := b[:fixedHeader], string(b[:len(magic)]) == formerMagic
 	n := binary.BigEndian.Uint32(fixed[len(magic):])
 	if !former && string(fixed[:len(magic)]) != magic || n > maxHeader {
-		return header{}, 0, fmt.Errorf("%w: it does not begin as a file of log events", errDamaged)
+		return header{}, 0, fmt.Errorf("%w: it does not begin like a file of log events", errDamaged)
 	}
 	body := b[fixedHeader:]
 	switch {
-	case uint32(len(body)) < n && former: // or its length is damaged, which has no checksum
+	case uint32(len(body)) < n && former: // or its length, which has no checksum, is damaged
 		return header{}, 0, fmt.Errorf("%w: it ends in its header", errDamaged)
 	case uint32(len(body)) < n:
 		return header{}, 0, io.EOF
 	}
 	body = body[:n]
 	if headerSum(fixed, body) != binary.BigEndian.Uint32(fixed[len(magic)+4:]) {
-		return header{}, 0, fmt.Errorf("%w: the checksum of its header is another", errDamaged)
+		return header{}, 0, fmt.Errorf("%w: the checksum of its header is wrong", errDamaged)
 	}
 	in := reader{b: body}
 	h = header{in.uvarint(), string(in.bytes()), in.bytes()}
@@ -188,8 +188,9 @@ func unwrap(keys Keys, group string, h header) (cipher.AEAD, error) {
 	return newAEAD(key)
 }
 
-// place is what a part of a file is sealed for: its file, its kind and its number in it.
-func place(file uint64, kind byte, n uint64) []byte {
+// partAAD returns what a part of a file is sealed with as additional authenticated data: the file's number, the kind of
+// file, and the part's number.
+func partAAD(file uint64, kind byte, n uint64) []byte {
 	b := binary.BigEndian.AppendUint64(nil, file)
 	return binary.BigEndian.AppendUint64(append(b, kind), n)
 }
@@ -204,7 +205,7 @@ func fileName(dir string, n uint64, suffix string) string {
 	return filepath.Join(dir, fmt.Sprintf("%08d%s", n, suffix))
 }
 
-// hasHeader tells whether a journal was begun as a whole: only then events can have been appended to it.
+// hasHeader reports whether the beginning of a journal was written completely. Only then can events have been appended.
 func hasHeader(path string) (begun bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {

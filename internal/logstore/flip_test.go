@@ -20,8 +20,8 @@ type damagedFile struct {
 	bytes  []byte
 }
 
-// newDamagedFile makes a file with an event in each of its blocks, or frames, which are small however long the events
-// are.
+// newDamagedFile creates a file with one event in each of its blocks or frames. Blocks are small, however long the
+// events are.
 func newDamagedFile(t *testing.T, suffix string) damagedFile {
 	home := t.TempDir()
 	s := open(t, home, keys{})
@@ -46,8 +46,8 @@ func newDamagedFile(t *testing.T, suffix string) damagedFile {
 	return f
 }
 
-// lost puts damaged bytes in the file's place, and says which events are missing, and whether a reader was told. Both
-// are the same after another start, of which there are so many, and an append.
+// lost replaces the file by damaged. It returns which events are missing, and whether a reader was told. Both must be
+// the same after the given number of restarts, and after an append.
 func (f damagedFile) lost(t fataler, home string, damaged []byte, starts int) (missing []string, told bool) {
 	t.Helper()
 	dir := filepath.Join(home, "g")
@@ -101,9 +101,9 @@ func (f damagedFile) missing(t fataler, events []logstore.Event, next int) (miss
 	return missing
 }
 
-// TestEachFlippedBitCostsOneBlock: whichever bit of a file is another than was written, in its header, a frame's
-// length and checksum, a block, the index or the footer, the events of all blocks but the one that has it are read,
-// and a reader is told when one is missing.
+// TestEachFlippedBitCostsOneBlock flips each bit of a file: in its header, in a frame's length and checksum, in a
+// block, in the index and in the footer. The events of all other blocks must be readable, and a reader must be told
+// when one is missing.
 func TestEachFlippedBitCostsOneBlock(t *testing.T) {
 	for _, suffix := range []string{".log", ".seg"} {
 		t.Run(suffix, func(t *testing.T) {
@@ -132,8 +132,8 @@ func TestEachFlippedBitCostsOneBlock(t *testing.T) {
 	}
 }
 
-// TestAnyDamageOfAFile: whatever a part of a file is overwritten with, only the events in it are missing, and a reader
-// is told; nothing is read that was never written, and the store takes events.
+// TestAnyDamageOfAFile overwrites a part of a file with anything. Only the events in that part may be missing, and a
+// reader must be told. Nothing may be read that was never written, and the store must accept events.
 func TestAnyDamageOfAFile(t *testing.T) {
 	files := []damagedFile{newDamagedFile(t, ".log"), newDamagedFile(t, ".seg")}
 	dir, run := t.TempDir(), 0
@@ -153,8 +153,8 @@ func TestAnyDamageOfAFile(t *testing.T) {
 	})
 }
 
-// TestFormerFiles: a segment and a journal that an earlier larder wrote, in either of the formats, are read, and gone on
-// with.
+// TestFormerFiles tests that a segment and a journal of an earlier larder, in either format, can be read and appended
+// to.
 func TestFormerFiles(t *testing.T) {
 	for _, format := range []string{"larderL2", "larderL3"} {
 		t.Run(format, func(t *testing.T) {
@@ -182,8 +182,8 @@ func TestFormerFiles(t *testing.T) {
 	}
 }
 
-// TestASegmentWithoutItsHeaderAndIndex: the header's second copy opens the blocks, which are found by themselves, and a
-// damaged block costs its own events.
+// TestASegmentWithoutItsHeaderAndIndex tests that the second copy of the header opens the blocks, that the blocks are
+// found without the index, and that a damaged block costs only its own events.
 func TestASegmentWithoutItsHeaderAndIndex(t *testing.T) {
 	t.Parallel()
 	f := newDamagedFile(t, ".seg")

@@ -9,7 +9,7 @@ import (
 	"larder/internal/seal"
 )
 
-// keyring is keys of which some were deleted.
+// keyring holds keys, some of which were deleted.
 type keyring struct {
 	keys
 	gone map[string]bool
@@ -25,8 +25,9 @@ func (k keyring) Unwrap(group string, wrapped []byte) ([]byte, error) {
 	return k.keys.Unwrap(group, wrapped)
 }
 
-// TestAFormerKeyIsDeleted: what it sealed is missing, and what another key seals is read and added to, also when the
-// store is opened anew. While it is the group's own key, the group is closed.
+// TestAFormerKeyIsDeleted tests that only what a deleted former key sealed is missing. What another key seals is read
+// and appended to, also after the store is opened again. If the deleted key is the group's current one, the group is
+// closed.
 func TestAFormerKeyIsDeleted(t *testing.T) {
 	for name, reopen := range map[string]bool{"while it is open": false, "while it is closed": true} {
 		t.Run(name, func(t *testing.T) {

@@ -11,16 +11,16 @@ const (
 	maxFrame    = recordlog.MaxRecord
 	journalKind = 'j'
 	segmentKind = 's'
-	// maxLost is how many frames in a row may be damaged. Those behind more of them are not found, for a frame is
-	// sealed with its number.
+	// maxLost is how many consecutive frames may be damaged. After more of them the next frame is not found, because a
+	// frame is sealed with its number.
 	maxLost = 1024
 )
 
-// frames is how the frames of all files are framed.
+// frames is the framing of the frames of all files.
 var frames = recordlog.Format{Order: binary.BigEndian, Shortest: sealedMore}
 
-// framing is what the frames of a file are sealed with. What a frame holds is sealed for its number: each can be found,
-// and known to be intact, without the others.
+// framing is what the frames of a file are sealed with. A frame is sealed with its number, so that each can be found
+// and verified without the others.
 type framing struct {
 	aead cipher.AEAD
 	file uint64
@@ -30,19 +30,19 @@ type framing struct {
 // seal makes the n-th frame of a file.
 func (f framing) seal(raw []byte, n uint64) []byte {
 	out := make([]byte, recordlog.Header, recordlog.Header+len(raw)+sealedMore)
-	out = f.aead.Seal(out, nil, raw, place(f.file, f.kind, n))
+	out = f.aead.Seal(out, nil, raw, partAAD(f.file, f.kind, n))
 	frames.Fill(out)
 	return out
 }
 
-// walk is what reading frames found.
+// walk is the result of reading frames.
 type walk struct {
 	recordlog.Walk
-	next uint64 // number of the frame that follows the last intact one
+	next uint64 // number of the frame after the last intact one
 }
 
-// each calls take for what each intact frame in all holds, in their order; it lasts until take returns. It skips
-// damaged frames where an intact one follows. What follows the last intact one was not written as a whole, or is
+// each calls take with the content of each intact frame in all, in order. The content is valid until take returns. each
+// skips damaged frames that an intact one follows. What follows the last intact frame was not written completely, or is
 // damaged.
 func (f framing) each(all []byte, take func(raw []byte) error) (w walk, err error) {
 	var raw []byte
@@ -64,10 +64,10 @@ func (f framing) each(all []byte, take func(raw []byte) error) (w walk, err erro
 	return w, err
 }
 
-// open opens what a frame holds, and returns its number, which is next or one of the maxLost numbers from there.
+// open opens the content of a frame, and returns the frame's number: next, or one of the maxLost numbers from there.
 func (f framing) open(sealed []byte, next uint64) (raw []byte, number uint64, ok bool) {
 	for number := next; number < next+maxLost; number++ {
-		raw, err := f.aead.Open(nil, nil, sealed, place(f.file, f.kind, number))
+		raw, err := f.aead.Open(nil, nil, sealed, partAAD(f.file, f.kind, number))
 		if err == nil {
 			return raw, number, true
 		}
@@ -75,8 +75,8 @@ func (f framing) open(sealed []byte, next uint64) (raw []byte, number uint64, ok
 	return nil, 0, false
 }
 
-// wholeFrames tells how many frames b is by their lengths, whether they are intact or not; 0 when b ends in one. What
-// was not written as a whole does.
+// wholeFrames returns how many frames b consists of according to their lengths, intact or not. It returns 0 if b ends
+// within a frame, as it does if the writing was interrupted.
 func wholeFrames(b []byte) (n uint64) {
 	for len(b) > 0 {
 		length, whole := frames.Length(b)
@@ -89,8 +89,8 @@ func wholeFrames(b []byte) (n uint64) {
 	return n
 }
 
-// eachEvent adds a frame's marks to marks, unless that is nil, and calls f for its events; their messages last until f
-// returns.
+// eachEvent calls f for the events of a frame; their messages are valid until f returns. If marks is not nil, it adds
+// the frame's marks to it.
 func eachEvent(raw []byte, marks Marks, f func(*row)) error {
 	in := reader{b: raw}
 	for range in.uvarint() {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// FuzzFile: nothing that stands in a file of log events makes what reads it panic, or ask for more memory than the
+// FuzzFile tests that no content of a file of log events makes its readers panic or allocate more memory than the
 // file's size explains.
 func FuzzFile(f *testing.F) {
 	s := segment{last: 9, blocks: []block{{10, 20, 30, extent{1, 2}}}, streams: map[uint32]Stat{1: {1, 2, 3, 4, 5, 6}}}

@@ -14,13 +14,13 @@ import (
 	"sync/atomic"
 )
 
-// A journal of so many bytes of messages, or frames, is rewritten as a segment.
+// A journal with that many bytes of messages, or that many frames, is rewritten as a segment.
 const (
 	fullJournal = 4 << 20
 	fullFrames  = 4096
 )
 
-// group is a log group's files.
+// group holds the files of a log group.
 type group struct {
 	id, dir string
 	keys    Keys
@@ -29,39 +29,39 @@ type group struct {
 	mu       sync.RWMutex
 	segments []*segment // by number
 	pending  []uint64   // numbers of journals that were found and not opened yet
-	broken   []uint64   // numbers of segments whose index is damaged, and whose blocks were not looked for yet
+	broken   []uint64   // numbers of segments whose index is damaged and whose blocks were not searched for yet
 	journal  *journal   // nil until there is something to write
 	marks    Marks
 	number   uint64 // of the next file
 	next     uint64 // number of the next event
 	dropped  bool
 
-	key   string // the ARN of the group's KMS key, or "", when it was used last
-	keyed bool   // it was used since the store was opened
+	key   string // the ARN of the group's KMS key, or "", at its last use
+	keyed bool   // key was set since the store was opened
 
 	asides []aside     // files that were set aside
-	told   sync.Map    // damaged parts of files that the log names already; the value is the file's path
-	locked atomic.Bool // its key could not be used when it was looked at last for what is past its time
+	told   sync.Map    // damaged parts of files that were logged already; the value is the file's path
+	locked atomic.Bool // its key could not be used when it was last checked for expired events
 }
 
-// openGroup finds out what a directory holds. Journals stay closed: they need the group's key, which may not be usable
-// now.
+// openGroup reads what a directory contains. Journals stay closed: opening one needs the group's key, which may not be
+// usable now.
 func openGroup(id, dir string, keys Keys, logger *slog.Logger) (*group, error) {
 	names, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	g := &group{id: id, dir: dir, keys: keys, logger: logger, marks: Marks{}, number: 1, next: 1}
-	for _, entry := range names { // in the order of their names, and so of their numbers; .log before .seg
+	for _, entry := range names { // ordered by name, and so by number; .log before .seg
 		number, _, _ := strings.Cut(entry.Name(), ".")
 		n, err := strconv.ParseUint(number, 10, 64)
 		switch suffix := filepath.Ext(entry.Name()); {
 		case suffix == segmentTemp:
 			err = os.Remove(filepath.Join(dir, entry.Name()))
 		case suffix == damagedSuffix:
-			err = g.recall(filepath.Join(dir, entry.Name())) // its number is not given again
+			err = g.recall(filepath.Join(dir, entry.Name())) // its number is not used again
 		case err != nil || entry.Name() != filepath.Base(fileName("", n, suffix)):
-			logger.Warn("a file among the log events is none of larder's", "file", filepath.Join(dir, entry.Name()))
+			logger.Warn("a file among the log events is not one of larder's", "file", filepath.Join(dir, entry.Name()))
 			continue
 		case suffix == journalSuffix:
 			g.pending = append(g.pending, n)
@@ -76,13 +76,14 @@ func openGroup(id, dir string, keys Keys, logger *slog.Logger) (*group, error) {
 	return g, nil
 }
 
-// found takes up a segment. A journal of its number was rewritten as it, and only not deleted.
+// found adds a segment. If there is a journal of the same number, it was rewritten as this segment and then not
+// deleted.
 func (g *group) found(n uint64) error {
 	path := fileName(g.dir, n, segmentSuffix)
 	at := slices.Index(g.pending, n)
 	s, err := openSegment(path, n)
 	switch {
-	case err != nil && at >= 0: // it is written anew when the journal is full
+	case err != nil && at >= 0: // the segment is written again when the journal is full
 		g.logger.Warn("a log segment is damaged, and its journal is there", "group", g.id, "file", path, "error", err)
 		return nil
 	case errors.Is(err, errNoIndex):
@@ -99,14 +100,14 @@ func (g *group) found(n uint64) error {
 	return nil
 }
 
-// take adds a segment to the others.
+// take adds a segment to the group.
 func (g *group) take(s *segment) {
 	g.segments = append(g.segments, s)
 	g.next = max(g.next, s.last+1)
 }
 
-// ready opens what is pending. The last journal is gone on with; one before it was about to become a segment, and
-// becomes one.
+// ready opens what is pending. The last journal stays in use. An earlier one was about to become a segment, and becomes
+// one now.
 func (g *group) ready() error {
 	if g.dropped {
 		return os.ErrNotExist
@@ -135,13 +136,14 @@ func (g *group) ready() error {
 	return nil
 }
 
-// use notes which KMS key the group has.
+// use records which KMS key the group has.
 func (g *group) use(arn string) { g.key, g.keyed = arn, true }
 
-// lost tells whether an error is that of a former key of the group which was deleted; see lostWith.
+// lost reports whether err says that a former key of the group was deleted; see lostWith.
 func (g *group) lost(err error) bool { return g.keyed && lostWith(err, g.key) }
 
-// discard removes what was to become a journal when its process ended, and could not have held an event.
+// discard removes journals whose beginning was not written completely, because the process ended. They cannot contain
+// an event.
 func (g *group) discard() error {
 	var errs []error
 	g.pending = slices.DeleteFunc(g.pending, func(n uint64) bool {
@@ -161,7 +163,7 @@ func (g *group) discard() error {
 	return errors.Join(errs...)
 }
 
-// open takes up a journal, which is older than the one that is open, if one is.
+// open opens a journal. If another journal is open, that one is newer.
 func (g *group) open(path string, n uint64) error {
 	marks := maps.Clone(g.marks)
 	j, cut, err := openJournal(path, n, g.id, g.keys, marks)
@@ -185,7 +187,7 @@ func (g *group) open(path string, n uint64) error {
 	return nil
 }
 
-// append makes batches durable that are not known yet.
+// append makes the batches durable that are not known yet.
 func (g *group) append(arn string, batches []Batch) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -222,7 +224,8 @@ func (g *group) append(arn string, batches []Batch) error {
 	return nil
 }
 
-// usable says whether the open journal's key can still be used. The journal has its data key at hand.
+// usable returns an error if the open journal's KMS key cannot be used any more. The check is needed because the
+// journal keeps its data key in memory.
 func (g *group) usable() error {
 	if g.journal.header.arn == "" {
 		return nil
@@ -231,7 +234,7 @@ func (g *group) usable() error {
 	return err
 }
 
-// fresh numbers the events that are not known yet, and collects their marks.
+// fresh numbers the events of the batches that are not known yet, and collects their marks.
 func (g *group) fresh(batches []Batch) (Marks, []Event) {
 	marks := Marks{}
 	var events []Event
@@ -269,8 +272,8 @@ func (g *group) begin(arn string) (err error) {
 	return err
 }
 
-// rotate makes a segment of the journal. The next journal comes first, so that at no time the marks are only in a file
-// that goes.
+// rotate turns the journal into a segment. It begins the next journal first, so that the marks are never only in a file
+// that is about to be deleted.
 func (g *group) rotate(arn string) error {
 	full := g.journal
 	g.journal = nil
@@ -283,7 +286,7 @@ func (g *group) rotate(arn string) error {
 	return g.retire(full)
 }
 
-// retire replaces a journal by a segment of its events. One that could not be replaced is pending.
+// retire replaces a journal by a segment with its events. If that fails, the journal stays pending.
 func (g *group) retire(j *journal) error {
 	if len(j.streams) > 0 {
 		events, err := j.sorted()
@@ -306,7 +309,7 @@ func (g *group) retire(j *journal) error {
 	return errors.Join(os.Remove(j.path), j.file.Close())
 }
 
-// holds is what the group takes on disk, in bytes, and the time of the last event of each of its files.
+// holds returns how much disk space the group takes, in bytes, and the time of the last event of each of its files.
 func (g *group) holds() (size int64, lasts []int64) {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
@@ -322,7 +325,7 @@ func (g *group) holds() (size int64, lasts []int64) {
 	return g.size(), lasts
 }
 
-// size is what the group takes on disk, in bytes.
+// size returns how much disk space the group takes, in bytes.
 func (g *group) size() (n int64) {
 	for _, s := range g.segments {
 		n += s.size
@@ -336,8 +339,8 @@ func (g *group) size() (n int64) {
 	return n
 }
 
-// expire deletes the segments with no event later than a time, and what was set aside by then, and says how many bytes
-// that freed. A journal that is old as a whole becomes a segment first.
+// expire deletes the segments and the set-aside files that have no event at or after before. It returns how many bytes
+// that freed. A journal with only older events is turned into a segment first.
 func (g *group) expire(before int64) (freed int64, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -363,7 +366,8 @@ func (g *group) expire(before int64) (freed int64, err error) {
 	return size - g.size(), errors.Join(errs...)
 }
 
-// stats are the figures of the group's streams. A journal that is still closed for want of its key is not among them.
+// stats returns the statistics of the group's streams. It omits a journal that is still closed because its key cannot
+// be used.
 func (g *group) stats() (map[uint32]Stat, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -388,7 +392,7 @@ func (g *group) stats() (map[uint32]Stat, error) {
 	return out, nil
 }
 
-// close lets go of the journal. The group may be closed already.
+// close closes the journal. The group may be closed already.
 func (g *group) close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -14,8 +14,7 @@ import (
 	"larder/internal/recordlog"
 )
 
-// Marks say, for sources whose events are read from somewhere, how far that was done: what came with a mark that is not
-// beyond the source's last is known already.
+// Marks records how far each source was read. A batch whose mark is not beyond its source's mark is known already.
 type Marks map[string]uint64
 
 // journal is the newest file of a group.
@@ -26,7 +25,7 @@ type journal struct {
 	aead    cipher.AEAD
 	file    *os.File
 	begin   int64 // offset of the first frame
-	size    int64 // offset behind the last
+	size    int64 // offset after the last frame
 	frames  uint64
 	raw     int    // bytes of messages
 	lost    int64  // bytes of damaged frames
@@ -35,14 +34,14 @@ type journal struct {
 	streams map[uint32]Stat
 }
 
-// extent is the span of some events' times.
+// extent is the range of some events' times.
 type extent struct{ min, max int64 }
 
 func (x extent) with(t int64) extent { return extent{min(x.min, t), max(x.max, t)} }
 
 var nothing = extent{min: Last.Time, max: First.Time}
 
-// Stat is what a group holds of a stream. Times are in milliseconds since 1970.
+// Stat summarizes what a group holds of a stream. Times are in milliseconds since 1970.
 type Stat struct {
 	Events, Bytes      int64
 	First, Last        int64 // times of the events
@@ -63,7 +62,7 @@ func (s Stat) plus(o Stat) Stat {
 	}
 }
 
-// beginJournal makes a group's next journal. It begins with all marks, so that they outlive the files before it.
+// beginJournal creates a group's next journal. It begins with all marks, so that they outlive the older files.
 func beginJournal(dir string, number, first uint64, marks Marks, arn, group string, keys Keys) (*journal, error) {
 	key := newDataKey()
 	wrapped, err := keys.Wrap(arn, group, key)
@@ -115,7 +114,7 @@ func (j *journal) frame(marks Marks, events []Event) []byte {
 
 func (j *journal) framing() framing { return framing{j.aead, j.number, journalKind} }
 
-// contents reads what stands behind the header.
+// contents reads everything after the header.
 func (j *journal) contents() ([]byte, error) {
 	all := make([]byte, j.size-j.begin)
 	if _, err := j.file.ReadAt(all, j.begin); err != nil && (len(all) > 0 || err != io.EOF) {
@@ -124,8 +123,7 @@ func (j *journal) contents() ([]byte, error) {
 	return all, nil
 }
 
-// eachFrame calls take for the journal's intact frames, see framing.each. Damaged tells whether others were passed
-// over.
+// eachFrame calls take for the journal's intact frames, see framing.each. damaged reports whether others were skipped.
 func (j *journal) eachFrame(take func(raw []byte) error) (damaged bool, err error) {
 	all, err := j.contents()
 	if err != nil {
@@ -135,7 +133,7 @@ func (j *journal) eachFrame(take func(raw []byte) error) (damaged bool, err erro
 	return w.Lost > 0 || w.End < len(all), err
 }
 
-// append makes marks and events durable. After a failure the file is as it was, for readers and for the next append.
+// append makes marks and events durable. After a failure the file is as before, for readers and for the next append.
 func (j *journal) append(marks Marks, events []Event) error {
 	frame := j.frame(marks, events)
 	if len(frame) > maxFrame {
@@ -172,11 +170,11 @@ func eachRow(b []byte, f func(*row)) (err error) {
 	return nil
 }
 
-// damaged is what is said of a journal with damaged frames.
+// damaged is the error for a journal with damaged frames.
 func (j *journal) damaged() error { return fmt.Errorf("frames of %s were changed", j.path) }
 
-// openJournal opens a journal that an earlier process wrote, cuts off what it did not finish, and adds to marks. It
-// returns how many bytes were cut. Damaged frames stay where they are, and are skipped.
+// openJournal opens a journal that an earlier process wrote, and adds its marks to marks. It cuts off a frame whose
+// writing was interrupted, and returns how many bytes it cut. It skips damaged frames and leaves them in the file.
 func openJournal(path string, number uint64, group string, keys Keys, marks Marks) (j *journal, cut int64, err error) {
 	file, err := os.OpenFile(path, os.O_RDWR, 0o600)
 	if err != nil {
@@ -208,7 +206,8 @@ func openJournal(path string, number uint64, group string, keys Keys, marks Mark
 	return j, cut, err
 }
 
-// walk counts what is intact in a journal, and ends it where the writing of its last frame was interrupted.
+// walk counts what is intact in a journal. If the writing of the last frame was interrupted, walk sets the journal's
+// size to end before it.
 func (j *journal) walk(marks Marks) error {
 	all, err := j.contents()
 	if err != nil {
@@ -222,7 +221,7 @@ func (j *journal) walk(marks Marks) error {
 		return err
 	}
 	j.frames, j.lost = w.next, int64(w.Lost)
-	if n := wholeFrames(all[w.End:]); n > 0 { // they were written, and damaged since
+	if n := wholeFrames(all[w.End:]); n > 0 { // they were written completely and damaged later
 		j.frames += n
 		j.lost += int64(len(all) - w.End)
 		return nil
@@ -231,8 +230,8 @@ func (j *journal) walk(marks Marks) error {
 	return nil
 }
 
-// mendLast writes the length of a journal's last frame anew where that alone is damaged: the frame would be taken for
-// one whose writing was interrupted. All is what stands behind the header.
+// mendLast repairs the length of a journal's last frame if only that is damaged. Otherwise the frame would be taken for
+// one whose writing was interrupted. all is the content after the header.
 func (j *journal) mendLast(all []byte) error {
 	w, err := j.framing().each(all, func([]byte) error { return nil })
 	rest := all[w.End:]

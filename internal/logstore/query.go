@@ -17,39 +17,40 @@ import (
 	"larder/internal/isolate"
 )
 
-// Query asks for events of a group.
+// Query selects events of a group.
 type Query struct {
-	// Streams are the numbers of the streams that are wanted.
+	// Streams are the numbers of the streams to read.
 	Streams map[uint32]bool
-	// From and To are the first and the last position that is wanted.
+	// From and To are the first and the last position to read.
 	From, To Position
-	// Backward takes the last events first. A page is in the order of the positions all the same.
+	// Backward reads the last events first. The events of a page are in ascending order nevertheless.
 	Backward bool
-	// Limit and Bytes bound a page: events, and bytes of their messages with Overhead for each. 0 is no bound; one
-	// event always fits.
+	// Limit and Bytes bound a page: the number of events, and the bytes of their messages with Overhead bytes added for
+	// each. 0 means no bound. One event always fits.
 	Limit, Bytes, Overhead int
-	// Key is the ARN of the group's KMS key, as for Append. What a former one sealed that was deleted is missing.
+	// Key is the ARN of the group's KMS key, as for Append. What a deleted former key sealed is missing from the result.
 	Key string
-	// Contains are texts that each wanted message has.
+	// Contains are texts that each selected message contains.
 	Contains []string
-	// Match chooses messages; nil takes all. It must not keep the message, and is called from several goroutines.
+	// Match selects messages; nil selects all. It must not keep the message, and is called from several goroutines.
 	Match func(message []byte) bool
 }
 
-// Page is an answer to a query.
+// Page is the result of a query.
 type Page struct {
 	Events []Event
-	// More says that the query goes on, at Next: there From, or To of one that goes backward, has to be.
+	// More reports that the query has more results. To continue, set From to Next, or To if Backward is set.
 	More bool
 	Next Position
-	// Damaged says that a part of what was read for the page cannot be read: its events are missing. The log names it.
+	// Damaged reports that some of what was read for the page is unreadable, so that events are missing. The log names the
+	// file.
 	Damaged bool
 }
 
-// maxScan is how many blocks one page may read: half a gigabyte. A page that found little by then ends.
+// maxScan is how many blocks one page may read: half a gigabyte. A page ends there even if it found little.
 const maxScan = 4096
 
-// unit is a block of a segment, or a journal: what is read at once.
+// unit is what is read at once: a block of a segment, or a journal.
 type unit struct {
 	extent  extent
 	segment *source
@@ -58,7 +59,7 @@ type unit struct {
 	skip    func(path string, err error)
 }
 
-// source is a segment that is being read. A segment that was deleted meanwhile has no events.
+// source is a segment that is being read. If the segment was deleted meanwhile, it has no events.
 type source struct {
 	*segment
 	aead func() (cipher.AEAD, error)
@@ -80,7 +81,7 @@ func (s *source) read(c *scratch, block int) ([]byte, error) {
 	return raw, errors.Join(err, f.Close())
 }
 
-// Query answers a query on the group of that id.
+// Query returns the first page of a query on the group of that id.
 func (s *Store) Query(id string, q Query) (Page, error) {
 	g, err := s.group(id, false)
 	if g == nil || err != nil {
@@ -96,8 +97,8 @@ func (s *Store) Query(id string, q Query) (Page, error) {
 	return page, err
 }
 
-// plan lists what a query has to read, in the order in which it reads it. Missing says that a file was set aside that
-// can have held some of what is asked for.
+// plan lists what a query has to read, in reading order. missing reports that a file was set aside that may have
+// contained some of the events.
 func (g *group) plan(q Query) (units []unit, missing bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -122,7 +123,7 @@ func (g *group) plan(q Query) (units []unit, missing bool, err error) {
 		}
 	}
 	if j := g.journal; j != nil && q.touches(j.extent, j.streams) {
-		view := *j // what is written by now, in a file that outlives its name
+		view := *j // the frames written so far; the opened file outlives its name
 		switch err := g.usable(); {
 		case g.lost(err):
 			g.skip(j.path, err)
@@ -148,7 +149,7 @@ func (g *group) plan(q Query) (units []unit, missing bool, err error) {
 func closeJournals(units []unit) {
 	for _, u := range units {
 		if u.journal != nil {
-			u.journal.file.Close() // of a file that was only read
+			u.journal.file.Close() // opened for reading only
 		}
 	}
 }
@@ -167,8 +168,8 @@ func (q Query) touches(x extent, streams map[uint32]Stat) bool {
 	return false
 }
 
-// run reads units, several at a time, until the page is full. An event goes onto the page once no unit that is left can
-// hold one that comes before it.
+// run reads units, several at a time, until the page is full. An event is put on the page as soon as no unread unit can
+// contain an event before it.
 func (q Query) run(units []unit) (Page, error) {
 	var found []Event // in the query's order
 	wave := 2 * runtime.GOMAXPROCS(0)
@@ -200,7 +201,7 @@ func (q Query) run(units []unit) (Page, error) {
 	}
 }
 
-// compare orders events as the query meets them.
+// compare orders events in the query's direction.
 func (q Query) compare(a, b Event) int {
 	if q.Backward {
 		a, b = b, a
@@ -208,7 +209,7 @@ func (q Query) compare(a, b Event) int {
 	return a.Position().Compare(b.Position())
 }
 
-// edge stands for the first event, in the query's order, that a unit can hold.
+// edge returns an event at the first position, in the query's order, that a unit can contain.
 func (q Query) edge(u unit) Event {
 	p := Position{Time: u.extent.min}
 	if q.Backward {
@@ -224,7 +225,7 @@ func (q Query) after(e Event) Position {
 	return e.Position().Next()
 }
 
-// fits says how many of the events a page takes, and whether it takes no more.
+// fits returns how many of the events go on a page, and whether the page is then full.
 func (q Query) fits(events []Event) (n int, full bool) {
 	left := q.Bytes
 	for i, e := range events {
@@ -247,7 +248,7 @@ func (q Query) page(events []Event, more bool, next Position, damaged bool) Page
 	return Page{Events: events, More: more, Next: next, Damaged: damaged}
 }
 
-// readAll reads units in parallel, and tells whether some were skipped as damaged.
+// readAll reads units in parallel. It returns whether some were skipped as damaged.
 func (q Query) readAll(units []unit) ([]Event, bool, error) {
 	found := make([][]Event, len(units))
 	var damaged atomic.Bool
@@ -270,8 +271,8 @@ func (q Query) readAll(units []unit) ([]Event, bool, error) {
 	return slices.Concat(found...), damaged.Load(), err
 }
 
-// read reads a unit. A damaged block is skipped as a whole; only a key that cannot be used is an error,
-// unless it is a former one that was deleted.
+// read reads a unit. It skips a damaged block as a whole. A key that cannot be used is an error, unless it is a deleted
+// former key.
 func (q Query) read(u unit) (found []Event, damaged bool, err error) {
 	take := func(e *row) {
 		if q.wants(e) {
@@ -305,7 +306,7 @@ func (q Query) read(u unit) (found []Event, damaged bool, err error) {
 	return found, err != nil, nil
 }
 
-// contains tells whether a block has each of the texts that a message has to have.
+// contains reports whether a block contains each of the texts that a message must contain.
 func (q Query) contains(raw []byte) bool {
 	for _, text := range q.Contains {
 		if !bytes.Contains(raw, []byte(text)) {

@@ -8,7 +8,8 @@ import (
 	"larder/internal/logstore"
 )
 
-// TestAPanicInAQueryIsItsError: parts of a log are read side by side, in goroutines in which nobody else recovers.
+// TestAPanicInAQueryIsItsError tests a panic in the goroutines that read parts of a log in parallel. Nothing else
+// recovers it there.
 func TestAPanicInAQueryIsItsError(t *testing.T) {
 	s := open(t, t.TempDir(), keys{})
 	defer s.Close()

@@ -18,7 +18,7 @@ type recovered struct {
 	lost   bool // blocks are missing
 }
 
-// scanSegment looks for the intact blocks of a segment.
+// scanSegment searches for the intact blocks of a segment.
 func scanSegment(path string, number uint64, group string, keys Keys) (r recovered, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -38,7 +38,7 @@ func scanSegment(path string, number uint64, group string, keys Keys) (r recover
 	if err != nil {
 		return r, err
 	}
-	begin := min(len(h.encode()), len(all)) // as it was written, whatever is there now
+	begin := min(len(h.encode()), len(all)) // the size that was written, even if the header is damaged
 	r.header, r.frames = h, framing{aead, number, segmentKind}
 	ended := false
 	w, err := r.frames.each(all[begin:], func(small []byte) error {
@@ -54,8 +54,8 @@ func scanSegment(path string, number uint64, group string, keys Keys) (r recover
 	return r, err
 }
 
-// surviving finds an intact header in what there is of a segment. It is written twice, at the beginning and before the
-// index; where the second is, a damaged index does not tell.
+// surviving searches for an intact header in a segment. A header is at the beginning and before the index. A damaged
+// index does not say where the second one is, so surviving searches for it.
 func surviving(all []byte) (h header, found bool) {
 	for at := 0; ; at++ {
 		next := bytes.Index(all[at:], []byte(magic))
@@ -69,7 +69,7 @@ func surviving(all []byte) (h header, found bool) {
 	}
 }
 
-// readAround reads a file as far as the disk gives it: zeros stand for the pages that it does not.
+// readAround reads a file as far as the disk allows. Pages that cannot be read are filled with zeros.
 func readAround(r io.ReaderAt, size int64) []byte {
 	const page = 4 << 10
 	all := make([]byte, size)
@@ -85,8 +85,8 @@ func readAround(r io.ReaderAt, size int64) []byte {
 	return all
 }
 
-// recover writes a segment whose index is damaged anew, of its intact blocks. What some are missing of is kept as
-// well, set aside.
+// recover rewrites a segment with a damaged index from its intact blocks. If blocks are missing, the damaged file is
+// kept too, set aside.
 func (g *group) recover(n uint64) error {
 	path := fileName(g.dir, n, segmentSuffix)
 	r, err := scanSegment(path, n, g.id, g.keys)
@@ -98,7 +98,7 @@ func (g *group) recover(n uint64) error {
 	case err != nil || len(r.events) == 0:
 		return g.setAside(path, errors.Join(errors.New("no block of it can be read"), err))
 	}
-	if r.lost { // the name beside, before the old one leads to the new file
+	if r.lost { // link the second name before the first one is replaced by the new file
 		if err := os.Link(path, path+damagedSuffix); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// badDisk is a file of which some pages cannot be read.
+// badDisk is a file with some unreadable pages.
 type badDisk struct {
 	*bytes.Reader
 	bad []int64 // offsets in such pages
@@ -24,7 +24,7 @@ func (d badDisk) ReadAt(b []byte, at int64) (int, error) {
 	return d.Reader.ReadAt(b, at)
 }
 
-// TestReadAroundWhatADiskDoesNotGive: all other pages are read.
+// TestReadAroundWhatADiskDoesNotGive tests that all other pages are read.
 func TestReadAroundWhatADiskDoesNotGive(t *testing.T) {
 	t.Parallel()
 	written := bytes.Repeat([]byte("x"), 10_000)
@@ -33,10 +33,11 @@ func TestReadAroundWhatADiskDoesNotGive(t *testing.T) {
 		size int64
 		want func() []byte
 	}{
-		"good":        {nil, 10_000, func() []byte { return written }},
-		"longer":      {nil, 10_001, func() []byte { return append(slices.Clone(written), 0) }},
-		"first page":  {[]int64{0}, 10_000, func() []byte { return append(make([]byte, 4096), written[4096:]...) }},
-		"second, end": {[]int64{5000, 9999}, 10_000, func() []byte { return append(slices.Clone(written[:4096]), make([]byte, 5904)...) }},
+		"good":       {nil, 10_000, func() []byte { return written }},
+		"longer":     {nil, 10_001, func() []byte { return append(slices.Clone(written), 0) }},
+		"first page": {[]int64{0}, 10_000, func() []byte { return append(make([]byte, 4096), written[4096:]...) }},
+		"second, end": {[]int64{5000, 9999}, 10_000,
+			func() []byte { return append(slices.Clone(written[:4096]), make([]byte, 5904)...) }},
 	} {
 		got := readAround(badDisk{bytes.NewReader(written), c.bad}, c.size)
 		if want := c.want(); !bytes.Equal(got, want) {
@@ -46,7 +47,7 @@ func TestReadAroundWhatADiskDoesNotGive(t *testing.T) {
 	}
 }
 
-// TestSurviving finds either header, and none that is damaged or an earlier larder's.
+// TestSurviving tests that either header is found, and none that is damaged or an earlier larder's.
 func TestSurviving(t *testing.T) {
 	t.Parallel()
 	h := header{first: 7, arn: "arn:1", wrapped: []byte("wrapped")}

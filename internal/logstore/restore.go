@@ -11,8 +11,8 @@ import (
 	"larder/internal/durable"
 )
 
-// Intact tells whether the directories of the groups, and the files that are written to, still have their names. It
-// waits for nothing: of a group that is being written to it takes that for true.
+// Intact reports whether the groups' directories, and the files that are being written, still have their names. It does
+// not wait: a group that is being written to counts as intact.
 func (s *Store) Intact() (bool, error) {
 	for _, g := range s.all() {
 		if intact, err := g.intact(); !intact || err != nil {
@@ -22,8 +22,8 @@ func (s *Store) Intact() (bool, error) {
 	return true, nil
 }
 
-// Restore makes anew what was removed of the directory while the store has it open. Only events in files that are not
-// written to any more are lost: Logger is told which.
+// Restore creates the directories and files again that were removed while the store had them open. Events are lost only
+// if their file was not open; Logger gets the names of these files.
 func (s *Store) Restore() error {
 	var errs []error
 	for _, g := range s.all() {
@@ -35,7 +35,7 @@ func (s *Store) Restore() error {
 	return nil
 }
 
-// all are the groups that there are now.
+// all returns the current groups.
 func (s *Store) all() []*group {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +64,7 @@ func (g *group) intact() (bool, error) {
 	return err == nil, err
 }
 
-// restore makes the group's directory and its journal anew, and forgets the files that are gone.
+// restore creates the group's directory and journal again, and forgets the files that are gone.
 func (g *group) restore() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

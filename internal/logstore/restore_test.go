@@ -10,9 +10,8 @@ import (
 	"larder/internal/logstore"
 )
 
-// TestRestoreKeepsTheJournal: the directory is removed while the store has it open. Events of the files that are not
-// open are lost, and that is said; those of the journal, the marks, and what is appended later are there when the store
-// is opened again.
+// TestRestoreKeepsTheJournal removes the directory while the store has it open. Events in files that are not open are
+// lost, and logged. The journal's events, the marks, and later events must be there when the store is opened again.
 func TestRestoreKeepsTheJournal(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "logs")
 	log := &strings.Builder{}
@@ -26,7 +25,7 @@ func TestRestoreKeepsTheJournal(t *testing.T) {
 	}
 	appendAll(t, s, "g", batch(1, "old"))
 	if err := s.Append("g", "arn:2",
-		batch(2, "in the journal")); err != nil { // another key: what was before becomes a segment
+		batch(2, "in the journal")); err != nil { // another key: the events before become a segment
 		t.Fatal(err)
 	}
 	intact := func(want bool) {

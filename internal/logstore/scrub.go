@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// Scrub reads all events, whether anybody asks for them or not, and notes what of them is damaged as a query does: see
-// Damaged. Pace is told how many bytes are read next, and may wait; its error ends the scrub. What a key that cannot
-// be used now sealed is passed over.
+// Scrub reads all events and records damage as a query does: see Damaged. Without it, damage is found only when an
+// event is read. Scrub calls pace with the number of bytes that it reads next; pace may wait, and its error ends the
+// scrub. Scrub skips what a currently unusable key sealed.
 func (s *Store) Scrub(pace func(bytes int) error) error {
 	for _, g := range s.all() {
 		if err := g.scrub(pace); err != nil {
@@ -26,7 +26,7 @@ func (g *group) scrub(pace func(bytes int) error) error {
 		return nil
 	}
 	if j != nil {
-		defer j.file.Close() // it was only read
+		defer j.file.Close() // opened for reading only
 		if err := pace(int(j.size)); err != nil {
 			return err
 		}
@@ -46,7 +46,8 @@ func (g *group) scrub(pace func(bytes int) error) error {
 	return nil
 }
 
-// parts are the group's files as they are now. The journal is a view of its own, nil where it cannot be read now.
+// parts returns the group's current files. The journal is a separate read-only view; it is nil if it cannot be read
+// now.
 func (g *group) parts() ([]*segment, *journal, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -69,7 +70,7 @@ func (g *group) parts() ([]*segment, *journal, error) {
 	return segments, &view, nil
 }
 
-// scrubSegment reads the blocks of a segment. One that was deleted meanwhile has none.
+// scrubSegment reads the blocks of a segment. If the segment was deleted meanwhile, it has none.
 func (g *group) scrubSegment(s *segment, pace func(bytes int) error) error {
 	key := func() (cipher.AEAD, error) { return unwrap(g.keys, g.id, s.header) }
 	from := &source{s, sync.OnceValues(key)}

@@ -12,8 +12,8 @@ import (
 	"larder/internal/logstore"
 )
 
-// TestScrub finds damage that nobody has read: in segments and in journals of whichever group. It reads each byte of
-// them once, goes around what a disabled key sealed, and ends when it shall.
+// TestScrub tests that Scrub finds damage in segments and journals of every group, reads each byte once, skips what a
+// disabled key sealed, and ends when pace says so.
 func TestScrub(t *testing.T) {
 	t.Parallel()
 	home, k := t.TempDir(), keys{map[string]bool{}}
@@ -29,7 +29,7 @@ func TestScrub(t *testing.T) {
 	}
 	flipped := func(path string, at func(data []byte) int) {
 		t.Helper()
-		file := must(os.OpenFile(filepath.Join(home, path), os.O_RDWR, 0))(t) // the same file, which is open
+		file := must(os.OpenFile(filepath.Join(home, path), os.O_RDWR, 0))(t) // changes the open file in place
 		data := must(io.ReadAll(file))(t)
 		i := at(data)
 		_, err := file.WriteAt([]byte{data[i] ^ 1}, int64(i))
@@ -37,7 +37,7 @@ func TestScrub(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	inBlock := func(data []byte) int { // behind the header and the frame's
+	inBlock := func(data []byte) int { // after the header of the file and of the frame
 		return 16 + int(binary.BigEndian.Uint32(data[8:])) + 8 + 5
 	}
 	flipped("segment/00000001.seg", inBlock)
@@ -73,7 +73,7 @@ func TestScrub(t *testing.T) {
 	}
 }
 
-// size is what the files below a directory take, in bytes.
+// size returns how many bytes the files below a directory take.
 func size(t *testing.T, dir string) (n int) {
 	t.Helper()
 	for _, path := range must(filepath.Glob(filepath.Join(dir, "*", "*")))(t) {

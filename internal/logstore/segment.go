@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// blockSize is how many bytes of events go into a block at most, unless one event has more: enough to compress
-	// well, and little to read for a short answer.
+	// blockSize is the maximum size of the events in a block, in bytes, unless one event is larger. It is enough to
+	// compress well, and little to read for a short answer.
 	blockSize   = 128 << 10
 	footerSize  = 4 + 4 + len(magic)
 	maxIndex    = 64 << 20
@@ -37,7 +37,7 @@ type segment struct {
 	streams map[uint32]Stat
 }
 
-// block is where some events lie in a segment. Sizes are in bytes.
+// block is the position of some events in a segment. Sizes are in bytes.
 type block struct {
 	offset int64
 	sealed uint32
@@ -45,8 +45,8 @@ type block struct {
 	extent extent
 }
 
-// writeSegment writes events, in the order of their positions, as the segment of a number, and returns it when it is
-// durable under its name.
+// writeSegment writes events, in the order of their positions, as a segment. It returns when the segment is durable
+// under its name.
 func writeSegment(dir string, number uint64, h header, aead cipher.AEAD, events []row) (*segment, error) {
 	s := &segment{
 		number: number, path: fileName(dir, number, segmentSuffix), header: h, extent: nothing,
@@ -77,8 +77,7 @@ func (j *journal) sorted() ([]row, error) {
 	return events, err
 }
 
-// write writes the blocks as frames. One that holds nothing comes last: where it is found, no block is missing before
-// it.
+// write writes the blocks as frames. The last block is empty: if it is found, no block before it is missing.
 func (s *segment) write(w io.Writer, aead cipher.AEAD, events []row) error {
 	out := countingWriter{w: w}
 	out.write(s.header.encode())
@@ -122,7 +121,7 @@ func (s *segment) count(e *row) {
 	s.streams[e.Stream] = s.streams[e.Stream].plus(e.stat())
 }
 
-// encodeEnd is the header once more, the index of the blocks, and the footer.
+// encodeEnd encodes the second header, the index of the blocks, and the footer.
 func (s *segment) encodeEnd() []byte {
 	index := append(s.header.encode(), s.encodeIndex()...)
 	footer := binary.BigEndian.AppendUint32(nil, uint32(len(index)))
@@ -130,7 +129,7 @@ func (s *segment) encodeEnd() []byte {
 	return append(append(index, footer...), magic...)
 }
 
-// indexSum is the checksum of what stands before a footer, and of the footer.
+// indexSum returns the checksum of a segment's end: of the index and the footer.
 func indexSum(version string, index []byte) uint32 {
 	sum := crc32.Checksum(index, castagnoli)
 	if version == magic {
@@ -139,7 +138,7 @@ func indexSum(version string, index []byte) uint32 {
 	return sum
 }
 
-// countingWriter counts, and keeps its first failure.
+// countingWriter counts bytes, and keeps its first error.
 type countingWriter struct {
 	w   io.Writer
 	n   int64
@@ -197,8 +196,8 @@ func (s *segment) decodeIndex(b []byte) error {
 	return in.err
 }
 
-// openSegment reads a segment's index. The error is errNoIndex where that is damaged and the blocks may be found
-// without it.
+// openSegment reads a segment's index. It returns errNoIndex if the index is damaged and the blocks can perhaps be
+// found without it.
 func openSegment(path string, number uint64) (s *segment, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -233,10 +232,10 @@ func openSegment(path string, number uint64) (s *segment, err error) {
 	return s, err
 }
 
-// errNoIndex says that a segment's blocks have to be looked for.
+// errNoIndex reports that a segment's blocks have to be searched for.
 var errNoIndex = errors.New("its index is damaged")
 
-// readEnd reads what stands between a segment's blocks and its footer.
+// readEnd reads what is between a segment's blocks and its footer.
 func readEnd(f io.ReaderAt, size int64) (version string, index []byte, err error) {
 	footer := make([]byte, footerSize)
 	if _, err := f.ReadAt(footer, max(size-int64(footerSize), 0)); err != nil {
@@ -244,33 +243,33 @@ func readEnd(f io.ReaderAt, size int64) (version string, index []byte, err error
 	}
 	n, version := int64(binary.BigEndian.Uint32(footer)), string(footer[8:])
 	if version != magic && version != formerMagic || n > maxIndex || n > size-int64(footerSize) {
-		return "", nil, errors.New("it does not end as a segment")
+		return "", nil, errors.New("it does not end like a segment")
 	}
 	index = make([]byte, n)
 	if _, err := f.ReadAt(index, size-int64(footerSize)-n); err != nil {
 		return "", nil, err
 	}
 	if indexSum(version, index) != binary.BigEndian.Uint32(footer[4:]) {
-		return "", nil, errors.New("the checksum of its index is another")
+		return "", nil, errors.New("the checksum of its index is wrong")
 	}
 	return version, index, nil
 }
 
-// scratch is what reading a block takes; one is used again and again.
+// scratch holds buffers for reading a block; they are reused.
 type scratch struct {
 	sealed, raw []byte
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
-// read reads, opens and unpacks the n-th block of a segment. What it returns lasts until the scratch is used again.
+// read reads, opens and decompresses the n-th block of a segment. The result is valid until the scratch is used again.
 func (c *scratch) read(f io.ReaderAt, s *segment, aead cipher.AEAD, n int) ([]byte, error) {
 	k := s.blocks[n]
 	c.sealed = slices.Grow(c.sealed[:0], int(k.sealed))[:k.sealed]
 	if _, err := f.ReadAt(c.sealed, k.offset); err != nil {
 		return nil, fmt.Errorf("cannot read block %d of %s: %w", n, s.path, err)
 	}
-	small, err := aead.Open(c.sealed[:0], nil, c.sealed, place(s.number, segmentKind, uint64(n)))
+	small, err := aead.Open(c.sealed[:0], nil, c.sealed, partAAD(s.number, segmentKind, uint64(n)))
 	if err != nil {
 		return nil, fmt.Errorf("block %d of %s was changed", n, s.path)
 	}

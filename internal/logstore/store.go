@@ -16,11 +16,11 @@ import (
 	"larder/internal/durable"
 )
 
-// Config is what a store works with. Every field is needed.
+// Config configures a store. Every field is required.
 type Config struct {
 	Dir  string
 	Keys Keys
-	// MaxBytes bounds what all groups take on disk: the oldest events go first. It is kept by Sweep.
+	// MaxBytes bounds how much disk space all groups take. Sweep enforces it by deleting the oldest events.
 	MaxBytes int64
 	Logger   *slog.Logger
 }
@@ -33,8 +33,8 @@ type Store struct {
 	groups map[string]*group
 }
 
-// Open opens the store in a directory, making it if it is not there. What is damaged there is told to Logger, and the
-// rest is used.
+// Open opens the store in a directory, and creates the directory if necessary. It reports damage to Logger and uses the
+// rest.
 func Open(c Config) (*Store, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot keep log events: %w", err)
@@ -46,11 +46,11 @@ func Open(c Config) (*Store, error) {
 	s := &Store{config: c, groups: map[string]*group{}}
 	for _, d := range dirs {
 		if !d.IsDir() {
-			c.Logger.Warn("a file among the log groups is none of larder's", "file", filepath.Join(c.Dir, d.Name()))
+			c.Logger.Warn("a file among the log groups is not one of larder's", "file", filepath.Join(c.Dir, d.Name()))
 			continue
 		}
 		g, err := openGroup(d.Name(), filepath.Join(c.Dir, d.Name()), c.Keys, c.Logger)
-		if err != nil { // who asks for the group tries again
+		if err != nil { // the next use of the group tries again
 			c.Logger.Error("cannot open the events of a log group", "group", d.Name(), "error", err)
 			continue
 		}
@@ -59,7 +59,7 @@ func Open(c Config) (*Store, error) {
 	return s, nil
 }
 
-// Close waits for what is under way in each group, and closes the files.
+// Close waits for running operations of each group, and closes the files.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,18 +70,18 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// Batch is events that are appended together or not at all.
+// Batch is a set of events that are appended all or not at all.
 type Batch struct {
 	Events []Event
-	// Source and Mark make the batch one that is kept once: a source's marks rise, and a batch whose mark is not beyond
-	// the last is known already. The mark becomes durable with the events. Empty: no source. A mark of 0 forgets the
-	// source.
+	// Source and Mark make sure that a batch is stored only once. A source's marks rise: a batch whose mark is not beyond
+	// the last one is ignored. The mark becomes durable with the events. An empty Source disables this. A Mark of 0
+	// forgets the source.
 	Source string
 	Mark   uint64
 }
 
-// Append makes batches durable in the group of that id, which is also the name of its directory; arn is the KMS key of
-// the group, empty for the installation's own.
+// Append makes batches durable in the group of that id, which is also the name of its directory. arn is the group's KMS
+// key; empty means the installation's own.
 func (s *Store) Append(id, arn string, batches ...Batch) error {
 	g, err := s.group(id, true)
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *Store) Append(id, arn string, batches ...Batch) error {
 	return g.append(arn, batches)
 }
 
-// Mark is the last mark of a source, 0 when there is none. Arn is that of the group's KMS key, as for Append.
+// Mark returns the last mark of a source; 0 if there is none. arn is the group's KMS key, as for Append.
 func (s *Store) Mark(id, arn, source string) (uint64, error) {
 	g, err := s.group(id, false)
 	if g == nil || err != nil {
@@ -103,7 +103,7 @@ func (s *Store) Mark(id, arn, source string) (uint64, error) {
 	return g.marks[source], err
 }
 
-// Stats returns the figures of a group's streams, by their numbers.
+// Stats returns the statistics of a group's streams, by stream number.
 func (s *Store) Stats(id string) (map[uint32]Stat, error) {
 	g, err := s.group(id, false)
 	if g == nil || err != nil {
@@ -112,7 +112,7 @@ func (s *Store) Stats(id string) (map[uint32]Stat, error) {
 	return g.stats()
 }
 
-// group returns a group's files; nil when there are none and none are to be made.
+// group returns a group's files. If there are none, it creates them if create is set, and returns nil otherwise.
 func (s *Store) group(id string, create bool) (*group, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -133,8 +133,8 @@ func (s *Store) group(id string, create bool) (*group, error) {
 	return g, err
 }
 
-// Drop deletes a group's events. Where some of its files cannot be deleted, the group takes and gives no events any
-// more, and whoever drops it again goes on with that.
+// Drop deletes a group's events. If some files cannot be deleted, the group is closed all the same, and another Drop
+// tries again.
 func (s *Store) Drop(id string) error {
 	s.mu.Lock()
 	g := s.groups[id]
@@ -151,9 +151,9 @@ func (s *Store) Drop(id string) error {
 	return nil
 }
 
-// Sweep deletes what is past its time: the groups that keep does not know, the segments whose events are all older than
-// it says (0: they are kept for ever), and then the oldest segments of all until the rest is within the store's bound.
-// A group whose key cannot be used is left as it is.
+// Sweep deletes what has expired, in this order: groups that keep does not know; segments whose events are all older
+// than the retention, where 0 means for ever; and then the oldest segments of all groups until the store is within its
+// bound. It leaves a group whose key cannot be used unchanged.
 func (s *Store) Sweep(now time.Time, keep func(id string) (retention time.Duration, known bool)) error {
 	groups := s.all()
 	var errs []error
@@ -173,7 +173,7 @@ func (s *Store) Sweep(now time.Time, keep func(id string) (retention time.Durati
 	return errors.Join(append(errs, s.bound(kept))...)
 }
 
-// expire deletes a group's events of before a time, and says how many bytes that freed.
+// expire deletes a group's events before a time, and returns how many bytes that freed.
 func (s *Store) expire(g *group, before int64) (freed int64, err error) {
 	freed, err = g.expire(before)
 	locked := (*KeyError)(nil)
@@ -181,8 +181,8 @@ func (s *Store) expire(g *group, before int64) (freed int64, err error) {
 		g.locked.Store(false)
 		return freed, err
 	}
-	if !g.locked.Swap(true) { // told once, not at every sweep
-		s.config.Logger.Warn("cannot tell which log events are past their time", "group", g.id, "error", err)
+	if !g.locked.Swap(true) { // logged once, not at every sweep
+		s.config.Logger.Warn("cannot determine which log events have expired", "group", g.id, "error", err)
 	}
 	return freed, nil
 }
@@ -204,7 +204,7 @@ func (s *Store) bound(groups []*group) error {
 	}
 	slices.SortFunc(all, func(a, b old) int { return cmp.Compare(a.last, b.last) })
 	var errs []error
-	stuck := map[*group]bool{} // these are not asked again, and the others make room
+	stuck := map[*group]bool{} // groups in which nothing can be deleted; the others make room
 	for _, o := range all {
 		if total <= s.config.MaxBytes {
 			break

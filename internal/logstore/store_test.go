@@ -20,7 +20,7 @@ import (
 	"larder/internal/logstore"
 )
 
-// keys wraps data keys by turning their bits around; a key that is off cannot be used.
+// keys wraps data keys by inverting their bits. A key in off cannot be used.
 type keys struct{ off map[string]bool }
 
 var errOff = errors.New("the key is disabled")
@@ -104,8 +104,8 @@ func event(stream uint32, at int64, message string) logstore.Event {
 	return logstore.Event{Stream: stream, Time: at, Ingested: at + 5, Message: message}
 }
 
-// Whatever is appended, in whatever order of times, and however often the store is opened again, comes back once and in
-// order, in pages of every size, from either end.
+// TestStoreAgainstAList tests that events come back once and in order, in pages of every size, from either end. They
+// are appended with times in any order, and the store is opened again at times.
 func TestStoreAgainstAList(t *testing.T) {
 	dir := t.TempDir()
 	run := 0
@@ -150,7 +150,7 @@ func TestStoreAgainstAList(t *testing.T) {
 	})
 }
 
-// appendMarked appends a batch of a source, twice at times.
+// appendMarked appends a batch of a source, sometimes twice.
 func appendMarked(t *rapid.T, s *logstore.Store, arn string, want *[]logstore.Event, marks map[string]uint64) {
 	b := logstore.Batch{}
 	for range rapid.IntRange(1, 9).Draw(t, "events") {
@@ -178,7 +178,8 @@ func appendMarked(t *rapid.T, s *logstore.Store, arn string, want *[]logstore.Ev
 	}
 }
 
-// A journal that is cut anywhere, or ends in rubbish, loses what was not finished and nothing else, and goes on.
+// TestTornJournal cuts a journal at any point, or appends garbage. Only the unfinished frame may be lost, and the store
+// must accept events.
 func TestTornJournal(t *testing.T) {
 	home := t.TempDir()
 	s := open(t, home, keys{})
@@ -198,7 +199,7 @@ func TestTornJournal(t *testing.T) {
 		for _, rubbish := range []string{"", "\x00\x00\x00\x40rubbish that is no frame"} {
 			left := append(slices.Clone(whole[:cut]), rubbish...)
 			kept := 0
-			for kept < n && bytes.HasPrefix(left, whole[:ends[kept]]) { // rubbish may be the byte that was cut off
+			for kept < n && bytes.HasPrefix(left, whole[:ends[kept]]) { // the garbage may equal the byte that was cut off
 				kept++
 			}
 			again := t.TempDir()
@@ -225,8 +226,8 @@ func TestTornJournal(t *testing.T) {
 	}
 }
 
-// A process that dies while a journal becomes a segment leaves either, both, or both and the next journal: the events
-// are there once.
+// TestInterruptedRotation tests that events are there once after a process dies while a journal becomes a segment. The
+// crash can leave the journal, the segment, both, or both and the next journal.
 func TestInterruptedRotation(t *testing.T) {
 	for _, left := range []string{"journal and segment", "journal and temporary file", "two journals",
 		"a journal without a beginning"} {
@@ -277,8 +278,8 @@ func TestInterruptedRotation(t *testing.T) {
 	}
 }
 
-// Nothing of a message is readable in the files, before and after they are rewritten; what was changed in them is
-// noticed.
+// TestSealed tests that no message is readable in the files, before and after they are rewritten, and that changes to
+// the files are noticed.
 func TestSealed(t *testing.T) {
 	home := t.TempDir()
 	s := open(t, home, keys{})
@@ -308,7 +309,8 @@ func TestSealed(t *testing.T) {
 	s.Close()
 }
 
-// Events cannot be read while their key is disabled, nor appended; with the key they are there again.
+// TestDisabledKey tests that events can be neither read nor appended while their key is disabled, and are there again
+// with the key.
 func TestDisabledKey(t *testing.T) {
 	home, k := t.TempDir(), keys{map[string]bool{}}
 	s := open(t, home, k)
@@ -355,7 +357,7 @@ func TestDisabledKey(t *testing.T) {
 	}
 }
 
-// must is for what cannot fail in a test that goes well.
+// must fails the test on an error.
 func must[T any](v T, err error) func(fataler) T {
 	return func(t fataler) T {
 		t.Helper()
@@ -378,7 +380,7 @@ func fill(t fataler, s *logstore.Store, group string, n int, format string) {
 	}
 }
 
-// Retention deletes segments whose events are all too old, and marks outlive them.
+// TestRetention tests that segments are deleted when all their events are too old, and that marks outlive them.
 func TestRetention(t *testing.T) {
 	home := t.TempDir()
 	s := open(t, home, keys{})
@@ -424,7 +426,7 @@ func TestRetention(t *testing.T) {
 	}
 }
 
-// The store's bound takes the oldest events, of whichever group.
+// TestBound tests that the store's bound removes the oldest events of any group.
 func TestBound(t *testing.T) {
 	home := t.TempDir()
 	const most = 30_000

@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// Process is one that has an address or a name which larder needs.
+// Process is a process that has an address or a name which larder needs.
 type Process struct {
-	PID     int    // 0 for one that may not be looked at, such as another user's
-	Program string // empty for such a one
-	User    string // a name, or a number where there is none; empty where it is not known
+	PID     int    // 0 if it may not be inspected, such as another user's
+	Program string // empty if it may not be inspected
+	User    string // a name, or a number if there is no name; empty if not known
 }
 
-// String names the process in a sentence.
+// String describes the process for a sentence.
 func (p Process) String() string {
 	text := "a process that may not be looked at"
 	if p.PID != 0 {
@@ -30,11 +30,11 @@ func (p Process) String() string {
 	return text
 }
 
-// Listener finds the process that listens on an address, or on every address of its port; false says that there is
+// Listener finds the process that listens on an address, or on every address of its port. It returns false if there is
 // none.
 func Listener(a netip.AddrPort) (Process, bool) {
 	ip, port := a.Addr().As4(), fmt.Sprintf("%04X", a.Port())
-	everywhere := strings.Repeat("0", 32) + ":" + port // [::], which takes IPv4 connections too
+	everywhere := strings.Repeat("0", 32) + ":" + port // [::] accepts IPv4 connections too
 	own := fmt.Sprintf("%02X%02X%02X%02X:%s", ip[3], ip[2], ip[1], ip[0], port)
 	const state, listen, uid, inode = 3, "0A", 7, 9
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
@@ -60,8 +60,8 @@ func named(name string) (Process, bool) {
 	return Process{}, false
 }
 
-// rows are the fields of the lines of a table of the kernel's; none where it cannot be read, since it only makes
-// messages clearer.
+// rows returns the fields of each line of a kernel table. It returns nothing if the table cannot be read, because it
+// only makes messages clearer.
 func rows(path string) (all [][]string) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -74,7 +74,7 @@ func rows(path string) (all [][]string) {
 	return all
 }
 
-// owner finds a process that has a socket open.
+// owner finds the process that has a socket open.
 func owner(inode string) Process {
 	open, err := filepath.Glob("/proc/[0-9]*/fd/*")
 	if err != nil {

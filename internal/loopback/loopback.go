@@ -1,4 +1,4 @@
-// Package loopback gives each engine a block of 127/8 of its own, so that the nodes of two engines never collide.
+// Package loopback assigns each engine its own block of 127/8, so that the nodes of two engines never collide.
 package loopback
 
 import (
@@ -14,7 +14,7 @@ import (
 	"syscall"
 )
 
-// Blocks lie in 127.64.0.0 to 127.255.255.255, away from the addresses that people and other programs use.
+// Blocks are in 127.64.0.0 to 127.255.255.255, apart from the addresses that people and other programs use.
 const (
 	firstOctet = 64
 	blockBits  = 20 // a block has 4,096 addresses
@@ -22,17 +22,17 @@ const (
 	attempts   = 64
 )
 
-// Block is a claimed block. The claim is held as long as the process lives or until Close.
+// Block is a claimed block. It stays claimed until Close, or until the process ends.
 type Block struct {
 	netip.Prefix
 	claim net.Listener
 }
 
-// Close gives the block up.
+// Close releases the block.
 func (b *Block) Close() error { return b.claim.Close() }
 
-// Claim claims the block that an engine had before, or, where that is zero, one in which nobody listens. random yields
-// block numbers to try.
+// Claim claims the block that the engine had before. If before is zero, it claims a block in which no process listens;
+// random yields block numbers to try.
 func Claim(before netip.Prefix, random func(n int) int) (*Block, error) {
 	if before.IsValid() {
 		b, err := claim(before)
@@ -62,8 +62,8 @@ func block(n int) netip.Prefix {
 	return netip.PrefixFrom(netip.AddrFrom4([4]byte{127, byte(firstOctet + n/16), byte(n % 16 * 16), 0}), blockBits)
 }
 
-// claim listens on an abstract unix socket: its name is unique in the network namespace, as loopback addresses are, and
-// the kernel frees it when the process ends, however it ends.
+// claim listens on an abstract unix socket. Its name is unique in the network namespace, as loopback addresses are, and
+// the kernel frees it when the process ends in any way.
 func claim(p netip.Prefix) (*Block, error) {
 	l, err := net.Listen("unix", claimName(p))
 	if err != nil {
@@ -74,7 +74,7 @@ func claim(p netip.Prefix) (*Block, error) {
 
 func claimName(p netip.Prefix) string { return "@larder/" + p.String() }
 
-// listening tells whether a process listens on an address of the block, such as a node whose engine is down.
+// listening reports whether a process listens on an address of the block. It may be a node whose engine is down.
 func listening(p netip.Prefix) (bool, error) {
 	f, err := os.Open("/proc/net/tcp")
 	if err != nil {
@@ -90,7 +90,7 @@ func listening(p netip.Prefix) (bool, error) {
 	return false, err
 }
 
-// parseListeners reads the local addresses of listening sockets in the form of /proc/net/tcp.
+// parseListeners parses the local addresses of listening sockets in the format of /proc/net/tcp.
 func parseListeners(r io.Reader) ([]netip.AddrPort, error) {
 	const listen = "0A"
 	var out []netip.AddrPort
@@ -106,15 +106,14 @@ func parseListeners(r io.Reader) ([]netip.AddrPort, error) {
 		if errIP != nil || errPort != nil || len(ip) != 4 || len(number) != 2 {
 			return nil, fmt.Errorf("cannot read the listening address %q", fields[1])
 		}
-		// The kernel prints the address as a number in the machine's byte order, which is little-endian wherever larder
-		// runs.
+		// The kernel prints the address as a number in the machine's byte order, which is little-endian wherever larder runs.
 		a := netip.AddrFrom4([4]byte{ip[3], ip[2], ip[1], ip[0]})
 		out = append(out, netip.AddrPortFrom(a, uint16(number[0])<<8|uint16(number[1])))
 	}
 	return out, lines.Err()
 }
 
-// PortFree tells whether a process may listen on the address; the error says what is in the way.
+// PortFree returns nil if a process may listen on the address. The error says what prevents it.
 func PortFree(a netip.AddrPort) error {
 	l, err := net.Listen("tcp", a.String())
 	switch {

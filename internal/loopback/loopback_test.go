@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// numbers yields block numbers in that order, and the last one for ever.
+// numbers yields block numbers in that order, and then repeats the last one.
 func numbers(ns ...int) func(int) int {
 	return func(int) int {
 		n := ns[0]
@@ -33,7 +33,7 @@ func mustClaim(t *testing.T, before netip.Prefix, random func(int) int) *Block {
 	return b
 }
 
-// TestBlocks: they are disjoint, of the loopback range, and away from what others use of it.
+// TestBlocks tests that blocks are disjoint, in the loopback range, and apart from the addresses that others use.
 func TestBlocks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		any := rapid.IntRange(0, blocks-1)
@@ -76,8 +76,8 @@ func TestClaimsNeverOverlap(t *testing.T) {
 	}
 }
 
-// TestABlockWithListenersIsLeftAlone: nodes may run without their engine; only the state directory that had the block
-// gets it back.
+// TestABlockWithListenersIsLeftAlone tests that a block in which nodes run without their engine can be claimed only by
+// the state directory that had it.
 func TestABlockWithListenersIsLeftAlone(t *testing.T) {
 	used := free(t)
 	l := listen(t, netip.AddrPortFrom(block(used).Addr().Next(), 0))
@@ -90,7 +90,7 @@ func TestABlockWithListenersIsLeftAlone(t *testing.T) {
 	}
 }
 
-// free is the number of a block that nobody has, such as another test's engine.
+// free returns the number of a block that no process uses, such as another test's engine.
 func free(t *testing.T) int {
 	t.Helper()
 	b, err := Claim(netip.Prefix{}, rand.IntN)
@@ -118,16 +118,17 @@ func listen(t *testing.T, a netip.AddrPort) net.Listener {
 }
 
 const procNetTCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0000000000000000 100 0 0 10 0
-   1: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4712 1 0000000000000000 100 0 0 10 0
-   2: 0B01417F:18EB 0100417F:D431 01 00000000:00000000 02:00000A31 00000000     0        0 4713 2 0000000000000000 20 4 30 10 -1
-   3: 0B01417F:18EB 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4714 1 0000000000000000 100 0 0 10 0
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1 0000000000000000
+   1: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4712 1 0000000000000000
+   2: 0B01417F:18EB 0100417F:D431 01 00000000:00000000 02:00000A31 00000000     0        0 4713 2 0000000000000000
+   3: 0B01417F:18EB 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4714 1 0000000000000000
 `
 
 func TestParseListeners(t *testing.T) {
 	got, err := parseListeners(strings.NewReader(procNetTCP))
 	want := []netip.AddrPort{
-		netip.MustParseAddrPort("127.0.0.1:8080"), netip.MustParseAddrPort("0.0.0.0:22"), netip.MustParseAddrPort("127.65.1.11:6379"),
+		netip.MustParseAddrPort("127.0.0.1:8080"), netip.MustParseAddrPort("0.0.0.0:22"),
+		netip.MustParseAddrPort("127.65.1.11:6379"),
 	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, %v; want %v", got, err, want)

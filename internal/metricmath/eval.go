@@ -12,20 +12,20 @@ type Point struct {
 	Value float64
 }
 
-// Series is a time series: points in the order of time, one period apart where none is missing.
+// Series is a time series: points in the order of time, one period apart if none is missing.
 type Series struct {
-	// Name is the Id of the metric or expression it comes from.
+	// Name is the Id of the metric or expression that the series comes from.
 	Name   string
-	Period int64 // seconds
+	Period int64 // in seconds
 	Points []Point
 }
 
-// Range is the time that expressions are evaluated over. TIME_SERIES makes points from From (inclusive) to To
-// (exclusive), a Period apart; FILL makes those of its series' own periods, which begin at Origin or whole periods from
-// it: the first is the one that From is in.
+// Range is the time for which expressions are evaluated. TIME_SERIES makes points from From (inclusive) to To
+// (exclusive), Period seconds apart. FILL uses the periods of its series, which begin at Origin and at multiples of the
+// period from it. The first of these periods is the one that contains From.
 type Range struct{ From, To, Period, Origin int64 }
 
-// first is the beginning of the period that From is in.
+// first returns the beginning of the period that contains From.
 func (r Range) first(period int64) int64 {
 	into := (r.From - r.Origin) % period
 	if into < 0 {
@@ -34,25 +34,25 @@ func (r Range) first(period int64) int64 {
 	return r.From - into
 }
 
-// steps is how many periods the range has.
+// steps returns how many periods the range has.
 func (r Range) steps(period int64) int { return int(max(r.To-r.From+period-1, 0) / period) }
 
-// Result is what a query gave: a number is in Number, series in Series.
+// Result is the result of a query: Number for a number, otherwise Series.
 type Result struct {
 	Kind   Kind
 	Number float64
 	Series []Series
 }
 
-// maxWork is how many points one evaluation may look at or make, over all expressions: arrays may hold arrays, and the
-// expressions of one request may refer to each other, so that a few hundred characters ask for more than any machine
-// has.
+// maxWork is how many points one evaluation may read or make, over all expressions. Arrays may contain arrays, and the
+// expressions of one request may refer to each other, so that a few hundred characters can describe more work than any
+// machine can do.
 const maxWork = 3_000_000
 
-// headWork is what a series counts besides its points.
+// headWork is what a series counts in addition to its points.
 const headWork = 4
 
-// Eval evaluates all expressions. data has the series of each metric. Its errors are of type *Error.
+// Eval evaluates all expressions. data has the series of each metric. Errors are of type *Error.
 func (p *Program) Eval(r Range, data map[string]Series) (map[string]Result, error) {
 	e := &evaluation{Range: r, results: map[string]Result{}}
 	for _, id := range p.metrics {
@@ -87,15 +87,16 @@ type evaluation struct {
 	work    int
 }
 
-// spend counts work before it is done.
+// spend counts work before it is done. It returns an error when the total exceeds maxWork.
 func (e *evaluation) spend(work int) error {
 	if e.work += work; e.work > maxWork {
-		return fmt.Errorf("more than %d points are to be worked out: ask for a shorter time, a longer period or fewer metrics", maxWork)
+		return fmt.Errorf("more than %d points are to be worked out: ask for a shorter time, a longer period or "+
+			"fewer metrics", maxWork)
 	}
 	return nil
 }
 
-// size is the work of looking at a result.
+// size returns the work of reading a result.
 func (r Result) size() int {
 	n := headWork * len(r.Series)
 	for _, s := range r.Series {
@@ -162,7 +163,7 @@ func scalar(v float64) Result { return Result{Kind: Scalar, Number: v} }
 
 func single(s Series) Result { return Result{Kind: Single, Series: []Series{s}} }
 
-// mapped is f of every series.
+// mapped applies f to every series.
 func (r Result) mapped(f func(Series) Series) Result {
 	out := Result{Kind: r.Kind}
 	for _, s := range r.Series {
@@ -171,7 +172,7 @@ func (r Result) mapped(f func(Series) Series) Result {
 	return out
 }
 
-// points makes a series' points from others; one whose value is no number is no point.
+// points makes a series' points from others. It omits points whose value is NaN or infinite.
 func (s Series) points(f func(i int, p Point) float64) Series {
 	from := s.Points
 	s.Points = make([]Point, 0, len(from))
@@ -183,7 +184,7 @@ func (s Series) points(f func(i int, p Point) float64) Series {
 	return s
 }
 
-// at is the value at a time.
+// at returns the value at a time.
 func (s Series) at(t int64) (float64, bool) {
 	i, ok := slices.BinarySearchFunc(s.Points, t, func(p Point, t int64) int { return int(p.At - t) })
 	if !ok {
@@ -192,8 +193,8 @@ func (s Series) at(t int64) (float64, bool) {
 	return s.Points[i].Value, true
 }
 
-// pairwise applies an operator: to each point with a number, to the points that two series both have, to each series of
-// an array.
+// pairwise applies an operator: to each point and a number, to the points that two series have in common, or to each
+// series of an array.
 func pairwise(f func(a, b float64) float64, a, b Result) Result {
 	switch {
 	case a.Kind == Scalar && b.Kind == Scalar:
@@ -227,7 +228,7 @@ func both(f func(a, b float64) float64, a, b Series) Series {
 	})
 }
 
-// across makes one series of an array: f of the values that there are at each time.
+// across combines an array into one series, by applying f to the values at each time.
 func (r Result) across(f func(values []float64) float64) Series {
 	at := map[int64][]float64{}
 	var out Series

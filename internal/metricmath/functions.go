@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// function is one of metric math.
+// function is a function of metric math.
 type function struct {
-	least, most int // parameters
-	// words tells parameters that are words, not values.
+	least, most int // number of parameters
+	// words reports whether a parameter is a word, not a value.
 	words func(i int, arg node) bool
-	// kind is the result's by the parameters'; zero when they do not fit.
+	// kind returns the result's kind for the parameters' kinds; zero if they do not fit.
 	kind func([]Kind) Kind
-	// makes is how many points it makes at most that its parameters do not have.
+	// makes returns how many points at most the result has that the parameters do not have.
 	makes func(e *evaluation, values []Result) int
 	eval  func(e *evaluation, args []node, values []Result) Result
 }
 
-// refused are the functions that look at what larder does not have.
+// refused lists the functions that need what larder does not have.
 var refused = map[string]string{
 	"SEARCH":                 "name the metrics",
 	"ANOMALY_DETECTION_BAND": "there are no models of metrics",
@@ -104,7 +104,7 @@ func clock(f func(time.Time) int) func([]Point) func(int, Point) float64 {
 	}
 }
 
-// steps makes a function of each point and the one before it; the first has none.
+// steps makes a function of each point and the previous one. The first point has no result.
 func steps(f func(value, seconds float64) float64) func([]Point) func(int, Point) float64 {
 	return func(points []Point) func(int, Point) float64 {
 		return func(i int, p Point) float64 {
@@ -140,8 +140,8 @@ func sum(values []float64) (sum float64) {
 	return sum
 }
 
-// aggregates are of the values of one series, or of those of an array at one time; n is how many there could be. Of no
-// values, all but counts are no number.
+// aggregates combine the values of one series, or those of an array at one time; n is how many values there could be.
+// Without values, all but counts return NaN.
 var aggregates = map[string]func(values []float64, n int) float64{
 	"SUM": func(values []float64, _ int) float64 {
 		if len(values) == 0 {
@@ -149,7 +149,7 @@ var aggregates = map[string]func(values []float64, n int) float64{
 		}
 		return sum(values)
 	},
-	// The average of an array takes what is missing for zero.
+	// The average of an array counts a missing value as zero.
 	"AVG":             func(values []float64, n int) float64 { return sum(values) / float64(n) },
 	"MIN":             extreme(slices.Min[[]float64]),
 	"MAX":             extreme(slices.Max[[]float64]),
@@ -166,7 +166,7 @@ func extreme(of func([]float64) float64) func([]float64, int) float64 {
 	}
 }
 
-// stddev is the deviation of a population.
+// stddev returns the standard deviation of a population.
 func stddev(values []float64, _ int) float64 {
 	mean, squares := sum(values)/float64(len(values)), 0.0
 	for _, v := range values {
@@ -175,7 +175,7 @@ func stddev(values []float64, _ int) float64 {
 	return math.Sqrt(squares / float64(len(values)))
 }
 
-// The kinds of results.
+// same and the functions below return the kinds of results.
 func same(k []Kind) Kind { return k[0] }
 
 func sameSeries(k []Kind) Kind {
@@ -187,7 +187,7 @@ func sameSeries(k []Kind) Kind {
 
 func aggregateKind(k []Kind) Kind { return max(k[0]-1, 0) }
 
-// pairKind is the wider one's; of two arrays no elements belong together.
+// pairKind returns the wider of the two kinds. Two arrays do not fit: their elements do not correspond to each other.
 func pairKind(k []Kind) Kind {
 	if k[0] == Array && k[1] == Array {
 		return 0
@@ -195,7 +195,7 @@ func pairKind(k []Kind) Kind {
 	return max(k[0], k[1])
 }
 
-// fits gives a result of a kind when the parameters are of these.
+// fits makes a kind function that returns result if the parameters have the kinds want.
 func fits(result Kind, want ...Kind) func([]Kind) Kind {
 	return func(k []Kind) Kind {
 		for i, kind := range k {

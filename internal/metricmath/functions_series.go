@@ -63,7 +63,8 @@ func ifKind(k []Kind) Kind {
 	return slices.Max(k)
 }
 
-// evalIf chooses at each time that the condition has; without a third parameter, what is not true is missing.
+// evalIf chooses a value at each time of the condition. Without a third parameter, there is no value where the
+// condition is false.
 func evalIf(e *evaluation, _ []node, v []Result) Result {
 	if len(v) == 2 {
 		v = append(v, scalar(math.NaN()))
@@ -94,10 +95,10 @@ func evalIf(e *evaluation, _ []node, v []Result) Result {
 	}))
 }
 
-// steady is how many points evaluation.steady makes.
+// steady returns how many points evaluation.steady makes.
 func steady(e *evaluation, _ []Result) int { return e.steps(e.Period) }
 
-// filled is how many points FILL makes.
+// filled returns how many points FILL makes.
 func filled(e *evaluation, values []Result) (n int) {
 	for _, s := range values[0].Series {
 		n += e.steps(cmp.Or(s.Period, e.Period)) + 1
@@ -105,7 +106,7 @@ func filled(e *evaluation, values []Result) (n int) {
 	return n
 }
 
-// steady is a series without gaps, of one value.
+// steady makes a series of one value without gaps.
 func (e *evaluation) steady(v float64) Series {
 	s := Series{Period: e.Period}
 	for at := e.From; at < e.To; at += e.Period {
@@ -140,8 +141,8 @@ func evalFill(e *evaluation, args []node, v []Result) Result {
 	})
 }
 
-// between is the value of a time that has none: the last one's, or on the line to the next one. Before the first, and
-// for a line after the last, there is none.
+// between returns a value for a time that has none: the previous value, or with line set the one on the line to the
+// next value. It returns NaN before the first value, and with line set also after the last.
 func (s Series) between(at int64, line bool) float64 {
 	next, _ := slices.BinarySearchFunc(s.Points, at, func(p Point, t int64) int { return int(p.At - t) })
 	if next == 0 || line && next == len(s.Points) {
@@ -155,7 +156,7 @@ func (s Series) between(at int64, line bool) float64 {
 	return before.Value + (after.Value-before.Value)*float64(at-before.At)/float64(after.At-before.At)
 }
 
-// evalMetrics gives the request's metrics, or those with the text in their Id.
+// evalMetrics returns the request's metrics, or those whose Id contains the text.
 func evalMetrics(e *evaluation, args []node, _ []Result) Result {
 	out := Result{Kind: Array}
 	for _, s := range e.metrics {
@@ -194,7 +195,7 @@ func sortKind(k []Kind) Kind {
 	return Array
 }
 
-// evalSort sorts series by an aggregate of theirs; those without points come last.
+// evalSort sorts series by one of their aggregates. Series without points come last.
 func evalSort(_ *evaluation, args []node, v []Result) Result {
 	of, descending := aggregates[string(args[1].(word))], args[2].(word) == "DESC"
 	sorted := slices.Clone(v[0].Series)

@@ -7,7 +7,7 @@ import (
 	"larder/internal/metricmath"
 )
 
-// FuzzExpression: whatever an expression says, it is refused or gives series of finite numbers, and an expression of
+// FuzzExpression tests that any expression is refused or results in series of finite numbers, and that an expression of
 // one series has one.
 func FuzzExpression(f *testing.F) {
 	for _, text := range []string{

@@ -19,7 +19,7 @@ var begin = time.Date(2026, 3, 4, 5, 0, 0, 0, time.UTC).Unix() // a Wednesday
 
 const gap = math.MaxFloat64
 
-// line is a series with a value a minute; gap is a missing one.
+// line makes a series with one value per minute; gap is a missing one.
 func line(values ...float64) metricmath.Series {
 	s := metricmath.Series{Period: 60}
 	for i, v := range values {
@@ -81,7 +81,7 @@ func TestSeries(t *testing.T) {
 		{"m1 + AVG(m3)", []float64{gap, gap, gap, gap}},
 		{"SUM(METRICS())", []float64{3, 2, 3, 12}},
 		{"SUM([m1, m1, m2])", []float64{4, 4, 6, 16}},
-		{"AVG([m1,m2])", []float64{1.5, 1, 1.5, 6}}, // what is missing is zero
+		{"AVG([m1,m2])", []float64{1.5, 1, 1.5, 6}}, // a missing value is zero
 		{"MAX([m1,m2])", []float64{2, 2, 3, 8}},
 		{"MIN(METRICS('m1'))", []float64{1, 2, 3, 4}},
 		{"DATAPOINT_COUNT([m1,m2])", []float64{2, 1, 2, 2}},
@@ -181,7 +181,8 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
-// TestNeedsOfManyReferences: four expressions that each refer 300 times to the one before are looked at once each.
+// TestNeedsOfManyReferences tests that each of four expressions is visited once, although each refers 300 times to the
+// one before.
 func TestNeedsOfManyReferences(t *testing.T) {
 	queries := []metricmath.Query{{ID: "e0"}}
 	for i := range 5 {
@@ -198,7 +199,7 @@ func TestNeedsOfManyReferences(t *testing.T) {
 	}
 }
 
-// TestTooMuch: what would take all memory is refused, in the words of its expression.
+// TestTooMuch tests that an expression that would need too much memory is refused, with an error that names it.
 func TestTooMuch(t *testing.T) {
 	const year9999 = 253402300800
 	whole := metricmath.Range{From: begin, To: begin + 240, Period: 60}
@@ -235,8 +236,8 @@ func TestTooMuch(t *testing.T) {
 
 func many(id string, n int) string { return "[" + strings.Repeat(id+",", n) + id + "]" }
 
-// TestFillOfLongerPeriods: what is filled keeps the times of its own periods, which begin at the origin or whole
-// periods from it.
+// TestFillOfLongerPeriods tests that filled points keep the times of their series' periods, which begin at the origin
+// and at multiples of the period from it.
 func TestFillOfLongerPeriods(t *testing.T) {
 	program, err := metricmath.Compile([]metricmath.Query{{ID: "m1"}, {ID: "e", Expression: "FILL(m1, 0)"}})
 	if err != nil {
@@ -265,8 +266,8 @@ func TestFillOfLongerPeriods(t *testing.T) {
 	}
 }
 
-// TestWhatIsCompiledIsEvaluated: any expression that Compile takes gives what Compile said, on any data, without a
-// panic.
+// TestWhatIsCompiledIsEvaluated tests that an expression that Compile accepts results in the kind that Compile
+// returned, for any data and without a panic.
 func TestWhatIsCompiledIsEvaluated(t *testing.T) {
 	atoms := rapid.SampledFrom([]string{"m1", "m2", "m3", "1", "0.5", "REPEAT", "ASC", "SUM", "'m'", "[m1,m2]",
 		"METRICS()"})

@@ -9,32 +9,32 @@ import (
 	"unicode"
 )
 
-// node is an expression, parsed.
+// node is a parsed expression.
 type node interface{}
 
 type (
 	number float64
 	// reference is another query's result.
 	reference string
-	// word is a name in capitals that is no call, such as LINEAR.
+	// word is a name in capitals that is not a call, such as LINEAR.
 	word string
 	text string
 	list []node
-	// call is a function's, or an operator's under its sign.
+	// call is a call of a function, or of an operator by its sign.
 	call struct {
 		name string
 		args []node
 	}
 )
 
-// operators bind the tighter the later they stand.
+// operators are ordered by precedence: a later one binds tighter.
 var operators = [][]string{{"OR", "||"}, {"AND", "&&"}, {"==", "!=", "<=", ">=", "<", ">"}, {"+", "-"}, {"*", "/"},
 	{"^"}}
 
-// sameAs gives an operator's other spelling.
+// sameAs maps an operator to its other spelling.
 var sameAs = map[string]string{"OR": "||", "AND": "&&"}
 
-// maxDepth bounds how deep an expression nests.
+// maxDepth limits how deeply an expression nests.
 const maxDepth = 100
 
 var errParentheses = errors.New("the parentheses do not match")
@@ -44,7 +44,7 @@ type parser struct {
 	depth  int
 }
 
-// parse reads an expression.
+// parse parses an expression.
 func parse(expression string) (node, error) {
 	tokens, err := split(expression)
 	if err != nil {
@@ -62,9 +62,10 @@ func parse(expression string) (node, error) {
 }
 
 // token is a number, a name, a text or a sign.
-var token = regexp.MustCompile(`^(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[A-Za-z]\w*|"[^"]*"|'[^']*'|[=!<>]=|&&|\|\||[-+*/^()\[\],<>])`)
+var token = regexp.MustCompile(`^(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[A-Za-z]\w*|` +
+	`"[^"]*"|'[^']*'|[=!<>]=|&&|\|\||[-+*/^()\[\],<>])`)
 
-// split cuts an expression into tokens.
+// split splits an expression into tokens.
 func split(s string) (tokens []string, err error) {
 	for s = strings.TrimSpace(s); s != ""; s = strings.TrimSpace(s) {
 		next := token.FindString(s)
@@ -76,7 +77,7 @@ func split(s string) (tokens []string, err error) {
 	return tokens, nil
 }
 
-// next takes the token, if it is the next one.
+// next consumes token if it comes next.
 func (p *parser) next(token string) bool {
 	if len(p.tokens) == 0 || p.tokens[0] != token {
 		return false
@@ -96,7 +97,7 @@ func (p *parser) binary(level int) (node, error) {
 			return left, nil
 		}
 		var right node
-		if sign == "^" { // the one that groups to the right
+		if sign == "^" { // the only operator that groups to the right
 			right, err = p.binary(level)
 		} else {
 			right, err = p.binary(level + 1)
@@ -166,7 +167,7 @@ func (p *parser) operand(next string) (node, error) {
 	return nil, fmt.Errorf("there is %q where a value should stand", next)
 }
 
-// items reads a list up to its closing sign.
+// items parses a list up to its closing sign.
 func (p *parser) items(closing string) (list, error) {
 	var items list
 	for !p.next(closing) {

@@ -1,7 +1,7 @@
 // Package metricmath evaluates CloudWatch's metric math: expressions over time series, which may refer to each other.
 //
-// The kinds of all expressions are worked out before any data are there, so that a mistake is found when an alarm is
-// made, not when it should go off.
+// Compile determines the kinds of all expressions before there are data, so that a mistake is found when an alarm is
+// created, not when it should go off.
 package metricmath
 
 import (
@@ -11,16 +11,16 @@ import (
 	"strings"
 )
 
-// Query is an expression, or a metric whose series is given to Eval.
+// Query is an expression, or a metric whose series is passed to Eval.
 type Query struct {
 	ID         string
 	Expression string // empty for a metric
 }
 
-// Kind is what a query results in.
+// Kind is the kind of a query's result.
 type Kind int
 
-// A number, one time series, or an array of them.
+// Scalar is a number, Single one time series, and Array an array of time series.
 const (
 	Scalar Kind = iota + 1
 	Single
@@ -36,15 +36,15 @@ type Error struct{ ID, Reason string }
 
 func (e *Error) Error() string { return fmt.Sprintf("Error in expression '%s': %s", e.ID, e.Reason) }
 
-// Program is a set of queries, checked.
+// Program is a set of checked queries.
 type Program struct {
 	metrics []string // in the order of the request
-	order   []string // of the expressions: one after those it refers to
+	order   []string // of the expressions: each after those it refers to
 	nodes   map[string]node
 	kinds   map[string]Kind
 }
 
-// Compile checks queries, whose IDs are distinct. Its errors are of type *Error.
+// Compile checks queries, whose IDs must be distinct. Errors are of type *Error.
 func Compile(queries []Query) (*Program, error) {
 	p := &Program{nodes: map[string]node{}, kinds: map[string]Kind{}}
 	for _, q := range queries {
@@ -68,10 +68,11 @@ func Compile(queries []Query) (*Program, error) {
 	return p, nil
 }
 
-// Kind is what a query results in.
+// Kind returns the kind of a query's result; zero for an unknown id.
 func (p *Program) Kind(id string) Kind { return p.kinds[id] }
 
-// resolve finds the kind of an expression after those of what it refers to. path is how it was come to.
+// resolve determines the kind of an expression after those of what it refers to. path has the expressions that led to
+// it.
 func (p *Program) resolve(id string, path []string) error {
 	if p.kinds[id] != 0 {
 		return nil
@@ -99,15 +100,15 @@ func (p *Program) resolve(id string, path []string) error {
 	return nil
 }
 
-// Needs are the metrics that a query's result depends on, sorted: itself, if it is one.
+// Needs returns the metrics that a query's result depends on, sorted. A metric depends on itself.
 func (p *Program) Needs(id string) []string {
 	needs := map[string]bool{}
 	p.need(id, needs, map[string]bool{})
 	return slices.Sorted(maps.Keys(needs))
 }
 
-// need adds what a query needs, unless it was seen: expressions may refer to each other more often than can be
-// followed.
+// need adds what a query needs, unless the query was seen. Without that check, expressions that refer to each other
+// many times would take for ever.
 func (p *Program) need(id string, needs, seen map[string]bool) {
 	if seen[id] {
 		return
@@ -152,7 +153,7 @@ func usesAll(n node) bool {
 	return false
 }
 
-// check works out the kind of an expression.
+// check determines the kind of an expression.
 func (p *Program) check(n node) (Kind, error) {
 	switch n := n.(type) {
 	case number:

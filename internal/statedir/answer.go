@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Patience is how long a file system may take for one small thing. A disk that is busy takes a second or two.
+// Patience is how long a file system may take for one small operation. A busy disk takes a second or two.
 const Patience = 5 * time.Second
 
-// HangError says that a file system did not answer: that of a server which is stopped, or out of reach. Who asked it
-// may hang for as long as that lasts.
+// HangError reports that a file system did not respond, because its server is stopped or cannot be reached. The process
+// that made the call may hang until it does.
 type HangError struct {
-	Path   string // what is in that file system
+	Path   string // a path in that file system
 	Doing  string // what was tried, such as "reading engine.json"
 	Waited time.Duration
 }
@@ -22,12 +22,11 @@ func (e *HangError) Error() string {
 	return fmt.Sprintf("%s hangs: the file system of %s has not answered for %s", e.Doing, e.Path, e.Waited)
 }
 
-// Probe returns a HangError where the file system of a state directory does not answer within Patience. It has another
-// program list the directory: a process that waits for such a file system may be one that no signal ends, and this one
-// could not end before it. That program opens no file, since one may be a pipe. Where there is no such program Probe
-// finds no fault.
+// Probe returns a HangError if the file system of a state directory does not respond within Patience. It has another
+// program list the directory, because a process that waits for such a file system may not be killable. That program
+// opens no file, because a file may be a pipe. If there is no such program, Probe returns nil.
 func Probe(dir string) error {
-	const file = "engine.json" // whether it is there does not matter
+	const file = "engine.json" // it need not exist
 	lister, err := exec.LookPath("ls")
 	if err != nil {
 		return nil
@@ -45,13 +44,13 @@ func Probe(dir string) error {
 	case <-ended:
 		return nil
 	case <-timeout.C:
-		cmd.Process.Kill() // which may have to wait too
+		cmd.Process.Kill() // the process may hang too
 		return &HangError{dir, "listing it", Patience}
 	}
 }
 
-// Answer returns what f does with a path, or a HangError after Patience. f then goes on in a goroutine of its own,
-// which nobody waits for but the end of the process: Probe first.
+// Answer returns the result of f on a path, or a HangError after Patience. f then continues in a goroutine of its own
+// until the process ends, which may have to wait for it. So call Probe first.
 func Answer[T any](path, doing string, f func() (T, error)) (T, error) {
 	return answer(Patience, path, doing, f)
 }

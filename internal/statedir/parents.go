@@ -13,13 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkParents refuses a state directory that others could put another in the place of: they may write to a directory
-// above it that keeps nobody from renaming what is another's (no sticky bit). Below one that lets nobody else in it
-// does not matter.
+// checkParents refuses a state directory that other users could replace. They could if they may write to a directory
+// above it that has no sticky bit, which would keep them from renaming others' files. What is below a directory that
+// other users cannot enter does not matter.
 func (c Checker) checkParents(dir string) error {
 	for _, path := range fromRoot(dir) {
 		info, err := lstat(path)
-		if errors.Is(err, fs.ErrNotExist) { // it is made with a mode that is good
+		if errors.Is(err, fs.ErrNotExist) { // it will be created with a safe mode
 			return nil
 		}
 		if err != nil {
@@ -32,7 +32,7 @@ func (c Checker) checkParents(dir string) error {
 		if byOthers && info.Mode&unix.S_ISVTX == 0 {
 			return &Refusal{
 				fmt.Sprintf("others may write to %s (mode %s, group %d), which is above the state directory: they "+
-					"could put another in its place", path, octal(info.Mode), info.Gid),
+					"could put another in its location", path, octal(info.Mode), info.Gid),
 				fmt.Sprintf("`chmod go-w %s`, or choose another directory with LARDER_HOME", path),
 			}
 		}
@@ -40,7 +40,7 @@ func (c Checker) checkParents(dir string) error {
 	return nil
 }
 
-// fromRoot lists a directory and those above it, the root first.
+// fromRoot lists the directories above a directory and the directory itself, the root first.
 func fromRoot(dir string) (paths []string) {
 	for {
 		paths = append([]string{dir}, paths...)
@@ -52,14 +52,14 @@ func fromRoot(dir string) (paths []string) {
 	}
 }
 
-// private tells whether a group is this user's own, which nobody else is in: many systems give each user one, and let
-// it write to what the user makes. The group 0 is none: containers run users of any id in it.
+// private reports whether only this user is in a group. On many systems each user has a group of its own, which may
+// write to the user's files. Group 0 is never private: containers run users of any id in it.
 func (c Checker) private(gid int) bool {
 	if gid == 0 || gid != c.GID || gid != c.UID {
 		return false
 	}
 	f, err := os.Open("/etc/group")
-	if err != nil { // a system without names of groups
+	if err != nil { // a system without group names
 		return errors.Is(err, fs.ErrNotExist)
 	}
 	defer f.Close()

@@ -1,5 +1,5 @@
-// Package statedir sees that a state directory and what is in it belong to the user that larder runs as, and that
-// nobody else may read or change them. It mends modes, and refuses what only a person can judge.
+// Package statedir makes sure that a state directory and everything in it belong to the user that larder runs as, and
+// that no other user can read or change them. It corrects modes, and refuses what only a person can decide.
 package statedir
 
 import (
@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The modes of what is in a state directory, whatever the umask is: only certificates that clients shall trust may be
-// read by others.
+// The modes of what is in a state directory, independent of the umask. Other users may read only certificates, which
+// clients must trust.
 const (
 	dirMode    = 0o700
 	fileMode   = 0o600
@@ -23,28 +23,29 @@ const (
 	othersMay  = 0o077
 )
 
-// public are the files that anybody may read.
+// public are the files that everybody may read.
 var public = map[string]bool{"ca.pem": true, "ca-bundle.pem": true}
 
-// A Checker secures state directories; New makes the one of this process. Every field is needed.
+// A Checker secures state directories. New returns one for this process. Every field is required.
 type Checker struct {
 	UID, GID int // of the user that larder runs as
-	// Chmod changes the mode of a file by a path that follows no link.
+	// Chmod changes the mode of a file. Its path follows no link.
 	Chmod func(path string, mode fs.FileMode) error
 }
 
-// New returns the checker of this process's user.
+// New returns the checker for this process's user.
 func New() Checker { return Checker{UID: os.Geteuid(), GID: os.Getegid(), Chmod: os.Chmod} }
 
-// Refusal says why a state directory is not used as it is, and what to do.
+// Refusal says why a state directory is not used, and what to do.
 type Refusal struct{ What, Next string }
 
 func (r *Refusal) Error() string { return r.What + "\nnext: " + r.Next }
 
 const chooseAnother = "choose a directory of its own for larder with LARDER_HOME"
 
-// Secure makes a state directory if there is none, and sees that it and all that larder keeps in it belong to this user
-// alone. It returns what it mended, and a *Refusal where it must not mend: nothing that a link leads to is changed.
+// Secure creates a state directory if there is none, and makes sure that it and everything that larder keeps in it
+// belong to this user alone. It returns what it corrected, and a *Refusal for what it must not correct. It changes
+// nothing through a link.
 func (c Checker) Secure(dir string) (Mended, error) {
 	m := Mended{Dir: dir}
 	real, err := c.resolve(dir)
@@ -57,45 +58,45 @@ func (c Checker) Secure(dir string) (Mended, error) {
 	if err := c.create(real); err != nil {
 		return m, err
 	}
-	if err := c.checkDirectory(place{real, real}); err != nil {
+	if err := c.checkDirectory(location{real, real}); err != nil {
 		return m, err
 	}
-	w := walk{Checker: c, place: place{real, real}, stopAtRefusal: true, mended: Mended{Dir: dir}}
+	w := walk{Checker: c, location: location{real, real}, stopAtRefusal: true, mended: Mended{Dir: dir}}
 	err = w.visit("", true)
 	return w.mended, err
 }
 
-// Mend does the same for a directory that an engine holds open, whatever its path leads to by now; dir is how
-// messages name it. What it refuses it passes over, and returns with all other errors.
+// Mend does the same for a directory that an engine holds open, wherever its path leads now. Messages name it dir. Mend
+// continues after a refusal, and returns all refusals and errors.
 func (c Checker) Mend(held *os.File, dir string) (Mended, error) {
-	at := place{fmt.Sprintf("/proc/self/fd/%d/.", held.Fd()), dir}
+	at := location{fmt.Sprintf("/proc/self/fd/%d/.", held.Fd()), dir}
 	if err := c.checkDirectory(at); err != nil {
 		return Mended{Dir: dir}, err
 	}
-	w := walk{Checker: c, place: at, mended: Mended{Dir: dir}}
+	w := walk{Checker: c, location: at, mended: Mended{Dir: dir}}
 	err := w.visit("", true)
 	return w.mended, errors.Join(append(w.refused, err)...)
 }
 
-// Inspection is what Secure would do.
+// Inspection describes what Secure would do.
 type Inspection struct {
-	Modes   string  // that it would mend, in words; empty where all are good
+	Modes   string  // the modes that it would correct, in words; empty if all are good
 	Refused []error // what it would refuse, each a *Refusal
 }
 
-// Look tells what Secure would do with a directory, if there is one; whether its file system keeps modes it cannot
-// tell. It changes nothing.
+// Look returns what Secure would do with a directory, if it exists. It changes nothing, so it cannot find out whether
+// the file system keeps modes.
 func (c Checker) Look(dir string) (found Inspection, err error) {
 	w := walk{Checker: c, lookOnly: true}
 	real, err := c.resolve(dir)
-	w.place = place{real, real}
+	w.location = location{real, real}
 	if err == nil {
 		err = w.keep(c.checkParents(filepath.Dir(real)))
 	}
 	if err == nil {
-		err = c.checkDirectory(w.place)
+		err = c.checkDirectory(w.location)
 	}
-	if err == nil { // else what is in it may be another's
+	if err == nil { // otherwise what is in it may be another user's
 		err = w.visit("", true)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -105,10 +106,10 @@ func (c Checker) Look(dir string) (found Inspection, err error) {
 	return Inspection{few(words(w.mended.Files, "should be")), w.refused}, err
 }
 
-// place is a state directory: the path that leads to it, and the one that messages name it by.
-type place struct{ path, shown string }
+// location is a state directory: the path that leads to it, and its path in messages.
+type location struct{ path, shown string }
 
-// resolve returns the path without links. A link to the directory itself is followed only where this user or root made
+// resolve returns the path without links. If dir itself is a link, resolve follows it only if this user or root created
 // it.
 func (c Checker) resolve(dir string) (string, error) {
 	if info, err := lstat(dir); err == nil && info.Mode&unix.S_IFMT == unix.S_IFLNK && !c.trusts(info.Uid) {
@@ -127,11 +128,11 @@ func (c Checker) resolve(dir string) (string, error) {
 	return real, err
 }
 
-// trusts tells whether a user is this one or root, who can do anything anyway.
+// trusts reports whether a user is this one or root, who can do anything anyway.
 func (c Checker) trusts(uid uint32) bool { return int(uid) == c.UID || uid == 0 }
 
-// create makes the directory and those above it that are missing. A umask may take nothing from their modes, nor leave
-// them wider.
+// create creates the directory and those above it that are missing. It sets their modes explicitly, because a umask
+// could make them narrower or wider.
 func (c Checker) create(dir string) error {
 	err := os.Mkdir(dir, dirMode)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -149,8 +150,8 @@ func (c Checker) create(dir string) error {
 	return c.Chmod(dir, dirMode)
 }
 
-// checkDirectory refuses a directory that is not larder's to change.
-func (c Checker) checkDirectory(at place) error {
+// checkDirectory refuses a directory that larder must not change.
+func (c Checker) checkDirectory(at location) error {
 	dir := at.shown
 	info, err := lstat(at.path)
 	if err != nil {
@@ -164,7 +165,7 @@ func (c Checker) checkDirectory(at place) error {
 	}
 	entries, err := os.ReadDir(at.path)
 	if errors.Is(err, fs.ErrPermission) &&
-		info.Mode&dirMode != dirMode { // made under a umask that took this user's own permissions
+		info.Mode&dirMode != dirMode { // created under a umask that removed this user's own permissions
 		err = nil
 	}
 	if err != nil {
@@ -196,16 +197,16 @@ func (c Checker) foreignOwner(what string, uid uint32) error {
 	}
 }
 
-// The names that larder uses in a state directory. A file whose name goes on after one of these is larder's too: a
-// temporary one, or a copy that somebody keeps beside it. identifying are those that no other directory has; names such
-// as logs and mail are common.
+// The names that larder uses in a state directory. A file whose name begins with one of these is larder's too: a
+// temporary file, or a copy that somebody keeps there. Only a state directory has names in identifying; names such as
+// logs and mail are common.
 var (
 	identifying = []string{"larder.db", "master.key", "engine."}
 	files       = append([]string{"ca.pem", "ca-bundle.pem", "probe-"}, identifying...)
 	directories = []string{"nodes", "snapshots", "logs", "metrics", "mail", "regions", "forgotten"}
 )
 
-// kept tells whether larder keeps something of that name in a state directory.
+// kept reports whether larder keeps something of that name in a state directory.
 func kept(name string) bool {
 	return slices.Contains(directories, name) || begins(name, files)
 }
@@ -215,11 +216,11 @@ func begins(name string, list []string) bool {
 	return slices.ContainsFunc(list, func(l string) bool { return strings.HasPrefix(name, l) })
 }
 
-// classify tells whether a directory is a state directory, and which of its entries are not larder's.
+// classify reports whether a directory is a state directory, and which of its entries are not larder's.
 func classify(entries []fs.DirEntry) (own bool, others []string) {
 	own = slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return begins(e.Name(), identifying) })
 	for _, e := range entries {
-		if e.Name() != "lost+found" && (!own || !kept(e.Name())) { // a file system of its own has that
+		if e.Name() != "lost+found" && (!own || !kept(e.Name())) { // every ext4 file system has lost+found
 			others = append(others, e.Name())
 		}
 	}

@@ -15,8 +15,8 @@ import (
 	"larder/internal/testkit"
 )
 
-// lived makes a state directory as a life leaves one, and returns its path; everything in it is private. Nothing above
-// it is open to others.
+// lived creates a state directory as a used engine leaves it, and returns its path. Everything in it is private, and no
+// directory above it can be entered by others.
 func lived(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(closed(t), "state")
@@ -39,7 +39,7 @@ func lived(t *testing.T) string {
 	return dir
 }
 
-// closed is a directory that nobody else can pass.
+// closed returns a directory that no other user can enter.
 func closed(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -56,7 +56,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// modes are those of a directory and all below it, by path.
+// modes returns the modes of a directory and everything below it, by path.
 func modes(t *testing.T, dir string) map[string]fs.FileMode {
 	t.Helper()
 	found := map[string]fs.FileMode{}
@@ -78,7 +78,7 @@ func TestWhatIsPrivateStaysAsItIs(t *testing.T) {
 	if err != nil || mended.String() != "" {
 		t.Errorf("mended %q, %v", mended, err)
 	}
-	must(t, os.Chmod(filepath.Join(dir, "master.key"), 0o400)) // more careful than larder is
+	must(t, os.Chmod(filepath.Join(dir, "master.key"), 0o400)) // stricter than larder's mode
 	if mended, err := statedir.New().Secure(dir); err != nil || mended.String() != "" {
 		t.Errorf("mended %q, %v", mended, err)
 	}
@@ -97,8 +97,7 @@ func TestAMissingDirectoryIsMadePrivate(t *testing.T) {
 	}
 }
 
-// TestModesAreMended: whatever others may do to a file of a state directory, or its owner not, afterwards they may not,
-// and a line says so.
+// TestModesAreMended tests that wrong modes of any file of a state directory are corrected and reported in one line.
 func TestModesAreMended(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"", "larder.db", "larder.db.reserve", "master.key", "engine.json", "engine.log",
@@ -134,8 +133,8 @@ func TestModesAreMended(t *testing.T) {
 	}
 }
 
-// TestADirectoryThatIsHeldIsMended, wherever it is by now: nothing else is changed or made, and what must not be
-// mended keeps nothing else wide.
+// TestADirectoryThatIsHeldIsMended tests that the open directory is corrected wherever it is now, that nothing else is
+// changed or created, and that a refusal does not keep the rest from being corrected.
 func TestADirectoryThatIsHeldIsMended(t *testing.T) {
 	t.Parallel()
 	dir := lived(t)
@@ -175,7 +174,7 @@ func TestADirectoryThatIsHeldIsMended(t *testing.T) {
 	}
 }
 
-// refusal is what Secure says of a directory that it must not use.
+// refusal tests that Secure refuses a directory with these words.
 func refusal(t *testing.T, c statedir.Checker, dir string, words ...string) {
 	t.Helper()
 	looked, errLook := c.Look(dir)
@@ -195,8 +194,8 @@ func refusal(t *testing.T, c statedir.Checker, dir string, words ...string) {
 	}
 }
 
-// TestLinksAreNotFollowed: a link in the place of a file or directory of larder's is refused, and what it leads to is
-// as it was.
+// TestLinksAreNotFollowed tests that a link in place of one of larder's files or directories is refused, and that its
+// target is unchanged.
 func TestLinksAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"larder.db", "master.key", "engine.json", "engine.log", "engine.sock", "ca.pem",
@@ -234,15 +233,15 @@ func TestWhatLarderDoesNotMakeIsRefused(t *testing.T) {
 	refusal(t, statedir.New(), dir, "engine.log", "second name")
 }
 
-// TestAnotherUsersAreRefused: what belongs to somebody else is not used, whatever its mode.
+// TestAnotherUsersAreRefused tests that another user's files are not used, whatever their mode.
 func TestAnotherUsersAreRefused(t *testing.T) {
 	t.Parallel()
 	dir := lived(t)
 	other := statedir.New()
-	other.UID++ // every file is another's then
+	other.UID++ // now every file belongs to another user
 	refusal(t, other, dir, "belongs to user", "run larder as that user")
 	if os.Geteuid() != 0 {
-		return // the rest needs root's right to give files away
+		return // the rest needs root, to change the owner of files
 	}
 	for _, name := range []string{"", "master.key", "larder.db", "engine.sock", "nodes", "nodes/shop-001/node.log"} {
 		dir := lived(t)
@@ -255,7 +254,7 @@ func TestAnotherUsersAreRefused(t *testing.T) {
 	}
 }
 
-// TestAnotherDirectoryIsNotTakenOver: LARDER_HOME that names a home directory, or one for everybody, costs it nothing.
+// TestAnotherDirectoryIsNotTakenOver tests that nothing changes if LARDER_HOME names a home directory or a shared one.
 func TestAnotherDirectoryIsNotTakenOver(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -294,7 +293,8 @@ func TestAnotherDirectoryIsNotTakenOver(t *testing.T) {
 	refusal(t, statedir.New(), file, "is a file")
 }
 
-// TestAStateDirectoryMayHoldMore: copies that people keep in it, and what a file system has, are no reason to refuse.
+// TestAStateDirectoryMayHoldMore tests that copies in the directory, and files of the file system, are no reason to
+// refuse.
 func TestAStateDirectoryMayHoldMore(t *testing.T) {
 	t.Parallel()
 	dir := lived(t)
@@ -312,12 +312,12 @@ func TestAStateDirectoryMayHoldMore(t *testing.T) {
 		t.Errorf("modes %v", got)
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "notes"), nil, 0o644))
-	if _, err := statedir.New().Secure(dir); err != nil { // nobody else can pass
+	if _, err := statedir.New().Secure(dir); err != nil { // no other user can enter it
 		t.Error(err)
 	}
 }
 
-// TestWhoMayReplaceTheDirectory: a directory above it that others may write to.
+// TestWhoMayReplaceTheDirectory has directories above it that others may write to.
 func TestWhoMayReplaceTheDirectory(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -327,7 +327,7 @@ func TestWhoMayReplaceTheDirectory(t *testing.T) {
 		{0o755, false}, {0o700, false}, {0o777, true}, {0o757, true}, {0o775, os.Getegid() == 0},
 		{0o777 | fs.ModeSticky, false}, {0o770, os.Getegid() == 0},
 	} {
-		base := t.TempDir() // which others may pass
+		base := t.TempDir() // which others may enter
 		must(t, os.Chmod(base, 0o755))
 		must(t, os.Chmod(filepath.Dir(base), 0o755))
 		if info, err := os.Stat(os.TempDir()); err != nil || info.Mode().Perm()&0o011 == 0 {
@@ -347,14 +347,14 @@ func TestWhoMayReplaceTheDirectory(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(parent, "below")); err == nil {
 			t.Errorf("%v: it was made", c.mode)
 		}
-		must(t, os.Chmod(base, 0o700)) // nobody else gets there
+		must(t, os.Chmod(base, 0o700)) // no other user gets there
 		if _, err := statedir.New().Secure(dir); err != nil {
 			t.Errorf("%v behind a closed directory: %v", c.mode, err)
 		}
 	}
 }
 
-// TestALinkToTheDirectory is followed where its owner may be trusted, and what is checked is what it leads to.
+// TestALinkToTheDirectory tests that a link is followed if its owner is trusted, and that its target is checked.
 func TestALinkToTheDirectory(t *testing.T) {
 	t.Parallel()
 	dir, base := lived(t), closed(t)
@@ -381,7 +381,7 @@ func TestALinkToTheDirectory(t *testing.T) {
 	}
 }
 
-// TestAFileSystemWithoutModes: one that takes a mode and keeps another, and one that refuses.
+// TestAFileSystemWithoutModes covers a file system that ignores a mode, and one that refuses it.
 func TestAFileSystemWithoutModes(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []error{nil, unix.EPERM} {

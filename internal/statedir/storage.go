@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// StorageError says that the file system below a state directory fails, as opposed to what is in the directory.
+// StorageError reports that the file system of a state directory fails, not what is in the directory.
 type StorageError struct {
 	Dir   string
-	Mount Mount // the zero Mount where it is not known
+	Mount Mount // the zero Mount if it is not known
 	Err   error
 	next  string
 }
@@ -24,14 +24,14 @@ func (e *StorageError) Error() string {
 // Unwrap returns the reason.
 func (e *StorageError) Unwrap() error { return e.Err }
 
-// Storage makes a StorageError of an error that is the file system's, and returns any other as it is.
+// Storage turns a file system's error into a StorageError, and returns any other error unchanged.
 func Storage(dir string, err error) error {
 	var known *StorageError
 	next := Next(err)
 	if next == "" || errors.As(err, &known) {
 		return err
 	}
-	mounts, _ := os.ReadFile("/proc/self/mountinfo") // without it the error lacks a name
+	mounts, _ := os.ReadFile("/proc/self/mountinfo") // without it the error does not name the file system
 	return &StorageError{dir, mountOf(string(mounts), dir), err, next}
 }
 
@@ -49,25 +49,25 @@ const (
 		"another directory with LARDER_HOME"
 )
 
-// storage are the errors that are a file system's own, and what to do about each.
+// storage lists the errors of a failing file system, and what to do about each.
 var storage = []struct {
 	err  error
 	next string
 }{
 	{unix.ENOTCONN, nextMount}, // the server of a FUSE file system has ended
 	{unix.ECONNABORTED, nextMount},
-	{unix.ESTALE, nextMount}, // a file server knows the directory no more
+	{unix.ESTALE, nextMount}, // the file server does not know the directory any more
 	{unix.EIO, nextDisk},
 	{unix.EUCLEAN, nextRepair},
 	{unix.EBADMSG, nextRepair},
 	{unix.EROFS, nextWrite},
-	{unix.ETIMEDOUT, nextServer}, // a file server does not answer one that may not wait for ever
+	{unix.ETIMEDOUT, nextServer}, // the file server does not respond, and the mount is soft
 	{unix.EHOSTDOWN, nextServer},
 	{unix.EHOSTUNREACH, nextServer},
 	{unix.ENETUNREACH, nextServer},
 }
 
-// Next says what to do about an error of a file system; empty where the error is none of those.
+// Next says what to do about an error of a file system; empty for any other error.
 func Next(err error) string {
 	var hang *HangError
 	if errors.As(err, &hang) {
@@ -81,10 +81,10 @@ func Next(err error) string {
 	return ""
 }
 
-// Mount is a file system that is mounted.
+// Mount is a mounted file system.
 type Mount struct{ Point, Type, Source string }
 
-// String names it in brackets, with a space before them; it is empty for the zero Mount.
+// String returns the mount in brackets, after a space; empty for the zero Mount.
 func (m Mount) String() string {
 	if m.Point == "" {
 		return ""
@@ -92,8 +92,8 @@ func (m Mount) String() string {
 	return fmt.Sprintf(" (on %s, which is %s of type %s)", m.Point, m.Source, m.Type)
 }
 
-// mountOf finds the file system that has a path among those in a mountinfo, by names alone: looking at the path could
-// hang. Source: proc_pid_mountinfo(5).
+// mountOf finds the file system that contains path in a mountinfo. It compares only names, because accessing the path
+// could hang. Source: proc_pid_mountinfo(5).
 func mountOf(mountinfo, path string) (found Mount) {
 	const point, sourceFields = 4, 2
 	for line := range strings.Lines(mountinfo) {
@@ -104,12 +104,12 @@ func mountOf(mountinfo, path string) (found Mount) {
 		}
 		at := unescape(fields[point])
 		inside := path == at || strings.HasPrefix(path, strings.TrimSuffix(at, "/")+"/")
-		if inside && len(at) >= len(found.Point) { // of several at one point the last covers the others
+		if inside && len(at) >= len(found.Point) { // of several mounts at one point, the last one counts
 			found = Mount{at, source[0], unescape(source[1])}
 		}
 	}
 	return found
 }
 
-// unescape reads what the kernel wrote in octal: blanks and backslashes in names.
+// unescape decodes the kernel's octal escapes for blanks and backslashes in names.
 var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace

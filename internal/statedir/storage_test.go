@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAnErrorOfTheFileSystemSaysWhatToDo, and where it is; one of what is in the directory stays as it is.
+// TestAnErrorOfTheFileSystemSaysWhatToDo also tests that the error names the file system, and that other errors stay
+// unchanged.
 func TestAnErrorOfTheFileSystemSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	path := func(errno error) error {
@@ -19,7 +20,7 @@ func TestAnErrorOfTheFileSystemSaysWhatToDo(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		err  error
-		says string // empty: it is none of the file system's
+		says string // empty: not an error of the file system
 	}{
 		"hang":      {&HangError{"/s", "reading engine.json", time.Second}, "have its server answer again"},
 		"FUSE":      {path(unix.ENOTCONN), "mount it again"},
@@ -88,14 +89,15 @@ a line that is none
 	}
 }
 
-// TestAnAnswerThatDoesNotCome is given up; one that comes is returned with its error.
+// TestAnAnswerThatDoesNotCome tests that Answer gives up on f, and that it returns f's error if f returns in time.
 func TestAnAnswerThatDoesNotCome(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	defer close(release)
 	n, err := answer(time.Millisecond, "/s", "reading x", func() (int, error) { <-release; return 1, nil })
 	var hang *HangError
-	if n != 0 || !errors.As(err, &hang) || err.Error() != "reading x hangs: the file system of /s has not answered for 1ms" {
+	if n != 0 || !errors.As(err, &hang) || err.Error() != "reading x hangs: the file system of /s has not answered "+
+		"for 1ms" {
 		t.Errorf("%d, %v", n, err)
 	}
 	if n, err := answer(time.Minute, "/s", "", func() (int, error) { return 2, unix.EIO }); n != 2 || err != unix.EIO {
@@ -103,7 +105,7 @@ func TestAnAnswerThatDoesNotCome(t *testing.T) {
 	}
 }
 
-// TestProbe finds no fault with a directory that answers, whatever is in it, nor with one that is not there.
+// TestProbe tests that Probe accepts a directory that responds, whatever is in it, and one that does not exist.
 func TestProbe(t *testing.T) {
 	t.Parallel()
 	pipe := t.TempDir()

@@ -11,19 +11,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Mended is what Secure changed.
+// Mended is what Secure corrected.
 type Mended struct {
 	Dir   string
 	Files []Change
 }
 
-// Change is of one file, by its path in the directory, empty for the directory itself.
+// Change is the change of one file, by its path in the directory. The path is empty for the directory itself.
 type Change struct {
 	Path    string
 	Was, Is uint32 // permission bits
 }
 
-// String says it in one line; it is empty where nothing was mended.
+// String describes the changes in one line; empty if nothing was corrected.
 func (m Mended) String() string {
 	if len(m.Files) == 0 {
 		return ""
@@ -32,7 +32,7 @@ func (m Mended) String() string {
 		"mended: %s", m.Dir, few(words(m.Files, "now")))
 }
 
-// words says of each change which mode a file had, and which it has now or should have.
+// words describes each change: the mode that the file had, and the one that it has now or should have.
 func words(changes []Change, is string) (all []string) {
 	for _, f := range changes {
 		path := f.Path
@@ -44,17 +44,17 @@ func words(changes []Change, is string) (all []string) {
 	return all
 }
 
-// walk goes through a state directory.
+// walk visits a state directory.
 type walk struct {
 	Checker
-	place
-	lookOnly      bool // mended then says what would be
+	location
+	lookOnly      bool // change nothing; mended then says what would be changed
 	stopAtRefusal bool
 	mended        Mended
 	refused       []error
 }
 
-// keep keeps a refusal for later, unless it is to stop the walk, and returns every other error.
+// keep collects a refusal, unless it should stop the walk, and returns every other error.
 func (w *walk) keep(err error) error {
 	var refusal *Refusal
 	if w.stopAtRefusal || !errors.As(err, &refusal) {
@@ -64,8 +64,8 @@ func (w *walk) keep(err error) error {
 	return nil
 }
 
-// visit sees to a file of the state directory, and to what is in it if it is a directory. In the uppermost it passes
-// over what is not larder's.
+// visit checks and corrects a file of the state directory, and if it is a directory, what is in it. At the top it
+// ignores what is not larder's.
 func (w *walk) visit(name string, top bool) error {
 	path, shown := w.path+"/"+name, filepath.Join(w.shown, name)
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
@@ -87,7 +87,8 @@ func (w *walk) visit(name string, top bool) error {
 		return err
 	}
 	entries, err := os.ReadDir(path)
-	if errors.Is(err, fs.ErrPermission) && w.lookOnly && info.Mode&dirMode != dirMode { // which Secure mends first
+	// Secure would correct its mode first
+	if errors.Is(err, fs.ErrPermission) && w.lookOnly && info.Mode&dirMode != dirMode {
 		return nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -104,8 +105,8 @@ func (w *walk) visit(name string, top bool) error {
 	return nil
 }
 
-// checkFile refuses what larder does not write: through a link or a second name it would reach another file, and
-// opening a pipe waits.
+// checkFile refuses what larder does not create. Through a link or a second name larder would change another file, and
+// opening a pipe blocks.
 func (c Checker) checkFile(shown, path string, info unix.Stat_t) error {
 	next := fmt.Sprintf("see who put it there, and remove it or put a file or directory of larder's there: `ls -l %s`",
 		shown)
@@ -129,7 +130,7 @@ func (c Checker) checkFile(shown, path string, info unix.Stat_t) error {
 	return nil
 }
 
-// mend gives an open file the mode that it shall have, unless it has one that is as good.
+// mend sets the mode of an open file, unless its mode is good already.
 func (w *walk) mend(fd int, shown, name string, info unix.Stat_t) error {
 	want, good := wanted(name, info.Mode)
 	if good {
@@ -159,8 +160,8 @@ func (w *walk) mend(fd int, shown, name string, info unix.Stat_t) error {
 	return nil
 }
 
-// wanted returns the mode that a file shall have, and whether the one that it has does: nobody else may do anything,
-// its owner may read.
+// wanted returns the mode that a file should have, and whether its current mode is as good: no other user may do
+// anything, and its owner may read.
 func wanted(name string, mode uint32) (want uint32, good bool) {
 	switch {
 	case mode&unix.S_IFMT == unix.S_IFDIR:
@@ -175,7 +176,7 @@ func lstat(path string) (info unix.Stat_t, err error) { return info, unix.Lstat(
 
 func octal(mode uint32) string { return fmt.Sprintf("%04o", mode&0o7777) }
 
-// kind words what a file is that is no directory.
+// kind describes a file that is not a directory.
 func kind(mode uint32) string {
 	switch mode & unix.S_IFMT {
 	case unix.S_IFIFO:
