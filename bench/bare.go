@@ -34,7 +34,7 @@ const (
 // left alone.
 type bareServers struct {
 	runtime   *process.Runtime
-	place     place
+	launch    launcher
 	authority *pki.Authority
 	caFile    string
 	password  string // of the users that a node has beside the clients' own
@@ -54,12 +54,12 @@ func (b *bareServer) follow(ctx context.Context, primary netip.AddrPort) error {
 	return b.admin.Follow(ctx, primary, b.tls)
 }
 
-// newBareServers makes a place for servers, with a certificate authority like the engine's, and addresses that no other
-// place of this run takes.
-func (b *bench) newBareServers(name string, p place) (*bareServers, error) {
+// newBareServers prepares a directory, a certificate authority like the engine's, and addresses that no other
+// bareServers of this run has. It starts no server.
+func (b *bench) newBareServers(name string, l launcher) (*bareServers, error) {
 	s := &bareServers{
 		runtime: &process.Runtime{Dir: filepath.Join(b.dir, name)}, caFile: filepath.Join(b.dir, name+"-ca.pem"),
-		place: p, password: rand.Text(),
+		launch: l, password: rand.Text(),
 		next: netip.AddrFrom4([4]byte{127, 32 + byte(os.Getpid()%32), byte(b.bare.Add(1)), 1}),
 	}
 	var err error
@@ -124,7 +124,7 @@ func (s *bareServers) startOne(
 	}
 	spec.Stdin = fmt.Appendf(config.Render(), "%s %d\n", port, barePort) // the later line wins
 	var p node.Process
-	err := s.place(func() (err error) {
+	err := s.launch(func() (err error) {
 		p, err = s.runtime.Start(ctx, spec)
 		return err
 	})

@@ -45,8 +45,10 @@ func (b *bench) ci(ctx context.Context) ([]section, error) {
 	seconds := decimals(2)
 	return []section{{
 		title: "CI job of a Node program",
-		how: "`larder up` of a primary and a replica with TLS and a token from no engine and no state, a program with ioredis\n" +
-			"that writes 200 keys, `larder failover`, the same client reads all 200, `larder destroy`, `larder down`. Beside it what Node needs to start and to load ioredis.",
+		how: "`larder up` of a primary and a replica with TLS and a token from no engine and no state, a program with " +
+			"ioredis\n" +
+			"that writes 200 keys, `larder failover`, the same client reads all 200, `larder destroy`, `larder down`. Beside " +
+			"it what Node needs to start and to load ioredis.",
 		goals: []string{goal(job.median() < ciWanted, "less than %.0f s from `larder up` to the end", ciWanted)},
 		table: table{
 			{"", "seconds"},
@@ -58,7 +60,7 @@ func (b *bench) ci(ctx context.Context) ([]section, error) {
 
 // ciJob runs the job on a machine without an engine, and returns the seconds that it took.
 func (b *bench) ciJob(ctx context.Context, script, name string) (took float64, err error) {
-	d := b.newDesk(name, anywhere)
+	d := b.newHarness(name, anywhere)
 	defer func() { err = errors.Join(err, endAll(string(d.home))) }()
 	bin := filepath.Join(b.dir, name+"-bin")
 	if err := errors.Join(os.Mkdir(bin, 0o700), os.Symlink(d.program, filepath.Join(bin, "larder"))); err != nil {

@@ -120,7 +120,8 @@ func (b *bench) monitorNodes(ctx context.Context, servers *bareServers) (stop fu
 	m, err := monitor.New(monitor.Config{
 		Roster: func() []monitor.Node { return nodes },
 		Size:   func(string) (cachemetric.Node, error) { return cachemetric.Node{VCPU: 2, Memory: 1 << 30}, nil },
-		Keep:   metrics.Add, Interval: collectEvery, Now: time.Now, After: time.After, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Keep:   metrics.Add, Interval: collectEvery, Now: time.Now, After: time.After,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	if err != nil {
 		return nil, errors.Join(err, metrics.Close())
@@ -244,9 +245,12 @@ func collectSection(nodes int, idle, ours, theirs cost) section {
 	percent := 100 * (ours.collector - idle.collector).Seconds() / time.Minute.Seconds()
 	return section{
 		title: "Collecting metrics",
-		how: fmt.Sprintf("Idle redis-servers are read every %s, %d times, by larder's monitor, which derives their metrics and keeps them on disk; then they are asked what redis_exporter asks\n"+
-			"by default, by the same client library, the answers thrown away. The processor time of the process that asks, beyond that of as long a rest; a node's time in commands, by its\n"+
-			"own clock (commandstats). Half of it is INFO commandstats, without which there are no metrics of commands: redis-server goes through its whole table of commands.", collectEvery, collectRounds),
+		how: fmt.Sprintf("Idle redis-servers are read every %s, %d times, by larder's monitor, which derives their metrics "+
+			"and keeps them on disk; then they are asked what redis_exporter asks\n"+
+			"by default, by the same client library, the answers thrown away. The processor time of the process that asks, "+
+			"beyond that of as long a rest; a node's time in commands, by its\n"+
+			"own clock (commandstats). Half of it is INFO commandstats, without which there are no metrics of commands: "+
+			"redis-server goes through its whole table of commands.", collectEvery, collectRounds),
 		goals: []string{
 			goal(percent < collectWanted, "less than %.0f %% of a core for 200 nodes (here: %d) once a minute",
 				collectWanted, nodes),

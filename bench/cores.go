@@ -37,14 +37,15 @@ func ownCores() (cores, error) {
 	return c, nil
 }
 
-// place runs what it is given. Processes started in there, without another goroutine, belong to the place.
-type place func(func() error) error
+// launcher runs a function that starts processes, and decides on which cores they run. The function must not start them
+// from another goroutine.
+type launcher func(func() error) error
 
-// anywhere leaves it to the kernel where processes run.
+// anywhere lets the kernel choose the cores.
 func anywhere(f func() error) error { return f() }
 
-// onCore keeps processes on a core.
-func onCore(core int) place {
+// onCore returns a launcher that keeps processes on one core.
+func onCore(core int) launcher {
 	return func(f func() error) (err error) {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()

@@ -21,7 +21,7 @@ func (b *bench) engine(ctx context.Context) (_ []section, err error) {
 		return nil, err
 	}
 	here := onCore(b.cores.serve)
-	d := b.newDesk("engine", here)
+	d := b.newHarness("engine", here)
 	defer func() { err = errors.Join(err, d.close(ctx)) }()
 	id, _, err := d.up(ctx, b.production)
 	if err != nil {
@@ -49,7 +49,7 @@ type apiResult struct {
 }
 
 // api compares DescribeReplicationGroups with an HTTP handler that answers the same bytes.
-func (b *bench) api(ctx context.Context, d *desk, here place) (_ section, err error) {
+func (b *bench) api(ctx context.Context, d *harness, here launcher) (_ section, err error) {
 	info, err := d.engine()
 	if err != nil {
 		return section{}, err
@@ -108,8 +108,10 @@ func (r *apiResult) measure(ctx context.Context, span time.Duration) error {
 func apiSection(larder, bare *apiResult, size int) section {
 	s := section{
 		title: "DescribeReplicationGroups",
-		how: fmt.Sprintf("One request, signed once and checked each time, on %d keep-alive connections, with production running; the engine has one core. Requests per second of CPU time are requests by the\n"+
-			"engine's own user and system time, so that neither the load nor the nodes on that core count. The answer has %s bytes. Beside it a net/http handler in a process of its own that answers the\n"+
+		how: fmt.Sprintf("One request, signed once and checked each time, on %d keep-alive connections, with production "+
+			"running; the engine has one core. Requests per second of CPU time are requests by the\n"+
+			"engine's own user and system time, so that neither the load nor the nodes on that core count. The answer has %s "+
+			"bytes. Beside it a net/http handler in a process of its own that answers the\n"+
 			"same bytes and does nothing else. Latency is that of one request at a time.", apiConnections,
 			whole(float64(size))),
 		goals: []string{goal(larder.rate.median() >= apiWanted, "at least %s requests per second of one core",
@@ -129,7 +131,7 @@ func apiSection(larder, bare *apiResult, size int) section {
 }
 
 // memory looks at the processes of an engine that has just been under load.
-func (b *bench) memory(ctx context.Context, d *desk, g *group, here place) (_ section, err error) {
+func (b *bench) memory(ctx context.Context, d *harness, g *group, here launcher) (_ section, err error) {
 	b.say("memory")
 	info, err := d.engine()
 	if err != nil {
@@ -164,7 +166,8 @@ type watched struct {
 func memorySection(ctx context.Context, processes []watched) (section, error) {
 	s := section{
 		title: "Resident memory",
-		how: fmt.Sprintf("VmRSS and its greatest value so far (VmHWM) with production running, right after the load of the section above; no data is in the nodes. CPU time is that of %s without requests:\n"+
+		how: fmt.Sprintf("VmRSS and its greatest value so far (VmHWM) with production running, right after the load of the "+
+			"section above; no data is in the nodes. CPU time is that of %s without requests:\n"+
 			"the engine asks every node for its state once a second.", idleSpan),
 		table: table{{"", "MiB", "at most so far, MiB", "CPU when idle, % of a core"}},
 	}

@@ -26,7 +26,7 @@ const lanes = 4
 // failovers compares failovers with those of sentinel, as a client of either sees them, and measures what goes with
 // them. It needs every core.
 func (b *bench) failovers(ctx context.Context) (_ []section, err error) {
-	d := b.newDesk("failover", anywhere)
+	d := b.newHarness("failover", anywhere)
 	defer func() { err = errors.Join(err, d.close(ctx)) }()
 	c, err := b.failoverGroup(ctx, d)
 	if err != nil {

@@ -23,7 +23,7 @@ const (
 // watching measures an engine that watches many nodes and has nothing to do: groups of a primary and a replica, over
 // TLS.
 func (b *bench) watching(ctx context.Context) (_ section, err error) {
-	d := b.newDesk("watching", anywhere)
+	d := b.newHarness("watching", anywhere)
 	defer func() { err = errors.Join(err, d.close(ctx)) }()
 	if _, _, err := d.up(ctx, b.production); err != nil {
 		return section{}, err
@@ -104,7 +104,8 @@ func delivery(log types.LogType, name string) types.LogDeliveryConfigurationRequ
 	return types.LogDeliveryConfigurationRequest{
 		LogType: log, LogFormat: types.LogFormatJson, DestinationType: types.DestinationTypeCloudWatchLogs,
 		DestinationDetails: &types.DestinationDetails{
-			CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: aws.String("/aws/elasticache/uex-payments-prod-redis/" + name)},
+			CloudWatchLogsDetails: &types.CloudWatchLogsDestinationDetails{LogGroup: aws.String("/aws/elasticache/uex-" +
+				"payments-prod-redis/" + name)},
 		},
 	}
 }
@@ -137,8 +138,10 @@ func awaitAvailable(ctx context.Context, api *elasticache.Client) (nodes int, er
 func watchingSection(nodes int, engine, servers, memory float64) section {
 	return section{
 		title: "Watching many nodes",
-		how: fmt.Sprintf("The engine's CPU time over %s with production and many groups of a primary and a replica, all idle: every node is asked once a second for its state and whether its slow log grew, its\n"+
-			"metrics are read once, both logs are delivered, and an exit is seen at once. Beside it what the redis-servers themselves use to do nothing.", watchSpan),
+		how: fmt.Sprintf("The engine's CPU time over %s with production and many groups of a primary and a replica, all "+
+			"idle: every node is asked once a second for its state and whether its slow log grew, its\n"+
+			"metrics are read once, both logs are delivered, and an exit is seen at once. Beside it what the redis-servers "+
+			"themselves use to do nothing.", watchSpan),
 		goals: []string{goal(engine < watchWanted,
 			"the engine uses less than %.0f %% of a core with 200 nodes (here: %d)", watchWanted, nodes)},
 		table: table{

@@ -19,14 +19,14 @@ import (
 
 // contender is larder's group under trial.
 type contender struct {
-	desk  *desk
-	api   *elasticache.Client
-	group *group
-	probe *probe
+	harness *harness
+	api     *elasticache.Client
+	group   *group
+	probe   *probe
 }
 
 // failoverGroup brings production up for failovers.
-func (b *bench) failoverGroup(ctx context.Context, d *desk) (*contender, error) {
+func (b *bench) failoverGroup(ctx context.Context, d *harness) (*contender, error) {
 	id, _, err := d.up(ctx, b.production)
 	if err != nil {
 		return nil, err
@@ -41,11 +41,11 @@ func (b *bench) failoverGroup(ctx context.Context, d *desk) (*contender, error) 
 	}
 	api, err := d.api()
 	endpoint := func(context.Context) (netip.AddrPort, error) { return g.primary, nil }
-	return &contender{desk: d, api: api, group: g, probe: &probe{access: in, primary: endpoint}}, err
+	return &contender{harness: d, api: api, group: g, probe: &probe{access: in, primary: endpoint}}, err
 }
 
-// access is what clients of the desk's groups have.
-func (d *desk) access(set settings) (access, error) {
+// access is what clients of the harness's groups have.
+func (d *harness) access(set settings) (access, error) {
 	certificate, err := os.ReadFile(d.home.AuthorityFile())
 	if err != nil {
 		return access{}, err
@@ -55,8 +55,8 @@ func (d *desk) access(set settings) (access, error) {
 	return access{&tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, "default", set.token}, nil
 }
 
-// api is a client of the desk's engine.
-func (d *desk) api() (*elasticache.Client, error) {
+// api is a client of the harness's engine.
+func (d *harness) api() (*elasticache.Client, error) {
 	config, err := d.config(nil)
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (d *desk) api() (*elasticache.Client, error) {
 
 // look says what is known of the group now, and which node is primary.
 func (g *contender) look(ctx context.Context) (s status, primary int, err error) {
-	out, err := g.desk.larder(ctx, "status", g.group.id, "--json")
+	out, err := g.harness.larder(ctx, "status", g.group.id, "--json")
 	if err != nil {
 		return s, 0, err
 	}
@@ -118,10 +118,10 @@ func (g *contender) promoted(ctx context.Context) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	heir := s.Nodes[(primary+1)%len(s.Nodes)].ID
+	candidate := s.Nodes[(primary+1)%len(s.Nodes)].ID
 	return g.probe.observe(ctx, func(ctx context.Context) error {
 		_, err := g.api.ModifyReplicationGroup(ctx, &elasticache.ModifyReplicationGroupInput{
-			ReplicationGroupId: &g.group.id, PrimaryClusterId: &heir, ApplyImmediately: aws.Bool(true),
+			ReplicationGroupId: &g.group.id, PrimaryClusterId: &candidate, ApplyImmediately: aws.Bool(true),
 		})
 		return err
 	}, g.whole(s.Nodes[primary].ID))

@@ -169,8 +169,10 @@ func (a access) fill(ctx context.Context, address netip.AddrPort, values int) er
 func resyncSection(empty, big sizes) section {
 	s := section{
 		title: "A replica is replaced",
-		how: "From `kill -9` of a replica until the primary lists the one in its place as in sync: its process started, its data set copied. Beside it a bare replica with the same configuration, killed and\n" +
-			"started again at once, and told to follow a bare primary. Both copy over TLS, without a file on either side. larder waits for nothing; it looks at the copy and lets the node serve afterwards.",
+		how: "From `kill -9` of a replica until the primary lists the one in its place as in sync: its process started, " +
+			"its data set copied. Beside it a bare replica with the same configuration, killed and\n" +
+			"started again at once, and told to follow a bare primary. Both copy over TLS, without a file on either side. " +
+			"larder waits for nothing; it looks at the copy and lets the node serve afterwards.",
 		goals: []string{
 			goal(empty.larder.median() < emptyWanted, "less than %.0f s for an empty set", emptyWanted),
 			goal(ratio(big.larder, big.bare) <= bigWanted, "within %.1f of a bare full sync for %s", bigWanted,

@@ -81,11 +81,11 @@ func (w *watchedServers) scripts(ctx context.Context) (r scripted, err error) {
 			continue
 		}
 		r.failovers++
-		heir, err := w.switched(ctx, old)
+		promoted, err := w.switched(ctx, old)
 		if err != nil {
 			return r, err
 		}
-		if err := old.follow(ctx, heir); err != nil {
+		if err := old.follow(ctx, promoted); err != nil {
 			return r, err
 		}
 		if err := w.agreed(ctx); err != nil {
@@ -98,7 +98,8 @@ func (w *watchedServers) scripts(ctx context.Context) (r scripted, err error) {
 func scriptsSection(span time.Duration, larder, peer scripted) section {
 	s := section{
 		title: "A busy primary is not a dead one",
-		how:   fmt.Sprintf("Lua scripts that compute for %s each, one after the other on the primary, for %s (`-scripts`). A script is broken when its client did not get its answer.", scriptSpan, span),
+		how: fmt.Sprintf("Lua scripts that compute for %s each, one after the other on the primary, for %s (`-scripts`). "+
+			"A script is broken when its client did not get its answer.", scriptSpan, span),
 		goals: []string{goal(larder.failovers == 0, "no failover while scripts run")},
 		table: table{{"", "scripts", "failovers", "broken scripts"}},
 	}

@@ -36,10 +36,14 @@ func (t trials) lost() (writes, times, of int) {
 func failoverSection(all []trials) section {
 	s := section{
 		title: "Failover, as a client sees it",
-		how: fmt.Sprintf("One client writes over TLS, a number every %s, and tries again every %s when it is refused or has no answer for %s. The time is the longest between two acknowledged writes, detection included;\n"+
-			"then every acknowledged write is looked for. larder's client knows one address, the primary endpoint. Sentinel's asks three sentinels for the primary at each try and leaves a primary as soon as one of them\n"+
-			"announces a switch, as client libraries do. A primary and two replicas on either side: the same redis-server, configuration and kind of certificate. Sentinel's fastest stable setting is down-after-milliseconds %d\n"+
-			"and failover-timeout %d, its default %d and %d. %d sets of sentinels are tried side by side, as they wait most of the time. larder's planned move is ModifyReplicationGroup with PrimaryClusterId; TestFailover, which\n"+
+		how: fmt.Sprintf("One client writes over TLS, a number every %s, and tries again every %s when it is refused or "+
+			"has no answer for %s. The time is the longest between two acknowledged writes, detection included;\n"+
+			"then every acknowledged write is looked for. larder's client knows one address, the primary endpoint. Sentinel's "+
+			"asks three sentinels for the primary at each try and leaves a primary as soon as one of them\n"+
+			"announces a switch, as client libraries do. A primary and two replicas on either side: the same redis-server, "+
+			"configuration and kind of certificate. Sentinel's fastest stable setting is down-after-milliseconds %d\n"+
+			"and failover-timeout %d, its default %d and %d. %d sets of sentinels are tried side by side, as they wait most "+
+			"of the time. larder's planned move is ModifyReplicationGroup with PrimaryClusterId; TestFailover, which\n"+
 			"makes the same move, has AWS's limit for a day.", writePace, retryPause, answerLimit,
 			fastest.downAfter.Milliseconds(), fastest.timeout.Milliseconds(),
 			defaults.downAfter.Milliseconds(), defaults.timeout.Milliseconds(), lanes),

@@ -19,7 +19,7 @@ import (
 	"larder/internal/redisnode"
 )
 
-// group is a replication group that a desk's engine runs, and the settings a bare server needs to be like its nodes.
+// group is a replication group that a harness's engine runs, and the settings a bare server needs to be like its nodes.
 type group struct {
 	id              string
 	primary, reader netip.AddrPort
@@ -55,7 +55,7 @@ type status struct {
 }
 
 // group reads all of a group that is up.
-func (d *desk) group(ctx context.Context, id string, tls bool) (*group, error) {
+func (d *harness) group(ctx context.Context, id string, tls bool) (*group, error) {
 	out, err := d.larder(ctx, "status", id, "--json")
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (d *desk) group(ctx context.Context, id string, tls bool) (*group, error) {
 	return g, err
 }
 
-func (d *desk) settings(ctx context.Context, s status, tls bool) (settings, error) {
+func (d *harness) settings(ctx context.Context, s status, tls bool) (settings, error) {
 	set := settings{version: strings.TrimPrefix(s.Engine, "redis "), tls: tls}
 	var err error
 	if set.server, err = serverOf(ctx, set.version); err != nil {
@@ -117,7 +117,7 @@ func serverOf(ctx context.Context, version string) (string, error) {
 }
 
 // parameters asks the API for the values that the group's parameter group sets.
-func (d *desk) parameters(ctx context.Context, id string) (map[string]string, error) {
+func (d *harness) parameters(ctx context.Context, id string) (map[string]string, error) {
 	api, err := d.api()
 	if err != nil {
 		return nil, err

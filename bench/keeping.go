@@ -39,8 +39,10 @@ func (b *bench) keeping(ctx context.Context) (section, error) {
 	size := disk["B/sample"]
 	return section{
 		title: "Keeping metrics, and deciding on them",
-		how: "Fifteen days of nodes' 92 metrics, sample by sample as the engine writes them, with a day's load in them; 200 nodes take 100 times what the 2 do that are written. Beside it the same\n" +
-			"samples as plain floats, series by series, in gzip, which finds none of them again. Alarms: 1,000 that are all due, each on 4 points of five minutes of its own metric. Beside it\n" +
+		how: "Fifteen days of nodes' 92 metrics, sample by sample as the engine writes them, with a day's load in them; " +
+			"200 nodes take 100 times what the 2 do that are written. Beside it the same\n" +
+			"samples as plain floats, series by series, in gzip, which finds none of them again. Alarms: 1,000 that are all " +
+			"due, each on 4 points of five minutes of its own metric. Beside it\n" +
 			"reading those points, and no more.",
 		goals: []string{
 			goal(size < perSampleWanted, "less than %.1f bytes a sample", perSampleWanted),

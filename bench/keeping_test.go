@@ -6,7 +6,8 @@ import (
 )
 
 func TestParseBenchmark(t *testing.T) {
-	const out = "goos: linux\npkg: larder/internal/series\nBenchmarkDisk-2   \t       1\t28708266651 ns/op\t         0.8228 B/sample\t       327.0 MB/200nodes\nPASS\n"
+	const out = "goos: linux\npkg: larder/internal/series\nBenchmarkDisk-2   \t       1\t28708266651 ns/op\t         " +
+		"0.8228 B/sample\t       327.0 MB/200nodes\nPASS\n"
 	got, err := parseBenchmark([]byte(out), "BenchmarkDisk")
 	if want := map[string]float64{"ns/op": 28708266651, "B/sample": 0.8228, "MB/200nodes": 327}; err != nil ||
 		!maps.Equal(got, want) {

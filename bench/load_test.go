@@ -6,7 +6,8 @@ import (
 )
 
 func TestParseRate(t *testing.T) {
-	const header = `"test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"` + "\n"
+	const header = `"test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms",` +
+		`"max_latency_ms"` + "\n"
 	const line = `"SET","123456.78","0.271","0.080","0.263","0.383","0.575","1.535"` + "\n"
 	for name, c := range map[string]struct {
 		out  string

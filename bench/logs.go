@@ -29,7 +29,7 @@ const (
 
 // logs puts a million events and looks for few of them. Beside it the same lines are appended to a file, which is made
 // durable after each batch, as the engine's is; and grep looks through it.
-func (b *bench) logs(ctx context.Context, d *desk) (_ section, err error) {
+func (b *bench) logs(ctx context.Context, d *harness) (_ section, err error) {
 	config, err := d.config(nil)
 	if err != nil {
 		return section{}, err
@@ -86,7 +86,8 @@ func batch(begin time.Time, first int) []types.InputLogEvent {
 			word = rareWord
 		}
 		at := begin.Add(time.Duration(n) * time.Millisecond)
-		message := fmt.Sprintf(`{"CacheClusterId":"shop-prod-redis-%03d","CacheNodeId":"0001","LogLevel":"VERBOSE","Role":"M","Message":"%s 10.0.%d.%d:%d"}`,
+		message := fmt.Sprintf(`{"CacheClusterId":"shop-prod-redis-%03d","CacheNodeId":"0001","LogLevel":"VERBOSE","Role":`+
+			`"M","Message":"%s 10.0.%d.%d:%d"}`,
 			n%3+1, word, n%251, n%241, 1024+n%60000)
 		events[i] = types.InputLogEvent{Timestamp: aws.Int64(at.UnixMilli()), Message: &message}
 	}
@@ -148,8 +149,10 @@ func wantRare(found int) error {
 func logsSection(put, written, filter, grep sample) section {
 	return section{
 		title: "Log events",
-		how: fmt.Sprintf("PutLogEvents of %s events by the Go SDK, in batches of %s, one at a time, each durable and sealed when it is answered; the median batch. FilterLogEvents looks for a word that %d of\n"+
-			"them have, all pages. Beside it the same lines, appended to a plain file with an fsync after each batch, and grep over that file.",
+		how: fmt.Sprintf("PutLogEvents of %s events by the Go SDK, in batches of %s, one at a time, each durable and "+
+			"sealed when it is answered; the median batch. FilterLogEvents looks for a word that %d of\n"+
+			"them have, all pages. Beside it the same lines, appended to a plain file with an fsync after each batch, and "+
+			"grep over that file.",
 			whole(logEvents), whole(eventsOfBatch), logEvents/rareEvery),
 		goals: []string{
 			goal(put.median() >= ingestWanted, "at least %s events a second", whole(ingestWanted)),

@@ -69,7 +69,8 @@ func command(ctx context.Context, args []string) error {
 		plan = failoverPlan{trials: 4, peers: 4, defaults: 0, big: 64, watched: 20, scripts: 5 * time.Second}
 	}
 	if *rounds < 1 || *span <= 0 || flags.NArg() > 0 {
-		return fmt.Errorf("cannot run %d rounds of %s with the arguments %q: want at least one round, a positive span, no arguments", *rounds, *span, flags.Args())
+		return fmt.Errorf("cannot run %d rounds of %s with the arguments %q: want at least one round, a positive span, no "+
+			"arguments", *rounds, *span, flags.Args())
 	}
 	if plan.trials < 1 || plan.peers < 1 || plan.defaults < 0 || plan.big < 1 || plan.watched < 1 || plan.scripts <= 0 {
 		return fmt.Errorf("cannot run failovers as in %+v: want at least one of each, a positive time", plan)
@@ -141,7 +142,8 @@ func (b *bench) measureAll(ctx context.Context) ([]section, error) {
 		name string
 		run  func(context.Context) ([]section, error)
 		at   int // in the report
-	}{{"startup", b.startup, 0}, {"ci", b.ci, 7}, {"terraform", b.terraform, 1}, {"failover", b.failovers, 4}, {"engine", b.engine,
+	}{{"startup", b.startup, 0}, {"ci", b.ci, 7}, {"terraform", b.terraform, 1}, {"failover", b.failovers, 4}, {"engine",
+		b.engine,
 		2}, {"throughput", b.throughput, 3},
 		{"metrics", b.metrics, 5}, {"collect", b.collecting, 6}}
 	chosen := strings.Split(b.only, ",")
@@ -157,7 +159,8 @@ func (b *bench) measureAll(ctx context.Context) ([]section, error) {
 	}
 	sections := slices.Concat(found...)
 	if len(sections) == 0 {
-		return nil, fmt.Errorf("cannot measure %q: there is startup, terraform, failover, engine, throughput, metrics, collect and ci", b.only)
+		return nil, fmt.Errorf("cannot measure %q: there is startup, terraform, failover, engine, throughput, metrics, "+
+			"collect and ci", b.only)
 	}
 	return sections, nil
 }

@@ -28,7 +28,7 @@ const (
 
 // metrics measures what an engine does with samples, alarms and log events.
 func (b *bench) metrics(ctx context.Context) (_ []section, err error) {
-	d := b.newDesk("metrics", anywhere)
+	d := b.newHarness("metrics", anywhere)
 	defer func() { err = errors.Join(err, d.close(ctx)) }()
 	if _, _, err := d.up(ctx, b.production); err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (b *bench) metrics(ctx context.Context) (_ []section, err error) {
 }
 
 // config is an SDK client's configuration for the engine. What answers is kept, if a recorder is given.
-func (d *desk) config(r *recorder) (aws.Config, error) {
+func (d *harness) config(r *recorder) (aws.Config, error) {
 	engine, err := d.engine()
 	if err != nil {
 		return aws.Config{}, err
@@ -107,7 +107,7 @@ type question struct {
 }
 
 // metricReads reads a day of a hundred series that were put a minute apart.
-func (b *bench) metricReads(ctx context.Context, d *desk) (section, error) {
+func (b *bench) metricReads(ctx context.Context, d *harness) (section, error) {
 	r := &recorder{}
 	config, err := d.config(r)
 	if err != nil {
@@ -254,8 +254,10 @@ func dataOfDay(end time.Time) *cloudwatch.GetMetricDataInput {
 func readsSection(questions []*question) section {
 	s := section{
 		title: "Reading metrics",
-		how: fmt.Sprintf("One request at a time, signed once and checked each time, to an engine that keeps %d metrics of a day, put a minute apart. Beside it a net/http handler that answers the same\n"+
-			"bytes and does nothing else. Then the same by the Go SDK, from the call to the parsed answer: most of that is its reading of XML.", graphed),
+		how: fmt.Sprintf("One request at a time, signed once and checked each time, to an engine that keeps %d metrics of "+
+			"a day, put a minute apart. Beside it a net/http handler that answers the same\n"+
+			"bytes and does nothing else. Then the same by the Go SDK, from the call to the parsed answer: most of that is "+
+			"its reading of XML.", graphed),
 		table: table{{"", "points", "larder, ms", "net/http alone, ms", "÷", "larder by the SDK, ms",
 			"net/http by the SDK, ms"}},
 	}

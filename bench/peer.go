@@ -19,7 +19,7 @@ type peer struct {
 	stdin   io.Closer // its end is the process's
 }
 
-func startPeer(p place, c canned) (*peer, error) {
+func startPeer(l launcher, c canned) (*peer, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func startPeer(p place, c canned) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p(cmd.Start); err != nil {
+	if err := l(cmd.Start); err != nil {
 		return nil, err
 	}
 	started := &peer{cmd: cmd, stdin: stdin}

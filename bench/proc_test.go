@@ -9,7 +9,8 @@ import (
 )
 
 func TestParseStat(t *testing.T) {
-	const line = "4711 (a (odd) name) S 1 4711 4711 0 -1 4194560 1234 0 0 0 250 51 0 0 20 0 5 0 123456 65912832 3350 18446744073709551615"
+	const line = "4711 (a (odd) name) S 1 4711 4711 0 -1 4194560 1234 0 0 0 250 51 0 0 20 0 5 0 123456 65912832 3350 " +
+		"18446744073709551615"
 	got, err := parseStat([]byte(line))
 	if want := 3010 * time.Millisecond; err != nil || got != want {
 		t.Errorf("got %s, %v, want %s", got, err, want)
@@ -32,7 +33,8 @@ func TestParseStatus(t *testing.T) {
 }
 
 func TestParseBusy(t *testing.T) {
-	const stat = "cpu  10 10 10 10 10 10 10 10 10 10\ncpu0 1 2 4 1000 2000 8 16 32 64 128\ncpu1 100 0 0 7 7 0 0 0 7 7\nctxt 5\n"
+	const stat = "cpu  10 10 10 10 10 10 10 10 10 10\ncpu0 1 2 4 1000 2000 8 16 32 64 128\ncpu1 100 0 0 7 7 0 0 0 7 " +
+		"7\nctxt 5\n"
 	for core, want := range map[int]time.Duration{0: 630 * time.Millisecond, 1: time.Second} {
 		if got, err := parseBusy([]byte(stat), core); err != nil || got != want {
 			t.Errorf("core %d was busy for %s, %v, want %s", core, got, err, want)

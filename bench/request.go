@@ -89,11 +89,11 @@ func (r request) repeat(ctx context.Context, connections int, span time.Duration
 		})
 	}
 	err := all.Wait()
-	var together sample
+	var merged sample
 	for _, t := range times {
-		together = append(together, t...)
+		merged = append(merged, t...)
 	}
-	return together, err
+	return merged, err
 }
 
 // connection is a keep-alive HTTP connection.

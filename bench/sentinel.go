@@ -104,7 +104,8 @@ func (w *watchedServers) startSentinel(ctx context.Context, dir, name string) (*
 	if err != nil {
 		return nil, err
 	}
-	return &bareServer{netip.AddrPortFrom(address.Addr(), sentinelPort), p, redisnode.Connect(p.Dial, w.password), false}, nil
+	return &bareServer{netip.AddrPortFrom(address.Addr(), sentinelPort), p, redisnode.Connect(p.Dial, w.password), false},
+		nil
 }
 
 func (w *watchedServers) sentinelConfig(self netip.Addr) []byte {

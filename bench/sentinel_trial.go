@@ -22,7 +22,7 @@ func (w *watchedServers) signalled(ctx context.Context, signal unix.Signal) (out
 	old := w.servers[victim]
 	return w.probe.observe(ctx, func(context.Context) error { return unix.Kill(old.process.PID(), signal) },
 		func(ctx context.Context) error {
-			heir, err := w.switched(ctx, old)
+			promoted, err := w.switched(ctx, old)
 			if err != nil {
 				return err
 			}
@@ -39,7 +39,7 @@ func (w *watchedServers) signalled(ctx context.Context, signal unix.Signal) (out
 				}
 			}
 			w.servers[victim] = again
-			if err := again.follow(ctx, heir); err != nil {
+			if err := again.follow(ctx, promoted); err != nil {
 				return err
 			}
 			return w.agreed(ctx)
@@ -75,11 +75,11 @@ func (w *watchedServers) planned(ctx context.Context) (outcome, error) {
 			return false, err
 		})
 	}, func(ctx context.Context) error {
-		heir, err := w.switched(ctx, old)
+		promoted, err := w.switched(ctx, old)
 		if err != nil {
 			return err
 		}
-		if err := old.follow(ctx, heir); err != nil {
+		if err := old.follow(ctx, promoted); err != nil {
 			return err
 		}
 		return w.agreed(ctx)
@@ -120,21 +120,21 @@ func (w *watchedServers) believed(ctx context.Context) (all []netip.AddrPort, er
 }
 
 // switched waits until every sentinel knows another primary than the old one.
-func (w *watchedServers) switched(ctx context.Context, old *bareServer) (heir netip.AddrPort, err error) {
+func (w *watchedServers) switched(ctx context.Context, old *bareServer) (promoted netip.AddrPort, err error) {
 	err = until(ctx, "all sentinels know of the failover", trialPoll, func() (bool, error) {
 		all, err := w.believed(ctx)
 		if err != nil {
 			return false, nil // it is asked again
 		}
-		heir = all[0]
+		promoted = all[0]
 		for _, at := range all {
-			if at != heir || at == old.address {
+			if at != promoted || at == old.address {
 				return false, nil
 			}
 		}
 		return true, nil
 	})
-	return heir, err
+	return promoted, err
 }
 
 // agreed waits until every sentinel sees a primary, two replicas and two other sentinels, all well, and the replicas

@@ -38,8 +38,10 @@ func (b *bench) startup(ctx context.Context) (_ []section, err error) {
 	seconds := decimals(3)
 	return []section{{
 		title: "`larder up` of the production example",
-		how: "From starting the command to its end: a primary and two replicas are in sync and answer over TLS, both endpoints serve. Beside it the same three redis-servers, started side by\n" +
-			"side with the same configuration and certificates, two told to follow the third as soon as they listen, until both links are up and all three answer PING over TLS.",
+		how: "From starting the command to its end: a primary and two replicas are in sync and answer over TLS, both " +
+			"endpoints serve. Beside it the same three redis-servers, started side by\n" +
+			"side with the same configuration and certificates, two told to follow the third as soon as they listen, until " +
+			"both links are up and all three answer PING over TLS.",
 		goals: []string{
 			goal(up.median() < upWanted, "less than %.0f s with the engine running", upWanted),
 			goal(nothing.median() < nothingWanted, "less than %.0f s from nothing", nothingWanted),
@@ -56,7 +58,7 @@ func (b *bench) startup(ctx context.Context) (_ []section, err error) {
 // upTwice brings production up on a machine without an engine, and again with one, and says what its nodes' settings
 // were.
 func (b *bench) upTwice(ctx context.Context, name string) (nothing, up float64, set settings, err error) {
-	d := b.newDesk(name, anywhere)
+	d := b.newHarness(name, anywhere)
 	defer func() { err = errors.Join(err, d.close(ctx)) }()
 	if nothing, _, err = d.timedUp(ctx, b.production); err != nil {
 		return nothing, up, set, err
@@ -69,7 +71,7 @@ func (b *bench) upTwice(ctx context.Context, name string) (nothing, up float64, 
 }
 
 // timedUp returns the seconds that an up took, after a look at what it brought up.
-func (d *desk) timedUp(ctx context.Context, path string) (float64, settings, error) {
+func (d *harness) timedUp(ctx context.Context, path string) (float64, settings, error) {
 	id, took, err := d.up(ctx, path)
 	if err != nil {
 		return 0, settings{}, err

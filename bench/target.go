@@ -7,7 +7,7 @@ import (
 )
 
 // target is the group's primary endpoint, with all nodes behind it.
-func (d *desk) target(g *group) target {
+func (d *harness) target(g *group) target {
 	t := target{address: g.primary, tls: g.settings.tls, token: g.settings.token, caFile: d.home.AuthorityFile()}
 	for _, n := range g.nodes {
 		t.pids = append(t.pids, n.pid)
@@ -25,7 +25,7 @@ func (s *bareServers) target(set settings, servers ...*bareServer) target {
 }
 
 // readTargets are the reader endpoint, with the relay and the replicas behind it, and one of the replicas.
-func (d *desk) readTargets(g *group) ([]target, error) {
+func (d *harness) readTargets(g *group) ([]target, error) {
 	relay, err := d.relay(g)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func (d *desk) readTargets(g *group) ([]target, error) {
 }
 
 // relay is the process under the engine's nodes that is not one of the group's.
-func (d *desk) relay(g *group) (int, error) {
+func (d *harness) relay(g *group) (int, error) {
 	pids, err := processesIn(filepath.Join(string(d.home), "nodes"))
 	if err != nil {
 		return 0, err

@@ -67,9 +67,13 @@ func applySection(up, again, plan sample, apply, waited float64) section {
 	seconds := decimals(2)
 	s := section{
 		title: "`larder up` against `terraform apply`",
-		how: fmt.Sprintf("The production example from no engine and no state, to the moment at which the command ends. With Terraform that is starting the engine and `terraform apply` with hashicorp/aws,\n"+
-			"without `terraform init`, and once only: the others are medians of %d and %d. The provider sleeps before it first looks at what it has made, whatever the engine does: the third row leaves out the times in which neither Terraform nor the\n"+
-			"provider logged a line (TF_LOG=DEBUG) for more than %d ms. A second run changes nothing: `terraform plan -detailed-exitcode` says so with 0.", upRounds, planRounds, silence.Milliseconds()),
+		how: fmt.Sprintf("The production example from no engine and no state, to the moment at which the command ends. "+
+			"With Terraform that is starting the engine and `terraform apply` with hashicorp/aws,\n"+
+			"without `terraform init`, and once only: the others are medians of %d and %d. The provider sleeps before it "+
+			"first looks at what it has made, whatever the engine does: the third row leaves out the times in which neither "+
+			"Terraform nor the\n"+
+			"provider logged a line (TF_LOG=DEBUG) for more than %d ms. A second run changes nothing: `terraform plan "+
+			"-detailed-exitcode` says so with 0.", upRounds, planRounds, silence.Milliseconds()),
 		table: table{{"", "seconds", "÷ larder"}},
 	}
 	s.table.add("`larder up`", up.show(seconds), "1")
@@ -83,7 +87,7 @@ func applySection(up, again, plan sample, apply, waited float64) section {
 
 // upAndAgain brings production up from nothing, and once more with nothing to change.
 func (b *bench) upAndAgain(ctx context.Context, round int, up, again *sample) (err error) {
-	d := b.newDesk(fmt.Sprintf("against-apply-%d", round), anywhere)
+	d := b.newHarness(fmt.Sprintf("against-apply-%d", round), anywhere)
 	defer func() { err = errors.Join(err, d.close(ctx)) }()
 	for _, s := range []*sample{up, again} {
 		_, took, err := d.up(ctx, b.production)
@@ -97,11 +101,11 @@ func (b *bench) upAndAgain(ctx context.Context, round int, up, again *sample) (e
 
 // site is a copy of the examples, with an engine, in which Terraform runs.
 type site struct {
-	desk   *desk
-	engine *exec.Cmd
-	dir    string // of production
-	log    string
-	env    []string
+	harness *harness
+	engine  *exec.Cmd
+	dir     string // of production
+	log     string
+	env     []string
 }
 
 // newSite copies the example and what it stands on, the modules beside the examples, and has Terraform ready.
@@ -113,20 +117,20 @@ func (b *bench) newSite(ctx context.Context) (*site, error) {
 			return nil, fmt.Errorf("cannot copy what Terraform applies: %w", err)
 		}
 	}
-	s := &site{desk: b.newDesk("terraform-engine", anywhere),
+	s := &site{harness: b.newHarness("terraform-engine", anywhere),
 		dir: filepath.Join(root, "examples", filepath.Base(b.production)), log: filepath.Join(root, "log")}
 	environment, err := testkit.TerraformEnvironment(root)
 	if err != nil {
 		return nil, err
 	}
-	s.env = append(append(s.env, s.desk.env...), environment...)
+	s.env = append(append(s.env, s.harness.env...), environment...)
 	_, err = s.terraform(ctx, "init", "-input=false")
 	return s, err
 }
 
 // close ends the engine and its nodes.
 func (s *site) close(ctx context.Context) error {
-	err := s.desk.close(ctx)
+	err := s.harness.close(ctx)
 	if s.engine != nil {
 		err = errors.Join(err, s.engine.Wait())
 	}
@@ -135,14 +139,14 @@ func (s *site) close(ctx context.Context) error {
 
 // serve starts the engine, and takes over what points AWS clients at it.
 func (s *site) serve(ctx context.Context) error {
-	engine := exec.Command(s.desk.program, "serve")
-	engine.Env = s.desk.env
+	engine := exec.Command(s.harness.program, "serve")
+	engine.Env = s.harness.env
 	if err := engine.Start(); err != nil {
 		return err
 	}
 	s.engine = engine
 	for {
-		out, err := s.desk.larder(ctx, "env", "--json")
+		out, err := s.harness.larder(ctx, "env", "--json")
 		if err == nil {
 			variables := map[string]string{}
 			if err := json.Unmarshal(out, &variables); err != nil {

@@ -30,8 +30,8 @@ const oneNode = `module "redis" {
 // arena is a larder and bare servers, all on one core.
 type arena struct {
 	*bench
-	desk *desk
-	bare *bareServers
+	harness *harness
+	bare    *bareServers
 }
 
 // throughput compares the endpoints with bare servers.
@@ -40,11 +40,11 @@ func (b *bench) throughput(ctx context.Context) (_ []section, err error) {
 		return nil, err
 	}
 	here := onCore(b.cores.serve)
-	a := arena{b, b.newDesk("throughput", here), nil}
+	a := arena{b, b.newHarness("throughput", here), nil}
 	if a.bare, err = b.newBareServers("bare", here); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, a.bare.close(ctx), a.desk.close(ctx)) }()
+	defer func() { err = errors.Join(err, a.bare.close(ctx), a.harness.close(ctx)) }()
 	var primary []row
 	for _, tls := range []bool{false, true} {
 		rows, err := a.oneNode(ctx, tls)
@@ -74,13 +74,13 @@ func (a arena) oneNode(ctx context.Context, tls bool) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	targets := []target{a.desk.target(g), a.bare.target(g.settings, servers[0]), a.bare.target(g.settings, servers[1])}
+	targets := []target{a.harness.target(g), a.bare.target(g.settings, servers[0]), a.bare.target(g.settings, servers[1])}
 	rows, err := a.rows(ctx, "1 node"+withTLS(tls), []workload{{"set", 1}, {"set", 16}, {"get", 1}, {"get", 16}},
 		targets)
 	if err != nil {
 		return nil, err
 	}
-	return rows, errors.Join(a.bare.stop(ctx), a.desk.destroy(ctx))
+	return rows, errors.Join(a.bare.stop(ctx), a.harness.destroy(ctx))
 }
 
 // production compares the production example with a bare primary of two bare replicas, and its reader endpoint with a
@@ -90,7 +90,7 @@ func (a arena) production(ctx context.Context) (primary, reader []row, err error
 	if err != nil {
 		return nil, nil, err
 	}
-	targets := []target{a.desk.target(g)}
+	targets := []target{a.harness.target(g)}
 	for _, name := range []string{"first", "second"} {
 		servers, err := a.bare.start(ctx, g.settings, name+"-1", name+"-2", name+"-3")
 		if err != nil {
@@ -108,7 +108,7 @@ func (a arena) production(ctx context.Context) (primary, reader []row, err error
 	if err := a.bare.stop(ctx); err != nil {
 		return nil, nil, err
 	}
-	readers, err := a.desk.readTargets(g)
+	readers, err := a.harness.readTargets(g)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -117,11 +117,11 @@ func (a arena) production(ctx context.Context) (primary, reader []row, err error
 }
 
 func (a arena) up(ctx context.Context, path string, tls bool) (*group, error) {
-	id, _, err := a.desk.up(ctx, path)
+	id, _, err := a.harness.up(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	return a.desk.group(ctx, id, tls)
+	return a.harness.group(ctx, id, tls)
 }
 
 // rows runs the workloads on the targets, the writing ones first, so that a GET finds a value.

@@ -33,9 +33,12 @@ func disturbance(rows []row) string {
 func primarySection(rows []row) section {
 	s := section{
 		title: "Throughput through the primary endpoint",
-		how: fmt.Sprintf("redis-benchmark with %d clients, %s keys and values of %d bytes, on a group's primary endpoint and, in turn with it, on two bare redis-servers: started with the same\n"+
-			"configuration, a certificate of the same kind and the same token, one address, and no engine. The ratio is that of the medians, bare being the mean of both servers in each round;\n"+
-			"in parentheses the least and the greatest ratio of a single round. The last but one column is one bare server over the other: what noise makes of 1.000. The last is CPU time that the\n"+
+		how: fmt.Sprintf("redis-benchmark with %d clients, %s keys and values of %d bytes, on a group's primary endpoint "+
+			"and, in turn with it, on two bare redis-servers: started with the same\n"+
+			"configuration, a certificate of the same kind and the same token, one address, and no engine. The ratio is that "+
+			"of the medians, bare being the mean of both servers in each round;\n"+
+			"in parentheses the least and the greatest ratio of a single round. The last but one column is one bare server "+
+			"over the other: what noise makes of 1.000. The last is CPU time that the\n"+
 			"redis-servers themselves spent on a request.\n%s", loadClients, whole(loadKeys), loadValue,
 			disturbance(rows)),
 		table: table{{"", "larder, requests/s", "bare, requests/s", "larder ÷ bare", "target", "bare ÷ bare",
@@ -69,7 +72,8 @@ func primaryGoal(rows []row) string {
 		}
 	}
 	if undecided > 0 {
-		return fmt.Sprintf("at least %.2f of a bare server in every row: **undecided** in %d of %d, as other processes took more than %.0f %% of the cores: run it again on a quieter machine, or with more -patience",
+		return fmt.Sprintf("at least %.2f of a bare server in every row: **undecided** in %d of %d, as other processes "+
+			"took more than %.0f %% of the cores: run it again on a quieter machine, or with more -patience",
 			ratioWanted, undecided, len(rows), 100*quietEnough)
 	}
 	worst := slices.MinFunc(rows, func(a, b row) int { return cmp.Compare(a.share(), b.share()) })
@@ -91,8 +95,10 @@ func pooled(a, b sample) sample {
 func readerSection(rows []row) section {
 	s := section{
 		title: "Throughput through the reader endpoint",
-		how: "The reader endpoint of the production example has two replicas behind a relay process, which copies encrypted bytes; beside it one of these replicas, reached at\n" +
-			"its own address. Relay and replicas are on one core here, so the relay's work shows in full. There is no target: a client that wants all of a replica connects to it directly.\n" +
+		how: "The reader endpoint of the production example has two replicas behind a relay process, which copies " +
+			"encrypted bytes; beside it one of these replicas, reached at\n" +
+			"its own address. Relay and replicas are on one core here, so the relay's work shows in full. There is no target: " +
+			"a client that wants all of a replica connects to it directly.\n" +
 			disturbance(rows),
 		table: table{{"", "reader endpoint, requests/s", "replica, requests/s", "reader ÷ replica",
 			"CPU per request, µs, reader endpoint", "replica"}},

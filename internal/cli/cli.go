@@ -145,7 +145,8 @@ func (t *tool) root() *cobra.Command {
 		Long: "A managed Redis on this machine, through the module call and the commands you use on AWS.\n\n" +
 			"Exit codes: 0 done, 1 refused or failed (also where the output could not be written), 2 not understood. " +
 			"With --json an error is an object on standard error: error, exit_code.\n\n" + variablesHelp(),
-		Example:       "  larder up examples/production\n  eval \"$(larder env)\"\n  aws elasticache describe-replication-groups",
+		Example: "  larder up examples/production\n  eval \"$(larder env)\"\n  aws elasticache " +
+			"describe-replication-groups",
 		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
 		Version: app.Version, Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },

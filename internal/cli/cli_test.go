@@ -24,7 +24,7 @@ func TestWhatIsNotUnderstood(t *testing.T) {
 		{"up ../module/testdata/seed/development.tf --listen nowhere", `cannot listen on "nowhere"`},
 		{"--nothing", "unknown flag: --nothing\nsee: larder --help"},
 	} {
-		d := newDesk(t)
+		d := newHarness(t)
 		code := Run(t.Context(), strings.Fields(c.line), d.Environment)
 		if code != 2 || !strings.Contains(d.stderr.String(), c.said) || d.stdout.Len() > 0 {
 			t.Errorf("larder %s: %d\n%s%s", c.line, code, d.stdout.String(), d.stderr.String())
@@ -34,7 +34,7 @@ func TestWhatIsNotUnderstood(t *testing.T) {
 
 // README promises an example in the help of each command.
 func TestEachCommandsHelpShowsAnExample(t *testing.T) {
-	d := newDesk(t)
+	d := newHarness(t)
 	for _, command := range newRoot(d.Environment).Commands() {
 		if command.Hidden || command.Name() == "help" {
 			continue
@@ -49,7 +49,7 @@ func TestEachCommandsHelpShowsAnExample(t *testing.T) {
 
 func TestCompletionScripts(t *testing.T) {
 	for _, shell := range []string{"bash", "fish", "zsh"} {
-		d := newDesk(t)
+		d := newHarness(t)
 		if code := Run(t.Context(), []string{"completion", shell}, d.Environment); code != 0 ||
 			!strings.Contains(d.stdout.String(), "__complete") {
 			t.Errorf("larder completion %s: %d %s", shell, code, d.stderr.String())

@@ -130,7 +130,8 @@ func (t *tool) unreadable(home app.Home, why error) error {
 	if pid != 0 {
 		end = fmt.Sprintf("end the engine with `kill %d`", pid)
 	}
-	return fmt.Errorf("%w\nnext: %s (its nodes go on), then `larder up DIR` or `larder serve`, which writes the file anew", why, end)
+	return fmt.Errorf("%w\nnext: %s (its nodes go on), then `larder up DIR` or `larder serve`, which writes the file anew",
+		why, end)
 }
 
 func (c *client) engine(ctx context.Context) (out larder.DescribeEngineOutput, err error) {

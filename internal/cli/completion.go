@@ -20,9 +20,11 @@ func (t *tool) completionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion bash|fish|zsh",
 		Short: "Print a shell's completion script",
-		Long: "Print the script by which a shell completes larder's commands, flags and names. Bash needs the package bash-completion; zsh needs " +
+		Long: "Print the script by which a shell completes larder's commands, flags and names. Bash needs the package " +
+			"bash-completion; zsh needs " +
 			"`autoload -U compinit; compinit` before it.",
-		Example: "  source <(larder completion bash)\n  larder completion fish > ~/.config/fish/completions/larder.fish\n  source <(larder completion zsh)",
+		Example: "  source <(larder completion bash)\n  larder completion fish > ~/.config/fish/completions/larder.fish\n  " +
+			"source <(larder completion zsh)",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(names, args[0]) {
 				return fmt.Errorf("name a shell, one of %v", names)

@@ -64,7 +64,7 @@ func openings(t *testing.T, dir string) (count func() map[string]int) {
 // A command reads each file of a configuration once, however many calls it has: what it checks is what it makes.
 func TestEachFileOfAConfigurationIsReadOnce(t *testing.T) {
 	t.Parallel()
-	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 	r.write(twoCalls)
 	values := filepath.Join(r.dir, "terraform.tfvars")
 	if err := os.WriteFile(values, []byte(`token = "first-token-0123456789"`), 0o600); err != nil {
@@ -91,7 +91,7 @@ func TestEachFileOfAConfigurationIsReadOnce(t *testing.T) {
 // A pipe gives what is in it once: a shell passes secrets so, as -var-file <(command).
 func TestVariablesComeThroughAPipe(t *testing.T) {
 	t.Parallel()
-	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 	r.write(twoCalls)
 	out, in, err := os.Pipe()
 	if err != nil {

@@ -26,7 +26,8 @@ func (t *tool) destroyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "destroy [ID]",
 		Short: "Delete a deployment and its data",
-		Long: "Delete a deployment and its data. A final snapshot is kept where the module call asks for one (skip_final_snapshot is false and " +
+		Long: "Delete a deployment and its data. A final snapshot is kept where the module call asks for one " +
+			"(skip_final_snapshot is false and " +
 			"enable_snapshots true, as they are by default).\n\n" + needsYes,
 		Example: "  larder destroy\n  larder destroy uex-payments-prod-redis --yes --skip-final-snapshot",
 		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeDeployment,
@@ -132,7 +133,8 @@ func (t *tool) downCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "down",
 		Short: "Stop the engine and its nodes",
-		Long: "Stop the engine and its nodes. The nodes' data are lost: they are in memory only. What was deployed is remembered: the next " +
+		Long: "Stop the engine and its nodes. The nodes' data are lost: they are in memory only. What was deployed is " +
+			"remembered: the next " +
 			"`larder up` or `larder serve` brings it back, empty.\n\n" +
 			"With --all, stop every engine, node and relay of yours on this machine, whatever state directory they " +
 			"belong to, also where that is gone. " +

@@ -49,7 +49,7 @@ func TestAnEngineThatDiesAtAnyTransaction(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+			r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 			none := r.census()
 			r.must(bringUp(c.text))
 			want := counts(r.census())

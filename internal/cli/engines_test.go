@@ -15,7 +15,7 @@ import (
 )
 
 // withServers gives a command a PATH with programs that say they are these redis-servers.
-func (d *desk) withServers(t *testing.T, versions ...string) (dir string) {
+func (d *harness) withServers(t *testing.T, versions ...string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	for _, v := range versions {
@@ -50,7 +50,7 @@ func TestEngines(t *testing.T) {
 			"7.2.4 DIR/redis-server-7.2.4 7.2",
 		}},
 	} {
-		d := newDesk(t)
+		d := newHarness(t)
 		dir := d.withServers(t, c.servers...)
 		if code := Run(t.Context(), []string{"engines"}, d.Environment); code != 0 {
 			t.Fatalf("%d: %s", code, d.stderr.String())
@@ -67,7 +67,7 @@ func TestEngines(t *testing.T) {
 }
 
 func TestEnginesAsJSON(t *testing.T) {
-	d := newDesk(t)
+	d := newHarness(t)
 	dir := d.withServers(t, "7.2.4")
 	if code := Run(t.Context(), []string{"engines", "--json"}, d.Environment); code != 0 {
 		t.Fatalf("%d: %s", code, d.stderr.String())
@@ -84,7 +84,7 @@ func TestEnginesAsJSON(t *testing.T) {
 }
 
 func TestEnginesWithoutAny(t *testing.T) {
-	d := newDesk(t)
+	d := newHarness(t)
 	d.withServers(t)
 	if code := Run(t.Context(), []string{"engines"}, d.Environment); code != 1 ||
 		!strings.Contains(d.stderr.String(), "no redis-server in PATH") {
@@ -111,7 +111,7 @@ func TestRunnable(t *testing.T) {
 		{"5.0.6", "7.2.4", false, "",
 			`input "redis_engine_version": Cannot find version 5.0.6 for redis. Installed on this machine: 7.2`},
 	} {
-		d := newDesk(t)
+		d := newHarness(t)
 		call := &module.Call{Inputs: module.Inputs{RedisEngineVersion: c.asked}}
 		refused := ""
 		if err := d.runnable(call, larder.DescribeEngineOutput{EngineVersions: []string{c.server}},

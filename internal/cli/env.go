@@ -22,7 +22,8 @@ func (t *tool) envCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "env [ID]",
 		Short: "Print what points AWS and Redis clients at this engine, for a shell",
-		Long: "Print shell commands that set the endpoint, region, credential and trusted certificates, so that the AWS CLI, SDKs, Terraform, " +
+		Long: "Print shell commands that set the endpoint, region, credential and trusted certificates, so that the AWS " +
+			"CLI, SDKs, Terraform, " +
 			"redis-cli and every client that follows them talk to this engine; and REDIS_URL with its parts, of the " +
 			"deployment ID or the only one. " +
 			"--unset takes it back, but for LARDER_HOME and PATH.",

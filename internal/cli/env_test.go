@@ -10,11 +10,12 @@ import (
 	"testing"
 )
 
-// TestShellsReadWhatEnvPrints: the shell of each form gives programs the values as they are, whatever is in them, also a
-// directory at the head of PATH.
+// TestShellsReadWhatEnvPrints: the shell of each form gives programs the values as they are, whatever is in them, also
+// a directory at the head of PATH.
 func TestShellsReadWhatEnvPrints(t *testing.T) {
 	t.Parallel()
-	values := []string{`it's`, `'`, `\`, `\'`, `\\n`, `$HOME`, "`id`", `$(id)`, `(id)`, `a b`, `"`, `*`, `~`, `#`, `%s`, `&|;<>`, `{a,b}`,
+	values := []string{`it's`, `'`, `\`, `\'`, `\\n`, `$HOME`, "`id`", `$(id)`, `(id)`, `a b`, `"`, `*`, `~`, `#`, `%s`,
+		`&|;<>`, `{a,b}`,
 		`é`, `-e`, ``, ` `, "\t"}
 	for _, shell := range []string{"sh", "fish"} {
 		t.Run(shell, func(t *testing.T) {
@@ -49,7 +50,8 @@ func TestFishKeepsUniversalVariables(t *testing.T) {
 	t.Parallel()
 	format := envFormats["fish"]
 	var set, back bytes.Buffer
-	if err := errors.Join(format.print(&set, [][2]string{{"AWS_REGION", "us-east-1"}}), format.takeBack(&back)); err != nil {
+	if err := errors.Join(format.print(&set, [][2]string{{"AWS_REGION", "us-east-1"}}),
+		format.takeBack(&back)); err != nil {
 		t.Fatal(err)
 	}
 	fmt.Fprintln(&set, "begin")

@@ -32,7 +32,7 @@ func everyCommand(root *cobra.Command) (all []*cobra.Command) {
 
 // What a command cannot write is not done: whatever it prints, and be it its help.
 func TestAFailedWriteIsAnExitCode(t *testing.T) {
-	d := newDesk(t)
+	d := newHarness(t)
 	d.deposit(t, "ops@example.com/new", "1.a.larder", 100, "subject", "text")
 	lines := [][]string{{}, {"--version"}, {"version"}, {"version", "--json"}, {"engines"}, {"engines", "--json"},
 		{"completion", "bash"}, {"completion", "fish"}, {"help", "up"}, {"mail"}, {"mail", "--json"}}
@@ -49,7 +49,8 @@ func TestAFailedWriteIsAnExitCode(t *testing.T) {
 			t.Errorf("larder %v: %d %s", args, code, d.stderr.String())
 		}
 	}
-	for _, w := range []interface{ Write([]byte) (int, error) }{newPrinter(fullDisk{}), newPrinter(fullDisk{}).verbatim()} {
+	for _, w := range []interface{ Write([]byte) (int, error) }{newPrinter(fullDisk{}),
+		newPrinter(fullDisk{}).verbatim()} {
 		if _, err := w.Write([]byte("x")); !errors.Is(err, errFull) {
 			t.Errorf("%T: %v", w, err)
 		}
@@ -59,7 +60,7 @@ func TestAFailedWriteIsAnExitCode(t *testing.T) {
 // A script that asks for JSON reads why a command failed: one object, the last line of standard error. Standard output
 // has no part of it.
 func TestAnErrorIsJSONWhereThatIsAskedFor(t *testing.T) {
-	d := newDesk(t)
+	d := newHarness(t)
 	asked := 0
 	for _, c := range everyCommand(newRoot(d.Environment)) {
 		if c.Flags().Lookup("json") == nil {
@@ -130,7 +131,7 @@ func TestEveryVariableIsInTheHelp(t *testing.T) {
 		}
 	})
 	read["TF_VAR_NAME"] = true // read by its prefix, in internal/module
-	d := newDesk(t)
+	d := newHarness(t)
 	if code := Run(t.Context(), []string{"--help"}, d.Environment); code != 0 || len(read) < 12 {
 		t.Fatalf("exit %d; larder reads %v", code, read)
 	}

@@ -25,15 +25,19 @@ func (t *tool) failoverCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "failover [ID]",
 		Short: "Make a replica the primary",
-		Long: "Make a replica the primary, and wait until the group is available again. Without --to it is the API's TestFailover: the engine chooses the " +
-			"replica, automatic failover has to be on, and AWS's limit for a day counts. With --to it is a promotion (PrimaryClusterId of " +
-			"ModifyReplicationGroup), which the API takes with automatic failover off only: it is turned off for the move, and on again after it.\n\n" +
+		Long: "Make a replica the primary, and wait until the group is available again. Without --to it is the API's " +
+			"TestFailover: the engine chooses the " +
+			"replica, automatic failover has to be on, and AWS's limit for a day counts. With --to it is a promotion " +
+			"(PrimaryClusterId of " +
+			"ModifyReplicationGroup), which the API takes with automatic failover off only: it is turned off for the move, " +
+			"and on again after it.\n\n" +
 			"It says who took over, for how long writes stopped, and when every node was back. It measures the first with " +
 			"a write that changes nothing (PERSIST of a key that is not there) at the primary endpoint, where it knows " +
 			"the auth token: of what larder up made, else from REDISCLI_AUTH.\n\n" +
 			"ID may be left out when there is one group.",
-		Example: "  larder failover\n  larder failover uex-payments-prod-redis --shard 0001\n  larder failover --to uex-payments-prod-redis-002 --json",
-		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeGroup,
+		Example: "  larder failover\n  larder failover uex-payments-prod-redis --shard 0001\n  larder failover --to " +
+			"uex-payments-prod-redis-002 --json",
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: t.completeGroup,
 		RunE: func(c *cobra.Command, args []string) error {
 			return t.failover(c.Context(), strings.Join(args, ""), shard, to, verbose)
 		},
@@ -53,7 +57,7 @@ type failoverReport struct {
 	Shard      string  `json:"shard"`
 	OldPrimary string  `json:"old_primary"`
 	NewPrimary string  `json:"new_primary"`
-	Elected    float64 `json:"elected_after_seconds"`   // the new primary was seen in its role
+	FailedOver float64 `json:"elected_after_seconds"`   // the new primary was seen in its role
 	Seconds    float64 `json:"available_after_seconds"` // every node was back
 	// Stopped is for how long no write succeeded, at the longest; nil: nobody could measure it.
 	Stopped *float64 `json:"writes_stopped_seconds"`
@@ -86,7 +90,7 @@ func (t *tool) failover(ctx context.Context, id, shard, to string, verbose bool)
 		return printJSON(t.Stdout, report)
 	}
 	fmt.Fprintf(t.Stdout, "%s: %s took over from %s after %.2f s. %s Every node was back after %.2f s.\n", report.ID,
-		report.NewPrimary, report.OldPrimary, report.Elected, report.stopped(why), report.Seconds)
+		report.NewPrimary, report.OldPrimary, report.FailedOver, report.stopped(why), report.Seconds)
 	return nil
 }
 
@@ -218,7 +222,8 @@ func (f *failover) restore(ctx context.Context) error {
 		_, err := f.engine.cache.ModifyReplicationGroup(ctx, in)
 		if !errors.As(err, &busy) {
 			if err != nil {
-				err = fmt.Errorf("automatic failover of %s is still off, turn it on: aws elasticache modify-replication-group --replication-group-id %s --automatic-failover-enabled --apply-immediately: %w", f.id(), f.id(), err)
+				err = fmt.Errorf("automatic failover of %s is still off, turn it on: aws elasticache modify-replication-group "+
+					"--replication-group-id %s --automatic-failover-enabled --apply-immediately: %w", f.id(), f.id(), err)
 			}
 			return err
 		}
@@ -246,8 +251,8 @@ func (f *failover) follow(ctx context.Context, before groupStatus, begin time.Ti
 		}
 		last = now
 		if report.NewPrimary = now.primary(); report.NewPrimary != report.OldPrimary {
-			if report.Elected == 0 {
-				report.Elected = time.Since(begin).Seconds()
+			if report.FailedOver == 0 {
+				report.FailedOver = time.Since(begin).Seconds()
 			}
 			if now.available() {
 				report.Seconds = time.Since(begin).Seconds()

@@ -47,8 +47,8 @@ func wrapped(text string, width int) []string {
 	return lines
 }
 
-// troubleLines say on a screen that an engine could not be asked.
-func troubleLines(err error, width int) []line {
+// errorLines say on a screen that an engine could not be asked.
+func errorLines(err error, width int) []line {
 	text, _, _ := strings.Cut(plain(err), "\n")
 	var all []line
 	for _, l := range wrapped("cannot look: "+text+"; nodes go on without the engine", width) {

@@ -13,10 +13,10 @@ import (
 // frame lays a view out in at most so many lines, of a width where there is one (0 is no limit). What is wrong stands
 // before the groups, and what is so on every machine behind them; events take the room that is left, the newest last.
 // The last line says what there was no room for.
-func frame(v view, trouble error, width, height int) []line {
+func frame(v view, lastError error, width, height int) []line {
 	var head []line
-	if trouble != nil {
-		head = append(troubleLines(trouble, width), nil)
+	if lastError != nil {
+		head = append(errorLines(lastError, width), nil)
 	}
 	if wrong := v.wrongLines(width); len(wrong) > 0 {
 		head = append(append(head, wrong...), nil)

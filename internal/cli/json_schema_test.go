@@ -33,7 +33,7 @@ var jsonValues = map[string][]any{
 	"larder plan":           {planReport{}},
 	"larder status":         {report{}},
 	"larder status --watch": {entry{}},
-	"larder top":            {load{}, topTrouble{}},
+	"larder top":            {load{}, topError{}},
 	"larder logs":           {logLine{}},
 	"larder operations":     {operationsReport{}},
 	"larder failover":       {failoverReport{}},
@@ -62,7 +62,7 @@ type logRecord struct {
 // Every command has --json, or a reason why not; what it prints is in the golden file, field by field.
 func TestTheSchemaOfJSON(t *testing.T) {
 	docs := string(checked(os.ReadFile("../../docs/OPERATIONS.md"))(t))
-	for _, c := range append(everyCommand(newRoot(newDesk(t).Environment)), newRoot(newDesk(t).Environment)) {
+	for _, c := range append(everyCommand(newRoot(newHarness(t).Environment)), newRoot(newHarness(t).Environment)) {
 		why, without := withoutJSON[c.CommandPath()]
 		_, with := jsonValues[c.CommandPath()]
 		if has := c.Flags().Lookup("json") != nil; has != with || has == without {

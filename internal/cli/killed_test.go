@@ -79,13 +79,13 @@ func fill(configuration string, lines ...string) string {
 	return strings.NewReplacer(append(lines, "EMAILS", "", "REDIS", "")...).Replace(configuration)
 }
 
-func (c *cloud) up(d *desk, w *wire, path string) error {
+func (c *cloud) up(d *harness, w *wire, path string) error {
 	c.t.Helper()
 	return c.upCall(d, w, path, "")
 }
 
 // upCall brings up one of several calls.
-func (c *cloud) upCall(d *desk, w *wire, path, label string) error {
+func (c *cloud) upCall(d *harness, w *wire, path, label string) error {
 	c.t.Helper()
 	d.stdout.Reset()
 	types := checked(catalog.LoadNodeTypes())(c.t)
@@ -98,7 +98,7 @@ func (c *cloud) upCall(d *desk, w *wire, path, label string) error {
 	return run.finish(c.t.Context())
 }
 
-func (c *cloud) destroy(d *desk, w *wire) error {
+func (c *cloud) destroy(d *harness, w *wire) error {
 	c.t.Helper()
 	e := c.client(w)
 	all, err := e.deployments(c.t.Context())
@@ -191,7 +191,7 @@ func (r *trial) asked(after string) {
 type trial struct {
 	*testing.T
 	*cloud
-	*desk
+	*harness
 	dir string
 }
 
@@ -203,11 +203,11 @@ func bringUp(text string) run {
 		if err := os.WriteFile(filepath.Join(r.dir, "main.tf"), []byte(text), 0o600); err != nil {
 			r.Fatal(err)
 		}
-		return r.cloud.up(r.desk, w, r.dir)
+		return r.cloud.up(r.harness, w, r.dir)
 	}
 }
 
-func takeDown(r *trial, w *wire) error { return r.cloud.destroy(r.desk, w) }
+func takeDown(r *trial, w *wire) error { return r.cloud.destroy(r.harness, w) }
 
 func (r *trial) must(what run) *wire {
 	r.Helper()
@@ -240,7 +240,7 @@ func TestCommandsThatAreKilledAreTakenUp(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+			r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 			none := r.census()
 			r.must(c.reset)
 			undisturbed := r.must(c.disturbed)
@@ -281,7 +281,7 @@ func TestCommandsThatAreKilledAreTakenUp(t *testing.T) {
 // whichever it took.
 func TestTheTokenOfAKilledChange(t *testing.T) {
 	t.Parallel()
-	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 	const set = "enabled_alarms = []\nauth_token_update_strategy = \"SET\"\n"
 	r.must(bringUp(fill(everything, "REDIS", set)))
 	change := bringUp(fill(everything, "REDIS", set+"auth_token = \"0123456789abcdefXYZ\""))

@@ -23,11 +23,13 @@ func (t *tool) logsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "logs [ID]",
 		Short: "Show the slow log and the engine log of a replication group's nodes",
-		Long: "Show the slow log and the engine log of a replication group's nodes, from the log groups that they are delivered to, in the text form of " +
+		Long: "Show the slow log and the engine log of a replication group's nodes, from the log groups that they are " +
+			"delivered to, in the text form of " +
 			"ElastiCache's records. --follow goes on showing what comes, until Ctrl-C or until the group is deleted.\n\n" +
 			"ID may be left out when there is one group.",
-		Example: "  larder logs\n  larder logs uex-payments-prod-redis --slow --follow\n  larder logs --engine --since 2h --json",
-		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeGroup,
+		Example: "  larder logs\n  larder logs uex-payments-prod-redis --slow --follow\n  larder logs --engine --since 2h " +
+			"--json",
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: t.completeGroup,
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			if w.since, err = parseSince(back, time.Now()); err != nil {
 				return usageError{err}
@@ -65,7 +67,8 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	}
 	span, err := time.ParseDuration(text)
 	if err != nil || span < 0 {
-		return time.Time{}, fmt.Errorf("cannot read --since %q: want a span such as 90s, 10m, 2h or 1d, or a time such as 2026-01-31T12:00:00Z", text)
+		return time.Time{}, fmt.Errorf("cannot read --since %q: want a span such as 90s, 10m, 2h or 1d, or a time such as "+
+			"2026-01-31T12:00:00Z", text)
 	}
 	return now.Add(-span), nil
 }
@@ -173,7 +176,9 @@ func noDeliveries(g ectypes.ReplicationGroup, w logsWanted) error {
 	case w.engine && !w.slow:
 		what, types = "engine log", "engine_log_enabled"
 	}
-	return fmt.Errorf("%s does not deliver its %s\nnext: turn %s on in the module call, or a delivery by hand: aws elasticache modify-replication-group --replication-group-id %s --log-delivery-configurations … --apply-immediately", id, what, types, id)
+	return fmt.Errorf("%s does not deliver its %s\nnext: turn %s on in the module call, or a delivery by hand: aws "+
+		"elasticache modify-replication-group --replication-group-id %s --log-delivery-configurations … --apply-immediately",
+		id, what, types, id)
 }
 
 // coloured tells whether standard output is a terminal that may be coloured.

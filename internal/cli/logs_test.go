@@ -52,7 +52,8 @@ func TestWhichLogsAreWanted(t *testing.T) {
 
 func TestALineOfLogs(t *testing.T) {
 	at := time.Date(2026, 11, 23, 13, 14, 40, 513e6, time.UTC)
-	const record = `{"CacheClusterId":"g-001","CacheNodeId":"0001","LogLevel":"WARNING","Role":"M","Time":"23 Nov 2026 13:14:40.513 UTC","Message":"out of memory"}`
+	const record = `{"CacheClusterId":"g-001","CacheNodeId":"0001","LogLevel":"WARNING","Role":"M","Time":"23 Nov 2026 ` +
+		`13:14:40.513 UTC","Message":"out of memory"}`
 	const text = "g-001/0001:M 23 Nov 2026 13:14:40.513 UTC # out of memory"
 	for _, message := range []string{record, text} {
 		l := logLine{Time: at, Message: message}.spans()

@@ -23,10 +23,12 @@ func (t *tool) mailCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "mail [ADDRESS]",
 		Short: "Show the mail that SNS put into the mailboxes of this machine",
-		Long: "Show the mail that SNS put into the mailboxes of this machine, the newest last: of all addresses, or of one. No mail leaves the machine; a mailbox " +
+		Long: "Show the mail that SNS put into the mailboxes of this machine, the newest last: of all addresses, or of " +
+			"one. No mail leaves the machine; a mailbox " +
 			"is a Maildir in the folder mail of the state directory.\n\n" +
 			"--confirm confirms the subscriptions that the mail asks to confirm: until then an address gets nothing else.\n\n" +
-			"--exec runs a command of yours, with sh, for each mail that is unread: the text on its standard input, SUBJECT, TOPIC (an ARN) and ADDRESS in its " +
+			"--exec runs a command of yours, with sh, for each mail that is unread: the text on its standard input, SUBJECT, " +
+			"TOPIC (an ARN) and ADDRESS in its " +
 			"environment. A mail whose command succeeds is marked as read. Quote the variables: whoever may publish " +
 			"writes them.\n\n" +
 			"A mail that cannot be read is skipped: standard error names it with the reason, the others are shown, " +
@@ -136,7 +138,8 @@ func (p *postman) empty() error {
 	if err != nil {
 		return err
 	}
-	next := "subscribe an address: aws sns subscribe --topic-arn ARN --protocol email --notification-endpoint you@example.com"
+	next := "subscribe an address: aws sns subscribe --topic-arn ARN --protocol email --notification-endpoint " +
+		"you@example.com"
 	if len(addresses) > 0 {
 		next = "there is mail for " + strings.Join(addresses, ", ")
 	}

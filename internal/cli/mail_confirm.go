@@ -59,7 +59,8 @@ func (t *tool) confirmMail(ctx context.Context, boxes *mailboxes) error {
 		return silentError{}
 	}
 	if len(done) == 0 {
-		return errors.New("no mail asks for a confirmation that is still good: they are for two days, and subscribing again sends another")
+		return errors.New("no mail asks for a confirmation that is still good: they are for two days, and subscribing " +
+			"again sends another")
 	}
 	if err := t.printConfirmed(done); err != nil || !failed {
 		return err

@@ -32,7 +32,7 @@ func TestOneMailDoesNotStopTheOthers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			d := newHarness(t)
 			d.deposit(t, "a@example.com/cur", "1.a.larder:2,S", 100, "before", "one")
 			d.deposit(t, "z@example.com/new", "9.z.larder", 900, "after", "two")
 			path := filepath.Join(d.home, "mail", "a@example.com", "cur", "5.m.larder")
@@ -53,7 +53,7 @@ func TestOneMailDoesNotStopTheOthers(t *testing.T) {
 
 // TestUnreadableMailbox: files in the place of a folder, and a directory whose name is another spelling of an address.
 func TestUnreadableMailbox(t *testing.T) {
-	d := newDesk(t)
+	d := newHarness(t)
 	d.deposit(t, "%61@example.com/new", "1.a.larder", 100, "spelled otherwise", "one")
 	d.deposit(t, "%2E%2E/new", "2.a.larder", 200, "dots", "two")
 	if err := os.MkdirAll(filepath.Join(d.home, "mail", "b@example.com"), 0o700); err != nil {
@@ -74,7 +74,7 @@ func TestUnreadableMailbox(t *testing.T) {
 // TestOddMailsAreRead: a mail whose subject, date or body is not as SNS writes it is shown as it is, and --exec gets
 // it.
 func TestOddMailsAreRead(t *testing.T) {
-	d := newDesk(t)
+	d := newHarness(t)
 	d.deposit(t, "ops@example.com/new", "1.a.larder", 100, "=?x-none?q?hello?=", "one")
 	d.deposit(t, "ops@example.com/new", "2.b.larder", 200, "=?utf-8?q?a=00b?=", "two")
 	d.deposit(t, "ops@example.com/new", "3.c.larder", 300, "c\xff\x00", "=ZZ")

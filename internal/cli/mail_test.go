@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// desk is a user's side: mailboxes, and what commands print.
-type desk struct {
+// harness is a user's side: mailboxes, and what commands print.
+type harness struct {
 	*tool
 	home           string
 	stdout, stderr bytes.Buffer
 }
 
-func newDesk(t *testing.T) *desk {
+func newHarness(t *testing.T) *harness {
 	t.Helper()
-	d := &desk{home: t.TempDir()}
+	d := &harness{home: t.TempDir()}
 	d.tool = newTool(Environment{
 		Stdout: &d.stdout, Stderr: &d.stderr, Environ: os.Environ(), Getenv: func(name string) string {
 			return map[string]string{"LARDER_HOME": d.home}[name]
@@ -29,10 +29,11 @@ func newDesk(t *testing.T) *desk {
 }
 
 // deposit puts a mail into a folder of a mailbox, as SNS writes it.
-func (d *desk) deposit(t *testing.T, box, name string, at int, subject, text string) {
+func (d *harness) deposit(t *testing.T, box, name string, at int, subject, text string) {
 	t.Helper()
 	path := filepath.Join(d.home, "mail", box, name)
-	raw := fmt.Sprintf("From: AWS Notifications <no-reply@sns.amazonaws.com>\nSubject: %s\nDate: %s\nX-Amz-Sns-Message-Type: Notification\n"+
+	raw := fmt.Sprintf("From: AWS Notifications <no-reply@sns.amazonaws.com>\nSubject: %s\nDate: "+
+		"%s\nX-Amz-Sns-Message-Type: Notification\n"+
 		"X-Amz-Sns-Topic-Arn: arn:aws:sns:us-east-1:000000000000:critical\nContent-Transfer-Encoding: quoted-printable\n\n%s",
 		subject, time.Unix(int64(at), 0).UTC().Format(time.RFC1123Z), text)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -44,7 +45,7 @@ func (d *desk) deposit(t *testing.T, box, name string, at int, subject, text str
 }
 
 // run runs `larder mail` with these arguments and returns its code and what it printed.
-func (d *desk) run(t *testing.T, args ...string) (code int, stdout, stderr string) {
+func (d *harness) run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	d.stdout.Reset()
 	d.stderr.Reset()
@@ -53,7 +54,7 @@ func (d *desk) run(t *testing.T, args ...string) (code int, stdout, stderr strin
 }
 
 func TestMailLists(t *testing.T) {
-	d := newDesk(t)
+	d := newHarness(t)
 	if code, stdout, stderr := d.run(t); code != 0 || stdout != "" || !strings.Contains(stderr, "aws sns subscribe") {
 		t.Errorf("without mail: %d %q %q", code, stdout, stderr)
 	}
@@ -85,7 +86,7 @@ func TestMailLists(t *testing.T) {
 
 // A command runs once for each unread mail, with the subject as data; where it fails the mail stays unread.
 func TestMailExec(t *testing.T) {
-	d := newDesk(t)
+	d := newHarness(t)
 	d.deposit(t, "ops@example.com/cur", "1.a.larder:2,S", 100, "read before", "no")
 	d.deposit(t, "ops@example.com/new", "2.b.larder", 200, `$(touch pwned) "; exit 1`, "one\ntwo\n")
 	d.deposit(t, "ops@example.com/new", "3.c.larder", 300, "fails", "three")
@@ -99,7 +100,8 @@ func TestMailExec(t *testing.T) {
 		}
 	}
 	raw, err := os.ReadFile(out)
-	if want := "$(touch pwned) \"; exit 1|arn:aws:sns:us-east-1:000000000000:critical|ops@example.com\none\ntwo\n"; err != nil || string(raw) != want {
+	if want := "$(touch pwned) \"; exit 1|arn:aws:sns:us-east-1:000000000000:" +
+		"critical|ops@example.com\none\ntwo\n"; err != nil || string(raw) != want {
 		t.Errorf("got %v %q, want %q", err, raw, want)
 	}
 	for name, want := range map[string]bool{"cur/2.b.larder:2,S": true, "new/3.c.larder": true} {

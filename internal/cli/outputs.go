@@ -21,10 +21,12 @@ func (t *tool) outputsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "outputs [NAME]",
 		Short: "Print the module's outputs, or one of them",
-		Long: "Print the module's outputs, and those of the configuration, as `terraform output` does: all of them without the secret ones, or the named one as it is, for scripts. " +
+		Long: "Print the module's outputs, and those of the configuration, as `terraform output` does: all of them without " +
+			"the secret ones, or the named one as it is, for scripts. " +
 			"--json prints every output, secret ones too.",
-		Example: "  larder outputs\n  larder outputs replication_group_primary_endpoint_address\n  REDISCLI_AUTH=\"$(larder outputs auth_token)\" redis-cli --tls -h …",
-		Args:    cobra.MaximumNArgs(1),
+		Example: "  larder outputs\n  larder outputs replication_group_primary_endpoint_address\n  " +
+			"REDISCLI_AUTH=\"$(larder outputs auth_token)\" redis-cli --tls -h …",
+		Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return t.completeOutput(c, args, id)
 		},
@@ -76,7 +78,8 @@ func (c *client) deployment(ctx context.Context, id string) (larder.Deployment, 
 	}
 	next := ""
 	if _, err := c.group(ctx, id); err == nil {
-		next = "\nnext: the group was made by the API, which deletes it: aws elasticache delete-replication-group --replication-group-id " + id
+		next = "\nnext: the group was made by the API, which deletes it: aws elasticache delete-replication-group " +
+			"--replication-group-id " + id
 	}
 	return larder.Deployment{}, fmt.Errorf("there is no deployment %q; there are: %s%s", id, strings.Join(ids, ", "),
 		next)

@@ -32,9 +32,12 @@ func (t *tool) planCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   planName + " [FILE|DIR]",
 		Short: "Show what `larder up` would do",
-		Long: "Show what `larder up` would do with the same arguments, and do none of it. The worst comes first: what is deleted (-), " +
-			"what costs clients their connections, what is changed (~), what is created (+). Without an engine everything is to be created.\n\n" +
-			"The exit code is 0 when there is nothing to change, 2 when there is, and 1 when that cannot be told or `larder up` would refuse it.",
+		Long: "Show what `larder up` would do with the same arguments, and do none of it. The worst comes first: what is " +
+			"deleted (-), " +
+			"what costs clients their connections, what is changed (~), what is created (+). Without an engine everything is " +
+			"to be created.\n\n" +
+			"The exit code is 0 when there is nothing to change, 2 when there is, and 1 when that cannot be told or `larder " +
+			"up` would refuse it.",
 		Example: "  larder plan examples/production\n  larder plan --var-file prod.tfvars --json | jq -r '.changes[].text'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -89,7 +92,7 @@ type planRun struct {
 	engine      *client // nil: there is none yet
 	facts       larder.DescribeEngineOutput
 	deployments []larder.Deployment // as they are once the calls before are brought up
-	shared      map[string]bool     // planned steps of what is around the calls, each of which is planned once
+	shared      map[string]bool     // steps that are planned: calls share companion modules
 	reports     []planReport
 }
 
@@ -199,17 +202,17 @@ func (r *planRun) one(ctx context.Context, src module.Source) error {
 // report shows the plan of a call.
 func (r *planRun) report(d larder.Deployment, planned *deploy.Planned) error {
 	p := planReport{ID: d.ID, Region: d.Region, Changes: []plannedChange{}, Notes: append([]string{}, planned.Notes...)}
-	around := map[string]bool{}
+	companions := map[string]bool{}
 	for _, s := range planned.Steps {
-		if s.Shared && r.shared[s.What] || !s.Shared && around[s.What] {
-			continue // it is done with a call before, or told of what is around this one
+		if s.Shared && r.shared[s.What] || !s.Shared && companions[s.What] {
+			continue // an earlier call or another companion module of this one has the step already
 		}
 		if s.Shared {
-			around[s.What] = true
+			companions[s.What] = true
 		}
 		p.Changes = append(p.Changes, plannedChange{s.Effect.String(), s.What})
 	}
-	maps.Copy(r.shared, around)
+	maps.Copy(r.shared, companions)
 	r.reports = append(r.reports, p)
 	for _, note := range planned.Notes {
 		r.note(note)

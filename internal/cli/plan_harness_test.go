@@ -165,7 +165,7 @@ func (r *trial) uppedOf(label string) []string {
 	r.Helper()
 	r.json = true
 	defer func() { r.json = false }()
-	if err := r.upCall(r.desk, &wire{}, r.dir, label); err != nil {
+	if err := r.upCall(r.harness, &wire{}, r.dir, label); err != nil {
 		r.Fatalf("%v\n%s", err, r.stderr.String())
 	}
 	var report upReport
@@ -277,8 +277,8 @@ func (r *trial) standIns() module.StandIns {
 	return resolve(facts.StandIns)
 }
 
-// around writes a call of one of the modules around.
-func around(kind, lines string) string {
+// companions writes a call of a companion module.
+func companions(kind, lines string) string {
 	return "module \"" + kind + "\" {\n  source = \"./modules/" + kind + "\"\n  project_name = \"shop\"\n" +
 		"  environment = \"dev\"\n" + lines + "}\n"
 }

@@ -18,14 +18,14 @@ import (
 // A plan says what the up after it does, and a plan after that says that there is nothing to do.
 func TestAPlanIsWhatUpDoes(t *testing.T) {
 	t.Parallel()
-	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 	redis := inputs{"num_cache_nodes": "2", "node_type": `"cache.t3.medium"`, "enabled_alarms": `["cpu"]`}
 	emails, clients := inputs{}, ""
-	around := strings.NewReplacer() // of the modules around
+	companions := strings.NewReplacer() // of the companion modules
 	for _, step := range []struct {
 		name          string
 		redis, emails inputs
-		around        []string // replaced from here on
+		companions    []string // replaced from here on
 	}{
 		{"all is new", nil, nil, nil},
 		{"nothing", nil, nil, nil},
@@ -76,10 +76,10 @@ func TestAPlanIsWhatUpDoes(t *testing.T) {
 	} {
 		maps.Copy(redis, step.redis)
 		maps.Copy(emails, step.emails)
-		if step.around != nil {
-			around = strings.NewReplacer(step.around...)
+		if step.companions != nil {
+			companions = strings.NewReplacer(step.companions...)
 		}
-		text := around.Replace(fill(everything, "EMAILS", emails.String(), "REDIS", redis.String()))
+		text := companions.Replace(fill(everything, "EMAILS", emails.String(), "REDIS", redis.String()))
 		if redis["multi_az_enabled"] != "" { // set already in the configuration
 			text = strings.Replace(text, "  automatic_failover_enabled = true\n  multi_az_enabled           = true\n", "", 1)
 		}
@@ -97,7 +97,7 @@ func TestAPlanIsWhatUpDoes(t *testing.T) {
 // back where the call no longer wants it, and made when it is wanted at once.
 func TestAPlanOfWhatWaits(t *testing.T) {
 	t.Parallel()
-	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 	begin := inputs{"num_cache_nodes": "2", "node_type": `"cache.t3.medium"`, "enabled_alarms": "[]",
 		"apply_immediately": "false", "create_parameter_group": "false", "parameter_group_name": `"default.redis7"`,
 		"automatic_failover_enabled": "true", "multi_az_enabled": "true", "redis_engine_version": `"7.0"`}
@@ -159,35 +159,36 @@ func TestAPlanOfWhatWaits(t *testing.T) {
 	}
 }
 
-// What is around a group comes, changes and goes, also with the secrets module, and what a destroy left is taken back.
-func TestAPlanOfWhatIsAround(t *testing.T) {
+// A plan shows how companion modules are created, changed and deleted, also with the secrets module. A key or a secret
+// that a destroy left pending deletion is restored.
+func TestAPlanOfCompanionModules(t *testing.T) {
 	t.Parallel()
-	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 	given := r.standIns()
 	redis := func(lines string) string {
-		return around("redis", "  redis_subnet_ids = [\""+strings.Join(given.SubnetIDs[:2], "\", \"")+"\"]\n"+
+		return companions("redis", "  redis_subnet_ids = [\""+strings.Join(given.SubnetIDs[:2], "\", \"")+"\"]\n"+
 			"  redis_security_group_id = \""+given.SecurityGroupID+"\"\n  kms_key_arn = \""+given.KMSKeyARN+"\"\n"+
 			"  num_cache_nodes = 1\n  automatic_failover_enabled = false\n  multi_az_enabled = false\n"+
 			"  create_alarms = false\n"+lines)
 	}
-	kms, vpc := around("kms", ""), around("vpc", "")
-	security := around("security", "  vpc_id = module.vpc.vpc_id\n")
+	kms, vpc := companions("kms", ""), companions("vpc", "")
+	security := companions("security", "  vpc_id = module.vpc.vpc_id\n")
 	kept := redis("  auth_token = module.secrets.redis_auth_token\n  create_auth_token_secret = false\n")
-	sns := around("sns", "  critical_emails = [\"a@example.com\"]\n")
+	sns := companions("sns", "  critical_emails = [\"a@example.com\"]\n")
 	for _, step := range []struct{ name, text string }{
 		{"alone", redis("")},
 		{"a key and a network", redis("") + kms + vpc},
 		{"security groups and topics", redis("") + kms + vpc + security + sns},
-		{"a key's tags", redis("") + around("kms", "  tags = { Team = \"x\" }\n") + vpc + security + sns},
+		{"a key's tags", redis("") + companions("kms", "  tags = { Team = \"x\" }\n") + vpc + security + sns},
 		{"topics of the group", redis("  alarm_sns_topic_arn = module.sns.critical_topic_arn\n"+
 			"  notification_topic_arn = module.sns.info_topic_arn\n") + kms + vpc + security + sns},
 		{"stand-in topics", redis("  notification_topic_arn = module.sns.info_topic_arn\n") + kms + vpc + security},
 		{"no security groups", redis("") + kms + vpc},
 		{"no network", redis("") + kms},
 		{"no key", redis("")},
-		{"a secret that is kept apart", kept + around("secrets", "")},
-		{"its token is given", kept + around("secrets", "  auth_token = \"0123456789abcdefXYZ\"\n")},
-		{"nothing of it is new", kept + around("secrets", "")},
+		{"a secret that is kept apart", kept + companions("secrets", "")},
+		{"its token is given", kept + companions("secrets", "  auth_token = \"0123456789abcdefXYZ\"\n")},
+		{"nothing of it is new", kept + companions("secrets", "")},
 		{"the group's own secret again", redis("")},
 		{"nothing", redis("")},
 	} {
@@ -200,7 +201,7 @@ func TestAPlanOfWhatIsAround(t *testing.T) {
 // What up refuses before it changes the group, a plan refuses in the same words.
 func TestAPlanRefusesWhatUpRefuses(t *testing.T) {
 	t.Parallel()
-	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 	r.write(fill(everything, "REDIS", "enabled_alarms = []\n"))
 	r.upped()
 	for _, change := range []string{
@@ -213,7 +214,7 @@ func TestAPlanRefusesWhatUpRefuses(t *testing.T) {
 		}
 		r.write(text)
 		_, planned := r.plan(r.client(&readingOnly{T: t, access: r.access}).onlyIn(awsregion.Home), "redis")
-		upped := r.cloud.up(r.desk, &wire{}, r.dir)
+		upped := r.cloud.up(r.harness, &wire{}, r.dir)
 		if planned == nil || upped == nil || plain(planned) != plain(upped) {
 			t.Errorf("%s: the plan says %v\nup says %v", change, planned, upped)
 		}
@@ -235,12 +236,13 @@ func TestAPlanRefusesWhatUpRefuses(t *testing.T) {
 // A group that is on its way somewhere is said to be.
 func TestAPlanOfAGroupOnItsWay(t *testing.T) {
 	t.Parallel()
-	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 	r.write(fill(everything, "REDIS", "enabled_alarms = []\n"))
 	r.upped()
 	for status, want := range map[cache.Status]struct{ note, step string }{
 		cache.Modifying: {"is modifying: this compares", "change description from"},
-		cache.Deleting:  {"is deleting: this is what there is to do when it is gone", "create replication group shop-dev-redis"},
+		cache.Deleting: {"is deleting: this is what there is to do when it is gone", "create replication group " +
+			"shop-dev-redis"},
 	} {
 		r.write(fill(everything, "REDIS", "enabled_alarms = []\ndescription = \"another\"\n"))
 		r.unsettle(status)
@@ -259,7 +261,7 @@ func TestAPlanOfAGroupOnItsWay(t *testing.T) {
 // Where an engine's state is, only the engine knows.
 func TestAPlanWithoutAnEngine(t *testing.T) {
 	t.Parallel()
-	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 	r.write(fill(everything, "REDIS", "create_security_group = true\nallowed_cidrs = [\"10.1.0.0/16\"]\n"+
 		"allowed_security_group_ids = [module.security.redis_client_security_group_id]\n"))
 	reports, err := r.plan(nil, "redis")
@@ -268,7 +270,7 @@ func TestAPlanWithoutAnEngine(t *testing.T) {
 	}
 	samePlan(t, "without an engine", texts(reports), r.upped())
 
-	d := newDesk(t)
+	d := newHarness(t)
 	servers := d.withServers(t, "7.0.15")
 	for _, home := range []string{filepath.Join(t.TempDir(), "none"), t.TempDir()} {
 		d.home = home
@@ -297,7 +299,7 @@ func TestAPlanWithoutAnEngine(t *testing.T) {
 // Neither a plan nor up shows what may be a secret: a token, or what came from a sensitive variable.
 func TestAPlanShowsNoSecret(t *testing.T) {
 	t.Parallel()
-	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 	configuration := func(value string) string {
 		return fill(everything, "REDIS", "enabled_alarms = []\nauth_token = \"token-"+value+"-0123456789\"\n"+
 			"description = var.hidden\ntags = { Hidden = var.hidden }\n") +
@@ -315,12 +317,13 @@ func TestAPlanShowsNoSecret(t *testing.T) {
 	}
 }
 
-// Values that a sensitive variable gave to the modules around are not shown either, and others still are.
-func TestAPlanShowsNoSecretOfWhatIsAround(t *testing.T) {
+// A plan hides the values that a sensitive variable gives to companion modules. It shows their other values.
+func TestAPlanShowsNoSecretOfCompanionModules(t *testing.T) {
 	t.Parallel()
-	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 	configuration := func(value, network string) string {
-		text := fill(everything, "EMAILS", "tags = { Hidden = var.hidden }\ncritical_emails = [\"${var.hidden}@example.com\"]",
+		text := fill(everything, "EMAILS", "tags = { Hidden = var.hidden }\ncritical_emails = "+
+			"[\"${var.hidden}@example.com\"]",
 			"REDIS", "enabled_alarms = []\ndescription = \""+value[len("confidential"):]+" is no secret\"\n")
 		for kind, line := range map[string]string{"kms": "", "vpc": "cidr_block = var.network\n", "security": ""} {
 			text = strings.Replace(text, "module \""+kind+"\" {\n",
@@ -349,17 +352,18 @@ func TestAPlanShowsNoSecretOfWhatIsAround(t *testing.T) {
 	}
 }
 
-// Calls of one configuration share what is around them: it is planned once, as up makes it once.
+// Calls of one configuration share their companion modules. A plan shows each once, as `up` makes it once.
 func TestAPlanOfTwoCalls(t *testing.T) {
 	t.Parallel()
-	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 	call := everything[strings.Index(everything, "module \"redis\""):]
 	call = strings.Replace(strings.Replace(call, "\"redis\"", "\"other\"", 1), "\"shop\"", "\"store\"", 1)
 	both := fill(everything+call, "REDIS", "enabled_alarms = []\n")
 	for _, step := range []struct{ name, text string }{
 		{"fresh", both},
 		{"tags", strings.ReplaceAll(both, "enabled_alarms = []", "enabled_alarms = []\ntags = { a = \"b\" }")},
-		{"tags around", strings.ReplaceAll(both, "  environment  = \"dev\"\n", "  environment  = \"dev\"\n  tags = { a = \"b\" }\n")},
+		{"tags around", strings.ReplaceAll(both, "  environment  = \"dev\"\n", "  environment  = \"dev\"\n  tags = { a = "+
+			"\"b\" }\n")},
 	} {
 		r.write(step.text)
 		planned := r.plannedOf("redis", "other")

@@ -60,7 +60,7 @@ func TestNoNameReachesTheTerminalAsItIs(t *testing.T) {
 		"listen":      {"serve", "--listen", hostile},
 		"completion":  {"__complete", "status", hostile},
 	} {
-		d := newDesk(t)
+		d := newHarness(t)
 		Run(t.Context(), args, d.Environment)
 		said := d.stdout.String() + d.stderr.String()
 		if r, found := actsOnTerminal(said); found || said == "" {
@@ -76,7 +76,7 @@ func TestNoSpanReachesTheTerminalAsItIs(t *testing.T) {
 	lines := group.lines(40)
 	lines = append(lines, logLine{Message: hostile}.spans())
 	lines = append(lines, mail{Address: hostile, Subject: hostile, Text: hostile, Topic: hostile}.lines()...)
-	lines = append(lines, troubleLines(os.ErrNotExist, 10)...)
+	lines = append(lines, errorLines(os.ErrNotExist, 10)...)
 	rows, _ := eventRows([]listedEvent{{Source: hostile, Message: hostile}}, 80, 5)
 	for _, e := range rows {
 		lines = append(lines, e)

@@ -166,7 +166,7 @@ func TestNothingRefusedIsToldAsDone(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+				r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 				none := r.census()
 				prepare := func() []string {
 					r.must(takeDown)
@@ -244,15 +244,17 @@ func (r *trial) replica(id string) string {
 	return ""
 }
 
-// A final snapshot that was not taken is not told as kept: here a group goes at once, as one does whose nodes have ended.
+// A final snapshot that was not taken is not told as kept: here a group goes at once, as one does whose nodes have
+// ended.
 func TestAFinalSnapshotThatWasNotTaken(t *testing.T) {
 	t.Parallel()
-	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 	text := fill(everything, "REDIS", "enabled_alarms = []")
 	for _, more := range []string{"", "--json"} {
 		r.must(bringUp(text))
 		code, out, said := r.line(&refusal{}, strings.Fields("destroy --yes "+more)...)
-		if code != 0 || !strings.Contains(said, "All data of shop-dev-redis are lost: its final snapshot shop-dev-redis-final-") ||
+		if code != 0 || !strings.Contains(said, "All data of shop-dev-redis are lost: its final snapshot "+
+			"shop-dev-redis-final-") ||
 			strings.Contains(said, "kept snapshot") || strings.Contains(out, `"final_snapshot"`) {
 			t.Errorf("exit %d\n%s%s", code, out, said)
 		}
@@ -262,7 +264,7 @@ func TestAFinalSnapshotThatWasNotTaken(t *testing.T) {
 // The same of commands that change something beside AWS's resources.
 func TestNothingRefusedIsToldAsDoneByOthers(t *testing.T) {
 	t.Parallel()
-	r := &trial{t, newCloud(t), newDesk(t), t.TempDir()}
+	r := &trial{t, newCloud(t), newHarness(t), t.TempDir()}
 	mailbox := filepath.Join(r.home, "mail", "a@example.com", "new")
 	if err := os.MkdirAll(mailbox, 0o700); err != nil {
 		t.Fatal(err)

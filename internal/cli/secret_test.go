@@ -16,7 +16,7 @@ import (
 // value, and does not panic. No engine runs, so that nothing but the command line and the configuration is read.
 func TestNoCommandSaysASecret(t *testing.T) {
 	const secret = "s3cret-canary!of<the>variables"
-	commands := namedCommands(newRoot(newDesk(t).Environment), "")
+	commands := namedCommands(newRoot(newHarness(t).Environment), "")
 	config := filepath.Join(t.TempDir(), "main.tf")
 	text, err := os.ReadFile("../module/testdata/seed/development.tf")
 	if err != nil {
@@ -32,7 +32,7 @@ func TestNoCommandSaysASecret(t *testing.T) {
 		strings.Repeat("y", 5000),
 	})
 	rapid.Check(t, func(rt *rapid.T) {
-		d := newDesk(t)
+		d := newHarness(t)
 		d.Stdin = strings.NewReader("")
 		d.Environ = append(d.Environ, "TF_VAR_redis_auth_token="+secret)
 		getenv := d.Getenv

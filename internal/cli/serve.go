@@ -35,7 +35,8 @@ func (t *tool) serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Run the engine in the foreground",
 		Long: "Run the engine in the foreground, logging to standard error, with --json an object for each record.\n\n" +
-			"An interrupt ends the engine and leaves the nodes running: the next `larder serve` or `larder up` takes them over. " +
+			"An interrupt ends the engine and leaves the nodes running: the next `larder serve` or `larder up` takes them " +
+			"over. " +
 			"`larder down` ends both.",
 		Example: "  larder serve\n  LARDER_HOME=/tmp/other larder serve --listen 127.0.0.1:4567",
 		Args:    noArgs,
@@ -150,7 +151,8 @@ func restoreLost(given string) (bool, error) {
 	case "newest-snapshot":
 		return true, nil
 	}
-	return false, usageError{fmt.Errorf("invalid LARDER_LOST_DATA %q: want empty, which it is when nothing is said, or newest-snapshot", given)}
+	return false, usageError{fmt.Errorf("invalid LARDER_LOST_DATA %q: want empty, which it is when nothing is said, or "+
+		"newest-snapshot", given)}
 }
 
 // metricsInterval reads how often nodes are read; zero, where nothing is said, leaves that to the engine.
@@ -160,7 +162,8 @@ func metricsInterval(given string) (time.Duration, error) {
 	}
 	interval, err := time.ParseDuration(given)
 	if err != nil || monitor.CheckInterval(interval) != nil {
-		return 0, usageError{fmt.Errorf("invalid LARDER_METRICS_INTERVAL %q: want whole seconds that a minute is a multiple of, with their unit, such as 60s, 10s or 5s", given)}
+		return 0, usageError{fmt.Errorf("invalid LARDER_METRICS_INTERVAL %q: want whole seconds that a minute is a "+
+			"multiple of, with their unit, such as 60s, 10s or 5s", given)}
 	}
 	return interval, nil
 }

@@ -15,7 +15,7 @@ import (
 
 // What go-redis has to say of a node that cannot be dialled is a record of the engine's log, and one for --debug.
 func TestWhatGoRedisSaysIsForDebugging(t *testing.T) {
-	d := newDesk(t)
+	d := newHarness(t)
 	d.listen = "nowhere"
 	for level, want := range map[slog.Level]string{slog.LevelInfo: "",
 		slog.LevelDebug: "level=DEBUG msg=go-redis says="} {
@@ -40,7 +40,7 @@ func TestWhatGoRedisSaysIsForDebugging(t *testing.T) {
 }
 
 func TestAnInterruptedStartIsNoTimeout(t *testing.T) {
-	d := newDesk(t)
+	d := newHarness(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	interrupt()
 	_, err := d.awaitEngine(ctx, nil, func() string { return "" })

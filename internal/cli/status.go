@@ -24,9 +24,12 @@ func (t *tool) statusCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status [ID]",
 		Short: "Show replication groups, their nodes, roles, lag and endpoints",
-		Long: "Show replication groups, their nodes, roles, lag and endpoints. --watch goes on showing them, with the last events, until Ctrl-C: on a " +
-			"terminal as a table that is redrawn, elsewhere as a line for each change, with --json as an object for each change.\n\n" +
-			"What of the engine's cannot be read is named on standard error, on the screen, and with --json in the list damage; " +
+		Long: "Show replication groups, their nodes, roles, lag and endpoints. --watch goes on showing them, with the last " +
+			"events, until Ctrl-C: on a " +
+			"terminal as a table that is redrawn, elsewhere as a line for each change, with --json as an object for each " +
+			"change.\n\n" +
+			"What of the engine's cannot be read is named on standard error, on the screen, and with --json in the list " +
+			"damage; " +
 			"of --watch --json each of it is an object when it is seen, and each warning.",
 		Example: "  larder status\n  larder status uex-payments-prod-redis --json | jq -r '.groups[].status'\n" +
 			"  larder status --json | jq -e '.damage == []'\n  larder status --watch",

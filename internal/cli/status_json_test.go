@@ -70,7 +70,8 @@ func TestStatusJSON(t *testing.T) {
       "check": "damaged-logs",
       "region": "eu-west-1",
       "message": "/app: 1.seg in logs/x",
-      "next": "put back a copy of the files, or remove those that end in .damaged: see 'damaged log events' in docs/OPERATIONS.md"
+      "next": "put back a copy of the files, or remove those that end in .damaged: see 'damaged ` +
+			`log events' in docs/OPERATIONS.md"
     }
   ],
   "warnings": [

@@ -27,7 +27,8 @@ func (t *tool) topCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "top [ID]",
 		Short: "Show what each node does, live",
-		Long: "Show what each node does: commands, hit rate, memory, lag, clients, processor and network, every second, until q or Ctrl-C. CPU is in percent " +
+		Long: "Show what each node does: commands, hit rate, memory, lag, clients, processor and network, every second, " +
+			"until q or Ctrl-C. CPU is in percent " +
 			"of one processor. Without a terminal it prints a table each second, with --json an object.",
 		Example: "  larder top\n  larder top uex-payments-prod-redis --sort memory\n  larder top --once --json",
 		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeGroup,
@@ -169,11 +170,11 @@ func (s *topScreen) show(l load) error {
 	return s.table(nil)
 }
 
-func (s *topScreen) trouble(err error) error { return s.table(err) }
+func (s *topScreen) showError(err error) error { return s.table(err) }
 
-func (s *topScreen) table(trouble error) error {
+func (s *topScreen) table(lastError error) error {
 	width, _ := s.size()
-	return s.paint(func(height int) []line { return fitCounted(s.load.lines(trouble, width-1), height, "more node") })
+	return s.paint(func(height int) []line { return fitCounted(s.load.lines(lastError, width-1), height, "more node") })
 }
 
 // fitCounted leaves out what a terminal of that height has no room for, and counts it on the last line.
@@ -197,8 +198,8 @@ type topLog struct {
 	away bool
 }
 
-// topTrouble is what `top --json` prints when the nodes could not be looked at.
-type topTrouble struct {
+// topError is what `top --json` prints when the nodes could not be looked at.
+type topError struct {
 	Time  time.Time `json:"time"`
 	Error string    `json:"error"`
 }
@@ -216,14 +217,14 @@ func (l *topLog) show(seen load) error {
 	return nil
 }
 
-// trouble is told once, not at every look.
-func (l *topLog) trouble(err error) error {
+// showError prints the error of the first failed look only, until a look succeeds.
+func (l *topLog) showError(err error) error {
 	if l.away {
 		return nil
 	}
 	l.away = true
 	if l.json {
-		return jsonLine(l.w, topTrouble{l.now(), plain(err)})
+		return jsonLine(l.w, topError{l.now(), plain(err)})
 	}
 	_, err = fmt.Fprintln(l.w, "cannot look:", plain(err))
 	return err

@@ -48,7 +48,8 @@ func TestLoads(t *testing.T) {
 	reset := slices.Clone(after)
 	reset[0].Reading = new(*after[0].Reading)
 	reset[0].Reading.Commands = 3
-	const head = "  NODE      ROLE     ZONE        OPS/S  HITS   MEMORY   OF       LAG    CLIENTS  CPU    IN/S     OUT/S    EVICT/S\n"
+	const head = "  NODE      ROLE     ZONE        OPS/S  HITS   MEMORY   OF       LAG    CLIENTS  CPU    IN/S     " +
+		"OUT/S    EVICT/S\n"
 	for name, c := range map[string]struct {
 		after []larder.Measured
 		want  string
@@ -61,15 +62,18 @@ func TestLoads(t *testing.T) {
 			"  shop-002  replica  us-east-1b  1      -     2.0 MiB  1.0 GiB  1.2 s  0        0.0%  0 B   0 B    0\n" +
 			"  shop-001  primary  us-east-1a  -      -     2.0 MiB  1.0 GiB  -      4        -     -     -      -"},
 		"hanging": {silent, "" +
-			"  NODE      ROLE     ZONE        OPS/S  HITS   MEMORY   OF       LAG        CLIENTS  CPU    IN/S     OUT/S    EVICT/S\n" +
+			"  NODE      ROLE     ZONE        OPS/S  HITS   MEMORY   OF       LAG        CLIENTS  CPU    IN/S     OUT/S    " +
+			"EVICT/S\n" +
 			"  shop-002  replica  us-east-1b  -      -      -        -        no answer  -        -      -        -        -\n" +
 			"  shop-001  primary  us-east-1a  100    90.0%  2.0 MiB  1.0 GiB  -          4        25.0%  2.0 KiB  4.0 MiB  4"},
 		"dead": {gone, "" +
-			"  NODE      ROLE     ZONE        OPS/S  HITS   MEMORY   OF       LAG   CLIENTS  CPU    IN/S     OUT/S    EVICT/S\n" +
+			"  NODE      ROLE     ZONE        OPS/S  HITS   MEMORY   OF       LAG   CLIENTS  CPU    IN/S     OUT/S    " +
+			"EVICT/S\n" +
 			"  shop-002  replica  us-east-1b  -      -      -        -        gone  -        -      -        -        -\n" +
 			"  shop-001  primary  us-east-1a  100    90.0%  2.0 MiB  1.0 GiB  -     4        25.0%  2.0 KiB  4.0 MiB  4"},
 		"counters set back": {reset, "" +
-			"  NODE      ROLE     ZONE        OPS/S  HITS   MEMORY   OF       LAG    CLIENTS  CPU    IN/S     OUT/S    EVICT/S\n" +
+			"  NODE      ROLE     ZONE        OPS/S  HITS   MEMORY   OF       LAG    CLIENTS  CPU    IN/S     OUT/S    " +
+			"EVICT/S\n" +
 			"  shop-002  replica  us-east-1b  1      -      2.0 MiB  1.0 GiB  1.2 s  0        0.0%   0 B      0 B      0\n" +
 			"  shop-001  primary  us-east-1a  0      90.0%  2.0 MiB  1.0 GiB  -      4        25.0%  2.0 KiB  4.0 MiB  4"},
 		"no group": {nil, noGroups},
@@ -186,7 +190,7 @@ func TestTopOnATerminal(t *testing.T) {
 	if err := s.show(load{Nodes: loads(before, after, "ops")}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.trouble(errors.New("away")); err != nil {
+	if err := s.showError(errors.New("away")); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.close(); err != nil {
@@ -195,11 +199,12 @@ func TestTopOnATerminal(t *testing.T) {
 	if first := terminal.writes[0]; !strings.Contains(first, "shop-002") || !strings.Contains(first, "shop-001") {
 		t.Errorf("three rows do not hold three lines: %q", first)
 	}
-	if second := terminal.writes[1]; !strings.Contains(second, "2 more nodes") && !strings.Contains(second, "3 more nodes") {
+	if second := terminal.writes[1]; !strings.Contains(second, "2 more nodes") && !strings.Contains(second,
+		"3 more nodes") {
 		t.Errorf("what has no room is not counted: %q", second)
 	}
 	if !strings.Contains(terminal.writes[1], "cannot look: away") {
-		t.Errorf("the trouble is not shown: %q", terminal.writes[1])
+		t.Errorf("the lastError is not shown: %q", terminal.writes[1])
 	}
 	if last := terminal.writes[2]; last != "\x1b[?25h\x1b[?1049l" {
 		t.Errorf("the terminal is not given back: %q", last)

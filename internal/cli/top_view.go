@@ -129,10 +129,10 @@ func known[T int64 | float64](n *T) T {
 var topNarrow = []string{"ZONE", "OF", "OUT/S", "IN/S", "CLIENTS", "CPU", "ROLE", "LAG", "EVICT/S", "HITS", "MEMORY"}
 
 // lines are the table, of a width where there is one (0 is no limit).
-func (l load) lines(trouble error, width int) []line {
+func (l load) lines(lastError error, width int) []line {
 	var all []line
-	if trouble != nil {
-		all = append(troubleLines(trouble, width), nil)
+	if lastError != nil {
+		all = append(errorLines(lastError, width), nil)
 	}
 	if len(l.Nodes) == 0 {
 		return append(all, line{{noGroups, uncoloured}})

@@ -28,11 +28,13 @@ func (t *tool) upCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "up [FILE|DIR]",
 		Short: "Bring up the Redis that a module call describes",
-		Long: "Read the call of the redis module in a Terraform file or directory (the current one by default), start the engine if it is not running, " +
+		Long: "Read the call of the redis module in a Terraform file or directory (the current one by default), start the " +
+			"engine if it is not running, " +
 			"and make what runs equal to the call. Other resources, data sources and modules of the configuration " +
 			"are left to Terraform. With --json it prints an object for each call.",
-		Example: "  larder up examples/production\n  larder up main.tf --var redis_auth_token=\"$TOKEN\"\n  larder up --var-file prod.tfvars --json",
-		Args:    cobra.MaximumNArgs(1),
+		Example: "  larder up examples/production\n  larder up main.tf --var redis_auth_token=\"$TOKEN\"\n  larder up " +
+			"--var-file prod.tfvars --json",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return t.up(c.Context(), flags.path(args), flags.label, flags.verbose, flags.strict, flags.vars(t.Environ))
 		},

@@ -30,7 +30,7 @@ type upDone struct {
 	deployment larder.Deployment
 	resources  []deploy.Resource
 	src        module.Source
-	around     module.StandIns
+	companions module.StandIns
 	module.Applied
 }
 
@@ -53,7 +53,7 @@ func (r *upRun) one(ctx context.Context, engine *client, src module.Source, begi
 		return err
 	}
 	before.Shared = shared
-	result, around, err := r.apply(ctx, engine, src, d, before, resolve(facts.StandIns))
+	result, companions, err := r.apply(ctx, engine, src, d, before, resolve(facts.StandIns))
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (r *upRun) one(ctx context.Context, engine *client, src module.Source, begi
 		}
 	}
 	d.AuthTokenUpdateStrategy = result.Call.Inputs.AuthTokenUpdateStrategy
-	done := upDone{engine, d, result.Resources, src, around, module.Applied{Call: result.Call, Outputs: outputs}}
+	done := upDone{engine, d, result.Resources, src, companions, module.Applied{Call: result.Call, Outputs: outputs}}
 	r.done = append(r.done, done)
 	r.evaluateOutputs()
 	if err := done.keep(ctx, r.own); err != nil {
@@ -114,7 +114,7 @@ func (r *upRun) evaluateOutputs() {
 		calls = append(calls, d.Applied)
 	}
 	last := r.done[len(r.done)-1]
-	r.own, r.wrong = module.OwnOutputs(last.src, last.around, calls)
+	r.own, r.wrong = module.OwnOutputs(last.src, last.companions, calls)
 }
 
 // finish keeps the configuration's outputs with each deployment, as they are with all calls, and says what is wrong
@@ -155,11 +155,11 @@ func (r *upRun) say(line string) {
 	}
 }
 
-// apply applies the call, and returns what it came to and what is around it in the end.
+// apply applies the call. It returns the result and the companion modules as they are afterwards.
 func (r *upRun) apply(
 	ctx context.Context, engine *client, src module.Source, d larder.Deployment, before deploy.Before,
 	standIns module.StandIns,
-) (result *deploy.Result, around module.StandIns, err error) {
+) (result *deploy.Result, companions module.StandIns, err error) {
 	shown := newProgress(r.Stderr)
 	defer shown.finish()
 	deployer := engine.deployer(shown)
@@ -168,10 +168,10 @@ func (r *upRun) apply(
 		return engine.record(ctx, d, all)
 	}
 	result, err = deployer.Apply(ctx, func(found module.StandIns) (*module.Call, error) {
-		around = found
+		companions = found
 		return r.load(src, found)
 	}, standIns, before)
-	return result, around, err
+	return result, companions, err
 }
 
 // noteUnused says which inputs larder accepts and does not act on in full yet: by name, or with what each means.

@@ -34,7 +34,7 @@ func TestWhoseLoss(t *testing.T) {
 // What there is to know of a group stands before it: in status, in what up says, and in its JSON.
 func TestTheWorstComesFirst(t *testing.T) {
 	c := newCloud(t)
-	d := newDesk(t)
+	d := newHarness(t)
 	const lost = "All data of uex-payments-prod-redis are lost"
 	if err := c.up(d, &wire{}, "../module/testdata/seed/production.tf"); err != nil {
 		t.Fatal(err)

@@ -56,7 +56,7 @@ var errDeleted = errors.New("the replication group is deleted")
 // scene is where a watch shows what it sees.
 type scene[V any] interface {
 	show(V) error
-	trouble(error) error // in looking; what was shown before stays true as far as is known
+	showError(error) error // after a failed look; what was shown before stays on the screen
 	close() error
 }
 
@@ -89,7 +89,7 @@ func watch[V any](ctx context.Context, look func(context.Context) (V, error), d 
 			}
 			return errDeleted
 		default:
-			err = d.trouble(err)
+			err = d.showError(err)
 		}
 		if err != nil {
 			return err
@@ -119,11 +119,11 @@ func (s *screen) show(v view) error {
 	return s.draw(nil)
 }
 
-func (s *screen) trouble(err error) error { return s.draw(err) }
+func (s *screen) showError(err error) error { return s.draw(err) }
 
-func (s *screen) draw(trouble error) error {
+func (s *screen) draw(lastError error) error {
 	width, _ := s.size()
-	return s.paint(func(height int) []line { return frame(s.view, trouble, width-1, height) })
+	return s.paint(func(height int) []line { return frame(s.view, lastError, width-1, height) })
 }
 
 // paint draws the lines that are laid out for the terminal's height, unless they stand there already.
@@ -209,8 +209,8 @@ func (j *journal) show(v view) error {
 	return nil
 }
 
-// trouble is told once, not at every look.
-func (j *journal) trouble(err error) error {
+// showError prints the error of the first failed look only, until a look succeeds.
+func (j *journal) showError(err error) error {
 	if j.away {
 		return nil
 	}

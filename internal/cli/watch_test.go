@@ -55,7 +55,8 @@ func TestChanges(t *testing.T) {
 func TestEventsAreToldOnce(t *testing.T) {
 	one, other := listedEvent{noon, "shop", "one"}, listedEvent{noon, "shop", "other"} // of one millisecond
 	later := listedEvent{noon.Add(time.Second), "shop-001", "one"}
-	if diff := cmp.Diff([]listedEvent{one, other, later}, merge([]listedEvent{one}, []listedEvent{one, other, later})); diff != "" {
+	if diff := cmp.Diff([]listedEvent{one, other, later}, merge([]listedEvent{one}, []listedEvent{one, other,
+		later})); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 	var many []listedEvent

@@ -106,7 +106,7 @@ func TestWarningsInAJournal(t *testing.T) {
 
 // A watch sees the warnings of an engine, and those that come while it watches.
 func TestAWatchSeesWarnings(t *testing.T) {
-	c, d := newCloud(t), newDesk(t)
+	c, d := newCloud(t), newHarness(t)
 	if err := c.up(d, &wire{}, "../module/testdata/seed/production.tf"); err != nil {
 		t.Fatal(err)
 	}

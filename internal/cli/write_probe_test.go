@@ -20,7 +20,8 @@ func TestWriteProbe(t *testing.T) {
 		"two gaps": {func(d time.Duration) bool {
 			return d > 100*time.Millisecond && d < 150*time.Millisecond || d > 500*time.Millisecond && d < 900*time.Millisecond
 		}, 400 * time.Millisecond},
-		"over the end":        {func(d time.Duration) bool { return d > 800*time.Millisecond && d < 2*time.Second }, 1200 * time.Millisecond},
+		"over the end": {func(d time.Duration) bool { return d > 800*time.Millisecond && d < 2*time.Second },
+			1200 * time.Millisecond},
 		"they do not go on":   {func(d time.Duration) bool { return d > 500*time.Millisecond }, 0},
 		"none ever succeeded": {func(time.Duration) bool { return true }, 0},
 	} {

@@ -11,7 +11,7 @@ import (
 )
 
 // pids are those of the processes in the state directory.
-func (d *desk) pids() (all []int) {
+func (d *harness) pids() (all []int) {
 	for _, p := range d.processes() {
 		all = append(all, p.PID)
 	}
@@ -24,7 +24,7 @@ func (d *desk) pids() (all []int) {
 func TestAbsenceIsNoNewInstallation(t *testing.T) {
 	t.Parallel()
 	const id = "uex-payments-dev-redis"
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	before := d.status(id)
 	client := d.client(before.Primary)
@@ -118,7 +118,7 @@ func pidsOf(s status) map[string]int {
 // TestAnUnlinkedDatabaseLetsNobodyIn: the running engine holds its directory, whatever becomes of the files in it.
 func TestAnUnlinkedDatabaseLetsNobodyIn(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	before := d.pids()
 	if err := os.Remove(filepath.Join(d.home, "larder.db")); err != nil {

@@ -15,7 +15,7 @@ import (
 // puts; and after the engine was killed, it still knows its state and its samples.
 func TestAlarmGoesOffAndBack(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	first := exec.Command(program, "serve")
 	first.Env = d.env
 	d.check(first.Start())

@@ -61,7 +61,7 @@ module "redis" {
 `
 
 // engine runs an engine inside the test, whose alarms go by a clock that is turned.
-func (d *desk) engine(clock app.Clock) {
+func (d *harness) engine(clock app.Clock) {
 	d.t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	ready, done := make(chan app.Info, 1), make(chan error, 1)
@@ -80,7 +80,7 @@ func (d *desk) engine(clock app.Clock) {
 		d.t.Fatal(err)
 	}
 	d.t.Cleanup(func() {
-		stop() // the nodes go on, and the desk ends them
+		stop() // the nodes go on, and the harness ends them
 		if err := <-done; err != nil {
 			d.t.Error(err)
 		}
@@ -153,7 +153,7 @@ var nine = map[string]string{
 // node is back.
 func TestTheNineAlarms(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.engine(fastClock())
 	d.must("up", d.write("main.tf", watchedCall))
 	cw, p := cloudwatch.NewFromConfig(d.config()), d.subscribe()
@@ -216,7 +216,7 @@ func TestTheNineAlarms(t *testing.T) {
 }
 
 // subscribe has a pager get what alarms tell their topic.
-func (d *desk) subscribe() *pager {
+func (d *harness) subscribe() *pager {
 	d.t.Helper()
 	p := &pager{told: map[string][]string{}}
 	server := httptest.NewServer(p)
@@ -242,10 +242,10 @@ func (d *desk) subscribe() *pager {
 }
 
 // overload takes both nodes over every line, until the returned function ends it and empties them.
-func (d *desk) overload() (calm func()) {
+func (d *harness) overload() (calm func()) {
 	d.t.Helper()
 	s := d.status("watched-dev-redis")
-	primary, replica := d.crowd(s.Primary, 60), d.crowd(s.Nodes[1].Address+":6379", 4)
+	primary, replica := d.manyConnections(s.Primary, 60), d.manyConnections(s.Nodes[1].Address+":6379", 4)
 	ctx, stop := context.WithCancel(d.t.Context())
 	var work sync.WaitGroup
 	d.fill(primary)
@@ -302,8 +302,8 @@ func (d *desk) overload() (calm func()) {
 	}
 }
 
-// crowd is a client with many connections.
-func (d *desk) crowd(addr string, connections int) *redis.Client {
+// manyConnections is a client with many connections.
+func (d *harness) manyConnections(addr string, connections int) *redis.Client {
 	d.t.Helper()
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM([]byte(read(d.t, d.home+"/ca.pem")))
@@ -314,7 +314,7 @@ func (d *desk) crowd(addr string, connections int) *redis.Client {
 }
 
 // fill writes as much as the primary takes before it evicts, and some more.
-func (d *desk) fill(c *redis.Client) {
+func (d *harness) fill(c *redis.Client) {
 	d.t.Helper()
 	for batch := range 120 {
 		if err := write(d.t.Context(), c, fmt.Sprint("fill-", batch), 100); err != nil {

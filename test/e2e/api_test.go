@@ -11,7 +11,7 @@ import (
 // Requests that AWS would refuse are refused with its errors, and the server goes on.
 func TestRequestsThatNobodyShouldSend(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	endpoint := d.clientEnv()["AWS_ENDPOINT_URL"]
 	const form = "application/x-www-form-urlencoded"

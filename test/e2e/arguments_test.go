@@ -22,7 +22,7 @@ type shown map[string]string
 
 // watchProcesses collects what the processes in the state directory show, again and again until the returned function
 // is called.
-func (d *desk) watchProcesses() (stop func() shown) {
+func (d *harness) watchProcesses() (stop func() shown) {
 	end, done := make(chan struct{}), make(chan shown)
 	go func() {
 		all := shown{}
@@ -60,7 +60,7 @@ func (s shown) add(proc string) {
 func TestNoProcessShowsASecret(t *testing.T) {
 	t.Parallel()
 	const first, second = "the-first-token-of-the-shop", "the-second-token-that-nobody-shows"
-	d, ctx := newDesk(t), t.Context()
+	d, ctx := newHarness(t), t.Context()
 	d.env = append(d.env, "TF_VAR_token="+first)
 	dir := d.write("main.tf", shopCall(line{"auth_token", "var.token"}, line{"num_cache_nodes", "3"})+
 		"variable \"token\" {\n  type = string\n}\n")

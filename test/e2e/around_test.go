@@ -28,7 +28,7 @@ type surroundings struct {
 
 const staging = "uex-payments-staging"
 
-func (d *desk) surroundings() surroundings {
+func (d *harness) surroundings() surroundings {
 	d.t.Helper()
 	ctx, config := context.Background(), d.config()
 	s := surroundings{keyTags: map[string]string{}, topicKeys: map[string]string{}}
@@ -87,7 +87,7 @@ func example(t *testing.T, name string) string { return read(t, "../../examples/
 // What the modules beside the redis module make is made, changed, and goes with the deployment.
 func TestModulesAroundAreMade(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	config := example(t, "staging")
 	dir := d.write("main.tf",
 		config+"\noutput \"place\" {\n  value = \"${module.redis.redis_endpoint_address} in "+
@@ -131,11 +131,12 @@ func TestModulesAroundAreMade(t *testing.T) {
 // A destroy that keeps a snapshot says until when its key can be kept, and the commands that it names keep it.
 func TestDestroySaysHowToKeepTheSnapshotsKey(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", d.write("main.tf", example(t, "staging")))
 	snapshot, key := strings.TrimSpace(d.must("outputs", "final_snapshot_identifier")), *d.surroundings().key.KeyId
 	r := d.larder("destroy", "--yes")
-	found := regexp.MustCompile(`(?m)^the key (\S+) of snapshot (\S+) can be kept until (.+ UTC):\n  aws kms cancel-key-deletion --key-id (\S+) && aws kms enable-key --key-id (\S+)$`).FindStringSubmatch(r.stderr)
+	found := regexp.MustCompile(`(?m)^the key (\S+) of snapshot (\S+) can be kept until (.+ UTC):\n  aws kms ` +
+		`cancel-key-deletion --key-id (\S+) && aws kms enable-key --key-id (\S+)$`).FindStringSubmatch(r.stderr)
 	if r.code != 0 || found == nil || found[1] != key || found[2] != snapshot || found[4] != key || found[5] != key {
 		t.Fatalf("exit %d, of the key %s of %s:\n%s", r.code, key, snapshot, r.stderr)
 	}
@@ -160,7 +161,7 @@ func TestDestroySaysHowToKeepTheSnapshotsKey(t *testing.T) {
 // Two calls of the redis module in one configuration share what is around them; the last one that goes takes it away.
 func TestTwoCallsShareWhatIsAround(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	config := example(t, "staging")
 	_, call, _ := strings.Cut(config, "module \"redis\" {")
 	call = strings.Replace(call, `project_name = "uex-payments"`, `project_name = "uex-sessions"`, 1)
@@ -179,7 +180,7 @@ func TestTwoCallsShareWhatIsAround(t *testing.T) {
 	d.nothingAround()
 }
 
-func (d *desk) nothingAround() {
+func (d *harness) nothingAround() {
 	d.t.Helper()
 	if s := d.surroundings(); len(s.vpcs)+len(s.subnets)+len(s.groups)+len(s.topicKeys) > 0 || s.key != nil {
 		d.t.Errorf("left behind: %+v", s)
@@ -193,7 +194,7 @@ func TestUpKilledHalfWay(t *testing.T) {
 	for _, seen := range []string{"created VPC", "created secret"} {
 		t.Run(seen, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			d := newHarness(t)
 			dir := d.write("main.tf", example(t, "staging"))
 			d.killedAt(seen, "up", dir)
 			d.must("destroy", "--yes")
@@ -215,7 +216,7 @@ func TestUpKilledHalfWay(t *testing.T) {
 
 // killedAt kills an up when it says so on its standard error. One that was over before the signal came, on a machine
 // where the test waits for a processor, is taken back and done again.
-func (d *desk) killedAt(seen string, args ...string) {
+func (d *harness) killedAt(seen string, args ...string) {
 	d.t.Helper()
 	for range 10 {
 		if d.kills(seen, args...) {
@@ -227,7 +228,7 @@ func (d *desk) killedAt(seen string, args ...string) {
 }
 
 // kills starts an up, and tells whether it was killed when it said so.
-func (d *desk) kills(seen string, args ...string) bool {
+func (d *harness) kills(seen string, args ...string) bool {
 	d.t.Helper()
 	cmd := exec.Command(program, args...)
 	cmd.Env = d.env

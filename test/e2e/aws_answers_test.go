@@ -47,7 +47,8 @@ func awsAnswers() map[string][]awsAnswer {
 		"01 lists of SNS that are empty": {
 			{"sns", "ListTopics", "", "<Topics></Topics>"},
 			{"sns", "ListSubscriptions", "", "<Subscriptions></Subscriptions>"},
-			{"sns", "CreateTopic", "Name=mine&Tags.member.1.Key=a&Tags.member.1.Value=1&Tags.member.2.Key=b&Tags.member.2.Value=2",
+			{"sns", "CreateTopic", "Name=mine&Tags.member.1.Key=a&Tags.member.1.Value=1&Tags.member.2.Key=b&" +
+				"Tags.member.2.Value=2",
 				"<TopicArn>" + topic + "</TopicArn>"},
 			{"sns", "ListSubscriptionsByTopic", "TopicArn=" + topic, "<Subscriptions></Subscriptions>"},
 			{"sns", "PublishBatch", "TopicArn=" + topic +
@@ -62,7 +63,8 @@ func awsAnswers() map[string][]awsAnswer {
 		},
 		"03 filters of secrets": {
 			{"secretsmanager", "CreateSecret",
-				`{"Name":"mine","Description":"two and one","SecretString":"x","ClientRequestToken":"00000000-0000-4000-8000-000000000001"}`,
+				`{"Name":"mine","Description":"two and one","SecretString":"x","ClientRequestToken":"00000000-0000-4000-8000-` +
+					`000000000001"}`,
 				`{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:mine-ID","Name":"mine","VersionId":"UUID"}`},
 			{"secretsmanager", "ListSecrets", `{"Filters":[{"Key":"description","Values":["one two"]}]}`, listed},
 			{"secretsmanager", "ListSecrets", `{"Filters":[{"Key":"all","Values":["zz","two"]}]}`, listed},
@@ -72,17 +74,22 @@ func awsAnswers() map[string][]awsAnswer {
 		},
 		"04 a current version that is pending": {
 			{"secretsmanager", "PutSecretValue",
-				`{"SecretId":"mine","SecretString":"y","ClientRequestToken":"` + version("2") + `","VersionStages":["AWSCURRENT","AWSPENDING"]}`,
-				`{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:mine-ID","Name":"mine","VersionId":"UUID","VersionStages":["AWSCURRENT","AWSPENDING"]}`},
+				`{"SecretId":"mine","SecretString":"y","ClientRequestToken":"` + version("2") +
+					`","VersionStages":["AWSCURRENT","AWSPENDING"]}`,
+				`{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:mine-ID","Name":"mine","VersionId":"UUID",` +
+					`"VersionStages":["AWSCURRENT","AWSPENDING"]}`},
 			{"secretsmanager", "PutSecretValue",
 				`{"SecretId":"mine","SecretString":"z","ClientRequestToken":"` + version("3") + `"}`,
-				`{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:mine-ID","Name":"mine","VersionId":"UUID","VersionStages":["AWSCURRENT"]}`},
+				`{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:mine-ID","Name":"mine","VersionId":"UUID",` +
+					`"VersionStages":["AWSCURRENT"]}`},
 			{"secretsmanager", "GetSecretValue", `{"SecretId":"mine","VersionStage":"AWSPREVIOUS"}`,
-				`{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:mine-ID","CreatedDate":TIME,"Name":"mine","SecretString":"y","VersionId":"UUID","VersionStages":["AWSPREVIOUS"]}`},
+				`{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:mine-ID","CreatedDate":TIME,"Name":"mine",` +
+					`"SecretString":"y","VersionId":"UUID","VersionStages":["AWSPREVIOUS"]}`},
 		},
 		"05 a name that cannot be": {
 			{"secretsmanager", "DeleteSecret", `{"SecretId":"a b"}`,
-				`400 {"__type":"ValidationException","Message":"Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"}`},
+				`400 {"__type":"ValidationException","Message":"Invalid name. Must be a valid name containing alphanumeric ` +
+					`characters, or any of the following: -/_+=.@!"}`},
 		},
 		"07 tags of an alarm that is not there": {
 			{"monitoring", "ListTagsForResource", "ResourceARN=arn:aws:cloudwatch:us-east-1:000000000000:alarm:none",
@@ -103,7 +110,8 @@ func awsAnswers() map[string][]awsAnswer {
 					"have length less than or equal to 512"))},
 		},
 		"10 the default VPC": {
-			{"ec2", "DescribeVpcs", "", "<vpcSet><item><blockPublicAccessStates><internetGatewayBlockMode>off</internetGatewayBlockMode>" +
+			{"ec2", "DescribeVpcs", "", "<vpcSet><item><blockPublicAccessStates><internetGatewayBlockMode>off</" +
+				"internetGatewayBlockMode>" +
 				"</blockPublicAccessStates><cidrBlock>172.31.0.0/16</cidrBlock><cidrBlockAssociationSet><item>" +
 				"<associationId>vpc-cidr-assoc-ID</associationId><cidrBlock>172.31.0.0/16</cidrBlock>" +
 				"<cidrBlockState><state>associated</state></cidrBlockState></item></cidrBlockAssociationSet>" +
@@ -115,19 +123,23 @@ func awsAnswers() map[string][]awsAnswer {
 			{"secretsmanager", "CreateSecret", `{"Name":"empty","ClientRequestToken":"` + version("4") + `"}`,
 				`{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:empty-ID","Name":"empty"}`},
 			{"secretsmanager", "DescribeSecret", `{"SecretId":"empty"}`,
-				`{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:empty-ID","CreatedDate":TIME,"LastChangedDate":TIME,"Name":"empty"}`},
+				`{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:empty-ID","CreatedDate":TIME,"LastChangedDate":` +
+					`TIME,"Name":"empty"}`},
 			{"secretsmanager", "ListSecretVersionIds", `{"SecretId":"mine","IncludeDeprecated":true}`,
 				`{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:mine-ID","Name":"mine","Versions":[` +
 					`{"CreatedDate":TIME,"KmsKeyIds":["DefaultEncryptionKey"],"VersionId":"UUID","VersionStages":["AWSCURRENT"]},` +
-					`{"CreatedDate":TIME,"KmsKeyIds":["DefaultEncryptionKey"],"LastAccessedDate":TIME,"VersionId":"UUID","VersionStages":["AWSPREVIOUS"]},` +
+					`{"CreatedDate":TIME,"KmsKeyIds":["DefaultEncryptionKey"],"LastAccessedDate":TIME,"VersionId":"UUID",` +
+					`"VersionStages":["AWSPREVIOUS"]},` +
 					`{"CreatedDate":TIME,"KmsKeyIds":["DefaultEncryptionKey"],"VersionId":"UUID"}]}`},
 			{"secretsmanager", "PutSecretValue",
 				`{"SecretId":"empty","SecretString":"x","ClientRequestToken":"` + version("5") + `","VersionStages":["one"]}`,
-				`{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:empty-ID","Name":"empty","VersionId":"UUID","VersionStages":["AWSCURRENT","one"]}`},
+				`{"ARN":"arn:aws:secretsmanager:us-east-1:000000000000:secret:empty-ID","Name":"empty","VersionId":"UUID",` +
+					`"VersionStages":["AWSCURRENT","one"]}`},
 		},
 		"13 lists of CloudWatch": {
 			{"monitoring", "PutMetricAlarm",
-				"AlarmName=mine&MetricName=m&Namespace=n&Statistic=Sum&Period=60&EvaluationPeriods=1&Threshold=30&ComparisonOperator=GreaterThanThreshold",
+				"AlarmName=mine&MetricName=m&Namespace=n&Statistic=Sum&Period=60&EvaluationPeriods=1&Threshold=30&" +
+					"ComparisonOperator=GreaterThanThreshold",
 				""},
 			{"monitoring", "DescribeAlarms", "", "<CompositeAlarms></CompositeAlarms><MetricAlarms><member>" +
 				"<ActionsEnabled>true</ActionsEnabled><AlarmActions></AlarmActions>" +
@@ -172,12 +184,16 @@ func awsAnswers() map[string][]awsAnswer {
 		"16 streams and policies": {
 			{"logs", "CreateLogStream", `{"logGroupName":"mine","logStreamName":"s"}`, "{}"},
 			{"logs", "DescribeLogStreams", `{"logGroupName":"mine"}`,
-				`{"logStreams":[{"arn":"arn:aws:logs:us-east-1:000000000000:log-group:mine:log-stream:s","creationTime":TIME,"logStreamName":"s","storedBytes":0}]}`},
+				`{"logStreams":[{"arn":"arn:aws:logs:us-east-1:000000000000:log-group:mine:log-stream:s","creationTime":TIME,` +
+					`"logStreamName":"s","storedBytes":0}]}`},
 			{"logs", "PutResourcePolicy", `{"policyName":"p","policyDocument":` + policyDocument + `}`,
-				`{"resourcePolicy":{"lastUpdatedTime":TIME,"policyDocument":` + policyDocument + `,"policyName":"p","policyScope":"ACCOUNT"}}`},
+				`{"resourcePolicy":{"lastUpdatedTime":TIME,"policyDocument":` + policyDocument +
+					`,"policyName":"p","policyScope":"ACCOUNT"}}`},
 			{"logs", "DescribeResourcePolicies", "{}",
-				`{"resourcePolicies":[{"lastUpdatedTime":TIME,"policyDocument":"{\"Version\":\"2008-10-17\",\"Statement\":[{\"Effect\":\"Allow\",` +
-					`\"Principal\":{\"Service\":\"x.amazonaws.com\"},\"Action\":\"logs:PutLogEvents\",\"Resource\":\"*\"}]}","policyName":"p","policyScope":"ACCOUNT"}]}`},
+				`{"resourcePolicies":[{"lastUpdatedTime":TIME,"policyDocument":"{\"Version\":\"2008-10-17\",\"Statement\":` +
+					`[{\"Effect\":\"Allow\",` +
+					`\"Principal\":{\"Service\":\"x.amazonaws.com\"},\"Action\":\"logs:PutLogEvents\",\"Resource\":\"*\"}]}",` +
+					`"policyName":"p","policyScope":"ACCOUNT"}]}`},
 		},
 		"17 data of no time": {
 			{"monitoring", "GetMetricData", "StartTime=2026-03-04T05:06:07Z&EndTime=2026-03-04T05:06:07Z&" +
@@ -201,7 +217,8 @@ func awsAnswers() map[string][]awsAnswer {
 		},
 		"21 no token": {
 			{"secretsmanager", "PutSecretValue", `{"SecretId":"mine","SecretString":"x"}`,
-				`400 {"__type":"InvalidRequestException","Message":"You must provide a ClientRequestToken value. We recommend a UUID-type value."}`},
+				`400 {"__type":"InvalidRequestException","Message":"You must provide a ClientRequestToken value. We recommend a ` +
+					`UUID-type value."}`},
 		},
 		"22 a token of a topic that is not there": {
 			{"sns", "ConfirmSubscription", "TopicArn=" + topic + "-other&Token=" + strings.Repeat("5f", 64),
@@ -236,7 +253,8 @@ func awsAnswers() map[string][]awsAnswer {
 			{"kms", "CreateKey", `{"Tags":[{"TagKey":"aws:a","TagValue":""}]}`,
 				invalid("TagException", "Tags beginning with aws: are reserved")},
 			{"kms", "CreateAlias", `{"AliasName":"x","TargetKeyId":"y"}`, invalid("ValidationException",
-				`Alias must start with the prefix \"alias/\". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html`)},
+				`Alias must start with the prefix \"alias/\". Please see `+
+					`https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html`)},
 			{"kms", "DescribeKey", `{"KeyId":"mrk-d3b95762d3b95762d3b95762d3b95762"}`, invalid("NotFoundException",
 				"Key 'arn:aws:kms:us-east-1:000000000000:key/mrk-d3b95762d3b95762d3b95762d3b95762' does not exist")},
 			{"monitoring", "SetAlarmState", "AlarmName=none&StateValue=OK&StateReason=r",
@@ -275,7 +293,8 @@ const (
 		"<enableResourceNameDnsARecord>false</enableResourceNameDnsARecord><hostnameType>ip-name</hostnameType>" +
 		"</privateDnsNameOptionsOnLaunch><state>available</state>" +
 		"<subnetArn>arn:aws:ec2:us-east-1:000000000000:subnet/subnet-ID</subnetArn><subnetId>subnet-ID</subnetId>"
-	policyDocument = `"{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":[\"x.amazonaws.com\"]},\"Action\":[\"logs:PutLogEvents\"],\"Resource\":\"*\"}]}"`
+	policyDocument = `"{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":[\"x.amazonaws.com\"]},` +
+		`\"Action\":[\"logs:PutLogEvents\"],\"Resource\":\"*\"}]}"`
 )
 
 // version is a token of a request, which becomes the id of a secret's version.
@@ -285,7 +304,7 @@ func version(n string) string { return "00000000-0000-4000-8000-00000000000" + n
 // the labels of metric data. So has the list of predefined aliases, which is long.
 func TestAWSAnswers(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.serve()
 	config := testkit.Config(d.clientEnv())
 	all := awsAnswers()

@@ -47,7 +47,7 @@ func TestBadInputsAreRefusedBeforeAnythingStarts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			d := newHarness(t)
 			d.refused([]string{"up", d.write("main.tf", c.config)}, c.words...)
 			if _, err := os.Stat(d.home); !os.IsNotExist(err) {
 				t.Error("a refused call made a state directory")
@@ -58,7 +58,7 @@ func TestBadInputsAreRefusedBeforeAnythingStarts(t *testing.T) {
 
 func TestMissingFilesAndWrongUse(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.refused([]string{"up", "no/such/dir"}, "no/such/dir")
 	d.refused([]string{"up", t.TempDir()}, ".tf")
 	d.refused([]string{"status"}, "no engine is running on the state directory "+d.home+" (LARDER_HOME)", "larder up")
@@ -71,7 +71,7 @@ func TestMissingFilesAndWrongUse(t *testing.T) {
 
 func TestAPortInUseLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	l, err := net.Listen("tcp4", "0.0.0.0:0")
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func TestAPortInUseLeavesNothingBehind(t *testing.T) {
 
 func TestTheAPIsPortInUse(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestTheAPIsPortInUse(t *testing.T) {
 
 func TestDestroyOfAGroupThatIsNoDeployment(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	in := &elasticache.CreateReplicationGroupInput{
 		ReplicationGroupId: aws.String("by-hand"), ReplicationGroupDescription: aws.String("by hand"),
@@ -141,7 +141,7 @@ func TestDestroyOfAGroupThatIsNoDeployment(t *testing.T) {
 // An info file that is damaged is in the way of nobody when no engine runs, and else every command says what to do.
 func TestADamagedInfoFile(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	dir := d.write("main.tf", read(t, seed+"development.tf"))
 	file := filepath.Join(d.home, "engine.json")
 	damage := func() {
@@ -183,7 +183,7 @@ func TestADamagedInfoFile(t *testing.T) {
 
 func TestNoRedisServer(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	for i, v := range d.env {
 		if strings.HasPrefix(v, "PATH=") {
 			d.env[i] = "PATH=" + t.TempDir()
@@ -194,14 +194,14 @@ func TestNoRedisServer(t *testing.T) {
 
 func TestAnEngineVersionThatIsNotInstalled(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	config := strings.Replace(read(t, seed+"development.tf"), `"7.0"`, `"6.2"`, 1)
 	d.refused([]string{"up", d.write("main.tf", config)}, "6.2", "7.0")
 }
 
 func TestStateDirectoryThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	// A file in the way stops root too, whom permissions don't.
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

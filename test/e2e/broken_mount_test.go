@@ -15,7 +15,7 @@ import (
 // and its nodes go on, and are found when the file system is.
 func TestAStateDirectoryOnABrokenFileSystem(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	node := d.status("uex-payments-dev-redis").Nodes[0].PID
 	where := "(on " + d.home + ", which is larder-test of type fuse)"

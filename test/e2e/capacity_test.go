@@ -10,7 +10,7 @@ import (
 // type is asked for again. With 99 percent in reserve a cache.t3.small holds 14 MB, and a cache.t3.micro 5.
 func TestUpFailsWhereANodeTypeCannotHoldTheData(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	call := func(nodeType string) string {
 		return d.write("main.tf", shopCall(
 			line{"node_type", strconv.Quote(nodeType)}, line{"num_cache_nodes", "2"}, line{"apply_immediately", "true"},

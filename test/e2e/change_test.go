@@ -22,7 +22,7 @@ import (
 )
 
 // config is what an SDK client of any service needs.
-func (d *desk) config() aws.Config {
+func (d *harness) config() aws.Config {
 	d.t.Helper()
 	return testkit.Config(d.clientEnv())
 }
@@ -40,7 +40,7 @@ type made struct {
 const shop = "shop-dev-redis"
 
 // describe asks for everything that a deployment of shop in dev has.
-func (d *desk) describe() made {
+func (d *harness) describe() made {
 	d.t.Helper()
 	ctx, config := context.Background(), d.config()
 	m := made{alarms: map[string]cwtypes.MetricAlarm{}, retention: map[string]int32{},
@@ -88,7 +88,7 @@ func (d *desk) describe() made {
 	return m
 }
 
-func (d *desk) check(err error) {
+func (d *harness) check(err error) {
 	d.t.Helper()
 	if err != nil {
 		d.t.Fatal(err)
@@ -119,9 +119,9 @@ func shopCall(lines ...line) string {
 
 // Each row changes some inputs, on top of the rows before it; what is described afterwards has to say so, and a second
 // up finds nothing to do.
-func TestChangesAreMadeInPlace(t *testing.T) {
+func TestNodesAreChangedWithoutReplacement(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	const tokenA, tokenB, tokenC = "first-token-0123456789", "second-token-0123456789", "third-token-0123456789"
 	lines := []line{{"auth_token", `"` + tokenA + `"`}}
 	d.must("up", d.write("main.tf", shopCall(lines...)))
@@ -229,14 +229,14 @@ func TestChangesAreMadeInPlace(t *testing.T) {
 }
 
 // answers tells whether the group's primary takes a token.
-func (d *desk) answers(token string) bool {
+func (d *harness) answers(token string) bool {
 	line := strings.TrimSpace(d.must("outputs", "connection_test_command"))
 	return d.shell(strings.Replace(line, "$(larder outputs --deployment "+shop+" auth_token)", token,
 		1)).stdout == "PONG\n"
 }
 
 // gone checks that a destroy left nothing behind; a secret stays for its recovery window.
-func (d *desk) gone() {
+func (d *harness) gone() {
 	d.t.Helper()
 	ctx, config := context.Background(), d.config()
 	alarms, err := cloudwatch.NewFromConfig(config).DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{})
@@ -259,7 +259,7 @@ func (d *desk) gone() {
 // logs.
 func TestEveryKindOfResource(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	lines := []line{
 		{"num_cache_nodes", "1"}, {"multi_az_enabled", "false"}, {"automatic_failover_enabled", "false"},
 		{"create_security_group", "true"},
@@ -322,7 +322,7 @@ func TestEveryKindOfResource(t *testing.T) {
 // Groups that the call names are used, and left alone when it goes.
 func TestGivenGroups(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	alone := []line{{"num_cache_nodes", "1"}, {"multi_az_enabled", "false"}, {"automatic_failover_enabled", "false"},
 		{"create_alarms", "false"}}
 	d.must("up", d.write("main.tf", shopCall(alone...)))
@@ -366,7 +366,7 @@ func TestGivenGroups(t *testing.T) {
 // A call that the API refuses half way leaves nothing behind.
 func TestAFailedUpLeavesNothing(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.refused([]string{"up", d.write("main.tf",
 		shopCall(line{"parameters", `[{ name = "no-such-parameter", value = "1" }]`},
 			line{"create_security_group", "true"}))}, "no-such-parameter")

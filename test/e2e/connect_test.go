@@ -10,7 +10,7 @@ import (
 // another directory.
 func TestTwoDeployments(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	second := d.write("main.tf", shopCall(line{"num_cache_nodes", "2"}, line{"transit_encryption_enabled", "false"},
 		line{"auth_token_enabled", "false"}))
@@ -63,7 +63,7 @@ func TestTwoDeployments(t *testing.T) {
 // TestEnvironments: what env prints in each form sets the same variables, and --unset takes them back.
 func TestEnvironments(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	want := strings.TrimSpace(d.must("outputs", "redis_connection_string"))
 	forms := map[string]string{

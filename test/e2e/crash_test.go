@@ -19,7 +19,7 @@ import (
 func TestACrashLeavesNothingInPlainText(t *testing.T) {
 	t.Parallel()
 	const canary = "canary-in-the-mine"
-	d := newDesk(t)
+	d := newHarness(t)
 	dir := d.write("main.tf", shopCall(line{"num_cache_nodes", "2"}))
 	d.must("up", dir)
 	for _, pid := range append(d.pids(), d.pid()) {

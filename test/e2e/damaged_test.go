@@ -90,7 +90,7 @@ func damageTables(t *testing.T, path string) (damaged int) {
 func TestDamagedRecordsStopNothing(t *testing.T) {
 	t.Parallel()
 	const id = "uex-payments-dev-redis"
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	before := d.status(id)
 	d.kill(d.pid())
@@ -229,7 +229,7 @@ func TestDamagedRecordsStopNothing(t *testing.T) {
 
 // forgets has a damaged record be forgotten by the command that the list of them says: a copy of it is kept, it is
 // listed no more, and the second time there is none. What can be read is refused.
-func forgets(d *desk) {
+func forgets(d *harness) {
 	d.t.Helper()
 	const line = "larder forget kms-keys zdamaged"
 	if said := d.larder("status").stderr; !strings.Contains(said, line) {

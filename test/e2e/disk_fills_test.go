@@ -20,9 +20,9 @@ import (
 // rooms are how many bytes are left when something begins: it fails at its first write, or later ones.
 var rooms = []int64{0, 8 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10}
 
-// fillingDisk is a desk whose state directory is on a small file system.
+// fillingDisk is a harness whose state directory is on a small file system.
 type fillingDisk struct {
-	*desk
+	*harness
 	dir string // of the configuration
 }
 
@@ -87,7 +87,7 @@ func TestADiskThatFillsInTheMiddle(t *testing.T) {
 	t.Parallel()
 	const first, second, third = "first-token-0123456789", "second-token-0123456789", "third-token-0123456789"
 	const keys = 500
-	d := fillingDisk{newDesk(t), t.TempDir()}
+	d := fillingDisk{newHarness(t), t.TempDir()}
 	d.check(os.MkdirAll(d.home, 0o700))
 	testkit.SmallDisk(t, d.home, "32m")
 	t.Cleanup(d.clear)
@@ -214,7 +214,10 @@ func (d fillingDisk) snapshots() {
 		_, err := d.api().CreateSnapshot(d.t.Context(),
 			&elasticache.CreateSnapshotInput{SnapshotName: &name, ReplicationGroupId: aws.String(shop)})
 		if err == nil {
-			d.eventually("the snapshot is over", func() bool { return aws.ToString(d.snapshot(name).SnapshotStatus) != "creating" })
+			d.eventually("the snapshot is over", func() bool {
+				return aws.ToString(d.snapshot(
+					name).SnapshotStatus) != "creating"
+			})
 		}
 		d.free()
 		file := filepath.Join(d.home, "snapshots", name)

@@ -19,7 +19,7 @@ import (
 // A state directory on a file system that fills up: what was asked for is refused with the reason, the engine goes on.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	if err := os.MkdirAll(d.home, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestAnEngineStartsOnAFullDisk(t *testing.T) {
 
 func startOnAFullDisk(t *testing.T, signal syscall.Signal, fill func(t *testing.T, dir string), lost []string) {
 	const id = "uex-payments-prod-redis"
-	d := newDesk(t)
+	d := newHarness(t)
 	if err := os.MkdirAll(d.home, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func startOnAFullDisk(t *testing.T, signal syscall.Signal, fill func(t *testing.
 }
 
 // end ends an engine by a signal, and waits until it is gone.
-func (d *desk) end(pid int, signal syscall.Signal) {
+func (d *harness) end(pid int, signal syscall.Signal) {
 	d.t.Helper()
 	if err := syscall.Kill(pid, signal); err != nil {
 		d.t.Fatal(err)
@@ -180,7 +180,7 @@ func TestAnyNameOfAStateDirectory(t *testing.T) {
 	for _, name := range []string{"a[b", "a[x]b", "a*?b", `a\b`, "a b", "a'b", "é%41"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			d := newHarness(t)
 			d.home = filepath.Join(t.TempDir(), name)
 			d.env = append(d.env, "LARDER_HOME="+d.home)
 			t.Cleanup(d.clear)

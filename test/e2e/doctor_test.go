@@ -12,19 +12,19 @@ import (
 	"larder/internal/testkit"
 )
 
-// enclosed is a desk whose processes are in a PID namespace of their own: `down --all` reaches no other of this
+// enclosed is a harness whose processes are in a PID namespace of their own: `down --all` reaches no other of this
 // machine.
 type enclosed struct {
-	*desk
+	*harness
 	space   *testkit.Namespace
 	program string // the path of larder
 	user    int    // as which all is run; zero is the test's own
 }
 
 func newEnclosed(t *testing.T, space *testkit.Namespace) *enclosed {
-	d := &desk{t: t, home: filepath.Join(t.TempDir(), "state"), env: testkit.Environment()}
+	d := &harness{t: t, home: filepath.Join(t.TempDir(), "state"), env: testkit.Environment()}
 	d.env = append(d.env, "LARDER_HOME="+d.home, "LARDER_LISTEN="+testkit.Address(t))
-	return &enclosed{desk: d, space: space, program: program}
+	return &enclosed{harness: d, space: space, program: program}
 }
 
 func (d *enclosed) larder(args ...string) result { return d.run(d.program, args...) }
@@ -36,7 +36,7 @@ func (d *enclosed) run(name string, args ...string) result {
 		name, args = "setpriv", append([]string{"--reuid=" + id, "--regid=" + id, "--clear-groups", name}, args...)
 	}
 	name, args = d.space.Command(name, args...)
-	return d.desk.run(name, args...)
+	return d.harness.run(name, args...)
 }
 
 func (d *enclosed) must(name string, args ...string) string {

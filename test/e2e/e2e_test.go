@@ -25,25 +25,25 @@ func TestMain(m *testing.M) { os.Exit(testkit.Main(m, &program)) }
 // seed is where the seed's configurations lie, as it writes them.
 const seed = "../../internal/module/testdata/seed/"
 
-// desk is a user's shell: a state directory and an environment.
-type desk struct {
+// harness runs larder's commands as a user's shell does, with a state directory and an environment.
+type harness struct {
 	t    *testing.T
 	home string
 	env  []string
 	cli  string // path of the AWS CLI, where a test asked for a version of it
 }
 
-// newDesk makes a desk whose engine listens on an address of its own. What runs at the end of the test is stopped, and
-// a process that stays is a failure.
-func newDesk(t *testing.T) *desk {
+// newHarness makes a harness whose engine listens on an address of its own. The end of the test stops its processes,
+// and fails the test when one of them stays.
+func newHarness(t *testing.T) *harness {
 	t.Helper()
-	d := &desk{t: t, home: filepath.Join(t.TempDir(), "state"), env: testkit.Environment()}
+	d := &harness{t: t, home: filepath.Join(t.TempDir(), "state"), env: testkit.Environment()}
 	d.env = append(d.env, "LARDER_HOME="+d.home, "LARDER_LISTEN="+testkit.Address(t))
 	t.Cleanup(d.clear)
 	return d
 }
 
-func (d *desk) clear() {
+func (d *harness) clear() {
 	if _, err := os.Stat(d.home); errors.Is(err, os.ErrNotExist) {
 		return
 	}
@@ -56,7 +56,7 @@ func (d *desk) clear() {
 }
 
 // processes are those that run with a working directory under the state directory.
-func (d *desk) processes() []testkit.Process {
+func (d *harness) processes() []testkit.Process {
 	d.t.Helper()
 	found, err := testkit.ProcessesIn(d.home)
 	if err != nil {
@@ -78,9 +78,9 @@ type result struct {
 }
 
 // larder runs a command to its end.
-func (d *desk) larder(args ...string) result { return d.run(program, args...) }
+func (d *harness) larder(args ...string) result { return d.run(program, args...) }
 
-func (d *desk) run(name string, args ...string) result {
+func (d *harness) run(name string, args ...string) result {
 	d.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), commandLimit)
 	defer cancel()
@@ -97,7 +97,7 @@ func (d *desk) run(name string, args ...string) result {
 }
 
 // must runs a larder command that has to succeed and returns what it printed.
-func (d *desk) must(args ...string) string {
+func (d *harness) must(args ...string) string {
 	d.t.Helper()
 	r := d.larder(args...)
 	if r.code != 0 {
@@ -107,7 +107,7 @@ func (d *desk) must(args ...string) string {
 }
 
 // refused runs a larder command that has to fail, and to say each of the words.
-func (d *desk) refused(args []string, words ...string) {
+func (d *harness) refused(args []string, words ...string) {
 	d.t.Helper()
 	r := d.larder(args...)
 	if r.code == 0 {
@@ -121,7 +121,7 @@ func (d *desk) refused(args []string, words ...string) {
 }
 
 // clientEnv is what `larder env` gives.
-func (d *desk) clientEnv() map[string]string {
+func (d *harness) clientEnv() map[string]string {
 	d.t.Helper()
 	env := map[string]string{}
 	if err := json.Unmarshal([]byte(d.must("env", "--json")), &env); err != nil {
@@ -131,12 +131,12 @@ func (d *desk) clientEnv() map[string]string {
 }
 
 // api is an SDK client with the engine's credential.
-func (d *desk) api() *elasticache.Client {
+func (d *harness) api() *elasticache.Client {
 	return elasticache.NewFromConfig(testkit.Config(d.clientEnv()))
 }
 
 // shell runs a command line as one who pasted it after eval "$(larder env)".
-func (d *desk) shell(line string) result {
+func (d *harness) shell(line string) result {
 	return d.run("sh", "-c", `eval "$(`+program+` env)"; `+line)
 }
 
@@ -151,7 +151,7 @@ type status struct {
 	}
 }
 
-func (d *desk) status(id string) status {
+func (d *harness) status(id string) status {
 	d.t.Helper()
 	var all struct{ Groups []status }
 	if err := json.Unmarshal([]byte(d.must("status", id, "--json")), &all); err != nil {
@@ -161,7 +161,7 @@ func (d *desk) status(id string) status {
 }
 
 // write makes a file in a directory of its own and returns the directory.
-func (d *desk) write(name, content string) string {
+func (d *harness) write(name, content string) string {
 	d.t.Helper()
 	dir := d.t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
@@ -180,7 +180,7 @@ func read(t *testing.T, path string) string {
 }
 
 // eventually waits until a condition holds.
-func (d *desk) eventually(what string, condition func() bool) {
+func (d *harness) eventually(what string, condition func() bool) {
 	d.t.Helper()
 	testkit.Within(d.t, patience, what, condition)
 }

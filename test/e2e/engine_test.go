@@ -17,7 +17,7 @@ import (
 )
 
 // pid of the engine, as it wrote it down.
-func (d *desk) pid() int {
+func (d *harness) pid() int {
 	d.t.Helper()
 	_, after, ok := strings.Cut(read(d.t, d.home+"/engine.json"), `"PID": `)
 	n, err := strconv.Atoi(strings.TrimSpace(strings.Trim(strings.SplitN(after, "\n", 2)[0], ",} \n")))
@@ -27,7 +27,7 @@ func (d *desk) pid() int {
 	return n
 }
 
-func (d *desk) kill(pid int) {
+func (d *harness) kill(pid int) {
 	d.t.Helper()
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		d.t.Fatal(err)
@@ -36,7 +36,7 @@ func (d *desk) kill(pid int) {
 
 // client connects as an application does, with the CA that `larder env` names. It has patience: a command that it gave
 // up would be sent again, on another connection.
-func (d *desk) client(addr string) *redis.Client {
+func (d *harness) client(addr string) *redis.Client {
 	d.t.Helper()
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM([]byte(read(d.t, d.home+"/ca.pem")))
@@ -50,7 +50,7 @@ func (d *desk) client(addr string) *redis.Client {
 
 func TestEngineKilledAndRestartedAdoptsItsNodes(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	before := d.status("uex-payments-prod-redis")
 	ctx := context.Background()
@@ -98,7 +98,7 @@ func TestEngineKilledAndRestartedAdoptsItsNodes(t *testing.T) {
 // The reader endpoint gives several connections to several replicas, and none to one that is gone.
 func TestReaderEndpointSpreads(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	s := d.status("uex-payments-prod-redis")
 	servers := func() map[string]int {
@@ -137,11 +137,11 @@ func TestReaderEndpointSpreads(t *testing.T) {
 
 func TestEnginesSideBySide(t *testing.T) {
 	t.Parallel()
-	a, b := newDesk(t), newDesk(t)
+	a, b := newHarness(t), newHarness(t)
 	a.must("up", seed+"production.tf")
 	b.must("up", seed+"production.tf")
 	seen := map[string]bool{}
-	for _, d := range []*desk{a, b} {
+	for _, d := range []*harness{a, b} {
 		s := d.status("uex-payments-prod-redis")
 		for _, addr := range []string{s.Primary, s.Reader, s.Nodes[0].Address, s.Nodes[1].Address, s.Nodes[2].Address} {
 			if seen[addr] {
@@ -157,7 +157,7 @@ func TestEnginesSideBySide(t *testing.T) {
 
 func TestSecondEngineOnAStateDirectoryIsRefused(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	d.refused([]string{"serve", "--listen", "127.0.0.1:0"}, "another larder runs on the state directory", d.home,
 		"LARDER_HOME")
@@ -169,7 +169,7 @@ func TestSecondEngineOnAStateDirectoryIsRefused(t *testing.T) {
 // TestEngineWaitsForWhatADeadOneLeft holds the state file as a process does that a killed engine was starting.
 func TestEngineWaitsForWhatADeadOneLeft(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	d.kill(d.pid())
 	held, err := os.Open(filepath.Join(d.home, "larder.db"))
@@ -185,7 +185,7 @@ func TestEngineWaitsForWhatADeadOneLeft(t *testing.T) {
 
 func TestDownStopsTheNodesOfADeadEngineToo(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	d.kill(d.pid())
 	if out := d.must("down", "--yes"); !strings.Contains(out, "stopped") || !strings.Contains(out, "data") {
@@ -209,7 +209,7 @@ func TestDownStopsTheNodesOfADeadEngineToo(t *testing.T) {
 
 func TestServeEndsOnInterruptAndLeavesTheNodes(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	process, err := os.FindProcess(d.pid())
 	if err != nil {

@@ -21,7 +21,7 @@ func environment(t *testing.T, pid int) string {
 func TestTheShellsEnvironmentGoesNoFurther(t *testing.T) {
 	t.Parallel()
 	const canary = "the-canary-of-the-environment"
-	d := newDesk(t)
+	d := newHarness(t)
 	for _, name := range []string{
 		"TF_VAR_secret", "MY_TOKEN", "GOOGLE_CREDENTIALS", "GOAUTH", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
 		"GITHUB_TOKEN",

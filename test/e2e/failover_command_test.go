@@ -11,14 +11,14 @@ import (
 
 // moved is what `larder failover --json` prints.
 type moved struct {
-	ID, Shard string
-	Old       string  `json:"old_primary"`
-	New       string  `json:"new_primary"`
-	Elected   float64 `json:"elected_after_seconds"`
-	Seconds   float64 `json:"available_after_seconds"`
+	ID, Shard  string
+	Old        string  `json:"old_primary"`
+	New        string  `json:"new_primary"`
+	FailedOver float64 `json:"elected_after_seconds"`
+	Seconds    float64 `json:"available_after_seconds"`
 }
 
-func (d *desk) failover(args ...string) (m moved) {
+func (d *harness) failover(args ...string) (m moved) {
 	d.t.Helper()
 	if err := json.Unmarshal([]byte(d.must(append([]string{"failover", "--json"}, args...)...)), &m); err != nil {
 		d.t.Fatal(err)
@@ -28,13 +28,13 @@ func (d *desk) failover(args ...string) (m moved) {
 
 func TestFailoverToAChosenReplica(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.refused([]string{"failover"}, "no engine is running")
 	d.must("up", seed+"production.tf")
 	const group = "uex-payments-prod-redis"
 	got := d.failover("--to", group+"-002")
-	if got.ID != group || got.Old != group+"-001" || got.New != group+"-002" || got.Elected <= 0 ||
-		got.Seconds < got.Elected {
+	if got.ID != group || got.Old != group+"-001" || got.New != group+"-002" || got.FailedOver <= 0 ||
+		got.Seconds < got.FailedOver {
 		t.Errorf("got %+v", got)
 	}
 	if s := d.status(group); s.Nodes[1].Role != "primary" || s.Status != "modifying" && s.Status != "available" {

@@ -80,7 +80,7 @@ func idle(t *testing.T, address string, n int) (leave func()) {
 // bodies never end, larder's own commands and clients that hold the secret are answered.
 func TestPlausibleRequestsKeepNobodyOut(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	env := d.clientEnv()
 	cache, logs := elasticache.NewFromConfig(d.config()), cloudwatchlogs.NewFromConfig(d.config())
@@ -145,7 +145,7 @@ func TestPlausibleRequestsKeepNobodyOut(t *testing.T) {
 // admitted.
 func TestPlausibleWaitsForNoContinue(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.clientEnv()["AWS_ENDPOINT_URL"],
 		bytes.NewReader(make([]byte, 1<<16)))

@@ -28,7 +28,7 @@ type foreground struct {
 }
 
 // inForeground runs `larder serve`.
-func (d *desk) inForeground() *foreground {
+func (d *harness) inForeground() *foreground {
 	d.t.Helper()
 	f := &foreground{Cmd: exec.Command(program, "serve"), stderr: &bytes.Buffer{}, ended: make(chan error, 1)}
 	f.Env, f.Stderr = d.env, f.stderr
@@ -48,7 +48,7 @@ func (d *desk) inForeground() *foreground {
 }
 
 // awaitEnd waits until the engine has ended in failure, and nothing is left of it, and returns what it said.
-func (d *desk) awaitEnd(f *foreground, nodes []int) string {
+func (d *harness) awaitEnd(f *foreground, nodes []int) string {
 	d.t.Helper()
 	d.eventually("the engine has ended", func() bool {
 		select {
@@ -66,7 +66,7 @@ func (d *desk) awaitEnd(f *foreground, nodes []int) string {
 }
 
 // awaitGone waits until processes are gone. A test that fails leaves none of them.
-func (d *desk) awaitGone(pids ...int) {
+func (d *harness) awaitGone(pids ...int) {
 	d.t.Helper()
 	defer func() {
 		for _, pid := range pids {
@@ -87,7 +87,7 @@ func isZombie(pid int) bool {
 }
 
 // remove deletes the state directory, however much is written to it meanwhile.
-func (d *desk) remove() {
+func (d *harness) remove() {
 	d.t.Helper()
 	d.eventually("the state directory is removed", func() bool { return os.RemoveAll(d.home) == nil })
 }
@@ -97,16 +97,16 @@ func (d *desk) remove() {
 func TestADeletedStateDirectoryEndsEverything(t *testing.T) {
 	t.Parallel()
 	const id = "uex-payments-prod-redis"
-	for name, before := range map[string]func(t *testing.T, d *desk){
-		"at rest": func(*testing.T, *desk) {},
-		"while a node starts and a failover runs": func(t *testing.T, d *desk) {
+	for name, before := range map[string]func(t *testing.T, d *harness){
+		"at rest": func(*testing.T, *harness) {},
+		"while a node starts and a failover runs": func(t *testing.T, d *harness) {
 			for _, n := range d.status(id).Nodes {
 				if n.Role == "primary" {
 					d.kill(n.PID)
 				}
 			}
 		},
-		"while a snapshot is taken": func(t *testing.T, d *desk) {
+		"while a snapshot is taken": func(t *testing.T, d *harness) {
 			in := &elasticache.CreateSnapshotInput{ReplicationGroupId: aws.String(id),
 				SnapshotName: aws.String("before")}
 			if _, err := d.api().CreateSnapshot(context.Background(), in); err != nil {
@@ -116,7 +116,7 @@ func TestADeletedStateDirectoryEndsEverything(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			d := newHarness(t)
 			engine := d.inForeground()
 			d.must("up", seed+"production.tf")
 			nodes := d.pids()
@@ -127,7 +127,8 @@ func TestADeletedStateDirectoryEndsEverything(t *testing.T) {
 			nodes = append(nodes, d.pids()...)
 			d.remove()
 			said := d.awaitEnd(engine, nodes)
-			line := regexp.MustCompile(`the state directory \S+ was deleted while the engine ran: .* \d+ nodes and relays are ended`)
+			line := regexp.MustCompile(`the state directory \S+ was deleted while the engine ran: .* \d+ nodes and relays are ` +
+				`ended`)
 			if !line.MatchString(said) || !strings.Contains(said, d.home) ||
 				!strings.Contains(said, "next: `larder up DIR`") {
 				t.Errorf("the engine said\n%s", said)
@@ -146,7 +147,7 @@ func TestADeletedStateDirectoryEndsEverything(t *testing.T) {
 // still ends.
 func TestUpAfterRemovalBeginsAnew(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	old := append(d.pids(), d.pid())
 	authority := read(t, filepath.Join(d.home, "ca.pem"))
@@ -167,7 +168,7 @@ func TestUpAfterRemovalBeginsAnew(t *testing.T) {
 // the directory is.
 func TestAMovedStateDirectory(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	engine := d.inForeground()
 	d.must("up", seed+"development.tf")
 	nodes := d.pids()
@@ -202,7 +203,7 @@ func TestAMovedStateDirectory(t *testing.T) {
 // and leaves all that is the new one's alone.
 func TestASecondEngineAtTheSamePath(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	old := d.inForeground()
 	d.must("up", seed+"development.tf")
 	nodes := d.pids()
@@ -225,7 +226,7 @@ func TestASecondEngineAtTheSamePath(t *testing.T) {
 // TestTermOfAGhostEndsItsNodes: nobody could find them afterwards.
 func TestTermOfAGhostEndsItsNodes(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	engine := d.inForeground()
 	d.must("up", seed+"development.tf")
 	nodes := d.pids()
@@ -241,7 +242,7 @@ func TestTermOfAGhostEndsItsNodes(t *testing.T) {
 // TestAGhostAtThePortIsNamed: one that does not notice, such as a stopped one.
 func TestAGhostAtThePortIsNamed(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	old, engine := d.pids(), d.pid()
 	if err := syscall.Kill(engine, syscall.SIGSTOP); err != nil {
@@ -261,7 +262,7 @@ func TestAGhostAtThePortIsNamed(t *testing.T) {
 // TestUpSaysThatTheDirectoryWent while it waits for a group.
 func TestUpSaysThatTheDirectoryWent(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	ended := make(chan result, 1)
 	go func() { ended <- d.larder("up", seed+"production.tf") }()
 	d.eventually("nodes are started", func() bool {
@@ -287,7 +288,7 @@ func TestUpSaysThatTheDirectoryWent(t *testing.T) {
 func TestPartsOfTheStateDirectoryComeBack(t *testing.T) {
 	t.Parallel()
 	const id = "uex-payments-prod-redis"
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	ctx := context.Background()
 	before := d.status(id)
@@ -346,7 +347,8 @@ func TestPartsOfTheStateDirectoryComeBack(t *testing.T) {
 
 	d.kill(d.pid())
 	d.must("up", seed+"production.tf")
-	if r := d.shell(`aws secretsmanager get-secret-value --secret-id after --query SecretString --output text`); strings.TrimSpace(r.stdout) != "x" {
+	if r := d.shell(`aws secretsmanager get-secret-value --secret-id after --query SecretString --output ` +
+		`text`); strings.TrimSpace(r.stdout) != "x" {
 		t.Errorf("the secret is %q: %s", r.stdout, r.stderr)
 	}
 	if got, err := client.Get(ctx, "kept").Result(); got != "value" {
@@ -360,7 +362,7 @@ func TestPartsOfTheStateDirectoryComeBack(t *testing.T) {
 // TestAnothersDatabaseIsSetAside: a file that is put in the place of the running engine's is kept under another name.
 func TestAnothersDatabaseIsSetAside(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	path := filepath.Join(d.home, "larder.db")
 	other := filepath.Join(d.t.TempDir(), "other.db")

@@ -50,7 +50,7 @@ func acting(text string) (rune, bool) {
 // terminal and a pipe get nothing that acts. A single output's value is for scripts: only a pipe gets it as it is.
 func TestNoHostileTextReachesATerminal(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	hcl := strings.NewReplacer("\x1b", `\u001b`, "\a", `\u0007`, "\r", `\r`, "\b", `\u0008`, "\x7f", `\u007f`)
 	quoted := hcl.Replace(hostileText)
 	config := strings.Replace(read(t, seed+"development.tf"), `Environment = "dev"`,
@@ -89,18 +89,18 @@ func TestNoHostileTextReachesATerminal(t *testing.T) {
 	}
 }
 
-// sow puts the text wherever the API and a node may take it. The API may refuse it in some places, as AWS does.
-func (d *desk) sow(id string) {
+// sow puts the text wherever the API and a node may take it. The API may refuse it in some texts, as AWS does.
+func (d *harness) sow(id string) {
 	d.t.Helper()
 	ctx, cfg := d.t.Context(), d.config()
 	cache, watch, logs := elasticache.NewFromConfig(cfg), cloudwatch.NewFromConfig(cfg),
 		cloudwatchlogs.NewFromConfig(cfg)
 	topics, secrets := sns.NewFromConfig(cfg), secretsmanager.NewFromConfig(cfg)
 	text := hostileText
-	sown := func(place string, err error) {
+	sown := func(where string, err error) {
 		var refusal smithy.APIError
 		if err != nil && !errors.As(err, &refusal) {
-			d.t.Fatalf("%s: %v", place, err)
+			d.t.Fatalf("%s: %v", where, err)
 		}
 	}
 	_, err := cache.CreateReplicationGroup(ctx, &elasticache.CreateReplicationGroupInput{
@@ -133,7 +133,7 @@ func (d *desk) sow(id string) {
 }
 
 // sowMail has a mailbox whose name reorders text get a message that has all of the text.
-func (d *desk) sowMail(topics *sns.Client) {
+func (d *harness) sowMail(topics *sns.Client) {
 	d.t.Helper()
 	ctx := d.t.Context()
 	topic, err := topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: new("critical")})
@@ -150,7 +150,7 @@ func (d *desk) sowMail(topics *sns.Client) {
 }
 
 // sowLog has a node log the text, and its log stream take it as an event.
-func (d *desk) sowLog(id string, logs *cloudwatchlogs.Client) {
+func (d *harness) sowLog(id string, logs *cloudwatchlogs.Client) {
 	d.t.Helper()
 	ctx := d.t.Context()
 	c := d.client(d.status(id).Primary)
@@ -174,7 +174,7 @@ func (d *desk) sowLog(id string, logs *cloudwatchlogs.Client) {
 }
 
 // onTerminal returns what a command writes on a terminal, without larder's colours and a terminal's carriage returns.
-func (d *desk) onTerminal(args ...string) string {
+func (d *harness) onTerminal(args ...string) string {
 	d.t.Helper()
 	terminal, screen := pseudoTerminal(d.t, 160, 40)
 	cmd := exec.Command(program, args...)

@@ -13,7 +13,7 @@ import (
 // A question on a terminal is answered by y alone; anything else, and Ctrl-C, leaves all as it is.
 func TestDestroyAsks(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	terminal, screen := pseudoTerminal(t, 100, 30)
 	defer terminal.Close()
@@ -47,7 +47,7 @@ func TestDestroyAsks(t *testing.T) {
 // Without a terminal there is nobody to ask: destroy and down delete nothing without --yes, whatever is typed ahead.
 func TestNothingIsDeletedUnasked(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	const group = "uex-payments-dev-redis"
 	node := d.status(group).Nodes[0].PID
@@ -74,7 +74,7 @@ func TestNothingIsDeletedUnasked(t *testing.T) {
 // An up that is interrupted says so, and leaves nothing of a group that it was to make.
 func TestUpIsInterrupted(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	said, err := d.interruptedUp()
 	for tries := 1; err == nil && tries < 10; tries++ { // it was over before the signal came
 		d.must("destroy", "--yes", "--skip-final-snapshot")
@@ -89,7 +89,7 @@ func TestUpIsInterrupted(t *testing.T) {
 }
 
 // interruptedUp interrupts an up half way, and returns what it said and how it ended.
-func (d *desk) interruptedUp() (said string, err error) {
+func (d *harness) interruptedUp() (said string, err error) {
 	d.t.Helper()
 	cmd := exec.CommandContext(d.t.Context(), program, "up", seed+"production.tf")
 	cmd.Env = d.env

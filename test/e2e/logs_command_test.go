@@ -23,7 +23,7 @@ type lines struct {
 	text chan string
 }
 
-func (d *desk) follow(env []string, name string, args ...string) *lines {
+func (d *harness) follow(env []string, name string, args ...string) *lines {
 	d.t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Env, cmd.Stderr = env, os.Stderr
@@ -81,7 +81,7 @@ func (l *lines) interrupt() {
 
 func TestLogsCommand(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.refused([]string{"logs"}, "no engine is running")
 	dir := d.write("main.tf", shopCall(alone...))
 	d.must("up", dir)
@@ -158,7 +158,7 @@ func TestLogsCommand(t *testing.T) {
 
 func TestLogsOfAGroupThatDeliversNone(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", d.write("main.tf", shopCall(append(alone, line{"slow_log_enabled", "false"})...)))
 	d.refused([]string{"logs", "--slow"}, "does not deliver its slow log", "slow_log_enabled")
 	d.must("logs", "--engine")
@@ -185,7 +185,7 @@ func tailing(t *testing.T) string {
 func TestTailWithTheAWSCLI(t *testing.T) {
 	t.Parallel()
 	cli := tailing(t)
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", d.write("main.tf", shopCall(alone...)))
 	env := d.env
 	for name, value := range d.clientEnv() {

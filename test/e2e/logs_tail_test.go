@@ -18,8 +18,8 @@ import (
 	"larder/internal/testkit"
 )
 
-// withCLI puts an AWS CLI of that major version first in the desk's PATH, as a process of one piece.
-func (d *desk) withCLI(major string) {
+// withCLI puts an AWS CLI of that major version first in the harness's PATH, as a process of one piece.
+func (d *harness) withCLI(major string) {
 	d.t.Helper()
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
 		path := filepath.Join(dir, "aws")
@@ -42,7 +42,7 @@ func (d *desk) withCLI(major string) {
 }
 
 // aws is a run of the AWS CLI, which ends with ctx.
-func (d *desk) aws(ctx context.Context, args ...string) *exec.Cmd {
+func (d *harness) aws(ctx context.Context, args ...string) *exec.Cmd {
 	d.t.Helper()
 	env := d.clientEnv()
 	cmd := exec.CommandContext(ctx, d.cli, append([]string{"--endpoint-url", env["AWS_ENDPOINT_URL"]}, args...)...)
@@ -57,7 +57,7 @@ func (d *desk) aws(ctx context.Context, args ...string) *exec.Cmd {
 // stream, and with --follow what is logged then, once.
 func TestAWSLogsTail(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.withCLI("2")
 	d.serve()
 	client := cloudwatchlogs.NewFromConfig(d.config())
@@ -84,12 +84,15 @@ func TestAWSLogsTail(t *testing.T) {
 	put("elasticache/redis/shop-001/0001/slow-log", time.Second, "ERROR KEYS *")
 
 	for options, want := range map[string]string{
-		"--since 2h --format short":                                                                 "ERROR an hour ago|ERROR a minute ago|INFO a minute ago|ERROR KEYS *",
-		"--since 10m --format short":                                                                "ERROR a minute ago|INFO a minute ago|ERROR KEYS *",
-		"--since 10m --format short --filter-pattern INFO":                                          "INFO a minute ago",
-		"--since 10m --format short --log-stream-name-prefix elasticache/redis/shop-001":            "ERROR KEYS *",
-		"--since 2h --format short --filter-pattern '\"ERROR an\"' --log-stream-names other":        "ERROR an hour ago",
-		"--since 10m --format detailed --log-stream-names elasticache/redis/shop-001/0001/slow-log": "elasticache/redis/shop-001/0001/slow-log ERROR KEYS *",
+		"--since 2h --format short": "ERROR an hour " +
+			"ago|ERROR a minute ago|INFO a minute ago|ERROR KEYS *",
+		"--since 10m --format short": "ERROR a minute " +
+			"ago|INFO a minute ago|ERROR KEYS *",
+		"--since 10m --format short --filter-pattern INFO":                                   "INFO a minute ago",
+		"--since 10m --format short --log-stream-name-prefix elasticache/redis/shop-001":     "ERROR KEYS *",
+		"--since 2h --format short --filter-pattern '\"ERROR an\"' --log-stream-names other": "ERROR an hour ago",
+		"--since 10m --format detailed --log-stream-names " +
+			"elasticache/redis/shop-001/0001/slow-log": "elasticache/redis/shop-001/0001/slow-log ERROR KEYS *",
 	} {
 		r := d.shell("aws logs tail /shop/redis --color off " + options)
 		var got []string
@@ -135,7 +138,7 @@ func TestAWSLogsTail(t *testing.T) {
 // `aws logs start-live-tail` of the AWS CLI, which its version 1 has too, shows what is logged while it runs.
 func TestAWSLogsStartLiveTail(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.withCLI("1")
 	d.serve()
 	client := cloudwatchlogs.NewFromConfig(d.config())

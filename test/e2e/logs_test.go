@@ -29,10 +29,10 @@ var everySlow = line{"parameters",
 var alone = []line{{"num_cache_nodes", "1"}, {"automatic_failover_enabled", "false"}, {"multi_az_enabled", "false"},
 	everySlow}
 
-func (d *desk) logs() *cloudwatchlogs.Client { return cloudwatchlogs.NewFromConfig(d.config()) }
+func (d *harness) logs() *cloudwatchlogs.Client { return cloudwatchlogs.NewFromConfig(d.config()) }
 
 // events are the messages of a log group, by stream, in their order.
-func (d *desk) events(group, pattern string) map[string][]string {
+func (d *harness) events(group, pattern string) map[string][]string {
 	d.t.Helper()
 	out := map[string][]string{}
 	in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group}
@@ -55,7 +55,7 @@ func (d *desk) events(group, pattern string) map[string][]string {
 func TestLogsSurviveKills(t *testing.T) {
 	t.Parallel()
 	const kills = 12
-	d := newDesk(t)
+	d := newHarness(t)
 	dir := d.write("main.tf", shopCall(everySlow, line{"num_cache_nodes", "2"}))
 	d.must("up", dir)
 	c := d.client(d.status(shop).Primary)
@@ -118,7 +118,7 @@ func TestLogsSurviveKills(t *testing.T) {
 }
 
 // eachLineOnce compares what the nodes logged with what was delivered.
-func (d *desk) eachLineOnce() {
+func (d *harness) eachLineOnce() {
 	d.t.Helper()
 	for _, n := range d.status(shop).Nodes {
 		want := 0
@@ -139,7 +139,7 @@ func (d *desk) eachLineOnce() {
 	}
 }
 
-func (d *desk) deliveryStatus() map[string]string {
+func (d *harness) deliveryStatus() map[string]string {
 	d.t.Helper()
 	out, err := d.api().DescribeReplicationGroups(context.Background(),
 		&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: aws.String(shop)})
@@ -154,7 +154,7 @@ func (d *desk) deliveryStatus() map[string]string {
 // TestALogGroupThatIsGone is told, and served again when it is back; the other log goes on.
 func TestALogGroupThatIsGone(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", d.write("main.tf", shopCall(alone...)))
 	ctx := context.Background()
 	active := map[string]string{"slow-log": "active ", "engine-log": "active "}
@@ -199,7 +199,7 @@ func TestALogGroupThatIsGone(t *testing.T) {
 // TestTheLastLinesOfANode: what a node logs until its end is delivered before its files are removed.
 func TestTheLastLinesOfANode(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", d.write("main.tf", shopCall(alone...)))
 	c := d.client(d.status(shop).Primary)
 	d.check(c.Echo(context.Background(), "last words").Err())

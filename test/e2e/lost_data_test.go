@@ -15,7 +15,7 @@ import (
 func TestLostDataComeBackFromASnapshot(t *testing.T) {
 	t.Parallel()
 	const id = "uex-payments-dev-redis"
-	d := newDesk(t)
+	d := newHarness(t)
 	dir := d.write("main.tf", read(t, seed+"development.tf"))
 	d.must("up", dir)
 	ctx := t.Context()

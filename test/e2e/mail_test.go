@@ -15,11 +15,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
 
-// An address subscribes and is confirmed from the desk; an alarm that goes off then reaches the user's own command,
+// An address subscribes and is confirmed from the harness; an alarm that goes off then reaches the user's own command,
 // once.
-func TestAlarmsReachTheDesk(t *testing.T) {
+func TestAlarmsReachTheMailbox(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.serve()
 	ctx, topics := t.Context(), sns.NewFromConfig(d.config())
 	topic, err := topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: new("critical")})

@@ -18,7 +18,7 @@ const memorySlack = 8 << 10
 // open files.
 func TestMemoryReturns(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	config := read(t, seed+"production.tf")
 	stack := func(n int) {
 		d.must("up", d.write("main.tf", strings.ReplaceAll(config, "uex-payments", fmt.Sprintf("project-%d", n))))
@@ -43,7 +43,7 @@ func TestMemoryReturns(t *testing.T) {
 }
 
 // engineUses returns the engine's resident memory in KiB and how many files it has open.
-func (d *desk) engineUses() (memory, files int) {
+func (d *harness) engineUses() (memory, files int) {
 	d.t.Helper()
 	var engine struct{ PID int }
 	if err := json.Unmarshal([]byte(read(d.t, filepath.Join(d.home, "engine.json"))), &engine); err != nil {

@@ -22,7 +22,7 @@ const production = "uex-payments-prod-redis"
 
 // gauge reads the nodes' metrics over the SDK.
 type gauge struct {
-	*desk
+	*harness
 	cw   *cloudwatch.Client
 	from time.Time
 }
@@ -112,7 +112,7 @@ func near(got, want, part, slack float64) bool {
 
 func TestMetricsAgreeWithTheNodes(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	const interval = 5 // seconds
 	d.env = append(d.env, fmt.Sprintf("LARDER_METRICS_INTERVAL=%ds", interval))
 	d.must("up", seed+"production.tf")
@@ -211,7 +211,7 @@ func TestMetricsAgreeWithTheNodes(t *testing.T) {
 // The seed's commands answer with data in the first minute of a group, with the interval that an engine has by itself.
 func TestTheSeedsMetricsAreThereAtOnce(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	g := gauge{d, cloudwatch.NewFromConfig(d.config()), time.Now().Truncate(time.Hour).Add(-time.Hour)}
 	for _, metric := range []string{"CPUUtilization", "DatabaseMemoryUsagePercentage"} {
@@ -223,7 +223,7 @@ func TestTheSeedsMetricsAreThereAtOnce(t *testing.T) {
 
 func TestAnIntervalThatIsNoneIsRefused(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.env = append(d.env, "LARDER_METRICS_INTERVAL=7s")
 	d.refused([]string{"serve"}, "LARDER_METRICS_INTERVAL", "7s", "10s")
 }

@@ -17,14 +17,14 @@ import (
 )
 
 // masked runs a larder command under a umask.
-func (d *desk) masked(umask string, args ...string) result {
+func (d *harness) masked(umask string, args ...string) result {
 	d.t.Helper()
 	return d.run("sh", append([]string{"-c", `umask ` + umask + ` && exec "$0" "$@"`, program}, args...)...)
 }
 
 // private checks that nobody else may do anything with what is in the state directory, but read the certificates to
 // trust.
-func (d *desk) private(when string) (names map[string]bool) {
+func (d *harness) private(when string) (names map[string]bool) {
 	d.t.Helper()
 	names = map[string]bool{}
 	d.check(filepath.WalkDir(d.home, func(path string, e fs.DirEntry, err error) error {
@@ -59,7 +59,7 @@ func TestNobodyElseReadsTheState(t *testing.T) {
 	for _, umask := range []string{"000", "777"} {
 		t.Run(umask, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			d := newHarness(t)
 			home, temporary := t.TempDir(), t.TempDir()
 			d.env = append(d.env, "HOME="+home, "TMPDIR="+temporary, "XDG_STATE_HOME="+home+"/state",
 				"XDG_CONFIG_HOME="+home+"/config", "XDG_CACHE_HOME="+home+"/cache", "XDG_RUNTIME_DIR="+home+"/run")
@@ -97,7 +97,7 @@ const secondToken = "the-second-token-of-the-shop"
 
 // live goes through what makes files: a mail, a snapshot, another token, a failover, an engine that is killed and
 // starts anew.
-func (d *desk) live(umask string) {
+func (d *harness) live(umask string) {
 	t, ctx := d.t, d.t.Context()
 	topics := sns.NewFromConfig(d.config())
 	topic, err := topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: new("critical")})
@@ -154,7 +154,7 @@ func files(t *testing.T, dir string) (paths []string) {
 // terminal and in the log.
 func TestModesThatAreTooWideAreMended(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	dir := d.write("main.tf", shopCall(line{"num_cache_nodes", "2"}))
 	d.must("up", dir)
 	const said = "the directory itself (mode 0777, now 0700)"
@@ -180,7 +180,7 @@ func TestPlantedLinksAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"ca.pem", "ca-bundle.pem", "engine.log", "engine.json", "master.key", "larder.db",
 		"nodes"} {
-		d := newDesk(t)
+		d := newHarness(t)
 		outside := filepath.Join(t.TempDir(), "bashrc")
 		d.check(os.WriteFile(outside, []byte("mine"), 0o644))
 		d.check(os.Mkdir(d.home, 0o700))
@@ -198,7 +198,7 @@ func TestPlantedLinksAreRefused(t *testing.T) {
 // TestAnotherDirectoryIsLeftAlone: one that holds other things is named by mistake.
 func TestAnotherDirectoryIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.check(os.Mkdir(d.home, 0o755))
 	d.check(os.WriteFile(filepath.Join(d.home, "thesis"), nil, 0o644))
 	for _, args := range [][]string{{"up", d.write("main.tf", shopCall())}, {"serve"}} {

@@ -13,7 +13,7 @@ import (
 // nobody is a user that is not root, and has no home.
 const nobody = 65534
 
-// asNobody makes a desk of another user than root, where the test is root's.
+// asNobody makes a harness of another user than root, where the test is root's.
 func asNobody(t *testing.T, space *testkit.Namespace) *enclosed {
 	t.Helper()
 	d := newEnclosed(t, space)

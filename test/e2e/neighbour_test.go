@@ -46,7 +46,7 @@ func neighbour(t *testing.T, address string) (received *atomic.Int64, leave func
 func TestNobodyElseGetsTheToken(t *testing.T) {
 	t.Parallel()
 	const id = "uex-payments-dev-redis"
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	var info struct{ Endpoint string }
 	if err := json.Unmarshal([]byte(read(t, filepath.Join(d.home, "engine.json"))), &info); err != nil {
@@ -78,7 +78,7 @@ func TestNobodyElseGetsTheToken(t *testing.T) {
 func TestANeighbourOnAnEndpointIsNamed(t *testing.T) {
 	t.Parallel()
 	const id = "uex-payments-prod-redis"
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	s := d.status(id)
 	d.kill(d.pid())

@@ -80,7 +80,7 @@ func total(counts map[told]int) (n int) {
 }
 
 // listed is what the event list says subscribers are to be told of, beside the names that are in no list.
-func (d *desk) listed() map[told]int {
+func (d *harness) listed() map[told]int {
 	d.t.Helper()
 	out := map[told]int{}
 	pages := elasticache.NewDescribeEventsPaginator(d.api(), &elasticache.DescribeEventsInput{})
@@ -107,7 +107,7 @@ func matches(text, message string) bool {
 // TestATopicIsToldOfEvents: each that it is to be told of once, while the engine is killed now and then.
 func TestATopicIsToldOfEvents(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf") // starts the engine; its group has no topic
 	ctx, api, topics := context.Background(), d.api(), sns.NewFromConfig(d.config())
 	topic, err := topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("events")})

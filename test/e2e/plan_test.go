@@ -23,7 +23,7 @@ type plan struct {
 }
 
 // plan runs the command, checks its exit code, and returns what it would do.
-func (d *desk) plan(path string) plan {
+func (d *harness) plan(path string) plan {
 	d.t.Helper()
 	r := d.larder("plan", path, "--json")
 	var p plan
@@ -42,7 +42,7 @@ var ids = regexp.MustCompile(`\b(sg|sgr|vpc|subnet)-[0-9a-f]{8,17}\b`)
 // Each row changes the call. On real nodes a plan of it changes nothing, and says what the up after it does.
 func TestPlanIsWhatUpDoes(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	lines := []line{{"enabled_alarms", `["cpu"]`}}
 	dir := t.TempDir()
 	for _, change := range []struct {
@@ -96,10 +96,12 @@ func TestPlanIsWhatUpDoes(t *testing.T) {
 		}
 	}
 	r := d.larder("plan", dir)
-	if want := fmt.Sprintf("%s in us-east-1 is as %s asks: nothing to change.\n", shop, dir); r.code != 0 || r.stdout != want {
+	if want := fmt.Sprintf("%s in us-east-1 is as %s asks: nothing to change.\n", shop, dir); r.code != 0 ||
+		r.stdout != want {
 		t.Errorf("exit %d, %q, want %q", r.code, r.stdout, want)
 	}
-	d.check(os.WriteFile(filepath.Join(dir, "main.tf"), []byte(shopCall(append(lines, line{"redis_port", "6380"})...)), 0o600))
+	d.check(os.WriteFile(filepath.Join(dir, "main.tf"), []byte(shopCall(append(lines, line{"redis_port", "6380"})...)),
+		0o600))
 	if r := d.larder("plan", dir); r.code != 1 || !strings.Contains(r.stderr, "redis_port") {
 		t.Errorf("what up refuses: exit %d, %s", r.code, r.stderr)
 	}
@@ -107,7 +109,7 @@ func TestPlanIsWhatUpDoes(t *testing.T) {
 }
 
 // planElsewhere plans for a region that nobody uses, which must not make it, and without the engine.
-func (d *desk) planElsewhere(dir string) {
+func (d *harness) planElsewhere(dir string) {
 	d.t.Helper()
 	d.check(os.WriteFile(filepath.Join(dir, "main.tf"), []byte(shopCall()), 0o600))
 	r := d.larder("plan", dir, "--region", "eu-west-1")

@@ -72,7 +72,7 @@ var dashboardMetrics = map[string][]string{
 func TestPrometheusAndItsDashboards(t *testing.T) {
 	t.Parallel()
 	binary := monitoringTool(t, "prometheus")
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	d.load(t)
 	p := startPrometheus(t, binary, d)
@@ -103,7 +103,7 @@ func TestPrometheusAndItsDashboards(t *testing.T) {
 
 // load has commands going when it returns and until the test ends, a third of them hits, a third misses; many at once,
 // so that there are enough of them on a machine that has little time for them too.
-func (d *desk) load(t *testing.T) {
+func (d *harness) load(t *testing.T) {
 	client := d.client(d.status("uex-payments-prod-redis").Primary)
 	commands := func() error {
 		pipe, ctx := client.Pipeline(), context.Background()
@@ -138,12 +138,12 @@ func (d *desk) load(t *testing.T) {
 	t.Cleanup(func() { close(stop); <-done })
 }
 
-// prometheus is a real one that scrapes a desk's engine.
+// prometheus is a real one that scrapes a harness's engine.
 type prometheus struct{ url string }
 
 // startPrometheus runs our configuration as it is, but every second where it says 15, with the engine's address in the
 // file that it names.
-func startPrometheus(t *testing.T, binary string, d *desk) *prometheus {
+func startPrometheus(t *testing.T, binary string, d *harness) *prometheus {
 	t.Helper()
 	dir := t.TempDir()
 	engine := strings.TrimPrefix(d.clientEnv()["AWS_ENDPOINT_URL"], "http://")
@@ -274,7 +274,7 @@ var lint = []string{
 func TestPromtool(t *testing.T) {
 	t.Parallel()
 	promtool := monitoringTool(t, "promtool")
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	endpoint := d.clientEnv()["AWS_ENDPOINT_URL"]
 	response, err := http.Get(endpoint + "/metrics")
@@ -324,7 +324,7 @@ func TestPromtool(t *testing.T) {
 
 func TestMetricsAreForThisMachineOnly(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	endpoint := d.clientEnv()["AWS_ENDPOINT_URL"]
 	for host, want := range map[string]int{"": http.StatusOK, "localhost:4566": http.StatusOK, "[::1]": http.StatusOK,

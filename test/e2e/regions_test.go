@@ -33,7 +33,7 @@ func regional(t *testing.T, region string) string {
 func TestEveryRegionHasItsOwn(t *testing.T) {
 	t.Parallel()
 	const id = "uex-payments-dev-redis"
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	if out := d.must("up", regional(t, "eu-west-1")); !strings.Contains(out, id+" is up in eu-west-1") ||
 		!strings.Contains(out, "env --region eu-west-1") {
@@ -117,7 +117,7 @@ func TestEveryRegionHasItsOwn(t *testing.T) {
 // that is gone, and `down` ends its nodes when the engine is gone.
 func TestARegionIsGuardedAsTheFirstIs(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", regional(t, "ap-southeast-2"))
 	region := filepath.Join(d.home, "regions", "ap-southeast-2")
 	for _, part := range []string{"larder.db", "logs", "metrics"} {
@@ -152,7 +152,7 @@ func TestARegionIsGuardedAsTheFirstIs(t *testing.T) {
 // TestAWrongRegionIsRefused by name, before and after there is an engine, and costs nothing.
 func TestAWrongRegionIsRefused(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.refused([]string{"up", regional(t, "eu-west-9")},
 		`the provider's region is "eu-west-9", and there is no such region`)
 	d.refused([]string{"up", seed + "development.tf", "--region", "cn-north-1"}, `--region is "cn-north-1"`)

@@ -12,7 +12,7 @@ import (
 // element, takes one away, and renames a call.
 func TestRepeatedCalls(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	plain := []line{{"num_cache_nodes", "2"}, {"transit_encryption_enabled", "false"}, {"auth_token_enabled", "false"}}
 	repeated := shopCall(append(plain, line{"for_each", "local.teams"}, line{"project_name", `"shop-${each.key}"`},
 		line{"timeout", `each.value`})...)

@@ -20,7 +20,7 @@ import (
 // that by itself, and `status` tells of it, with and without --json.
 func TestDamageThatNobodyReadsIsFound(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	begin := make(chan time.Time)
 	d.engine(app.Clock{Now: time.Now, After: func(wait time.Duration) <-chan time.Time {
 		switch wait {

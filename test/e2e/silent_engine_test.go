@@ -19,7 +19,7 @@ import (
 const soon = 30 * time.Second
 
 // signal sends a signal to a process.
-func (d *desk) signal(pid int, s syscall.Signal) {
+func (d *harness) signal(pid int, s syscall.Signal) {
 	d.t.Helper()
 	if err := syscall.Kill(pid, s); err != nil {
 		d.t.Fatal(err)
@@ -28,7 +28,7 @@ func (d *desk) signal(pid int, s syscall.Signal) {
 
 // silent runs commands side by side. Each has to fail soon, to name the engine's process and to say what to do; none
 // may say that there is no engine, nor change anything.
-func (d *desk) silent(pid int, next string, commands ...[]string) {
+func (d *harness) silent(pid int, next string, commands ...[]string) {
 	d.t.Helper()
 	var all sync.WaitGroup
 	for _, args := range commands {
@@ -57,7 +57,7 @@ func (d *desk) silent(pid int, next string, commands ...[]string) {
 func TestASuspendedEngineIsSaidToBe(t *testing.T) {
 	t.Parallel()
 	const id = "uex-payments-dev-redis"
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	pid, nodes := d.pid(), len(d.pids())
 	kept := read(t, filepath.Join(d.home, "engine.json"))
@@ -86,7 +86,7 @@ func TestASuspendedEngineIsSaidToBe(t *testing.T) {
 // TestAWatchSaysThatTheEngineDoesNotAnswer, and goes on when it does.
 func TestAWatchSaysThatTheEngineDoesNotAnswer(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	pid := d.pid()
 	for _, c := range []struct{ command, first, again string }{
@@ -108,7 +108,7 @@ func TestAWatchSaysThatTheEngineDoesNotAnswer(t *testing.T) {
 // TestASlowEngineIsWaitedFor: an engine that gets a tenth of the time answers late, and is not called suspended.
 func TestASlowEngineIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	pid := d.pid()
 	ctx, stop := context.WithCancel(t.Context())
@@ -135,7 +135,7 @@ func TestASlowEngineIsWaitedFor(t *testing.T) {
 func TestUpWaitsForAnEngineThatIsSlowToStart(t *testing.T) {
 	t.Parallel()
 	for range 20 {
-		d := newDesk(t)
+		d := newHarness(t)
 		ended := make(chan result, 1)
 		go func() { ended <- d.larder("up", seed+"development.tf") }()
 		pid := d.starting()
@@ -160,7 +160,7 @@ func TestUpWaitsForAnEngineThatIsSlowToStart(t *testing.T) {
 }
 
 // starting is the process of an engine that has begun to start.
-func (d *desk) starting() (pid int) {
+func (d *harness) starting() (pid int) {
 	d.t.Helper()
 	d.eventually("an engine starts", func() bool {
 		_, err := os.Lstat(filepath.Join(d.home, "larder.db"))

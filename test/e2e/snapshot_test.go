@@ -71,7 +71,7 @@ func readKeys(t *testing.T, c *redis.Client) []string {
 }
 
 // serve starts an engine that is ended with the test.
-func (d *desk) serve() {
+func (d *harness) serve() {
 	d.t.Helper()
 	engine := exec.Command(program, "serve")
 	engine.Env = d.env
@@ -87,7 +87,7 @@ func (d *desk) serve() {
 	d.eventually("the engine answers", func() bool { return d.larder("status").code == 0 })
 }
 
-func (d *desk) snapshot(name string) types.Snapshot {
+func (d *harness) snapshot(name string) types.Snapshot {
 	d.t.Helper()
 	out, err := d.api().DescribeSnapshots(d.t.Context(), &elasticache.DescribeSnapshotsInput{SnapshotName: &name})
 	if err != nil {
@@ -96,7 +96,7 @@ func (d *desk) snapshot(name string) types.Snapshot {
 	return out.Snapshots[0]
 }
 
-func (d *desk) groupGone(group string) bool {
+func (d *harness) groupGone(group string) bool {
 	_, err := d.api().DescribeReplicationGroups(d.t.Context(),
 		&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &group})
 	_, notFound := errors.AsType[*types.ReplicationGroupNotFoundFault](err)
@@ -104,14 +104,14 @@ func (d *desk) groupGone(group string) bool {
 }
 
 // restore makes a plain group of two nodes from a snapshot.
-func (d *desk) restore(group, snapshot string) {
+func (d *harness) restore(group, snapshot string) {
 	d.t.Helper()
 	if err := d.tryToRestore(group, snapshot); err != nil {
 		d.t.Fatal(err)
 	}
 }
 
-func (d *desk) tryToRestore(group, snapshot string) error {
+func (d *harness) tryToRestore(group, snapshot string) error {
 	_, err := d.api().CreateReplicationGroup(d.t.Context(), &elasticache.CreateReplicationGroupInput{
 		ReplicationGroupId: &group, ReplicationGroupDescription: &group, CacheNodeType: new("cache.r6g.xlarge"),
 		NumCacheClusters:         new(int32(2)),
@@ -120,14 +120,14 @@ func (d *desk) tryToRestore(group, snapshot string) error {
 	return err
 }
 
-func (d *desk) plain(addr string) *redis.Client {
+func (d *harness) plain(addr string) *redis.Client {
 	c := redis.NewClient(&redis.Options{Addr: addr, PoolSize: 1})
 	d.t.Cleanup(func() { c.Close() })
 	return c
 }
 
 // unreadable checks that no file under the state directory holds the marker.
-func (d *desk) unreadable() {
+func (d *harness) unreadable() {
 	d.t.Helper()
 	err := filepath.WalkDir(d.home, func(path string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) || err == nil && !e.Type().IsRegular() {
@@ -152,7 +152,7 @@ func (d *desk) unreadable() {
 func TestFinalSnapshotSurvivesTheEngineAndIsRestored(t *testing.T) {
 	t.Parallel()
 	const group, name = "uex-payments-prod-redis", "last"
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	primary := d.client(d.status(group).Primary)
 	fillKeys(t, primary)
@@ -212,7 +212,7 @@ func TestFinalSnapshotSurvivesTheEngineAndIsRestored(t *testing.T) {
 
 // awaitWriting waits until a snapshot is being written. Where the engine gets more of the processor than the test, it
 // may be whole by then.
-func (d *desk) awaitWriting(path string) {
+func (d *harness) awaitWriting(path string) {
 	d.t.Helper()
 	d.eventually(path+" is being written", func() bool {
 		_, partial := os.Stat(path + ".partial")
@@ -225,7 +225,7 @@ func (d *desk) awaitWriting(path string) {
 func TestDestroyKeepsTheFinalSnapshot(t *testing.T) {
 	t.Parallel()
 	const group = "uex-payments-dev-redis"
-	d := newDesk(t)
+	d := newHarness(t)
 	config := strings.NewReplacer("enable_snapshots          = false", "", "snapshot_retention_limit  = 0",
 		"").Replace(read(t, seed+"development.tf"))
 	dir := d.write("main.tf", config)

@@ -26,7 +26,7 @@ module "redis" {
 // A new account has no topics. One that stands in for a module's is there as long as a configuration uses it.
 func TestStandInTopics(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	topics := func(when string, want ...string) {
 		t.Helper()
 		out, err := sns.NewFromConfig(d.config()).ListTopics(t.Context(), &sns.ListTopicsInput{})

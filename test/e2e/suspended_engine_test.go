@@ -13,7 +13,7 @@ import (
 func TestASuspendedEngineFailsOverWhenItGoesOn(t *testing.T) {
 	t.Parallel()
 	const id = "uex-payments-prod-redis"
-	d := newDesk(t)
+	d := newHarness(t)
 	d.env = append(d.env, "LARDER_BUSY_LIMIT=1s")
 	d.must("up", seed+"production.tf")
 	ctx, before, pid := context.Background(), d.status(id), d.pid()

@@ -22,7 +22,7 @@ type topLoad struct {
 	}
 }
 
-func (d *desk) top() (l topLoad) {
+func (d *harness) top() (l topLoad) {
 	d.t.Helper()
 	if err := json.Unmarshal([]byte(d.must("top", "--once", "--json")), &l); err != nil {
 		d.t.Fatal(err)
@@ -32,7 +32,7 @@ func (d *desk) top() (l topLoad) {
 
 func TestTop(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	d.load(t)
 	first := d.top()
@@ -62,7 +62,7 @@ func TestTop(t *testing.T) {
 
 func TestTopOnATerminalEndsWithQ(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	terminal, screen := pseudoTerminal(t, 160, 30)
 	for _, end := range []string{"q", "\x03"} { // the second is Ctrl-C, which the terminal makes an interrupt of

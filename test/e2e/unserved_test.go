@@ -21,7 +21,7 @@ import (
 // with a 5xx, so it must be a 4xx: these clients would try five times.
 func TestUnservedActions(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"development.tf")
 	requests := 0
 	config := testkit.Config(d.clientEnv())

@@ -16,7 +16,7 @@ import (
 func TestTheAPIStaysUpUnderUnsignedClients(t *testing.T) {
 	t.Parallel()
 	const descriptors = 256
-	d := newDesk(t)
+	d := newHarness(t)
 	r := d.run("sh", "-c", fmt.Sprintf("mkdir -m 700 -p %q; ulimit -n %d; %q serve --listen 127.0.0.1:0 >>%q 2>&1 &",
 		d.home, descriptors, program,
 		filepath.Join(d.home, "engine.log")))

@@ -11,7 +11,7 @@ func TestSeedConfigurations(t *testing.T) {
 	for name, nodes := range map[string]int{"development": 1, "staging": 2, "production": 3} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			d := newHarness(t)
 			r := d.larder("up", seed+name+".tf")
 			if r.code != 0 {
 				t.Fatalf("%s%s", r.stdout, r.stderr)
@@ -41,7 +41,7 @@ func TestSeedConfigurations(t *testing.T) {
 	}
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
-		d := newDesk(t)
+		d := newHarness(t)
 		d.refused([]string{"up", seed + "cluster.tf"}, "cluster mode")
 		if left := d.processes(); len(left) > 0 {
 			t.Errorf("an engine was started for it: %v", left)
@@ -51,7 +51,7 @@ func TestSeedConfigurations(t *testing.T) {
 
 func TestZonesAreSpread(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	zones := map[string]bool{}
 	for _, n := range d.status("uex-payments-prod-redis").Nodes {
@@ -64,7 +64,7 @@ func TestZonesAreSpread(t *testing.T) {
 
 func TestUpAgainChangesOnlyWhatDiffers(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	config := read(t, seed+"staging.tf")
 	dir := d.write("main.tf", config)
 	d.must("up", dir)
@@ -109,7 +109,7 @@ func TestUpAgainChangesOnlyWhatDiffers(t *testing.T) {
 
 func TestATokenThatIsGivenIsUsed(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	const token = "given-token-0123456789!&#$^<>-"
 	d.env = append(d.env, "TF_VAR_redis_auth_token="+token)
 	d.must("up", seed+"development.tf")
@@ -129,7 +129,7 @@ func TestATokenThatIsGivenIsUsed(t *testing.T) {
 
 func TestVariablesComeFromFlagsFilesAndEnvironment(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	config := strings.NewReplacer(`"uex-payments"`, "var.project", `"dev"`, "var.environment", `"7.0"`,
 		"var.engine_version").
 		Replace(read(t, seed+"development.tf"))
@@ -146,22 +146,22 @@ func TestVariablesComeFromFlagsFilesAndEnvironment(t *testing.T) {
 // The plain outputs, the log and the process list show no secret.
 func TestSecretsAreNotShown(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	token := strings.TrimSpace(d.must("outputs", "auth_token"))
 	if len(token) != 64 {
 		t.Errorf("the generated token has %d characters", len(token))
 	}
-	places := map[string]string{
+	texts := map[string]string{
 		"outputs": d.must("outputs"), "status": d.must("status"), "engine.log": read(t, d.home+"/engine.log"),
 		"larder.db": read(t, d.home+"/larder.db"), "arguments": d.run("ps", "-eo", "args").stdout,
 	}
 	for _, n := range d.status("uex-payments-prod-redis").Nodes {
-		places["log of "+n.ID] = read(t, d.home+"/nodes/"+n.ID+"/node.log")
+		texts["log of "+n.ID] = read(t, d.home+"/nodes/"+n.ID+"/node.log")
 	}
-	for place, text := range places {
+	for where, text := range texts {
 		if strings.Contains(text, token) {
-			t.Errorf("the token stands in %s", place)
+			t.Errorf("the token stands in %s", where)
 		}
 	}
 }

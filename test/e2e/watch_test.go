@@ -67,7 +67,7 @@ func awaitText(t *testing.T, r *os.File, text string) string {
 
 func TestWatchShowsAFailoverOnATerminal(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	before := d.status("uex-payments-prod-redis")
 	terminal, screen := pseudoTerminal(t, 120, 30)
@@ -103,7 +103,7 @@ type watched struct {
 
 func TestWatchTellsAScriptEveryChange(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.must("up", seed+"production.tf")
 	before := d.status("uex-payments-prod-redis")
 	ctx, cancel := context.WithTimeout(t.Context(), commandLimit)
@@ -165,7 +165,7 @@ func TestWatchTellsAScriptEveryChange(t *testing.T) {
 
 func TestWatchOfNothing(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	d.refused([]string{"status", "--watch"}, "no engine is running")
 	d.must("up", seed+"production.tf")
 	d.refused([]string{"status", "nobody", "--watch"}, `there is no replication group "nobody"`)

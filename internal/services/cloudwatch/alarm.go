@@ -73,7 +73,8 @@ func (s *Service) put(ctx context.Context, made storedAlarm, tags []types.Tag, c
 			what = updated
 			made.Tags = old.Tags
 			made.StateValue, made.StateReason, made.StateReasonData = old.StateValue, old.StateReason, old.StateReasonData
-			made.StateUpdatedTimestamp, made.StateTransitionedTimestamp = old.StateUpdatedTimestamp, old.StateTransitionedTimestamp
+			made.StateUpdatedTimestamp, made.StateTransitionedTimestamp = old.StateUpdatedTimestamp,
+				old.StateTransitionedTimestamp
 		case !errors.Is(err, store.ErrNotFound):
 			return err
 		}

@@ -28,7 +28,8 @@ func TestUnknownIsEmpty(t *testing.T) {
 		t.Errorf("listed %v", got)
 	}
 	statistics := must(s.GetMetricStatistics(t.Context(), &sdk.GetMetricStatisticsInput{
-		Namespace: new("Nothing"), MetricName: new("Load"), StartTime: day, EndTime: new(s.now()), Period: new(int32(60)), Statistics: []types.Statistic{types.StatisticSum}}))(t)
+		Namespace: new("Nothing"), MetricName: new("Load"), StartTime: day, EndTime: new(s.now()), Period: new(int32(60)),
+		Statistics: []types.Statistic{types.StatisticSum}}))(t)
 	if len(statistics.Datapoints) != 0 || *statistics.Label != "Load" {
 		t.Errorf("read %v", statistics)
 	}
@@ -95,7 +96,8 @@ func TestBadInput(t *testing.T) {
 		{"minutes of last month", statistics(20*24*time.Hour, 19*24*time.Hour, 60), value,
 			"The parameter Period must be a multiple of 300 with a StartTime more than 15 days ago, not 60"},
 		{"one point too many", statistics(24*time.Hour+time.Minute, 0, 60), combination,
-			"You have requested up to 1441 datapoints, which exceeds the limit of 1440. You may reduce the datapoints requested by increasing Period, or decreasing the time range."},
+			"You have requested up to 1441 datapoints, which exceeds the limit of 1440. You may reduce the datapoints " +
+				"requested by increasing Period, or decreasing the time range."},
 		{"a range that ends before it begins", statistics(0, time.Hour, 60), value,
 			"The parameter StartTime must be less than the parameter EndTime."},
 		{"a namespace that is empty", data(measured("m", "", 60)), validation,
@@ -151,11 +153,13 @@ func TestBadInput(t *testing.T) {
 		{"an alarm's period", alarm(func(in *sdk.PutMetricAlarmInput) { in.Period = new(int32(90)) }), validation,
 			"Period must be 10, 20, 30 or a multiple of 60"},
 		{"an alarm over more than a week",
-			alarm(func(in *sdk.PutMetricAlarmInput) { in.Period = new(int32(86400)); in.EvaluationPeriods = new(int32(8)) }), validation,
+			alarm(func(in *sdk.PutMetricAlarmInput) { in.Period = new(int32(86400)); in.EvaluationPeriods = new(int32(8)) }),
+			validation,
 			"Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800)."},
 		{"an alarm over more than a day",
 			alarm(func(in *sdk.PutMetricAlarmInput) { in.EvaluationPeriods = new(int32(289)) }), validation,
-			"Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400) with a Period under 3600."},
+			"Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400) with a Period " +
+				"under 3600."},
 		{"an alarm without a name", alarm(func(in *sdk.PutMetricAlarmInput) { in.AlarmName = nil }), validation,
 			violation("null ", "alarmName", "not be null")},
 	} {

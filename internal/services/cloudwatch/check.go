@@ -70,9 +70,11 @@ func checkPeriods(in *sdk.PutMetricAlarmInput) error {
 	}
 	switch window := int64(period) * int64(*in.EvaluationPeriods); {
 	case window > maxWindow:
-		return validation("Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= %d).", maxWindow)
+		return validation("Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= %d).",
+			maxWindow)
 	case period < longPeriod && window > maxShortWindow:
-		return validation("Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= %d) with a Period under %d.",
+		return validation("Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= %d) "+
+			"with a Period under %d.",
 			maxShortWindow, longPeriod)
 	}
 	return nil
@@ -128,7 +130,8 @@ func checkMissing(in *sdk.PutMetricAlarmInput) error {
 			*in.EvaluateLowSampleCountPercentile)
 	}
 	if in.ExtendedStatistic == nil {
-		return invalidCombination("EvaluateLowSampleCountPercentile is for alarms on a percentile: it must be given with ExtendedStatistic")
+		return invalidCombination("EvaluateLowSampleCountPercentile is for alarms on a percentile: it must be given with " +
+			"ExtendedStatistic")
 	}
 	return nil
 }
@@ -138,7 +141,8 @@ func checkMeasured(in *sdk.PutMetricAlarmInput) error {
 	if len(in.Metrics) > 0 {
 		if in.MetricName != nil || in.Namespace != nil || len(in.Dimensions) > 0 || in.Statistic != "" ||
 			in.ExtendedStatistic != nil || in.Period != nil || in.Unit != "" {
-			return invalidCombination("Metrics must not be given together with MetricName, Namespace, Dimensions, Period, Unit, Statistic or ExtendedStatistic")
+			return invalidCombination("Metrics must not be given together with MetricName, Namespace, Dimensions, Period, " +
+				"Unit, Statistic or ExtendedStatistic")
 		}
 		return checkMath(in.Metrics)
 	}
@@ -159,7 +163,8 @@ func checkMeasured(in *sdk.PutMetricAlarmInput) error {
 func checkExtended(member, text string) error {
 	s, err := series.ParseStatistic(text)
 	if err != nil || !s.Distributed() {
-		return invalidValue("%s %q is not a percentile such as p90, tm, tc, ts, wm, IQM, or TM, TC, TS, WM or PR with bounds", member, text)
+		return invalidValue("%s %q is not a percentile such as p90, tm, tc, ts, wm, IQM, or TM, TC, TS, WM or PR with bounds",
+			member, text)
 	}
 	return nil
 }

@@ -22,7 +22,8 @@ const units = "satisfy enum value set: [Gigabits/Second, Gigabits, Percent, Bits
 
 func TestAlarmRefusals(t *testing.T) {
 	s := newServer(t)
-	const validation, value, combination, missing = "ValidationError", "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter"
+	const validation, value, combination, missing = "ValidationError", "InvalidParameterValue",
+		"InvalidParameterCombination", "MissingParameter"
 	long := strings.Repeat("ä", 256)
 	for _, test := range []struct {
 		what          string
@@ -43,7 +44,8 @@ func TestAlarmRefusals(t *testing.T) {
 			"Threshold must be a finite number"},
 		{"band", func(in *sdk.PutMetricAlarmInput) {
 			in.ComparisonOperator = types.ComparisonOperatorLessThanLowerThreshold
-		}, value, "larder serves PutMetricAlarm's ComparisonOperator only as GreaterThanOrEqualToThreshold or GreaterThanThreshold or " +
+		}, value, "larder serves PutMetricAlarm's ComparisonOperator only as GreaterThanOrEqualToThreshold or " +
+			"GreaterThanThreshold or " +
 			"LessThanThreshold or LessThanOrEqualToThreshold: anomaly detection is not served"},
 		{"band metric", func(in *sdk.PutMetricAlarmInput) { in.ThresholdMetricId = new("ad1") }, value,
 			"larder does not serve PutMetricAlarm's ThresholdMetricId: anomaly detection is not served"},
@@ -54,7 +56,8 @@ func TestAlarmRefusals(t *testing.T) {
 			"Invalid arn syntax: critical"},
 		{"other action", func(in *sdk.PutMetricAlarmInput) {
 			in.InsufficientDataActions = []string{"arn:aws:automate:us-east-1:ec2:stop"}
-		}, value, "larder serves InsufficientDataActions that are topics of SNS only, not arn:aws:automate:us-east-1:ec2:stop"},
+		}, value, "larder serves InsufficientDataActions that are topics of SNS only, not " +
+			"arn:aws:automate:us-east-1:ec2:stop"},
 		{"no periods", func(in *sdk.PutMetricAlarmInput) { in.EvaluationPeriods = new(int32(0)) }, validation,
 			violation("'0' ", "evaluationPeriods", "have value greater than or equal to 1")},
 		{"datapoints", func(in *sdk.PutMetricAlarmInput) { in.DatapointsToAlarm = new(int32(3)) }, validation,
@@ -64,7 +67,8 @@ func TestAlarmRefusals(t *testing.T) {
 		{"period", func(in *sdk.PutMetricAlarmInput) { in.Period = new(int32(90)) }, validation,
 			"Period must be 10, 20, 30 or a multiple of 60"},
 		{"a day", func(in *sdk.PutMetricAlarmInput) { in.EvaluationPeriods = new(int32(289)) }, validation,
-			"Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400) with a Period under 3600."},
+			"Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400) with a Period " +
+				"under 3600."},
 		{"a week", func(in *sdk.PutMetricAlarmInput) {
 			in.EvaluationPeriods, in.Period = new(int32(169)),
 				new(int32(3600))
@@ -91,7 +95,8 @@ func TestAlarmRefusals(t *testing.T) {
 				"satisfy enum value set: [Maximum, SampleCount, Sum, Minimum, Average]")},
 		{"percentile", func(in *sdk.PutMetricAlarmInput) { in.Statistic, in.ExtendedStatistic = "", new("p101") },
 			value,
-			`ExtendedStatistic "p101" is not a percentile such as p90, tm, tc, ts, wm, IQM, or TM, TC, TS, WM or PR with bounds`},
+			`ExtendedStatistic "p101" is not a percentile such as p90, tm, tc, ts, wm, IQM, or TM, TC, TS, WM or PR with ` +
+				`bounds`},
 		{"unit", func(in *sdk.PutMetricAlarmInput) { in.Unit = "Furlongs" }, validation,
 			violation("'Furlongs' ", "unit", units)},
 		{"many dimensions", func(in *sdk.PutMetricAlarmInput) { in.Dimensions = slices.Repeat(in.Dimensions, 31) },
@@ -123,7 +128,8 @@ func TestAlarmRefusals(t *testing.T) {
 			"Value 'Median' at 'statistic' failed to satisfy constraint: Member must " +
 			"satisfy enum value set: [Maximum, SampleCount, Sum, Minimum, Average]"},
 		{"both", func(in *sdk.PutMetricAlarmInput) { in.Metrics = hitRate().Metrics }, combination,
-			"Metrics must not be given together with MetricName, Namespace, Dimensions, Period, Unit, Statistic or ExtendedStatistic"},
+			"Metrics must not be given together with MetricName, Namespace, Dimensions, Period, Unit, Statistic or " +
+				"ExtendedStatistic"},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			in := cpu("cpu")

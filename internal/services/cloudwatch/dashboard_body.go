@@ -86,7 +86,8 @@ func (c *bodyCheck) err() error {
 		return err
 	}
 	return &types.DashboardInvalidInputError{
-		Message:                     new(fmt.Sprintf("The dashboard body is invalid, there are %d validation errors:\n%s", len(list), bytes.TrimSpace(text.Bytes()))),
+		Message: new(fmt.Sprintf("The dashboard body is invalid, there are %d validation errors:\n%s",
+			len(list), bytes.TrimSpace(text.Bytes()))),
 		DashboardValidationMessages: c.mistakes,
 	}
 }

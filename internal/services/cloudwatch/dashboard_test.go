@@ -16,7 +16,8 @@ import (
 	"larder/internal/servicetest"
 )
 
-const body = `{"widgets":[{"type":"metric","x":0,"y":0,"width":12,"height":6,"properties":{"region":"us-east-1","metrics":[["AWS/ElastiCache","CPUUtilization"]]}},` +
+const body = `{"widgets":[{"type":"metric","x":0,"y":0,"width":12,"height":6,"properties":{"region":"us-east-1",` +
+	`"metrics":[["AWS/ElastiCache","CPUUtilization"]]}},` +
 	`{"type":"text","properties":{"markdown":"# mine"}}]}`
 
 func TestDashboardLife(t *testing.T) {
@@ -134,8 +135,10 @@ func TestDashboardRefusals(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	for _, body := range []string{
-		metrics(`[]`), metrics(`[["A","B","C","D",{"stat":"p99","yAxis":"right"}],["...","E"],[".",".",".","F"],[{"expression":"m1*2","id":"e1"}]]`),
-		widget(`"type":"metric","properties":{"annotations":{"alarms":["arn:aws:cloudwatch:us-east-1:123456789012:alarm:a"]}}`),
+		metrics(`[]`), metrics(`[["A","B","C","D",{"stat":"p99","yAxis":"right"}],["...","E"],[".",".",".","F"],` +
+			`[{"expression":"m1*2","id":"e1"}]]`),
+		widget(`"type":"metric","properties":{"annotations":{"alarms":["arn:aws:cloudwatch:us-east-1:123456789012:alarm:` +
+			`a"]}}`),
 	} {
 		if err := put("good", body); err != nil {
 			t.Errorf("%s: %v", body, err)

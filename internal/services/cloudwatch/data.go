@@ -33,7 +33,8 @@ var maxMagnitude = math.Ldexp(1, 360)
 func (s *Service) putMetricData(_ context.Context, in *sdk.PutMetricDataInput) (*sdk.PutMetricDataOutput, error) {
 	switch {
 	case strings.HasPrefix(aws.ToString(in.Namespace), "AWS/"):
-		return nil, invalidValue("The value %s for parameter Namespace is invalid: namespaces that begin with AWS/ are kept for the services themselves", *in.Namespace)
+		return nil, invalidValue("The value %s for parameter Namespace is invalid: namespaces that begin with AWS/ are "+
+			"kept for the services themselves", *in.Namespace)
 	case len(in.MetricData) == 0:
 		return nil, missing("The parameter MetricData is required")
 	case len(in.MetricData) > maxData:
@@ -93,8 +94,8 @@ func checkUnits(data []types.MetricDatum) error {
 	return nil
 }
 
-// cell is what a datum says was measured. Messages call it by its place in the request.
-func (s *Service) cell(place string, d types.MetricDatum) (series.Cell, error) {
+// cell is what a datum says was measured. Messages call it by its member in the request.
+func (s *Service) cell(member string, d types.MetricDatum) (series.Cell, error) {
 	now := s.Now()
 	at := now
 	if d.Timestamp != nil {
@@ -103,13 +104,13 @@ func (s *Service) cell(place string, d types.MetricDatum) (series.Cell, error) {
 	switch r := d.StorageResolution; {
 	case at.Before(now.Add(-maxPast)):
 		return series.Cell{}, invalidValue("The parameter %s.Timestamp must specify a time within the past two weeks.",
-			place)
+			member)
 	case at.After(now.Add(maxFuture)):
 		return series.Cell{}, invalidValue("The parameter %s.Timestamp must specify a time no more than two hours in "+
-			"the future.", place)
+			"the future.", member)
 	case r != nil && *r != 1 && *r != 60:
 		return series.Cell{}, invalidValue("The parameter %s.StorageResolution must be a value in the set [ 1, 60 ].",
-			place)
+			member)
 	}
 	var given []string
 	for _, one := range []struct {
@@ -117,69 +118,69 @@ func (s *Service) cell(place string, d types.MetricDatum) (series.Cell, error) {
 		there bool
 	}{{"Value", d.Value != nil}, {"StatisticValues", d.StatisticValues != nil}, {"Values", len(d.Values) > 0}} {
 		if one.there {
-			given = append(given, place+"."+one.name)
+			given = append(given, member+"."+one.name)
 		}
 	}
 	switch {
 	case len(given) == 0 && len(d.Counts) > 0:
 		return series.Cell{}, invalidCombination("The parameter %s.Counts is for Values, of which none are given",
-			place)
+			member)
 	case len(given) == 0:
 		return series.Cell{}, missing("At least one of the parameters %[1]s.Value, %[1]s.StatisticValues and "+
-			"%[1]s.Values must be specified", place)
+			"%[1]s.Values must be specified", member)
 	case len(given) > 1:
 		return series.Cell{}, invalidCombination("The parameters %s and %s are mutually exclusive and you have "+
 			"specified both.", given[0], given[1])
 	case len(d.Counts) > 0 && len(d.Values) == 0:
 		return series.Cell{}, invalidCombination("The parameters %s and %s.Counts are mutually exclusive and you "+
-			"have specified both.", given[0], place)
+			"have specified both.", given[0], member)
 	case d.StatisticValues != nil:
-		return statisticSet(place+".StatisticValues", at.Unix(), d.StatisticValues)
+		return statisticSet(member+".StatisticValues", at.Unix(), d.StatisticValues)
 	case d.Value != nil:
 		return series.Single(at.Unix(), *d.Value), checkNumbers(given[0], *d.Value)
 	}
-	return distribution(place, at.Unix(), d)
+	return distribution(member, at.Unix(), d)
 }
 
-func checkNumbers(place string, numbers ...float64) error {
+func checkNumbers(member string, numbers ...float64) error {
 	for _, v := range numbers {
 		switch {
 		case math.IsNaN(v) || math.IsInf(v, 0):
-			return invalidValue("The value %v for parameter %s is invalid.", v, place)
+			return invalidValue("The value %v for parameter %s is invalid.", v, member)
 		case math.Abs(v) > maxMagnitude:
 			return invalidValue("The value %v for parameter %s is invalid: it must be a number between "+
-				"-2^360 and 2^360", v, place)
+				"-2^360 and 2^360", v, member)
 		}
 	}
 	return nil
 }
 
-func statisticSet(place string, at int64, set *types.StatisticSet) (series.Cell, error) {
+func statisticSet(member string, at int64, set *types.StatisticSet) (series.Cell, error) {
 	if set.SampleCount == nil || set.Sum == nil || set.Minimum == nil || set.Maximum == nil {
-		return series.Cell{}, missing("%s must have SampleCount, Sum, Minimum and Maximum", place)
+		return series.Cell{}, missing("%s must have SampleCount, Sum, Minimum and Maximum", member)
 	}
 	c := series.Cell{At: at, Count: *set.SampleCount, Sum: *set.Sum, Min: *set.Minimum, Max: *set.Maximum}
-	if err := checkNumbers(place, c.Count, c.Sum, c.Min, c.Max); err != nil {
+	if err := checkNumbers(member, c.Count, c.Sum, c.Min, c.Max); err != nil {
 		return c, err
 	}
 	switch {
 	case c.Count <= 0:
-		return c, invalidValue("%s.SampleCount must be greater than 0", place)
+		return c, invalidValue("%s.SampleCount must be greater than 0", member)
 	case c.Min > c.Max:
-		return c, invalidValue("The parameter %[1]s.Maximum must be greater than %[1]s.Minimum.", place)
+		return c, invalidValue("The parameter %[1]s.Maximum must be greater than %[1]s.Minimum.", member)
 	}
 	return c, nil
 }
 
 // distribution is the cell of values with their counts, of which each is one when none are given.
-func distribution(place string, at int64, d types.MetricDatum) (series.Cell, error) {
+func distribution(member string, at int64, d types.MetricDatum) (series.Cell, error) {
 	switch {
 	case len(d.Values) > maxValues:
 		return series.Cell{}, invalidValue("The collection %s.Values must not have a size greater than %d; it has %d",
-			place, maxValues, len(d.Values))
+			member, maxValues, len(d.Values))
 	case len(d.Counts) > 0 && len(d.Counts) != len(d.Values):
 		return series.Cell{}, invalidValue("The parameters %[1]s.Values and %[1]s.Counts must be of the same size.",
-			place)
+			member)
 	}
 	var cells []series.Cell
 	for i, v := range d.Values {
@@ -187,11 +188,11 @@ func distribution(place string, at int64, d types.MetricDatum) (series.Cell, err
 		if len(d.Counts) > 0 {
 			count = d.Counts[i]
 		}
-		if err := checkNumbers(place+".Values", v, count); err != nil {
+		if err := checkNumbers(member+".Values", v, count); err != nil {
 			return series.Cell{}, err
 		}
 		if count <= 0 {
-			return series.Cell{}, invalidValue("Each of %s.Counts must be greater than 0", place)
+			return series.Cell{}, invalidValue("Each of %s.Counts must be greater than 0", member)
 		}
 		cells = append(cells, series.Cell{At: at, Count: count, Sum: v * count, Min: v, Max: v})
 	}

@@ -136,7 +136,8 @@ func TestStatisticsRefusals(t *testing.T) {
 			"The parameter Period must be a multiple of 300 with a StartTime more than 15 days ago, not 60"},
 		{"points", func(in *sdk.GetMetricStatisticsInput) { in.StartTime = new(s.now().Add(-48 * time.Hour)) },
 			"InvalidParameterCombination",
-			"You have requested up to 2880 datapoints, which exceeds the limit of 1440. You may reduce the datapoints requested by increasing Period, or decreasing the time range."},
+			"You have requested up to 2880 datapoints, which exceeds the limit of 1440. You may reduce the datapoints " +
+				"requested by increasing Period, or decreasing the time range."},
 		{"no statistic", func(in *sdk.GetMetricStatisticsInput) { in.Statistics = nil }, "InvalidParameterCombination",
 			"Exactly one of the parameters Statistics and ExtendedStatistics must be given"},
 		{"statistic", func(in *sdk.GetMetricStatisticsInput) { in.Statistics = []types.Statistic{"Median"} },
@@ -145,7 +146,8 @@ func TestStatisticsRefusals(t *testing.T) {
 					"Minimum, Average]"+"]")},
 		{"extended", func(in *sdk.GetMetricStatisticsInput) {
 			in.Statistics, in.ExtendedStatistics = nil, []string{"Average"}
-		}, "InvalidParameterValue", `The ExtendedStatistic "Average" is not a percentile such as p90, tm, tc, ts, wm, IQM, or TM, TC, TS, WM or PR with bounds`},
+		}, "InvalidParameterValue", `The ExtendedStatistic "Average" is not a percentile such as p90, tm, tc, ts, wm, IQM, ` +
+			`or TM, TC, TS, WM or PR with bounds`},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			in := &sdk.GetMetricStatisticsInput{Namespace: new("Mine"), MetricName: new("M"), Period: new(int32(60)),
@@ -183,7 +185,8 @@ func TestDataRefusals(t *testing.T) {
 	}{
 		{"namespace", &sdk.PutMetricDataInput{Namespace: new("AWS/ElastiCache"),
 			MetricData: []types.MetricDatum{{MetricName: new("M"), Value: new(1.0)}}}, "InvalidParameterValue",
-			"The value AWS/ElastiCache for parameter Namespace is invalid: namespaces that begin with AWS/ are kept for the services themselves"},
+			"The value AWS/ElastiCache for parameter Namespace is invalid: namespaces that begin with AWS/ are kept for the " +
+				"services themselves"},
 		{"none", &sdk.PutMetricDataInput{Namespace: new("Mine")}, "MissingParameter",
 			"The parameter MetricData is required"},
 		{"nothing", datum(func(d *types.MetricDatum) { d.Value = nil }), "MissingParameter",
@@ -212,7 +215,10 @@ func TestDataRefusals(t *testing.T) {
 			{MetricName: new("M"), Value: new(1.0), Unit: "Miles"}, {MetricName: new("M"), Value: new(1.0)},
 			{MetricName: new("M"), Value: new(1.0), Unit: "Yards"},
 		}}, "InvalidParameterValue", wrongUnit(1) + "\n" + wrongUnit(3)},
-		{"value and set", datum(func(d *types.MetricDatum) { d.StatisticValues = &types.StatisticSet{SampleCount: new(1.0)} }),
+		{"value and set", datum(func(d *types.MetricDatum) {
+			d.StatisticValues = &types.StatisticSet{SampleCount: new(
+				1.0)}
+		}),
 			"InvalidParameterCombination",
 			"The parameters MetricData.member.1.Value and MetricData.member.1.StatisticValues are mutually exclusive " +
 				"and you have specified both."},

@@ -45,8 +45,9 @@ func (h head) parts() (name, when string) {
 }
 
 const (
-	historyKept   = 30 * 24 * time.Hour
-	historyLength = 1000 // items of an alarm: AWS names no number, and an alarm can change its state and tell its topics every ten seconds
+	historyKept = 30 * 24 * time.Hour
+	// items of an alarm: AWS names no number, and an alarm can change its state and tell its topics every ten seconds
+	historyLength = 1000
 	tidyBatch     = 500
 )
 

@@ -47,7 +47,8 @@ func hitRate() *sdk.PutMetricAlarmInput {
 
 func TestMathRefusals(t *testing.T) {
 	s := newServer(t)
-	const validation, value, combination, missing = "ValidationError", "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter"
+	const validation, value, combination, missing = "ValidationError", "InvalidParameterValue",
+		"InvalidParameterCombination", "MissingParameter"
 	for _, test := range []struct {
 		what          string
 		change        func(q []types.MetricDataQuery) []types.MetricDataQuery

@@ -10,22 +10,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// place is where a page of points ends: behind the point of a time, in seconds since 1970, of the result of a number.
-// It is no count of points: between two pages some come, and some pass their retention.
-type place struct {
+// position is the end of a page of points: the number of the result, and the time of its last point on the page, in
+// seconds since 1970. A count of points would not do, because points come and expire between two pages.
+type position struct {
 	result int
 	at     int64
 }
 
-// beginning is before all results.
-var beginning = place{result: -1}
+// beginning is the position before all results.
+var beginning = position{result: -1}
 
-func (p place) token() *string {
+func (p position) token() *string {
 	return new(base64.RawURLEncoding.EncodeToString(fmt.Append(nil, p.result, ":", p.at)))
 }
 
-// placeOf reads a token that place.token made; without one it is the beginning.
-func placeOf(token *string) (p place, err error) {
+// parsePosition reads a token that position.token made. Without a token it returns the beginning.
+func parsePosition(token *string) (p position, err error) {
 	if token == nil {
 		return beginning, nil
 	}
@@ -42,15 +42,17 @@ func placeOf(token *string) (p place, err error) {
 	return p, nil
 }
 
-// pageOfPoints leaves, of all results' points, size from a place on, and says where the page ends, and whether there
-// are more.
-func pageOfPoints(results []types.MetricDataResult, order types.ScanBy, from place, size int) (end place, more bool) {
+// pageOfPoints cuts the results down to the size points that follow from. It returns the end of that page, and whether
+// points follow it.
+func pageOfPoints(
+	results []types.MetricDataResult, order types.ScanBy, from position, size int,
+) (end position, more bool) {
 	for i := range results {
 		r := &results[i]
 		low, n := from.passed(i, r.Timestamps, order), len(r.Values)
 		high := min(low+size, n)
 		if size -= high - low; high > low {
-			end = place{i, r.Timestamps[high-1].Unix()}
+			end = position{i, r.Timestamps[high-1].Unix()}
 		}
 		if high < n {
 			r.StatusCode, more = types.StatusCodePartialData, true
@@ -60,8 +62,8 @@ func pageOfPoints(results []types.MetricDataResult, order types.ScanBy, from pla
 	return end, more
 }
 
-// passed is how many points of a result are on the pages up to a place.
-func (p place) passed(result int, times []time.Time, order types.ScanBy) int {
+// passed is how many points of a result are on the pages up to a position.
+func (p position) passed(result int, times []time.Time, order types.ScanBy) int {
 	switch {
 	case result > p.result:
 		return 0

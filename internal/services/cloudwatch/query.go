@@ -36,7 +36,7 @@ func (s *Service) getMetricData(_ context.Context, in *sdk.GetMetricDataInput) (
 	if in.StartTime != nil && in.EndTime != nil && in.StartTime.Equal(*in.EndTime) {
 		return nil, validation("The parameter StartTime must not equal parameter EndTime.")
 	}
-	from, err := placeOf(in.NextToken)
+	from, err := parsePosition(in.NextToken)
 	if err != nil {
 		return nil, invalidToken()
 	}

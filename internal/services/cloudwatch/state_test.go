@@ -57,7 +57,8 @@ func TestAlarmGoesOff(t *testing.T) {
 	r := s.runner(t)
 	s.act(t)
 	in := cpu("load")
-	in.Namespace, in.MetricName, in.Dimensions, in.Period, in.OKActions = new("Mine"), new("Load"), node, new(int32(60)), []string{topic}
+	in.Namespace, in.MetricName, in.Dimensions, in.Period, in.OKActions = new("Mine"), new("Load"), node, new(int32(60)),
+		[]string{topic}
 	s.put(t, in)
 	over := &sdk.PutCompositeAlarmInput{AlarmName: new("over"), AlarmRule: new("ALARM(load) OR FALSE"),
 		AlarmActions: []string{topic + "-over"}}
@@ -175,7 +176,8 @@ func failedAction(t *testing.T, code, message, failure string) {
 	items := must(s.DescribeAlarmHistory(t.Context(),
 		&sdk.DescribeAlarmHistoryInput{HistoryItemType: types.HistoryItemTypeStateUpdate,
 			StartDate: new(s.now().Add(-time.Hour)), EndDate: new(s.now())}))(t).AlarmHistoryItems
-	const want = `{"version":"1.0","oldState":{"stateValue":"INSUFFICIENT_DATA","stateReason":"Unchecked: Initial alarm creation"},` +
+	const want = `{"version":"1.0","oldState":{"stateValue":"INSUFFICIENT_DATA","stateReason":"Unchecked: Initial alarm ` +
+		`creation"},` +
 		`"newState":{"stateValue":"ALARM","stateReason":"a drill","stateReasonData":{"a":1}}}`
 	if len(items) != 1 || *items[0].HistoryData != want {
 		t.Errorf("got %+v", items)

@@ -41,11 +41,14 @@ func (s *Service) rangeOf(period int32, start, end *time.Time) (from, to int64, 
 	case !validPeriod(period):
 		return 0, 0, wrongPeriod(period)
 	case period < 60 && age > fineAge:
-		return 0, 0, invalidValue("The parameter Period must be a multiple of 60 with a StartTime more than 3 hours ago, not %d", period)
+		return 0, 0, invalidValue("The parameter Period must be a multiple of 60 with a StartTime more than 3 hours ago, "+
+			"not %d", period)
 	case period%300 != 0 && age > minuteAge:
-		return 0, 0, invalidValue("The parameter Period must be a multiple of 300 with a StartTime more than 15 days ago, not %d", period)
+		return 0, 0, invalidValue("The parameter Period must be a multiple of 300 with a StartTime more than 15 days ago, "+
+			"not %d", period)
 	case period%3600 != 0 && age > quarterAge:
-		return 0, 0, invalidValue("The parameter Period must be a multiple of 3600 with a StartTime more than 63 days ago, not %d", period)
+		return 0, 0, invalidValue("The parameter Period must be a multiple of 3600 with a StartTime more than 63 days ago, "+
+			"not %d", period)
 	case period < 60:
 		round = int64(period)
 	case age > quarterAge:
@@ -88,7 +91,8 @@ func (s *Service) getMetricStatistics(
 	}
 	// The times as they are given: a day of minutes is asked for at any second of a minute.
 	if n := int64(in.EndTime.Sub(*in.StartTime)/time.Second) / int64(*in.Period); n > maxPoints {
-		return nil, invalidCombination("You have requested up to %d datapoints, which exceeds the limit of %d. You may reduce the datapoints requested by increasing Period, or decreasing the time range.", n, maxPoints)
+		return nil, invalidCombination("You have requested up to %d datapoints, which exceeds the limit of %d. You may "+
+			"reduce the datapoints requested by increasing Period, or decreasing the time range.", n, maxPoints)
 	}
 	key := alarm.Key(in.Namespace, in.MetricName, in.Dimensions, in.Unit)
 	units := []string{key.Unit}

@@ -97,7 +97,8 @@ func setTags(tags map[string]string, given []types.Tag) error {
 		seen[key], tags[key] = true, value
 	}
 	if len(tags) > tagging.Max {
-		return &types.LimitExceededFault{Message: new(fmt.Sprintf("The alarm would have %d tags. An alarm can have at most %d.", len(tags), tagging.Max))}
+		return &types.LimitExceededFault{Message: new(fmt.Sprintf("The alarm would have %d tags. An alarm can have at most "+
+			"%d.", len(tags), tagging.Max))}
 	}
 	return nil
 }

@@ -70,13 +70,19 @@ func TestWidgetImageRefusals(t *testing.T) {
 	}
 	servicetest.WantError(t, get(nil, nil), "MissingParameter", "The parameter MetricWidget is required")
 	servicetest.WantError(t, get(new(`{"metrics":[["A","B"]]}`), new("image/png")), "InvalidParameterValue",
-		"larder serves GetMetricWidgetImage's OutputFormat only as png: the image comes in the protocol's answer, which is what the SDKs and the CLI ask for")
+		"larder serves GetMetricWidgetImage's OutputFormat only as png: the image comes in the protocol's answer, which is "+
+			"what the SDKs and the CLI ask for")
 	for widget, message := range map[string]string{
-		`{"metrics":[["A","B"]],"view":"pie"}`:                                `Invalid MetricWidget: larder draws no view "pie", but timeSeries or singleValue`,
-		`{"metrics":[["A","B",{"region":"eu-west-1"}]]}`:                      "Invalid MetricWidget: /metrics/0: larder is the region us-east-1; it has nothing of eu-west-1",
-		`{"metrics":[["A","B"],[{"expression":"a1+1","id":"a1"}]]}`:           "Error in expression 'a1': it refers to itself",
-		`{"metrics":[[{"expression":"SEARCH('{A,B} x','Sum',60)"}]]}`:         "Error in expression 'metric0': larder does not serve SEARCH: ",
-		`{"metrics":[["A","B",{"id":"metric1"}],["A","C",{"id":"metric1"}]]}`: "The Id metric1 is given to more than one metric",
+		`{"metrics":[["A","B"]],"view":"pie"}`: `Invalid MetricWidget: larder draws no view ` +
+			`"pie", but timeSeries or singleValue`,
+		`{"metrics":[["A","B",{"region":"eu-west-1"}]]}`: "Invalid MetricWidget: /metrics/0: larder " +
+			"is the region us-east-1; it has nothing of eu-west-1",
+		`{"metrics":[["A","B"],[{"expression":"a1+1","id":"a1"}]]}`: "Error in expression 'a1': it refers to " +
+			"itself",
+		`{"metrics":[[{"expression":"SEARCH('{A,B} x','Sum',60)"}]]}`: "Error in expression 'metric0': larder does " +
+			"not serve SEARCH: ",
+		`{"metrics":[["A","B",{"id":"metric1"}],["A","C",{"id":"metric1"}]]}`: "The Id metric1 is given to more than one " +
+			"metric",
 	} {
 		if err := get(&widget, nil); err == nil || !strings.Contains(err.Error(), message) {
 			t.Errorf("%s: got %v, want %s", widget, err, message)

@@ -50,7 +50,8 @@ func ingressPermissions(list []types.IpPermission, one types.IpPermission, cidr 
 		return list, nil
 	}
 	if len(list) > 0 {
-		return nil, invalidCombination("The parameter ipPermissions may not be used in combination with ipProtocol, fromPort, toPort or cidrIp.")
+		return nil, invalidCombination("The parameter ipPermissions may not be used in combination with ipProtocol, " +
+			"fromPort, toPort or cidrIp.")
 	}
 	if cidr != nil {
 		one.IpRanges = []types.IpRange{{CidrIp: cidr}}
@@ -174,7 +175,8 @@ func (s *Service) existing(tx *store.Tx, r ruling) (rules []network.Rule, descri
 	}
 	switch {
 	case len(r.ruleIDs) > 0 && len(r.permissions) > 0:
-		return nil, nil, invalidCombination("The request names rules both by their ids and by what they say. Use one of the two.")
+		return nil, nil, invalidCombination("The request names rules both by their ids and by what they say. Use one of " +
+			"the two.")
 	case len(r.ruleIDs) > 0:
 		rules, err = rulesByID(tx, g, r)
 		return rules, nil, err

@@ -187,7 +187,9 @@ func aclFilters() filters[types.NetworkAcl] {
 		return each(func(a acl) []types.NetworkAclEntry { return a.Entries }, look)
 	}
 	return filters[acl]{
-		"association.association-id": associations(func(a types.NetworkAclAssociation) *string { return a.NetworkAclAssociationId }),
+		"association.association-id": associations(func(a types.NetworkAclAssociation) *string {
+			return a.NetworkAclAssociationId
+		}),
 		"association.network-acl-id": associations(func(a types.NetworkAclAssociation) *string { return a.NetworkAclId }),
 		"association.subnet-id":      associations(func(a types.NetworkAclAssociation) *string { return a.SubnetId }),
 		"default":                    truth(func(a acl) *bool { return a.IsDefault }),
@@ -197,10 +199,16 @@ func aclFilters() filters[types.NetworkAcl] {
 		"entry.port-range.from":      entries(entryPort(func(r *types.PortRange) *int32 { return r.From })),
 		"entry.port-range.to":        entries(entryPort(func(r *types.PortRange) *int32 { return r.To })),
 		"entry.protocol":             entries(text(func(e types.NetworkAclEntry) *string { return e.Protocol })),
-		"entry.rule-action":          entries(func(e types.NetworkAclEntry) []string { return []string{string(e.RuleAction)} }),
-		"entry.rule-number":          entries(func(e types.NetworkAclEntry) []string { return []string{strconv.Itoa(int(*e.RuleNumber))} }),
-		"network-acl-id":             text(func(a acl) *string { return a.NetworkAclId }),
-		"owner-id":                   text(func(a acl) *string { return a.OwnerId }),
-		"vpc-id":                     text(func(a acl) *string { return a.VpcId }),
+		"entry.rule-action": entries(func(e types.NetworkAclEntry) []string {
+			return []string{string(
+				e.RuleAction)}
+		}),
+		"entry.rule-number": entries(func(e types.NetworkAclEntry) []string {
+			return []string{strconv.Itoa(int(
+				*e.RuleNumber))}
+		}),
+		"network-acl-id": text(func(a acl) *string { return a.NetworkAclId }),
+		"owner-id":       text(func(a acl) *string { return a.OwnerId }),
+		"vpc-id":         text(func(a acl) *string { return a.VpcId }),
 	}.withTags(func(a acl) []types.Tag { return a.Tags })
 }

@@ -32,12 +32,19 @@ func interfaceFilters() filters[types.NetworkInterface] {
 		}
 	}
 	return filters[nic]{
-		"attachment.attachment-id":     attachment(func(a types.NetworkInterfaceAttachment) *string { return a.AttachmentId }),
-		"attachment.instance-id":       attachment(func(a types.NetworkInterfaceAttachment) *string { return a.InstanceId }),
-		"attachment.instance-owner-id": attachment(func(a types.NetworkInterfaceAttachment) *string { return a.InstanceOwnerId }),
-		"attachment.status":            attachment(func(a types.NetworkInterfaceAttachment) *string { return (*string)(&a.Status) }),
-		"availability-zone":            text(func(i nic) *string { return i.AvailabilityZone }),
-		"description":                  text(func(i nic) *string { return i.Description }),
+		"attachment.attachment-id": attachment(func(a types.NetworkInterfaceAttachment) *string {
+			return a.AttachmentId
+		}),
+		"attachment.instance-id": attachment(func(a types.NetworkInterfaceAttachment) *string { return a.InstanceId }),
+		"attachment.instance-owner-id": attachment(func(a types.NetworkInterfaceAttachment) *string {
+			return a.InstanceOwnerId
+		}),
+		"attachment.status": attachment(func(a types.NetworkInterfaceAttachment) *string {
+			return (*string)(
+				&a.Status)
+		}),
+		"availability-zone": text(func(i nic) *string { return i.AvailabilityZone }),
+		"description":       text(func(i nic) *string { return i.Description }),
 		"group-id": each(func(i nic) []types.GroupIdentifier { return i.Groups },
 			text(func(g types.GroupIdentifier) *string { return g.GroupId })),
 		"group-name": each(func(i nic) []types.GroupIdentifier { return i.Groups },

@@ -49,7 +49,8 @@ func checkDescription(description string) error {
 	if plain(description) {
 		return nil
 	}
-	return invalidValue("Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:  " +
+	return invalidValue("Invalid rule description. Valid descriptions are strings less than 256 characters from the " +
+		"following set:  " +
 		"a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*")
 }
 

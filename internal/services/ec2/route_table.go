@@ -201,9 +201,11 @@ func routeTableFilters() filters[types.RouteTable] {
 		return each(func(t table) []types.Route { return t.Routes }, look)
 	}
 	return filters[table]{
-		"association.main":           associations(truth(func(a types.RouteTableAssociation) *bool { return a.Main })),
-		"association.route-table-id": associations(text(func(a types.RouteTableAssociation) *string { return a.RouteTableId })),
-		"association.subnet-id":      associations(text(func(a types.RouteTableAssociation) *string { return a.SubnetId })),
+		"association.main": associations(truth(func(a types.RouteTableAssociation) *bool { return a.Main })),
+		"association.route-table-id": associations(text(func(a types.RouteTableAssociation) *string {
+			return a.RouteTableId
+		})),
+		"association.subnet-id": associations(text(func(a types.RouteTableAssociation) *string { return a.SubnetId })),
 		"association.route-table-association-id": associations(text(func(a types.RouteTableAssociation) *string {
 			return a.RouteTableAssociationId
 		})),

@@ -224,19 +224,23 @@ func TestRuleRefusals(t *testing.T) {
 		{"peer of others", authorize(foreign), "InvalidGroup.NotFound",
 			"The security group 'sg-2' does not belong to the account 210987654321"},
 		{"prefix list", authorize(list), value,
-			"larder does not serve AuthorizeSecurityGroupIngress's IpPermissions.PrefixListIds: prefix lists are not served. Use an address range"},
+			"larder does not serve AuthorizeSecurityGroupIngress's IpPermissions.PrefixListIds: prefix lists are not served. " +
+				"Use an address range"},
 		{"peer by name", authorize(named), value,
-			"larder does not serve AuthorizeSecurityGroupIngress's IpPermissions.UserIdGroupPairs.GroupName: a rule's group is given by its id. Use IpPermissions"},
+			"larder does not serve AuthorizeSecurityGroupIngress's IpPermissions.UserIdGroupPairs.GroupName: a rule's group " +
+				"is given by its id. Use IpPermissions"},
 		{"description", authorize(described), value,
 			"Invalid rule description. Valid descriptions are strings less than 256 characters from the " +
 				"following set:  " +
 				"a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"},
 		{"both forms", failure(s.AuthorizeSecurityGroupIngress(t.Context(), &sdk.AuthorizeSecurityGroupIngressInput{
 			GroupId: &mine, IpPermissions: []types.IpPermission{tcp(1, peer(mine))}, IpProtocol: new("tcp"),
-		})), "InvalidParameterCombination", "The parameter ipPermissions may not be used in combination with ipProtocol, fromPort, toPort or cidrIp."},
+		})), "InvalidParameterCombination", "The parameter ipPermissions may not be used in combination with ipProtocol, " +
+			"fromPort, toPort or cidrIp."},
 		{"egress in the old form", failure(s.AuthorizeSecurityGroupEgress(t.Context(),
 			&sdk.AuthorizeSecurityGroupEgressInput{GroupId: &mine, CidrIp: new("10.0.0.0/8")})),
-			value, "larder does not serve AuthorizeSecurityGroupEgress's CidrIp: EC2 does not serve it either. Use IpPermissions"},
+			value, "larder does not serve AuthorizeSecurityGroupEgress's CidrIp: EC2 does not serve it either. Use " +
+				"IpPermissions"},
 		{"unknown group", failure(s.RevokeSecurityGroupEgress(t.Context(),
 			&sdk.RevokeSecurityGroupEgressInput{GroupId: new("sg-9")})),
 			"InvalidGroup.NotFound", "The security group 'sg-9' does not exist"},
@@ -256,7 +260,8 @@ func TestRuleRefusals(t *testing.T) {
 			})), "InvalidSecurityGroupRuleId.NotFound", "The security group rule ID '" + there + "' does not exist"},
 		{"revoke in two ways", revoke(sdk.RevokeSecurityGroupIngressInput{
 			IpPermissions: []types.IpPermission{tcp(22, cidr("10.0.0.0/8"))}, SecurityGroupRuleIds: []string{there},
-		}), "InvalidParameterCombination", "The request names rules both by their ids and by what they say. Use one of the two."},
+		}), "InvalidParameterCombination", "The request names rules both by their ids and by what they say. Use one of the " +
+			"two."},
 		{"describe unknown", failure(s.DescribeSecurityGroupRules(t.Context(),
 			&sdk.DescribeSecurityGroupRulesInput{SecurityGroupRuleIds: []string{"sgr-x"}})),
 			"InvalidSecurityGroupRuleId.NotFound", "The security group rule ID 'sgr-x' does not exist"},

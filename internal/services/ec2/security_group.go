@@ -28,7 +28,8 @@ func (s *Service) createSecurityGroup(
 	}
 	switch {
 	case strings.HasPrefix(strings.ToLower(name), "sg-"):
-		return nil, invalidValue("Value (%s) for parameter GroupName is invalid. Group names may not be in the format sg-*", name)
+		return nil, invalidValue("Value (%s) for parameter GroupName is invalid. Group names may not be in the format sg-*",
+			name)
 	case name == network.DefaultGroup:
 		return nil, invalidValue("Cannot use reserved security group name: %s", name)
 	}
@@ -63,7 +64,8 @@ const maxGroupText = 255
 func groupText(parameter string, given *string) (string, error) {
 	value, err := required(parameter, given)
 	if err == nil && !plain(value) {
-		err = invalidValue("Value (%s) for parameter %s is invalid. It has at most %d characters of a-z, A-Z, 0-9, spaces, and ._-:/()#,@[]+=&;{}!$*",
+		err = invalidValue("Value (%s) for parameter %s is invalid. It has at most %d characters of a-z, A-Z, 0-9, spaces, "+
+			"and ._-:/()#,@[]+=&;{}!$*",
 			value, parameter, maxGroupText)
 	}
 	return value, err

@@ -82,7 +82,8 @@ func (s *Service) describeSubnets(_ context.Context, in *sdk.DescribeSubnetsInpu
 	if err != nil {
 		return nil, err
 	}
-	l := listing[types.Subnet]{many: "SubnetIds", key: func(n types.Subnet) string { return *n.SubnetId }, filters: subnetFilters(),
+	l := listing[types.Subnet]{many: "SubnetIds", key: func(n types.Subnet) string { return *n.SubnetId },
+		filters:  subnetFilters(),
 		notFound: subnetNotFound}
 	subnets, token, err := l.pick(all, request{in.SubnetIds, in.Filters, in.MaxResults, in.NextToken})
 	return &sdk.DescribeSubnetsOutput{Subnets: subnets, NextToken: token}, err
@@ -130,8 +131,12 @@ func subnetFilters() filters[types.Subnet] {
 		"private-dns-name-options-on-launch.hostname-type": func(n subnet) []string {
 			return []string{string(names(n).HostnameType)}
 		},
-		"private-dns-name-options-on-launch.enable-resource-name-dns-a-record":    truth(func(n subnet) *bool { return names(n).EnableResourceNameDnsARecord }),
-		"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": truth(func(n subnet) *bool { return names(n).EnableResourceNameDnsAAAARecord }),
+		"private-dns-name-options-on-launch.enable-resource-name-dns-a-record": truth(func(n subnet) *bool {
+			return names(n).EnableResourceNameDnsARecord
+		}),
+		"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": truth(func(n subnet) *bool {
+			return names(n).EnableResourceNameDnsAAAARecord
+		}),
 		"state":      func(n subnet) []string { return []string{string(n.State)} },
 		"subnet-arn": text(func(n subnet) *string { return n.SubnetArn }),
 		"subnet-id":  text(func(n subnet) *string { return n.SubnetId }),
@@ -183,7 +188,8 @@ func (s *Service) modifySubnetAttribute(
 	case given != 1:
 		return nil, invalidCombination("The request gives %d attributes. Modify one attribute at a time.", given)
 	case hostname != "" && hostname != types.HostnameTypeIpName && hostname != types.HostnameTypeResourceName:
-		return nil, invalidValue("Value (%s) for parameter PrivateDnsHostnameTypeOnLaunch is invalid. Use ip-name or resource-name.", hostname)
+		return nil, invalidValue("Value (%s) for parameter PrivateDnsHostnameTypeOnLaunch is invalid. Use ip-name or "+
+			"resource-name.", hostname)
 	}
 	err = audit.Update(ctx, s.Store, func(tx *store.Tx) error {
 		n, err := find(tx, network.Subnets, id, subnetNotFound)

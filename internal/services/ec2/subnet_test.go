@@ -29,8 +29,9 @@ func TestSubnetLife(t *testing.T) {
 		MapCustomerOwnedIpOnLaunch:  new(false),
 		AssignIpv6AddressOnCreation: new(false), Ipv6Native: new(false), EnableDns64: new(false),
 		PrivateDnsNameOptionsOnLaunch: names,
-		BlockPublicAccessStates:       &types.BlockPublicAccessStates{InternetGatewayBlockMode: types.BlockPublicAccessModeOff},
-		Tags:                          []types.Tag{tag("Name", "data")},
+		BlockPublicAccessStates: &types.BlockPublicAccessStates{
+			InternetGatewayBlockMode: types.BlockPublicAccessModeOff},
+		Tags: []types.Tag{tag("Name", "data")},
 	}
 	made := want
 	made.BlockPublicAccessStates = nil
@@ -45,7 +46,8 @@ func TestSubnetLife(t *testing.T) {
 		in.SubnetId = new("subnet-1")
 		must(s.ModifySubnetAttribute(t.Context(), &in))(t)
 	}
-	want.MapPublicIpOnLaunch, names.EnableResourceNameDnsARecord, names.EnableResourceNameDnsAAAARecord = new(true), new(true), new(true)
+	want.MapPublicIpOnLaunch, names.EnableResourceNameDnsARecord, names.EnableResourceNameDnsAAAARecord = new(true),
+		new(true), new(true)
 	names.HostnameType = types.HostnameTypeResourceName
 	wantSame(t, must(s.DescribeSubnets(t.Context(),
 		&sdk.DescribeSubnetsInput{SubnetIds: []string{"subnet-1"}}))(t).Subnets, []types.Subnet{want})

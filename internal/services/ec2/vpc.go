@@ -110,9 +110,13 @@ func vpcFilters() filters[types.Vpc] {
 		return each(func(v vpc) []types.VpcCidrBlockAssociation { return v.CidrBlockAssociationSet }, look)
 	}
 	return filters[vpc]{
-		"cidr":                                  text(func(v vpc) *string { return v.CidrBlock }),
-		"cidr-block-association.association-id": associations(text(func(a types.VpcCidrBlockAssociation) *string { return a.AssociationId })),
-		"cidr-block-association.cidr-block":     associations(text(func(a types.VpcCidrBlockAssociation) *string { return a.CidrBlock })),
+		"cidr": text(func(v vpc) *string { return v.CidrBlock }),
+		"cidr-block-association.association-id": associations(text(func(a types.VpcCidrBlockAssociation) *string {
+			return a.AssociationId
+		})),
+		"cidr-block-association.cidr-block": associations(text(func(a types.VpcCidrBlockAssociation) *string {
+			return a.CidrBlock
+		})),
 		"cidr-block-association.state": associations(func(a types.VpcCidrBlockAssociation) []string {
 			return []string{string(a.CidrBlockState.State)}
 		}),

@@ -31,7 +31,8 @@ func (s *Service) modifyVPCAttribute(
 		set(&v.DNSSupport, in.EnableDnsSupport)
 		set(&v.AddressUsageMetrics, in.EnableNetworkAddressUsageMetrics)
 		if in.EnableDnsHostnames != nil && v.DNSHostnames && !v.DNSSupport {
-			return invalidCombination("The VPC %s has DNS support disabled: enable enableDnsSupport before enableDnsHostnames.", id)
+			return invalidCombination("The VPC %s has DNS support disabled: enable enableDnsSupport before enableDnsHostnames.",
+				id)
 		}
 		return network.VPCs.Put(tx, id, v)
 	})

@@ -96,10 +96,12 @@ func (s *Service) chooseZone(name, id *string, siblings []network.Subnet) (strin
 		}
 		names, ids = append(names, z.Name), append(ids, z.ID)
 	}
-	const text = "Value (%s) for parameter %s is invalid. Subnets can currently only be created in the following availability zones: %s."
+	const text = "Value (%s) for parameter %s is invalid. Subnets can currently only be created in the following " +
+		"availability zones: %s."
 	switch {
 	case name != nil && id != nil:
-		return "", invalidCombination("The parameters availabilityZone (%s) and availabilityZoneId (%s) do not name one zone.", *name, *id)
+		return "", invalidCombination("The parameters availabilityZone (%s) and availabilityZoneId (%s) do not name one "+
+			"zone.", *name, *id)
 	case name != nil:
 		return "", invalidValue(text, *name, "availabilityZone", strings.Join(names, ", "))
 	}

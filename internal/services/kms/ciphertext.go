@@ -54,7 +54,7 @@ func authenticated(header []byte, context map[string]string) []byte {
 }
 
 func (s *Service) aead(k key, m material) (cipher.AEAD, error) {
-	secret, err := s.Sealer.Open(materialPlace(k.ID, m.ID), m.Sealed)
+	secret, err := s.Sealer.Open(materialAAD(k.ID, m.ID), m.Sealed)
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,8 @@ func (s *Service) decryptionKey(by user, blob []byte, named *string) (k key, err
 				return err
 			}
 			if want.ID != id {
-				return &types.IncorrectKeyException{Message: new("The key ID in the request does not identify a CMK that can perform this operation.")}
+				return &types.IncorrectKeyException{Message: new("The key ID in the request does not identify a CMK that can " +
+					"perform this operation.")}
 			}
 		}
 		if !validID.MatchString(id) {
@@ -87,7 +88,8 @@ func (s *Service) decryptionKey(by user, blob []byte, named *string) (k key, err
 // dryRun is the answer to a request that only asks whether it would be served.
 func dryRun(asked *bool) error {
 	if aws.ToBool(asked) {
-		return &types.DryRunOperationException{Message: new("The request would have succeeded, but the DryRun option is set.")}
+		return &types.DryRunOperationException{Message: new("The request would have succeeded, but the DryRun option is " +
+			"set.")}
 	}
 	return nil
 }
@@ -108,7 +110,8 @@ func (s *Service) encrypt(ctx context.Context, in *sdk.EncryptInput) (*sdk.Encry
 }
 
 func (s *Service) decrypt(ctx context.Context, in *sdk.DecryptInput) (*sdk.DecryptOutput, error) {
-	k, err := s.decryptionKey(user{by: caller.Of(ctx), action: "Decrypt", context: in.EncryptionContext}, in.CiphertextBlob, in.KeyId)
+	k, err := s.decryptionKey(user{by: caller.Of(ctx), action: "Decrypt", context: in.EncryptionContext},
+		in.CiphertextBlob, in.KeyId)
 	if err != nil {
 		return nil, err
 	}
@@ -126,11 +129,13 @@ func (s *Service) decrypt(ctx context.Context, in *sdk.DecryptInput) (*sdk.Decry
 }
 
 func (s *Service) reEncrypt(ctx context.Context, in *sdk.ReEncryptInput) (*sdk.ReEncryptOutput, error) {
-	from, err := s.decryptionKey(user{by: caller.Of(ctx), action: "ReEncryptFrom", context: in.SourceEncryptionContext}, in.CiphertextBlob, in.SourceKeyId)
+	from, err := s.decryptionKey(user{by: caller.Of(ctx), action: "ReEncryptFrom", context: in.SourceEncryptionContext},
+		in.CiphertextBlob, in.SourceKeyId)
 	if err != nil {
 		return nil, err
 	}
-	to, err := s.encryptionKey(user{by: caller.Of(ctx), action: "ReEncryptTo", context: in.DestinationEncryptionContext}, in.DestinationKeyId)
+	to, err := s.encryptionKey(user{by: caller.Of(ctx), action: "ReEncryptTo", context: in.DestinationEncryptionContext},
+		in.DestinationKeyId)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +203,8 @@ func (s *Service) newDataKey(ctx context.Context, d dataKey) (k key, plaintext, 
 	return k, plaintext, blob, err
 }
 
-func (s *Service) generateDataKey(ctx context.Context, in *sdk.GenerateDataKeyInput) (*sdk.GenerateDataKeyOutput, error) {
+func (s *Service) generateDataKey(ctx context.Context, in *sdk.GenerateDataKeyInput) (*sdk.GenerateDataKeyOutput,
+	error) {
 	k, plaintext, blob, err := s.newDataKey(ctx, dataKey{"GenerateDataKey", in.KeyId, in.KeySpec, in.NumberOfBytes,
 		in.EncryptionContext, in.DryRun})
 	if err != nil {

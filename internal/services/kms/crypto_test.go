@@ -139,7 +139,8 @@ func TestCryptoRefusals(t *testing.T) {
 			"1 validation error detected: Value '1025' at 'numberOfBytes' failed to satisfy constraint: Member must " +
 				"have value less than or equal to 1024"},
 		{"spec", generate(sdk.GenerateDataKeyInput{KeyId: &id, KeySpec: "AES_512"}), validation,
-			"1 validation error detected: Value 'AES_512' at 'keySpec' failed to satisfy constraint: Member must satisfy enum value set: [AES_256, AES_128]"},
+			"1 validation error detected: Value 'AES_512' at 'keySpec' failed to satisfy constraint: Member must satisfy enum " +
+				"value set: [AES_256, AES_128]"},
 	} {
 		t.Run(test.what, func(t *testing.T) { servicetest.WantError(t, test.err, test.code, test.message) })
 	}

@@ -43,7 +43,7 @@ type key struct {
 // material is one generation of a key's secret.
 type material struct {
 	ID      string // 64 hexadecimal digits
-	Sealed  []byte // for the place that materialPlace names
+	Sealed  []byte // for the place that materialAAD names
 	Created time.Time
 }
 
@@ -53,8 +53,8 @@ const (
 	day          = 24 * time.Hour
 )
 
-// materialPlace is what a key's material is sealed for.
-func materialPlace(key, material string) string { return "kms/key/" + key + "/" + material }
+// materialAAD is what a key's material is sealed for.
+func materialAAD(key, material string) string { return "kms/key/" + key + "/" + material }
 
 func (k *key) current() material { return k.Materials[len(k.Materials)-1] }
 
@@ -74,7 +74,7 @@ func (s *Service) addMaterial(k *key, at time.Time) error {
 		}
 	}
 	m := material{ID: hex.EncodeToString(id), Created: at}
-	m.Sealed = s.Sealer.Seal(materialPlace(k.ID, m.ID), secret)
+	m.Sealed = s.Sealer.Seal(materialAAD(k.ID, m.ID), secret)
 	k.Materials = append(k.Materials, m)
 	return nil
 }

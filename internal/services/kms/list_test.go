@@ -46,7 +46,8 @@ func TestReadsOfOneKey(t *testing.T) {
 		t.Errorf("its grants are %v", got)
 	}
 	if got := must(s.ListRetirableGrants(t.Context(),
-		&sdk.ListRetirableGrantsInput{RetiringPrincipal: new("arn:aws:iam::123456789012:root")}))(t).Grants; got == nil || len(got) > 0 {
+		&sdk.ListRetirableGrantsInput{RetiringPrincipal: new("arn:aws:iam::123456789012:root")}))(t).Grants; got == nil ||
+		len(got) > 0 {
 		t.Errorf("the grants are %v", got)
 	}
 	one := must(s.GenerateRandom(t.Context(), &sdk.GenerateRandomInput{NumberOfBytes: new(int32(1024))}))(t).Plaintext

@@ -110,7 +110,8 @@ func (s *Service) managedPolicy(service string) string {
     "Principal" : {
       "AWS" : "*"
     },
-    "Action" : [ "kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant", "kms:DescribeKey" ],
+    "Action" : [ "kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", `+
+		`"kms:GenerateDataKey*", "kms:CreateGrant", "kms:DescribeKey" ],
     "Resource" : "*",
     "Condition" : {
       "StringEquals" : {

@@ -49,7 +49,8 @@ func TestPredefinedAliases(t *testing.T) {
 		t.Errorf("its rotation is %+v", r)
 	}
 	if p := must(s.GetKeyPolicy(t.Context(),
-		&sdk.GetKeyPolicyInput{KeyId: made.KeyId}))(t); !strings.Contains(*p.Policy, `"kms:ViaService" : "sns.us-east-1.amazonaws.com"`) {
+		&sdk.GetKeyPolicyInput{KeyId: made.KeyId}))(t); !strings.Contains(*p.Policy, `"kms:ViaService" : `+
+		`"sns.us-east-1.amazonaws.com"`) {
 		t.Errorf("its policy is %s", *p.Policy)
 	}
 	_, err := s.DescribeKey(t.Context(), &sdk.DescribeKeyInput{KeyId: new("alias/aws/nobody")})
@@ -69,7 +70,8 @@ func TestWhoMayUseADefaultKey(t *testing.T) {
 	if _, err := s.kms.For("logs").Unwrap(blob, nil); err == nil {
 		t.Error("another service opened it")
 	}
-	if s.kms.For("secretsmanager").HasKey(caller.User(account), snsAlias) || !s.kms.For("secretsmanager").HasKey(caller.User(account), "alias/aws/secretsmanager") {
+	if s.kms.For("secretsmanager").HasKey(caller.User(account), snsAlias) ||
+		!s.kms.For("secretsmanager").HasKey(caller.User(account), "alias/aws/secretsmanager") {
 		t.Error("Secrets Manager has SNS's key, or lacks its own")
 	}
 	arn := *must(s.DescribeKey(t.Context(), &sdk.DescribeKeyInput{KeyId: new(snsAlias)}))(t).KeyMetadata.Arn

@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	rootAllowed = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"kms:*","Resource":"*"}`
-	notAllowed  = "because no resource-based policy allows the kms:ACTION action"
-	denied      = "with an explicit deny in a resource-based policy"
+	rootAllowed = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account +
+		`:root"},"Action":"kms:*","Resource":"*"}`
+	notAllowed = "because no resource-based policy allows the kms:ACTION action"
+	denied     = "with an explicit deny in a resource-based policy"
 )
 
 // policy gives a key a policy of these statements.

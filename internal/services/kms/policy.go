@@ -60,7 +60,8 @@ func (s *Service) putKeyPolicy(ctx context.Context, in *sdk.PutKeyPolicyInput) (
 	return &sdk.PutKeyPolicyOutput{}, err
 }
 
-func (s *Service) listKeyPolicies(ctx context.Context, in *sdk.ListKeyPoliciesInput) (*sdk.ListKeyPoliciesOutput, error) {
+func (s *Service) listKeyPolicies(ctx context.Context, in *sdk.ListKeyPoliciesInput) (*sdk.ListKeyPoliciesOutput,
+	error) {
 	if _, err := s.view(ctx, "ListKeyPolicies", in.KeyId); err != nil {
 		return nil, err
 	}

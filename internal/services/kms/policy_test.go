@@ -31,7 +31,8 @@ func TestPolicies(t *testing.T) {
 	good := []string{
 		statement(us, `["kms:Get*","kms:Put*"]`), statement(`"*"`, `"*"`), statement(`{"AWS":"123456789012"}`,
 			`["KMS:PutKeyPolicy","kms:GetKeyPolicy"]`),
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotPrincipal":{"AWS":"*"},"NotAction":"kms:*","NotResource":"*"},` +
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotPrincipal":{"AWS":"*"},"NotAction":"kms:*",` +
+			`"NotResource":"*"},` +
 			`{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:*","Resource":"*"}]}`,
 	}
 	for _, policy := range good {

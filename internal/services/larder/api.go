@@ -85,7 +85,8 @@ type Deployment struct {
 	Source                  string // the file or directory it was read from
 	Resources               []Resource
 	AuthTokenUpdateStrategy string // how the group's token was set; empty while an up is under way, or failed
-	Outputs                 string // the module's outputs, as JSON; holds secrets and is kept sealed. Empty until all is made
+	// the module's outputs, as JSON; holds secrets and is kept sealed. Empty until all is made
+	Outputs string
 }
 
 // Resource is one resource of a deployment.

@@ -23,9 +23,10 @@ type Measured struct {
 	CacheClusterId     string
 	Zone               string
 	Role               string
-	PID                int32   // 0 when it does not run; another process counts from the start
-	LagSeconds         float64 // for how long a replica has lacked something of its primary's; -1 when that is not known, or it is none
-	Reading            *Reading
+	PID                int32 // 0 when it does not run; another process counts from the start
+	// for how long a replica has lacked something of its primary's; -1 when that is not known, or it is none
+	LagSeconds float64
+	Reading    *Reading
 }
 
 // Reading is what a node counted at one moment. There is none of a node that does not answer.

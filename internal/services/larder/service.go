@@ -95,7 +95,7 @@ func Tables() []store.Checker { return []store.Checker{deployments} }
 // RowKey is the deployment's key in its table.
 func (k kept) RowKey() string { return k.ID }
 
-func place(id string) string { return "deployment/" + id + "/outputs" }
+func outputsAAD(id string) string { return "deployment/" + id + "/outputs" }
 
 func (s *Service) describeEngine(ctx context.Context, _ *DescribeEngineInput) (*DescribeEngineOutput, error) {
 	out := s.Engine
@@ -148,7 +148,7 @@ func (s *Service) putDeployment(ctx context.Context, in *PutDeploymentInput) (*P
 	if d.ID == "" {
 		return nil, &smithy.GenericAPIError{Code: "ValidationException", Message: "Deployment.ID must not be empty"}
 	}
-	k := kept{Deployment: d, Sealed: s.Sealer.Seal(place(d.ID), []byte(d.Outputs))}
+	k := kept{Deployment: d, Sealed: s.Sealer.Seal(outputsAAD(d.ID), []byte(d.Outputs))}
 	k.Outputs = ""
 	return &PutDeploymentOutput{}, audit.Update(ctx, s.Store, func(tx *store.Tx) error { return deployments.Put(tx, d.ID, k) })
 }
@@ -160,7 +160,7 @@ func (s *Service) describeDeployments(context.Context, *DescribeDeploymentsInput
 		for _, k := range all {
 			var outputs []byte
 			_, err := deployments.GetValid(tx, k.ID, func(k kept) (err error) {
-				outputs, err = s.Sealer.Open(place(k.ID), k.Sealed)
+				outputs, err = s.Sealer.Open(outputsAAD(k.ID), k.Sealed)
 				return err
 			})
 			if err != nil && !store.IsUnreadable(err) { // without its outputs a deployment can be changed and deleted

@@ -49,8 +49,8 @@ func TestSight(t *testing.T) {
 			Node{PID: 7, Reachable: true, Offset: 900, LagBytes: -1}},
 		"primary is silent": {1, 7, seen(plan.NodeState{Running: true}, replica),
 			Node{PID: 7, Reachable: true, InSync: true, Offset: 900, LagBytes: -1}},
-		"not looked at":      {1, 7, plan.Observed{}, Node{PID: 7, LagBytes: -1}},
-		"elected, a replica": {0, 7, seen(replica, replica), Node{PID: 7, Reachable: true, Offset: 900}},
+		"not looked at":                   {1, 7, plan.Observed{}, Node{PID: 7, LagBytes: -1}},
+		"failed over to, still a replica": {0, 7, seen(replica, replica), Node{PID: 7, Reachable: true, Offset: 900}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := Node{PID: c.pid}

@@ -325,7 +325,8 @@ func TestPutLogEventsBounds(t *testing.T) {
 		{"a long time", []types.InputLogEvent{event(25*time.Hour, "a"), event(0, "b")},
 			"The batch of log events in a single PutLogEvents request cannot span more than 24 hours."},
 		{"empty", []types.InputLogEvent{event(0, "")},
-			"1 validation error detected: Value '' at 'logEvents.1.member.message' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+			"1 validation error detected: Value '' at 'logEvents.1.member.message' failed to satisfy constraint: Member must " +
+				"have length greater than or equal to 1"},
 		{"none", []types.InputLogEvent{},
 			"1 validation error detected: Value '[]' at 'logEvents' failed to satisfy constraint: " +
 				"Member must have length greater than or equal to 1"},

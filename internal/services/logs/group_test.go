@@ -243,7 +243,8 @@ func TestLogGroupRefusals(t *testing.T) {
 			"larder serves CreateLogGroup's LogGroupClass only as STANDARD: larder keeps all events alike"},
 		{"protection", create(sdk.CreateLogGroupInput{LogGroupName: new("new"), DeletionProtectionEnabled: new(true)}),
 			validation,
-			"larder serves CreateLogGroup's DeletionProtectionEnabled only as false: it could not be taken back: PutLogGroupDeletionProtection is not served"},
+			"larder serves CreateLogGroup's DeletionProtectionEnabled only as false: it could not be taken back: " +
+				"PutLogGroupDeletionProtection is not served"},
 		{"tag", create(sdk.CreateLogGroupInput{LogGroupName: new("new"), Tags: map[string]string{"aws:x": ""}}),
 			parameter,
 			`The tag key "aws:x" must not begin with aws:, which is kept for AWS's own tags`},
@@ -262,7 +263,8 @@ func TestLogGroupRefusals(t *testing.T) {
 			ResourceIdentifier: new("x")}), parameter, one},
 		{"query results", associate(sdk.AssociateKmsKeyInput{KmsKeyId: new(key),
 			ResourceIdentifier: new("arn:aws:logs:us-east-1:123456789012:query-result:*")}),
-			parameter, "arn:aws:logs:us-east-1:123456789012:query-result:* is not the ARN of a log group of account 123456789012 in us-east-1"},
+			parameter, "arn:aws:logs:us-east-1:123456789012:query-result:* is not the ARN of a log group of account " +
+				"123456789012 in us-east-1"},
 		{"prefix and pattern", describe(sdk.DescribeLogGroupsInput{LogGroupNamePattern: new("a"),
 			LogGroupNamePrefix: new("b")}), parameter,
 			"LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."},

@@ -38,7 +38,8 @@ func (s *Service) describeLogGroups(
 		}
 	}
 	if given > 1 {
-		return nil, invalidParameter("At most one of logGroupNamePrefix, logGroupNamePattern and logGroupIdentifiers can be given")
+		return nil, invalidParameter("At most one of logGroupNamePrefix, logGroupNamePattern and logGroupIdentifiers can " +
+			"be given")
 	}
 	names, err := s.identifiers(in.LogGroupIdentifiers)
 	if err != nil {

@@ -70,27 +70,32 @@ func (f *metricFilter) transform(t types.MetricTransformation) error {
 	if err != nil {
 		return err
 	}
-	f.Metric, f.Namespace, f.Value = aws.ToString(t.MetricName), aws.ToString(t.MetricNamespace), aws.ToString(t.MetricValue)
+	f.Metric, f.Namespace, f.Value = aws.ToString(t.MetricName), aws.ToString(t.MetricNamespace),
+		aws.ToString(t.MetricValue)
 	f.Unit, f.Default, f.Dimensions = string(t.Unit), t.DefaultValue, t.Dimensions
 	if strings.HasPrefix(f.Namespace, "AWS/") {
-		return invalidParameter("Invalid metric transformation: namespaces that begin with AWS/ are kept for the services themselves")
+		return invalidParameter("Invalid metric transformation: namespaces that begin with AWS/ are kept for the services " +
+			"themselves")
 	}
 	if f.Default != nil && !measurable(*f.Default) {
 		return invalidParameter("Invalid metric transformation: the default value must be a number between -2^360 and 2^360")
 	}
 	if _, ok := number(f.Value); !ok && !pattern.Names(f.Value) {
-		return invalidParameter("Invalid metric transformation: the value %q is neither a number between -2^360 and 2^360 nor something that the filter pattern names", clip(f.Value))
+		return invalidParameter("Invalid metric transformation: the value %q is neither a number between -2^360 and 2^360 "+
+			"nor something that the filter pattern names", clip(f.Value))
 	}
 	if len(f.Dimensions) > maxDimensions {
 		return invalidParameter("Invalid metric transformation: it has %d dimensions; it can have at most %d",
 			len(f.Dimensions), maxDimensions)
 	}
 	if len(f.Dimensions) > 0 && f.Default != nil {
-		return invalidParameter("Invalid metric transformation: dimensions and default value are mutually exclusive properties.")
+		return invalidParameter("Invalid metric transformation: dimensions and default value are mutually exclusive " +
+			"properties.")
 	}
 	for name, value := range f.Dimensions {
 		if name == "" || len(name) > maxText || !pattern.Names(value) {
-			return invalidParameter("Invalid metric transformation: the dimension %q is %q, which the filter pattern does not name", clip(name), clip(value))
+			return invalidParameter("Invalid metric transformation: the dimension %q is %q, which the filter pattern does not "+
+				"name", clip(name), clip(value))
 		}
 	}
 	return nil

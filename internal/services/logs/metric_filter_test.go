@@ -92,7 +92,8 @@ func TestMetricFilters(t *testing.T) {
 		`Invalid filter pattern: the quotation that begins at " has no end`)
 	servicetest.WantError(t, put("x", "a", types.MetricTransformation{MetricName: new("M"), MetricValue: new("$.ms")}),
 		parameter,
-		`Invalid metric transformation: the value "$.ms" is neither a number between -2^360 and 2^360 nor something that the filter pattern names`)
+		`Invalid metric transformation: the value "$.ms" is neither a number between -2^360 and 2^360 nor something that `+
+			`the filter pattern names`)
 	servicetest.WantError(t, put("x", "[a]",
 		types.MetricTransformation{MetricName: new("M"), MetricValue: new("1"), DefaultValue: new(1.0),
 			Dimensions: map[string]string{"A": "$a"}}), parameter,

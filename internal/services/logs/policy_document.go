@@ -67,7 +67,7 @@ func appendNormal(b []byte, value json.RawMessage) []byte {
 func appendMembers(b []byte, object map[string]json.RawMessage,
 	appendValue func([]byte, json.RawMessage) []byte) []byte {
 	names := slices.SortedFunc(maps.Keys(object), func(a, b string) int {
-		return bytes.Compare(place(a), place(b))
+		return bytes.Compare(sortKey(a), sortKey(b))
 	})
 	b = append(b, '{')
 	for i, name := range names {
@@ -80,8 +80,8 @@ func appendMembers(b []byte, object map[string]json.RawMessage,
 	return append(b, '}')
 }
 
-// place orders members: those that are known by their place, the others behind them by their names.
-func place(name string) []byte {
+// sortKey orders the members of a statement: known ones as members lists them, then the others by name.
+func sortKey(name string) []byte {
 	at := slices.Index(members(), name)
 	if at < 0 {
 		at = len(members())

@@ -12,7 +12,8 @@ import (
 	"larder/internal/servicetest"
 )
 
-const document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"delivery.logs.amazonaws.com"},` +
+const document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":` +
+	`"delivery.logs.amazonaws.com"},` +
 	`"Action":"logs:PutLogEvents","Resource":"*"}]}`
 
 func (s *server) putPolicy(t *testing.T, name, document string) error {
@@ -67,8 +68,10 @@ func TestPolicyRefusals(t *testing.T) {
 		`{"Statement":[]}`:                "Invalid policy document: it must be a JSON object with a Statement",
 		`{"Statement":{}}`:                "Invalid policy document: statement 1 must have the Effect Allow or Deny",
 		`{"Statement":{"Effect":"Deny"}}`: "Invalid policy document: statement 1 must have a Principal",
-		`{"Statement":{"Effect":"Deny","Principal":"*"}}`:              "Invalid policy document: statement 1 must have an Action",
-		`{"Statement":{"Effect":"Deny","Principal":"*","Action":"*"}}`: "Invalid policy document: statement 1 must have a Resource",
+		`{"Statement":{"Effect":"Deny","Principal":"*"}}`: "Invalid policy document: statement 1 must have an " +
+			"Action",
+		`{"Statement":{"Effect":"Deny","Principal":"*","Action":"*"}}`: "Invalid policy document: statement 1 must have a " +
+			"Resource",
 		strings.Repeat(" ",
 			5121): "The policy document must have 1 to 5120 characters; it has 5121",
 	} {

@@ -174,14 +174,16 @@ func failure[T any](_ T, err error) error { return err }
 func TestDescribedPolicies(t *testing.T) {
 	for _, test := range []struct{ name, given, want string }{
 		{"one text for a list with one",
-			`{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Allow","Principal":{"Service":["route53.amazonaws.com"]},` +
+			`{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Allow","Principal":{"Service":` +
+				`["route53.amazonaws.com"]},` +
 				`"Action":"logs:PutLogEvents","Resource":"log_arn"}]}`,
 			`{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Allow","Principal":{"Service":"route53.amazonaws.com"},` +
 				`"Action":"logs:PutLogEvents","Resource":"log_arn"}]}`},
 		{"a version, and the members' order",
 			` {"Statement": {"Resource": ["*"], "Action": ["logs:A<b>", "logs:C"], "Principal": "*", "Effect": "Allow",
 				"Condition": {"StringLike": {"aws:SourceArn": ["x"]}}}, "Id": "i"} `,
-			`{"Version":"2008-10-17","Id":"i","Statement":[{"Effect":"Allow","Principal":"*","Action":["logs:A<b>","logs:C"],"Resource":"*",` +
+			`{"Version":"2008-10-17","Id":"i","Statement":[{"Effect":"Allow","Principal":"*","Action":["logs:A<b>","logs:C"],` +
+				`"Resource":"*",` +
 				`"Condition":{"StringLike":{"aws:SourceArn":"x"}}}]}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -171,7 +171,8 @@ func (s *Service) describeStream(st stream, figures logstore.Stat) types.LogStre
 	}
 	if figures.Events > 0 {
 		out.UploadSequenceToken = new(sequenceToken)
-		out.FirstEventTimestamp, out.LastEventTimestamp, out.LastIngestionTime = &figures.First, &figures.Last, &figures.Ingested
+		out.FirstEventTimestamp, out.LastEventTimestamp, out.LastIngestionTime = &figures.First, &figures.Last,
+			&figures.Ingested
 	}
 	return out
 }

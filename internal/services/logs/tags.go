@@ -104,7 +104,8 @@ func setTags(tags, given map[string]string) error {
 	}
 	maps.Copy(tags, given)
 	if len(tags) > tagging.Max {
-		return &types.TooManyTagsException{Message: new(fmt.Sprintf("The log group would have %d tags. A log group can have at most %d.", len(tags), tagging.Max))}
+		return &types.TooManyTagsException{Message: new(fmt.Sprintf("The log group would have %d tags. A log group can "+
+			"have at most %d.", len(tags), tagging.Max))}
 	}
 	return nil
 }

@@ -37,7 +37,8 @@ func TestResourcePolicyDenies(t *testing.T) {
 		servicetest.WantError(t, get(id), "AccessDeniedException", refusal("GetSecretValue"))
 	}
 	servicetest.WantError(t, remove(), "AccessDeniedException", refusal("DeleteSecret"))
-	out := must(s.BatchGetSecretValue(t.Context(), &sdk.BatchGetSecretValueInput{SecretIdList: []string{"mine", "other"}}))(t)
+	out := must(s.BatchGetSecretValue(t.Context(), &sdk.BatchGetSecretValueInput{SecretIdList: []string{"mine",
+		"other"}}))(t)
 	if len(out.SecretValues) != 1 || len(out.Errors) != 1 || *out.Errors[0].ErrorCode != "AccessDeniedException" {
 		t.Errorf("a batch gives %+v and %+v", out.SecretValues, out.Errors)
 	}

@@ -88,7 +88,8 @@ func (s *Service) create(ctx context.Context, made secret, v *value) (secret, er
 // sameAgain tells whether a secret that is there was made by the same request, which the client sends again.
 func (s *Service) sameAgain(ctx context.Context, found secret, v *value) error {
 	if !found.Deleted.IsZero() {
-		return invalidRequest("You can't create this secret because a secret with this name is already scheduled for deletion.")
+		return invalidRequest("You can't create this secret because a secret with this name is already scheduled for " +
+			"deletion.")
 	}
 	if v != nil && found.Versions[v.id] != nil {
 		return s.checkSame(ctx, found, v)
@@ -171,7 +172,8 @@ func (s *Service) deleteSecret(ctx context.Context, in *sdk.DeleteSecretInput) (
 			return err
 		}
 		if !found.Deleted.IsZero() {
-			return invalidRequest("You can't perform this operation on the secret because it was already scheduled for deletion.")
+			return invalidRequest("You can't perform this operation on the secret because it was already scheduled for " +
+				"deletion.")
 		}
 		found.Deleted = s.Now()
 		found.DeletionDate = found.Deleted.Add(time.Duration(window) * day)

@@ -25,7 +25,8 @@ const (
 	maxPassword     = 4096
 )
 
-func (s *Service) getRandomPassword(_ context.Context, in *sdk.GetRandomPasswordInput) (*sdk.GetRandomPasswordOutput, error) {
+func (s *Service) getRandomPassword(_ context.Context, in *sdk.GetRandomPasswordInput) (*sdk.GetRandomPasswordOutput,
+	error) {
 	length := int64(defaultPassword)
 	if in.PasswordLength != nil {
 		length = *in.PasswordLength

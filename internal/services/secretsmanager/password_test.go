@@ -20,8 +20,10 @@ func TestGetRandomPassword(t *testing.T) {
 	s := newServer(t)
 	rapid.Check(t, func(t *rapid.T) {
 		in := &sdk.GetRandomPasswordInput{
-			ExcludeLowercase: new(rapid.Bool().Draw(t, "no lowercase")), ExcludeUppercase: new(rapid.Bool().Draw(t, "no uppercase")),
-			ExcludeNumbers: new(rapid.Bool().Draw(t, "no numbers")), ExcludePunctuation: new(rapid.Bool().Draw(t, "no punctuation")),
+			ExcludeLowercase: new(rapid.Bool().Draw(t, "no lowercase")), ExcludeUppercase: new(rapid.Bool().Draw(t,
+				"no uppercase")),
+			ExcludeNumbers: new(rapid.Bool().Draw(t, "no numbers")), ExcludePunctuation: new(rapid.Bool().Draw(t,
+				"no punctuation")),
 			IncludeSpace: new(true), PasswordLength: new(rapid.Int64Range(5, 64).Draw(t, "length")),
 			ExcludeCharacters: new(rapid.StringOf(rapid.SampledFrom([]rune("abAB01!,"))).Draw(t, "excluded")),
 		}
@@ -32,7 +34,8 @@ func TestGetRandomPassword(t *testing.T) {
 		if int64(len(got)) != *in.PasswordLength || strings.ContainsAny(got, *in.ExcludeCharacters) {
 			t.Fatalf("got %q", got)
 		}
-		for i, excluded := range []bool{*in.ExcludeLowercase, *in.ExcludeUppercase, *in.ExcludeNumbers, *in.ExcludePunctuation, false} {
+		for i, excluded := range []bool{*in.ExcludeLowercase, *in.ExcludeUppercase, *in.ExcludeNumbers,
+			*in.ExcludePunctuation, false} {
 			has := strings.ContainsAny(got, passwordKinds[i])
 			if excluded && has || !excluded && !has && in.RequireEachIncludedType == nil {
 				t.Fatalf("got %q: characters of %q: %v", got, passwordKinds[i], has)
@@ -56,6 +59,7 @@ func TestPasswordRefusals(t *testing.T) {
 	servicetest.WantError(t, get(sdk.GetRandomPasswordInput{PasswordLength: new(int64(3))}), code,
 		"Password length is too short based on the required types.")
 	servicetest.WantError(t, get(sdk.GetRandomPasswordInput{
-		ExcludeLowercase: new(true), ExcludeUppercase: new(true), ExcludePunctuation: new(true), ExcludeCharacters: new("0123456789"),
+		ExcludeLowercase: new(true), ExcludeUppercase: new(true), ExcludePunctuation: new(true), ExcludeCharacters: new(
+			"0123456789"),
 	}), code, "The password must have characters: every one that could be in it is excluded.")
 }

@@ -41,7 +41,8 @@ func (s *Service) putResourcePolicy(
 		return nil, err
 	}
 	if aws.ToBool(in.BlockPublicPolicy) && slices.ContainsFunc(statements, statement.public) {
-		return nil, &types.PublicPolicyException{Message: new("The resource policy grants access to everybody, which BlockPublicPolicy forbids.")}
+		return nil, &types.PublicPolicyException{Message: new("The resource policy grants access to everybody, which " +
+			"BlockPublicPolicy forbids.")}
 	}
 	changed, err := s.change(ctx, in.SecretId, func(found *secret) error {
 		found.Policy = *in.ResourcePolicy

@@ -54,11 +54,12 @@ func TestResourcePolicy(t *testing.T) {
 			"The resource policy grants access to everybody, which BlockPublicPolicy forbids.")
 	}
 	for policy, message := range map[string]string{
-		`{`:                                  "This resource policy contains a syntax error.",
-		`{"Statement":[]}`:                   "This resource policy contains a syntax error.",
-		`{"Statement":"x"}`:                  "This resource policy contains a syntax error.",
-		`{"Statement":[{}]}`:                 `Statement 1 of the resource policy has the Effect ""; it must be Allow or Deny.`,
-		`{"Statement":[{"Effect":"Allow"}]}`: "Statement 1 of the resource policy has no Principal.",
+		`{`:                 "This resource policy contains a syntax error.",
+		`{"Statement":[]}`:  "This resource policy contains a syntax error.",
+		`{"Statement":"x"}`: "This resource policy contains a syntax error.",
+		`{"Statement":[{}]}`: `Statement 1 of the resource policy has the Effect ""; it must be Allow or ` +
+			`Deny.`,
+		`{"Statement":[{"Effect":"Allow"}]}`:                 "Statement 1 of the resource policy has no Principal.",
 		`{"Statement":[{"Effect":"Allow","Principal":"*"}]}`: "Statement 1 of the resource policy has no Action.",
 	} {
 		servicetest.WantError(t, put(policy, false), "MalformedPolicyDocumentException", message)

@@ -90,7 +90,8 @@ func TestTheReplacedVersionIsNoLongerPending(t *testing.T) {
 func TestRawErrors(t *testing.T) {
 	s := newServer(t)
 	s.create(t, "mine", "1")
-	const token = `{"__type":"InvalidRequestException","Message":"You must provide a ClientRequestToken value. We recommend a UUID-type value."}`
+	const token = `{"__type":"InvalidRequestException","Message":"You must provide a ClientRequestToken value. We ` +
+		`recommend a UUID-type value."}`
 	for action, test := range map[string]struct{ body, want string }{
 		"CreateSecret":   {`{"Name":"new","SecretString":"x"}`, token},
 		"UpdateSecret":   {`{"SecretId":"mine","SecretString":"x"}`, token},

@@ -51,7 +51,7 @@ func (s *Service) permit(ctx context.Context, key string, bound map[string]strin
 func (s *Service) seal(ctx context.Context, of secret, v *version, data []byte) (err error) {
 	v.Key = cmp.Or(of.KMSKeyID, ownKey)
 	if v.Key == ownKey {
-		v.Sealed = s.Sealer.Seal(valuePlace(of.ARN, v.ID), data)
+		v.Sealed = s.Sealer.Seal(valueAAD(of.ARN, v.ID), data)
 		return nil
 	}
 	if err := s.permit(ctx, v.Key, keyContext(of.ARN, v.ID), "GenerateDataKey"); err != nil {
@@ -72,7 +72,7 @@ func (s *Service) open(ctx context.Context, of secret, v *version) ([]byte, erro
 		}
 	}
 	if v.Key == "" || v.Key == ownKey {
-		return s.Sealer.Open(valuePlace(of.ARN, v.ID), v.Sealed)
+		return s.Sealer.Open(valueAAD(of.ARN, v.ID), v.Sealed)
 	}
 	if err := s.permit(ctx, v.Key, keyContext(of.ARN, v.ID), "Decrypt"); err != nil {
 		return nil, decryptionFailure(err)

@@ -37,7 +37,7 @@ type secret struct {
 type version struct {
 	ID           string
 	Stages       []string
-	Sealed       []byte // with Key, for the context of keyContext or the place that valuePlace names
+	Sealed       []byte // with Key, for the context of keyContext or the place that valueAAD names
 	Key          string // a KMS key, or ownKey; empty where an earlier larder sealed it, which it did as with ownKey
 	Binary       bool
 	Created      time.Time
@@ -134,8 +134,8 @@ func (s *secret) stages() map[string][]string {
 	return out
 }
 
-// valuePlace is what a version's value is sealed for.
-func valuePlace(arn, version string) string { return "secret/" + arn + "/" + version }
+// valueAAD is what a version's value is sealed for.
+func valueAAD(arn, version string) string { return "secret/" + arn + "/" + version }
 
 // What names and ids have at most, in characters.
 const (
@@ -147,7 +147,8 @@ var validName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@!-]+$`)
 
 func checkName(name *string) error {
 	if len(*name) > maxName || !validName.MatchString(*name) {
-		return validation("Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!")
+		return validation("Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: " +
+			"-/_+=.@!")
 	}
 	return nil
 }

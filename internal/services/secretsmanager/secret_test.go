@@ -179,9 +179,10 @@ func TestSecretRefusals(t *testing.T) {
 	const (
 		parameter, request, validation = "InvalidParameterException", "InvalidRequestException", "ValidationException"
 		missing                        = "Secrets Manager can't find the specified secret."
-		name                           = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
-		marked                         = "You can't perform this operation on the secret because it was marked for deletion."
-		noKey                          = "Secrets Manager can't encrypt the secret value: Invalid keyId 'nobody'"
+		name                           = "Invalid name. Must be a valid name containing alphanumeric characters, or any of " +
+			"the following: -/_+=.@!"
+		marked = "You can't perform this operation on the secret because it was marked for deletion."
+		noKey  = "Secrets Manager can't encrypt the secret value: Invalid keyId 'nobody'"
 	)
 	for _, test := range []struct {
 		what          string

@@ -39,9 +39,11 @@ func (s *secret) checkRelease(stage string, from, to *string) error {
 		return invalidParameter("The staging label %s isn't attached to the version %s that RemoveFromVersionId names.",
 			stage, *from)
 	case to == nil && stage == current:
-		return invalidParameter("You can only move staging label %s to a different secret version. It can't be completely removed.", current)
+		return invalidParameter("You can only move staging label %s to a different secret version. It can't be completely "+
+			"removed.", current)
 	case from == nil && holder != nil && holder.ID != *to:
-		return invalidParameter("The parameter RemoveFromVersionId can't be empty. Staging label %s is currently attached to version %s, "+
+		return invalidParameter("The parameter RemoveFromVersionId can't be empty. Staging label %s is currently attached "+
+			"to version %s, "+
 			"so you must explicitly reference that version in RemoveFromVersionId.", stage, holder.ID)
 	}
 	return nil

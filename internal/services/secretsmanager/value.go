@@ -40,7 +40,8 @@ func readValue(plain *string, data []byte, token *string) (*value, error) {
 	case v.id == "":
 		return nil, invalidRequest("You must provide a ClientRequestToken value. We recommend a UUID-type value.")
 	case plain != nil && data != nil:
-		return nil, invalidParameter("You can't specify both a binary secret value and a string secret value in the same secret.")
+		return nil, invalidParameter("You can't specify both a binary secret value and a string secret value in the same " +
+			"secret.")
 	case plain == nil && data == nil:
 		return nil, nil
 	case len(v.data) > maxValue: // a text of fewer characters

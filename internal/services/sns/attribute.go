@@ -112,8 +112,10 @@ func (s *Service) topicAttributes(t topic) (map[string]string, error) {
 
 // defaultPolicy is what a topic has whose policy was not set.
 func (s *Service) defaultPolicy(name string) string {
-	return fmt.Sprintf(`{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID","Effect":"Allow",`+
-		`"Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes","SNS:AddPermission","SNS:RemovePermission",`+
+	return fmt.Sprintf(`{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID",`+
+		`"Effect":"Allow",`+
+		`"Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes","SNS:AddPermission","SNS:`+
+		`RemovePermission",`+
 		`"SNS:DeleteTopic","SNS:Subscribe","SNS:ListSubscriptionsByTopic","SNS:Publish"],"Resource":%q,`+
 		`"Condition":{"StringEquals":{"AWS:SourceOwner":%q}}}]}`, s.arn(name), s.Account)
 }

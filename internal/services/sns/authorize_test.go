@@ -20,7 +20,8 @@ func TestServicesNeedTheTopicsPolicy(t *testing.T) {
 		" with an explicit deny in a resource-based policy"
 	owner := `{"Effect":"Allow","Principal":{"AWS":"*"},"Action":["SNS:Publish"],"Resource":"` + mine +
 		`","Condition":{"StringEquals":{"AWS:SourceOwner":"` + account + `"}}}`
-	alarms := `{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"sns:Publish","Resource":"` + mine +
+	alarms := `{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"sns:Publish","Resource":"` +
+		mine +
 		`","Condition":{"StringEquals":{"aws:SourceAccount":"` + account + `"},` +
 		`"ArnLike":{"aws:SourceArn":"arn:aws:cloudwatch:us-east-1:` + account + `:alarm:mine-*"}}}`
 	for _, test := range []struct{ name, policy, alarm, other, elasticache, user string }{
@@ -106,7 +107,8 @@ func TestServicesNeedTheTopicsKey(t *testing.T) {
 func TestTopicPolicyDeniesUsers(t *testing.T) {
 	s := newServer(t)
 	topic := s.topic(t, "mine")
-	deny := `{"Effect":"Deny","Principal":"*","Action":["sns:Subscribe","sns:DeleteTopic","sns:TagResource"],"Resource":"*"}`
+	deny := `{"Effect":"Deny","Principal":"*","Action":["sns:Subscribe","sns:DeleteTopic","sns:TagResource"],"Resource":` +
+		`"*"}`
 	must(s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{TopicArn: &topic,
 		AttributeName: new("Policy"), AttributeValue: statements(deny)}))(t)
 	for action, f := range map[string]func(context.Context) error{
@@ -131,7 +133,8 @@ func TestTopicPolicyDeniesUsers(t *testing.T) {
 	}
 	s.topicAttributes(t, topic)
 	s.topic(t, "other")
-	_, err := s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{TopicArn: &topic, AttributeName: new("Policy"),
+	_, err := s.SetTopicAttributes(t.Context(), &sdk.SetTopicAttributesInput{TopicArn: &topic, AttributeName: new(
+		"Policy"),
 		AttributeValue: statements(`{"Effect":"Allow","Principal":"*","Action":"*","Condition":{"StringSame":{"a":"b"}}}`)})
 	servicetest.WantError(t, err, "InvalidParameter",
 		"Invalid parameter: Policy Reason: Policy cannot be evaluated: statement 1: StringSame is no condition operator")

@@ -10,13 +10,16 @@ import (
 
 // defaultDelivery is how a topic's messages are delivered over HTTP unless its DeliveryPolicy says otherwise, in AWS's
 // words; times are in seconds.
-const defaultDelivery = `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,` +
-	`"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"disableSubscriptionOverrides":false,` +
+const defaultDelivery = `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":` +
+	`3,` +
+	`"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},` +
+	`"disableSubscriptionOverrides":false,` +
 	`"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}`
 
 // defaultSubscriptionDelivery is the same for one subscription, which has other names for the parts.
 const defaultSubscriptionDelivery = `{"healthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,` +
-	`"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"sicklyRetryPolicy":null,` +
+	`"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},` +
+	`"sicklyRetryPolicy":null,` +
 	`"throttlePolicy":null,"guaranteed":false,"requestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}`
 
 // deliveryPolicyReason says what is wrong with a topic's delivery policy.
@@ -48,7 +51,8 @@ func deliveryPolicyReason(text string) string {
 		return "DeliveryPolicy must have true or false for http.disableSubscriptionOverrides"
 	}
 	return cmp.Or(retryReason(own.HTTP.DefaultHealthyRetryPolicy), throttleReason(own.HTTP.DefaultThrottlePolicy),
-		requestReason(own.HTTP.DefaultRequestPolicy), unserved(map[string]json.RawMessage{"http.defaultSicklyRetryPolicy": own.HTTP.DefaultSicklyRetryPolicy}))
+		requestReason(own.HTTP.DefaultRequestPolicy), unserved(map[string]json.RawMessage{
+			"http.defaultSicklyRetryPolicy": own.HTTP.DefaultSicklyRetryPolicy}))
 }
 
 // subscriptionDeliveryReason says what is wrong with a subscription's delivery policy.

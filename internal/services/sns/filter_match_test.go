@@ -100,8 +100,10 @@ func TestFilterPolicyLimits(t *testing.T) {
 		alternatives(4, 4, 4):                                           complex, // 4*6 + 4*4*4 + 4*4*4
 		alternatives(3, 4, 7):                                           "",      // 3*6 + 3*4*4 + 3*4*7
 		`{"a.b.c":["x"],"a":["x"],"$or":[{"b":["x"]},{"c":["x"]}]}`:     "",
-		`{"a":[{"anything-but":{"exists":false}}]}`:                     "FilterPolicy: Unsupported anything-but pattern: exists",
-		`{"a":{"suffix":"b"},"b":{"c":["x"]}}`:                          `FilterPolicy: "suffix" must be an object or an array`,
+		`{"a":[{"anything-but":{"exists":false}}]}`: "FilterPolicy: Unsupported anything-but pattern: " +
+			"exists",
+		`{"a":{"suffix":"b"},"b":{"c":["x"]}}`: `FilterPolicy: "suffix" must be an object or an ` +
+			`array`,
 	} {
 		wantFilter(t, policy, "MessageAttributes", refusal)
 		wantFilter(t, policy, "", refusal)

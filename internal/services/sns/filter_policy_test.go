@@ -16,7 +16,8 @@ func TestFilterPolicies(t *testing.T) {
 	e := newEndpoint(t, nil)
 	stop := s.run(t)
 	s.subscribeEndpoint(t, topic, e, map[string]string{"RawMessageDelivery": "true", "FilterPolicyScope": "MessageBody",
-		"FilterPolicy": `{"state":["ALARM",{"prefix":"INS"}],"detail":{"n":[{"numeric":[">",1,"<=",5]}]},"quiet":[{"exists":false}]}`})
+		"FilterPolicy": `{"state":["ALARM",{"prefix":"INS"}],"detail":{"n":[{"numeric":[">",1,"<=",5]}]},"quiet":` +
+			`[{"exists":false}]}`})
 	for _, body := range []string{`{"state":"ALARM","detail":{"n":2}}`, `{"state":"OK","detail":{"n":2}}`,
 		`{"state":"ALARM","detail":{"n":1}}`, "ALARM",
 		`{"state":"ALARM","detail":{"n":2},"quiet":true}`, `{"state":["OK","INSUFFICIENT"],"detail":{"n":[9,5]}}`,

@@ -8,14 +8,14 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// keyTime is how long messages wait, at a time, for a KMS key that cannot be used.
+// keyTime is the time between two attempts to open a message whose KMS key cannot be used.
 const keyTime = 5 * time.Second
 
-// lockedError says that a message cannot be opened now: its KMS key is disabled or pending deletion, which can be taken
-// back.
+// lockedError says that a message cannot be opened at present: its KMS key is disabled or pending deletion. An
+// administrator can undo both.
 type lockedError struct{ error }
 
-// Unwrap gives the reason.
+// Unwrap returns the refusal of KMS.
 func (e lockedError) Unwrap() error { return e.error }
 
 func isLocked(err error) bool {
@@ -23,7 +23,7 @@ func isLocked(err error) bool {
 	return locked
 }
 
-// openError tells a key that cannot be used now from one that will never be again.
+// openError makes a refusal of KMS a lockedError when the key can be made usable again, and errPermanent otherwise.
 func openError(err error) error {
 	var refusal smithy.APIError
 	if !errors.As(err, &refusal) {
@@ -36,14 +36,14 @@ func openError(err error) error {
 	return errors.Join(fmt.Errorf("cannot open a message with its KMS key: %w", err), errPermanent)
 }
 
-// held are a subscription's deliveries that wait for the KMS key of their message. That is no try: the subscriber was
-// not asked.
+// held keeps a subscription's deliveries that wait for the KMS key of their message. The wait does not count as an
+// attempt, because the subscriber received no request.
 type held struct {
-	now   map[string]bool // by the deliveries' keys; false when the next try is due
+	now   map[string]bool // by the key of the delivery; false when the key is to be tried again
 	inLog bool            // the log says that messages wait
 }
 
-// takes holds a delivery whose message cannot be opened now.
+// takes holds a delivery whose message cannot be opened at present, and reports whether it did.
 func (h *held) takes(d delivery, outcome error) bool {
 	if isLocked(outcome) {
 		h.now[d.key()] = true
@@ -55,7 +55,7 @@ func (h *held) takes(d delivery, outcome error) bool {
 	return false
 }
 
-// some tells whether anything is held.
+// some reports whether a delivery is held.
 func (h *held) some() bool {
 	for _, holding := range h.now {
 		if holding {
@@ -65,7 +65,7 @@ func (h *held) some() bool {
 	return false
 }
 
-// wait is how long there is nothing to do: until next is due, if there is one, or what is held is tried again.
+// wait returns the time until next is due, if ok, or until held deliveries are tried again, whichever is sooner.
 func (h *held) wait(next delivery, ok bool, now time.Time) time.Duration {
 	switch {
 	case !ok:
@@ -76,14 +76,14 @@ func (h *held) wait(next delivery, ok bool, now time.Time) time.Duration {
 	return next.wait(now)
 }
 
-// release has everything that is held tried again.
+// release makes every held delivery due for another attempt.
 func (h *held) release() {
 	for key := range h.now {
 		h.now[key] = false
 	}
 }
 
-// tellOfKey says once in the log that messages wait for their key.
+// tellOfKey warns in the log, once, that messages wait for their KMS key.
 func (s *Service) tellOfKey(h *held, d delivery, err error) {
 	if !h.inLog {
 		s.Logger.Warn("messages wait until their KMS key can be used", "subscription", d.Subscription, "error", err)

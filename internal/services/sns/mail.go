@@ -94,7 +94,8 @@ func (s *Service) letter(of topic, sub subscription, m message) ([]byte, error) 
 	case m.Kind == confirmation:
 		subject = "AWS Notification - Subscription Confirmation"
 	case sub.Protocol == "email":
-		text += "\n\n--\nIf you wish to stop receiving notifications from this topic, please visit the link below to unsubscribe:\n" +
+		text += "\n\n--\nIf you wish to stop receiving notifications from this topic, please visit the link below to " +
+			"unsubscribe:\n" +
 			s.unsubscribeURL(sub) + "\n"
 	}
 	if m.Kind == confirmation && sub.Protocol == "email" {

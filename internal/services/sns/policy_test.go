@@ -13,7 +13,8 @@ import (
 // A throttled subscriber gets its messages no faster than it wants, by the topic's policy or its own; others do not
 // wait for it.
 func TestThrottle(t *testing.T) {
-	const topics, own = `{"http":{"defaultThrottlePolicy":{"maxReceivesPerSecond":4}}}`, `{"throttlePolicy":{"maxReceivesPerSecond":2}}`
+	const topics, own = `{"http":{"defaultThrottlePolicy":{"maxReceivesPerSecond":4}}}`,
+		`{"throttlePolicy":{"maxReceivesPerSecond":2}}`
 	for _, test := range []struct {
 		name, topic, own string
 		apart            time.Duration
@@ -69,7 +70,8 @@ func TestEffectivePolicy(t *testing.T) {
 	set(topic,
 		`{"http":{"defaultHealthyRetryPolicy":{"numRetries":7},"defaultThrottlePolicy":{"maxReceivesPerSecond":3}}}`)
 	must(s.SetSubscriptionAttributes(t.Context(), &sdk.SetSubscriptionAttributesInput{
-		SubscriptionArn: &arn, AttributeName: new("DeliveryPolicy"), AttributeValue: new(`{"throttlePolicy":{"maxReceivesPerSecond":9},"healthyRetryPolicy":null}`)}))(t)
+		SubscriptionArn: &arn, AttributeName: new("DeliveryPolicy"),
+		AttributeValue: new(`{"throttlePolicy":{"maxReceivesPerSecond":9},"healthyRetryPolicy":null}`)}))(t)
 	got := s.subscriptionAttributes(t, arn)["EffectiveDeliveryPolicy"]
 	for _, part := range []string{`"numRetries":7`, `"maxReceivesPerSecond":9`, `"minDelayTarget":20`} {
 		if !strings.Contains(got, part) {
@@ -84,9 +86,12 @@ func TestDeliveryPolicyRefusals(t *testing.T) {
 	topic := s.topic(t, "mine")
 	arn := s.subscribe(t, topic, "http", "http://127.0.0.1:1/")
 	for part, reason := range map[string]string{
-		`"throttlePolicy":{"maxReceivesPerSecond":0}`:                     "a throttle policy of another form than a maxReceivesPerSecond of 1 or more",
-		`"throttlePolicy":{"maxReceivesPerSecond":0.5}`:                   "a throttle policy of another form than a maxReceivesPerSecond of 1 or more",
-		`"throttlePolicy":{"maxPerSecond":2}`:                             "a throttle policy of another form than a maxReceivesPerSecond of 1 or more",
+		`"throttlePolicy":{"maxReceivesPerSecond":0}`: "a throttle policy of another form than a " +
+			"maxReceivesPerSecond of 1 or more",
+		`"throttlePolicy":{"maxReceivesPerSecond":0.5}`: "a throttle policy of another form than a " +
+			"maxReceivesPerSecond of 1 or more",
+		`"throttlePolicy":{"maxPerSecond":2}`: "a throttle policy of another form than a " +
+			"maxReceivesPerSecond of 1 or more",
 		`"requestPolicy":{"headerContentType":"a\nb"}`:                    "headerContentType must be one of",
 		`"requestPolicy":{"headerContentType":"image/png"}`:               "headerContentType must be one of",
 		`"healthyRetryPolicy":{"numTries":3}`:                             "a retry policy of another form",

@@ -134,16 +134,19 @@ func (s *Service) checkBatch(in *sdk.PublishBatchInput) error {
 	size := 0
 	for _, e := range entries {
 		if !validEntry.MatchString(aws.ToString(e.Id)) {
-			return &types.InvalidBatchEntryIdException{Message: new(fmt.Sprintf("The Id of a batch entry must have 1 to %d letters, digits, hyphens and underscores.", maxBatchEntry))}
+			return &types.InvalidBatchEntryIdException{Message: new(fmt.Sprintf("The Id of a batch entry must have 1 to %d "+
+				"letters, digits, hyphens and underscores.", maxBatchEntry))}
 		}
 		if slices.Contains(ids, *e.Id) {
-			return &types.BatchEntryIdsNotDistinctException{Message: new("Two or more batch entries in the request have the same Id.")}
+			return &types.BatchEntryIdsNotDistinctException{Message: new("Two or more batch entries in the request have the " +
+				"same Id.")}
 		}
 		ids = append(ids, *e.Id)
 		size += len(aws.ToString(e.Message)) + attributesSize(e.MessageAttributes)
 	}
 	if size > maxMessage {
-		return &types.BatchRequestTooLongException{Message: new("The length of all the batch messages put together is more than the limit.")}
+		return &types.BatchRequestTooLongException{Message: new("The length of all the batch messages put together is more " +
+			"than the limit.")}
 	}
 	return s.Store.View(func(tx *store.Tx) error {
 		_, err := s.findTopic(tx, in.TopicArn)

@@ -44,7 +44,8 @@ func TestPublishRefusals(t *testing.T) {
 			"The message attribute 'a' must contain non-empty message attribute value for message attribute " +
 				"type 'String'."},
 		{sdk.PublishInput{Message: new("a"), MessageAttributes: text("Date", "x")}, "ParameterValueInvalid",
-			"The message attribute 'a' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."},
+			"The message attribute 'a' has an invalid message attribute type, the set of supported type prefixes is Binary, " +
+				"Number, and String."},
 		{sdk.PublishInput{Message: new("a"), MessageGroupId: new("x")}, "InvalidParameterValue",
 			"larder does not serve Publish's MessageGroupId: topics are standard topics"},
 		{sdk.PublishInput{Message: new("a"), TopicArn: new(prefix + "other")}, "NotFound", "Topic does not exist"},

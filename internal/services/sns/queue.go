@@ -16,48 +16,50 @@ import (
 	"larder/internal/store"
 )
 
-// What waits to be delivered is in the store, so that a restart loses nothing: each message once, sealed, and a row for
-// each subscription that it is for.
+// Queued messages are in the store, so that a restart loses none. Each message is stored once, sealed. A row for each
+// of its subscriptions refers to it.
 const (
-	messages   = store.Table[parcel]("sns-messages")     // by message id
-	deliveries = store.Table[delivery]("sns-deliveries") // by subscription and number
+	messages   = store.Table[queuedMessage]("sns-messages") // by message id
+	deliveries = store.Table[delivery]("sns-deliveries")    // by subscription and number
 )
 
-// parcel is a message that waits, and for how many subscriptions.
-type parcel struct {
-	Sealed []byte // in JSON; with the topic's KMS key when Key is set
-	Key    bool
-	Left   int
+// queuedMessage is a message that waits to be delivered.
+type queuedMessage struct {
+	Sealed []byte // a message in JSON
+	Key    bool   // Sealed is encrypted with the topic's KMS key, and not with the installation's own
+	Left   int    // the number of subscriptions that still wait for it
 }
 
-// delivery is one attempt to come.
+// delivery is a message in one subscription's queue.
 type delivery struct {
 	Subscription, Message string
-	Number                uint64 // among the subscription's, in the order of publishing
-	Tries                 int
-	Set, Due              time.Time // when it was put off, and until when
+	Number                uint64    // the position in the subscription's queue, in the order of publishing
+	Tries                 int       // the number of attempts that failed
+	Set, Due              time.Time // when Due was set, and when the next attempt is due
 }
 
 func (d delivery) key() string { return queueOf(d.Subscription) + fmt.Sprintf("%016x", d.Number) }
 
-// queueOf is what the keys of a subscription's deliveries begin with.
+// queueOf returns the prefix of the keys of a subscription's deliveries.
 func queueOf(subscription string) string { return subscription + "/" }
 
-// maxQueue is how many messages may wait for one subscription. A message that comes when there are as many is not kept
-// for it.
+// maxQueue is the number of messages that may wait for one subscription. Further messages are dropped for it, with a
+// warning in the log.
 const maxQueue = 1000
 
-// ownKey is the key that AWS keeps for topics; here it is the installation's.
+// ownKey is the alias of the key that AWS manages for topics. larder uses the installation's own key in its stead.
 const ownKey = "alias/aws/sns"
 
-func messagePlace(id string) string { return "sns-message/" + id }
+// messageAAD returns the additional authenticated data of a sealed message. It binds the message to its id.
+func messageAAD(id string) string { return "sns-message/" + id }
 
-// enqueue keeps a message for every subscription of its topic that wants it.
+// enqueue queues a message for every subscription of its topic whose filter policy accepts it.
 func (s *Service) enqueue(ctx context.Context, m message) error {
-	return s.send(caller.Of(ctx), m, audit.In(ctx, s.Store), func(tx *store.Tx) ([]string, error) { return s.recipients(tx, m) })
+	recipients := func(tx *store.Tx) ([]string, error) { return s.recipients(tx, m) }
+	return s.send(caller.Of(ctx), m, audit.In(ctx, s.Store), recipients)
 }
 
-// recipients are the subscriptions of a message's topic that want it.
+// recipients returns the subscriptions of a message's topic whose filter policy accepts it.
 func (s *Service) recipients(tx *store.Tx, m message) (to []string, err error) {
 	of, err := s.findTopic(tx, &m.Topic)
 	if err != nil {
@@ -70,8 +72,8 @@ func (s *Service) recipients(tx *store.Tx, m message) (to []string, err error) {
 	for _, sub := range subscribed {
 		wanted, err := sub.wants(m)
 		if err != nil {
-			s.Logger.Error("a message is not kept for a subscriber, and for the others it is", "message", m.ID,
-				"error", err)
+			s.Logger.Error("dropped a message for one subscription; the others get it", "message", m.ID,
+				"subscription", sub.key(), "error", err)
 		}
 		if wanted {
 			to = append(to, sub.key())
@@ -83,8 +85,8 @@ func (s *Service) recipients(tx *store.Tx, m message) (to []string, err error) {
 // transaction runs a function in a transaction of the store.
 type transaction = func(func(*store.Tx) error) error
 
-// send keeps a message for the subscriptions that choose gives, and wakes who delivers it. What choose changes is kept
-// in the same transaction: both happen, or neither does.
+// send queues a message for the subscriptions that choose returns, and wakes their delivery workers. The changes that
+// choose makes are in the same transaction: both happen, or neither does.
 func (s *Service) send(
 	by caller.Caller, m message, update transaction, choose func(*store.Tx) ([]string, error),
 ) error {
@@ -104,7 +106,7 @@ func (s *Service) send(
 				return err
 			}
 			if full {
-				s.Logger.Warn("a message is not kept for a subscriber: too many are waiting", "subscription", key,
+				s.Logger.Warn("dropped a message for a subscription: its queue is full", "subscription", key,
 					"message", m.ID)
 				continue
 			}
@@ -123,17 +125,17 @@ func (s *Service) send(
 		return err
 	}
 	for _, key := range to {
-		s.couriers.wake(key)
+		s.workers.wake(key)
 	}
 	return nil
 }
 
-// seal makes a parcel: with the topic's KMS key where it has one, which its policy has to let the publisher use. Nobody
-// can let a service use AWS's own key for topics.
-func (s *Service) seal(by caller.Caller, m message) (parcel, error) {
+// seal encrypts a message for the queue. Where the topic has a KMS key, seal uses that key, and the key's policy must
+// allow it to the publisher. AWS's own key for topics allows nothing to services, and its policy cannot be changed.
+func (s *Service) seal(by caller.Caller, m message) (queuedMessage, error) {
 	raw, err := json.Marshal(m)
 	if err != nil {
-		return parcel{}, err
+		return queuedMessage{}, err
 	}
 	var of topic
 	err = s.Store.View(func(tx *store.Tx) (err error) {
@@ -141,29 +143,29 @@ func (s *Service) seal(by caller.Caller, m message) (parcel, error) {
 		return err
 	})
 	if err != nil {
-		return parcel{}, err
+		return queuedMessage{}, err
 	}
 	key := of.Attributes[kmsMasterKeyID]
 	context := map[string]string{"aws:sns:topicArn": m.Topic}
 	if key != "" && (key != ownKey || by.Service != "") {
 		if err := s.Keys.Permit(key, by, context, "GenerateDataKey", "Decrypt"); err != nil {
-			return parcel{}, kmsError(err)
+			return queuedMessage{}, kmsError(err)
 		}
 	}
 	if key == "" || key == ownKey {
-		return parcel{Sealed: s.Sealer.Seal(messagePlace(m.ID), raw)}, nil
+		return queuedMessage{Sealed: s.Sealer.Seal(messageAAD(m.ID), raw)}, nil
 	}
 	sealed, err := s.Keys.Wrap(key, raw, context)
-	return parcel{Sealed: sealed, Key: true}, kmsError(err)
+	return queuedMessage{Sealed: sealed, Key: true}, kmsError(err)
 }
 
-func (s *Service) open(p parcel, id, topicARN string) (m message, err error) {
+func (s *Service) open(p queuedMessage, id, topicARN string) (m message, err error) {
 	var raw []byte
 	if p.Key {
 		raw, err = s.Keys.Unwrap(p.Sealed, map[string]string{"aws:sns:topicArn": topicARN})
 		err = openError(err)
 	} else {
-		raw, err = s.Sealer.Open(messagePlace(id), p.Sealed)
+		raw, err = s.Sealer.Open(messageAAD(id), p.Sealed)
 	}
 	if err != nil {
 		return m, err
@@ -171,7 +173,7 @@ func (s *Service) open(p parcel, id, topicARN string) (m message, err error) {
 	return m, json.Unmarshal(raw, &m)
 }
 
-// kmsError gives the refusals of KMS the names that they have here.
+// kmsError gives a refusal of KMS the error code that SNS has for it.
 func kmsError(err error) error {
 	var refusal smithy.APIError
 	if !errors.As(err, &refusal) {
@@ -189,7 +191,7 @@ func kmsError(err error) error {
 	return &types.KMSAccessDeniedException{Message: text}
 }
 
-// nextNumber is the number of a subscription's next delivery, and whether its queue is full.
+// nextNumber returns the number of a subscription's next delivery, and whether its queue is full.
 func (s *Service) nextNumber(tx *store.Tx, subscription string) (number uint64, full bool, err error) {
 	waiting := 0
 	for d, err := range queued(tx, subscription) {
@@ -202,7 +204,7 @@ func (s *Service) nextNumber(tx *store.Tx, subscription string) (number uint64, 
 	return number + 1, waiting >= maxQueue, nil
 }
 
-// queued yields what waits for a subscription, in the order of publishing.
+// queued yields a subscription's deliveries in the order of publishing.
 func queued(tx *store.Tx, subscription string) func(func(delivery, error) bool) {
 	return func(yield func(delivery, error) bool) {
 		for d, err := range deliveries.Readable(tx, queueOf(subscription)) {
@@ -213,16 +215,16 @@ func queued(tx *store.Tx, subscription string) func(func(delivery, error) bool) 
 	}
 }
 
-// finish takes a delivery off the queue, and its message when it was the last.
+// finish takes a delivery off its queue. It deletes the message with its last delivery.
 func finish(tx *store.Tx, d delivery) error {
 	if _, err := deliveries.Get(tx, d.key()); errors.Is(err, store.ErrNotFound) {
-		return nil // its subscription ended
+		return nil // the subscription was deleted
 	}
 	p, err := messages.Get(tx, d.Message)
 	if err != nil && !store.IsUnreadable(err) && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	if err != nil { // no subscriber can have it
+	if err != nil { // nobody can read the message: delete it
 		return errors.Join(messages.Delete(tx, d.Message), deliveries.Delete(tx, d.key()))
 	}
 	if p.Left--; p.Left > 0 {
@@ -233,7 +235,7 @@ func finish(tx *store.Tx, d delivery) error {
 	return errors.Join(err, deliveries.Delete(tx, d.key()))
 }
 
-// cancel forgets what waits for a subscription.
+// cancel deletes a subscription's deliveries.
 func cancel(tx *store.Tx, subscription string) error {
 	var all []delivery
 	for d, err := range queued(tx, subscription) {
@@ -249,7 +251,7 @@ func cancel(tx *store.Tx, subscription string) error {
 	return errors.Join(errs...)
 }
 
-// waiting lists the subscriptions that something waits for.
+// waiting lists the subscriptions that have queued messages.
 func waiting(tx *store.Tx) ([]string, error) {
 	all, err := deliveries.List(tx)
 	var out []string
@@ -261,7 +263,7 @@ func waiting(tx *store.Tx) ([]string, error) {
 	return out, err
 }
 
-// topicOf is the name of a subscription's topic.
+// topicOf returns the name of a subscription's topic.
 func topicOf(subscription string) string {
 	name, _, _ := strings.Cut(subscription, ":")
 	return name

@@ -87,7 +87,8 @@ func retryReason(raw json.RawMessage) string {
 	case p.NumRetries < 0 || p.NumRetries > maxRetries:
 		return fmt.Sprintf("DeliveryPolicy numRetries must be from 0 to %d", maxRetries)
 	case min(p.NumNoDelayRetries, p.NumMinDelayRetries, p.NumMaxDelayRetries) < 0 || early > p.NumRetries:
-		return "DeliveryPolicy numNoDelayRetries, numMinDelayRetries and numMaxDelayRetries must be at least 0, and together at most numRetries"
+		return "DeliveryPolicy numNoDelayRetries, numMinDelayRetries and numMaxDelayRetries must be at least 0, and " +
+			"together at most numRetries"
 	case p.MinDelayTarget < 0 || p.MaxDelayTarget < p.MinDelayTarget || p.MaxDelayTarget > maxDelay:
 		return fmt.Sprintf("DeliveryPolicy minDelayTarget must be at most maxDelayTarget, and that at most %d",
 			maxDelay)

@@ -24,7 +24,7 @@ func (s signer) RowKey() string { return s.Name }
 func (d delivery) RowKey() string { return d.key() }
 
 // CheckRow says when a message is missing, or is for nobody.
-func (p parcel) CheckRow() error {
+func (p queuedMessage) CheckRow() error {
 	if len(p.Sealed) == 0 || p.Left < 1 {
 		return errors.New("it lacks a message, or is for no subscription")
 	}

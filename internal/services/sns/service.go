@@ -62,9 +62,9 @@ type Keys interface {
 // Service answers the SNS API. Run delivers.
 type Service struct {
 	Config
-	couriers couriers
-	guard    isolate.Guard
-	signing  sync.Mutex // one signing key is made at a time
+	workers workers
+	guard   isolate.Guard
+	signing sync.Mutex // one signing key is made at a time
 }
 
 // New makes a service.

@@ -62,7 +62,7 @@ func (k signer) certificate() (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
-func signerPlace(name string) string { return "sns-signer/" + name }
+func signerAAD(name string) string { return "sns-signer/" + name }
 
 // signingKey returns the key to sign with, made the first time and when no other's certificate is good.
 func (s *Service) signingKey() (signingKey, error) {
@@ -84,7 +84,7 @@ func (s *Service) signingKey() (signingKey, error) {
 	if known.Name == "" {
 		return s.newSigner()
 	}
-	raw, err := s.Sealer.Open(signerPlace(known.Name), known.Key)
+	raw, err := s.Sealer.Open(signerAAD(known.Name), known.Key)
 	if err != nil {
 		return signingKey{}, err
 	}
@@ -107,7 +107,7 @@ func (s *Service) newSigner() (signingKey, error) {
 		return signingKey{}, err
 	}
 	made.Name, made.Until = fmt.Sprintf("%x", sha256.Sum256(parsed.Raw))[:32], parsed.NotAfter
-	made.Key = s.Sealer.Seal(signerPlace(made.Name), x509.MarshalPKCS1PrivateKey(private))
+	made.Key = s.Sealer.Seal(signerAAD(made.Name), x509.MarshalPKCS1PrivateKey(private))
 	err = s.Store.Update(func(tx *store.Tx) error { return signers.Put(tx, made.Name, made) })
 	return signingKey{made.Name, private}, err
 }

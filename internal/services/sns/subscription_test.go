@@ -162,7 +162,8 @@ func TestSubscriptionRefusals(t *testing.T) {
 	}{
 		{"no topic", subscribe(prefix+"other", "email", "ops@example.com"), "NotFound", "Topic does not exist"},
 		{"protocol", subscribe(topic, "sqs", "arn:aws:sqs:us-east-1:123456789012:queue"), "InvalidParameterValue",
-			"larder serves Subscribe's Protocol only as http or https or email or email-json: larder has no receiver of another kind"},
+			"larder serves Subscribe's Protocol only as http or https or email or email-json: larder has no receiver of " +
+				"another kind"},
 		{"unknown protocol", subscribe(topic, "fax", "1"), code,
 			"Invalid parameter: Amazon SNS does not support this protocol string: fax"},
 		{"unknown kind of mail", subscribe(topic, "email-x", "ops@example.com"), code,

@@ -92,7 +92,8 @@ func setTags(tags map[string]string, given []types.Tag) error {
 		seen[key], tags[key] = true, value
 	}
 	if len(tags) > tagging.Max {
-		return &types.TagLimitExceededException{Message: new(fmt.Sprintf("The topic would have %d tags. A topic can have at most %d.", len(tags), tagging.Max))}
+		return &types.TagLimitExceededException{Message: new(fmt.Sprintf("The topic would have %d tags. A topic can have "+
+			"at most %d.", len(tags), tagging.Max))}
 	}
 	return nil
 }

@@ -13,7 +13,8 @@ import (
 	"larder/internal/servicetest"
 )
 
-const defaultDelivery = `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,"numMaxDelayRetries":0,` +
+const defaultDelivery = `{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":` +
+	`3,"numMaxDelayRetries":0,` +
 	`"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"disableSubscriptionOverrides":false,` +
 	`"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}`
 
@@ -32,8 +33,10 @@ func TestTopicLife(t *testing.T) {
 		"TopicArn": arn, "Owner": account, "DisplayName": "Critical", "KmsMasterKeyId": "alias/mine",
 		"SubscriptionsPending": "0", "SubscriptionsConfirmed": "0", "SubscriptionsDeleted": "0",
 		"EffectiveDeliveryPolicy": defaultDelivery,
-		"Policy": `{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID","Effect":"Allow",` +
-			`"Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes","SNS:AddPermission","SNS:RemovePermission",` +
+		"Policy": `{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID",` +
+			`"Effect":"Allow",` +
+			`"Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes","SNS:AddPermission","SNS:` +
+			`RemovePermission",` +
 			`"SNS:DeleteTopic","SNS:Subscribe","SNS:ListSubscriptionsByTopic","SNS:Publish"],"Resource":"` + arn +
 			`","Condition":{"StringEquals":{"AWS:SourceOwner":"123456789012"}}}]}`,
 	}
@@ -49,18 +52,21 @@ func TestTopicLife(t *testing.T) {
 			&sdk.SetTopicAttributesInput{TopicArn: &arn, AttributeName: &name, AttributeValue: &value}))(t)
 	}
 	set("Policy",
-		`{"Statement":{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"SNS:Publish","Resource":"*"}}`)
+		`{"Statement":{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"SNS:Publish",`+
+			`"Resource":"*"}}`)
 	set("KmsMasterKeyId", "")
 	set("SignatureVersion", "2")
 	set("TracingConfig", "PassThrough")
 	set("LambdaSuccessFeedbackSampleRate", "0")
 	set("DeliveryPolicy", `{"http":{"defaultHealthyRetryPolicy":{"numRetries":5},"disableSubscriptionOverrides":true}}`)
-	want["Policy"] = `{"Statement":{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"SNS:Publish","Resource":"*"}}`
+	want["Policy"] = `{"Statement":{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"SNS:` +
+		`Publish","Resource":"*"}}`
 	delete(want, "KmsMasterKeyId")
 	want["SignatureVersion"], want["TracingConfig"] = "2", "PassThrough"
 	want["LambdaSuccessFeedbackSampleRate"] = "0"
 	want["DeliveryPolicy"] = `{"http":{"defaultHealthyRetryPolicy":{"numRetries":5},"disableSubscriptionOverrides":true}}`
-	want["EffectiveDeliveryPolicy"] = `{"http":{"defaultHealthyRetryPolicy":{"backoffFunction":"linear","maxDelayTarget":20,"minDelayTarget":20,` +
+	want["EffectiveDeliveryPolicy"] = `{"http":{"defaultHealthyRetryPolicy":{"backoffFunction":"linear",` +
+		`"maxDelayTarget":20,"minDelayTarget":20,` +
 		`"numMaxDelayRetries":0,"numMinDelayRetries":0,"numNoDelayRetries":0,"numRetries":5},` +
 		`"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"},"disableSubscriptionOverrides":true}}`
 	if diff := cmp.Diff(want, s.topicAttributes(t, arn)); diff != "" {
@@ -199,7 +205,8 @@ func TestTopicRefusals(t *testing.T) {
 		{"large policy", set("Policy", strings.Repeat(" ", 30721)), code,
 			"Invalid parameter: Policy Reason: Policy has 30721 bytes; it must have at most 30720"},
 		{"delivery", set("DeliveryPolicy", `{"sqs":{}}`), code,
-			"Invalid parameter: DeliveryPolicy Reason: DeliveryPolicy must not have sqs: http is the only protocol with a delivery policy"},
+			"Invalid parameter: DeliveryPolicy Reason: DeliveryPolicy must not have sqs: http is the only protocol with a " +
+				"delivery policy"},
 		{"delivery form", set("DeliveryPolicy", `{"http":1}`), code,
 			"Invalid parameter: DeliveryPolicy Reason: DeliveryPolicy must be a JSON object with an object for http"},
 		{"no topic", get(prefix + "other"), "NotFound", "Topic does not exist"},

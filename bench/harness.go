@@ -16,26 +16,26 @@ import (
 	"larder/internal/testkit"
 )
 
-// desk is a larder of its own: a state directory, and the commands that are run on it.
-type desk struct {
+// harness runs larder with a state directory of its own.
+type harness struct {
 	program string
 	home    app.Home
 	env     []string
-	place   place // of the engine and its nodes
+	launch  launcher // starts the engine and its nodes
 }
 
-// newDesk makes one without an engine. The API gets any free port.
-func (b *bench) newDesk(name string, p place) *desk {
-	d := &desk{program: b.larder, home: app.Home(filepath.Join(b.dir, name)), place: p}
+// newHarness makes a harness and starts no engine. The API gets any free port.
+func (b *bench) newHarness(name string, l launcher) *harness {
+	d := &harness{program: b.larder, home: app.Home(filepath.Join(b.dir, name)), launch: l}
 	d.env = append(testkit.Environment(), "LARDER_HOME="+string(d.home), "LARDER_LISTEN=127.0.0.1:0")
 	return d
 }
 
 // larder runs a command and returns what it printed.
-func (d *desk) larder(ctx context.Context, args ...string) (out []byte, err error) {
+func (d *harness) larder(ctx context.Context, args ...string) (out []byte, err error) {
 	cmd := exec.CommandContext(ctx, d.program, args...)
 	cmd.Env = d.env
-	err = d.place(func() error {
+	err = d.launch(func() error {
 		out, err = output(cmd)
 		return err
 	})
@@ -60,7 +60,7 @@ func output(cmd *exec.Cmd) ([]byte, error) {
 }
 
 // up brings a module call up and returns its replication group's id and how long a person would have waited.
-func (d *desk) up(ctx context.Context, path string) (id string, took time.Duration, err error) {
+func (d *harness) up(ctx context.Context, path string) (id string, took time.Duration, err error) {
 	begin := time.Now()
 	out, err := d.larder(ctx, "up", path, "--json")
 	took = time.Since(begin)
@@ -73,7 +73,7 @@ func (d *desk) up(ctx context.Context, path string) (id string, took time.Durati
 }
 
 // close stops the engine with its nodes, and sees to it that nothing stays.
-func (d *desk) close(ctx context.Context) error {
+func (d *harness) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	_, err := d.larder(ctx, "down", "--yes")
@@ -81,10 +81,10 @@ func (d *desk) close(ctx context.Context) error {
 }
 
 // destroy deletes the only deployment.
-func (d *desk) destroy(ctx context.Context) error {
+func (d *harness) destroy(ctx context.Context) error {
 	_, err := d.larder(ctx, "destroy", "--yes")
 	return err
 }
 
 // engine says where the engine is and who may use it.
-func (d *desk) engine() (app.Info, error) { return d.home.ReadInfo() }
+func (d *harness) engine() (app.Info, error) { return d.home.ReadInfo() }

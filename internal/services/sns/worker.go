@@ -9,41 +9,43 @@ import (
 	"larder/internal/store"
 )
 
-// couriers deliver: one for each subscription that something waits for, so that none waits for another.
-type couriers struct {
+// workers keeps one delivery worker for each subscription that has queued messages, so that a slow subscriber delays no
+// other.
+type workers struct {
 	mu      sync.Mutex
 	start   func(subscription string) // nil unless the service runs
-	working map[string]chan struct{}  // a courier's bell
+	working map[string]chan struct{}  // the wake channel of each subscription's worker
 }
 
-// wake rings a subscription's courier, or has one start.
-func (c *couriers) wake(subscription string) {
+// wake tells a subscription's delivery worker that a message was queued. It starts a worker where none runs.
+func (c *workers) wake(subscription string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.start == nil {
-		return // Run finds it in the store
+		return // Run reads the queue from the store when it starts
 	}
-	bell, ok := c.working[subscription]
+	wakeUp, ok := c.working[subscription]
 	if !ok {
 		c.working[subscription] = make(chan struct{}, 1)
 		c.start(subscription)
 		return
 	}
 	select {
-	case bell <- struct{}{}:
-	default: // it was rung
+	case wakeUp <- struct{}{}:
+	default: // a wake-up is already waiting in the channel
 	}
 }
 
-// bell is what wakes a subscription's courier.
-func (c *couriers) bell(subscription string) <-chan struct{} {
+// wakeChannel returns the channel that wakes a subscription's delivery worker.
+func (c *workers) wakeChannel(subscription string) <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.working[subscription]
 }
 
-// leave ends a courier's work, unless its bell was rung.
-func (c *couriers) leave(subscription string) bool {
+// leave ends a delivery worker and reports true. It reports false when a message was queued meanwhile: the worker must
+// go on.
+func (c *workers) leave(subscription string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	select {
@@ -55,25 +57,26 @@ func (c *couriers) leave(subscription string) bool {
 	}
 }
 
-// Run delivers until ctx ends, beginning with what an earlier run left, and returns when nothing is under way any more.
+// Run delivers messages until ctx ends, and begins with those that an earlier run left in the store. It returns when
+// the last attempt under way has ended. It fails when the store cannot be read.
 func (s *Service) Run(ctx context.Context) error {
 	var work sync.WaitGroup
 	defer work.Wait()
-	s.couriers.mu.Lock()
-	s.couriers.working = map[string]chan struct{}{}
-	s.couriers.start = func(subscription string) {
+	s.workers.mu.Lock()
+	s.workers.working = map[string]chan struct{}{}
+	s.workers.start = func(subscription string) {
 		work.Go(func() {
 			item := "what waits for " + subscription
-			for !s.guard.Run(s.Logger, item, func() { s.carry(ctx, subscription) }) {
+			for !s.guard.Run(s.Logger, item, func() { s.runWorker(ctx, subscription) }) {
 				s.wait(ctx, time.Minute)
 			}
 		})
 	}
-	s.couriers.mu.Unlock()
+	s.workers.mu.Unlock()
 	defer func() {
-		s.couriers.mu.Lock()
-		defer s.couriers.mu.Unlock()
-		s.couriers.start = nil
+		s.workers.mu.Lock()
+		defer s.workers.mu.Unlock()
+		s.workers.start = nil
 	}()
 	var left []string
 	err := s.Store.View(func(tx *store.Tx) (err error) {
@@ -81,7 +84,7 @@ func (s *Service) Run(ctx context.Context) error {
 		return err
 	})
 	for _, subscription := range left {
-		s.couriers.wake(subscription)
+		s.workers.wake(subscription)
 	}
 	if err != nil {
 		return err
@@ -90,9 +93,9 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// carry delivers what waits for a subscription, each message when it is due, until nothing does.
-func (s *Service) carry(ctx context.Context, subscription string) {
-	bell := s.couriers.bell(subscription)
+// runWorker delivers a subscription's queued messages, each when it is due. It returns when the queue is empty.
+func (s *Service) runWorker(ctx context.Context, subscription string) {
+	wakeUp := s.workers.wakeChannel(subscription)
 	held := &held{now: map[string]bool{}}
 	for ctx.Err() == nil {
 		var next delivery
@@ -102,10 +105,10 @@ func (s *Service) carry(ctx context.Context, subscription string) {
 			return err
 		})
 		if err != nil {
-			s.Logger.Error("cannot read what waits for a subscriber", "subscription", subscription, "error", err)
+			s.Logger.Error("cannot read a subscription's queued messages", "subscription", subscription, "error", err)
 		}
 		if !ok && !held.some() {
-			if s.couriers.leave(subscription) {
+			if s.workers.leave(subscription) {
 				return
 			}
 			continue
@@ -113,7 +116,7 @@ func (s *Service) carry(ctx context.Context, subscription string) {
 		if wait := held.wait(next, ok, s.Now()); wait > 0 {
 			select {
 			case <-ctx.Done():
-			case <-bell:
+			case <-wakeUp:
 			case <-s.After(wait):
 				held.release()
 			}
@@ -126,15 +129,15 @@ func (s *Service) carry(ctx context.Context, subscription string) {
 			continue
 		}
 		if err != nil {
-			// The store cannot be written: trying at once would send the message again and again.
-			s.Logger.Error("cannot keep what became of a message", "subscription", subscription, "message",
-				next.Message, "error", err)
+			// The store cannot be written. Another attempt at once would send the message again and again.
+			s.Logger.Error("cannot save the outcome of a delivery; it is tried again in a minute",
+				"subscription", subscription, "message", next.Message, "error", err)
 			s.wait(ctx, time.Minute)
 		}
 	}
 }
 
-// earliest is the delivery that is due first, of those that are not held.
+// earliest returns the delivery that is due first. It passes over those that are held.
 func (s *Service) earliest(subscription string, held *held) (first delivery, ok bool, err error) {
 	now := s.Now()
 	err = s.Store.View(func(tx *store.Tx) error {
@@ -154,8 +157,8 @@ func (s *Service) earliest(subscription string, held *held) (first delivery, ok 
 	return first, ok && err == nil, err
 }
 
-// wait is how long it is until a delivery is due. One that was put off later than now was so before the clock went
-// back: how much is left of its delay is not known, and it is due.
+// wait returns the time until a delivery is due; at most zero means now. If d.Set lies in the future, the clock moved
+// back, and how much of the delay is left is not known: deliver now.
 func (d delivery) wait(now time.Time) time.Duration {
 	if now.Before(d.Set) {
 		return d.Set.Sub(d.Due)
@@ -163,14 +166,15 @@ func (d delivery) wait(now time.Time) time.Duration {
 	return d.Due.Sub(now)
 }
 
-// errPermanent says that to try again would be of no use.
+// errPermanent marks a failure that another attempt cannot mend.
 var errPermanent = errors.New("it will not be tried again")
 
-// attempt tries one delivery, and keeps what became of it.
+// attempt tries one delivery and saves its outcome. It returns an error when the outcome could not be saved, or when
+// the message's KMS key cannot be used at present.
 func (s *Service) attempt(ctx context.Context, d delivery) error {
 	var sub subscription
 	var of topic
-	var p parcel
+	var p queuedMessage
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		if sub, err = subscriptions.Get(tx, d.Subscription); err != nil {
 			return err
@@ -181,11 +185,11 @@ func (s *Service) attempt(ctx context.Context, d delivery) error {
 		p, err = messages.Get(tx, d.Message)
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) { // unsubscribed meanwhile
+	if errors.Is(err, store.ErrNotFound) { // the subscription was deleted
 		return s.Store.Update(func(tx *store.Tx) error { return finish(tx, d) })
 	}
-	if store.IsUnreadable(err) { // to try again is of no use
-		s.Logger.Error("a message cannot be read, and is not delivered", "subscription", d.Subscription, "message",
+	if store.IsUnreadable(err) { // another attempt would fail in the same way
+		s.Logger.Error("dropped a message: its record in the store cannot be read", "subscription", d.Subscription, "message",
 			d.Message, "error", err)
 		return s.Store.Update(func(tx *store.Tx) error { return finish(tx, d) })
 	}
@@ -207,7 +211,7 @@ func (s *Service) attempt(ctx context.Context, d delivery) error {
 		err = s.deliver(ctx, policy, of, sub, m)
 	}
 	if err != nil && ctx.Err() != nil {
-		return nil // what was interrupted is delivered after the restart; what a subscriber took is not, whenever larder ends
+		return nil // larder shuts down: the message is delivered after the restart
 	}
 	if err := s.conclude(d, policy.HealthyRetryPolicy, err); err != nil {
 		return err
@@ -216,7 +220,7 @@ func (s *Service) attempt(ctx context.Context, d delivery) error {
 	return nil
 }
 
-// wait waits for so long, unless ctx ends before.
+// wait returns after d, or as soon as ctx ends.
 func (s *Service) wait(ctx context.Context, d time.Duration) {
 	if d == 0 {
 		return
@@ -227,7 +231,8 @@ func (s *Service) wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// conclude takes a delivery off the queue when it succeeded or cannot, and has it tried again otherwise.
+// conclude takes a delivery off the queue when it succeeded, and when no attempt is left. Otherwise it sets the time of
+// the next attempt.
 func (s *Service) conclude(d delivery, policy retryPolicy, failure error) error {
 	if failure == nil {
 		return s.Store.Update(func(tx *store.Tx) error { return finish(tx, d) })
@@ -251,7 +256,7 @@ func (s *Service) conclude(d delivery, policy retryPolicy, failure error) error 
 	})
 }
 
-// Idle tells whether nothing waits to be delivered.
+// Idle reports whether no message waits to be delivered.
 func (s *Service) Idle() bool {
 	var left []string
 	err := s.Store.View(func(tx *store.Tx) (err error) {
