@@ -17,7 +17,7 @@ type listedOperation struct {
 }
 
 // operations are those of the shop that have ended, the oldest first; nothing else goes on.
-func (d *desk) operations() (all []listedOperation) {
+func (d *harness) operations() (all []listedOperation) {
 	d.t.Helper()
 	var out struct{ Operations []listedOperation }
 	d.check(json.Unmarshal([]byte(d.must("operations", "--group", shop, "--json")), &out))
@@ -30,7 +30,7 @@ func (d *desk) operations() (all []listedOperation) {
 // cache.t3.micro 5.
 func TestOperations(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newHarness(t)
 	call := func(nodeType string, nodes int) string {
 		return d.write("main.tf", shopCall(
 			line{"node_type", strconv.Quote(nodeType)}, line{"num_cache_nodes", strconv.Itoa(nodes)},
