@@ -39,7 +39,8 @@ func TestEngines(t *testing.T) {
 		servers []string
 		want    []string
 	}{
-		{[]string{"7.0.15"}, []string{"7.0.15 DIR/redis-server-7.0.15 6.0 (as the nearest newer), 6.2 (as the nearest newer), 7.0, 7.1"}},
+		{[]string{"7.0.15"}, []string{"7.0.15 DIR/redis-server-7.0.15 6.0 (as the nearest newer), 6.2 (as the nearest " +
+			"newer), 7.0, 7.1"}},
 		{[]string{"8.0.3"},
 			[]string{"8.0.3 DIR/redis-server-8.0.3 6.0 (as the nearest newer), 6.2 (as the nearest newer), " +
 				"7.0 (as the nearest newer), 7.1 (as the nearest newer), 8.0"}},

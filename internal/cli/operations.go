@@ -19,13 +19,16 @@ func (t *tool) operationsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "operations [ID]",
 		Short: "Show what was asked of replication groups: what goes on, and what went before",
-		Long: "Show what was asked of replication groups and takes time, such as a switchover, more replicas or a snapshot: what goes on, with its stage, and " +
-			"what went before, with its outcome. What larder does by itself, such as a failover, is there too. With an ID, such as shop-dev-redis/7, all that is " +
+		Long: "Show what was asked of replication groups and takes time, such as a switchover, more replicas or a " +
+			"snapshot: what goes on, with its stage, and " +
+			"what went before, with its outcome. What larder does by itself, such as a failover, is there too. With an ID, " +
+			"such as shop-dev-redis/7, all that is " +
 			"known of one.\n\n" +
 			"The last 50 of each group are kept, for 90 days, also when the group is gone. Without --group the last " +
 			strconv.Itoa(latest) + " that have ended are shown; --json has all.",
-		Example: "  larder operations\n  larder operations shop-dev-redis/7\n  larder operations --group shop-dev-redis --json | jq '.operations[0].stage'",
-		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: t.completeOperation,
+		Example: "  larder operations\n  larder operations shop-dev-redis/7\n  larder operations --group shop-dev-redis " +
+			"--json | jq '.operations[0].stage'",
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: t.completeOperation,
 		RunE: func(c *cobra.Command, args []string) error {
 			return t.operations(c.Context(), strings.Join(args, ""), group)
 		},

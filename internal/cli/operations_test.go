@@ -132,7 +132,7 @@ func TestOperationsThatAreNotUnderstood(t *testing.T) {
 		"shop/1":              {1, "larder up"},
 		"":                    {1, "larder up"},
 	} {
-		d := newDesk(t)
+		d := newHarness(t)
 		code := Run(t.Context(), append([]string{"operations"}, strings.Fields(line)...), d.Environment)
 		if said := d.stderr.String(); code != want.code || !strings.Contains(said, want.says) {
 			t.Errorf("larder operations %s ends with %d, and says %s", line, code, said)

@@ -36,7 +36,10 @@ func (s *Service) putDashboard(ctx context.Context, in *sdk.PutDashboardInput) (
 	if err := checkBody(body); err != nil {
 		return nil, err
 	}
-	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error { return dashboards.Put(tx, name, dashboard{name, body, s.Now()}) })
+	err := audit.Update(ctx, s.Store, func(tx *store.Tx) error {
+		return dashboards.Put(tx, name, dashboard{name, body,
+			s.Now()})
+	})
 	return &sdk.PutDashboardOutput{DashboardValidationMessages: []types.DashboardValidationMessage{}}, err
 }
 

@@ -17,7 +17,8 @@ import (
 // amazonPool is the address pool that is meant when a request names none.
 const amazonPool = "amazon"
 
-func (s *Service) allocateAddress(ctx context.Context, in *sdk.AllocateAddressInput) (*sdk.AllocateAddressOutput, error) {
+func (s *Service) allocateAddress(ctx context.Context, in *sdk.AllocateAddressInput) (*sdk.AllocateAddressOutput,
+	error) {
 	if in.Domain != "" && in.Domain != types.DomainTypeVpc {
 		return nil, invalidValue("Value (%s) for parameter domain is invalid. Use vpc.", in.Domain)
 	}

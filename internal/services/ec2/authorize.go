@@ -40,7 +40,8 @@ func (s *Service) authorizeIngress(
 func (s *Service) authorizeEgress(
 	ctx context.Context, in *sdk.AuthorizeSecurityGroupEgressInput,
 ) (*sdk.AuthorizeSecurityGroupEgressOutput, error) {
-	rules, err := s.authorize(ctx, ruling{id: in.GroupId, egress: true, permissions: in.IpPermissions}, in.TagSpecifications)
+	rules, err := s.authorize(ctx, ruling{id: in.GroupId, egress: true, permissions: in.IpPermissions},
+		in.TagSpecifications)
 	return &sdk.AuthorizeSecurityGroupEgressOutput{Return: new(true), SecurityGroupRules: rules}, err
 }
 
@@ -59,7 +60,9 @@ func ingressPermissions(list []types.IpPermission, one types.IpPermission, cidr 
 	return []types.IpPermission{one}, nil
 }
 
-func (s *Service) authorize(ctx context.Context, r ruling, specs []types.TagSpecification) ([]types.SecurityGroupRule, error) {
+func (s *Service) authorize(
+	ctx context.Context, r ruling, specs []types.TagSpecification,
+) ([]types.SecurityGroupRule, error) {
 	tags, err := newTags(specs, types.ResourceTypeSecurityGroupRule)
 	if err != nil {
 		return nil, err

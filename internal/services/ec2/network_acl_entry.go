@@ -96,7 +96,8 @@ func entryNotFound(number int32) error {
 // changeEntries changes an ACL's rules. The change gets where among them the rule of this number and direction is, or
 // -1.
 func (s *Service) changeEntries(
-	ctx context.Context, acl *string, e network.ACLEntry, change func(entries []network.ACLEntry, at int) ([]network.ACLEntry, error),
+	ctx context.Context, acl *string, e network.ACLEntry, change func(entries []network.ACLEntry,
+		at int) ([]network.ACLEntry, error),
 ) error {
 	id, err := required("networkAclId", acl)
 	if err != nil {

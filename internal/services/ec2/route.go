@@ -85,7 +85,8 @@ func (s *Service) deleteRoute(ctx context.Context, in *sdk.DeleteRouteInput) (*s
 
 // changeRoutes changes a table's routes. The change gets the destination, and where in the table its route is, or -1.
 func (s *Service) changeRoutes(
-	ctx context.Context, table, destination *string, change func(tx *store.Tx, t *network.RouteTable, at int, to netip.Prefix) error,
+	ctx context.Context, table, destination *string, change func(tx *store.Tx, t *network.RouteTable, at int,
+		to netip.Prefix) error,
 ) error {
 	id, err := required("routeTableId", table)
 	if err != nil {

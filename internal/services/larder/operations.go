@@ -34,7 +34,8 @@ type Operation struct {
 	LastError   string // what keeps the group from being as desired, if something does
 }
 
-func (s *Service) describeOperations(_ context.Context, in *DescribeOperationsInput) (*DescribeOperationsOutput, error) {
+func (s *Service) describeOperations(_ context.Context, in *DescribeOperationsInput) (*DescribeOperationsOutput,
+	error) {
 	var all []state.Progress
 	err := s.Store.View(func(tx *store.Tx) (err error) {
 		all, err = state.Operations(tx, in.ReplicationGroupId, s.Copying)

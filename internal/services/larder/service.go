@@ -150,7 +150,10 @@ func (s *Service) putDeployment(ctx context.Context, in *PutDeploymentInput) (*P
 	}
 	k := kept{Deployment: d, Sealed: s.Sealer.Seal(outputsAAD(d.ID), []byte(d.Outputs))}
 	k.Outputs = ""
-	return &PutDeploymentOutput{}, audit.Update(ctx, s.Store, func(tx *store.Tx) error { return deployments.Put(tx, d.ID, k) })
+	return &PutDeploymentOutput{}, audit.Update(ctx, s.Store, func(tx *store.Tx) error {
+		return deployments.Put(tx,
+			d.ID, k)
+	})
 }
 
 func (s *Service) describeDeployments(context.Context, *DescribeDeploymentsInput) (*DescribeDeploymentsOutput, error) {

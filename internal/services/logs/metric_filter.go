@@ -39,7 +39,8 @@ const (
 	maxDimensionValue = 1024
 )
 
-func (s *Service) putMetricFilter(ctx context.Context, in *sdk.PutMetricFilterInput) (*sdk.PutMetricFilterOutput, error) {
+func (s *Service) putMetricFilter(ctx context.Context, in *sdk.PutMetricFilterInput) (*sdk.PutMetricFilterOutput,
+	error) {
 	if err := checkName(in.LogGroupName); err != nil {
 		return nil, err
 	}

@@ -30,7 +30,8 @@ type stream struct {
 
 func (st stream) key() string { return st.Group + ":" + st.Name }
 
-func (s *Service) createLogStream(ctx context.Context, in *sdk.CreateLogStreamInput) (*sdk.CreateLogStreamOutput, error) {
+func (s *Service) createLogStream(ctx context.Context, in *sdk.CreateLogStreamInput) (*sdk.CreateLogStreamOutput,
+	error) {
 	if err := errors.Join(checkName(in.LogGroupName), checkName(in.LogStreamName)); err != nil {
 		return nil, err
 	}
@@ -89,7 +90,8 @@ func streamsOf(tx *store.Tx, group, prefix string) ([]stream, error) {
 }
 
 // deleteLogStream forgets a log stream. Its events cannot be read any more, and go with the files that they are in.
-func (s *Service) deleteLogStream(ctx context.Context, in *sdk.DeleteLogStreamInput) (*sdk.DeleteLogStreamOutput, error) {
+func (s *Service) deleteLogStream(ctx context.Context, in *sdk.DeleteLogStreamInput) (*sdk.DeleteLogStreamOutput,
+	error) {
 	if err := errors.Join(checkName(in.LogGroupName), checkName(in.LogStreamName)); err != nil {
 		return nil, err
 	}
