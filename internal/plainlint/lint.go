@@ -44,7 +44,6 @@ var notYet = []string{
 	"internal/node/node.go",
 	"internal/node/nodetest",
 	"internal/node/process",
-	"internal/redisnode",
 	"internal/services/elasticache",
 	"internal/sigv4",
 	"internal/testkit",

@@ -10,12 +10,12 @@ import (
 	"larder/internal/redisnode"
 )
 
-// TestAnnouncedArguments: clients announce arguments of the length that redis-server takes by itself, all at one
-// moment. None of them could be kept, and the node makes room for none.
+// TestAnnouncedArguments: many clients announce an argument of the maximal length of redis-server at once. The node
+// cannot hold them and allocates memory for none.
 func TestAnnouncedArguments(t *testing.T) {
 	const clients, announced = 16, 512 << 20
 	s := newField(t).serving(nil)
-	if err := s.process.LimitMemory(3<<29 + 2<<30); err != nil { // what the engine gives a cache.t3.micro
+	if err := s.process.LimitMemory(3<<29 + 2<<30); err != nil { // the engine's limit for a cache.t3.micro
 		t.Fatal(err)
 	}
 	var all []net.Conn
@@ -38,17 +38,18 @@ func TestAnnouncedArguments(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	kill(unix.SIGSTOP) // until all have
+	kill(unix.SIGSTOP) // until all have announced theirs
 	for _, conn := range all {
 		fmt.Fprintf(conn, "*2\r\n$3\r\nGET\r\n$%d\r\n", announced)
 	}
 	kill(unix.SIGCONT)
-	s.state() // it answers
+	s.state() // the node answers
 }
 
 func must[T any](v T, _ error) T { return v }
 
-// TestNoArgumentIsLongerThanTheData: of a node that may hold less than the longest argument; others take it.
+// TestNoArgumentIsLongerThanTheData: a node whose memory is smaller than the longest argument refuses such an argument.
+// Other nodes accept it.
 func TestNoArgumentIsLongerThanTheData(t *testing.T) {
 	f := newField(t)
 	for _, c := range []struct{ nodeType, set, want string }{

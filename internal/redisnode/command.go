@@ -5,26 +5,29 @@ import (
 	"strings"
 )
 
-// Treatment is what larder does about a command that clients may send.
+// Treatment says how larder handles a command of clients.
 type Treatment string
 
-// Every treatment. A command of a server that no rule names has none: a test fails on it, so that it is decided about.
+// The treatments. TestEveryCommandHasARule fails for a command of redis-server without a rule, so that somebody
+// decides.
 const (
 	Given   Treatment = "given"   // it works as on ElastiCache
 	Bounded Treatment = "bounded" // given; a directive or a limit of the process bounds what it can cost
-	// Given; what it makes a node say of itself is read so that it costs no other reading.
+	// Apart commands are given; what they add to the node's own figures is read separately, so that it cannot break other
+	// readings.
 	Apart    Treatment = "read apart"
 	Withheld Treatment = "withheld" // clients get NOPERM
 )
 
-// CommandRule is what is done about some commands of redis-server, and why.
+// CommandRule is the treatment of some commands of redis-server, and the reason.
 type CommandRule struct {
 	Treatment Treatment
 	Why       string
-	Commands  []string // as COMMAND LIST spells them; a container stands for all of its subcommands that no rule names
+	Commands  []string // as in COMMAND LIST; a container includes its subcommands without a rule
 }
 
-// CommandRules is the one table of what clients may send to a node: the access rules of their user are made from it.
+// CommandRules is the table of the commands that clients may send. The access rules of their user are generated from
+// it.
 var CommandRules = []CommandRule{
 	{Withheld, "ElastiCache withholds it", words(`
 		acl|setuser acl|load acl|save acl|deluser bgrewriteaof bgsave config debug migrate psync replicaof save
@@ -112,8 +115,8 @@ var CommandRules = []CommandRule{
 
 func words(text string) []string { return strings.Fields(text) }
 
-// RuleOf returns the rule for a command or a subcommand ("client|pause"); false when there is none. A subcommand that
-// no rule names is its container's only where all of the container is withheld.
+// RuleOf returns the rule of a command or a subcommand such as "client|pause", and false if there is none. A subcommand
+// without a rule gets the rule of its container only if all of the container is withheld.
 func RuleOf(command string) (CommandRule, bool) {
 	if r, ok := ruleNaming(command); ok {
 		return r, true
@@ -133,7 +136,7 @@ func ruleNaming(command string) (CommandRule, bool) {
 	return CommandRules[i], true
 }
 
-// Restricted are the commands that clients may not run.
+// Restricted lists the commands that clients may not run.
 var Restricted = withheldCommands()
 
 func withheldCommands() (out []string) {
@@ -145,7 +148,8 @@ func withheldCommands() (out []string) {
 	return out
 }
 
-// denials are the access rules that withhold commands. They stand after the user's own rules: the last rule wins.
+// denials returns the access rules that withhold commands. They follow the user's own rules, because the last rule
+// wins.
 func denials() []string {
 	var out []string
 	for _, command := range Restricted {

@@ -16,7 +16,7 @@ import (
 	"larder/internal/redisnode"
 )
 
-// TestEveryCommandHasARule: what the server knows and no rule names is to be decided about before clients may send it.
+// TestEveryCommandHasARule: every command of the server needs a rule before clients may send it.
 func TestEveryCommandHasARule(t *testing.T) {
 	s := newField(t).start(nil)
 	known := s.commands()
@@ -50,7 +50,7 @@ func TestEveryCommandHasARule(t *testing.T) {
 	}
 }
 
-// TestScriptDebugIsWithheld: it stops the server, or forks it.
+// TestScriptDebugIsWithheld: SCRIPT DEBUG would stop or fork the server.
 func TestScriptDebugIsWithheld(t *testing.T) {
 	s := newField(t).serving(nil)
 	for _, mode := range []string{"SYNC", "YES", "NO"} {
@@ -61,16 +61,16 @@ func TestScriptDebugIsWithheld(t *testing.T) {
 	}
 }
 
-// damaged are DUMP payloads with a right checksum, whose content is not what its type says: each ends a server that
-// does not look through them.
+// damaged returns DUMP payloads with a valid checksum and content that does not fit the type. Each ends a server that
+// does not verify payloads.
 func damaged(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for name, body := range map[string]string{
-		// A listpack (type 16: hash) whose header says that it is a megabyte long, with entries that are not there.
+		// A listpack (type 16: hash). Its header claims a megabyte and entries that are missing.
 		"hash": "\x10\x10\x00\x00\x10\x00\x02\x00\x81a\x02\x01\x01\x01\x01\xff",
 		"zset": "\x11\x0c\x0c\x00\x00\x00\x02\x00\xf0\xff\xff\xff\x7f\xff",
-		// A list of one node, whose listpack's entry is longer than all.
+		// A list with one node. The listpack's entry is longer than the listpack.
 		"list": "\x12\x01\x02\x0b\x0b\x00\x00\x00\x01\x00\xbfx\x02\xff\xff",
 		"set":  "\x0b\x10\x08\x00\x00\x00\xff\xff\xff\x7f\x01\x00\x00\x00\x00\x00\x00\x00",
 	} {
@@ -84,10 +84,10 @@ func damaged(t *testing.T) map[string]string {
 	return out
 }
 
-// jones is the polynomial of redis-server's checksum, as hash/crc64 wants it: reversed.
+// jones is the polynomial of redis-server's checksum, bit-reversed for hash/crc64.
 var jones = crc64.MakeTable(0x95ac9329ac4bc9b5)
 
-// TestADamagedPayloadIsRefused, and the server goes on, whatever is done with the key afterwards.
+// TestADamagedPayloadIsRefused: the server refuses the payload and survives whatever is done with the key afterwards.
 func TestADamagedPayloadIsRefused(t *testing.T) {
 	s := newField(t).serving(nil)
 	c := s.client(s.config.Address, "", token)
@@ -116,7 +116,7 @@ func TestADamagedPayloadIsRefused(t *testing.T) {
 	}
 }
 
-// TestOneAnswerIsBounded: a command whose answer is larger than any memory ends its client, not the server.
+// TestOneAnswerIsBounded: an answer larger than the memory ends the client, not the server.
 func TestOneAnswerIsBounded(t *testing.T) {
 	s := newField(t).serving(func(c *redisnode.Config) { c.Directives["maxmemory"] = fmt.Sprint(64 << 20) })
 	c := s.client(s.config.Address, "", token)
@@ -135,9 +135,9 @@ func TestOneAnswerIsBounded(t *testing.T) {
 	}
 }
 
-// TestWhatClientsHoldTogetherIsBounded: a client that announces 512 MB has a buffer of that size at once, and keeps it
-// for as long as it likes. Those that hold the most are cut off, and none may take itself out.
-func TestWhatClientsHoldTogetherIsBounded(t *testing.T) {
+// TestWhatAllClientsHoldIsBounded: a client that announces 512 MB gets a buffer of that size at once, and keeps it as
+// long as it wants. The server disconnects the clients with the most memory. No client may exempt itself.
+func TestWhatAllClientsHoldIsBounded(t *testing.T) {
 	s := newField(t).serving(func(c *redisnode.Config) { c.Directives["maxmemory"] = fmt.Sprint(64 << 20) })
 	good := s.client(s.config.Address, "", token)
 	err := good.Do(t.Context(), "CLIENT", "NO-EVICT", "ON").Err()
@@ -166,11 +166,11 @@ func isTimeout(err error) bool {
 	return ok && timeout.Timeout()
 }
 
-// TestAScriptsMemoryIsBounded: what a script works with is not in maxmemory. A node that wants more than it may have
-// ends, as one that has used up its machine at AWS does, or ends the script; it does not take its neighbours' memory.
+// TestAScriptsMemoryIsBounded: maxmemory does not limit a script's memory. If the node exceeds its limit, it ends, or
+// it ends the script. It does not take the memory of other nodes.
 func TestAScriptsMemoryIsBounded(t *testing.T) {
 	s := newField(t).serving(nil)
-	if err := s.process.LimitMemory(1); err != nil { // which is what it has, and 256 MiB
+	if err := s.process.LimitMemory(1); err != nil { // the limit becomes the memory in use and 256 MiB
 		t.Fatal(err)
 	}
 	c := s.client(s.config.Address, "", token)
@@ -180,7 +180,7 @@ func TestAScriptsMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// TestALogOfManyLinesIsBounded: on the disk, while a script writes it, and what is logged later is there.
+// TestALogOfManyLinesIsBounded: a script cannot fill the disk with log lines. Lines that are logged later are kept.
 func TestALogOfManyLinesIsBounded(t *testing.T) {
 	f := newField(t)
 	s := f.serving(nil)
@@ -206,8 +206,8 @@ func TestALogOfManyLinesIsBounded(t *testing.T) {
 	}
 }
 
-// TestAnOlderServerIsProtected: one that runs without the safeguards gets them, and its clients' user loses what is
-// withheld now.
+// TestAnOlderServerIsProtected: Protect gives the safeguards to a server that was started without them, and withholds
+// from its clients' user what is withheld now.
 func TestAnOlderServerIsProtected(t *testing.T) {
 	s := newField(t).serving(nil)
 	s.do("CONFIG", "SET", "crash-log-enabled", "yes", "sanitize-dump-payload", "no", "loglevel", "verbose",

@@ -1,5 +1,5 @@
-// Package redisnode is everything that larder says to one redis-server: its configuration, its users, and the commands
-// that give it a role.
+// Package redisnode talks to one redis-server: it writes its configuration and users, and sends the commands that set
+// its role.
 package redisnode
 
 import (
@@ -16,32 +16,33 @@ import (
 	"larder/internal/node"
 )
 
-// Users that larder keeps beside the clients' own.
+// Users that larder creates beside the clients' own.
 const (
 	AdminUser       = "larder"
 	ReplicationUser = "larder-replication"
 )
 
-// Where a node finds its TLS files. They are given as node.Spec.Files, in this order, and exist in memory only.
+// Paths of a node's TLS files. They are passed as node.Spec.Files in this order, and exist in memory only.
 const (
 	certificateFile = "/proc/self/fd/3"
 	keyFile         = "/proc/self/fd/4"
 	authorityFile   = "/proc/self/fd/5"
 )
 
-// Config is what a redis-server is started with.
+// Config is the configuration with which a redis-server is started.
 type Config struct {
-	Address             netip.Addr
-	Port                int
-	TLS                 bool
-	Directives          map[string]string // the parameter group's, boot and live
-	AuthTokens          []string          // of the default user; with none, or with an empty one among them, it needs no password
+	Address    netip.Addr
+	Port       int
+	TLS        bool
+	Directives map[string]string // of the parameter group, boot and live
+	// AuthTokens are those of the default user. Without tokens, or with an empty one, it needs no password.
+	AuthTokens          []string
 	AdminPassword       string
 	ReplicationPassword string
 }
 
-// Render writes the configuration file, which holds secrets: it goes to the server over standard input. The server
-// starts without a TCP port: it serves nobody until Serve.
+// Render returns the configuration file. It contains secrets, so it is passed over standard input. The server starts
+// without a TCP port; Serve opens one.
 func (c Config) Render() []byte {
 	var b strings.Builder
 	line := func(name string, args ...string) {
@@ -71,33 +72,32 @@ func (c Config) Render() []byte {
 	return []byte(b.String())
 }
 
-// safeguards are directives that no parameter group changes either, and that a running server takes: Protect gives them
-// to one that an older larder started.
+// safeguards are directives that no parameter group can change and that a running server accepts. Protect sets them on
+// a server that an older larder started.
 var safeguards = map[string]string{
-	"crash-log-enabled":      "no",      // a crash report quotes the command that ran, with its keys and values
-	"crash-memcheck-enabled": "no",      // would test all of the memory before the server is gone
-	"loglevel":               "notice",  // below it, protocol errors are logged with what the client sent
-	"maxmemory-clients":      "100%",    // of maxmemory, for all clients together; those that hold the most are cut off
+	"crash-log-enabled":      "no",      // a crash report quotes the running command, with keys and values
+	"crash-memcheck-enabled": "no",      // it would test all memory before the server ends
+	"loglevel":               "notice",  // below it, redis-server logs what clients sent with protocol errors
+	"maxmemory-clients":      "100%",    // of maxmemory, for all clients; those with the most memory are disconnected
 	"sanitize-dump-payload":  "clients", // RESTORE of a damaged payload would end the server
 }
 
-// bufferLimit is the one directive among the parameters that takes several arguments.
+// bufferLimit is the only parameter whose directive has several arguments.
 const bufferLimit = "client-output-buffer-limit"
 
-// maxOutput is the most, in bytes, that a node holds back for one client that does not read it, where the parameter
-// group sets no limit.
+// maxOutput is how many bytes a node buffers for a client that does not read, if the parameter group sets no limit.
 const maxOutput = 1 << 30
 
-// bulkLimit is the longest argument that a client may send. redis-server makes room for all of one that is announced
-// before any of it has come.
+// bulkLimit bounds the length of an argument. redis-server allocates memory for a whole argument as soon as its length
+// is announced.
 const (
 	bulkLimit = "proto-max-bulk-len"
-	leastBulk = 1 << 20 // that redis-server takes
+	leastBulk = 1 << 20 // the smallest value that redis-server accepts
 )
 
-// bounded returns the directives with limits of what one client may have a node hold: all that it may hold for data,
-// where the parameter group allows more. What is held back for a client where the group sets no limit is bounded by
-// maxOutput too: one command, such as SRANDMEMBER with a count of a billion, would else take all memory of the machine.
+// bounded returns the directives with limits for the memory that one client can occupy. An argument is at most as long
+// as the node's data may be. Buffered output has the limit maxOutput if the group sets none: otherwise one command,
+// such as SRANDMEMBER with a count of a billion, would take all memory of the machine.
 func bounded(directives map[string]string) map[string]string {
 	out := maps.Clone(directives)
 	memory, err := strconv.ParseInt(directives["maxmemory"], 10, 64)
@@ -113,14 +113,14 @@ func bounded(directives map[string]string) map[string]string {
 	return out
 }
 
-// secure are the directives of a server that uses TLS.
+// secure holds the directives of a server with TLS.
 var secure = [][]string{
 	{"tls-auth-clients", "no"}, {"tls-protocols", "TLSv1.2 TLSv1.3"},
 	{"tls-cert-file", certificateFile}, {"tls-key-file", keyFile}, {"tls-ca-cert-file", authorityFile},
 }
 
-// fixed are the directives that no parameter group changes. Nothing may write data to a disk: no snapshot, no
-// append-only file, and replication without files on either side.
+// fixed returns the directives that no parameter group can change. They keep data off the disk: no snapshots, no
+// append-only file, and diskless replication on both sides.
 func (c Config) fixed() [][]string {
 	address := c.Address.String()
 	out := [][]string{
@@ -128,14 +128,14 @@ func (c Config) fixed() [][]string {
 		{"unixsocket", node.Socket}, {"unixsocketperm", "700"},
 		{"port", "0"}, {"tls-port", "0"}, {"bind", address}, {"bind-source-addr", address},
 		{"protected-mode", "no"},
-		// it takes every address but 127.0.0.1 for a foreign one; the users below protect the node
+		// redis-server treats every address but 127.0.0.1 as foreign; the users protect the node.
 		{"save", ""}, {"appendonly", "no"}, {"stop-writes-on-bgsave-error", "no"},
 		{"repl-diskless-sync", "yes"}, {"repl-diskless-sync-delay", "0"}, {"repl-diskless-load", "swapdb"},
 		{"repl-ping-replica-period", "1"},
 		{"replica-announce-ip", address}, {"replica-announce-port", fmt.Sprint(c.Port)},
 		{"masteruser", ReplicationUser}, {"masterauth", c.ReplicationPassword},
 		{"shutdown-timeout", "0"},
-		{"oom-score-adj", "relative"}, // on a machine without memory, a replica or a copy is ended before a primary
+		{"oom-score-adj", "relative"}, // short of memory, the kernel kills a replica or a copy before a primary
 		{"enable-debug-command", "local"},
 	}
 	if c.TLS {
@@ -154,13 +154,14 @@ func (c Config) users() [][]string {
 	}
 }
 
-// defaultUserRules give the clients' user all keys and commands. Its channels follow acl-pubsub-default, as reset does.
+// defaultUserRules gives the clients' user all keys and commands. Its channels follow acl-pubsub-default, because reset
+// sets them so.
 func defaultUserRules(tokens []string) []string {
 	return append([]string{"reset", "on", "~*", "+@all"}, passwordRules(tokens)...)
 }
 
-// passwordRules replace a user's passwords. A user without one takes any, which is how a first token is brought in:
-// clients may use it already, and need not yet.
+// passwordRules replaces a user's passwords. A user without a password accepts any. Thus a first token can be
+// introduced: clients may use it before they must.
 func passwordRules(tokens []string) []string {
 	rules := []string{"resetpass"}
 	if len(tokens) == 0 || slices.Contains(tokens, "") {
@@ -172,13 +173,13 @@ func passwordRules(tokens []string) []string {
 	return rules
 }
 
-// hash is a password as an ACL rule that does not show it.
+// hash returns an ACL rule for a password that does not reveal it.
 func hash(password string) string {
 	sum := sha256.Sum256([]byte(password))
 	return "#" + hex.EncodeToString(sum[:])
 }
 
-// quote spells an argument as redis-server's configuration file wants it.
+// quote returns an argument in the syntax of redis-server's configuration file.
 func quote(s string) string {
 	special := func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune("\"'\\#", c) }
 	if s != "" && !strings.ContainsFunc(s, special) {

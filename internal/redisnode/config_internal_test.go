@@ -8,9 +8,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// split reads a line of a configuration file by the rules of redis-server 7.0 (config.c and sdssplitargs in sds.c): the
-// line is trimmed, '#' first makes it a comment, blanks divide arguments, and quotes hold them together wherever they
-// begin. A NUL ends the line. ok is false for unbalanced quotes, or text right after a closing one.
+// split parses a line of a configuration file like redis-server 7.0 (config.c, and sdssplitargs in sds.c). The line is
+// trimmed; a leading '#' makes it a comment. Blanks separate arguments, except between quotes, which may begin
+// anywhere. A NUL ends the line. ok is false for unbalanced quotes, and for text directly behind a closing quote.
 func split(line string) (args []string, ok bool) {
 	line = strings.Trim(line, " \t\r\n")
 	line, _, _ = strings.Cut(line, "\x00")
@@ -47,8 +47,7 @@ func argument(s string) (arg, rest string, ok bool) {
 	return b.String(), s, true
 }
 
-// quoted reads up to the closing quote. Escapes count between double quotes; between single ones only that of the quote
-// itself.
+// quoted reads up to the closing quote. Double quotes support all escapes, single quotes only that of the quote itself.
 func quoted(b *bytes.Buffer, s string, quote byte) (rest string, ok bool) {
 	for s != "" {
 		hex := "0123456789abcdefABCDEF"
@@ -99,7 +98,8 @@ func TestQuote(t *testing.T) {
 }
 
 func TestParseReplicationRefusesWhatItCannotRead(t *testing.T) {
-	good := "role:slave\r\nmaster_host:127.64.0.1\r\nmaster_port:6379\r\nmaster_link_status:up\r\nslave_repl_offset:14\r\nrepl_backlog_size:1048576\r\n"
+	good := "role:slave\r\nmaster_host:127.64.0.1\r\nmaster_port:6379\r\nmaster_link_status:up\r\n" +
+		"slave_repl_offset:14\r\nrepl_backlog_size:1048576\r\n"
 	if _, err := parseReplication(good); err != nil {
 		t.Fatal(err)
 	}

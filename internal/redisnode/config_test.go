@@ -11,13 +11,13 @@ import (
 	"larder/internal/redisnode"
 )
 
-// sameButSpelled are the directives that redis-server answers in another spelling than it was told, and those that are
-// bounded before it is told.
+// sameButSpelled lists the directives that redis-server returns in another spelling, and those that larder bounds
+// before it sets them.
 var sameButSpelled = []string{"client-output-buffer-limit", "maxclients", "notify-keyspace-events",
 	"proto-max-bulk-len"}
 
-// TestEveryDirectiveIsTaken: redis-server starts with every parameter's default, for small and large node types, with
-// TLS and without, has the values that it was given, and nothing is left to configure.
+// TestEveryDirectiveIsTaken starts redis-server with every parameter's default, for small and large node types, with
+// and without TLS. The server has the given values, and Configure has nothing to change.
 func TestEveryDirectiveIsTaken(t *testing.T) {
 	f := newField(t)
 	for nodeType, change := range map[string]func(*redisnode.Config){
@@ -42,7 +42,7 @@ func TestEveryDirectiveIsTaken(t *testing.T) {
 	}
 }
 
-// TestEveryBootParameterIsTaken: those that matter at the next start only.
+// TestEveryBootParameterIsTaken covers the parameters that take effect only at the next start.
 func TestEveryBootParameterIsTaken(t *testing.T) {
 	f := newField(t)
 	set := map[string]string{"acl-pubsub-default": "resetchannels", "databases": "1", "activerehashing": "no"}
@@ -58,7 +58,8 @@ func TestEveryBootParameterIsTaken(t *testing.T) {
 	}
 }
 
-// TestWhatCheckAllowsIsTaken: a value that a parameter group takes, up to the ends of its range, every node takes too.
+// TestWhatCheckAllowsIsTaken: every node accepts each value that a parameter group accepts, up to the ends of its
+// range.
 func TestWhatCheckAllowsIsTaken(t *testing.T) {
 	families, err := catalog.LoadFamilies()
 	if err != nil {
@@ -103,7 +104,7 @@ func testAllowedIsTaken(t *testing.T, parameters *catalog.Parameters) {
 	}
 }
 
-// candidates are values in a parameter's range and about its ends; some are outside.
+// candidates returns values inside a parameter's range, at its ends, and outside.
 func candidates(p catalog.Parameter) []string {
 	if p.DataType == "string" {
 		return append(strings.Split(p.Allowed, ","), "", "Kg$lshzxetdmnAE")
@@ -123,8 +124,7 @@ func candidates(p catalog.Parameter) []string {
 	return slices.Compact(out)
 }
 
-// TestSecretsAreReadAsWritten: whatever stands in a password, redis-server reads the configuration file as it was
-// meant.
+// TestSecretsAreReadAsWritten: redis-server parses the configuration file correctly, whatever a password contains.
 func TestSecretsAreReadAsWritten(t *testing.T) {
 	f := newField(t)
 	for _, secret := range []string{
@@ -139,7 +139,7 @@ func TestSecretsAreReadAsWritten(t *testing.T) {
 	}
 }
 
-// TestNothingServesBeforeServe is the boot guard: a server that starts, or starts again, has no port.
+// TestNothingServesBeforeServe: a server that starts or restarts has no port.
 func TestNothingServesBeforeServe(t *testing.T) {
 	f := newField(t)
 	for _, change := range []func(*redisnode.Config){nil, withTLS} {

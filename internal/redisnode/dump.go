@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// transferIdle is how long a transfer of a data set may stand still. A server that has yet to begin sends a sign of
-// life each second.
+// transferIdle is how long a transfer of a data set may make no progress. A server that prepares the data set sends an
+// empty line every second.
 const transferIdle = 15 * time.Second
 
-// Dump copies the node's data set to w, as an RDB of this moment, and returns its length in bytes: it is what a replica
-// gets that asks for everything. Nothing is written to a disk on the way.
+// Dump copies the node's data set as an RDB file to w and returns its length in bytes. It reads what a full
+// resynchronization sends to a replica. Nothing is written to disk.
 func (n *Node) Dump(ctx context.Context, w io.Writer) (int64, error) {
 	conn, err := n.dial(ctx)
 	if err != nil {
@@ -29,7 +29,7 @@ func (n *Node) Dump(ctx context.Context, w io.Writer) (int64, error) {
 	d := dump{conn: conn, from: bufio.NewReaderSize(patient{conn}, 64<<10)}
 	size, err := d.run(n.password, w)
 	if ctx.Err() != nil {
-		err = ctx.Err() // the connection was closed for it
+		err = ctx.Err() // ctx ended, which closed the connection
 	}
 	if err != nil {
 		return size, fmt.Errorf("cannot copy the data set: %w", err)
@@ -37,7 +37,7 @@ func (n *Node) Dump(ctx context.Context, w io.Writer) (int64, error) {
 	return size, nil
 }
 
-// patient bounds the wait for each piece that is read or written.
+// patient sets a deadline for each read and write.
 type patient struct{ net.Conn }
 
 func (p patient) Read(b []byte) (int, error) {
@@ -63,8 +63,8 @@ func (d dump) run(password string, w io.Writer) (int64, error) {
 	for _, command := range [][]string{
 		{"AUTH", AdminUser, password},
 		{"REPLCONF", "capa", "eof", "capa", "psync2"},
-		// Without the stream of writes after the data set, the server keeps nothing back for a replica that will never
-		// want it.
+		// rdb-only: the server sends no writes after the data set, and so does not buffer them for a replica that never reads
+		// them.
 		{"REPLCONF", "rdb-only", "1"},
 		{"PSYNC", "?", "-1"},
 	} {
@@ -86,7 +86,7 @@ func (d dump) run(password string, w io.Writer) (int64, error) {
 	return io.CopyN(w, d.from, size)
 }
 
-// ask sends a command, whose answer has to be good.
+// ask sends a command and checks the answer.
 func (d dump) ask(command []string) error {
 	if _, err := (patient{d.conn}).Write(appendCommand(nil, command)); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (d dump) ask(command []string) error {
 	return err
 }
 
-// line reads the next line that is not empty: empty ones are signs of life.
+// line reads the next line that is not empty. Empty lines only signal that the server is alive.
 func (d dump) line() (string, error) {
 	for {
 		line, err := d.from.ReadString('\n')
@@ -119,8 +119,7 @@ func appendCommand(to []byte, args []string) []byte {
 	return to
 }
 
-// copyUntil copies what comes before the mark. The mark is random, comes last, and may come in pieces; nothing follows
-// it.
+// copyUntil copies what comes before the mark. The mark is random, ends the stream, and may arrive in pieces.
 func copyUntil(to io.Writer, from io.Reader, mark []byte) (int64, error) {
 	buffer := make([]byte, 64<<10)
 	held, written := 0, int64(0)
@@ -144,7 +143,7 @@ func copyUntil(to io.Writer, from io.Reader, mark []byte) (int64, error) {
 	}
 }
 
-// unexpected is the error of a stream that ends where it should not.
+// unexpected turns io.EOF into io.ErrUnexpectedEOF.
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("the server ended it half way: %w", io.EOF)

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// pieces returns what it holds in pieces of any size.
+// pieces is a reader that returns its content in pieces of any size.
 type pieces struct {
 	*rapid.T
 	left []byte
@@ -29,7 +29,7 @@ func (p *pieces) Read(b []byte) (int, error) {
 func TestTheMarkEndsADumpHoweverItArrives(t *testing.T) {
 	mark := []byte("0123456789abcdef0123456789abcdef01234567")
 	rapid.Check(t, func(t *rapid.T) {
-		// Beginnings of the mark within the data are what a search could stumble over.
+		// The data contain prefixes of the mark, over which a search could stumble.
 		parts := rapid.SliceOfN(rapid.SampledFrom([]string{"", "x", "0123", string(mark[:39]),
 			strings.Repeat("data", 20_000)}), 0, 6).Draw(t, "data")
 		data := []byte(strings.Join(parts, "|") + "|")

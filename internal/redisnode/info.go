@@ -14,23 +14,23 @@ import (
 )
 
 const (
-	// errorSection of INFO is read apart from the others: clients decide how large it is. redis-server before 7.2
-	// counts every first word of an error for ever, and a script may answer with any (redis.error_reply). 380,000 of
-	// them take 0.2 s and 10 MB.
+	// errorSection is read separately from the other sections of INFO, because clients determine its size. redis-server
+	// before 7.2 counts every first word of an error forever, and a script can return any error (redis.error_reply).
+	// 380,000 of them take 0.2 s and 10 MB.
 	errorSection = "errorstats"
-	// maxErrorKinds is how many kinds of errors a node may count before its statistics begin anew. Later versions stop
-	// at 128.
+	// maxErrorKinds is how many kinds of errors a node may count before Info resets its statistics. Later versions of
+	// redis-server stop at 128.
 	maxErrorKinds = 1024
-	// errorTime is how long reading them may take.
+	// errorTime bounds the time for reading the errors.
 	errorTime = 5 * time.Second
 )
 
-// ResetsField is a field that Info adds: how often the node's statistics were made to begin anew. Counters of two
-// answers with different values do not go on from each other.
+// ResetsField is a field that Info adds: how often the node's statistics were reset. Counters from before and after a
+// reset cannot be compared.
 const ResetsField = "larder_resets"
 
-// Info asks for sections of INFO. Where the kinds of errors cannot be read, or are so many that the node was made to
-// count anew, it returns the other fields with an error that says so.
+// Info returns the fields of sections of INFO. If the errors cannot be read, or are too many so that Info reset the
+// statistics, it returns the other fields with an error.
 func (n *Node) Info(ctx context.Context, sections ...string) (map[string]string, error) {
 	apart := slices.Contains(sections, errorSection)
 	sections = slices.DeleteFunc(slices.Clone(sections), func(s string) bool { return s == errorSection })
@@ -64,8 +64,8 @@ func (n *Node) Info(ctx context.Context, sections ...string) (map[string]string,
 		"up (redis.error_reply)", len(kinds))
 }
 
-// errorKinds are the fields of INFO errorstats: how often the node answered with which error. The time that it takes is
-// its own, as the answer to other questions is there already.
+// errorKinds returns the fields of INFO errorstats: how often the node returned each kind of error. It has its own
+// deadline, because the other answers are there already.
 func (n *Node) errorKinds(ctx context.Context) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), errorTime)
 	defer cancel()
@@ -76,7 +76,7 @@ func (n *Node) errorKinds(ctx context.Context) (map[string]string, error) {
 	return Fields(info), nil
 }
 
-// someErrors are at most maxErrorKinds of them, those that tell of denied access among them.
+// someErrors returns at most maxErrorKinds kinds, and always those about denied access.
 func someErrors(kinds map[string]string) map[string]string {
 	for name := range kinds {
 		if len(kinds) <= maxErrorKinds {
@@ -89,7 +89,7 @@ func someErrors(kinds map[string]string) map[string]string {
 	return kinds
 }
 
-// AccessLog is ACL LOG: who was denied what, newest first.
+// AccessLog returns ACL LOG: who was denied what, newest first.
 func (n *Node) AccessLog(ctx context.Context) ([]map[string]string, error) {
 	entries, err := n.client.Do(ctx, "ACL", "LOG").Slice()
 	if err != nil {
@@ -110,7 +110,7 @@ func (n *Node) AccessLog(ctx context.Context) ([]map[string]string, error) {
 	return log, nil
 }
 
-// Fields reads the lines of an INFO answer.
+// Fields parses an answer of INFO.
 func Fields(info string) map[string]string {
 	f := map[string]string{}
 	for line := range strings.Lines(info) {
@@ -121,20 +121,20 @@ func Fields(info string) map[string]string {
 	return f
 }
 
-// slowAsk asks for the newest entry of the slow log beside other questions. An entry holds its client's name, which may
-// be as long as an argument may be: where it is long, or the answer fails, the log is not asked again for a while, and
-// the other answers stand.
+// slowAsk reads the newest entry of the slow log in a pipeline with other commands. An entry contains the client's
+// name, which may be as long as any argument. After a long name or an error, the slow log is skipped for a number of
+// pipelines; the other answers remain valid.
 type slowAsk struct {
 	node *Node
-	cmd  *redis.SlowLogCmd // nil where it was not asked
+	cmd  *redis.SlowLogCmd // nil if the slow log is skipped
 }
 
 const (
-	longName = 64 << 10 // bytes of a client's name from which on it is a burden
-	slowRest = 64       // questions that go by until the slow log is asked again
+	longName = 64 << 10 // bytes of a client's name from which on the log is skipped
+	slowRest = 64       // how many pipelines skip the log
 )
 
-// askSlow adds the question to a pipeline, as its last.
+// askSlow adds the command to a pipeline. It must be the last one.
 func (n *Node) askSlow(ctx context.Context, pipe redis.Pipeliner) slowAsk {
 	if n.slowRest.Add(-1) >= 0 {
 		return slowAsk{node: n}
@@ -142,7 +142,7 @@ func (n *Node) askSlow(ctx context.Context, pipe redis.Pipeliner) slowAsk {
 	return slowAsk{n, pipe.SlowLogGet(ctx, 1)}
 }
 
-// newest returns the newest entry, or the last that was read; its ID is -1 when there is none.
+// newest returns the newest entry, or the last one that was read. Its ID is -1 if there is none.
 func (a slowAsk) newest() redis.SlowLog {
 	n := a.node
 	if a.cmd == nil {

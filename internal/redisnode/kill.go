@@ -16,23 +16,23 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// killCommand is CLIENT KILL, which ends any connection to a node, larder's own and replication's among them.
+// killCommand is CLIENT KILL. It can end any connection to a node, including larder's own and replication's.
 const killCommand = "client|kill"
 
-// IsCut tells whether an error is of a connection that the node's side has closed.
+// IsCut reports whether an error means that the node closed the connection.
 func IsCut(err error) bool {
 	closed := []error{io.EOF, syscall.EPIPE, syscall.ECONNRESET}
 	return slices.ContainsFunc(closed, func(c error) bool { return errors.Is(err, c) })
 }
 
-// reconnect runs an exchange once more where the node closed its connection: a client may end every connection, which
-// says nothing of the node. All that larder sends has the same effect when it is sent twice.
+// reconnect repeats an exchange if the node closed the connection. A client may have ended it with CLIENT KILL, which
+// says nothing about the node. All of larder's commands may be repeated.
 type reconnect struct{}
 
-// DialHook connects as ever.
+// DialHook changes nothing.
 func (reconnect) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-// ProcessHook runs a command.
+// ProcessHook repeats one command.
 func (reconnect) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, command redis.Cmder) error {
 		err := next(ctx, command)
@@ -44,7 +44,7 @@ func (reconnect) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// ProcessPipelineHook runs commands that are sent at once.
+// ProcessPipelineHook repeats a pipeline.
 func (reconnect) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, commands []redis.Cmder) error {
 		err := next(ctx, commands)
@@ -58,12 +58,12 @@ func (reconnect) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 	}
 }
 
-// ErrFull is of a node that has as many connections as it may have, and turns larder away too.
+// ErrFull reports that the node has maxclients connections and refuses larder's too.
 var ErrFull = errors.New("the node has as many connections as it may have")
 
-// Shield has the node refuse CLIENT KILL to clients (NOPERM), until Unshield. It tries until ctx ends, as it is for a
-// node on which they end each connection soon after it is made: log-in and command are sent at once, and take effect
-// even where the answers are cut off.
+// Shield makes the node refuse CLIENT KILL to clients (NOPERM) until Unshield. It is for a node on which clients end
+// each connection soon after it opens. Shield tries until ctx ends. It sends log-in and command together, so that they
+// take effect even if the answers are cut off.
 func (n *Node) Shield(ctx context.Context) error {
 	if err := n.turnedAway(ctx); err != nil {
 		return err
@@ -82,12 +82,13 @@ func (n *Node) Shield(ctx context.Context) error {
 	}
 }
 
-// Unshield gives clients CLIENT KILL back.
+// Unshield permits CLIENT KILL to clients again.
 func (n *Node) Unshield(ctx context.Context) error {
 	return n.do(ctx, "ACL", "SETUSER", "default", "+"+killCommand)
 }
 
-// turnedAway tells a node that has no room for a connection, which says so to each new one by itself.
+// turnedAway returns ErrFull if the node refuses new connections because it has too many: then it sends an error at
+// once.
 func (n *Node) turnedAway(ctx context.Context) error {
 	const most = 10 * time.Millisecond
 	conn, err := n.dial(ctx)
@@ -98,14 +99,14 @@ func (n *Node) turnedAway(ctx context.Context) error {
 	if err := conn.SetReadDeadline(time.Now().Add(most)); err != nil {
 		return err
 	}
-	line, _ := bufio.NewReader(conn).ReadString('\n') // none is what is hoped for
+	line, _ := bufio.NewReader(conn).ReadString('\n') // a node with room sends nothing
 	if strings.HasPrefix(line, "-ERR max number of clients") {
 		return ErrFull
 	}
 	return nil
 }
 
-// shieldOnce does it on a connection of its own.
+// shieldOnce tries once, on a new connection.
 func (n *Node) shieldOnce(ctx context.Context) error {
 	conn, err := n.dial(ctx)
 	if err != nil {
@@ -125,7 +126,7 @@ func (n *Node) shieldOnce(ctx context.Context) error {
 	return readAnswers(conn, 2)
 }
 
-// readAnswers reads so many answers of one line, which have to be good.
+// readAnswers reads that many one-line answers and checks them.
 func readAnswers(conn net.Conn, answers int) error {
 	from := bufio.NewReader(conn)
 	for range answers {
@@ -140,14 +141,13 @@ func readAnswers(conn net.Conn, answers int) error {
 	return nil
 }
 
-// kill ends the connections that filters of CLIENT KILL name: pairs of a filter and its value.
+// kill ends the connections that match filters of CLIENT KILL: pairs of a filter and its value.
 func (n *Node) kill(ctx context.Context, filters ...any) error {
 	n.kills.Add(1)
 	return n.do(ctx, append([]any{"CLIENT", "KILL"}, filters...)...)
 }
 
-// Kills returns how often others sent CLIENT KILL to the node since its statistics began. Those that were refused
-// count.
+// Kills returns how often others sent CLIENT KILL since the node's statistics began, including refused ones.
 func (n *Node) Kills(ctx context.Context) (int64, error) {
 	info, err := n.client.Info(ctx, "commandstats").Result()
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 	"larder/internal/testkit"
 )
 
-// TestAnExchangeThatAClientEndsIsMadeAgain on another connection, and a wait that one ends goes on.
+// TestAnExchangeThatAClientEndsIsMadeAgain: larder repeats an exchange on another connection, and continues a wait.
 func TestAnExchangeThatAClientEndsIsMadeAgain(t *testing.T) {
 	s := newField(t).serving(nil)
 	c := s.client(s.config.Address, "", token)
-	waits := func() string { // the id of the client that does
+	waits := func() string { // returns the id of the waiting client
 		for client := range strings.Lines(c.ClientList(t.Context()).Val()) {
 			if strings.Contains(client, " cmd=wait ") && strings.Contains(client, " flags=b") {
 				id, _, _ := strings.Cut(strings.TrimPrefix(client, "id="), " ")
@@ -37,7 +37,7 @@ func TestAnExchangeThatAClientEndsIsMadeAgain(t *testing.T) {
 		got := make(chan outcome, 1)
 		go func() {
 			begin := time.Now()
-			streams, err := s.Streams(t.Context(), 1, most) // waits for a replica that is not there
+			streams, err := s.Streams(t.Context(), 1, most) // waits for a replica that does not exist
 			got <- outcome{streams, err, time.Since(begin)}
 		}()
 		id := ""
@@ -55,7 +55,7 @@ func TestAnExchangeThatAClientEndsIsMadeAgain(t *testing.T) {
 	}
 }
 
-// TestDisconnect: the connections to a port are ended from outside, and new ones are taken.
+// TestDisconnect: the runtime ends the connections to a port, and the server accepts new ones.
 func TestDisconnect(t *testing.T) {
 	s := newField(t).serving(nil)
 	c := s.client(s.config.Address, "", token)
@@ -71,14 +71,14 @@ func TestDisconnect(t *testing.T) {
 	}
 }
 
-// TestShield: clients may not end connections, and all else as before, until they may again.
+// TestShield: clients cannot end connections until Unshield. Everything else works.
 func TestShield(t *testing.T) {
 	s := newField(t).serving(nil)
 	c := s.client(s.config.Address, "", token)
 	kill := func() error { return c.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub").Err() }
 	for range 2 {
 		s.serve(s.config.Address, s.addr())
-		s.serve(s.config.Address) // larder's own are not counted
+		s.serve(s.config.Address) // larder's own calls are not counted
 		before, err := s.Kills(t.Context())
 		if err != nil || kill() != nil {
 			t.Fatal(err, kill())
@@ -106,7 +106,7 @@ func TestShield(t *testing.T) {
 	}
 }
 
-// TestAFullNodeIsNotShielded: it ends every new connection, and no client did.
+// TestAFullNodeIsNotShielded: a full node ends every new connection; no client did that.
 func TestAFullNodeIsNotShielded(t *testing.T) {
 	s := newField(t).serving(nil)
 	if err := s.SetMaxClients(t.Context(), 4); err != nil {

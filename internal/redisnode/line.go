@@ -7,17 +7,17 @@ import (
 	"sync/atomic"
 )
 
-// line is a connection that takes answers of a bounded size.
+// line is a connection that limits the size of answers.
 type line struct {
 	*net.UnixConn
-	answered atomic.Int64 // bytes that were read since the last question
+	answered atomic.Int64 // bytes read since the last command
 }
 
-// maxAnswer is the most, in bytes, that the answers to questions sent at once may take. Clients decide about the size
-// of some: the entries of ACL LOG and of the slow log hold what they sent, and what they call themselves.
+// maxAnswer is how many bytes the answers to one pipeline may have. Clients determine the size of some: the entries of
+// ACL LOG and of the slow log contain what clients sent, and their names.
 const maxAnswer = 64 << 20
 
-// ErrTooLarge is what reading an answer of more than maxAnswer fails with.
+// ErrTooLarge reports an answer of more than maxAnswer bytes.
 var ErrTooLarge = fmt.Errorf("the node's answer is larger than %d bytes", maxAnswer)
 
 func (c *line) Write(p []byte) (int, error) {
@@ -34,7 +34,7 @@ func (c *line) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// lines makes what dial connects to lines.
+// lines wraps dial so that its connections limit the size of answers.
 func lines(dial func(context.Context) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) {
 		conn, err := dial(ctx)

@@ -21,27 +21,26 @@ import (
 	"larder/internal/isolate"
 )
 
-// DataSet is an RDB that a node shall load.
+// DataSet is an RDB file for a node to load.
 type DataSet struct {
-	Size int64 // bytes
-	// Limit is how much memory the data may take in the node, in bytes; 0 for any. Over its maxmemory, a primary
-	// evicts.
+	Size int64 // in bytes
+	// Limit is how many bytes of memory the data may take in the node; 0 means any. Beyond maxmemory, a primary evicts.
 	Limit int64
 	// Open returns the RDB from its beginning.
 	Open func() (io.ReadCloser, error)
-	// Password of ReplicationUser, and the certificate to show where replication is over TLS.
+	// Password is that of ReplicationUser. Certificate is presented if replication uses TLS.
 	Password string
 	TLS      *tls.Config
 }
 
-// FeedAddress is where larder offers a data set to the node that loads it.
+// FeedAddress is the address at which larder serves a data set to the node that loads it.
 var FeedAddress = netip.MustParseAddr("127.0.0.1")
 
-// loadedOffset is where the history of a loaded data set begins: over 0, which is that of an empty node.
+// loadedOffset is the replication offset after a load. It is greater than 0, the offset of an empty node.
 const loadedOffset = 1
 
-// Load replaces the node's data by those of d, and leaves it a primary. The node replicates larder for as long as that
-// takes; it keeps what it has until it has everything. Nothing is written to a disk on the way.
+// Load replaces the node's data by d and leaves it a primary. Meanwhile the node replicates from larder. It keeps its
+// old data until it has received all new data. Nothing is written to disk.
 func (n *Node) Load(ctx context.Context, d DataSet) error {
 	listener, err := net.Listen("tcp", netip.AddrPortFrom(FeedAddress, 0).String())
 	if err != nil {
@@ -61,7 +60,7 @@ func (n *Node) Load(ctx context.Context, d DataSet) error {
 	if err := f.await(ctx, n); err != nil {
 		return fmt.Errorf("cannot load the data set: %w", err)
 	}
-	// A replica never evicts; the primary that it becomes would, before anybody could ask.
+	// Check the size while the node is a replica, which never evicts. As a primary it could evict at once.
 	memory, err := n.Memory(ctx)
 	switch {
 	case err != nil:
@@ -72,12 +71,12 @@ func (n *Node) Load(ctx context.Context, d DataSet) error {
 	return n.Promote(ctx)
 }
 
-// feed plays the primary of the node that loads.
+// feed acts as the primary of the node that loads.
 type feed struct {
 	DataSet
 	listener net.Listener
 	serving  sync.WaitGroup
-	failed   chan error // why the data set could not be sent
+	failed   chan error // why sending the data set failed
 	guard    isolate.Guard
 
 	mu     sync.Mutex
@@ -86,7 +85,7 @@ type feed struct {
 	moved  time.Time // when the last piece was sent; zero before the first
 }
 
-// await waits until the node has everything.
+// await waits until the node has loaded everything.
 func (f *feed) await(ctx context.Context, n *Node) error {
 	const poll = 5 * time.Millisecond
 	tick := time.NewTicker(poll)
@@ -94,7 +93,8 @@ func (f *feed) await(ctx context.Context, n *Node) error {
 	begun := time.Now()
 	for {
 		s, err := n.State(ctx)
-		// A node that loads may be slow to answer; one that is gone does not answer in time, but at once.
+		// A node that loads may answer late, which is a timeout. If the node is gone, the error is another one, and comes at
+		// once.
 		if slow, ok := errors.AsType[net.Error](err); err != nil && (!ok || !slow.Timeout()) {
 			return err
 		}
@@ -123,12 +123,12 @@ func (f *feed) last(begun time.Time) time.Time {
 	return f.moved
 }
 
-// accept serves each connection: a stranger's must not keep the node's waiting.
+// accept serves each connection in its own goroutine, so that a foreign connection does not block the node's.
 func (f *feed) accept() {
 	for {
 		conn, err := f.listener.Accept()
 		if err != nil {
-			return // closed
+			return // the listener was closed
 		}
 		if f.TLS != nil {
 			conn = tls.Server(conn, f.TLS)
@@ -162,7 +162,8 @@ func (f *feed) close() {
 	f.serving.Wait()
 }
 
-// serve answers a replica's side of the replication protocol until it has the data set, and stays while it loads.
+// serve speaks the primary's side of the replication protocol until the data set is sent, and stays connected while the
+// node loads it.
 func (f *feed) serve(conn net.Conn) {
 	from := bufio.NewReader(conn)
 	known := false
@@ -208,7 +209,8 @@ func (f *feed) fail(err error) {
 	}
 }
 
-// send sends the data set. What cannot be read to its end is not loaded: the node takes a data set whole or not at all.
+// send sends the data set. If it cannot be read to its end, the node loads nothing: it accepts a data set as a whole
+// only.
 func (f *feed) send(conn net.Conn) error {
 	data, err := f.Open()
 	if err != nil {
@@ -225,7 +227,7 @@ func (f *feed) send(conn net.Conn) error {
 	if err != nil {
 		return err
 	}
-	// The end of the data is what proves that they are complete, and comes after the last of them.
+	// Only io.EOF from the reader proves that the data are complete, and it comes after the last byte.
 	switch n, err := data.Read(make([]byte, 1)); {
 	case sent < f.Size || n > 0:
 		return fmt.Errorf("the data set does not have the %d bytes it was written with", f.Size)
@@ -235,7 +237,7 @@ func (f *feed) send(conn net.Conn) error {
 	return nil
 }
 
-// Write notes that a piece was sent.
+// Write records that a piece was sent.
 func (f *feed) Write(p []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -243,7 +245,7 @@ func (f *feed) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// readCommand reads a command as redis-server sends it, which is short before the data set is there.
+// readCommand reads a command in redis-server's protocol. Commands before the data set are short.
 func readCommand(from *bufio.Reader) ([]string, error) {
 	const mostArgs, mostBytes = 16, 4 << 10
 	count, err := readLength(from, '*', mostArgs)
@@ -281,7 +283,7 @@ func readLength(from *bufio.Reader, kind byte, most int) (int, error) {
 	return n, err
 }
 
-// Memory asks the node how much its data take. The limit is 0 where there is none.
+// Memory returns how much memory the node's data take. Its limit is 0 if there is none.
 func (n *Node) Memory(ctx context.Context) (catalog.NodeMemory, error) {
 	info, err := n.client.Info(ctx, "memory").Result()
 	if err != nil {

@@ -20,30 +20,30 @@ import (
 	"larder/internal/cache"
 )
 
-// commandTimeout bounds one exchange with a node. A node that takes longer counts as not answering.
+// commandTimeout bounds one exchange with a node. A node that takes longer counts as not responding.
 const commandTimeout = time.Second
 
-// buffer is the size of a connection's buffers, in bytes: room for the usual answer. A client's usual 32 KiB are more
-// than half of what an engine with many nodes needs.
+// buffer is the size of a connection's buffers in bytes, which suffices for usual answers. The library's default of 32
+// KiB would be more than half of the memory of an engine with many nodes.
 const buffer = 4 << 10
 
 // Node is a connection to one redis-server's admin socket. Its methods may be called from several goroutines.
 type Node struct {
 	client   *redis.Client
-	patient  *redis.Client // the same connections, without commandTimeout
+	patient  *redis.Client // shares the connections, but has no commandTimeout
 	dial     func(context.Context) (net.Conn, error)
 	password string // of AdminUser
 
-	resets     atomic.Int64 // how often the node's statistics were made to begin anew
-	slowRest   atomic.Int64 // questions for which the slow log is not asked
+	resets     atomic.Int64 // how often the node's statistics were reset
+	slowRest   atomic.Int64 // number of pipelines that will skip the slow log
 	newestSlow slowEntry    // as it was last read
-	kills      atomic.Int64 // CLIENT KILLs that were sent
+	kills      atomic.Int64 // number of CLIENT KILLs that larder sent
 }
 
-// Connect makes a Node that connects with dial when it is first used.
+// Connect returns a Node, which connects with dial when it is first used.
 func Connect(dial func(context.Context) (net.Conn, error), adminPassword string) *Node {
 	client := redis.NewClient(&redis.Options{
-		Network: "unix", Addr: "admin", // for messages only: dial knows the way
+		Network: "unix", Addr: "admin", // for messages only: dial knows the address
 		Dialer:   lines(dial),
 		Username: AdminUser, Password: adminPassword, Protocol: 2,
 		PoolSize: 2, ReadBufferSize: buffer, WriteBufferSize: buffer, MaxRetries: -1, DialerRetries: 1,
@@ -52,7 +52,7 @@ func Connect(dial func(context.Context) (net.Conn, error), adminPassword string)
 		ContextTimeoutEnabled:    true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
-	patient := client.WithTimeout(0) // has no hooks but its own
+	patient := client.WithTimeout(0) // a copy that has only its own hooks
 	client.AddHook(reconnect{})
 	patient.AddHook(reconnect{})
 	return &Node{dial: dial, password: adminPassword, client: client, patient: patient}
@@ -61,49 +61,49 @@ func Connect(dial func(context.Context) (net.Conn, error), adminPassword string)
 // Close closes the connections.
 func (n *Node) Close() error { return n.client.Close() }
 
-// State is what a node says of itself.
+// State is what a node reports about itself.
 type State struct {
 	Primary bool
-	Serves  []netip.Addr // the addresses of its TCP listeners; none when it has no port
-	// Plain and TLS are the ports of its listeners, without TLS and with it; 0 for none.
+	Serves  []netip.Addr // addresses of its TCP listeners; none if it has no port
+	// Plain and TLS are the ports of its listeners without and with TLS; 0 means none.
 	Plain, TLS int
-	Certified  bool           // it has a certificate to show
-	Follows    netip.AddrPort // the primary it replicates; zero for a primary
-	LinkUp     bool           // the replication link is up, which it is only when the data set is loaded
-	Offset     int64          // of the replication stream, in bytes; negative for a replica that has yet to load a data set
+	Certified  bool           // it has a certificate
+	Follows    netip.AddrPort // the primary it replicates from; zero for a primary
+	LinkUp     bool           // the replication link is up, which implies that the data set is loaded
+	Offset     int64          // replication offset in bytes; negative if a replica has no data set yet
 
-	// Stream names the replication stream that Offset counts in, StreamBefore the one that it went on from at the
-	// offset Fork; that is empty where there was none.
+	// Stream identifies the replication stream that Offset counts in. If the node continued another stream, StreamBefore
+	// identifies that one, and Fork is the offset where it ended. Otherwise StreamBefore is empty.
 	Stream, StreamBefore string
 	Fork                 int64
-	Backlog              int64 // bytes of the stream that a replica may lack and go on without a full copy
-	MinReplicas          int   // min-replicas-to-write
-	// Connections are all that it has, its replicas' among them, and MaxConnections how many it may have (maxclients).
+	Backlog              int64 // how many bytes a replica may lack and still resume without a full copy
+	MinReplicas          int   // value of min-replicas-to-write
+	// Connections is the number of all connections, including those of replicas. MaxConnections is the limit (maxclients).
 	Connections, MaxConnections int
-	NewestSlow                  int64 // id of the slow log's newest entry; -1 without one
+	NewestSlow                  int64 // id of the slow log's newest entry; -1 if there is none
 }
 
-// minReplicas is the directive that holds writes back when there are too few replicas.
+// minReplicas is the directive that makes a primary refuse writes while it has too few replicas.
 const minReplicas = "min-replicas-to-write"
 
-// State asks the node for its state.
+// State reads the node's state.
 func (n *Node) State(ctx context.Context) (State, error) { return n.state(ctx, n.client) }
 
-// AwaitState does too, and waits for the answer until the connection ends, whatever becomes of ctx meanwhile. A node
-// that runs one long command after the other answers a question between two of them, and would not get through the
-// beginning of a new connection.
+// AwaitState reads the node's state without a deadline: it waits until the connection ends, even after ctx ended. A
+// node that runs one long command after the other answers between two of them, but it would not complete the setup of a
+// new connection in time.
 func (n *Node) AwaitState(ctx context.Context) (State, error) { return n.state(ctx, n.patient) }
 
-// ScriptLimit is from when on a node that runs a script answers other questions, with an error that IsBusy knows.
+// ScriptLimit is how long a script runs before the node answers other commands with an error that IsBusy recognizes.
 // Source: the parameter lua-time-limit, which cannot be modified.
 const ScriptLimit = 5 * time.Second
 
-// IsBusy tells whether an error is the answer of a node that has run a script for longer than ScriptLimit.
+// IsBusy reports whether the node has run a script for longer than ScriptLimit.
 func IsBusy(err error) bool { return redis.HasErrorPrefix(err, "BUSY") }
 
-// IsRefusal tells whether an error is of a node that works and turns the question away: by any other answer, or by
-// closing the connection, as one does that has as many clients as it may have, or whose clients end it. A node that
-// hangs, or is busy, does neither.
+// IsRefusal reports whether an error means that the node works, but refuses the command. The node may return another
+// error or close the connection, for example because it has too many clients or a client ended the connection. A node
+// that hangs or is busy does neither.
 func IsRefusal(err error) bool {
 	if _, answered := errors.AsType[redis.Error](err); answered {
 		return !IsBusy(err)
@@ -111,8 +111,7 @@ func IsRefusal(err error) bool {
 	return IsCut(err)
 }
 
-// IsStranger tells whether an error is of a node that does not take the admin password it was asked with: another one
-// started it.
+// IsStranger reports whether the node refused the admin password, because another installation started it.
 func IsStranger(err error) bool { return redis.HasErrorPrefix(err, "WRONGPASS") }
 
 func (n *Node) state(ctx context.Context, client *redis.Client) (State, error) {
@@ -126,7 +125,7 @@ func (n *Node) state(ctx context.Context, client *redis.Client) (State, error) {
 	_, err := pipe.Exec(ctx)
 	newest := slow.newest().ID
 	if err != nil && (info.Val() == "" || clients.Val() == "" ||
-		config.Val() == nil) { // else it is the slow log that cannot be read
+		config.Val() == nil) { // otherwise only the slow log cannot be read
 		return State{}, fmt.Errorf("cannot read the node's state: %w", err)
 	}
 	s, err := parseReplication(info.Val())
@@ -144,7 +143,7 @@ func (n *Node) state(ctx context.Context, client *redis.Client) (State, error) {
 	return s, s.parseListeners(config.Val())
 }
 
-// parseListeners reads where a node listens, and how.
+// parseListeners reads the addresses and ports of the node's listeners.
 func (s *State) parseListeners(config map[string]string) error {
 	s.Certified = config["tls-cert-file"] != ""
 	var errPlain, errTLS error
@@ -166,8 +165,7 @@ func (s *State) parseListeners(config map[string]string) error {
 	return nil
 }
 
-// parseConnections reads how many connections a node has, which redis-server counts in two parts, and how many it may
-// have.
+// parseConnections reads the number of connections, which redis-server counts in two parts, and the limit.
 func (s *State) parseConnections(replicas, clients, most string) error {
 	r, errReplicas := strconv.Atoi(replicas)
 	c, errClients := strconv.Atoi(clients)
@@ -179,7 +177,7 @@ func (s *State) parseConnections(replicas, clients, most string) error {
 	return nil
 }
 
-// parseReplication reads INFO replication.
+// parseReplication parses INFO replication.
 func parseReplication(info string) (State, error) {
 	f := Fields(info)
 	offset := f["master_repl_offset"]
@@ -196,7 +194,7 @@ func parseReplication(info string) (State, error) {
 		s.Follows = netip.AddrPortFrom(addr, uint16(port))
 		s.LinkUp = f["master_link_status"] == "up"
 		offset = f["slave_repl_offset"]
-		// The link has never been up, and the node was no primary before that.
+		// The link was never up, and the node was no primary before.
 		if offset == "0" && f["master_link_down_since_seconds"] == "-1" {
 			offset = "-1"
 		}
@@ -208,8 +206,8 @@ func parseReplication(info string) (State, error) {
 	return s, s.parseStreams(f)
 }
 
-// parseStreams reads the two replication ids. The second is zeros, and its offset -1, where the stream was no other
-// before.
+// parseStreams reads the two replication ids. If there was no other stream before, the second is all zeros and its
+// offset -1.
 func (s *State) parseStreams(f map[string]string) error {
 	var err error
 	if s.Backlog, err = strconv.ParseInt(f["repl_backlog_size"], 10, 64); err != nil {
@@ -223,16 +221,17 @@ func (s *State) parseStreams(f map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("cannot read where the node's replication stream begins: %w", err)
 	}
-	s.StreamBefore, s.Fork = f["master_replid2"], second-1 // the first byte of the new stream is the second's
+	// redis-server reports the offset of the new stream's first byte.
+	s.StreamBefore, s.Fork = f["master_replid2"], second-1
 	return nil
 }
 
-// Promote makes the node a primary; replicas of its old primary can go on from it without a full copy.
+// Promote makes the node a primary. Replicas of its former primary can resume from it without a full copy.
 func (n *Node) Promote(ctx context.Context) error {
 	return n.do(ctx, "REPLICAOF", "NO", "ONE")
 }
 
-// Follow makes the node a replica of the one at that address, to which it connects with TLS or without.
+// Follow makes the node a replica of the one at primary. tls selects whether it connects with TLS.
 func (n *Node) Follow(ctx context.Context, primary netip.AddrPort, tls bool) error {
 	if err := n.do(ctx, "CONFIG", "SET", "tls-replication", map[bool]string{true: "yes", false: "no"}[tls]); err != nil {
 		return err
@@ -240,16 +239,16 @@ func (n *Node) Follow(ctx context.Context, primary netip.AddrPort, tls bool) err
 	return n.do(ctx, "REPLICAOF", primary.Addr().String(), primary.Port())
 }
 
-// Reattach has a replica take up the replication stream again where it left it. After a full copy a primary begins to
-// stream only when the replica acknowledges once more, which it does once a second; a new connection gets the stream at
+// Reattach makes a replica reconnect to its primary and resume the stream. After a full copy, the primary begins to
+// stream only when the replica acknowledges again, which it does once a second. A new connection gets the stream at
 // once.
 func (n *Node) Reattach(ctx context.Context) error {
 	return n.kill(ctx, "TYPE", "master")
 }
 
-// Streams tells whether that many replicas receive and acknowledge what the primary sends, waiting for them at most so
-// long. What is sent is a message on a channel that nobody needs: it takes the way of every write and leaves the data
-// as they are. A client may end the wait (CLIENT UNBLOCK), which then begins again.
+// Streams reports whether that many replicas receive and acknowledge the stream. It waits for them at most for most. It
+// sends a message on an unused channel, which takes the path of every write and changes no data. A client may end the
+// wait with CLIENT UNBLOCK; then Streams waits again.
 func (n *Node) Streams(ctx context.Context, replicas int, most time.Duration) (bool, error) {
 	for deadline := time.Now().Add(most); ; {
 		acknowledged, err := n.probe(ctx, max(time.Until(deadline), time.Millisecond), replicas)
@@ -262,7 +261,7 @@ func (n *Node) Streams(ctx context.Context, replicas int, most time.Duration) (b
 	}
 }
 
-// probe sends the message and waits; WAIT is about what its own connection has sent.
+// probe sends the message and waits. WAIT covers only what its own connection has sent.
 func (n *Node) probe(ctx context.Context, most time.Duration, replicas int) (acknowledged int, err error) {
 	pipe := n.patient.Pipeline()
 	pipe.Publish(ctx, "larder:probe", "")
@@ -273,10 +272,10 @@ func (n *Node) probe(ctx context.Context, most time.Duration, replicas int) (ack
 	return wait.Int()
 }
 
-// Serve has the node listen on exactly these addresses and ports, and closes the connections to the addresses that it
-// gives up. Where it listened with TLS and without, and shall no longer, all connections that clients made until then
-// are closed: which of them use TLS cannot be seen. Changing the addresses reopens every listener of the node, so it is
-// only for changes of role, and of the ports.
+// Serve makes the node listen on exactly these addresses and ports, and closes the connections to addresses that it
+// gives up. If TLS or plain connections are no longer allowed, it closes all connections of clients, because it cannot
+// tell which use TLS. A change of addresses reopens every listener, so Serve is only for changes of the role and the
+// ports.
 func (n *Node) Serve(ctx context.Context, addrs []netip.Addr, ports cache.Ports) error {
 	before, err := n.State(ctx)
 	if err != nil {
@@ -284,7 +283,7 @@ func (n *Node) Serve(ctx context.Context, addrs []netip.Addr, ports cache.Ports)
 	}
 	if both := before.Plain != 0 && before.TLS != 0; both && (ports.Plain == 0 || ports.TLS == 0) {
 		old := cache.Ports{Group: ports.Group, Plain: before.Plain, TLS: before.TLS}
-		for _, kind := range []string{"normal", "pubsub"} { // replicas go on until they are told where to
+		for _, kind := range []string{"normal", "pubsub"} { // replicas stay until they follow another primary
 			if err := n.cut(ctx, before.Serves, old, "TYPE", kind); err != nil {
 				return err
 			}
@@ -297,7 +296,8 @@ func (n *Node) Serve(ctx context.Context, addrs []netip.Addr, ports cache.Ports)
 	return n.Cut(ctx, gone, ports)
 }
 
-// Listen has the node listen on exactly these addresses and ports. The connections to those it gives up go on.
+// Listen makes the node listen on exactly these addresses and ports. Connections to addresses that it gives up stay
+// open.
 func (n *Node) Listen(ctx context.Context, addrs []netip.Addr, ports cache.Ports) error {
 	var list []string
 	for _, a := range addrs {
@@ -310,9 +310,9 @@ func (n *Node) Listen(ctx context.Context, addrs []netip.Addr, ports cache.Ports
 	return nil
 }
 
-// CloseDeaf takes the ports from a node that does not listen where it says that it does, so that State says what is so.
-// Such a node could open neither the listeners that it was told to open nor, then, those that it had closed for them: a
-// process that it had just forked still had them.
+// CloseDeaf removes the ports of a node that does not listen where its configuration says, so that State reports what
+// is true. This happens if a process that the node had just forked still held its listeners: then the node could
+// neither open new ones nor reopen those it had closed.
 func (n *Node) CloseDeaf(ctx context.Context) error {
 	s, err := n.State(ctx)
 	if err != nil {
@@ -328,7 +328,7 @@ func (n *Node) CloseDeaf(ctx context.Context) error {
 	return nil
 }
 
-// refuses tells whether nobody listens at an address.
+// refuses reports whether nobody listens at an address.
 func refuses(ctx context.Context, at netip.AddrPort) bool {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", at.String())
@@ -338,13 +338,12 @@ func refuses(ctx context.Context, at netip.AddrPort) bool {
 	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
-// Cut closes the connections that clients made to those addresses, at whichever of the ports. A connection outlives the
-// listener that it was made through.
+// Cut closes the clients' connections to these addresses, at all of the ports. A connection outlives its listener.
 func (n *Node) Cut(ctx context.Context, addrs []netip.Addr, ports cache.Ports) error {
 	return n.cut(ctx, addrs, ports)
 }
 
-// cut closes those of the connections that more filters of CLIENT KILL name.
+// cut closes those of the connections that also match more filters of CLIENT KILL.
 func (n *Node) cut(ctx context.Context, addrs []netip.Addr, ports cache.Ports, more ...any) error {
 	for _, a := range addrs {
 		for _, port := range ports.Each() {
@@ -357,12 +356,12 @@ func (n *Node) cut(ctx context.Context, addrs []netip.Addr, ports cache.Ports, m
 	return nil
 }
 
-// RequireReplicas has a primary take writes only while so many replicas keep up.
+// RequireReplicas makes a primary refuse writes while fewer replicas keep up.
 func (n *Node) RequireReplicas(ctx context.Context, replicas int) error {
 	return n.do(ctx, "CONFIG", "SET", minReplicas, replicas)
 }
 
-// Configure sets live directives and returns the names of those that had another value before, sorted.
+// Configure sets live directives. It returns the sorted names of those that had another value before.
 func (n *Node) Configure(ctx context.Context, directives map[string]string) (changed []string, err error) {
 	directives = bounded(directives)
 	names := slices.Sorted(maps.Keys(directives))
@@ -389,7 +388,7 @@ func (n *Node) Configure(ctx context.Context, directives map[string]string) (cha
 	return changed, nil
 }
 
-// Has tells whether a node's directives have those values.
+// Has reports whether the node's directives have these values.
 func (n *Node) Has(ctx context.Context, directives map[string]string) (bool, error) {
 	values, err := n.values(ctx, slices.Sorted(maps.Keys(directives)))
 	return maps.Equal(values, directives), err
@@ -418,7 +417,7 @@ func (n *Node) do(ctx context.Context, args ...any) error {
 	return nil
 }
 
-// inOrder runs commands one after the other, in one exchange. what says what they are for.
+// inOrder runs commands in order in one exchange. what names their purpose for errors.
 func (n *Node) inOrder(ctx context.Context, what string, commands ...[]any) error {
 	pipe := n.client.Pipeline()
 	for _, args := range commands {

@@ -40,7 +40,7 @@ func TestServe(t *testing.T) {
 			if open(netip.AddrPortFrom(endpoint, port)) {
 				t.Error("the address that was given up is open")
 			}
-			s.serve(own) // again
+			s.serve(own) // for the second time
 			if got := s.state().Serves; !slices.Equal(got, []netip.Addr{own}) {
 				t.Errorf("it serves %v", got)
 			}
@@ -78,26 +78,26 @@ func TestServeWhereAnotherListens(t *testing.T) {
 	}
 }
 
-// TestAHungServerKeepsItsAddress: the kernel does not give an address to two, so a server that cannot be asked is no
-// danger.
+// TestAHungServerKeepsItsAddress: the kernel does not give an address to two processes, so a server that does not
+// respond cannot share its address with another.
 func TestAHungServerKeepsItsAddress(t *testing.T) {
 	f := newField(t)
-	hung, heir := f.start(nil), f.serving(nil)
+	hung, candidate := f.start(nil), f.serving(nil)
 	endpoint := f.addr()
 	hung.serve(hung.config.Address, endpoint)
 	if err := syscall.Kill(hung.process.PID(), syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	if err := heir.Serve(t.Context(), []netip.Addr{heir.config.Address, endpoint}, plain); err == nil {
+	if err := candidate.Serve(t.Context(), []netip.Addr{candidate.config.Address, endpoint}, plain); err == nil {
 		t.Error("two servers have one address")
 	}
 	if err := hung.process.Stop(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
-	heir.serve(heir.config.Address, endpoint)
+	candidate.serve(candidate.config.Address, endpoint)
 }
 
-// TestADeadNodeIsToldAtOnce: whoever looks after many nodes does not wait for one that is gone, to be tried again.
+// TestADeadNodeIsToldAtOnce: a command to a dead node fails at once, so that it does not delay the work for others.
 func TestADeadNodeIsToldAtOnce(t *testing.T) {
 	s := newField(t).start(nil)
 	if err := s.process.Stop(t.Context(), 0); err != nil {
@@ -112,7 +112,7 @@ func TestADeadNodeIsToldAtOnce(t *testing.T) {
 	if st, err := dead.State(t.Context()); err == nil {
 		t.Errorf("it answers %+v", st)
 	}
-	if n := tries.Load(); n > 2 { // a client of go-redis tries ten times by itself, and pauses in between
+	if n := tries.Load(); n > 2 { // go-redis would try ten times, with pauses
 		t.Errorf("it was tried %d times", n)
 	}
 }
@@ -144,8 +144,7 @@ func TestConfigure(t *testing.T) {
 	}
 }
 
-// TestSetMaxClients: as many as asked for, or as the limit on open files has room for, which a server that starts does
-// as well.
+// TestSetMaxClients: the limit becomes what was requested, or what the limit on open files permits, as at a start.
 func TestSetMaxClients(t *testing.T) {
 	f := newField(t)
 	s := f.start(nil)
@@ -160,7 +159,7 @@ func TestSetMaxClients(t *testing.T) {
 	}
 }
 
-// connectionID tells connections apart.
+// connectionID identifies a connection.
 func connectionID(t *testing.T, c *redis.Client) int64 {
 	t.Helper()
 	id, err := c.Do(t.Context(), "CLIENT", "ID").Int64()

@@ -10,8 +10,9 @@ import (
 	"larder/internal/testkit"
 )
 
-// TestAReplicaThatFailsQuotesNoData: a script can keep a write from the replicas. One that cannot do the next logs the
-// end of its replication stream, with keys and values; they are neither left in its log nor read from it.
+// TestAReplicaThatFailsQuotesNoData: a script can hide a write from replicas. A replica that then fails to apply the
+// next write logs the end of its replication stream, with keys and values. Neither its log nor what larder reads from
+// it contains them.
 func TestAReplicaThatFailsQuotesNoData(t *testing.T) {
 	f := newField(t)
 	a, b := f.serving(nil), f.serving(nil)
@@ -23,7 +24,8 @@ func TestAReplicaThatFailsQuotesNoData(t *testing.T) {
 	if err := c.Set(t.Context(), "key", "the-canary", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	script := `redis.set_repl(redis.REPL_NONE) redis.call('DEL', KEYS[1]) redis.set_repl(redis.REPL_ALL) return redis.call('LPUSH', KEYS[1], ARGV[1])`
+	script := `redis.set_repl(redis.REPL_NONE) redis.call('DEL', KEYS[1]) redis.set_repl(redis.REPL_ALL) return ` +
+		`redis.call('LPUSH', KEYS[1], ARGV[1])`
 	if err := c.Eval(t.Context(), script, []string{"key"}, "the-canary").Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 func blocks(info os.FileInfo) int64 { return info.Sys().(*syscall.Stat_t).Blocks * 512 }
 
-// TestErrorsThatScriptsMakeUp cost no other reading, and do not stay.
+// TestErrorsThatScriptsMakeUp: invented errors do not affect other readings, and are removed.
 func TestErrorsThatScriptsMakeUp(t *testing.T) {
 	s := newField(t).serving(nil)
 	c := s.client(s.config.Address, "", token)
@@ -21,7 +21,7 @@ func TestErrorsThatScriptsMakeUp(t *testing.T) {
 	for i := range 20_000 {
 		pipe.Eval(t.Context(), `return redis.error_reply(ARGV[1] .. ' is an error')`, nil, fmt.Sprint("E", i))
 	}
-	pipe.Exec(t.Context()) // every one is an error
+	pipe.Exec(t.Context()) // each returns an error
 	v, err := s.Vitals(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +54,7 @@ func errorsOf(info map[string]string) (kinds int) {
 	return kinds
 }
 
-// TestALongNameCostsNoReading: an entry of the slow log holds its client's name, and is read in every question for the
-// node's state.
+// TestALongNameCostsNoReading: each State reads the newest entry of the slow log, which contains the client's name.
 func TestALongNameCostsNoReading(t *testing.T) {
 	s := newField(t).serving(func(c *redisnode.Config) { c.Directives["slowlog-log-slower-than"] = "20000" })
 	c := s.client(s.config.Address, "", token)

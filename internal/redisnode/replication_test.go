@@ -17,7 +17,7 @@ func (s *server) follow(primary *server) {
 	}
 }
 
-// copyOf makes a server a replica that has everything, and has begun to acknowledge what comes.
+// copyOf makes a server a replica and waits until it has all data and acknowledges the stream.
 func (s *server) copyOf(primary *server) {
 	s.Helper()
 	s.follow(primary)
@@ -28,7 +28,7 @@ func (s *server) copyOf(primary *server) {
 	s.await("in sync again", linked)
 }
 
-// fullCopies counts those that a primary has sent.
+// fullCopies returns how many full copies a primary has sent.
 func (s *server) fullCopies() string {
 	s.Helper()
 	return redisnode.Fields(s.do("INFO", "stats").(string))["sync_full"]
@@ -70,13 +70,13 @@ func TestFollowAndPromote(t *testing.T) {
 	}
 }
 
-// TestOffset: it is negative until there are data, and counts on when roles change, whatever larder does to the node.
+// TestOffset: the offset is negative until there are data, and continues when roles change.
 func TestOffset(t *testing.T) {
 	f := newField(t)
 	a, b := f.serving(nil), f.start(nil)
 	a.do("DEBUG", "POPULATE", "50")
 	a.do("CONFIG", "SET", "rdb-key-save-delay",
-		"60000") // microseconds: three seconds, in which it is to be seen loading
+		"60000") // microseconds: three seconds, in which the test sees it loading
 	if got := a.state().Offset; got != 0 {
 		t.Errorf("a primary without replicas has %d", got)
 	}
@@ -117,14 +117,13 @@ func TestOffset(t *testing.T) {
 	}
 }
 
-// TestAReplicaKeepsItsDataWhileItLoads: a source that dies in the middle of a copy does not leave a replica with
-// nothing.
+// TestAReplicaKeepsItsDataWhileItLoads: if the primary dies during a full copy, the replica keeps its old data.
 func TestAReplicaKeepsItsDataWhileItLoads(t *testing.T) {
 	f := newField(t)
 	a, b := f.serving(nil), f.serving(nil)
 	b.do("SET", "k", "of b")
 	a.do("DEBUG", "POPULATE", "100")
-	a.do("CONFIG", "SET", "rdb-key-save-delay", "100000") // ten seconds, of which it does not get to the end
+	a.do("CONFIG", "SET", "rdb-key-save-delay", "100000") // ten seconds, so that the copy does not finish
 	b.follow(a)
 	b.await("loading", func(redisnode.State) bool {
 		return redisnode.Fields(b.do("INFO", "replication").(string))["master_sync_in_progress"] == "1"
@@ -143,7 +142,7 @@ func TestAReplicaKeepsItsDataWhileItLoads(t *testing.T) {
 	}
 }
 
-// TestReattach: the stream is taken up where it was left.
+// TestReattach: the replica resumes the stream where it left it.
 func TestReattach(t *testing.T) {
 	f := newField(t)
 	a, b := f.serving(nil), f.start(nil)
@@ -178,7 +177,7 @@ func TestStreams(t *testing.T) {
 	}
 }
 
-// TestAPlannedMoveLosesNothing: writes that were held back are done where the role is now, none twice and none nowhere.
+// TestAPlannedMoveLosesNothing: writes that were held back reach the new primary exactly once.
 func TestAPlannedMoveLosesNothing(t *testing.T) {
 	f := newField(t)
 	a, b := f.serving(nil), f.start(nil)
@@ -227,7 +226,7 @@ func TestAwaitOffsetGivesUp(t *testing.T) {
 	}
 }
 
-// TestHistory: it tells which of two data sets went on from the other, and where.
+// TestHistory: Stream, StreamBefore and Fork tell which of two data sets continued the other, and where.
 func TestHistory(t *testing.T) {
 	f := newField(t)
 	a, b := f.serving(nil), f.serving(nil)

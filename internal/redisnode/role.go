@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SetTokens replaces the clients' tokens. Connections that are open stay so.
+// SetTokens replaces the clients' tokens. Open connections stay open.
 func (n *Node) SetTokens(ctx context.Context, tokens []string) error {
 	args := []any{"ACL", "SETUSER", "default"}
 	for _, rule := range passwordRules(tokens) {
@@ -20,7 +20,7 @@ func (n *Node) SetTokens(ctx context.Context, tokens []string) error {
 	return n.do(ctx, args...)
 }
 
-// ReloadCertificate has the node read its TLS files again, or for the first time. Connections that are open stay so.
+// ReloadCertificate makes the node read its TLS files, again or for the first time. Open connections stay open.
 func (n *Node) ReloadCertificate(ctx context.Context) error {
 	set := []any{"CONFIG", "SET"}
 	for _, d := range secure {
@@ -29,7 +29,7 @@ func (n *Node) ReloadCertificate(ctx context.Context) error {
 	return n.inOrder(ctx, "have the node read its certificate", set)
 }
 
-// TakesTokens tells whether clients are let in with exactly those tokens.
+// TakesTokens reports whether clients are admitted with exactly these tokens.
 func (n *Node) TakesTokens(ctx context.Context, tokens []string) (bool, error) {
 	user, err := n.client.Do(ctx, "ACL", "GETUSER", "default").Slice()
 	if err != nil {
@@ -53,8 +53,8 @@ func (n *Node) TakesTokens(ctx context.Context, tokens []string) (bool, error) {
 	return slices.Equal(rules, slices.Compact(wanted)), nil
 }
 
-// Protect gives a running server what one that starts has in its configuration: the safeguards, and the clients' user
-// without the commands that are withheld. A server that an older larder started may lack some of them.
+// Protect gives a running server what a new one has in its configuration: the safeguards, and the withheld commands of
+// the clients' user. A server that an older larder started may lack some of them.
 func (n *Node) Protect(ctx context.Context) error {
 	set := []any{"CONFIG", "SET"}
 	for _, name := range slices.Sorted(maps.Keys(safeguards)) {
@@ -67,28 +67,28 @@ func (n *Node) Protect(ctx context.Context) error {
 	return n.inOrder(ctx, "protect the node from its clients", set, user)
 }
 
-// PauseWrites holds back the clients' writes, expiry and eviction too, for at most so long: the replication offset
-// stands still. Clients may not end it: CLIENT UNPAUSE is withheld.
+// PauseWrites holds back the clients' writes, expiry and eviction for at most most, so that the replication offset
+// stands still. Clients cannot end the pause: CLIENT UNPAUSE is withheld.
 func (n *Node) PauseWrites(ctx context.Context, most time.Duration) error {
 	return n.inOrder(ctx, "hold writes back", []any{"CLIENT", "PAUSE", most.Milliseconds(), "WRITE"})
 }
 
-// Unpause lets the clients' writes go on.
+// Unpause ends PauseWrites.
 func (n *Node) Unpause(ctx context.Context) error {
 	return n.inOrder(ctx, "let writes go on", []any{"CLIENT", "UNPAUSE"})
 }
 
-// KillScript ends the script or the function that a node is busy with, if it has written nothing. redis-server takes
-// that from ScriptLimit on; before that, and during any other command, it does not answer.
+// KillScript ends the script or function that the node runs, unless it has written something. redis-server accepts that
+// after ScriptLimit. Before that, and during any other command, it does not answer.
 func (n *Node) KillScript(ctx context.Context) error {
 	err := n.do(ctx, "SCRIPT", "KILL")
-	if IsBusy(err) { // it is a function
+	if IsBusy(err) { // it runs a function
 		return n.do(ctx, "FUNCTION", "KILL")
 	}
 	return err
 }
 
-// AwaitOffset waits until a replica has the replication stream up to that offset.
+// AwaitOffset waits until a replica has reached that replication offset.
 func (n *Node) AwaitOffset(ctx context.Context, offset int64) error {
 	const poll = 500 * time.Microsecond
 	tick := time.NewTicker(poll)
@@ -111,18 +111,18 @@ func (n *Node) AwaitOffset(ctx context.Context, offset int64) error {
 	}
 }
 
-// AwaitLink waits until a replica has a link to its primary.
+// AwaitLink waits until a replica is linked to its primary.
 func (n *Node) AwaitLink(ctx context.Context) error {
 	return n.awaitLink(ctx, true, "the replica has no link to its primary")
 }
 
-// AwaitLinkEnd waits until a replica has no link to its primary. Where that one is gone, the replica has read all that
-// it sent.
+// AwaitLinkEnd waits until a replica is not linked to its primary. If the primary is gone, the replica has then read
+// all that it sent.
 func (n *Node) AwaitLinkEnd(ctx context.Context) error {
 	return n.awaitLink(ctx, false, "the replica keeps its link to the primary")
 }
 
-// awaitLink waits until the link is up, or is not; late says what is so when ctx ends before.
+// awaitLink waits until the link is up, or down. late is the error text if ctx ends before.
 func (n *Node) awaitLink(ctx context.Context, up bool, late string) error {
 	const poll = 500 * time.Microsecond
 	tick := time.NewTicker(poll)
@@ -139,10 +139,10 @@ func (n *Node) awaitLink(ctx context.Context, up bool, late string) error {
 	}
 }
 
-// SetMaxClients changes the limit of connections of a running server, to what the limit on open files leaves room for:
-// a server that starts lowers it in the same way.
+// SetMaxClients changes a running server's limit of connections. It lowers the number to what the limit on open files
+// permits, as redis-server does when it starts.
 func (n *Node) SetMaxClients(ctx context.Context, clients int) error {
-	const ownFiles = 32 // that redis-server keeps for itself
+	const ownFiles = 32 // files that redis-server reserves for itself
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return fmt.Errorf("cannot read the limit on open files: %w", err)

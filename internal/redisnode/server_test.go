@@ -28,7 +28,7 @@ import (
 
 func TestMain(m *testing.M) { testkit.Leakless(m) }
 
-// patience bounds every wait for something that comes at once.
+// patience bounds every wait for something that should happen at once.
 const patience = 20 * time.Second
 
 const (
@@ -38,13 +38,13 @@ const (
 	replicationPassword = "the replicas' \"password\" \\ #1"
 )
 
-// field is where servers run: a directory, and a block of addresses with the same port.
+// field is where servers run: a directory, and a block of addresses with one port.
 type field struct {
 	*testing.T
 	dir     string
 	runtime *process.Runtime
 	ca      *pki.Authority
-	path    string // of redis-server
+	path    string // path of redis-server
 	next    netip.Addr
 }
 
@@ -75,7 +75,7 @@ func (f *field) addr() netip.Addr {
 	return f.next
 }
 
-// server is a running redis-server as the engine has it: started from a rendered configuration, and connected to.
+// server is a running redis-server as the engine runs it: started with a rendered configuration, and connected.
 type server struct {
 	*redisnode.Node
 	*field
@@ -84,7 +84,7 @@ type server struct {
 	admin   *redis.Client
 }
 
-// directives are the defaults of the parameters for a node type, with some of them set.
+// directives returns the default parameters of a node type, with the changes in set.
 func directives(t *testing.T, nodeType string, set map[string]string) catalog.Directives {
 	t.Helper()
 	parameters, err := catalog.LoadParameters()
@@ -108,7 +108,7 @@ func all(d catalog.Directives) map[string]string {
 	return out
 }
 
-// start runs a server with every parameter's default, and what change makes of that.
+// start runs a server with every parameter's default, after change has modified the configuration.
 func (f *field) start(change func(*redisnode.Config)) *server {
 	f.Helper()
 	c := redisnode.Config{
@@ -119,7 +119,7 @@ func (f *field) start(change func(*redisnode.Config)) *server {
 		change(&c)
 	}
 	spec := node.Spec{ID: fmt.Sprint("n-", c.Address.As4()[3]), Path: f.path, Args: []string{"-"}, Stdin: c.Render(),
-		Files: make([][]byte, 3)} // for a certificate; empty as long as it has none
+		Files: make([][]byte, 3)} // for a certificate; empty until it has one
 	if c.TLS {
 		certificate, key, err := f.ca.Issue(time.Now(), spec.ID, nil, []netip.Addr{c.Address})
 		if err != nil {
@@ -145,7 +145,7 @@ func (f *field) start(change func(*redisnode.Config)) *server {
 	return s
 }
 
-// plain are the ports of a server without TLS.
+// plain holds the ports of a server without TLS.
 var plain = cache.Ports{Group: port, Plain: port}
 
 func (s *server) ports() cache.Ports {
@@ -157,7 +157,7 @@ func (s *server) ports() cache.Ports {
 
 func withTLS(c *redisnode.Config) { c.TLS = true }
 
-// serving starts a server and has it listen on its own address.
+// serving starts a server that listens on its own address.
 func (f *field) serving(change func(*redisnode.Config)) *server {
 	f.Helper()
 	s := f.start(change)
@@ -172,8 +172,7 @@ func (s *server) serve(addrs ...netip.Addr) {
 	}
 }
 
-// patiently does again what timed out: on a machine that is busy with other things, a server may not get to run for
-// seconds.
+// patiently repeats what timed out. On a busy machine a server may not run for seconds.
 func patiently(do func() error) error {
 	for deadline := time.Now().Add(3 * patience); ; {
 		err := do()
@@ -185,7 +184,7 @@ func patiently(do func() error) error {
 
 func (s *server) at() netip.AddrPort { return netip.AddrPortFrom(s.config.Address, port) }
 
-// client connects over TCP, as that user or as the clients' own with a token.
+// client connects over TCP with a user, or with a token as the clients' user.
 func (s *server) client(to netip.Addr, user, password string) *redis.Client {
 	o := &redis.Options{
 		Addr: netip.AddrPortFrom(to, port).String(), Username: user, Password: password, Protocol: 2, PoolSize: 1,
@@ -200,7 +199,7 @@ func (s *server) client(to netip.Addr, user, password string) *redis.Client {
 	return c
 }
 
-// open tells whether somebody listens there.
+// open reports whether somebody listens at the address.
 func open(at netip.AddrPort) bool {
 	conn, err := net.Dial("tcp", at.String())
 	if err == nil {
@@ -222,7 +221,7 @@ func (s *server) state() redisnode.State {
 	return st
 }
 
-// await asks for the state until it is as it should be.
+// await reads the state until ok returns true.
 func (s *server) await(what string, ok func(redisnode.State) bool) redisnode.State {
 	s.Helper()
 	for deadline := time.Now().Add(patience); ; {

@@ -12,16 +12,16 @@ import (
 	"larder/internal/node"
 )
 
-// SlowLog is the slow log of one run of a redis-server: ids begin with 0 in each.
+// SlowLog is the slow log of one run of a redis-server. In each run, ids begin with 0.
 type SlowLog struct {
-	Run     string // names the run
-	Newest  int64  // id of the newest entry; -1 without one
-	Oldest  int64  // id of the oldest entry that was read; -1 without one
-	Read    int    // entries that were read, with those that are left out
+	Run     string // identifies the run
+	Newest  int64  // id of the newest entry; -1 if there is none
+	Oldest  int64  // id of the oldest entry that was read; -1 if there is none
+	Read    int    // number of entries that were read, including those left out
 	Entries []cachelog.Slow
 }
 
-// NewestSlow returns the id of the slow log's newest entry, -1 when there is none, as State does.
+// NewestSlow returns the id of the slow log's newest entry, or -1 if there is none.
 func (n *Node) NewestSlow(ctx context.Context) (int64, error) {
 	newest, err := n.client.SlowLogGet(ctx, 1).Result()
 	if err != nil {
@@ -37,8 +37,8 @@ func newestSlow(log []redis.SlowLog) int64 {
 	return log[0].ID
 }
 
-// slowEntry is the newest entry of the slow log as it was last read: its ID is -1 before the first. Only ID and
-// Duration are kept.
+// slowEntry is the newest entry of the slow log that was read. Its ID is -1 before the first. It keeps only ID and
+// Duration.
 type slowEntry struct{ last atomic.Pointer[redis.SlowLog] }
 
 func (e *slowEntry) set(entry redis.SlowLog) { e.last.Store(&entry) }
@@ -50,8 +50,8 @@ func (e *slowEntry) get() redis.SlowLog {
 	return redis.SlowLog{ID: -1}
 }
 
-// SlowLog reads the newest entries of the slow log, oldest first. What larder itself asked of the node over its unix
-// socket, where nobody else is, is left out of Entries.
+// SlowLog reads the newest entries of the slow log, oldest first. It leaves out larder's own commands, which come over
+// the unix socket that only larder uses.
 func (n *Node) SlowLog(ctx context.Context, entries int) (SlowLog, error) {
 	pipe := n.client.Pipeline()
 	server, read := pipe.Info(ctx, "server"), pipe.SlowLogGet(ctx, int64(entries))
@@ -71,11 +71,11 @@ func (n *Node) SlowLog(ctx context.Context, entries int) (SlowLog, error) {
 	return out, nil
 }
 
-// ownAddress is how redis-server calls a client on its unix socket.
+// ownAddress is redis-server's name for a client on its unix socket.
 const ownAddress = node.Socket + ":0"
 
-// maxSlowArgs is how many arguments an entry has at most. The last one says then how many are missing. Source:
-// slowlog.c, SLOWLOG_ENTRY_MAX_ARGC.
+// maxSlowArgs is how many arguments an entry has at most. If there were more, the last one says how many are missing.
+// Source: slowlog.c, SLOWLOG_ENTRY_MAX_ARGC.
 const maxSlowArgs = 32
 
 func slow(e redis.SlowLog) cachelog.Slow {

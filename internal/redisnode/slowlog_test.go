@@ -7,8 +7,8 @@ import (
 	"larder/internal/cachelog"
 )
 
-// Every command of a client is in the slow log, and of its arguments only the number leaves; what the engine asks is
-// not in it.
+// TestSlowLog: the slow log has every command of clients with only the number of arguments, and no command of the
+// engine.
 func TestSlowLog(t *testing.T) {
 	s := newField(t).serving(nil)
 	if newest, err := s.NewestSlow(t.Context()); newest != -1 || err != nil {

@@ -16,7 +16,7 @@ import (
 	"larder/internal/redisnode"
 )
 
-// fill writes data of several kinds, one in ten with an expiry, and a library of functions.
+// fill writes data of several kinds, a tenth of them with an expiry, and a library of functions.
 func (s *server) fill(keys int) {
 	s.Helper()
 	pipe := s.admin.Pipeline()
@@ -34,7 +34,7 @@ func (s *server) fill(keys int) {
 	s.do("FUNCTION", "LOAD", "#!lua name=lib\nredis.register_function('f', function() return 1 end)")
 }
 
-// digest stands for all data with their expiries.
+// digest returns a checksum of all data with their expiries.
 func (s *server) digest() string {
 	s.Helper()
 	return fmt.Sprint(s.do("DEBUG", "DIGEST"), s.do("FUNCTION", "LIST"), s.do("PEXPIRETIME", "key-0"))
@@ -50,7 +50,7 @@ func (s *server) dump() []byte {
 	return out.Bytes()
 }
 
-// dataSet offers an RDB to a server.
+// dataSet returns an RDB file for a server to load.
 func (f *field) dataSet(rdb []byte, secure bool) redisnode.DataSet {
 	f.Helper()
 	d := redisnode.DataSet{Size: int64(len(rdb)), Password: replicationPassword, Open: func() (io.ReadCloser, error) {
@@ -82,7 +82,7 @@ func TestADataSetIsDumpedAndLoaded(t *testing.T) {
 			if got, want := b.digest(), a.digest(); got != want {
 				t.Errorf("loaded %s, want %s", got, want)
 			}
-			// A primary at an offset over 0, serving nobody yet: to the planner it has data.
+			// A primary with an offset greater than 0 that serves nobody yet: to the planner it has data.
 			if st := b.state(); !st.Primary || st.Offset == 0 || len(st.Serves) > 0 {
 				t.Errorf("it says %+v", st)
 			}
@@ -136,7 +136,7 @@ type writer func([]byte) (int, error)
 
 func (w writer) Write(b []byte) (int, error) { return w(b) }
 
-// A data set that does not arrive whole is not loaded at all.
+// TestADataSetThatIsNotWholeIsNotLoaded: an incomplete data set is not loaded at all.
 func TestADataSetThatIsNotWholeIsNotLoaded(t *testing.T) {
 	f := newField(t)
 	a, b := f.serving(nil), f.start(nil)
@@ -166,7 +166,7 @@ func TestADataSetThatIsNotWholeIsNotLoaded(t *testing.T) {
 			change(&d)
 			told := d.Password == replicationPassword && d.Size == int64(len(rdb))
 			limit := patience
-			if !told { // the node would try again and again
+			if !told { // otherwise the node would retry forever
 				limit = 2 * time.Second
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -207,7 +207,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// Where there is less memory than the data take, they are refused before the node could evict any.
+// TestADataSetThatIsTooLarge: if there is too little memory, Load refuses the data before the node could evict any.
 func TestADataSetThatIsTooLarge(t *testing.T) {
 	f := newField(t)
 	a, b := f.serving(nil), f.start(nil)

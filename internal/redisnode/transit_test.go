@@ -9,8 +9,8 @@ import (
 	"larder/internal/cache"
 )
 
-// TestPortsAreSwitched has a server that was started without TLS serve with it and without, with it alone, and without
-// again: who may connect, whose connections end, and that a replica of its goes on.
+// TestPortsAreSwitched switches a server from plain connections to both, to TLS only, and back. It checks who can
+// connect, which connections end, and that the replica stays linked.
 func TestPortsAreSwitched(t *testing.T) {
 	f := newField(t)
 	certify := func(c *server) { // as the engine does

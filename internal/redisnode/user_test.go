@@ -15,14 +15,14 @@ import (
 	"larder/internal/redisnode"
 )
 
-// command is one as COMMAND INFO describes it.
+// command describes a command as COMMAND INFO does.
 type command struct {
 	name        string
-	words       int // at least, its own among them
+	words       int // minimal number of words, including its own
 	subcommands []command
 }
 
-// commands reads the server's own table.
+// commands returns the server's command table.
 func (s *server) commands() map[string]command {
 	s.Helper()
 	out := map[string]command{}
@@ -44,7 +44,8 @@ func parseCommand(row []any) command {
 	return c
 }
 
-// mayRun asks the server whether a user may run a command; a container only when all of it is allowed.
+// mayRun asks the server whether a user may run a command. It is true of a container only if all subcommands are
+// allowed.
 func (s *server) mayRun(user string, c command) bool {
 	s.Helper()
 	if len(c.subcommands) > 0 {
@@ -67,7 +68,7 @@ func (s *server) mayRun(user string, c command) bool {
 	return answer == "OK"
 }
 
-// withheld is the service's own list (restricted_commands.md, section 1).
+// withheld is ElastiCache's list (restricted_commands.md, section 1).
 var withheld = []string{
 	"acl|setuser", "acl|load", "acl|save", "acl|deluser", "bgrewriteaof", "bgsave", "cluster|addslots",
 	"cluster|addslotsrange",
@@ -77,7 +78,7 @@ var withheld = []string{
 	"shutdown", "slaveof", "sync",
 }
 
-// given is what clients of the service may run, though one might think otherwise.
+// given lists commands that ElastiCache permits, although one might expect otherwise.
 var given = []string{
 	"acl|whoami", "acl|cat", "acl|genpass", "acl|log", "cluster|info",
 	"cluster|nodes", "cluster|slots",
@@ -90,7 +91,8 @@ var given = []string{
 	"flushall", "flushdb", "info", "command", "dbsize", "subscribe", "get", "set",
 }
 
-// TestCommandsOfTheClientsUser: what is withheld is refused, whole containers with every part; all else is given.
+// TestCommandsOfTheClientsUser: withheld commands are refused, and all subcommands of withheld containers. All others
+// are permitted.
 func TestCommandsOfTheClientsUser(t *testing.T) {
 	s := newField(t).start(nil)
 	known := s.commands()
@@ -128,7 +130,7 @@ func TestCommandsOfTheClientsUser(t *testing.T) {
 	}
 }
 
-// TestRefusalsReachTheClient: by the words that clients know.
+// TestRefusalsReachTheClient: clients get the error codes that they know.
 func TestRefusalsReachTheClient(t *testing.T) {
 	s := newField(t).serving(nil)
 	c := s.client(s.config.Address, "", token)
@@ -144,7 +146,7 @@ func TestRefusalsReachTheClient(t *testing.T) {
 	}
 }
 
-// answer is what a client with that user and password gets.
+// answer returns the answer to a client with that user and password.
 func (s *server) answer(user, password string) string {
 	c := s.client(s.config.Address, user, password)
 	defer c.Close()
@@ -166,9 +168,9 @@ func TestTokens(t *testing.T) {
 		want   [4]string // without a token, with the first, with the other, with a wrong one
 	}{
 		{nil, [4]string{"PONG", "PONG", "PONG", "PONG"}},
-		{[]string{"", token}, [4]string{"PONG", "PONG", "PONG", "PONG"}}, // the first is being brought in
+		{[]string{"", token}, [4]string{"PONG", "PONG", "PONG", "PONG"}}, // the first token is being introduced
 		{[]string{token}, [4]string{"NOAUTH", "PONG", "WRONGPASS", "WRONGPASS"}},
-		{[]string{token, other}, [4]string{"NOAUTH", "PONG", "PONG", "WRONGPASS"}}, // being rotated
+		{[]string{token, other}, [4]string{"NOAUTH", "PONG", "PONG", "WRONGPASS"}}, // the token is being rotated
 		{[]string{other}, [4]string{"NOAUTH", "WRONGPASS", "PONG", "WRONGPASS"}},
 	} {
 		if err := s.SetTokens(t.Context(), step.tokens); err != nil {
@@ -196,7 +198,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// sortedRules lists what lets clients in: tokens in any order, or nothing where none is needed.
+// sortedRules returns the rules that admit clients: tokens in a fixed order, or nothing if none is needed.
 func sortedRules(tokens []string) []string {
 	if slices.Contains(tokens, "") {
 		return nil
@@ -218,7 +220,7 @@ func TestLardersOwnUsersNeedTheirPasswords(t *testing.T) {
 	}
 }
 
-// TestNothingIsOnDisk: neither data nor secrets, on either side of a full copy.
+// TestNothingIsOnDisk: neither data nor secrets are on disk, on either side of a full copy.
 func TestNothingIsOnDisk(t *testing.T) {
 	const value = "a value that nobody else may read"
 	f := newField(t)
@@ -231,7 +233,7 @@ func TestNothingIsOnDisk(t *testing.T) {
 	}
 	for name, want := range map[string]string{"save": "", "appendonly": "no", "repl-diskless-sync": "yes",
 		"repl-diskless-load": "swapdb"} {
-		if got := a.get(name); got != want { // what would be written at another time
+		if got := a.get(name); got != want { // these would write data to disk later
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}

@@ -15,13 +15,13 @@ import (
 
 var versionLine = regexp.MustCompile(`^Redis server v=(\d+\.\d+\.\d+) `)
 
-// Discover finds the redis-servers in the directories of a search path (PATH's form) and asks each for its version.
-// Servers older than larder can run are in found only. Both are in the order of the versions.
+// Discover finds the redis-servers in the directories of a search path (as in PATH) and asks each for its version.
+// versions has those that larder can run; found also has those that are too old. Both are sorted.
 func Discover(ctx context.Context, searchPath string) (versions, found catalog.EngineVersions, err error) {
 	seen := map[string]bool{}
 	for _, dir := range filepath.SplitList(searchPath) {
 		entries, err := os.ReadDir(dir)
-		if err != nil { // as a search path may hold directories that are not there
+		if err != nil { // a search path may name directories that do not exist
 			continue
 		}
 		for _, e := range entries {
@@ -30,7 +30,7 @@ func Discover(ctx context.Context, searchPath string) (versions, found catalog.E
 			}
 			path := filepath.Join(dir, e.Name())
 			v, err := version(ctx, path)
-			if err != nil || seen[v] { // not a server, or shadowed by one earlier in the path
+			if err != nil || seen[v] { // not a redis-server, or an earlier directory has this version
 				continue
 			}
 			seen[v] = true

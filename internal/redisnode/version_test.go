@@ -12,7 +12,7 @@ import (
 	"larder/internal/redisnode"
 )
 
-// program writes a script that answers as a redis-server does when it is asked for its version.
+// program writes a script that prints what redis-server prints as its version.
 func program(t *testing.T, dir, name, says string) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
@@ -34,7 +34,7 @@ func TestDiscover(t *testing.T) {
 	program(t, first, "redis-server-broken", "command not found")
 	program(t, first, "redis-sentinel", version("7.4.0"))
 	middle := program(t, second, "redis-server-7.2", version("7.2.9"))
-	program(t, second, "redis-server", version("7.0.15")) // shadowed
+	program(t, second, "redis-server", version("7.0.15")) // an earlier directory has this version
 	if err := os.WriteFile(filepath.Join(second, "redis-server.conf"), []byte("port 6379\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestDiscoverFindsNothing(t *testing.T) {
 	}
 }
 
-// TestDiscoverInAnOddDirectory: a directory's name is no pattern, and none at all is not the working directory.
+// TestDiscoverInAnOddDirectory: a directory's name is not a pattern, and an empty name is not the working directory.
 func TestDiscoverInAnOddDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "[odd")
 	if err := os.Mkdir(dir, 0o700); err != nil {

@@ -9,23 +9,23 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Vitals is all that a node counts of itself.
+// Vitals holds all counters of a node.
 type Vitals struct {
-	Info map[string]string // the fields of INFO, commands' and errors' too
+	Info map[string]string // the fields of INFO, including commands and errors
 
-	SlowLogLength int64         // entries
-	SlowLogLast   int64         // id of the newest entry; -1 when there is none
-	SlowLogTook   time.Duration // what the newest entry's command took
+	SlowLogLength int64         // number of entries
+	SlowLogLast   int64         // id of the newest entry; -1 if there is none
+	SlowLogTook   time.Duration // duration of the newest entry's command
 }
 
-// vitalSections are those of "INFO all", without the errors.
+// vitalSections are the sections of "INFO all" without the errors.
 var vitalSections = []string{
 	"server", "clients", "memory", "persistence", "stats", "replication", "cpu", "modules", "commandstats",
 	"latencystats", "cluster", "keyspace",
 }
 
-// Vitals reads them in one round trip, and in a second the errors, of which it returns maxErrorKinds at most; where
-// these cannot be read in time, none.
+// Vitals reads all counters in one round trip, and the errors in a second one. It returns at most maxErrorKinds kinds
+// of errors, and none if they cannot be read in time.
 func (n *Node) Vitals(ctx context.Context) (Vitals, error) {
 	pipe := n.client.Pipeline()
 	length := redis.NewIntCmd(ctx, "SLOWLOG", "LEN")
@@ -36,7 +36,7 @@ func (n *Node) Vitals(ctx context.Context) (Vitals, error) {
 	slow := n.askSlow(ctx, pipe)
 	_, err := pipe.Exec(ctx)
 	newest := slow.newest()
-	if err != nil && info.Val() == "" { // else it is the slow log, which is read last, that cannot be read
+	if err != nil && info.Val() == "" { // otherwise only the slow log, which comes last, cannot be read
 		return Vitals{}, fmt.Errorf("cannot read what the node counts: %w", err)
 	}
 	v := Vitals{Info: Fields(info.Val()), SlowLogLength: length.Val(), SlowLogLast: newest.ID,
