@@ -13,7 +13,7 @@ func TestParameters(t *testing.T) {
 	type member struct {
 		Name, AuthToken *string
 		Values          []string
-		noDocument      struct{}
+		_               struct{} // as the SDK marks its structs
 	}
 	input := &struct {
 		ARN, DBName, VPCId *string
