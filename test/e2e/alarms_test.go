@@ -24,9 +24,9 @@ import (
 	"larder/internal/app"
 )
 
-// pace is how fast the clock of metrics and alarms runs: a second is a minute. What a node does in a second, and how
-// late it is, then counts as if it had taken a minute: a processor that is in use all the time is at 1.67 percent, and
-// a second's lag is a minute's.
+// pace is how fast the clock of metrics and alarms runs: a second is a minute. What a node does in a second then counts
+// as if it had taken a minute: a processor that is in use all the time is at 1.67 percent. How late a replica is the
+// engine measures by its own clock: a second's lag is a second's.
 const pace = 60
 
 // fastClock is a clock that began to run at that pace when it was made.
@@ -55,7 +55,7 @@ module "redis" {
   parameters               = [{ name = "reserved-memory-percent", value = 90 }]
   alarm_sns_topic_arn      = module.sns.critical_topic_arn
   alarm_thresholds = {
-    cpu = 0.03, engine_cpu = 0.06, connections = 40, replication_lag = 90, network_in = 500000, network_out = 1000000
+    cpu = 0.03, engine_cpu = 0.06, connections = 40, replication_lag = 1, network_in = 500000, network_out = 1000000
   }
 }
 `

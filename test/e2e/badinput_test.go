@@ -195,8 +195,9 @@ func TestNoRedisServer(t *testing.T) {
 func TestAnEngineVersionThatIsNotInstalled(t *testing.T) {
 	t.Parallel()
 	d := newHarness(t)
-	config := strings.Replace(read(t, seed+"development.tf"), `"7.0"`, `"6.2"`, 1)
-	d.refused([]string{"up", d.write("main.tf", config)}, "6.2", "7.0")
+	config := strings.Replace(read(t, seed+"development.tf"), `"7.0"`,
+		"\"5.0.6\"\n  slow_log_enabled = false\n  engine_log_enabled = false", 1)
+	d.refused([]string{"up", d.write("main.tf", config)}, "5.0.6", "7.0")
 }
 
 func TestStateDirectoryThatCannotBeWritten(t *testing.T) {
