@@ -30,7 +30,8 @@ test:
 	go test $(RACE) -timeout 30m ./...
 
 lint:
-	@fmt="$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l)"; [ -z "$$fmt" ] || { echo "gofmt would change:"; echo "$$fmt"; exit 1; }
+	@fmt="$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l)"; \
+		[ -z "$$fmt" ] || { echo "gofmt would change:"; echo "$$fmt"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
 	go run ./internal/plainlint
@@ -41,11 +42,13 @@ chaos:
 
 chaos-long:
 	@scripts/install-redis
-	LARDER_CHAOS_FAULTS=1000 LARDER_CHAOS_FAILOVERS=1000 go test -count=1 -v -timeout 0 -run '^(TestChaos|TestFailoversLeakNothing)$$' ./test/chaos
+	LARDER_CHAOS_FAULTS=1000 LARDER_CHAOS_FAILOVERS=1000 go test -count=1 -v -timeout 0 \
+		-run '^(TestChaos|TestFailoversLeakNothing)$$' ./test/chaos
 
 terraform-long:
 	@scripts/install-redis
-	LARDER_TERRAFORM_LONG=1 go test -count=1 -v -timeout 30m -run '^(TestPublicModules|TestAGroupIsReplacedByHand)$$' ./test/cycle
+	LARDER_TERRAFORM_LONG=1 go test -count=1 -v -timeout 30m \
+		-run '^(TestPublicModules|TestAGroupIsReplacedByHand)$$' ./test/cycle
 
 FUZZTIME := 20s
 

@@ -144,7 +144,8 @@ func CheckListen(address string) error {
 		return fmt.Errorf("cannot listen on %q: want host:port, such as 127.0.0.1:4566: %w", address, err)
 	}
 	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return fmt.Errorf("cannot listen on %q: larder serves this machine only: use an address of the loopback range, such as 127.0.0.1:4566", address)
+		return fmt.Errorf("cannot listen on %q: larder serves this machine only: use an address of the loopback range, "+
+			"such as 127.0.0.1:4566", address)
 	}
 	return nil
 }
@@ -165,7 +166,8 @@ func discover(ctx context.Context, searchPath string) (catalog.EngineVersions, e
 		}
 		what = "this machine has " + strings.Join(all, ", ")
 	}
-	return nil, fmt.Errorf("larder runs redis-server %s or later, and %s: install it (Debian, Ubuntu: `apt-get install redis-server`, or `make up`) and see that it is in PATH", catalog.OldestServed, what)
+	return nil, fmt.Errorf("larder runs redis-server %s or later, and %s: install it (Debian, Ubuntu: `apt-get install "+
+		"redis-server`, or `make up`) and see that it is in PATH", catalog.OldestServed, what)
 }
 
 func (o Options) info(self identity, sealer *seal.Sealer, l net.Listener) (Info, error) {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestAFileInADirectorysPlaceIsNamed, with what to do, before the engine does anything.
-func TestAFileInADirectorysPlaceIsNamed(t *testing.T) {
+// TestAFileWhereADirectoryBelongsIsNamed, with what to do, before the engine does anything.
+func TestAFileWhereADirectoryBelongsIsNamed(t *testing.T) {
 	for _, name := range []string{"nodes", "snapshots", "metrics", "logs", "mail"} {
 		h := Home(t.TempDir())
 		for _, file := range []string{"larder.db", name} {

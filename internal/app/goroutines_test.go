@@ -52,10 +52,10 @@ func TestEveryGoroutineIsGuarded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, places := range found {
-		if len(places) != unguarded[name].count {
-			t.Errorf("%s has %d goroutines without a guard, want %d: lines %v", name, len(places),
-				unguarded[name].count, places)
+	for name, positions := range found {
+		if len(positions) != unguarded[name].count {
+			t.Errorf("%s has %d goroutines without a guard, want %d: lines %v", name, len(positions),
+				unguarded[name].count, positions)
 		}
 	}
 	for name := range unguarded {

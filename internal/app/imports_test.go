@@ -79,7 +79,8 @@ var allowed = map[string]string{
 	"internal/notifier":        "internal/event internal/outbox internal/state internal/store",
 	"internal/services/": "internal/alarm internal/audit internal/awssdk/ internal/awswire internal/cache " +
 		"internal/caller internal/catalog internal/constraint internal/durable internal/endpoint internal/event " +
-		"internal/gateway internal/iampolicy internal/isolate internal/logfilter internal/logstore internal/metricmath internal/network " +
+		"internal/gateway internal/iampolicy internal/isolate internal/logfilter internal/logstore internal/metricmath " +
+		"internal/network " +
 		"internal/operation internal/outbox internal/paging " +
 		"internal/plan internal/seal internal/series internal/defaultdeps internal/state " +
 		"internal/store internal/tagging internal/widget",

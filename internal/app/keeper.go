@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	lookEvery    = 500 * time.Millisecond
-	lookPatience = 5 * time.Second // for a file system that does not answer
+	checkEvery    = 500 * time.Millisecond
+	checkPatience = 5 * time.Second // for a file system that does not answer
 )
 
 // keeper looks whether the state directory that an engine holds is still there, with what belongs in it.
@@ -78,17 +78,17 @@ func (k *keeper) known() []part {
 // watch looks until the directory is gone or ctx has ended.
 func (k *keeper) watch(ctx context.Context) error {
 	k.state = map[string]seen{}
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
 	for {
-		looks := k.look()
+		checks := k.check()
 		select {
 		case found := <-looks:
 			if k.found = k.act(found, time.Now()); k.found != nil {
 				return nil
 			}
-		case <-time.After(lookPatience):
-			k.act(map[string]seen{"": {sighting: unclear, why: fmt.Errorf("no answer for %s", lookPatience)}},
+		case <-time.After(checkPatience):
+			k.act(map[string]seen{"": {sighting: unclear, why: fmt.Errorf("no answer for %s", checkPatience)}},
 				time.Now())
 			select {
 			case <-looks:
@@ -113,26 +113,26 @@ func (k *keeper) lost() *GoneError {
 		return k.found
 	}
 	found := make(chan seen, 1)
-	go func() { found <- k.guarded("", k.lookAtHome) }() // not waited for: a file system that hangs holds it for ever
+	go func() { found <- k.guarded("", k.checkHome) }() // not waited for: a file system that hangs holds it for ever
 	select {
 	case s := <-found:
 		if s.sighting != there && s.sighting != unclear {
 			return k.goneError(s.sighting)
 		}
-	case <-time.After(lookPatience):
+	case <-time.After(checkPatience):
 	}
 	return nil
 }
 
-// look looks at everything, and mends modes. Nobody waits for its goroutine: a file system that hangs holds it for
+// check looks at everything, and mends modes. Nobody waits for its goroutine: a file system that hangs holds it for
 // ever.
-func (k *keeper) look() <-chan map[string]seen {
+func (k *keeper) check() <-chan map[string]seen {
 	found := make(chan map[string]seen, 1)
 	go func() {
-		all := map[string]seen{"": k.guarded("", k.lookAtHome)}
+		all := map[string]seen{"": k.guarded("", k.checkHome)}
 		if all[""].sighting == there {
 			for _, p := range k.known() {
-				all[p.name] = k.guarded(p.name, func() seen { return k.lookAt(p) })
+				all[p.name] = k.guarded(p.name, func() seen { return k.checkAt(p) })
 			}
 			k.guard.Run(k.log, "the modes in the state directory", func() { k.keepModes(time.Now()) })
 		}
@@ -141,9 +141,9 @@ func (k *keeper) look() <-chan map[string]seen {
 	return found
 }
 
-// guarded runs one look. Nothing follows from one that panics, as from any that has no answer.
-func (k *keeper) guarded(name string, look func() seen) (s seen) {
-	err := k.guard.Do("the look at "+k.called(name), func() error { s = look(); return nil })
+// guarded runs one check. One that panics has no answer.
+func (k *keeper) guarded(name string, check func() seen) (s seen) {
+	err := k.guard.Do("the check of "+k.called(name), func() error { s = check(); return nil })
 	if err != nil {
 		return seen{sighting: unclear, why: err}
 	}
@@ -158,7 +158,7 @@ func (k *keeper) called(name string) string {
 	return name
 }
 
-func (k *keeper) lookAtHome() seen {
+func (k *keeper) checkHome() seen {
 	own, err := k.held.Stat()
 	if err != nil {
 		return seen{sighting: unclear, why: err}
@@ -187,7 +187,7 @@ func (k *keeper) lookAtHome() seen {
 	return seen{sighting: replaced}
 }
 
-func (k *keeper) lookAt(p part) seen {
+func (k *keeper) checkAt(p part) seen {
 	path := inside(k.held).path(p.name)
 	info, err := os.Stat(path)
 	own := true

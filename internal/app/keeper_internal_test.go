@@ -23,7 +23,7 @@ func TestAPanicInALookIsNoSighting(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(string(k.home), "larder.db"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	found := <-k.look()
+	found := <-k.check()
 	if found[""].sighting != there || found["master.key"].sighting != there {
 		t.Errorf("found %+v", found)
 	}
@@ -35,11 +35,11 @@ func TestAPanicInALookIsNoSighting(t *testing.T) {
 	}
 }
 
-// TestAPanicInTheLookAtTheDirectoryEndsNothing: neither the engine nor, at its end, its nodes.
-func TestAPanicInTheLookAtTheDirectoryEndsNothing(t *testing.T) {
+// TestAPanicInTheCheckOfTheDirectoryEndsNothing: neither the engine nor, at its end, its nodes.
+func TestAPanicInTheCheckOfTheDirectoryEndsNothing(t *testing.T) {
 	k, _ := newKeeper(t)
 	k.held = &os.File{} // of which every method panics
-	if s := (<-k.look())[""]; s.sighting != unclear || !isPanic(s.why) {
+	if s := (<-k.check())[""]; s.sighting != unclear || !isPanic(s.why) {
 		t.Errorf("the directory: %+v", s)
 	}
 	if gone := k.lost(); gone != nil {

@@ -32,7 +32,7 @@ func keyPolicy(statements string) string {
 // users whom they do it for.
 func TestWhatAKeySealsNeedsItsPolicy(t *testing.T) {
 	t.Parallel()
-	w := newSealedWorld(t)
+	w := newSealedFixture(t)
 	const unusable = "The KMS key of the log group cannot be used: "
 	deny := func(action string) string {
 		return `,{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"` + action + `","Resource":"*"}`
@@ -53,7 +53,8 @@ func TestWhatAKeySealsNeedsItsPolicy(t *testing.T) {
 		}},
 		{"all again", forLogs, nil},
 	} {
-		need(w.keys.PutKeyPolicy(t.Context(), &kmsapi.PutKeyPolicyInput{KeyId: &w.key, Policy: new(keyPolicy(c.statements))}))(t)
+		need(w.keys.PutKeyPolicy(t.Context(), &kmsapi.PutKeyPolicyInput{KeyId: &w.key,
+			Policy: new(keyPolicy(c.statements))}))(t)
 		for use, f := range w.uses(t) {
 			t.Run(c.what+"/"+use, func(t *testing.T) {
 				err, want := f(), c.want[use]
@@ -70,7 +71,7 @@ func TestWhatAKeySealsNeedsItsPolicy(t *testing.T) {
 // TestAlarmsNeedTheTopicsKeyPolicy: an alarm's message reaches an encrypted topic once the key lets CloudWatch in.
 func TestAlarmsNeedTheTopicsKeyPolicy(t *testing.T) {
 	t.Parallel()
-	w := newSealedWorld(t)
+	w := newSealedFixture(t)
 	by := caller.Service("cloudwatch.amazonaws.com", servicetest.Account, "arn:aws:cloudwatch:us-east-1:"+
 		servicetest.Account+":alarm:mine")
 	publish := func() error {
@@ -87,7 +88,7 @@ func TestAlarmsNeedTheTopicsKeyPolicy(t *testing.T) {
 // TestLogGroupsNeedTheirKeysPolicy: a group gets a key whose policy lets the service use it for that group.
 func TestLogGroupsNeedTheirKeysPolicy(t *testing.T) {
 	t.Parallel()
-	w := newSealedWorld(t)
+	w := newSealedFixture(t)
 	ctx := t.Context()
 	plain := *need(w.keys.CreateKey(ctx, &kmsapi.CreateKeyInput{}))(t).KeyMetadata.Arn
 	for _, c := range []struct {
@@ -96,7 +97,8 @@ func TestLogGroupsNeedTheirKeysPolicy(t *testing.T) {
 	}{{"mine-2", w.key, false}, {"other", w.key, true}, {"mine-3", plain, true}, {"mine-4", plain + "0", true}} {
 		text := "The specified KMS key does not exist or is not allowed to be used with Arn 'arn:aws:logs:" +
 			servicetest.Region + ":" + servicetest.Account + ":log-group:" + c.group + "'"
-		_, creating := w.logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &c.group, KmsKeyId: &c.key})
+		_, creating := w.logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &c.group,
+			KmsKeyId: &c.key})
 		if c.refused {
 			refused(t, creating, "AccessDeniedException", text)
 			need(w.logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &c.group}))(t)

@@ -33,8 +33,8 @@ import (
 	"larder/internal/store"
 )
 
-// sealedWorld is one thing of each kind that a customer's KMS key seals.
-type sealedWorld struct {
+// sealedFixture is one thing of each kind that a customer's KMS key seals.
+type sealedFixture struct {
 	keys      *kmsapi.Client
 	secrets   *secretsapi.Client
 	topics    *snsapi.Client
@@ -47,16 +47,16 @@ type sealedWorld struct {
 	ahead     atomic.Int64    // of the clock, in nanoseconds
 }
 
-func (w *sealedWorld) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+func (w *sealedFixture) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
 
 const (
 	sealedName = "mine"         // of the secret, the topic, the log group and its stream
 	sealedText = "a plain text" // of the secret, the event and the snapshot
 )
 
-func newSealedWorld(t *testing.T) *sealedWorld {
+func newSealedFixture(t *testing.T) *sealedFixture {
 	t.Helper()
-	w := &sealedWorld{}
+	w := &sealedFixture{}
 	state := need(store.Open(filepath.Join(t.TempDir(), "state.db")))(t)
 	sealer := need(seal.New(make([]byte, seal.KeySize)))(t)
 	managed := kms.New(kms.Config{
@@ -101,7 +101,7 @@ func newSealedWorld(t *testing.T) *sealedWorld {
 }
 
 // fill makes the key, and what it seals.
-func (w *sealedWorld) fill(t *testing.T) {
+func (w *sealedFixture) fill(t *testing.T) {
 	t.Helper()
 	ctx := t.Context()
 	w.key = *need(w.keys.CreateKey(ctx, &kmsapi.CreateKeyInput{Policy: new(keyPolicy(forLogs))}))(t).KeyMetadata.Arn
@@ -137,7 +137,7 @@ func need[T any](v T, err error) func(*testing.T) T {
 }
 
 // uses are what needs the key.
-func (w *sealedWorld) uses(t *testing.T) map[string]func() error {
+func (w *sealedFixture) uses(t *testing.T) map[string]func() error {
 	ctx := t.Context()
 	name := new(sealedName)
 	return map[string]func() error{
@@ -196,7 +196,7 @@ func (w *sealedWorld) uses(t *testing.T) map[string]func() error {
 }
 
 // records are what does not need the key.
-func (w *sealedWorld) records(t *testing.T) map[string]func() error {
+func (w *sealedFixture) records(t *testing.T) map[string]func() error {
 	ctx := t.Context()
 	name := new(sealedName)
 	return map[string]func() error{
@@ -228,7 +228,7 @@ func (w *sealedWorld) records(t *testing.T) map[string]func() error {
 // read nor written, at once, with the service's own refusal; records can. Enabled again, the key opens all of it.
 func TestWhatAKeySealsNeedsTheKey(t *testing.T) {
 	t.Parallel()
-	w := newSealedWorld(t)
+	w := newSealedFixture(t)
 	ctx := t.Context()
 	logsKey := "The KMS key of the log group is disabled, is being deleted, or does not exist"
 	said := func(state, code string) string {
@@ -287,7 +287,7 @@ func TestWhatAKeySealsNeedsTheKey(t *testing.T) {
 }
 
 // usable checks that all uses of the key succeed.
-func (w *sealedWorld) usable(t *testing.T, when string) {
+func (w *sealedFixture) usable(t *testing.T, when string) {
 	t.Helper()
 	for use, f := range w.uses(t) {
 		if err := f(); err != nil {
@@ -315,7 +315,7 @@ func refused(t *testing.T, err error, code, text string) {
 // that the former key alone opens stays with it, and a new value can be put.
 func TestASecretLeavesAKey(t *testing.T) {
 	t.Parallel()
-	w := newSealedWorld(t)
+	w := newSealedFixture(t)
 	ctx := t.Context()
 	other := *need(w.keys.CreateKey(ctx, &kmsapi.CreateKeyInput{}))(t).KeyMetadata.Arn
 	read := w.uses(t)["secret read"]
@@ -344,7 +344,7 @@ func TestASecretLeavesAKey(t *testing.T) {
 // deleted.
 func TestWhatADeletedKeySealed(t *testing.T) {
 	t.Parallel()
-	w := newSealedWorld(t)
+	w := newSealedFixture(t)
 	ctx := t.Context()
 	w.usable(t, "before")
 	need(w.keys.ScheduleKeyDeletion(ctx,
@@ -374,7 +374,7 @@ func TestWhatADeletedKeySealed(t *testing.T) {
 }
 
 // leave gives what is sealed another key.
-func (w *sealedWorld) leave(t *testing.T, key string) {
+func (w *sealedFixture) leave(t *testing.T, key string) {
 	t.Helper()
 	ctx, name := t.Context(), new(sealedName)
 	w.key = key

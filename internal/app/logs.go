@@ -28,14 +28,14 @@ const (
 	byKMS
 )
 
-func logPlace(group string) string { return "log-group/" + group + "/data-key" }
+func logAAD(group string) string { return "log-group/" + group + "/data-key" }
 
 func logContext(group string) map[string]string { return map[string]string{"larder:log-group": group} }
 
 // Wrap implements logstore.Keys.
 func (k logKeys) Wrap(arn, group string, dataKey []byte) ([]byte, error) {
 	if arn == "" {
-		return append([]byte{byInstallation}, k.sealer.Seal(logPlace(group), dataKey)...), nil
+		return append([]byte{byInstallation}, k.sealer.Seal(logAAD(group), dataKey)...), nil
 	}
 	wrapped, err := k.keys.Wrap(arn, dataKey, logContext(group))
 	return append([]byte{byKMS}, wrapped...), err
@@ -47,7 +47,7 @@ func (k logKeys) Unwrap(group string, wrapped []byte) ([]byte, error) {
 		return nil, errors.New("a data key of log events is wrapped in an unknown way")
 	}
 	if wrapped[0] == byInstallation {
-		return k.sealer.Open(logPlace(group), wrapped[1:])
+		return k.sealer.Open(logAAD(group), wrapped[1:])
 	}
 	return k.keys.Unwrap(wrapped[1:], logContext(group))
 }

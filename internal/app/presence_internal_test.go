@@ -44,27 +44,27 @@ func TestWhatIsGoneAndWhatFollows(t *testing.T) {
 // TestOnlyWhatIsCertainlyGoneEndsNodes: a directory that is back in time is none that is gone, and one that cannot be
 // looked at is never.
 func TestOnlyWhatIsCertainlyGoneEndsNodes(t *testing.T) {
-	type look struct {
+	type check struct {
 		at time.Duration
 		sighting
 	}
 	const s = time.Second
 	for name, c := range map[string]struct {
-		looks []look
-		ends  bool
+		checks []check
+		ends   bool
 	}{
-		"deleted":                        {[]look{{0, there}, {s, deleted}}, true},
-		"moved":                          {[]look{{0, gone}, {s, gone}, {2 * s, gone}}, true},
-		"moved, and replaced":            {[]look{{0, replaced}, {s, replaced}, {2 * s, replaced}}, true},
-		"moved, and linked":              {[]look{{0, gone}, {s, there}, {3 * s, there}}, false},
-		"moved and linked, again":        {[]look{{0, gone}, {s, there}, {3 * s, gone}, {4 * s, gone}}, false},
-		"moved, seen once":               {[]look{{0, gone}, {s, gone}}, false},
-		"cannot be looked at":            {[]look{{0, unclear}, {s, unclear}, {time.Hour, unclear}}, false},
-		"moved, and cannot be looked at": {[]look{{0, gone}, {s, unclear}, {4 * s, unclear}}, false},
+		"deleted":                        {[]check{{0, there}, {s, deleted}}, true},
+		"moved":                          {[]check{{0, gone}, {s, gone}, {2 * s, gone}}, true},
+		"moved, and replaced":            {[]check{{0, replaced}, {s, replaced}, {2 * s, replaced}}, true},
+		"moved, and linked":              {[]check{{0, gone}, {s, there}, {3 * s, there}}, false},
+		"moved and linked, again":        {[]check{{0, gone}, {s, there}, {3 * s, gone}, {4 * s, gone}}, false},
+		"moved, seen once":               {[]check{{0, gone}, {s, gone}}, false},
+		"cannot be looked at":            {[]check{{0, unclear}, {s, unclear}, {time.Hour, unclear}}, false},
+		"moved, and cannot be looked at": {[]check{{0, gone}, {s, unclear}, {4 * s, unclear}}, false},
 	} {
 		k, log := newKeeper(t)
 		ended := false
-		for _, l := range c.looks {
+		for _, l := range c.checks {
 			ended = k.act(map[string]seen{"": {sighting: l.sighting, why: errors.New("why")}},
 				time.Unix(0, 0).Add(l.at)) != nil
 		}
@@ -121,7 +121,7 @@ func TestTheKeeperSeesWhatBecameOfItsDirectory(t *testing.T) {
 		if err := c.do(k.home); err != nil {
 			t.Fatal(err)
 		}
-		if got := k.lookAtHome(); got.sighting != c.want {
+		if got := k.checkHome(); got.sighting != c.want {
 			t.Errorf("%s: %s, want %s (%v)", name, got.sighting, c.want, got.why)
 		}
 		if c.moved != (k.whereabouts() == aside(k.home)) {
@@ -148,10 +148,10 @@ func TestEachPartIsMendedForItself(t *testing.T) {
 		}
 	}
 	remove(k.home.AuthorityFile())
-	found := <-k.look()
+	found := <-k.check()
 	remove(k.home.BundleFile())
 	k.act(found, time.Now())
-	k.act(<-k.look(), time.Now())
+	k.act(<-k.check(), time.Now())
 	for _, name := range []string{"what=ca.pem", "what=ca-bundle.pem"} {
 		if strings.Count(log.String(), name) != 1 {
 			t.Errorf("not told of once: %s in\n%s", name, log)
@@ -171,9 +171,9 @@ func TestPartsAreMendedAndTold(t *testing.T) {
 	}}
 	k, log := newKeeper(t, key, part{kind: folder, name: "mail",
 		mend: func(dir Home) error { return makeFolder(dir.MailDir()) }})
-	look := func() {
+	check := func() {
 		t.Helper()
-		if lost := k.act(<-k.look(), time.Now()); lost != nil {
+		if lost := k.act(<-k.check(), time.Now()); lost != nil {
 			t.Fatal(lost)
 		}
 	}
@@ -183,14 +183,14 @@ func TestPartsAreMendedAndTold(t *testing.T) {
 			t.Errorf("%q is said %d times, want %d:\n%s", words, n, times, log)
 		}
 	}
-	look()
-	look()
+	check()
+	check()
 	says("cannot make it anew", 1)
 	fails = nil
-	look()
+	check()
 	says("which made it anew", 1)
-	look()
-	look()
+	check()
+	check()
 	says("which made it anew", 1)
 	if _, err := os.Stat(k.home.MailDir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a folder that was never there: %v", err)
@@ -199,7 +199,7 @@ func TestPartsAreMendedAndTold(t *testing.T) {
 	if err := os.WriteFile(k.home.masterKey(), []byte("another's"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	look()
+	check()
 	says("which made it anew", 2)
 	own, err := os.ReadFile(k.home.masterKey())
 	kept, errKept := filepath.Glob(k.home.masterKey() + ".replaced*")
@@ -210,11 +210,11 @@ func TestPartsAreMendedAndTold(t *testing.T) {
 	if err := os.Mkdir(k.home.MailDir(), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	look()
+	check()
 	if err := os.Remove(k.home.MailDir()); err != nil {
 		t.Fatal(err)
 	}
-	look()
+	check()
 	if _, err := os.Stat(k.home.MailDir()); err != nil {
 		t.Errorf("a folder that was there: %v", err)
 	}

@@ -49,8 +49,8 @@ func irreplaceable(table, key string) string {
 	return ""
 }
 
-// takeAlong makes the function that removes what a forgotten record leaves and nobody could remove: what came with a VPC,
-// the shards of a replication group, and a group without shards.
+// takeAlong makes the function that removes what a forgotten record leaves and nobody could remove: what came with a
+// VPC, the shards of a replication group, and a group without shards.
 func takeAlong(now func() time.Time) func(tx *store.Tx, table string) ([]string, error) {
 	return func(tx *store.Tx, table string) ([]string, error) {
 		switch table {

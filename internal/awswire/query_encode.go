@@ -18,7 +18,7 @@ const iso8601 = "2006-01-02T15:04:05.000Z"
 // SDK output, within the elements that the SDK's clients expect around it.
 func (c *Codec) AppendQueryResponse(b []byte, action, requestID string, out any) ([]byte, error) {
 	b = fmt.Appendf(b, `<%sResponse xmlns="%s">`, action, c.namespace)
-	// Some clients insist on the result element where it is empty, and none minds one that it does not expect.
+	// Some clients require the result element where it is empty, and none minds one that it does not expect.
 	b = openTag(b, action+"Result")
 	b, err := c.appendXMLMembers(b, reflect.ValueOf(out).Elem())
 	if err != nil {

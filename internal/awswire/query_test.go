@@ -257,7 +257,8 @@ func TestEC2ResponseWithoutMembers(t *testing.T) {
 
 func TestAppendEC2Error(t *testing.T) {
 	got := string(AppendEC2Error(nil, "InvalidVpcID.NotFound", "a < b", "6f1c"))
-	const want = `<Response><Errors><Error><Code>InvalidVpcID.NotFound</Code><Message>a &lt; b</Message></Error></Errors>` +
+	const want = `<Response><Errors><Error><Code>InvalidVpcID.NotFound</Code><Message>a &lt; ` +
+		`b</Message></Error></Errors>` +
 		`<RequestID>6f1c</RequestID></Response>`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -144,7 +144,7 @@ func TestNothingRefusedIsToldAsDone(t *testing.T) {
 	t.Parallel()
 	first := fill(everything, "REDIS", "num_cache_nodes = 2\nenabled_alarms = [\"cpu\"]")
 	second := strings.Replace(fill(everything, "EMAILS", `critical_emails = ["a@example.com"]`, "REDIS", changed),
-		"module \"kms\" {\n", "module \"kms\" {\n  tags = { Around = \"yes\" }\n", 1)
+		"module \"kms\" {\n", "module \"kms\" {\n  tags = { Companions = \"yes\" }\n", 1)
 	const id = "shop-dev-redis"
 	down := []string{"destroy", "--yes", "--skip-final-snapshot"}
 	for _, c := range []struct {

@@ -76,7 +76,7 @@ func (t *tool) suggest(call *module.Call, outputs []module.Output) {
 		}
 	}
 	fmt.Fprintf(t.Stdout, "  larder status\n  larder outputs --deployment %s\n", call.ReplicationGroupID())
-	if slices.ContainsFunc(call.Around.SNS, func(topic module.Topic) bool { return len(topic.Emails) > 0 }) {
+	if slices.ContainsFunc(call.Companions.SNS, func(topic module.Topic) bool { return len(topic.Emails) > 0 }) {
 		fmt.Fprintf(t.Stdout, "  larder mail --confirm\n")
 	}
 	if found(t.Getenv("PATH"), "aws") {

@@ -58,7 +58,7 @@ func (a *apply) do(ctx context.Context) error {
 				slow = append(slow, func(ctx context.Context) error { return k.settle(ctx, a) })
 			}
 		}
-		if err := together(steps...)(ctx); err != nil {
+		if err := runConcurrently(steps...)(ctx); err != nil {
 			return err
 		}
 	}
@@ -70,8 +70,8 @@ func (a *apply) do(ctx context.Context) error {
 	return nil
 }
 
-// together makes one step of several that do not depend on each other.
-func together(steps ...func(context.Context) error) func(context.Context) error {
+// runConcurrently makes one step of several that do not depend on each other.
+func runConcurrently(steps ...func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var group errgroup.Group // all go to their end: of a request that is broken off nobody knows what it made
 		for _, step := range steps {
@@ -249,7 +249,7 @@ var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 const sensitive = "(sensitive)"
 
 // hides tells whether a value may be a secret: one of an input that came from a sensitive variable.
-func (a *apply) hides() bool { return a.call.Sensitive || a.shared && a.call.Around.Sensitive }
+func (a *apply) hides() bool { return a.call.Sensitive || a.shared && a.call.Companions.Sensitive }
 
 // shown is a text without the quoted values in it where one may be a secret.
 func (a *apply) shown(text string) string {

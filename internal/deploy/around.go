@@ -10,9 +10,9 @@ import (
 // Loader reads the module call again, with what its references to other modules now resolve to.
 type Loader func(module.StandIns) (*module.Call, error)
 
-// around makes what the modules around the redis module make, those first that the others build on, and reads the call
-// with it.
-func (a *apply) around(ctx context.Context, load Loader, found module.StandIns) error {
+// companions makes what the modules around the redis module make, those first that the others build on, and reads the
+// call with it.
+func (a *apply) companions(ctx context.Context, load Loader, found module.StandIns) error {
 	all := stages()
 	for _, kinds := range [][]kind{all[0], slices.Concat(all[1:]...)} {
 		call, err := load(found)
@@ -22,10 +22,10 @@ func (a *apply) around(ctx context.Context, load Loader, found module.StandIns) 
 		var steps []func(context.Context) error
 		for _, k := range kinds {
 			if k, also := k.(companionKind); also {
-				steps = append(steps, func(ctx context.Context) error { return k.around(ctx, a, call.Around, &found) })
+				steps = append(steps, func(ctx context.Context) error { return k.companions(ctx, a, call.Companions, &found) })
 			}
 		}
-		if err := together(steps...)(ctx); err != nil {
+		if err := runConcurrently(steps...)(ctx); err != nil {
 			return err
 		}
 	}

@@ -58,8 +58,9 @@ const (
 
 // Before is what an earlier apply of the same deployment came to.
 type Before struct {
-	Resources     []Resource
-	Shared        []Resource    // that other deployments of the same configuration made: what the modules around make is made once
+	Resources []Resource
+	// that other deployments of the same configuration made: what the modules around make is made once
+	Shared        []Resource
 	Token         module.Secret // "" when it is not known
 	TokenStrategy string        // how it was set; "" when no earlier apply came to its end
 }
@@ -130,7 +131,7 @@ func (d *Deployer) begin(
 // all makes what is around first, then the call's own.
 func (a *apply) all(ctx context.Context, load Loader, standIns module.StandIns) error {
 	a.shared = true
-	if err := a.around(ctx, load, standIns); err != nil {
+	if err := a.companions(ctx, load, standIns); err != nil {
 		return err
 	}
 	a.shared = false

@@ -90,9 +90,9 @@ func TestKindsAreDistinct(t *testing.T) {
 }
 
 // One step that fails does not break off the others: of a request that is broken off nobody knows what it made.
-func TestTogetherGoesToTheEnd(t *testing.T) {
+func TestRunConcurrentlyGoesToTheEnd(t *testing.T) {
 	failed, ended := make(chan struct{}), false
-	err := together(
+	err := runConcurrently(
 		func(context.Context) error { close(failed); return errors.New("no") },
 		func(ctx context.Context) error { <-failed; ended = ctx.Err() == nil; return nil },
 	)(t.Context())

@@ -24,8 +24,9 @@ type key struct{ companion }
 
 func (key) name() string { return keyKind }
 
-// around makes the key of modules/kms with its alias, or gives the one that an earlier apply made what the call says.
-func (key) around(ctx context.Context, a *apply, m module.Around, found *module.StandIns) error {
+// companions makes the key of modules/kms with its alias, or gives the one that an earlier apply made what the call
+// says.
+func (key) companions(ctx context.Context, a *apply, m module.Companions, found *module.StandIns) error {
 	want := m.KMS
 	if want == nil {
 		return nil
@@ -207,7 +208,8 @@ func sameDocument(a, b string) bool {
 // keepKey says until when a key can be kept that snapshots are sealed with, and how: one whose deletion is cancelled is
 // disabled.
 func keepKey(id string, snapshots []string, until time.Time) string {
-	return fmt.Sprintf("the key %[1]s of snapshot %[2]s can be kept until %[3]s:\n  aws kms cancel-key-deletion --key-id %[1]s && aws kms enable-key --key-id %[1]s",
+	return fmt.Sprintf("the key %[1]s of snapshot %[2]s can be kept until %[3]s:\n  aws kms cancel-key-deletion "+
+		"--key-id %[1]s && aws kms enable-key --key-id %[1]s",
 		id, strings.Join(snapshots, ", "), until.UTC().Format("2006-01-02 15:04 MST"))
 }
 

@@ -24,8 +24,8 @@ type kind interface {
 // A companionKind is made for the companion modules too. A kind without it is made for the redis module alone.
 type companionKind interface {
 	kind
-	// around makes what a companion module makes, and notes in found what references to its outputs resolve to.
-	around(ctx context.Context, a *apply, m module.Around, found *module.StandIns) error
+	// companions makes what a companion module makes, and notes in found what references to its outputs resolve to.
+	companions(ctx context.Context, a *apply, m module.Companions, found *module.StandIns) error
 }
 
 // A slowKind goes on being made while the resources of the next stage are made.

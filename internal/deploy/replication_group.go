@@ -204,7 +204,8 @@ func (a *apply) typeKept(ctx context.Context, c module.Change) error {
 
 // noRoom is the error of a node type that cannot hold the group's data.
 func (a *apply) noRoom(id string, c module.Change, why string) error {
-	return errors.New(a.shown(fmt.Sprintf("%s stays %q, and is not %q: %s. `aws elasticache list-allowed-node-type-modifications "+
+	return errors.New(a.shown(fmt.Sprintf("%s stays %q, and is not %q: %s. `aws elasticache "+
+		"list-allowed-node-type-modifications "+
 		"--replication-group-id %s` lists the types that have room for the data; set %s to one of them, or to %q",
 		c.Input, c.Old, c.New, why, id, c.Input, c.Old)))
 }

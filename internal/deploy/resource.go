@@ -61,7 +61,7 @@ func (d *Deployer) Destroy(ctx context.Context, all []Resource) error {
 
 // deleteAll deletes resources of one kind.
 func (d *Deployer) deleteAll(ctx context.Context, k kind, own []Resource) error {
-	if k, together := k.(batchKind); together {
+	if k, batch := k.(batchKind); batch {
 		return k.deleteAll(ctx, d, own)
 	}
 	for _, r := range own {

@@ -96,8 +96,9 @@ func (secret) delete(ctx context.Context, d *Deployer, r Resource) error {
 	return err
 }
 
-// around makes the secret of modules/secrets, and finds the token: the one given, else the one kept, else a new one.
-func (secret) around(ctx context.Context, a *apply, m module.Around, found *module.StandIns) error {
+// companions makes the secret of modules/secrets, and finds the token: the one given, else the one kept, else a new
+// one.
+func (secret) companions(ctx context.Context, a *apply, m module.Companions, found *module.StandIns) error {
 	want := m.Secrets
 	if want == nil {
 		return nil
@@ -173,9 +174,11 @@ func (a *apply) chooseToken() (err error) {
 	case a.kept() != "":
 		a.result.Token = a.kept()
 	case has:
-		return errors.New("the token that was generated for the group is kept nowhere any more: set auth_token to the token the group has")
+		return errors.New("the token that was generated for the group is kept nowhere any more: set auth_token to the " +
+			"token the group has")
 	case a.desired.Secret == nil:
-		return errors.New("auth_token is not set and create_auth_token_secret is false: a generated token would be lost; set one of them")
+		return errors.New("auth_token is not set and create_auth_token_secret is false: a generated token would be lost; " +
+			"set one of them")
 	default:
 		a.result.Token, err = a.newToken(a.call.Inputs.AuthTokenLength)
 	}

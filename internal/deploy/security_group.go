@@ -106,8 +106,8 @@ func (securityGroup) deleteAll(ctx context.Context, d *Deployer, all []Resource)
 	return nil
 }
 
-// around makes the two groups of modules/security, whose rules name each other.
-func (securityGroup) around(ctx context.Context, a *apply, m module.Around, found *module.StandIns) error {
+// companions makes the two groups of modules/security, whose rules name each other.
+func (securityGroup) companions(ctx context.Context, a *apply, m module.Companions, found *module.StandIns) error {
 	want := m.Security
 	if want == nil {
 		return nil

@@ -18,8 +18,9 @@ type topic struct{ companion }
 
 func (topic) name() string { return topicKind }
 
-// around makes the topics of modules/sns, or gives those that are there what the call says. A topic's name finds it.
-func (topic) around(ctx context.Context, a *apply, m module.Around, found *module.StandIns) error {
+// companions makes the topics of modules/sns, or gives those that are there what the call says. A topic's name finds
+// it.
+func (topic) companions(ctx context.Context, a *apply, m module.Companions, found *module.StandIns) error {
 	all := m.SNS
 	var planned []Resource
 	for _, want := range all {
@@ -53,7 +54,7 @@ func (topic) delete(ctx context.Context, d *Deployer, r Resource) error {
 // is there.
 func (a *apply) standInTopics(ctx context.Context, in module.Inputs, found module.StandIns) error {
 	for _, arn := range []string{found.CriticalTopicARN, found.WarningTopicARN, found.InfoTopicARN} {
-		made := slices.ContainsFunc(a.call.Around.SNS, func(t module.Topic) bool { return t.ARN == arn })
+		made := slices.ContainsFunc(a.call.Companions.SNS, func(t module.Topic) bool { return t.ARN == arn })
 		if made || arn != aws.ToString(in.AlarmSNSTopicARN) && arn != aws.ToString(in.NotificationTopicARN) {
 			continue
 		}

@@ -20,9 +20,9 @@ type vpc struct{ companion }
 
 func (vpc) name() string { return vpcKind }
 
-// around makes the VPC of modules/vpc and its subnets, or what of them is missing. A VPC has no name that finds it: the
-// one of an earlier apply is known by its id.
-func (vpc) around(ctx context.Context, a *apply, m module.Around, found *module.StandIns) error {
+// companions makes the VPC of modules/vpc and its subnets, or what of them is missing. A VPC has no name that finds it:
+// the one of an earlier apply is known by its id.
+func (vpc) companions(ctx context.Context, a *apply, m module.Companions, found *module.StandIns) error {
 	want := m.VPC
 	if want == nil {
 		return nil
@@ -167,7 +167,8 @@ func (a *apply) privateSubnet(
 	if i >= 0 {
 		id, zone := *have[i].SubnetId, aws.ToString(have[i].AvailabilityZone)
 		if zone != want.Zone {
-			return "", fmt.Errorf("availability_zones: larder cannot move the subnet %s from %s to %s: set it back, or destroy and bring up again", id, zone, want.Zone)
+			return "", fmt.Errorf("availability_zones: larder cannot move the subnet %s from %s to %s: set it back, or "+
+				"destroy and bring up again", id, zone, want.Zone)
 		}
 		return id, a.ensureTags(ctx, id, want.Tags, fromNetwork(have[i].Tags))
 	}

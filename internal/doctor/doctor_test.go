@@ -75,13 +75,15 @@ func TestDiagnose(t *testing.T) {
 		}, Error, GroupStatus, "replication group a is modifying: port 6379 is taken"},
 
 		{"a damaged record", func(m *Machine) {
-			m.Engines[10] = Engine{PID: 10, Version: "1", Damage: []Damage{{Check: DamagedRecord, What: `vpcs "vpc-1": it is null`}}}
+			m.Engines[10] = Engine{PID: 10, Version: "1", Damage: []Damage{{Check: DamagedRecord, What: `vpcs "vpc-1": it is ` +
+				`null`}}}
 		}, Error, DamagedRecord, `engine 10 of /s cannot read a record: vpcs "vpc-1": it is null`},
 		{"damaged log events", func(m *Machine) {
 			m.Engines[10] = Engine{PID: 10, Version: "1", Damage: []Damage{{Check: DamagedLogs, What: "/app (1.segment)"}}}
 		}, Error, DamagedLogs, "some events of a log group: /app (1.segment)"},
 		{"a damaged snapshot", func(m *Machine) {
-			m.Engines[10] = Engine{PID: 10, Version: "1", Damage: []Damage{{Check: DamagedSnapshot, What: "s: its file is gone"}}}
+			m.Engines[10] = Engine{PID: 10, Version: "1", Damage: []Damage{{Check: DamagedSnapshot,
+				What: "s: its file is gone"}}}
 		}, Error, DamagedSnapshot, "engine 10 of /s cannot read a snapshot: s: its file is gone"},
 		{"damaged metrics", func(m *Machine) {
 			m.Engines[10] = Engine{PID: 10, Version: "1", Damage: []Damage{{Check: DamagedMetrics, What: "x.cells"}}}

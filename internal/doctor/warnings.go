@@ -71,7 +71,8 @@ func lost(g Deployed) []GroupWarning {
 		what = fmt.Sprintf("What was written to %s after %s is lost", g.ID, snapshot)
 		next = "write it again; `aws elasticache describe-snapshots` says when the snapshot was taken"
 	}
-	return []GroupWarning{{DataLost, g.Region, []string{g.ID}, fmt.Sprintf("%s: no node was left, and it began again %s at %s.",
+	return []GroupWarning{{DataLost, g.Region, []string{g.ID}, fmt.Sprintf("%s: no node was left, and it began again "+
+		"%s at %s.",
 		what, g.LostWith, g.Lost.Local().Format(time.DateTime)), next}}
 }
 

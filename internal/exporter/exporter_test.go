@@ -71,7 +71,10 @@ func shop(t testing.TB) (exporter.Config, *exporter.Source) {
 			cache.Member{ID: id, Zone: "us-east-1a", Role: role, Status: cache.MemberAvailable,
 				Address: netip.MustParseAddr("127.64.0.3")})
 	}
-	if err := s.Update(func(tx *store.Tx) error { return state.PutShard(tx, shard, operation.Origin{At: time.Now()}) }); err != nil {
+	if err := s.Update(func(tx *store.Tx) error {
+		return state.PutShard(tx, shard,
+			operation.Origin{At: time.Now()})
+	}); err != nil {
 		t.Fatal(err)
 	}
 	types, err := catalog.LoadNodeTypes()
@@ -162,7 +165,8 @@ func TestScrape(t *testing.T) {
 		`redis_up` + node + `} 1`,
 		`redis_up{namespace="shop",pod="shop-002",instance="shop-002"} 0`,
 		`redis_up{namespace="shop",pod="shop-003",instance="shop-003"} 0`,
-		`redis_exporter_last_scrape_error{namespace="shop",pod="shop-002",instance="shop-002",err="the node does not answer"} 1`,
+		`redis_exporter_last_scrape_error{namespace="shop",pod="shop-002",instance="shop-002",err="the node does not ` +
+			`answer"} 1`,
 		`redis_exporter_last_scrape_error{namespace="shop",pod="shop-003",instance="shop-003",err="the node does not run"} 1`,
 		`redis_keyspace_hits_total` + node + `} 1`,
 		`redis_memory_used_bytes` + node + `} 965976`,

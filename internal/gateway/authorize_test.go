@@ -130,7 +130,8 @@ func TestDenied(t *testing.T) {
 			return err
 		}, "AccessDenied", "*", 403},
 		"sns:TagResource": {func() error {
-			_, err := sns.NewFromConfig(config).TagResource(t.Context(), &sns.TagResourceInput{ResourceArn: &topic, Tags: []snstypes.Tag{}})
+			_, err := sns.NewFromConfig(config).TagResource(t.Context(), &sns.TagResourceInput{ResourceArn: &topic,
+				Tags: []snstypes.Tag{}})
 			return err
 		}, "AuthorizationError", topic, 403},
 	} {

@@ -81,7 +81,8 @@ func TestWriteCompatibility(t *testing.T) {
 		"`elasticache`, API version 2015-02-02: 2 of 3 operations.\n\n" +
 		"| Operation | Access level | Served |\n|---|---|---|\n" +
 		"| DescribeUsers | | no |\n" +
-		"| TestFailover | Write | in part: without `NodeGroupId` (one \\| only); `ReplicationGroupId` only as `a` or `b` (it is the one) |\n" +
+		"| TestFailover | Write | in part: without `NodeGroupId` (one \\| only); `ReplicationGroupId` only as `a` or `b` " +
+		"(it is the one) |\n" +
 		"| TestMigration | Write | yes |\n"
 	if diff := cmp.Diff(want, got.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -125,11 +125,14 @@ func TestJSONErrors(t *testing.T) {
 		{"unknown operation", "POST", "secretsmanager.Foo", "{}", json11, "secretsmanager", 400,
 			`{"__type":"UnknownOperationException","message":"Could not find operation Foo for version 2017-10-17"}`},
 		{"not served", "POST", "secretsmanager.RotateSecret", "{}", json11, "secretsmanager", 400,
-			`{"__type":"UnknownOperationException","message":"larder does not serve secretsmanager:RotateSecret; docs/COMPATIBILITY.md lists what it serves"}`},
+			`{"__type":"UnknownOperationException","message":"larder does not serve secretsmanager:RotateSecret; ` +
+				`docs/COMPATIBILITY.md lists what it serves"}`},
 		{"target of another service", "POST", "TrentService.GetSecretValue", "{}", json11, "secretsmanager", 400,
-			`{"__type":"UnknownOperationException","message":"the X-Amz-Target TrentService is not of secretsmanager, whose targets begin with secretsmanager"}`},
+			`{"__type":"UnknownOperationException","message":"the X-Amz-Target TrentService is not of secretsmanager, whose ` +
+				`targets begin with secretsmanager"}`},
 		{"no operation", "POST", "secretsmanager", "{}", json11, "secretsmanager", 400,
-			`{"__type":"UnknownOperationException","message":"the X-Amz-Target header names no operation; it has the form Service.Operation"}`},
+			`{"__type":"UnknownOperationException","message":"the X-Amz-Target header names no operation; it has the form ` +
+				`Service.Operation"}`},
 		{"unknown member", "POST", "secretsmanager.GetSecretValue", `{"SecretName":"x"}`, json11, "secretsmanager", 400,
 			`{"__type":"ValidationException","message":"the parameter SecretName is not known to this operation"}`},
 		{"bad value", "POST", "secretsmanager.GetSecretValue", `{"SecretId":1}`, json11, "secretsmanager", 400,
@@ -138,13 +141,16 @@ func TestJSONErrors(t *testing.T) {
 			`{"__type":"SerializationException","message":"the body is not JSON: unexpected EOF"}`},
 		{"refused", "POST", "secretsmanager.GetSecretValue", `{"SecretId":"token","VersionStage":"x"}`,
 			"application/x-amz-json-1.0", "secretsmanager", 400,
-			`{"__type":"ValidationException","message":"larder does not serve GetSecretValue's VersionStage: versions are kept for a day"}`},
+			`{"__type":"ValidationException","message":"larder does not serve GetSecretValue's VersionStage: versions are ` +
+				`kept for a day"}`},
 		{"method", "GET", "secretsmanager.GetSecretValue", "", json11, "secretsmanager", 405,
 			`{"__type":"MethodNotAllowed","message":"GET is not a method of this API; use POST"}`},
 		{"query string", "POST", "secretsmanager.GetSecretValue", `{}`, json11, "secretsmanager", 400,
-			`{"__type":"ValidationException","message":"the query string is not part of this API; parameters go into the body"}`},
+			`{"__type":"ValidationException","message":"the query string is not part of this API; parameters go into the ` +
+				`body"}`},
 		{"protocol", "POST", "AmazonElastiCacheV9.DescribeReplicationGroups", "{}", json11, "elasticache", 400,
-			`{"__type":"UnknownOperationException","message":"elasticache is asked in awsQuery, not in the protocol of this request"}`},
+			`{"__type":"UnknownOperationException","message":"elasticache is asked in awsQuery, not in the protocol of this ` +
+				`request"}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			url := s.URL + "/"
@@ -174,7 +180,8 @@ func TestWrongRegion(t *testing.T) {
 	r := newRequest(t, "POST", s.URL, "Action=X", "Content-Type", form)
 	signFor(t, r, "Action=X", "elasticache", "us-west-2")
 	got := do(t, r)
-	const want = "Credential should be scoped to a valid region, not 'us-west-2': larder serves eu-central-1 here. Set AWS_REGION=eu-central-1."
+	const want = "Credential should be scoped to a valid region, not 'us-west-2': larder serves eu-central-1 here. Set " +
+		"AWS_REGION=eu-central-1."
 	if got.status != http.StatusForbidden ||
 		!strings.Contains(got.body, "<Code>SignatureDoesNotMatch</Code><Message>"+want) {
 		t.Errorf("got %+v", got)
@@ -228,7 +235,8 @@ func TestInternalFailures(t *testing.T) {
 			sign(t, r, body, "elasticache")
 			got := do(t, r)
 			const want = `<ErrorResponse xmlns="http://elasticache.amazonaws.com/doc/2015-02-02/"><Error><Type>Receiver</Type>` +
-				`<Code>InternalFailure</Code><Message>An internal error has occurred. Please try your query again at a later time.</Message></Error>` +
+				`<Code>InternalFailure</Code><Message>An internal error has occurred. Please try your query again at a later ` +
+				`time.</Message></Error>` +
 				`<RequestId>request-1</RequestId></ErrorResponse>`
 			if got.status != http.StatusInternalServerError || got.body != want {
 				t.Errorf("got %+v", got)
@@ -267,7 +275,8 @@ func TestRequestLog(t *testing.T) {
 	sign(t, r, body, "elasticache")
 	do(t, r)
 	s.Close()
-	const want = "level=DEBUG msg=request service=elasticache action=DescribeReplicationGroups status=404 code=ReplicationGroupNotFoundFault request_id=request-1 duration="
+	const want = "level=DEBUG msg=request service=elasticache action=DescribeReplicationGroups status=404 " +
+		"code=ReplicationGroupNotFoundFault request_id=request-1 duration="
 	if !strings.Contains(s.log.String(), want) {
 		t.Errorf("the log is %s", s.log)
 	}

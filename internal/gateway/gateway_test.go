@@ -52,7 +52,8 @@ func (g *groups) create(
 	defer g.mu.Unlock()
 	id := aws.ToString(in.ReplicationGroupId)
 	if _, ok := g.byID[id]; ok {
-		return nil, &types.ReplicationGroupAlreadyExistsFault{Message: aws.String("Replication group with specified name already exists.")}
+		return nil, &types.ReplicationGroupAlreadyExistsFault{Message: aws.String("Replication group with specified name " +
+			"already exists.")}
 	}
 	group := types.ReplicationGroup{
 		ReplicationGroupId: in.ReplicationGroupId,
@@ -101,7 +102,8 @@ func secretValue(
 	_ context.Context, in *secretsmanager.GetSecretValueInput,
 ) (*secretsmanager.GetSecretValueOutput, error) {
 	if aws.ToString(in.SecretId) != "token" {
-		return nil, &smtypes.ResourceNotFoundException{Message: aws.String("Secrets Manager can't find the specified secret.")}
+		return nil, &smtypes.ResourceNotFoundException{Message: aws.String("Secrets Manager can't find the specified " +
+			"secret.")}
 	}
 	return &secretsmanager.GetSecretValueOutput{Name: in.SecretId, SecretBinary: []byte("open sesame")}, nil
 }

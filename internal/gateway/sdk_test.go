@@ -31,7 +31,8 @@ func TestElastiCacheClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := aws.ToString(created.ReplicationGroup.ARN), "arn:aws:elasticache:eu-central-1:123456789012:replicationgroup:payments"; got != want {
+	if got, want := aws.ToString(created.ReplicationGroup.ARN),
+		"arn:aws:elasticache:eu-central-1:123456789012:replicationgroup:payments"; got != want {
 		t.Errorf("ARN is %s, want %s", got, want)
 	}
 	if id, _ := middleware.GetRequestIDMetadata(created.ResultMetadata); id != "request-1" {
@@ -87,7 +88,8 @@ func TestRefusals(t *testing.T) {
 			in.LogDeliveryConfigurations = []types.LogDeliveryConfigurationRequest{
 				{LogType: types.LogTypeSlowLog}, {LogFormat: types.LogFormatJson}, {LogFormat: types.LogFormatText},
 			}
-		}, "larder serves CreateReplicationGroup's LogDeliveryConfigurations.LogFormat only as json: text logs are for a next version"},
+		}, "larder serves CreateReplicationGroup's LogDeliveryConfigurations.LogFormat only as json: text logs are for a " +
+			"next version"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			in := &elasticache.CreateReplicationGroupInput{

@@ -52,7 +52,8 @@ type service struct {
 
 func newService(s Service) (*service, error) {
 	ready := &service{shapes: s.Shapes, codec: awswire.NewCodec(s.Shapes), actions: map[string]*Action{},
-		maxBody: s.MaxBody, message: s.ErrorMessage, front: s.Front, audit: s.Audit, denied: cmp.Or(s.DeniedCode, "AccessDenied")}
+		maxBody: s.MaxBody, message: s.ErrorMessage, front: s.Front, audit: s.Audit, denied: cmp.Or(s.DeniedCode,
+			"AccessDenied")}
 	var inputs []reflect.Type
 	for _, a := range s.Actions {
 		if !slices.Contains(s.Shapes.Operations, a.Name) {

@@ -101,9 +101,10 @@ func TestParseRefuses(t *testing.T) {
 		`1`:                                   "the policy has no statement that can be read",
 		`{"Effect":"Maybe"}`:                  `statement 1: the Effect "Maybe" is neither Allow nor Deny`,
 		`{"Effect":"Allow","Principal":"me"}`: `the principal "me" is neither * nor an object`,
-		`[{"Effect":"Deny"},{"Effect":"Allow","Condition":{"Is":{"a":"b"}}}]`:   "statement 2: Is is no condition operator",
-		`{"Effect":"Allow","Condition":{"StringEquals":{"a":{"b":"c"}}}}`:       "is neither a text nor a list of texts",
-		`{"Effect":"Allow","Condition":{"ForAnyValue:StringSame":{"a":["b"]}}}`: "ForAnyValue:StringSame is no condition operator",
+		`[{"Effect":"Deny"},{"Effect":"Allow","Condition":{"Is":{"a":"b"}}}]`: "statement 2: Is is no condition operator",
+		`{"Effect":"Allow","Condition":{"StringEquals":{"a":{"b":"c"}}}}`:     "is neither a text nor a list of texts",
+		`{"Effect":"Allow","Condition":{"ForAnyValue:StringSame":{"a":["b"]}}}`: "ForAnyValue:StringSame is no condition " +
+			"operator",
 		`{"Effect":"Allow","Action":[["sns:Publish"]],"Principal":{"AWS":"*"}}`: "is neither a text nor a list of texts",
 	} {
 		_, err := iampolicy.Parse(`{"Statement":` + statement + `}`)

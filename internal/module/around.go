@@ -8,9 +8,9 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// Around is what the modules beside the redis module make, of those that a configuration calls: nil for the others,
+// Companions is what the modules beside the redis module make, of those that a configuration calls: nil for the others,
 // which larder stands in for.
-type Around struct {
+type Companions struct {
 	KMS      *Key
 	VPC      *VPC
 	Security *Security
@@ -21,9 +21,9 @@ type Around struct {
 }
 
 // place is where resources are made.
-type place struct{ region, account string }
+type location struct{ region, account string }
 
-func (p place) arn(service, resource string) string {
+func (p location) arn(service, resource string) string {
 	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, p.region, p.account, resource)
 }
 
@@ -58,9 +58,9 @@ func commonInputs[I any](field func(*I) *common) []InputOf[I] {
 	}
 }
 
-// readAround reads the calls of the modules around the redis module, those first that others build on.
-func (s *scope) readAround(src Source) (a Around, notices []string, diags Diagnostics) {
-	at := place{src.Region, src.Account}
+// readCompanions reads the calls of the modules around the redis module, those first that others build on.
+func (s *scope) readCompanions(src Source) (a Companions, notices []string, diags Diagnostics) {
+	at := location{src.Region, src.Account}
 	notices = slices.Concat(
 		readCall(s, "kms", keyTable(), &a, func(in keyInputs) { a.KMS = key(in, at) }, &diags),
 		readCall(s, "vpc", vpcTable(), &a, func(in vpcInputs) { a.VPC = vpc(in, s.standIns.Zones) }, &diags),
@@ -74,9 +74,9 @@ func (s *scope) readAround(src Source) (a Around, notices []string, diags Diagno
 // readCall reads the call of one kind of module, if there is one. A module that is called after one of larder's and has
 // other inputs is another module: larder stands in for it as if it were not called, and says so.
 func readCall[I any](
-	s *scope, kind string, table []InputOf[I], a *Around, use func(I), diags *Diagnostics,
+	s *scope, kind string, table []InputOf[I], a *Companions, use func(I), diags *Diagnostics,
 ) (notices []string) {
-	block, called := s.cfg.around[kind]
+	block, called := s.cfg.companions[kind]
 	if !called {
 		return nil
 	}

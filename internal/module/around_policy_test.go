@@ -7,10 +7,10 @@ import (
 	"larder/internal/iampolicy"
 )
 
-// TestAroundPolicies: the policies of the modules' own key and topics let in whom the redis module needs, and nobody
-// for another deployment.
-func TestAroundPolicies(t *testing.T) {
-	a := mustLoad(t, aroundCalls(map[string]string{"kms": "", "sns": "kms_key_arn = module.kms.key_arn"})).Around
+// TestCompanionsPolicies: the policies of the modules' own key and topics let in whom the redis module needs, and
+// nobody for another deployment.
+func TestCompanionsPolicies(t *testing.T) {
+	a := mustLoad(t, companionCalls(map[string]string{"kms": "", "sns": "kms_key_arn = module.kms.key_arn"})).Companions
 	const account = "000000000000"
 	alarm := func(name string) caller.Caller {
 		return caller.Service("cloudwatch.amazonaws.com", account, "arn:aws:cloudwatch:us-east-1:"+account+":alarm:"+name)

@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// aroundCalls writes calls of the modules around the redis module, each with lines of its own.
-func aroundCalls(lines map[string]string) string {
+// companionCalls writes calls of the modules around the redis module, each with lines of its own.
+func companionCalls(lines map[string]string) string {
 	text := block()
 	for _, kind := range sortedKeys(lines) {
 		text += "module \"" + kind + "\" {\n  source = \"./modules/" + kind +
@@ -20,14 +20,14 @@ func aroundCalls(lines map[string]string) string {
 	return text
 }
 
-func TestAround(t *testing.T) {
-	a := mustLoad(t, aroundCalls(map[string]string{
+func TestCompanions(t *testing.T) {
+	a := mustLoad(t, companionCalls(map[string]string{
 		"vpc":      `cidr_block = "10.4.0.0/18"`,
 		"security": "vpc_id = module.vpc.vpc_id\n  client_security_group_ids = [\"sg-0000000d\"]",
 		"kms":      `tags = { Team = "payments" }`,
 		"sns":      "kms_key_arn = module.kms.key_arn\n  critical_emails = [\"ops@example.com\"]",
 		"secrets":  `auth_token_length = 32`,
-	})).Around
+	})).Companions
 	tags := map[string]string{"Project": "shop", "Environment": "dev", "ManagedBy": "larder-module"}
 	with := func(key, value string) map[string]string {
 		all := map[string]string{key: value}
@@ -81,25 +81,25 @@ func TestAround(t *testing.T) {
 }
 
 // Without blocks nothing is made; a module that only has the name of one of larder's is stood in for.
-func TestAroundOnlyWhatIsCalled(t *testing.T) {
-	if diff := cmp.Diff(Around{}, mustLoad(t, block()).Around); diff != "" {
+func TestCompanionsOnlyWhatIsCalled(t *testing.T) {
+	if diff := cmp.Diff(Companions{}, mustLoad(t, block()).Companions); diff != "" {
 		t.Errorf("made for references alone:\n%s", diff)
 	}
 	for text, want := range map[string]string{
 		`cidr = "10.0.0.0/8"`: `module "vpc" is stood in for: it is called like modules/vpc of larder's, and sets cidr`,
 	} {
-		call := mustLoad(t, aroundCalls(map[string]string{"vpc": text}))
-		if call.Around.VPC != nil || call.Notices[len(call.Notices)-1] != want {
-			t.Errorf("%s: made %v, notices %v", text, call.Around.VPC, call.Notices)
+		call := mustLoad(t, companionCalls(map[string]string{"vpc": text}))
+		if call.Companions.VPC != nil || call.Notices[len(call.Notices)-1] != want {
+			t.Errorf("%s: made %v, notices %v", text, call.Companions.VPC, call.Notices)
 		}
 	}
 	dir := writeFiles(t, "main.tf", block()+"module \"vpc\" {\n  source = \"./modules/vpc\"\n}\n")
-	if call, _ := load(dir, Vars{}); call == nil || call.Around.VPC != nil {
+	if call, _ := load(dir, Vars{}); call == nil || call.Companions.VPC != nil {
 		t.Error("a call without the required inputs is taken for larder's")
 	}
 }
 
-func TestAroundComplaints(t *testing.T) {
+func TestCompanionsComplaints(t *testing.T) {
 	for _, tt := range []struct{ kind, line, want string }{
 		{"vpc", `cidr_block = "10.0.0.0/8"`,
 			`input "cidr_block": "10.0.0.0/8" is not an IPv4 network with room for the subnets`},
@@ -111,7 +111,7 @@ func TestAroundComplaints(t *testing.T) {
 		{"sns", `kms_key_arn = module.kms.nothing`, `module.kms has no output "nothing"`},
 		{"vpc", "}\nmodule \"more\" {\n  source = \"./modules/vpc\"", `module "more" calls modules/vpc a second time`},
 	} {
-		got := complaints(t, writeFiles(t, "main.tf", aroundCalls(map[string]string{tt.kind: tt.line})), Vars{})
+		got := complaints(t, writeFiles(t, "main.tf", companionCalls(map[string]string{tt.kind: tt.line})), Vars{})
 		if len(got) != 1 || !strings.Contains(got[0], tt.want) {
 			t.Errorf("%s: %v, want %s", tt.line, got, tt.want)
 		}
@@ -119,8 +119,8 @@ func TestAroundComplaints(t *testing.T) {
 }
 
 // The token of modules/secrets is that of the group once it is made; before, it stands for one to be generated.
-func TestAroundToken(t *testing.T) {
-	text := aroundCalls(map[string]string{"secrets": ""})
+func TestCompanionsToken(t *testing.T) {
+	text := companionCalls(map[string]string{"secrets": ""})
 	text = strings.Replace(text, "module \"redis\" {",
 		"module \"redis\" {\n  auth_token = module.secrets.redis_auth_token", 1)
 	if call := mustLoad(t, text); !call.GeneratedToken {

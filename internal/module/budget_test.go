@@ -37,7 +37,8 @@ func TestConfigurationsThatGrowAreRefused(t *testing.T) {
 			1),
 		"loop over loops": chain(numbers, "[for a in PREV : "+numbers+"]", 20),
 		"template loop": chain(numbers,
-			`"%{ for a in `+numbers+` }%{ for b in `+numbers+` }%{ for c in `+numbers+` }xxxxxxxx%{ endfor }%{ endfor }%{ endfor }${length(PREV)}"`, 1),
+			`"%{ for a in `+numbers+` }%{ for b in `+numbers+` }%{ for c in `+numbers+` }xxxxxxxx%{ endfor }%{ endfor }%{ `+
+				`endfor }${length(PREV)}"`, 1),
 		"splat": chain("[{x = "+numbers+"}]",
 			"["+strings.Repeat("PREV[*].x,", 100)+strings.Repeat("PREV,", 100)+"]", 9),
 		"merge": chain("{x = "+letters+"}",

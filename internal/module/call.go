@@ -28,7 +28,7 @@ type Call struct {
 	File           string
 	Line           int // of the module block
 	Region         string
-	Around         Around // what the modules beside the redis module make
+	Companions     Companions // what the modules beside the redis module make
 	Inputs         Inputs
 	GeneratedToken bool    // a token is wanted and none is given: generate Inputs.AuthTokenLength characters
 	NodeMemoryGiB  float64 // of one node
@@ -51,7 +51,7 @@ func Load(src Source, env StandIns) (*Call, Diagnostics) {
 	if block == nil {
 		return nil, fromHCL(diags, "").sorted()
 	}
-	around, aroundNotices, aroundDiags := scope.readAround(src)
+	companions, companionNotices, companionDiags := scope.readCompanions(src)
 	r := newReader(scope, block, Table())
 	r.repeats = true
 	scope.repeat = one.roots()
@@ -59,7 +59,7 @@ func Load(src Source, env StandIns) (*Call, Diagnostics) {
 	scope.repeat = nil
 	r.check(rules(src.NodeTypes))
 	diags = append(diags, cfg.unused(scope.asked)...)
-	all := slices.Concat(fromHCL(diags, ""), aroundDiags, r.diags).sorted()
+	all := slices.Concat(fromHCL(diags, ""), companionDiags, r.diags).sorted()
 	if all.HasErrors() {
 		return nil, all
 	}
@@ -69,9 +69,9 @@ func Load(src Source, env StandIns) (*Call, Diagnostics) {
 	call.NodeTypes = src.NodeTypes
 	call.NodeMemoryGiB = src.NodeTypes[r.inputs.NodeType].MemoryGiB
 	call.Sensitive = r.sensitive()
-	call.Around = around
+	call.Companions = companions
 	call.Left = slices.Sorted(maps.Keys(cfg.left))
-	call.Notices = append(r.notices(), aroundNotices...)
+	call.Notices = append(r.notices(), companionNotices...)
 	outputNotices, diags := scope.checkOutputs(call)
 	if more := fromHCL(diags, ""); more.HasErrors() {
 		return nil, append(all, more...).sorted()
@@ -245,7 +245,8 @@ func (r *reader[I]) checkRule(rule ruleOf[I]) {
 	}
 	value := r.shown(rule.input, r.values[rule.input])
 	if rule.input != "auth_token" && slices.ContainsFunc(involved, func(name string) bool { return r.hidden[name] }) {
-		text = fmt.Sprintf("breaks a rule, alone or together with %v; the details are withheld because a value is sensitive", rule.with)
+		text = fmt.Sprintf("breaks a rule, alone or together with %v; the details are withheld because a value is "+
+			"sensitive", rule.with)
 	}
 	r.blame(rule.input, rule.severity, value, text)
 }

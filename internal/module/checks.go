@@ -119,7 +119,8 @@ var (
 		"is not a security group ID: write sg- and 8 or 17 hexadecimal digits")
 	// snapshotName has at most 40 characters: each repetition of the pattern takes one or two.
 	snapshotName = func(s string) []problem {
-		const text = "is not the name of a snapshot: use 1 to 40 lower-case letters, digits and single hyphens, a letter first and no hyphen last"
+		const text = "is not the name of a snapshot: use 1 to 40 lower-case letters, digits and single hyphens, a letter " +
+			"first and no hyphen last"
 		if len(s) > 40 {
 			return bad(s, "%s", text)
 		}
@@ -132,14 +133,16 @@ var (
 	// An alias is refused although AWS takes one: it answers with the key's ARN, and kms_key_id cannot change, so
 	// Terraform would replace the cache on the next apply.
 	keyARN = form(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$`,
-		"is not the ARN of a KMS key: write arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias, which would make Terraform replace the cache")
+		"is not the ARN of a KMS key: write arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias, which would make Terraform "+
+			"replace the cache")
 )
 
 var (
 	anyKeyARN = form(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/`,
 		"is not the ARN of a KMS key: write arn:aws:kms:REGION:ACCOUNT:key/ID")
 	logGroupPrefix = form(`^[A-Za-z0-9_/.#-]{0,399}[A-Za-z0-9_.#-]$`,
-		"is not the start of a log group's name: use letters, digits and _ - / . #, without a slash at the end, or null for /aws/elasticache")
+		"is not the start of a log group's name: use letters, digits and _ - / . #, without a slash at the end, or null "+
+			"for /aws/elasticache")
 )
 
 // recoveryWindow is Secrets Manager's, in days.

@@ -43,7 +43,8 @@ func (v view) tokenSource() string {
 	case v.access.Local:
 		return "$(" + v.tokenCommand() + ")"
 	case v.secretARN != nil:
-		return fmt.Sprintf("$(aws secretsmanager get-secret-value --secret-id '%s' --query SecretString --output text | jq -r .auth_token)", v.in.secretName())
+		return fmt.Sprintf("$(aws secretsmanager get-secret-value --secret-id '%s' --query SecretString --output text | "+
+			"jq -r .auth_token)", v.in.secretName())
 	}
 	return "${REDIS_AUTH_TOKEN:?set it to the auth token}"
 }
@@ -143,7 +144,8 @@ func (v view) golang() string {
 	}
 	return lines(
 		"# needs: go, which fetches go-redis",
-		"(cd \"$(mktemp -d)\" && cat > main.go <<'EOF' && go mod init ping && go mod tidy && "+v.withToken("REDIS_AUTH_TOKEN")+"go run .",
+		"(cd \"$(mktemp -d)\" && cat > main.go <<'EOF' && go mod init ping && go mod tidy && "+
+			v.withToken("REDIS_AUTH_TOKEN")+"go run .",
 		"package main",
 		"import (",
 		"\t\"context\"",

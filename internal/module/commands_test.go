@@ -72,7 +72,8 @@ func startRedis(t *testing.T, dir, cert, key, extra string) int {
 		t.Fatal(err)
 	}
 	server := exec.Command("redis-server", "-")
-	server.Stdin = strings.NewReader(fmt.Sprintf("bind %s\nport 0\ntls-port %d\ntls-cert-file %s\ntls-key-file %s\ntls-ca-cert-file %s\n"+
+	server.Stdin = strings.NewReader(fmt.Sprintf("bind %s\nport 0\ntls-port %d\ntls-cert-file %s\ntls-key-file "+
+		"%s\ntls-ca-cert-file %s\n"+
 		"tls-auth-clients no\nrequirepass \"%s\"\nsave \"\"\ndir %s\n%s", serverHost, port, cert, key, cert, testToken,
 		dir, extra))
 	out, err := server.StdoutPipe()

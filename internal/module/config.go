@@ -22,15 +22,15 @@ type Config struct {
 	values     map[string]assignment
 	budgets    []*hclread.Budget // one for each file
 
-	variables map[string]*variable
-	locals    map[string]*hclsyntax.Attribute
-	modules   map[string]string           // module label -> the kind that stands in for it (vpc, kms, ...)
-	around    map[string]*hclsyntax.Block // kind -> the call of the module of that kind
-	calls     []*hclsyntax.Block
-	outputs   []*hclsyntax.Block          // the caller's own
-	left      map[string]hcl.Range        // what is left to Terraform, by the reference to it
-	overrides overrides                   // the values that were given for it
-	providers map[string]*hclsyntax.Block // of AWS, by alias; empty for the one without
+	variables  map[string]*variable
+	locals     map[string]*hclsyntax.Attribute
+	modules    map[string]string           // module label -> the kind that stands in for it (vpc, kms, ...)
+	companions map[string]*hclsyntax.Block // kind -> the call of the module of that kind
+	calls      []*hclsyntax.Block
+	outputs    []*hclsyntax.Block          // the caller's own
+	left       map[string]hcl.Range        // what is left to Terraform, by the reference to it
+	overrides  overrides                   // the values that were given for it
+	providers  map[string]*hclsyntax.Block // of AWS, by alias; empty for the one without
 }
 
 // standInKinds are the modules the redis module depends on, as the last part of their source and as the label under
@@ -61,7 +61,7 @@ func Open(path string, vars Vars) (*Config, Diagnostics) {
 func parseConfig(files []hclread.File) (*Config, hcl.Diagnostics) {
 	c := &Config{values: map[string]assignment{}, variables: map[string]*variable{},
 		locals: map[string]*hclsyntax.Attribute{}, modules: map[string]string{}, left: map[string]hcl.Range{},
-		around: map[string]*hclsyntax.Block{}, providers: map[string]*hclsyntax.Block{}}
+		companions: map[string]*hclsyntax.Block{}, providers: map[string]*hclsyntax.Block{}}
 	var diags hcl.Diagnostics
 	var bodies []*hclsyntax.Body
 	for _, f := range files {
@@ -172,12 +172,12 @@ func (c *Config) addModule(b *hclsyntax.Block) hcl.Diagnostics {
 	case kind == "redis":
 		c.calls = append(c.calls, b)
 	case slices.Contains(standInKinds[:], kind):
-		if first, ok := c.around[kind]; ok {
+		if first, ok := c.companions[kind]; ok {
 			return hcl.Diagnostics{hclread.ErrorAt(b.LabelRanges[0],
 				"module %q calls modules/%s a second time, after %s: larder up makes one of a kind", name, kind,
 				at(first.TypeRange))}
 		}
-		c.modules[name], c.around[kind] = kind, b
+		c.modules[name], c.companions[kind] = kind, b
 	default:
 		c.left["module."+name] = b.TypeRange
 	}

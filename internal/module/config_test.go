@@ -17,7 +17,8 @@ func TestRefusedConfigurations(t *testing.T) {
 		want  []string
 	}{
 		"malformed": {[]string{"main.tf", "module \"redis\" {\n  project_name = \n}\n"},
-			[]string{`main.tf:2:18: Invalid expression: Expected the start of an expression, but found an invalid expression token.`}},
+			[]string{`main.tf:2:18: Invalid expression: Expected the start of an expression, but found an invalid expression ` +
+				`token.`}},
 		"unknown block": {[]string{"main.tf", call, "other.tf", "resourcse \"aws_s3_bucket\" \"logs\" {}\n"},
 			[]string{`other.tf:1:1: Terraform has no block of the type "resourcse"`}},
 		"labels of a resource": {[]string{"main.tf", call, "other.tf", "resource \"aws_s3_bucket\" {}\n"},
@@ -58,15 +59,18 @@ func TestRefusedConfigurations(t *testing.T) {
 		"block in locals": {[]string{"main.tf", call + "locals {\n  x {}\n}\n"},
 			[]string{`main.tf:10:3: a locals block holds no blocks: write x = ...`}},
 		"block in module": {[]string{"main.tf", strings.Replace(call, "\n}", "\n  tags {}\n}", 1)},
-			[]string{`main.tf:8:3: the module block holds a block "tags": the module has no such block, write inputs as name = value`}},
+			[]string{`main.tf:8:3: the module block holds a block "tags": the module has no such block, write inputs as name ` +
+				`= value`}},
 		"variable argument": {[]string{"main.tf", call + "variable \"x\" {\n  ephemeral = true\n}\n"},
 			[]string{`main.tf:10:3: Unsupported argument: An argument named "ephemeral" is not expected here.`}},
 		"variable default": {[]string{"main.tf", call + "variable \"x\" {\n  type = number\n  default = \"many\"\n}\n"},
 			[]string{`main.tf:11:3: the default of var.x does not fit its type: a number is required`}},
 		"json": {[]string{"main.tf", call, "more.tf.json", "{}"},
-			[]string{`more.tf.json: this is a file in Terraform's JSON syntax, which larder up does not read: move its blocks to a .tf file`}},
+			[]string{`more.tf.json: this is a file in Terraform's JSON syntax, which larder up does not read: move its ` +
+				`blocks to a .tf file`}},
 		"override": {[]string{"main.tf", call, "x_override.tf", ""},
-			[]string{`x_override.tf: this is a Terraform override file, which larder up does not read: move its blocks to a .tf file`}},
+			[]string{`x_override.tf: this is a Terraform override file, which larder up does not read: move its blocks to a ` +
+				`.tf file`}},
 		"empty": {nil,
 			[]string{`DIR: no .tf file in this directory: name the file or the directory with the module call`}},
 		"large": {[]string{"main.tf", strings.Repeat("#", hclread.MaxFileBytes+1)},
@@ -238,16 +242,20 @@ func TestVariableComplaints(t *testing.T) {
 		want string
 	}{
 		{port + block(`redis_port = var.port`), Vars{},
-			`main.tf:11:16: input "redis_port": var.port is not set: give -var port=VALUE, set it in terraform.tfvars or a -var-file, export TF_VAR_port, or declare it with a default`},
+			`main.tf:11:16: input "redis_port": var.port is not set: give -var port=VALUE, set it in terraform.tfvars or a ` +
+				`-var-file, export TF_VAR_port, or declare it with a default`},
 		{port + block(`redis_port = var.prt`), given("port", "1"),
-			`main.tf:11:16: input "redis_port": var.prt is not set: give -var prt=VALUE, set it in terraform.tfvars or a -var-file, export TF_VAR_prt, or declare it with a default; did you mean port?`},
+			`main.tf:11:16: input "redis_port": var.prt is not set: give -var prt=VALUE, set it in terraform.tfvars or a ` +
+				`-var-file, export TF_VAR_prt, or declare it with a default; did you mean port?`},
 		{port + block(`redis_port = var.port`), given("port", "many"),
 			`input "redis_port": -var port of var.port does not fit its type: a number is required`},
 		{port + block(), given("prt", "1"),
 			`a value is given for var.prt, which the module call does not use; did you mean port?`},
 		{"variable \"x\" {\n  type = list(string)\n}\n" + block(`additional_security_group_ids = var.x`),
 			given("x", "[oops"),
-			`-var x:1:1: input "additional_security_group_ids": Unterminated tuple constructor expression: There is no corresponding closing bracket before the end of the file. This may be caused by incorrect bracket nesting elsewhere in this file.`},
+			`-var x:1:1: input "additional_security_group_ids": Unterminated tuple constructor expression: There is no ` +
+				`corresponding closing bracket before the end of the file. This may be caused by incorrect bracket nesting ` +
+				`elsewhere in this file.`},
 		{"variable \"x\" {\n  validation {\n    condition = var.x == \"a\"\n    error_message = \"Use a.\"\n  }\n}\n" +
 			block(`description = var.x`), given("x", "b"),
 			`main.tf:1:1: input "description": var.x is refused by its own validation: Use a.`},

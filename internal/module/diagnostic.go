@@ -26,7 +26,7 @@ func (s Severity) String() string {
 	return "error"
 }
 
-// Diagnostic is one thing wrong, or doubtful, with a module call.
+// Diagnostic is one thing wrong, or questionable, with a module call.
 type Diagnostic struct {
 	Severity Severity
 	File     string // "" when no file is to blame, such as a -var

@@ -28,7 +28,8 @@ const (
 // Change is one thing that is not as the module call wants it.
 type Change struct {
 	Resource string // one of the constants above
-	Name     string // which one, where there are several: of alarms and log groups the name, of tags the tagged resource's ARN
+	// which one, where there are several: of alarms and log groups the name, of tags the tagged resource's ARN
+	Name     string
 	Field    string // the API's field, or the name of the parameter or tag
 	Input    string // the module input behind it
 	Old, New string
@@ -101,7 +102,8 @@ func diffParameters(desired Resources, observed Observed) []Change {
 	})
 	for i, c := range changes {
 		if c.Field == "cluster-enabled" {
-			changes[i].Refused = "cluster_mode_enabled: AWS lets nobody change cluster-enabled in an existing parameter group: delete the group and create it again"
+			changes[i].Refused = "cluster_mode_enabled: AWS lets nobody change cluster-enabled in an existing parameter " +
+				"group: delete the group and create it again"
 		}
 	}
 	family := text(observed.ParameterGroup.CacheParameterGroupFamily)
@@ -109,7 +111,8 @@ func diffParameters(desired Resources, observed Observed) []Change {
 		changes = append(changes, Change{
 			Resource: ParameterGroupResource, Field: "CacheParameterGroupFamily", Input: "parameter_group_family",
 			Old: family, New: asked,
-			Refused: fmt.Sprintf("parameter_group_family: the family of a parameter group cannot change from %q to %q: delete the group first", family, asked),
+			Refused: fmt.Sprintf("parameter_group_family: the family of a parameter group cannot change from %q to %q: "+
+				"delete the group first", family, asked),
 		})
 	}
 	return changes

@@ -15,8 +15,9 @@ func diffGroup(desired Resources, observed Observed) []Change {
 	due, withdrawn, _ := settle(desired, observed)
 	changes := diffFields(ReplicationGroupResource, "", due)
 	for i, c := range changes {
-		if !inPlace(c) {
-			changes[i].Refused = fmt.Sprintf("%s: larder cannot change it from %q to %q while the group exists: set it back, or delete the group and create it again",
+		if !unmoved(c) {
+			changes[i].Refused = fmt.Sprintf("%s: larder cannot change it from %q to %q while the group exists: set it back, "+
+				"or delete the group and create it again",
 				c.Input, c.Old, c.New)
 		}
 	}
@@ -33,7 +34,8 @@ func AskedFor(desired Resources, observed Observed) []Change {
 }
 
 // settle sorts the group's fields by what waits for the maintenance window:
-//   - due are those to compare with what is observed: nothing waits, or it is to be made at once, or another value waits;
+//   - due are those to compare with what is observed: nothing waits, or it is to be made at once, or another value
+//     waits;
 //   - withdrawn are changes that wait although the call wants what there is;
 //   - asked are those of which what the call wants waits.
 func settle(desired Resources, observed Observed) (due []field, withdrawn []Change, asked []field) {

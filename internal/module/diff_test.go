@@ -327,7 +327,8 @@ func TestAnInactiveTopicIsGivenAgain(t *testing.T) {
 func TestRefusedChangeSaysWhatToDo(t *testing.T) {
 	got := Diff(mustLoad(t, block(`redis_port = 6380`)).Resources(Known{}),
 		observe(mustLoad(t, block()).Resources(Known{})))
-	want := `redis_port: larder cannot change it from "6379" to "6380" while the group exists: set it back, or delete the group and create it again`
+	want := `redis_port: larder cannot change it from "6379" to "6380" while the group exists: set it back, or delete ` +
+		`the group and create it again`
 	if len(got) != 1 || got[0].Refused != want {
 		t.Errorf("changes are %+v, want one refused with %s", got, want)
 	}

@@ -75,7 +75,8 @@ func (s *scope) instances(src Source) ([]instance, hcl.Diagnostics) {
 			return []instance{i}, diags
 		}
 	}
-	return nil, append(diags, hclread.ErrorAt(hcl.Range{Filename: s.cfg.Path}, "the configuration has no module.%s", src.Module))
+	return nil, append(diags, hclread.ErrorAt(hcl.Range{Filename: s.cfg.Path}, "the configuration has no module.%s",
+		src.Module))
 }
 
 // instance is the one that src names; the block is nil when the diagnostics say why there is none.
@@ -145,7 +146,8 @@ func (s *scope) keyed(b *hclsyntax.Block, expr hcl.Expression) (all []instance) 
 	typ := value.Type()
 	set := typ.IsSetType() && (value.LengthInt() == 0 || typ.ElementType() == cty.String)
 	if !set && !typ.IsMapType() && !typ.IsObjectType() {
-		s.diags = append(s.diags, hclread.ErrorAt(expr.Range(), "for_each is neither a map nor a set of texts: write toset(...)"))
+		s.diags = append(s.diags, hclread.ErrorAt(expr.Range(), "for_each is neither a map nor a set of texts: write "+
+			"toset(...)"))
 		return nil
 	}
 	if value.LengthInt() > mostInstances {
@@ -173,7 +175,8 @@ func (s *scope) repetition(expr hcl.Expression, name string) (cty.Value, bool) {
 	case !ok:
 		return value, false
 	case value.ContainsMarked():
-		s.diags = append(s.diags, hclread.ErrorAt(expr.Range(), "%s is sensitive: it names what is made, which is no secret", name))
+		s.diags = append(s.diags, hclread.ErrorAt(expr.Range(),
+			"%s is sensitive: it names what is made, which is no secret", name))
 	case value.IsNull() || !value.IsKnown():
 		s.diags = append(s.diags, hclread.ErrorAt(expr.Range(), "%s is null", name))
 	default:

@@ -57,9 +57,9 @@ var settings = map[string]func(m *modify, want *create){
 	"AutoMinorVersionUpgrade": func(m *modify, w *create) { m.AutoMinorVersionUpgrade = w.AutoMinorVersionUpgrade },
 }
 
-// inPlace tells whether a group keeps its nodes' data through a change. An engine goes forwards only, a token can be
+// unmoved tells whether a group keeps its nodes' data through a change. An engine goes forwards only, a token can be
 // added and not taken away.
-func inPlace(c Change) bool {
+func unmoved(c Change) bool {
 	switch c.Field {
 	case "EngineVersion":
 		return newer(c.New, c.Old)

@@ -75,11 +75,13 @@ func TestModification(t *testing.T) {
 func TestPendingChangesAreNotRepeated(t *testing.T) {
 	observed := observe(mustLoad(t, block()).Resources(Known{}))
 	observed.Waiting = map[string]string{"CacheNodeType": "cache.t3.small", "EngineVersion": "7.1.2"}
-	desired := mustLoad(t, block(`node_type = "cache.t3.small"`, `redis_engine_version = "7.1"`, `apply_immediately = false`)).Resources(Known{})
+	desired := mustLoad(t, block(`node_type = "cache.t3.small"`, `redis_engine_version = "7.1"`, `apply_immediately = `+
+		`false`)).Resources(Known{})
 	if changes := Diff(desired, observed); len(changes) > 0 {
 		t.Errorf("changes are %+v, want none", changes)
 	}
-	if changes := Diff(mustLoad(t, block(`node_type = "cache.t3.micro"`, `redis_engine_version = "7.1"`, `apply_immediately = false`)).Resources(Known{}),
+	if changes := Diff(mustLoad(t, block(`node_type = "cache.t3.micro"`, `redis_engine_version = "7.1"`,
+		`apply_immediately = false`)).Resources(Known{}),
 		observed); len(changes) != 1 {
 		t.Errorf("changes are %+v, want the node type's", changes)
 	}

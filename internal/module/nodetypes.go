@@ -21,7 +21,8 @@ func nodeTypeRules(types catalog.NodeTypes) []rule {
 		}},
 		{input: "node_type", severity: Warning, broken: func(in *Inputs) string {
 			return when(types[in.NodeType].LocalOnly,
-				"does not exist on AWS, where an apply would fail: use cache.t3.medium or cache.m6g.large; here it runs with the %.2f GiB of cache.m6g.large",
+				"does not exist on AWS, where an apply would fail: use cache.t3.medium or cache.m6g.large; here it runs with "+
+					"the %.2f GiB of cache.m6g.large",
 				types[in.NodeType].MemoryGiB)
 		}},
 	}

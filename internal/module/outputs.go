@@ -16,7 +16,9 @@ type Output struct {
 	Name        string
 	Description string
 	Sensitive   bool
-	Value       any // string, int, bool, []string, []any, map[string]string, map[string]any, what an output block gives, or nil for a string there is none of
+	// string, int, bool, []string, []any, map[string]string, map[string]any, what an output block gives, or nil for a
+	// string there is none of
+	Value any
 }
 
 // Access is what the outputs need to know besides what AWS describes.
@@ -149,7 +151,8 @@ func (v view) connection() []Output {
 		{Name: "replication_group_primary_endpoint_address", Value: v.primary,
 			Description: "Primary endpoint hostname; null in cluster mode, which has a configuration endpoint in its place"},
 		{Name: "replication_group_reader_endpoint_address", Value: v.reader,
-			Description: "Reader endpoint (for replicas); null in cluster mode, which has a configuration endpoint in its place"},
+			Description: "Reader endpoint (for replicas); null in cluster mode, which has a configuration endpoint in its " +
+				"place"},
 		{Name: "redis_port", Value: v.port, Description: "Redis port"},
 		{Name: "redis_connection_string", Sensitive: true, Value: v.connectionString(),
 			Description: "Full connection string, with the token; in cluster mode to the configuration endpoint"},

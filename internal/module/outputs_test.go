@@ -210,7 +210,8 @@ func TestConnectionStringWithoutTLS(t *testing.T) {
 func TestTokenSourceWithoutSecretOnAWS(t *testing.T) {
 	call := mustLoad(t, block(`create_auth_token_secret = false`))
 	got := value(call.Outputs(observe(call.Resources(Known{})), Access{Token: testToken}), "redis_cli_command")
-	if want := `REDISCLI_AUTH="${REDIS_AUTH_TOKEN:?set it to the auth token}" redis-cli -h 127.0.10.1 -p 6379 --tls`; got != want {
+	want := `REDISCLI_AUTH="${REDIS_AUTH_TOKEN:?set it to the auth token}" redis-cli -h 127.0.10.1 -p 6379 --tls`
+	if got != want {
 		t.Errorf("redis_cli_command is %v, want %s", got, want)
 	}
 }

@@ -204,7 +204,7 @@ func values(outputs []Output) (map[string]cty.Value, error) {
 func OwnOutputs(src Source, found StandIns, calls []Applied) ([]Output, Diagnostics) {
 	diags := slices.Clone(src.Config.complaints)
 	s := newScope(src.Config, found)
-	s.readAround(src)
+	s.readCompanions(src)
 	err := s.offer(func(address string) ([]Output, bool) {
 		i := slices.IndexFunc(calls, func(a Applied) bool { return a.Call.Name == address })
 		if i < 0 {

@@ -78,12 +78,14 @@ func TestOwnOutputsComplaints(t *testing.T) {
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	if notices := strings.Join(call.Notices, "\n"); !strings.Contains(notices, `output "x": its precondition is not checked`) {
+	if notices := strings.Join(call.Notices, "\n"); !strings.Contains(notices, `output "x": its precondition is not `+
+		`checked`) {
 		t.Errorf("notices are %s", notices)
 	}
 	outputs := call.Outputs(observe(call.Resources(Known{})), testAccess(true))
 	_, diags = OwnOutputs(Source{Config: src.Config}, testStandIns(), []Applied{{call, outputs}})
-	if got := diags.String(); !strings.Contains(got, `output "x" is not evaluated: it refers to module.more`) || diags.HasErrors() {
+	if got := diags.String(); !strings.Contains(got, `output "x" is not evaluated: it refers to module.more`) ||
+		diags.HasErrors() {
 		t.Errorf("warnings are %s", got)
 	}
 }

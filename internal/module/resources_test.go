@@ -17,11 +17,15 @@ import (
 
 // sdkTypes lets go-cmp pass over the marker that the SDK puts into every struct.
 var sdkTypes = cmpopts.IgnoreUnexported(
-	elasticache.CreateReplicationGroupInput{}, elasticache.CreateCacheSubnetGroupInput{}, elasticache.CreateCacheParameterGroupInput{},
-	ectypes.Tag{}, ectypes.ParameterNameValue{}, secretsmanager.CreateSecretInput{}, smtypes.Tag{}, ectypes.LogDeliveryConfigurationRequest{},
-	ectypes.DestinationDetails{}, ectypes.CloudWatchLogsDestinationDetails{}, cloudwatchlogs.CreateLogGroupInput{}, cloudwatch.PutMetricAlarmInput{},
+	elasticache.CreateReplicationGroupInput{}, elasticache.CreateCacheSubnetGroupInput{},
+	elasticache.CreateCacheParameterGroupInput{},
+	ectypes.Tag{}, ectypes.ParameterNameValue{}, secretsmanager.CreateSecretInput{}, smtypes.Tag{},
+	ectypes.LogDeliveryConfigurationRequest{},
+	ectypes.DestinationDetails{}, ectypes.CloudWatchLogsDestinationDetails{}, cloudwatchlogs.CreateLogGroupInput{},
+	cloudwatch.PutMetricAlarmInput{},
 	cwtypes.Tag{}, cwtypes.Dimension{}, cwtypes.MetricDataQuery{}, cwtypes.MetricStat{}, cwtypes.Metric{},
-	ectypes.ConfigureShard{}, elasticache.ModifyReplicationGroupInput{}, elasticache.IncreaseReplicaCountInput{}, elasticache.DecreaseReplicaCountInput{},
+	ectypes.ConfigureShard{}, elasticache.ModifyReplicationGroupInput{}, elasticache.IncreaseReplicaCountInput{},
+	elasticache.DecreaseReplicaCountInput{},
 )
 
 func tagList(pairs ...string) (list []ectypes.Tag) {

@@ -73,7 +73,8 @@ func topologyRules() []rule {
 		}},
 		{input: "num_node_groups", with: shape, severity: Warning, broken: func(in *Inputs) string {
 			return when(in.ClusterModeEnabled && in.nodes() > quotaNodes && in.nodes() <= maxNodes,
-				"shards with %d replicas each are %d nodes, an AWS account gets %d: ask for a higher quota before you apply there", in.ReplicasPerNodeGroup, in.nodes(), quotaNodes)
+				"shards with %d replicas each are %d nodes, an AWS account gets %d: ask for a higher quota before you apply "+
+					"there", in.ReplicasPerNodeGroup, in.nodes(), quotaNodes)
 		}},
 		{input: "automatic_failover_enabled", with: shape, broken: func(in *Inputs) string {
 			return when(in.AutomaticFailoverEnabled && !in.ClusterModeEnabled && in.NumCacheNodes < 2,
@@ -94,7 +95,8 @@ func topologyRules() []rule {
 		}},
 		{input: "multi_az_enabled", with: []string{"redis_subnet_ids"}, broken: func(in *Inputs) string {
 			return when(in.MultiAZEnabled && len(in.RedisSubnetIDs) == 1,
-				"needs subnets in 2 zones and redis_subnet_ids has 1 subnet: add one in another zone, or set multi_az_enabled = false")
+				"needs subnets in 2 zones and redis_subnet_ids has 1 subnet: add one in another zone, or set multi_az_enabled = "+
+					"false")
 		}},
 	}
 }
@@ -109,7 +111,8 @@ func zoneRules() []rule {
 		{input: zones, with: []string{"cluster_mode_enabled", "num_cache_nodes"}, broken: func(in *Inputs) string {
 			n := len(in.PreferredCacheClusterAZs)
 			return when(!in.ClusterModeEnabled && n > 0 && n != in.NumCacheNodes,
-				"names %d zones for %d nodes: name one for each of num_cache_nodes, with slice() to take the first few of a longer list", n, in.NumCacheNodes)
+				"names %d zones for %d nodes: name one for each of num_cache_nodes, with slice() to take the first few of a "+
+					"longer list", n, in.NumCacheNodes)
 		}},
 		{input: zones, with: []string{"multi_az_enabled", "cluster_mode_enabled"}, broken: func(in *Inputs) string {
 			one := len(slices.Compact(slices.Sorted(slices.Values(in.PreferredCacheClusterAZs)))) == 1
@@ -123,7 +126,8 @@ func tokenRules() []rule {
 	return []rule{
 		{input: "auth_token_enabled", with: []string{"transit_encryption_enabled"}, broken: func(in *Inputs) string {
 			return when(in.AuthTokenEnabled && !in.TransitEncryptionEnabled,
-				"needs TLS, or the token would cross the network in the clear: set transit_encryption_enabled = true, or auth_token_enabled = false")
+				"needs TLS, or the token would cross the network in the clear: set transit_encryption_enabled = true, or "+
+					"auth_token_enabled = false")
 		}},
 		{input: "transit_encryption_mode", with: []string{"transit_encryption_enabled"},
 			broken: func(in *Inputs) string {

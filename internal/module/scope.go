@@ -44,7 +44,8 @@ func (s StandIns) outputs(kind string, called bool) map[string]cty.Value {
 	case "kms":
 		offered["key_arn"] = cty.StringVal(s.KMSKeyARN)
 	case "sns":
-		offered["critical_topic_arn"], offered["warning_topic_arn"] = cty.StringVal(s.CriticalTopicARN), cty.StringVal(s.WarningTopicARN)
+		offered["critical_topic_arn"], offered["warning_topic_arn"] = cty.StringVal(s.CriticalTopicARN),
+			cty.StringVal(s.WarningTopicARN)
 		offered["info_topic_arn"] = cty.StringVal(s.InfoTopicARN)
 	}
 	if called {
@@ -88,11 +89,12 @@ func stringList(list []string) cty.Value {
 // scope evaluates expressions. Variables and locals are looked at only when something refers to them, so a variable
 // that only a provider block uses need not be set.
 type scope struct {
-	cfg       *Config
-	modules   map[string]string // label -> kind
-	called    map[string]bool   // kinds of which larder makes what the module makes
-	standIns  StandIns
-	offered   map[string]offer                // outputs of the calls of the redis module, by their labels; for output blocks
+	cfg      *Config
+	modules  map[string]string // label -> kind
+	called   map[string]bool   // kinds of which larder makes what the module makes
+	standIns StandIns
+	// outputs of the calls of the redis module, by their labels; for output blocks
+	offered   map[string]offer
 	repeat    map[string]map[string]cty.Value // count or each, while the inputs of a call that is repeated are read
 	functions map[string]function.Function
 	known     map[string]cty.Value // "var.x", "local.x"; cty.NilVal once it has failed, which is said once

@@ -7,8 +7,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const everything = "module.kms.key_arn, module.secrets.*, module.security.redis_security_group_id, module.sns.critical_topic_arn, " +
-	"module.sns.info_topic_arn, module.sns.warning_topic_arn, module.vpc.availability_zones, module.vpc.private_data_subnet_ids"
+const everything = "module.kms.key_arn, module.secrets.*, module.security.redis_security_group_id, " +
+	"module.sns.critical_topic_arn, " +
+	"module.sns.info_topic_arn, module.sns.warning_topic_arn, module.vpc.availability_zones, " +
+	"module.vpc.private_data_subnet_ids"
 
 func TestReferenceComplaints(t *testing.T) {
 	tests := []struct{ use, want string }{
@@ -22,7 +24,8 @@ func TestReferenceComplaints(t *testing.T) {
 			everything},
 		{`description = var["x"]`, `var is not followed by a name: write var.NAME`},
 		{`description = module.secrets.redis_auth_token`,
-			`module.secrets.redis_auth_token stands for the token that larder generates, and can be used only as auth_token = module.secrets.redis_auth_token`},
+			`module.secrets.redis_auth_token stands for the token that larder generates, and can be used only as auth_token ` +
+				`= module.secrets.redis_auth_token`},
 		{`description = local.left`, `local.left refers to itself, directly or by way of other locals`},
 		{`description = lookup({}, "x")`,
 			`Error in function call: Call to function "lookup" failed: the map has no such key and no default is given.`},

@@ -54,7 +54,8 @@ func securityGroups(in *Inputs, own string) []string {
 func networkRules() []rule {
 	closed := func(in *Inputs, n int) string {
 		return when(!in.CreateSecurityGroup && n > 0,
-			"lets nothing in without a security group of the module, which opens nothing in redis_security_group_id: set create_security_group = true")
+			"lets nothing in without a security group of the module, which opens nothing in redis_security_group_id: set "+
+				"create_security_group = true")
 	}
 	create := []string{"create_security_group"}
 	return []rule{

@@ -109,10 +109,12 @@ func TestSeedInputs(t *testing.T) {
 func TestSeedNotices(t *testing.T) {
 	want := map[string][]string{
 		"development": {
-			"auto_minor_version_upgrade = true: larder runs the engine version of this machine and does not upgrade it by itself",
+			"auto_minor_version_upgrade = true: larder runs the engine version of this machine and does not upgrade it by " +
+				"itself",
 		},
 		"production": {
-			"auto_minor_version_upgrade = true: larder runs the engine version of this machine and does not upgrade it by itself",
+			"auto_minor_version_upgrade = true: larder runs the engine version of this machine and does not upgrade it by " +
+				"itself",
 		},
 	}
 	for name, notices := range want {
@@ -142,10 +144,10 @@ func TestExamplesAreTheSeed(t *testing.T) {
 			strings.Count(string(outputs), "module.redis.") < 4 {
 			t.Errorf("examples/%s has no outputs: %v", name, err)
 		}
-		if got.Around.VPC == nil || got.Around.KMS == nil || got.Around.Security == nil {
+		if got.Companions.VPC == nil || got.Companions.KMS == nil || got.Companions.Security == nil {
 			t.Errorf("examples/%s does not call the modules around", name)
 		}
-		got.Around = Around{} // which the seed refers to and does not call
+		got.Companions = Companions{} // which the seed refers to and does not call
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("examples/%s differs from the seed (-seed +example):\n%s", name, diff)
 		}

@@ -38,7 +38,8 @@ func (v view) snapshots() []Output {
 	if v.access.FinalSnapshot != "" {
 		final = v.access.FinalSnapshot
 	}
-	create := fmt.Sprintf(`aws elasticache create-snapshot --replication-group-id %s --snapshot-name "%s-$(date -u +%%Y%%m%%d%%H%%M%%S)"`, v.in.replicationGroupID(), v.in.snapshotPrefix())
+	create := fmt.Sprintf(`aws elasticache create-snapshot --replication-group-id %s --snapshot-name "%s-$(date -u `+
+		`+%%Y%%m%%d%%H%%M%%S)"`, v.in.replicationGroupID(), v.in.snapshotPrefix())
 	return []Output{
 		{Name: "final_snapshot_identifier", Value: final,
 			Description: "Name of the snapshot that a destroy takes; null when it takes none"},
@@ -56,7 +57,8 @@ func (v view) tokenAsJSON() string {
 	case v.access.Local:
 		return v.tokenCommand() + " | jq -R '{AuthToken: .}'"
 	case v.secretARN != nil:
-		return fmt.Sprintf("aws secretsmanager get-secret-value --secret-id '%s' --query SecretString --output text | jq '{AuthToken: .auth_token}'", v.in.secretName())
+		return fmt.Sprintf("aws secretsmanager get-secret-value --secret-id '%s' --query SecretString --output text | jq "+
+			"'{AuthToken: .auth_token}'", v.in.secretName())
 	}
 	return "jq -n '{AuthToken: env.REDIS_AUTH_TOKEN}'"
 }

@@ -12,7 +12,8 @@ import (
 // that of the documentation.
 func Table() []Input {
 	return slices.Concat(
-		requiredInputs(), nodeInputs(), networkInputs(), securityInputs(), backupInputs(), engineInputs(), alarmInputs(), logInputs(),
+		requiredInputs(), nodeInputs(), networkInputs(), securityInputs(), backupInputs(), engineInputs(), alarmInputs(),
+		logInputs(),
 		otherInputs(), unsupportedInputs(),
 	)
 }
@@ -114,7 +115,8 @@ func networkInputs() []Input {
 			func(in *Inputs) *(*string) { return &in.SubnetGroupName }),
 		optional("create_security_group", false, "Create a security group",
 			func(in *Inputs) *bool { return &in.CreateSecurityGroup }),
-		optional("allowed_security_group_ids", []string{}, "Security groups that may connect; a record on larder, which keeps nobody out",
+		optional("allowed_security_group_ids", []string{}, "Security groups that may connect; a record on larder, which "+
+			"keeps nobody out",
 			func(in *Inputs) *[]string { return &in.AllowedSecurityGroupIDs }, each(groupID)),
 		optional("allowed_cidrs", []string{}, "Networks that may connect; a record on larder, which keeps nobody out",
 			func(in *Inputs) *[]string { return &in.AllowedCIDRs }, each(ipv4Network)),

@@ -35,7 +35,8 @@ func parse(r *http.Request) (*signature, error) {
 	header := r.Header.Get("Authorization")
 	switch presigned := query.Has("X-Amz-Signature"); {
 	case header != "" && presigned:
-		return nil, incomplete("Only one signature is allowed: the request has an Authorization header and an X-Amz-Signature parameter.")
+		return nil, incomplete("Only one signature is allowed: the request has an Authorization header and an " +
+			"X-Amz-Signature parameter.")
 	case presigned:
 		err = sig.parseQuery()
 	case strings.HasPrefix(header, "AWS4-"):
@@ -107,7 +108,8 @@ func (s *signature) parseQuery() error {
 func (s *signature) set(credential, date, signedHeaders, hexSignature string) error {
 	scope := strings.Split(credential, "/")
 	if len(scope) != 5 {
-		return incomplete("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '%s'", clip(credential))
+		return incomplete("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, "+
+			"got '%s'", clip(credential))
 	}
 	s.accessKeyID, s.date, s.region, s.service = scope[0], scope[1], scope[2], scope[3]
 	if scope[4] != terminator {
@@ -116,10 +118,12 @@ func (s *signature) set(credential, date, signedHeaders, hexSignature string) er
 	}
 	var err error
 	if s.signedAt, err = time.Parse(timeFormat, date); err != nil {
-		return incomplete("Date must be in ISO-8601 'basic format'. Got '%s'. See http://en.wikipedia.org/wiki/ISO_8601", clip(date))
+		return incomplete("Date must be in ISO-8601 'basic format'. Got '%s'. See http://en.wikipedia.org/wiki/ISO_8601",
+			clip(date))
 	}
 	if want := s.signedAt.Format(dateFormat); s.date != want {
-		return mismatch("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.",
+		return mismatch("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' "+
+			"!= '%s', from '%s'.",
 			clip(s.date), want, date)
 	}
 	if raw, err := hex.DecodeString(hexSignature); err != nil || len(raw) != 32 {

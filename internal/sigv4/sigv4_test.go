@@ -216,16 +216,19 @@ func TestVerifyRefuses(t *testing.T) {
 			"IncompleteSignature", 400,
 			"Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' " +
 				"parameter. " +
-				"Authorization header requires 'SignedHeaders' parameter. Authorization header requires existence of a 'X-Amz-Date' header."},
+				"Authorization header requires 'SignedHeaders' parameter. Authorization header requires existence of a " +
+				"'X-Amz-Date' header."},
 		{"not pairs", altered(func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 hello") }),
 			"IncompleteSignature", 400,
 			"'hello' not a valid key=value pair (missing equal-sign) in Authorization header."},
 		{"short scope", authorization("/aws4_request", ""), "IncompleteSignature", 400,
-			"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'AKIDEXAMPLE/20230101/us-east-1/elasticache'"},
+			"Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got " +
+				"'AKIDEXAMPLE/20230101/us-east-1/elasticache'"},
 		{"terminator", authorization("aws4_request", "aws5_request"), "SignatureDoesNotMatch", 403,
 			"Credential should be scoped with a valid terminator: 'aws4_request', not 'aws5_request'."},
 		{"scope of another day", authorization("/20230101/", "/20230102/"), "SignatureDoesNotMatch", 403,
-			"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20230102' != '20230101', from '20230101T001000Z'."},
+			"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20230102' != " +
+				"'20230101', from '20230101T001000Z'."},
 		{"another region", authorization("us-east-1", "us-east-2"), "SignatureDoesNotMatch", 403, mismatch},
 		{"odd date", altered(func(r *http.Request) { r.Header.Set("X-Amz-Date", "yesterday") }), "IncompleteSignature",
 			400,

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// mirrorVariable names the directory that holds the folder registry.terraform.io, where none of the usual places does.
+// mirrorVariable names the directory that holds the folder registry.terraform.io, where none of the usual dirs does.
 const mirrorVariable = "LARDER_TERRAFORM_MIRROR"
 
 // Missing skips a test for want of a program, and fails it where everything has to be there.
@@ -62,12 +62,12 @@ func cliConfig(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	places := []string{os.Getenv(mirrorVariable), home + "/.terraform.d/plugins", home + "/.terraform.d/plugin-cache",
+	dirs := []string{os.Getenv(mirrorVariable), home + "/.terraform.d/plugins", home + "/.terraform.d/plugin-cache",
 		"/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins", "/usr/local/lib/*", "/usr/lib/*", "/opt",
 		"/opt/*"}
-	for _, place := range places {
-		found, err := filepath.Glob(filepath.Join(place, "registry.terraform.io"))
-		if place == "" || err != nil || len(found) == 0 {
+	for _, dir := range dirs {
+		found, err := filepath.Glob(filepath.Join(dir, "registry.terraform.io"))
+		if dir == "" || err != nil || len(found) == 0 {
 			continue
 		}
 		file := filepath.Join(dir, "terraformrc")
@@ -75,5 +75,6 @@ func cliConfig(dir string) (string, error) {
 			filepath.Dir(found[0]))
 		return file, os.WriteFile(file, []byte(text), 0o600)
 	}
-	return "", fmt.Errorf("%w: there is no mirror of hashicorp/aws: set %s to the directory that holds the folder registry.terraform.io", ErrNoTerraform, mirrorVariable)
+	return "", fmt.Errorf("%w: there is no mirror of hashicorp/aws: set %s to the directory that holds the folder "+
+		"registry.terraform.io", ErrNoTerraform, mirrorVariable)
 }

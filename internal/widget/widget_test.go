@@ -64,35 +64,49 @@ func TestRefusals(t *testing.T) {
 		with(`"view":"pie"`):     `larder draws no view "pie", but timeSeries or singleValue`,
 		with(`"stacked":true`):   "larder does not draw stacked lines",
 		with(`"theme":"dark"`):   `larder draws in the theme light only, not in "dark"`,
-		with(`"yAxis":{"left":{"showUnits":true}}`):                       "larder does not draw the units of an axis",
-		with(`"liveData":true`):                                           "larder does not mark liveData",
-		with(`"legend":{"position":"right"}`):                             `larder draws the legend at the bottom or hidden, not at "right"`,
-		with(`"annotations":{"alarms":["arn"]}`):                          "larder does not draw annotations of alarms",
-		with(`"annotations":{"horizontal":[[{"value":1},{"value":2}]]}`):  "larder does not draw annotations of bands",
-		with(`"annotations":{"horizontal":[{"value":1,"fill":"above"}]}`): `larder does not fill annotations: the fill "above"`,
-		with(`"annotations":{"horizontal":[{"label":"x"}]}`):              "a horizontal annotation must have a value",
-		with(`"annotations":{"horizontal":[{"value":1,"color":"red"}]}`):  `the color "red" must be six hexadecimal digits after a #`,
-		with(`"annotations":{"horizontal":[{"value":1,"yAxis":"up"}]}`):   `the yAxis "up" must be left or right`,
-		with(`"annotations":{"vertical":[{"label":"x"}]}`):                "a vertical annotation must have a time for its value",
-		with(`"annotations":{"vertical":[{"value":"noon"}]}`):             "it must be a JSON object in the form of a metric widget",
-		with(`"width":2001`):                                              "the width and the height must be between 1 and 2000, not 2001 and 400",
-		with(`"height":0`):                                                "the width and the height must be between 1 and 2000, not 600 and 0",
-		with(`"start":"yesterday"`):                                       `start: "yesterday" must be a time`,
-		with(`"end":"-P"`):                                                "",
-		with(`"end":"-PX"`):                                               `end: "-PX" must be a duration`,
-		with(`"start":"-PT1H","end":"-PT2H"`):                             "its start must be before its end",
-		with(`"timezone":"CET"`):                                          `the timezone "CET" must be in the form +HHMM`,
-		list(`["A"]`):                                                     "/metrics/1: a metric must have a namespace, a name, and a value for each dimension",
-		list(`["A","B","C"]`):                                             "/metrics/1: a metric must have a namespace, a name, and a value for each dimension",
-		list(`["A",7]`):                                                   "/metrics/1: 7 must be a text",
-		list(`["A","B",{"expression":"1"}]`):                              "/metrics/1: an expression has no namespace, name or dimensions",
-		list(`["A","B",{"accountId":"1"}]`):                               "/metrics/1: larder is one account: accountId is not served",
-		list(`["A","B",{"color":"red"}]`):                                 `/metrics/1: the color "red" must be`,
-		list(`["A","B",{"yAxis":"top"}]`):                                 `/metrics/1: the yAxis "top" must be left or right`,
-		list(`["A","B",{"unit":"x"}]`):                                    `/metrics/1: larder does not draw "unit"`,
-		list(`[".",".",".",".",".","."]`):                                 "/metrics/1: there is nothing before it that . could stand for",
-		list(`["A","B","...","C","D","E","F","G"]`):                       "/metrics/1: there is nothing before it that ... could stand for",
-		`{"metrics":[["..."]]}`:                                           "/metrics/0: a metric must have",
+		with(`"yAxis":{"left":{"showUnits":true}}`): "larder does not draw the units of an axis",
+		with(`"liveData":true`):                     "larder does not mark liveData",
+		with(`"legend":{"position":"right"}`): `larder draws the legend at the bottom or ` +
+			`hidden, not at "right"`,
+		with(`"annotations":{"alarms":["arn"]}`):                         "larder does not draw annotations of alarms",
+		with(`"annotations":{"horizontal":[[{"value":1},{"value":2}]]}`): "larder does not draw annotations of bands",
+		with(`"annotations":{"horizontal":[{"value":1,"fill":"above"}]}`): `larder does not fill annotations: the fill ` +
+			`"above"`,
+		with(`"annotations":{"horizontal":[{"label":"x"}]}`): "a horizontal annotation must have a value",
+		with(`"annotations":{"horizontal":[{"value":1,"color":"red"}]}`): `the color "red" must be six hexadecimal ` +
+			`digits after a #`,
+		with(`"annotations":{"horizontal":[{"value":1,"yAxis":"up"}]}`): `the yAxis "up" must be left or right`,
+		with(`"annotations":{"vertical":[{"label":"x"}]}`): "a vertical annotation must have a time for " +
+			"its value",
+		with(`"annotations":{"vertical":[{"value":"noon"}]}`): "it must be a JSON object in the form of a " +
+			"metric widget",
+		with(`"width":2001`): "the width and the height must be between 1 " +
+			"and 2000, not 2001 and 400",
+		with(`"height":0`): "the width and the height must be between 1 " +
+			"and 2000, not 600 and 0",
+		with(`"start":"yesterday"`):           `start: "yesterday" must be a time`,
+		with(`"end":"-P"`):                    "",
+		with(`"end":"-PX"`):                   `end: "-PX" must be a duration`,
+		with(`"start":"-PT1H","end":"-PT2H"`): "its start must be before its end",
+		with(`"timezone":"CET"`):              `the timezone "CET" must be in the form +HHMM`,
+		list(`["A"]`): "/metrics/1: a metric must have a namespace, a " +
+			"name, and a value for each dimension",
+		list(`["A","B","C"]`): "/metrics/1: a metric must have a namespace, a " +
+			"name, and a value for each dimension",
+		list(`["A",7]`): "/metrics/1: 7 must be a text",
+		list(`["A","B",{"expression":"1"}]`): "/metrics/1: an expression has no namespace, " +
+			"name or dimensions",
+		list(`["A","B",{"accountId":"1"}]`): "/metrics/1: larder is one account: accountId " +
+			"is not served",
+		list(`["A","B",{"color":"red"}]`): `/metrics/1: the color "red" must be`,
+		list(`["A","B",{"yAxis":"top"}]`): `/metrics/1: the yAxis "top" must be left or ` +
+			`right`,
+		list(`["A","B",{"unit":"x"}]`): `/metrics/1: larder does not draw "unit"`,
+		list(`[".",".",".",".",".","."]`): "/metrics/1: there is nothing before it that . " +
+			"could stand for",
+		list(`["A","B","...","C","D","E","F","G"]`): "/metrics/1: there is nothing before it that " +
+			"... could stand for",
+		`{"metrics":[["..."]]}`: "/metrics/0: a metric must have",
 	} {
 		_, err := Parse(text, now)
 		if want == "" {

@@ -89,12 +89,12 @@ func (f Fault) direction() time.Duration {
 
 // jumpClocks moves the clocks, one way and back. The engine is not asked for anything meanwhile: it would take a
 // request of the test, whose clock is right, for an old one.
-func jumpClocks(ctx context.Context, d *desk, f Fault) error {
+func jumpClocks(ctx context.Context, d *harness, f Fault) error {
 	return d.whileOff(f, func() error { return errors.Join(d.checkOff(ctx, f), wait(ctx, f.Hold)) })
 }
 
 // checkOff sees that every node's clock is off, where it can be moved.
-func (d *desk) checkOff(ctx context.Context, f Fault) error {
+func (d *harness) checkOff(ctx context.Context, f Fault) error {
 	if d.clocks.library == "" {
 		return nil
 	}
@@ -117,7 +117,7 @@ func (d *desk) checkOff(ctx context.Context, f Fault) error {
 }
 
 // whileOff does something while the clocks are off.
-func (d *desk) whileOff(f Fault, do func() error) error {
+func (d *harness) whileOff(f Fault, do func() error) error {
 	if err := d.clocks.set(f.direction()); err != nil {
 		return err
 	}
@@ -125,14 +125,14 @@ func (d *desk) whileOff(f Fault, do func() error) error {
 }
 
 // jumpAndKill has a failover happen while the clocks are off.
-func jumpAndKill(ctx context.Context, d *desk, f Fault) error {
+func jumpAndKill(ctx context.Context, d *harness, f Fault) error {
 	return d.whileOff(f, func() error {
 		return errors.Join(wait(ctx, f.Hold/2), d.signal(syscall.SIGKILL, 0), wait(ctx, f.Hold/2))
 	})
 }
 
 // jumpMidPromotion moves the clocks within the time that a planned move takes.
-func jumpMidPromotion(ctx context.Context, d *desk, f Fault) error {
+func jumpMidPromotion(ctx context.Context, d *harness, f Fault) error {
 	const settling = 500 * time.Millisecond
 	if err := d.askPromotion(ctx, f); err != nil {
 		return err

@@ -47,8 +47,8 @@ const (
 	adminPatience = 20 * time.Second
 )
 
-// desk is a larder with a state directory of its own, and one group.
-type desk struct {
+// harness is a larder with a state directory of its own, and one group.
+type harness struct {
 	program string
 	dir     string // holds the state directory and the engine's log
 	env     []string
@@ -68,15 +68,15 @@ type desk struct {
 	unattended                      time.Duration // how long the start of engines took, all together
 }
 
-// newDesk makes a state directory in dir, and an engine with a group of three nodes, TLS and a token.
-func newDesk(ctx context.Context, program, dir string, say func(string, ...any)) (*desk, error) {
-	d := &desk{program: program, dir: dir, say: say, env: testkit.Environment(),
+// newHarness makes a state directory in dir, and an engine with a group of three nodes, TLS and a token.
+func newHarness(ctx context.Context, program, dir string, say func(string, ...any)) (*harness, error) {
+	d := &harness{program: program, dir: dir, say: say, env: testkit.Environment(),
 		tokens: tokens{current: []string{token}}}
 	d.env = append(d.env, "LARDER_HOME="+string(d.home()), "LARDER_LISTEN=127.0.0.1:0", "GOTRACEBACK=all")
 	return d, d.create(ctx)
 }
 
-func (d *desk) create(ctx context.Context) (err error) {
+func (d *harness) create(ctx context.Context) (err error) {
 	if err := os.MkdirAll(string(d.home()), 0o700); err != nil {
 		return err
 	}
@@ -116,11 +116,11 @@ func (d *desk) create(ctx context.Context) (err error) {
 	return d.firstSettle(ctx)
 }
 
-func (d *desk) home() app.Home  { return app.Home(filepath.Join(d.dir, "state")) }
-func (d *desk) logFile() string { return filepath.Join(d.dir, "engine.log") }
+func (d *harness) home() app.Home  { return app.Home(filepath.Join(d.dir, "state")) }
+func (d *harness) logFile() string { return filepath.Join(d.dir, "engine.log") }
 
 // readSecrets opens the state for the password of larder's own user. The store is the engine's alone while it runs.
-func (d *desk) readSecrets(ctx context.Context) error {
+func (d *harness) readSecrets(ctx context.Context) error {
 	if err := d.end(syscall.SIGTERM); err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (d *desk) readSecrets(ctx context.Context) error {
 }
 
 // start runs the engine and returns when it answers.
-func (d *desk) start(ctx context.Context) error {
+func (d *harness) start(ctx context.Context) error {
 	begin := time.Now()
 	defer func() { d.unattended += time.Since(begin) }()
 	d.engine = exec.Command(d.program, "serve")
@@ -180,7 +180,7 @@ func (d *desk) start(ctx context.Context) error {
 }
 
 // end signals the engine and waits until it is gone.
-func (d *desk) end(s syscall.Signal) error {
+func (d *harness) end(s syscall.Signal) error {
 	if err := d.engine.Process.Signal(s); err != nil {
 		return fmt.Errorf("cannot end the engine: %w", err)
 	}
@@ -193,7 +193,7 @@ func (d *desk) end(s syscall.Signal) error {
 }
 
 // close stops the engine with its nodes and gives the disk back. What still runs then is an error.
-func (d *desk) close() error {
+func (d *harness) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*commandPatience)
 	defer cancel()
 	_, err := d.larder(ctx, "down", "--yes")
@@ -216,7 +216,7 @@ func (d *desk) close() error {
 }
 
 // larder runs a command and returns what it printed.
-func (d *desk) larder(ctx context.Context, args ...string) ([]byte, error) {
+func (d *harness) larder(ctx context.Context, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, commandPatience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, d.program, args...)
@@ -230,7 +230,7 @@ func (d *desk) larder(ctx context.Context, args ...string) ([]byte, error) {
 }
 
 // api is an SDK client of the engine that runs now. It keeps no connection, which would count as the engine's.
-func (d *desk) api() (*elasticache.Client, error) {
+func (d *harness) api() (*elasticache.Client, error) {
 	info, err := d.home().ReadInfo()
 	return elasticache.NewFromConfig(aws.Config{
 		HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
@@ -252,7 +252,7 @@ type member struct {
 	PID                       int
 }
 
-func (d *desk) status(ctx context.Context) (status, error) {
+func (d *harness) status(ctx context.Context) (status, error) {
 	out, err := d.larder(ctx, "status", groupID, "--json")
 	if err != nil {
 		return status{}, err
@@ -264,7 +264,7 @@ func (d *desk) status(ctx context.Context) (status, error) {
 	return all.Groups[0], nil
 }
 
-func (d *desk) awaitStatus(ctx context.Context, wanted string) error {
+func (d *harness) awaitStatus(ctx context.Context, wanted string) error {
 	return await(ctx, settlePatience, "the group is "+wanted, func(ctx context.Context) error {
 		s, err := d.status(ctx)
 		if err == nil && s.Status != wanted {
@@ -275,7 +275,7 @@ func (d *desk) awaitStatus(ctx context.Context, wanted string) error {
 }
 
 // tail is the end of the engine's log.
-func (d *desk) tail() string {
+func (d *harness) tail() string {
 	const most = 4 << 10
 	raw, err := os.ReadFile(d.logFile())
 	if err != nil {
@@ -285,7 +285,7 @@ func (d *desk) tail() string {
 }
 
 // node opens a connection to a member's admin socket, as larder's own user.
-func (d *desk) node(ctx context.Context, id string) (*conn, error) {
+func (d *harness) node(ctx context.Context, id string) (*conn, error) {
 	path := filepath.Join(string(d.home()), "nodes", id, node.Socket)
 	var dialer net.Dialer
 	dial := func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "unix", path) }
@@ -294,7 +294,7 @@ func (d *desk) node(ctx context.Context, id string) (*conn, error) {
 
 // client opens a connection to an address as an application does. While the token changes it knows both, and tries the
 // newer one first.
-func (d *desk) client(ctx context.Context, address string) (c *conn, err error) {
+func (d *harness) client(ctx context.Context, address string) (c *conn, err error) {
 	for _, t := range slices.Backward(d.tokens.known()) {
 		if c, err = open(ctx, d.dial(address), clientPatience, t); !errors.As(err, new(refused)) {
 			break
@@ -304,13 +304,15 @@ func (d *desk) client(ctx context.Context, address string) (c *conn, err error) 
 }
 
 // dial connects to an address over TLS.
-func (d *desk) dial(address string) func(context.Context) (net.Conn, error) {
+func (d *harness) dial(address string) func(context.Context) (net.Conn, error) {
 	dialer := tls.Dialer{Config: d.trust}
 	return func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", address) }
 }
 
-func (d *desk) primary(ctx context.Context) (*conn, error) { return d.client(ctx, d.primaryEndpoint) }
-func (d *desk) reader(ctx context.Context) (*conn, error)  { return d.client(ctx, d.readerEndpoint) }
+func (d *harness) primary(ctx context.Context) (*conn, error) {
+	return d.client(ctx, d.primaryEndpoint)
+}
+func (d *harness) reader(ctx context.Context) (*conn, error) { return d.client(ctx, d.readerEndpoint) }
 
 // await tries until it succeeds; the error is that of the last attempt.
 func await(ctx context.Context, patience time.Duration, what string, try func(context.Context) error) error {

@@ -18,7 +18,7 @@ type group struct {
 }
 
 // firstSettle waits until the new group is whole, and remembers where clients reach it.
-func (d *desk) firstSettle(ctx context.Context) error {
+func (d *harness) firstSettle(ctx context.Context) error {
 	if err := d.settle(ctx); err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (d *desk) firstSettle(ctx context.Context) error {
 }
 
 // settle waits until the group is whole, and remembers it.
-func (d *desk) settle(ctx context.Context) error {
+func (d *harness) settle(ctx context.Context) error {
 	return await(ctx, settlePatience, "the group is whole", func(ctx context.Context) error {
 		g, err := d.look(ctx)
 		if err == nil {
@@ -39,7 +39,7 @@ func (d *desk) settle(ctx context.Context) error {
 
 // look checks the whole group once: what larder says of it, what every node says of itself, and who is behind every
 // address.
-func (d *desk) look(ctx context.Context) (group, error) {
+func (d *harness) look(ctx context.Context) (group, error) {
 	s, err := d.status(ctx)
 	if err != nil {
 		return group{}, err
@@ -83,7 +83,7 @@ func rank(role string) int {
 }
 
 // lookAt asks a node over its admin socket who it is, and sees that the same process is behind its address.
-func (d *desk) lookAt(ctx context.Context, s status, m member) (Term, error) {
+func (d *harness) lookAt(ctx context.Context, s status, m member) (Term, error) {
 	c, err := d.node(ctx, m.ID)
 	if err != nil {
 		return Term{}, fmt.Errorf("%s: %w", m.ID, err)
@@ -114,7 +114,7 @@ func (d *desk) lookAt(ctx context.Context, s status, m member) (Term, error) {
 }
 
 // behind sees that one of these processes answers at an address.
-func (d *desk) behind(ctx context.Context, address string, runs ...string) error {
+func (d *harness) behind(ctx context.Context, address string, runs ...string) error {
 	c, err := d.client(ctx, address)
 	if err != nil {
 		return fmt.Errorf("%s: %w", address, err)
@@ -126,13 +126,13 @@ func (d *desk) behind(ctx context.Context, address string, runs ...string) error
 	return nil
 }
 
-func (d *desk) behindPrimary(ctx context.Context, g group) error {
+func (d *harness) behindPrimary(ctx context.Context, g group) error {
 	return d.behind(ctx, g.Primary, g.terms[0].Run)
 }
 
 // behindReader opens as many connections at once as there are replicas. None of them may be to anything but a replica;
 // each replica must get one where every is set, as it is when no other client weighs in the choice.
-func (d *desk) behindReader(ctx context.Context, g group, every bool) error {
+func (d *harness) behindReader(ctx context.Context, g group, every bool) error {
 	replicas := g.runs()[1:]
 	left := slices.Clone(replicas)
 	for range replicas {
@@ -162,7 +162,7 @@ func (g group) runs() []string {
 
 // agree waits until every node has the same data and the reader endpoint gives out every replica, while no client is at
 // work.
-func (d *desk) agree(ctx context.Context) error {
+func (d *harness) agree(ctx context.Context) error {
 	return await(ctx, settlePatience, "all nodes have the same data", func(ctx context.Context) error {
 		if err := d.behindReader(ctx, d.group, true); err != nil {
 			return err
@@ -188,7 +188,7 @@ func (d *desk) agree(ctx context.Context) error {
 }
 
 // lag is how many bytes of the primary's stream the most advanced replica does not have. It is what its death may cost.
-func (d *desk) lag(ctx context.Context) (int64, error) {
+func (d *harness) lag(ctx context.Context) (int64, error) {
 	offsets := make([]int64, len(d.group.Nodes))
 	var all errgroup.Group
 	for i, m := range d.group.Nodes {
@@ -217,7 +217,7 @@ func (d *desk) lag(ctx context.Context) (int64, error) {
 }
 
 // lists reads what the primary has of a round's lists.
-func (d *desk) lists(ctx context.Context, round int) (map[int][]int, error) {
+func (d *harness) lists(ctx context.Context, round int) (map[int][]int, error) {
 	c, err := d.node(ctx, d.group.Nodes[0].ID)
 	if err != nil {
 		return nil, err
@@ -237,7 +237,7 @@ func (d *desk) lists(ctx context.Context, round int) (map[int][]int, error) {
 }
 
 // forget deletes a round's keys.
-func (d *desk) forget(ctx context.Context, round int) error {
+func (d *harness) forget(ctx context.Context, round int) error {
 	c, err := d.node(ctx, d.group.Nodes[0].ID)
 	if err != nil {
 		return err

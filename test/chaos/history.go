@@ -25,20 +25,20 @@ type Write struct {
 // writes that are not there. Numbers that nobody wrote, or acknowledged ones out of order, are an error.
 func Missing(writes []Write, lists map[int][]int) ([]Write, error) {
 	type id struct{ writer, number int }
-	place, sent, acked := map[id]int{}, map[id]bool{}, map[id]bool{}
+	position, sent, acked := map[id]int{}, map[id]bool{}, map[id]bool{}
 	for w, list := range lists {
 		for i, n := range list {
-			if _, twice := place[id{w, n}]; twice {
+			if _, twice := position[id{w, n}]; twice {
 				return nil, fmt.Errorf("the list of writer %d holds %d twice", w, n)
 			}
-			place[id{w, n}] = i
+			position[id{w, n}] = i
 		}
 	}
 	var missing []Write
 	for _, w := range writes {
 		key := id{w.Writer, w.Number}
 		sent[key], acked[key] = true, w.Acked
-		if _, there := place[key]; w.Acked && !there {
+		if _, there := position[key]; w.Acked && !there {
 			missing = append(missing, w)
 		}
 	}
@@ -136,11 +136,11 @@ type Outcome struct {
 
 // Judge tells which promise was broken.
 func (o Outcome) Judge() error {
-	if len(o.Missing) > 0 && (o.Class == Planned || o.Class == Spared) {
+	if len(o.Missing) > 0 && (o.Class == Planned || o.Class == Unaffected) {
 		return fmt.Errorf("%d acknowledged writes are missing, the first is %+v, and nothing may be lost",
 			len(o.Missing), o.Missing[0])
 	}
-	if o.Class == Spared && o.Before != o.After {
+	if o.Class == Unaffected && o.Before != o.After {
 		return fmt.Errorf("the primary was %s and is %s, and nothing had happened to it", o.Before, o.After)
 	}
 	for _, w := range o.Missing {
@@ -151,7 +151,8 @@ func (o Outcome) Judge() error {
 			return fmt.Errorf("%+v is missing, and the primary that died was another one, %s", w, o.Before)
 		}
 		if o.Class != Total && w.Answered < o.Struck-lossWindow {
-			return fmt.Errorf("%+v is missing, and was acknowledged %s before the primary died: a replica with it was left", w, o.Struck-w.Answered)
+			return fmt.Errorf("%+v is missing, and was acknowledged %s before the primary died: a replica with it was left",
+				w, o.Struck-w.Answered)
 		}
 	}
 	if o.Class == Total && len(o.Missing) > 0 && !o.Announced {

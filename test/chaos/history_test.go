@@ -111,13 +111,13 @@ func TestJudge(t *testing.T) {
 		outcome Outcome
 		broken  string
 	}{
-		"planned, nothing missing": {Outcome{Planned, a, b, 2 * ms, nil, false}, ""},
-		"planned, one missing":     {Outcome{Planned, a, b, 2 * ms, byOld, false}, "nothing may be lost"},
-		"spared, nothing missing":  {Outcome{Spared, a, a, 2 * ms, nil, false}, ""},
-		"spared, one missing":      {Outcome{Spared, a, a, 2 * ms, byOld, false}, "nothing may be lost"},
-		"spared, another primary":  {Outcome{Spared, a, b, 2 * ms, nil, false}, "nothing had happened"},
-		"unplanned, of the dead":   {Outcome{Unplanned, a, b, 2 * ms, byOld, false}, ""},
-		"unplanned, of the new":    {Outcome{Unplanned, a, b, 2 * ms, byNew, false}, "does not have it"},
+		"planned, nothing missing":    {Outcome{Planned, a, b, 2 * ms, nil, false}, ""},
+		"planned, one missing":        {Outcome{Planned, a, b, 2 * ms, byOld, false}, "nothing may be lost"},
+		"unaffected, nothing missing": {Outcome{Unaffected, a, a, 2 * ms, nil, false}, ""},
+		"unaffected, one missing":     {Outcome{Unaffected, a, a, 2 * ms, byOld, false}, "nothing may be lost"},
+		"unaffected, another primary": {Outcome{Unaffected, a, b, 2 * ms, nil, false}, "nothing had happened"},
+		"unplanned, of the dead":      {Outcome{Unplanned, a, b, 2 * ms, byOld, false}, ""},
+		"unplanned, of the new":       {Outcome{Unplanned, a, b, 2 * ms, byNew, false}, "does not have it"},
 		"unplanned, of a third": {Outcome{Unplanned, a, b, 2 * ms, []Write{took(Term{"c", "x"}, 1, 0, 1)},
 			false}, "another one"},
 		"unplanned, none took over":        {Outcome{Unplanned, a, a, 2 * ms, byOld, false}, "does not have it"},

@@ -17,41 +17,41 @@ import (
 
 // injections do what each kind is named after, and take its cause away again. They return as soon as the group can be
 // expected to become whole by itself.
-var injections = map[Kind]func(context.Context, *desk, Fault) error{
-	KillPrimary:  func(_ context.Context, d *desk, _ Fault) error { return d.signal(syscall.SIGKILL, 0) },
-	CrashPrimary: func(_ context.Context, d *desk, _ Fault) error { return d.signal(syscall.SIGSEGV, 0) },
-	KillReplica:  func(_ context.Context, d *desk, f Fault) error { return d.signal(syscall.SIGKILL, d.replica(f)) },
-	KillReplicas: func(_ context.Context, d *desk, _ Fault) error {
+var injections = map[Kind]func(context.Context, *harness, Fault) error{
+	KillPrimary:  func(_ context.Context, d *harness, _ Fault) error { return d.signal(syscall.SIGKILL, 0) },
+	CrashPrimary: func(_ context.Context, d *harness, _ Fault) error { return d.signal(syscall.SIGSEGV, 0) },
+	KillReplica:  func(_ context.Context, d *harness, f Fault) error { return d.signal(syscall.SIGKILL, d.replica(f)) },
+	KillReplicas: func(_ context.Context, d *harness, _ Fault) error {
 		return d.signal(syscall.SIGKILL, d.everyNode()[1:]...)
 	},
-	KillAll: func(_ context.Context, d *desk,
+	KillAll: func(_ context.Context, d *harness,
 		_ Fault) error {
 		return d.signal(syscall.SIGKILL, d.everyNode()...)
 	},
-	StopPrimary:    func(ctx context.Context, d *desk, f Fault) error { return d.freeze(ctx, 0, f.Hold) },
-	StopReplica:    func(ctx context.Context, d *desk, f Fault) error { return d.freeze(ctx, d.replica(f), f.Hold) },
+	StopPrimary:    func(ctx context.Context, d *harness, f Fault) error { return d.freeze(ctx, 0, f.Hold) },
+	StopReplica:    func(ctx context.Context, d *harness, f Fault) error { return d.freeze(ctx, d.replica(f), f.Hold) },
 	ExhaustPrimary: exhaust,
 	FillDisk:       fillDisk,
-	KillEngine: func(ctx context.Context, d *desk,
+	KillEngine: func(ctx context.Context, d *harness,
 		f Fault) error {
 		return d.restart(ctx, syscall.SIGKILL, f.Hold)
 	},
-	StopEngine: func(ctx context.Context, d *desk,
+	StopEngine: func(ctx context.Context, d *harness,
 		f Fault) error {
 		return d.restart(ctx, syscall.SIGTERM, f.Hold)
 	},
 	KillBoth:        killBoth,
 	KillMidFailover: killMidFailover,
-	KillHeir:        killHeir,
+	KillCandidate:   killCandidate,
 	KillPastStale:   killPastStale,
 	StopUnwatched:   stopUnwatched,
 	Scale:           scale,
 	KillMidResize:   killMidResize,
 	KillMidScale:    killMidScale,
-	ResetConnections: func(ctx context.Context, d *desk, f Fault) error {
+	ResetConnections: func(ctx context.Context, d *harness, f Fault) error {
 		return d.cut(ctx, f.Hold, "normal", d.everyNode()...)
 	},
-	CutLinks:         func(ctx context.Context, d *desk, f Fault) error { return d.cut(ctx, f.Hold, "replica", 0) },
+	CutLinks:         func(ctx context.Context, d *harness, f Fault) error { return d.cut(ctx, f.Hold, "replica", 0) },
 	Promote:          promote,
 	Resize:           resize,
 	KillMidPromotion: killMidPromotion,
@@ -67,7 +67,7 @@ var injections = map[Kind]func(context.Context, *desk, Fault) error{
 }
 
 // everyNode lists the places of the group's members: the primary's is 0.
-func (d *desk) everyNode() []int {
+func (d *harness) everyNode() []int {
 	var all []int
 	for i := range d.group.Nodes {
 		all = append(all, i)
@@ -75,11 +75,11 @@ func (d *desk) everyNode() []int {
 	return all
 }
 
-func (d *desk) replica(f Fault) int { return 1 + f.Pick%(len(d.group.Nodes)-1) }
+func (d *harness) replica(f Fault) int { return 1 + f.Pick%(len(d.group.Nodes)-1) }
 
 // process takes hold of a member's process. Nothing that does not work in this state directory is ever signalled: a
 // process id may have been given to another since larder named it.
-func (d *desk) process(at int) (*os.Process, error) {
+func (d *harness) process(at int) (*os.Process, error) {
 	m := d.group.Nodes[at]
 	p, err := os.FindProcess(m.PID) // holds a pidfd, so that from here on it is the same process
 	if err != nil {
@@ -102,7 +102,7 @@ func worksIn(link, dir string) bool {
 }
 
 // signal sends a signal to some of the nodes, as near to at once as can be.
-func (d *desk) signal(s syscall.Signal, at ...int) error {
+func (d *harness) signal(s syscall.Signal, at ...int) error {
 	var processes []*os.Process
 	for _, i := range at {
 		p, err := d.process(i)
@@ -122,7 +122,7 @@ func (d *desk) signal(s syscall.Signal, at ...int) error {
 }
 
 // freeze stops a node for a while. It may have been put an end to when it is to go on.
-func (d *desk) freeze(ctx context.Context, at int, hold time.Duration) error {
+func (d *harness) freeze(ctx context.Context, at int, hold time.Duration) error {
 	p, err := d.process(at)
 	if err != nil {
 		return err
@@ -139,20 +139,20 @@ func (d *desk) freeze(ctx context.Context, at int, hold time.Duration) error {
 	return errWait
 }
 
-// killHeir kills the primary, and then whoever took over.
-func killHeir(ctx context.Context, d *desk, f Fault) error {
+// killCandidate kills the primary, and then whoever took over.
+func killCandidate(ctx context.Context, d *harness, f Fault) error {
 	old := d.group.Nodes[0]
 	if err := d.signal(syscall.SIGKILL, 0); err != nil {
 		return err
 	}
-	heir := 0
+	candidate := 0
 	err := await(ctx, settlePatience, "another primary", func(ctx context.Context) error {
 		s, err := d.status(ctx)
-		heir = slices.IndexFunc(d.group.Nodes, func(m member) bool {
+		candidate = slices.IndexFunc(d.group.Nodes, func(m member) bool {
 			return m.ID != old.ID && slices.ContainsFunc(s.Nodes,
 				func(n member) bool { return n.ID == m.ID && n.PID == m.PID && n.Role == "primary" })
 		})
-		if err == nil && heir < 0 {
+		if err == nil && candidate < 0 {
 			err = errors.New("there is none")
 		}
 		return err
@@ -160,12 +160,12 @@ func killHeir(ctx context.Context, d *desk, f Fault) error {
 	if err := errors.Join(err, wait(ctx, f.Hold)); err != nil {
 		return err
 	}
-	return d.signal(syscall.SIGKILL, heir)
+	return d.signal(syscall.SIGKILL, candidate)
 }
 
 // killPastStale kills the primary while one replica has not listened for a while: the other has to take over. It stays
 // stopped for as long again.
-func killPastStale(ctx context.Context, d *desk, f Fault) error {
+func killPastStale(ctx context.Context, d *harness, f Fault) error {
 	p, err := d.process(d.replica(f))
 	if err != nil {
 		return err
@@ -182,7 +182,7 @@ func killPastStale(ctx context.Context, d *desk, f Fault) error {
 }
 
 // stopUnwatched stops the primary while no engine looks, and lets it go on some time after one looks again.
-func stopUnwatched(ctx context.Context, d *desk, f Fault) error {
+func stopUnwatched(ctx context.Context, d *harness, f Fault) error {
 	p, err := d.process(0)
 	if err != nil {
 		return err
@@ -200,7 +200,7 @@ func stopUnwatched(ctx context.Context, d *desk, f Fault) error {
 }
 
 // exhaust lets the primary open nothing any more and then cuts its clients off: it cannot take them back.
-func exhaust(ctx context.Context, d *desk, f Fault) error {
+func exhaust(ctx context.Context, d *harness, f Fault) error {
 	primary := d.group.Nodes[0]
 	c, err := d.node(ctx, primary.ID)
 	if err != nil {
@@ -221,7 +221,7 @@ func exhaust(ctx context.Context, d *desk, f Fault) error {
 
 // fillDisk takes the primary away while there is no room to write down what becomes of it, but what larder has reserved
 // for that.
-func fillDisk(ctx context.Context, d *desk, f Fault) error {
+func fillDisk(ctx context.Context, d *harness, f Fault) error {
 	if err := d.disk.fill(d.engine.Process.Pid); err != nil {
 		return err
 	}
@@ -233,21 +233,21 @@ func fillDisk(ctx context.Context, d *desk, f Fault) error {
 }
 
 // awaitSuccessor waits until another process than the primary's answers at the primary endpoint.
-func (d *desk) awaitSuccessor(ctx context.Context) error {
+func (d *harness) awaitSuccessor(ctx context.Context) error {
 	return await(ctx, commandPatience, "another primary", func(ctx context.Context) error {
 		return d.behind(ctx, d.primaryEndpoint, d.group.runs()[1:]...)
 	})
 }
 
 // restart has the group without an engine for a while.
-func (d *desk) restart(ctx context.Context, s syscall.Signal, hold time.Duration) error {
+func (d *harness) restart(ctx context.Context, s syscall.Signal, hold time.Duration) error {
 	if err := d.end(s); err != nil {
 		return err
 	}
 	return errors.Join(wait(ctx, hold), d.start(ctx))
 }
 
-func killBoth(ctx context.Context, d *desk, f Fault) error {
+func killBoth(ctx context.Context, d *harness, f Fault) error {
 	if err := d.signal(syscall.SIGKILL, 0); err != nil {
 		return err
 	}
@@ -255,7 +255,7 @@ func killBoth(ctx context.Context, d *desk, f Fault) error {
 }
 
 // killMidFailover ends larder within the time that a failover takes.
-func killMidFailover(ctx context.Context, d *desk, f Fault) error {
+func killMidFailover(ctx context.Context, d *harness, f Fault) error {
 	if err := d.signal(syscall.SIGKILL, 0); err != nil {
 		return err
 	}
@@ -266,7 +266,7 @@ func killMidFailover(ctx context.Context, d *desk, f Fault) error {
 }
 
 // cut closes connections of a type again and again.
-func (d *desk) cut(ctx context.Context, hold time.Duration, kind string, at ...int) error {
+func (d *harness) cut(ctx context.Context, hold time.Duration, kind string, at ...int) error {
 	const every = 50 * time.Millisecond
 	var admins []*conn
 	for _, i := range at {

@@ -12,7 +12,7 @@ import (
 )
 
 // modify asks for a change of the group.
-func (d *desk) modify(ctx context.Context, in elasticache.ModifyReplicationGroupInput) error {
+func (d *harness) modify(ctx context.Context, in elasticache.ModifyReplicationGroupInput) error {
 	api, err := d.api()
 	if err != nil {
 		return err
@@ -25,21 +25,21 @@ func (d *desk) modify(ctx context.Context, in elasticache.ModifyReplicationGroup
 }
 
 // askPromotion asks for a replica to become primary. The service takes that only with automatic failover off.
-func (d *desk) askPromotion(ctx context.Context, f Fault) error {
+func (d *harness) askPromotion(ctx context.Context, f Fault) error {
 	return d.modify(ctx, elasticache.ModifyReplicationGroupInput{
 		PrimaryClusterId: aws.String(d.group.Nodes[d.replica(f)].ID), AutomaticFailoverEnabled: aws.Bool(false),
 	})
 }
 
 // promoted waits for the promotion that was asked for, and turns automatic failover on again.
-func (d *desk) promoted(ctx context.Context, f Fault) error {
-	heir := d.group.Nodes[d.replica(f)].ID
-	err := await(ctx, settlePatience, heir+" is primary", func(ctx context.Context) error {
+func (d *harness) promoted(ctx context.Context, f Fault) error {
+	candidate := d.group.Nodes[d.replica(f)].ID
+	err := await(ctx, settlePatience, candidate+" is primary", func(ctx context.Context) error {
 		s, err := d.status(ctx)
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(s.Nodes, func(m member) bool { return m.ID == heir && m.Role == "primary" }) ||
+		if !slices.ContainsFunc(s.Nodes, func(m member) bool { return m.ID == candidate && m.Role == "primary" }) ||
 			s.Status != "available" {
 			return fmt.Errorf("the group is %s: %+v", s.Status, s.Nodes)
 		}
@@ -51,7 +51,7 @@ func (d *desk) promoted(ctx context.Context, f Fault) error {
 	return d.modify(ctx, elasticache.ModifyReplicationGroupInput{AutomaticFailoverEnabled: aws.Bool(true)})
 }
 
-func promote(ctx context.Context, d *desk, f Fault) error {
+func promote(ctx context.Context, d *harness, f Fault) error {
 	if err := d.askPromotion(ctx, f); err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func promote(ctx context.Context, d *desk, f Fault) error {
 }
 
 // killMidPromotion ends larder within the time that a planned move takes.
-func killMidPromotion(ctx context.Context, d *desk, f Fault) error {
+func killMidPromotion(ctx context.Context, d *harness, f Fault) error {
 	if err := d.askPromotion(ctx, f); err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func killMidPromotion(ctx context.Context, d *desk, f Fault) error {
 }
 
 // testFailover asks the engine to move the primary to a replica of its choice, and waits until it has.
-func testFailover(ctx context.Context, d *desk, _ Fault) error {
+func testFailover(ctx context.Context, d *harness, _ Fault) error {
 	api, err := d.api()
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func testFailover(ctx context.Context, d *desk, _ Fault) error {
 }
 
 // reboot gives a node a new process: the primary, which moves its role first, or a replica.
-func reboot(ctx context.Context, d *desk, f Fault) error {
+func reboot(ctx context.Context, d *harness, f Fault) error {
 	api, err := d.api()
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func reboot(ctx context.Context, d *desk, f Fault) error {
 }
 
 // awaitOther waits until the group is available and a member is not the process that it was.
-func (d *desk) awaitOther(ctx context.Context, old member) error {
+func (d *harness) awaitOther(ctx context.Context, old member) error {
 	return await(ctx, settlePatience, "another process of "+old.ID, func(ctx context.Context) error {
 		s, err := d.status(ctx)
 		if err == nil && (s.Status != "available" ||
@@ -114,7 +114,7 @@ func (d *desk) awaitOther(ctx context.Context, old member) error {
 }
 
 // resize moves the group to the other node type: every node is replaced, the primary by way of a promotion.
-func resize(ctx context.Context, d *desk, _ Fault) error {
+func resize(ctx context.Context, d *harness, _ Fault) error {
 	api, err := d.api()
 	if err != nil {
 		return err
@@ -132,7 +132,7 @@ func resize(ctx context.Context, d *desk, _ Fault) error {
 }
 
 // killMidResize ends larder somewhere within the replacement of every node.
-func killMidResize(ctx context.Context, d *desk, f Fault) error {
+func killMidResize(ctx context.Context, d *harness, f Fault) error {
 	if err := resize(ctx, d, f); err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func killMidResize(ctx context.Context, d *desk, f Fault) error {
 }
 
 // replicas asks for that many replicas.
-func (d *desk) replicas(ctx context.Context, n int32) error {
+func (d *harness) replicas(ctx context.Context, n int32) error {
 	api, err := d.api()
 	if err != nil {
 		return err
@@ -163,7 +163,7 @@ func (d *desk) replicas(ctx context.Context, n int32) error {
 
 const usualReplicas = 2
 
-func scale(ctx context.Context, d *desk, _ Fault) error {
+func scale(ctx context.Context, d *harness, _ Fault) error {
 	if err := d.replicas(ctx, usualReplicas+1); err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func scale(ctx context.Context, d *desk, _ Fault) error {
 }
 
 // killMidScale ends larder somewhere within the start of another replica, which is removed again afterwards.
-func killMidScale(ctx context.Context, d *desk, f Fault) error {
+func killMidScale(ctx context.Context, d *harness, f Fault) error {
 	if err := d.replicas(ctx, usualReplicas+1); err != nil {
 		return err
 	}

@@ -21,18 +21,18 @@ import (
 )
 
 // askToken asks for a change of the token, after which clients may use the newest token that they know.
-func (d *desk) askToken(ctx context.Context, token string, strategy types.AuthTokenUpdateStrategyType) error {
+func (d *harness) askToken(ctx context.Context, token string, strategy types.AuthTokenUpdateStrategyType) error {
 	return d.modify(ctx, elasticache.ModifyReplicationGroupInput{AuthToken: aws.String(token),
 		AuthTokenUpdateStrategy: strategy})
 }
 
 // setToken replaces the token at once. Clients know both until the group is whole, and then only the new one.
-func setToken(ctx context.Context, d *desk, _ Fault) error {
+func setToken(ctx context.Context, d *harness, _ Fault) error {
 	return d.replaceToken(ctx, d.tokens.next(), func() error { return nil })
 }
 
 // replaceToken has the group take that token alone. Meanwhile something else may happen to it.
-func (d *desk) replaceToken(ctx context.Context, token string, meanwhile func() error) error {
+func (d *harness) replaceToken(ctx context.Context, token string, meanwhile func() error) error {
 	if err := d.askToken(ctx, token, types.AuthTokenUpdateStrategyTypeSet); err != nil {
 		return err
 	}
@@ -45,11 +45,11 @@ func (d *desk) replaceToken(ctx context.Context, token string, meanwhile func() 
 
 // rotateToken brings a token in beside the one that clients have, sees that every node takes both, and takes the old
 // one away.
-func rotateToken(ctx context.Context, d *desk, _ Fault) error {
+func rotateToken(ctx context.Context, d *harness, _ Fault) error {
 	return d.rotate(ctx, func() error { return nil })
 }
 
-func (d *desk) rotate(ctx context.Context, meanwhile func() error) error {
+func (d *harness) rotate(ctx context.Context, meanwhile func() error) error {
 	token := d.tokens.next()
 	if err := d.askToken(ctx, token, types.AuthTokenUpdateStrategyTypeRotate); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (d *desk) rotate(ctx context.Context, meanwhile func() error) error {
 }
 
 // refusesDelete asks for the end of all tokens, which the service refuses: nodes go on to take those that they have.
-func (d *desk) refusesDelete(ctx context.Context) error {
+func (d *harness) refusesDelete(ctx context.Context) error {
 	err := d.modify(ctx, elasticache.ModifyReplicationGroupInput{
 		AuthTokenUpdateStrategy: types.AuthTokenUpdateStrategyTypeDelete})
 	var refused *types.InvalidParameterValueException
@@ -75,7 +75,7 @@ func (d *desk) refusesDelete(ctx context.Context) error {
 }
 
 // killMidRotation ends larder within the time that a change of the token takes, of either kind.
-func killMidRotation(ctx context.Context, d *desk, f Fault) error {
+func killMidRotation(ctx context.Context, d *harness, f Fault) error {
 	kill := func() error { return errors.Join(wait(ctx, f.Hold), d.restart(ctx, syscall.SIGKILL, 0)) }
 	if f.Pick == 0 {
 		return d.rotate(ctx, kill)
@@ -85,7 +85,7 @@ func killMidRotation(ctx context.Context, d *desk, f Fault) error {
 
 // killUnrecorded ends larder when it has started another replica, and before it has recorded that. Then the token is
 // replaced: the new node was told the old one, and nothing says so. The replica is removed again afterwards.
-func killUnrecorded(ctx context.Context, d *desk, f Fault) error {
+func killUnrecorded(ctx context.Context, d *harness, f Fault) error {
 	const tries = 10
 	for range tries {
 		hit, err := d.killAtStart(ctx)
@@ -111,7 +111,7 @@ func killUnrecorded(ctx context.Context, d *desk, f Fault) error {
 
 // killAtStart asks for another replica and ends larder as soon as that one's process is there. hit says that it is not
 // recorded then.
-func (d *desk) killAtStart(ctx context.Context) (hit bool, err error) {
+func (d *harness) killAtStart(ctx context.Context) (hit bool, err error) {
 	if err := d.replicas(ctx, usualReplicas+1); err != nil {
 		return false, err
 	}
@@ -136,13 +136,13 @@ func (d *desk) killAtStart(ctx context.Context) (hit bool, err error) {
 }
 
 // has tells whether a member was there when the group last was whole.
-func (d *desk) has(id string) bool {
+func (d *harness) has(id string) bool {
 	return slices.ContainsFunc(d.group.Nodes, func(m member) bool { return m.ID == id })
 }
 
 // stopAtStart stops larder when a node's process is there that was not before. It stops larder again and again from the
 // moment that the node has a directory, and looks in between: larder cannot record meanwhile what it has started.
-func (d *desk) stopAtStart(ctx context.Context) error {
+func (d *harness) stopAtStart(ctx context.Context) error {
 	nodes := filepath.Join(string(d.home()), "nodes")
 	for end := time.Now().Add(settlePatience); time.Now().Before(end) && ctx.Err() == nil; {
 		dirs, err := os.ReadDir(nodes)

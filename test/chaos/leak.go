@@ -85,7 +85,7 @@ func (f footprint) grown(before footprint, failovers int) error {
 }
 
 // footprint measures a group that is whole.
-func (d *desk) footprint() (f footprint, err error) {
+func (d *harness) footprint() (f footprint, err error) {
 	if f.engine, err = procOf(d.engine.Process.Pid); err != nil {
 		return f, err
 	}
@@ -166,7 +166,7 @@ func statusValues(text []byte, names ...string) ([]int64, error) {
 }
 
 // listeners counts the sockets that listen within the engine's block of addresses.
-func (d *desk) listeners() (int, error) {
+func (d *harness) listeners() (int, error) {
 	const blockBits = 20
 	address, err := netip.ParseAddr(d.group.Nodes[0].Address)
 	if err != nil {
@@ -203,7 +203,7 @@ func localAddress(field string) netip.Addr {
 
 // goroutines ends the engine with the signal that has the Go runtime print the stack of every goroutine, counts them by
 // what they run, and starts another engine.
-func (d *desk) goroutines(ctx context.Context) (map[string]int, error) {
+func (d *harness) goroutines(ctx context.Context) (map[string]int, error) {
 	before, err := os.Stat(d.logFile())
 	if err != nil {
 		return nil, err
@@ -264,7 +264,7 @@ func moreGoroutines(now, fresh map[string]int) error {
 }
 
 // failOver moves the primary n times, in turns by killing it and by promoting a replica.
-func (d *desk) failOver(ctx context.Context, n int) error {
+func (d *harness) failOver(ctx context.Context, n int) error {
 	for i := range n {
 		kind := []Kind{KillPrimary, Promote}[i%2]
 		before := d.group.terms[0]
@@ -283,7 +283,7 @@ func (d *desk) failOver(ctx context.Context, n int) error {
 
 // Leaks has a group fail over again and again, and is an error when something grew.
 func Leaks(ctx context.Context, c Config, failovers int) (err error) {
-	d, err := newDesk(ctx, c.Program, c.Dir, c.Say)
+	d, err := newHarness(ctx, c.Program, c.Dir, c.Say)
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("%w\nthe engine's last words:\n%s", err, d.tail())

@@ -38,7 +38,7 @@ func (r *Row) judge(o Outcome, seen record, lists map[int][]int, earlier []Write
 	r.Gap = LongestGap(seen.writes, r.at)
 	r.ReadGap, r.Stale = readGap(seen.reads, r.at), staleness(seen)
 	r.Broken = errors.Join(err, o.Judge(), TwoPrimaries(append(slices.Clone(earlier), seen.writes...)))
-	if o.Class == Planned || o.Class == Spared {
+	if o.Class == Planned || o.Class == Unaffected {
 		r.Broken = errors.Join(r.Broken, Linearizable(seen.registers, linearPatience))
 	}
 	r.Broken = errors.Join(r.Broken, r.tooLong())
@@ -55,7 +55,7 @@ const (
 // tooLong is an error when clients had to wait for longer than can be explained, or were shown what was long past.
 func (r *Row) tooLong() error {
 	var all []error
-	if c, most := r.class(), mostGap+r.start; r.Gap > most && (c == Planned || c == Spared) {
+	if c, most := r.class(), mostGap+r.start; r.Gap > most && (c == Planned || c == Unaffected) {
 		all = append(all, fmt.Errorf("no write was acknowledged for %s, more than %s", r.Gap, most))
 	}
 	if r.Stale > mostStale {
@@ -94,7 +94,8 @@ func staleness(seen record) time.Duration {
 }
 
 func (r Row) String() string {
-	s := fmt.Sprintf("%-36s whole after %5d ms, write gap %5d ms, read gap %5d ms, lag %d bytes, %d acknowledged, %d missing",
+	s := fmt.Sprintf("%-36s whole after %5d ms, write gap %5d ms, read gap %5d ms, lag %d bytes, %d acknowledged, %d "+
+		"missing",
 		r.Kind, r.Recovery.Milliseconds(), r.Gap.Milliseconds(), r.ReadGap.Milliseconds(), r.Lag, r.Acked, r.Missing)
 	if r.Broken != nil {
 		s += "\n    BROKEN: " + r.Broken.Error()
@@ -143,5 +144,6 @@ func printLine(w io.Writer, name, class string, rows []Row) {
 	}
 	fmt.Fprintf(w, "%s\t%s\t%d\t%d ms\t%d ms\t%d ms\t%d ms\t%d ms\t%d B\t%d\t%d\t\n", name, class, len(rows),
 		most.Gap.Milliseconds(),
-		rows[len(rows)/2].Gap.Milliseconds(), most.ReadGap.Milliseconds(), most.Stale.Milliseconds(), most.Recovery.Milliseconds(), most.Lag, most.Acked, most.Missing)
+		rows[len(rows)/2].Gap.Milliseconds(), most.ReadGap.Milliseconds(), most.Stale.Milliseconds(),
+		most.Recovery.Milliseconds(), most.Lag, most.Acked, most.Missing)
 }

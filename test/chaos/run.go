@@ -33,7 +33,7 @@ type Config struct {
 
 // run is one schedule on its way.
 type run struct {
-	*desk
+	*harness
 	begin  time.Time
 	report *Report
 	ended  []Write // the last round's writes: the next round's terms must not overlap theirs
@@ -43,7 +43,7 @@ type run struct {
 // what ended it.
 func Run(ctx context.Context, c Config) (_ *Report, err error) {
 	report := &Report{}
-	d, err := newDesk(ctx, c.Program, c.Dir, c.Say)
+	d, err := newHarness(ctx, c.Program, c.Dir, c.Say)
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("%w\nthe engine's last words:\n%s", err, d.tail())
@@ -54,7 +54,7 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 		return report, err
 	}
 	c.Say("the disk is %s; %s", d.disk, d.clocks)
-	r := &run{desk: d, begin: time.Now(), report: report}
+	r := &run{harness: d, begin: time.Now(), report: report}
 	for i, f := range c.Faults {
 		row, err := r.round(ctx, i, f)
 		if err != nil {
@@ -69,7 +69,7 @@ func Run(ctx context.Context, c Config) (_ *Report, err error) {
 // round runs one fault under load and accounts for every write.
 func (r *run) round(ctx context.Context, n int, f Fault) (Row, error) {
 	before, since, unattended := r.group, time.Now(), r.unattended
-	l := startLoad(ctx, r.desk, r.begin, n)
+	l := startLoad(ctx, r.harness, r.begin, n)
 	row, err := r.suffer(ctx, l, f)
 	seen := l.stop()
 	if err != nil {
@@ -116,7 +116,7 @@ func (r *run) suffer(ctx context.Context, l *load, f Fault) (Row, error) {
 		return row, err
 	}
 	row.at = l.now()
-	if err := injections[f.Kind](ctx, r.desk, f); err != nil {
+	if err := injections[f.Kind](ctx, r.harness, f); err != nil {
 		return row, err
 	}
 	if err := r.settle(ctx); err != nil {

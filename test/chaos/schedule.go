@@ -19,7 +19,7 @@ const (
 	KillAll          Kind = "kill -9 every node"
 	KillBoth         Kind = "kill -9 primary and larder"
 	KillMidFailover  Kind = "kill -9 larder during a failover"
-	KillHeir         Kind = "kill -9 primary, then its heir"
+	KillCandidate    Kind = "kill -9 primary, then its candidate"
 	KillPastStale    Kind = "kill -9 primary with a replica stopped"
 	StopUnwatched    Kind = "SIGSTOP primary, kill -9 larder"
 	CrashPrimary     Kind = "SIGSEGV primary"
@@ -53,11 +53,11 @@ type Class string
 
 // The classes.
 const (
-	Planned   Class = "planned"   // no acknowledged write is lost
-	Spared    Class = "spared"    // nothing happens to the primary: it stays, and no acknowledged write is lost
-	Unplanned Class = "unplanned" // what only the old primary had may be lost: its last moments
-	Cascading Class = "cascading" // several primaries die, and what only they had may be lost
-	Total     Class = "total"     // no process is left that has the data: all may be lost, and an event says so
+	Planned    Class = "planned"    // no acknowledged write is lost
+	Unaffected Class = "unaffected" // nothing happens to the primary: it stays, and no acknowledged write is lost
+	Unplanned  Class = "unplanned"  // what only the old primary had may be lost: its last moments
+	Cascading  Class = "cascading"  // several primaries die, and what only they had may be lost
+	Total      Class = "total"      // no process is left that has the data: all may be lost, and an event says so
 )
 
 // trait is what holds for every fault of a kind.
@@ -73,23 +73,23 @@ const ms = time.Millisecond
 
 var traits = []trait{
 	{KillPrimary, Unplanned, [2]time.Duration{}, 2, 0},
-	{KillReplica, Spared, [2]time.Duration{}, 1, 0},
-	{KillReplicas, Spared, [2]time.Duration{}, 1, 0},
+	{KillReplica, Unaffected, [2]time.Duration{}, 1, 0},
+	{KillReplicas, Unaffected, [2]time.Duration{}, 1, 0},
 	{KillAll, Total, [2]time.Duration{}, 1, 0},
 	{KillBoth, Unplanned, [2]time.Duration{100 * ms, 2000 * ms}, 1, 0},
 	{KillMidFailover, Unplanned, [2]time.Duration{0, 30 * ms}, 1, 0},
-	{KillHeir, Cascading, [2]time.Duration{0, 400 * ms}, 1, 0},
+	{KillCandidate, Cascading, [2]time.Duration{0, 400 * ms}, 1, 0},
 	{KillPastStale, Unplanned, [2]time.Duration{1200 * ms, 3000 * ms}, 1, 0},
 	{StopUnwatched, Unplanned, [2]time.Duration{100 * ms, 2000 * ms}, 1, 0},
 	{CrashPrimary, Unplanned, [2]time.Duration{}, 1, 0},
 	{StopPrimary, Unplanned, [2]time.Duration{100 * ms, 4000 * ms}, 2, 0},
-	{StopReplica, Spared, [2]time.Duration{100 * ms, 4000 * ms}, 1, 0},
+	{StopReplica, Unaffected, [2]time.Duration{100 * ms, 4000 * ms}, 1, 0},
 	{ExhaustPrimary, Unplanned, [2]time.Duration{500 * ms, 3000 * ms}, 1, 0},
 	{FillDisk, Unplanned, [2]time.Duration{200 * ms, 2000 * ms}, 1, 0},
-	{KillEngine, Spared, [2]time.Duration{100 * ms, 2000 * ms}, 1, 0},
-	{StopEngine, Spared, [2]time.Duration{100 * ms, 2000 * ms}, 1, 0},
-	{ResetConnections, Spared, [2]time.Duration{200 * ms, 1000 * ms}, 1, 0},
-	{CutLinks, Spared, [2]time.Duration{200 * ms, 1500 * ms}, 1, 0},
+	{KillEngine, Unaffected, [2]time.Duration{100 * ms, 2000 * ms}, 1, 0},
+	{StopEngine, Unaffected, [2]time.Duration{100 * ms, 2000 * ms}, 1, 0},
+	{ResetConnections, Unaffected, [2]time.Duration{200 * ms, 1000 * ms}, 1, 0},
+	{CutLinks, Unaffected, [2]time.Duration{200 * ms, 1500 * ms}, 1, 0},
 	{Promote, Planned, [2]time.Duration{}, 3, 0},
 	{Resize, Planned, [2]time.Duration{}, 1, 0},
 	{Scale, Planned, [2]time.Duration{}, 1, 0},
@@ -98,12 +98,12 @@ var traits = []trait{
 	{KillMidScale, Planned, [2]time.Duration{0, 300 * ms}, 1, 0},
 	{TestFailover, Planned, [2]time.Duration{}, 1, 15}, // as many as the service takes in a day
 	{Reboot, Planned, [2]time.Duration{}, 2, 0},
-	{JumpClocks, Spared, [2]time.Duration{200 * ms, 2500 * ms}, 2, 0},
+	{JumpClocks, Unaffected, [2]time.Duration{200 * ms, 2500 * ms}, 2, 0},
 	{JumpAndKill, Unplanned, [2]time.Duration{100 * ms, 2000 * ms}, 1, 0},
 	{JumpMidPromotion, Planned, [2]time.Duration{0, 15 * ms}, 2, 0},
-	{SetToken, Spared, [2]time.Duration{}, 1, 0},
-	{RotateToken, Spared, [2]time.Duration{}, 1, 0},
-	{KillMidRotation, Spared, [2]time.Duration{0, 30 * ms}, 1, 0},
+	{SetToken, Unaffected, [2]time.Duration{}, 1, 0},
+	{RotateToken, Unaffected, [2]time.Duration{}, 1, 0},
+	{KillMidRotation, Unaffected, [2]time.Duration{0, 30 * ms}, 1, 0},
 	{KillUnrecorded, Planned, [2]time.Duration{}, 1, 0},
 }
 

@@ -55,7 +55,7 @@ func (t *tokens) lately() []string {
 
 // takeOnlyTokens is an error where a node of the group, which is whole, lets in clients with another token than the
 // current ones, or with none, or turns one with a current token away.
-func (d *desk) takeOnlyTokens(ctx context.Context) error {
+func (d *harness) takeOnlyTokens(ctx context.Context) error {
 	var all []error
 	_, port, err := net.SplitHostPort(d.primaryEndpoint)
 	if err != nil {
@@ -71,7 +71,7 @@ func (d *desk) takeOnlyTokens(ctx context.Context) error {
 }
 
 // saysTokens compares the hashes that a node has of the clients' tokens with those of the current ones.
-func (d *desk) saysTokens(ctx context.Context, m member) error {
+func (d *harness) saysTokens(ctx context.Context, m member) error {
 	c, err := d.node(ctx, m.ID)
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func (d *desk) saysTokens(ctx context.Context, m member) error {
 }
 
 // takesTokens logs in at an address with every current token, with those that were revoked last, and with none.
-func (d *desk) takesTokens(ctx context.Context, address string) error {
+func (d *harness) takesTokens(ctx context.Context, address string) error {
 	for _, t := range d.tokens.known() {
 		c, err := open(ctx, d.dial(address), adminPatience, t)
 		if err != nil {

@@ -10,8 +10,8 @@ import (
 	"larder/internal/testkit"
 )
 
-// TestCIJob is a CI job of a Node program with TLS, a token and a failover in the middle: it reads all that it wrote, and
-// nothing of it is left. `make bench` says how long it takes.
+// TestCIJob is a CI job of a Node program with TLS, a token and a failover in the middle: it reads all that it wrote,
+// and nothing of it is left. `make bench` says how long it takes.
 func TestCIJob(t *testing.T) {
 	requirements(t)
 	bin, home := t.TempDir(), filepath.Join(t.TempDir(), "state")

@@ -171,7 +171,8 @@ func testTerraformRefusals(t *testing.T) {
 	}
 	said := strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), "│", " ")), " ")
 	// Of a bucket the provider drops every error but that of a 404.
-	for _, sentence := range append(want, "larder does not serve s3; it serves ", "reading S3 Bucket (shop): empty result") {
+	for _, sentence := range append(want, "larder does not serve s3; it serves ", "reading S3 Bucket (shop): empty "+
+		"result") {
 		if !strings.Contains(said, sentence) {
 			t.Errorf("Terraform does not say %q", sentence)
 		}

@@ -86,7 +86,8 @@ func (l *load) check(t *testing.T) {
 			missing++
 		}
 	}
-	t.Logf("%d writes acknowledged, %v not, %d of the acknowledged missing; the longest wait for an acknowledgement was %s",
+	t.Logf("%d writes acknowledged, %v not, %d of the acknowledged missing; the longest wait for an acknowledgement "+
+		"was %s",
 		len(l.acknowledged), l.refused, missing, l.longest.Round(time.Millisecond))
 	if missing > 0 || len(l.acknowledged) == 0 {
 		t.Errorf("%d of %d acknowledged writes are missing", missing, len(l.acknowledged))

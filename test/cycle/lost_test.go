@@ -70,7 +70,8 @@ func TestAGroupIsReplacedTwice(t *testing.T) {
 }
 
 // TestAGroupIsReplacedByHand: replaced with its final snapshot's name, a group leaves a snapshot of a name of its own.
-// Replaced alone it has the name of the one before it, until the name is replaced in place, as the module's README says.
+// Replaced alone it has the name of the one before it, until the name is replaced in place, as the module's README
+// says.
 func TestAGroupIsReplacedByHand(t *testing.T) {
 	if os.Getenv(longVariable) == "" {
 		t.Skipf("takes minutes: `make terraform-long` runs it, as %s=1 does", longVariable)
@@ -198,7 +199,8 @@ func (c *cloud) loseGroup() error {
 	often := func(o *elasticache.ReplicationGroupDeletedWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 100*time.Millisecond, time.Second
 	}
-	return elasticache.NewReplicationGroupDeletedWaiter(c.cache, often).Wait(ctx, &elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &c.id}, time.Minute)
+	return elasticache.NewReplicationGroupDeletedWaiter(c.cache, often).Wait(ctx,
+		&elasticache.DescribeReplicationGroupsInput{ReplicationGroupId: &c.id}, time.Minute)
 }
 
 // loseGroups deletes what nobody uses without the replication group: the parameter group and the subnet group.

@@ -37,16 +37,16 @@ func TestEncryptionInTransit(t *testing.T) {
 	s.change(off, on)
 	s.refused("Direct transition from transit-encryption-disabled to transit-encryption-enabled is not allowed")
 	s.change(on, mode("preferred"))
-	s.inPlace("rediss://", true, true, "")
+	s.unmoved("rediss://", true, true, "")
 	s.change(mode("preferred"), on) // as the group has it
-	s.inPlace("rediss://", true, true, "")
+	s.unmoved("rediss://", true, true, "")
 	s.change(on, off)
-	s.inPlace("redis://", true, false, "")
+	s.unmoved("redis://", true, false, "")
 	s.change(off, mode("preferred"))
-	s.inPlace("rediss://", true, true, "")
+	s.unmoved("rediss://", true, true, "")
 	s.change(mode("preferred"), mode("required"))
 	s.change(noToken, token)
-	s.inPlace("rediss://", false, true, firstToken)
+	s.unmoved("rediss://", false, true, firstToken)
 	s.change(mode("required"), mode("preferred"))
 	s.change(token, noToken)
 	s.refused("Transit encryption preferred is not supported with redis access control")
@@ -71,8 +71,8 @@ func TestEncryptionInTransit(t *testing.T) {
 	s.sameCensus(before)
 }
 
-// inPlace applies, and checks that the group was changed in place, and how clients can connect now.
-func (s *stack) inPlace(scheme string, plain, secure bool, token string) {
+// unmoved applies, and checks that the group was changed in place, and how clients can connect now.
+func (s *stack) unmoved(scheme string, plain, secure bool, token string) {
 	s.t.Helper()
 	if out := s.apply(); strings.Contains(out, replaced) {
 		s.t.Errorf("the group was replaced:\n%s", out)

@@ -13,9 +13,12 @@ var notCompared = []string{"user_group_id", "final_snapshot_identifier"}
 
 // A command gets the token in one of two ways: larder's own, and AWS's. Node.js trusts larder's CA by a flag.
 var (
-	tokenSource = regexp.MustCompile(`\$\((larder outputs --deployment [^ ]+ auth_token|aws secretsmanager get-secret-value --secret-id '[^']+' --query SecretString --output text \| jq -r \.auth_token)\)`)
-	nodeFlag    = "node --use-openssl-ca "
-	asJSON      = regexp.MustCompile(`(larder outputs --deployment [^ ]+ auth_token \| jq -R '\{AuthToken: \.\}'|aws secretsmanager get-secret-value --secret-id '[^']+' --query SecretString --output text \| jq '\{AuthToken: \.auth_token\}')`)
+	tokenSource = regexp.MustCompile(`\$\((larder outputs --deployment [^ ]+ auth_token|aws secretsmanager ` +
+		`get-secret-value --secret-id '[^']+' --query SecretString --output text \| jq -r \.auth_token)\)`)
+	nodeFlag = "node --use-openssl-ca "
+	asJSON   = regexp.MustCompile(`(larder outputs --deployment [^ ]+ auth_token \| jq -R '\{AuthToken: \.\}'|aws ` +
+		`secretsmanager get-secret-value --secret-id '[^']+' --query SecretString --output text \| jq '\{AuthToken: ` +
+		`\.auth_token\}')`)
 )
 
 // outputs reads the outputs that a command prints, plainly. Terraform keeps none that is null.

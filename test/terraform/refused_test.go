@@ -94,8 +94,7 @@ func readRefusals(t *testing.T, validations bool) (all []refusal) {
 					maps.Copy(r.inputs, attributes(text, inner))
 				}
 			}
-			above := strings.Split(strings.TrimSuffix(string(text[:b.TypeRange.Start.Byte]), "\n"), "\n")
-			r.message = strings.TrimPrefix(above[len(above)-1], "# ")
+			r.message = commentAbove(string(text[:b.TypeRange.Start.Byte]))
 			if r.validation == validations {
 				all = append(all, r)
 			}
@@ -105,6 +104,19 @@ func readRefusals(t *testing.T, validations bool) (all []refusal) {
 		t.Fatalf("%s has %d runs of the kind", refusedRuns, len(all))
 	}
 	return all
+}
+
+// commentAbove joins the lines of the comment that a text ends with.
+func commentAbove(text string) string {
+	var lines []string
+	for _, line := range slices.Backward(strings.Split(strings.TrimSuffix(text, "\n"), "\n")) {
+		comment, is := strings.CutPrefix(line, "# ")
+		if !is {
+			break
+		}
+		lines = append([]string{comment}, lines...)
+	}
+	return strings.Join(lines, " ")
 }
 
 // attributes returns the attributes of a block as written.

@@ -41,7 +41,8 @@ func recorder(t *testing.T, status int, answer string) (string, *exchange) {
 	return server.URL, &seen
 }
 
-// TestEachOperationIsTheSDKs, which `make sdk` runs as the whole client takes minutes to compile, compares each operation's request, and what is read of an answer, with the whole SDK's.
+// TestEachOperationIsTheSDKs, which `make sdk` runs as the whole client takes minutes to compile, compares each
+// operation's request, and what is read of an answer, with the whole SDK's.
 func TestEachOperationIsTheSDKs(t *testing.T) {
 	answer := `<R xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>r</requestId><nextToken>n</nextToken>` +
 		`<groupId>sg-1</groupId><return>true</return><vpc><vpcId>vpc-1</vpcId><state>available</state></vpc>` +

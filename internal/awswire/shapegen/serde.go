@@ -81,7 +81,8 @@ func serdeProtocol(requests *ast.File) (awswire.Protocol, error) {
 	case "awsEc2query":
 		return awswire.EC2Query, nil
 	}
-	return "", fmt.Errorf("serializers.go is neither awsQuery's nor ec2Query's: the only function-per-shape protocols shapegen reads")
+	return "", fmt.Errorf("serializers.go is neither awsQuery's nor ec2Query's: the only function-per-shape protocols " +
+		"shapegen reads")
 }
 
 func firstFunc(file *ast.File, part string) string {

@@ -51,9 +51,11 @@ type measure struct {
 // measures are the alarms' expressions, by slug.
 var measures = map[string]measure{
 	"cpu": {"RedisCPU", "Average CPUUtilization",
-		"100 * (rate(redis_cpu_user_seconds_totalNODES[PERIOD]) + rate(redis_cpu_sys_seconds_totalNODES[PERIOD])) / larder_node_vcpusNODES", ""},
+		"100 * (rate(redis_cpu_user_seconds_totalNODES[PERIOD]) + rate(redis_cpu_sys_seconds_totalNODES[PERIOD])) / " +
+			"larder_node_vcpusNODES", ""},
 	"engine-cpu": {"RedisEngineCPU", "Average EngineCPUUtilization",
-		"100 * (rate(redis_cpu_user_main_thread_seconds_totalNODES[PERIOD]) + rate(redis_cpu_sys_main_thread_seconds_totalNODES[PERIOD]))", ""},
+		"100 * (rate(redis_cpu_user_main_thread_seconds_totalNODES[PERIOD]) + " +
+			"rate(redis_cpu_sys_main_thread_seconds_totalNODES[PERIOD]))", ""},
 	"memory": {"RedisMemory", "Average DatabaseMemoryUsagePercentage",
 		"100 * avg_over_time(redis_memory_used_bytesNODES[PERIOD]) / (redis_memory_max_bytesNODES > 0)", ""},
 	"evictions": {"RedisEvictions", "Sum Evictions", "increase(redis_evicted_keys_totalNODES[PERIOD])", ""},
@@ -62,7 +64,8 @@ var measures = map[string]measure{
 	"replication-lag": {"RedisReplicationLag", "Maximum ReplicationLag",
 		"max_over_time(larder_replication_lag_secondsNODES[PERIOD])", ""},
 	"hit-rate": {"RedisHitRate", "IF(hits + misses >= 100, 100 * hits / (hits + misses), 100)",
-		"100 * increase(redis_keyspace_hits_totalNODES[PERIOD]) / (increase(redis_keyspace_hits_totalNODES[PERIOD]) + increase(redis_keyspace_misses_totalNODES[PERIOD]))",
+		"100 * increase(redis_keyspace_hits_totalNODES[PERIOD]) / (increase(redis_keyspace_hits_totalNODES[PERIOD]) + " +
+			"increase(redis_keyspace_misses_totalNODES[PERIOD]))",
 		"increase(redis_keyspace_hits_totalNODES[PERIOD]) + increase(redis_keyspace_misses_totalNODES[PERIOD]) >= 100"},
 	"network-in": {"RedisNetworkIn", "Sum NetworkBytesIn", "increase(redis_net_input_bytes_totalNODES[PERIOD])", ""},
 	"network-out": {"RedisNetworkOut", "Sum NetworkBytesOut", "increase(redis_net_output_bytes_totalNODES[PERIOD])",

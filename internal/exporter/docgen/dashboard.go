@@ -38,7 +38,8 @@ var more = []panel{
 	{"timeseries", "Commands by name", "ops",
 		[][2]string{{"sum by (cmd) (rate(redis_commands_totalNODES[$__rate_interval])) > 0", "{{cmd}}"}}, nil},
 	{"timeseries", "Time by command", "s", [][2]string{
-		{"sum by (cmd) (rate(redis_commands_duration_seconds_totalNODES[$__rate_interval])) / (sum by (cmd) (rate(redis_commands_totalNODES[$__rate_interval])) > 0)", "{{cmd}}"}}, nil},
+		{"sum by (cmd) (rate(redis_commands_duration_seconds_totalNODES[$__rate_interval])) / (sum by (cmd) " +
+			"(rate(redis_commands_totalNODES[$__rate_interval])) > 0)", "{{cmd}}"}}, nil},
 	{"timeseries", "Memory", "bytes",
 		[][2]string{{"redis_memory_used_bytesNODES", byNode}, {"max(redis_memory_max_bytesNODES)", "maxmemory"}}, nil},
 	{"timeseries", "Keys", "none", [][2]string{{"sum by (instance) (redis_db_keysNODES)", byNode},
@@ -92,12 +93,12 @@ func dashboard(all []alarm) (string, error) {
 	var panels []object
 	headWidth := gridWidth / len(heads)
 	for i, p := range list {
-		place := object{"x": i * headWidth, "y": 0, "w": headWidth, "h": headHeight}
+		position := object{"x": i * headWidth, "y": 0, "w": headWidth, "h": headHeight}
 		if n := i - len(heads); n >= 0 {
-			place = object{"x": n * width % gridWidth, "y": headHeight + n*width/gridWidth*height, "w": width,
+			position = object{"x": n * width % gridWidth, "y": headHeight + n*width/gridWidth*height, "w": width,
 				"h": height}
 		}
-		panels = append(panels, p.json(i+1, place))
+		panels = append(panels, p.json(i+1, position))
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -129,7 +130,7 @@ func choice(name, label, query string) object {
 	}
 }
 
-func (p panel) json(id int, place object) object {
+func (p panel) json(id int, position object) object {
 	var targets []object
 	for i, q := range p.queries {
 		targets = append(targets, object{
@@ -144,7 +145,7 @@ func (p panel) json(id int, place object) object {
 			"steps": []object{{"color": "green", "value": nil}, {"color": "red", "value": *p.threshold}}}
 	}
 	all := object{
-		"id": id, "type": p.kind, "title": p.title, "gridPos": place, "datasource": source, "targets": targets,
+		"id": id, "type": p.kind, "title": p.title, "gridPos": position, "datasource": source, "targets": targets,
 		"fieldConfig": object{"defaults": defaults, "overrides": []object{}},
 	}
 	if p.kind == "stat" {

@@ -8,7 +8,8 @@ import (
 // rules are the module's alarms as rules of Prometheus, in YAML.
 func rules(all []alarm) (string, error) {
 	var b strings.Builder
-	b.WriteString("# The alarms of modules/redis, with its thresholds, for Prometheus. Made from modules/redis/alarms.json by `go generate ./...`.\n" +
+	b.WriteString("# The alarms of modules/redis, with its thresholds, for Prometheus. Made from " +
+		"modules/redis/alarms.json by `go generate ./...`.\n" +
 		"groups:\n  - name: redis-alarms\n    rules:\n")
 	for _, a := range all {
 		breach, err := a.breach()

@@ -13,7 +13,8 @@ const cases = {
 
 async function refusal([service, operation, input]) {
   const sdk = require(`@aws-sdk/client-${service}`);
-  const Client = Object.values(sdk).find((c) => typeof c === 'function' && /.Client$/.test(c.name) && !c.name.startsWith('_'));
+  const isClient = (c) => typeof c === 'function' && /.Client$/.test(c.name) && !c.name.startsWith('_');
+  const Client = Object.values(sdk).find(isClient);
   const client = new Client({ region: process.env.AWS_REGION, endpoint: process.env.AWS_ENDPOINT_URL });
   let requests = 0, spoken = '';
   client.middlewareStack.add((next) => (args) => {

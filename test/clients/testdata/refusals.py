@@ -20,7 +20,8 @@ session = botocore.session.get_session()
 
 
 def refusal(service, operation, arguments):
-    client = session.create_client(service, region_name=os.environ["AWS_REGION"], endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    client = session.create_client(
+        service, region_name=os.environ["AWS_REGION"], endpoint_url=os.environ["AWS_ENDPOINT_URL"])
     sent = []
 
     def note(request, **_):
@@ -33,7 +34,8 @@ def refusal(service, operation, arguments):
         getattr(client, operation)(**arguments)
     except botocore.exceptions.ClientError as e:
         answer = e.response["ResponseMetadata"]
-        return {"status": answer["HTTPStatusCode"], "text": str(e), "id2": answer["HTTPHeaders"].get("x-amz-id-2", ""), "requests": len(sent),
+        id2 = answer["HTTPHeaders"].get("x-amz-id-2", "")
+        return {"status": answer["HTTPStatusCode"], "text": str(e), "id2": id2, "requests": len(sent),
                 "spoken": sent[-1]}
     return {"text": "no error", "requests": len(sent)}
 

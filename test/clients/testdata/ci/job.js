@@ -16,6 +16,7 @@ redis.on('error', (err) => console.error(err.message)); // the failover ends the
     if (await redis.get(`key:${i}`) === `value ${i}`) read++;
   }
   const role = (await redis.info('replication')).match(/role:(\w+)/)[1];
-  console.log(JSON.stringify({ read, role, tls: process.env.REDIS_TLS, moved: report.old_primary !== report.new_primary }));
+  const moved = report.old_primary !== report.new_primary;
+  console.log(JSON.stringify({ read, role, tls: process.env.REDIS_TLS, moved }));
   await redis.quit();
 })().catch((err) => { console.error(err); process.exit(1); });
