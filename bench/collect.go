@@ -118,9 +118,9 @@ func (b *bench) monitorNodes(ctx context.Context, servers *bareServers) (stop fu
 			Redis: s.admin, Lag: func() time.Duration { return 0 }})
 	}
 	m, err := monitor.New(monitor.Config{
-		Roster: func() []monitor.Node { return nodes },
-		Size:   func(string) (cachemetric.Node, error) { return cachemetric.Node{VCPU: 2, Memory: 1 << 30}, nil },
-		Keep:   metrics.Add, Interval: collectEvery, Now: time.Now, After: time.After,
+		Members: func() []monitor.Node { return nodes },
+		Size:    func(string) (cachemetric.Node, error) { return cachemetric.Node{VCPU: 2, Memory: 1 << 30}, nil },
+		Keep:    metrics.Add, Interval: collectEvery, Now: time.Now, After: time.After,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	if err != nil {

@@ -83,7 +83,7 @@ func (k *keeper) watch(ctx context.Context) error {
 	for {
 		checks := k.check()
 		select {
-		case found := <-looks:
+		case found := <-checks:
 			if k.found = k.act(found, time.Now()); k.found != nil {
 				return nil
 			}
@@ -91,7 +91,7 @@ func (k *keeper) watch(ctx context.Context) error {
 			k.act(map[string]seen{"": {sighting: unclear, why: fmt.Errorf("no answer for %s", checkPatience)}},
 				time.Now())
 			select {
-			case <-looks:
+			case <-checks:
 			case <-ctx.Done():
 				return nil
 			}

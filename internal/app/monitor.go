@@ -57,7 +57,7 @@ func (o Options) newMonitor(
 		interval = monitor.DefaultInterval
 	}
 	return monitor.New(monitor.Config{
-		Roster: watched(e), Size: sizes(s, types), Keep: metrics.Add, Interval: interval,
+		Members: watched(e), Size: sizes(s, types), Keep: metrics.Add, Interval: interval,
 		Now: o.clock().Now, After: o.clock().After, Logger: o.Logger,
 	})
 }

@@ -7,19 +7,20 @@ import (
 	"larder/internal/cachemetric"
 )
 
-// NodeReading is what was last read of a node.
+// NodeReading is the result of the last readings of a node.
 type NodeReading struct {
 	Group, ID string
-	// Reading is the last that succeeded, with the fields of INFO in cachemetric.Sections. At is zero where none has.
+	// Reading is the last successful reading, with the fields of INFO in cachemetric.Sections. Its At is zero if none has
+	// succeeded.
 	Reading cachemetric.Reading
-	// Data are the metrics of the time between that reading and the one before it; nothing for the first. To be read
-	// only.
+	// Data are the metrics of the time between that reading and the previous one; nil after the first reading. Do not
+	// modify them.
 	Data []cachemetric.Datum
-	// Err is why the last attempt failed; nil when it did not.
+	// Err is why the last attempt failed, or nil.
 	Err error
 }
 
-// Latest is what was last read of each running node, in the order of their ids. It asks no node.
+// Latest returns the last reading of each running node, ordered by id. It sends nothing to the nodes.
 func (m *Monitor) Latest() []NodeReading {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -1,8 +1,8 @@
-// Package monitor reads the running nodes and keeps what ElastiCache publishes about them.
+// Package monitor reads the running nodes and stores the metrics that ElastiCache publishes about them.
 //
-// Every node has a goroutine of its own, so that one that hangs costs its own sample and nobody else's. It is read once
-// per interval, late in it: what is there when the interval ends, and alarms are evaluated, is about that interval.
-// Nodes are spread over that time by their names.
+// Every node has its own goroutine, so that a node that hangs loses only its own sample. The goroutine reads the node
+// once per interval, late in it, so that the sample exists when the interval ends and alarms are evaluated. The names
+// of the nodes spread the readings over that part of the interval.
 package monitor
 
 import (
@@ -17,17 +17,17 @@ import (
 	"larder/internal/series"
 )
 
-// Node is a running one.
+// Node is a running node.
 type Node struct {
-	Group, ID string // the replication group's, and the cache cluster's
+	Group, ID string // id of the replication group, and of the cache cluster
 	Process   Process
 	Redis     Redis
-	// Lag is for how long the node, a replica, has lacked something of its primary's, as far as is known without asking
-	// it: that cannot be told from two readings a minute apart.
+	// Lag returns for how long the node, a replica, has lacked writes of its primary. The engine knows that without a
+	// command to the node; two readings a minute apart cannot tell.
 	Lag func() time.Duration
 }
 
-// Process is what a reading needs of a node's process; see node.Process. A node with another process is another node.
+// Process is what a reading needs of a node's process; see node.Process. A node whose process changes is another node.
 type Process interface {
 	SchedulerSample() (node.SchedulerSample, error)
 	Usage() (node.Usage, error)
@@ -39,40 +39,40 @@ type Redis interface {
 	AccessLog(ctx context.Context) ([]map[string]string, error)
 }
 
-// Config says what to watch and where to keep it. Every field is needed.
+// Config configures a Monitor. Every field is required.
 type Config struct {
-	Roster func() []Node // the running nodes; it must not wait for them
-	// Size is what the nodes of a group may use.
+	Members func() []Node // returns the running nodes; it must not block
+	// Size returns the limits of the nodes of a group.
 	Size     func(group string) (cachemetric.Node, error)
 	Keep     func(...series.Sample) error
 	Interval time.Duration // between two readings of a node; see CheckInterval
 	Now      func() time.Time
-	After    func(time.Duration) <-chan time.Time // as time.After, by the clock of Now
+	After    func(time.Duration) <-chan time.Time // like time.After, by the clock of Now
 	Logger   *slog.Logger
 }
 
 const (
 	// answerTime is how long a node may take to answer.
 	answerTime = time.Second
-	// lookEvery is how often the roster is looked at.
-	lookEvery = time.Second
-	// atOnce is how many nodes are read at a time.
+	// checkEvery is how often the monitor compares the members with the nodes that it watches.
+	checkEvery = time.Second
+	// atOnce is how many nodes are read at the same time.
 	atOnce = 16
 )
 
-// Monitor watches nodes.
+// Monitor reads nodes regularly.
 type Monitor struct {
 	config Config
 	table  cachemetric.Commands
 	guard  isolate.Guard
-	slots  chan struct{} // as many as nodes may be read at a time
+	slots  chan struct{} // as many as nodes may be read at the same time
 
 	mu      sync.Mutex
 	watched map[string]*watched // by id
 	total   total
 }
 
-// New makes a monitor; Run starts it.
+// New returns a monitor. Run starts it.
 func New(c Config) (*Monitor, error) {
 	table, err := cachemetric.LoadCommands()
 	if err != nil {
@@ -84,7 +84,7 @@ func New(c Config) (*Monitor, error) {
 	}, nil
 }
 
-// Run watches the nodes until ctx ends.
+// Run reads the nodes until ctx ends.
 func (m *Monitor) Run(ctx context.Context) error {
 	var watchers sync.WaitGroup
 	defer func() {
@@ -92,24 +92,24 @@ func (m *Monitor) Run(ctx context.Context) error {
 		m.keep(m.total.rest())
 	}()
 	for {
-		if err := m.guard.Do("the list of the nodes", func() error { m.look(ctx, &watchers); return nil }); err != nil {
+		if err := m.guard.Do("the list of the nodes", func() error { m.check(ctx, &watchers); return nil }); err != nil {
 			m.config.Logger.Error("cannot tell which nodes' metrics to read", "error", err)
 		}
 		select {
-		case <-m.config.After(lookEvery):
+		case <-m.config.After(checkEvery):
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
 
-// look begins to watch who is new, and ends it for who is gone.
-func (m *Monitor) look(ctx context.Context, watchers *sync.WaitGroup) {
-	roster, now := m.config.Roster(), m.config.Now()
+// check starts a goroutine for each new node, and stops those of nodes that are gone.
+func (m *Monitor) check(ctx context.Context, watchers *sync.WaitGroup) {
+	members, now := m.config.Members(), m.config.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	here := map[string]Node{}
-	for _, n := range roster {
+	for _, n := range members {
 		here[n.ID] = n
 	}
 	for id, w := range m.watched {
@@ -133,7 +133,7 @@ func (m *Monitor) look(ctx context.Context, watchers *sync.WaitGroup) {
 	m.keep(m.total.past(now))
 }
 
-// unwatch has the next look begin anew with a node.
+// unwatch makes the next check start again with a node.
 func (m *Monitor) unwatch(w *watched) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

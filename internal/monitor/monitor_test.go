@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { testkit.Leakless(m) }
 
-// server is a node that says what a test has it say.
+// server is a node whose answers the test sets.
 type server struct {
 	mu   sync.Mutex
 	info map[string]string
@@ -82,7 +82,7 @@ func (s *server) deny(reason, count string) {
 		"count": count})
 }
 
-// burn has the process use the processor for so long.
+// burn adds to the processor time of the process.
 func (s *server) burn(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,7 +101,7 @@ func (s *server) Usage() (node.Usage, error) {
 	return node.Usage{CPU: s.cpu, Resident: 1 << 20}, nil
 }
 
-// ward is a monitor with what it watches and keeps.
+// ward is a monitor with the nodes that it reads and the samples that it stores.
 type ward struct {
 	*testing.T
 	*Monitor
@@ -114,7 +114,7 @@ type ward struct {
 func newWard(t *testing.T, interval time.Duration) *ward {
 	w := &ward{T: t}
 	m, err := New(Config{
-		Roster: func() []Node {
+		Members: func() []Node {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			return slices.Clone(w.nodes)
@@ -135,8 +135,8 @@ func newWard(t *testing.T, interval time.Duration) *ward {
 	return w
 }
 
-// roster says who runs: "group/id" with its server.
-func (w *ward) roster(nodes ...Node) {
+// setNodes replaces the running nodes.
+func (w *ward) setNodes(nodes ...Node) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.nodes = nodes
@@ -146,8 +146,8 @@ func one(id string, s *server) Node {
 	return Node{Group: "g", ID: id, Process: s, Redis: s, Lag: func() time.Duration { return 0 }}
 }
 
-// run runs the monitor until the end of the test.
-func (w *ward) run() {
+// start runs the monitor until the end of the test.
+func (w *ward) start() {
 	ctx, stop := context.WithCancel(w.Context())
 	done := make(chan error)
 	go func() { done <- w.Monitor.Run(ctx) }()
@@ -159,8 +159,8 @@ func (w *ward) run() {
 	})
 }
 
-// cells are the values kept of a metric, as "time=value" with the time in seconds since the start of the test's clock;
-// a set of n values as "time=sum/n".
+// cells returns the stored values of a metric as "time=value", with the time in seconds since the start of the test's
+// clock. A set of n values is "time=sum/n".
 func (w *ward) cells(metric string, dimensions ...string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -181,10 +181,10 @@ func (w *ward) cells(metric string, dimensions ...string) string {
 	return strings.Join(out, " ")
 }
 
-// epoch is when a bubble's clock starts: 2000-01-01, a whole minute.
+// epoch is when the clock of a synctest bubble starts: 2000-01-01, a whole minute.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 
-// wait lets the clock run on.
+// wait advances the clock.
 func wait(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
@@ -201,12 +201,13 @@ func TestMetricsOfANode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWard(t, time.Minute)
 		s := newServer("keyspace_misses:1000000", "connected_clients:3")
-		w.roster(one("g-001", s))
-		w.run()
+		w.setNodes(one("g-001", s))
+		w.start()
 		wait(time.Second)
 		s.say("keyspace_misses:1000004")
 		wait(3 * time.Second)
-		w.want("soon after the start", w.cells("CacheMisses", "CacheClusterId=g-001"), "0=4") // not what was before
+		// Only what happened after the start counts.
+		w.want("soon after the start", w.cells("CacheMisses", "CacheClusterId=g-001"), "0=4")
 		s.say("keyspace_misses:1000010")
 		wait(time.Minute)
 		s.say("keyspace_misses:1000030")
@@ -226,7 +227,8 @@ func TestMetricsOfANode(t *testing.T) {
 	})
 }
 
-// The metrics without dimensions have percentiles, as long as they are of no more nodes than a cell keeps values of.
+// TestPercentilesOfAllNodes: metrics without dimensions have percentiles if there are no more nodes than a cell stores
+// values.
 func TestPercentilesOfAllNodes(t *testing.T) {
 	for n, want := range map[int]float64{1: 1, 4: 3, maxKnown: maxKnown * 3 / 4, maxKnown + 1: 0} {
 		all := total{interval: time.Minute}
@@ -249,8 +251,8 @@ func TestShortIntervalsAreFine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWard(t, 5*time.Second)
 		s := newServer("connected_clients:3")
-		w.roster(one("g-001", s))
-		w.run()
+		w.setNodes(one("g-001", s))
+		w.start()
 		wait(16 * time.Second)
 		w.want("connections", w.cells("CurrConnections", "CacheClusterId=g-001"), "0=3 0=3 5=3 10=3")
 		for _, s := range w.kept {
@@ -261,8 +263,8 @@ func TestShortIntervalsAreFine(t *testing.T) {
 	})
 }
 
-// A node that hangs has no samples but its process's, and takes nobody else's; when it answers again its growth is
-// there.
+// TestAHungNodeStallsNobody: a node that hangs has only the samples of its process, and does not delay others. Once it
+// answers again, its counters include the missed time.
 func TestAHungNodeStallsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWard(t, 10*time.Second)
@@ -273,8 +275,8 @@ func TestAHungNodeStallsNobody(t *testing.T) {
 			hung.hang(true)
 			nodes = append(nodes, one(fmt.Sprintf("h-%03d", i), hung))
 		}
-		w.roster(nodes...)
-		w.run()
+		w.setNodes(nodes...)
+		w.start()
 		wait(9900 * time.Millisecond)
 		stuck.hang(true)
 		stuck.burn(5 * time.Second)
@@ -290,7 +292,7 @@ func TestAHungNodeStallsNobody(t *testing.T) {
 		}
 		w.want("by role", w.cells("EngineCPUUtilization", "ReplicationGroupId=g", "Role=Primary"),
 			strings.TrimSpace(strings.Repeat("0=0 ",
-				4))+" 10=0 10=50 20=0") // the second is there when the wait for its answer is over
+				4))+" 10=0 10=50 20=0") // the second sample is stored when the wait for the answer ends
 		stuck.hang(false)
 		stuck.burn(10 * time.Second)
 		wait(10 * time.Second)
@@ -306,13 +308,13 @@ func TestAHungNodeStallsNobody(t *testing.T) {
 func TestAnotherProcessIsAnotherNode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWard(t, 10*time.Second)
-		w.roster(one("g-001", newServer("keyspace_misses:100")))
-		w.run()
+		w.setNodes(one("g-001", newServer("keyspace_misses:100")))
+		w.start()
 		wait(5 * time.Second)
-		w.roster(one("g-001", newServer("run_id:b", "uptime_in_seconds:3", "keyspace_misses:7")))
+		w.setNodes(one("g-001", newServer("run_id:b", "uptime_in_seconds:3", "keyspace_misses:7")))
 		wait(8 * time.Second)
 		w.want("the new one's", w.cells("CacheMisses", "CacheClusterId=g-001"), "0=0 0=0")
-		w.roster()
+		w.setNodes()
 		wait(2 * time.Second)
 		if l := w.Latest(); len(l) > 0 {
 			t.Errorf("after it is gone: %+v", l)
@@ -320,15 +322,15 @@ func TestAnotherProcessIsAnotherNode(t *testing.T) {
 	})
 }
 
-// TestLagIsOfTheReading: a replica's lag is what is known of it when it has answered.
+// TestLagIsOfTheReading: a replica's lag is read after it has answered.
 func TestLagIsOfTheReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWard(t, time.Minute)
 		replica := one("g-002", newServer("role:slave", "slave_repl_offset:100", "master_link_status:up"))
 		var lag atomic.Int64
 		replica.Lag = func() time.Duration { return time.Duration(lag.Load()) * time.Second }
-		w.roster(replica)
-		w.run()
+		w.setNodes(replica)
+		w.start()
 		for _, seconds := range []int64{0, 7, 67} {
 			lag.Store(seconds)
 			wait(time.Minute)
@@ -342,8 +344,8 @@ func TestDeniedAccessOfAServerThatDoesNotCountIt(t *testing.T) {
 		w := newWard(t, time.Minute)
 		s := newServer("errorstat_WRONGPASS:count=5", "errorstat_NOPERM:count=2")
 		s.deny("command", "2")
-		w.roster(one("g-001", s))
-		w.run()
+		w.setNodes(one("g-001", s))
+		w.start()
 		wait(time.Second)
 		s.deny("key", "1")
 		s.say("errorstat_WRONGPASS:count=8", "errorstat_NOPERM:count=3")
@@ -356,7 +358,7 @@ func TestDeniedAccessOfAServerThatDoesNotCountIt(t *testing.T) {
 	})
 }
 
-// A node's turn comes once an interval, in the last third of it and before its end.
+// TestDueProperty: each node is read once an interval, in its last third and before its end.
 func TestDueProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		interval := rapid.SampledFrom([]time.Duration{time.Second, 5 * time.Second, time.Minute}).Draw(t, "interval")
@@ -385,15 +387,15 @@ func TestCheckInterval(t *testing.T) {
 	}
 }
 
-// What is added up of an interval is told when the interval is over, also where it is over because the clock was set
-// back.
+// TestTotalAfterTheClockWasSetBack: the totals of an interval are published when it is over, even if it ends because
+// the clock was set back.
 func TestTotalAfterTheClockWasSetBack(t *testing.T) {
 	all := total{interval: time.Minute}
 	at := func(seconds int64) time.Time { return time.Unix(epoch+seconds, 0) }
 	datum := []cachemetric.Datum{{Name: "CurrConnections", Unit: "Count", Value: 3}}
 	var kept []series.Sample
 	kept = append(kept, all.add(at(3650), datum)...)
-	for now := int64(0); now <= 120; now += 30 { // an hour earlier
+	for now := int64(0); now <= 120; now += 30 { // one hour earlier
 		kept = append(kept, all.past(at(now))...)
 		if now%60 == 30 {
 			kept = append(kept, all.add(at(now), datum)...)

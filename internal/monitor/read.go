@@ -9,8 +9,8 @@ import (
 	"larder/internal/cachemetric"
 )
 
-// read takes a reading of a node, when it is its turn. Where the server does not answer, it is the process's part, with
-// an error and without Info. Where only the errors that the server counts cannot be read, there is Info, and the error.
+// read reads a node when a slot is free. If the server does not answer, read returns the part of the process, without
+// Info, and an error. If only the server's error counts cannot be read, read returns Info and an error.
 func (m *Monitor) read(ctx context.Context, n Node, sections []string) (cachemetric.Reading, error) {
 	select {
 	case m.slots <- struct{}{}:
@@ -32,10 +32,10 @@ func (m *Monitor) read(ctx context.Context, n Node, sections []string) (cachemet
 	return r, err
 }
 
-// readProcess takes the part of a reading that needs no answer of the server.
+// readProcess reads the part that needs no answer of the server.
 func (m *Monitor) readProcess(n Node) (r cachemetric.Reading, err error) {
 	at := m.config.Now()
-	pulse, err := n.Process.SchedulerSample()
+	sample, err := n.Process.SchedulerSample()
 	if err != nil {
 		return r, err
 	}
@@ -43,12 +43,12 @@ func (m *Monitor) readProcess(n Node) (r cachemetric.Reading, err error) {
 	if err != nil {
 		return r, err
 	}
-	return cachemetric.Reading{At: at, CPU: usage.CPU, MainCPU: pulse.CPU, Resident: usage.Resident,
+	return cachemetric.Reading{At: at, CPU: usage.CPU, MainCPU: sample.CPU, Resident: usage.Resident,
 		Swapped: usage.Swapped}, nil
 }
 
-// denials fills in what the server denied, of one that does not count it itself. Where that cannot be read it is what
-// it was: the next reading tells the rest.
+// denials adds what the server denied to info, for versions that do not count it. If that cannot be read, the count
+// stays, and the next reading includes the difference.
 func (m *Monitor) denials(ctx context.Context, w *watched, info map[string]string) (err error) {
 	if !cachemetric.Lacks(info) {
 		return nil
@@ -75,8 +75,8 @@ func (m *Monitor) denials(ctx context.Context, w *watched, info map[string]strin
 	return nil
 }
 
-// carry has the errors that the server counts, and that could not be read, be what they were.
-func (m *Monitor) carry(w *watched, info map[string]string) {
+// keepErrors copies the error counts of the last reading to info, because they could not be read.
+func (m *Monitor) keepErrors(w *watched, info map[string]string) {
 	for name, count := range w.last.Info {
 		if _, read := info[name]; !read && strings.HasPrefix(name, "errorstat_") {
 			info[name] = count
@@ -84,7 +84,7 @@ func (m *Monitor) carry(w *watched, info map[string]string) {
 	}
 }
 
-// missed logs what a reading lacks, once until a reading lacks nothing.
+// missed logs what a reading lacks. It logs again only after a complete reading.
 func (m *Monitor) missed(w *watched, failure error) {
 	if failure != nil && w.missing == nil {
 		m.config.Logger.Warn("some of a node's metrics cannot be read", "group", w.Group, "node", w.ID, "error",

@@ -8,15 +8,14 @@ import (
 	"larder/internal/series"
 )
 
-// Namespace is where ElastiCache publishes its metrics.
+// Namespace is the namespace of ElastiCache's metrics.
 const Namespace = "AWS/ElastiCache"
 
-// cacheNodeID is every node's: a Redis cache cluster has one node.
+// cacheNodeID is the id of every node: a Redis cache cluster has one node.
 const cacheNodeID = "0001"
 
-// samples are a node's metrics under each set of dimensions that somebody asks by: the cache cluster with and without
-// its node, and the replication group, whose statistics are over all of its nodes. AWS has the latter for some metrics
-// only.
+// samples returns a node's metrics under each set of dimensions: the cache cluster with and without its node, and the
+// replication group, whose statistics cover all of its nodes. AWS has the latter for some metrics only.
 func samples(n Node, r cachemetric.Reading, data []cachemetric.Datum, interval time.Duration) []series.Sample {
 	cluster := series.Dimension{Name: "CacheClusterId", Value: n.ID}
 	group := series.Dimension{Name: "ReplicationGroupId", Value: n.Group}
@@ -43,10 +42,10 @@ func sample(d cachemetric.Datum, dimensions []series.Dimension, c series.Cell, i
 	return series.Sample{Key: key, Cell: c, Fine: interval < time.Minute}
 }
 
-// period is the beginning of the interval that a time lies in, in seconds since 1970: a sample's time.
+// period returns the beginning of the interval that contains t, in seconds since 1970. It is the time of a sample.
 func period(t time.Time, interval time.Duration) int64 { return t.Truncate(interval).Unix() }
 
-// keep keeps samples. When the disk does not take them they are lost, and the log says so.
+// keep stores samples. If the disk refuses them they are lost, and the log says so.
 func (m *Monitor) keep(all []series.Sample) {
 	if len(all) == 0 {
 		return

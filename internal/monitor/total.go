@@ -7,18 +7,18 @@ import (
 	"larder/internal/series"
 )
 
-// maxKnown is of how many samples in an interval the values are kept. Beyond it there is a statistic set only, which
-// has no percentiles: the values of hundreds of nodes would take more room than the nodes' own metrics.
+// maxKnown is up to how many samples an interval's cell keeps the values. Beyond that, it is a statistic set without
+// percentiles, because the values of hundreds of nodes would take more space than the nodes' own metrics.
 const maxKnown = 16
 
-// total adds up every node's metrics of one interval: those without dimensions. They are kept as one cell per metric.
+// total sums every node's metrics of one interval. They are the metrics without dimensions, stored as one cell each.
 type total struct {
 	interval time.Duration
-	at       int64 // the interval's beginning
+	at       int64 // beginning of the interval
 	cells    map[cachemetric.Datum]series.Cell
 }
 
-// add counts a node's metrics, and returns the samples of the interval before when theirs is another.
+// add adds a node's metrics. If they belong to another interval, it first returns the samples of the previous one.
 func (t *total) add(at time.Time, data []cachemetric.Datum) []series.Sample {
 	past := t.past(at)
 	if t.cells == nil {
@@ -40,8 +40,8 @@ func (t *total) add(at time.Time, data []cachemetric.Datum) []series.Sample {
 	return past
 }
 
-// past returns the samples of an interval that is over, once. A clock that was set back ends one too: those that follow
-// have times before it.
+// past returns the samples of an interval that is over, once. A clock that was set back also ends the interval, because
+// the following samples have earlier times.
 func (t *total) past(now time.Time) []series.Sample {
 	if t.cells == nil || period(now, t.interval) == t.at {
 		return nil
@@ -49,7 +49,7 @@ func (t *total) past(now time.Time) []series.Sample {
 	return t.rest()
 }
 
-// rest returns the samples of the interval that is under way.
+// rest returns the samples of the current interval.
 func (t *total) rest() []series.Sample {
 	var all []series.Sample
 	for d, c := range t.cells {

@@ -10,25 +10,26 @@ import (
 	"larder/internal/cachemetric"
 )
 
-// watched is a node that is read again and again. What is not of its own goroutine alone is under the monitor's lock.
+// watched is a node that is read regularly. The monitor's lock protects all fields but those of the node's own
+// goroutine.
 type watched struct {
 	Node
 	stop    context.CancelFunc
-	denials cachemetric.Denials // of the goroutine
-	missing error               // of the goroutine: what the last reading lacks, for what reason
+	denials cachemetric.Denials // used by the node's goroutine only
+	missing error               // used by the node's goroutine only: why the last reading was incomplete
 
 	last    cachemetric.Reading
-	process cachemetric.Reading // the process's part, which may be of a later look that the server did not answer
+	process cachemetric.Reading // the process's part; it may be newer, if the server did not answer
 	data    []cachemetric.Datum
 	err     error
 }
 
-// firstPair is the time between a node's first two readings: long enough to tell a rate, short enough for data to be
-// there when somebody asks after the start.
+// firstPair is the time between a node's first two readings. It is long enough for a rate, and short enough for users
+// who look right after the start.
 const firstPair = 2 * time.Second
 
-// watch reads a node until ctx ends. Its first reading is what later ones count from: a node that has run for long is
-// not published as if it had all happened within an interval.
+// watch reads a node until ctx ends. Its first reading is the base of later ones: what a node did before is not
+// published.
 func (m *Monitor) watch(ctx context.Context, w *watched) {
 	defer w.stop()
 	for {
@@ -43,19 +44,20 @@ func (m *Monitor) watch(ctx context.Context, w *watched) {
 	}
 }
 
-// next is when a node is to be read again.
+// next returns when a node must be read again.
 func (m *Monitor) next(w *watched) time.Time {
 	now := m.config.Now()
 	switch {
 	case w.last.At.IsZero():
-		return now.Add(lookEvery)
+		return now.Add(checkEvery)
 	case w.data == nil:
 		return now.Add(min(firstPair, m.config.Interval))
 	}
 	return due(now.Add(m.config.Interval/8), m.config.Interval, w.ID)
 }
 
-// due is the next time after now at which a node has its turn: in every interval the same, between 70 and 95 % of it.
+// due returns the next time after now at which a node is read: at the same point of every interval, between 70 and 95 %
+// of it.
 func due(now time.Time, interval time.Duration, id string) time.Time {
 	h := fnv.New32a()
 	h.Write([]byte(id))
@@ -66,13 +68,13 @@ func due(now time.Time, interval time.Duration, id string) time.Time {
 	return turn
 }
 
-// round reads a node and keeps what comes of it. Of a reading that fails what the server alone can tell is missing, and
-// the next covers its time too; what is seen of a hung process from outside is there all the same, as it is on AWS.
+// round reads a node and stores its metrics. When a reading fails, server metrics are skipped until the next one, which
+// covers the missed time. Process metrics are still published, as on AWS.
 func (m *Monitor) round(ctx context.Context, w *watched) {
 	r, err := m.read(ctx, w.Node, cachemetric.Sections())
 	if r.Info != nil {
 		if err != nil {
-			m.carry(w, r.Info)
+			m.keepErrors(w, r.Info)
 		}
 		m.missed(w, errors.Join(err, m.denials(ctx, w, r.Info)))
 		err = nil
@@ -91,7 +93,7 @@ func (m *Monitor) round(ctx context.Context, w *watched) {
 	m.publish(w, r, data)
 }
 
-// failed keeps what there is of a reading that failed.
+// failed stores what was read although the reading failed.
 func (m *Monitor) failed(w *watched, r cachemetric.Reading, failure error) {
 	if w.err == nil {
 		m.config.Logger.Warn("a node's metrics cannot be read", "group", w.Group, "node", w.ID, "error", failure)
@@ -111,13 +113,13 @@ func (m *Monitor) failed(w *watched, r cachemetric.Reading, failure error) {
 	}
 }
 
-// publish keeps a node's metrics. It needs the monitor's lock.
+// publish stores a node's metrics. The caller holds the monitor's lock.
 func (m *Monitor) publish(w *watched, r cachemetric.Reading, data []cachemetric.Datum) {
 	m.keep(samples(w.Node, r, data, m.config.Interval))
 	m.keep(m.total.add(r.At, data))
 }
 
-// derive gives the metrics of the time since the last reading: all of them, or those of the process alone.
+// derive computes the metrics of the time since the last reading: all of them, or only those of the process.
 func (m *Monitor) derive(w *watched, r cachemetric.Reading, all bool) ([]cachemetric.Datum, error) {
 	if w.last.At.IsZero() {
 		return nil, nil

@@ -7,15 +7,14 @@ import (
 	"testing"
 )
 
-// Ports that tests give to servers: below those that the kernel gives out (net.ipv4.ip_local_port_range begins at
-// 32768), so that neither a listener on port 0 nor a connection's own end comes to sit on one before its server does.
+// Ports that tests give to servers. They lie below the kernel's ephemeral ports (net.ipv4.ip_local_port_range begins at
+// 32768), so that no listener on port 0 and no outgoing connection takes one first.
 const (
 	firstPort = 10000
 	ports     = 20000
 )
 
-// Address is one on loopback where nothing listens and that no other test is given while this one runs, in this process
-// or another one.
+// Address returns a loopback address where nothing listens. No other test of any process gets it while this one runs.
 func Address(t *testing.T) string {
 	t.Helper()
 	for range 100 {

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// LimitDescriptors lets this process open no file whose number is beyond a limit, until restore. What is open stays so.
-// The limit is the whole process's: a test that sets it has no others beside it.
+// LimitDescriptors forbids this process to open a file with a descriptor of most or higher, until restore is called.
+// Open files stay open. The limit applies to the whole process, so no other test may run in parallel.
 func LimitDescriptors(t *testing.T, most uint64) (restore func()) {
 	t.Helper()
 	var limit unix.Rlimit

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// SmallDisk mounts a file system of that many bytes ("3m") on a directory, for its owner alone, until the test ends.
-// Where that is not permitted, to others than root and in some sandboxes, the test is Missing it.
+// SmallDisk mounts a file system of a size such as "3m" on a directory until the test ends. Only the owner can access
+// it. If the machine does not permit that, as for users other than root and in some sandboxes, SmallDisk calls Missing.
 func SmallDisk(t *testing.T, dir, size string) {
 	t.Helper()
 	err := syscall.Mount("larder-test", dir, "tmpfs", 0, "mode=0700,size="+size)
@@ -25,7 +25,7 @@ func SmallDisk(t *testing.T, dir, size string) {
 	})
 }
 
-// FillDisk appends to a file until the disk has no byte left.
+// FillDisk appends to a file until the disk is full.
 func FillDisk(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

@@ -1,3 +1,3 @@
-// Package testkit holds what tests of several packages need: larder built and its surroundings, SDK clients of an
-// engine, free addresses, conditions waited for, and Terraform with its provider.
+// Package testkit holds helpers for the tests of several packages. It builds larder, prepares its environment, creates
+// SDK clients, finds free addresses, waits for conditions, and runs Terraform with its provider.
 package testkit

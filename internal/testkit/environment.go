@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// Environment is the test's own without what would have a program do something else than the test says: the variables
-// of AWS, Terraform and larder, the user's AWS configuration, and proxies, which some programs use on the way to this
-// machine too.
+// Environment returns the test's environment without variables that would change what a program does: those of AWS,
+// Terraform and larder, the user's AWS configuration, and proxies, which some programs use even for loopback.
 func Environment() []string {
 	var env []string
 	for _, v := range os.Environ() {

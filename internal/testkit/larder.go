@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// Main builds larder, stores in program where it is, runs a package's tests and returns the exit code.
+// Main builds larder, stores its path in program, runs the package's tests and returns the exit code.
 func Main(m *testing.M, program *string) int {
 	dir, err := os.MkdirTemp("", "larder-test-")
 	if err != nil {
@@ -28,15 +28,15 @@ func Main(m *testing.M, program *string) int {
 	return m.Run()
 }
 
-// Process is one that runs, and its working directory.
+// Process is a running process with its working directory.
 type Process struct {
 	PID int
 	Dir string
 }
 
-// ProcessesIn finds the processes that work in a directory or below it.
+// ProcessesIn returns the processes whose working directory is dir or below it.
 func ProcessesIn(dir string) ([]Process, error) {
-	real, err := filepath.EvalSymlinks(dir) // the kernel tells a directory by its real path
+	real, err := filepath.EvalSymlinks(dir) // the kernel reports directories by their real path
 	if errors.Is(err, fs.ErrNotExist) {
 		real, err = dir, nil
 	}
@@ -51,7 +51,7 @@ func ProcessesIn(dir string) ([]Process, error) {
 	for _, link := range links {
 		cwd, err := os.Readlink(link)
 		if err != nil || cwd != real &&
-			!strings.HasPrefix(cwd, real+"/") { // gone meanwhile, another user's, or not there
+			!strings.HasPrefix(cwd, real+"/") { // it ended, belongs to another user, or works elsewhere
 			continue
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(link)))

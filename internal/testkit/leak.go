@@ -9,11 +9,11 @@ import (
 	"go.uber.org/goleak"
 )
 
-// leakPatience is how long goroutines may take to end after the last test. One of go-redis's sleeps for a second after
-// its client is closed, and on a busy machine any may have to wait for a processor.
+// leakPatience is how long goroutines may run after the last test. One of go-redis's sleeps for a second after its
+// client is closed, and on a busy machine any may wait for a processor.
 const leakPatience = 20 * time.Second
 
-// Leakless runs a package's tests, for TestMain, and fails them when goroutines stay.
+// Leakless runs a package's tests, for TestMain, and fails if goroutines are left.
 func Leakless(m *testing.M) {
 	code := m.Run()
 	if code == 0 {
@@ -26,7 +26,7 @@ func Leakless(m *testing.M) {
 }
 
 func leaked() error {
-	for end := time.Now().Add(leakPatience); ; { // every Find waits half a second
+	for end := time.Now().Add(leakPatience); ; { // each Find waits half a second
 		if err := goleak.Find(); err == nil || time.Now().After(end) {
 			return err
 		}

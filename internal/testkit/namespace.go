@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Namespace is a PID namespace of a test's own: what runs in it sees no other process of this machine, and ends with
-// the test.
+// Namespace is a PID namespace of one test. Programs in it see no other processes of the machine, and end with the
+// test.
 type Namespace struct{ enter []string }
 
-// NewNamespace makes one. Where this machine lets nobody make any, the test is Missing it.
+// NewNamespace creates a namespace. If the machine does not permit that, NewNamespace calls Missing.
 func NewNamespace(t *testing.T) *Namespace {
 	t.Helper()
 	for _, program := range []string{"unshare", "nsenter"} {
@@ -32,7 +32,7 @@ func NewNamespace(t *testing.T) *Namespace {
 	ended := make(chan error, 1)
 	go func() { ended <- first.Wait() }()
 	t.Cleanup(func() {
-		first.Process.Kill() // and with it all that is in there
+		first.Process.Kill() // this ends everything in the namespace
 		<-ended
 	})
 	proc := fmt.Sprintf("/proc/%d/ns/", first.Process.Pid)
@@ -42,7 +42,7 @@ func NewNamespace(t *testing.T) *Namespace {
 	n := &Namespace{append(append([]string{"nsenter"}, enterUser...), "--pid="+proc+"pid_for_children",
 		"--mount="+proc+"mnt", "--")}
 	for end := time.After(10 * time.Second); ; {
-		// Its first process is there, and its /proc shows it.
+		// The first process of the namespace runs, and its /proc shows it.
 		if out, err := exec.Command(n.enter[0], append(n.enter[1:], "cat", "/proc/1/comm")...).Output(); err == nil &&
 			string(out) == "sleep\n" {
 			return n
@@ -58,7 +58,7 @@ func NewNamespace(t *testing.T) *Namespace {
 	}
 }
 
-// Command is the command line that runs a program in the namespace.
+// Command returns the program and the arguments that run a program in the namespace.
 func (n *Namespace) Command(name string, args ...string) (program string, all []string) {
 	return n.enter[0], append(append(append([]string{}, n.enter[1:]...), name), args...)
 }

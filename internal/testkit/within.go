@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Within waits until a condition holds, and fails the test when it does not in that time.
+// Within waits until a condition holds, and fails the test if it does not hold within limit. what names it in the
+// message.
 func Within(t testing.TB, limit time.Duration, what string, condition func() bool) {
 	t.Helper()
 	deadline := time.After(limit)

@@ -1,4 +1,4 @@
-// Package nodetest holds what every node.Runtime must do, as tests that each runtime runs.
+// Package nodetest tests what every node.Runtime must do. Each runtime runs these tests.
 package nodetest
 
 import (
@@ -15,12 +15,12 @@ import (
 	"larder/internal/node"
 )
 
-// patience bounds every wait for something that comes at once.
+// patience bounds every wait for something that should happen at once.
 const patience = 20 * time.Second
 
-// Contract checks a runtime. newRuntime returns one over what belongs to t: called again with the same t, it is the
-// runtime of a larder that was started again. Whatever still runs when t ends is newRuntime's to end. The test binary's
-// TestMain must call Program.
+// Contract tests a runtime. newRuntime returns a runtime that belongs to t. Called again with the same t, it returns
+// the runtime of a restarted larder. newRuntime must end what still runs when t ends. TestMain of the test binary must
+// call Program.
 func Contract(t *testing.T, newRuntime func(t *testing.T) node.Runtime) {
 	for name, check := range map[string]func(contract){
 		"start": contract.start, "inputs": contract.inputs, "failed starts": contract.failedStarts,
@@ -28,7 +28,7 @@ func Contract(t *testing.T, newRuntime func(t *testing.T) node.Runtime) {
 		"stop": contract.stop, "stop of a deaf process": contract.stopDeaf, "cancelled stop": contract.cancelledStop,
 		"last words": contract.lastWords, "restart": contract.restart, "adopt": contract.adopt,
 		"remove":       contract.remove,
-		"second start": contract.secondStart, "pulse": contract.pulse, "resume": contract.resume,
+		"second start": contract.secondStart, "scheduler sample": contract.schedulerSample, "resume": contract.resume,
 		"usage": contract.usage,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -37,11 +37,11 @@ func Contract(t *testing.T, newRuntime func(t *testing.T) node.Runtime) {
 	}
 }
 
-// contract is one check, of its own runtime.
+// contract is one test with its own runtime.
 type contract struct {
 	*testing.T
 	node.Runtime
-	again func() node.Runtime // the runtime of a larder that was started again
+	again func() node.Runtime // returns the runtime of a restarted larder
 }
 
 func (c contract) mustStart(id, habit string) node.Process {
@@ -85,7 +85,7 @@ func (c contract) awaitExit(p node.Process) {
 	}
 }
 
-// start: when Start returns, the process answers; processes do not get in each other's way.
+// start: the process answers when Start returns, and processes do not affect each other.
 func (c contract) start() {
 	a, b := c.mustStart("a", ""), c.mustStart("b", "")
 	if a.ID() != "a" || b.ID() != "b" || a.PID() == b.PID() {
@@ -102,8 +102,7 @@ func (c contract) start() {
 	}
 }
 
-// inputs: standard input and files hold what the spec says, whatever it is, and may be read again; files hold what they
-// are given later.
+// inputs: standard input and files contain what the spec says and can be read repeatedly. Rewrite changes the files.
 func (c contract) inputs() {
 	s := Spec(c.T, "a")
 	s.Stdin = []byte("standard input")
@@ -139,7 +138,7 @@ func (c contract) inputs() {
 	}
 }
 
-// failedStarts: the error says why, and nothing is left running.
+// failedStarts: the error says why, and no process is left.
 func (c contract) failedStarts() {
 	if _, err := c.Start(c.Context(), spec(c.T, "dies", dies)); err == nil ||
 		!strings.Contains(err.Error(), "these are my last words") || !strings.Contains(err.Error(), "dies") {
@@ -159,7 +158,7 @@ func (c contract) failedStarts() {
 	}
 }
 
-// ids names the processes that a runtime adopts.
+// ids returns the ids of the processes that a runtime adopts.
 func (c contract) ids(r node.Runtime) (ids []string) {
 	c.Helper()
 	left, err := r.Adopt(c.Context())
@@ -173,7 +172,7 @@ func (c contract) ids(r node.Runtime) (ids []string) {
 	return ids
 }
 
-// exit: the end of a process is seen without asking.
+// exit: Exited is closed when the process ends.
 func (c contract) exit() {
 	p := c.mustStart("a", "")
 	conn, err := p.Dial(c.Context())
@@ -183,10 +182,10 @@ func (c contract) exit() {
 	defer conn.Close()
 	fmt.Fprintln(conn, "exit")
 	c.awaitExit(p)
-	c.mustStop(p, time.Second) // it is gone already
+	c.mustStop(p, time.Second) // it has already ended
 }
 
-// stop: a process is asked to end; without grace it is not asked.
+// stop: with a grace, a process gets SIGTERM; without one it is killed.
 func (c contract) stop() {
 	p := c.mustStart("a", "")
 	c.mustStop(p, patience)
@@ -201,7 +200,7 @@ func (c contract) stop() {
 	}
 }
 
-// stopDeaf: a process that takes no notice is killed, not before its grace is over.
+// stopDeaf: a process that ignores SIGTERM is killed when the grace is over, and not before.
 func (c contract) stopDeaf() {
 	const grace = 100 * time.Millisecond
 	p := c.mustStart("a", deaf)
@@ -212,7 +211,7 @@ func (c contract) stopDeaf() {
 	}
 }
 
-// cancelledStop: who has no time to wait gets the process killed, and the truth about it.
+// cancelledStop: if ctx ends, the process is killed, and Stop reports what happened.
 func (c contract) cancelledStop() {
 	ctx, cancel := context.WithCancel(c.Context())
 	cancel()
@@ -225,7 +224,7 @@ func (c contract) cancelledStop() {
 	}
 }
 
-// lastWords: they are the end of the log, and not too long to show.
+// lastWords: LastWords returns the end of the log, of limited length.
 func (c contract) lastWords() {
 	p := c.mustStart("a", "")
 	for i := range 200 {
@@ -252,7 +251,7 @@ func (c contract) restart() {
 	}
 }
 
-// secondStart: an id stands for one process at a time; the first goes on.
+// secondStart: a second Start of an id fails, and the first process continues.
 func (c contract) secondStart() {
 	first := c.mustStart("a", "")
 	if _, err := c.Start(c.Context(), Spec(c.T, "a")); err == nil ||
@@ -275,7 +274,7 @@ func (c contract) secondStart() {
 	}
 }
 
-// resume: one that a signal stopped goes on, with what it had.
+// resume: a process that a signal stopped continues where it was.
 func (c contract) resume() {
 	p := c.mustStart("a", "")
 	if suspended, err := p.Suspended(); suspended || err != nil {
@@ -294,29 +293,29 @@ func (c contract) resume() {
 	if err := p.Resume(c.Context()); err != nil {
 		c.Fatal(err)
 	}
-	Ask(c.T, p, "work") // which it answers
+	Ask(c.T, p, "work") // it answers again
 	c.mustStop(p, 0)
 	if err := p.Resume(c.Context()); err == nil {
 		c.Error("gone, it goes on")
 	}
 }
 
-// pulse: one that works is told from one that waits, and from one that is stopped.
-func (c contract) pulse() {
+// schedulerSample: the samples distinguish a process that works, waits, or is stopped.
+func (c contract) schedulerSample() {
 	p := c.mustStart("a", "")
 	look := func() node.SchedulerSample {
 		c.Helper()
-		pulse, err := p.SchedulerSample()
+		sample, err := p.SchedulerSample()
 		if err != nil {
 			c.Fatal(err)
 		}
-		return pulse
+		return sample
 	}
 	before := look()
 	if before.Stopped {
 		c.Error("it is said to be stopped")
 	}
-	Ask(c.T, p, "work") // for 50 ms of CPU time
+	Ask(c.T, p, "work") // for 50 ms of processor time
 	if after := look(); after.CPU < before.CPU+30*time.Millisecond {
 		c.Errorf("it worked for 50 ms, and used %s", after.CPU-before.CPU)
 	}
@@ -327,17 +326,17 @@ func (c contract) pulse() {
 		}
 	}
 	if used, err := p.CPU(); err != nil || used != look().CPU {
-		c.Errorf("stopped, it has used %s, %v, and its pulse is %+v", used, err, look())
+		c.Errorf("stopped, it has used %s, %v, and its sample is %+v", used, err, look())
 	}
 	if all, err := p.AllCPU(); err != nil || all < look().CPU {
-		c.Errorf("stopped, all its threads have used %s, %v, and its pulse is %+v", all, err, look())
+		c.Errorf("stopped, all its threads have used %s, %v, and its sample is %+v", all, err, look())
 	}
 	if one, other := look(), look(); one.CPU != other.CPU || one.Runnable {
 		c.Errorf("stopped, it goes on: %+v, then %+v", one, other)
 	}
 	c.mustStop(p, 0)
-	if pulse, err := p.SchedulerSample(); err == nil {
-		c.Errorf("gone, it has the pulse %+v", pulse)
+	if sample, err := p.SchedulerSample(); err == nil {
+		c.Errorf("gone, it has the sample %+v", sample)
 	}
 	if used, err := p.CPU(); err == nil {
 		c.Errorf("gone, it has used %s", used)
@@ -347,7 +346,7 @@ func (c contract) pulse() {
 	}
 }
 
-// usage: what it uses shows, and nothing is said of one that is gone.
+// usage: Usage shows what the process uses, and fails when it is gone.
 func (c contract) usage() {
 	p := c.mustStart("a", "")
 	look := func() node.Usage {
@@ -362,7 +361,7 @@ func (c contract) usage() {
 	if before.Resident < 1<<20 || before.Swapped < 0 {
 		c.Errorf("it uses %+v", before)
 	}
-	Ask(c.T, p, "work") // for 50 ms of CPU time
+	Ask(c.T, p, "work") // for 50 ms of processor time
 	if after := look(); after.CPU < before.CPU+30*time.Millisecond {
 		c.Errorf("it worked for 50 ms, and used %s", after.CPU-before.CPU)
 	}
@@ -372,7 +371,7 @@ func (c contract) usage() {
 	}
 }
 
-// adopt: a larder that was started again finds what runs, and only that, and has it in hand.
+// adopt: a restarted larder adopts the running processes and no others, and controls them.
 func (c contract) adopt() {
 	if left := c.ids(c.Runtime); len(left) > 0 {
 		c.Errorf("before anything was started: %v", left)
@@ -401,7 +400,7 @@ func (c contract) adopt() {
 	c.awaitExit(found[1])
 }
 
-// remove: nothing is left of a process whose id is used again.
+// remove: no file of a removed process is left when its id is used again.
 func (c contract) remove() {
 	p := c.mustStart("a", "")
 	Ask(c.T, p, "say an old story")

@@ -21,27 +21,28 @@ import (
 	"larder/internal/node"
 )
 
-// programArgument makes a test binary the contract's program.
+// programArgument makes a test binary run as the program of the contract.
 const programArgument = "-nodetest-program"
 
-// What the program does besides answering on its socket.
+// Modes of the program, in addition to answering on its socket.
 const (
-	dies   = "dies"   // says its last words and ends, before its socket opens
+	dies   = "dies"   // logs its last words and ends before its socket opens
 	hides  = "hides"  // never opens its socket
-	deaf   = "deaf"   // takes no notice of SIGTERM
-	parent = "parent" // has a child in its process group that takes no notice of SIGTERM
+	deaf   = "deaf"   // ignores SIGTERM
+	parent = "parent" // has a child in its process group that ignores SIGTERM
 	child  = "child"  // is that child
 )
 
-// The program's main goroutine stays on the main thread, whose pulse the contract takes. Only an init can promise that.
+// The main goroutine must stay on the main thread, of which the contract takes scheduler samples. Only an init function
+// can lock it there.
 func init() {
 	if len(os.Args) > 1 && os.Args[1] == programArgument {
 		runtime.LockOSThread()
 	}
 }
 
-// Program is what the contract runs as a node. A test binary's TestMain calls it first, and returns when it returns
-// true.
+// Program runs the contract's program and returns true if the test binary was started as that. TestMain calls it first,
+// and returns if it returns true.
 func Program() bool {
 	if len(os.Args) < 2 || os.Args[1] != programArgument {
 		return false
@@ -53,14 +54,14 @@ func Program() bool {
 	return true
 }
 
-// Spec is the program, which is the test binary itself, as a node of that id.
+// Spec returns a spec that starts the test binary as a node.
 func Spec(t *testing.T, id string) node.Spec { return spec(t, id, "") }
 
-// Hidden is a node that never opens its socket.
+// Hidden returns a spec of a node that never opens its socket.
 func Hidden(t *testing.T, id string) node.Spec { return spec(t, id, hides) }
 
-// Parent is a node with a child in its process group that takes no notice of SIGTERM; the request "child" tells its
-// process id.
+// Parent returns a spec of a node with a child in its process group that ignores SIGTERM. The request "child" returns
+// the child's process id.
 func Parent(t *testing.T, id string) node.Spec { return spec(t, id, parent) }
 
 func spec(t *testing.T, id, habit string) node.Spec {
@@ -72,8 +73,12 @@ func spec(t *testing.T, id, habit string) node.Spec {
 	return node.Spec{ID: id, Path: exe, Args: []string{programArgument, habit}}
 }
 
-// Ask sends a node one request: "say TEXT" has it log the text, "read PATH" answers with a file, "work" has its main
-// thread use 50 ms of a processor, "stop" has it stop itself after the answer, "exit" ends it.
+// Ask sends a node one request:
+//   - "say TEXT" logs the text.
+//   - "read PATH" returns a file.
+//   - "work" uses 50 ms of processor time on the main thread.
+//   - "stop" stops the node with a signal after the answer.
+//   - "exit" ends the node.
 func Ask(t *testing.T, p node.Process, request string) string {
 	t.Helper()
 	conn, err := p.Dial(t.Context())
@@ -123,13 +128,13 @@ func run(habit string) error {
 		case <-stop:
 			if habit != deaf {
 				fmt.Println("bye")
-				syscall.Exit(0) // os.Exit lingers for a second under the race detector
+				syscall.Exit(0) // os.Exit takes one second under the race detector
 			}
 		}
 	}
 }
 
-// cpuTime is what the calling thread has used.
+// cpuTime returns the processor time of the calling thread.
 func cpuTime() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
@@ -140,10 +145,10 @@ func cpuTime() time.Duration {
 
 type program struct {
 	childPID int
-	work     chan chan struct{} // for the main thread
+	work     chan chan struct{} // requests for the main thread
 }
 
-// bear starts the child, and returns when it takes no notice of SIGTERM any more.
+// bear starts the child, and returns once it ignores SIGTERM.
 func (p *program) bear() error {
 	exe, err := os.Executable()
 	if err != nil {
@@ -172,12 +177,12 @@ func (p *program) accept(l net.Listener) {
 	}
 }
 
-// answer takes one request, a word and its argument, and answers it in base64.
+// answer reads one request, a word and its argument, and returns the answer in base64.
 func (p *program) answer(conn net.Conn) {
 	defer conn.Close()
 	line, err := bufio.NewReader(conn).ReadString('\n')
 	if err != nil {
-		return // one who only looks whether the socket is there
+		return // the peer only tried whether the socket is there
 	}
 	word, argument, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 	io.WriteString(conn, base64.StdEncoding.EncodeToString(p.reply(word, argument)))
@@ -187,7 +192,7 @@ func (p *program) reply(word, argument string) []byte {
 	switch word {
 	case "say":
 		fmt.Println(argument)
-	case "read": // a file
+	case "read": // returns a file
 		raw, err := os.ReadFile(argument)
 		if err != nil {
 			return []byte(err.Error())

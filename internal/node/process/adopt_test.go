@@ -26,7 +26,7 @@ func adopt(t *testing.T, r *process.Runtime) []node.Process {
 	return found
 }
 
-// TestAdoptThroughALink: the kernel tells a process's directory by its real path.
+// TestAdoptThroughALink: the kernel reports a process's directory by its real path.
 func TestAdoptThroughALink(t *testing.T) {
 	dir := t.TempDir()
 	link := filepath.Join(t.TempDir(), "link")
@@ -51,7 +51,8 @@ func TestAdoptWhereNothingEverRan(t *testing.T) {
 	}
 }
 
-// TestAdoptTakesNodesOnly: neither what a person runs in a node's directory, nor a node's child, nor one beside it.
+// TestAdoptTakesNodesOnly: a program that a person runs in a node's directory is not adopted, nor is a node's child or
+// a process in another directory.
 func TestAdoptTakesNodesOnly(t *testing.T) {
 	dir := t.TempDir()
 	p := mustStart(t, newRuntime(t, dir), nodetest.Spec(t, "a"))
@@ -62,7 +63,7 @@ func TestAdoptTakesNodesOnly(t *testing.T) {
 	self := nodetest.Spec(t, "a")
 	for _, c := range []struct {
 		in  string
-		own bool // a session of its own, as a terminal's shell has
+		own bool // it leads a session, as a terminal's shell does
 		run []string
 	}{
 		{"a", true, []string{"sleep", "60"}},
@@ -90,12 +91,12 @@ func TestAdoptTakesNodesOnly(t *testing.T) {
 	}
 }
 
-// TestAdoptLeavesZombiesAlone: a process that ended, and that its parent does not wait for, is not running.
+// TestAdoptLeavesZombiesAlone: a process that ended, but whose parent has not waited for it, is not adopted.
 func TestAdoptLeavesZombiesAlone(t *testing.T) {
 	dir := t.TempDir()
 	r := newRuntime(t, dir)
 	p := mustStart(t, r, nodetest.Spec(t, "a"))
-	if err := r.Close(); err != nil { // nobody waits for it any more
+	if err := r.Close(); err != nil { // nobody waits for the process any more
 		t.Fatal(err)
 	}
 	kill(t, p.PID(), syscall.SIGKILL)
@@ -110,12 +111,12 @@ func TestAdoptLeavesZombiesAlone(t *testing.T) {
 	}
 }
 
-// TestAdoptWithoutDescriptors: a node that cannot be looked at is not one that is gone.
+// TestAdoptWithoutDescriptors: Adopt fails if it cannot inspect a process. It must not treat a node as gone.
 func TestAdoptWithoutDescriptors(t *testing.T) {
 	dir := t.TempDir()
 	p := mustStart(t, newRuntime(t, dir), nodetest.Spec(t, "a"))
 	r := newRuntime(t, dir)
-	for most := uint64(3); most < 40; most++ { // it runs out at each of the files that it needs
+	for most := uint64(3); most < 40; most++ { // opening fails at each of the needed files in turn
 		restore := testkit.LimitDescriptors(t, most)
 		found, err := r.Adopt(t.Context())
 		restore()
@@ -131,7 +132,7 @@ func TestAdoptWithoutDescriptors(t *testing.T) {
 	}
 }
 
-// TestAdoptNeedsNoFile: a node whose files were removed or damaged while nobody watched it is one all the same.
+// TestAdoptNeedsNoFile: a node is adopted although its files were deleted or damaged.
 func TestAdoptNeedsNoFile(t *testing.T) {
 	for what, damage := range map[string]func(t *testing.T, dir string) error{
 		"every file is emptied": func(t *testing.T, dir string) error {

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	testkit.Leakless(m)
 }
 
-// homes gives each test a directory of its own, with a path longer than a socket's may be.
+// homes holds a directory for each test. Its path is longer than that of a socket may be.
 type homes map[*testing.T]string
 
 func (h homes) of(t *testing.T) string {
@@ -35,16 +35,16 @@ func (h homes) of(t *testing.T) string {
 	return h[t]
 }
 
-// newRuntime returns a runtime over dir, whose processes end with the test.
+// newRuntime returns a runtime for dir, whose processes end with the test.
 func newRuntime(t *testing.T, dir string) *process.Runtime {
 	r := &process.Runtime{Dir: dir}
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
 		own, errOwn := r.PIDs(ctx)
 		for _, pid := range own {
-			syscall.Kill(-pid, syscall.SIGKILL) // it may have ended this moment
+			syscall.Kill(-pid, syscall.SIGKILL) // it may just have ended
 		}
-		left, err := r.Adopt(ctx) // of a runtime that was closed
+		left, err := r.Adopt(ctx) // processes of a runtime that was closed
 		err = errors.Join(err, errOwn)
 		for _, p := range left {
 			err = errors.Join(err, p.Stop(ctx, 0))

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Disconnect shuts the connections down through copies of the process's descriptors. The kernel allows that where it
-// would let this process trace the other. Source: pidfd_getfd(2).
+// Disconnect shuts the connections down through copies of the process's descriptors. The kernel permits that if larder
+// may trace the process. Source: pidfd_getfd(2).
 func (p *process) Disconnect(port int) (ended int, err error) {
 	dir := fmt.Sprintf("/proc/%d/fd", p.pid)
 	files, err := os.ReadDir(dir)
@@ -42,11 +42,11 @@ func (p *process) Disconnect(port int) (ended int, err error) {
 	return ended, err
 }
 
-// shutDown ends a socket of another process where it is a TCP connection to that port; done says that it was one.
+// shutDown ends a socket of another process if it is a TCP connection to the port, and then returns true.
 func shutDown(pidfd, number, port int) (done bool, err error) {
 	fd, err := unix.PidfdGetfd(pidfd, number, 0)
 	if errors.Is(err, unix.EBADF) {
-		return false, nil // closed meanwhile
+		return false, nil // it was closed meanwhile
 	}
 	if err != nil {
 		return false, err

@@ -14,8 +14,8 @@ import (
 	"larder/internal/testkit"
 )
 
-// TestEndNeedsNoFiles: processes whose directories are gone end, adopted and started ones, and so do their children.
-// Nothing starts afterwards.
+// TestEndNeedsNoFiles: End ends started and adopted processes and their children even if their directories are gone.
+// After that, Start fails.
 func TestEndNeedsNoFiles(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "nodes")
 	before := newRuntime(t, dir)
@@ -44,13 +44,13 @@ func TestEndNeedsNoFiles(t *testing.T) {
 	}
 }
 
-// TestEndWhileProcessesStart: whoever is being started is ended too, whatever it was doing.
+// TestEndWhileProcessesStart: End also ends processes that are being started.
 func TestEndWhileProcessesStart(t *testing.T) {
 	for range 10 {
 		r := newRuntime(t, t.TempDir())
 		var starts sync.WaitGroup
 		for _, id := range []string{"a", "b", "c", "d"} {
-			starts.Go(func() { r.Start(t.Context(), nodetest.Spec(t, id)) }) // it may be refused
+			starts.Go(func() { r.Start(t.Context(), nodetest.Spec(t, id)) }) // Start may fail
 		}
 		if _, err := r.End(t.Context()); err != nil {
 			t.Error(err)
@@ -65,7 +65,7 @@ func TestEndWhileProcessesStart(t *testing.T) {
 	}
 }
 
-// TestNoDirectoryAboveComesBack: the state directory is gone while a process starts.
+// TestNoDirectoryAboveComesBack: Start does not recreate a state directory that was deleted.
 func TestNoDirectoryAboveComesBack(t *testing.T) {
 	home := filepath.Join(t.TempDir(), "state")
 	r := newRuntime(t, filepath.Join(home, "nodes"))

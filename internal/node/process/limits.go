@@ -10,12 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// LeaveNoCore has this process, and whatever it starts, leave no core file when it crashes: that would hold what its
-// memory does, in plain text.
+// LeaveNoCore prevents core files of this process and its children. A core file would contain secrets and data in plain
+// text.
 func LeaveNoCore() error { return leaveNoCore(0) }
 
-// leaveNoCore does so for a process; 0 is this one. No limit keeps the kernel from a program that takes cores from a
-// pipe (core_pattern beginning with '|'): with an empty filter it gets none of the memory.
+// leaveNoCore does that for a process; 0 means this one. A limit does not stop a core_pattern that pipes cores to a
+// program. Therefore leaveNoCore also sets an empty filter, so that such a program gets none of the memory.
 func leaveNoCore(pid int) error {
 	name := "self"
 	if pid != 0 {
@@ -25,7 +25,7 @@ func leaveNoCore(pid int) error {
 		return fmt.Errorf("cannot keep process %s from leaving a core file: %w", name, err)
 	}
 	err := writeProc("/proc/"+name+"/coredump_filter", "0")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a kernel without it writes no cores
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a kernel without this file writes no cores
 		return fmt.Errorf("cannot keep process %s from leaving its memory in a core file: %w", name, err)
 	}
 	return nil
@@ -40,11 +40,12 @@ func writeProc(path, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// leastRoom is how much more than a process has, in bytes, a limit lets it take: one that is lowered ends nobody.
+// leastRoom is how many bytes more than its current memory a process may always have, so that a lowered limit does not
+// end it.
 const leastRoom = 256 << 20
 
-// LimitMemory limits what the process may have of private memory (RLIMIT_DATA), with a child's of its own; see
-// node.Process. The machine keeps a tenth of its memory for all others.
+// LimitMemory limits the private memory of the process (RLIMIT_DATA). A child has the same limit of its own. A tenth of
+// the machine's memory is left for all others; see node.Process.
 func (p *process) LimitMemory(most int64) error {
 	has, err := p.usage.private()
 	if err == nil {
@@ -69,8 +70,8 @@ func limitMemory(pid int, most uint64) error {
 	return unix.Prlimit(pid, unix.RLIMIT_DATA, &limit, nil)
 }
 
-// limitLog has a process write no file further than most bytes from its beginning: what it logs beyond is lost, and
-// nothing else becomes of it, as the signal that tells of it (SIGXFSZ) is ignored from its start on.
+// limitLog limits the offset up to which a process may write files. What it logs beyond that is lost. Nothing else
+// happens, because the process ignores SIGXFSZ from its start on.
 func limitLog(pid int, most int64) error {
 	var limit unix.Rlimit
 	if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, nil, &limit); err != nil {
@@ -80,8 +81,8 @@ func limitLog(pid int, most int64) error {
 	return unix.Prlimit(pid, unix.RLIMIT_FSIZE, &limit, nil)
 }
 
-// logLimit returns how far a process may write; false where it may as far as it likes: one of larder's own, or one that
-// a larder started that set no limit. That one did not ignore the signal either, and would end at it.
+// logLimit returns the offset up to which a process may write. It returns false if there is no limit: for larder's own
+// programs, and for processes of an older larder that set none. Those do not ignore SIGXFSZ and would end.
 func logLimit(pid int) (most int64, limited bool, err error) {
 	var limit unix.Rlimit
 	if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, nil, &limit); err != nil {

@@ -17,7 +17,7 @@ import (
 	"larder/internal/testkit"
 )
 
-// coreRules are what the kernel knows of a process's core files.
+// coreRules returns the kernel's core file settings of a process.
 func coreRules(t *testing.T, pid int) string {
 	t.Helper()
 	var limit unix.Rlimit
@@ -34,7 +34,7 @@ func coreRules(t *testing.T, pid int) string {
 
 const noCores = "0 of 0, filter "
 
-// TestNoProcessLeavesACore: neither one that was started, nor one that an older larder started and that is met again.
+// TestNoProcessLeavesACore covers a started process, and an adopted one of an older larder.
 func TestNoProcessLeavesACore(t *testing.T) {
 	dir := t.TempDir()
 	r := newRuntime(t, dir)
@@ -79,7 +79,7 @@ func TestNoProcessLeavesACore(t *testing.T) {
 	}
 }
 
-// dataLimit is how much private memory a process may have.
+// dataLimit returns the limit of a process's private memory.
 func dataLimit(t *testing.T, pid int) uint64 {
 	t.Helper()
 	var limit unix.Rlimit
@@ -89,7 +89,8 @@ func dataLimit(t *testing.T, pid int) uint64 {
 	return limit.Cur
 }
 
-// TestMemoryIsLimited: to what is asked for, of which the machine keeps some, and never to less than a process has.
+// TestMemoryIsLimited: the limit is as requested, but leaves some memory to the machine, and is not below what the
+// process has.
 func TestMemoryIsLimited(t *testing.T) {
 	p := mustStart(t, newRuntime(t, t.TempDir()), nodetest.Spec(t, "a"))
 	var machine unix.Sysinfo_t
@@ -114,8 +115,8 @@ func TestMemoryIsLimited(t *testing.T) {
 	}
 }
 
-// TestABurstIsBounded: a foreign program that logs far more than its log may hold goes on, and what it logs later is
-// kept. The log says by which signal it ends.
+// TestABurstIsBounded: a program that logs far more than its log may hold continues, and its later lines are kept. The
+// log names the signal that ends it.
 func TestABurstIsBounded(t *testing.T) {
 	perl, err := exec.LookPath("perl")
 	if err != nil {

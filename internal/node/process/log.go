@@ -23,13 +23,13 @@ import (
 const (
 	logName   = "node.log"
 	logIDName = "node.log.id"
-	maxLog    = 4 << 20 // bytes of a log that are kept on disk
-	slackLog  = 1 << 20 // bytes that a process may log from one time that its oldest part goes to the next
+	maxLog    = 4 << 20 // bytes of a log that stay on disk
+	slackLog  = 1 << 20 // bytes that a process may log between two trims
 	keepLogs  = 5 * time.Second
 )
 
-// LogSize is how much the processes of an id have logged, in bytes; one follows the other in the log. It is 0 where
-// nothing was.
+// LogSize returns how many bytes the processes of an id have logged. Consecutive processes share a log. It is 0 if
+// there is none.
 func (r *Runtime) LogSize(id string) (int64, error) {
 	size, err := logSize(filepath.Join(r.Dir, id))
 	if err != nil {
@@ -49,7 +49,8 @@ func logSize(dir string) (int64, error) {
 	return info.Size(), nil
 }
 
-// LogID names the log of an id: what has the same name after Remove has another. It is made when it is first asked for.
+// LogID returns an identifier of the log of id. After Remove, a new log of the same id has another. The identifier is
+// created at the first call.
 func (r *Runtime) LogID(id string) (string, error) {
 	path := filepath.Join(r.Dir, id, logIDName)
 	name, err := os.ReadFile(path)
@@ -66,8 +67,8 @@ func (r *Runtime) LogID(id string) (string, error) {
 	return made, nil
 }
 
-// ReadLog reads the log of an id from an offset on, and says where what it read begins: at the offset, or behind it
-// where that part is not kept any more. Offsets stay what they are, whatever is dropped. At the end it reads nothing.
+// ReadLog reads the log of an id from an offset. begin is where the returned part begins: at the offset, or later if
+// that part was dropped. Offsets do not change when parts are dropped. At the end of the log, n is 0.
 func (r *Runtime) ReadLog(id string, from int64, p []byte) (begin int64, n int, err error) {
 	f, err := os.Open(filepath.Join(r.Dir, id, logName))
 	if err != nil {
@@ -75,7 +76,7 @@ func (r *Runtime) ReadLog(id string, from int64, p []byte) (begin int64, n int, 
 	}
 	defer f.Close()
 	begin, err = unix.Seek(int(f.Fd()), from, unix.SEEK_DATA)
-	if errors.Is(err, unix.ENXIO) { // there is nothing behind it
+	if errors.Is(err, unix.ENXIO) { // there are no data behind the offset
 		return from, 0, nil
 	}
 	if err == nil {
@@ -84,14 +85,14 @@ func (r *Runtime) ReadLog(id string, from int64, p []byte) (begin int64, n int, 
 	if err != nil && !errors.Is(err, io.EOF) {
 		return from, 0, fmt.Errorf("cannot read the log of %s: %w", id, err)
 	}
-	// Where something was dropped the rest begins in the middle of a block, whose first part reads as zeros.
+	// Dropping leaves whole blocks, so that the rest may begin inside a block whose first part reads as zeros.
 	kept := bytes.TrimLeft(p[:n], "\x00")
 	redact(kept)
 	begin += int64(n - len(kept))
 	return begin, copy(p, kept), nil
 }
 
-// KeepLogs keeps every log within its bound on disk until ctx ends, and says which process logged more than it could.
+// KeepLogs keeps every log within its bound until ctx ends. It logs a warning for each process that logged too much.
 func (r *Runtime) KeepLogs(ctx context.Context, logger *slog.Logger) error {
 	tick := time.NewTicker(keepLogs)
 	defer tick.Stop()
@@ -99,7 +100,7 @@ func (r *Runtime) KeepLogs(ctx context.Context, logger *slog.Logger) error {
 		full, err := r.keepLogs()
 		if err == nil {
 			told = ""
-		} else if err.Error() != told { // what stays so is said once
+		} else if err.Error() != told { // log a lasting error once
 			told = err.Error()
 			logger.Error("cannot keep the logs of nodes within their bound", "error", err)
 		}
@@ -115,13 +116,13 @@ func (r *Runtime) KeepLogs(ctx context.Context, logger *slog.Logger) error {
 	}
 }
 
-// TrimLogs drops the oldest part of logs that have become too long, and lets the processes go on writing.
+// TrimLogs drops the oldest part of each log that is too long, and permits the processes to write on.
 func (r *Runtime) TrimLogs() error {
 	_, err := r.keepLogs()
 	return err
 }
 
-// keepLogs returns the ids of processes that may have logged more than they were let since the last time.
+// keepLogs does what TrimLogs does, and returns the ids of processes that reached their limit since the last call.
 func (r *Runtime) keepLogs() (full []string, err error) {
 	logs, err := fs.Glob(os.DirFS(r.Dir), "*/"+logName)
 	if err != nil {
@@ -135,7 +136,7 @@ func (r *Runtime) keepLogs() (full []string, err error) {
 	}
 	var errs []error
 	for _, path := range logs {
-		if err := trim(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // removed this moment, or not there yet
+		if err := trim(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // just removed, or not created yet
 			errs = append(errs, fmt.Errorf("cannot drop the oldest part of %s: %w", path, err))
 		}
 	}
@@ -147,15 +148,15 @@ func (r *Runtime) keepLogs() (full []string, err error) {
 		if was {
 			full = append(full, p.id)
 		}
-		if err != nil && !errors.Is(err, unix.ESRCH) && !errors.Is(err, fs.ErrNotExist) { // it ended this moment
+		if err != nil && !errors.Is(err, unix.ESRCH) && !errors.Is(err, fs.ErrNotExist) { // it has just ended
 			errs = append(errs, fmt.Errorf("cannot limit what %s logs: %w", p.id, err))
 		}
 	}
 	return full, errors.Join(errs...)
 }
 
-// letLog lets a process with a limit log slackLog more than it has, and tells whether it had come to its limit. A
-// process that an earlier larder started may not have been kept from leaving a core file.
+// letLog permits a process with a limit to log slackLog more bytes, and reports whether it had reached the limit. It
+// also prevents core files, because an earlier larder may not have done that.
 func (p *process) letLog() (full bool, err error) {
 	if err := errors.Join(leaveNoCore(p.pid), p.redactLog()); err != nil {
 		return false, err
@@ -171,11 +172,10 @@ func (p *process) letLog() (full bool, err error) {
 	return size >= limit, limitLog(p.pid, max(size, maxLog)+slackLog)
 }
 
-// trim gives the blocks of a log's oldest part back to the disk. The file keeps its length, and so its offsets: a
-// process that has it open, and appends this moment, loses nothing. What is kept, and slackLog, is all that there can
-// be before the next time.
+// trim returns the blocks of a log's oldest part to the disk. The file's length stays, and so do offsets, so that a
+// process which appends meanwhile loses nothing. At most maxLog and slackLog bytes exist until the next trim.
 func trim(path string) error {
-	const block = 64 << 10 // less is not worth a call
+	const block = 64 << 10 // smaller parts are not worth a system call
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil || st.Blocks*512 <= maxLog+block {
 		return err

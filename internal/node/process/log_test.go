@@ -13,7 +13,7 @@ import (
 	"larder/internal/node/process"
 )
 
-// readAll reads what is kept of a log, a little at a time.
+// readAll reads what is left of a log, in small pieces.
 func readAll(t *testing.T, r *process.Runtime, id string, from int64) (begin int64, text string) {
 	t.Helper()
 	begin = -1
@@ -72,7 +72,7 @@ func TestALogGoesOnOverARestart(t *testing.T) {
 	}
 }
 
-// TestTheOwnLogStaysWithinItsBound too, once there is one.
+// TestTheOwnLogStaysWithinItsBound: OwnLog is trimmed once it exists.
 func TestTheOwnLogStaysWithinItsBound(t *testing.T) {
 	r := newRuntime(t, t.TempDir())
 	r.OwnLog = filepath.Join(t.TempDir(), "engine.log")
@@ -98,7 +98,7 @@ func TestTheOwnLogStaysWithinItsBound(t *testing.T) {
 	}
 }
 
-// TestALogStaysWithinItsBound while its process writes: what was dropped is not read, the rest is where it was.
+// TestALogStaysWithinItsBound: while a process writes, the dropped part is not read, and the rest keeps its offsets.
 func TestALogStaysWithinItsBound(t *testing.T) {
 	const bound = 4 << 20
 	dir := t.TempDir()

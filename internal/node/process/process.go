@@ -20,29 +20,29 @@ import (
 	"larder/internal/node"
 )
 
-// process is a running one; see node.Process.
+// process is a running process; see node.Process.
 type process struct {
 	id     string
 	dir    string
 	pid    int
 	pidfd  *os.File
 	exited chan struct{}
-	opened atomic.Bool // its socket has been there
+	opened atomic.Bool // its socket has existed
 
 	scheduler scheduler
 	usage     usage
 
 	redacting sync.Mutex
-	redacted  int64 // how far the log holds no quoted data
+	redacted  int64 // up to this offset the log contains no quoted data
 }
 
-// watch begins to watch a process. One of larder's own children is waited for when it ends, so that no zombie stays.
+// watch begins to watch a process. If it is a child of larder, watch waits for its end, so that no zombie is left.
 func (r *Runtime) watch(id, dir string, handle *os.Process, child bool) (*process, error) {
 	fd, err := unix.PidfdOpen(handle.Pid, unix.PIDFD_NONBLOCK)
 	if err != nil {
 		return nil, fmt.Errorf("cannot watch process %d of %s: %w", handle.Pid, id, err)
 	}
-	// Opened after the pidfd: when the process is still there afterwards, both are its own.
+	// Opened after the pidfd: if the process still exists afterwards, both belong to it.
 	s, err := openScheduler(handle.Pid)
 	if err != nil {
 		unix.Close(fd)
@@ -68,14 +68,13 @@ func (r *Runtime) watch(id, dir string, handle *os.Process, child bool) (*proces
 		gone := false
 		err := r.guard.Do("the end of "+p.id, func() error {
 			if gone = p.awaitExit(); gone && child {
-				unix.Kill(-p.pid, unix.SIGKILL) // what it left behind, before the wait gives its number free
+				unix.Kill(-p.pid, unix.SIGKILL) // kill its group now: after Wait the number may belong to others
 				p.noteCrash(handle.Wait())
 			}
 			return nil
 		})
 		if gone {
-			// Where that fails nobody can be told, and what is read of the log is redacted all the same. Whoever waits
-			// for the exit must learn of it.
+			// If this fails, nobody can be notified, and readers redact the log anyway. The exit must be reported in any case.
 			err = errors.Join(err, r.guard.Do("the log of "+p.id, func() error { p.redactLog(); return nil }))
 		}
 		if err != nil {
@@ -94,9 +93,8 @@ func (r *Runtime) watch(id, dir string, handle *os.Process, child bool) (*proces
 	return p, nil
 }
 
-// noteCrash writes the signal that a process ended by into its log, as the process itself writes no report: that would
-// quote its memory. Those that larder ends processes with are left out. Where the log cannot be written there is nobody
-// to tell.
+// noteCrash logs the signal that ended the process. redis-server's own crash report is disabled, because it would quote
+// memory. Signals that larder sends are not logged. An error is dropped, because nobody could handle it.
 func (p *process) noteCrash(state *os.ProcessState, err error) {
 	if err != nil {
 		return
@@ -108,7 +106,7 @@ func (p *process) noteCrash(state *os.ProcessState, err error) {
 	p.note(fmt.Sprintf("process %d was ended by %s (%s)", p.pid, unix.SignalName(status.Signal()), status.Signal()))
 }
 
-// note writes a line of larder's into the process's log.
+// note writes a line of larder's to the process's log.
 func (p *process) note(line string) {
 	log, err := os.OpenFile(filepath.Join(p.dir, logName), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
@@ -118,8 +116,8 @@ func (p *process) note(line string) {
 	fmt.Fprintf(log, "larder: %s\n", line)
 }
 
-// awaitExit parks until the process is gone; false says that the watching was ended first. The pidfd becomes readable
-// then, so the runtime's poller does the waiting and no thread is spent.
+// awaitExit waits until the process is gone, or returns false if watching was ended first. The pidfd then becomes
+// readable. The Go runtime's poller waits for that, which needs no thread.
 func (p *process) awaitExit() bool {
 	conn, err := p.pidfd.SyscallConn()
 	if err != nil {
@@ -137,8 +135,8 @@ func (p *process) ID() string              { return p.id }
 func (p *process) PID() int                { return p.pid }
 func (p *process) Exited() <-chan struct{} { return p.exited }
 
-// Dial goes through the directory's descriptor: a socket's path may have 107 characters at most, a state directory's
-// more.
+// Dial connects through the directory's descriptor, because a socket's path is limited to 107 characters and a state
+// directory may have more.
 func (p *process) Dial(ctx context.Context) (net.Conn, error) {
 	dir, err := os.Open(p.dir)
 	if err != nil {
@@ -167,7 +165,7 @@ func (p *process) awaitSocket(ctx context.Context) error {
 	}
 }
 
-// Stop ends the process and everything in its session's first process group, such as a child that writes a snapshot.
+// Stop ends the process and its process group, which includes children such as one that writes a snapshot.
 func (p *process) Stop(ctx context.Context, grace time.Duration) error {
 	if grace > 0 {
 		p.signal(unix.SIGTERM)
@@ -176,7 +174,7 @@ func (p *process) Stop(ctx context.Context, grace time.Duration) error {
 		}
 	}
 	p.signal(unix.SIGKILL)
-	const unkillable = 10 * time.Second // only the kernel can hold a killed process that long
+	const unkillable = 10 * time.Second // a killed process stays longer only if the kernel holds it
 	if !p.gone(context.WithoutCancel(ctx), unkillable) {
 		return fmt.Errorf("cannot end %s (process %d): still there after SIGKILL", p.id, p.pid)
 	}
@@ -195,8 +193,8 @@ func (p *process) gone(ctx context.Context, wait time.Duration) bool {
 	return false
 }
 
-// signal goes to the process through its pidfd, and to its group only when the process was there to receive it: the
-// group's number cannot belong to anybody else then.
+// signal signals the process through its pidfd. Only if the process received the signal does it signal the group,
+// because otherwise the group's number could belong to others.
 func (p *process) signal(s unix.Signal) {
 	conn, err := p.pidfd.SyscallConn()
 	if err != nil {

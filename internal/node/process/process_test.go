@@ -21,7 +21,7 @@ import (
 	"larder/internal/node/process"
 )
 
-// patience bounds every wait for something that comes at once.
+// patience bounds every wait for something that should happen at once.
 const patience = 20 * time.Second
 
 func mustStart(t *testing.T, r *process.Runtime, s node.Spec) node.Process {
@@ -49,8 +49,8 @@ func kill(t *testing.T, pid int, s syscall.Signal) {
 	}
 }
 
-// TestAnExitIsSeenAtOnce: of one's own process and of an adopted one, when the kernel has told the test itself of it.
-// The best of a few counts: the machine may be busy.
+// TestAnExitIsSeenAtOnce compares with when the test itself learns of the exit, for a started and an adopted process.
+// It takes the best of several runs, because the machine may be busy.
 func TestAnExitIsSeenAtOnce(t *testing.T) {
 	const atOnce = 50 * time.Millisecond
 	dir := t.TempDir()
@@ -78,7 +78,7 @@ func TestAnExitIsSeenAtOnce(t *testing.T) {
 	}
 }
 
-// exitOf takes hold of a process; the returned function waits until it is gone.
+// exitOf opens a process. The returned function waits until it is gone.
 func exitOf(t *testing.T, pid int) (await func()) {
 	t.Helper()
 	fd, err := unix.PidfdOpen(pid, 0)
@@ -94,7 +94,7 @@ func exitOf(t *testing.T, pid int) (await func()) {
 			switch {
 			case n == 1:
 				return
-			case err != nil && err != unix.EINTR: // a signal is the Go runtime's, and common
+			case err != nil && err != unix.EINTR: // the Go runtime sends itself signals
 				t.Fatal(err)
 			}
 		}
@@ -129,7 +129,7 @@ func TestProcessesOutliveTheirRuntime(t *testing.T) {
 	}
 }
 
-// TestStopTakesTheChildrenToo: those that take no notice of SIGTERM while their parent does, and those of a killed one.
+// TestStopTakesTheChildrenToo: Stop ends children that ignore SIGTERM, and those of a killed process.
 func TestStopTakesTheChildrenToo(t *testing.T) {
 	for name, grace := range map[string]time.Duration{"asked": patience, "killed": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -185,7 +185,7 @@ func TestTheDirectoryIsItsOwners(t *testing.T) {
 			return err
 		}
 		info, err := d.Info()
-		if d.Type()&fs.ModeSocket == 0 { // a socket's mode is the process's to choose
+		if d.Type()&fs.ModeSocket == 0 { // a process chooses the mode of its socket itself
 			got[d.Name()] = info.Mode().Perm()
 		}
 		return err
@@ -218,7 +218,7 @@ func TestPIDs(t *testing.T) {
 	check(b)
 }
 
-// TestStartDoesNotWaitForever: when its context ends, a process that never opened its socket is ended, not left behind.
+// TestStartDoesNotWaitForever: if ctx ends, Start ends a process that has not opened its socket.
 func TestStartDoesNotWaitForever(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())

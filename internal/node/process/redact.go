@@ -8,15 +8,15 @@ import (
 	"path/filepath"
 )
 
-// quotes are what redis-server's log has before it quotes data: what is left of its replication stream, when a replica
-// cannot do what its primary did; arguments and values, when an assertion fails; what a client sent, when it breaks the
-// protocol.
+// quotes lists the texts behind which redis-server's log quotes data. A replica that cannot apply a command logs the
+// rest of its replication stream. A failed assertion logs arguments and values. A protocol error logs what the client
+// sent.
 var quotes = [][]byte{
 	[]byte("Latest backlog is: "), []byte("client->argv["), []byte("Query buffer during protocol error: "), []byte(
 		"Object raw string content: "),
 }
 
-// redact puts asterisks over what lines quote, and tells whether there was any. Nothing moves.
+// redact overwrites what lines quote with asterisks, and reports whether there was any. The length does not change.
 func redact(lines []byte) (found bool) {
 	for line := range bytes.Lines(lines) {
 		for _, quote := range quotes {
@@ -33,7 +33,7 @@ func redact(lines []byte) (found bool) {
 	return found
 }
 
-// redactLog does so in the log of a process, from where it was done before.
+// redactLog redacts the log of a process, from where it ended the last time.
 func (p *process) redactLog() error {
 	f, err := os.OpenFile(filepath.Join(p.dir, logName), os.O_RDWR, 0)
 	if err != nil {
@@ -51,9 +51,9 @@ func (p *process) redactLog() error {
 		n, err := f.ReadAt(chunk, p.redacted)
 		whole := chunk[:bytes.LastIndexByte(chunk[:n], '\n')+1]
 		if len(whole) == 0 && n == len(chunk) {
-			whole = chunk // it is no line of redis-server's, which cuts them off at 1 KiB
+			whole = chunk // not a line of redis-server, which cuts lines off at 1 KiB
 		}
-		if len(whole) == 0 { // the line's end is yet to come
+		if len(whole) == 0 { // the end of the line is not written yet
 			if errors.Is(err, io.EOF) {
 				return nil
 			}

@@ -14,7 +14,7 @@ import (
 // firstFile is the descriptor of the first of a process's files; see node.Spec.
 const firstFile = 3
 
-// Rewrite gives the process's files in memory other contents; see node.Process.
+// Rewrite replaces the contents of the process's files in memory; see node.Process.
 func (p *process) Rewrite(contents [][]byte) error {
 	for i, content := range contents {
 		if err := p.rewrite(firstFile+i, content); err != nil {
@@ -37,7 +37,7 @@ func (p *process) rewrite(descriptor int, content []byte) error {
 	if err != nil {
 		return err
 	}
-	if err = p.present(); err == nil { // else the number may be another process's by now
+	if err = p.present(); err == nil { // otherwise the number may belong to another process
 		_, err = f.WriteAt(content, 0)
 	}
 	if err == nil {
@@ -46,7 +46,7 @@ func (p *process) rewrite(descriptor int, content []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// present is an error when the process is gone.
+// present returns an error if the process is gone.
 func (p *process) present() error {
 	conn, err := p.pidfd.SyscallConn()
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package process runs nodes as processes of this machine. They live in sessions of their own, so that they outlive
-// larder, and are watched through pidfds, so that an exit is seen at once and a reused process id is never signalled.
+// Package process runs nodes as processes of this machine. Each node leads its own session, so that it outlives larder.
+// Larder watches it through a pidfd, so that it notices an exit at once and never signals a reused process id.
 package process
 
 import (
@@ -28,22 +28,20 @@ import (
 
 const pollSocket = time.Millisecond
 
-// Runtime keeps one directory per process under Dir: its working directory, with its log and socket.
+// Runtime keeps one directory per process below Dir. It is the process's working directory, with its log and socket.
 type Runtime struct {
-	// Dir is made when it is not there, but no directory above it: an installation that was deleted would come back in
-	// part.
+	// Dir is created if it does not exist, but its parents are not: a deleted installation must not partly come back.
 	Dir string
-	// OwnLog is another log that is kept within the bound of the processes' logs: that of the program itself. Empty:
-	// none.
+	// OwnLog is the path of the program's own log, which gets the same bound as the processes' logs. Empty means none.
 	OwnLog string
 
 	guard    isolate.Guard
 	watchers sync.WaitGroup
-	starts   sync.WaitGroup // those under way
+	starts   sync.WaitGroup // Starts that are running
 	mu       sync.Mutex
 	live     map[*process]struct{}
-	starting map[string]bool // ids
-	ended    bool            // by End: nothing is started any more
+	starting map[string]bool // ids of processes that are being started
+	ended    bool            // End was called: Start fails
 }
 
 // Start starts a process; see node.Runtime.
@@ -69,9 +67,9 @@ func (r *Runtime) Start(ctx context.Context, spec node.Spec) (node.Process, erro
 
 	cmd := exec.Command(spec.Path, spec.Args...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = dir, files[0], log, log, files[1:]
-	cmd.Env = append(childenv.Of(kindOf(spec), dir, os.Environ()), "TZ=UTC") // times in logs
+	cmd.Env = append(childenv.Of(kindOf(spec), dir, os.Environ()), "TZ=UTC") // for times in logs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	// The process inherits that; see limitLog. A write of this one that is refused is an error, with or without it.
+	// The process inherits the ignored signal; see limitLog. In this process, a refused write is an error in any case.
 	signal.Ignore(unix.SIGXFSZ)
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("cannot start %s: %w", spec.ID, err)
@@ -93,8 +91,8 @@ func (r *Runtime) Start(ctx context.Context, spec node.Spec) (node.Process, erro
 	return p, nil
 }
 
-// confine sets the limits of a process that has just started. Where it is gone already, awaitSocket says why. What
-// larder itself runs as logs little, whatever clients send.
+// confine sets the limits of a process that has just started. If the process is gone already, awaitSocket reports why.
+// Larder's own programs get no log limit: they log little, whatever clients send.
 func (p *process) confine(spec node.Spec) error {
 	err := leaveNoCore(p.pid)
 	if err == nil && kindOf(spec) == childenv.Node {
@@ -109,7 +107,7 @@ func (p *process) confine(spec node.Spec) error {
 	return err
 }
 
-// kindOf tells what a process is: of those that a runtime starts, larder's own program is the relay.
+// kindOf returns the kind of a process. A runtime starts nodes, and larder's own program as a relay.
 func kindOf(spec node.Spec) childenv.Kind {
 	if own, err := os.Executable(); err == nil && spec.Path == own {
 		return childenv.Relay
@@ -117,7 +115,7 @@ func kindOf(spec node.Spec) childenv.Kind {
 	return childenv.Node
 }
 
-// reserve claims an id for one start, and refuses one whose process runs.
+// reserve reserves an id for one start. It fails if a process of that id runs.
 func (r *Runtime) reserve(id string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -147,10 +145,10 @@ func (r *Runtime) release(id string) {
 	r.starts.Done()
 }
 
-// errEnded refuses what would outlive End.
+// errEnded refuses a start after End.
 var errEnded = errors.New("larder ends its processes")
 
-// open is errEnded after End.
+// open returns errEnded after End.
 func (r *Runtime) open() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -160,13 +158,12 @@ func (r *Runtime) open() error {
 	return nil
 }
 
-// End kills every process that the runtime has started or found again, and has each start that is under way fail.
-// Nothing starts afterwards. It needs none of their files, which may be gone. It returns how many processes it ended,
-// when they are gone.
+// End kills every process of the runtime, and makes running and later Starts fail. It needs no files of the processes,
+// which may be deleted. It returns when the processes are gone, and how many it ended.
 func (r *Runtime) End(ctx context.Context) (ended int, err error) {
 	r.mu.Lock()
 	r.ended = true
-	live := slices.Collect(maps.Keys(r.live)) // who is not among them yet sees that the runtime has ended
+	live := slices.Collect(maps.Keys(r.live)) // a Start that is not among them sees that the runtime has ended
 	r.mu.Unlock()
 	var each sync.WaitGroup
 	errs := make([]error, len(live))
@@ -180,7 +177,7 @@ func (r *Runtime) End(ctx context.Context) (ended int, err error) {
 	return len(live), errors.Join(errs...)
 }
 
-// prepare makes the directory ready and opens the log.
+// prepare creates the process's directory and opens its log.
 func (r *Runtime) prepare(dir string, spec node.Spec) (*os.File, error) {
 	for _, d := range []string{r.Dir, dir} {
 		if err := os.Mkdir(d, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -193,10 +190,10 @@ func (r *Runtime) prepare(dir string, spec node.Spec) (*os.File, error) {
 	return os.OpenFile(filepath.Join(dir, logName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 }
 
-// memoryName begins the names of files in memory.
+// memoryName is the prefix of names of files in memory.
 const memoryName = "larder-"
 
-// memoryFiles makes files that exist in memory only, ready to be read from their beginning. The first gets the name.
+// memoryFiles creates files that exist in memory only, positioned at their beginning. The first one gets the name.
 func memoryFiles(name string, contents [][]byte) ([]*os.File, error) {
 	var files []*os.File
 	for i, content := range contents {
@@ -228,13 +225,13 @@ func closeAll(files []*os.File) {
 	}
 }
 
-// Adopt finds the processes whose working directory is, or was until it was removed, one of the runtime's. A process is
-// known by its directory, its being the leader of its session, and the file in memory that it reads, so nothing that a
-// person runs in such a directory is taken for a node, and no file that is lost or damaged hides one. Where one of them
-// cannot be looked at it fails: a node that was overlooked would get another process beside the one it has.
+// Adopt finds the processes whose working directory is one of the runtime's, even if that was deleted. A process counts
+// as a node if it works in such a directory, leads its session, and reads the file in memory. Therefore a program that
+// a person runs in such a directory is not adopted, and no lost or damaged file hides a node. If Adopt cannot inspect a
+// process it fails, because a second process would be started beside a node that it missed.
 func (r *Runtime) Adopt(ctx context.Context) ([]node.Process, error) {
 	root, err := realPath(r.Dir)
-	if errors.Is(err, fs.ErrNotExist) { // it was removed, or nothing was ever started
+	if errors.Is(err, fs.ErrNotExist) { // it was deleted, or nothing was ever started
 		root, err = realPath(filepath.Dir(r.Dir))
 		root = filepath.Join(root, filepath.Base(r.Dir))
 	}
@@ -251,17 +248,17 @@ func (r *Runtime) Adopt(ctx context.Context) ([]node.Process, error) {
 	var found []node.Process
 	for _, entry := range processes {
 		pid, err := strconv.Atoi(entry.Name())
-		if err != nil { // no process
+		if err != nil { // not a process
 			continue
 		}
 		proc := filepath.Join("/proc", entry.Name())
 		dir, err := os.Readlink(filepath.Join(proc, "cwd"))
-		if err != nil || filepath.Dir(dir) != root { // gone meanwhile, another user's, or not ours
+		if err != nil || filepath.Dir(dir) != root { // it ended, belongs to another user, or is not in Dir
 			continue
 		}
 		p, err := r.adopt(proc, pid, strings.TrimSuffix(dir, " (deleted)"))
 		switch {
-		case errors.Is(err, unix.ESRCH), errors.Is(err, fs.ErrNotExist): // it ended this moment, or is no node
+		case errors.Is(err, unix.ESRCH), errors.Is(err, fs.ErrNotExist): // it has just ended, or is no node
 		case err != nil:
 			return found, fmt.Errorf("cannot look at process %d, which may be a node: %w", pid, err)
 		case p != nil:
@@ -271,7 +268,7 @@ func (r *Runtime) Adopt(ctx context.Context) ([]node.Process, error) {
 	return found, nil
 }
 
-// adopt watches a process if it is a node's, and else returns nil.
+// adopt watches a process if it is a node, and otherwise returns nil.
 func (r *Runtime) adopt(proc string, pid int, dir string) (node.Process, error) {
 	if is, err := isNode(proc, pid); err != nil || !is {
 		return nil, err
@@ -288,7 +285,7 @@ func (r *Runtime) adopt(proc string, pid int, dir string) (node.Process, error) 
 	return p, nil
 }
 
-// realPath is the path that the kernel knows a directory by.
+// realPath returns the path by which the kernel reports a directory.
 func realPath(dir string) (string, error) {
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
@@ -297,7 +294,7 @@ func realPath(dir string) (string, error) {
 	return filepath.EvalSymlinks(absolute)
 }
 
-// isNode tells whether a runtime started a process, as the leader of its session, and it runs.
+// isNode reports whether a runtime started a process, as the leader of its session, and it runs.
 func isNode(proc string, pid int) (bool, error) {
 	stdin, err := os.Readlink(filepath.Join(proc, "fd", "0"))
 	if err != nil {
@@ -311,17 +308,17 @@ func isNode(proc string, pid int) (bool, error) {
 	return err == nil && !zombie, err
 }
 
-// isZombie tells whether a process has ended but was not waited for, as happens where nothing reaps orphans.
+// isZombie reports whether a process has ended, but nobody waited for it. This happens where nothing reaps orphans.
 func isZombie(proc string) (bool, error) {
 	stat, err := os.ReadFile(filepath.Join(proc, "stat"))
-	_, fields, _ := strings.Cut(string(stat), ") ") // the name in parentheses may hold spaces
+	_, fields, _ := strings.Cut(string(stat), ") ") // the name in parentheses may contain spaces
 	return strings.HasPrefix(fields, "Z"), err
 }
 
 // Remove deletes the process's directory.
 func (r *Runtime) Remove(id string) error { return os.RemoveAll(filepath.Join(r.Dir, id)) }
 
-// Close ends the watching, not the processes.
+// Close ends the watching. The processes continue.
 func (r *Runtime) Close() error {
 	r.mu.Lock()
 	for p := range r.live {
@@ -332,8 +329,8 @@ func (r *Runtime) Close() error {
 	return nil
 }
 
-// Detached returns the ids of the processes that nobody can connect to any more, because their socket was removed, with
-// the directory around it or alone. What is connected already goes on.
+// Detached returns the ids of processes whose socket was deleted, alone or with its directory, so that nobody can
+// connect any more. Existing connections continue.
 func (r *Runtime) Detached() []string {
 	r.mu.Lock()
 	live := slices.Collect(maps.Keys(r.live))
@@ -348,7 +345,7 @@ func (r *Runtime) Detached() []string {
 	return ids
 }
 
-// PIDs returns the process ids of the nodes that run now.
+// PIDs returns the process ids of the running nodes.
 func (r *Runtime) PIDs(context.Context) (map[string]int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -16,34 +16,33 @@ import (
 )
 
 const (
-	resumeTime = time.Second // for a process to go on after SIGCONT
+	resumeTime = time.Second // time for a process to run after SIGCONT
 	pollResume = 10 * time.Millisecond
 )
 
-// Suspended looks at the main thread, and at the freezers of the process's cgroups. A freezer that cannot be read is
-// none.
+// Suspended checks the main thread and the freezers of the process's cgroups. A freezer that cannot be read is ignored.
 func (p *process) Suspended() (bool, error) {
-	pulse, err := p.SchedulerSample()
-	if err != nil || pulse.Stopped {
-		return pulse.Stopped, err
+	sample, err := p.SchedulerSample()
+	if err != nil || sample.Stopped {
+		return sample.Stopped, err
 	}
 	return inFreezer(p.pid)
 }
 
-// Activity tells whether a process that is not a runtime's is stopped, by a signal or a debugger, or frozen, and how
-// much processor time it has used since it began. It fails when the process has ended.
+// Activity reports whether any process is stopped by a signal or a debugger, or frozen, and its processor time since
+// its start. It fails when the process has ended.
 func Activity(pid int) (suspended bool, used time.Duration, err error) {
 	s, err := openScheduler(pid)
 	if err != nil {
 		return false, 0, err
 	}
 	defer s.close()
-	pulse, err := s.pulse()
+	sample, err := s.sample()
 	if err != nil {
 		return false, 0, err
 	}
-	if used, err = clockOf(pid); err != nil || pulse.Stopped {
-		return pulse.Stopped, used, err
+	if used, err = clockOf(pid); err != nil || sample.Stopped {
+		return sample.Stopped, used, err
 	}
 	suspended, err = inFreezer(pid)
 	return suspended, used, err
@@ -57,7 +56,7 @@ func inFreezer(pid int) (bool, error) {
 	return frozen(cgroupRoot, cgroups), nil
 }
 
-// Resume sends SIGCONT. A debugger's stop and a freezer outlast it.
+// Resume sends SIGCONT. It does not end a debugger's stop, nor thaw a freezer; then Resume fails.
 func (p *process) Resume(ctx context.Context) error {
 	p.signal(unix.SIGCONT)
 	ctx, cancel := context.WithTimeout(ctx, resumeTime)
@@ -83,9 +82,9 @@ func (p *process) Resume(ctx context.Context) error {
 // cgroupRoot is where the kernel's control groups are mounted. Source: cgroups(7).
 const cgroupRoot = "/sys/fs/cgroup"
 
-// frozen tells whether one of the cgroups that /proc/PID/cgroup lists is frozen, or lies in one that is. Version 1 says
-// so in the file freezer.state of its freezer hierarchy, version 2 in cgroup.events. Source: the kernel's
-// freezer-subsystem.rst and cgroup-v2.rst.
+// frozen reports whether one of the cgroups in /proc/PID/cgroup, or an ancestor, is frozen. Version 1 reports that in
+// freezer.state of its freezer hierarchy, version 2 in cgroup.events. Source: the kernel's freezer-subsystem.rst and
+// cgroup-v2.rst.
 func frozen(root string, cgroups []byte) bool {
 	for lines := bufio.NewScanner(bytes.NewReader(cgroups)); lines.Scan(); {
 		fields := strings.SplitN(lines.Text(), ":", 3) // hierarchy, controllers, path
@@ -97,14 +96,14 @@ func frozen(root string, cgroups []byte) bool {
 			return true
 		case fields[1] != "":
 		case says(filepath.Join(root, fields[2], "cgroup.events"), "frozen 1"),
-			says(filepath.Join(root, "unified", fields[2], "cgroup.events"), "frozen 1"): // beside version 1
+			says(filepath.Join(root, "unified", fields[2], "cgroup.events"), "frozen 1"): // mounted beside version 1
 			return true
 		}
 	}
 	return false
 }
 
-// says tells whether a file has that line.
+// says reports whether a file contains that line.
 func says(path, line string) bool {
 	content, err := os.ReadFile(path)
 	if err != nil {

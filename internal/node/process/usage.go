@@ -10,7 +10,7 @@ import (
 	"larder/internal/node"
 )
 
-// usage reads what the kernel shows of a whole process. Like scheduler's, its files are opened once.
+// usage reads what the kernel reports about a whole process. Its files are opened once, as scheduler's are.
 type usage struct{ stat, status *os.File }
 
 func openUsage(pid int) (usage, error) {
@@ -32,7 +32,7 @@ func (u usage) close() {
 	u.status.Close()
 }
 
-// Usage looks at the whole process.
+// Usage reads the usage of the whole process; see node.Process.
 func (p *process) Usage() (node.Usage, error) {
 	u, err := p.usage.read()
 	if err != nil {
@@ -64,7 +64,7 @@ func (u usage) read() (node.Usage, error) {
 	return node.Usage{CPU: used, Resident: resident, Swapped: swapped}, errors.Join(errResident, errSwapped)
 }
 
-// private is how much private memory the process has, in bytes, used or not.
+// private returns how many bytes of private memory the process has, used or not.
 func (u usage) private() (uint64, error) {
 	var buffer [4 << 10]byte
 	n, err := u.status.ReadAt(buffer[:], 0)
@@ -75,7 +75,7 @@ func (u usage) private() (uint64, error) {
 	return uint64(has), err
 }
 
-// kibibytes reads a line of a status file, such as "VmRSS:	    1024 kB", as bytes.
+// kibibytes returns the bytes in a line of a status file, such as "VmRSS:     1024 kB".
 func kibibytes(status []byte, name string) (int64, error) {
 	for line := range bytes.Lines(status) {
 		rest, ok := bytes.CutPrefix(line, []byte(name))

@@ -15,14 +15,14 @@ import (
 	"larder/internal/node"
 )
 
-// tick is the unit of the CPU times in a stat file (USER_HZ, the same on every architecture that larder runs on).
+// tick is the unit of times in a stat file (USER_HZ, the same on all supported architectures).
 const tick = 10 * time.Millisecond
 
-// scheduler reads what the kernel shows of a process's main thread. The files are opened once: they are of that thread
-// for good, whatever becomes of its number, and a look costs two reads.
+// scheduler reads what the kernel reports about a process's main thread. The files are opened once, and always refer to
+// that thread, even if its number is reused. A sample costs two reads.
 type scheduler struct {
 	stat      *os.File
-	schedstat *os.File // counts in nanoseconds; nil where the kernel does not
+	schedstat *os.File // in nanoseconds; nil if the kernel lacks it
 }
 
 func openScheduler(pid int) (scheduler, error) {
@@ -46,20 +46,20 @@ func (s scheduler) close() {
 	}
 }
 
-// pulse fails when the thread is gone.
-func (s scheduler) pulse() (pulse node.SchedulerSample, err error) {
+// sample fails when the thread is gone.
+func (s scheduler) sample() (sample node.SchedulerSample, err error) {
 	var buffer [1 << 10]byte
 	n, err := s.stat.ReadAt(buffer[:], 0)
 	if n == 0 {
-		return pulse, err
+		return sample, err
 	}
 	status, err := statusOf(buffer[:n])
 	if err != nil {
-		return pulse, err
+		return sample, err
 	}
-	pulse.Stopped, pulse.Runnable = status == 'T' || status == 't', status == 'R'
-	pulse.CPU, err = s.cpu()
-	return pulse, err
+	sample.Stopped, sample.Runnable = status == 'T' || status == 't', status == 'R'
+	sample.CPU, err = s.cpu()
+	return sample, err
 }
 
 // cpu fails when the thread is gone.
@@ -81,16 +81,16 @@ func (s scheduler) cpu() (time.Duration, error) {
 	return time.Duration(ns), err
 }
 
-// Pulse looks at the process's main thread.
+// SchedulerSample reads the state of the process's main thread; see node.Process.
 func (p *process) SchedulerSample() (node.SchedulerSample, error) {
-	pulse, err := p.scheduler.pulse()
+	sample, err := p.scheduler.sample()
 	if err != nil {
-		return pulse, fmt.Errorf("cannot look at %s: %w", p.id, err)
+		return sample, fmt.Errorf("cannot look at %s: %w", p.id, err)
 	}
-	return pulse, nil
+	return sample, nil
 }
 
-// CPU is how much the process's main thread has used.
+// CPU returns the processor time of the main thread.
 func (p *process) CPU() (time.Duration, error) {
 	used, err := p.scheduler.cpu()
 	if err != nil {
@@ -99,7 +99,8 @@ func (p *process) CPU() (time.Duration, error) {
 	return used, nil
 }
 
-// AllCPU reads the process's clock, by its number, which may be another's once it is gone.
+// AllCPU reads the process's clock by its number. Afterwards it verifies that the process still exists, because the
+// number could have been reused.
 func (p *process) AllCPU() (time.Duration, error) {
 	used, err := clockOf(p.pid)
 	select {
@@ -123,7 +124,7 @@ func clockOf(pid int) (time.Duration, error) {
 	return time.Duration(used.Nano()), nil
 }
 
-// mainThreadTime is the CPU time in a thread's stat file.
+// mainThreadTime returns the processor time in a thread's stat file.
 func mainThreadTime(stat []byte) (time.Duration, error) {
 	fields, err := statFields(stat)
 	if err != nil {
@@ -132,8 +133,8 @@ func mainThreadTime(stat []byte) (time.Duration, error) {
 	return ticks(fields, userTime, systemTime)
 }
 
-// statusOf is the state in a stat file, which follows the name in parentheses; that may hold anything. It fails when
-// the process has ended.
+// statusOf returns the state in a stat file. It follows the name in parentheses, which may contain any character. It
+// fails when the process has ended.
 func statusOf(stat []byte) (byte, error) {
 	at := bytes.LastIndexByte(stat, ')') + len(") ")
 	if at >= len(stat) {
@@ -145,15 +146,15 @@ func statusOf(stat []byte) (byte, error) {
 	return 0, errors.New("it has ended")
 }
 
-// Where a stat file has what, counted from the state.
+// Indexes of fields in a stat file, counted from the state.
 const (
 	userTime = iota + 11
 	systemTime
-	childrenUserTime // of those that were waited for
+	childrenUserTime // of children that were waited for
 	childrenSystemTime
 )
 
-// statFields are the fields of a stat file from the state on. It fails when the process has ended.
+// statFields returns the fields of a stat file from the state on. It fails when the process has ended.
 func statFields(stat []byte) ([]string, error) {
 	if _, err := statusOf(stat); err != nil {
 		return nil, err
@@ -165,7 +166,7 @@ func statFields(stat []byte) ([]string, error) {
 	return fields, nil
 }
 
-// ticks adds up times of a stat file.
+// ticks sums times of a stat file.
 func ticks(fields []string, which ...int) (time.Duration, error) {
 	var sum int64
 	for _, i := range which {
