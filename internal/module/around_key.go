@@ -52,7 +52,7 @@ func policy(statements ...map[string]any) string {
 
 // key lets the account's own policies decide, alarms publish to topics that it encrypts, and CloudWatch Logs keep
 // Redis's logs.
-func key(in keyInputs, at place) *Key {
+func key(in keyInputs, at location) *Key {
 	return &Key{
 		Alias: "alias/" + in.name(), Description: "Data of " + in.name(), DeletionDays: int32(in.DeletionWindow),
 		Tags: in.tags(),

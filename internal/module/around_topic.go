@@ -33,7 +33,7 @@ func topicTable() []InputOf[topicInputs] {
 	)
 }
 
-func topics(in topicInputs, at place) []Topic {
+func topics(in topicInputs, at location) []Topic {
 	var all []Topic
 	for _, level := range []struct {
 		name   string
@@ -56,7 +56,7 @@ func topics(in topicInputs, at place) []Topic {
 }
 
 // topicOwner lets in the account's own principals, which is also how ElastiCache publishes.
-func topicOwner(at place, name string) map[string]any {
+func topicOwner(at location, name string) map[string]any {
 	return statement("Account", "AWS", "*", []string{
 		"sns:GetTopicAttributes", "sns:SetTopicAttributes", "sns:AddPermission", "sns:RemovePermission",
 		"sns:DeleteTopic", "sns:Subscribe",

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// mirrorVariable names the directory that holds the folder registry.terraform.io, where none of the usual dirs does.
+// mirrorVariable names the directory that holds the folder registry.terraform.io, if it is in none of the usual ones.
 const mirrorVariable = "LARDER_TERRAFORM_MIRROR"
 
 // Missing skips a test for want of a program, and fails it where everything has to be there.
@@ -62,12 +62,12 @@ func cliConfig(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dirs := []string{os.Getenv(mirrorVariable), home + "/.terraform.d/plugins", home + "/.terraform.d/plugin-cache",
+	mirrors := []string{os.Getenv(mirrorVariable), home + "/.terraform.d/plugins", home + "/.terraform.d/plugin-cache",
 		"/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins", "/usr/local/lib/*", "/usr/lib/*", "/opt",
 		"/opt/*"}
-	for _, dir := range dirs {
-		found, err := filepath.Glob(filepath.Join(dir, "registry.terraform.io"))
-		if dir == "" || err != nil || len(found) == 0 {
+	for _, mirror := range mirrors {
+		found, err := filepath.Glob(filepath.Join(mirror, "registry.terraform.io"))
+		if mirror == "" || err != nil || len(found) == 0 {
 			continue
 		}
 		file := filepath.Join(dir, "terraformrc")
