@@ -20,7 +20,9 @@ type finding struct {
 func (f finding) String() string { return fmt.Sprintf("%s:%d: %s", f.path, f.line, f.text) }
 
 // notYet lists the directories and files that are not rewritten yet.
-var notYet = []string{}
+var notYet = []string{
+	"modules",
+	"test/terraform"}
 
 // lint reads those of the files at paths that people write, but for those below skip. Files that are gone from the disk
 // are passed over: Git lists them until their removal is committed.

@@ -1,6 +1,6 @@
 data "aws_iam_policy_document" "key" {
-  # Who may use and administer the key is for the account's IAM policies to say. ElastiCache and Secrets Manager use it
-  # with the rights of whoever calls them.
+  # Who may use and administer the key is for the account's IAM policies to say. ElastiCache and Secrets Manager use it with
+  # the rights of whoever calls them.
   statement {
     sid       = "Account"
     actions   = ["kms:*"]

@@ -9,9 +9,7 @@ locals {
       evaluation_periods  = coalesce(var.alarm_evaluation_periods, row.evaluation_periods)
       datapoints_to_alarm = coalesce(var.alarm_evaluation_periods, row.datapoints_to_alarm)
     })
-    if var.create_alarms &&
-    (local.replicas > 0 || !row.needs_replicas) &&
-    (var.enabled_alarms == null ? true : contains(var.enabled_alarms, row.slug))
+    if var.create_alarms && (local.replicas > 0 || !row.needs_replicas) && (var.enabled_alarms == null ? true : contains(var.enabled_alarms, row.slug))
   }
 
   # The keys are made of inputs alone: which members there are is not known in a first plan.

@@ -1,5 +1,5 @@
-# The rules across inputs. They stand on a resource of their own, which the replication group waits for, so that all
-# that are broken are reported, before anything is made.
+# The rules across inputs. They stand on a resource of their own, which the replication group waits for, so that all that
+# are broken are reported, before anything is made.
 
 data "aws_subnet" "redis" {
   count = length(var.redis_subnet_ids)
@@ -13,43 +13,25 @@ locals {
   version     = sum([for i, part in split(".", replace(var.redis_engine_version, "x", "99")) : try(tonumber(part), 0) * [10000, 100, 1, 0][min(i, 3)]])
   min_version = sum([for i, part in split(".", try(local.node_type.min_redis_version, "0.0.0")) : tonumber(part) * [10000, 100, 1][i]])
 
-  # Minutes after midnight, or after Sunday's midnight, and minutes of length. An end before the start is on the next
-  # day, or in the next week.
+  # Minutes after midnight, or after Sunday's midnight, and minutes of length. An end before the start is on the next day,
+  # or in the next week.
   snapshot_minutes    = [for n in regexall("[0-9]+", var.snapshot_window) : tonumber(n)]
   snapshot_start      = local.snapshot_minutes[0] * 60 + local.snapshot_minutes[1]
-  snapshot_end        = local.snapshot_minutes[2] * 60 + local.snapshot_minutes[3]
-  snapshot_length     = (local.snapshot_end - local.snapshot_start + 1440) % 1440
+  snapshot_length     = (local.snapshot_minutes[2] * 60 + local.snapshot_minutes[3] - local.snapshot_start + 1440) % 1440
   maintenance_days    = [for day in regexall("[a-z]{3}", var.maintenance_window) : index(["sun", "mon", "tue", "wed", "thu", "fri", "sat"], day)]
   maintenance_minutes = [for n in regexall("[0-9]+", var.maintenance_window) : tonumber(n)]
-  maintenance_start = (
-    local.maintenance_days[0] * 1440 + local.maintenance_minutes[0] * 60 + local.maintenance_minutes[1]
-  )
-  maintenance_end = (
-    local.maintenance_days[1] * 1440 + local.maintenance_minutes[2] * 60 + local.maintenance_minutes[3]
-  )
-  maintenance_length = (local.maintenance_end - local.maintenance_start + 10080) % 10080
+  maintenance_start   = local.maintenance_days[0] * 1440 + local.maintenance_minutes[0] * 60 + local.maintenance_minutes[1]
+  maintenance_end     = local.maintenance_days[1] * 1440 + local.maintenance_minutes[2] * 60 + local.maintenance_minutes[3]
+  maintenance_length  = (local.maintenance_end - local.maintenance_start + 10080) % 10080
 
   # Because snapshots are taken every day, the day of the maintenance does not matter.
   maintenance_delay = (local.maintenance_start - local.snapshot_start + 10080) % 1440
-  windows_overlap = (
-    local.maintenance_delay < local.snapshot_length ||
-    (1440 - local.maintenance_delay) % 1440 < local.maintenance_length
-  )
+  windows_overlap   = local.maintenance_delay < local.snapshot_length || (1440 - local.maintenance_delay) % 1440 < local.maintenance_length
 
-  missing_log_destinations = [
-    for log in local.enabled_logs : log
-    if !contains(local.log_groups, log) && local.given_destinations[log] == null
-  ]
-  unused_log_destinations = [
-    for log, name in local.given_destinations : log
-    if contains(local.log_groups, log) && name != null
-  ]
-  unknown_alarms = (
-    var.enabled_alarms == null
-    ? toset([])
-    : setsubtract(var.enabled_alarms, local.alarm_table[*].slug)
-  )
-  longest_alarm = max(0, [for alarm in values(local.alarms) : alarm.period * alarm.evaluation_periods]...)
+  missing_log_destinations = [for log in local.enabled_logs : log if !contains(local.log_groups, log) && local.given_destinations[log] == null]
+  unused_log_destinations  = [for log, name in local.given_destinations : log if contains(local.log_groups, log) && name != null]
+  unknown_alarms           = var.enabled_alarms == null ? toset([]) : setsubtract(var.enabled_alarms, local.alarm_table[*].slug)
+  longest_alarm            = max(0, [for alarm in values(local.alarms) : alarm.period * alarm.evaluation_periods]...)
 }
 
 # What the group was created with.
@@ -81,10 +63,7 @@ resource "terraform_data" "checks" {
       error_message = "redis_engine_version: \"${var.redis_engine_version}\" is not a version of ${var.engine} to ask ElastiCache for: use one of ${join(", ", [for v in local.versions : "\"${v.version}\""])}, in quotes and without a patch number from 6 on."
     }
     precondition {
-      condition = (
-        var.parameter_group_family == null ||
-        contains([for v in local.versions : v.family if v.version == var.redis_engine_version], local.family)
-      )
+      condition     = var.parameter_group_family == null || contains([for v in local.versions : v.family if v.version == var.redis_engine_version], local.family)
       error_message = "parameter_group_family: \"${local.family}\" is not the family of ${var.engine} ${var.redis_engine_version}, which is ${join("", [for v in local.versions : v.family if v.version == var.redis_engine_version])}: leave it out to follow the version."
     }
     precondition {
@@ -150,18 +129,11 @@ resource "terraform_data" "checks" {
       error_message = "preferred_cache_cluster_azs: ${jsonencode(var.preferred_cache_cluster_azs)} cannot be chosen in cluster mode, where AWS spreads the shards: leave it out."
     }
     precondition {
-      condition = (
-        var.cluster_mode_enabled ||
-        contains([0, var.num_cache_nodes], length(var.preferred_cache_cluster_azs))
-      )
+      condition     = var.cluster_mode_enabled || contains([0, var.num_cache_nodes], length(var.preferred_cache_cluster_azs))
       error_message = "preferred_cache_cluster_azs: ${jsonencode(var.preferred_cache_cluster_azs)} names ${length(var.preferred_cache_cluster_azs)} zones for ${var.num_cache_nodes} nodes: name one for each of num_cache_nodes, with slice() to take the first few of a longer list."
     }
     precondition {
-      condition = (
-        var.cluster_mode_enabled ||
-        !var.multi_az_enabled ||
-        length(distinct(var.preferred_cache_cluster_azs)) != 1
-      )
+      condition     = var.cluster_mode_enabled || !var.multi_az_enabled || length(distinct(var.preferred_cache_cluster_azs)) != 1
       error_message = "preferred_cache_cluster_azs: ${jsonencode(var.preferred_cache_cluster_azs)} names one zone only, and Multi-AZ needs 2: name another, or set multi_az_enabled = false."
     }
     precondition {
@@ -176,10 +148,7 @@ resource "terraform_data" "checks" {
       error_message = "subnet_group_name: ${var.create_subnet_group ? "\"${coalesce(var.subnet_group_name, "null")}\" is not used while create_subnet_group is true: set create_subnet_group = false, or leave the name out" : "it is not set and create_subnet_group is false: name an existing subnet group, or set create_subnet_group = true"}."
     }
     precondition {
-      condition = (
-        var.create_security_group ||
-        length(var.allowed_security_group_ids) + length(var.allowed_cidrs) == 0
-      )
+      condition     = var.create_security_group || length(var.allowed_security_group_ids) + length(var.allowed_cidrs) == 0
       error_message = "${length(var.allowed_cidrs) > 0 ? "allowed_cidrs" : "allowed_security_group_ids"}: nothing is let in without a security group of the module, which opens nothing in redis_security_group_id: set create_security_group = true."
     }
 
@@ -234,12 +203,7 @@ resource "terraform_data" "checks" {
       error_message = "maintenance_window: \"${var.maintenance_window}\" is ${local.maintenance_length} minutes long: the most AWS takes is 24 hours (1440 minutes)."
     }
     precondition {
-      condition = (
-        local.snapshot_length < 60 ||
-        local.maintenance_length < 60 ||
-        local.maintenance_length > 1440 ||
-        !local.windows_overlap
-      )
+      condition     = local.snapshot_length < 60 || local.maintenance_length < 60 || local.maintenance_length > 1440 || !local.windows_overlap
       error_message = "snapshot_window: \"${var.snapshot_window}\" overlaps maintenance_window \"${var.maintenance_window}\", which AWS refuses even without snapshots: move one of them."
     }
     precondition {
@@ -283,7 +247,7 @@ resource "terraform_data" "checks" {
   }
 }
 
-# What works, but may not be meant.
+# What works but is doubtful.
 
 check "node_type" {
   assert {

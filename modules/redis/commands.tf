@@ -2,11 +2,7 @@
 # every user of the machine.
 locals {
   # Where to connect. It is null while there is no endpoint, as after a creation that failed.
-  host = (
-    var.cluster_mode_enabled
-    ? aws_elasticache_replication_group.this.configuration_endpoint_address
-    : aws_elasticache_replication_group.this.primary_endpoint_address
-  )
+  host = var.cluster_mode_enabled ? aws_elasticache_replication_group.this.configuration_endpoint_address : aws_elasticache_replication_group.this.primary_endpoint_address
   port = aws_elasticache_replication_group.this.port
   tls  = var.transit_encryption_enabled
 
@@ -34,8 +30,7 @@ locals {
     local.tls ? ["tls: { rejectUnauthorized: true }"] : [],
   )
 
-  # In cluster mode nodes announce the names in their certificates; resolved to addresses first, they would no longer
-  # match.
+  # In cluster mode nodes announce the names in their certificates; resolved to addresses first, they would no longer match.
   nodejs = local.host == null ? null : join("\n", concat(
     ["# needs: npm install ioredis", "${local.set_token}node - <<'EOF'", "const Redis = require('ioredis');"],
     var.cluster_mode_enabled ? [

@@ -21,10 +21,8 @@ locals {
   # AWS takes no key where there is nothing to encrypt.
   kms_key_arn = var.at_rest_encryption_enabled ? var.kms_key_arn : null
 
-  security_group_ids = tolist(concat(
-    [var.redis_security_group_id], var.additional_security_group_ids, aws_security_group.this[*].id
-  ))
-  subnet_group_name = var.create_subnet_group ? one(aws_elasticache_subnet_group.this[*].name) : var.subnet_group_name
+  security_group_ids = tolist(concat([var.redis_security_group_id], var.additional_security_group_ids, aws_security_group.this[*].id))
+  subnet_group_name  = var.create_subnet_group ? one(aws_elasticache_subnet_group.this[*].name) : var.subnet_group_name
 
   node_types = { for row in csvdecode(file("${path.module}/node_types.csv")) : row.node_type => row }
   node_type  = lookup(local.node_types, var.node_type, null)

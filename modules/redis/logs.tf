@@ -4,9 +4,7 @@ locals {
 
   given_destinations = { slow-log = var.slow_log_destination, engine-log = var.engine_log_destination }
   log_destinations = {
-    for log in local.enabled_logs : log => (
-      contains(local.log_groups, log) ? aws_cloudwatch_log_group.this[log].name : local.given_destinations[log]
-    )
+    for log in local.enabled_logs : log => contains(local.log_groups, log) ? aws_cloudwatch_log_group.this[log].name : local.given_destinations[log]
   }
 }
 

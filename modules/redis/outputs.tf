@@ -24,26 +24,14 @@ output "redis_connection_string" {
 output "redis_connection_info" {
   description = "Complete connection info object; the token is in the secret it names"
   value = {
-    primary_endpoint = (
-      var.cluster_mode_enabled
-      ? null
-      : aws_elasticache_replication_group.this.primary_endpoint_address
-    )
-    reader_endpoint = (
-      var.cluster_mode_enabled
-      ? null
-      : aws_elasticache_replication_group.this.reader_endpoint_address
-    )
-    configuration_endpoint = (
-      var.cluster_mode_enabled
-      ? aws_elasticache_replication_group.this.configuration_endpoint_address
-      : null
-    )
-    port                  = local.port
-    cluster_mode_enabled  = var.cluster_mode_enabled
-    tls_enabled           = var.transit_encryption_enabled
-    auth_token_enabled    = var.auth_token_enabled
-    auth_token_secret_arn = one(aws_secretsmanager_secret.auth_token[*].arn)
+    primary_endpoint       = var.cluster_mode_enabled ? null : aws_elasticache_replication_group.this.primary_endpoint_address
+    reader_endpoint        = var.cluster_mode_enabled ? null : aws_elasticache_replication_group.this.reader_endpoint_address
+    configuration_endpoint = var.cluster_mode_enabled ? aws_elasticache_replication_group.this.configuration_endpoint_address : null
+    port                   = local.port
+    cluster_mode_enabled   = var.cluster_mode_enabled
+    tls_enabled            = var.transit_encryption_enabled
+    auth_token_enabled     = var.auth_token_enabled
+    auth_token_secret_arn  = one(aws_secretsmanager_secret.auth_token[*].arn)
   }
 }
 

@@ -30,9 +30,5 @@ locals {
     [for mode in range(var.cluster_mode_enabled ? 1 : 0) : { name = "cluster-enabled", value = "yes" }],
     var.parameters,
   )
-  parameter_group_name = (
-    var.create_parameter_group
-    ? one(aws_elasticache_parameter_group.this[*].name)
-    : var.parameter_group_name
-  )
+  parameter_group_name = var.create_parameter_group ? one(aws_elasticache_parameter_group.this[*].name) : var.parameter_group_name
 }

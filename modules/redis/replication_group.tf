@@ -72,8 +72,8 @@ resource "aws_elasticache_replication_group" "this" {
 }
 
 # A name that each group uses once: the snapshot outlives the group, and AWS refuses the name of one that exists. uuid()
-# answers anew in each plan; the first answer is kept until something changes that may replace the group. The name
-# cannot follow the group itself, which it is an argument of.
+# answers anew in each plan; the first answer is kept until something changes that may replace the group. The name cannot
+# follow the group itself, which it is an argument of.
 resource "terraform_data" "final_snapshot" {
   count = local.final_snapshot ? 1 : 0
 

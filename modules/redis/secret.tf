@@ -1,5 +1,5 @@
-# The generated token. It is made whenever the module may need one, because whether auth_token is empty is secret and
-# may be unknown in a plan. uuid() answers anew in each plan; the first answer is kept until this resource is replaced.
+# The generated token. It is made whenever the module may need one, because whether auth_token is empty is secret and may
+# be unknown in a plan. uuid() answers anew in each plan; the first answer is kept until this resource is replaced.
 # triggers_replace and not input holds it, because input is repeated in output, which plans print.
 resource "terraform_data" "generated_token" {
   count = var.auth_token_enabled && var.generate_auth_token ? 1 : 0

@@ -52,8 +52,8 @@ variable "kms_key_arn" {
   description = "KMS key ARN for encryption"
   type        = string
 
-  # An alias is refused although AWS takes one: it answers with the key's ARN, and kms_key_id cannot change, so
-  # Terraform would replace the cache on the next apply.
+  # An alias is refused although AWS takes one: it answers with the key's ARN, and kms_key_id cannot change, so Terraform
+  # would replace the cache on the next apply.
   validation {
     condition     = can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$", var.kms_key_arn))
     error_message = "kms_key_arn: \"${var.kms_key_arn}\" is not the ARN of a KMS key: write arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias, which would make Terraform replace the cache."
@@ -119,11 +119,7 @@ variable "num_cache_nodes" {
   nullable    = false
 
   validation {
-    condition = (
-      var.num_cache_nodes >= 1 &&
-      var.num_cache_nodes <= 6 &&
-      floor(var.num_cache_nodes) == var.num_cache_nodes
-    )
+    condition     = var.num_cache_nodes >= 1 && var.num_cache_nodes <= 6 && floor(var.num_cache_nodes) == var.num_cache_nodes
     error_message = "num_cache_nodes: ${var.num_cache_nodes} is not a number of nodes without cluster mode: use 1 to 6 (1 primary and up to 5 replicas); for more set cluster_mode_enabled = true."
   }
 }
@@ -135,11 +131,7 @@ variable "num_node_groups" {
   nullable    = false
 
   validation {
-    condition = (
-      var.num_node_groups >= 1 &&
-      var.num_node_groups <= 500 &&
-      floor(var.num_node_groups) == var.num_node_groups
-    )
+    condition     = var.num_node_groups >= 1 && var.num_node_groups <= 500 && floor(var.num_node_groups) == var.num_node_groups
     error_message = "num_node_groups: ${var.num_node_groups} is not a number of shards: use 1 to 500."
   }
 }
@@ -151,11 +143,7 @@ variable "replicas_per_node_group" {
   nullable    = false
 
   validation {
-    condition = (
-      var.replicas_per_node_group >= 0 &&
-      var.replicas_per_node_group <= 5 &&
-      floor(var.replicas_per_node_group) == var.replicas_per_node_group
-    )
+    condition     = var.replicas_per_node_group >= 0 && var.replicas_per_node_group <= 5 && floor(var.replicas_per_node_group) == var.replicas_per_node_group
     error_message = "replicas_per_node_group: ${var.replicas_per_node_group} is not a number of replicas a shard has: use 0 to 5."
   }
 }
@@ -349,11 +337,7 @@ variable "auth_token_length" {
   nullable    = false
 
   validation {
-    condition = (
-      var.auth_token_length >= 16 &&
-      var.auth_token_length <= 128 &&
-      floor(var.auth_token_length) == var.auth_token_length
-    )
+    condition     = var.auth_token_length >= 16 && var.auth_token_length <= 128 && floor(var.auth_token_length) == var.auth_token_length
     error_message = "auth_token_length: ${var.auth_token_length} is not a length of a token: use 16 to 128 characters."
   }
 }
@@ -439,11 +423,7 @@ variable "snapshot_retention_limit" {
   nullable    = false
 
   validation {
-    condition = (
-      var.snapshot_retention_limit >= 0 &&
-      var.snapshot_retention_limit <= 35 &&
-      floor(var.snapshot_retention_limit) == var.snapshot_retention_limit
-    )
+    condition     = var.snapshot_retention_limit >= 0 && var.snapshot_retention_limit <= 35 && floor(var.snapshot_retention_limit) == var.snapshot_retention_limit
     error_message = "snapshot_retention_limit: ${var.snapshot_retention_limit} is not a number of days snapshots are kept: use 0 to 35."
   }
 }
@@ -626,11 +606,7 @@ variable "alarm_insufficient_data_actions" {
   default     = null
 
   validation {
-    condition = (
-      var.alarm_insufficient_data_actions == null
-      ? true
-      : length(var.alarm_insufficient_data_actions) <= 5
-    )
+    condition     = var.alarm_insufficient_data_actions == null ? true : length(var.alarm_insufficient_data_actions) <= 5
     error_message = "alarm_insufficient_data_actions: the list has ${try(length(var.alarm_insufficient_data_actions), 0)} elements: an alarm takes up to 5 actions of a kind."
   }
 }
@@ -684,12 +660,7 @@ variable "alarm_evaluation_periods" {
   default     = null
 
   validation {
-    condition = (
-      var.alarm_evaluation_periods == null
-      ? true
-      : var.alarm_evaluation_periods >= 1 &&
-      floor(var.alarm_evaluation_periods) == var.alarm_evaluation_periods
-    )
+    condition     = var.alarm_evaluation_periods == null ? true : var.alarm_evaluation_periods >= 1 && floor(var.alarm_evaluation_periods) == var.alarm_evaluation_periods
     error_message = "alarm_evaluation_periods: ${coalesce(var.alarm_evaluation_periods, 0)} is not a number of periods: use 1 or more."
   }
 }
@@ -769,9 +740,7 @@ variable "cloudwatch_log_retention_days" {
   nullable    = false
 
   validation {
-    condition = contains([
-      0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
-    ], var.cloudwatch_log_retention_days)
+    condition     = contains([0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.cloudwatch_log_retention_days)
     error_message = "cloudwatch_log_retention_days: ${var.cloudwatch_log_retention_days} is not a number of days CloudWatch Logs takes: use one of 0 1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653."
   }
 }

@@ -38,11 +38,7 @@ variable "auth_token_length" {
   nullable    = false
 
   validation {
-    condition = (
-      var.auth_token_length >= 16 &&
-      var.auth_token_length <= 128 &&
-      floor(var.auth_token_length) == var.auth_token_length
-    )
+    condition     = var.auth_token_length >= 16 && var.auth_token_length <= 128 && floor(var.auth_token_length) == var.auth_token_length
     error_message = "auth_token_length: ${var.auth_token_length} is not a length of a token: use 16 to 128 characters."
   }
 }

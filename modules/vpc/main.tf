@@ -9,13 +9,9 @@ data "aws_availability_zones" "available" {
 }
 
 locals {
-  name = "${var.project_name}-${var.environment}"
-  zones = (
-    var.availability_zones == null
-    ? slice(sort(data.aws_availability_zones.available.names), 0, 3)
-    : var.availability_zones
-  )
-  tags = merge({ Project = var.project_name, Environment = var.environment, ManagedBy = "larder-module" }, var.tags)
+  name  = "${var.project_name}-${var.environment}"
+  zones = var.availability_zones == null ? slice(sort(data.aws_availability_zones.available.names), 0, 3) : var.availability_zones
+  tags  = merge({ Project = var.project_name, Environment = var.environment, ManagedBy = "larder-module" }, var.tags)
 }
 
 resource "aws_vpc" "this" {

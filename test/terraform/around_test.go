@@ -15,8 +15,7 @@ func TestModulesAround(t *testing.T) {
 	var calls strings.Builder
 	for name, inputs := range map[string]string{
 		"vpc": "", "kms": "", "secrets": "", "security": `vpc_id = "vpc-0000000a"`,
-		"sns": "kms_key_arn = \"arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555\"\n  " +
-			"critical_emails = [\"ops@example.com\"]",
+		"sns": "kms_key_arn = \"arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555\"\n  critical_emails = [\"ops@example.com\"]",
 	} {
 		calls.WriteString("module \"" + name + "\" {\n  source = \"../modules/" + name +
 			"\"\n  project_name = \"shop\"\n  environment = \"prod\"\n  " + inputs + "\n}\n")

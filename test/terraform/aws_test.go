@@ -31,8 +31,7 @@ func serveAWS(t *testing.T) (url string) {
 		case "DescribeSubnets":
 			id := r.Form.Get("SubnetId.1")
 			fmt.Fprintf(w,
-				`<DescribeSubnetsResponse `+
-					`xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><subnetSet><item><subnetId>%s</subnetId>`+
+				`<DescribeSubnetsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><subnetSet><item><subnetId>%s</subnetId>`+
 					`<vpcId>vpc-0000000a</vpcId><availabilityZone>us-east-1%s</availabilityZone></item></subnetSet></DescribeSubnetsResponse>`, id, id[len(id)-1:])
 		default:
 			t.Errorf("the provider asks for %q", action)

@@ -118,8 +118,7 @@ func readInputs(t *testing.T) map[string]input {
 			}
 			in.Default = def.GoString()
 			if !def.IsNull() && !argument(t, b, "nullable").RawEquals(cty.False) {
-				t.Errorf("%s takes null and has the default %s: larder reads null as the default, so set nullable = false",
-					b.Labels[0], in.Default)
+				t.Errorf("%s takes null and has the default %s: larder reads null as the default, so set nullable = false", b.Labels[0], in.Default)
 			}
 		}
 		all[b.Labels[0]] = in

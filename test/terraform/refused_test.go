@@ -94,7 +94,8 @@ func readRefusals(t *testing.T, validations bool) (all []refusal) {
 					maps.Copy(r.inputs, attributes(text, inner))
 				}
 			}
-			r.message = commentAbove(string(text[:b.TypeRange.Start.Byte]))
+			above := strings.Split(strings.TrimSuffix(string(text[:b.TypeRange.Start.Byte]), "\n"), "\n")
+			r.message = strings.TrimPrefix(above[len(above)-1], "# ")
 			if r.validation == validations {
 				all = append(all, r)
 			}
@@ -104,19 +105,6 @@ func readRefusals(t *testing.T, validations bool) (all []refusal) {
 		t.Fatalf("%s has %d runs of the kind", refusedRuns, len(all))
 	}
 	return all
-}
-
-// commentAbove joins the lines of the comment that a text ends with.
-func commentAbove(text string) string {
-	var lines []string
-	for _, line := range slices.Backward(strings.Split(strings.TrimSuffix(text, "\n"), "\n")) {
-		comment, is := strings.CutPrefix(line, "# ")
-		if !is {
-			break
-		}
-		lines = append([]string{comment}, lines...)
-	}
-	return strings.Join(lines, " ")
 }
 
 // attributes returns the attributes of a block as written.

@@ -48,8 +48,7 @@ func TestRenderNeedsItsMarkers(t *testing.T) {
 }
 
 func TestOneLine(t *testing.T) {
-	if got, want := oneLine("object({\n    cpu = optional(number)\n    hit_rate   = optional(number)\n  })"),
-		"object({ cpu = optional(number), hit_rate = optional(number) })"; got != want {
+	if got, want := oneLine("object({\n    cpu = optional(number)\n    hit_rate   = optional(number)\n  })"), "object({ cpu = optional(number), hit_rate = optional(number) })"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -111,10 +111,7 @@ run "no_lag_without_replicas" {
     error_message = "the alarms are ${jsonencode(keys(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math)))}"
   }
   assert {
-    condition = alltrue([
-      for a in values(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math)) :
-      length(a.alarm_actions) == 0
-    ])
+    condition     = alltrue([for a in values(merge(aws_cloudwatch_metric_alarm.this, aws_cloudwatch_metric_alarm.math)) : length(a.alarm_actions) == 0])
     error_message = "there is an action without a topic"
   }
 }

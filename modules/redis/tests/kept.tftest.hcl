@@ -27,10 +27,7 @@ run "a_generated_token" {
     error_message = "the generated token is not 64 letters and digits"
   }
   assert {
-    condition = (
-      jsondecode(aws_secretsmanager_secret_version.auth_token[0].secret_string) ==
-      { auth_token = aws_elasticache_replication_group.this.auth_token }
-    )
+    condition     = jsondecode(aws_secretsmanager_secret_version.auth_token[0].secret_string) == { auth_token = aws_elasticache_replication_group.this.auth_token }
     error_message = "the secret does not hold the group's token as auth_token"
   }
   assert {
@@ -44,10 +41,7 @@ run "is_the_same_the_next_time" {
     auth_token_length = 128
   }
   assert {
-    condition = (
-      output.auth_token == run.a_generated_token.auth_token &&
-      output.final_snapshot_identifier == run.a_generated_token.final_snapshot_identifier
-    )
+    condition     = output.auth_token == run.a_generated_token.auth_token && output.final_snapshot_identifier == run.a_generated_token.final_snapshot_identifier
     error_message = "a second apply makes another token or another name for the final snapshot"
   }
 }
@@ -57,17 +51,12 @@ run "another_group_has_another_final_snapshot" {
     redis_port = 6380
   }
   assert {
-    condition = (
-      output.final_snapshot_identifier != run.a_generated_token.final_snapshot_identifier &&
-      output.auth_token == run.a_generated_token.auth_token
-    )
+    condition     = output.final_snapshot_identifier != run.a_generated_token.final_snapshot_identifier && output.auth_token == run.a_generated_token.auth_token
     error_message = "a group that is replaced uses the final snapshot's name twice, or has another token"
   }
 }
 
-# cluster_mode_enabled: the group was created with false and AWS does not change it to true: to lose the group and its
-# data, apply with -replace for its aws_elasticache_replication_group.this and terraform_data.cluster_mode; to keep
-# them, migrate by cluster_mode = "compatible" and then "enabled", as the README says.
+# cluster_mode_enabled: the group was created with false and AWS does not change it to true: to lose the group and its data, apply with -replace for its aws_elasticache_replication_group.this and terraform_data.cluster_mode; to keep them, migrate by cluster_mode = "compatible" and then "enabled", as the README says.
 run "cluster_mode_does_not_change" {
   command = plan
   variables {

@@ -23,8 +23,7 @@ variables {
   create_alarms           = false # to plan less
 }
 
-# project_name: "a--b" is not a name AWS takes: start with a lower-case letter, go on with lower-case letters, digits
-# and single hyphens, and end without a hyphen.
+# project_name: "a--b" is not a name AWS takes: start with a lower-case letter, go on with lower-case letters, digits and single hyphens, and end without a hyphen.
 run "project_name" {
   command = plan
   variables {
@@ -78,8 +77,7 @@ run "security_group_id" {
   expect_failures = [var.redis_security_group_id]
 }
 
-# kms_key_arn: "arn:aws:kms:us-east-1:000000000000:alias/redis" is not the ARN of a KMS key: write
-# arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias, which would make Terraform replace the cache.
+# kms_key_arn: "arn:aws:kms:us-east-1:000000000000:alias/redis" is not the ARN of a KMS key: write arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias, which would make Terraform replace the cache.
 run "kms_key_alias" {
   command = plan
   variables {
@@ -115,8 +113,7 @@ run "node_type_form" {
   expect_failures = [var.node_type]
 }
 
-# num_cache_nodes: 7 is not a number of nodes without cluster mode: use 1 to 6 (1 primary and up to 5 replicas); for
-# more set cluster_mode_enabled = true.
+# num_cache_nodes: 7 is not a number of nodes without cluster mode: use 1 to 6 (1 primary and up to 5 replicas); for more set cluster_mode_enabled = true.
 run "num_cache_nodes" {
   command = plan
   variables {
@@ -179,8 +176,7 @@ run "ip_discovery" {
   expect_failures = [var.ip_discovery]
 }
 
-# additional_security_group_ids: "sg-1" (element 1) is not a security group ID: write sg- and 8 or 17 hexadecimal
-# digits.
+# additional_security_group_ids: "sg-1" (element 1) is not a security group ID: write sg- and 8 or 17 hexadecimal digits.
 run "additional_security_group" {
   command = plan
   variables {
@@ -225,8 +221,7 @@ run "transit_encryption_mode" {
   expect_failures = [var.transit_encryption_mode]
 }
 
-# auth_token: the token (not shown) is not one AWS takes: use 16 to 128 letters, digits and ! & # $ ^ < > -, or leave it
-# out to have one generated.
+# auth_token: the token (not shown) is not one AWS takes: use 16 to 128 letters, digits and ! & # $ ^ < > -, or leave it out to have one generated.
 run "token_length" {
   command = plan
   variables {
@@ -235,8 +230,7 @@ run "token_length" {
   expect_failures = [var.auth_token]
 }
 
-# auth_token: the token (not shown) is not one AWS takes: use 16 to 128 letters, digits and ! & # $ ^ < > -, or leave it
-# out to have one generated.
+# auth_token: the token (not shown) is not one AWS takes: use 16 to 128 letters, digits and ! & # $ ^ < > -, or leave it out to have one generated.
 run "token_character" {
   command = plan
   variables {
@@ -318,8 +312,7 @@ run "snapshot_window_form" {
   expect_failures = [var.snapshot_window]
 }
 
-# maintenance_window: "Sun:05:00-Sun:07:00" is not of the form ddd:hh:mm-ddd:hh:mm in lower case, such as
-# sun:05:00-sun:07:00 (UTC).
+# maintenance_window: "Sun:05:00-Sun:07:00" is not of the form ddd:hh:mm-ddd:hh:mm in lower case, such as sun:05:00-sun:07:00 (UTC).
 run "maintenance_window_form" {
   command = plan
   variables {
@@ -328,8 +321,7 @@ run "maintenance_window_form" {
   expect_failures = [var.maintenance_window]
 }
 
-# final_snapshot_identifier: "last one" is not the name of a snapshot: use 1 to 40 lower-case letters, digits and single
-# hyphens, a letter first and no hyphen last.
+# final_snapshot_identifier: "last one" is not the name of a snapshot: use 1 to 40 lower-case letters, digits and single hyphens, a letter first and no hyphen last.
 run "final_snapshot_name" {
   command = plan
   variables {
@@ -338,8 +330,7 @@ run "final_snapshot_name" {
   expect_failures = [var.final_snapshot_identifier]
 }
 
-# snapshot_arns: "arn:aws:s3:::backups" (element 1) is not the ARN of a file in S3: write arn:aws:s3:::BUCKET/FILE.rdb,
-# without commas.
+# snapshot_arns: "arn:aws:s3:::backups" (element 1) is not the ARN of a file in S3: write arn:aws:s3:::BUCKET/FILE.rdb, without commas.
 run "snapshot_arn" {
   command = plan
   variables {
@@ -348,8 +339,7 @@ run "snapshot_arn" {
   expect_failures = [var.snapshot_arns]
 }
 
-# maxmemory_policy: "lru" is not an eviction policy of Redis: use one of allkeys-lru, allkeys-lfu, allkeys-random,
-# volatile-lru, volatile-lfu, volatile-random, volatile-ttl, noeviction.
+# maxmemory_policy: "lru" is not an eviction policy of Redis: use one of allkeys-lru, allkeys-lfu, allkeys-random, volatile-lru, volatile-lfu, volatile-random, volatile-ttl, noeviction.
 run "maxmemory_policy" {
   command = plan
   variables {
@@ -358,8 +348,7 @@ run "maxmemory_policy" {
   expect_failures = [var.maxmemory_policy]
 }
 
-# timeout: "10" is not a whole number of seconds that ElastiCache takes: use "0" to never close idle connections, or
-# "20" and more.
+# timeout: "10" is not a whole number of seconds that ElastiCache takes: use "0" to never close idle connections, or "20" and more.
 run "timeout" {
   command = plan
   variables {
@@ -377,8 +366,7 @@ run "keyspace_letter" {
   expect_failures = [var.notify_keyspace_events]
 }
 
-# notify_keyspace_events: "gx" has neither K nor E, so nothing would be notified: add K for keyspace events or E for
-# keyevent events.
+# notify_keyspace_events: "gx" has neither K nor E, so nothing would be notified: add K for keyspace events or E for keyevent events.
 run "keyspace_kind" {
   command = plan
   variables {
@@ -387,8 +375,7 @@ run "keyspace_kind" {
   expect_failures = [var.notify_keyspace_events]
 }
 
-# parameters: "timeout" has an input of its own: set maxmemory_policy, timeout, notify_keyspace_events or
-# cluster_mode_enabled.
+# parameters: "timeout" has an input of its own: set maxmemory_policy, timeout, notify_keyspace_events or cluster_mode_enabled.
 run "parameter_with_an_input" {
   command = plan
   variables {
@@ -415,8 +402,7 @@ run "parameter_without_name" {
   expect_failures = [var.parameters]
 }
 
-# alarm_sns_topic_arn: "critical" is not the ARN of an SNS topic: write arn:aws:sns:REGION:ACCOUNT:NAME, or null for
-# none.
+# alarm_sns_topic_arn: "critical" is not the ARN of an SNS topic: write arn:aws:sns:REGION:ACCOUNT:NAME, or null for none.
 run "alarm_topic" {
   command = plan
   variables {
@@ -479,8 +465,7 @@ run "evaluation_periods" {
   expect_failures = [var.alarm_evaluation_periods]
 }
 
-# alarm_dimension_mode: "group" is not a set of dimensions ElastiCache publishes: use node (CacheClusterId and
-# CacheNodeId), member (CacheClusterId alone), or null for node.
+# alarm_dimension_mode: "group" is not a set of dimensions ElastiCache publishes: use node (CacheClusterId and CacheNodeId), member (CacheClusterId alone), or null for node.
 run "dimension_mode" {
   command = plan
   variables {
@@ -489,8 +474,7 @@ run "dimension_mode" {
   expect_failures = [var.alarm_dimension_mode]
 }
 
-# treat_missing_data: "ok" is not a treatment: use one of breaching, notBreaching, ignore, missing, or null for
-# notBreaching.
+# treat_missing_data: "ok" is not a treatment: use one of breaching, notBreaching, ignore, missing, or null for notBreaching.
 run "treat_missing_data" {
   command = plan
   variables {
@@ -499,8 +483,7 @@ run "treat_missing_data" {
   expect_failures = [var.treat_missing_data]
 }
 
-# notification_topic_arn: "info" is not the ARN of an SNS topic: write arn:aws:sns:REGION:ACCOUNT:NAME, or null for
-# none.
+# notification_topic_arn: "info" is not the ARN of an SNS topic: write arn:aws:sns:REGION:ACCOUNT:NAME, or null for none.
 run "notification_topic" {
   command = plan
   variables {
@@ -518,8 +501,7 @@ run "log_format" {
   expect_failures = [var.log_format]
 }
 
-# cloudwatch_log_retention_days: 31 is not a number of days CloudWatch Logs takes: use one of 0 1 3 5 7 14 30 60 90 120
-# 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653.
+# cloudwatch_log_retention_days: 31 is not a number of days CloudWatch Logs takes: use one of 0 1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653.
 run "log_retention" {
   command = plan
   variables {
@@ -537,8 +519,7 @@ run "log_destination_type" {
   expect_failures = [var.log_destination_type]
 }
 
-# log_group_prefix: "/logs/" is not the start of a log group's name: use letters, digits and _ - / . #, without a slash
-# at the end, or null for /aws/elasticache.
+# log_group_prefix: "/logs/" is not the start of a log group's name: use letters, digits and _ - / . #, without a slash at the end, or null for /aws/elasticache.
 run "log_group_prefix" {
   command = plan
   variables {
@@ -610,8 +591,7 @@ run "tag_value" {
   expect_failures = [var.tags]
 }
 
-# project_name: "a-very-long-name-of-a-project-that-has-40" makes the identifier
-# a-very-long-name-of-a-project-that-has-40-dev-redis of 51 characters, the limit is 40: shorten the project name by 11.
+# project_name: "a-very-long-name-of-a-project-that-has-40" makes the identifier a-very-long-name-of-a-project-that-has-40-dev-redis of 51 characters, the limit is 40: shorten the project name by 11.
 run "identifier_length" {
   command = plan
   variables {
@@ -629,8 +609,7 @@ run "too_many_tags" {
   expect_failures = [terraform_data.checks]
 }
 
-# redis_engine_version: "7.0.7" is not a version of redis to ask ElastiCache for: use one of "5.0.6", "6.0", "6.2",
-# "6.x", "7.0", "7.1", in quotes and without a patch number from 6 on.
+# redis_engine_version: "7.0.7" is not a version of redis to ask ElastiCache for: use one of "5.0.6", "6.0", "6.2", "6.x", "7.0", "7.1", in quotes and without a patch number from 6 on.
 run "engine_version" {
   command = plan
   variables {
@@ -639,8 +618,7 @@ run "engine_version" {
   expect_failures = [terraform_data.checks]
 }
 
-# redis_engine_version: "7.0" is not a version of valkey to ask ElastiCache for: use one of "7.2", "8.0", "8.1", "8.2",
-# in quotes and without a patch number from 6 on.
+# redis_engine_version: "7.0" is not a version of valkey to ask ElastiCache for: use one of "7.2", "8.0", "8.1", "8.2", in quotes and without a patch number from 6 on.
 run "engine_version_of_valkey" {
   command = plan
   variables {
@@ -649,8 +627,7 @@ run "engine_version_of_valkey" {
   expect_failures = [terraform_data.checks]
 }
 
-# parameter_group_family: "redis6.x" is not the family of redis 7.0, which is redis7: leave it out to follow the
-# version.
+# parameter_group_family: "redis6.x" is not the family of redis 7.0, which is redis7: leave it out to follow the version.
 run "family" {
   command = plan
   variables {
@@ -659,8 +636,7 @@ run "family" {
   expect_failures = [terraform_data.checks]
 }
 
-# parameter_group_name: it is not set and create_parameter_group is false: name an existing parameter group, or set
-# create_parameter_group = true.
+# parameter_group_name: it is not set and create_parameter_group is false: name an existing parameter group, or set create_parameter_group = true.
 run "parameter_group_missing" {
   command = plan
   variables {
@@ -669,8 +645,7 @@ run "parameter_group_missing" {
   expect_failures = [terraform_data.checks]
 }
 
-# parameter_group_name: "mine" is not used while create_parameter_group is true: set create_parameter_group = false, or
-# leave the name out.
+# parameter_group_name: "mine" is not used while create_parameter_group is true: set create_parameter_group = false, or leave the name out.
 run "parameter_group_unused" {
   command = plan
   variables {
@@ -679,8 +654,7 @@ run "parameter_group_unused" {
   expect_failures = [terraform_data.checks]
 }
 
-# node_type: "cache.r7g.large" runs redis 6.2 and later, and redis_engine_version is "6.0": use a later version or an
-# older node type.
+# node_type: "cache.r7g.large" runs redis 6.2 and later, and redis_engine_version is "6.0": use a later version or an older node type.
 run "node_type_too_new" {
   command = plan
   variables {
@@ -691,8 +665,7 @@ run "node_type_too_new" {
   expect_failures = [terraform_data.checks]
 }
 
-# data_tiering_enabled: true needs a node type with a local disk and node_type is "cache.t3.medium": use a cache.r6gd,
-# or set data_tiering_enabled = false.
+# data_tiering_enabled: true needs a node type with a local disk and node_type is "cache.t3.medium": use a cache.r6gd, or set data_tiering_enabled = false.
 run "data_tiering_type" {
   command = plan
   variables {
@@ -701,8 +674,7 @@ run "data_tiering_type" {
   expect_failures = [terraform_data.checks]
 }
 
-# node_type: "cache.r6gd.xlarge" works with data tiering only: set data_tiering_enabled = true, or use the cache.r6g of
-# the same size.
+# node_type: "cache.r6gd.xlarge" works with data tiering only: set data_tiering_enabled = true, or use the cache.r6g of the same size.
 run "data_tiering_only" {
   command = plan
   variables {
@@ -711,8 +683,7 @@ run "data_tiering_only" {
   expect_failures = [terraform_data.checks]
 }
 
-# maxmemory_policy: "allkeys-lfu" does not work with data tiering: use one of allkeys-lru, volatile-lru, noeviction, or
-# set data_tiering_enabled = false.
+# maxmemory_policy: "allkeys-lfu" does not work with data tiering: use one of allkeys-lru, volatile-lru, noeviction, or set data_tiering_enabled = false.
 run "data_tiering_policy" {
   command = plan
   variables {
@@ -753,8 +724,7 @@ run "too_many_nodes" {
   expect_failures = [terraform_data.checks]
 }
 
-# automatic_failover_enabled: true needs at least 2 nodes and num_cache_nodes is 1: raise it, or set
-# automatic_failover_enabled = false.
+# automatic_failover_enabled: true needs at least 2 nodes and num_cache_nodes is 1: raise it, or set automatic_failover_enabled = false.
 run "failover_without_replica" {
   command = plan
   variables {
@@ -773,8 +743,7 @@ run "multi_az_without_failover" {
   expect_failures = [terraform_data.checks]
 }
 
-# multi_az_enabled: true needs a replica in another zone: raise replicas_per_node_group by one, or set multi_az_enabled
-# = false.
+# multi_az_enabled: true needs a replica in another zone: raise replicas_per_node_group by one, or set multi_az_enabled = false.
 run "multi_az_without_replica" {
   command = plan
   variables {
@@ -784,8 +753,7 @@ run "multi_az_without_replica" {
   expect_failures = [terraform_data.checks]
 }
 
-# multi_az_enabled: true needs subnets in 2 zones and redis_subnet_ids has 1 subnet: add one in another zone, or set
-# multi_az_enabled = false.
+# multi_az_enabled: true needs subnets in 2 zones and redis_subnet_ids has 1 subnet: add one in another zone, or set multi_az_enabled = false.
 run "multi_az_with_one_subnet" {
   command = plan
   variables {
@@ -794,8 +762,7 @@ run "multi_az_with_one_subnet" {
   expect_failures = [terraform_data.checks]
 }
 
-# multi_az_enabled: true needs subnets in 2 zones and those of redis_subnet_ids are all in us-east-1a: add one in
-# another zone, or set multi_az_enabled = false.
+# multi_az_enabled: true needs subnets in 2 zones and those of redis_subnet_ids are all in us-east-1a: add one in another zone, or set multi_az_enabled = false.
 run "multi_az_in_one_zone" {
   command = plan
   variables {
@@ -808,8 +775,7 @@ run "multi_az_in_one_zone" {
   expect_failures = [terraform_data.checks]
 }
 
-# preferred_cache_cluster_azs: ["us-east-1a","us-east-1b"] cannot be chosen in cluster mode, where AWS spreads the
-# shards: leave it out.
+# preferred_cache_cluster_azs: ["us-east-1a","us-east-1b"] cannot be chosen in cluster mode, where AWS spreads the shards: leave it out.
 run "zones_in_cluster_mode" {
   command = plan
   variables {
@@ -819,8 +785,7 @@ run "zones_in_cluster_mode" {
   expect_failures = [terraform_data.checks]
 }
 
-# preferred_cache_cluster_azs: ["us-east-1a","us-east-1b","us-east-1a"] names 3 zones for 2 nodes: name one for each of
-# num_cache_nodes, with slice() to take the first few of a longer list.
+# preferred_cache_cluster_azs: ["us-east-1a","us-east-1b","us-east-1a"] names 3 zones for 2 nodes: name one for each of num_cache_nodes, with slice() to take the first few of a longer list.
 run "zones_for_other_count" {
   command = plan
   variables {
@@ -829,8 +794,7 @@ run "zones_for_other_count" {
   expect_failures = [terraform_data.checks]
 }
 
-# preferred_cache_cluster_azs: ["us-east-1a","us-east-1a"] names one zone only, and Multi-AZ needs 2: name another, or
-# set multi_az_enabled = false.
+# preferred_cache_cluster_azs: ["us-east-1a","us-east-1a"] names one zone only, and Multi-AZ needs 2: name another, or set multi_az_enabled = false.
 run "zones_are_one" {
   command = plan
   variables {
@@ -839,8 +803,7 @@ run "zones_are_one" {
   expect_failures = [terraform_data.checks]
 }
 
-# preferred_cache_cluster_azs: us-east-1c has none of the subnets in redis_subnet_ids, which are in us-east-1a,
-# us-east-1b: add a subnet there, or name another zone.
+# preferred_cache_cluster_azs: us-east-1c has none of the subnets in redis_subnet_ids, which are in us-east-1a, us-east-1b: add a subnet there, or name another zone.
 run "zone_without_subnet" {
   command = plan
   variables {
@@ -849,8 +812,7 @@ run "zone_without_subnet" {
   expect_failures = [terraform_data.checks]
 }
 
-# subnet_group_name: it is not set and create_subnet_group is false: name an existing subnet group, or set
-# create_subnet_group = true.
+# subnet_group_name: it is not set and create_subnet_group is false: name an existing subnet group, or set create_subnet_group = true.
 run "subnet_group_missing" {
   command = plan
   variables {
@@ -859,8 +821,7 @@ run "subnet_group_missing" {
   expect_failures = [terraform_data.checks]
 }
 
-# subnet_group_name: "mine" is not used while create_subnet_group is true: set create_subnet_group = false, or leave the
-# name out.
+# subnet_group_name: "mine" is not used while create_subnet_group is true: set create_subnet_group = false, or leave the name out.
 run "subnet_group_unused" {
   command = plan
   variables {
@@ -869,8 +830,7 @@ run "subnet_group_unused" {
   expect_failures = [terraform_data.checks]
 }
 
-# allowed_cidrs: nothing is let in without a security group of the module, which opens nothing in
-# redis_security_group_id: set create_security_group = true.
+# allowed_cidrs: nothing is let in without a security group of the module, which opens nothing in redis_security_group_id: set create_security_group = true.
 run "allowed_without_group" {
   command = plan
   variables {
@@ -879,8 +839,7 @@ run "allowed_without_group" {
   expect_failures = [terraform_data.checks]
 }
 
-# auth_token_enabled: true needs TLS, or the token would cross the network in the clear: set transit_encryption_enabled
-# = true, or auth_token_enabled = false.
+# auth_token_enabled: true needs TLS, or the token would cross the network in the clear: set transit_encryption_enabled = true, or auth_token_enabled = false.
 run "token_without_tls" {
   command = plan
   variables {
@@ -889,8 +848,7 @@ run "token_without_tls" {
   expect_failures = [terraform_data.checks]
 }
 
-# auth_token: the token (not shown) is empty and generate_auth_token is false: give a token of 16 to 128 characters, or
-# set generate_auth_token = true.
+# auth_token: the token (not shown) is empty and generate_auth_token is false: give a token of 16 to 128 characters, or set generate_auth_token = true.
 run "token_missing" {
   command = plan
   variables {
@@ -919,8 +877,7 @@ run "users_without_tls" {
   expect_failures = [terraform_data.checks]
 }
 
-# auth_token_update_strategy: "DELETE" takes the token away in favour of user groups and user_group_ids is empty: name a
-# user group, or use ROTATE or SET.
+# auth_token_update_strategy: "DELETE" takes the token away in favour of user groups and user_group_ids is empty: name a user group, or use ROTATE or SET.
 run "strategy_delete" {
   command = plan
   variables {
@@ -940,8 +897,7 @@ run "mode_without_tls" {
   expect_failures = [terraform_data.checks]
 }
 
-# transit_encryption_mode: "preferred" lets clients in without TLS, and AWS takes no token then: set auth_token_enabled
-# = false until the mode is required.
+# transit_encryption_mode: "preferred" lets clients in without TLS, and AWS takes no token then: set auth_token_enabled = false until the mode is required.
 run "preferred_with_a_token" {
   command = plan
   variables {
@@ -950,8 +906,7 @@ run "preferred_with_a_token" {
   expect_failures = [terraform_data.checks]
 }
 
-# snapshot_retention_limit: 0 keeps no snapshot and enable_snapshots is true: keep them 1 to 35 days, or set
-# enable_snapshots = false.
+# snapshot_retention_limit: 0 keeps no snapshot and enable_snapshots is true: keep them 1 to 35 days, or set enable_snapshots = false.
 run "no_retention" {
   command = plan
   variables {
@@ -987,8 +942,7 @@ run "maintenance_window_long" {
   expect_failures = [terraform_data.checks]
 }
 
-# snapshot_window: "04:30-05:30" overlaps maintenance_window "sun:05:00-sun:07:00", which AWS refuses even without
-# snapshots: move one of them.
+# snapshot_window: "04:30-05:30" overlaps maintenance_window "sun:05:00-sun:07:00", which AWS refuses even without snapshots: move one of them.
 run "windows_overlap" {
   command = plan
   variables {
@@ -997,8 +951,7 @@ run "windows_overlap" {
   expect_failures = [terraform_data.checks]
 }
 
-# snapshot_window: "23:30-00:30" overlaps maintenance_window "wed:00:00-wed:01:00", which AWS refuses even without
-# snapshots: move one of them.
+# snapshot_window: "23:30-00:30" overlaps maintenance_window "wed:00:00-wed:01:00", which AWS refuses even without snapshots: move one of them.
 run "windows_overlap_at_midnight" {
   command = plan
   variables {
@@ -1018,8 +971,7 @@ run "two_sources" {
   expect_failures = [terraform_data.checks]
 }
 
-# final_snapshot_identifier: "last" is not used, because no final snapshot is taken: set enable_snapshots = true and
-# skip_final_snapshot = false, or leave it out.
+# final_snapshot_identifier: "last" is not used, because no final snapshot is taken: set enable_snapshots = true and skip_final_snapshot = false, or leave it out.
 run "final_snapshot_unused" {
   command = plan
   variables {
@@ -1058,8 +1010,7 @@ run "log_destination_missing" {
   expect_failures = [terraform_data.checks]
 }
 
-# slow_log_destination: it is not used while the module makes the log groups: set create_log_groups = false, or leave it
-# out.
+# slow_log_destination: it is not used while the module makes the log groups: set create_log_groups = false, or leave it out.
 run "log_destination_unused" {
   command = plan
   variables {
@@ -1068,8 +1019,7 @@ run "log_destination_unused" {
   expect_failures = [terraform_data.checks]
 }
 
-# enabled_alarms: "disk" is not an alarm of the module: use some of cpu, engine-cpu, memory, evictions, connections,
-# replication-lag, hit-rate, network-in, network-out, or null for all.
+# enabled_alarms: "disk" is not an alarm of the module: use some of cpu, engine-cpu, memory, evictions, connections, replication-lag, hit-rate, network-in, network-out, or null for all.
 run "unknown_alarm" {
   command = plan
   variables {
@@ -1078,8 +1028,7 @@ run "unknown_alarm" {
   expect_failures = [terraform_data.checks]
 }
 
-# alarm_evaluation_periods: an alarm looks back 90000 seconds, the most is one day (86400): use fewer or shorter
-# periods.
+# alarm_evaluation_periods: an alarm looks back 90000 seconds, the most is one day (86400): use fewer or shorter periods.
 run "alarm_too_long" {
   command = plan
   variables {
@@ -1146,8 +1095,7 @@ run "token_unused" {
   expect_failures = [check.token]
 }
 
-# enable_snapshots: false cannot become true later in cluster mode without a new replication group: set it to true and
-# keep snapshots at least 1 day.
+# enable_snapshots: false cannot become true later in cluster mode without a new replication group: set it to true and keep snapshots at least 1 day.
 run "snapshots_off_in_cluster_mode" {
   command = plan
   variables {
@@ -1157,8 +1105,7 @@ run "snapshots_off_in_cluster_mode" {
   expect_failures = [check.snapshots]
 }
 
-# dns: the nodes' certificates do not hold the name "redis.example.com": clients that connect to it with TLS have to
-# verify another name, the endpoint's.
+# dns: the nodes' certificates do not hold the name "redis.example.com": clients that connect to it with TLS have to verify another name, the endpoint's.
 run "dns_with_tls" {
   command = plan
   variables {

@@ -49,18 +49,11 @@ run "defaults" {
     error_message = "the group does not use the groups made for it"
   }
   assert {
-    condition = (
-      aws_elasticache_replication_group.this.num_cache_clusters == 2 &&
-      aws_elasticache_replication_group.this.multi_az_enabled &&
-      aws_elasticache_replication_group.this.automatic_failover_enabled
-    )
+    condition     = aws_elasticache_replication_group.this.num_cache_clusters == 2 && aws_elasticache_replication_group.this.multi_az_enabled && aws_elasticache_replication_group.this.automatic_failover_enabled
     error_message = "the default is a primary and a replica with failover and Multi-AZ"
   }
   assert {
-    condition = (
-      aws_elasticache_replication_group.this.snapshot_retention_limit == 7 &&
-      aws_elasticache_replication_group.this.apply_immediately
-    )
+    condition     = aws_elasticache_replication_group.this.snapshot_retention_limit == 7 && aws_elasticache_replication_group.this.apply_immediately
     error_message = "snapshots are kept ${aws_elasticache_replication_group.this.snapshot_retention_limit} days"
   }
   assert {
@@ -80,11 +73,7 @@ run "defaults" {
     error_message = "the secret is ${aws_secretsmanager_secret.auth_token[0].name}"
   }
   assert {
-    condition = (
-      length(aws_cloudwatch_dashboard.this) +
-      length(aws_security_group.this) +
-      length(aws_route53_record.this) == 0
-    )
+    condition     = length(aws_cloudwatch_dashboard.this) + length(aws_security_group.this) + length(aws_route53_record.this) == 0
     error_message = "a dashboard, a security group and a DNS record are made on demand only"
   }
 }
@@ -106,11 +95,7 @@ run "no_token" {
     auth_token_enabled = false
   }
   assert {
-    condition = (
-      aws_elasticache_replication_group.this.auth_token == null &&
-      length(aws_secretsmanager_secret.auth_token) == 0 &&
-      length(terraform_data.generated_token) == 0
-    )
+    condition     = aws_elasticache_replication_group.this.auth_token == null && length(aws_secretsmanager_secret.auth_token) == 0 && length(terraform_data.generated_token) == 0
     error_message = "there is a token, or a secret for it"
   }
 }
@@ -130,20 +115,11 @@ run "everything_off" {
     create_alarms              = false
   }
   assert {
-    condition = (
-      aws_elasticache_replication_group.this.kms_key_id == null &&
-      aws_elasticache_replication_group.this.snapshot_retention_limit == 0 &&
-      aws_elasticache_replication_group.this.final_snapshot_identifier == null
-    )
+    condition     = aws_elasticache_replication_group.this.kms_key_id == null && aws_elasticache_replication_group.this.snapshot_retention_limit == 0 && aws_elasticache_replication_group.this.final_snapshot_identifier == null
     error_message = "a key, snapshots or a final snapshot although they are off"
   }
   assert {
-    condition = (
-      length(aws_cloudwatch_log_group.this) +
-      length(aws_cloudwatch_metric_alarm.this) +
-      length(aws_cloudwatch_metric_alarm.math) +
-      length(aws_elasticache_replication_group.this.log_delivery_configuration) == 0
-    )
+    condition     = length(aws_cloudwatch_log_group.this) + length(aws_cloudwatch_metric_alarm.this) + length(aws_cloudwatch_metric_alarm.math) + length(aws_elasticache_replication_group.this.log_delivery_configuration) == 0
     error_message = "log groups or alarms although they are off"
   }
 }
@@ -160,11 +136,7 @@ run "cluster_mode" {
     parameters              = [{ name = "hz", value = "20" }]
   }
   assert {
-    condition = (
-      aws_elasticache_replication_group.this.num_node_groups == 3 &&
-      aws_elasticache_replication_group.this.replicas_per_node_group == 2 &&
-      !aws_elasticache_replication_group.this.apply_immediately
-    )
+    condition     = aws_elasticache_replication_group.this.num_node_groups == 3 && aws_elasticache_replication_group.this.replicas_per_node_group == 2 && !aws_elasticache_replication_group.this.apply_immediately
     error_message = "3 shards with 2 replicas, changed in the maintenance window of prod"
   }
   assert {
@@ -239,11 +211,7 @@ run "existing_groups" {
     engine_log_destination = "/team/engine"
   }
   assert {
-    condition = (
-      length(aws_elasticache_subnet_group.this) +
-      length(aws_elasticache_parameter_group.this) +
-      length(aws_cloudwatch_log_group.this) == 0
-    )
+    condition     = length(aws_elasticache_subnet_group.this) + length(aws_elasticache_parameter_group.this) + length(aws_cloudwatch_log_group.this) == 0
     error_message = "a group is made although there is one"
   }
   assert {
@@ -347,10 +315,7 @@ run "null_asks_for_the_default" {
     auth_token = null
   }
   assert {
-    condition = (
-      aws_elasticache_replication_group.this.port == 6379 &&
-      length(aws_secretsmanager_secret.auth_token) == 1
-    )
+    condition     = aws_elasticache_replication_group.this.port == 6379 && length(aws_secretsmanager_secret.auth_token) == 1
     error_message = "the port is ${aws_elasticache_replication_group.this.port}"
   }
 }
