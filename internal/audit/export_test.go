@@ -4,7 +4,6 @@ package audit
 var (
 	IsHidden   = isHidden
 	Hidden     = hidden
-	ShownNames = shownNames
 	DataEvents = dataEvents
 	Unkept     = unrecorded
 )

@@ -96,7 +96,7 @@ func (e Event) record() (Record, error) {
 		RequestID: e.RequestID, EventID: e.EventID, EventType: "AwsApiCall", RecipientAccountID: e.Caller.Account,
 		EventCategory: Management, Resources: resources(e.Input),
 	}
-	if _, is := dataEvents()[e.Service+":"+e.Action]; is {
+	if _, is := dataEvents[e.Service+":"+e.Action]; is {
 		r.EventCategory = Data
 	}
 	r.ManagementEvent = r.EventCategory == Management

@@ -177,7 +177,8 @@ func noDeliveries(g ectypes.ReplicationGroup, w logsWanted) error {
 		what, types = "engine log", "engine_log_enabled"
 	}
 	return fmt.Errorf("%s does not deliver its %s\nnext: turn %s on in the module call, or a delivery by hand: aws "+
-		"elasticache modify-replication-group --replication-group-id %s --log-delivery-configurations … --apply-immediately",
+		"elasticache modify-replication-group --replication-group-id %s --log-delivery-configurations … "+
+		"--apply-immediately",
 		id, what, types, id)
 }
 

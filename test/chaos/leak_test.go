@@ -45,10 +45,12 @@ func TestGoroutinesAreCountedByWhatTheyRun(t *testing.T) {
 	dump := "time=… level=INFO msg=serving\nSIGQUIT: quit\nPC=0x1\n\ngoroutine 1 [select]:\nmain.main()\n\tmain.go:5 " +
 		"+0x1\n\n" +
 		"goroutine 7 [chan " +
-		"receive]:\nruntime.gopark(0x1)\n\tproc.go:1\nlarder/internal/engine.(*group).adopt.func1(0x2)\n\tobserve.go:1\nsync.(*WaitGroup).Go.func1()\n\twaitgroup.go:9\n" +
+		"receive]:\nruntime.gopark(0x1)\n\tproc.go:1\nlarder/internal/engine.(*group).adopt.func1(0x2)\n" +
+		"\tobserve.go:1\nsync.(*WaitGroup).Go.func1()\n\twaitgroup.go:9\n" +
 		"created by sync.(*WaitGroup).Go in goroutine 3\n\twaitgroup.go:9\n\n" +
 		"goroutine 8 [chan " +
-		"receive]:\nlarder/internal/engine.(*group).adopt.func1(...)\n\tobserve.go:1\nsync.(*WaitGroup).Go.func1()\n\twaitgroup.go:9\n\nrax 0x0\n"
+		"receive]:\nlarder/internal/engine.(*group).adopt.func1(...)\n\tobserve.go:1\n" +
+		"sync.(*WaitGroup).Go.func1()\n\twaitgroup.go:9\n\nrax 0x0\n"
 	got, err := goroutinesIn([]byte(dump))
 	if want := map[string]int{"main.main": 1, "larder/internal/engine.(*group).adopt.func1": 2}; err != nil ||
 		!maps.Equal(got, want) {

@@ -4,16 +4,15 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+
+	"larder/internal/testkit"
 )
 
 // testFish pastes what README says for fish, and takes it back. Where fish is not installed it is skipped, but in CI.
 func testFish(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("fish"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%v: %s", err, installClients)
-		}
-		t.Skipf("%v: %s", err, installClients)
+		testkit.Missing(t, err.Error()+": "+installClients)
 	}
 	home := t.TempDir()
 	cmd := command(t, "fish", write(t, "paste.fish", `
